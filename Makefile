@@ -1,0 +1,51 @@
+# `make run` serves the application, `make test` checks it. Both set up what they need in .venv, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+DATA ?= data
+PORT ?= 7860
+
+.PHONY: run test fast soak lint samples clean
+
+run: $(VENV)/.installed
+	$(BIN)/rag-app --data-dir $(DATA) ingest docs/samples/bi-encoders.pdf docs/samples/colbert.pdf docs/samples/cross-encoders.pdf
+	$(BIN)/rag-app --data-dir $(DATA) serve --port $(PORT)
+
+test: lint
+	$(BIN)/python -m pytest -m "not soak"
+
+# What to run while working: under three minutes.
+fast: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "not slow and not soak"
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m soak
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+samples: $(VENV)/.installed-dev
+	$(BIN)/python docs/samples/build.py
+
+clean:
+	rm -rf $(VENV) $(DATA)
+
+# torch first: where TORCH_INDEX names an index, torch alone comes from there.
+$(VENV)/.torch: constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
+	touch $@
+
+$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch
+	@echo "Setting up. Building llama.cpp takes some minutes the first time."
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@

@@ -1,0 +1,90 @@
+"""What a document is on its way into the library: pages, headings, chunks.
+
+    file ──parse──▶ ParsedDocument(pages, headings) ──chunk──▶ Chunk(page, start, end, text)
+
+Offsets count Python characters in the page's text; pages count from 1.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How one file ended. The first three are success."""
+
+    OK = "ok"
+    UNCHANGED = "unchanged"  # same path, same bytes
+    DUPLICATE = "duplicate"  # same bytes under another path
+    PARTIAL = "partial"  # some pages failed; the rest is searchable
+    NEEDS_PASSWORD = "needs_password"
+    NO_TEXT = "no_text"  # scanned, or empty
+    UNSUPPORTED = "unsupported"
+    CORRUPT = "corrupt"
+    TOO_LARGE = "too_large"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+
+    @property
+    def is_success(self) -> bool:
+        return self in (Status.OK, Status.UNCHANGED, Status.DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page's cleaned text; what is stored, cited and shown. `label` is the printed page number."""
+
+    number: int
+    text: str
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageFailure:
+    """A page that could not be read, and why. The other pages are unharmed."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading at character `start` of page `page`; `level` counts from 1."""
+
+    title: str
+    level: int
+    page: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """All that a parser made of one file.
+
+    `status` is OK or PARTIAL when there is text to index; with any other status `pages` is empty
+    and `error` says what is wrong and what to do. `page_count` is what the file declares.
+    """
+
+    status: Status
+    error: str | None = None
+    title: str | None = None
+    page_count: int = 0
+    pages: tuple[Page, ...] = ()
+    failures: tuple[PageFailure, ...] = ()
+    headings: tuple[Heading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of one page: `text == page.text[start:end]`, always.
+
+    `context` (document title › heading) goes in front of the text when it is encoded or indexed,
+    and is never cited.
+    """
+
+    ordinal: int
+    page: int
+    start: int
+    end: int
+    text: str
+    heading: str | None = None
+    context: str = ""

@@ -1,0 +1,95 @@
+"""Raw text from a file to the text that is stored, cited and shown."""
+
+import re
+
+# A page with more control characters than this has a font without a ToUnicode table: what PDFium gives
+# is glyph numbers. Good pages have none at all; 2% keeps pages with a few stray ones.
+MAX_CONTROL_SHARE = 0.02
+
+MAX_TITLE_CHARACTERS = 300
+
+# PDFium writes U+FFFE for a hyphen at a line end (and drops the line break); older builds wrote \x02.
+_HYPHEN = re.compile(r"\ufffe|(?<=\w)\x02(?=\w|[ \t]*(?:[\r\n]|\Z))")
+_LINE_BREAK = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\uffff]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+_FILE_NAME = re.compile(
+    r"\.(docx?|xlsx?|pptx?|pdf|rtf|odt|tex|dvi|ps|indd|qxd|p65|fm|html?|txt)$", re.IGNORECASE
+)
+_PLACEHOLDER = re.compile(
+    r"(untitled|title|document|microsoft (word|powerpoint|excel)|slide)\b[\s\-\d]*$", re.IGNORECASE
+)
+
+
+def clean(raw: str) -> str:
+    """The page's own text, fit to be stored and quoted.
+
+    - U+FFFE, and \\x02 within a word or at a line end, stand for a hyphen and become "-"
+    - every kind of line break becomes "\\n"
+    - NUL, other control characters (but tab) and non-characters go
+    - half a surrogate pair becomes U+FFFD
+    - white space at the end of a line goes
+
+    Ligatures and everything else stay as they are (no NFKC): a quotation must be findable on the page.
+    Cleaning twice gives the same as cleaning once.
+    """
+    text = _HYPHEN.sub("-", raw)
+    text = _LINE_BREAK.sub("\n", text)
+    text = _CONTROL.sub("", text)
+    text = _LONE_SURROGATE.sub("\ufffd", text)
+    # Not by a pattern: one for white space before a line end is quadratic in a long run of spaces.
+    return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
+def control_share(raw: str) -> float:
+    """The share of characters that `clean` throws away as control characters, 0.0 to 1.0."""
+    if not raw:
+        return 0.0
+    return len(_CONTROL.findall(_HYPHEN.sub("-", raw))) / len(raw)
+
+
+def one_line(text: str, length: int = MAX_TITLE_CHARACTERS) -> str:
+    """`text` cleaned, its white space made single spaces, cut to `length` characters."""
+    return " ".join(clean(text[: 4 * length]).split())[:length]
+
+
+def sensible_title(raw: str | None) -> str | None:
+    """A metadata title that says something; None for file names, numbers and placeholders."""
+    title = one_line(raw or "", MAX_TITLE_CHARACTERS + 1)
+    if len(title) > MAX_TITLE_CHARACTERS or "\ufffd" in title:
+        return None
+    if sum(character.isalpha() for character in title) < 2:
+        return None
+    return None if _FILE_NAME.search(title) or _PLACEHOLDER.match(title) else title
+
+
+class HeadingFinder:
+    """Finds headings on one page, white space and case aside; built once a page, in linear time."""
+
+    def __init__(self, text: str) -> None:
+        folded: list[str] = []
+        self._origin: list[int] = []
+        for index, character in enumerate(text):
+            if not character.isspace():
+                for part in character.casefold():  # "ß" becomes two characters
+                    folded.append(part)
+                    self._origin.append(index)
+        self._folded = "".join(folded)
+        self._after = 0
+
+    def start(self, title: str) -> int:
+        """Where `title` begins, in characters of the page's text; 0 when it is not there.
+
+        Looks behind the heading found last first: sections of one page may share a title.
+        """
+        wanted = "".join(title.casefold().split())
+        if not wanted:
+            return 0
+        found = self._folded.find(wanted, self._after)
+        if found < 0:
+            found = self._folded.find(wanted)
+        if found < 0:
+            return 0
+        self._after = found + len(wanted)
+        return self._origin[found]

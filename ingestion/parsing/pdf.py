@@ -1,0 +1,207 @@
+"""PDF, inside the child process: PDFium reads, pypdf reads what PDFium cannot.
+
+Text comes first and is sent page by page. Pages that PDFium fails on wait for pypdf until all others are
+sent, because pypdf may never return. Title, labels and outline come last: the parent stops waiting for
+them after a few seconds and keeps the text. (They come from the same library as the text: on real filings
+PDFium's outline is pypdf's, without the 0.2 s that importing and opening with pypdf costs every file.)
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from ingestion.documents import Heading, Page, Status
+from ingestion.parsing.cleaning import (
+    MAX_CONTROL_SHARE,
+    HeadingFinder,
+    clean,
+    control_share,
+    one_line,
+    sensible_title,
+)
+from ingestion.parsing.frames import (
+    MAX_HEADINGS,
+    Frame,
+    PageCount,
+    PageFault,
+    PageLabel,
+    RefusalError,
+    TextDone,
+    Title,
+)
+from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.pdfium import (
+    PageTooLongError,
+    PdfiumError,
+    PdfiumFile,
+    UnknownEncryptionError,
+    WrongPasswordError,
+)
+
+MAX_LABEL_CHARACTERS = 40
+HEADER_WINDOW = 1024  # bytes in which readers look for the header
+
+_HEADER = b"%PDF-"
+_OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b")
+
+
+class PdfFile(Protocol):
+    """An opened PDF, whichever library reads it. Pages count from 1."""
+
+    page_count: int
+
+    def text(self, number: int, max_characters: int) -> str: ...
+    def title(self) -> str | None: ...
+    def labels(self) -> Iterator[tuple[int, str]]: ...
+    def outline(self) -> Iterator[tuple[str, int, int]]: ...
+
+
+def read_pdf(path: Path, *, password: str | None, limits: ParseLimits) -> Iterator[Frame]:
+    """The frames of a PDF: its pages, then what else is known of it.
+
+    Raises:
+        RefusalError: The file cannot be read at all, or has too many pages.
+    """
+    document = _open(path, password)
+    if document.page_count > limits.max_pages:
+        raise RefusalError(
+            Status.TOO_LARGE,
+            f"{path.name!r} has {document.page_count} pages, and the limit is {limits.max_pages}; split it",
+        )
+    yield PageCount(document.page_count)
+    texts: dict[int, str] = {}
+    failed: list[int] = []
+    for number in range(1, document.page_count + 1):
+        frame = _page(document, number, limits)
+        if (
+            isinstance(frame, PageFault)
+            and frame.status is Status.CORRUPT
+            and isinstance(document, PdfiumFile)
+        ):
+            failed.append(number)
+            continue
+        if isinstance(frame, Page):
+            texts[number] = frame.text
+        yield frame
+    if failed:
+        for frame in _second_reading(path, password, failed, limits):
+            if isinstance(frame, Page):
+                texts[frame.number] = frame.text
+            yield frame
+    yield TextDone()
+    yield from _extras(document, texts)
+
+
+def _open(path: Path, password: str | None) -> PdfFile:
+    """The file as PDFium reads it, or else as pypdf does, which also knows other ways of encryption."""
+    try:
+        document: PdfFile = PdfiumFile(path, password)
+        return document if document.page_count else _open_with_pypdf(path, password, "it has no pages")
+    except WrongPasswordError as error:
+        raise _locked(path, password) from error
+    except UnknownEncryptionError:
+        fault = "it is encrypted in an unusual way"
+    except PdfiumError as error:
+        fault = one_line(str(error), 100)
+    try:
+        return _open_with_pypdf(path, password, fault)
+    except WrongPasswordError as error:
+        raise _locked(path, password) from error
+
+
+def _locked(path: Path, password: str | None) -> RefusalError:
+    name = path.name
+    problem = f"the password given does not open {name!r}" if password else f"{name!r} needs a password"
+    return RefusalError(Status.NEEDS_PASSWORD, f"{problem}; give the one that opens it in a PDF viewer")
+
+
+def _open_with_pypdf(path: Path, password: str | None, fault: str) -> PdfFile:
+    from ingestion.parsing.pypdf_fallback import PypdfFile
+
+    with path.open("rb") as stream:
+        head = stream.read(HEADER_WINDOW)
+    not_a_pdf = RefusalError(
+        Status.CORRUPT,
+        f"{path.name!r} is not a PDF: it does not contain a PDF header; check where the file came from",
+    )
+    if _HEADER not in head and not _OBJECT.search(head):
+        raise not_a_pdf  # pypdf would look for objects in all of it
+    try:
+        document = PypdfFile(path, password)
+    except (WrongPasswordError, MemoryError):
+        raise
+    except Exception as error:  # pypdf raises what its code runs into; any of it means that it cannot read
+        if _HEADER not in head:
+            raise not_a_pdf from error
+        raise RefusalError(
+            Status.CORRUPT,
+            f"{path.name!r} is damaged and cannot be opened ({fault}; pypdf: {_describe(error)}); "
+            "open it in a PDF viewer and save it again, or get a new copy",
+        ) from error
+    if not document.page_count:
+        raise RefusalError(Status.CORRUPT, f"{path.name!r} is damaged: it has no pages; get a new copy")
+    return document
+
+
+def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFault:
+    """One page, or why not; CORRUPT when another library may have more luck."""
+    try:
+        raw = document.text(number, limits.max_page_characters)
+    except PageTooLongError as error:
+        reason = f"it has {error.characters} characters, and the limit is {limits.max_page_characters}"
+        return PageFault(number, reason, Status.TOO_LARGE)
+    except MemoryError:
+        return PageFault(number, "reading it takes more memory than a file may use", Status.FAILED)
+    except Exception as error:  # noqa: BLE001  # a page's failure is its own, whatever the library raised
+        return PageFault(number, f"it is damaged ({_describe(error)})", Status.CORRUPT)
+    share = control_share(raw)
+    if share > MAX_CONTROL_SHARE:
+        reason = (
+            f"its fonts do not say which letters they show ({share:.0%} of the characters are unreadable); "
+            "it would need text recognition (OCR), which is not built in yet"
+        )
+        return PageFault(number, reason, Status.NO_TEXT)
+    return Page(number, clean(raw))
+
+
+def _second_reading(
+    path: Path, password: str | None, numbers: list[int], limits: ParseLimits
+) -> Iterator[Page | PageFault]:
+    """The pages that PDFium could not read, as pypdf reads them."""
+    from ingestion.parsing.pypdf_fallback import PypdfFile
+
+    try:
+        document = PypdfFile(path, password)
+    except Exception as error:  # noqa: BLE001  # pypdf raises what its code runs into; reported on every page
+        reason = f"it is damaged (PDFium cannot read it; {_describe(error)})"
+        yield from (PageFault(number, reason, Status.CORRUPT) for number in numbers)
+        return
+    for number in numbers:
+        yield _page(document, number, limits)
+
+
+def _extras(document: PdfFile, texts: dict[int, str]) -> Iterator[Frame]:
+    """Title, page labels and outline. All of the text is sent: what fails here is only not there."""
+    try:
+        if title := sensible_title(document.title()):
+            yield Title(title)
+        for number, label in document.labels():
+            if cleaned := one_line(label, MAX_LABEL_CHARACTERS):
+                yield PageLabel(number, cleaned)
+        finders: dict[int, HeadingFinder] = {}
+        for raw, level, page in islice(document.outline(), MAX_HEADINGS):
+            if not (heading := one_line(raw)):
+                continue
+            if page not in finders:
+                finders = {
+                    page: HeadingFinder(texts.get(page, ""))
+                }  # one at a time: it is larger than the text
+            yield Heading(heading, level, page, finders[page].start(heading))
+    except Exception:  # noqa: BLE001  # the library's fault, on data that no page needs; see the docstring
+        return
+
+
+def _describe(error: Exception) -> str:
+    return one_line(f"{type(error).__name__}: {error}", 150)

@@ -1,0 +1,72 @@
+"""pypdf's view of one PDF: for the files and pages that PDFium cannot read.
+
+Sixteen times slower than PDFium, and on some files it does not end; but it recovers files without a header
+or a page tree. Imported in the child process only.
+"""
+
+import logging
+from collections.abc import Iterator
+from io import BufferedReader
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pypdf
+from pypdf.generic import Destination
+
+from ingestion.parsing.pdfium import PageTooLongError, WrongPasswordError
+
+
+class PypdfFile:
+    """A PDF opened by pypdf; the same interface as `PdfiumFile`. Pages count from 1.
+
+    Raises:
+        WrongPasswordError: The file is encrypted.
+        Exception: Whatever pypdf raises; on broken files that is more than its own `PyPdfError`.
+    """
+
+    def __init__(self, path: Path, password: str | None) -> None:
+        logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # a warning for every oddity of every object
+        self._file: BufferedReader = path.open("rb")  # until the process ends: pypdf reads on demand
+        self._reader = pypdf.PdfReader(self._file, strict=False)
+        if self._reader.is_encrypted and not any(
+            self._reader.decrypt(attempt) for attempt in dict.fromkeys((password or "", ""))
+        ):
+            raise WrongPasswordError
+        self.page_count = len(self._reader.pages)
+
+    def text(self, number: int, max_characters: int) -> str:
+        """The raw text of a page.
+
+        Raises:
+            PageTooLongError: It has more than `max_characters`.
+            Exception: Whatever pypdf raises on a broken page.
+        """
+        text = self._reader.pages[number - 1].extract_text()
+        if len(text) > max_characters:
+            raise PageTooLongError(len(text))
+        return text
+
+    def title(self) -> str | None:
+        return self._reader.metadata.title if self._reader.metadata else None
+
+    def labels(self) -> Iterator[tuple[int, str]]:
+        """The printed page numbers, where the file has any."""
+        if "/PageLabels" in self._reader.root_object:
+            yield from enumerate(islice(self._reader.page_labels, self.page_count), 1)
+
+    def outline(self) -> Iterator[tuple[str, int, int]]:
+        """The bookmarks that lead to a page: title, level from 1, page."""
+        levels: list[Iterator[Any]] = [
+            iter(self._reader.outline)
+        ]  # a stack, because files nest as deep as they like
+        while levels:
+            entry = next(levels[-1], None)
+            if entry is None:
+                levels.pop()
+            elif isinstance(entry, Destination):
+                index = self._reader.get_destination_page_number(entry)
+                if index is not None and 0 <= index < self.page_count:
+                    yield str(entry.title or ""), len(levels), index + 1
+            else:
+                levels.append(iter(entry))

@@ -1,0 +1,1 @@
+"""Per-token vectors in immutable, memory-mapped segments, and MaxSim over them."""

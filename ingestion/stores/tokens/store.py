@@ -1,0 +1,131 @@
+"""The token store: a folder of segments, of which the catalogue says which ones count."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.encoders import Encodings
+from ingestion.stores.tokens.codec import Int8Codec
+from ingestion.stores.tokens.segment import Segment, SegmentContents, sync_folder, write_segment
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMatch:
+    """How a query's tokens match one chunk's.
+
+    Attributes:
+        similarities: [q, t] float32 cosines.
+        spans: [t, 2] int: each token's characters in the chunk's text; (0, 0) for context tokens.
+    """
+
+    similarities: NDArray[np.float32]
+    spans: NDArray[np.int64]
+
+
+class TokenStore:
+    """Per-token vectors of every chunk. Readers see the segments that were attached when they began."""
+
+    def __init__(self, folder: Path, codec: Int8Codec) -> None:
+        self._folder = folder
+        self._codec = codec
+        self._lock = threading.Lock()
+        self._segments: dict[str, Segment] = {}
+
+    def write(self, name: str, ids: Sequence[str], encodings: Encodings, fingerprint: str) -> None:
+        """Write a segment to the disk. It is not searched before `attach`."""
+        contents = SegmentContents(
+            fingerprint=fingerprint,
+            ids=ids,
+            codes=self._codec.encode(encodings.tokens),
+            offsets=encodings.offsets,
+            spans=encodings.spans,
+            cls=encodings.cls,
+            mean=encodings.mean,
+        )
+        write_segment(self._folder / name, contents)
+
+    def attach(self, names: Iterable[str]) -> None:
+        """Open segments for searching. Raises LibraryDamaged for one that cannot be read."""
+        opened = {name: Segment(self._folder / name) for name in names}
+        with self._lock:
+            self._segments = {**self._segments, **opened}
+
+    def detach(self, name: str) -> None:
+        """Stop searching a segment. Readers that have it keep it until they are done."""
+        with self._lock:
+            self._segments = {key: segment for key, segment in self._segments.items() if key != name}
+
+    def erase(self, name: str) -> None:
+        """Remove a segment's file. One that is not there does not matter."""
+        self.detach(name)
+        (self._folder / name).unlink(missing_ok=True)
+        (self._folder / name).with_suffix(".tmp").unlink(missing_ok=True)
+        sync_folder(self._folder)
+
+    def search(
+        self, query: NDArray[np.float32], segments: Iterable[str], limit: int
+    ) -> list[tuple[str, float]]:
+        """Score every chunk of the named segments, exactly.
+
+        `query` is [q, k] unit vectors. Returns up to `limit` (chunk id, MaxSim), best first; equal
+        scores in the order of ids, so that the result does not depend on how segments are cut.
+        """
+        from ingestion.stores.tokens.maxsim import maxsim  # torch: seconds to import
+
+        codes = self._codec.encode_query(query)
+        found: list[tuple[str, float]] = []
+        for segment in self._opened(segments):
+            scores = maxsim(codes, segment.codes, segment.offsets)
+            best = np.argsort(-scores, kind="stable")[:limit]
+            if len(best) == limit:  # keep ties at the edge, so that ids decide
+                best = np.flatnonzero(scores >= scores[best[-1]])
+            found.extend((segment.ids[i], float(scores[i])) for i in best)
+        found.sort(key=lambda hit: (-hit[1], hit[0]))
+        return found[:limit]
+
+    def score(self, query: NDArray[np.float32], chunks: Sequence[tuple[str, str]]) -> dict[str, float]:
+        """Return the MaxSim of the given (segment, chunk id) pairs, by chunk id.
+
+        Chunks whose segment is no longer attached are left out.
+        """
+        from ingestion.stores.tokens.maxsim import maxsim
+
+        codes = self._codec.encode_query(query)
+        ids: list[str] = []
+        tokens: list[NDArray[np.int8]] = []
+        for segment, chunk in chunks:
+            for opened in self._opened([segment]):
+                row = opened.row(chunk)
+                ids.append(chunk)
+                tokens.append(opened.codes[opened.offsets[row] : opened.offsets[row + 1]])
+        if not ids:
+            return {}
+        offsets = np.concatenate([[0], np.cumsum([len(some) for some in tokens])]).astype(np.int64)
+        values = maxsim(codes, np.concatenate(tokens), offsets)
+        return {chunk: float(value) for chunk, value in zip(ids, values, strict=True)}
+
+    def match(self, query: NDArray[np.float32], segment: str, chunk: str) -> TokenMatch | None:
+        """Return the similarity of each query token with each of a chunk's tokens, or None if it is gone."""
+        for opened in self._opened([segment]):
+            row = opened.row(chunk)
+            first, last = int(opened.offsets[row]), int(opened.offsets[row + 1])
+            vectors = self._codec.decode(np.array(opened.codes[first:last]))
+            return TokenMatch(query @ vectors.T, np.array(opened.spans[first:last], dtype=np.int64))
+        return None
+
+    def verify(self) -> None:
+        """Check every attached segment's checksums. Raises LibraryDamaged for the first bad one."""
+        for segment in self._opened(list(self._segments)):
+            segment.verify()
+
+    def names(self) -> set[str]:
+        """Return the attached segments."""
+        return set(self._segments)
+
+    def _opened(self, names: Iterable[str]) -> list[Segment]:
+        segments = self._segments
+        return [segments[name] for name in names if name in segments]

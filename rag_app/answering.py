@@ -1,0 +1,135 @@
+"""The chain, a LangChain Runnable: retrieve | pack | answer.
+
+It takes a question (str) and streams one `Found`, then `Delta`s, then one `Answer`; events add up to
+the last of them, so `invoke` returns the `Answer`. Callbacks see each step, and the chat model
+within the last one.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol, cast
+
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda
+
+from ingestion.library import Library
+from rag_app.answers import (
+    NO_ANSWER,
+    Answer,
+    AnswerEvent,
+    AnswerSentence,
+    AskOptions,
+    Citation,
+    Delta,
+    Found,
+    Packed,
+)
+from rag_app.packing import pack
+from retrievers.rerank import Reranker
+from retrievers.search import SearchResult, search
+from retrievers.strategies import strategy_named
+
+# In tokens of the answerer. A question that leaves less than this is refused by the model itself.
+_LEAST_EVIDENCE = 50
+
+
+class Answerer(Protocol):
+    """Writes an answer from packed evidence and says which sentence rests on what."""
+
+    @property
+    def name(self) -> str: ...
+
+    def count_tokens(self, text: str) -> int: ...
+
+    def fits(self, question: str, packed: Packed) -> bool:
+        """Return whether the whole prompt leaves room for an answer."""
+        ...
+
+    def write(self, question: str, packed: Packed, config: RunnableConfig) -> Generator[str]: ...
+
+    def cite(self, text: str, packed: Packed) -> tuple[tuple[AnswerSentence, ...], tuple[Citation, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """`evidence_tokens` are counted by the answerer; below `threshold` nothing is answered."""
+
+    evidence_tokens: int
+    threshold: float
+
+
+def build_chain(
+    library: Library,
+    options: AskOptions,
+    *,
+    answerer: Answerer,
+    reranker: Reranker | None,
+    settings: AnswerSettings,
+) -> Runnable[str, AnswerEvent]:
+    """Return the chain for these options. Raises UnknownName for a strategy, collection or document."""
+    strategy = strategy_named(options.strategy)
+    scope = library.catalogue.scope(options.collections, options.documents)
+
+    def retrieve(question: str) -> SearchResult:
+        return search(library, question, strategy, scope, reranker=reranker, top_k=options.top_k)
+
+    def gather(result: SearchResult) -> Found:
+        count_tokens = cache(answerer.count_tokens)
+        budget = settings.evidence_tokens
+        while True:
+            packed = pack(library, result, budget=budget, count_tokens=count_tokens)
+            if budget < _LEAST_EVIDENCE or answerer.fits(result.query.text, packed):
+                return Found(result, packed)
+            budget = budget * 3 // 4
+
+    def answer(found: Iterator[Found], config: RunnableConfig) -> Iterator[AnswerEvent]:
+        for item in found:
+            yield item
+            yield from _answer(item, answerer, settings.threshold, config)
+
+    # RunnableGenerator passes the config on to functions that take one, which its types leave out.
+    writing = RunnableGenerator(
+        cast("Callable[[Iterator[Found]], Iterator[AnswerEvent]]", answer), name="answer"
+    )
+    steps = RunnableLambda(retrieve, name="retrieve") | RunnableLambda(gather, name="pack") | writing
+    return steps.with_config(run_name="ask")
+
+
+def _answer(
+    found: Found, answerer: Answerer, threshold: float, config: RunnableConfig
+) -> Iterator[AnswerEvent]:
+    started = time.perf_counter()
+    result, packed = found.result, found.packed
+    abstains = not packed.evidence or packed.relevance < threshold
+    pieces: list[str] = []
+    if abstains:
+        pieces.append(NO_ANSWER)
+        yield Delta(NO_ANSWER)
+    else:
+        # Closed with this generator, so that a person who stops it stops the model.
+        with closing(answerer.write(result.query.text, packed, config)) as writing:
+            for piece in writing:
+                pieces.append(piece)
+                yield Delta(piece)
+    text = "".join(pieces).strip()
+    # A model that says so in its own words around the sentence has abstained as well.
+    abstains = abstains or NO_ANSWER.rstrip(".").casefold() in text.casefold()
+    sentences, citations = ((), ()) if abstains else answerer.cite(text, packed)
+    written = 1000 * (time.perf_counter() - started)
+    total = result.timings_ms["total"] + written
+    yield Answer(
+        question=result.query.text,
+        text=text,
+        abstained=abstains,
+        strategy=result.strategy,
+        reranker=result.reranker,
+        llm=answerer.name,
+        citations=citations,
+        sentences=sentences,
+        nearest=result.hits,
+        evidence=packed.evidence,
+        relevance=packed.relevance,
+        timings_ms={**result.timings_ms, "answer": written, "total": total},
+    )

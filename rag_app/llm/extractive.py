@@ -1,0 +1,69 @@
+"""The built-in answerer: no weights, quotes the best sentences of the evidence, and says so."""
+
+import re
+from collections.abc import Generator
+
+from langchain_core.runnables import RunnableConfig
+
+from ingestion.encoders import Encoder
+from rag_app.answers import AnswerSentence, Citation, Evidence, EvidenceSentence, Packed
+from rag_app.citations import cite_quotations
+
+NAME = "extractive"
+
+# A few sentences answer a factual question; more is what the sources panel is for.
+_MOST_SENTENCES = 3
+_MOST_WORDS = 60
+# Sentences that match clearly less well than the best one are left out.
+_SHARE_OF_BEST = 0.9
+
+
+class ExtractiveAnswerer:
+    """Answers with quotations. Always available."""
+
+    name = NAME
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._encoder.offsets(text))
+
+    def fits(self, question: str, packed: Packed) -> bool:  # noqa: ARG002
+        return True
+
+    def write(self, question: str, packed: Packed, config: RunnableConfig) -> Generator[str]:  # noqa: ARG002
+        """Yield the answer's text, a quotation at a time."""
+        for place, (evidence, sentence) in enumerate(quotations(packed)):
+            yield ("\n\n" if place else "") + f"{' '.join(sentence.text.split())} [{evidence.number}]"
+
+    def cite(
+        self,
+        text: str,  # noqa: ARG002
+        packed: Packed,
+    ) -> tuple[tuple[AnswerSentence, ...], tuple[Citation, ...]]:
+        return cite_quotations(quotations(packed))
+
+
+def quotations(packed: Packed) -> list[tuple[Evidence, EvidenceSentence]]:
+    """Return the sentences that answer, in reading order: at most 3, and 60 words but for the first."""
+    ranked = sorted(
+        ((evidence, sentence) for evidence in packed.evidence for sentence in evidence.sentences),
+        key=lambda pair: (-pair[1].score, pair[0].number, pair[1].start),
+    )
+    chosen: list[tuple[Evidence, EvidenceSentence]] = []
+    seen: set[str] = set()
+    words = 0
+    for evidence, sentence in ranked:
+        plain = " ".join(re.findall(r"\w+", sentence.text)).casefold()
+        length = len(sentence.text.split())
+        if chosen and sentence.score < _SHARE_OF_BEST * chosen[0][1].score:
+            break
+        if plain in seen or (chosen and words + length > _MOST_WORDS):
+            continue
+        chosen.append((evidence, sentence))
+        seen.add(plain)
+        words += length
+        if len(chosen) == _MOST_SENTENCES:
+            break
+    return sorted(chosen, key=lambda pair: (pair[0].number, pair[1].start))

@@ -1,0 +1,42 @@
+"""Finding a port to serve on."""
+
+import ipaddress
+import socket
+
+from ingestion.errors import InvalidInput, RagError
+
+_TRIES = 100
+
+
+def free_port(host: str, port: int) -> int:
+    """Return `port` if it is free on `host`, else the next free one; 0 means any.
+
+    Raises InvalidInput for a host that is not this machine's, RagError where no port is free.
+    """
+    for candidate in range(port, min(port + _TRIES, 65536)):
+        try:
+            family, kind, *_, address = socket.getaddrinfo(host, candidate, type=socket.SOCK_STREAM)[0]
+        except socket.gaierror as error:
+            raise InvalidInput(
+                f"the host {host!r} cannot be found: {error.strerror}; use 127.0.0.1"
+            ) from error
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except OSError as error:
+                if error.errno is not None and "assign" in (error.strerror or ""):
+                    raise InvalidInput(
+                        f"the host {host!r} is no address of this machine; use 127.0.0.1"
+                    ) from error
+                continue
+            return int(probe.getsockname()[1])
+    raise RagError(f"no free port from {port} to {port + _TRIES - 1} on {host}; give another with --port")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,1 @@
+"""Retrieval strategies: bi-encoder, late interaction, BM25, hybrids, rerankers."""

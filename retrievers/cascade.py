@@ -1,0 +1,36 @@
+"""Cascade: two cheap lists find candidates, MaxSim orders them."""
+
+from collections.abc import Sequence
+
+from ingestion.library import Library
+from ingestion.stores.catalogue import Scope
+from retrievers.fusion import DEPTH, fuse
+from retrievers.hits import Candidate, Query, Ranking, Retriever
+from retrievers.late_interaction import SCORE
+from retrievers.timing import Stopwatch
+
+
+class CascadeRetriever:
+    """The union of the first stages' candidates, ordered by MaxSim from the token store."""
+
+    def __init__(self, library: Library, first_stages: Sequence[Retriever], *, depth: int = DEPTH) -> None:
+        self._library = library
+        self._first_stages = tuple(first_stages)
+        self._depth = depth
+
+    def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
+        rankings = [stage.rank(query, scope, max(limit, self._depth)) for stage in self._first_stages]
+        watch = Stopwatch()
+        candidates = fuse(rankings)
+        with watch.stage("maxsim"):
+            self._library.segments(scope)  # refuses damaged segments
+            places = self._library.catalogue.located([candidate.chunk_id for candidate in candidates])
+            maxsim = self._library.tokens.score(query.tokens, places)
+        scored = [
+            Candidate(c.chunk_id, maxsim[c.chunk_id], {**c.scores, SCORE: maxsim[c.chunk_id]})
+            for c in candidates
+            if c.chunk_id in maxsim
+        ]
+        scored.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
+        timings = {name: ms for ranking in rankings for name, ms in ranking.timings_ms.items()}
+        return Ranking(tuple(scored[:limit]), exact=False, timings_ms={**timings, **watch.timings_ms})

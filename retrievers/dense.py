@@ -1,0 +1,33 @@
+"""Bi-encoder: the question's one vector against each chunk's one vector, nearest in Chroma."""
+
+from ingestion.library import Library
+from ingestion.stores.catalogue import Scope
+from ingestion.stores.vectors import Pooling
+from retrievers.hits import Candidate, Query, Ranking
+from retrievers.timing import Stopwatch
+
+
+class DenseRetriever:
+    """Nearest chunks by cosine of CLS or mean vectors. Approximate: Chroma's index is HNSW."""
+
+    def __init__(self, library: Library, pooling: Pooling) -> None:
+        self._library = library
+        self._pooling: Pooling = pooling
+
+    def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
+        self._library.check_fresh(scope)
+        watch = Stopwatch()
+        with watch.stage("encode"):
+            encodings = query.encodings
+        vector = (encodings.cls if self._pooling == "cls" else encodings.mean)[0]
+        with watch.stage("chroma"):
+            found = [
+                hit
+                for collection in scope.collections
+                for hit in self._library.vectors.query(
+                    collection, self._pooling, vector, limit, scope.documents
+                )
+            ]
+        found.sort(key=lambda hit: (-hit[1], hit[0]))
+        candidates = (Candidate(chunk, score, {self._pooling: score}) for chunk, score in found[:limit])
+        return Ranking(tuple(candidates), exact=False, timings_ms=watch.timings_ms)

@@ -1,0 +1,68 @@
+"""What a strategy takes and gives: a query with its vectors, a ranking of chunk ids."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.encoders import Encoder, Encodings
+from ingestion.stores.catalogue import Scope, StoredChunk
+
+
+@dataclass
+class Query:
+    """A question; its vectors are computed at most once, whatever reads them."""
+
+    text: str
+    encoder: Encoder
+
+    @cached_property
+    def encodings(self) -> Encodings:
+        return self.encoder.encode_query(self.text)
+
+    @property
+    def tokens(self) -> NDArray[np.float32]:
+        """[q, k] float32 unit vectors, one a wordpiece of the question."""
+        return self.encodings.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk id with the score that ordered it and the scores that went into that one."""
+
+    chunk_id: str
+    score: float
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Candidates, best first. `exact` says that no better chunk of the scope can be missing.
+
+    `timings_ms` are by stage, in the order in which the stages ran.
+    """
+
+    candidates: tuple[Candidate, ...]
+    exact: bool
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Retriever(Protocol):
+    """Ranks the chunks of a scope for a query."""
+
+    def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
+        """Return up to `limit` candidates; an empty scope gives none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found: where it stands, counted from rank 1, and why."""
+
+    rank: int
+    chunk: StoredChunk
+    score: float
+    scores: Mapping[str, float]

@@ -1,0 +1,87 @@
+"""One question through one strategy, optionally a reranker, to hits that can be shown."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ingestion.errors import EmptyQuestion, InvalidInput
+from ingestion.library import Library
+from ingestion.stores.catalogue import Scope
+from retrievers.hits import Candidate, Hit, Query, Ranking
+from retrievers.rerank import RERANK_DEPTH, Reranker
+from retrievers.strategies import Strategy
+from retrievers.timing import Stopwatch
+
+MAX_TOP_K = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The hits of one question, best first, and how they came about.
+
+    `exact` says that no better chunk can be missing; `timings_ms` has the stages and "total".
+    """
+
+    query: Query
+    strategy: str
+    reranker: str | None
+    exact: bool
+    hits: tuple[Hit, ...]
+    timings_ms: Mapping[str, float]
+
+
+def search(
+    library: Library,
+    question: str,
+    strategy: Strategy,
+    scope: Scope,
+    *,
+    reranker: Reranker | None = None,
+    top_k: int = 10,
+) -> SearchResult:
+    """Find the `top_k` passages of the scope for the question.
+
+    Raises EmptyQuestion, InvalidInput for a `top_k` out of range, and whatever the stores and models
+    raise: a failure is never an empty result.
+    """
+    if not any(character.isalnum() for character in question):
+        raise EmptyQuestion
+    if not 1 <= top_k <= MAX_TOP_K:
+        raise InvalidInput(f"top-k is {top_k}; choose a number from 1 to {MAX_TOP_K}")
+    started = time.perf_counter()
+    query = Query(question, library.encoder)
+    depth = max(top_k, RERANK_DEPTH) if reranker else top_k
+    ranking = strategy.build(library).rank(query, scope, depth)
+    watch = Stopwatch()
+    if reranker:
+        with watch.stage("rerank"):
+            ranking = rerank(library, question, ranking, reranker)
+    with watch.stage("read"):
+        hits = _read(library, ranking.candidates[:top_k])
+    timings = {**ranking.timings_ms, **watch.timings_ms, "total": 1000 * (time.perf_counter() - started)}
+    name = reranker.name if reranker else None
+    return SearchResult(query, strategy.name, name, ranking.exact, hits, timings)
+
+
+def rerank(library: Library, question: str, ranking: Ranking, reranker: Reranker) -> Ranking:
+    """Order a ranking's candidates by the reranker, keeping their first scores beside the new one."""
+    chunks = library.catalogue.chunks([candidate.chunk_id for candidate in ranking.candidates])
+    present = [candidate for candidate in ranking.candidates if candidate.chunk_id in chunks]
+    passages = [f"{chunks[c.chunk_id].context}\n{chunks[c.chunk_id].text}" for c in present]
+    scores = reranker.score(question, passages)
+    reranked = [
+        Candidate(candidate.chunk_id, score, {**candidate.scores, "cross_encoder": score})
+        for candidate, score in zip(present, scores, strict=True)
+    ]
+    reranked.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
+    return Ranking(tuple(reranked), ranking.exact, ranking.timings_ms)
+
+
+def _read(library: Library, candidates: tuple[Candidate, ...]) -> tuple[Hit, ...]:
+    """Turn candidates into hits, leaving out chunks that were deleted since they were ranked."""
+    chunks = library.catalogue.chunks([candidate.chunk_id for candidate in candidates])
+    present = [candidate for candidate in candidates if candidate.chunk_id in chunks]
+    return tuple(
+        Hit(rank, chunks[candidate.chunk_id], candidate.score, candidate.scores)
+        for rank, candidate in enumerate(present, start=1)
+    )

@@ -1,0 +1,122 @@
+"""The worker's protocol, spoken to a real worker."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag_app.llm.child import Child, Replies, Reply
+
+ROOT = Path(__file__).parents[2]
+NOISY = """
+import os
+from rag_app.llm import worker
+def noisy(self):
+    os.write(1, b"written to file descriptor 1\\n")
+    print("printed", flush=True)
+    self._reply({"id": 7}, "ready", context_window=1)
+worker.Worker.work = noisy
+worker.main()
+"""
+
+
+@pytest.fixture
+def child(slow_path: Path) -> Iterator[Child]:
+    child = Child()
+    _, replies = child.ask("load", path=str(slow_path), context_tokens=None, threads=1, gpu_layers=0)
+    assert received(replies) == {"id": 0, "kind": "ready", "context_window": 2048}
+    yield child
+    child.end()
+
+
+def received(replies: Replies) -> Reply:
+    reply = replies.get(timeout=60)
+    assert reply is not None
+    return reply
+
+
+def ask(child: Child, text: str, max_tokens: int) -> tuple[int, Replies]:
+    options: dict[str, Any] = {"max_tokens": max_tokens, "temperature": 0.0, "seed": 0, "stop": []}
+    return child.ask("generate", messages=[{"role": "user", "content": text}], **options)
+
+
+def last(replies: Replies) -> Reply:
+    while (reply := received(replies))["kind"] not in ("done", "error"):
+        pass
+    return reply
+
+
+def test_cancelling_stops_the_model_not_only_the_reading(child: Child) -> None:
+    number, replies = ask(child, "hello", 1500)
+    assert [received(replies)["kind"] for _ in range(4)] == ["prefill", "text", "text", "text"]
+    child.send(op="cancel", id=number)
+    done = last(replies)
+    assert done["finish_reason"] == "cancelled"
+    assert 3 <= done["completion_tokens"] < 1000
+    assert last(ask(child, "hello", 5)[1])["finish_reason"] == "length"
+
+
+def test_cancelling_stops_the_reading_of_a_long_prompt(child: Child) -> None:
+    number, replies = ask(child, "long " * 390, 5)
+    assert received(replies)["kind"] == "prefill"
+    child.send(op="cancel", id=number)
+    assert last(replies) == {
+        "id": number,
+        "kind": "done",
+        "finish_reason": "cancelled",
+        "prompt_tokens": last(ask(child, "long " * 390, 1)[1])["prompt_tokens"],
+        "completion_tokens": 0,
+    }
+
+
+def test_a_request_cancelled_before_its_turn_writes_nothing(child: Child) -> None:
+    first, first_replies = ask(child, "hello", 1500)
+    second, second_replies = ask(child, "hello", 1500)
+    child.send(op="cancel", id=second)
+    assert last(first_replies)["finish_reason"] == "cancelled"
+    assert last(second_replies)["completion_tokens"] <= 1
+    assert (first, second) == (1, 2)
+
+
+def test_an_answer_is_the_same_after_a_cancelled_one(child: Child) -> None:
+    def text() -> str:
+        _, replies = ask(child, "hello", 20)
+        parts = []
+        while (reply := received(replies))["kind"] != "done":
+            parts.append(reply.get("text", ""))
+        return "".join(parts)
+
+    before = text()
+    number, replies = ask(child, "hello " * 300, 5)
+    assert received(replies)["kind"] == "prefill"
+    child.send(op="cancel", id=number)
+    assert last(replies)["finish_reason"] == "cancelled"
+    assert text() == before
+
+
+def test_a_worker_that_fails_ends_and_says_why(child: Child) -> None:
+    _, replies = ask(child, "hello", 1500)
+    child.send(nonsense=1)
+    while replies.get(timeout=60) is not None:
+        pass
+    assert child.epitaph() == "ended with code 1 (KeyError: 'op')"
+    assert not child.alive
+    assert child.ask("count", text="x")[1].get(timeout=60) is None
+
+
+def test_what_others_print_does_not_reach_the_replies() -> None:
+    command = [sys.executable, "-c", NOISY]
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, cwd=ROOT, text=True, **pipes) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdin
+        assert json.loads(process.stdout.readline()) == {"id": 7, "kind": "ready", "context_window": 1}
+        process.stdin.close()
+        assert process.stdout.read() == ""
+        assert process.stderr.read() == "written to file descriptor 1\nprinted\n"
+    assert process.returncode == 0

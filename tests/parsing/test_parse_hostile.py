@@ -1,0 +1,219 @@
+"""Files that attack: each ends with a definite status within its limits, and this process is unharmed."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pdfs import MEBIBYTE, bomb, nested_forms, pdf, show, stream, text_pdf
+
+import ingestion
+from ingestion.documents import Page, ParsedDocument, Status
+from ingestion.errors import Cancelled
+from ingestion.parsing import ParseLimits, parse
+
+ROOT = Path(ingestion.__file__).parents[1]
+SOON = 10.0  # seconds within which a killed process must be gone, on a busy machine
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; RLIMIT_AS is Linux's")
+
+
+def saved(folder: Path, data: bytes) -> Path:
+    path = folder / "file.pdf"
+    path.write_bytes(data)
+    return path
+
+
+def endless(folder: Path) -> Path:
+    """A PDF of 3 KB whose one page draws 10**9 forms."""
+    return saved(folder, nested_forms(9, 10))
+
+
+def children(parent: int) -> list[int]:
+    """The living children of a process, zombies left out."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                state, above = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                if int(above) == parent and state != "Z":
+                    found.append(int(entry.name))
+    return found
+
+
+def is_alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def failed(document: ParsedDocument, status: Status) -> str:
+    assert (document.status, document.pages) == (status, ())
+    assert document.error is not None
+    return document.error
+
+
+@linux_only
+@pytest.mark.parametrize("size", [1500, 4200], ids=["1.5 GiB", "4 GiB"])
+def test_stream_bomb(tmp_path: Path, size: int) -> None:
+    path = saved(tmp_path, pdf([bomb(size)]))
+    assert path.stat().st_size < 20_000
+    error = failed(parse(path, limits=ParseLimits(memory_bytes=400 * MEBIBYTE)), Status.FAILED)
+    assert "the 400 MiB of memory that a file may take" in error
+
+
+@linux_only
+def test_crash_keeps_the_pages_before(tmp_path: Path) -> None:
+    path = saved(tmp_path, pdf([stream(show("one")), stream(show("two")), bomb(1500), stream(show("four"))]))
+    document = parse(path, limits=ParseLimits(memory_bytes=400 * MEBIBYTE))
+    assert (document.status, document.page_count) == (Status.PARTIAL, 4)
+    assert document.pages == (Page(1, "one"), Page(2, "two"))
+    assert [failure.number for failure in document.failures] == [3, 4]
+    assert "crashed (SIG" in document.failures[0].reason
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on processor time")
+def test_nested_forms_use_up_the_processor_time(tmp_path: Path) -> None:
+    error = failed(parse(endless(tmp_path), limits=ParseLimits(cpu_seconds=1)), Status.TIMED_OUT)
+    assert "more than the limit of 1 s of processor time" in error
+
+
+def test_nested_forms_use_up_the_wall_clock(tmp_path: Path) -> None:
+    began = time.monotonic()
+    error = failed(parse(endless(tmp_path), limits=ParseLimits(wall_seconds=0.7)), Status.TIMED_OUT)
+    assert "more than the limit of 0.7 s;" in error
+    assert time.monotonic() - began < SOON
+
+
+def test_page_tree_that_lies(tmp_path: Path) -> None:
+    path = saved(tmp_path, pdf([stream(show("one"))], count=999_999))
+    error = failed(parse(path), Status.TOO_LARGE)
+    assert "999999 pages, and the limit is 10000" in error
+
+
+def test_page_tree_that_lies_beyond_belief_is_counted(tmp_path: Path) -> None:
+    path = saved(tmp_path, pdf([stream(show("one"))], count=2_000_000_000))
+    document = parse(path)
+    assert (document.page_count, document.pages) == (1, (Page(1, "one"),))
+
+
+def test_page_tree_in_a_circle(tmp_path: Path) -> None:
+    data = text_pdf("one").replace(b"/Kids [4 0 R]", b"/Kids [2 0 R]")
+    assert parse(saved(tmp_path, data)).status in {Status.CORRUPT, Status.NO_TEXT}
+
+
+def test_outline_in_a_circle_costs_no_page(tmp_path: Path) -> None:
+    data = pdf(
+        [stream(show("one"))],
+        catalog=b"/Outlines 4 0 R",
+        extra=[
+            b"<< /Type /Outlines /First 5 0 R /Last 5 0 R /Count 1 >>",
+            b"<< /Title (Round) /Parent 4 0 R /Next 5 0 R /First 5 0 R /Last 5 0 R /Dest [6 0 R /Fit] >>",
+        ],
+    )
+    document = parse(saved(tmp_path, data))
+    assert (document.status, document.pages) == (Status.OK, (Page(1, "one"),))
+
+
+@linux_only
+def test_cancel_kills_the_child(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(Cancelled, match=r"reading 'file\.pdf' was cancelled"):
+        parse(endless(tmp_path), cancelled=lambda: time.monotonic() - began > 0.5)
+    assert time.monotonic() - began < SOON
+    assert children(os.getpid()) == []
+
+
+@linux_only
+def test_fault_in_on_page_kills_the_child(tmp_path: Path) -> None:
+    class OurFault(Exception):
+        pass
+
+    def fail(done: int, total: int) -> None:
+        assert len(children(os.getpid())) == 1
+        raise OurFault
+
+    data = pdf([stream(show("one")), bomb(4200)])
+    with pytest.raises(OurFault):
+        parse(saved(tmp_path, data), on_page=fail)
+    assert children(os.getpid()) == []
+
+
+@linux_only
+def test_password_is_not_on_the_command_line(tmp_path: Path) -> None:
+    lines: list[bytes] = []
+
+    def look(done: int, total: int) -> None:
+        lines.extend(Path(f"/proc/{child}/cmdline").read_bytes() for child in children(os.getpid()))
+
+    path = saved(tmp_path, pdf([stream(show("one")), bomb(4200)]))  # the bomb keeps the child busy
+    with pytest.raises(Cancelled):
+        parse(path, password="xyzzy", on_page=look, cancelled=lambda: bool(lines))
+    assert b"ingestion.parsing.worker" in lines[0]
+    assert not any(b"xyzzy" in line for line in lines)
+
+
+def wait_for_end(process: int) -> bool:
+    deadline = time.monotonic() + SOON
+    while is_alive(process) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not is_alive(process)
+
+
+@linux_only
+def test_parent_killed_leaves_no_child(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from ingestion.parsing import parse; parse(Path(sys.argv[1]))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script, str(endless(tmp_path))], cwd=ROOT)
+    try:
+        deadline = time.monotonic() + SOON
+        while not (found := children(parent.pid)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        (child,) = found
+        time.sleep(0.5)  # let it come to the page that does not end
+        assert is_alive(child)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+    assert wait_for_end(child)
+
+
+def test_closed_stdin_ends_the_worker(tmp_path: Path) -> None:
+    """What makes the child follow its parent where there is no signal for that."""
+    from ingestion.parsing.frames import Request
+
+    request = Request(str(endless(tmp_path)), ".pdf", None, os.getpid(), ParseLimits())
+    command = [sys.executable, "-m", "ingestion.parsing.worker"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        worker.stdin.write(request.encode())
+        worker.stdin.flush()
+        assert len(worker.stdout.read(4)) == 4  # it has opened the file, and will be busy for minutes
+        worker.stdin.close()
+        assert worker.wait(SOON) == 1
+
+
+def test_importing_and_parsing_load_no_library_here(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from ingestion.parsing import parse; "
+        "before = set(sys.modules); print(parse(Path(sys.argv[1])).status.value); "
+        "print(sorted({'pypdf', 'pypdfium2', 'markdown_it', 'ctypes'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", script, str(saved(tmp_path, text_pdf("one")))]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert output == "ok\n[]\n"
+
+
+def test_code_in_the_current_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(tmp_path, text_pdf("one"))
+    for module in ("json", "pypdfium2", "ingestion"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path)
+    assert parse(Path("file.pdf")).pages == (Page(1, "one"),)

@@ -1,0 +1,42 @@
+"""Real odd, broken and encrypted PDFs, kept outside the project; see the variable RAG_EVAL_DATA."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.documents import Status
+from ingestion.parsing import parse
+
+DATA = os.environ.get("RAG_EVAL_DATA")
+WITHOUT_PAGES = set(Status) - {Status.OK, Status.PARTIAL, Status.UNCHANGED, Status.DUPLICATE}
+
+
+def gave_text(entry: Mapping[str, Any], extractor: str) -> bool:
+    return any(
+        name.startswith(extractor) and result["chars"] for name, result in entry.items() if "-" in name
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA, reason="RAG_EVAL_DATA is not set: it names the folder with pdf-torture in it")
+def test_every_file_ends_well_and_text_is_found_where_any_extractor_finds_it() -> None:
+    folder = Path(DATA or "") / "pdf-torture"
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest
+    with_text = 0
+    for entry in manifest:
+        document = parse(folder / "files" / entry["file"])
+        if document.status in WITHOUT_PAGES:
+            assert document.error, entry["file"]
+            assert document.pages == (), entry["file"]
+        else:
+            assert document.status in {Status.OK, Status.PARTIAL}, entry["file"]
+            assert any(page.text.strip() for page in document.pages), entry["file"]
+            with_text += 1
+    peers = [sum(gave_text(entry, peer) for entry in manifest) for peer in ("pypdf-", "pypdfium2-")]
+    assert all(peers)
+    assert with_text >= max(peers)

@@ -1,0 +1,135 @@
+"""Writes a small GGUF that llama.cpp really loads: random weights, a real tokenizer, a chat template.
+
+The text that it generates means nothing, but it is readable (letters and short pieces, no stray bytes),
+the same on every run, and goes on until the caller stops it, because one number of the hidden state is kept
+constant and the output matrix uses it to rule tokens out.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gguf
+import numpy as np
+from numpy.typing import NDArray
+
+CHATML = (
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] "
+    "+ '<|im_end|>\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+)
+NO_SYSTEM_ROLE = (
+    "{% for message in messages %}{% if message['role'] == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}"
+    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}"
+)
+
+UNK, BOS, EOS, IM_START, IM_END = range(5)
+HEAD_SIZE = 32
+ALLOW, FORBID = 0.0, -200.0  # weights on the constant number; other logits stay within some tens
+
+Weights = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyModel:
+    """What to write.
+
+    `width` (a multiple of 32) and `layers` set the time that a token takes: the defaults take a fraction of a
+    millisecond, 256 and 12 several (50 MB). `ends_at_once` makes the end of the answer the only likely token.
+    """
+
+    width: int = 64
+    layers: int = 2
+    context: int = 2048
+    chat_template: str | None = CHATML
+    ends_at_once: bool = False
+    seed: int = 7
+
+
+SMALL = TinyModel()
+
+
+def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:
+    """Write `model` to `path` and return `path`. The file is the same for the same `model`."""
+    pieces, scores, types = _vocabulary()
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_name("tiny")
+    writer.add_context_length(model.context)
+    writer.add_embedding_length(model.width)
+    writer.add_block_count(model.layers)
+    writer.add_feed_forward_length(4 * model.width)
+    writer.add_head_count(model.width // HEAD_SIZE)
+    writer.add_head_count_kv(model.width // HEAD_SIZE)
+    writer.add_rope_dimension_count(HEAD_SIZE)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(len(pieces))
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(pieces)
+    writer.add_token_scores(scores)
+    writer.add_token_types(types)
+    writer.add_unk_token_id(UNK)
+    writer.add_bos_token_id(BOS)
+    writer.add_eos_token_id(EOS)
+    writer.add_add_bos_token(True)
+    if model.chat_template is not None:
+        writer.add_chat_template(model.chat_template)
+    for name, values in _tensors(model, types).items():
+        writer.add_tensor(name, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _vocabulary() -> tuple[list[bytes], list[float], list[int]]:
+    """SentencePiece with byte fallback: control tokens, 256 bytes, characters, merged pieces."""
+    control = ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
+    pieces = [text.encode() for text in control]
+    types = [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * (len(control) - 1)
+    scores = [0.0] * len(control)
+    pieces += [f"<0x{byte:02X}>".encode() for byte in range(256)]
+    types += [gguf.TokenType.BYTE] * 256
+    scores += [0.0] * 256
+    merged = ["▁t", "he", "▁the", "in", "er", "an", "on", "▁a", "re", "▁w", "or", "ing", "▁of", "日本"]
+    texts = [*merged, "▁", *"etaoinshrdlcumwfgypbvkjxqzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,?!é日本"]
+    pieces += [text.encode() for text in texts]
+    types += [gguf.TokenType.NORMAL] * len(texts)
+    scores += [-float(rank) for rank in range(len(texts))]
+    return pieces, scores, [int(kind) for kind in types]
+
+
+def _tensors(model: TinyModel, types: list[int]) -> dict[str, Weights]:
+    random = np.random.default_rng(model.seed)
+    width, inner = model.width, 4 * model.width
+
+    def matrix(rows: int, columns: int, scale: float = 1.0) -> Weights:
+        values = random.standard_normal((rows, columns), dtype=np.float32)
+        return values * np.float32(scale / np.sqrt(columns))
+
+    embedding = matrix(len(types), width, 0.3 * np.sqrt(width))  # small: fewer repetitions
+    embedding[:, 0] = 1.0  # the constant number: no layer writes to it
+    output = matrix(len(types), width, 4.0)
+    output[:, 0] = [ALLOW if kind == gguf.TokenType.NORMAL else FORBID for kind in types]
+    if model.ends_at_once:
+        output[EOS, 0] = -FORBID
+    tensors = {
+        "token_embd.weight": embedding,
+        "output_norm.weight": np.ones(width, np.float32),
+        "output.weight": output,
+    }
+    for layer in range(model.layers):
+        attention_out, feed_forward_out = matrix(width, width), matrix(width, inner)
+        attention_out[0] = feed_forward_out[0] = 0.0
+        tensors |= {
+            f"blk.{layer}.attn_norm.weight": np.ones(width, np.float32),
+            f"blk.{layer}.attn_q.weight": matrix(width, width),
+            f"blk.{layer}.attn_k.weight": matrix(width, width),
+            f"blk.{layer}.attn_v.weight": matrix(width, width),
+            f"blk.{layer}.attn_output.weight": attention_out,
+            f"blk.{layer}.ffn_norm.weight": np.ones(width, np.float32),
+            f"blk.{layer}.ffn_gate.weight": matrix(inner, width),
+            f"blk.{layer}.ffn_up.weight": matrix(inner, width),
+            f"blk.{layer}.ffn_down.weight": feed_forward_out,
+        }
+    return tensors
