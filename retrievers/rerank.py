@@ -56,10 +56,12 @@ class CrossEncoderReranker:
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]:
         """Return one score a passage. Raises ModelError where the model cannot be loaded."""
-        if not passages:
+        return self.score_pairs([(question, passage) for passage in passages])
+
+    def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Return one score for each (question, passage). Raises ModelError like `score`."""
+        if not pairs:
             return []
         with self._lock:
-            scores = self._model.predict(
-                [(question, passage) for passage in passages], batch_size=8, show_progress_bar=False
-            )
+            scores = self._model.predict(list(pairs), batch_size=8, show_progress_bar=False)
         return [float(score) for score in scores]

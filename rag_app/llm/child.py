@@ -123,8 +123,12 @@ class Child:
             errors = threading.Thread(target=self._collect, args=(process.stderr,), daemon=True)
             errors.start()
             for line in process.stdout:
-                if line.endswith(b"\n"):  # a killed worker may leave half a line
-                    self._deliver(json.loads(line))
+                try:
+                    reply = json.loads(line)
+                except ValueError:  # half a line of a worker that was killed, or one that talks nonsense
+                    process.kill()
+                    break
+                self._deliver(reply)
             errors.join()
             process.wait()
             with self._writing, suppress(BrokenPipeError):

@@ -128,6 +128,7 @@ class Worker:
             for piece in engine.generate(prompt, temperature=request["temperature"], seed=request["seed"]):
                 count += 1
                 self._reply_text(request, text.feed(piece))
+                # llama.cpp asks `aborted` on a processor only: on a GPU this is what stops the answer.
                 if self._cancelled >= request["id"]:
                     finish_reason = "cancelled"
                     break

@@ -40,6 +40,12 @@ def gone(pid: int) -> bool:
     return state in "ZX"
 
 
+def processor_ticks(pid: int) -> int:
+    """Processor time that the process has used, in hundredths of a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def eventually(condition: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + WAIT_S
     while not condition() and time.monotonic() < deadline:
@@ -116,6 +122,9 @@ def test_closing_a_stream_leaves_the_process_ready(slow: LlamaCpp) -> None:
     begun = [next(stream).text for _ in range(3)]
     pid = running(slow)
     stream.close()
+    ticks = processor_ticks(pid)
+    time.sleep(0.5)
+    assert processor_ticks(pid) - ticks < 10  # it is idle; an answer being written would use all of the time
     whole = slow.invoke(QUESTION, max_tokens=10).text
     assert running(slow) == pid
     assert whole.startswith("".join(begun))

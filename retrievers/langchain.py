@@ -1,0 +1,104 @@
+"""Retriever and rerankers as LangChain parts, to be composed with others."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForRetrieverRun, Callbacks
+from langchain_core.cross_encoders import BaseCrossEncoder
+from langchain_core.documents import BaseDocumentCompressor, Document
+from langchain_core.retrievers import BaseRetriever
+from pydantic import ConfigDict, Field
+
+from ingestion.library import Library
+from retrievers.hits import Hit
+from retrievers.rerank import CrossEncoderReranker, Reranker
+from retrievers.search import MAX_TOP_K, search
+from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
+
+
+class StrategyRetriever(BaseRetriever):
+    """One strategy over one open library, with an optional reranker.
+
+    Each document's `page_content` is the passage as it stands on its page; its metadata has document,
+    document_id, collection, heading, page (from 1), start, end, rank, score and scores.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    library: Library
+    strategy: str = DEFAULT_STRATEGY
+    k: int = Field(default=8, ge=1, le=MAX_TOP_K)
+    collections: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    reranker: Any = None
+    """A `retrievers.rerank.Reranker`, or None."""
+
+    def _get_relevant_documents(
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002
+        k: int | None = None,
+    ) -> list[Document]:
+        result = search(
+            self.library,
+            query,
+            strategy_named(self.strategy),
+            self.library.catalogue.scope(self.collections, self.documents),
+            reranker=self.reranker,
+            top_k=self.k if k is None else k,
+        )
+        return [as_document(hit) for hit in result.hits]
+
+
+class RerankCompressor(BaseDocumentCompressor):
+    """Keeps the `top_n` documents that a reranker likes best, each with its score in the metadata."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    reranker: Any
+    """A `retrievers.rerank.Reranker`."""
+    top_n: int = Field(default=8, ge=1)
+
+    def compress_documents(
+        self,
+        documents: Sequence[Document],
+        query: str,
+        callbacks: Callbacks | None = None,  # noqa: ARG002
+    ) -> list[Document]:
+        reranker: Reranker = self.reranker
+        scores = reranker.score(query, [document.page_content for document in documents])
+        scored = sorted(zip(scores, documents, strict=True), key=lambda pair: -pair[0])
+        return [
+            document.model_copy(update={"metadata": {**document.metadata, "cross_encoder": score}})
+            for score, document in scored[: self.top_n]
+        ]
+
+
+class LocalCrossEncoder(BaseCrossEncoder):
+    """Any sentence-transformers CrossEncoder on this machine, as LangChain's rerankers want it."""
+
+    def __init__(self, name: str) -> None:
+        self._reranker = CrossEncoderReranker(name)
+
+    def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
+        """Return one score for each (question, passage)."""
+        return self._reranker.score_pairs(text_pairs)
+
+
+def as_document(hit: Hit) -> Document:
+    """Return a hit as a LangChain document."""
+    chunk = hit.chunk
+    metadata = {
+        "document": chunk.document,
+        "document_id": chunk.document_id,
+        "collection": chunk.collection,
+        "heading": chunk.heading,
+        "page": chunk.page,
+        "start": chunk.start,
+        "end": chunk.end,
+        "rank": hit.rank,
+        "score": hit.score,
+        "scores": dict(hit.scores),
+    }
+    return Document(id=chunk.id, page_content=chunk.text, metadata=metadata)

@@ -1,0 +1,95 @@
+"""Real parts for the tests: the built-in encoder, libraries in temporary folders, small documents."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ingestion.encoders import Encoder, builtin_encoder
+from ingestion.library import Library
+from ingestion.pipeline import ingest
+from rag_app.environment import stay_offline
+
+stay_offline()
+
+SAMPLES = Path(__file__).parent.parent / "docs" / "samples"
+
+ORCHARD = """# Orchard notes
+
+## Apples
+
+The Bramley apple tree stands by the north wall. It was planted in 1921 by Ada Finch.
+
+## Pears
+
+The Conference pear ripens in October. Its fruit keeps until January in a cool cellar.
+"""
+
+HARBOUR = """# Harbour log
+
+## Tides
+
+High water at the pier was 4.2 metres on 3 March 1987. The ferry sailed at noon.
+
+## Repairs
+
+The crane's cable was replaced after it broke on 9 May 1987. Nobody was hurt.
+"""
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    return builtin_encoder()
+
+
+@pytest.fixture
+def library(tmp_path: Path, encoder: Encoder) -> Iterator[Library]:
+    """An empty library."""
+    with Library.open(tmp_path / "library", encoder) as opened:
+        yield opened
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with two small documents about unlike things."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "orchard.md").write_text(ORCHARD, "utf-8")
+    (folder / "harbour.md").write_text(HARBOUR, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def stocked(library: Library, files: Path) -> Library:
+    """A library that holds the two small documents."""
+    assert [result.status for result in ingest(library, [files])] == ["ok", "ok"]
+    return library
+
+
+@pytest.fixture(scope="session")
+def eval_data() -> Path:
+    """The evaluation data, which lies outside of the project."""
+    folder = os.environ.get("RAG_EVAL_DATA")
+    if not folder:
+        pytest.skip("RAG_EVAL_DATA is not set: the evaluation data is not here")
+    return Path(folder)
+
+
+@pytest.fixture
+def write_pdf(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a PDF with one string a page."""
+
+    def write(name: str, *pages: str) -> Path:
+        from fpdf import FPDF
+
+        pdf = FPDF()
+        pdf.set_font("Helvetica", size=12)
+        for text in pages:
+            pdf.add_page()
+            pdf.multi_cell(0, 8, text)
+        path = tmp_path / name
+        pdf.output(str(path))
+        return path
+
+    return write

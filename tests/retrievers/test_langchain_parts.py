@@ -1,0 +1,76 @@
+"""The LangChain adapters compose, run async, and are seen by callbacks."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.documents import Document
+from langchain_core.runnables import RunnableLambda
+
+from ingestion.errors import UnknownName
+from ingestion.library import Library
+from retrievers.langchain import LocalCrossEncoder, RerankCompressor, StrategyRetriever
+from retrievers.rerank import CrossEncoderReranker
+from retrievers.strategies import STRATEGIES
+
+QUESTION = "When was the Bramley apple tree planted?"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_retriever_returns_documents_with_their_places(stocked: Library, strategy: str) -> None:
+    documents = StrategyRetriever(library=stocked, strategy=strategy, k=2).invoke(QUESTION)
+    first = documents[0]
+    assert "Ada Finch" in first.page_content
+    assert first.metadata["document"] == "orchard.md"
+    assert first.metadata["page"] == 1
+    page = stocked.catalogue.page(first.metadata["document_id"], 1)
+    assert page is not None
+    assert page.text[first.metadata["start"] : first.metadata["end"]] == first.page_content
+    assert len(documents) <= 2
+
+
+def test_k_can_be_given_with_a_question(stocked: Library) -> None:
+    assert len(StrategyRetriever(library=stocked, strategy="colbert").invoke(QUESTION, k=1)) == 1
+
+
+def test_it_composes_and_callbacks_see_it(stocked: Library) -> None:
+    class Seen(BaseCallbackHandler):
+        queries: list[str]
+
+        def __init__(self) -> None:
+            self.queries = []
+
+        def on_retriever_start(self, serialized: Any, query: str, **rest: Any) -> None:
+            self.queries.append(query)
+
+    seen = Seen()
+    count: RunnableLambda[list[Document], int] = RunnableLambda(len)
+    chain = StrategyRetriever(library=stocked, strategy="bm25") | count
+    assert chain.invoke(QUESTION, {"callbacks": [seen]}) >= 1
+    assert seen.queries == [QUESTION]
+    assert asyncio.run(chain.ainvoke(QUESTION)) >= 1
+
+
+def test_an_unknown_strategy_is_an_error(stocked: Library) -> None:
+    with pytest.raises(UnknownName):
+        StrategyRetriever(library=stocked, strategy="splade").invoke(QUESTION)
+
+
+def test_the_compressor_keeps_the_best(cross_encoder_folder: Path) -> None:
+    reranker = CrossEncoderReranker("tiny", cross_encoder_folder)
+    texts = ["The apple tree.", "The ferry sailed at noon.", "A cool cellar."]
+    documents = [Document(text, metadata={"n": n}) for n, text in enumerate(texts)]
+    kept = RerankCompressor(reranker=reranker, top_n=2).compress_documents(documents, "apples?")
+    scores = reranker.score("apples?", texts)
+    best = sorted(range(3), key=lambda n: -scores[n])[:2]
+    assert [document.metadata["n"] for document in kept] == best
+    assert kept[0].metadata["cross_encoder"] == pytest.approx(max(scores), abs=1e-6)
+
+
+def test_the_cross_encoder_scores_pairs(cross_encoder_folder: Path) -> None:
+    pairs = [("apples?", "The apple tree."), ("pears?", "A cool cellar.")]
+    scores = LocalCrossEncoder(str(cross_encoder_folder)).score(pairs)
+    direct = CrossEncoderReranker(str(cross_encoder_folder))
+    assert scores == pytest.approx([direct.score(q, [p])[0] for q, p in pairs], abs=1e-5)

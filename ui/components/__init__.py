@@ -1,0 +1,1 @@
+"""What the page shows, as pure functions from typed values to escaped HTML."""

@@ -1,0 +1,118 @@
+"""One question and what became of it, and how that reads in the chat."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+from rag_app.answers import Answer, AskOptions, Found
+from rag_app.llm.extractive import NAME as EXTRACTIVE
+from ui.components.text import escape, milliseconds
+
+_MARKER = re.compile(r"\[(\d{1,3})\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question, asked with `options`; `number` counts from 1.
+
+    `answer` is there once it is finished, `error` when it failed, `stopped` when a person stopped it;
+    until one of them is, `text` grows.
+    """
+
+    number: int
+    question: str
+    options: AskOptions
+    text: str = ""
+    found: Found | None = None
+    answer: Answer | None = None
+    error: str | None = None
+    stopped: bool = False
+
+    @property
+    def pending(self) -> bool:
+        return self.answer is None and self.error is None and not self.stopped
+
+
+class Message(TypedDict):
+    """A message as gr.Chatbot takes it; `content` is HTML."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+def messages(turns: Sequence[Turn]) -> list[Message]:
+    """Return the conversation, two messages a turn."""
+    shown: list[Message] = []
+    for turn in turns:
+        shown.append({"role": "user", "content": f'<div class="question">{escape(turn.question)}</div>'})
+        shown.append({"role": "assistant", "content": render_turn(turn)})
+    return shown
+
+
+def source_id(turn: int, number: int) -> str:
+    """Return the HTML id of a source's card."""
+    return f"source-{turn}-{number}"
+
+
+def render_turn(turn: Turn) -> str:
+    """Return the reply: the answer with its stamp, how far it is, or what went wrong."""
+    if turn.error is not None:
+        return f'<div class="failed" role="alert"><b>This failed.</b> {escape(turn.error)}</div>'
+    if turn.answer is not None:
+        return _answer(turn, turn.answer)
+    written = f'<div class="reply">{_linked(turn)}</div>' if turn.text else ""
+    if turn.stopped:
+        return f'{written}<div class="stamp">{_names(turn)} · stopped</div>'
+    return f'{written}<div class="stamp working">{_names(turn)} · {_phase(turn)}</div>'
+
+
+def _answer(turn: Turn, answer: Answer) -> str:
+    kind = "reply abstained" if answer.abstained else "reply"
+    advice = (
+        '<div class="advice">The nearest passages are under Sources. '
+        "Ask in other words, choose another strategy, or add the document that knows.</div>"
+        if answer.abstained
+        else ""
+    )
+    total = milliseconds(answer.timings_ms["total"])
+    return (
+        f'<div class="{kind}">{_linked(turn)}</div>{advice}<div class="stamp">{_names(turn)} · {total}</div>'
+    )
+
+
+def _linked(turn: Turn) -> str:
+    """The text with each `[n]` that names a source linked to its card; `[12]` of a quotation stays text."""
+    evidence = turn.answer.evidence if turn.answer else turn.found.packed.evidence if turn.found else ()
+    known = {item.number for item in evidence}
+    parts: list[str] = []
+    text = turn.answer.text if turn.answer else turn.text
+    position = 0
+    for match in _MARKER.finditer(text):
+        number = int(match[1])
+        if number not in known:
+            continue
+        parts.append(escape(text[position : match.start()]))
+        parts.append(f'<a class="marker" href="#{source_id(turn.number, number)}">[{number}]</a>')
+        position = match.end()
+    return "".join([*parts, escape(text[position:])])
+
+
+def _names(turn: Turn) -> str:
+    """What made the answer: strategy, reranker, LLM. As asked for until it is known what was used."""
+    made = turn.answer or turn.options
+    reranker = f"reranked by {made.reranker}" if made.reranker else "no reranker"
+    if not turn.answer and made.llm == "auto":
+        return _chips(made.strategy, reranker)
+    llm = "quotations, no LLM (extractive)" if made.llm == EXTRACTIVE else made.llm
+    return _chips(made.strategy, reranker, llm)
+
+
+def _chips(*names: str) -> str:
+    return " · ".join(f"<span>{escape(name)}</span>" for name in names)
+
+
+def _phase(turn: Turn) -> str:
+    if turn.found is None:
+        return "searching …"
+    return "writing …" if turn.text else "reading the passages …"

@@ -1,0 +1,49 @@
+"""The documents of the library: name, size, status, and a button that deletes."""
+
+from collections.abc import Sequence
+
+from ingestion.documents import Status
+from ingestion.stores.catalogue import Document
+from ui.components.text import escape, plural
+
+EMPTY = '<div class="empty"><b>No documents yet.</b> Drop PDF, text or Markdown files above.</div>'
+
+
+def render_documents(documents: Sequence[Document]) -> str:
+    """Return the list, in the order given."""
+    if not documents:
+        return EMPTY
+    pages = sum(document.pages for document in documents)
+    chunks = sum(document.chunks for document in documents)
+    total = ", ".join(
+        [plural(len(documents), "document"), plural(pages, "page"), plural(chunks, "chunk")]
+    )
+    return f'<div class="total">{total}</div><ul class="documents">{"".join(map(_row, documents))}</ul>'
+
+
+def render_confirmation(document: Document) -> str:
+    """Return what deleting means, as a question."""
+    return (
+        f"<div>Delete <b><bdi>{escape(document.name)}</bdi></b>? Its {plural(document.pages, 'page')} and "
+        f"{plural(document.chunks, 'chunk')} leave the library. The file that you added it from stays.</div>"
+    )
+
+
+def render_error(message: str) -> str:
+    """Return a message in red."""
+    return f'<div class="failed" role="alert">{escape(message)}</div>'
+
+
+def _row(document: Document) -> str:
+    size = f"{plural(document.pages, 'page')} · {plural(document.chunks, 'chunk')}"
+    status = ""
+    if document.status is not Status.OK:
+        words = document.status.replace("_", " ")
+        status = f' · <span class="status" title="{escape(document.error or words)}">{escape(words)}</span>'
+    name = escape(document.name)
+    return (
+        f'<li><bdi class="name" title="{escape(document.path)}">{name}</bdi>'
+        f'<span class="size">{size}{status}</span>'
+        f'<button type="button" data-delete="{escape(document.id)}" title="Delete" '
+        f'aria-label="Delete {name}">&times;</button></li>'
+    )

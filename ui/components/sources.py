@@ -1,0 +1,102 @@
+"""The sources of one answer: numbered cards, with the cited words marked."""
+
+from collections.abc import Mapping, Sequence
+
+from rag_app.answers import Citation, Evidence
+from retrievers.hits import Hit
+from ui.components.conversation import Turn, source_id
+from ui.components.text import Span, escape, marked, milliseconds, plural
+
+EMPTY = (
+    '<div class="empty"><b>No sources yet.</b> Each answer shows here what it rests on: '
+    "document, page, score, and the passage with the cited words marked.</div>"
+)
+# Of passages that no answer cites, so many are shown unfolded; the others unfold on a click.
+_UNFOLDED = 3
+
+
+def render_sources(turn: Turn | None) -> str:
+    """Return the cards of a turn: its evidence, cited or not, then what was found beside it."""
+    if turn is None:
+        return EMPTY
+    if turn.error is not None:
+        return '<div class="empty">No sources: the question failed.</div>'
+    if turn.found is None:
+        return '<div class="empty">Searching …</div>'
+    result, answer = turn.found.result, turn.answer
+    if not result.hits:
+        return '<div class="empty"><b>Nothing was found.</b> Add documents, or ask in other words.</div>'
+    summary = _summary(turn, result.timings_ms, len(result.hits), exact=result.exact)
+    if answer is not None and answer.abstained:
+        cards = [
+            _card(turn.number, hit.rank, hit, unfolded=hit.rank <= _UNFOLDED) for hit in answer.nearest
+        ]
+        return f"{summary}{_list('Nearest passages', cards)}"
+    evidence = answer.evidence if answer else turn.found.packed.evidence
+    citations = answer.citations if answer else ()
+    used = {item.hit.chunk.id for item in evidence}
+    cited, read = [], []
+    for item in evidence:
+        spans = cited_spans(item, citations)
+        card = _card(turn.number, item.number, item.hit, spans=spans, unfolded=bool(spans))
+        (cited if spans else read).append(card)
+    others = [_card(turn.number, None, hit) for hit in result.hits if hit.chunk.id not in used]
+    return (
+        summary
+        + _list("Cited", cited)
+        + _list("Read, not cited" if citations else "Passages", read)
+        + _list("Found, not read", others)
+    )
+
+
+def cited_spans(evidence: Evidence, citations: Sequence[Citation]) -> list[Span]:
+    """Return the cited characters of the evidence's chunk, counted from the chunk's start."""
+    chunk = evidence.hit.chunk
+    return [
+        (citation.start - chunk.start, citation.end - chunk.start)
+        for citation in citations
+        if citation.marker == evidence.number
+        and citation.document_id == chunk.document_id
+        and citation.page == chunk.page
+    ]
+
+
+def _summary(turn: Turn, timings: Mapping[str, float], found: int, *, exact: bool) -> str:
+    stages = " · ".join(
+        f"{escape(stage)} {milliseconds(value)}" for stage, value in timings.items() if stage != "total"
+    )
+    total = f" in {milliseconds(timings['total'])}" if "total" in timings else ""
+    how = "" if exact else ' <span title="A better passage may be missing.">(approximate)</span>'
+    by = escape(turn.found.result.strategy) if turn.found else ""
+    return (
+        f'<div class="summary"><div class="asked">{escape(turn.question)}</div>'
+        f"{plural(found, 'passage')} by <b>{by}</b>{how}{total}"
+        f'<div class="stages">{stages}</div></div>'
+    )
+
+
+def _list(title: str, cards: Sequence[str]) -> str:
+    if not cards:
+        return ""
+    return f"<h3>{escape(title)}</h3><ol>{''.join(f'<li>{card}</li>' for card in cards)}</ol>"
+
+
+def _card(
+    turn: int, number: int | None, hit: Hit, *, spans: Sequence[Span] = (), unfolded: bool = False
+) -> str:
+    chunk = hit.chunk
+    name = f'<span class="number">{number}</span>' if number is not None else ""
+    identity = f' id="{source_id(turn, number)}"' if number is not None else ""
+    heading = f'<div class="heading">{escape(chunk.heading)}</div>' if chunk.heading else ""
+    return (
+        f'<details class="card{" cited" if spans else ""}"{identity}{" open" if unfolded else ""}>'
+        f'<summary>{name}<bdi class="document">{escape(chunk.document)}</bdi>'
+        f'<span class="page">page {chunk.page}</span>'
+        f'<span class="score" title="score by which it was ranked">{hit.score:.3f}</span></summary>'
+        f'{heading}<blockquote dir="auto">{marked(chunk.text, spans)}</blockquote>{_scores(hit)}</details>'
+    )
+
+
+def _scores(hit: Hit) -> str:
+    parts = [f"rank {hit.rank}", *(f"{escape(name)} {score:.3f}" for name, score in hit.scores.items())]
+    return f'<div class="scores">{" · ".join(parts)}</div>'

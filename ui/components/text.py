@@ -1,0 +1,50 @@
+"""Text of documents and people, made safe to put into HTML."""
+
+import html
+import re
+from collections.abc import Iterable
+
+# Characters that reorder or hide the text around them: they are shown, not obeyed.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+Span = tuple[int, int]
+
+
+def escape(text: str) -> str:
+    """Return `text` as HTML that shows it and does nothing else, within elements and attributes."""
+    return html.escape(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text), quote=True)
+
+
+def merge(spans: Iterable[Span], length: int) -> list[Span]:
+    """Return the spans within 0 to `length`, in order, those that overlap or touch joined."""
+    merged: list[Span] = []
+    for start, end in sorted((max(0, start), min(length, end)) for start, end in spans):
+        if start >= end:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def marked(text: str, spans: Iterable[Span]) -> str:
+    """Return `text` escaped, with the characters of the spans in `<mark>`."""
+    parts: list[str] = []
+    position = 0
+    for start, end in merge(spans, len(text)):
+        parts += [escape(text[position:start]), "<mark>", escape(text[start:end]), "</mark>"]
+        position = end
+    return "".join([*parts, escape(text[position:])])
+
+
+def plural(number: int, noun: str) -> str:
+    """Return "1 page", "2 pages"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def milliseconds(value: float) -> str:
+    """Return a time as people read it: "0.4 ms", "41 ms", "1.2 s"."""
+    if value >= 1000:
+        return f"{value / 1000:.1f} s"
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
