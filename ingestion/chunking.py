@@ -82,8 +82,8 @@ def _page_spans(
 
     for section in _sections(sentence_spans(text), heading_starts):
         units = [piece for span in section for piece in _split_long(text, span, token_starts, limits)]
-        total = tokens(units[0].start, units[-1].end)
-        parts = -(-total // limits.text_tokens) or 1
+        total = tokens(units[0].start, units[-1].end) or 1  # signs that the tokenizer drops have none
+        parts = -(-total // limits.text_tokens)
         target = total / parts
         current: list[Span] = []
         for unit in units:
@@ -122,7 +122,7 @@ def _split_long(text: str, span: Span, token_starts: Sequence[int], limits: Chun
     first, last = bisect_left(token_starts, span.start), bisect_left(token_starts, span.end)
     start = span.start
     while last - first > limits.text_tokens or span.end - start > limits.characters:
-        by_tokens = token_starts[min(first + limits.text_tokens, last - 1)]
+        by_tokens = token_starts[first + limits.text_tokens] if last - first > limits.text_tokens else span.end
         stop = max(start + 1, min(by_tokens, start + limits.characters))
         space = max(text.rfind(" ", start + 1, stop), text.rfind("\n", start + 1, stop))
         cut = space if space > start + (stop - start) // 2 else stop

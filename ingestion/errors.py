@@ -8,6 +8,7 @@
     │   ├── LibraryInUse        another process has the library open
     │   ├── LibraryDamaged      a store disagrees with the catalogue or fails its checksum
     │   └── StaleRepresentation the vectors were made by another model or chunker
+    ├── SourceChanged           a file changed or went away while it was being ingested
     ├── ModelError              a model is missing, broken or does not fit
     └── Cancelled               a person stopped the work; nothing half done remains
 
@@ -56,6 +57,10 @@ class LibraryDamaged(LibraryError):
 
 class StaleRepresentation(LibraryError):
     """Stored vectors were made by another model, projection or chunker than this one."""
+
+
+class SourceChanged(RagError):
+    """A file is no longer what was parsed. Ingesting it again helps; other files are not concerned."""
 
 
 class ModelError(RagError):

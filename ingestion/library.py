@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from uuid import uuid4
 
 from ingestion.documents import Chunk, ParsedDocument
 from ingestion.encoders import Encoder, Encodings
-from ingestion.errors import LibraryDamaged, LibraryError, StaleRepresentation
+from ingestion.errors import LibraryDamaged, LibraryError, SourceChanged, StaleRepresentation
 from ingestion.lock import LibraryLock
 from ingestion.stores.catalogue import (
     Catalogue,
@@ -52,7 +53,10 @@ class Source:
 
 
 class Library:
-    """Open with `Library.open`; close it, or use it as a context manager."""
+    """Open with `Library.open`; close it, or use it as a context manager.
+
+    Safe to use from several threads: changes take turns, and searching goes on meanwhile.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class Library:
         self.encoder = encoder
         self.damaged: dict[str, LibraryDamaged] = {}
         self._lock = lock
+        self._changing = threading.Lock()
 
     @classmethod
     def open(cls, folder: Path, encoder: Encoder) -> Self:
@@ -84,21 +89,28 @@ class Library:
             for name in ("tokens", "originals", "chroma"):
                 _make_folder(folder / name)
             catalogue = Catalogue(folder / "catalogue.sqlite3")
-            vectors = VectorStore(partial(embedded_chroma, folder / "chroma"))
-            tokens = TokenStore(folder / "tokens", Int8Codec(encoder.projection.scales))
-            library = cls(folder, catalogue, vectors, tokens, encoder, lock)
-            for entry in catalogue.journal():
-                library._erase(entry)
-            library._attach_segments()
         except BaseException:
             lock.release()
+            raise
+        vectors = VectorStore(partial(embedded_chroma, folder / "chroma"))
+        tokens = TokenStore(folder / "tokens", Int8Codec(encoder.projection.scales))
+        library = cls(folder, catalogue, vectors, tokens, encoder, lock)
+        try:
+            # What cannot be erased is invisible all the same and stays in the journal for the next time.
+            with suppress(LibraryError, OSError):
+                library._erase_journalled()
+            library._attach_segments()
+        except BaseException:
+            library.close()
             raise
         return library
 
     def close(self) -> None:
-        self.vectors.close()
-        self.catalogue.close()
-        self._lock.release()
+        try:
+            self.vectors.close()
+        finally:
+            self.catalogue.close()
+            self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -122,15 +134,28 @@ class Library:
     ) -> Document:
         """Make one document searchable; the former content of its path is searchable until then.
 
-        Raises LibraryError when a store cannot be written; then the library is as it was.
+        Raises LibraryError when a store cannot be written, SourceChanged when the file's bytes are no
+        longer those of `source`; then the library is as it was.
         """
+        with self._changing:
+            return self._add(collection_id, source, parsed, chunks, encodings)
+
+    def _add(
+        self,
+        collection_id: int,
+        source: Source,
+        parsed: ParsedDocument,
+        chunks: Sequence[Chunk],
+        encodings: Encodings,
+    ) -> Document:
         former = self._in_place(collection_id, source)
+        identity = former.id if former else uuid4().hex[:16]
         document = Document(
-            id=former.id if former else uuid4().hex[:16], collection="", collection_id=collection_id,
+            id=identity, collection="", collection_id=collection_id,
             name=source.name, path=source.path, title=parsed.title, sha256=source.sha256,
             bytes=source.bytes, status=parsed.status, error=parsed.error, pages=parsed.page_count,
             pages_failed=len(parsed.failures), chunks=len(chunks),
-            version=former.version + 1 if former else 1, fingerprint=self.encoder.fingerprint,
+            version=self.catalogue.next_version(identity), fingerprint=self.encoder.fingerprint,
             segment=f"seg-{uuid4().hex}.tok", added=_now(),
         )  # fmt: skip
         entry = self.catalogue.begin(document)
@@ -145,22 +170,28 @@ class Library:
                 connection.execute("DELETE FROM journal WHERE id = ?", (entry.id,))
         except BaseException as error:
             # If the disk refuses this too, the journal still has the entry for the next opening.
-            with suppress(OSError, sqlite3.Error):
-                self._erase(entry)
-            if isinstance(error, OSError | sqlite3.Error):
+            with suppress(LibraryError, OSError):
+                self._undo(entry)
+            if isinstance(error, OSError):
                 raise LibraryError(
                     f"{source.name} could not be written to the library {self.folder}: {error}; "
                     "check the disk's space and rights, then ingest it again"
                 ) from error
             raise
-        self._erase_removed()
+        self._erase_later()
         return document
 
     def link(self, collection_id: int, source: Source, document: Document) -> None:
-        """Record that the bytes of `document` also lie at the source's path."""
-        with self.catalogue.transaction() as connection:
-            self._link(connection, collection_id, source.path, document.id)
-        self._erase_removed()
+        """Record that the bytes of `document` also lie at the source's path.
+
+        Raises LibraryError where the document has been deleted meanwhile.
+        """
+        with self._changing:
+            if self.catalogue.document(document.id) is None:
+                raise LibraryError(f"{document.name} was deleted meanwhile; ingest {source.name} again")
+            with self.catalogue.transaction() as connection:
+                self._link(connection, collection_id, source.path, document.id)
+            self._erase_later()
 
     def _in_place(self, collection_id: int, source: Source) -> Document | None:
         """Return the document that these bytes replace under its own id: one with the same bytes, or
@@ -177,11 +208,25 @@ class Library:
             remove_document(connection, document)
 
     def delete(self, document: Document) -> None:
-        """Remove a document and all its sources: invisible at once, then erased from every store."""
-        with self.catalogue.transaction() as connection:
-            remove_document(connection, document)
-            connection.execute("DELETE FROM sources WHERE document_id = ?", (document.id,))
-        self._erase_removed()
+        """Remove a document and all its sources: invisible at once, then erased from every store.
+
+        A document that is gone already does not matter. Raises LibraryError where a store cannot be
+        written; what is left there is invisible and erased with the next change or opening.
+        """
+        with self._changing:
+            current = self.catalogue.document(document.id)  # it may have been replaced since
+            with self.catalogue.transaction() as connection:
+                if current:
+                    remove_document(connection, current)
+                connection.execute("DELETE FROM sources WHERE document_id = ?", (document.id,))
+            try:
+                self._erase_journalled()
+                self.catalogue.forget_words()
+            except (LibraryError, OSError) as error:
+                raise LibraryError(
+                    f"{document.name} is deleted, but not yet erased from the disk: {error}; "
+                    "that is tried again with the next change and when the library is opened"
+                ) from error
 
     def segments(self, scope: Scope) -> list[str]:
         """Return the token segments within the scope. Raises LibraryDamaged where one cannot be read."""
@@ -223,15 +268,26 @@ class Library:
             pooled = encodings.cls if pooling == "cls" else encodings.mean
             self.vectors.upsert(entry.collection_id, pooling, ids, pooled)
 
-    def _erase_removed(self) -> None:
+    def _undo(self, entry: JournalEntry) -> None:
+        """Erase a version that did not become visible. An interrupt may come after it did."""
+        if entry in self.catalogue.journal():
+            self._erase(entry)
+
+    def _erase_later(self) -> None:
+        """Erase removed versions, or leave that to the next change: what was to be done is done."""
+        with suppress(LibraryError, OSError):
+            self._erase_journalled()
+
+    def _erase_journalled(self) -> None:
+        """Erase what the journal names. No version may be on its way: changes take turns."""
         for entry in self.catalogue.journal():
-            if entry.kind == "remove":
-                self._erase(entry)
+            self._erase(entry)
 
     def _erase(self, entry: JournalEntry) -> None:
         """Erase one version's vectors everywhere; may be repeated."""
         self.vectors.delete(entry.collection_id, entry.chunk_ids())
         self.tokens.erase(entry.segment)
+        self.damaged.pop(entry.segment, None)
         if not self.catalogue.uses_content(entry.sha256):
             self.original(entry.sha256).unlink(missing_ok=True)
         self.original(entry.sha256).with_suffix(".tmp").unlink(missing_ok=True)
@@ -251,11 +307,19 @@ def _make_folder(folder: Path) -> None:
 def _copy_checked(source: Source, original: Path) -> None:
     """Keep the file's bytes, if they are still the ones that were parsed."""
     temporary = original.with_suffix(".tmp")
-    shutil.copyfile(source.file, temporary)
-    with temporary.open("rb") as stream:
-        if hashlib.file_digest(stream, "sha256").hexdigest() != source.sha256:
-            raise LibraryError(f"{source.path} changed while it was read; ingest it again")
-        os.fsync(stream.fileno())
+    try:
+        reader = source.file.open("rb")
+    except OSError as error:
+        raise SourceChanged(
+            f"{source.path} cannot be read any more: {error.strerror}; ingest it again"
+        ) from error
+    with reader, temporary.open("w+b") as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())
+        writer.seek(0)
+        if hashlib.file_digest(writer, "sha256").hexdigest() != source.sha256:
+            raise SourceChanged(f"{source.path} changed while it was ingested; ingest it again")
     temporary.replace(original)
     sync_folder(original.parent)
 

@@ -16,7 +16,8 @@ class LibraryLock:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._note = folder / "library.holder"
-        self._lock = FileLock(folder / "library.lock")
+        # Not thread_local: a server's shutdown closes the library in another thread than opened it.
+        self._lock = FileLock(folder / "library.lock", thread_local=False)
 
     def acquire(self) -> None:
         """Take the lock, or raise LibraryInUse naming its holder, at once."""

@@ -1,6 +1,7 @@
 """Files into the library: find, hash, parse, chunk, encode, commit; one definite result a file."""
 
 import hashlib
+import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from ingestion.chunking import chunk_pages
 from ingestion.documents import ParsedDocument, Status
-from ingestion.errors import InvalidInput
+from ingestion.errors import Cancelled, InvalidInput, SourceChanged
 from ingestion.library import Library, Source
 from ingestion.parsing import SUPPORTED_SUFFIXES, ParseLimits, parse
 from ingestion.stores.catalogue import DEFAULT_COLLECTION, Document
@@ -103,7 +104,9 @@ def ingest(
     files = find_files(paths)
     collection_id = library.catalogue.ensure_collection(collection)
     for number, file in enumerate(files, start=1):
-        report = partial(_report, on_progress, number, len(files), file.name)
+        if cancelled and cancelled():
+            raise Cancelled("ingestion")
+        report = partial(_report, on_progress, number, len(files), _readable(file.name))
         yield _FileIngestion(library, collection_id, limits, source_path, report, cancelled).run(file)
 
 
@@ -133,13 +136,13 @@ class _FileIngestion:
 
     def run(self, file: Path) -> IngestResult:
         started = time.perf_counter()
-        result = IngestResult(path=str(file), name=file.name, status=Status.FAILED)
+        result = IngestResult(_readable(str(file)), _readable(file.name), Status.FAILED)
         try:
             file = file.resolve()
-            source = _source(file, self.source_path(file), result.name)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            return replace(result, error=f"{file} cannot be read: {reason}; check its name and rights")
+            source = _source(file, _readable(self.source_path(file)), result.name)
+        except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL in the name
+            reason = getattr(error, "strerror", None) or str(error)
+            return replace(result, error=f"{result.path} cannot be read: {reason}; check its name and rights")
         known = self._already_there(source)
         if known:
             return known
@@ -163,7 +166,10 @@ class _FileIngestion:
             if self.library.catalogue.by_source(self.collection_id, source.path):
                 return replace(result, error=f"{parsed.error}; the version ingested before stays searchable")
             return result
-        document, timings = self._commit(source, parsed, started)
+        try:
+            document, timings = self._commit(source, parsed, started)
+        except SourceChanged as error:
+            return replace(result, status=Status.FAILED, error=str(error))
         return replace(result, document_id=document.id, chunks=document.chunks, timings_ms=timings)
 
     def _commit(
@@ -210,10 +216,18 @@ class _FileIngestion:
 
 
 def _source(file: Path, path: str, name: str) -> Source:
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise OSError("it is a device or pipe, or a folder")
     with file.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         size = stream.seek(0, 2)
     return Source(path=path, name=name, sha256=sha256, bytes=size, file=file)
+
+
+def _readable(name: str) -> str:
+    r"""Return a file's name or path as text: bytes that are not UTF-8 show as \xe9, since half a
+    surrogate pair, which Python makes of them, can neither be stored nor printed."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _title(name: str) -> str:

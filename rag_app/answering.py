@@ -6,14 +6,15 @@ within the last one.
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Protocol, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda
 
+from ingestion.errors import ModelError
 from ingestion.library import Library
 from rag_app.answers import (
     NO_ANSWER,
@@ -76,12 +77,14 @@ def build_chain(
         return search(library, question, strategy, scope, reranker=reranker, top_k=options.top_k)
 
     def gather(result: SearchResult) -> Found:
+        started = time.perf_counter()
         count_tokens = cache(answerer.count_tokens)
         budget = settings.evidence_tokens
         while True:
             packed = pack(library, result, budget=budget, count_tokens=count_tokens)
             if budget < _LEAST_EVIDENCE or answerer.fits(result.query.text, packed):
-                return Found(result, packed)
+                timings = _and(result.timings_ms, "pack", started)
+                return Found(replace(result, timings_ms=timings), packed)
             budget = budget * 3 // 4
 
     def answer(found: Iterator[Found], config: RunnableConfig) -> Iterator[AnswerEvent]:
@@ -114,11 +117,11 @@ def _answer(
                 pieces.append(piece)
                 yield Delta(piece)
     text = "".join(pieces).strip()
+    if not text:
+        raise ModelError(f"{answerer.name} wrote nothing; ask again, or choose another model")
     # A model that says so in its own words around the sentence has abstained as well.
     abstains = abstains or NO_ANSWER.rstrip(".").casefold() in text.casefold()
     sentences, citations = ((), ()) if abstains else answerer.cite(text, packed)
-    written = 1000 * (time.perf_counter() - started)
-    total = result.timings_ms["total"] + written
     yield Answer(
         question=result.query.text,
         text=text,
@@ -131,5 +134,11 @@ def _answer(
         nearest=result.hits,
         evidence=packed.evidence,
         relevance=packed.relevance,
-        timings_ms={**result.timings_ms, "answer": written, "total": total},
+        timings_ms=_and(result.timings_ms, "answer", started),
     )
+
+
+def _and(timings_ms: Mapping[str, float], stage: str, started: float) -> dict[str, float]:
+    """Return the times with one more stage, and the total with it."""
+    elapsed = 1000 * (time.perf_counter() - started)
+    return {**timings_ms, stage: elapsed, "total": timings_ms["total"] + elapsed}

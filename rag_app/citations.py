@@ -10,7 +10,9 @@ from ingestion.encoders import Encoder, Encodings
 from ingestion.sentences import sentence_spans
 from rag_app.answers import AnswerSentence, Citation, Evidence, EvidenceSentence
 
-_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
+# [1], and [1, 2] as some models write.
+_MARKER = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_MARKERS_BEHIND_STOP = re.compile(rf"([.!?])((?:{_MARKER.pattern})+)")
 # Below this mean cosine a sentence without a marker of its own is not given a source.
 _ALIGNED = 0.5
 
@@ -34,8 +36,8 @@ def cite_text(
     A marker `[n]` that names no evidence is dropped. A sentence with markers cites the best sentence
     of each source it names; one without cites the best of all, if that is close enough.
     """
-    written = _sentences_with_markers(text, {item.number for item in evidence})
     pairs = [(item, sentence) for item in evidence for sentence in item.sentences]
+    written = _sentences_with_markers(text, {item.number for item, _ in pairs})
     if not written or not pairs:
         return tuple(AnswerSentence(plain, None, None, ()) for plain, _ in written), ()
     scores = _similarities(
@@ -57,11 +59,13 @@ def cite_text(
 def _sentences_with_markers(text: str, known: set[int]) -> list[tuple[str, tuple[int, ...]]]:
     """Split an answer into sentences without markers, and the known markers of each."""
     # A marker behind the full stop belongs to the sentence before it.
-    tidy = re.sub(r"([.!?])((?:\s*\[\d{1,3}\])+)", r"\2\1", text)
+    tidy = _MARKERS_BEHIND_STOP.sub(r"\2\1", text)
     written = []
     for span in sentence_spans(tidy):
         sentence = tidy[span.start : span.end]
-        numbers = dict.fromkeys(int(number) for number in _MARKER.findall(sentence))
+        numbers = dict.fromkeys(
+            int(number) for marker in _MARKER.findall(sentence) for number in re.findall(r"\d+", marker)
+        )
         plain = " ".join(_MARKER.sub("", sentence).split())
         if any(character.isalnum() for character in plain):
             written.append((plain, tuple(number for number in numbers if number in known)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points, version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +28,6 @@ EXIT_SOME_FILES_FAILED = 3
 EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     help="Ask questions of your own documents, on your own machine.",
@@ -71,6 +71,9 @@ def _globals(
     if show_version:
         typer.echo(f"rag-app {version('rag-app')}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(EXIT_WRONG_USE)
     context.obj = Globals(data_dir.expanduser().absolute() if data_dir else None, debug)
 
 
@@ -175,7 +178,7 @@ def ask(
         with closing(assistant.stream(question, options)) as events:
             for event in events:
                 if isinstance(event, Delta) and not as_json:
-                    typer.echo(event.text, nl=False)
+                    typer.echo(terminal.harmless(event.text), nl=False)
                 elif isinstance(event, Answer):
                     answer = event
     if as_json:
@@ -261,23 +264,28 @@ def _options(
 ) -> "AskOptions":
     from dataclasses import replace
 
-    if rerank and no_rerank:
+    if rerank is not None and no_rerank:
         raise InvalidInput("--rerank and --no-rerank exclude each other; give one of them")
     given: dict[str, Any] = {
-        "collections": tuple(collections or ()),
-        "documents": tuple(documents or ()),
+        "collections": tuple(collections) if collections else None,
+        "documents": tuple(documents) if documents else None,
         "strategy": strategy,
         "reranker": rerank,
         "top_k": top_k,
         "llm": llm,
     }
-    options = replace(assistant.options(), **{name: value for name, value in given.items() if value})
+    options = replace(
+        assistant.options(), **{name: value for name, value in given.items() if value is not None}
+    )
     return replace(options, reranker=None) if no_rerank else options
 
 
 def main() -> None:
     """Run the command line; every error that people can mend is one line on standard error."""
     stay_offline()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file's name may hold bytes that are no text
+            stream.reconfigure(errors="backslashreplace")
     debug = "--debug" in sys.argv
     try:
         code = app(standalone_mode=False)
@@ -296,9 +304,19 @@ def main() -> None:
     except BrokenPipeError:  # the reader has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_FAILED
+    except Exception as error:
+        if debug:
+            raise
+        _fail(
+            f"unexpected {type(error).__name__}: {error}; what was finished before is kept. "
+            "rag-app --debug COMMAND shows where it came from",
+            EXIT_FAILED,
+        )
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str, code: int) -> None:
-    sys.stderr.write(f"rag-app: {' '.join(message.split())}\n")
+    from rag_app.terminal import harmless
+
+    sys.stderr.write(f"rag-app: {' '.join(harmless(message).split())}\n")
     sys.exit(code)

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from ingestion.encoders import builtin_encoder
 from ingestion.errors import LibraryInUse, RagError
 from rag_app.assistant import Assistant
+from rag_app.llm.process import check_gguf
 from rag_app.settings import Settings, config_file
 
 _PACKAGES = (
@@ -19,7 +20,6 @@ _PACKAGES = (
 )  # fmt: skip
 # A question's working files and one filing's vectors fit easily; less ends in half-written files.
 _LEAST_FREE_BYTES = 500 * 2**20
-
 
 _MEND_TOKENS = "rag-app delete its document, then ingest it again"
 
@@ -114,6 +114,8 @@ def _library(settings: Settings) -> Iterator[Check]:
 def _llm(assistant: Assistant) -> Check:
     try:
         path = assistant.llm()
+        if path:
+            check_gguf(path)
     except RagError as error:
         return Check("language model", State.ERROR, str(error), "set RAG_APP_LLM to a GGUF file")
     if path is None:
@@ -140,3 +142,6 @@ def _network(_: Settings) -> Iterator[Check]:
     detail = "no model hub, no telemetry" if offline else "HF_HUB_OFFLINE is not 1: hubs may be asked"
     mend = None if offline else "unset HF_HUB_OFFLINE"
     yield Check("offline", State.OK if offline else State.WARNING, detail, mend)
+    if os.environ.get("LANGSMITH_TRACING_V2") == "true":
+        traced = "LANGSMITH_TRACING_V2 is true: questions and passages are sent to LangSmith"
+        yield Check("tracing", State.WARNING, traced, "unset LANGSMITH_TRACING_V2")

@@ -11,6 +11,8 @@ _VARIABLES = {
     "ANONYMIZED_TELEMETRY": "False",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "LANGSMITH_TRACING": "false",
+    # Asked first: otherwise a LANGCHAIN_TRACING_V2 from other work would send every question away.
+    "LANGSMITH_TRACING_V2": "false",
     # transformers reports on standard error what nobody can act on.
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "true",

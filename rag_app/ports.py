@@ -1,5 +1,6 @@
 """Finding a port to serve on."""
 
+import errno
 import ipaddress
 import socket
 
@@ -13,25 +14,25 @@ def free_port(host: str, port: int) -> int:
 
     Raises InvalidInput for a host that is not this machine's, RagError where no port is free.
     """
-    for candidate in range(port, min(port + _TRIES, 65536)):
+    last = min(port + _TRIES, 65536) - 1
+    for candidate in range(port, last + 1):
         try:
             family, kind, *_, address = socket.getaddrinfo(host, candidate, type=socket.SOCK_STREAM)[0]
-        except socket.gaierror as error:
-            raise InvalidInput(
-                f"the host {host!r} cannot be found: {error.strerror}; use 127.0.0.1"
-            ) from error
+        except (socket.gaierror, UnicodeError) as error:  # UnicodeError: no name at all, as IDNA sees it
+            reason = getattr(error, "strerror", None) or "not a host's name"
+            raise InvalidInput(f"the host {host!r} cannot be found: {reason}; use 127.0.0.1") from error
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(address)
             except OSError as error:
-                if error.errno is not None and "assign" in (error.strerror or ""):
+                if error.errno == errno.EADDRNOTAVAIL:
                     raise InvalidInput(
                         f"the host {host!r} is no address of this machine; use 127.0.0.1"
                     ) from error
                 continue
             return int(probe.getsockname()[1])
-    raise RagError(f"no free port from {port} to {port + _TRIES - 1} on {host}; give another with --port")
+    raise RagError(f"no free port from {port} to {last} on {host}; give another with --port")
 
 
 def is_loopback(host: str) -> bool:

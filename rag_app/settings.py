@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,7 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from ingestion.errors import InvalidInput
+from ingestion.errors import InvalidInput, UnknownName
 from ingestion.parsing import ParseLimits
 from ingestion.stores.catalogue import DEFAULT_COLLECTION
 from retrievers.search import MAX_TOP_K
@@ -31,7 +31,9 @@ def config_file() -> Path:
 class Settings(BaseSettings):
     """What a person can set. Each field is a key of the TOML file and a variable RAG_APP_<FIELD>."""
 
-    model_config = SettingsConfigDict(env_prefix="RAG_APP_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="RAG_APP_", env_ignore_empty=True, extra="forbid", frozen=True
+    )
 
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("rag-app"), description="where the library lies"
@@ -45,7 +47,7 @@ class Settings(BaseSettings):
     llm_context_tokens: int | None = Field(None, ge=256, description="context window; none: the model's own")
     llm_max_tokens: int = Field(512, ge=1, description="longest answer, in tokens")
     llm_temperature: float = Field(0.0, ge=0.0, le=2.0)
-    llm_seed: int = 0
+    llm_seed: int = Field(0, ge=0, lt=2**32)
     # Prefill is what costs most on a CPU: about 1,500 tokens keep it within seconds on small models.
     evidence_tokens: int = Field(1500, ge=50, description="evidence put before the LLM, in its tokens")
     # Calibrated on questions with and without an answer: docs/decisions.md, "When to abstain".
@@ -60,6 +62,12 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(7860, ge=0, le=65535)
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, folder: Path) -> Path:
+        """No shell expands what stands in a file, and the library stays where it is when the process moves."""
+        return folder.expanduser().absolute()
 
     @property
     def limits(self) -> ParseLimits:
@@ -98,11 +106,15 @@ def load_settings(**flags: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise UnknownName(
+                "setting", name, Settings.model_fields, advice=f"Mend it in {config_file()}"
+            ) from error
         raise InvalidInput(
             f"the setting {name} cannot be {first.get('input')!r}: {first['msg']}; "
             f"mend it in {config_file()}, in RAG_APP_{name.upper()}, or on the command line"
         ) from error
-    except ValueError as error:  # TOML that cannot be read
+    except (ValueError, OSError) as error:  # TOML that cannot be read
         raise InvalidInput(
             f"the settings file {config_file()} cannot be read: {error}; mend or remove it"
         ) from error

@@ -48,11 +48,13 @@ class Workers:
         self._lock = threading.Lock()
         self._running: dict[threading.Thread, Job] = {}
 
-    def run(self, job: Job, work: Callable[[Callable[[T], None]], None]) -> Generator[list[T]]:
-        """Yield what `work` hands to its argument, in batches, at least one every tick (maybe empty).
+    def run(
+        self, job: Job, work: Callable[[Callable[[T], None]], None], *, to_the_end: bool = False
+    ) -> Generator[list[T]]:
+        """Yield what `work` hands to its argument, in batches, one every tick (maybe empty).
 
-        Ends when the work ends, raising what it raised, or as soon as the job is stopped; the work
-        itself has to look at `job.stopped`.
+        Ends when the work ends, raising what it raised. The work has to look at `job.stopped`; a
+        stopped job ends this at once, or with `to_the_end` when the work has noticed.
         """
         items: queue.SimpleQueue[T] = queue.SimpleQueue()
         errors: list[BaseException] = []
@@ -73,7 +75,7 @@ class Workers:
             self._running[thread] = job
         thread.start()
         try:
-            while not (job.stopped or ended.wait(_TICK)):
+            while not ended.wait(_TICK) and (to_the_end or not job.stopped):
                 yield _drain(items)
             yield _drain(items)
             if errors:

@@ -11,8 +11,7 @@ class ParseLimits:
         max_bytes: Size of the file. 200 MB: pypdf, the fallback, holds a file in memory several times over.
         max_pages: Pages that a file may declare. 10 000: the largest printed manuals have half of that,
             and a page tree of a few bytes can declare two thousand million.
-        max_page_characters: Characters on one page. 1 000 000: a dense page has 10 000, but a text file
-            without form feeds is one page.
+        max_page_characters: Characters on one page. 1 000 000: a dense page has 10 000.
         max_characters: Characters of the whole file. 50 000 000: 10 000 dense pages; bounds what the
             parent holds.
         memory_bytes: Address space of the child (RLIMIT_AS; Linux). 2 GiB: the libraries take 0.3, a large

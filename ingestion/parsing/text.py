@@ -20,38 +20,52 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+# About ten printed pages: a citation of one leads somewhere, and a passage's text is cheap to read.
+PART_CHARACTERS = 50_000
+
 # Metadata of Jekyll, Hugo, Obsidian: Markdown would take its last line for an underlined heading.
 _FRONT_MATTER = re.compile(r"\A---\n.*?^(?:---|\.\.\.)$", re.DOTALL | re.MULTILINE)
 
 
 def read_text(path: Path, *, markdown: bool, limits: ParseLimits) -> Iterator[Frame]:
-    """The frames of a text file: a form feed begins a new page, headings come from Markdown only.
+    """The frames of a text file: headings come from Markdown only.
+
+    A form feed begins a new page; a text without them is one page, or, if it is long, one for each
+    PART_CHARACTERS or so, cut between paragraphs.
 
     Raises:
-        RefusalError: The file is binary or broken, or a page or the number of pages exceeds its limit.
+        RefusalError: The file is binary or broken, or the number of pages exceeds its limit.
     """
-    pages = [clean(page) for page in _decode(path).split("\f")]
+    size = min(PART_CHARACTERS, limits.max_page_characters)
+    pages = [part for page in _decode(path).split("\f") for part in _parts(clean(page), size)]
     if len(pages) > 1 and not pages[-1].strip():
         pages.pop()  # many files end with a form feed
     if len(pages) > limits.max_pages:
         raise RefusalError(
             Status.TOO_LARGE,
-            f"{path.name!r} has {len(pages)} pages (parts between form feeds), and the limit is "
-            f"{limits.max_pages}; split the file",
+            f"{path.name!r} has {len(pages)} pages (parts between form feeds, or long ones cut), and the "
+            f"limit is {limits.max_pages}; split the file",
         )
-    for number, text in enumerate(pages, 1):
-        if len(text) > limits.max_page_characters:
-            raise RefusalError(
-                Status.TOO_LARGE,
-                f"{path.name!r} has {len(text)} characters on page {number}, and the limit is "
-                f"{limits.max_page_characters}; split the file, or put form feeds between its parts",
-            )
     yield PageCount(len(pages))
     for number, text in enumerate(pages, 1):
         yield Page(number, text)
     yield TextDone()
     if markdown:
         yield from _outline(pages)
+
+
+def _parts(text: str, size: int) -> Iterator[str]:
+    """Cut a page into parts of at most `size` characters: before a blank line, else a line, else anywhere."""
+    start = 0
+    while len(text) - start > size:
+        end = start + size
+        cut = text.rfind("\n\n", start + size // 2, end)
+        if cut < 0:
+            cut = text.rfind("\n", start + size // 2, end)
+        cut = end if cut < 0 else cut + 1
+        yield text[start:cut]
+        start = cut
+    yield text[start:]
 
 
 def _decode(path: Path) -> str:

@@ -6,13 +6,14 @@ No text goes into Chroma.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingestion.errors import LibraryDamaged
+from ingestion.errors import LibraryDamaged, LibraryError
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -57,24 +58,33 @@ class VectorStore:
     def upsert(
         self, collection_id: int, pooling: Pooling, ids: Sequence[str], vectors: NDArray[np.float32]
     ) -> None:
-        """Write [n, d] vectors under their chunk ids, in batches that Chroma accepts."""
-        collection = self._collection(collection_id, pooling)
-        for first, last in self._batches(len(ids)):
-            some = list(ids[first:last])
-            collection.upsert(
-                ids=some,
-                embeddings=vectors[first:last],
-                metadatas=[{"document_id": chunk.rsplit(":", 2)[0]} for chunk in some],
-            )
+        """Write [n, d] vectors under their chunk ids, in batches that Chroma accepts.
 
-    def delete(self, collection_id: int, ids: Sequence[str]) -> None:
-        """Remove the ids from every pooling. Ids that are not there do not matter."""
-        for pooling in POOLINGS:
-            if self._name(collection_id, pooling) not in self._names():
-                continue
+        Raises LibraryError where Chroma cannot write.
+        """
+        with _writing():
             collection = self._collection(collection_id, pooling)
             for first, last in self._batches(len(ids)):
-                collection.delete(ids=list(ids[first:last]))
+                some = list(ids[first:last])
+                collection.upsert(
+                    ids=some,
+                    embeddings=vectors[first:last],
+                    metadatas=[{"document_id": chunk.rsplit(":", 2)[0]} for chunk in some],
+                )
+
+    def delete(self, collection_id: int, ids: Sequence[str]) -> None:
+        """Remove the ids from every pooling. Ids that are not there do not matter.
+
+        Raises LibraryError where Chroma cannot write.
+        """
+        with _writing():
+            names = self._names()
+            for pooling in POOLINGS:
+                if self._name(collection_id, pooling) not in names:
+                    continue
+                collection = self._collection(collection_id, pooling)
+                for first, last in self._batches(len(ids)):
+                    collection.delete(ids=list(ids[first:last]))
 
     def query(
         self,
@@ -131,6 +141,16 @@ class VectorStore:
         size = self._client.get_max_batch_size()
         for first in range(0, count, size):
             yield first, min(first + size, count)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except ChromaError as error:
+        raise LibraryError(f"Chroma cannot write its index: {error}; check the disk's space and rights") from error
 
 
 def embedded_chroma(folder: Path) -> "ClientAPI":

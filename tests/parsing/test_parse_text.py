@@ -67,13 +67,27 @@ def test_white_space_is_no_text(tmp_path: Path, data: str) -> None:
     assert (document.status, document.pages) == (Status.NO_TEXT, ())
 
 
-def test_too_long_page(tmp_path: Path) -> None:
-    limits = ParseLimits(max_page_characters=5)
-    assert parsed(tmp_path, "12345\f12345", limits=limits).status is Status.OK
-    document = parsed(tmp_path, "12345\f123456", limits=limits)
-    assert document.status is Status.TOO_LARGE
-    assert document.error is not None
-    assert "6 characters on page 2, and the limit is 5" in document.error
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("12345\f12345", ["12345", "12345"]),
+        ("12345\f123456", ["12345", "12345", "6"]),
+        ("ab\ncde", ["ab\n", "cde"]),
+        ("ab\n\ncd\nef", ["ab\n", "\ncd\n", "ef"]),
+    ],
+)
+def test_a_long_page_is_cut_between_paragraphs_or_lines(tmp_path: Path, text: str, parts: list[str]) -> None:
+    document = parsed(tmp_path, text, limits=ParseLimits(max_page_characters=5))
+    assert document.status is Status.OK
+    assert [page.text for page in document.pages] == parts
+
+
+def test_a_novel_without_form_feeds_is_read(tmp_path: Path) -> None:
+    text = "A line of a novel that goes on and on.\n\n" * 40_000  # 1.6 million characters
+    document = parsed(tmp_path, text)
+    assert document.status is Status.OK
+    assert "".join(page.text for page in document.pages) == text
+    assert max(len(page.text) for page in document.pages) <= 50_000
 
 
 def test_too_many_pages(tmp_path: Path) -> None:

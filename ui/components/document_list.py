@@ -15,9 +15,7 @@ def render_documents(documents: Sequence[Document]) -> str:
         return EMPTY
     pages = sum(document.pages for document in documents)
     chunks = sum(document.chunks for document in documents)
-    total = ", ".join(
-        [plural(len(documents), "document"), plural(pages, "page"), plural(chunks, "chunk")]
-    )
+    total = ", ".join([plural(len(documents), "document"), plural(pages, "page"), plural(chunks, "chunk")])
     return f'<div class="total">{total}</div><ul class="documents">{"".join(map(_row, documents))}</ul>'
 
 

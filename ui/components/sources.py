@@ -28,14 +28,13 @@ def render_sources(turn: Turn | None) -> str:
         return '<div class="empty"><b>Nothing was found.</b> Add documents, or ask in other words.</div>'
     summary = _summary(turn, result.timings_ms, len(result.hits), exact=result.exact)
     if answer is not None and answer.abstained:
-        cards = [
-            _card(turn.number, hit.rank, hit, unfolded=hit.rank <= _UNFOLDED) for hit in answer.nearest
-        ]
+        cards = [_card(turn.number, hit.rank, hit, unfolded=hit.rank <= _UNFOLDED) for hit in answer.nearest]
         return f"{summary}{_list('Nearest passages', cards)}"
     evidence = answer.evidence if answer else turn.found.packed.evidence
     citations = answer.citations if answer else ()
     used = {item.hit.chunk.id for item in evidence}
-    cited, read = [], []
+    cited: list[str] = []
+    read: list[str] = []
     for item in evidence:
         spans = cited_spans(item, citations)
         card = _card(turn.number, item.number, item.hit, spans=spans, unfolded=bool(spans))

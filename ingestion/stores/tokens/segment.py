@@ -7,7 +7,8 @@
     sections: codes int8 [t, k] | offsets int64 [n + 1] | spans uint16 [t, 2] | ids (JSON, UTF-8)
               | cls, mean float32 [n, d]: so that Chroma can be rebuilt without encoding again
 
-The header is checked on opening; the sections' checksums by `verify`.
+Opening checks that the header describes sections that lie one behind another and fit together;
+`verify` compares the sections with their checksums.
 """
 
 import json
@@ -29,6 +30,7 @@ _MAGIC = b"RAGTOK1\n"
 _EDGE = 64
 _BLOCK = 1 << 20
 MAX_CHARACTERS = (1 << 16) - 1
+_DTYPES = {"codes": "<i1", "offsets": "<i8", "spans": "<u2", "ids": "<u1", "cls": "<f4", "mean": "<f4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,21 @@ class SegmentContents:
 
 
 def write_segment(path: Path, contents: SegmentContents) -> None:
-    """Write the file completely, flush it to the disk, and only then give it its name."""
-    sections: dict[str, NDArray[Any]] = {
+    """Write the file completely, flush it to the disk, and only then give it its name.
+
+    Raises ValueError for a span beyond MAX_CHARACTERS.
+    """
+    if contents.spans.size and not 0 <= contents.spans.min() <= contents.spans.max() <= MAX_CHARACTERS:
+        raise ValueError(f"a token's span ends at {contents.spans.max()}, beyond {MAX_CHARACTERS}")
+    arrays: dict[str, NDArray[Any]] = {
         "codes": contents.codes,
         "offsets": contents.offsets,
-        "spans": contents.spans.astype(np.uint16),
+        "spans": contents.spans,
         "ids": np.frombuffer(json.dumps(list(contents.ids)).encode(), dtype=np.uint8),
         "cls": contents.cls,
         "mean": contents.mean,
     }
+    sections = {name: array.astype(_DTYPES[name], copy=False) for name, array in arrays.items()}
     header = _header(contents, sections)
     temporary = path.with_suffix(".tmp")
     try:
@@ -91,17 +99,18 @@ class Segment:
         try:
             self._map = np.memmap(path, dtype=np.uint8, mode="r")
             header = self._read_header()
-            self._sections = {name: self._section(place) for name, place in header["sections"].items()}
-        except (OSError, ValueError, KeyError, struct.error) as error:
+            self._sections = self._read_sections(header["sections"])
+            self._checksums: Mapping[str, list[int]] = header["checksums"]
+            self.fingerprint = str(header["fingerprint"])
+            self.ids: list[str] = json.loads(self._sections["ids"].tobytes())
+            self.codes: NDArray[np.int8] = self._sections["codes"]
+            self.offsets: NDArray[np.int64] = self._sections["offsets"]
+            self.spans: NDArray[np.uint16] = self._sections["spans"]
+            self._check_sizes(int(header["dimension"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
             raise LibraryDamaged(
                 f"the token segment {path} cannot be read: {error}; delete its document and ingest it again"
             ) from error
-        self.fingerprint = str(header["fingerprint"])
-        self._checksums: Mapping[str, list[int]] = header["checksums"]
-        self.ids: list[str] = json.loads(self._sections["ids"].tobytes())
-        self.codes: NDArray[np.int8] = self._sections["codes"]
-        self.offsets: NDArray[np.int64] = self._sections["offsets"]
-        self.spans: NDArray[np.uint16] = self._sections["spans"]
 
     def row(self, chunk: str) -> int:
         """Return a chunk's place in the segment. Raises KeyError where it has none."""
@@ -118,7 +127,7 @@ class Segment:
     def verify(self) -> None:
         """Check every block. Raises LibraryDamaged, naming the file and section."""
         for name, array in self._sections.items():
-            if list(_checksums(array)) != self._checksums[name]:
+            if list(_checksums(array)) != self._checksums.get(name):
                 raise LibraryDamaged(
                     f"the token segment {self.path} fails its checksum in {name}; "
                     "delete its document and ingest it again"
@@ -133,14 +142,34 @@ class Segment:
         self._base = start + length
         return header
 
-    def _section(self, place: Mapping[str, Any]) -> NDArray[Any]:
-        dtype, shape = np.dtype(place["dtype"]), tuple(place["shape"])
-        start = self._base + place["offset"]
-        end = start + dtype.itemsize * int(np.prod(shape))
-        if end > len(self._map):
-            raise ValueError(f"it is {len(self._map)} bytes long and should have {end} or more")
-        section: NDArray[Any] = self._map[start:end].view(dtype).reshape(shape)
-        return section
+    def _read_sections(self, places: Mapping[str, Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
+        sections: dict[str, NDArray[Any]] = {}
+        offset = 0
+        for name, place in places.items():
+            dtype, shape = np.dtype(_DTYPES[name]), tuple(place["shape"])
+            if (place["offset"], place["dtype"]) != (offset, dtype.str):
+                raise ValueError(f"its header misplaces {name}")
+            start = self._base + offset
+            end = start + dtype.itemsize * int(np.prod(shape))
+            if end > len(self._map):
+                raise ValueError(f"it is {len(self._map)} bytes long and should have {end} or more")
+            sections[name] = self._map[start:end].view(dtype).reshape(shape)
+            offset += -(-(end - start) // _EDGE) * _EDGE
+        return sections
+
+    def _check_sizes(self, dimension: int) -> None:
+        chunks, tokens = len(self.ids), len(self.codes)
+        shapes = {name: array.shape for name, array in self._sections.items()}
+        if (
+            shapes["codes"] != (tokens, dimension)
+            or shapes["offsets"] != (chunks + 1,)
+            or shapes["spans"] != (tokens, 2)
+            or not len(self._sections["cls"]) == len(self._sections["mean"]) == chunks
+            or self.offsets[0] != 0
+            or self.offsets[-1] != tokens
+            or np.any(np.diff(self.offsets) < 0)
+        ):
+            raise ValueError("its sections do not fit together")
 
 
 def _header(contents: SegmentContents, sections: Mapping[str, NDArray[Any]]) -> bytes:

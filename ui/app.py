@@ -1,0 +1,109 @@
+"""The page, and the server that serves it."""
+
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from rag_app.assistant import Assistant
+from ui.background import Workers
+from ui.chat import Chat, build_chat, connect_chat
+from ui.components.sources import EMPTY
+from ui.documents import Documents, build_documents, connect_documents
+from ui.security import OwnFilesOnly
+from ui.static import read_static
+from ui.theme import theme
+
+_DAY = 86_400
+
+
+def build(assistant: Assistant) -> gr.Blocks:
+    """Return the page, not yet served."""
+    return _build(assistant, Workers(), Path(tempfile.gettempdir()))
+
+
+def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve the page until SIGINT or SIGTERM; `on_ready` gets its address once it answers.
+
+    Work that is under way is stopped before this returns.
+    """
+    workers = Workers()
+    with _terminated() as terminated, tempfile.TemporaryDirectory(prefix="rag-app-uploads-") as folder:
+        page = _build(assistant, workers, Path(folder))
+        try:
+            _, url, _ = page.launch(
+                server_name=host,
+                server_port=port,
+                prevent_thread_lock=True,
+                quiet=True,
+                inbrowser=False,
+                share=False,
+                ssr_mode=False,
+                mcp_server=False,
+                enable_monitoring=False,
+                run_history=False,
+                footer_links=[],
+                show_error=False,
+                max_file_size=assistant.settings.max_file_mb * 10**6,
+                theme=theme(),
+                css=read_static("page.css"),
+                js=read_static("page.js"),
+                app_kwargs={"middleware": [Middleware(OwnFilesOnly)]},
+            )
+            on_ready(url.rstrip("/"))
+            terminated.wait()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            workers.close()
+            page.close(verbose=False)
+
+
+def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
+    page = gr.Blocks(
+        title="rag-app",
+        analytics_enabled=False,
+        fill_width=True,
+        # Uploads are deleted once they are ingested; this is for those that never arrived.
+        delete_cache=(_DAY, _DAY),
+    )
+    with page:
+        gr.HTML(
+            "<h1>rag-app</h1><p>Answers from your own documents. Nothing leaves this machine.</p>",
+            elem_id="header",
+        )
+        with gr.Row(elem_id="panes"):
+            with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
+                documents_pane = build_documents()
+            with gr.Column(elem_id="chat-pane", elem_classes="pane", min_width=320):
+                chat_pane = build_chat(assistant)
+            with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
+                gr.HTML("<h2>Sources</h2>")
+                sources = gr.HTML(EMPTY, elem_id="sources")
+        connect_documents(Documents(assistant, workers, uploads), documents_pane, page)
+        connect_chat(Chat(assistant, workers), chat_pane, sources)
+    return page
+
+
+@contextmanager
+def _terminated() -> Iterator[threading.Event]:
+    """An event that SIGTERM sets, where signals can be caught (in the main thread)."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        event.set()
+
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGTERM, before)
