@@ -122,7 +122,8 @@ def _split_long(text: str, span: Span, token_starts: Sequence[int], limits: Chun
     first, last = bisect_left(token_starts, span.start), bisect_left(token_starts, span.end)
     start = span.start
     while last - first > limits.text_tokens or span.end - start > limits.characters:
-        by_tokens = token_starts[first + limits.text_tokens] if last - first > limits.text_tokens else span.end
+        beyond = first + limits.text_tokens
+        by_tokens = token_starts[beyond] if beyond < last else span.end
         stop = max(start + 1, min(by_tokens, start + limits.characters))
         space = max(text.rfind(" ", start + 1, stop), text.rfind("\n", start + 1, stop))
         cut = space if space > start + (stop - start) // 2 else stop

@@ -225,9 +225,9 @@ def _source(file: Path, path: str, name: str) -> Source:
 
 
 def _readable(name: str) -> str:
-    r"""Return a file's name or path as text: bytes that are not UTF-8 show as \xe9, since half a
-    surrogate pair, which Python makes of them, can neither be stored nor printed."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """Return a file's name or path with the escapes that Python makes of bytes that are no UTF-8
+    spelled out: as they are, they can neither be stored nor printed."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _title(name: str) -> str:

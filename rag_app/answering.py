@@ -14,7 +14,6 @@ from typing import Protocol, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda
 
-from ingestion.errors import ModelError
 from ingestion.library import Library
 from rag_app.answers import (
     NO_ANSWER,
@@ -32,7 +31,8 @@ from retrievers.rerank import Reranker
 from retrievers.search import SearchResult, search
 from retrievers.strategies import strategy_named
 
-# In tokens of the answerer. A question that leaves less than this is refused by the model itself.
+# In tokens of the answerer. A prompt that leaves less room than this gets one sentence of evidence; one
+# that does not leave room even for that is refused by the model itself.
 _LEAST_EVIDENCE = 50
 
 
@@ -80,12 +80,11 @@ def build_chain(
         started = time.perf_counter()
         count_tokens = cache(answerer.count_tokens)
         budget = settings.evidence_tokens
-        while True:
+        packed = pack(library, result, budget=budget, count_tokens=count_tokens)
+        while budget > 1 and not answerer.fits(result.query.text, packed):
+            budget = budget * 3 // 4 if budget > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
             packed = pack(library, result, budget=budget, count_tokens=count_tokens)
-            if budget < _LEAST_EVIDENCE or answerer.fits(result.query.text, packed):
-                timings = _and(result.timings_ms, "pack", started)
-                return Found(replace(result, timings_ms=timings), packed)
-            budget = budget * 3 // 4
+        return Found(replace(result, timings_ms=_and(result.timings_ms, "pack", started)), packed)
 
     def answer(found: Iterator[Found], config: RunnableConfig) -> Iterator[AnswerEvent]:
         for item in found:
@@ -117,8 +116,6 @@ def _answer(
                 pieces.append(piece)
                 yield Delta(piece)
     text = "".join(pieces).strip()
-    if not text:
-        raise ModelError(f"{answerer.name} wrote nothing; ask again, or choose another model")
     # A model that says so in its own words around the sentence has abstained as well.
     abstains = abstains or NO_ANSWER.rstrip(".").casefold() in text.casefold()
     sentences, citations = ((), ()) if abstains else answerer.cite(text, packed)

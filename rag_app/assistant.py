@@ -3,6 +3,7 @@
 The command line and the screen call this and nothing deeper.
 """
 
+import re
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -33,6 +34,9 @@ from retrievers.strategies import STRATEGIES, Strategy, strategy_named
 
 AUTO = "auto"
 UPLOAD = "upload:"
+
+# llama.cpp opens the first part of a split model and finds the others.
+_LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,8 @@ class Assistant:
             return None
         if name != AUTO:
             return resolve(name, role="llm")
-        found = sorted(self.settings.models_folder.glob("*.gguf"))
+        files = self.settings.models_folder.glob("*.gguf")
+        found = sorted(file for file in files if not _LATER_PART.search(file.name))
         if len(found) > 1:
             names = ", ".join(file.name for file in found)
             raise InvalidInput(

@@ -27,6 +27,8 @@ EXIT_WRONG_USE = 2
 EXIT_SOME_FILES_FAILED = 3
 EXIT_INTERRUPTED = 130
 
+_STOPPED = "stopped; what was finished before is kept"
+
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
@@ -149,7 +151,7 @@ def search(
 
     with _assistant(context) as assistant:
         options = _options(assistant, collection, document, strategy, rerank, no_rerank, top_k)
-        result = assistant.search(query, options)
+        result = assistant.search(terminal.harmless(query), options)
     if as_json:
         typer.echo(output.dump(output.search_fields(result)))
     else:
@@ -175,7 +177,7 @@ def ask(
 
     with _assistant(context) as assistant:
         options = _options(assistant, collection, document, strategy, rerank, no_rerank, top_k, llm)
-        with closing(assistant.stream(question, options)) as events:
+        with closing(assistant.stream(terminal.harmless(question), options)) as events:
             for event in events:
                 if isinstance(event, Delta) and not as_json:
                     typer.echo(terminal.harmless(event.text), nl=False)
@@ -289,10 +291,12 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         code = app(standalone_mode=False)
+        if code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
+            _fail(_STOPPED, EXIT_INTERRUPTED)
     except typer.TyperException as error:  # wrong use, found by the parser
         _fail(f"{error.format_message().rstrip('.')}; rag-app --help shows the use", EXIT_WRONG_USE)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("stopped; what was finished before is kept", EXIT_INTERRUPTED)
+        _fail(_STOPPED, EXIT_INTERRUPTED)
     except InvalidInput as error:
         if debug:
             raise

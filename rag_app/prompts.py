@@ -15,6 +15,7 @@ Answer briefly, in the language of the question."""
 
 # A document that writes our own fence could end its source and speak as someone else.
 _FENCE = re.compile(r"<(?=\s*/?\s*source)", re.IGNORECASE)
+_QUOTED = str.maketrans('"<>', "”‹›")
 
 
 def messages(question: str, evidence: Sequence[Evidence]) -> list[BaseMessage]:
@@ -39,4 +40,4 @@ def _fenced(text: str) -> str:
 
 
 def _attribute(text: str) -> str:
-    return " ".join(_fenced(text).replace('"', "”").split())
+    return " ".join(text.translate(_QUOTED).split())

@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
-        """No shell expands what stands in a file, and the library stays where it is when the process moves."""
+        """Expand ~, as no shell does in a file, and keep the place when the process changes its folder."""
         return folder.expanduser().absolute()
 
     @property

@@ -59,7 +59,7 @@ def ingest_bar(console: Console) -> Iterator[Callable[["IngestProgress"], None]]
 def print_ingested(console: Console, result: "IngestResult") -> None:
     """Print how one file ended, in a line."""
     mark = "[green]✓[/]" if result.status.is_success else "[red]✗[/]"
-    counts = f" {result.pages} pages, {result.chunks} chunks" if result.chunks else ""
+    counts = f" {_count(result.pages, 'page')}, {_count(result.chunks, 'chunk')}" if result.chunks else ""
     error = f": {_shown(result.error)}" if result.error else ""
     _line(console, f"{mark} {_shown(result.name)} [bold]{result.status}[/]{counts}{error}")
 
@@ -131,6 +131,10 @@ def print_checks(console: Console, checks: Sequence["Check"]) -> None:
         _line(console, f"{state} {_shown(check.name)}: {_shown(check.detail)}")
         if check.mend:
             _line(console, f"        → {_shown(check.mend)}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _line(console: Console, markup: str) -> None:

@@ -1,5 +1,6 @@
 """The page, and the server that serves it."""
 
+import os
 import signal
 import tempfile
 import threading
@@ -37,32 +38,38 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
     with _terminated() as terminated, tempfile.TemporaryDirectory(prefix="rag-app-uploads-") as folder:
         page = _build(assistant, workers, Path(folder))
         try:
-            _, url, _ = page.launch(
-                server_name=host,
-                server_port=port,
-                prevent_thread_lock=True,
-                quiet=True,
-                inbrowser=False,
-                share=False,
-                ssr_mode=False,
-                mcp_server=False,
-                enable_monitoring=False,
-                run_history=False,
-                footer_links=[],
-                show_error=False,
-                max_file_size=assistant.settings.max_file_mb * 10**6,
-                theme=theme(),
-                css=read_static("page.css"),
-                js=read_static("page.js"),
-                app_kwargs={"middleware": [Middleware(OwnFilesOnly)]},
-            )
-            on_ready(url.rstrip("/"))
+            on_ready(_launch(page, host, port, largest_upload=assistant.settings.max_file_mb * 10**6))
             terminated.wait()
         except KeyboardInterrupt:
             pass
         finally:
             workers.close()
             page.close(verbose=False)
+
+
+def _launch(page: gr.Blocks, host: str, port: int, *, largest_upload: int) -> str:
+    """Start serving in a thread; return the address."""
+    with _no_proxy(host):
+        _, url, _ = page.launch(
+            server_name=host,
+            server_port=port,
+            prevent_thread_lock=True,
+            quiet=True,
+            inbrowser=False,
+            share=False,
+            ssr_mode=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            run_history=False,
+            footer_links=[],
+            show_error=False,
+            max_file_size=largest_upload,
+            theme=theme(),
+            css=read_static("page.css"),
+            js=read_static("page.js"),
+            app_kwargs={"middleware": [Middleware(OwnFilesOnly)]},
+        )
+    return url.rstrip("/")
 
 
 def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
@@ -89,6 +96,23 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
         connect_documents(Documents(assistant, workers, uploads), documents_pane, page)
         connect_chat(Chat(assistant, workers), chat_pane, sources)
     return page
+
+
+@contextmanager
+def _no_proxy(host: str) -> Iterator[None]:
+    """While it starts, Gradio asks itself whether it answers: not through the proxy of the surroundings."""
+    names = ("no_proxy", "NO_PROXY")
+    before = {name: os.environ.get(name) for name in names}
+    direct = ",".join(filter(None, [*before.values(), host, "localhost", "127.0.0.1"]))
+    os.environ.update(dict.fromkeys(names, direct))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

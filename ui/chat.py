@@ -12,7 +12,7 @@ from ingestion.errors import RagError
 from rag_app.answers import Answer, AnswerEvent, AskOptions, Delta, Found
 from rag_app.assistant import Assistant
 from ui.background import Job, Workers
-from ui.choices import NO_RERANKER, llm_choices, reranker_choices, strategy_choices, strategy_help
+from ui.choices import NO_RERANKER, llm_choices, render_help, reranker_choices, strategy_choices
 from ui.components.conversation import Message, Turn, messages
 from ui.components.sources import EMPTY, render_sources
 
@@ -106,10 +106,14 @@ class ChatPane:
     strategy: gr.Radio
     reranker: gr.Dropdown
     llm: gr.Dropdown
+    about: gr.HTML
 
 
 def build_chat(assistant: Assistant) -> ChatPane:
     """Lay out the chat pane."""
+    with gr.Row(elem_id="chat-title"):
+        gr.HTML("<h2>Chat</h2>")
+        clear = gr.Button("New conversation", size="sm", elem_id="clear", min_width=60)
     chatbot = gr.Chatbot(
         label="Conversation",
         show_label=False,
@@ -125,8 +129,8 @@ def build_chat(assistant: Assistant) -> ChatPane:
         feedback_options=None,
         allow_file_downloads=False,
         placeholder=(
-            "<h2>Ask your documents</h2><p>The answer quotes them and shows where it found what it says. "
-            "Choose below how passages are found; each answer says what made it.</p>"
+            "<h2>Ask your documents</h2><p>Add some under Documents, then ask. Each answer shows where in "
+            "them it was found, and which strategy found it.</p>"
         ),
     )
     with gr.Row(elem_id="ask", equal_height=True):
@@ -145,38 +149,40 @@ def build_chat(assistant: Assistant) -> ChatPane:
         send = gr.Button("Ask", variant="primary", elem_id="send", scale=1, min_width=80)
         stop = gr.Button("Stop", variant="stop", elem_id="stop", scale=1, min_width=80, visible=False)
     with gr.Column(elem_id="how"):
-        options = assistant.options()
-        strategies = assistant.strategies()
-        strategy = gr.Radio(
-            strategy_choices(strategies),
-            value=options.strategy,
-            label="Strategy",
-            info=strategy_help(strategies, options.strategy),
-            elem_id="strategy",
-            container=False,
+        strategy, reranker, llm, about = _build_how(assistant)
+    return ChatPane(chatbot, question, send, stop, clear, strategy, reranker, llm, about)
+
+
+def _build_how(assistant: Assistant) -> tuple[gr.Radio, gr.Dropdown, gr.Dropdown, gr.HTML]:
+    """Lay out the selectors: how the next question is answered."""
+    options, strategies = assistant.options(), assistant.strategies()
+    strategy = gr.Radio(
+        strategy_choices(strategies),
+        value=options.strategy,
+        label="Strategy",
+        elem_id="strategy",
+    )
+    with gr.Row(elem_id="models"):
+        reranker = gr.Dropdown(
+            reranker_choices(assistant),
+            value=options.reranker or NO_RERANKER,
+            label="Reranker",
+            allow_custom_value=True,
+            elem_id="reranker",
+            elem_classes="selector",
+            min_width=140,
         )
-        with gr.Row(elem_id="models"):
-            reranker = gr.Dropdown(
-                reranker_choices(assistant),
-                value=options.reranker or NO_RERANKER,
-                label="Reranker",
-                info="name or folder of a cross-encoder",
-                allow_custom_value=True,
-                elem_id="reranker",
-                min_width=140,
-            )
-            choices, about = llm_choices(assistant)
-            llm = gr.Dropdown(
-                choices,
-                value=options.llm,
-                label="LLM",
-                info=about,
-                allow_custom_value=True,
-                elem_id="llm",
-                min_width=140,
-            )
-            clear = gr.Button("New conversation", size="sm", elem_id="clear", min_width=120)
-    return ChatPane(chatbot, question, send, stop, clear, strategy, reranker, llm)
+        llm = gr.Dropdown(
+            llm_choices(assistant),
+            value=options.llm,
+            label="LLM",
+            allow_custom_value=True,
+            elem_id="llm",
+            elem_classes="selector",
+            min_width=140,
+        )
+    about = gr.HTML(render_help(assistant, options.strategy), elem_id="help")
+    return strategy, reranker, llm, about
 
 
 def connect_chat(chat: Chat, pane: ChatPane, sources: gr.HTML) -> None:
@@ -208,8 +214,8 @@ def connect_chat(chat: Chat, pane: ChatPane, sources: gr.HTML) -> None:
         index = event.index if isinstance(event.index, int) else event.index[0]
         return render_sources(turns[index // 2]) if index // 2 < len(turns) else EMPTY
 
-    def describe(strategy: str) -> gr.Radio:
-        return gr.Radio(info=strategy_help(chat.assistant.strategies(), strategy))
+    def describe(strategy: str) -> str:
+        return render_help(chat.assistant, strategy)
 
     quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
     begun = gr.on(
@@ -229,6 +235,6 @@ def connect_chat(chat: Chat, pane: ChatPane, sources: gr.HTML) -> None:
         concurrency_limit=_AT_ONCE,
     ).then(settle, outputs=[pane.send, pane.stop], **quick)
     pane.stop.click(stop, [job], **quick)
-    pane.clear.click(forget, [job], shown, **quick)
+    gr.on([pane.clear.click, pane.chatbot.clear], forget, [job], shown, **quick)
     pane.chatbot.select(select, [turns], [sources], **quick)
-    pane.strategy.change(describe, [pane.strategy], [pane.strategy], **quick)
+    pane.strategy.change(describe, [pane.strategy], [pane.about], **quick)

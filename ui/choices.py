@@ -1,10 +1,12 @@
 """What the selectors beside the question offer, and the words that explain it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ingestion.errors import RagError
 from rag_app.assistant import AUTO, Assistant, StrategyState
 from rag_app.llm.extractive import NAME as EXTRACTIVE
+from ui.components.text import escape
 
 NO_RERANKER = "none"
 
@@ -16,19 +18,15 @@ def strategy_choices(strategies: Sequence[StrategyState]) -> Choices:
     return [(state.strategy.name, state.strategy.name) for state in strategies if state.available]
 
 
-def strategy_help(strategies: Sequence[StrategyState], chosen: str) -> str:
-    """Return what the chosen strategy does and costs, and why others cannot be used."""
+def strategy_help(strategies: Sequence[StrategyState], chosen: str) -> list[tuple[str, str]]:
+    """Return what the chosen strategy does and costs, then which others cannot be used and why."""
     lines = [
-        f"{state.strategy.name}: {state.strategy.summary}. Costs {state.strategy.cost}."
+        (state.strategy.name, f"{state.strategy.summary}. Costs {state.strategy.cost}.")
         for state in strategies
         if state.strategy.name == chosen
     ]
-    lines += [
-        f"{state.strategy.name} is not available: {state.reason}"
-        for state in strategies
-        if not state.available
-    ]
-    return " ".join(lines)
+    unusable = [state for state in strategies if not state.available]
+    return lines + [(state.strategy.name, f"is not available: {state.reason}") for state in unusable]
 
 
 def reranker_choices(assistant: Assistant) -> Choices:
@@ -37,17 +35,28 @@ def reranker_choices(assistant: Assistant) -> Choices:
     return [(NO_RERANKER, NO_RERANKER), *known.items()]
 
 
-def llm_choices(assistant: Assistant) -> tuple[Choices, str]:
-    """Return the answerers on this machine, and what `auto` stands for now."""
-    folder = assistant.settings.models_folder
-    files = {str(file): file.name for file in sorted(folder.glob("*.gguf"))}
+def llm_choices(assistant: Assistant) -> Choices:
+    """Return the answerers on this machine."""
+    files = {str(file): file.name for file in sorted(assistant.settings.models_folder.glob("*.gguf"))}
     configured = assistant.options().llm
     if configured not in (AUTO, EXTRACTIVE, *files):
-        files[configured] = configured.rsplit("/", 1)[-1]
-    choices = [(AUTO, AUTO), (EXTRACTIVE, EXTRACTIVE), *((name, path) for path, name in files.items())]
+        files[configured] = Path(configured).name
+    return [(AUTO, AUTO), (EXTRACTIVE, EXTRACTIVE), *((name, path) for path, name in files.items())]
+
+
+def llm_help(assistant: Assistant) -> str:
+    """Return what `auto` stands for now, or why it stands for nothing."""
     try:
         path = assistant.llm()
     except RagError as error:
-        return choices, str(error)
-    used = path.name if path else f"{EXTRACTIVE}: quotations, no LLM"
-    return choices, f"auto is {used}; or the path of a GGUF file"
+        return str(error)
+    if path:
+        return f"auto is {path.name}."
+    return "auto is extractive: it quotes the documents. For an LLM, give a GGUF file's path."
+
+
+def render_help(assistant: Assistant, strategy: str) -> str:
+    """Return the words under the selectors."""
+    about_llm = f"{llm_help(assistant)} Rerankers (cross-encoders) go by name or folder."
+    lines = [*strategy_help(assistant.strategies(), strategy), ("LLM", about_llm)]
+    return "".join(f"<p><b>{escape(name)}</b> {escape(words)}</p>" for name, words in lines)

@@ -42,12 +42,16 @@ class Documents:
             return []
         return sorted(documents, key=lambda document: document.name.casefold())
 
-    def take(self, files: Sequence[Path]) -> list[Path]:
-        """Move uploads out of Gradio's folder, where two sessions that upload the same file share it."""
+    def take(self, files: Sequence[tuple[Path, str]]) -> list[Path]:
+        """Move uploads, with the names they had, out of Gradio's folder.
+
+        There, two sessions that upload the same file share it, and names lose characters.
+        """
         target = Path(tempfile.mkdtemp(dir=self.folder))
         taken = []
-        for number, file in enumerate(files):
-            place = target / str(number) / file.name
+        for number, (file, name) in enumerate(files):
+            own = Path(name.replace("\\", "/").replace("\0", "")).name
+            place = target / str(number) / (own if own not in ("", "..") else file.name)
             place.parent.mkdir()
             shutil.move(file, place)
             taken.append(place)
@@ -67,8 +71,8 @@ class Documents:
                 ):
                     put(result)
             finally:
-                for file in files:
-                    shutil.rmtree(file.parent, ignore_errors=True)
+                for folder in {file.parents[1] for file in files}:
+                    shutil.rmtree(folder, ignore_errors=True)
 
         try:
             with closing(self.workers.run(job, work, to_the_end=True)) as batches:
@@ -101,7 +105,7 @@ class DocumentsPane:
     cancel: gr.Button
     progress: gr.HTML
     listing: gr.HTML
-    confirmation: gr.Group
+    confirmation: gr.Column
     question: gr.HTML
     delete: gr.Button
     keep: gr.Button
@@ -111,15 +115,15 @@ def build_documents() -> DocumentsPane:
     """Lay out the documents pane."""
     gr.HTML("<h2>Documents</h2>")
     upload = gr.File(
-        label="Add PDF, text or Markdown files",
+        label="Add PDF, text, Markdown",
         file_count="multiple",
         file_types=FILE_TYPES,
-        height=132,
+        height=104,
         elem_id="upload",
     )
     progress = gr.HTML("", elem_id="progress")
     cancel = gr.Button("Cancel", size="sm", elem_id="cancel", visible=False)
-    with gr.Group(visible=False, elem_id="confirmation") as confirmation:
+    with gr.Column(visible=False, elem_id="confirmation") as confirmation:
         question = gr.HTML("")
         with gr.Row():
             keep = gr.Button("Keep", size="sm", elem_id="keep", min_width=60)
@@ -139,8 +143,8 @@ def connect_documents(documents: Documents, pane: DocumentsPane, page: gr.Blocks
     def take(uploaded: list[dict[str, Any]] | None) -> tuple[Any, ...]:
         # Gradio's own folder alone, whatever a request says: what is taken is moved and deleted.
         cache = Path(pane.upload.GRADIO_CACHE).resolve()
-        paths = [Path(item["path"]).resolve() for item in uploaded or []]
-        taken = documents.take([path for path in paths if path.is_relative_to(cache)])
+        named = [(Path(item["path"]).resolve(), item.get("orig_name") or "") for item in uploaded or []]
+        taken = documents.take([(path, name) for path, name in named if path.is_relative_to(cache)])
         rows = [FileRow(file.name) for file in taken]
         return taken, Job(), None, render_uploads(rows), gr.Button(visible=True)
 
@@ -182,8 +186,8 @@ def _connect_delete(
     def ask(event: gr.EventData) -> tuple[Any, ...]:
         wanted = next((item for item in documents.listed() if item.id == event._data.get("id")), None)
         if wanted is None:  # another session deleted it
-            return None, "", gr.Group(visible=False), listing()
-        return wanted.id, render_confirmation(wanted), gr.Group(visible=True), gr.skip()
+            return None, "", gr.Column(visible=False), listing()
+        return wanted.id, render_confirmation(wanted), gr.Column(visible=True), gr.skip()
 
     def delete(identity: str | None) -> tuple[Any, ...]:
         message = ""
@@ -192,9 +196,9 @@ def _connect_delete(
                 documents.assistant.delete(identity)
         except RagError as error:
             message = render_error(str(error))
-        return None, gr.Group(visible=False), message, listing()
+        return None, gr.Column(visible=False), message, listing()
 
     asked = [chosen, pane.question, pane.confirmation, pane.listing]
     pane.listing.delete(ask, None, asked, **quick)
     pane.delete.click(delete, [chosen], [chosen, pane.confirmation, pane.progress, pane.listing], **quick)
-    pane.keep.click(lambda: (None, gr.Group(visible=False)), None, [chosen, pane.confirmation], **quick)
+    pane.keep.click(lambda: (None, gr.Column(visible=False)), None, [chosen, pane.confirmation], **quick)

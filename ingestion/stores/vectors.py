@@ -40,13 +40,20 @@ class VectorStore:
         self._connect = connect
         self._lock = threading.Lock()
         self._connected: ClientAPI | None = None
+        self._refused: LibraryDamaged | None = None
         self._collections: dict[tuple[int, Pooling], Collection] = {}
 
     @property
     def _client(self) -> "ClientAPI":
         with self._lock:
+            if self._refused:  # Chroma's second answer about a folder that it cannot read makes no sense
+                raise self._refused
             if self._connected is None:
-                self._connected = self._connect()
+                try:
+                    self._connected = self._connect()
+                except LibraryDamaged as error:
+                    self._refused = error
+                    raise
             return self._connected
 
     def close(self) -> None:
@@ -150,12 +157,21 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except ChromaError as error:
-        raise LibraryError(f"Chroma cannot write its index: {error}; check the disk's space and rights") from error
+        raise LibraryError(
+            f"Chroma cannot write its index: {error}; check the disk's space and rights"
+        ) from error
 
 
 def embedded_chroma(folder: Path) -> "ClientAPI":
-    """Open Chroma inside this process, without telemetry."""
+    """Open Chroma inside this process, without telemetry. Raises LibraryDamaged where it cannot."""
     from chromadb import PersistentClient
     from chromadb.config import Settings
+    from chromadb.errors import ChromaError
 
-    return PersistentClient(folder, settings=Settings(anonymized_telemetry=False))
+    try:
+        return PersistentClient(folder, settings=Settings(anonymized_telemetry=False))
+    except (ChromaError, OSError, ValueError, AttributeError) as error:  # the last one after a first failure
+        raise LibraryDamaged(
+            f"Chroma cannot open {folder}: {error}; the strategies colbert and bm25 still work; "
+            "to mend it, move the data folder away and ingest again"
+        ) from error

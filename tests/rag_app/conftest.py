@@ -1,31 +1,35 @@
-"""The command line, called as its console script calls it, and one library for all tests that only read."""
+"""The command line, as its console script calls it, and what its tests ask questions of."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from ingestion.encoders import Encoder
+from ingestion.library import Library
+from ingestion.pipeline import ingest
 from rag_app import cli
 from rag_app.settings import CONFIG_VARIABLE
+from tests.rag_app.commands import Command, Run
 from tests.tiny_gguf import write_tiny_gguf
 
 ROOT = Path(__file__).parents[2]
 
+LIGHTHOUSE = "The lighthouse at Hook Point was lit in 1172. Monks kept its fire for four hundred years."
+FERRY = "The ferry sailed at noon. The crane's cable broke on 9 May 1987 and nobody was hurt."
+ORCHARD = """# Orchard notes
 
-@dataclass(frozen=True)
-class Run:
-    """How one command ended."""
+## Apples
 
-    code: int
-    out: str
-    err: str
+The Bramley apple tree stands by the north wall. It was planted in 1921 by Ada Finch.
 
+## Pears
 
-Command = Callable[..., Run]
+The Conference pear ripens in October. Its fruit keeps until January in a cool cellar.
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -33,14 +37,14 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Defaults, whatever the person who runs the tests has set."""
     for name in [name for name in os.environ if name.startswith("RAG_APP_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "no-settings.toml"))
+    monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "settings.toml"))
 
 
 @pytest.fixture
-def rag_app(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """`rag_app("ask", "…")` runs the console script's function in this process, which saves its imports."""
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """`run("ask", "…")` calls the console script's function in this process, which saves its imports."""
 
-    def run(*arguments: object) -> Run:
+    def command(*arguments: object) -> Run:
         monkeypatch.setattr(sys, "argv", ["rag-app", *map(str, arguments)])
         capfd.readouterr()
         with pytest.raises(SystemExit) as stopped:
@@ -49,17 +53,17 @@ def rag_app(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         assert isinstance(stopped.value.code, int)
         return Run(stopped.value.code, out, err)
 
-    return run
+    return command
 
 
 @pytest.fixture
-def rag_app_process(tmp_path: Path) -> Command:
-    """The same in a process of its own: what a person gets, noise of libraries included."""
+def run_process(tmp_path: Path) -> Command:
+    """The same in a process of its own: what a person gets, the noise of libraries included."""
 
-    def run(*arguments: object, env: Mapping[str, str] | None = None) -> Run:
+    def command(*arguments: object, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Run:
         done = subprocess.run(
             [sys.executable, "-m", "rag_app", *map(str, arguments)],
-            cwd=ROOT,
+            cwd=cwd,
             env={**os.environ, "HOME": str(tmp_path), **(env or {})},
             capture_output=True,
             text=True,
@@ -69,7 +73,43 @@ def rag_app_process(tmp_path: Path) -> Command:
         )
         return Run(done.returncode, done.stdout, done.stderr)
 
-    return run
+    return command
+
+
+@pytest.fixture(scope="session")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a PDF of two pages and a Markdown file. Tests only read it."""
+    from fpdf import FPDF
+
+    folder = tmp_path_factory.mktemp("stock")
+    pdf = FPDF()
+    pdf.set_font("Helvetica", size=12)
+    for text in (LIGHTHOUSE, FERRY):
+        pdf.add_page()
+        pdf.multi_cell(0, 8, text)
+    pdf.output(str(folder / "harbour.pdf"))
+    (folder / "orchard.md").write_text(ORCHARD, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+    """The data folder of a library that holds `stock`, and in the collection "harbour" its PDF alone.
+
+    The tests of a module only read it.
+    """
+    folder = tmp_path_factory.mktemp("data")
+    with Library.open(folder, encoder) as library:
+        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
+        assert [r.status for r in ingest(library, [stock / "harbour.pdf"], collection="harbour")] == ["ok"]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stored(data: Path, encoder: Encoder) -> Iterator[Library]:
+    """That library, open for all tests of a module, which only read it."""
+    with Library.open(data, encoder) as library:
+        yield library
 
 
 @pytest.fixture(scope="session")

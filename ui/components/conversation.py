@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypedDict
 
 from rag_app.answers import Answer, AskOptions, Found
@@ -104,7 +105,7 @@ def _names(turn: Turn) -> str:
     reranker = f"reranked by {made.reranker}" if made.reranker else "no reranker"
     if not turn.answer and made.llm == "auto":
         return _chips(made.strategy, reranker)
-    llm = "quotations, no LLM (extractive)" if made.llm == EXTRACTIVE else made.llm
+    llm = "quotations, no LLM (extractive)" if made.llm == EXTRACTIVE else Path(made.llm).name
     return _chips(made.strategy, reranker, llm)
 
 

@@ -1,6 +1,7 @@
 """The sources of one answer: numbered cards, with the cited words marked."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from rag_app.answers import Citation, Evidence
 from retrievers.hits import Hit
@@ -11,8 +12,10 @@ EMPTY = (
     '<div class="empty"><b>No sources yet.</b> Each answer shows here what it rests on: '
     "document, page, score, and the passage with the cited words marked.</div>"
 )
-# Of passages that no answer cites, so many are shown unfolded; the others unfold on a click.
-_UNFOLDED = 3
+# Where no answer cites, so many passages are shown unfolded; the others unfold on a click.
+_UNFOLDED = 2
+# Characters from which on a line is taken to be prose that was wrapped.
+_PROSE = 55
 
 
 def render_sources(turn: Turn | None) -> str:
@@ -35,9 +38,10 @@ def render_sources(turn: Turn | None) -> str:
     used = {item.hit.chunk.id for item in evidence}
     cited: list[str] = []
     read: list[str] = []
-    for item in evidence:
+    for place, item in enumerate(evidence):
         spans = cited_spans(item, citations)
-        card = _card(turn.number, item.number, item.hit, spans=spans, unfolded=bool(spans))
+        unfolded = bool(spans) if citations else place < _UNFOLDED
+        card = _card(turn.number, item.number, item.hit, spans=spans, unfolded=unfolded)
         (cited if spans else read).append(card)
     others = [_card(turn.number, None, hit) for hit in result.hits if hit.chunk.id not in used]
     return (
@@ -58,6 +62,17 @@ def cited_spans(evidence: Evidence, citations: Sequence[Citation]) -> list[Span]
         and citation.document_id == chunk.document_id
         and citation.page == chunk.page
     ]
+
+
+def flow(text: str) -> str:
+    """Return `text` with the line ends of running prose turned into spaces; as long as before.
+
+    A PDF breaks its lines where its page ends, not where this column does. Short lines (headings,
+    tables) keep their ends.
+    """
+    lines = text.split("\n")
+    ends = [" " if len(line) >= _PROSE and following.strip() else "\n" for line, following in pairwise(lines)]
+    return "".join(line + end for line, end in zip(lines, [*ends, ""], strict=True))
 
 
 def _summary(turn: Turn, timings: Mapping[str, float], found: int, *, exact: bool) -> str:
@@ -92,7 +107,8 @@ def _card(
         f'<summary>{name}<bdi class="document">{escape(chunk.document)}</bdi>'
         f'<span class="page">page {chunk.page}</span>'
         f'<span class="score" title="score by which it was ranked">{hit.score:.3f}</span></summary>'
-        f'{heading}<blockquote dir="auto">{marked(chunk.text, spans)}</blockquote>{_scores(hit)}</details>'
+        f'{heading}<div class="passage" dir="auto">{marked(flow(chunk.text), spans)}</div>'
+        f"{_scores(hit)}</details>"
     )
 
 

@@ -20,6 +20,6 @@
       event.preventDefault();
       document.querySelector("#question textarea, #question input")?.focus();
     }
-    if (event.key === "Escape") document.querySelector("#stop:not(.hidden)")?.click();
+    if (event.key === "Escape") document.getElementById("stop")?.click();
   });
 }

@@ -36,7 +36,8 @@ def maxsim(query: QueryCodes, codes: NDArray[np.int8], offsets: NDArray[np.int64
         last = int(np.searchsorted(offsets, offsets[first] + _BLOCK_TOKENS, side="right")) - 1
         last = min(max(last, first + 1), count)
         best = _block_best(product, transposed, codes, offsets[first : last + 1])
-        scores[first:last] = best.astype(np.float32) @ query.steps
+        # Not a matrix product: its order of summing, and so the last bit, depends on the block's size.
+        scores[first:last] = (best * query.steps.astype(np.float64)).sum(axis=1)
         first = last
     return scores
 

@@ -139,6 +139,8 @@ class Segment:
             raise ValueError("it does not begin as a segment does")
         (length,) = struct.unpack("<I", self._map[len(_MAGIC) : start].tobytes())
         header: dict[str, Any] = json.loads(self._map[start : start + length].tobytes())
+        if header["codec"] != "int8":
+            raise ValueError(f"its codec is {header['codec']!r}, and this version knows int8")
         self._base = start + length
         return header
 

@@ -1,0 +1,333 @@
+"""The SQLite catalogue by itself."""
+
+import sqlite3
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingestion.documents import Chunk, Page, PageFailure, Status
+from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
+from ingestion.stores.catalogue import (
+    Catalogue,
+    Document,
+    Scope,
+    insert_document,
+    insert_source,
+    remove_document,
+)
+
+TEXT = "Ada planted the apple tree. Zwieback rose."
+CHUNKS = [
+    Chunk(0, 1, 0, 27, TEXT[:27], "Apples", "notes › Apples"),
+    Chunk(1, 1, 28, 42, TEXT[28:], None, "notes"),
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "catalogue.sqlite3"
+
+
+@pytest.fixture
+def catalogue(path: Path) -> Catalogue:
+    return Catalogue(path)
+
+
+def document_of(identity: str, collection: int = 1, version: int = 1) -> Document:
+    return Document(
+        id=identity, collection="default", collection_id=collection, name=f"{identity}.txt",
+        path=f"/x/{identity}.txt", title=None, sha256=f"hash of {identity}", bytes=42, status=Status.PARTIAL,
+        error="page 2 failed", pages=2, pages_failed=1, chunks=2, version=version, fingerprint="m-1",
+        segment=f"seg-{identity}-{version}.tok", added="2026-01-01T00:00:00+00:00",
+    )  # fmt: skip
+
+
+def put(catalogue: Catalogue, document: Document) -> None:
+    with catalogue.transaction() as connection:
+        insert_document(connection, document, [Page(1, TEXT, "i")], [PageFailure(2, "damaged")], CHUNKS)
+        insert_source(connection, document.collection_id, document.path, document.id)
+
+
+def user_version(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    try:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    finally:
+        connection.close()
+
+
+# Opening
+
+
+def test_a_new_file_gets_the_whole_schema_and_keeps_it(path: Path) -> None:
+    Catalogue(path).close()
+    version = user_version(path)
+    assert version >= 1
+    assert path.stat().st_mode & 0o777 == 0o600
+    catalogue = Catalogue(path)
+    assert catalogue.collections() == {"default": 1}
+    assert catalogue.documents() == []
+    assert [row[0] for row in catalogue._rows("PRAGMA journal_mode")] == ["wal"]
+    assert [row[0] for row in catalogue._rows("PRAGMA synchronous")] == [2]  # FULL
+    assert [row[0] for row in catalogue._rows("PRAGMA secure_delete")] == [1]
+    catalogue.close()
+    assert user_version(path) == version
+
+
+def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
+    Catalogue(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(LibraryError, match=r"schema 99 .*use the newer application"):
+        Catalogue(path)
+    assert user_version(path) == 99
+
+
+def test_a_file_that_is_no_database(path: Path) -> None:
+    path.write_bytes(b"This is no database, whatever its name says. " * 100)
+    with pytest.raises(LibraryDamaged, match=r"catalogue\.sqlite3 is no readable database"):
+        Catalogue(path)
+    assert path.read_bytes().startswith(b"This is no database")
+
+
+def test_a_path_that_cannot_be_opened(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(LibraryError, match=r"catalogue\.sqlite3 cannot be used"):
+        Catalogue(path)
+
+
+def test_a_database_damaged_inside_is_named_when_it_is_read(path: Path, catalogue: Catalogue) -> None:
+    for number in range(40):
+        put(catalogue, document_of(f"d{number}"))
+    catalogue.close()
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)  # all but the page with the schema
+    path.write_bytes(data)
+    catalogue = Catalogue(path)
+    with pytest.raises(LibraryDamaged, match=r"catalogue\.sqlite3 is no readable database"):
+        catalogue.documents()
+    catalogue.close()
+
+
+# Transactions
+
+
+def test_a_transaction_is_all_or_nothing(catalogue: Catalogue) -> None:
+    def half() -> None:
+        with catalogue.transaction() as connection:
+            insert_source(connection, 1, "/x/a.txt", "a")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        half()
+    assert catalogue._rows("SELECT * FROM sources") == []
+    put(catalogue, document_of("a"))
+
+
+def test_a_failed_commit_leaves_the_catalogue_usable(catalogue: Catalogue) -> None:
+    broken = (
+        "INSERT INTO chunks (id, document_id, ordinal, page, start, end, context) "
+        "VALUES ('c', 'gone', 0, 1, 0, 1, '')"
+    )
+
+    def write() -> None:
+        with catalogue.transaction() as connection:
+            connection.execute("PRAGMA defer_foreign_keys = ON")
+            connection.execute(broken)  # COMMIT will refuse it
+
+    with pytest.raises(sqlite3.IntegrityError):
+        write()
+    assert catalogue._rows("SELECT * FROM chunks") == []
+    put(catalogue, document_of("a"))
+    assert [document.id for document in catalogue.documents()] == ["a"]
+
+
+def test_a_full_disk_is_a_library_error(catalogue: Catalogue) -> None:
+    put(catalogue, document_of("a"))
+    pages = catalogue._rows("PRAGMA page_count")[0][0]
+    catalogue._rows(f"PRAGMA max_page_count = {pages}")
+
+    def fill() -> None:
+        for number in range(100):
+            put(catalogue, document_of(f"d{number}"))
+
+    with pytest.raises(LibraryError, match="disk is full; check the disk's space"):
+        fill()
+    catalogue._rows("PRAGMA max_page_count = 1000000")
+    before = len(catalogue.documents())
+    put(catalogue, document_of("b"))
+    assert len(catalogue.documents()) == before + 1
+
+
+def test_readers_wait_for_a_writer_in_another_thread(catalogue: Catalogue) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with catalogue.transaction() as connection:
+            insert_source(connection, 1, "/x/a.txt", "a")
+            entered.set()
+            leave.wait(10)
+            connection.execute("DELETE FROM sources")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    assert entered.wait(10)
+    threading.Timer(0.1, leave.set).start()
+    assert catalogue._rows("SELECT * FROM sources") == []
+    thread.join()
+
+
+# Collections and scopes
+
+
+@pytest.mark.parametrize("name", ["Letters", "2024 reports", "été", "a.b-c_d", "x" * 63])
+def test_names_of_collections(catalogue: Catalogue, name: str) -> None:
+    first = catalogue.ensure_collection(name)
+    assert catalogue.ensure_collection(name) == first
+    assert catalogue.collections()[name] == first
+
+
+@pytest.mark.parametrize("name", ["", " ", ".hidden", "-x", "a/b", "a\nb", "x" * 64, "a;b", "a'b"])
+def test_names_that_no_collection_can_have(catalogue: Catalogue, name: str) -> None:
+    with pytest.raises(InvalidInput, match="cannot name a collection"):
+        catalogue.ensure_collection(name)
+    assert list(catalogue.collections()) == ["default"]
+
+
+def test_scopes(catalogue: Catalogue) -> None:
+    other = catalogue.ensure_collection("other")
+    put(catalogue, document_of("a"))
+    put(catalogue, document_of("b", other))
+    assert catalogue.scope() == Scope((1,))
+    assert catalogue.scope(["other", "default", "other"]) == Scope((other, 1))
+    assert catalogue.scope(["default"], ["a.txt"]) == Scope((1,), frozenset({"a"}))
+    assert catalogue.scope(["default", "other"], ["/x/b.txt", "a"]).documents == frozenset({"a", "b"})
+    with pytest.raises(UnknownName, match="no collection named 'none'; there are: default, other"):
+        catalogue.scope(["none"])
+    with pytest.raises(UnknownName, match=r"no document named 'b\.txt'; there are: a\.txt"):
+        catalogue.scope(["default"], ["b.txt"])
+
+
+def test_an_empty_set_of_documents_finds_nothing(catalogue: Catalogue) -> None:
+    put(catalogue, document_of("a"))
+    assert catalogue.bm25("tree", Scope((1,)), 10) != []
+    assert catalogue.bm25("tree", Scope((1,), frozenset()), 10) == []
+    assert catalogue.bm25("tree", Scope(()), 10) == []
+    assert catalogue.stale(Scope((1,), frozenset()), "another") == []
+    assert catalogue.documents([]) == []
+
+
+# Documents
+
+
+def test_a_document_comes_back_as_it_was(catalogue: Catalogue) -> None:
+    document = document_of("a")
+    put(catalogue, document)
+    assert catalogue.documents() == [document]
+    assert catalogue.document("a") == document
+    assert catalogue.document("b") is None
+    assert catalogue.by_source(1, "/x/a.txt") == catalogue.by_content(1, "hash of a") == document
+    assert catalogue.by_source(2, "/x/a.txt") is catalogue.by_content(2, "hash of a") is None
+    assert catalogue.page("a", 1) == Page(1, TEXT, "i")
+    assert catalogue.page("a", 2) is None
+    assert catalogue.page_failures("a") == [PageFailure(2, "damaged")]
+    chunks = catalogue.chunks(["a:1:1", "a:2:0", "a:1:0"])
+    assert {name: chunk.text for name, chunk in chunks.items()} == {
+        f"a:1:{chunk.ordinal}": chunk.text for chunk in CHUNKS
+    }
+    assert (chunks["a:1:0"].heading, chunks["a:1:0"].document) == ("Apples", "a.txt")
+    assert catalogue.located(["a:1:1", "none", "a:1:0"]) == [
+        (document.segment, "a:1:1"), (document.segment, "a:1:0"),
+    ]  # fmt: skip
+
+
+def test_text_is_cut_by_characters_not_bytes(catalogue: Catalogue) -> None:
+    text = "naïve 𝒳 façade 雨 tree"
+    chunk = Chunk(0, 1, 6, 16, text[6:16])
+    with catalogue.transaction() as connection:
+        insert_document(connection, document_of("a"), [Page(1, text)], [], [chunk])
+    assert catalogue.chunks(["a:1:0"])["a:1:0"].text == text[6:16] == "𝒳 façade 雨"
+
+
+def test_bm25_orders_and_narrows(catalogue: Catalogue) -> None:
+    for name in ("a", "b"):
+        put(catalogue, document_of(name))
+    hits = catalogue.bm25("planting OR apples", Scope((1,)), 10)  # stemmed; the context counts as well
+    assert [name for name, _ in hits] == ["a:1:0", "b:1:0"]
+    assert hits[0][1] == hits[1][1] > 0
+    assert catalogue.bm25("apple", Scope((1,)), 1) == catalogue.bm25("apple", Scope((1,)), 9)[:1]
+    assert [name for name, _ in catalogue.bm25("apple", Scope((1,), frozenset("b")), 9)] == ["b:1:0"]
+    assert catalogue.bm25("absent", Scope((1,)), 9) == []
+
+
+def test_bm25_takes_a_very_long_question(catalogue: Catalogue) -> None:
+    put(catalogue, document_of("a"))
+    match = " OR ".join(f'"word{number}"' for number in range(5000)) + ' OR "zwieback"'
+    assert [name for name, _ in catalogue.bm25(match, Scope((1,)), 9)] == ["a:1:1"]
+
+
+def test_a_removed_document_is_forgotten_and_journalled(catalogue: Catalogue, path: Path) -> None:
+    document = document_of("a")
+    put(catalogue, document)
+    put(catalogue, document_of("b"))
+    with catalogue.transaction() as connection:
+        remove_document(connection, document)
+    assert [name for name, _ in catalogue.bm25("tree", Scope((1,)), 10)] == ["b:1:0"]
+    assert (catalogue.document("a"), catalogue.page("a", 1), catalogue.page_failures("a")) == (None, None, [])
+    assert catalogue.chunks(["a:1:0"]) == {}
+    assert catalogue.sources("a") == ["/x/a.txt"]  # they outlive it while a version is swapped
+    (entry,) = catalogue.journal()
+    assert (entry.kind, entry.document_id, entry.segment) == ("remove", "a", document.segment)
+    assert entry.chunk_ids() == ["a:1:0", "a:1:1"]
+    catalogue.forget(entry)
+    assert catalogue.journal() == []
+
+
+def test_words_of_removed_text_leave_the_files(catalogue: Catalogue, path: Path) -> None:
+    document = document_of("a")
+    put(catalogue, document)
+    with catalogue.transaction() as connection:
+        remove_document(connection, document)
+    catalogue.forget_words()
+    on_disk = b"".join(file.read_bytes() for file in path.parent.iterdir()).lower()
+    for word in (b"zwieback", b"planted", b"notes"):
+        assert word not in on_disk
+    put(catalogue, document)
+    catalogue._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"zwieback" in path.read_bytes().lower()  # the test can see them
+
+
+def test_begin_journals_and_versions_never_repeat(catalogue: Catalogue) -> None:
+    document = document_of("a", version=3)
+    assert catalogue.next_version("a") == 1
+    put(catalogue, document)
+    assert catalogue.next_version("a") == 4
+    entry = catalogue.begin(replace(document, version=4))
+    assert catalogue.journal() == [entry]
+    assert (entry.kind, entry.version, entry.chunks) == ("add", 4, 2)
+    assert catalogue.next_version("a") == 5
+    assert catalogue.next_version("b") == 1
+
+
+def test_stale_documents_are_named(catalogue: Catalogue) -> None:
+    put(catalogue, document_of("a"))
+    put(catalogue, replace(document_of("b"), fingerprint="m-0"))
+    assert catalogue.stale(Scope((1,)), "m-1") == ["b.txt"]
+    assert catalogue.stale(Scope((1,), frozenset("a")), "m-1") == []
+
+
+def test_sources_and_the_use_of_content(catalogue: Catalogue) -> None:
+    put(catalogue, document_of("a"))
+    put(catalogue, document_of("b"))
+    with catalogue.transaction() as connection:
+        insert_source(connection, 1, "/x/copy.txt", "a")
+    assert catalogue.sources("a") == ["/x/a.txt", "/x/copy.txt"]
+    assert catalogue.without_sources(1) == []
+    with catalogue.transaction() as connection:
+        insert_source(connection, 1, "/x/b.txt", "a")
+    assert [document.id for document in catalogue.without_sources(1)] == ["b"]
+    assert catalogue.uses_content("hash of a")
+    assert not catalogue.uses_content("hash of c")

@@ -1,0 +1,249 @@
+"""The chain retrieve | pack | answer, on a real library, with an answerer of the test's own."""
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from ingestion.errors import EmptyQuestion, InvalidInput, ModelError, UnknownName
+from ingestion.library import Library
+from rag_app.answering import AnswerSettings, build_chain
+from rag_app.answers import (
+    NO_ANSWER,
+    Answer,
+    AnswerEvent,
+    AnswerSentence,
+    AskOptions,
+    Citation,
+    Delta,
+    Found,
+    Packed,
+)
+
+APPLE = "When was the Bramley apple tree planted?"
+OFF_TOPIC = "Is the kernel scheduler preemptive?"
+SENTENCE = AnswerSentence("In 1921.", None, 0.9, (1,))
+CITATION = Citation(1, "orchard.md", "d", 1, 0, 8, "In 1921.")
+
+
+@dataclass
+class Scripted:
+    """Writes what it is told, raising what it is told to; remembers what was asked of it."""
+
+    pieces: Sequence[str | Exception] = ("In ", "1921.", " [1]")
+    most_words: int = 10_000
+    name: str = "scripted"
+    asked: list[tuple[str, Packed]] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
+    closed: bool = False
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split())
+
+    def fits(self, question: str, packed: Packed) -> bool:
+        return sum(self.count_tokens(item.text) for item in packed.evidence) <= self.most_words
+
+    def write(self, question: str, packed: Packed, config: RunnableConfig) -> Generator[str]:
+        self.asked.append((question, packed))
+        try:
+            for piece in self.pieces:
+                if isinstance(piece, Exception):
+                    raise piece
+                self.written.append(piece)
+                yield piece
+        finally:
+            self.closed = True
+
+    def cite(self, text: str, packed: Packed) -> tuple[tuple[AnswerSentence, ...], tuple[Citation, ...]]:
+        return (SENTENCE,), (CITATION,)
+
+
+def chain(
+    library: Library,
+    answerer: Scripted,
+    *,
+    threshold: float = 0.6,
+    evidence_tokens: int = 1500,
+    options: AskOptions = AskOptions(),  # noqa: B008  # frozen
+) -> Runnable[str, AnswerEvent]:
+    settings = AnswerSettings(evidence_tokens, threshold)
+    return build_chain(library, options, answerer=answerer, reranker=None, settings=settings)
+
+
+def test_events_come_in_order_and_add_up_to_the_answer(stored: Library) -> None:
+    answerer = Scripted()
+    found, *deltas, answer = list(chain(stored, answerer).stream(APPLE))
+    assert isinstance(found, Found)
+    assert deltas == [Delta("In "), Delta("1921."), Delta(" [1]")]
+    assert isinstance(answer, Answer)
+    assert (answer.question, answer.text, answer.abstained) == (APPLE, "In 1921. [1]", False)
+    assert (answer.strategy, answer.reranker, answer.llm) == ("cascade", None, "scripted")
+    assert (answer.sentences, answer.citations) == ((SENTENCE,), (CITATION,))
+    assert answer.nearest == found.result.hits
+    assert answer.evidence == found.packed.evidence
+    assert answer.relevance == found.packed.relevance > 0.6
+    assert answerer.asked == [(APPLE, found.packed)]
+    assert found.result.hits[0].chunk.document == "orchard.md"
+
+
+def test_found_comes_before_anything_is_written(stored: Library) -> None:
+    answerer = Scripted()
+    with closing(chain(stored, answerer).stream(APPLE)) as events:
+        assert isinstance(next(events), Found)
+        assert answerer.written == []
+
+
+def test_invoke_returns_the_answer(stored: Library) -> None:
+    answer = chain(stored, Scripted()).invoke(APPLE)
+    assert isinstance(answer, Answer)
+    assert answer.text == "In 1921. [1]"
+
+
+def test_times_add_up(stored: Library) -> None:
+    timings = chain(stored, Scripted()).invoke(APPLE).timings_ms
+    assert {"pack", "answer", "total"} < timings.keys()
+    assert all(milliseconds >= 0 for milliseconds in timings.values())
+    assert timings["total"] >= sum(ms for stage, ms in timings.items() if stage != "total") - 0.01
+
+
+class Steps(BaseCallbackHandler):
+    """Remembers the names of the steps that began, ended and failed."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.names: dict[Any, str] = {}
+        self.ended: list[str] = []
+        self.failed: list[tuple[str, str]] = []
+
+    def on_chain_start(self, serialized: Any, inputs: Any, *, run_id: Any, **kwargs: Any) -> None:
+        self.names[run_id] = kwargs["name"]
+        self.begun.append(kwargs["name"])
+
+    def on_chain_end(self, outputs: Any, *, run_id: Any, **kwargs: Any) -> None:
+        self.ended.append(self.names[run_id])
+
+    def on_chain_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
+        self.failed.append((self.names[run_id], type(error).__name__))
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_callbacks_see_the_steps(stored: Library, streamed: bool) -> None:
+    steps = Steps()
+    asked = chain(stored, Scripted())
+    if streamed:
+        list(asked.stream(APPLE, {"callbacks": [steps]}))
+    else:
+        asked.invoke(APPLE, {"callbacks": [steps]})
+    assert set(steps.begun) == set(steps.ended) == {"ask", "retrieve", "pack", "answer"}
+    assert len(steps.begun) == 4
+    assert steps.begun[0] == "ask"
+    assert steps.failed == []
+
+
+def test_callbacks_see_a_failure(stored: Library) -> None:
+    steps = Steps()
+    with pytest.raises(ModelError):
+        list(chain(stored, Scripted(["In ", ModelError("gone")])).stream(APPLE, {"callbacks": [steps]}))
+    assert ("answer", "ModelError") in steps.failed
+    assert ("ask", "ModelError") in steps.failed
+
+
+def test_closing_the_stream_closes_the_answerer(stored: Library) -> None:
+    answerer = Scripted([f"{number} " for number in range(1000)])
+    events = chain(stored, answerer).stream(APPLE)
+    assert isinstance(next(events), Found)
+    assert [next(events), next(events)] == [Delta("0 "), Delta("1 ")]
+    assert not answerer.closed
+    events.close()  # type: ignore[attr-defined]
+    assert answerer.closed
+    assert len(answerer.written) <= 3  # at most one was written ahead
+
+
+@pytest.mark.parametrize(
+    "text", [NO_ANSWER, NO_ANSWER.upper(), NO_ANSWER.rstrip("."), f"I am sorry. {NO_ANSWER} [1]"]
+)
+def test_an_answerer_may_say_that_there_is_no_answer(stored: Library, text: str) -> None:
+    answer = chain(stored, Scripted([text[:5], text[5:]])).invoke(APPLE)
+    assert (answer.abstained, answer.text) == (True, text)
+    assert (answer.citations, answer.sentences) == ((), ())
+    assert answer.nearest
+
+
+def test_below_the_threshold_the_answerer_is_not_asked(stored: Library) -> None:
+    answerer = Scripted()
+    found, delta, answer = list(chain(stored, answerer).stream(OFF_TOPIC))
+    assert isinstance(found, Found)
+    assert delta == Delta(NO_ANSWER)
+    assert isinstance(answer, Answer)
+    assert (answer.abstained, answer.text) == (True, NO_ANSWER)
+    assert (answer.citations, answer.sentences) == ((), ())
+    assert answer.nearest == found.result.hits != ()
+    assert answerer.asked == []
+
+    assert chain(stored, answerer, threshold=-1.0).invoke(OFF_TOPIC).abstained is False
+    assert len(answerer.asked) == 1
+
+
+def test_without_documents_there_is_no_answer(library: Library) -> None:
+    answerer = Scripted()
+    answer = chain(library, answerer, threshold=-1.0).invoke(APPLE)
+    assert (answer.abstained, answer.nearest, answerer.asked) == (True, (), [])
+
+
+@pytest.mark.parametrize("error", [ModelError("the model is gone"), ZeroDivisionError("a fault of ours")])
+@pytest.mark.parametrize("before", [(), ("The documents ",)])
+def test_a_failure_is_an_error_and_never_an_answer(
+    stored: Library, error: Exception, before: tuple[str, ...]
+) -> None:
+    asked = chain(stored, Scripted([*before, error]))
+    events: list[AnswerEvent] = []
+    with pytest.raises(type(error), match=str(error)):
+        events.extend(asked.stream(APPLE))
+    assert not any(isinstance(event, Answer) for event in events)
+    with pytest.raises(type(error), match=str(error)):
+        asked.invoke(APPLE)
+
+
+def test_a_question_that_cannot_be_asked(stored: Library) -> None:
+    with pytest.raises(EmptyQuestion):
+        list(chain(stored, Scripted()).stream(" ?"))
+    with pytest.raises(InvalidInput, match="1001"):
+        chain(stored, Scripted(), options=AskOptions(top_k=1001)).invoke(APPLE)
+    for options in (
+        AskOptions(strategy="x"),
+        AskOptions(collections=("x",)),
+        AskOptions(documents=("x",)),
+    ):
+        with pytest.raises(UnknownName, match="'x'"):
+            chain(stored, Scripted(), options=options)
+
+
+def test_a_library_that_cannot_be_searched_is_no_missing_answer(stocked: Library) -> None:
+    stocked.tokens.detach(stocked.catalogue.documents()[0].segment)
+    stocked.close()
+    with pytest.raises(Exception, match="closed"):
+        chain(stocked, Scripted(), threshold=-1.0).invoke(APPLE)
+
+
+@pytest.mark.parametrize("most_words", [45, 20, 12])
+def test_evidence_shrinks_until_the_prompt_fits(stored: Library, most_words: int) -> None:
+    answerer = Scripted(most_words=most_words)
+    chain(stored, answerer, threshold=-1.0).invoke(APPLE)
+    ((_, packed),) = answerer.asked
+    assert packed.evidence
+    assert answerer.fits(APPLE, packed)
+    generous = Scripted()
+    chain(stored, generous, threshold=-1.0).invoke(APPLE)
+    assert not answerer.fits(APPLE, generous.asked[0][1])
+
+
+def test_the_best_sentence_is_left_where_nothing_fits(stored: Library) -> None:
+    answerer = Scripted(most_words=0)
+    chain(stored, answerer, threshold=-1.0).invoke("Who planted the tree in 1921?")
+    ((_, packed),) = answerer.asked
+    (item,) = packed.evidence
+    assert [sentence.text for sentence in item.sentences] == ["It was planted in 1921 by Ada Finch."]

@@ -1,0 +1,102 @@
+"""A language model that llama.cpp really loads, through the chain.
+
+Its weights are random, so it writes nonsense; all else is as with one that does not.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingestion.errors import ModelError
+from ingestion.library import Library
+from rag_app.answers import Answer, AskOptions, Delta, Found
+from rag_app.assistant import Assistant
+from rag_app.settings import Settings, load_settings
+from tests.tiny_gguf import TinyModel, write_tiny_gguf
+
+APPLE = "When was the Bramley apple tree planted?"
+OFF_TOPIC = "Is the kernel scheduler preemptive?"
+
+
+@pytest.fixture(scope="module")
+def slow_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that takes milliseconds a token, so that there is time to stop it."""
+    return write_tiny_gguf(tmp_path_factory.mktemp("slow") / "slow.gguf", TinyModel(width=256, layers=12))
+
+
+def configured(data: Path, gguf: Path, **values: object) -> Settings:
+    return load_settings(**{"data_dir": data, "llm": str(gguf), "llm_max_tokens": 48, **values})
+
+
+@pytest.fixture
+def close_models() -> Iterator[list[Assistant]]:
+    """Assistants whose models end with the test; the library is the module's."""
+    made: list[Assistant] = []
+    yield made
+    for assistant in made:
+        for answerer in assistant._llms.values():
+            answerer.model.close()
+
+
+def test_the_answer_streams_from_the_model(
+    stored: Library, data: Path, gguf: Path, close_models: list[Assistant]
+) -> None:
+    assistant = Assistant(configured(data, gguf), stored)
+    close_models.append(assistant)
+    found, *deltas, answer = list(assistant.stream(APPLE, assistant.options()))
+    assert isinstance(found, Found)
+    assert len(deltas) > 1
+    assert isinstance(answer, Answer)
+    assert "".join(delta.text for delta in deltas if isinstance(delta, Delta)).strip() == answer.text != ""
+    assert (answer.llm, answer.abstained) == ("tiny.gguf", False)
+    assert assistant.ask(APPLE, assistant.options()).text == answer.text
+
+    # What the documents do not answer never reaches the model.
+    assert assistant.ask(OFF_TOPIC, assistant.options()).abstained
+    # Another answerer may be chosen for one question.
+    assert assistant.ask(APPLE, AskOptions(llm="extractive")).llm == "extractive"
+
+
+def test_closing_the_stream_stops_the_model_and_leaves_it_ready(
+    stored: Library, data: Path, slow_gguf: Path, close_models: list[Assistant]
+) -> None:
+    assistant = Assistant(configured(data, slow_gguf, llm_max_tokens=1200), stored)
+    close_models.append(assistant)
+    options = assistant.options()
+    events = assistant.stream(APPLE, options)
+    assert isinstance(next(events), Found)
+    assert all(isinstance(next(events), Delta) for _ in range(3))
+    (answerer,) = assistant._llms.values()
+    child = answerer.model.pid
+    events.close()
+
+    # It waits for nothing, and in the same process: the model is not loaded again.
+    again = assistant.stream(APPLE, options)
+    assert isinstance(next(again), Found)
+    assert isinstance(next(again), Delta)
+    assert answerer.model.pid == child is not None
+    assert answerer.model.cancel() is True
+    again.close()
+    assert answerer.model.cancel() is False
+
+
+def test_the_prompt_fits_a_small_window(
+    stored: Library, data: Path, gguf: Path, close_models: list[Assistant]
+) -> None:
+    small = Assistant(configured(data, gguf, llm_context_tokens=640), stored)
+    large = Assistant(configured(data, gguf), stored)
+    close_models.extend([small, large])
+    kept = small.ask(APPLE, small.options())
+    whole = large.ask(APPLE, large.options())
+    assert kept.text
+    assert 0 < sum(len(e.text) for e in kept.evidence) < sum(len(e.text) for e in whole.evidence)
+
+
+def test_a_window_too_small_for_any_evidence_is_refused(
+    stored: Library, data: Path, gguf: Path, close_models: list[Assistant]
+) -> None:
+    assistant = Assistant(configured(data, gguf, llm_context_tokens=256), stored)
+    close_models.append(assistant)
+    with pytest.raises(ModelError, match=r"context window 256.*larger context"):
+        assistant.ask(APPLE, assistant.options())

@@ -1,0 +1,73 @@
+"""Settings in rising order: defaults, a TOML file, variables, flags."""
+
+from pathlib import Path
+
+import pytest
+
+from ingestion.errors import InvalidInput, UnknownName
+from rag_app.settings import CONFIG_VARIABLE, Settings, config_file, load_settings
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Path:
+    """The settings file that the tests' variable names; not there yet."""
+    assert config_file() == tmp_path / "settings.toml"
+    return config_file()
+
+
+def test_each_source_overrules_the_one_below(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().top_k == 8
+    toml.write_text('top_k = 3\nstrategy = "bm25"\nreranker = "some-model"\n')
+    assert load_settings().top_k == 3
+    monkeypatch.setenv("RAG_APP_TOP_K", "4")
+    assert load_settings().top_k == 4
+    assert load_settings(top_k=5).top_k == 5
+    assert load_settings(top_k=None).top_k == 4  # a flag that was not given
+    assert (load_settings().strategy, load_settings().reranker) == ("bm25", "some-model")
+
+
+def test_an_empty_variable_is_one_that_is_not_set(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml.write_text('data_dir = "/srv/library"\n')
+    monkeypatch.setenv("RAG_APP_DATA_DIR", "")
+    monkeypatch.setenv("RAG_APP_RERANKER", "")
+    assert load_settings().data_dir == Path("/srv/library")
+    assert load_settings().reranker is None
+
+
+def test_the_data_folder_is_absolute_and_may_begin_with_the_home(
+    toml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    toml.write_text('data_dir = "~/library"\n')
+    assert load_settings().data_dir == tmp_path / "library"
+    assert load_settings().models_folder == tmp_path / "library" / "models"
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(data_dir=Path("here")).data_dir == tmp_path / "here"
+
+
+def test_the_file_lies_in_the_persons_settings_unless_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(CONFIG_VARIABLE)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    assert config_file().is_relative_to(tmp_path)
+    assert config_file().name == "config.toml"
+    assert load_settings() == Settings()
+
+
+def test_limits_are_given_in_the_units_of_the_parser(toml: Path) -> None:
+    limits = load_settings(max_file_mb=3, parse_memory_mb=256, parse_seconds=1.5).limits
+    assert (limits.max_bytes, limits.memory_bytes, limits.wall_seconds) == (3_000_000, 256 * 2**20, 1.5)
+
+
+def test_an_unknown_key_is_named_beside_those_that_exist(toml: Path) -> None:
+    toml.write_text("topk = 3\n")
+    with pytest.raises(UnknownName, match=r"no setting named 'topk'; there are: .*top_k.*settings\.toml"):
+        load_settings()
+
+
+def test_a_file_that_is_no_toml_is_named(toml: Path) -> None:
+    toml.write_bytes(b"top_k = \xff\n")
+    with pytest.raises(InvalidInput, match=r"settings\.toml cannot be read"):
+        load_settings()

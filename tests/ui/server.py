@@ -1,0 +1,150 @@
+"""The real page: served by the command in a process of its own, opened in a real browser."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+OUTPUT = Path(__file__).parents[1] / "output"
+PATIENCE = 120_000  # ms: two slow cores that load a model
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+@dataclass
+class Server:
+    """A page server: its address, what it printed, and where it keeps what."""
+
+    url: str
+    process: "subprocess.Popen[str]"
+    temporary: Path
+    lines: list[str] = field(default_factory=list)
+
+    def uploads_left(self) -> list[Path]:
+        """Return the uploaded files that still lie in temporary folders."""
+        return [path for path in self.temporary.rglob("*") if path.is_file()]
+
+
+@contextmanager
+def serving(data: Path, temporary: Path, **variables: str) -> Iterator[Server]:
+    """Serve a library on a free port until the end of the block, then stop it by SIGTERM."""
+    temporary.mkdir(parents=True, exist_ok=True)
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("RAG_APP_", "GRADIO_"))},
+        "TMPDIR": str(temporary),
+        # A proxy that is not there: whatever the server asks of another host fails.
+        **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9"),
+        "RAG_APP_CONFIG": str(data / "no-config.toml"),
+        **variables,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "rag_app", "--data-dir", str(data), "serve", "--port", "0"],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    server = Server("", process, temporary)
+    ready = threading.Event()
+
+    def read() -> None:
+        assert process.stdout
+        for line in process.stdout:
+            server.lines.append(line)
+            if "http://127.0.0.1:" in line and not server.url:
+                server.url = "http://127.0.0.1:" + line.split("http://127.0.0.1:")[1].split()[0]
+                ready.set()
+        ready.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        assert ready.wait(PATIENCE / 1000), "the server did not start in time"
+        assert server.url, "".join(server.lines)
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            code = process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        finally:
+            reader.join()
+            assert process.stdout
+            process.stdout.close()
+    assert code == 0, "".join(server.lines)
+    assert not any("Traceback" in line for line in server.lines), "".join(server.lines)
+
+
+@contextmanager
+def opened(
+    browser: Browser,
+    server: Server,
+    viewport: ViewportSize = DESKTOP,
+    scheme: Literal["light", "dark"] = "light",
+) -> Iterator[Page]:
+    """Open the page in a session of its own; afterwards nothing may have left this machine."""
+    context = browser.new_context(viewport=viewport, color_scheme=scheme)
+    requested: list[str] = []
+    errors: list[str] = []
+    # Of the context, so that a window that a link opens is watched as well.
+    context.on("request", lambda request: requested.append(request.url))
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("dialog", lambda dialog: errors.append(dialog.message))
+    page.set_default_timeout(PATIENCE)
+    page.goto(server.url)
+    expect(page.locator("#question textarea")).to_be_visible(timeout=PATIENCE)
+    try:
+        yield page
+    finally:
+        hosts = {urlsplit(url).hostname for url in requested if urlsplit(url).scheme not in ("data", "blob")}
+        context.close()
+    assert hosts == {"127.0.0.1"}
+    assert not errors
+
+
+def upload(page: Page, *files: Path) -> None:
+    """Upload files and wait until each has ended."""
+    page.set_input_files("#upload input[type=file]", [str(file) for file in files])
+    rows = page.locator("#progress li")
+    expect(rows).to_have_count(len(files), timeout=PATIENCE)
+    expect(page.locator("#progress li:not(.waiting, .working)")).to_have_count(len(files), timeout=PATIENCE)
+
+
+def send(page: Page, question: str) -> int:
+    """Ask with Enter; return how many questions were asked before."""
+    before = page.locator("#conversation .question").count()
+    page.fill("#question textarea", question)
+    page.press("#question textarea", "Enter")
+    expect(page.locator("#conversation .question")).to_have_count(before + 1, timeout=PATIENCE)
+    return before
+
+
+def ask(page: Page, question: str) -> str:
+    """Ask, wait for the answer, and return what its bubble says."""
+    before = send(page, question)
+    expect(page.locator("#send")).to_be_visible(timeout=PATIENCE)
+    bubble = page.locator("#conversation .bot.message").nth(before)
+    expect(bubble.locator(".working")).to_have_count(0, timeout=PATIENCE)
+    return bubble.inner_text()
+
+
+def choose_strategy(page: Page, name: str) -> None:
+    page.locator("#strategy label", has_text=name).click()
+    expect(page.locator("#help b").first).to_have_text(name, timeout=PATIENCE)
+
+
+def screenshot(page: Page, name: str) -> None:
+    OUTPUT.mkdir(exist_ok=True)
+    page.screenshot(path=OUTPUT / f"{name}.png")

@@ -1,0 +1,93 @@
+"""Work beside a handler: batches, errors, Stop, a closed tab."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from ui.background import Job, Workers
+
+WAIT = 5.0
+
+
+def forever(job: Job, noticed: threading.Event) -> Callable[[Callable[[int], None]], None]:
+    def work(put: Callable[[int], None]) -> None:
+        put(1)
+        while not job.stopped:
+            time.sleep(0.01)
+        put(2)
+        noticed.set()
+
+    return work
+
+
+def test_everything_arrives_in_order() -> None:
+    def work(put: Callable[[int], None]) -> None:
+        for number in range(1000):
+            put(number)
+
+    job = Job()
+    batches = list(Workers().run(job, work))
+    assert [number for batch in batches for number in batch] == list(range(1000))
+    assert not job.running
+
+
+def test_an_error_of_the_work_is_raised_after_what_came_before() -> None:
+    def work(put: Callable[[int], None]) -> None:
+        put(1)
+        raise ValueError("no")
+
+    seen: list[int] = []
+    with pytest.raises(ValueError, match="no"):
+        seen.extend(number for batch in Workers().run(Job(), work) for number in batch)
+    assert seen == [1]
+
+
+def test_stop_ends_the_handler_though_the_work_sleeps_on() -> None:
+    job, wake = Job(), threading.Event()
+
+    def work(put: Callable[[int], None]) -> None:
+        put(1)
+        wake.wait(WAIT)
+
+    batches = Workers().run(job, work)
+    next(batches)
+    job.stop()
+    started = time.monotonic()
+    list(batches)
+    assert time.monotonic() - started < 1
+    wake.set()
+
+
+def test_to_the_end_waits_until_the_work_has_noticed() -> None:
+    job, noticed = Job(), threading.Event()
+    batches = Workers().run(job, forever(job, noticed), to_the_end=True)
+    seen = next(batches)
+    job.stop()
+    for batch in batches:
+        seen += batch
+    assert noticed.is_set()
+    assert seen == [1, 2]
+
+
+def test_closing_the_handler_stops_the_work() -> None:
+    job, noticed = Job(), threading.Event()
+    batches = Workers().run(job, forever(job, noticed))
+    next(batches)
+    batches.close()
+    assert noticed.wait(WAIT)
+    assert not job.running
+
+
+def test_shutting_down_stops_all_work() -> None:
+    workers = Workers()
+    noticed = [threading.Event(), threading.Event()]
+    running = []
+    for event in noticed:
+        job = Job()
+        batches = workers.run(job, forever(job, event))
+        next(batches)
+        running.append(batches)
+    workers.close()
+    assert all(event.is_set() for event in noticed)

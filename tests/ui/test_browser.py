@@ -1,0 +1,222 @@
+"""The whole page in headless Chromium: real server, real documents, real models."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import SAMPLES
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+from playwright.sync_api import expect
+
+from tests.tiny_gguf import TinyModel, write_tiny_gguf
+from tests.ui.server import (
+    PATIENCE,
+    PHONE,
+    Server,
+    ask,
+    choose_strategy,
+    opened,
+    screenshot,
+    send,
+    serving,
+    upload,
+)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.slow
+
+QUESTION = "What constant does reciprocal rank fusion use, and who proposed it?"
+HOSTILE = """# The Zanzibar protocol <b>bold</b>
+
+The Zanzibar protocol says <script>fetch("http://evil.example/1")</script>
+<img src=http://evil.example/x.png onerror=alert(1)> ![pixel](http://evil.example/y.png)
+and [click here](http://evil.example/z) and ${alert(2)} and {{constructor}} for every Zanzibar reader.
+"""
+
+
+@pytest.fixture(scope="module")
+def server(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the tests that need no LLM; depends on the browser, so as not to start in vain."""
+    folder = tmp_path_factory.mktemp("page")
+    with serving(folder / "data", folder / "tmp") as started:
+        yield started
+
+
+def test_upload_ask_switch_strategy_delete(browser: "Browser", server: Server) -> None:
+    with opened(browser, server) as page:
+        expect(page.locator("#documents")).to_contain_text("No documents yet")
+        screenshot(page, "empty-desktop")
+
+        upload(page, SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf")
+        expect(page.locator("#progress li.done")).to_have_count(2)
+        expect(page.locator("#documents li")).to_have_count(2)
+        assert not server.uploads_left()
+
+        first = ask(page, QUESTION)
+        assert "60" in first
+        assert "Cormack" in first
+        assert re.search(r"cascade · no reranker · .*extractive.* · [\d.]+ m?s", first)
+        expect(page.locator("#sources details[open] mark").first).to_contain_text("rank fusion")
+        expect(page.locator("#sources .summary")).to_contain_text("by cascade")
+
+        choose_strategy(page, "colbert")
+        second = ask(page, QUESTION)
+        assert second.splitlines()[-1].startswith("colbert ·")
+        expect(page.locator("#sources .summary")).to_contain_text("by colbert")
+        expect(page.locator("#sources mark").first).to_be_visible()
+        screenshot(page, "answered-desktop")
+
+        page.locator("#conversation .bot.message").first.click()
+        expect(page.locator("#sources .summary")).to_contain_text("by cascade")
+        page.locator("#conversation a.marker").last.click()
+        expect(page.locator("#sources .summary")).to_contain_text("by colbert")
+
+        page.get_by_label("Delete colbert.pdf").click()
+        expect(page.locator("#confirmation")).to_contain_text("Delete colbert.pdf?")
+        screenshot(page, "delete-desktop")
+        page.locator("#keep").click()
+        expect(page.locator("#confirmation")).to_be_hidden()
+        expect(page.locator("#documents li")).to_have_count(2)
+        page.get_by_label("Delete colbert.pdf").click()
+        page.locator("#delete").click()
+        expect(page.locator("#documents li")).to_have_count(1)
+        ask(page, "What is late interaction?")
+        expect(page.locator("#sources .card").first).to_be_attached()
+        assert "colbert.pdf" not in page.locator("#sources").inner_text()
+
+
+def test_dark_and_keyboard(browser: "Browser", server: Server) -> None:
+    with opened(browser, server, scheme="dark") as page:
+        upload(page, *sorted(SAMPLES.glob("*.pdf")))
+        page.reload()
+        expect(page.locator("#documents li")).to_have_count(3)
+        page.locator("#header").click()
+        page.keyboard.press("/")
+        expect(page.locator("#question textarea")).to_be_focused()
+        page.keyboard.type("first line")
+        page.keyboard.press("Shift+Enter")
+        page.keyboard.type("second line")
+        assert page.input_value("#question textarea") == "first line\nsecond line"
+        assert page.locator("#conversation .question").count() == 0
+        ask(page, QUESTION)
+        choose_strategy(page, "colbert")
+        ask(page, "How does ColBERT score a passage?")
+        expect(page.locator("#sources mark").first).to_be_visible()
+        screenshot(page, "answered-dark")
+        page.emulate_media(color_scheme="light")
+        page.reload()  # for the README: a clean page, warm models
+        ask(page, "Which model was trained with CLS pooling?")
+        choose_strategy(page, "colbert")
+        ask(page, "How many bytes does a vector of 384 numbers take?")
+        screenshot(page, "readme")
+
+
+def test_phone(browser: "Browser", server: Server) -> None:
+    with opened(browser, server, PHONE) as page:
+        upload(page, SAMPLES / "bi-encoders.pdf")
+        expect(page.locator("#progress li")).to_contain_text(re.compile("done|already there"))
+        ask(page, QUESTION)
+        expect(page.locator("#sources mark").first).to_be_attached()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        screenshot(page, "answered-phone")
+        page.locator("#sources-pane").scroll_into_view_if_needed()
+        page.locator("#sources mark").first.scroll_into_view_if_needed()
+        screenshot(page, "sources-phone")
+
+
+def test_hostile_document_is_text_and_nothing_is_requested(
+    browser: "Browser", server: Server, tmp_path: Path
+) -> None:
+    document = tmp_path / "zanzibar <img src=x onerror=alert(3)>.md"
+    document.write_text(HOSTILE, "utf-8")
+    with opened(browser, server) as page:
+        upload(page, document)
+        said = ask(page, "What does the Zanzibar protocol say to every Zanzibar reader?")
+        shown = page.locator("#sources").inner_text()
+        for text in (said, shown):
+            assert "<script>" in text
+            assert "onerror=alert(1)" in text
+            assert "![pixel](http://evil.example/y.png)" in text
+            assert "${alert(2)}" in text
+            assert "{{constructor}}" in text
+            assert "<img src=http://evil.example/x.png" in text
+        expect(page.locator("#documents")).to_contain_text(document.name)
+        assert page.locator("#conversation a:not(.marker), #sources a, #sources img").count() == 0
+        assert page.locator("#conversation .message img").count() == 0
+        screenshot(page, "hostile-desktop")
+
+
+def test_errors_and_abstentions_are_told_apart(browser: "Browser", server: Server) -> None:
+    with opened(browser, server) as page:
+        abstained = ask(page, "How many goals did the Brazilian team score in the 1970 final?")
+        assert "The documents do not answer this." in abstained
+        expect(page.locator("#sources")).to_contain_text("Nearest passages")
+        page.locator("#llm input").fill("/nowhere/model.gguf")
+        page.locator("#llm input").press("Enter")
+        failed = ask(page, QUESTION)
+        assert "This failed." in failed
+        assert "model.gguf" in failed
+        assert "do not answer" not in failed
+        screenshot(page, "failed-desktop")
+
+
+def test_asking_while_ingesting_and_cancelling(browser: "Browser", server: Server, tmp_path: Path) -> None:
+    large = tmp_path / "large.md"
+    text = (SAMPLES / "bi-encoders.md").read_text("utf-8")
+    large.write_text("".join(f"# Part {number}\n\n{text}" for number in range(60)), "utf-8")
+    with opened(browser, server) as page:
+        upload(page, SAMPLES / "bi-encoders.pdf")
+        page.set_input_files("#upload input[type=file]", str(large))
+        expect(page.locator("#progress li.working")).to_contain_text("encoding", timeout=PATIENCE)
+        assert "Cormack" in ask(page, QUESTION)
+        expect(page.locator("#progress li")).to_have_class("working")
+        screenshot(page, "ingesting-desktop")
+        page.locator("#cancel").click()
+        expect(page.locator("#progress li")).to_contain_text("cancelled", timeout=PATIENCE)
+        expect(page.locator("#cancel")).to_be_hidden()
+        assert "large.md" not in page.locator("#documents").inner_text()
+        assert not server.uploads_left()
+
+
+def test_two_sessions_do_not_see_each_other(browser: "Browser", server: Server) -> None:
+    with opened(browser, server) as one, opened(browser, server) as other:
+        ask(one, QUESTION)
+        assert other.locator("#conversation .question").count() == 0
+        ask(other, "What is pooling?")
+        assert one.locator("#conversation .question").count() == 1
+        one.locator("#clear").click()
+        expect(one.locator("#conversation .question")).to_have_count(0)
+        assert other.locator("#conversation .question").count() == 1
+
+
+def test_an_llm_streams_and_is_stopped_midway(browser: "Browser", tmp_path: Path) -> None:
+    model = write_tiny_gguf(tmp_path / "tiny.gguf", TinyModel(width=256, layers=12, context=8192))
+    variables = {"RAG_APP_LLM": str(model), "RAG_APP_LLM_MAX_TOKENS": "4000"}
+    with serving(tmp_path / "data", tmp_path / "tmp", **variables) as server, opened(browser, server) as page:
+        upload(page, SAMPLES / "bi-encoders.md")
+        send(page, QUESTION)
+        reply = page.locator("#conversation .bot.message .reply")
+        expect(reply).to_contain_text(re.compile(r"\S{1}"), timeout=PATIENCE)
+        early = len(reply.inner_text())
+        page.wait_for_function(
+            "before => document.querySelector('#conversation .reply').innerText.length > before", arg=early
+        )
+        expect(page.locator("#conversation .working")).to_contain_text("writing")
+        page.locator("#stop").click()
+        expect(page.locator("#conversation .stamp")).to_contain_text("stopped")
+        expect(page.locator("#send")).to_be_visible()
+        length = len(reply.inner_text())
+        page.wait_for_timeout(1000)
+        assert len(reply.inner_text()) == length
+        screenshot(page, "stopped-desktop")
+
+        page.locator("#llm input").click()
+        page.get_by_role("option", name="extractive").click()
+        assert "Cormack" in ask(page, QUESTION)

@@ -1,0 +1,96 @@
+"""The conversation, rendered without a browser."""
+
+from dataclasses import replace
+
+from rag_app.answers import AskOptions, Delta
+from tests.ui.values import answer, found, hit, turn
+from ui.components.conversation import messages, render_turn
+from ui.components.text import escape, marked, merge, milliseconds
+
+HOSTILE = (
+    '<script>alert(1)</script> <img src=http://evil.example/x.png onerror="x()"> ![a](http://evil.example)'
+)
+
+
+def test_escape_leaves_no_markup_and_no_hidden_direction() -> None:
+    assert escape("<a href='x'>&\"") == "&lt;a href=&#x27;x&#x27;&gt;&amp;&quot;"
+    assert escape("ab\u202egnp.exe\x00") == "ab\ufffdgnp.exe\ufffd"
+
+
+def test_merge_joins_overlapping_and_touching_spans_and_clips_them() -> None:
+    assert merge([(4, 6), (0, 2), (5, 9), (2, 3), (7, 7)], 8) == [(0, 3), (4, 8)]
+    assert merge([(-5, 2), (20, 30)], 10) == [(0, 2)]
+
+
+def test_marks_stand_at_exact_offsets_of_the_unescaped_text() -> None:
+    assert marked("a<b & c>d", [(1, 3), (6, 8)]) == "a<mark>&lt;b</mark> &amp; <mark>c&gt;</mark>d"
+
+
+def test_times_read_well() -> None:
+    assert [milliseconds(value) for value in (0.42, 41.2, 1234.0)] == ["0.4 ms", "41 ms", "1.2 s"]
+
+
+def test_question_and_answer_are_text() -> None:
+    passage = hit("words")
+    asked = turn(HOSTILE, found(passage), answer(f"{HOSTILE} [1]", passage))
+    question, reply = (message["content"] for message in messages([asked]))
+    for content in (question, reply):
+        assert "<script" not in content
+        assert "<img" not in content
+        assert "&lt;script&gt;" in content
+    assert "![a](http://evil.example)" in reply  # nobody renders Markdown
+
+
+def test_stamp_says_what_made_the_answer_and_how_long_it_took() -> None:
+    passage = hit("words")
+    stamp = render_turn(turn("q", found(passage), answer("Words [1]", passage))).split('class="stamp"')[1]
+    for part in ("colbert", "no reranker", "quotations, no LLM (extractive)", "42 ms"):
+        assert part in stamp
+    made = replace(answer("Words", passage, llm="tiny.gguf"), reranker="ms-marco")
+    stamp = render_turn(turn("q", found(passage), made)).split('class="stamp"')[1]
+    assert "reranked by ms-marco" in stamp
+    assert "tiny.gguf" in stamp
+
+
+def test_markers_of_evidence_are_links_and_others_stay_text() -> None:
+    passage = hit("words")
+    shown = render_turn(turn("q", found(passage), answer("As [12] showed [1]", passage), number=4))
+    assert '<a class="marker" href="#source-4-1">[1]</a>' in shown
+    assert "[12]" in shown
+    assert shown.count("<a ") == 1
+
+
+def test_abstention_is_plain_and_no_error() -> None:
+    shown = render_turn(
+        turn("q", found(hit("x")), answer("The documents do not answer this.", hit("x"), abstained=True))
+    )
+    assert "abstained" in shown
+    assert "nearest passages" in shown
+    assert "failed" not in shown
+
+
+def test_errors_show_their_message_and_no_answer() -> None:
+    shown = render_turn(replace(turn("q"), error="the model <b>x.gguf</b> is missing; give its path"))
+    assert 'role="alert"' in shown
+    assert "the model &lt;b&gt;x.gguf&lt;/b&gt; is missing; give its path" in shown
+    assert "do not answer" not in shown
+
+
+def test_a_turn_says_how_far_it_is() -> None:
+    asked = turn("q")
+    assert "searching" in render_turn(asked)
+    assert "reading the passages" in render_turn(turn("q", found(hit("x"))))
+    writing = turn("q", found(hit("x")), Delta("The "), Delta("answer"))
+    assert "The answer" in render_turn(writing)
+    assert "writing" in render_turn(writing)
+    stopped = render_turn(replace(writing, stopped=True))
+    assert "The answer" in stopped
+    assert "stopped" in stopped
+    assert "writing" not in stopped
+
+
+def test_a_pending_turn_names_what_was_asked_for() -> None:
+    options = AskOptions(strategy="bm25", reranker="big", llm="extractive")
+    shown = render_turn(replace(turn("q"), options=options))
+    assert "bm25" in shown
+    assert "reranked by big" in shown
