@@ -18,6 +18,10 @@ Every message says what is wrong, which value, and what to do about it.
 from collections.abc import Iterable
 
 
+# An error is one line that a person reads.
+_MOST_NAMES = 20
+
+
 class RagError(Exception):
     """Root of every error that the application raises on purpose."""
 
@@ -30,7 +34,9 @@ class UnknownName(InvalidInput):
     """Nothing has that name. The message lists the names that exist."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, advice: str = "") -> None:
-        choices = ", ".join(sorted(known)) or "none yet"
+        names = sorted(known)
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        choices = (", ".join(names[:_MOST_NAMES]) or "none yet") + more
         super().__init__(f"no {kind} named {name!r}; there are: {choices}{'. ' + advice if advice else ''}")
         self.kind = kind
         self.name = name

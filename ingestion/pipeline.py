@@ -178,6 +178,7 @@ class _FileIngestion:
         encoder = self.library.encoder
         chunks = chunk_pages(parsed.pages, parsed.headings, encoder, title=_title(source.name))
         parsed_at = time.perf_counter()
+        self.report(Stage.ENCODING, 0, len(chunks))
         encodings = encoder.encode(
             [chunk.text for chunk in chunks],
             [chunk.context for chunk in chunks],

@@ -99,6 +99,14 @@ def build_chain(
     return steps.with_config(run_name="ask")
 
 
+def says_no_answer(text: str) -> bool:
+    """Return whether a text is the sentence of abstention, with little around it.
+
+    A long answer that holds the sentence quotes it.
+    """
+    return len(text) <= 3 * len(NO_ANSWER) and NO_ANSWER.rstrip(".").casefold() in text.casefold()
+
+
 def _answer(
     found: Found, answerer: Answerer, threshold: float, config: RunnableConfig
 ) -> Iterator[AnswerEvent]:
@@ -116,8 +124,7 @@ def _answer(
                 pieces.append(piece)
                 yield Delta(piece)
     text = "".join(pieces).strip()
-    # A model that says so in its own words around the sentence has abstained as well.
-    abstains = abstains or NO_ANSWER.rstrip(".").casefold() in text.casefold()
+    abstains = abstains or says_no_answer(text)
     sentences, citations = ((), ()) if abstains else answerer.cite(text, packed)
     yield Answer(
         question=result.query.text,

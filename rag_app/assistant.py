@@ -106,33 +106,38 @@ class Assistant:
         return list(self.library.catalogue.collections())
 
     def documents(self, collections: Sequence[str] = ()) -> list[Document]:
-        """Return the documents of the named collections; of all, when none is named.
+        """Return the documents of the named collections; of the settings' one, when none is named.
 
         Raises UnknownName for a collection that is not there.
         """
-        if not collections:
-            return self.library.catalogue.documents()
-        return self.library.catalogue.documents(self.library.catalogue.scope(collections).collections)
+        return self.library.catalogue.documents(self._scope(collections))
 
     def delete(self, name: str, collections: Sequence[str] = ()) -> Document:
-        """Delete the one document with that name, path or id, and return it.
+        """Delete the one document with that name or path in the collections, or with that id in any.
 
-        Raises UnknownName where there is none, InvalidInput where several have the name.
+        Returns it. Raises UnknownName where there is none, InvalidInput where several have the name.
         """
         catalogue = self.library.catalogue
-        known = catalogue.scope(collections).collections if collections else catalogue.collections().values()
-        found = catalogue.find(name, list(known))
+        known = catalogue.document(name)
+        found = [known] if known else catalogue.find(name, self._scope(collections))
         if len(found) > 1:
             choices = ", ".join(f"{document.id} ({document.path})" for document in found)
             raise InvalidInput(f"{len(found)} documents are named {name!r}; delete one by its id: {choices}")
         self.library.delete(found[0])
         return found[0]
 
+    def _scope(self, collections: Sequence[str]) -> tuple[int, ...]:
+        return self.library.catalogue.scope(collections or (self.settings.collection,)).collections
+
     def page(self, document_id: str, number: int) -> Page | None:
         """Return a page's text, or None where there is no such page."""
         return self.library.catalogue.page(document_id, number)
 
     # Questions
+
+    def warm_up(self) -> None:
+        """Load the encoder, which the first question would have to wait for."""
+        self.library.encoder.encode_query("warm up")
 
     def options(self) -> AskOptions:
         """Return the options that the settings choose."""

@@ -2,9 +2,10 @@
 
 import os
 import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import entry_points, version
 from io import TextIOWrapper
@@ -105,7 +106,7 @@ def ingest(
 
 @app.command()
 def documents(context: typer.Context, collection: Collections = None, as_json: Json = False) -> None:
-    """List the documents of all collections, or of the named ones."""
+    """List a collection's documents."""
     from rag_app import output, terminal
 
     with _assistant(context) as assistant:
@@ -241,9 +242,16 @@ def serve(
             err=True,
         )
     with _assistant(context) as assistant:
+        # A fault of the model shows with the first question, which waits for this or meets it again.
+        threading.Thread(target=lambda: _quietly(assistant.warm_up), daemon=True).start()
         pages[0].load()(
             assistant, host=settings.host, port=chosen, on_ready=lambda url: typer.echo(f"serving {url}")
         )
+
+
+def _quietly(work: Callable[[], None]) -> None:
+    with suppress(RagError):
+        work()
 
 
 @contextmanager
@@ -297,18 +305,16 @@ def main() -> None:
         _fail(f"{error.format_message().rstrip('.')}; rag-app --help shows the use", EXIT_WRONG_USE)
     except (KeyboardInterrupt, typer.Abort):
         _fail(_STOPPED, EXIT_INTERRUPTED)
-    except InvalidInput as error:
-        if debug:
-            raise
-        _fail(str(error), EXIT_WRONG_USE)
     except RagError as error:
         if debug:
             raise
-        _fail(str(error), EXIT_FAILED)
+        _fail(str(error), EXIT_WRONG_USE if isinstance(error, InvalidInput) else EXIT_FAILED)
     except BrokenPipeError:  # the reader has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_FAILED
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # as a class being made, in an import, wraps it
+            _fail(_STOPPED, EXIT_INTERRUPTED)
         if debug:
             raise
         _fail(

@@ -66,7 +66,7 @@ def print_ingested(console: Console, result: "IngestResult") -> None:
 
 def print_documents(console: Console, documents: Sequence["Document"]) -> None:
     if not documents:
-        console.print("No documents yet. Add some with: rag-app ingest PATH…")
+        console.print("No documents here yet. Add some with: rag-app ingest PATH…")
         return
     table = Table(box=None, pad_edge=False)
     for column in ("name", "collection", "pages", "chunks", "status", "added", "id"):

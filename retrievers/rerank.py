@@ -47,6 +47,12 @@ class CrossEncoderReranker:
                 f"the reranker {self.name!r} cannot be loaded: {reason}; "
                 "give a folder that holds a sentence-transformers CrossEncoder, or use --no-rerank"
             ) from error
+        architectures = getattr(model.config, "architectures", None) or []
+        if architectures and all(name.endswith("Model") for name in architectures):
+            raise ModelError(
+                f"the reranker {self.name!r} is an encoder without a head that ranks "
+                f"({', '.join(architectures)}); choose a cross-encoder, or use --no-rerank"
+            )
         if model.num_labels != 1:
             raise ModelError(
                 f"the reranker {self.name!r} has {model.num_labels} outputs and a reranker needs one; "

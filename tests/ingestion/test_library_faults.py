@@ -312,6 +312,7 @@ def warm() -> Iterator[WarmProcess]:
         yield process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "step",
     [

@@ -92,8 +92,8 @@ def test_a_changed_file_replaces_its_document(run: Command, tmp_path: Path) -> N
     assert [hit["text"] for hit in hits] == ["The gate opens at nine in the morning."]
 
 
-def test_documents_lists_all_or_the_named_collections(as_json: AsJson, stock: Path) -> None:
-    listed = as_json("documents")
+def test_documents_lists_the_default_collection_or_the_named_ones(as_json: AsJson, stock: Path) -> None:
+    listed = as_json("documents", "--collection", "harbour", "--collection", "default")
     assert listed.keys() == {"schema_version", "documents"}
     assert [document.keys() for document in listed["documents"]] == [LISTED] * 3
     names = [(document["collection"], document["name"]) for document in listed["documents"]]
@@ -102,8 +102,7 @@ def test_documents_lists_all_or_the_named_collections(as_json: AsJson, stock: Pa
     assert orchard["bytes"] == (stock / "orchard.md").stat().st_size
     assert orchard["path"] == str(stock / "orchard.md")
 
-    both = as_json("documents", "--collection", "harbour", "--collection", "default")
-    assert both == listed
+    assert as_json("documents")["documents"] == listed["documents"][:2]
     assert [d["collection"] for d in as_json("documents", "--collection", "harbour")["documents"]] == [
         "harbour"
     ]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.encoders import builtin_model_folder
 from ingestion.errors import ModelError
 from ingestion.library import Library
 from retrievers.rerank import CrossEncoderReranker
@@ -56,3 +57,8 @@ def test_a_classifier_with_several_outputs_is_refused(tmp_path: Path, cross_enco
     BertForSequenceClassification(config).save_pretrained(folder)
     with pytest.raises(ModelError, match="has 3 outputs"):
         CrossEncoderReranker(str(folder)).score("q", ["p"])
+
+
+def test_an_embedder_is_no_reranker() -> None:
+    with pytest.raises(ModelError, match=r"an encoder without a head that ranks \(BertModel\)"):
+        CrossEncoderReranker(str(builtin_model_folder())).score("q", ["p"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,16 @@ def assistant(library: Library, tmp_path: Path) -> Assistant:
 
 @pytest.fixture
 def config(assistant: Assistant) -> dict[str, Any]:
-    """What the browser is told of the page. Without a running loop Gradio makes some and leaves them open."""
+    """What the browser is told of the page.
+
+    Without a running loop Gradio makes some and leaves them open; a thread, because Playwright's runs here.
+    """
 
     async def built() -> dict[str, Any]:
         return dict(build(assistant).get_config_file())
 
-    return asyncio.run(built())
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, built()).result()
 
 
 def test_no_handler_is_an_endpoint(config: dict[str, Any]) -> None:
