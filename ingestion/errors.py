@@ -17,7 +17,6 @@ Every message says what is wrong, which value, and what to do about it.
 
 from collections.abc import Iterable
 
-
 # An error is one line that a person reads.
 _MOST_NAMES = 20
 

@@ -91,7 +91,7 @@ def _encoder(_: Settings) -> Iterator[Check]:
 def _library(settings: Settings) -> Iterator[Check]:
     try:
         with Assistant.open(settings) as assistant:
-            documents = assistant.documents()
+            documents = assistant.documents(assistant.collections())
             yield Check("library", State.OK, f"{len(documents)} documents")
             for damage in assistant.library.damaged.values():
                 yield Check(

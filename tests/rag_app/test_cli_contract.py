@@ -256,7 +256,7 @@ def test_the_data_folder_comes_from_the_flag_before_the_variable(
     run: Command, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAG_APP_DATA_DIR", str(data))
-    assert len(run("documents", "--json").json["documents"]) == 3
+    assert len(run("documents", "--json").json["documents"]) == 2
     assert run("--data-dir", tmp_path / "other", "documents", "--json").json["documents"] == []
 
 
