@@ -26,15 +26,9 @@ from ingestion.documents import Chunk, ParsedDocument
 from ingestion.encoders import Encoder, Encodings
 from ingestion.errors import LibraryDamaged, LibraryError, SourceChanged, StaleRepresentation
 from ingestion.lock import LibraryLock
-from ingestion.stores.catalogue import (
-    Catalogue,
-    Document,
-    JournalEntry,
-    Scope,
-    insert_document,
-    insert_source,
-    remove_document,
-)
+from ingestion.stores.catalogue import Catalogue
+from ingestion.stores.records import Document, JournalEntry, Scope
+from ingestion.stores.rows import insert_document, insert_source, remove_document
 from ingestion.stores.tokens.codec import Int8Codec
 from ingestion.stores.tokens.segment import sync_folder
 from ingestion.stores.tokens.store import TokenStore

@@ -14,7 +14,8 @@ from ingestion.documents import ParsedDocument, Status
 from ingestion.errors import Cancelled, InvalidInput, SourceChanged
 from ingestion.library import Library, Source
 from ingestion.parsing import SUPPORTED_SUFFIXES, ParseLimits, parse
-from ingestion.stores.catalogue import DEFAULT_COLLECTION, Document
+from ingestion.stores.catalogue import DEFAULT_COLLECTION
+from ingestion.stores.records import Document
 
 
 class Stage(StrEnum):

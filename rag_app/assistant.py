@@ -19,7 +19,7 @@ from ingestion.encoders import builtin_encoder
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from ingestion.pipeline import IngestResult, Progress, ingest
-from ingestion.stores.catalogue import Document
+from ingestion.stores.records import Document
 from rag_app.answering import Answerer, AnswerSettings, build_chain
 from rag_app.answers import Answer, AnswerEvent, AskOptions
 from rag_app.llm import extractive

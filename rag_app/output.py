@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ingestion.pipeline import IngestResult
-from ingestion.stores.catalogue import Document
+from ingestion.stores.records import Document
 from rag_app.answers import Answer
 from rag_app.assistant import StrategyState
 from rag_app.doctor import Check

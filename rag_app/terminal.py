@@ -13,7 +13,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from ingestion.pipeline import IngestResult
     from ingestion.pipeline import Progress as IngestProgress
-    from ingestion.stores.catalogue import Document
+    from ingestion.stores.records import Document
     from rag_app.answers import Answer
     from rag_app.assistant import StrategyState
     from rag_app.doctor import Check

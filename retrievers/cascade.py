@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ingestion.library import Library
-from ingestion.stores.catalogue import Scope
+from ingestion.stores.records import Scope
 from retrievers.fusion import DEPTH, fuse
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 from retrievers.late_interaction import SCORE

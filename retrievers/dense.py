@@ -1,7 +1,7 @@
 """Bi-encoder: the question's one vector against each chunk's one vector, nearest in Chroma."""
 
 from ingestion.library import Library
-from ingestion.stores.catalogue import Scope
+from ingestion.stores.records import Scope
 from ingestion.stores.vectors import Pooling
 from retrievers.hits import Candidate, Query, Ranking
 from retrievers.timing import Stopwatch

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ingestion.stores.catalogue import Scope
+from ingestion.stores.records import Scope
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 
 # Cormack, Clarke and Büttcher (SIGIR 2009) found 60 good across TREC collections.

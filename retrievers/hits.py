@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders import Encoder, Encodings
-from ingestion.stores.catalogue import Scope, StoredChunk
+from ingestion.stores.records import Scope, StoredChunk
 
 
 @dataclass

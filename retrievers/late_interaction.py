@@ -1,7 +1,7 @@
 """ColBERT: each word of the question finds its best match in a chunk; MaxSim adds these up."""
 
 from ingestion.library import Library
-from ingestion.stores.catalogue import Scope
+from ingestion.stores.records import Scope
 from retrievers.hits import Candidate, Query, Ranking
 from retrievers.timing import Stopwatch
 

@@ -3,7 +3,7 @@
 import re
 
 from ingestion.library import Library
-from ingestion.stores.catalogue import Scope
+from ingestion.stores.records import Scope
 from retrievers.hits import Candidate, Query, Ranking
 from retrievers.timing import Stopwatch
 

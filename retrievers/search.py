@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ingestion.errors import EmptyQuestion, InvalidInput
 from ingestion.library import Library
-from ingestion.stores.catalogue import Scope
+from ingestion.stores.records import Scope
 from retrievers.hits import Candidate, Hit, Query, Ranking
 from retrievers.rerank import RERANK_DEPTH, Reranker
 from retrievers.strategies import Strategy

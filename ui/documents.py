@@ -13,7 +13,7 @@ import gradio as gr
 
 from ingestion.errors import Cancelled, RagError, UnknownName
 from ingestion.pipeline import IngestResult, Progress
-from ingestion.stores.catalogue import Document
+from ingestion.stores.records import Document
 from rag_app.assistant import Assistant
 from ui.background import Job, Workers
 from ui.chat import INTERNAL_ERROR

@@ -11,91 +11,18 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ingestion.documents import Chunk, Page, PageFailure, Status
+from ingestion.documents import Page, PageFailure, Status
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
 from ingestion.stores.migrations import migrate
+from ingestion.stores.records import Document, JournalEntry, Scope, StoredChunk
+from ingestion.stores.rows import insert_journal
 
 DEFAULT_COLLECTION = "default"
 _COLLECTION_NAME = re.compile(r"[\w][\w .-]{0,62}")
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One document of a collection, as the catalogue knows it. `added` is UTC in ISO 8601."""
-
-    id: str
-    collection: str
-    collection_id: int
-    name: str
-    path: str
-    title: str | None
-    sha256: str
-    bytes: int
-    status: Status
-    error: str | None
-    pages: int
-    pages_failed: int
-    chunks: int
-    version: int
-    fingerprint: str
-    segment: str
-    added: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A visible chunk with what is needed to show and cite it."""
-
-    id: str
-    document_id: str
-    document: str
-    collection: str
-    ordinal: int
-    page: int
-    start: int
-    end: int
-    heading: str | None
-    context: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where to search: collections, and within them only `documents` unless that is None.
-
-    An empty set of documents means that nothing is searched, never that everything is.
-    """
-
-    collections: tuple[int, ...]
-    documents: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """A document version whose vectors are being written ("add") or erased ("remove")."""
-
-    id: int
-    kind: str
-    collection_id: int
-    document_id: str
-    version: int
-    chunks: int
-    segment: str
-    sha256: str
-
-    def chunk_ids(self) -> list[str]:
-        return [chunk_id(self.document_id, self.version, ordinal) for ordinal in range(self.chunks)]
-
-
-def chunk_id(document_id: str, version: int, ordinal: int) -> str:
-    """Return a chunk's id in every store. It carries the version, so that retiring an old version
-    can never touch the new one."""
-    return f"{document_id}:{version}:{ordinal}"
 
 
 class Catalogue:
@@ -342,78 +269,6 @@ class Catalogue:
 
     def uses_content(self, sha256: str) -> bool:
         return bool(self._rows("SELECT 1 FROM documents WHERE sha256 = ? LIMIT 1", (sha256,)))
-
-
-# Rows written inside the library's transactions
-
-
-def insert_source(connection: sqlite3.Connection, collection_id: int, path: str, document_id: str) -> None:
-    connection.execute(
-        "INSERT INTO sources (collection_id, path, document_id) VALUES (?, ?, ?) "
-        "ON CONFLICT (collection_id, path) DO UPDATE SET document_id = excluded.document_id",
-        (collection_id, path, document_id),
-    )
-
-
-def insert_journal(connection: sqlite3.Connection, kind: str, document: Document) -> int:
-    cursor = connection.execute(
-        "INSERT INTO journal (kind, collection_id, document_id, version, chunks, segment, sha256) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (kind, document.collection_id, document.id, document.version, document.chunks, document.segment,
-         document.sha256),
-    )  # fmt: skip
-    return int(cursor.lastrowid or 0)
-
-
-def insert_document(
-    connection: sqlite3.Connection,
-    document: Document,
-    pages: Sequence[Page],
-    failures: Sequence[PageFailure],
-    chunks: Sequence[Chunk],
-) -> None:
-    """Write a document's rows. A former version's rows must have been removed in the transaction."""
-    connection.execute(
-        "INSERT INTO documents (id, collection_id, name, title, sha256, bytes, status, error, page_count, "
-        "chunk_count, version, fingerprint, segment, added) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (document.id, document.collection_id, document.name, document.title, document.sha256, document.bytes,
-         document.status, document.error, document.pages, len(chunks), document.version,
-         document.fingerprint, document.segment, document.added),
-    )  # fmt: skip
-    connection.executemany(
-        "INSERT INTO pages (document_id, number, label, text) VALUES (?, ?, ?, ?)",
-        [(document.id, page.number, page.label, page.text) for page in pages],
-    )
-    connection.executemany(
-        "INSERT INTO page_failures (document_id, number, reason) VALUES (?, ?, ?)",
-        [(document.id, failure.number, failure.reason) for failure in failures],
-    )
-    for chunk in chunks:
-        cursor = connection.execute(
-            "INSERT INTO chunks (id, document_id, ordinal, page, start, end, heading, context) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (chunk_id(document.id, document.version, chunk.ordinal), document.id, chunk.ordinal, chunk.page,
-             chunk.start, chunk.end, chunk.heading, chunk.context),
-        )  # fmt: skip
-        connection.execute(
-            "INSERT INTO chunk_index (rowid, context, body) VALUES (?, ?, ?)",
-            (cursor.lastrowid, chunk.context, chunk.text),
-        )
-
-
-def remove_document(connection: sqlite3.Connection, document: Document) -> None:
-    """Remove a document's rows and journal its vectors for erasure. Its sources stay."""
-    # The index holds no text of its own, so it must be told what it forgets.
-    connection.execute(
-        "INSERT INTO chunk_index (chunk_index, rowid, context, body) "
-        "SELECT 'delete', c.rowid, c.context, substr(p.text, c.start + 1, c.end - c.start) "
-        "FROM chunks c JOIN pages p ON p.document_id = c.document_id AND p.number = c.page "
-        "WHERE c.document_id = ?",
-        (document.id,),
-    )
-    connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
-    insert_journal(connection, "remove", document)
 
 
 _DOCUMENTS = """

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from ingestion.library import Library
-from ingestion.stores.catalogue import Document, chunk_id
+from ingestion.stores.records import Document, chunk_id
 from ingestion.stores.tokens.segment import Segment
 from ingestion.stores.vectors import POOLINGS
 

@@ -12,7 +12,7 @@ from ingestion.errors import LibraryDamaged, LibraryError, StaleRepresentation, 
 from ingestion.library import Library, Source
 from ingestion.pipeline import ingest
 from ingestion.projection import Projection
-from ingestion.stores.catalogue import Document
+from ingestion.stores.records import Document
 
 APPLES = "The Bramley apple tree stands by the north wall. It was planted in 1921."
 PEARS = "The Conference pear ripens in October. Its fruit keeps until January."

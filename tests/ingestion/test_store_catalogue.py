@@ -9,14 +9,9 @@ import pytest
 
 from ingestion.documents import Chunk, Page, PageFailure, Status
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
-from ingestion.stores.catalogue import (
-    Catalogue,
-    Document,
-    Scope,
-    insert_document,
-    insert_source,
-    remove_document,
-)
+from ingestion.stores.catalogue import Catalogue
+from ingestion.stores.records import Document, Scope
+from ingestion.stores.rows import insert_document, insert_source, remove_document
 
 TEXT = "Ada planted the apple tree. Zwieback rose."
 CHUNKS = [

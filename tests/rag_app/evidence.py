@@ -1,7 +1,7 @@
 """Evidence as the packer makes it, of a text that need not lie in a library."""
 
 from ingestion.sentences import sentence_spans
-from ingestion.stores.catalogue import StoredChunk
+from ingestion.stores.records import StoredChunk
 from rag_app.answers import Evidence, EvidenceSentence
 from retrievers.hits import Hit
 

@@ -4,7 +4,7 @@ import pytest
 
 from ingestion.documents import Status
 from ingestion.pipeline import IngestResult, Progress, Stage
-from ingestion.stores.catalogue import Document
+from ingestion.stores.records import Document
 from ui.components.document_list import render_confirmation, render_documents, render_error
 from ui.components.uploads import FileRow, Mood, cancelled, ended, failed, progressed, render_uploads
 

@@ -3,7 +3,7 @@
 from typing import cast
 
 from ingestion.encoders import Encoder
-from ingestion.stores.catalogue import StoredChunk
+from ingestion.stores.records import StoredChunk
 from rag_app.answers import Answer, AskOptions, Citation, Delta, Evidence, Found, Packed
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult

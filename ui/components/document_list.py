@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ingestion.documents import Status
-from ingestion.stores.catalogue import Document
+from ingestion.stores.records import Document
 from ui.components.text import escape, plural
 
 EMPTY = '<div class="empty"><b>No documents yet.</b> Drop PDF, text or Markdown files above.</div>'
