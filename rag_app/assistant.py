@@ -118,8 +118,8 @@ class Assistant:
         Returns it. Raises UnknownName where there is none, InvalidInput where several have the name.
         """
         catalogue = self.library.catalogue
-        known = catalogue.document(name)
-        found = [known] if known else catalogue.find(name, self._scope(collections))
+        found = [document for document in catalogue.documents() if document.id == name]
+        found = found or catalogue.find(name, self._scope(collections))
         if len(found) > 1:
             choices = ", ".join(f"{document.id} ({document.path})" for document in found)
             raise InvalidInput(f"{len(found)} documents are named {name!r}; delete one by its id: {choices}")

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from ingestion.errors import EmptyQuestion, InvalidInput
 from ingestion.library import Library
-from ingestion.stores.records import Scope
+from ingestion.stores.records import Scope, StoredChunk
 from retrievers.hits import Candidate, Hit, Query, Ranking
 from retrievers.rerank import RERANK_DEPTH, Reranker
 from retrievers.strategies import Strategy
 from retrievers.timing import Stopwatch
 
 MAX_TOP_K = 1000
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +52,47 @@ def search(
     started = time.perf_counter()
     query = Query(question, library.encoder)
     depth = max(top_k, RERANK_DEPTH) if reranker else top_k
-    ranking = strategy.build(library).rank(query, scope, depth)
+    ranking, chunks = _settled(library, strategy, query, scope, depth)
     watch = Stopwatch()
     if reranker:
         with watch.stage("rerank"):
-            ranking = rerank(library, question, ranking, reranker)
-    with watch.stage("read"):
-        hits = _read(library, ranking.candidates[:top_k])
+            ranking = rerank(question, ranking, chunks, reranker)
+    hits = tuple(
+        Hit(rank, chunks[candidate.chunk_id], candidate.score, candidate.scores)
+        for rank, candidate in enumerate(ranking.candidates[:top_k], start=1)
+    )
     timings = {**ranking.timings_ms, **watch.timings_ms, "total": 1000 * (time.perf_counter() - started)}
     name = reranker.name if reranker else None
     return SearchResult(query, strategy.name, name, ranking.exact, hits, timings)
 
 
-def rerank(library: Library, question: str, ranking: Ranking, reranker: Reranker) -> Ranking:
+def rerank(question: str, ranking: Ranking, chunks: Mapping[str, StoredChunk], reranker: Reranker) -> Ranking:
     """Order a ranking's candidates by the reranker, keeping their first scores beside the new one."""
-    chunks = library.catalogue.chunks([candidate.chunk_id for candidate in ranking.candidates])
-    present = [candidate for candidate in ranking.candidates if candidate.chunk_id in chunks]
-    passages = [f"{chunks[c.chunk_id].context}\n{chunks[c.chunk_id].text}" for c in present]
+    passages = [f"{chunks[c.chunk_id].context}\n{chunks[c.chunk_id].text}" for c in ranking.candidates]
     scores = reranker.score(question, passages)
     reranked = [
         Candidate(candidate.chunk_id, score, {**candidate.scores, "cross_encoder": score})
-        for candidate, score in zip(present, scores, strict=True)
+        for candidate, score in zip(ranking.candidates, scores, strict=True)
     ]
     reranked.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
     return Ranking(tuple(reranked), ranking.exact, ranking.timings_ms)
 
 
-def _read(library: Library, candidates: tuple[Candidate, ...]) -> tuple[Hit, ...]:
-    """Turn candidates into hits, leaving out chunks that were deleted since they were ranked."""
-    chunks = library.catalogue.chunks([candidate.chunk_id for candidate in candidates])
-    present = [candidate for candidate in candidates if candidate.chunk_id in chunks]
-    return tuple(
-        Hit(rank, chunks[candidate.chunk_id], candidate.score, candidate.scores)
-        for rank, candidate in enumerate(present, start=1)
-    )
+def _settled(
+    library: Library, strategy: Strategy, query: Query, scope: Scope, depth: int
+) -> tuple[Ranking, dict[str, StoredChunk]]:
+    """Return a ranking and its chunks as of one moment.
+
+    A document that is replaced between two stages is in neither of its versions found by both. Then
+    everything is ranked anew; a library that changes all the time is read as well as it can be.
+    """
+    watch = Stopwatch()
+    for _ in range(_TRIES):
+        before = library.catalogue.changes
+        ranking = strategy.build(library).rank(query, scope, depth)
+        with watch.stage("read"):
+            chunks = library.catalogue.chunks([candidate.chunk_id for candidate in ranking.candidates])
+        if library.catalogue.changes == before:
+            break
+    present = tuple(candidate for candidate in ranking.candidates if candidate.chunk_id in chunks)
+    return Ranking(present, ranking.exact, {**ranking.timings_ms, **watch.timings_ms}), chunks

@@ -48,6 +48,11 @@ class Catalogue:
                 self._connection.close()
                 raise
 
+    @property
+    def changes(self) -> int:
+        """A number that grows with every change; equal numbers mean that nothing was changed between."""
+        return self._connection.total_changes
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()

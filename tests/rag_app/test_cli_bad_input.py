@@ -290,7 +290,7 @@ def test_a_second_process_is_told_who_has_the_library(run_process: Command, data
         message = refused(run_process("--data-dir", data, "documents", "--json"), FAILED)
         assert str(data) in message
         assert f"process {os.getpid()}" in message
-        assert len(assistant.documents()) == 3
+        assert len(assistant.documents(assistant.collections())) == 3
     assert run_process("--data-dir", data, "documents", "--json").code == 0
 
 

@@ -1,5 +1,6 @@
 """Every strategy over a real library, against scores computed directly."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from ingestion.encoders import Encoder
 from ingestion.errors import EmptyQuestion, InvalidInput, UnknownName
 from ingestion.library import Library
 from ingestion.pipeline import ingest
+from ingestion.stores.records import Scope
+from retrievers.hits import Query, Ranking
 from retrievers.search import SearchResult, search
 from retrievers.strategies import DEFAULT_STRATEGY, STRATEGIES, strategy_named
 
@@ -147,3 +150,26 @@ def test_quantised_products_do_not_depend_on_segments(library: Library, files: P
     together = {hit.chunk.text: hit.score for hit in run(library, QUESTION, "colbert").hits}
     for text, score in alone.items():
         assert np.float32(together[text]) == np.float32(score)
+
+
+def test_a_document_replaced_in_the_middle_of_a_search_is_found(library: Library, tmp_path: Path) -> None:
+    note = tmp_path / "note.md"
+    note.write_text("The gate opens at seven.\n", "utf-8")
+    list(ingest(library, [note]))
+    colbert = strategy_named("colbert")
+    rankings: list[Ranking] = []
+
+    class Slow:
+        """Ranks, and takes so long to say so that the first time the document is replaced meanwhile."""
+
+        def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
+            rankings.append(colbert.build(library).rank(query, scope, limit))
+            if len(rankings) == 1:
+                note.write_text("The gate opens at nine.\n", "utf-8")
+                list(ingest(library, [note]))
+            return rankings[-1]
+
+    slow = replace(colbert, build=lambda _: Slow())
+    result = search(library, "When does the gate open?", slow, library.catalogue.scope())
+    assert [hit.chunk.text for hit in result.hits] == ["The gate opens at nine."]
+    assert len(rankings) == 2
