@@ -70,7 +70,7 @@ def print_documents(console: Console, documents: Sequence["Document"]) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for column in ("name", "collection", "pages", "chunks", "status", "added", "id"):
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column == "id")
     for document in documents:
         table.add_row(
             _shown(document.name), _shown(document.collection), str(document.pages), str(document.chunks),
