@@ -94,3 +94,11 @@ def test_a_pending_turn_names_what_was_asked_for() -> None:
     shown = render_turn(replace(turn("q"), options=options))
     assert "bm25" in shown
     assert "reranked by big" in shown
+
+
+def test_a_marker_within_a_quotation_is_its_author_s() -> None:
+    passage = hit("words")
+    quoted = answer("As [1] showed. [1]\n\nSee [1], p. 2. [1]", passage)
+    assert render_turn(turn("q", found(passage), quoted)).count("<a ") == 2
+    written = answer("As [1] showed, so [1].", passage, llm="tiny.gguf")
+    assert render_turn(turn("q", found(passage), written)).count("<a ") == 2

@@ -11,6 +11,8 @@ from rag_app.llm.extractive import NAME as EXTRACTIVE
 from ui.components.text import escape, milliseconds
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
+# A quotation keeps the [3] of its author; ours stands behind it.
+_MARKER_OF_QUOTATION = re.compile(_MARKER.pattern + r"$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,9 @@ def _linked(turn: Turn) -> str:
     known = {item.number for item in evidence}
     parts: list[str] = []
     text = turn.answer.text if turn.answer else turn.text
+    quoted = turn.answer is not None and turn.answer.llm == EXTRACTIVE
     position = 0
-    for match in _MARKER.finditer(text):
+    for match in (_MARKER_OF_QUOTATION if quoted else _MARKER).finditer(text):
         number = int(match[1])
         if number not in known:
             continue
