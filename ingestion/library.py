@@ -132,48 +132,38 @@ class Library:
         longer those of `source`; then the library is as it was.
         """
         with self._changing:
-            return self._add(collection_id, source, parsed, chunks, encodings)
-
-    def _add(
-        self,
-        collection_id: int,
-        source: Source,
-        parsed: ParsedDocument,
-        chunks: Sequence[Chunk],
-        encodings: Encodings,
-    ) -> Document:
-        former = self._in_place(collection_id, source)
-        identity = former.id if former else uuid4().hex[:16]
-        document = Document(
-            id=identity, collection="", collection_id=collection_id,
-            name=source.name, path=source.path, title=parsed.title, sha256=source.sha256,
-            bytes=source.bytes, status=parsed.status, error=parsed.error, pages=parsed.page_count,
-            pages_failed=len(parsed.failures), chunks=len(chunks),
-            version=self.catalogue.next_version(identity), fingerprint=self.encoder.fingerprint,
-            segment=f"seg-{uuid4().hex}.tok", added=_now(),
-        )  # fmt: skip
-        entry = self.catalogue.begin(document)
-        try:
-            self._write_vectors(entry, source, encodings)
-            self.tokens.attach([document.segment])
-            with self.catalogue.transaction() as connection:
-                if former:
-                    remove_document(connection, former)
-                insert_document(connection, document, parsed.pages, parsed.failures, chunks)
-                self._link(connection, collection_id, source.path, document.id)
-                connection.execute("DELETE FROM journal WHERE id = ?", (entry.id,))
-        except BaseException as error:
-            # If the disk refuses this too, the journal still has the entry for the next opening.
-            with suppress(LibraryError, OSError):
-                self._undo(entry)
-            if isinstance(error, OSError):
-                raise LibraryError(
-                    f"{source.name} could not be written to the library {self.folder}: {error}; "
-                    "check the disk's space and rights, then ingest it again"
-                ) from error
-            raise
-        self._erase_later()
-        return document
+            former = self._in_place(collection_id, source)
+            identity = former.id if former else uuid4().hex[:16]
+            document = Document(
+                id=identity, collection=self._collection_name(collection_id), collection_id=collection_id,
+                name=source.name, path=source.path, title=parsed.title, sha256=source.sha256,
+                bytes=source.bytes, status=parsed.status, error=parsed.error, pages=parsed.page_count,
+                pages_failed=len(parsed.failures), chunks=len(chunks),
+                version=self.catalogue.next_version(identity), fingerprint=self.encoder.fingerprint,
+                segment=f"seg-{uuid4().hex}.tok", added=_now(),
+            )  # fmt: skip
+            entry = self.catalogue.begin(document)
+            try:
+                self._write_vectors(entry, source, encodings)
+                self.tokens.attach([document.segment])
+                with self.catalogue.transaction() as connection:
+                    if former:
+                        remove_document(connection, former)
+                    insert_document(connection, document, parsed.pages, parsed.failures, chunks)
+                    self._link(connection, collection_id, source.path, document.id)
+                    connection.execute("DELETE FROM journal WHERE id = ?", (entry.id,))
+            except BaseException as error:
+                # If the disk refuses this too, the journal still has the entry for the next opening.
+                with suppress(LibraryError, OSError):
+                    self._undo(entry)
+                if isinstance(error, OSError):
+                    raise LibraryError(
+                        f"{source.name} could not be written to the library {self.folder}: {error}; "
+                        "check the disk's space and rights, then ingest it again"
+                    ) from error
+                raise
+            self._erase_later()
+            return document
 
     def link(self, collection_id: int, source: Source, document: Document) -> None:
         """Record that the bytes of `document` also lie at the source's path.
@@ -186,6 +176,9 @@ class Library:
             with self.catalogue.transaction() as connection:
                 self._link(connection, collection_id, source.path, document.id)
             self._erase_later()
+
+    def _collection_name(self, collection_id: int) -> str:
+        return next(name for name, known in self.catalogue.collections().items() if known == collection_id)
 
     def _in_place(self, collection_id: int, source: Source) -> Document | None:
         """Return the document that these bytes replace under its own id: one with the same bytes, or

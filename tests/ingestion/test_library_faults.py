@@ -161,15 +161,20 @@ def test_an_interrupt_just_after_the_commit_keeps_the_new_version(
     assert_whole(holding)
 
 
+def fail_without_undoing(patch: pytest.MonkeyPatch, library: Library, path: Path) -> None:
+    """Have an ingest fail at its last step, and Chroma refuse to give back what it was given."""
+    inject(patch, "catalogue", full_disk)
+    patch.setattr(VectorStore, "delete", lambda *_: full_disk())
+    with pytest.raises(LibraryError):
+        list(ingest(library, [path]))
+
+
 def test_what_could_not_be_undone_is_undone_on_opening(
     holding: Library, path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = everything(holding)
     with monkeypatch.context() as patch:
-        inject(patch, "catalogue", full_disk)
-        patch.setattr(VectorStore, "delete", lambda *_: full_disk())
-        with pytest.raises(LibraryError):
-            list(ingest(holding, [path]))
+        fail_without_undoing(patch, holding, path)
     assert len(holding.catalogue.journal()) == 1
     assert everything(holding) == before
     holding.close()
@@ -227,10 +232,7 @@ def test_a_library_opens_although_what_is_left_cannot_be_erased(
 ) -> None:
     before = everything(holding)
     with monkeypatch.context() as patch:
-        inject(patch, "catalogue", full_disk)
-        patch.setattr(VectorStore, "delete", lambda *_: full_disk())
-        with pytest.raises(LibraryError):
-            list(ingest(holding, [path]))
+        fail_without_undoing(patch, holding, path)
         holding.close()
         with Library.open(holding.folder, encoder) as again:
             assert everything(again) == before
