@@ -1,20 +1,20 @@
 """Pages to chunks: sentence- and paragraph-bounded, within the encoder's limit, exact spans."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from ingestion.contexts import Contexts, Tokenizer, table_head
 from ingestion.documents import Chunk, Heading, Page
+from ingestion.headings import find_headings
+from ingestion.running import running_lines
 from ingestion.sentences import Span, sentence_spans
 
+# A section of less than this share of a chunk, mostly a heading above another, goes with the next one.
+SMALL_SHARE = 0.1
 
-class Tokenizer(Protocol):
-    """The encoder's own tokenizer, as far as chunking needs it."""
-
-    def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Return the character span of each wordpiece of `text`, without special tokens."""
-        ...
+MAX_HEADING_CHARACTERS = 100
+MAX_HEADING_LINES = 3  # in a row; more are a list or a table of words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,61 +41,98 @@ def chunk_pages(
 ) -> list[Chunk]:
     """Cut `pages` into chunks, none across two pages; `chunk.text == page.text[start:end]`.
 
-    `title` and the nearest heading at or before a chunk make its context line. Nothing but white
-    space is left out. A page is divided evenly rather than leaving a scrap at its end.
+    `title`, the nearest heading at or before a chunk and those above it make its context line; without
+    `headings`, those that can be seen in the text. Nothing is left out but white space and running
+    headers and footers. A page is divided evenly rather than leaving a scrap at its end.
     """
     chunks: list[Chunk] = []
-    ordered = sorted(headings, key=lambda heading: (heading.page, heading.start))
-    places = [(heading.page, heading.start) for heading in ordered]
+    contexts = Contexts(headings or find_headings(pages), title, tokenizer, limits.context_tokens)
+    running = running_lines(pages)
     for page in pages:
-        heading_starts = [start for number, start in places if number == page.number]
-        for start, end in _page_spans(page.text, heading_starts, tokenizer, limits):
-            nearest = bisect_left(places, (page.number, start + 1)) - 1
-            heading = ordered[nearest].title if nearest >= 0 else None
-            context = " › ".join(part for part in (title, heading) if part)
-            chunks.append(
-                Chunk(
-                    ordinal=len(chunks),
-                    page=page.number,
-                    start=start,
-                    end=end,
-                    text=page.text[start:end],
-                    heading=heading,
-                    context=_shorten(context, tokenizer, limits.context_tokens),
-                )
-            )
+        parts = _without(running.get(page.number, ()), page.text)
+        starts = contexts.starts(page.number)
+        for piece in _pieces(page.text, parts, starts, _Ruler(page.text, tokenizer), limits):
+            text = page.text[piece.start : piece.end]
+            head = table_head(page.text, piece.start) if piece.is_cut else ""
+            heading, context = contexts.at(page.number, piece.place, head)
+            chunks.append(Chunk(len(chunks), page.number, piece.start, piece.end, text, heading, context))
     return chunks
 
 
-def _shorten(text: str, tokenizer: Tokenizer, limit: int) -> str:
-    offsets = tokenizer.offsets(text)
-    return text if len(offsets) <= limit else text[: offsets[limit - 1][1]]
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A chunk to be. `place` is where its matter begins, after headings above headings; `is_cut` tells
+    that it goes on with what the piece before began."""
+
+    start: int
+    end: int
+    place: int
+    is_cut: bool
 
 
-def _page_spans(
-    text: str, heading_starts: Sequence[int], tokenizer: Tokenizer, limits: ChunkLimits
-) -> Iterator[tuple[int, int]]:
-    token_starts = [start for start, _ in tokenizer.offsets(text)]
+class _Ruler:
+    """Counts tokens of stretches of one page."""
 
-    def tokens(start: int, end: int) -> int:
-        return bisect_left(token_starts, end) - bisect_left(token_starts, start)
+    def __init__(self, text: str, tokenizer: Tokenizer) -> None:
+        self.starts = [start for start, _ in tokenizer.offsets(text)]
 
-    for section in _sections(sentence_spans(text), heading_starts):
-        units = [piece for span in section for piece in _split_long(text, span, token_starts, limits)]
-        total = tokens(units[0].start, units[-1].end) or 1  # signs that the tokenizer drops have none
-        parts = -(-total // limits.text_tokens)
-        target = total / parts
-        current: list[Span] = []
-        for unit in units:
-            if current and (
-                tokens(current[0].start, unit.end) > limits.text_tokens
-                or unit.end - current[0].start > limits.characters
-                or _is_full(tokens(current[0].start, current[-1].end), target, current[-1], unit)
-            ):
-                yield current[0].start, current[-1].end
-                current = []
-            current.append(unit)
-        yield current[0].start, current[-1].end
+    def tokens(self, start: int, end: int) -> int:
+        return bisect_left(self.starts, end) - bisect_left(self.starts, start)
+
+
+def _without(running: Sequence[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+    """The stretches of a page around its running lines; all of it if there is nothing else."""
+    edges = [0, *(edge for span in running for edge in span), len(text)]
+    parts = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if text[a:b].strip()]
+    return parts or [(0, len(text))]
+
+
+def _pieces(
+    text: str,
+    parts: Sequence[tuple[int, int]],
+    heading_starts: Sequence[int],
+    ruler: _Ruler,
+    limits: ChunkLimits,
+) -> Iterator[_Piece]:
+    for part_start, part_end in parts:
+        spans = [
+            Span(part_start + span.start, part_start + span.end, span.paragraph)
+            for span in sentence_spans(text[part_start:part_end])
+        ]
+        spans = list(_cut_before_headings(text, spans, heading_starts))
+        for place, section in _joined(list(_sections(spans, heading_starts)), ruler, limits):
+            units = [piece for span in section for piece in _split_long(text, span, ruler.starts, limits)]
+            for number, (start, end) in enumerate(_divide(text, units, ruler, limits)):
+                yield _Piece(start, end, place if start <= place < end else start, number > 0)
+
+
+def _divide(text: str, units: Sequence[Span], ruler: _Ruler, limits: ChunkLimits) -> list[tuple[int, int]]:
+    """Group units into chunks of about the same size."""
+
+    def fits(first: Span, last: Span) -> bool:
+        return (
+            ruler.tokens(first.start, last.end) <= limits.text_tokens
+            and last.end - first.start <= limits.characters
+        )
+
+    total = ruler.tokens(units[0].start, units[-1].end) or 1  # signs that the tokenizer drops have none
+    target = total / -(-total // limits.text_tokens)
+    groups: list[list[Span]] = [[]]
+    for unit in units:
+        current = groups[-1]
+        if current and (
+            not fits(current[0], unit)
+            or _is_full(ruler.tokens(current[0].start, current[-1].end), target, current[-1], unit)
+        ):
+            kept = _before_headings(text, current)
+            if kept < len(current) and not fits(current[kept], unit):
+                kept = len(current)
+            groups[-1:] = [current[:kept], current[kept:]]
+        groups[-1].append(unit)
+    scrap = ruler.tokens(groups[-1][0].start, groups[-1][-1].end) < SMALL_SHARE * limits.text_tokens
+    if scrap and len(groups) > 1 and fits(groups[-2][0], groups[-1][-1]):
+        groups[-2:] = [groups[-2] + groups[-1]]
+    return [(group[0].start, group[-1].end) for group in groups]
 
 
 def _is_full(size: int, target: float, last: Span, unit: Span) -> bool:
@@ -104,29 +141,77 @@ def _is_full(size: int, target: float, last: Span, unit: Span) -> bool:
     return size >= share * target
 
 
-def _sections(spans: Sequence[Span], heading_starts: Sequence[int]) -> Iterator[list[Span]]:
-    """Group sentences so that a heading begins a group."""
-    section: list[Span] = []
-    starts = set(heading_starts) - {0}
+def _before_headings(text: str, units: Sequence[Span]) -> int:
+    """How many of the units stay when those on end that look like headings go with what follows."""
+    kept = len(units)
+    while kept and _looks_like_heading(text, units[kept - 1]):
+        kept -= 1
+    return kept if kept > 0 and len(units) - kept <= MAX_HEADING_LINES else len(units)
+
+
+def _looks_like_heading(text: str, unit: Span) -> bool:
+    """Whether it is a short line of its own, neither a sentence, nor a list item, nor a row of figures."""
+    line = text[unit.start : unit.end]
+    if len(line) > MAX_HEADING_CHARACTERS or "\n" in line:
+        return False
+    if not (line[0].isupper() or line[0].isdigit()) or not (line[-1].isalpha() or line[-1] in ":)"):
+        return False
+    line_start = text.rfind("\n", 0, unit.start) + 1
+    line_end = text.find("\n", unit.end)
+    before, after = text[line_start : unit.start], text[unit.end : None if line_end < 0 else line_end]
+    return not before.strip() and not after.strip()
+
+
+def _cut_before_headings(text: str, spans: Sequence[Span], heading_starts: Sequence[int]) -> Iterator[Span]:
+    """Cut what looked like one sentence where a line of it is a heading. `heading_starts` rise."""
     for span in spans:
-        if section and any(section[-1].end <= start <= span.start for start in starts):
-            yield section
-            section = []
+        start = span.start
+        first, last = bisect_right(heading_starts, start), bisect_left(heading_starts, span.end)
+        for heading in heading_starts[first:last]:
+            before = text[start:heading]
+            if before.rstrip(" \t").endswith("\n"):
+                yield Span(start, start + len(before.rstrip()), span.paragraph)
+                start = heading
+        yield Span(start, span.end, span.paragraph)
+
+
+def _sections(spans: Sequence[Span], heading_starts: Sequence[int]) -> Iterator[list[Span]]:
+    """Group sentences so that a heading begins a group. `heading_starts` rise."""
+    section: list[Span] = []
+    for span in spans:
+        if section:
+            next_heading = bisect_left(heading_starts, section[-1].end)
+            if next_heading < len(heading_starts) and heading_starts[next_heading] <= span.start:
+                yield section
+                section = []
         section.append(span)
     if section:
         yield section
 
 
+def _joined(
+    sections: Sequence[list[Span]], ruler: _Ruler, limits: ChunkLimits
+) -> Iterator[tuple[int, list[Span]]]:
+    """Sections, small ones joined to the next, and where the last that was joined begins."""
+    joined: list[Span] = []
+    for number, section in enumerate(sections):
+        joined += section
+        size = ruler.tokens(joined[0].start, joined[-1].end)
+        if size >= SMALL_SHARE * limits.text_tokens or number == len(sections) - 1:
+            yield section[0].start, joined
+            joined = []
+
+
 def _split_long(text: str, span: Span, token_starts: Sequence[int], limits: ChunkLimits) -> Iterator[Span]:
-    """Cut a sentence longer than a chunk, between words where it has any."""
+    """Cut a sentence longer than a chunk: between lines, else between words, where it has any."""
     first, last = bisect_left(token_starts, span.start), bisect_left(token_starts, span.end)
     start = span.start
     while last - first > limits.text_tokens or span.end - start > limits.characters:
         beyond = first + limits.text_tokens
         by_tokens = token_starts[beyond] if beyond < last else span.end
         stop = max(start + 1, min(by_tokens, start + limits.characters))
-        space = max(text.rfind(" ", start + 1, stop), text.rfind("\n", start + 1, stop))
-        cut = space if space > start + (stop - start) // 2 else stop
+        middle = start + (stop - start) // 2
+        cut = next((at for sign in "\n " if (at := text.rfind(sign, start + 1, stop)) > middle), stop)
         end = cut
         while end > start + 1 and text[end - 1].isspace():
             end -= 1

@@ -7,6 +7,7 @@ Offsets count Python characters in the page's text; pages count from 1.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePath
 
 
 class Status(StrEnum):
@@ -30,12 +31,31 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PageLayout:
+    """Where a page's text stands on its picture, so that a citation can be drawn there.
+
+    `width` and `height` are in points (1/72 inch). A page has one of the two others, or neither:
+
+    - `runs`: (offset in `Page.text`, PDFium's character index), rising by offset. From each offset on
+      the index advances with the offset, until the next run: ((0, 0),) is the identity.
+    - `words`, of a page that was recognised: (start, end, left, top, right, bottom), the first two
+      offsets in `Page.text`, the rest in points from the top left corner.
+    """
+
+    width: float
+    height: float
+    runs: tuple[tuple[int, int], ...] = ()
+    words: tuple[tuple[int, int, float, float, float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page's cleaned text; what is stored, cited and shown. `label` is the printed page number."""
 
     number: int
     text: str
     label: str | None = None
+    layout: PageLayout | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +97,8 @@ class ParsedDocument:
 class Chunk:
     """A passage of one page: `text == page.text[start:end]`, always.
 
-    `context` (document title › heading) goes in front of the text when it is encoded or indexed,
-    and is never cited.
+    `context` (document title › headings › table head) goes in front of the text when it is encoded or
+    indexed, and is never cited.
     """
 
     ordinal: int
@@ -88,3 +108,8 @@ class Chunk:
     text: str
     heading: str | None = None
     context: str = ""
+
+
+def name_as_words(name: str) -> str:
+    """Return a file's name as words: what people call the document, more reliably than its metadata."""
+    return PurePath(name).stem.replace("_", " ").strip()

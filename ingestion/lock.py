@@ -1,8 +1,14 @@
-"""One process opens a library. The lock goes with the process, however it ends."""
+"""One process opens a library. The lock goes with the process, however it ends.
+
+Beside it lies a note of who has it, and, when that process serves, of where and with which token it is
+asked. Only this user can read either.
+"""
 
 import json
 import os
 import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -10,12 +16,24 @@ from filelock import FileLock, Timeout
 from ingestion.errors import LibraryError, LibraryInUse
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that has a library open; `url` and `token` when it serves an API.
+
+    The note of a process that was killed stays: it says something only while the lock is held.
+    """
+
+    pid: int
+    command: str
+    url: str | None = None
+    token: str | None = None
+
+
 class LibraryLock:
     """A lock on a library's folder, made if need be, beside a note of who holds it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._note = folder / "library.holder"
         # Not thread_local: a server's shutdown closes the library in another thread than opened it.
         self._lock = FileLock(folder / "library.lock", thread_local=False)
 
@@ -24,10 +42,12 @@ class LibraryLock:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
-            self._note.write_text(json.dumps({"pid": os.getpid(), "command": _command()}), "utf-8")
+            _write(self._folder, Holder(os.getpid(), _command()))
         except Timeout as error:
+            holder = read_holder(self._folder)
+            who = f"process {holder.pid}: {holder.command}" if holder else "which left no note of itself"
             raise LibraryInUse(
-                f"the library {self._folder} is open in another process ({self._holder()}); "
+                f"the library {self._folder} is open in another process ({who}); "
                 "use that one, or close it and try again"
             ) from error
         except OSError as error:
@@ -38,15 +58,53 @@ class LibraryLock:
             ) from error
 
     def release(self) -> None:
-        self._note.unlink(missing_ok=True)
+        if self._lock.is_locked:
+            _note(self._folder).unlink(missing_ok=True)
         self._lock.release()
 
-    def _holder(self) -> str:
-        try:
-            note = json.loads(self._note.read_text("utf-8"))
-            return f"process {note['pid']}: {note['command']}"
-        except (OSError, ValueError, KeyError):
-            return "which left no note of itself"
+
+def read_holder(folder: Path) -> Holder | None:
+    """Return who has the library according to the note, or None where no note can be read."""
+    try:
+        fields = json.loads(_note(folder).read_text("utf-8"))
+        return Holder(int(fields["pid"]), str(fields["command"]), fields.get("url"), fields.get("token"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def announce(folder: Path, *, url: str, token: str) -> None:
+    """Note where this process, which has the library open, serves it.
+
+    Raises LibraryError where the note cannot be written.
+    """
+    try:
+        _write(folder, Holder(os.getpid(), _command(), url, token))
+    except OSError as error:
+        raise LibraryError(
+            f"the data folder {folder} cannot be written: {error.strerror or error}; "
+            "check its rights and the disk's space"
+        ) from error
+
+
+def withdraw(folder: Path) -> None:
+    """Note that this process, which has the library open, serves it no more."""
+    holder = read_holder(folder)
+    if holder and holder.pid == os.getpid():
+        with suppress(OSError):  # then the note names a server that does not answer, as after a crash
+            _write(folder, replace(holder, url=None, token=None))
+
+
+def _note(folder: Path) -> Path:
+    return folder / "library.holder"
+
+
+def _write(folder: Path, holder: Holder) -> None:
+    """Write the note as a whole, readable by this user alone."""
+    new = folder / "library.holder.new"
+    new.unlink(missing_ok=True)
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(asdict(holder), file)
+    new.replace(_note(folder))
 
 
 def _command() -> str:

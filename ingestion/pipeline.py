@@ -1,86 +1,51 @@
-"""Files into the library: find, hash, parse, chunk, encode, commit; one definite result a file."""
+"""Files into the library: hash, parse, chunk, encode, commit; one definite result a file.
 
-import hashlib
+    parsing children (a thread each) ─▶ chunks ─▶ encoding, several documents at once ─▶ one writer
+
+The three overlap: Chroma, SQLite and the disk work while the next documents are encoded. What waits
+between them is bounded, so that memory does not grow with the number of files.
+"""
+
+import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from ingestion.chunking import chunk_pages
-from ingestion.documents import ParsedDocument, Status
-from ingestion.errors import Cancelled, InvalidInput, SourceChanged
-from ingestion.library import Library, Source
-from ingestion.parsing import SUPPORTED_SUFFIXES, ParseLimits, parse
+from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
+from ingestion.encoders import CHUNKER_VERSION, Encodings
+from ingestion.errors import Cancelled, SourceChanged
+from ingestion.folders import find_files
+from ingestion.library import Library
+from ingestion.originals import Source, hash_file, readable
+from ingestion.parsing import ParseLimits, parse
+from ingestion.progress import IngestResult, Progress, Stage
+from ingestion.reuse import Reuse
 from ingestion.stores.catalogue import DEFAULT_COLLECTION
-from ingestion.stores.records import Document
 
+__all__ = ["IngestResult", "Progress", "Stage", "Task", "find_files", "ingest", "run"]
 
-class Stage(StrEnum):
-    """What is being done to a file."""
-
-    PARSING = "parsing"
-    ENCODING = "encoding"
-    WRITING = "writing"
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where ingestion is: `done` of `total` pages (parsing) or chunks (encoding, writing) of a file.
-
-    `file` counts from 1 to `files`.
-    """
-
-    file: int
-    files: int
-    name: str
-    stage: Stage
-    done: int
-    total: int
+# Chunks encoded together: enough for batches of equal length. A longer document goes alone.
+_TOGETHER = 256
+_PARSERS = min(4, os.cpu_count() or 1)
+# Small documents parsed ahead of the encoder, and documents encoded ahead of the writer.
+_AHEAD = 64
+_WRITES_AHEAD = 4
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class IngestResult:
-    """How one file ended. Times are in milliseconds, by stage."""
+class Task:
+    """A file to ingest. `source` is the path that it is known by; `password` opens an encrypted one."""
 
-    path: str
-    name: str
-    status: Status
-    error: str | None = None
-    document_id: str | None = None
-    sha256: str | None = None
-    pages: int = 0
-    pages_failed: int = 0
-    chunks: int = 0
-    timings_ms: tuple[tuple[str, float], ...] = ()
-
-
-def find_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files to ingest: named files as they are, folders searched for supported ones.
-
-    Hidden files and folders are passed over. Raises InvalidInput for a folder with nothing to ingest.
-    """
-    files: dict[Path, None] = {}
-    for path in paths:
-        if not path.is_dir():
-            files[path.absolute()] = None
-            continue
-        found = [
-            file
-            for file in sorted(path.absolute().rglob("*"))
-            if file.suffix.lower() in SUPPORTED_SUFFIXES
-            and file.is_file()
-            and not any(part.startswith(".") for part in file.relative_to(path.absolute()).parts)
-        ]
-        if not found:
-            raise InvalidInput(
-                f"the folder {path} holds nothing to ingest; supported are "
-                + ", ".join(sorted(SUPPORTED_SUFFIXES))
-            )
-        files.update(dict.fromkeys(found))
-    return list(files)
+    file: Path
+    source: str
+    password: str | None = None
 
 
 def ingest(
@@ -90,148 +55,333 @@ def ingest(
     collection: str = DEFAULT_COLLECTION,
     limits: ParseLimits = ParseLimits(),
     source_path: Callable[[Path], str] = str,
+    passwords: Callable[[Path], str | None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Iterator[IngestResult]:
-    """Ingest files and folders; yield one result a file, when it is done.
+) -> Generator[IngestResult]:
+    """Ingest files and folders; yield one result a file, when it is done: not always in their order.
 
     `source_path` gives the path by which a file is known, which identifies its document within the
     collection: its own resolved path, or, say, "upload:report.pdf" for a file that came without one.
 
     A bad file is a result with a status and an error, and stops no other. Raises Cancelled when
-    `cancelled` turns true, InvalidInput for a folder without documents, and LibraryError when the
-    library cannot be written; what was yielded before stays.
+    `cancelled` turns true, InvalidInput for a folder without documents, StaleRepresentation, and
+    LibraryError when the library cannot be written; what was yielded before stays.
     """
-    files = find_files(paths)
+    tasks = [
+        Task(file, source_path(_resolved(file)), passwords(file) if passwords else None)
+        for file in find_files(paths)
+    ]
+    yield from run(
+        library, tasks, collection=collection, limits=limits, on_progress=on_progress, cancelled=cancelled
+    )
+
+
+def run(
+    library: Library,
+    tasks: Sequence[Task],
+    *,
+    collection: str,
+    limits: ParseLimits,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Generator[IngestResult]:
+    """Ingest the tasks' files; see `ingest`. `IngestResult.file` is the task's place, from 1."""
+    library.indexes.writable()  # a stale representation is refused before anything is read
     collection_id = library.catalogue.ensure_collection(collection)
-    for number, file in enumerate(files, start=1):
-        if cancelled and cancelled():
-            raise Cancelled("ingestion")
-        report = partial(_report, on_progress, number, len(files), _readable(file.name))
-        yield _FileIngestion(library, collection_id, limits, source_path, report, cancelled).run(file)
+    work = _Run(library, collection_id, limits, len(tasks), on_progress, cancelled)
+    try:
+        yield from work.run(tasks)
+    finally:
+        work.close()
 
 
-def _report(
-    on_progress: Callable[[Progress], None] | None,
-    file: int,
-    files: int,
-    name: str,
-    stage: Stage,
-    done: int,
-    total: int,
-) -> None:
-    if on_progress:
-        on_progress(Progress(file, files, name, stage, done, total))
+@dataclass
+class _Waiting:
+    """A document that is parsed, and what it still needs."""
+
+    task: Task
+    number: int
+    source: Source
+    parsed: ParsedDocument
+    chunks: list[Chunk]
+    parse_ms: float
+    encode_ms: float = 0.0
+    encodings: dict[int, Encodings] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _FileIngestion:
-    """One file's way into one collection."""
+class _Run:
+    """One call's threads and what lies between them. Encoding runs in the caller's thread."""
 
-    library: Library
-    collection_id: int
-    limits: ParseLimits
-    source_path: Callable[[Path], str]
-    report: Callable[[Stage, int, int], None]
-    cancelled: Callable[[], bool] | None
+    def __init__(
+        self,
+        library: Library,
+        collection_id: int,
+        limits: ParseLimits,
+        files: int,
+        on_progress: Callable[[Progress], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._library = library
+        self._collection_id = collection_id
+        self._limits = limits
+        self._files = files
+        self._on_progress = on_progress
+        self._cancelled = cancelled
+        self._stopping = False
+        self._parsers = ThreadPoolExecutor(_PARSERS, "parse")
+        self._writer = ThreadPoolExecutor(1, "write")
+        self._parsing: dict[Future[_Waiting | IngestResult], int] = {}
+        self._writing: deque[Future[IngestResult]] = deque()
+        self._claimed: dict[int, set[str]] = {}  # bytes and paths that are on their way
+        self._released = False
+        self._held: list[tuple[int, Task]] = []
 
-    def run(self, file: Path) -> IngestResult:
-        started = time.perf_counter()
-        result = IngestResult(_readable(str(file)), _readable(file.name), Status.FAILED)
+    def close(self) -> None:
+        """End children and threads; what is being written is finished."""
+        self._stopping = True
+        for future in self._parsing:
+            future.cancel()
+        self._parsers.shutdown(cancel_futures=True)
+        self._writer.shutdown(cancel_futures=True)
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[IngestResult]:
+        left = deque(enumerate(tasks, start=1))
+        parsed: list[_Waiting] = []
+        while left or self._held or self._parsing or parsed or self._writing:
+            self._check_cancelled()
+            while left and self._has_room(parsed):
+                refused = self._admit(*left.popleft())
+                if refused:
+                    yield refused
+            for item in self._collect(wait_for_one=not parsed and not self._writing):
+                if isinstance(item, IngestResult):
+                    self._release(item.file)
+                    yield item
+                else:
+                    parsed.append(item)
+            if parsed:
+                parsed.sort(key=lambda item: item.number)
+                batch = self._batch(parsed)
+                self._encode(batch)
+                for item in batch:
+                    self._writing.append(self._writer.submit(self._write, item))
+            for result in self._written(block=not parsed and not self._parsing and not left):
+                self._release(result.file)
+                yield result
+            left.extendleft(reversed(self._let_go()))
+
+    def _has_room(self, parsed: Sequence[_Waiting]) -> bool:
+        waiting = sum(len(item.chunks) for item in parsed)
+        return len(self._parsing) <= _PARSERS and len(parsed) < _AHEAD and waiting < 2 * _TOGETHER
+
+    # Admitting, in order
+
+    def _admit(self, number: int, task: Task) -> IngestResult | None:
+        """Send a file to be parsed, or hold it back while another with its bytes or path is on its way.
+
+        Returns the result of a file that needs no parsing, or cannot be read.
+        """
+        name = readable(task.file.name)
+        result = IngestResult(readable(task.source), name, Status.FAILED, file=number)
         try:
-            file = file.resolve()
-            source = _source(file, _readable(self.source_path(file)), result.name)
+            file = task.file.resolve()
+            source = _source(file, result.path, name, self._limits)
+        except _TooLargeError as error:
+            return replace(result, status=Status.TOO_LARGE, error=str(error))
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL in the name
             reason = getattr(error, "strerror", None) or str(error)
             return replace(result, error=f"{result.path} cannot be read: {reason}; check its name and rights")
-        known = self._already_there(source)
-        if known:
-            return known
-        self.report(Stage.PARSING, 0, 0)
-        parsed = parse(
-            source.file,
-            limits=self.limits,
-            on_page=partial(self.report, Stage.PARSING),
-            cancelled=self.cancelled,
-        )
-        result = replace(
-            result,
-            path=source.path,
-            sha256=source.sha256,
-            status=parsed.status,
-            error=parsed.error,
-            pages=parsed.page_count,
-            pages_failed=len(parsed.failures),
-        )
-        if parsed.status not in (Status.OK, Status.PARTIAL):
-            if self.library.catalogue.by_source(self.collection_id, source.path):
-                return replace(result, error=f"{parsed.error}; the version ingested before stays searchable")
-            return result
-        try:
-            document, timings = self._commit(source, parsed, started)
-        except SourceChanged as error:
-            return replace(result, status=Status.FAILED, error=str(error))
-        return replace(result, document_id=document.id, chunks=document.chunks, timings_ms=timings)
-
-    def _commit(
-        self, source: Source, parsed: ParsedDocument, started: float
-    ) -> tuple[Document, tuple[tuple[str, float], ...]]:
-        encoder = self.library.encoder
-        chunks = chunk_pages(parsed.pages, parsed.headings, encoder, title=_title(source.name))
-        parsed_at = time.perf_counter()
-        self.report(Stage.ENCODING, 0, len(chunks))
-        encodings = encoder.encode(
-            [chunk.text for chunk in chunks],
-            [chunk.context for chunk in chunks],
-            on_progress=partial(self.report, Stage.ENCODING),
-            cancelled=self.cancelled,
-        )
-        encoded_at = time.perf_counter()
-        self.report(Stage.WRITING, 0, len(chunks))
-        document = self.library.add(self.collection_id, source, parsed, chunks, encodings)
-        self.report(Stage.WRITING, len(chunks), len(chunks))
-        seconds = (parsed_at - started, encoded_at - parsed_at, time.perf_counter() - encoded_at)
-        stages = ("parse", "encode", "write")
-        return document, tuple(zip(stages, (1000 * s for s in seconds), strict=True))
-
-    def _already_there(self, source: Source) -> IngestResult | None:
-        library = self.library
-        document = library.catalogue.by_content(self.collection_id, source.sha256)
-        if document is None or document.fingerprint != library.encoder.fingerprint:
+        keys = {source.sha256, source.path}
+        if any(keys & claimed for claimed in self._claimed.values()):
+            self._held.append((number, task))
             return None
+        known = self._known(source, number)
+        if known and known.status != Status.PARTIAL:
+            return known
+        self._claimed[number] = keys
+        self._parsing[self._parsers.submit(self._parse, number, task, file, source, known)] = number
+        return None
+
+    def _release(self, number: int) -> None:
+        self._claimed.pop(number, None)
+        self._released = True
+
+    def _let_go(self) -> list[tuple[int, Task]]:
+        """Return the files that were held back, to be admitted anew, when another has come to its end."""
+        if not self._released:
+            return []
+        self._released = False
+        held, self._held = self._held, []
+        return held
+
+    # Parsing, in threads
+
+    def _parse(
+        self, number: int, task: Task, file: Path, source: Source, known: IngestResult | None
+    ) -> _Waiting | IngestResult:
+        started = time.perf_counter()
+        name = source.name
+        self._report(number, name, Stage.PARSING, 0, 0)
+        parsed = parse(
+            file, limits=self._limits, password=task.password,
+            on_page=partial(self._report, number, name, Stage.PARSING), cancelled=self._is_cancelled,
+        )  # fmt: skip
+        if known and not _is_better(parsed, known):
+            return replace(known, status=Status.UNCHANGED)
+        if parsed.status not in (Status.OK, Status.PARTIAL):
+            reason = parsed.error
+            if self._library.catalogue.by_source(self._collection_id, source.path):
+                reason = f"{reason}; the version ingested before stays searchable"
+            return IngestResult(
+                source.path, name, parsed.status, reason, sha256=source.sha256, pages=parsed.page_count,
+                pages_failed=len(parsed.failures), file=number,
+            )  # fmt: skip
+        title = name_as_words(source.name)
+        chunks = chunk_pages(parsed.pages, parsed.headings, self._library.encoder, title=title)
+        parse_ms = 1000 * (time.perf_counter() - started)
+        return _Waiting(task, number, source, parsed, chunks, parse_ms)
+
+    def _known(self, source: Source, number: int) -> IngestResult | None:
+        """Return the result for bytes that the collection holds already, as this chunker cuts them."""
+        catalogue = self._library.catalogue
+        document = catalogue.by_content(source.sha256, self._collection_id)
+        if document is None or document.chunker != CHUNKER_VERSION:
+            return None
+        status = document.status if document.status == Status.PARTIAL else Status.UNCHANGED
         result = IngestResult(
-            path=source.path,
-            name=source.name,
-            status=Status.UNCHANGED,
-            error=document.error,
-            document_id=document.id,
-            sha256=source.sha256,
-            pages=document.pages,
-            pages_failed=document.pages_failed,
-            chunks=document.chunks,
-        )
-        if source.path in library.catalogue.sources(document.id):
+            path=source.path, name=source.name, status=status, error=document.error,
+            document_id=document.id, sha256=source.sha256, pages=document.pages,
+            pages_failed=document.pages_failed, chunks=document.chunks, file=number,
+        )  # fmt: skip
+        if source.path in catalogue.sources(document.id):
             return result
-        library.link(self.collection_id, source, document)
+        self._library.link(self._collection_id, source, document)
         same = f"has the same bytes as {document.name} ({document.path})"
         return replace(result, status=Status.DUPLICATE, error=same)
 
+    def _collect(self, *, wait_for_one: bool) -> list[_Waiting | IngestResult]:
+        """Return what has been parsed; wait a moment for it where there is nothing else to do."""
+        if wait_for_one and self._parsing:
+            wait(self._parsing, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+        done = [future for future in self._parsing if future.done()]
+        for future in done:
+            del self._parsing[future]
+        return [future.result() for future in done]
 
-def _source(file: Path, path: str, name: str) -> Source:
-    if not stat.S_ISREG(file.stat().st_mode):
+    # Encoding, in the caller's thread
+
+    @staticmethod
+    def _batch(parsed: list[_Waiting]) -> list[_Waiting]:
+        """Take documents to encode together, the first ones first."""
+        batch = [parsed.pop(0)]
+        while parsed and sum(len(item.chunks) for item in (*batch, parsed[0])) <= _TOGETHER:
+            batch.append(parsed.pop(0))
+        return batch
+
+    def _encode(self, batch: Sequence[_Waiting]) -> None:
+        started = time.perf_counter()
+        total = sum(len(item.chunks) for item in batch)
+        for item in batch:
+            self._report(item.number, item.source.name, Stage.ENCODING, 0, len(item.chunks))
+        for index in self._library.indexes.writable():
+            reuse = Reuse(self._library, index, self._collection_id)
+            parts = [reuse.known(item.source, item.chunks) for item in batch]
+            missing = [
+                chunk for item, known in zip(batch, parts, strict=True)
+                for position, chunk in enumerate(item.chunks) if position not in known
+            ]  # fmt: skip
+            made = index.encoder.encode(
+                [chunk.text for chunk in missing], [chunk.context for chunk in missing],
+                on_progress=partial(self._report_batch, batch, len(missing)), cancelled=self._is_cancelled,
+            )  # fmt: skip
+            first = 0
+            for item, known in zip(batch, parts, strict=True):
+                last = first + len(item.chunks) - len(known)
+                item.encodings[index.id] = reuse.merge(len(item.chunks), known, made.part(first, last))
+                first = last
+        elapsed = 1000 * (time.perf_counter() - started)
+        for item in batch:
+            item.encode_ms = elapsed * len(item.chunks) / max(total, 1)
+
+    # Writing, in one thread
+
+    def _write(self, item: _Waiting) -> IngestResult:
+        started = time.perf_counter()
+        library, source, count = self._library, item.source, len(item.chunks)
+        result = IngestResult(
+            path=source.path, name=source.name, status=item.parsed.status, error=item.parsed.error,
+            sha256=source.sha256, pages=item.parsed.page_count, pages_failed=len(item.parsed.failures),
+            file=item.number,
+        )  # fmt: skip
+        self._report(item.number, source.name, Stage.WRITING, 0, count)
+        with library.changing:
+            known = self._known(source, item.number)  # the same bytes may have come from another file
+            if known and known.status != Status.PARTIAL:
+                return known
+            try:
+                document = library.add(self._collection_id, source, item.parsed, item.chunks, item.encodings)
+            except SourceChanged as error:
+                return replace(result, status=Status.FAILED, error=str(error))
+        self._report(item.number, source.name, Stage.WRITING, count, count)
+        write_ms = 1000 * (time.perf_counter() - started)
+        timings = (("parse", item.parse_ms), ("encode", item.encode_ms), ("write", write_ms))
+        return replace(result, document_id=document.id, chunks=document.chunks, timings_ms=timings)
+
+    def _written(self, *, block: bool) -> Iterator[IngestResult]:
+        """Yield the results of what is written; wait where there is nothing else, or too much waits."""
+        while self._writing and (block or len(self._writing) > _WRITES_AHEAD or self._writing[0].done()):
+            self._check_cancelled()
+            wait([self._writing[0]], timeout=_POLL_SECONDS)
+            if self._writing[0].done():
+                yield self._writing.popleft().result()
+
+    # Telling and being told
+
+    def _report(self, number: int, name: str, stage: Stage, done: int, total: int) -> None:
+        if self._on_progress:
+            self._on_progress(Progress(number, self._files, name, stage, done, total))
+
+    def _report_batch(self, batch: Sequence[_Waiting], missing: int, done: int, _: int) -> None:
+        """Share the progress of a batch, whose chunks are encoded by length and not by document."""
+        for item in batch:
+            count = len(item.chunks)
+            share = count * done // max(missing, 1)
+            self._report(item.number, item.source.name, Stage.ENCODING, share, count)
+
+    def _is_cancelled(self) -> bool:
+        return self._stopping or bool(self._cancelled and self._cancelled())
+
+    def _check_cancelled(self) -> None:
+        if self._is_cancelled():
+            raise Cancelled("ingestion")
+
+
+class _TooLargeError(Exception):
+    """A file that is larger than may be read."""
+
+
+def _source(file: Path, path: str, name: str, limits: ParseLimits) -> Source:
+    state = file.stat()
+    if not stat.S_ISREG(state.st_mode):
         raise OSError("it is a device or pipe, or a folder")
-    with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        size = stream.seek(0, 2)
+    if state.st_size > limits.max_bytes:
+        raise _TooLargeError(
+            f"{name!r} has {state.st_size} bytes, and the limit is {limits.max_bytes}; split it"
+        )
+    sha256, size = hash_file(file)
     return Source(path=path, name=name, sha256=sha256, bytes=size, file=file)
 
 
-def _readable(name: str) -> str:
-    """Return a file's name or path with the escapes that Python makes of bytes that are no UTF-8
-    spelled out: as they are, they can neither be stored nor printed."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+def _is_better(parsed: ParsedDocument, known: IngestResult) -> bool:
+    """Whether reading a partial document again gave more of it: OCR may have come, a limit been raised."""
+    return parsed.status is Status.OK or (
+        parsed.status is Status.PARTIAL and len(parsed.failures) < known.pages_failed
+    )
 
 
-def _title(name: str) -> str:
-    """A file's name as words: what people call the document, more reliably than its metadata."""
-    return Path(name).stem.replace("_", " ").strip()
+def _resolved(file: Path) -> Path:
+    try:
+        return file.resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a NUL: reported when it is read
+        return file

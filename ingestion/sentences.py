@@ -101,6 +101,8 @@ def _line_cuts(text: str, start: int, end: int) -> list[int]:
 
 
 def _is_row(line: str) -> bool:
+    if " | " in line:  # as the parsers write a table's rows
+        return True
     words = line.split()
     numbers = sum(bool(_NUMBER.match(word)) for word in words)
     return numbers >= 2 and numbers >= _NUMBER_SHARE * len(words)

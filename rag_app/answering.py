@@ -14,6 +14,7 @@ from typing import Protocol, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda
 
+from ingestion.filters import resolve
 from ingestion.library import Library
 from rag_app.answers import (
     NO_ANSWER,
@@ -71,7 +72,7 @@ def build_chain(
 ) -> Runnable[str, AnswerEvent]:
     """Return the chain for these options. Raises UnknownName for a strategy, collection or document."""
     strategy = strategy_named(options.strategy)
-    scope = library.catalogue.scope(options.collections, options.documents)
+    scope = resolve(library.catalogue, options.collections, options.filters)
 
     def retrieve(question: str) -> SearchResult:
         return search(library, question, strategy, scope, reranker=reranker, top_k=options.top_k)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ingestion.filters import Filters
 from retrievers.hits import Hit
 from retrievers.search import SearchResult
 from retrievers.strategies import DEFAULT_STRATEGY
@@ -20,7 +21,7 @@ class AskOptions:
         reranker: a cross-encoder's folder or hub name, or None for no reranking.
         top_k: passages found.
         collections: names; none means the default collection.
-        documents: names or ids to narrow to; none means all.
+        filters: what else the passages must meet.
         llm: "auto", "extractive" or the path of a GGUF file.
     """
 
@@ -28,7 +29,7 @@ class AskOptions:
     reranker: str | None = None
     top_k: int = 8
     collections: tuple[str, ...] = ()
-    documents: tuple[str, ...] = ()
+    filters: Filters = field(default_factory=Filters)
     llm: str = "auto"
 
 

@@ -1,6 +1,6 @@
-"""The composition root: wires the library, the models and the chain, and holds no logic of its own.
+"""The composition root: wires library, queue, tasks, models and chain, and holds no logic of its own.
 
-The command line and the screen call this and nothing deeper.
+The screen calls this and nothing deeper; command line and HTTP call it through `rag_app.service`.
 """
 
 import re
@@ -14,9 +14,14 @@ from typing import Self
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from ingestion import collections
+from ingestion.collections import CollectionInfo
 from ingestion.documents import Page
 from ingestion.encoders import builtin_encoder
 from ingestion.errors import InvalidInput
+from ingestion.filters import Filters, resolve
+from ingestion.index import BUILTIN_NAME
+from ingestion.jobs import Jobs
 from ingestion.library import Library
 from ingestion.pipeline import IngestResult, Progress, ingest
 from ingestion.stores.records import Document
@@ -26,8 +31,10 @@ from rag_app.llm import extractive
 from rag_app.llm.chat import ChatAnswerer
 from rag_app.llm.extractive import ExtractiveAnswerer
 from rag_app.llm.llama import LlamaCpp
-from rag_app.models import read_manifest, resolve
+from rag_app.models import read_manifest
+from rag_app.models import resolve as find_model
 from rag_app.settings import Settings
+from rag_app.tasks import Tasks
 from retrievers.rerank import CrossEncoderReranker, Reranker
 from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, Strategy, strategy_named
@@ -54,6 +61,8 @@ class Assistant:
     def __init__(self, settings: Settings, library: Library) -> None:
         self.settings = settings
         self.library = library
+        self.jobs = Jobs(library, limits=settings.limits, staging=library.folder / "uploads")
+        self.tasks = Tasks()
         self._models = threading.Lock()
         self._llms: dict[Path, ChatAnswerer] = {}
         self._rerankers: dict[str, CrossEncoderReranker] = {}
@@ -61,9 +70,12 @@ class Assistant:
     @classmethod
     def open(cls, settings: Settings) -> Self:
         """Open the library of the settings. Raises what `Library.open` raises."""
-        return cls(settings, Library.open(settings.data_dir, builtin_encoder()))
+        return cls(settings, Library.open(settings.data_dir, builtin_encoder(settings.encoder_precision)))
 
     def close(self) -> None:
+        """Stop what is under way, and give the library back."""
+        self.tasks.close()
+        self.jobs.stop()
         for answerer in self._llms.values():
             answerer.model.close()
         self.library.close()
@@ -101,16 +113,18 @@ class Assistant:
             cancelled=cancelled,
         )
 
-    def collections(self) -> list[str]:
-        """Return the collections' names."""
-        return list(self.library.catalogue.collections())
+    def documents(self, collections: Sequence[str] = (), filters: Filters | None = None) -> list[Document]:
+        """Return the documents of the named collections (none: the settings' one) that meet the filters.
 
-    def documents(self, collections: Sequence[str] = ()) -> list[Document]:
-        """Return the documents of the named collections; of the settings' one, when none is named.
-
-        Raises UnknownName for a collection that is not there.
+        Raises UnknownName for a collection or document that is not there.
         """
-        return self.library.catalogue.documents(self._scope(collections))
+        catalogue = self.library.catalogue
+        scope = resolve(catalogue, collections or (self.settings.collection,), filters or Filters())
+        return [
+            document
+            for document in catalogue.documents(scope.collections)
+            if scope.documents is None or document.id in scope.documents
+        ]
 
     def delete(self, name: str, collections: Sequence[str] = ()) -> Document:
         """Delete the one document with that name or path in the collections, or with that id in any.
@@ -119,19 +133,39 @@ class Assistant:
         """
         catalogue = self.library.catalogue
         found = [document for document in catalogue.documents() if document.id == name]
-        found = found or catalogue.find(name, self._scope(collections))
+        scope = catalogue.scope(collections or (self.settings.collection,))
+        found = found or catalogue.find(name, scope.collections)
         if len(found) > 1:
             choices = ", ".join(f"{document.id} ({document.path})" for document in found)
             raise InvalidInput(f"{len(found)} documents are named {name!r}; delete one by its id: {choices}")
         self.library.delete(found[0])
         return found[0]
 
-    def _scope(self, collections: Sequence[str]) -> tuple[int, ...]:
-        return self.library.catalogue.scope(collections or (self.settings.collection,)).collections
-
     def page(self, document_id: str, number: int) -> Page | None:
         """Return a page's text, or None where there is no such page."""
         return self.library.catalogue.page(document_id, number)
+
+    # Collections
+
+    def collections(self) -> list[str]:
+        """Return the collections' names."""
+        return list(self.library.catalogue.collections())
+
+    def list_collections(self) -> list[CollectionInfo]:
+        """Return the collections and what is in them."""
+        return collections.list_collections(self.library)
+
+    def create_collection(self, name: str) -> CollectionInfo:
+        """Create an empty collection. Raises InvalidInput for a name that is taken or unusable."""
+        return collections.create_collection(self.library, name)
+
+    def rename_collection(self, old: str, new: str) -> CollectionInfo:
+        """Rename a collection. Raises UnknownName, InvalidInput for the default one or a name taken."""
+        return collections.rename_collection(self.library, old, new)
+
+    def delete_collection(self, name: str) -> CollectionInfo:
+        """Delete a collection with all of its documents; return what it held. Raises UnknownName."""
+        return collections.delete_collection(self.library, name)
 
     # Questions
 
@@ -151,14 +185,23 @@ class Assistant:
         )
 
     def strategies(self) -> list[StrategyState]:
-        """Return every strategy and whether it can be used."""
+        """Return every strategy and whether it can be used, over each representation that is ready."""
         damaged = next(iter(self.library.damaged.values()), None)
         return [
             StrategyState(strategy, False, str(damaged))
             if damaged and "tokens" in strategy.stores
             else StrategyState(strategy, True)
-            for strategy in STRATEGIES.values()
+            for strategy in (*STRATEGIES.values(), *self._added_strategies())
         ]
+
+    def _added_strategies(self) -> Iterator[Strategy]:
+        """Yield the strategies over representations that were added, where these have what one reads."""
+        for index in self.library.indexes.ready():
+            read = {*index.record.readings, "words"}
+            for strategy in STRATEGIES.values():
+                needed = set(strategy.representation.split("+"))
+                if index.name != BUILTIN_NAME and needed != {"words"} and needed <= read:
+                    yield strategy_named(f"{strategy.name}@{index.name}")
 
     def rerankers(self) -> list[str]:
         """Return the names of the rerankers that the application knows, here or not."""
@@ -170,7 +213,7 @@ class Assistant:
             self.library,
             question,
             strategy_named(options.strategy),
-            self.library.catalogue.scope(options.collections, options.documents),
+            resolve(self.library.catalogue, options.collections, options.filters),
             reranker=self._reranker(options.reranker),
             top_k=options.top_k,
         )
@@ -210,7 +253,7 @@ class Assistant:
         if name == extractive.NAME:
             return None
         if name != AUTO:
-            return resolve(name, role="llm")
+            return find_model(name, role="llm")
         files = self.settings.models_folder.glob("*.gguf")
         found = sorted(file for file in files if not _LATER_PART.search(file.name))
         if len(found) > 1:
@@ -243,5 +286,5 @@ class Assistant:
             return None
         with self._models:
             if name not in self._rerankers:
-                self._rerankers[name] = CrossEncoderReranker(name, resolve(name, role="reranker"))
+                self._rerankers[name] = CrossEncoderReranker(name, find_model(name, role="reranker"))
             return self._rerankers[name]

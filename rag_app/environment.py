@@ -2,6 +2,7 @@
 that read them: importing a package of ours changes nothing."""
 
 import os
+import sys
 import warnings
 
 _VARIABLES = {
@@ -19,9 +20,15 @@ _VARIABLES = {
 }
 
 
+# OpenVINO tells Google Analytics of every import, and no variable stops it: without this package it
+# falls back on a stub of its own that sends nothing.
+_TELEMETRY = "openvino_telemetry"
+
+
 def stay_offline() -> None:
-    """Set the variables that are not set yet, and quiet the libraries' deprecation warnings."""
+    """Set the variables that are not set yet, leave telemetry out, and quiet deprecation warnings."""
     for name, value in _VARIABLES.items():
         os.environ.setdefault(name, value)
+    sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]  # Python's way to bar an import
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     warnings.filterwarnings("ignore", category=FutureWarning)

@@ -1,18 +1,24 @@
-"""JSON documents of the command line: a contract, versioned by `schema_version`."""
+"""JSON documents of the command line and the HTTP API: a contract, versioned by `schema_version`."""
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from ingestion.pipeline import IngestResult
-from ingestion.stores.records import Document
-from rag_app.answers import Answer
-from rag_app.assistant import StrategyState
-from rag_app.doctor import Check
-from rag_app.settings import Settings
-from retrievers.hits import Hit
-from retrievers.search import SearchResult
+from ingestion.errors import RagError
+
+if TYPE_CHECKING:
+    from ingestion.collections import CollectionInfo
+    from ingestion.documents import Page
+    from ingestion.jobs import FileState, Job
+    from ingestion.stores.records import Document
+    from rag_app.answers import Answer
+    from rag_app.assistant import StrategyState
+    from rag_app.doctor import Check
+    from rag_app.settings import Settings
+    from rag_app.tasks import Task
+    from retrievers.hits import Hit
+    from retrievers.search import SearchResult
 
 SCHEMA_VERSION = 1
 
@@ -22,29 +28,108 @@ def dump(fields: Mapping[str, Any]) -> str:
     return json.dumps({"schema_version": SCHEMA_VERSION, **fields}, ensure_ascii=False, indent=2)
 
 
-def ingest_fields(results: Sequence[IngestResult], total_ms: float) -> dict[str, Any]:
+def ingest_fields(job: Mapping[str, Any], total_ms: float) -> dict[str, Any]:
+    """Return how the files of a job (its fields) ended."""
     timings: dict[str, float] = {}
-    for result in results:
-        for stage, milliseconds in result.timings_ms:
+    for file in job["files"]:
+        for stage, milliseconds in file["timings_ms"].items():
             timings[stage] = timings.get(stage, 0.0) + milliseconds
     documents = [
         {
-            "document_id": result.document_id,
-            "name": result.name,
-            "path": result.path,
-            "sha256": result.sha256,
-            "status": result.status,
-            "pages": result.pages,
-            "pages_failed": result.pages_failed,
-            "chunks": result.chunks,
-            "error": result.error,
+            "document_id": file["document_id"],
+            "name": file["name"],
+            "path": file["path"],
+            "sha256": file["sha256"],
+            "status": file["status"],
+            "pages": file["pages"],
+            "pages_failed": file["pages_failed"],
+            "chunks": file["chunks"],
+            "error": file["error"],
         }
-        for result in results
+        for file in job["files"]
     ]
-    return {"documents": documents, "timings_ms": rounded({**timings, "total": total_ms})}
+    return {
+        "documents": documents,
+        "timings_ms": rounded({**timings, "total": total_ms}),
+        "job_id": job["job_id"],
+    }
 
 
-def document_fields(documents: Iterable[Document]) -> dict[str, Any]:
+def job_fields(job: "Job", timings_ms: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """Return a job with its files; `timings_ms` are the stages' by a file's path, as far as known."""
+    return {
+        "job_id": job.id,
+        "kind": job.kind,
+        "collection": job.collection,
+        "state": job.state,
+        "created": job.created,
+        "finished": job.finished,
+        "error": job.error,
+        "files": [_file_fields(file, timings_ms.get(file.source, {})) for file in job.files],
+    }
+
+
+def _file_fields(file: "FileState", timings_ms: Mapping[str, float]) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "path": file.source,
+        "stage": file.stage,
+        "done": file.done,
+        "total": file.total,
+        "status": file.status,
+        "error": file.error,
+        "document_id": file.document_id,
+        "sha256": file.sha256,
+        "pages": file.pages,
+        "pages_failed": file.pages_failed,
+        "chunks": file.chunks,
+        "timings_ms": rounded(timings_ms),
+    }
+
+
+def collection_fields(collections: "Iterable[CollectionInfo]") -> dict[str, Any]:
+    return {
+        "collections": [
+            {
+                "name": info.name,
+                "documents": info.documents,
+                "pages": info.pages,
+                "chunks": info.chunks,
+                "created": info.created,
+            }
+            for info in collections
+        ]
+    }
+
+
+def page_fields(document_id: str, page: "Page") -> dict[str, Any]:
+    return {"document_id": document_id, "page": page.number, "label": page.label, "text": page.text}
+
+
+def task_fields(task: "Task") -> dict[str, Any]:
+    """Return a task as it is now; `result` is what its command prints, once it is done."""
+    return {
+        "task_id": task.id,
+        "kind": task.kind,
+        "state": task.state,
+        "started": task.started,
+        "finished": task.finished,
+        "stage": task.stage,
+        "done": task.done,
+        "total": task.total,
+        "result": task.result,
+        "error": error_fields(task.error) if task.error else None,
+    }
+
+
+def error_fields(error: BaseException) -> dict[str, Any]:
+    """Return what a program needs to tell one error from another, and a person to mend it."""
+    if isinstance(error, RagError):
+        return {"type": type(error).__name__, "message": str(error)}
+    return {"type": "InternalError", "message": f"unexpected {type(error).__name__}: {error}"}
+
+
+def document_fields(documents: "Iterable[Document]") -> dict[str, Any]:
     return {
         "documents": [
             {
@@ -60,13 +145,15 @@ def document_fields(documents: Iterable[Document]) -> dict[str, Any]:
                 "added": document.added,
                 "collection": document.collection,
                 "bytes": document.bytes,
+                "title": document.title,
+                "language": document.language,
             }
             for document in documents
         ]
     }
 
 
-def hit_fields(hit: Hit) -> dict[str, Any]:
+def hit_fields(hit: "Hit") -> dict[str, Any]:
     return {
         "rank": hit.rank,
         "chunk_id": hit.chunk.id,
@@ -83,7 +170,7 @@ def hit_fields(hit: Hit) -> dict[str, Any]:
     }
 
 
-def search_fields(result: SearchResult) -> dict[str, Any]:
+def search_fields(result: "SearchResult") -> dict[str, Any]:
     return {
         "strategy": result.strategy,
         "reranker": result.reranker,
@@ -93,7 +180,7 @@ def search_fields(result: SearchResult) -> dict[str, Any]:
     }
 
 
-def answer_fields(answer: Answer) -> dict[str, Any]:
+def answer_fields(answer: "Answer") -> dict[str, Any]:
     """Return an answer's fields. Those that later versions fill are null."""
     return {
         "question": answer.question,
@@ -132,7 +219,7 @@ def answer_fields(answer: Answer) -> dict[str, Any]:
     }
 
 
-def strategy_fields(states: Iterable[StrategyState]) -> dict[str, Any]:
+def strategy_fields(states: "Iterable[StrategyState]") -> dict[str, Any]:
     return {
         "strategies": [
             {
@@ -140,6 +227,8 @@ def strategy_fields(states: Iterable[StrategyState]) -> dict[str, Any]:
                 "summary": state.strategy.summary,
                 "representation": state.strategy.representation,
                 "stores": list(state.strategy.stores),
+                "storage": state.strategy.storage,
+                "cost": state.strategy.cost,
                 "available": state.available,
                 "reason": state.reason,
             }
@@ -148,7 +237,7 @@ def strategy_fields(states: Iterable[StrategyState]) -> dict[str, Any]:
     }
 
 
-def doctor_fields(settings: Settings, checks: Iterable[Check]) -> dict[str, Any]:
+def doctor_fields(settings: "Settings", checks: "Iterable[Check]") -> dict[str, Any]:
     return {
         "data_dir": str(settings.data_dir),
         "offline": os.environ.get("HF_HUB_OFFLINE") == "1",

@@ -20,13 +20,15 @@ def pack(
     A hit that does not fit whole gives its best sentences that do, in reading order. At least one
     sentence is kept, so that a small budget never means no evidence.
     """
-    located = library.catalogue.located([hit.chunk.id for hit in result.hits])
+    index = library.index()
+    index.check_fresh()
+    located = library.catalogue.located([hit.chunk.id for hit in result.hits], index.id)
     segments = {chunk: segment for segment, chunk in located}
     evidence: list[Evidence] = []
     best: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
     left = budget
     for hit in result.hits:
-        match = library.tokens.match(result.query.tokens, segments.get(hit.chunk.id, ""), hit.chunk.id)
+        match = index.tokens.match(result.query.tokens, segments.get(hit.chunk.id, ""), hit.chunk.id)
         if match is None:  # deleted since it was found
             continue
         sentences = scored_sentences(hit, match)

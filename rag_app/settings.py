@@ -1,18 +1,22 @@
 """Settings, in rising order: defaults, a TOML file, RAG_APP_* variables, command-line flags."""
 
 import os
+import re
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import platformdirs
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
+from ingestion.encoders import Precision
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.parsing import ParseLimits
 from ingestion.stores.catalogue import DEFAULT_COLLECTION
@@ -21,9 +25,13 @@ from retrievers.strategies import DEFAULT_STRATEGY
 
 CONFIG_VARIABLE = "RAG_APP_CONFIG"
 
+_PARSE = ParseLimits()
+# They become arguments and file names of another program.
+_LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
 
 def config_file() -> Path:
-    """Return where the TOML file is looked for; it need not exist."""
+    """Return where the TOML file is looked for; it need not exist unless the variable names it."""
     named = os.environ.get(CONFIG_VARIABLE)
     return Path(named) if named else platformdirs.user_config_path("rag-app") / "config.toml"
 
@@ -43,11 +51,15 @@ class Settings(BaseSettings):
     reranker: str | None = Field(None, description="folder or hub name of a cross-encoder, or none")
     top_k: int = Field(8, ge=1, le=MAX_TOP_K, description="passages found for a question")
 
+    encoder_precision: Precision = Field(
+        "fp32", description="int8 encodes faster and a little less exactly; rag-app reindex after a change"
+    )
+
     llm: str = Field("auto", description="auto, extractive, or the path of a GGUF file")
     llm_context_tokens: int | None = Field(None, ge=256, description="context window; none: the model's own")
     llm_max_tokens: int = Field(512, ge=1, description="longest answer, in tokens")
-    llm_temperature: float = Field(0.0, ge=0.0, le=2.0)
-    llm_seed: int = Field(0, ge=0, lt=2**32)
+    llm_temperature: float = Field(0.0, ge=0.0, le=2.0, description="0: the likeliest words, always the same")
+    llm_seed: int = Field(0, ge=0, lt=2**32, description="for a temperature above 0")
     # Prefill is what costs most on a CPU: about 1,500 tokens keep it within seconds on small models.
     evidence_tokens: int = Field(1500, ge=50, description="evidence put before the LLM, in its tokens")
     # Calibrated on questions with and without an answer: docs/decisions.md, "When to abstain".
@@ -55,13 +67,60 @@ class Settings(BaseSettings):
         0.60, ge=-1.0, le=1.0, description="least mean MaxSim of the evidence at which a question is answered"
     )
 
-    # Each limit keeps one file from taking the machine; ParseLimits has the reasons.
-    max_file_mb: int = Field(ParseLimits().max_bytes // 10**6, ge=1)
-    parse_memory_mb: int = Field(ParseLimits().memory_bytes // 2**20, ge=128)
-    parse_seconds: float = Field(ParseLimits().wall_seconds, gt=0)
+    # Each limit keeps one file from taking the machine, and is far above what honest documents need.
+    max_file_mb: int = Field(
+        _PARSE.max_bytes // 10**6,
+        ge=1,
+        description="largest file: the PDF fallback holds it several times over",
+    )
+    max_pages: int = Field(
+        _PARSE.max_pages,
+        ge=1,
+        description="pages a file may declare: a few bytes can declare thousand millions",
+    )
+    max_page_characters: int = Field(
+        _PARSE.max_page_characters, ge=1, description="characters on one page; a dense page has 10,000"
+    )
+    max_characters: int = Field(
+        _PARSE.max_characters, ge=1, description="characters of a whole file: all of them are held in memory"
+    )
+    parse_memory_mb: int = Field(
+        _PARSE.memory_bytes // 2**20, ge=128, description="memory of the process that reads a file (Linux)"
+    )
+    parse_cpu_seconds: int = Field(
+        _PARSE.cpu_seconds, ge=1, description="processor time to read a file's text; recognition counts apart"
+    )
+    parse_seconds: float = Field(
+        _PARSE.wall_seconds, gt=0, description="time to read a file, recognition left out, on a busy machine"
+    )
+    page_seconds: float = Field(
+        _PARSE.page_seconds,
+        gt=0,
+        description="time for one page, so that one that hangs leaves the others some",
+    )
+    parse_restarts: int = Field(
+        _PARSE.restarts,
+        ge=0,
+        description="pages that may crash or hang before the rest of a file is given up",
+    )
+    outline_seconds: float = Field(
+        _PARSE.outline_seconds,
+        gt=0,
+        description="time for title and outline, which are left out if it is over",
+    )
+    ocr_languages: Annotated[tuple[str, ...], NoDecode] = Field(
+        _PARSE.ocr_languages,
+        description="tesseract's names, likeliest first: eng,deu; none: no recognition",
+    )
+    ocr_seconds: float = Field(
+        _PARSE.ocr_seconds, gt=0, description="time to recognise a page; a dense one takes 3 to 15 s"
+    )
+    ocr_pages: int = Field(
+        _PARSE.ocr_pages, ge=0, description="pages recognised in a file: 500 take half an hour on two cores"
+    )
 
-    host: str = "127.0.0.1"
-    port: int = Field(7860, ge=0, le=65535)
+    host: str = Field("127.0.0.1", description="address that the page is served on")
+    port: int = Field(7860, ge=0, le=65535, description="its port, or the next free one; 0: any")
 
     @field_validator("data_dir")
     @classmethod
@@ -69,13 +128,40 @@ class Settings(BaseSettings):
         """Expand ~, as no shell does in a file, and keep the place when the process changes its folder."""
         return folder.expanduser().absolute()
 
+    @field_validator("ocr_languages", mode="before")
+    @classmethod
+    def _listed(cls, languages: Any) -> Any:
+        """Take eng,deu and eng+deu apart, as a variable has them."""
+        if not isinstance(languages, str):
+            return languages
+        names = tuple(filter(None, re.split(r"[,+\s]+", languages)))
+        return () if names == ("none",) else names
+
+    @field_validator("ocr_languages")
+    @classmethod
+    def _names(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        for name in languages:
+            if not _LANGUAGE.fullmatch(name):
+                raise ValueError(f"{name!r} is no language of tesseract's; they look like eng or chi_sim")
+        return languages
+
     @property
     def limits(self) -> ParseLimits:
         """The limits for parsing one file."""
         return ParseLimits(
             max_bytes=self.max_file_mb * 10**6,
+            max_pages=self.max_pages,
+            max_page_characters=self.max_page_characters,
+            max_characters=self.max_characters,
             memory_bytes=self.parse_memory_mb * 2**20,
+            cpu_seconds=self.parse_cpu_seconds,
             wall_seconds=self.parse_seconds,
+            page_seconds=self.page_seconds,
+            restarts=self.parse_restarts,
+            outline_seconds=self.outline_seconds,
+            ocr_languages=self.ocr_languages,
+            ocr_seconds=self.ocr_seconds,
+            ocr_pages=self.ocr_pages,
         )
 
     @property
@@ -101,15 +187,20 @@ def load_settings(**flags: Any) -> Settings:
 
     Raises InvalidInput naming the setting, its value and what is allowed.
     """
+    if os.environ.get(CONFIG_VARIABLE) and not config_file().exists():
+        raise InvalidInput(
+            f"there is no settings file {config_file()}, which {CONFIG_VARIABLE} names; "
+            "mend the variable or unset it"
+        )
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            raise UnknownName(
-                "setting", name, Settings.model_fields, advice=f"Mend it in {config_file()}"
-            ) from error
+            near = get_close_matches(name, Settings.model_fields, n=1)
+            advice = f"{f'The nearest is {near[0]}. ' if near else ''}Mend it in {config_file()}"
+            raise UnknownName("setting", name, Settings.model_fields, advice=advice) from error
         raise InvalidInput(
             f"the setting {name} cannot be {first.get('input')!r}: {first['msg']}; "
             f"mend it in {config_file()}, in RAG_APP_{name.upper()}, or on the command line"

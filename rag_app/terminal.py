@@ -1,27 +1,18 @@
-"""What the command line shows to people: tables, passages, a progress bar."""
+"""What the command line shows to people, from the same fields that --json prints."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from ingestion.pipeline import IngestResult
-    from ingestion.pipeline import Progress as IngestProgress
-    from ingestion.stores.records import Document
-    from rag_app.answers import Answer
-    from rag_app.assistant import StrategyState
-    from rag_app.doctor import Check
-    from retrievers.search import SearchResult
+Fields = Mapping[str, Any]
 
 _PREVIEW = 300
 _NOTHING = "Nothing found. Is there a document? rag-app documents lists them."
-_UNITS = {"parsing": "pages", "encoding": "chunks", "writing": "chunks"}
+_SUCCESS = ("ok", "unchanged", "duplicate", "removed")
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 # What a terminal obeys instead of showing it, but for tab and line feed; and halves of characters.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -32,117 +23,205 @@ def harmless(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-@contextmanager
-def ingest_bar(console: Console) -> Iterator[Callable[["IngestProgress"], None]]:
-    """Show a progress bar; yields the function that moves it."""
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
-        console=console, transient=True, disable=not console.is_terminal,
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task("starting", total=None)
-
-        def move(progress: "IngestProgress") -> None:
-            unit = _UNITS[progress.stage]
-            count = f" {progress.done}/{progress.total} {unit}" if progress.total else ""
-            file = f"[{progress.file}/{progress.files}] {progress.name}"
-            bar.update(
-                task,
-                description=_shown(f"{file} · {progress.stage}{count}"),
-                completed=progress.done,
-                total=progress.total or None,
-            )
-
-        yield move
-
-
-def print_ingested(console: Console, result: "IngestResult") -> None:
+def print_ingested(console: Console, file: Fields) -> None:
     """Print how one file ended, in a line."""
-    mark = "[green]✓[/]" if result.status.is_success else "[red]✗[/]"
-    counts = f" {_count(result.pages, 'page')}, {_count(result.chunks, 'chunk')}" if result.chunks else ""
-    error = f": {_shown(result.error)}" if result.error else ""
-    _line(console, f"{mark} {_shown(result.name)} [bold]{result.status}[/]{counts}{error}")
+    mark = "[green]✓[/]" if succeeded(file) else "[red]✗[/]"
+    chunks = file["chunks"]
+    counts = f" {count(file['pages'], 'page')}, {count(chunks, 'chunk')}" if chunks else ""
+    error = f": {shown(file['error'])}" if file["error"] else ""
+    line(console, f"{mark} {shown(file['name'])} [bold]{file['status']}[/]{counts}{error}")
 
 
-def print_documents(console: Console, documents: Sequence["Document"]) -> None:
+def succeeded(file: Fields) -> bool:
+    """Return whether a file of a job ended well."""
+    return file["status"] in _SUCCESS
+
+
+def print_documents(console: Console, documents: Sequence[Fields]) -> None:
     if not documents:
         console.print("No documents here yet. Add some with: rag-app ingest PATH…")
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "collection", "pages", "chunks", "status", "added", "id"):
-        table.add_column(column, overflow="fold", no_wrap=column == "id")
+    table = _table("name", "collection", "pages", "chunks", "status", "added", "id")
     for document in documents:
         table.add_row(
-            _shown(document.name), _shown(document.collection), str(document.pages), str(document.chunks),
-            document.status, document.added[:10], document.id,
+            shown(document["name"]), shown(document["collection"]), str(document["pages"]),
+            str(document["chunks"]), document["status"], document["added"][:10], document["document_id"],
         )  # fmt: skip
     console.print(table)
 
 
-def print_hits(console: Console, result: "SearchResult") -> None:
-    if not result.hits:
+def print_hits(console: Console, result: Fields) -> None:
+    if not result["hits"]:
         console.print(_NOTHING)
-    for hit in result.hits:
-        heading = f" · {_shown(hit.chunk.heading)}" if hit.chunk.heading else ""
-        _line(
+    for hit in result["hits"]:
+        heading = f" · {shown(hit['heading'])}" if hit["heading"] else ""
+        line(
             console,
-            f"[bold]{hit.rank}. {_shown(hit.chunk.document)}[/], page {hit.chunk.page}{heading} "
-            f"[dim]({hit.score:.3f})[/]",
+            f"[bold]{hit['rank']}. {shown(hit['document'])}[/], page {hit['page']}{heading} "
+            f"[dim]({hit['score']:.3f})[/]",
         )
-        _line(console, f"   {_shown(_preview(hit.chunk.text))}\n")
-    how = "exact" if result.exact else "approximate"
-    _line(console, f"[dim]{result.strategy}, {how}, {result.timings_ms['total']:.0f} ms[/]")
+        line(console, f"   {shown(_preview(hit['text']))}\n")
+    how = "exact" if result["exact"] else "approximate"
+    line(console, f"[dim]{shown(result['strategy'])}, {how}, {result['timings_ms']['total']:.0f} ms[/]")
 
 
-def print_sources(console: Console, answer: "Answer") -> None:
+def print_sources(console: Console, answer: Fields) -> None:
     """Print what stands below an answer: its sources, and what made it."""
     console.print()
-    if not answer.nearest:
+    if not answer["nearest"]:
         console.print(_NOTHING)
-    elif answer.abstained:
+    elif answer["abstained"]:
         console.print("Nearest passages:")
-    elif answer.citations:
+    elif answer["citations"]:
         console.print("Sources:")
     places = (
-        [(hit.rank, hit.chunk.document, hit.chunk.page, hit.chunk.text) for hit in answer.nearest[:3]]
-        if answer.abstained
-        else [(c.marker, c.document, c.page, c.quote) for c in answer.citations]
+        [(hit["rank"], hit["document"], hit["page"], hit["text"]) for hit in answer["nearest"][:3]]
+        if answer["abstained"]
+        else [(c["marker"], c["document"], c["page"], c["quote"]) for c in answer["citations"]]
     )
     for number, document, page, text in places:
-        _line(console, f"  \\[{number}] [bold]{_shown(document)}[/], page {page}")
-        _line(console, f"      {_shown(_preview(text))}")
-    made = [answer.strategy, answer.reranker or "no reranker", answer.llm]
-    made.append(f"{answer.timings_ms['total'] / 1000:.1f} s")
-    _line(console, f"[dim]{_shown(' · '.join(made))}[/]")
+        line(console, f"  \\[{number}] [bold]{shown(document)}[/], page {page}")
+        line(console, f"      {shown(_preview(text))}")
+    made = [answer["strategy"], answer["reranker"] or "no reranker", answer["llm"]]
+    made.append(f"{answer['timings_ms']['total'] / 1000:.1f} s")
+    line(console, f"[dim]{shown(' · '.join(made))}[/]")
 
 
-def print_strategies(console: Console, states: Sequence["StrategyState"]) -> None:
-    table = Table("strategy", "what it does", "a chunk takes", "a question costs", box=None, pad_edge=False)
-    for state in states:
-        strategy = state.strategy
-        reason = "" if state.available else f" [red](not available: {_shown(state.reason or '')})[/]"
-        table.add_row(strategy.name, strategy.summary + reason, strategy.storage, strategy.cost)
+def print_strategies(console: Console, strategies: Sequence[Fields]) -> None:
+    table = _table("strategy", "what it does", "a chunk takes", "a question costs")
+    for each in strategies:
+        reason = "" if each["available"] else f" [red](not available: {shown(each['reason'] or '')})[/]"
+        table.add_row(shown(each["name"]), each["summary"] + reason, each["storage"], each["cost"])
     console.print(table)
 
 
-def print_checks(console: Console, checks: Sequence["Check"]) -> None:
+def print_checks(console: Console, checks: Sequence[Fields]) -> None:
     for check in checks:
-        state = f"[{_COLOURS[check.state]}]{check.state:<7}[/]"
-        _line(console, f"{state} {_shown(check.name)}: {_shown(check.detail)}")
-        if check.mend:
-            _line(console, f"        → {_shown(check.mend)}")
+        state = f"[{_COLOURS[check['state']]}]{check['state']:<7}[/]"
+        line(console, f"{state} {shown(check['name'])}: {shown(check['detail'])}")
+        if check["mend"]:
+            line(console, f"        → {shown(check['mend'])}")
 
 
-def _count(number: int, what: str) -> str:
+def print_jobs(console: Console, jobs: Sequence[Fields]) -> None:
+    if not jobs:
+        console.print("No jobs. rag-app ingest PATH… begins one.")
+        return
+    table = _table("id", "kind", "collection", "state", "files", "failed", "created")
+    for job in jobs:
+        files = job["files"]
+        failed = sum(file["status"] is not None and not succeeded(file) for file in files)
+        ended = sum(file["status"] is not None for file in files)
+        table.add_row(
+            str(job["job_id"]), job["kind"], shown(job["collection"]), job["state"], f"{ended}/{len(files)}",
+            str(failed), job["created"][:19].replace("T", " "),
+        )  # fmt: skip
+    console.print(table)
+
+
+def print_job(console: Console, job: Fields) -> None:
+    """Print one job with its files."""
+    print_jobs(console, [job])
+    for file in job["files"]:
+        if file["status"] is not None:
+            print_ingested(console, file)
+        else:
+            line(console, f"  {shown(file['name'])} {file['stage']}")
+    if job["error"]:
+        line(console, f"[red]{shown(job['error'])}[/]")
+
+
+def print_collections(console: Console, collections: Sequence[Fields]) -> None:
+    table = _table("name", "documents", "pages", "chunks", "created")
+    for each in collections:
+        counts = (str(each[name]) for name in ("documents", "pages", "chunks"))
+        table.add_row(shown(each["name"]), *counts, each["created"][:10])
+    console.print(table)
+
+
+def print_verified(console: Console, report: Fields) -> None:
+    """Print what verifying found."""
+    for problem in report["problems"]:
+        _print_problem(console, problem)
+    for note in report["notes"]:
+        line(console, f"[yellow]note[/]    {shown(note)}")
+    looked = ", ".join(
+        count(report[f"{name}s"], name) for name in ("document", "chunk", "segment", "vector", "original")
+    )
+    found = "nothing is wrong" if report["ok"] else count(len(report["problems"]), "problem")
+    line(console, f"{found}; looked at {looked}")
+
+
+def print_repaired(console: Console, report: Fields) -> None:
+    """Print what was mended, and what could not be."""
+    for repair in report["done"]:
+        whose = f"{shown(repair['document'])}: " if repair["document"] else ""
+        line(console, f"[green]mended[/]  {repair['store']}: {whose}{shown(repair['what'])}")
+    for problem in report["left"]:
+        _print_problem(console, problem)
+    if not report["done"] and not report["left"]:
+        line(console, "nothing was wrong")
+
+
+def _print_problem(console: Console, problem: Fields) -> None:
+    whose = f"{shown(problem['document'])}: " if problem["document"] else ""
+    line(console, f"[red]problem[/] {problem['store']}: {whose}{shown(problem['what'])}")
+    line(console, f"        → {shown(problem['mend'])}")
+
+
+def print_stats(console: Console, stats: Fields) -> None:
+    """Print figures of the library."""
+    table = _table("collection", "documents", "pages", "chunks", "characters")
+    for each in stats["collections"]:
+        counts = (f"{each[name]:,}" for name in ("documents", "pages", "chunks", "characters"))
+        table.add_row(shown(each["name"]), *counts)
+    console.print(table)
+    console.print()
+    table = _table("representation", "state", "reads", "documents", "token vectors", "size")
+    for each in stats["representations"]:
+        reads = (
+            f"{'+'.join(each['readings'])} ({each['dimension']}, {each['token_dimension']} × {each['codec']})"
+        )
+        table.add_row(
+            shown(each["name"]), each["state"], reads, f"{each['documents']:,}", f"{each['tokens']:,}",
+            size(each["bytes"]),
+        )  # fmt: skip
+    console.print(table)
+    console.print()
+    stores = ", ".join(f"{name} {size(number)}" for name, number in stats["bytes"].items())
+    languages = ", ".join(f"{name} {number}" for name, number in stats["languages"].items())
+    line(console, f"on the disk: {stores}")
+    line(console, f"languages: {languages or 'none yet'}")
+
+
+def size(number: int) -> str:
+    """Return a number of bytes as people read it."""
+    value = float(number)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column == "id")
+    return table
+
+
+def count(number: int, what: str) -> str:
+    """Return 1 page, 2 pages."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _line(console: Console, markup: str) -> None:
+def line(console: Console, markup: str) -> None:
     """Print one line, which the terminal breaks and nobody else."""
     console.print(markup, highlight=False, soft_wrap=True)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Return text as rich shows it literally."""
     return escape(harmless(text))
 

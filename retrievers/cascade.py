@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
 from ingestion.stores.records import Scope
 from retrievers.fusion import DEPTH, fuse
@@ -13,19 +14,31 @@ from retrievers.timing import Stopwatch
 class CascadeRetriever:
     """The union of the first stages' candidates, ordered by MaxSim from the token store."""
 
-    def __init__(self, library: Library, first_stages: Sequence[Retriever], *, depth: int = DEPTH) -> None:
+    def __init__(
+        self,
+        library: Library,
+        first_stages: Sequence[Retriever],
+        representation: str = BUILTIN_NAME,
+        *,
+        depth: int = DEPTH,
+    ) -> None:
         self._library = library
         self._first_stages = tuple(first_stages)
+        self._representation = representation
         self._depth = depth
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
+        index = self._library.index(self._representation)
+        index.check_reading("tokens")
         rankings = [stage.rank(query, scope, max(limit, self._depth)) for stage in self._first_stages]
         watch = Stopwatch()
         candidates = fuse(rankings)
         with watch.stage("maxsim"):
-            self._library.segments(scope)  # refuses damaged segments
-            places = self._library.catalogue.located([candidate.chunk_id for candidate in candidates])
-            maxsim = self._library.tokens.score(query.tokens, places)
+            self._library.segments(scope, index)  # refuses damaged segments
+            places = self._library.catalogue.located(
+                [candidate.chunk_id for candidate in candidates], index.id
+            )
+            maxsim = index.tokens.score(query.encoded_by(index.encoder).tokens, places)
         scored = [
             Candidate(c.chunk_id, maxsim[c.chunk_id], {**c.scores, SCORE: maxsim[c.chunk_id]})
             for c in candidates

@@ -1,5 +1,6 @@
 """Bi-encoder: the question's one vector against each chunk's one vector, nearest in Chroma."""
 
+from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
 from ingestion.stores.records import Scope
 from ingestion.stores.vectors import Pooling
@@ -10,22 +11,30 @@ from retrievers.timing import Stopwatch
 class DenseRetriever:
     """Nearest chunks by cosine of CLS or mean vectors. Approximate: Chroma's index is HNSW."""
 
-    def __init__(self, library: Library, pooling: Pooling) -> None:
+    def __init__(self, library: Library, pooling: Pooling, representation: str = BUILTIN_NAME) -> None:
         self._library = library
         self._pooling: Pooling = pooling
+        self._representation = representation
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
-        self._library.check_fresh(scope)
+        index = self._library.index(self._representation)
+        index.check_reading(self._pooling)
         watch = Stopwatch()
         with watch.stage("encode"):
-            encodings = query.encodings
+            encodings = query.encoded_by(index.encoder)
         vector = (encodings.cls if self._pooling == "cls" else encodings.mean)[0]
         with watch.stage("chroma"):
             found = [
                 hit
                 for collection in scope.collections
                 for hit in self._library.vectors.query(
-                    collection, self._pooling, vector, limit, scope.documents
+                    collection,
+                    self._pooling,
+                    vector,
+                    limit,
+                    scope.documents,
+                    scope.pages,
+                    representation=index.id,
                 )
             ]
         found.sort(key=lambda hit: (-hit[1], hit[0]))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -14,18 +13,26 @@ from ingestion.stores.records import Scope, StoredChunk
 
 @dataclass
 class Query:
-    """A question; its vectors are computed at most once, whatever reads them."""
+    """A question; its vectors are computed at most once by each model, whatever reads them."""
 
     text: str
     encoder: Encoder
+    _encoded: dict[str, Encodings] = field(default_factory=dict, repr=False)
 
-    @cached_property
+    def encoded_by(self, encoder: Encoder) -> Encodings:
+        """Return the question's vectors in a representation's own model."""
+        if encoder.fingerprint not in self._encoded:
+            self._encoded[encoder.fingerprint] = encoder.encode_query(self.text)
+        return self._encoded[encoder.fingerprint]
+
+    @property
     def encodings(self) -> Encodings:
-        return self.encoder.encode_query(self.text)
+        """The question as the built-in encoder reads it."""
+        return self.encoded_by(self.encoder)
 
     @property
     def tokens(self) -> NDArray[np.float32]:
-        """[q, k] float32 unit vectors, one a wordpiece of the question."""
+        """[q, k] float32 unit vectors, one a wordpiece of the question, of the built-in encoder."""
         return self.encodings.tokens
 
 

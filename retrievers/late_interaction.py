@@ -1,5 +1,6 @@
 """ColBERT: each word of the question finds its best match in a chunk; MaxSim adds these up."""
 
+from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
 from ingestion.stores.records import Scope
 from retrievers.hits import Candidate, Query, Ranking
@@ -11,15 +12,18 @@ SCORE = "maxsim"
 class LateInteractionRetriever:
     """MaxSim over every chunk of the scope: exact."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, representation: str = BUILTIN_NAME) -> None:
         self._library = library
+        self._representation = representation
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
-        self._library.check_fresh(scope)
+        index = self._library.index(self._representation)
+        index.check_reading("tokens")
         watch = Stopwatch()
         with watch.stage("encode"):
-            tokens = query.tokens
+            tokens = query.encoded_by(index.encoder).tokens
         with watch.stage("maxsim"):
-            found = self._library.tokens.search(tokens, self._library.segments(scope), limit)
+            allowed = None if scope.pages is None else set(self._library.catalogue.chunk_ids(scope))
+            found = index.tokens.search(tokens, self._library.segments(scope, index), limit, allowed)
         candidates = (Candidate(chunk, score, {SCORE: score}) for chunk, score in found)
         return Ranking(tuple(candidates), exact=True, timings_ms=watch.timings_ms)

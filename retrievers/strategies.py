@@ -4,10 +4,12 @@ Command line, HTTP, screen and evaluation read this table; nothing else knows th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ingestion.errors import UnknownName
+from ingestion.errors import InvalidInput, UnknownName
+from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
+from ingestion.stores.vectors import Pooling
 from retrievers.cascade import CascadeRetriever
 from retrievers.dense import DenseRetriever
 from retrievers.fusion import FusionRetriever
@@ -38,70 +40,87 @@ class Strategy:
     build: Callable[[Library], Retriever]
 
 
-_TABLE = (
-    Strategy(
-        "cls",
-        "bi-encoder, the [CLS] token's vector: nearest chunks in Chroma",
-        "cls",
-        ("chroma",),
-        "1.5 kB: one vector of 384 floats",
-        "one pass of the encoder, one index look-up",
-        lambda library: DenseRetriever(library, "cls"),
-    ),
-    Strategy(
-        "mean",
-        "bi-encoder, the mean of all token vectors: nearest chunks in Chroma",
-        "mean",
-        ("chroma",),
-        "1.5 kB: one vector of 384 floats",
-        "one pass of the encoder, one index look-up",
-        lambda library: DenseRetriever(library, "mean"),
-    ),
-    Strategy(
-        "colbert",
-        "late interaction: every word of the question finds its best match (MaxSim), all chunks scored",
-        "tokens",
-        ("tokens",),
-        "23 kB: 180 vectors of 128 bytes",
-        "one pass of the encoder, one product with every token stored",
-        LateInteractionRetriever,
-    ),
-    Strategy(
-        "bm25",
-        "exact words, stemmed, rare ones first; no model",
-        "words",
-        ("sqlite",),
-        "about half of the text: an inverted index",
-        "one index look-up",
-        LexicalRetriever,
-    ),
-    Strategy(
-        "hybrid",
-        "mean and bm25, merged by reciprocal rank fusion",
-        "mean+words",
-        ("chroma", "sqlite"),
-        "mean's and bm25's",
-        "mean's and bm25's",
-        lambda library: FusionRetriever([DenseRetriever(library, "mean"), LexicalRetriever(library)]),
-    ),
-    Strategy(
-        "cascade",
-        "candidates from mean and bm25, ordered by MaxSim",
-        "mean+words+tokens",
-        ("chroma", "sqlite", "tokens"),
-        "mean's, bm25's and colbert's",
-        "mean's and bm25's, then MaxSim over at most 200 chunks",
-        lambda library: CascadeRetriever(
-            library, [DenseRetriever(library, "mean"), LexicalRetriever(library)]
-        ),
-    ),
-)
+def _table(representation: str) -> tuple[Strategy, ...]:
+    """The strategies over one representation."""
 
-STRATEGIES = {strategy.name: strategy for strategy in _TABLE}
+    def dense(pooling: Pooling) -> Callable[[Library], Retriever]:
+        return lambda library: DenseRetriever(library, pooling, representation)
+
+    def first_stages(library: Library) -> list[Retriever]:
+        return [dense("mean")(library), LexicalRetriever(library)]
+
+    return (
+        Strategy(
+            "cls",
+            "bi-encoder, the [CLS] token's vector: nearest chunks in Chroma",
+            "cls",
+            ("chroma",),
+            "1.5 kB: one vector of 384 floats",
+            "one pass of the encoder, one index look-up",
+            dense("cls"),
+        ),
+        Strategy(
+            "mean",
+            "bi-encoder, the mean of all token vectors: nearest chunks in Chroma",
+            "mean",
+            ("chroma",),
+            "1.5 kB: one vector of 384 floats",
+            "one pass of the encoder, one index look-up",
+            dense("mean"),
+        ),
+        Strategy(
+            "colbert",
+            "late interaction: every word of the question finds its best match (MaxSim), all chunks scored",
+            "tokens",
+            ("tokens",),
+            "23 kB: 180 vectors of 128 bytes",
+            "one pass of the encoder, one product with every token stored",
+            lambda library: LateInteractionRetriever(library, representation),
+        ),
+        Strategy(
+            "bm25",
+            "exact words, stemmed, rare ones first; no model",
+            "words",
+            ("sqlite",),
+            "about half of the text: an inverted index",
+            "one index look-up",
+            LexicalRetriever,
+        ),
+        Strategy(
+            "hybrid",
+            "mean and bm25, merged by reciprocal rank fusion",
+            "mean+words",
+            ("chroma", "sqlite"),
+            "mean's and bm25's",
+            "mean's and bm25's",
+            lambda library: FusionRetriever(first_stages(library)),
+        ),
+        Strategy(
+            "cascade",
+            "candidates from mean and bm25, ordered by MaxSim",
+            "mean+words+tokens",
+            ("chroma", "sqlite", "tokens"),
+            "mean's, bm25's and colbert's",
+            "mean's and bm25's, then MaxSim over at most 200 chunks",
+            lambda library: CascadeRetriever(library, first_stages(library), representation),
+        ),
+    )
+
+
+STRATEGIES = {strategy.name: strategy for strategy in _table(BUILTIN_NAME)}
 
 
 def strategy_named(name: str) -> Strategy:
-    """Return the strategy. Raises UnknownName, listing the choices."""
-    if name not in STRATEGIES:
-        raise UnknownName("strategy", name, STRATEGIES)
-    return STRATEGIES[name]
+    """Return the strategy; "mean@NAME" is `mean` over the representation of that name.
+
+    Raises UnknownName, listing the choices, and InvalidInput for a strategy that reads no vectors.
+    """
+    plain, _, representation = name.partition("@")
+    if plain not in STRATEGIES:
+        raise UnknownName("strategy", plain, STRATEGIES)
+    if not representation:
+        return STRATEGIES[plain]
+    if plain == "bm25":
+        raise InvalidInput(f"{name!r}: bm25 reads words and no vectors; leave @{representation} away")
+    strategy = next(one for one in _table(representation) if one.name == plain)
+    return replace(strategy, name=name)

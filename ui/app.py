@@ -1,10 +1,11 @@
 """The page, and the server that serves it."""
 
 import os
+import secrets
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -12,12 +13,15 @@ from types import FrameType
 import gradio as gr
 from starlette.middleware import Middleware
 
+from ingestion.lock import announce, withdraw
+from rag_app.api import create_api
 from rag_app.assistant import Assistant
+from rag_app.guard import Guard
 from ui.background import Workers
 from ui.chat import Chat, build_chat, connect_chat
 from ui.components.sources import EMPTY
 from ui.documents import Documents, build_documents, connect_documents
-from ui.security import OwnFilesOnly
+from ui.security import ApiBeside, OwnFilesOnly
 from ui.static import read_static
 from ui.theme import theme
 
@@ -30,24 +34,43 @@ def build(assistant: Assistant) -> gr.Blocks:
 
 
 def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve the page until SIGINT or SIGTERM; `on_ready` gets its address once it answers.
+    """Serve the page and the API until SIGINT or SIGTERM; `on_ready` gets its address once it answers.
 
-    Work that is under way is stopped before this returns.
+    Other commands find the API by the note beside the library's lock. Work that is under way is stopped
+    before this returns.
     """
     workers = Workers()
+    token = secrets.token_urlsafe(32)
+    layers = [
+        Middleware(OwnFilesOnly),
+        Middleware(Guard, host=host, port=port, token=token),
+        Middleware(ApiBeside, api=create_api(assistant)),
+    ]
     with _terminated() as terminated, tempfile.TemporaryDirectory(prefix="rag-app-uploads-") as folder:
         page = _build(assistant, workers, Path(folder))
         try:
-            on_ready(_launch(page, host, port, largest_upload=assistant.settings.max_file_mb * 10**6))
+            largest = assistant.settings.max_file_mb * 10**6
+            url = _launch(page, host, port, layers, largest_upload=largest)
+            announce(assistant.library.folder, url=_from_here(host, port), token=token)
+            on_ready(url)
             terminated.wait()
         except KeyboardInterrupt:
             pass
         finally:
+            withdraw(assistant.library.folder)
             workers.close()
             page.close(verbose=False)
 
 
-def _launch(page: gr.Blocks, host: str, port: int, *, largest_upload: int) -> str:
+def _from_here(host: str, port: int) -> str:
+    """Return where a program on this machine finds the server."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # addresses to listen on
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _launch(
+    page: gr.Blocks, host: str, port: int, layers: Sequence[Middleware], *, largest_upload: int
+) -> str:
     """Start serving in a thread; return the address."""
     with _no_proxy(host):
         _, url, _ = page.launch(
@@ -67,7 +90,7 @@ def _launch(page: gr.Blocks, host: str, port: int, *, largest_upload: int) -> st
             theme=theme(),
             css=read_static("page.css"),
             js=read_static("page.js"),
-            app_kwargs={"middleware": [Middleware(OwnFilesOnly)]},
+            app_kwargs={"middleware": list(layers)},
         )
     return url.rstrip("/")
 

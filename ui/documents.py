@@ -1,37 +1,62 @@
-"""The documents pane: upload with progress, the list, delete with a confirmation."""
+"""The documents pane: upload, the queue's progress, the list, delete with a confirmation.
+
+Uploads go to the assistant's job queue, which belongs to no page: closing a tab stops nothing, and a page
+that is opened later sees the same jobs.
+"""
 
 import shutil
 import tempfile
-import traceback
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ingestion.errors import Cancelled, RagError, UnknownName
-from ingestion.pipeline import IngestResult, Progress
+from ingestion.documents import Status
+from ingestion.errors import RagError, UnknownName
+from ingestion.jobs import FileState, Job
+from ingestion.parsing import SUPPORTED_SUFFIXES
 from ingestion.stores.records import Document
 from rag_app.assistant import Assistant
-from ui.background import Job, Workers
-from ui.chat import INTERNAL_ERROR
+from ui.background import Workers
 from ui.components.document_list import render_confirmation, render_documents, render_error
-from ui.components.uploads import FileRow, cancelled, ended, failed, progressed, render_uploads
+from ui.components.uploads import FileRow, latest, render_uploads, to_rows
 from ui.static import read_static
 
-FILE_TYPES = [".pdf", ".txt", ".md"]
+# Seconds between two looks at the queue, while it works.
+_TICK = 0.7
 
-Rows = tuple[FileRow, ...]
+_QUICK: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+
+
+@dataclass(slots=True)
+class Watch:
+    """What one open page has seen: the jobs it follows to their end, and what it shows.
+
+    The page's handlers share it and change it in place, so that none overwrites what another has seen.
+    """
+
+    jobs: set[int] = field(default_factory=set)
+    changes: int | None = None
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The queue as a page shows it."""
+
+    rows: tuple[FileRow, ...]
+    works: bool
+    can_retry: bool
+    can_clear: bool
 
 
 class Documents:
     """What happens to documents. One object serves all sessions."""
 
-    def __init__(self, assistant: Assistant, workers: Workers, folder: Path) -> None:
+    def __init__(self, assistant: Assistant, workers: Workers, folder: Path) -> None:  # noqa: ARG002
         self.assistant = assistant
-        self.workers = workers
         self.folder = folder
 
     def listed(self) -> list[Document]:
@@ -42,59 +67,66 @@ class Documents:
             return []
         return sorted(documents, key=lambda document: document.name.casefold())
 
-    def take(self, files: Sequence[tuple[Path, str]]) -> list[Path]:
-        """Move uploads, with the names they had, out of Gradio's folder.
+    def take(self, files: Sequence[tuple[Path, str]]) -> Job:
+        """Move uploads, with the names they had, out of Gradio's folder and into the queue.
 
-        There, two sessions that upload the same file share it, and names lose characters.
+        There, two sessions that upload the same file share it, and names lose characters. Raises
+        InvalidInput and its kind, OSError where a file cannot be moved.
         """
-        target = Path(tempfile.mkdtemp(dir=self.folder))
-        taken = []
-        for number, (file, name) in enumerate(files):
-            own = Path(name.replace("\\", "/").replace("\0", "")).name
-            place = target / str(number) / (own if own not in ("", "..") else file.name)
-            place.parent.mkdir()
-            shutil.move(file, place)
-            taken.append(place)
-            if not any(file.parent.iterdir()):
-                file.parent.rmdir()
-        return taken
+        with tempfile.TemporaryDirectory(dir=self.folder) as between:
+            named = []
+            for number, (file, name) in enumerate(files):
+                own = Path(name.replace("\\", "/").replace("\0", "")).name
+                place = Path(between) / str(number) / (own if own not in ("", "..") else file.name)
+                place.parent.mkdir()
+                shutil.move(file, place)
+                named.append(place)
+                if not any(file.parent.iterdir()):
+                    file.parent.rmdir()
+            collection = self.assistant.settings.collection
+            return self.assistant.jobs.submit(named, collection=collection, uploaded=True)
 
-    def ingest(self, files: Sequence[Path], job: Job) -> Generator[tuple[Rows, bool]]:
-        """Yield a row a file, and whether the list of documents has changed. The files are deleted."""
-        rows = [FileRow(file.name) for file in files]
-        done = 0
+    def queue(self, watch: Watch) -> Queue:
+        """Return the queue as the page sees it; from now on it follows the jobs that are active."""
+        jobs = self._jobs()
+        watch.jobs.update(job.id for job in jobs if not job.finished)
+        active, ended = to_rows(jobs, watch.jobs)
+        return Queue(
+            rows=(*active, *ended),
+            works=any(not job.finished for job in jobs),
+            can_retry=bool(_to_retry(jobs)),
+            can_clear=bool(ended),
+        )
 
-        def work(put: Callable[[Progress | IngestResult], None]) -> None:
-            try:
-                for result in self.assistant.ingest(
-                    files, uploaded=True, on_progress=put, cancelled=lambda: job.stopped
-                ):
-                    put(result)
-            finally:
-                for folder in {file.parents[1] for file in files}:
-                    shutil.rmtree(folder, ignore_errors=True)
+    def cancel(self) -> None:
+        """Stop all that is active."""
+        for job in reversed(self.assistant.jobs.active):  # else the next would start before it is its turn
+            self.assistant.jobs.cancel(job.id)
 
-        try:
-            with closing(self.workers.run(job, work, to_the_end=True)) as batches:
-                for batch in batches:
-                    before = done
-                    for event in batch:
-                        if isinstance(event, Progress):
-                            rows[event.file - 1] = progressed(rows[event.file - 1], event)
-                        else:
-                            rows[done] = ended(rows[done], event)
-                            done += 1
-                    yield tuple(rows), done > before
-        except Cancelled:
-            yield tuple(map(cancelled, rows)), True
-        except RagError as error:
-            yield tuple(failed(row, str(error)) for row in rows), True
-        except Exception:
-            traceback.print_exc()
-            yield tuple(failed(row, INTERNAL_ERROR) for row in rows), True
-            raise
-        finally:
-            job.end()
+    def retry(self) -> None:
+        """Queue again what failed or was left undone. Raises InvalidInput where it has gone meanwhile."""
+        for identity in _to_retry(self._jobs()):
+            self.assistant.jobs.retry(identity)
+
+    def _jobs(self) -> list[Job]:
+        """Return the jobs, oldest first: the newest, and all that are active."""
+        jobs = self.assistant.jobs
+        # Active ones first: a job that ends in between is then in the list as ended, which counts.
+        known = {job.id: job for job in (*jobs.active, *jobs.list())}
+        return [known[identity] for identity in sorted(known)]
+
+
+def _to_retry(jobs: Sequence[Job]) -> list[int]:
+    """Return the ended jobs that have something to try again which no later job took on."""
+    return sorted({job.id for job, file in latest(jobs) if job.finished and _can_retry(file)})
+
+
+def _can_retry(file: FileState) -> bool:
+    if file.status is not None and (file.status.is_success or file.status is Status.PARTIAL):
+        return False  # with the same bytes, the same pages fail
+    if file.staged:  # the page has no password to give
+        return file.status is not Status.NEEDS_PASSWORD and Path(file.file).exists()
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +134,12 @@ class DocumentsPane:
     """The components that other panes and later pages connect to."""
 
     upload: gr.File
-    cancel: gr.Button
+    message: gr.HTML
     progress: gr.HTML
+    cancel: gr.Button
+    retry: gr.Button
+    clear: gr.Button
+    timer: gr.Timer
     listing: gr.HTML
     confirmation: gr.Column
     question: gr.HTML
@@ -115,78 +151,126 @@ def build_documents() -> DocumentsPane:
     """Lay out the documents pane."""
     gr.HTML("<h2>Documents</h2>")
     upload = gr.File(
-        label="Add PDF, text, Markdown",
+        label="Add PDF, Office, web, text …",
         file_count="multiple",
-        file_types=FILE_TYPES,
+        file_types=sorted(SUPPORTED_SUFFIXES),
         height=104,
         elem_id="upload",
     )
+    message = gr.HTML("", elem_id="message")
     progress = gr.HTML("", elem_id="progress")
-    cancel = gr.Button("Cancel", size="sm", elem_id="cancel", visible=False)
+    with gr.Row(elem_id="queue"):
+        cancel = gr.Button("Cancel", size="sm", elem_id="cancel", min_width=60, visible=False)
+        retry = gr.Button("Try again", size="sm", elem_id="retry", min_width=60, visible=False)
+        clear = gr.Button("Clear list", size="sm", elem_id="clear-jobs", min_width=60, visible=False)
     with gr.Column(visible=False, elem_id="confirmation") as confirmation:
         question = gr.HTML("")
         with gr.Row():
             keep = gr.Button("Keep", size="sm", elem_id="keep", min_width=60)
             delete = gr.Button("Delete", variant="stop", size="sm", elem_id="delete", min_width=60)
     listing = gr.HTML("", elem_id="documents", js_on_load=read_static("documents.js"))
-    return DocumentsPane(upload, cancel, progress, listing, confirmation, question, delete, keep)
+    timer = gr.Timer(_TICK, active=False)
+    return DocumentsPane(
+        upload, message, progress, cancel, retry, clear, timer, listing, confirmation, question, delete, keep
+    )
 
 
 def connect_documents(documents: Documents, pane: DocumentsPane, page: gr.Blocks) -> None:
     """Wire the documents pane."""
-    files: gr.State = gr.State([])
-    job: gr.State = gr.State(None)
+    watch: gr.State = gr.State(Watch())
+    show = _Show(documents)
+    shown = [pane.progress, pane.cancel, pane.retry, pane.clear, pane.timer, pane.listing]
 
-    def listing() -> str:
-        return render_documents(documents.listed())
-
-    def take(uploaded: list[dict[str, Any]] | None) -> tuple[Any, ...]:
+    def take(uploaded: list[dict[str, Any]] | None, watch: Watch) -> tuple[Any, ...]:
         # Gradio's own folder alone, whatever a request says: what is taken is moved and deleted.
         cache = Path(pane.upload.GRADIO_CACHE).resolve()
         named = [(Path(item["path"]).resolve(), item.get("orig_name") or "") for item in uploaded or []]
-        taken = documents.take([(path, name) for path, name in named if path.is_relative_to(cache)])
-        rows = [FileRow(file.name) for file in taken]
-        return taken, Job(), None, render_uploads(rows), gr.Button(visible=True)
+        named = [(path, name) for path, name in named if path.is_relative_to(cache)]
+        message = ""
+        try:
+            if named:
+                watch.jobs.add(documents.take(named).id)
+        except (RagError, OSError) as error:
+            message = render_error(f"The files were not added: {error}")
+        return None, message, *show.all(watch)
 
-    def ingest(files: list[Path], job: Job) -> Generator[tuple[Any, ...]]:
-        for rows, changed in documents.ingest(files, job):
-            yield render_uploads(rows), listing() if changed else gr.skip()
+    def cancel(watch: Watch) -> tuple[Any, ...]:
+        documents.cancel()
+        return show.all(watch)
 
-    def cancel(job: Job | None) -> None:
-        if job is not None:
-            job.stop()
+    def retry(watch: Watch) -> tuple[Any, ...]:
+        message = ""
+        try:
+            documents.retry()
+        except RagError as error:
+            message = render_error(str(error))
+        return message, *show.all(watch)
 
-    quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-    taken = pane.upload.upload(
+    def clear(watch: Watch) -> tuple[Any, ...]:
+        documents.assistant.jobs.clear()
+        return "", *show.all(watch)
+
+    page.load(show.all, [watch], shown, **_QUICK)
+    pane.timer.tick(show.changed, [watch], shown, trigger_mode="once", **_QUICK)
+    pane.upload.upload(
         take,
-        [pane.upload],
-        [files, job, pane.upload, pane.progress, pane.cancel],
+        [pane.upload, watch],
+        [pane.upload, pane.message, *shown],
         preprocess=False,  # gr.File would leave an empty temporary file behind for each
-        **quick,
+        trigger_mode="multiple",
+        **_QUICK,
     )
-    taken.success(
-        ingest,
-        [files, job],
-        [pane.progress, pane.listing],
-        api_visibility="private",
-        show_progress="hidden",
-        concurrency_id="ingest",
-        concurrency_limit=1,
-    ).then(lambda: gr.Button(visible=False), outputs=[pane.cancel], **quick)
-    pane.cancel.click(cancel, [job], **quick)
-    page.load(listing, outputs=[pane.listing], **quick)
-    _connect_delete(documents, pane, listing, quick)
+    pane.cancel.click(cancel, [watch], shown, **_QUICK)
+    pane.retry.click(retry, [watch], [pane.message, *shown], **_QUICK)
+    pane.clear.click(clear, [watch], [pane.message, *shown], **_QUICK)
+    _connect_delete(documents, pane, show)
 
 
-def _connect_delete(
-    documents: Documents, pane: DocumentsPane, listing: Callable[[], str], quick: dict[str, Any]
-) -> None:
+class _Show:
+    """What the handlers give the page: rows, buttons, timer, list of documents."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+
+    def listing(self) -> str:
+        return render_documents(self.documents.listed())
+
+    def all(self, watch: Watch) -> tuple[Any, ...]:
+        """Return everything, whatever the page shows."""
+        # Before the list is read, so that a change meanwhile is shown with the next tick.
+        watch.changes = self.documents.assistant.library.catalogue.changes
+        queue = self.documents.queue(watch)
+        watch.shown = render_uploads(queue.rows)
+        return (
+            watch.shown,
+            gr.Button(visible=queue.works),
+            gr.Button(visible=queue.can_retry),
+            gr.Button(visible=queue.can_clear),
+            gr.Timer(active=queue.works),
+            self.listing(),
+        )
+
+    def changed(self, watch: Watch) -> tuple[Any, ...]:
+        """Return what differs from what the page shows."""
+        changes = self.documents.assistant.library.catalogue.changes
+        queue = self.documents.queue(watch)
+        rows = render_uploads(queue.rows)
+        if not queue.works or changes != watch.changes:
+            return self.all(watch)
+        if rows == watch.shown:
+            return (gr.skip(),) * 6
+        watch.shown = rows
+        buttons = (gr.Button(visible=visible) for visible in (True, queue.can_retry, queue.can_clear))
+        return rows, *buttons, gr.skip(), gr.skip()
+
+
+def _connect_delete(documents: Documents, pane: DocumentsPane, show: _Show) -> None:
     chosen: gr.State = gr.State(None)
 
     def ask(event: gr.EventData) -> tuple[Any, ...]:
         wanted = next((item for item in documents.listed() if item.id == event._data.get("id")), None)
         if wanted is None:  # another session deleted it
-            return None, "", gr.Column(visible=False), listing()
+            return None, "", gr.Column(visible=False), show.listing()
         return wanted.id, render_confirmation(wanted), gr.Column(visible=True), gr.skip()
 
     def delete(identity: str | None) -> tuple[Any, ...]:
@@ -196,9 +280,9 @@ def _connect_delete(
                 documents.assistant.delete(identity)
         except RagError as error:
             message = render_error(str(error))
-        return None, gr.Column(visible=False), message, listing()
+        return None, gr.Column(visible=False), message, show.listing()
 
     asked = [chosen, pane.question, pane.confirmation, pane.listing]
-    pane.listing.delete(ask, None, asked, **quick)
-    pane.delete.click(delete, [chosen], [chosen, pane.confirmation, pane.progress, pane.listing], **quick)
-    pane.keep.click(lambda: (None, gr.Column(visible=False)), None, [chosen, pane.confirmation], **quick)
+    pane.listing.delete(ask, None, asked, **_QUICK)
+    pane.delete.click(delete, [chosen], [chosen, pane.confirmation, pane.message, pane.listing], **_QUICK)
+    pane.keep.click(lambda: (None, gr.Column(visible=False)), None, [chosen, pane.confirmation], **_QUICK)

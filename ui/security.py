@@ -1,7 +1,12 @@
-"""What the browser may load: this server's own files, nothing else, whatever a document contains."""
+"""What the browser may load: this server's own files, nothing else, whatever a document contains.
+
+Who may ask this server at all is `rag_app.guard`'s.
+"""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag_app.guard import API
 
 # Gradio's page has inline scripts and styles, and builds its templates' functions from strings.
 _POLICY = "; ".join(
@@ -41,3 +46,15 @@ class OwnFilesOnly:
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class ApiBeside:
+    """ASGI middleware that gives the API's paths to the API, and the others to the page."""
+
+    def __init__(self, app: ASGIApp, *, api: ASGIApp) -> None:
+        self.app = app
+        self.api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_api = scope["type"] == "http" and scope["path"].startswith(API + "/")
+        await (self.api if is_api else self.app)(scope, receive, send)

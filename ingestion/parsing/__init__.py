@@ -1,17 +1,21 @@
 """One file in, a `ParsedDocument` out; whatever the file does happens in a child process.
 
-parse(path) ─▶ files.py      is it a file that we read?  starts, watches and stops the child
+parse(path) ─▶ files.py      is it a file that we read?
+               watch.py      starts the child, times it, and replaces it after a bad page
                isolation.py  the child process as the parent sees it
                collect.py    frames ─▶ ParsedDocument
                frames.py     what travels between the two, and its bounds
                ──────────────────────────────────────────── the child's side
                worker.py     limits on itself, then one of
                pdf.py        pdfium.py, and pypdf_fallback.py for what PDFium cannot read
-               text.py       plain text and Markdown
-               cleaning.py   raw text ─▶ the text that is stored and cited
+               lines.py      rows that PDFium breaks, made whole
+               recognition.py  pages that are only pictures, by way of ocr.py
+               formats.py    the table of all other formats
+               cleaning.py   raw text ─▶ the text that is stored and cited, and (layout.py) back
 """
 
-from ingestion.parsing.files import SUPPORTED_SUFFIXES, parse
+from ingestion.parsing.files import parse
+from ingestion.parsing.formats import SUPPORTED_SUFFIXES
 from ingestion.parsing.limits import ParseLimits
 
 __all__ = ["SUPPORTED_SUFFIXES", "ParseLimits", "parse"]

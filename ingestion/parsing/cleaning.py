@@ -1,6 +1,8 @@
 """Raw text from a file to the text that is stored, cited and shown."""
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 # A page with more control characters than this has a font without a ToUnicode table: what PDFium gives
 # is glyph numbers. Good pages have none at all; 2% keeps pages with a few stray ones.
@@ -10,7 +12,7 @@ MAX_TITLE_CHARACTERS = 300
 
 # PDFium writes U+FFFE for a hyphen at a line end (and drops the line break); older builds wrote \x02.
 _HYPHEN = re.compile(r"\ufffe|(?<=\w)\x02(?=\w|[ \t]*(?:[\r\n]|\Z))")
-_LINE_BREAK = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
+_LINE_BREAK = re.compile(r"\r\n?|[\n\v\f\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\uffff]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -20,6 +22,9 @@ _FILE_NAME = re.compile(
 _PLACEHOLDER = re.compile(
     r"(untitled|title|document|microsoft (word|powerpoint|excel)|slide)\b[\s\-\d]*$", re.IGNORECASE
 )
+
+
+Runs = tuple[tuple[int, int], ...]
 
 
 def clean(raw: str) -> str:
@@ -34,12 +39,69 @@ def clean(raw: str) -> str:
     Ligatures and everything else stay as they are (no NFKC): a quotation must be findable on the page.
     Cleaning twice gives the same as cleaning once.
     """
-    text = _HYPHEN.sub("-", raw)
-    text = _LINE_BREAK.sub("\n", text)
-    text = _CONTROL.sub("", text)
-    text = _LONE_SURROGATE.sub("\ufffd", text)
-    # Not by a pattern: one for white space before a line end is quadratic in a long run of spaces.
-    return "\n".join(line.rstrip() for line in text.split("\n"))
+    return clean_with_runs(raw)[0]
+
+
+def clean_with_runs(raw: str) -> tuple[str, Runs]:
+    """`clean(raw)`, and where it comes from: (offset in it, index in `raw`), as in `PageLayout.runs`."""
+    # First what changes no length; from then on characters are only left out.
+    text = _LONE_SURROGATE.sub("\ufffd", _HYPHEN.sub("-", raw))
+    cleaned = _Pieces()
+    for line in _lines(text):
+        # Not by a pattern: one for white space before a line end is quadratic in a long run of spaces.
+        kept = [(text[start:end], start) for start, end in _without_controls(text, line)]
+        while kept:
+            words, start = kept.pop()
+            if words := words.rstrip():
+                kept.append((words, start))
+                break
+        for words, start in kept:
+            cleaned.add(words, start)
+        if line.break_at is not None:
+            cleaned.add("\n", line.break_at)
+    return "".join(cleaned.parts), tuple(cleaned.runs)
+
+
+class _Line(NamedTuple):
+    start: int
+    end: int
+    break_at: int | None  # the last character of the break after it
+
+
+class _Pieces:
+    """A text built of pieces of another one, which says where each comes from."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.runs: list[tuple[int, int]] = []
+        self._length = 0
+        self._next = -1
+
+    def add(self, piece: str, index: int) -> None:
+        if index != self._next:
+            self.runs.append((self._length, index))
+        self.parts.append(piece)
+        self._length += len(piece)
+        self._next = index + len(piece)
+
+
+def _lines(text: str) -> Iterator[_Line]:
+    start = 0
+    for match in _LINE_BREAK.finditer(text):
+        yield _Line(start, match.start(), match.end() - 1)
+        start = match.end()
+    yield _Line(start, len(text), None)
+
+
+def _without_controls(text: str, line: _Line) -> Iterator[tuple[int, int]]:
+    """The stretches of a line between control characters."""
+    start = line.start
+    for match in _CONTROL.finditer(text, line.start, line.end):
+        if match.start() > start:
+            yield start, match.start()
+        start = match.end()
+    if line.end > start:
+        yield start, line.end
 
 
 def control_share(raw: str) -> float:

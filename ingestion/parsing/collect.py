@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
-from ingestion.documents import Heading, Page, PageFailure, ParsedDocument, Status
+from ingestion.documents import Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
 from ingestion.parsing.frames import (
     MAX_HEADINGS,
     Frame,
     FrameError,
+    OcrHint,
+    PageBegun,
     PageCount,
     PageFault,
     PageLabel,
@@ -16,7 +18,8 @@ from ingestion.parsing.frames import (
 )
 from ingestion.parsing.limits import ParseLimits
 
-MAX_TEXT = 1000  # characters of a title, label, heading or reason; ours are shorter
+MAX_TEXT = 1000  # characters of a title, label, heading, hint or reason; ours are shorter
+MARGIN = 2.0  # points by which a recognised word may stick out of its page: sides are whole pixels
 
 
 class Collector:
@@ -32,6 +35,9 @@ class Collector:
         self._title: str | None = None
         self._verdict: Verdict | None = None
         self._characters = 0
+        self._hint: str | None = None
+        self._counted = False
+        self._recognised = 0
         self.page_count = 0
         self.text_done = False
 
@@ -39,6 +45,25 @@ class Collector:
     def pages_done(self) -> int:
         """How many pages have come, with text or with a fault."""
         return len(self._pages) + len(self._faults)
+
+    @property
+    def done(self) -> tuple[int, ...]:
+        """The pages that have come with text."""
+        return tuple(self._pages)
+
+    @property
+    def failed(self) -> tuple[int, ...]:
+        """The pages that have come with a fault."""
+        return tuple(self._faults)
+
+    @property
+    def recognitions_left(self) -> int:
+        """How many more pages may be recognised."""
+        return max(0, self._limits.ocr_pages - self._recognised)
+
+    def restart(self) -> None:
+        """Another child goes on with the pages that are left; it counts them again."""
+        self._counted = False
 
     @property
     def settled(self) -> bool:
@@ -53,11 +78,17 @@ class Collector:
         """
         match frame:
             case PageCount(total):
-                self._require(not self.page_count and 0 < total <= self._limits.max_pages, frame)
-                self.page_count = total
-            case Page(number, text):
+                self._require(not self._counted and 0 < total <= self._limits.max_pages, frame)
+                self._require(self.page_count in (0, total), frame)
+                self.page_count, self._counted = total, True
+            case PageBegun(number, recognise):
+                self._require_new(number, frame)
+                self._require(not recognise or self.recognitions_left > 0, frame)
+                self._recognised += recognise
+            case Page(number, text, _, layout):
                 self._require_new(number, frame)
                 self._require(len(text) <= self._limits.max_page_characters, frame)
+                self._require(layout is None or _fits(layout, len(text), self._limits), frame)
                 self._pages[number] = frame
                 self._characters += len(text)
                 if self._characters > self._limits.max_characters:
@@ -67,6 +98,9 @@ class Collector:
                 self._require_new(number, frame)
                 self._require(len(reason) <= MAX_TEXT, frame)
                 self._faults[number] = frame
+            case OcrHint(text):
+                self._require(self._hint is None and len(text) <= MAX_TEXT, frame)
+                self._hint = text
             case TextDone():
                 self.text_done = True
             case Title(text):
@@ -99,8 +133,8 @@ class Collector:
             )
         elif self._verdict is not None:
             document = ParsedDocument(self._verdict.status, self._verdict.error)
-        elif self._faults:
-            first = self._faults[min(self._faults)]
+        elif broken := [fault for fault in self._faults.values() if fault.status is not Status.NO_TEXT]:
+            first = min(broken, key=lambda fault: fault.number)
             document = ParsedDocument(first.status, self._none_readable(first))
         else:
             document = ParsedDocument(Status.NO_TEXT, self._no_text())
@@ -123,19 +157,28 @@ class Collector:
         first = failures[0]
         return (
             f"{len(failures)} of {self.page_count} pages of {self._name!r} could not be read; the others are "
-            f"searchable. Page {first.number}: {first.reason}"
+            f"searchable. Page {first.number}: {first.reason}{self._hinted()}"
         )
 
     def _none_readable(self, first: PageFault) -> str:
-        return f"no page of {self._name!r} with text could be read. Page {first.number}: {first.reason}"
+        return (
+            f"no page of {self._name!r} with text could be read. Page {first.number}: "
+            f"{first.reason}{self._hinted()}"
+        )
 
     def _no_text(self) -> str:
-        if self._name.lower().endswith(".pdf"):
-            return (
-                f"{self._name!r} has no text on any page (pages: {self.page_count}); it looks scanned. Text "
-                "recognition (OCR) is not built in yet: run an OCR program over it and add the result"
-            )
-        return f"{self._name!r} is empty: there is no text in it; check the file"
+        if not self._name.lower().endswith(".pdf"):
+            return f"{self._name!r} is empty: there is no text in it; check the file"
+        empty = f"{self._name!r} has no text on any page (pages: {self.page_count})"
+        if self._faults:
+            first = self._faults[min(self._faults)]
+            return f"{empty}; page {first.number}: {first.reason}{self._hinted()}"
+        if self._recognised:
+            return f"{empty}; text recognition (OCR) has found none in its pictures either; check the file"
+        return f"{empty} and no picture; it is blank, or a drawing: check the file"
+
+    def _hinted(self) -> str:
+        return f". {self._hint}" if self._hint else ""
 
     def _too_much_text(self) -> str:
         return f"{self._name!r} has more than {self._limits.max_characters} characters of text; split it"
@@ -157,3 +200,28 @@ class Collector:
     def _require(self, sound: bool, frame: Frame) -> None:
         if not sound:
             raise FrameError(f"a {type(frame).__name__} that cannot be")
+
+
+def _fits(layout: PageLayout, length: int, limits: ParseLimits) -> bool:
+    """Whether a layout can be that of a page whose text has so many characters."""
+    offsets = [offset for offset, _ in layout.runs]
+    starts = [word[0] for word in layout.words]
+    return (
+        layout.width > 0
+        and layout.height > 0
+        and not (layout.runs and layout.words)
+        and offsets == sorted(set(offsets))
+        and (not offsets or (offsets[0] == 0 and offsets[-1] < length))
+        and all(0 <= index <= limits.max_page_characters for _, index in layout.runs)
+        and starts == sorted(starts)
+        and all(_is_on_page(layout, length, word) for word in layout.words)
+    )
+
+
+def _is_on_page(layout: PageLayout, length: int, word: tuple[int, int, float, float, float, float]) -> bool:
+    start, end, left, top, right, bottom = word
+    return (
+        0 <= start < end <= length
+        and -MARGIN <= left <= right <= layout.width + MARGIN
+        and -MARGIN <= top <= bottom <= layout.height + MARGIN
+    )

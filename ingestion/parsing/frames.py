@@ -7,11 +7,11 @@ are checked here, numbers and totals in `collect.py`.
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ingestion.documents import Heading, Page, Status
+from ingestion.documents import Heading, Page, PageLayout, Status
 from ingestion.parsing.limits import ParseLimits
 
 LENGTH_BYTES = 4
@@ -23,6 +23,11 @@ FRAME_OVERHEAD = 64 * 1024
 
 MAX_HEADINGS = 10_000  # a file; as many as pages
 
+# Runs or words of a page's layout. A dense page has 300 lines, each of them a run, or 3000 words.
+MAX_LAYOUT_PIECES = 20_000
+BYTES_PER_PIECE = 128  # six numbers of at most 20 digits each
+MAX_POINTS = 1e7  # a side of a page; two miles
+
 
 class FrameError(Exception):
     """A frame that no honest child sends."""
@@ -30,21 +35,29 @@ class FrameError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the child is asked to do. It goes over stdin, because a command line is public."""
+    """What the child is asked to do. It goes over stdin, because a command line is public.
+
+    `done` are the pages that a former child has sent, `failed` those that are not to be read (again).
+    """
 
     path: str
     suffix: str
     password: str | None
     parent: int
     limits: ParseLimits
+    done: tuple[int, ...] = ()
+    failed: tuple[int, ...] = ()
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii") + b"\n"
 
     @classmethod
     def decode(cls, line: bytes) -> "Request":
-        fields = json.loads(line)
-        return cls(**{**fields, "limits": ParseLimits(**fields["limits"])})
+        request = json.loads(line)
+        limits = request["limits"]
+        limits["ocr_languages"] = tuple(limits["ocr_languages"])
+        lists = {name: tuple(request[name]) for name in ("done", "failed")}
+        return cls(**{**request, **lists, "limits": ParseLimits(**limits)})
 
     @property
     def file(self) -> Path:
@@ -56,6 +69,21 @@ class PageCount:
     """How many pages the file declares. Comes before any page."""
 
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageBegun:
+    """The page that comes next, so that the parent knows which one a child did not survive."""
+
+    number: int
+    recognise: bool  # its picture is read by tesseract, which has a clock of its own
+
+
+@dataclass(frozen=True, slots=True)
+class OcrHint:
+    """Pages would need text recognition, and this is what to install for it. Once a file."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +119,14 @@ class Verdict:
     error: str
 
 
-Frame = PageCount | Page | PageFault | TextDone | Title | PageLabel | Heading | Verdict
+Frame = PageCount | PageBegun | Page | PageFault | OcrHint | TextDone | Title | PageLabel | Heading | Verdict
 
 _SHAPES: dict[str, tuple[type[Frame], tuple[type, ...]]] = {
     "count": (PageCount, (int,)),
-    "page": (Page, (int, str, type(None))),
+    "begun": (PageBegun, (int, bool)),
+    "page": (Page, (int, str, type(None), PageLayout)),
     "fault": (PageFault, (int, str, Status)),
+    "hint": (OcrHint, (str,)),
     "done": (TextDone, ()),
     "title": (Title, (str,)),
     "label": (PageLabel, (int, str)),
@@ -117,15 +147,22 @@ class RefusalError(Exception):
 
 def max_frame_bytes(limits: ParseLimits) -> int:
     """The longest frame that an honest child sends, in bytes without the length."""
-    return limits.max_page_characters * BYTES_PER_CHARACTER + FRAME_OVERHEAD
+    layout = MAX_LAYOUT_PIECES * BYTES_PER_PIECE
+    return limits.max_page_characters * BYTES_PER_CHARACTER + layout + FRAME_OVERHEAD
 
 
 def write_frame(stream: BinaryIO, frame: Frame) -> None:
     """Send one frame at once, so that a crash on the next page cannot take it along."""
-    body = json.dumps([_KINDS[type(frame)], *astuple(frame)], ensure_ascii=False)
+    body = json.dumps([_KINDS[type(frame)], *_values(frame)], ensure_ascii=False)
     payload = body.encode("utf-8", errors="replace")
     stream.write(len(payload).to_bytes(LENGTH_BYTES, "big") + payload)
     stream.flush()
+
+
+def _values(value: Frame | PageLayout) -> list[object]:
+    # Not `astuple`, which copies every number of a layout: half a millisecond a page.
+    values = [getattr(value, field.name) for field in fields(value)]
+    return [_values(item) if isinstance(item, PageLayout) else item for item in values]
 
 
 def read_frame(stream: BinaryIO, max_bytes: int) -> Frame | None:
@@ -151,17 +188,48 @@ def _decode(payload: bytes) -> Frame:
         raise FrameError("a frame that is no JSON") from error
     if not isinstance(value, list) or not value or not isinstance(value[0], str):
         raise FrameError("a frame that is no list")
-    kind, *fields = value
-    if kind not in _SHAPES or len(fields) != len(_SHAPES[kind][1]):
+    kind, *items = value
+    if kind not in _SHAPES or len(items) != len(_SHAPES[kind][1]):
         raise FrameError(f"a frame of unknown shape, kind {kind[:20]!r}")
     frame_type, types = _SHAPES[kind]
     make = cast(Callable[..., Frame], frame_type)
-    return make(*(_field(item, expected) for item, expected in zip(fields, types, strict=True)))
+    return make(*(_field(item, expected) for item, expected in zip(items, types, strict=True)))
 
 
 def _field(item: object, expected: type) -> object:
     if expected is Status and isinstance(item, str) and item in set(Status):
         return Status(item)
+    if expected is PageLayout:
+        return None if item is None else _layout(item)
     if type(item) is not expected:  # exact: True is no page number
         raise FrameError(f"a frame with {type(item).__name__} in place of {expected.__name__}")
     return item
+
+
+def _layout(item: object) -> PageLayout:
+    """A layout of the right types and of bounded length; whether it fits the page is for `collect.py`."""
+    if not isinstance(item, list) or len(item) != 4:
+        raise FrameError("a layout of unknown shape")
+    width, height = _numbers(item[:2], (float, float))
+    rows = []
+    for pieces, types in ((item[2], (int, int)), (item[3], (int, int, float, float, float, float))):
+        if not isinstance(pieces, list) or len(pieces) > MAX_LAYOUT_PIECES:
+            raise FrameError("a layout of unknown shape")
+        rows.append(tuple(_numbers(piece, types) for piece in pieces))
+    make = cast(Callable[..., PageLayout], PageLayout)
+    return make(width, height, *rows)
+
+
+def _numbers(items: object, types: tuple[type, ...]) -> tuple[object, ...]:
+    if not isinstance(items, list) or len(items) != len(types):
+        raise FrameError("a layout of unknown shape")
+    return tuple(
+        _measure(item) if expected is float else _field(item, expected)
+        for item, expected in zip(items, types, strict=True)
+    )
+
+
+def _measure(item: object) -> float:
+    if type(item) not in (int, float) or not -MAX_POINTS <= item <= MAX_POINTS:  # type: ignore[operator]
+        raise FrameError("a layout with a measure that cannot be")  # NaN is in no range
+    return float(item)  # type: ignore[arg-type]

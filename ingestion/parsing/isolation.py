@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -21,6 +22,7 @@ STDERR_TAIL_BYTES = 4096
 QUEUE_FRAMES = 8  # of at most max_frame_bytes each
 JOIN_SECONDS = 5.0  # for a thread whose pipe has ended
 EXIT_SECONDS = 1.0  # for a child that has closed its output
+EXIT_POLL_SECONDS = 0.01
 
 # The child must import this very `ingestion`, wherever the parent was started, and nothing else from the
 # folder that it lies in (-P: nor from the current one, which may hold a hostile json.py).
@@ -49,6 +51,7 @@ class ChildProcess:
         )
         self._frames: queue.Queue[Frame | FrameError | Ended] = queue.Queue(QUEUE_FRAMES)
         self._stderr = bytearray()
+        self.cpu_seconds = 0.0  # once it has ended: its processor time and that of what it waited for
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._pump_frames, args=(max_frame_bytes(request.limits),), daemon=True),
@@ -85,24 +88,39 @@ class ChildProcess:
 
     def kill(self) -> None:
         """Stop the child and all that it started, at once; no-op for one that has ended."""
-        if self._process.poll() is None:
+        if self._process.returncode is None and not self._reap(block=False):
             if sys.platform == "win32":
                 self._process.kill()
             else:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+            self._reap(block=True)
         self._stopping.set()
         for thread in self._threads:
             thread.join(JOIN_SECONDS)
 
     def exit_code(self) -> int:
         """The child's exit code, or minus the signal's number. Call after `Ended`."""
-        try:
-            return self._process.wait(EXIT_SECONDS)
-        except subprocess.TimeoutExpired:  # it closed its stdout and went on
-            self.kill()
-            return self._process.returncode
+        deadline = time.monotonic() + EXIT_SECONDS
+        while not self._reap(block=False):
+            if time.monotonic() > deadline:  # it closed its stdout and went on
+                self.kill()
+                break
+            time.sleep(EXIT_POLL_SECONDS)
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+    def _reap(self, *, block: bool) -> bool:
+        """Whether the child has ended. Its processor time is known only to who takes its exit status."""
+        if self._process.returncode is None:
+            if sys.platform == "win32":
+                return (self._process.wait() if block else self._process.poll()) is not None
+            process, status, usage = os.wait4(self._process.pid, 0 if block else os.WNOHANG)
+            if process == 0:
+                return False
+            self._process.returncode = os.waitstatus_to_exitcode(status)
+            self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        return True
 
     def last_words(self) -> str:
         """The last line of the child's stderr, printable and at most 200 characters long."""

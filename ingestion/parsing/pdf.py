@@ -1,13 +1,14 @@
 """PDF, inside the child process: PDFium reads, pypdf reads what PDFium cannot.
 
 Text comes first and is sent page by page. Pages that PDFium fails on wait for pypdf until all others are
-sent, because pypdf may never return. Title, labels and outline come last: the parent stops waiting for
-them after a few seconds and keeps the text. (They come from the same library as the text: on real filings
-PDFium's outline is pypdf's, without the 0.2 s that importing and opening with pypdf costs every file.)
+sent, because pypdf may never return; pages that are only pictures wait for recognition after these. Title,
+labels and outline come last: the parent stops waiting for them after a few seconds and keeps the text. (They
+come from the same library as the text: on real filings PDFium's outline is pypdf's, without the 0.2 s that
+importing and opening with pypdf costs every file.)
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -16,14 +17,13 @@ from ingestion.documents import Heading, Page, Status
 from ingestion.parsing.cleaning import (
     MAX_CONTROL_SHARE,
     HeadingFinder,
-    clean,
-    control_share,
     one_line,
     sensible_title,
 )
 from ingestion.parsing.frames import (
     MAX_HEADINGS,
     Frame,
+    PageBegun,
     PageCount,
     PageFault,
     PageLabel,
@@ -31,6 +31,7 @@ from ingestion.parsing.frames import (
     TextDone,
     Title,
 )
+from ingestion.parsing.layout import RawPage, page_of
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pdfium import (
     PageTooLongError,
@@ -39,6 +40,7 @@ from ingestion.parsing.pdfium import (
     UnknownEncryptionError,
     WrongPasswordError,
 )
+from ingestion.parsing.recognition import Unread, recognise
 
 MAX_LABEL_CHARACTERS = 40
 HEADER_WINDOW = 1024  # bytes in which readers look for the header
@@ -52,14 +54,24 @@ class PdfFile(Protocol):
 
     page_count: int
 
-    def text(self, number: int, max_characters: int) -> str: ...
+    def text(self, number: int, max_characters: int) -> RawPage: ...
+    def has_picture(self, number: int) -> bool: ...
     def title(self) -> str | None: ...
     def labels(self) -> Iterator[tuple[int, str]]: ...
     def outline(self) -> Iterator[tuple[str, int, int]]: ...
 
 
-def read_pdf(path: Path, *, password: str | None, limits: ParseLimits) -> Iterator[Frame]:
+def read_pdf(
+    path: Path,
+    *,
+    password: str | None,
+    limits: ParseLimits,
+    done: Container[int] = (),
+    failed: Container[int] = (),
+) -> Iterator[Frame]:
     """The frames of a PDF: its pages, then what else is known of it.
+
+    Pages that are `done` are not sent again, and those that have `failed` are not touched.
 
     Raises:
         RefusalError: The file cannot be read at all, or has too many pages.
@@ -71,27 +83,39 @@ def read_pdf(path: Path, *, password: str | None, limits: ParseLimits) -> Iterat
             f"{path.name!r} has {document.page_count} pages, and the limit is {limits.max_pages}; split it",
         )
     yield PageCount(document.page_count)
+    left = [
+        number for number in range(1, document.page_count + 1) if number not in done and number not in failed
+    ]
     texts: dict[int, str] = {}
-    failed: list[int] = []
-    for number in range(1, document.page_count + 1):
-        frame = _page(document, number, limits)
-        if (
-            isinstance(frame, PageFault)
-            and frame.status is Status.CORRUPT
-            and isinstance(document, PdfiumFile)
-        ):
-            failed.append(number)
-            continue
+    for frame in _pages(document, path, password, left, limits):
         if isinstance(frame, Page):
-            texts[number] = frame.text
+            texts[frame.number] = frame.text
         yield frame
-    if failed:
-        for frame in _second_reading(path, password, failed, limits):
-            if isinstance(frame, Page):
-                texts[frame.number] = frame.text
-            yield frame
     yield TextDone()
-    yield from _extras(document, texts)
+    yield from _extras(document, texts, done, limits)
+
+
+def _pages(
+    document: PdfFile, path: Path, password: str | None, numbers: list[int], limits: ParseLimits
+) -> Iterator[Frame]:
+    """A page or a fault for each number, those that are slow to read last."""
+    damaged: list[int] = []
+    unread: list[Unread] = []
+    for number in numbers:
+        yield PageBegun(number, recognise=False)
+        found = _page(document, number, limits)
+        if isinstance(found, Unread):
+            unread.append(found)
+        elif _is_damaged(found) and isinstance(document, PdfiumFile):
+            damaged.append(number)
+        else:
+            yield found
+    if damaged:
+        yield from _second_reading(path, password, damaged, limits)
+    if isinstance(document, PdfiumFile):
+        yield from recognise(document, unread, limits)
+    else:
+        yield from (PageFault(page.number, page.reason, Status.NO_TEXT) for page in unread)
 
 
 def _open(path: Path, password: str | None) -> PdfFile:
@@ -145,10 +169,17 @@ def _open_with_pypdf(path: Path, password: str | None, fault: str) -> PdfFile:
     return document
 
 
-def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFault:
+def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFault | Unread:
     """One page, or why not; CORRUPT when another library may have more luck."""
     try:
         raw = document.text(number, limits.max_page_characters)
+        if raw.unreadable > MAX_CONTROL_SHARE:
+            share = f"{raw.unreadable:.0%} of the characters are unreadable"
+            return Unread(number, f"its fonts do not say which letters they show ({share})")
+        page = page_of(number, raw)
+        if not page.text.strip() and document.has_picture(number):
+            return Unread(number, "it is a picture without text")
+        return page
     except PageTooLongError as error:
         reason = f"it has {error.characters} characters, and the limit is {limits.max_page_characters}"
         return PageFault(number, reason, Status.TOO_LARGE)
@@ -156,22 +187,19 @@ def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFau
         return PageFault(number, "reading it takes more memory than a file may use", Status.FAILED)
     except Exception as error:  # noqa: BLE001  # a page's failure is its own, whatever the library raised
         return PageFault(number, f"it is damaged ({_describe(error)})", Status.CORRUPT)
-    share = control_share(raw)
-    if share > MAX_CONTROL_SHARE:
-        reason = (
-            f"its fonts do not say which letters they show ({share:.0%} of the characters are unreadable); "
-            "it would need text recognition (OCR), which is not built in yet"
-        )
-        return PageFault(number, reason, Status.NO_TEXT)
-    return Page(number, clean(raw))
+
+
+def _is_damaged(found: Page | PageFault) -> bool:
+    return isinstance(found, PageFault) and found.status is Status.CORRUPT
 
 
 def _second_reading(
     path: Path, password: str | None, numbers: list[int], limits: ParseLimits
-) -> Iterator[Page | PageFault]:
+) -> Iterator[Page | PageFault | PageBegun]:
     """The pages that PDFium could not read, as pypdf reads them."""
     from ingestion.parsing.pypdf_fallback import PypdfFile
 
+    yield PageBegun(numbers[0], recognise=False)  # opening takes a time, too, and counts as the first page's
     try:
         document = PypdfFile(path, password)
     except Exception as error:  # noqa: BLE001  # pypdf raises what its code runs into; reported on every page
@@ -179,10 +207,14 @@ def _second_reading(
         yield from (PageFault(number, reason, Status.CORRUPT) for number in numbers)
         return
     for number in numbers:
-        yield _page(document, number, limits)
+        yield PageBegun(number, recognise=False)
+        found = _page(document, number, limits)
+        yield PageFault(number, found.reason, Status.NO_TEXT) if isinstance(found, Unread) else found
 
 
-def _extras(document: PdfFile, texts: dict[int, str]) -> Iterator[Frame]:
+def _extras(
+    document: PdfFile, texts: dict[int, str], done: Container[int], limits: ParseLimits
+) -> Iterator[Frame]:
     """Title, page labels and outline. All of the text is sent: what fails here is only not there."""
     try:
         if title := sensible_title(document.title()):
@@ -195,9 +227,10 @@ def _extras(document: PdfFile, texts: dict[int, str]) -> Iterator[Frame]:
             if not (heading := one_line(raw)):
                 continue
             if page not in finders:
-                finders = {
-                    page: HeadingFinder(texts.get(page, ""))
-                }  # one at a time: it is larger than the text
+                if page in done and page not in texts:  # it was sent by a child that is no more
+                    found = _page(document, page, limits)
+                    texts[page] = found.text if isinstance(found, Page) else ""
+                finders = {page: HeadingFinder(texts.get(page, ""))}  # one at a time: larger than the text
             yield Heading(heading, level, page, finders[page].start(heading))
     except Exception:  # noqa: BLE001  # the library's fault, on data that no page needs; see the docstring
         return

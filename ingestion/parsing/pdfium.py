@@ -1,14 +1,44 @@
 """PDFium's view of one PDF. It is fast and unguarded, so it is imported in the child process only."""
 
+import ctypes
+import math
+import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pypdfium2
 import pypdfium2.raw
 
+from ingestion.parsing.cleaning import control_share
+from ingestion.parsing.layout import RawPage
+from ingestion.parsing.lines import Glyph, mend_rows, part_lines
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 PdfiumError = pypdfium2.PdfiumError
 
 MAX_OUTLINE_DEPTH = 15
+
+# A page without text is a scan when pictures cover this much of it: a logo or a rule is none.
+MIN_PICTURE_SHARE = 0.1
+MAX_OBJECTS = 10_000  # of a page, looked at for pictures; a scan has one, or a few hundred strips
+MAX_FORM_DEPTH = 4
+
+RECOGNITION_DPI = 200  # tesseract's letters want to be 20 pixels high or more
+POINTS_PER_INCH = 72
+MAX_PIXELS = (
+    20_000_000  # of a page's picture, one byte each: A2 at 200 dpi, whatever the page says of its size
+)
+
+MAX_SLOPE = 0.1  # radians; text that runs to the right, however badly it was scanned
+
+# PDFium writes U+FFFE for two things, which its character codes tell apart: a hyphen at a line end (2), and
+# a glyph without a letter (0).
+_HYPHEN_CODE = 2
+_AMBIGUOUS = re.compile("\ufffe")
 
 
 class WrongPasswordError(Exception):
@@ -39,8 +69,8 @@ class PdfiumFile:
         self._document = _open(path, password)
         self.page_count: int = len(self._document)
 
-    def text(self, number: int, max_characters: int) -> str:
-        """The raw text of a page.
+    def text(self, number: int, max_characters: int) -> RawPage:
+        """The raw text of a page, rows mended.
 
         Raises:
             PageTooLongError: It has more than `max_characters`; nothing was extracted.
@@ -53,11 +83,42 @@ class PdfiumFile:
                 characters = text_page.count_chars()
                 if characters > max_characters:
                     raise PageTooLongError(characters)
-                return str(text_page.get_text_range(errors="surrogatepass"))
+                return _raw_page(text_page, characters, page.get_size())
             finally:
                 text_page.close()
         finally:
             page.close()  # PDFium keeps what it parsed of a page until then
+
+    def has_picture(self, number: int) -> bool:
+        """Whether pictures cover so much of the page that it may be a scan."""
+        page = self._document[number - 1]
+        try:
+            width, height = page.get_size()
+            share = 0.0
+            kind = [pypdfium2.raw.FPDF_PAGEOBJ_IMAGE, pypdfium2.raw.FPDF_PAGEOBJ_FORM]
+            for item in islice(page.get_objects(kind, max_depth=MAX_FORM_DEPTH), MAX_OBJECTS):
+                if item.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE:
+                    if item.level > 0:  # its place is in the form's own measure
+                        return True
+                    left, bottom, right, top = item.get_bounds()
+                    share += abs(right - left) * abs(top - bottom) / (width * height)
+            return share >= MIN_PICTURE_SHARE
+        finally:
+            page.close()
+
+    def picture(self, number: int) -> tuple["Image", float, float]:
+        """The page in grey at RECOGNITION_DPI, less where it is huge; its width and height in points."""
+        page = self._document[number - 1]
+        try:
+            width, height = page.get_size()
+            scale = min(RECOGNITION_DPI / POINTS_PER_INCH, picture_scale(width, height))
+            bitmap = page.render(scale=scale, grayscale=True, limit_image_cache=True)
+            try:
+                return bitmap.to_pil().copy(), width, height  # a picture of its own, not PDFium's memory
+            finally:
+                bitmap.close()
+        finally:
+            page.close()
 
     def title(self) -> str | None:
         return self._document.get_metadata_value("Title") or None
@@ -75,6 +136,71 @@ class PdfiumFile:
             index = None if destination is None else destination.get_index()
             if index is not None and 0 <= index < self.page_count:
                 yield bookmark.get_title(), bookmark.level + 1, index + 1
+
+
+def picture_scale(width: float, height: float) -> float:
+    """The largest scale at which a page of so many points has at most MAX_PIXELS, and no side more.
+
+    Raises:
+        ValueError: The page has no area, or one beyond all measure.
+    """
+    if not (math.isfinite(width * height) and width > 0 and height > 0):
+        raise ValueError(f"a page of {width:g} by {height:g} points cannot be drawn")
+    # A side is rounded up to whole pixels, so the longer one has a bound of its own.
+    return min(math.sqrt(MAX_PIXELS / (width * height)), math.sqrt(MAX_PIXELS) * 4 / max(width, height))
+
+
+def _raw_page(text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]) -> RawPage:
+    raw = str(text_page.get_text_range(errors="surrogatepass"))
+    # On rare pages PDFium leaves characters out, and pairs of surrogates have become one character.
+    indices = None if len(raw) == characters else _indices(text_page, raw)
+
+    def letter_or_nul(match: re.Match[str]) -> str:
+        index = match.start() if indices is None else indices[match.start()]
+        code = pypdfium2.raw.FPDFText_GetUnicode(text_page, index)
+        return "\ufffe" if code == _HYPHEN_CODE else "\0"
+
+    raw = _AMBIGUOUS.sub(letter_or_nul, raw)
+
+    glyphs = _Glyphs(text_page, indices)
+    lines = mend_rows(part_lines(raw, glyphs), glyphs)
+    return RawPage(lines, control_share(raw), size, indices)
+
+
+class _Glyphs:
+    """The glyphs of a text page; each is looked up once."""
+
+    def __init__(self, text_page: pypdfium2.PdfTextPage, indices: list[int] | None) -> None:
+        self._page = text_page.raw
+        self._indices = indices
+        self._known: dict[int, Glyph | None] = {}
+        self._box = pypdfium2.raw.FS_RECTF()
+
+    def box(self, offset: int) -> Glyph | None:
+        if offset not in self._known:
+            index, box = self._index(offset), self._box
+            # The loose box is as high as the font and as wide as the glyph's step: letters of a word touch.
+            found = pypdfium2.raw.FPDFText_GetLooseCharBox(self._page, index, ctypes.byref(box))
+            has_area = found and box.left < box.right and box.bottom < box.top
+            glyph = Glyph(box.left, box.bottom, box.right, box.top) if has_area else None
+            self._known[offset] = glyph
+        return self._known[offset]
+
+    def is_level(self, offset: int) -> bool:
+        angle = pypdfium2.raw.FPDFText_GetCharAngle(self._page, self._index(offset))
+        return bool(min(angle, 2 * math.pi - angle) < MAX_SLOPE)
+
+    def _index(self, offset: int) -> int:
+        return offset if self._indices is None else self._indices[offset]
+
+
+def _indices(text_page: pypdfium2.PdfTextPage, raw: str) -> list[int]:
+    """PDFium's character index of each character of its text, which counts in units of UTF-16."""
+    found, unit = [], 0
+    for character in raw:
+        found.append(max(0, pypdfium2.raw.FPDFText_GetCharIndexFromTextIndex(text_page, unit)))
+        unit += 2 if character > "\uffff" else 1
+    return found
 
 
 def _open(path: Path, password: str | None) -> pypdfium2.PdfDocument:

@@ -14,6 +14,8 @@ from typing import Any
 import pypdf
 from pypdf.generic import Destination
 
+from ingestion.parsing.cleaning import control_share
+from ingestion.parsing.layout import RawPage
 from ingestion.parsing.pdfium import PageTooLongError, WrongPasswordError
 
 
@@ -35,8 +37,8 @@ class PypdfFile:
             raise WrongPasswordError
         self.page_count = len(self._reader.pages)
 
-    def text(self, number: int, max_characters: int) -> str:
-        """The raw text of a page.
+    def text(self, number: int, max_characters: int) -> RawPage:
+        """The raw text of a page; where it stands is not known.
 
         Raises:
             PageTooLongError: It has more than `max_characters`.
@@ -45,7 +47,11 @@ class PypdfFile:
         text = self._reader.pages[number - 1].extract_text()
         if len(text) > max_characters:
             raise PageTooLongError(len(text))
-        return text
+        return RawPage(text, control_share(text))
+
+    def has_picture(self, number: int) -> bool:  # noqa: ARG002  # as of `PdfiumFile`
+        """False: pypdf cannot draw a page, so its pictures are of no use."""
+        return False
 
     def title(self) -> str | None:
         return self._reader.metadata.title if self._reader.metadata else None

@@ -4,14 +4,16 @@ The limits are set here, not by the parent before exec: `preexec_fn` can deadloc
 """
 
 import ctypes
+import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from ingestion.documents import Status
-from ingestion.parsing.frames import Frame, RefusalError, Request, Verdict, write_frame
+from ingestion.parsing.frames import Frame, PageBegun, RefusalError, Request, Verdict, write_frame
 from ingestion.parsing.limits import ParseLimits
 
 STDIN, STDOUT, STDERR = 0, 1, 2
@@ -27,6 +29,8 @@ def main() -> None:
     with _frame_stream() as stream:
         try:
             for frame in _read(request):
+                if isinstance(frame, PageBegun) and frame.recognise:
+                    _allow_a_recognition(request.limits)
                 write_frame(stream, frame)
         except RefusalError as refusal:
             write_frame(stream, Verdict(refusal.status, refusal.error))
@@ -48,10 +52,16 @@ def _read(request: Request) -> Iterator[Frame]:
     if request.suffix == ".pdf":
         from ingestion.parsing.pdf import read_pdf
 
-        return read_pdf(request.file, password=request.password, limits=request.limits)
-    from ingestion.parsing.text import read_text
+        return read_pdf(
+            request.file,
+            password=request.password,
+            limits=request.limits,
+            done=frozenset(request.done),
+            failed=frozenset(request.failed),
+        )
+    from ingestion.parsing.formats import reader
 
-    return read_text(request.file, markdown=request.suffix != ".txt", limits=request.limits)
+    return reader(request.suffix)(request.file, request.limits)
 
 
 def _out_of_memory(request: Request) -> str:
@@ -81,6 +91,18 @@ def _limit_self(limits: ParseLimits) -> None:
         soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
         # The hard limit stays for processor time: at the hard one the signal says no reason (SIGKILL).
         resource.setrlimit(kind, (soft, hard if kind == resource.RLIMIT_CPU else soft))
+
+
+def _allow_a_recognition(limits: ParseLimits) -> None:
+    """Count processor time anew: drawing hundreds of pages takes more than the text of ten thousand."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = math.ceil(time.process_time() + limits.page_seconds + limits.ocr_seconds)
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
 def _die_with_parent(parent: int) -> None:

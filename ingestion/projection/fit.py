@@ -60,13 +60,13 @@ def fit(vectors: NDArray[np.float32], *, dimension: int = DIMENSION) -> Projecti
 
 def token_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
     """Return the built-in model's own token vectors for `texts`, [t, d]."""
-    from ingestion.encoders import BUILTIN_NAME, Encoder, builtin_model_folder
+    from ingestion.encoders import BUILTIN_NAME, BertEncoder, builtin_model_folder
 
     dimension = 384
     identity = Projection(
         np.zeros(dimension, np.float32), np.eye(dimension, dtype=np.float32), np.ones(dimension, np.float32)
     )
-    return Encoder(BUILTIN_NAME, builtin_model_folder(), identity).encode(texts).tokens
+    return BertEncoder(BUILTIN_NAME, builtin_model_folder(), identity).encode(texts).tokens
 
 
 def main() -> None:

@@ -8,25 +8,27 @@ whose vectors may lie in the other stores without belonging there; they are eras
 import json
 import re
 import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ingestion.documents import Page, PageFailure, Status
-from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
+from ingestion.documents import Heading, Page, PageFailure, ParsedDocument, Status
+from ingestion.errors import InvalidInput, UnknownName
+from ingestion.stores.database import Database
 from ingestion.stores.migrations import migrate
-from ingestion.stores.records import Document, JournalEntry, Scope, StoredChunk
-from ingestion.stores.rows import insert_journal
+from ingestion.stores.records import Document, JournalEntry, Scope, StoredChunk, segments_from
+from ingestion.stores.rows import chunk_terms, forget, heading_from, insert_journal, layout_from
+from ingestion.stores.texts import Slice, read_slices
+from ingestion.words import ANALYSER, Analyser
 
 DEFAULT_COLLECTION = "default"
 _COLLECTION_NAME = re.compile(r"[\w][\w .-]{0,62}")
 
 
 class Catalogue:
-    """The SQLite file. Safe to use from several threads; statements take turns."""
+    """Documents, pages, chunks and words. Safe to use from several threads; statements take turns."""
 
     def __init__(self, path: Path) -> None:
         """Open or create the catalogue, and bring its schema up to date.
@@ -34,110 +36,85 @@ class Catalogue:
         Raises LibraryDamaged where the file is no SQLite database, LibraryError where it cannot be
         opened or was made by a newer version of the application.
         """
-        self._lock = threading.RLock()
-        self._path = path
-        with self._explained():
-            path.touch(mode=0o600)  # SQLite gives its other files the rights of this one
-            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._connection.row_factory = sqlite3.Row
-            try:
-                for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
-                    self._connection.execute(f"PRAGMA {pragma}")
-                migrate(self._connection)
-            except BaseException:
-                self._connection.close()
-                raise
+        self.database = Database(path, migrate)
+        try:
+            (row,) = self.database.rows("SELECT value FROM facts WHERE name = 'words key'")
+            self.analyser = Analyser(row["value"])
+            if self._fact("analyser") != ANALYSER:
+                self.rebuild_words()
+        except BaseException:
+            self.database.close()
+            raise
 
     @property
     def changes(self) -> int:
-        """A number that grows with every change; equal numbers mean that nothing was changed between."""
-        return self._connection.total_changes
+        """A number that grows with every change of what a search reads."""
+        return self.database.changes
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        self.database.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Everything inside becomes visible at once, or not at all.
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """See `Database.transaction`; searches notice the change."""
+        return self.database.transaction(changes_documents=True)
 
-        Raises LibraryError where the file cannot be written, LibraryDamaged where it cannot be read.
-        """
-        with self._lock, self._explained():
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # COMMIT may fail as well (a full disk), and SQLite may have rolled back by itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+    def terms(self, text: str, language: str) -> str:
+        """Return a text's terms as the index gets them."""
+        return " ".join(self.analyser.terms(text, language))
 
-    def forget_words(self) -> None:
-        """Take the words of removed chunks out of the file and its log.
-
-        FTS5 only marks them as removed until its segments are merged: a third of a second for 20 000
-        chunks.
-        """
+    def rebuild_words(self) -> None:
+        """Fill the index of words anew from the text: after a change of the analyser, or to repair it."""
+        documents = self.documents()
         with self.transaction() as connection:
-            connection.execute("INSERT INTO chunk_index (chunk_index) VALUES ('optimize')")
-        self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("DROP TABLE chunk_index")  # 'delete-all' would need an index that can be read
+            connection.execute(
+                "CREATE VIRTUAL TABLE chunk_index USING fts5 (context, body, content='', tokenize='ascii')"
+            )
+            for document in documents:
+                connection.executemany(
+                    "INSERT INTO chunk_index (rowid, context, body) VALUES (?, ?, ?)",
+                    chunk_terms(connection, document, self.terms),
+                )
+            connection.execute(
+                "INSERT OR REPLACE INTO facts (name, value) VALUES ('analyser', ?)", (ANALYSER,)
+            )
 
-    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
-        with self._lock, self._explained():
-            return self._connection.execute(sql, parameters).fetchall()
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn what a person can mend into LibraryError or LibraryDamaged; faults of ours pass."""
-        try:
-            yield
-        except (OSError, sqlite3.OperationalError) as error:
-            raise LibraryError(
-                f"the catalogue {self._path} cannot be used: {error}; check the disk's space and rights"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            if type(error) is not sqlite3.DatabaseError:
-                raise
-            raise LibraryDamaged(
-                f"the catalogue {self._path} is no readable database: {error}; restore it from a backup, "
-                "or move the folder away and ingest again"
-            ) from error
+    def _fact(self, name: str) -> Any:
+        rows = self.database.rows("SELECT value FROM facts WHERE name = ?", (name,))
+        return rows[0]["value"] if rows else None
 
     # Collections
 
     def collections(self) -> dict[str, int]:
         """Return every collection's id by name."""
-        return {
-            row["name"]: row["id"] for row in self._rows("SELECT id, name FROM collections ORDER BY name")
-        }
+        rows = self.database.rows("SELECT id, name FROM collections ORDER BY name")
+        return {row["name"]: row["id"] for row in rows}
 
     def ensure_collection(self, name: str) -> int:
         """Return the id of the collection, creating it. Raises InvalidInput for an unusable name."""
-        if not _COLLECTION_NAME.fullmatch(name):
-            raise InvalidInput(
-                f"{name!r} cannot name a collection; use 1 to 63 letters, digits, spaces, '.', '-' and '_'"
-            )
-        with self.transaction() as connection:
-            connection.execute(
-                "INSERT INTO collections (name, created) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
-                (name, _now()),
-            )
+        known = self.collections()
+        if name in known:
+            return known[name]
+        check_collection_name(name)
+        with self.database.transaction() as connection:
+            connection.execute("INSERT INTO collections (name, created) VALUES (?, ?)", (name, _now()))
         return self.collections()[name]
+
+    def collection_ids(self, names: Sequence[str] = ()) -> tuple[int, ...]:
+        """Return the ids of collections; of the default one when none is named. Raises UnknownName."""
+        known = self.collections()
+        for name in names:
+            if name not in known:
+                raise UnknownName("collection", name, known)
+        return tuple(dict.fromkeys(known[name] for name in names or [DEFAULT_COLLECTION]))
 
     def scope(self, collections: Sequence[str] = (), documents: Sequence[str] = ()) -> Scope:
         """Return the scope for names as people give them.
 
-        No collection means the default one. A document is named by its name or id. Raises
+        No collection means the default one. A document is named by its name, path or id. Raises
         UnknownName for a collection or document that is not there.
         """
-        known = self.collections()
-        names = list(collections) or [DEFAULT_COLLECTION]
-        for name in names:
-            if name not in known:
-                raise UnknownName("collection", name, known)
-        ids = tuple(dict.fromkeys(known[name] for name in names))
+        ids = self.collection_ids(collections)
         if not documents:
             return Scope(ids)
         return Scope(ids, frozenset(d.id for name in documents for d in self.find(name, ids)))
@@ -149,10 +126,10 @@ class Catalogue:
         where, parameters = "", list(collections or ())
         if collections is not None:
             where = f"WHERE d.collection_id IN ({_marks(parameters)})"
-        return [_document(row) for row in self._rows(_DOCUMENTS.format(where=where), parameters)]
+        return [_document(row) for row in self.database.rows(_DOCUMENTS.format(where=where), parameters)]
 
     def document(self, document_id: str) -> Document | None:
-        rows = self._rows(_DOCUMENTS.format(where="WHERE d.id = ?"), (document_id,))
+        rows = self.database.rows(_DOCUMENTS.format(where="WHERE d.id = ?"), (document_id,))
         return _document(rows[0]) if rows else None
 
     def find(self, name: str, collections: Sequence[int]) -> list[Document]:
@@ -164,7 +141,7 @@ class Catalogue:
         return found
 
     def by_source(self, collection_id: int, path: str) -> Document | None:
-        rows = self._rows(
+        rows = self.database.rows(
             _DOCUMENTS.format(
                 where="JOIN sources s ON s.document_id = d.id WHERE s.collection_id = ? AND s.path = ?"
             ),
@@ -172,87 +149,173 @@ class Catalogue:
         )
         return _document(rows[0]) if rows else None
 
-    def by_content(self, collection_id: int, sha256: str) -> Document | None:
-        rows = self._rows(
-            _DOCUMENTS.format(where="WHERE d.collection_id = ? AND d.sha256 = ?"), (collection_id, sha256)
-        )
+    def by_content(self, sha256: str, collection_id: int | None = None) -> Document | None:
+        """Return a document with these bytes, in the collection or in any."""
+        where = "WHERE d.sha256 = ?1 AND d.collection_id = coalesce(?2, d.collection_id)"
+        rows = self.database.rows(_DOCUMENTS.format(where=where), (sha256, collection_id))
         return _document(rows[0]) if rows else None
 
     def sources(self, document_id: str) -> list[str]:
         """Return every path under which the document's bytes were ingested, oldest first."""
-        rows = self._rows("SELECT path FROM sources WHERE document_id = ? ORDER BY rowid", (document_id,))
+        rows = self.database.rows(
+            "SELECT path FROM sources WHERE document_id = ? ORDER BY rowid", (document_id,)
+        )
         return [row["path"] for row in rows]
+
+    def source_paths(self, collection_id: int) -> dict[str, str]:
+        """Return the document's id for every path known in the collection."""
+        rows = self.database.rows(
+            "SELECT path, document_id FROM sources WHERE collection_id = ?", (collection_id,)
+        )
+        return {row["path"]: row["document_id"] for row in rows}
 
     def without_sources(self, collection_id: int) -> list[Document]:
         """Return the documents whose every source now holds other bytes."""
         where = (
             "WHERE d.collection_id = ? AND NOT EXISTS (SELECT 1 FROM sources o WHERE o.document_id = d.id)"
         )
-        return [_document(row) for row in self._rows(_DOCUMENTS.format(where=where), (collection_id,))]
+        return [
+            _document(row) for row in self.database.rows(_DOCUMENTS.format(where=where), (collection_id,))
+        ]
+
+    def uses_content(self, sha256: str) -> bool:
+        return bool(self.database.rows("SELECT 1 FROM documents WHERE sha256 = ? LIMIT 1", (sha256,)))
 
     # Pages and chunks
 
     def page(self, document_id: str, number: int) -> Page | None:
-        rows = self._rows(
-            "SELECT number, text, label FROM pages WHERE document_id = ? AND number = ?",
-            (document_id, number),
+        pages = self._pages(document_id, "AND p.number = ?", (number,))
+        return pages[0] if pages else None
+
+    def parsed(self, document: Document) -> ParsedDocument:
+        """Return a document as it was parsed: what its chunks are made from."""
+        with self.database.reading() as connection:
+            pages = self._pages(document.id)
+            rows = connection.execute(
+                "SELECT h.*, d.text_id FROM headings h JOIN documents d ON d.id = h.document_id "
+                "WHERE d.id = ? ORDER BY h.rowid",
+                (document.id,),
+            ).fetchall()
+            titles = self._slices([(row["text_id"], _slice(row, "text")) for row in rows])
+        headings: tuple[Heading, ...] = tuple(map(heading_from, rows, titles))
+        failures = tuple(self.page_failures(document.id))
+        return ParsedDocument(
+            document.status, document.error, document.title, document.pages, tuple(pages), failures, headings
         )
-        return Page(rows[0]["number"], rows[0]["text"], rows[0]["label"]) if rows else None
+
+    def _pages(self, document_id: str, where: str = "", parameters: Sequence[Any] = ()) -> list[Page]:
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT p.*, d.text_id FROM pages p JOIN documents d ON d.id = p.document_id "
+                f"WHERE d.id = ? {where} ORDER BY p.number",
+                (document_id, *parameters),
+            ).fetchall()
+            texts = self._slices([(row["text_id"], _slice(row, "text")) for row in rows])
+        return [
+            Page(row["number"], text, row["label"], layout_from(row["layout"]))
+            for row, text in zip(rows, texts, strict=True)
+        ]
 
     def page_failures(self, document_id: str) -> list[PageFailure]:
-        rows = self._rows(
+        rows = self.database.rows(
             "SELECT number, reason FROM page_failures WHERE document_id = ? ORDER BY number", (document_id,)
         )
         return [PageFailure(row["number"], row["reason"]) for row in rows]
 
     def chunks(self, ids: Sequence[str]) -> dict[str, StoredChunk]:
         """Return the chunks among `ids` that are visible, by id."""
-        rows = self._rows(_CHUNKS, (json.dumps(list(ids)),))
-        return {row["id"]: StoredChunk(**dict(row)) for row in rows}
+        with self.database.reading() as connection:
+            rows = connection.execute(_CHUNKS, (json.dumps(list(ids)),)).fetchall()
+            texts = self._slices([(row["text_id"], _slice(row, "text")) for row in rows])
+            contexts = self._slices([(row["text_id"], _slice(row, "context")) for row in rows])
+            having = [row for row in rows if row["heading_start"] is not None]
+            titles = self._slices([(row["text_id"], _slice(row, "heading")) for row in having])
+        headings = {row["id"]: title for row, title in zip(having, titles, strict=True)}
+        return {
+            row["id"]: StoredChunk(
+                id=row["id"], document_id=row["document_id"], document=row["document"],
+                collection=row["collection"], ordinal=row["ordinal"], page=row["page"], start=row["start"],
+                end=row["end"], heading=headings.get(row["id"]), context=context, text=text,
+            )
+            for row, text, context in zip(rows, texts, contexts, strict=True)
+        }  # fmt: skip
 
-    def located(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+    def _slices(self, places: Sequence[tuple[int, Slice]]) -> list[str]:
+        wanted: dict[int, list[Slice]] = {}
+        for text_id, place in places:
+            wanted.setdefault(text_id, []).append(place)
+        with self.database.reading() as connection:
+            found = read_slices(connection, wanted)
+        return [found[place] for place in places]
+
+    def located(self, ids: Sequence[str], representation: int = 1) -> list[tuple[str, str]]:
         """Return (token segment, chunk id) for the chunks among `ids` that are visible."""
-        rows = self._rows(
-            "SELECT d.segment, c.id FROM json_each(?) wanted JOIN chunks c ON c.id = wanted.value "
-            "JOIN documents d ON d.id = c.document_id ORDER BY wanted.key",
-            (json.dumps(list(ids)),),
+        rows = self.database.rows(
+            "SELECT s.file, c.id FROM json_each(?) wanted JOIN chunks c ON c.id = wanted.value "
+            "JOIN segments s ON s.document_id = c.document_id AND s.representation_id = ? "
+            "ORDER BY wanted.key",
+            (json.dumps(list(ids)), representation),
         )
-        return [(row["segment"], row["id"]) for row in rows]
+        return [(row["file"], row["id"]) for row in rows]
 
-    def bm25(self, match: str, scope: Scope, limit: int) -> list[tuple[str, float]]:
-        """Return (chunk id, BM25 score) for an FTS5 match expression, best first, within the scope.
+    def chunk_ids(self, scope: Scope) -> list[str]:
+        """Return the ids of every chunk in scope."""
+        where, parameters = _within(scope)
+        rows = self.database.rows(
+            f"SELECT c.id FROM chunks c JOIN documents d ON d.id = c.document_id WHERE {where}", parameters
+        )
+        return [row["id"] for row in rows]
+
+    def chunk_pages(self, document_id: str) -> list[int]:
+        """Return the page of each chunk of a document, in order."""
+        rows = self.database.rows(
+            "SELECT page FROM chunks WHERE document_id = ? ORDER BY ordinal", (document_id,)
+        )
+        return [row["page"] for row in rows]
+
+    def languages(self, collections: Sequence[int]) -> list[str]:
+        """Return the languages of the documents in the collections."""
+        rows = self.database.rows(
+            f"SELECT DISTINCT language FROM documents WHERE collection_id IN ({_marks(collections)})",
+            list(collections),
+        )
+        return [row["language"] for row in rows]
+
+    def bm25(self, question: str, scope: Scope, limit: int) -> list[tuple[str, float]]:
+        """Return (chunk id, BM25 score) for a question's words, best first, within the scope.
 
         Scores are positive, higher is better; k1 = 1.2 and b = 0.75 are FTS5's own. The context
         column counts as much as the text.
         """
-        where = [f"d.collection_id IN ({_marks(scope.collections)})"]
-        parameters: list[Any] = [match, *scope.collections]
-        if scope.documents is not None:
-            where.append("d.id IN (SELECT value FROM json_each(?))")
-            parameters.append(json.dumps(sorted(scope.documents)))
-        rows = self._rows(
+        match = self.analyser.match_expression(question, self.languages(scope.collections))
+        if not match:
+            return []
+        where, parameters = _within(scope)
+        rows = self.database.rows(
             "SELECT c.id, -bm25(chunk_index) AS score FROM chunk_index "
             "JOIN chunks c ON c.rowid = chunk_index.rowid JOIN documents d ON d.id = c.document_id "
-            f"WHERE chunk_index MATCH ? AND {' AND '.join(where)} "
-            "ORDER BY score DESC, c.rowid LIMIT ?",
-            [*parameters, limit],
+            f"WHERE chunk_index MATCH ? AND {where} ORDER BY score DESC, c.rowid LIMIT ?",
+            [match, *parameters, limit],
         )
         return [(row["id"], float(row["score"])) for row in rows]
 
     # Journal
 
     def journal(self) -> list[JournalEntry]:
-        return [JournalEntry(**dict(row)) for row in self._rows("SELECT * FROM journal ORDER BY id")]
+        return [
+            JournalEntry(**{**dict(row), "segments": segments_from(row["segments"])})
+            for row in self.database.rows("SELECT * FROM journal ORDER BY id")
+        ]
 
-    def begin(self, document: Document) -> JournalEntry:
+    def begin(self, kind: str, document: Document, segments: tuple[tuple[int, str], ...]) -> JournalEntry:
         """Record, before anything is written elsewhere, that a version is on its way."""
-        with self.transaction() as connection:
-            row = insert_journal(connection, "add", document)
+        with self.database.transaction() as connection:
+            row = insert_journal(connection, kind, document, segments)
         return next(entry for entry in self.journal() if entry.id == row)
 
     def next_version(self, document_id: str) -> int:
         """Return a version whose chunk ids no store has seen, not even one that waits for erasure."""
-        rows = self._rows(
+        rows = self.database.rows(
             "SELECT max(version) AS newest FROM (SELECT version FROM documents WHERE id = ?1 "
             "UNION ALL SELECT version FROM journal WHERE document_id = ?1)",
             (document_id,),
@@ -260,25 +323,13 @@ class Catalogue:
         return int(rows[0]["newest"] or 0) + 1
 
     def forget(self, entry: JournalEntry) -> None:
-        with self.transaction() as connection:
-            connection.execute("DELETE FROM journal WHERE id = ?", (entry.id,))
-
-    def stale(self, scope: Scope, fingerprint: str) -> list[str]:
-        """Return the names of documents in scope whose vectors another encoder or chunker made."""
-        return [
-            document.name
-            for document in self.documents(scope.collections)
-            if document.fingerprint != fingerprint
-            and (scope.documents is None or document.id in scope.documents)
-        ]
-
-    def uses_content(self, sha256: str) -> bool:
-        return bool(self._rows("SELECT 1 FROM documents WHERE sha256 = ? LIMIT 1", (sha256,)))
+        with self.database.transaction() as connection:
+            forget(connection, entry)
 
 
 _DOCUMENTS = """
 SELECT d.id, n.name AS collection, d.collection_id, d.name, d.title, d.sha256, d.bytes, d.status, d.error,
-       d.page_count AS pages, d.chunk_count AS chunks, d.version, d.fingerprint, d.segment, d.added,
+       d.page_count AS pages, d.chunk_count AS chunks, d.version, d.chunker, d.language, d.added,
        (SELECT path FROM sources o WHERE o.document_id = d.id ORDER BY o.rowid LIMIT 1) AS path,
        (SELECT count(*) FROM page_failures f WHERE f.document_id = d.id) AS pages_failed
 FROM documents d JOIN collections n ON n.id = d.collection_id
@@ -286,17 +337,39 @@ FROM documents d JOIN collections n ON n.id = d.collection_id
 """
 
 _CHUNKS = """
-SELECT c.id, c.document_id, d.name AS document, n.name AS collection, c.ordinal, c.page, c.start, c.end,
-       c.heading, c.context, substr(p.text, c.start + 1, c.end - c.start) AS text
+SELECT c.*, d.text_id, d.name AS document, n.name AS collection
 FROM chunks c JOIN documents d ON d.id = c.document_id JOIN collections n ON n.id = d.collection_id
-JOIN pages p ON p.document_id = c.document_id AND p.number = c.page
 WHERE c.id IN (SELECT value FROM json_each(?))
 """
+
+
+def check_collection_name(name: str) -> None:
+    """Raises InvalidInput for an unusable name."""
+    if not _COLLECTION_NAME.fullmatch(name):
+        raise InvalidInput(
+            f"{name!r} cannot name a collection; use 1 to 63 letters, digits, spaces, '.', '-' and '_'"
+        )
+
+
+def _within(scope: Scope) -> tuple[str, list[Any]]:
+    where = [f"d.collection_id IN ({_marks(scope.collections)})"]
+    parameters: list[Any] = [*scope.collections]
+    if scope.documents is not None:
+        where.append("d.id IN (SELECT value FROM json_each(?))")
+        parameters.append(json.dumps(sorted(scope.documents)))
+    if scope.pages is not None:
+        where.append("c.page BETWEEN ? AND ?")
+        parameters.extend(scope.pages)
+    return " AND ".join(where), parameters
 
 
 def _document(row: sqlite3.Row) -> Document:
     values = dict(row)
     return Document(**{**values, "status": Status(values["status"])})
+
+
+def _slice(row: sqlite3.Row, name: str) -> Slice:
+    return Slice(row[f"{name}_start"], row[f"{name}_length"])
 
 
 def _marks(values: Sequence[object]) -> str:

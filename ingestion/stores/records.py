@@ -1,13 +1,24 @@
 """What the catalogue's tables hold, as values."""
 
+import json
 from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ingestion.documents import Status
+
+# The one representation that every library has: the built-in encoder's.
+BUILTIN = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One document of a collection, as the catalogue knows it. `added` is UTC in ISO 8601."""
+    """One document of a collection, as the catalogue knows it. `added` is UTC in ISO 8601.
+
+    `chunker` and `language` decide its chunks and the terms that BM25 knows it by.
+    """
 
     id: str
     collection: str
@@ -23,9 +34,12 @@ class Document:
     pages_failed: int
     chunks: int
     version: int
-    fingerprint: str
-    segment: str
+    chunker: int
+    language: str
     added: str
+
+    def chunk_ids(self) -> list[str]:
+        return [chunk_id(self.id, self.version, ordinal) for ordinal in range(self.chunks)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +61,55 @@ class StoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where to search: collections, and within them only `documents` unless that is None.
+    """Where to search: collections, and within them only `documents` and `pages` unless these are None.
 
-    An empty set of documents means that nothing is searched, never that everything is.
+    `pages` is the first and the last page, counted from 1. An empty set of documents means that
+    nothing is searched, never that everything is.
     """
 
     collections: tuple[int, ...]
     documents: frozenset[str] | None = None
+    pages: tuple[int, int] | None = None
+
+
+RepresentationState = Literal["building", "ready", "retired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """A model's reading of every chunk: single vectors in Chroma ("cls", "mean"), tokens in segments.
+
+    `source` is "builtin", a folder or a hub name. `scales` are the int8 scales of its token vectors.
+    "building" is not searched yet, "retired" not any more.
+    """
+
+    id: int
+    name: str
+    source: str
+    readings: tuple[str, ...]
+    fingerprint: str
+    dimension: int
+    token_dimension: int
+    codec: str
+    scales: NDArray[np.float32] | None
+    state: RepresentationState
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A document version whose vectors are being written ("add") or erased ("remove")."""
+    """Vectors that may lie somewhere without belonging there.
+
+    "add" and "remove" are a document version's, in every representation; "encode" is a version's in the
+    one representation that its only segment belongs to. `segments` are (representation id, file).
+    """
 
     id: int
-    kind: str
+    kind: Literal["add", "remove", "encode"]
     collection_id: int
     document_id: str
     version: int
     chunks: int
-    segment: str
+    segments: tuple[tuple[int, str], ...]
     sha256: str
 
     def chunk_ids(self) -> list[str]:
@@ -77,3 +120,11 @@ def chunk_id(document_id: str, version: int, ordinal: int) -> str:
     """Return a chunk's id in every store. It carries the version, so that retiring an old version
     can never touch the new one."""
     return f"{document_id}:{version}:{ordinal}"
+
+
+def segments_json(segments: tuple[tuple[int, str], ...]) -> str:
+    return json.dumps(segments)
+
+
+def segments_from(text: str) -> tuple[tuple[int, str], ...]:
+    return tuple((int(representation), str(file)) for representation, file in json.loads(text))

@@ -1,10 +1,141 @@
 """Rows of the catalogue, written and removed inside a transaction of the library."""
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
-from ingestion.documents import Chunk, Page, PageFailure
-from ingestion.stores.records import Document, chunk_id
+from ingestion.documents import Chunk, Heading, PageFailure, PageLayout, ParsedDocument
+from ingestion.stores.records import Document, JournalEntry, chunk_id, segments_json
+from ingestion.stores.texts import Slice, TextBuilder, insert_text, read_slices, slice_of
+
+# (text, language) → the terms that FTS5 gets, separated by spaces.
+Terms = Callable[[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedText:
+    """A document's text as it will be stored: computed before the transaction, which all others wait for."""
+
+    body: bytes
+    pages: tuple[tuple[int, str | None, int, int, str | None], ...]
+    failures: tuple[PageFailure, ...]
+    headings: tuple[tuple[int, int, int, int, int], ...]
+    chunks: tuple[tuple[object, ...], ...]
+    terms: tuple[tuple[str, str], ...]
+
+
+def prepare_text(
+    parsed: ParsedDocument, chunks: Sequence[Chunk], language: str, terms: Terms
+) -> PreparedText:
+    """Lay a document's text out in one blob, and turn its chunks into terms."""
+    text = TextBuilder()
+    slices = {page.number: text.add(page.text) for page in parsed.pages}
+    by_number = {page.number: page.text for page in parsed.pages}
+    headings = [(heading, text.add(heading.title)) for heading in parsed.headings]
+    rows: list[tuple[object, ...]] = []
+    for chunk in chunks:
+        place = slice_of(slices[chunk.page], by_number[chunk.page], chunk.start, chunk.end)
+        context = text.add(chunk.context)
+        heading = text.add(chunk.heading) if chunk.heading else None
+        rows.append(
+            (chunk.ordinal, chunk.page, chunk.start, chunk.end, place.start, place.length, context.start,
+             context.length, heading and heading.start, heading and heading.length)
+        )  # fmt: skip
+    return PreparedText(
+        body=text.body(),
+        pages=tuple(
+            (
+                page.number,
+                page.label,
+                slices[page.number].start,
+                slices[page.number].length,
+                _json(page.layout),
+            )
+            for page in parsed.pages
+        ),
+        failures=parsed.failures,
+        headings=tuple((h.page, h.start, h.level, place.start, place.length) for h, place in headings),
+        chunks=tuple(rows),
+        terms=tuple((terms(chunk.context, language), terms(chunk.text, language)) for chunk in chunks),
+    )
+
+
+def insert_document(connection: sqlite3.Connection, document: Document, text: PreparedText) -> None:
+    """Write a document's rows. A former version's rows must have been removed in the transaction."""
+    connection.execute(
+        "INSERT INTO documents (id, collection_id, text_id, name, title, sha256, bytes, status, error, "
+        "page_count, chunk_count, version, chunker, language, added) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (document.id, document.collection_id, insert_text(connection, text.body), document.name,
+         document.title, document.sha256, document.bytes, document.status, document.error, document.pages,
+         document.chunks, document.version, document.chunker, document.language, document.added),
+    )  # fmt: skip
+    connection.executemany(
+        "INSERT INTO pages (document_id, number, label, text_start, text_length, layout) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        [(document.id, *page) for page in text.pages],
+    )
+    connection.executemany(
+        "INSERT INTO page_failures (document_id, number, reason) VALUES (?, ?, ?)",
+        [(document.id, failure.number, failure.reason) for failure in text.failures],
+    )
+    connection.executemany(
+        "INSERT INTO headings (document_id, page, start, level, text_start, text_length) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        [(document.id, *heading) for heading in text.headings],
+    )
+    for ordinal, (chunk, (context, body)) in enumerate(zip(text.chunks, text.terms, strict=True)):
+        cursor = connection.execute(
+            "INSERT INTO chunks (id, document_id, ordinal, page, start, end, text_start, text_length, "
+            "context_start, context_length, heading_start, heading_length) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (chunk_id(document.id, document.version, ordinal), document.id, *chunk),
+        )
+        connection.execute(
+            "INSERT INTO chunk_index (rowid, context, body) VALUES (?, ?, ?)",
+            (cursor.lastrowid, context, body),
+        )
+
+
+def remove_document(connection: sqlite3.Connection, document: Document, terms: Terms) -> None:
+    """Remove a document's rows and journal its vectors for erasure. Its sources stay."""
+    # The index holds no text of its own, so it must be told what it forgets.
+    connection.executemany(
+        "INSERT INTO chunk_index (chunk_index, rowid, context, body) VALUES ('delete', ?, ?, ?)",
+        list(chunk_terms(connection, document, terms)),
+    )
+    segments = connection.execute(
+        "SELECT representation_id, file FROM segments WHERE document_id = ?", (document.id,)
+    ).fetchall()
+    (text_id,) = connection.execute("SELECT text_id FROM documents WHERE id = ?", (document.id,)).fetchone()
+    connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
+    connection.execute("DELETE FROM texts WHERE id = ?", (text_id,))
+    insert_journal(connection, "remove", document, tuple((row[0], row[1]) for row in segments))
+
+
+def chunk_terms(
+    connection: sqlite3.Connection, document: Document, terms: Terms
+) -> list[tuple[int, str, str]]:
+    """Return (row, terms of the context, terms of the text) for each chunk of a stored document."""
+    rows = connection.execute(
+        "SELECT c.rowid, d.text_id, c.text_start, c.text_length, c.context_start, c.context_length "
+        "FROM chunks c JOIN documents d ON d.id = c.document_id WHERE d.id = ? ORDER BY c.ordinal",
+        (document.id,),
+    ).fetchall()
+    if not rows:
+        return []
+    text_id = rows[0][1]
+    places = [(row[0], Slice(row[4], row[5]), Slice(row[2], row[3])) for row in rows]
+    texts = read_slices(connection, {text_id: [place for _, *pair in places for place in pair]})
+    return [
+        (
+            row,
+            terms(texts[text_id, context], document.language),
+            terms(texts[text_id, body], document.language),
+        )
+        for row, context, body in places
+    ]
 
 
 def insert_source(connection: sqlite3.Connection, collection_id: int, path: str, document_id: str) -> None:
@@ -15,62 +146,45 @@ def insert_source(connection: sqlite3.Connection, collection_id: int, path: str,
     )
 
 
-def insert_journal(connection: sqlite3.Connection, kind: str, document: Document) -> int:
+def insert_segment(connection: sqlite3.Connection, document_id: str, representation: int, file: str) -> None:
+    connection.execute(
+        "INSERT INTO segments (document_id, representation_id, file) VALUES (?, ?, ?)",
+        (document_id, representation, file),
+    )
+
+
+def insert_journal(
+    connection: sqlite3.Connection, kind: str, document: Document, segments: tuple[tuple[int, str], ...]
+) -> int:
     cursor = connection.execute(
-        "INSERT INTO journal (kind, collection_id, document_id, version, chunks, segment, sha256) "
+        "INSERT INTO journal (kind, collection_id, document_id, version, chunks, segments, sha256) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (kind, document.collection_id, document.id, document.version, document.chunks, document.segment,
-         document.sha256),
+        (kind, document.collection_id, document.id, document.version, document.chunks,
+         segments_json(segments), document.sha256),
     )  # fmt: skip
     return int(cursor.lastrowid or 0)
 
 
-def insert_document(
-    connection: sqlite3.Connection,
-    document: Document,
-    pages: Sequence[Page],
-    failures: Sequence[PageFailure],
-    chunks: Sequence[Chunk],
-) -> None:
-    """Write a document's rows. A former version's rows must have been removed in the transaction."""
-    connection.execute(
-        "INSERT INTO documents (id, collection_id, name, title, sha256, bytes, status, error, page_count, "
-        "chunk_count, version, fingerprint, segment, added) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (document.id, document.collection_id, document.name, document.title, document.sha256, document.bytes,
-         document.status, document.error, document.pages, len(chunks), document.version,
-         document.fingerprint, document.segment, document.added),
-    )  # fmt: skip
-    connection.executemany(
-        "INSERT INTO pages (document_id, number, label, text) VALUES (?, ?, ?, ?)",
-        [(document.id, page.number, page.label, page.text) for page in pages],
-    )
-    connection.executemany(
-        "INSERT INTO page_failures (document_id, number, reason) VALUES (?, ?, ?)",
-        [(document.id, failure.number, failure.reason) for failure in failures],
-    )
-    for chunk in chunks:
-        cursor = connection.execute(
-            "INSERT INTO chunks (id, document_id, ordinal, page, start, end, heading, context) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (chunk_id(document.id, document.version, chunk.ordinal), document.id, chunk.ordinal, chunk.page,
-             chunk.start, chunk.end, chunk.heading, chunk.context),
-        )  # fmt: skip
-        connection.execute(
-            "INSERT INTO chunk_index (rowid, context, body) VALUES (?, ?, ?)",
-            (cursor.lastrowid, chunk.context, chunk.text),
-        )
+def forget(connection: sqlite3.Connection, entry: JournalEntry) -> None:
+    connection.execute("DELETE FROM journal WHERE id = ?", (entry.id,))
 
 
-def remove_document(connection: sqlite3.Connection, document: Document) -> None:
-    """Remove a document's rows and journal its vectors for erasure. Its sources stay."""
-    # The index holds no text of its own, so it must be told what it forgets.
-    connection.execute(
-        "INSERT INTO chunk_index (chunk_index, rowid, context, body) "
-        "SELECT 'delete', c.rowid, c.context, substr(p.text, c.start + 1, c.end - c.start) "
-        "FROM chunks c JOIN pages p ON p.document_id = c.document_id AND p.number = c.page "
-        "WHERE c.document_id = ?",
-        (document.id,),
+def layout_from(text: str | None) -> PageLayout | None:
+    """The inverse of how a page's layout is stored."""
+    if text is None:
+        return None
+    fields = json.loads(text)
+    return PageLayout(
+        fields["width"],
+        fields["height"],
+        tuple((int(a), int(b)) for a, b in fields["runs"]),
+        tuple((int(a), int(b), *map(float, box)) for a, b, *box in fields["words"]),  # type: ignore[misc]
     )
-    connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
-    insert_journal(connection, "remove", document)
+
+
+def heading_from(row: sqlite3.Row, title: str) -> Heading:
+    return Heading(title, row["level"], row["page"], row["start"])
+
+
+def _json(layout: PageLayout | None) -> str | None:
+    return None if layout is None else json.dumps(asdict(layout), separators=(",", ":"))

@@ -1,9 +1,10 @@
-"""Single vectors in Chroma: one Chroma collection for each library collection and pooling.
+"""Single vectors in Chroma: one Chroma collection for each library collection, representation and pooling.
 
 Chroma's HNSW index is approximate; ids are those of the catalogue, which decides what is visible.
 No text goes into Chroma.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.errors import LibraryDamaged, LibraryError
+from ingestion.stores.records import BUILTIN
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 Pooling = Literal["cls", "mean"]
 POOLINGS: tuple[Pooling, ...] = ("cls", "mean")
+_NAME = re.compile(r"c(?P<collection>\d+)-(?:cls|mean)(?:-r(?P<representation>\d+))?")
 
 # The default index (ef 100) misses neighbours once documents have been deleted.
 _CONFIGURATION: "CreateCollectionConfiguration" = {
@@ -41,7 +44,7 @@ class VectorStore:
         self._lock = threading.Lock()
         self._connected: ClientAPI | None = None
         self._refused: LibraryDamaged | None = None
-        self._collections: dict[tuple[int, Pooling], Collection] = {}
+        self._collections: dict[str, Collection] = {}
 
     @property
     def _client(self) -> "ClientAPI":
@@ -63,35 +66,53 @@ class VectorStore:
             self._connected = None
 
     def upsert(
-        self, collection_id: int, pooling: Pooling, ids: Sequence[str], vectors: NDArray[np.float32]
+        self,
+        collection_id: int,
+        pooling: Pooling,
+        ids: Sequence[str],
+        vectors: NDArray[np.float32],
+        pages: Sequence[int],
+        *,
+        representation: int = BUILTIN,
     ) -> None:
         """Write [n, d] vectors under their chunk ids, in batches that Chroma accepts.
 
-        Raises LibraryError where Chroma cannot write.
+        `pages` are the chunks' pages, by which `query` narrows. Raises LibraryError where Chroma
+        cannot write.
         """
         with _writing():
-            collection = self._collection(collection_id, pooling)
+            collection = self._collection(_name(collection_id, pooling, representation))
             for first, last in self._batches(len(ids)):
                 some = list(ids[first:last])
                 collection.upsert(
                     ids=some,
                     embeddings=vectors[first:last],
-                    metadatas=[{"document_id": chunk.rsplit(":", 2)[0]} for chunk in some],
+                    metadatas=[
+                        {"document_id": chunk.rsplit(":", 2)[0], "page": page}
+                        for chunk, page in zip(some, pages[first:last], strict=True)
+                    ],
                 )
 
-    def delete(self, collection_id: int, ids: Sequence[str]) -> None:
-        """Remove the ids from every pooling. Ids that are not there do not matter.
+    def delete(self, collection_id: int, ids: Sequence[str], *, representation: int | None = None) -> None:
+        """Remove the ids from every pooling of a representation, or of all. Absent ids do not matter.
 
         Raises LibraryError where Chroma cannot write.
         """
         with _writing():
-            names = self._names()
-            for pooling in POOLINGS:
-                if self._name(collection_id, pooling) not in names:
-                    continue
-                collection = self._collection(collection_id, pooling)
+            for name in self._names(collection_id, representation):
+                collection = self._collection(name)
                 for first, last in self._batches(len(ids)):
                     collection.delete(ids=list(ids[first:last]))
+
+    def drop(self, *, collection_id: int | None = None, representation: int | None = None) -> None:
+        """Remove every vector of a library collection, of a representation, or of both at once.
+
+        Raises LibraryError where Chroma cannot write.
+        """
+        with _writing():
+            for name in self._names(collection_id, representation):
+                self._collections.pop(name, None)
+                self._client.delete_collection(name)
 
     def query(
         self,
@@ -100,20 +121,25 @@ class VectorStore:
         vector: NDArray[np.float32],
         limit: int,
         documents: frozenset[str] | None = None,
+        pages: tuple[int, int] | None = None,
+        *,
+        representation: int = BUILTIN,
     ) -> list[tuple[str, float]]:
         """Return up to `limit` (chunk id, cosine similarity), nearest first.
 
-        `documents` narrows to those document ids; the empty set finds nothing. Raises
-        LibraryDamaged where Chroma cannot read its own index.
+        `documents` narrows to those document ids, `pages` to those from the first to the last; the
+        empty set finds nothing. Raises LibraryDamaged where Chroma cannot read its own index.
         """
         from chromadb.errors import ChromaError
 
         if documents is not None and not documents:
             return []
-        where: Any = {"document_id": {"$in": sorted(documents)}} if documents is not None else None
         try:
-            result = self._collection(collection_id, pooling).query(
-                query_embeddings=vector[None], n_results=limit, where=where, include=["distances"]
+            result = self._collection(_name(collection_id, pooling, representation)).query(
+                query_embeddings=vector[None],
+                n_results=limit,
+                where=_where(documents, pages),
+                include=["distances"],
             )
         except ChromaError as error:
             raise LibraryDamaged(
@@ -125,29 +151,50 @@ class VectorStore:
             (chunk, 1.0 - distance) for chunk, distance in zip(result["ids"][0], distances[0], strict=True)
         ]
 
-    def ids(self, collection_id: int, pooling: Pooling) -> set[str]:
+    def ids(self, collection_id: int, pooling: Pooling, *, representation: int = BUILTIN) -> set[str]:
         """Return every id that Chroma holds, visible or not: for `verify` and tests."""
-        return set(self._collection(collection_id, pooling).get(include=[])["ids"])
+        name = _name(collection_id, pooling, representation)
+        return set(self._collection(name).get(include=[])["ids"])
 
-    def _names(self) -> set[str]:
+    def names(self) -> set[str]:
+        """Return the names of all Chroma collections."""
         return {collection.name for collection in self._client.list_collections()}
 
-    @staticmethod
-    def _name(collection_id: int, pooling: Pooling) -> str:
-        return f"c{collection_id}-{pooling}"
+    def _names(self, collection_id: int | None, representation: int | None) -> list[str]:
+        parsed = {name: _NAME.fullmatch(name) for name in self.names()}
+        return [
+            name
+            for name, match in parsed.items()
+            if match
+            and collection_id in (None, int(match["collection"]))
+            and representation in (None, int(match["representation"] or BUILTIN))
+        ]
 
-    def _collection(self, collection_id: int, pooling: Pooling) -> "Collection":
-        key = (collection_id, pooling)
-        if key not in self._collections:
-            self._collections[key] = self._client.get_or_create_collection(
-                self._name(collection_id, pooling), configuration=_CONFIGURATION, embedding_function=None
+    def _collection(self, name: str) -> "Collection":
+        if name not in self._collections:
+            self._collections[name] = self._client.get_or_create_collection(
+                name, configuration=_CONFIGURATION, embedding_function=None
             )
-        return self._collections[key]
+        return self._collections[name]
 
     def _batches(self, count: int) -> Iterator[tuple[int, int]]:
         size = self._client.get_max_batch_size()
         for first in range(0, count, size):
             yield first, min(first + size, count)
+
+
+def _name(collection_id: int, pooling: Pooling, representation: int) -> str:
+    suffix = "" if representation == BUILTIN else f"-r{representation}"
+    return f"c{collection_id}-{pooling}{suffix}"
+
+
+def _where(documents: frozenset[str] | None, pages: tuple[int, int] | None) -> Any:
+    conditions: list[Any] = []
+    if documents is not None:
+        conditions.append({"document_id": {"$in": sorted(documents)}})
+    if pages is not None:
+        conditions += [{"page": {"$gte": pages[0]}}, {"page": {"$lte": pages[1]}}]
+    return {"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else None
 
 
 @contextmanager

@@ -4,48 +4,71 @@ import hashlib
 from pathlib import Path
 
 from ingestion.library import Library
-from ingestion.stores.records import Document, chunk_id
+from ingestion.stores.records import Document
 from ingestion.stores.tokens.segment import Segment
 from ingestion.stores.vectors import POOLINGS
 
 
 def ids_of(document: Document) -> list[str]:
-    return [chunk_id(document.id, document.version, ordinal) for ordinal in range(document.chunks)]
+    return document.chunk_ids()
 
 
 def assert_whole(library: Library) -> None:
-    """Every visible document is complete in every store, and the stores hold nothing else."""
+    """Every visible document is complete in every store, and the stores hold nothing else.
+
+    Says what `ingestion.care.verify` says too, plainly and on its own.
+    """
     catalogue = library.catalogue
     documents = catalogue.documents()
     assert catalogue.journal() == []
+    assert catalogue.database.problems() == []
     for collection_id in catalogue.collections().values():
         expected = {i for d in documents if d.collection_id == collection_id for i in ids_of(d)}
-        for pooling in POOLINGS:
-            assert library.vectors.ids(collection_id, pooling) == expected
+        for index in library.indexes.all():
+            for pooling in POOLINGS:
+                held = expected if pooling in index.record.readings else set()
+                assert library.vectors.ids(collection_id, pooling, representation=index.id) == held
     every = [i for document in documents for i in ids_of(document)]
     assert set(catalogue.chunks(every)) == set(every)
-    indexed = catalogue._rows("SELECT id FROM chunk_index_docsize ORDER BY id")
+    for document in documents:
+        pages = {page.number: page.text for page in catalogue.parsed(document).pages}
+        for chunk in catalogue.chunks(ids_of(document)).values():
+            assert chunk.text == pages[chunk.page][chunk.start : chunk.end]
+    rows = catalogue.database.rows
+    indexed = rows("SELECT id FROM chunk_index_docsize ORDER BY id")
     assert [tuple(row) for row in indexed] == [
-        tuple(row) for row in catalogue._rows("SELECT rowid FROM chunks ORDER BY rowid")
+        tuple(row) for row in rows("SELECT rowid FROM chunks ORDER BY rowid")
     ]
-    segments = {document.segment: document for document in documents}
-    assert names_in(library.folder / "tokens") == set(segments) == library.tokens.names()
-    for name, document in segments.items():
-        segment = Segment(library.folder / "tokens" / name)
-        segment.verify()
-        assert segment.ids == ids_of(document)
-        assert segment.fingerprint == document.fingerprint
+    files = set()
+    for index in library.indexes.all():
+        owners = library.representations.owners(library.representations.segments(index.id))
+        assert {document_id for document_id, _ in owners.values()} == {document.id for document in documents}
+        assert set(owners) == index.tokens.names()
+        files |= set(owners)
+        for name, (document_id, _) in owners.items():
+            segment = Segment(library.folder / "tokens" / name)
+            segment.verify()
+            assert segment.ids == next(ids_of(d) for d in documents if d.id == document_id)
+            assert segment.fingerprint == index.record.fingerprint
+    assert names_in(library.folder / "tokens") == files
     originals = library.folder / "originals"
     assert names_in(originals) == {document.sha256 for document in documents}
     for name in names_in(originals):
         assert hashlib.sha256((originals / name).read_bytes()).hexdigest() == name
     assert all(catalogue.sources(document.id) for document in documents)
     known = {document.id for document in documents}
-    assert {row["document_id"] for row in catalogue._rows("SELECT document_id FROM sources")} == known
+    assert {row["document_id"] for row in rows("SELECT document_id FROM sources")} == known
+    (texts,) = rows("SELECT count(*) AS count FROM texts")
+    assert texts["count"] == len(documents)
 
 
 def names_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
+
+
+def bytes_on_disk(folder: Path) -> bytes:
+    """Return the bytes of every file of a library, one after the other."""
+    return b"\0".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
 
 
 def everything(library: Library) -> dict[str, object]:
@@ -55,7 +78,7 @@ def everything(library: Library) -> dict[str, object]:
             document,
             library.catalogue.sources(document.id),
             library.catalogue.chunks(ids_of(document)),
-            library.catalogue.page(document.id, 1),
+            library.catalogue.parsed(document),
         )
         for document in library.catalogue.documents()
     }
@@ -71,7 +94,7 @@ def found(library: Library, question: str) -> dict[str, list[str]]:
         "cls": [i for i, _ in library.vectors.query(collection, "cls", query.cls[0], 10)],
         "mean": [i for i, _ in library.vectors.query(collection, "mean", query.mean[0], 10)],
         "tokens": [i for i, _ in library.tokens.search(query.tokens, library.segments(scope), 10)],
-        "bm25": [i for i, _ in library.catalogue.bm25(f'"{question.split(maxsplit=1)[0]}"', scope, 10)],
+        "bm25": [i for i, _ in library.catalogue.bm25(question.split(maxsplit=1)[0], scope, 10)],
     }
     names = {}
     for store, hits in ids.items():

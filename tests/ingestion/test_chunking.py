@@ -2,13 +2,17 @@
 
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from ingestion.chunking import ChunkLimits, chunk_pages
+from ingestion.chunking import ChunkLimits, _without, chunk_pages
 from ingestion.documents import Chunk, Heading, Page
 from ingestion.encoders import Encoder
+from ingestion.parsing import parse
+from ingestion.running import running_lines
 
 
 class Words:
@@ -128,11 +132,158 @@ def test_the_nearest_heading_before_a_chunk_is_its_context() -> None:
     assert [chunk.text.split()[0] for chunk in chunks] == ["Preface.", "Apples", "Pears", "More", "Plums."]
 
 
-def test_a_long_context_is_cut_after_a_token() -> None:
-    heading = Heading("four five six seven", 1, 1, 0)
-    chunks = chunked("Text.", headings=[heading], title="one two three")
-    assert chunks[0].context == "one two three › four"
-    assert chunks[0].heading == heading.title
+def test_a_context_names_the_headings_above() -> None:
+    text = "Part. Note. Leases. Debt. Part."
+    headings = [
+        Heading("Part I", 1, 1, 0),
+        Heading("Note 4", 2, 1, 6),
+        Heading("Leases", 4, 1, 12),  # a level is left out
+        Heading("Debt", 3, 1, 20),
+        Heading("Part II", 1, 1, 26),
+    ]
+    limits = ChunkLimits(text_tokens=2, context_tokens=40, characters=200)
+    assert [(chunk.heading, chunk.context) for chunk in chunked(text, headings=headings, limits=limits)] == [
+        ("Part I", "T › Part I"),
+        ("Note 4", "T › Part I › Note 4"),
+        ("Leases", "T › Part I › Note 4 › Leases"),
+        ("Debt", "T › Part I › Note 4 › Debt"),
+        ("Part II", "T › Part II"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "context"),
+    [
+        (9, "T › Part one › Note 4 › Debt"),
+        (8, "T › Note 4 › Debt"),
+        (6, "T › Note 4 › Debt"),
+        (5, "T › Debt"),
+        (3, "T › Debt"),
+    ],
+)
+def test_of_a_long_context_the_innermost_is_kept(limit: int, context: str) -> None:
+    headings = [Heading("Part one", 1, 1, 0), Heading("Note 4", 2, 1, 0), Heading("Debt", 3, 1, 0)]
+    limits = ChunkLimits(text_tokens=20, context_tokens=limit, characters=200)
+    assert [chunk.context for chunk in chunked("Text.", headings=headings, limits=limits)] == [context]
+
+
+@pytest.mark.parametrize(
+    ("title", "heading", "context"),
+    [
+        ("one two three", "four five six seven", "one two › four five"),  # half of the room for each
+        ("one", "four five six seven", "one › four five six"),
+        ("one two three four five six", "seven", "one two three › seven"),
+        ("one two three four five six", "", "one two three four five"),
+    ],
+)
+def test_title_and_heading_are_cut_after_a_token(title: str, heading: str, context: str) -> None:
+    headings = [Heading(heading, 1, 1, 0)] if heading else []
+    (chunk,) = chunked("Text.", headings=headings, title=title)
+    assert (chunk.context, chunk.heading or "") == (context, heading)
+
+
+def test_headings_above_headings_go_with_the_text_below() -> None:
+    """The chunk begins with all of them and stands under the last."""
+    text = "Part\nItem\nThe tree stands right there."
+    headings = [Heading("Part", 1, 1, 0), Heading("Item", 2, 1, 5)]
+    (chunk,) = chunked(text, headings=headings)
+    assert (chunk.text, chunk.heading, chunk.context) == (text, "Item", "T › Part › Item")
+
+
+def test_a_line_like_a_heading_goes_with_what_follows() -> None:
+    first = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen."
+    rest = "The apples of this garden are ripe in October and keep until the spring."
+    assert [chunk.text for chunk in chunked(f"{first}\nApples and pears\n{rest}")] == [
+        first,
+        f"Apples and pears\n{rest}",
+    ]
+    # Not if it is a row, a list item or the end of a sentence, nor with more than three of them.
+    for line in ("Apples 12 13", "• the apples", "Apples and pears."):
+        assert chunked(f"{first}\n{line}\n{rest}")[0].text == f"{first}\n{line}"
+
+
+def test_a_scrap_goes_with_the_chunk_before() -> None:
+    # 16 tokens of 17 are nearly all of what a chunk may have; the last one is not worth a chunk.
+    text = f"{'word ' * 15}end.\n\nSeen"
+    assert [size(chunk) for chunk in chunked(text)] == [18]
+
+
+def test_headings_are_found_in_the_text_of_a_document_without() -> None:
+    limits = ChunkLimits(text_tokens=20, context_tokens=10, characters=200)
+    text = "Preface and more of it.\nItem 7. Discussion\nThe tree stands right there."
+    chunks = chunked(text, limits=limits)
+    assert [(chunk.text.split()[0], chunk.context) for chunk in chunks] == [
+        ("Preface", "T"),
+        ("Item", "T › Item 7. Discussion"),
+    ]
+
+
+def test_a_cut_table_keeps_the_years_of_its_columns() -> None:
+    rows = [f"Item{letter} {n},000 {n},500" for n, letter in enumerate("ABCDEFGH", start=1)]
+    text = "\n".join(["The figures are these.", "In millions 2022 2021", *rows])
+    limits = ChunkLimits(text_tokens=30, context_tokens=10, characters=400)
+    first, *others = chunked(text, limits=limits)
+    assert first.context == "T"
+    assert len(others) >= 1
+    assert {chunk.context for chunk in others} == {"T › In millions 2022 2021"}
+    assert all(chunk.text.startswith("Item") for chunk in others)  # no row is cut
+    few = ChunkLimits(text_tokens=30, context_tokens=4, characters=400)
+    assert {chunk.context for chunk in chunked(text, limits=few)} == {"T"}
+
+
+def test_running_lines_are_in_no_chunk() -> None:
+    def page(number: int) -> str:
+        return f"Orchard Notes\nTree {'x' * number} stands there.\n\nIt ripens {'y' * number}\n{number}"
+
+    texts = [page(number) for number in range(1, 9)]
+    chunks = chunked(*texts)
+    assert [chunk.page for chunk in chunks] == list(range(1, 9))
+    assert all(chunk.text == texts[chunk.page - 1][chunk.start : chunk.end] for chunk in chunks)
+    assert chunks[0].text.startswith("Orchard Notes\nTree x")  # the first one may be a title
+    assert [chunk.text for chunk in chunks[1:]] == [
+        f"Tree {'x' * number} stands there.\n\nIt ripens {'y' * number}" for number in range(2, 9)
+    ]
+
+
+def test_a_running_line_amid_a_page_ends_a_chunk() -> None:
+    text = "Before it.\nHEADER\nAfter it."
+    start = text.index("HEADER")
+    assert [text[a:b].strip() for a, b in _without(((start, start + 6),), text)] == [
+        "Before it.",
+        "After it.",
+    ]
+    assert _without(((0, len(text)),), text) == [(0, len(text))]
+
+
+def test_a_page_of_nothing_but_running_lines_is_kept() -> None:
+    chunks = chunked(*(str(number) for number in range(1, 7)))
+    assert [chunk.text for chunk in chunks] == ["1", "2", "3", "4", "5", "6"]
+
+
+def test_a_long_unit_is_cut_between_lines_rather_than_words() -> None:
+    limits = ChunkLimits(text_tokens=10, context_tokens=5, characters=200)
+    lines = ["one two three four five six seven", "eight nine ten eleven twelve thirteen fourteen"]
+    chunks = chunked("\n".join(lines), limits=limits)
+    assert [chunk.text for chunk in chunks] == lines
+
+
+@pytest.mark.slow
+def test_real_filings_lose_running_lines_only(eval_data: Path) -> None:
+    path = eval_data / "financebench-dev" / "documents" / "BESTBUY_2024Q2_10Q.pdf"
+    document = parse(path)
+    limits = ChunkLimits()
+    chunks = chunk_pages(document.pages, document.headings, Words(), title="BESTBUY", limits=limits)
+    running = running_lines(document.pages)
+    for page in document.pages:
+        here = [chunk for chunk in chunks if chunk.page == page.number]
+        assert all(chunk.text == page.text[chunk.start : chunk.end] for chunk in here)
+        kept = "".join(chunk.text for chunk in here)
+        lost = "".join(page.text[a:b] for a, b in running.get(page.number, ()))
+        assert Counter((kept + lost).replace(" ", "").replace("\n", "")) == Counter(
+            "".join(page.text.split())
+        )
+    assert any(chunk.context.startswith("BESTBUY › PART I") for chunk in chunks)
+    assert all(size(chunk) <= limits.text_tokens for chunk in chunks)
 
 
 def test_chunks_fit_the_built_in_encoder(encoder: Encoder) -> None:

@@ -29,7 +29,7 @@ NEW = "The Conference pear ripens in October. Its fruit keeps until January."
 # Every call that Library.add makes on a store, in order.
 STEPS = {
     "journal": (Catalogue, "begin"),
-    "original": ("ingestion.library._copy_checked", None),
+    "original": ("ingestion.library.keep_original", None),
     "segment": (TokenStore, "write"),
     "chroma": (VectorStore, "upsert"),
     "attach": (TokenStore, "attach"),
@@ -127,13 +127,13 @@ def test_a_full_catalogue_leaves_the_library_as_it_was(
     """A real full disk, as SQLite sees one."""
     before = everything(holding)
     path.write_text("Many words about apples and pears. " * 20_000)
-    pages = holding.catalogue._rows("PRAGMA page_count")[0][0]
-    holding.catalogue._rows(f"PRAGMA max_page_count = {pages + 30}")
+    pages = holding.catalogue.database.rows("PRAGMA page_count")[0][0]
+    holding.catalogue.database.rows(f"PRAGMA max_page_count = {pages + 30}")
     # The vectors of so long a text do not matter here and would take a minute.
     monkeypatch.setattr("ingestion.pipeline.chunk_pages", lambda *_, **__: [])
     with pytest.raises(LibraryError, match=r"catalogue.*disk is full"):
         list(ingest(holding, [path]))
-    holding.catalogue._rows("PRAGMA max_page_count = 1000000")
+    holding.catalogue.database.rows("PRAGMA max_page_count = 1000000")
     assert everything(holding) == before
     assert_whole(holding)
 
@@ -142,29 +142,31 @@ def test_a_full_catalogue_leaves_the_library_as_it_was(
 def test_an_interrupt_just_after_the_commit_keeps_the_new_version(
     holding: Library, path: Path, monkeypatch: pytest.MonkeyPatch, interrupt: type[BaseException]
 ) -> None:
-    real = Catalogue.transaction.__wrapped__  # type: ignore[attr-defined]
+    real = Catalogue.transaction
 
+    @contextmanager
     def interrupted(catalogue: Catalogue) -> Iterator[sqlite3.Connection]:
-        yield from real(catalogue)
+        with real(catalogue) as connection:
+            yield connection
         if catalogue.journal() and catalogue.journal()[-1].kind == "remove":
             raise interrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Catalogue, "transaction", contextmanager(interrupted))
+        patch.setattr(Catalogue, "transaction", interrupted)
         with pytest.raises(interrupt):
             list(ingest(holding, [path]))
     (document,) = holding.catalogue.documents()
     assert document.version == 2
     assert set(holding.vectors.ids(1, "mean")) >= {f"{document.id}:2:0"}
     assert holding.original(document.sha256).exists()
-    holding._erase_journalled()
+    holding.eraser.erase_journalled()
     assert_whole(holding)
 
 
 def fail_without_undoing(patch: pytest.MonkeyPatch, library: Library, path: Path) -> None:
     """Have an ingest fail at its last step, and Chroma refuse to give back what it was given."""
     inject(patch, "catalogue", full_disk)
-    patch.setattr(VectorStore, "delete", lambda *_: full_disk())
+    patch.setattr(VectorStore, "delete", lambda *_, **__: full_disk())
     with pytest.raises(LibraryError):
         list(ingest(library, [path]))
 
@@ -188,7 +190,7 @@ def test_what_could_not_be_undone_harms_no_later_version(
 ) -> None:
     """The unfinished version 2 is still in the journal when the file is ingested again."""
     with monkeypatch.context() as patch:
-        patch.setattr(VectorStore, "delete", lambda *_: full_disk())
+        patch.setattr(VectorStore, "delete", lambda *_, **__: full_disk())
         with pytest.MonkeyPatch.context() as first:
             inject(first, "catalogue", full_disk)
             with pytest.raises(LibraryError):
@@ -218,7 +220,7 @@ def test_a_deletion_that_cannot_be_erased_says_so_and_is_finished_later(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(TokenStore, "erase", lambda *_: full_disk())
-        with pytest.raises(LibraryError, match=r"a\.txt is deleted, but not yet erased .*No space left"):
+        with pytest.raises(LibraryError, match=r"a\.txt: deleted, but not yet erased .*No space left"):
             holding.delete(holding.catalogue.documents()[0])
     assert holding.catalogue.documents() == []
     holding.close()
@@ -319,7 +321,7 @@ def warm() -> Iterator[WarmProcess]:
     "step",
     [
         "Catalogue begin 1 after",
-        "library _copy_checked 1 after",
+        "library keep_original 1 after",
         "TokenStore write 1 after",
         "VectorStore upsert 1 after",
         "VectorStore upsert 2 after",

@@ -28,7 +28,7 @@ def run(library: Library, *paths: Path, collection: str = "default") -> list[Ing
 
 
 def test_folders_are_searched_in_order_without_what_is_hidden(tmp_path: Path) -> None:
-    names = ("b.md", "a/z.TXT", "a/c.pdf", "a.txt", "x.docx", ".hidden.txt", ".git/a.txt", "a/.x/b.txt")
+    names = ("b.md", "a/z.TXT", "a/c.pdf", "a.txt", "x.rtf", ".hidden.txt", ".git/a.txt", "a/.x/b.txt")
     for name in names:
         write(tmp_path, name, "text")
     (tmp_path / "folder.txt").mkdir()
@@ -37,7 +37,7 @@ def test_folders_are_searched_in_order_without_what_is_hidden(tmp_path: Path) ->
 
 
 def test_named_files_are_taken_as_they_are_and_once(tmp_path: Path) -> None:
-    odd = write(tmp_path, "x.docx", "text")
+    odd = write(tmp_path, "x.rtf", "text")
     hidden = write(tmp_path, ".a.txt", "text")
     visible = write(tmp_path, "b.txt", "text")
     assert find_files([odd, hidden, tmp_path / "missing.txt", odd, tmp_path]) == [
@@ -50,16 +50,14 @@ def test_a_folder_named_like_a_hidden_one_may_itself_be_asked_for(tmp_path: Path
     assert find_files([path.parent]) == [path]
 
 
-@pytest.mark.parametrize("names", [(), ("a.docx", ".b.txt")], ids=["empty", "nothing supported"])
+@pytest.mark.parametrize("names", [(), ("a.rtf", ".b.txt")], ids=["empty", "nothing supported"])
 def test_a_folder_with_nothing_to_ingest(library: Library, tmp_path: Path, names: tuple[str, ...]) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     for name in names:
         write(folder, name, "text")
     good = write(tmp_path, "good.txt", "Text.")
-    with pytest.raises(
-        InvalidInput, match=r"folder holds nothing to ingest; supported are \.markdown, \.md, "
-    ):
+    with pytest.raises(InvalidInput, match=r"folder holds nothing to ingest; supported are \.csv, \.docx, "):
         run(library, good, folder)
     assert library.catalogue.documents() == []
 
@@ -81,22 +79,25 @@ def test_each_kind_of_file_has_its_status_and_stops_no_other(
         write(tmp_path, "empty.txt", b""),
         write(tmp_path, "blank.txt", " \n\n "),
         tmp_path / "missing.txt",
-        write(tmp_path, "sheet.xlsx", "text"),
+        write(tmp_path, "sheet.odt", "text"),
         write(tmp_path, "text.pdf", "This is no PDF."),
         write(tmp_path, "binary.txt", b"\0\1\2\3" * 50),
         pdf,
     )
-    assert [(result.name, str(result.status)) for result in results] == [
+    # Files end when they are done; that is in their order where one waits for the other.
+    names = [result.name for result in results]
+    assert names.index("good.md") < names.index("copy.md")
+    assert {(result.name, str(result.status)) for result in results} == {
         ("good.md", "ok"),
         ("copy.md", "duplicate"),
         ("empty.txt", "no_text"),
         ("blank.txt", "no_text"),
         ("missing.txt", "failed"),
-        ("sheet.xlsx", "unsupported"),
+        ("sheet.odt", "unsupported"),
         ("text.pdf", "corrupt"),
         ("binary.txt", "unsupported"),
         ("two.pdf", "ok"),
-    ]
+    }
     by_name = {result.name: result for result in results}
     first = by_name["good.md"]
     assert (first.path, first.error, first.pages, first.pages_failed, first.chunks) == (
@@ -187,7 +188,7 @@ def test_progress_only_goes_forward(library: Library, tmp_path: Path, write_pdf:
     paths = [long, write_pdf("two.pdf", "One.", "Two."), tmp_path / "missing.txt", long]
     list(ingest(library, paths, on_progress=events.append))
     assert {event.files for event in events} == {3}
-    assert [event.file for event in events] == sorted(event.file for event in events)
+    events.sort(key=lambda event: event.file)  # several are on their way at once
     assert {(event.file, event.name) for event in events} == {(1, "long.txt"), (2, "two.pdf")}
     order = list(Stage)
     for _, of_file in groupby(events, key=lambda event: event.file):
@@ -212,18 +213,20 @@ def test_cancelling_between_files_keeps_what_is_done(library: Library, files: Pa
 
     with pytest.raises(Cancelled):
         work()
-    assert [document.name for document in library.catalogue.documents()] == [done[0].name]
+    assert done[0].name in {document.name for document in library.catalogue.documents()}
     assert_whole(library)
     with pytest.raises(Cancelled):  # also where there is nothing to parse
         list(ingest(library, [files / done[0].name], cancelled=lambda: True))
-    assert [str(result.status) for result in run(library, files)] == ["unchanged", "ok"]
+    assert {str(result.status) for result in run(library, files)} <= {"unchanged", "ok"}
+    assert len(library.catalogue.documents()) == 2
+    assert_whole(library)
 
 
 @pytest.mark.parametrize("stage", [Stage.PARSING, Stage.ENCODING])
 def test_cancelling_within_a_file_leaves_nothing_of_it(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: Stage
 ) -> None:
-    monkeypatch.setattr("ingestion.encoders._BATCH_TOKENS", 1)
+    monkeypatch.setattr("ingestion.encoders.batches.BATCH_TOKENS", 1)
     path = write(tmp_path, "a.txt", "The tree stands by the north wall. " * 100)
     run(library, write(tmp_path, "old.txt", "Old text."))
     before = everything(library)
@@ -244,7 +247,7 @@ def test_cancelling_within_a_file_leaves_nothing_of_it(
 
 def test_leaving_the_loop_early_keeps_what_is_done(library: Library, files: Path) -> None:
     for result in ingest(library, [files]):
-        assert result.name == "harbour.md"
+        first = result.name
         break
-    assert [document.name for document in library.catalogue.documents()] == ["harbour.md"]
+    assert first in {document.name for document in library.catalogue.documents()}
     assert_whole(library)

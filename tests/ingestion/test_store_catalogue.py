@@ -1,5 +1,6 @@
 """The SQLite catalogue by itself."""
 
+import random
 import sqlite3
 import threading
 from dataclasses import replace
@@ -7,13 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.documents import Chunk, Page, PageFailure, Status
+from ingestion.documents import Chunk, Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
 from ingestion.stores.catalogue import Catalogue
-from ingestion.stores.records import Document, Scope
-from ingestion.stores.rows import insert_document, insert_source, remove_document
+from ingestion.stores.migrations import _FIRST
+from ingestion.stores.records import Document, Representation, Scope
+from ingestion.stores.representations import RepresentationTable
+from ingestion.stores.rows import (
+    insert_document,
+    insert_segment,
+    insert_source,
+    prepare_text,
+    remove_document,
+)
 
 TEXT = "Ada planted the apple tree. Zwieback rose."
+PAGE = Page(1, TEXT, "i", PageLayout(612.0, 792.0, ((0, 0), (28, 30))))
+PARSED = ParsedDocument(
+    Status.PARTIAL,
+    "page 2 failed",
+    None,
+    2,
+    (PAGE,),
+    (PageFailure(2, "damaged"),),
+    (Heading("Apples", 1, 1, 0),),
+)
 CHUNKS = [
     Chunk(0, 1, 0, 27, TEXT[:27], "Apples", "notes › Apples"),
     Chunk(1, 1, 28, 42, TEXT[28:], None, "notes"),
@@ -34,15 +53,32 @@ def document_of(identity: str, collection: int = 1, version: int = 1) -> Documen
     return Document(
         id=identity, collection="default", collection_id=collection, name=f"{identity}.txt",
         path=f"/x/{identity}.txt", title=None, sha256=f"hash of {identity}", bytes=42, status=Status.PARTIAL,
-        error="page 2 failed", pages=2, pages_failed=1, chunks=2, version=version, fingerprint="m-1",
-        segment=f"seg-{identity}-{version}.tok", added="2026-01-01T00:00:00+00:00",
+        error="page 2 failed", pages=2, pages_failed=1, chunks=2, version=version, chunker=2,
+        language="en", added="2026-01-01T00:00:00+00:00",
     )  # fmt: skip
 
 
 def put(catalogue: Catalogue, document: Document) -> None:
+    text = prepare_text(PARSED, CHUNKS, document.language, catalogue.terms)
+    representation = representation_of(catalogue)
     with catalogue.transaction() as connection:
-        insert_document(connection, document, [Page(1, TEXT, "i")], [PageFailure(2, "damaged")], CHUNKS)
+        insert_document(connection, document, text)
+        insert_segment(connection, document.id, representation, segment_of(document))
         insert_source(connection, document.collection_id, document.path, document.id)
+
+
+def representation_of(catalogue: Catalogue) -> int:
+    """Return the id of the one representation, which is made at first."""
+    table = RepresentationTable(catalogue.database)
+    if not table.all():
+        row = Representation(0, "builtin", "builtin", ("cls",), "m-1", 2, 0, "int8", None, "ready")
+        with catalogue.transaction() as connection:
+            table.insert(connection, row)
+    return table.all()[0].id
+
+
+def segment_of(document: Document) -> str:
+    return f"seg-{document.id}-{document.version}.tok"
 
 
 def user_version(path: Path) -> int:
@@ -64,9 +100,9 @@ def test_a_new_file_gets_the_whole_schema_and_keeps_it(path: Path) -> None:
     catalogue = Catalogue(path)
     assert catalogue.collections() == {"default": 1}
     assert catalogue.documents() == []
-    assert [row[0] for row in catalogue._rows("PRAGMA journal_mode")] == ["wal"]
-    assert [row[0] for row in catalogue._rows("PRAGMA synchronous")] == [2]  # FULL
-    assert [row[0] for row in catalogue._rows("PRAGMA secure_delete")] == [1]
+    assert [row[0] for row in catalogue.database.rows("PRAGMA journal_mode")] == ["wal"]
+    assert [row[0] for row in catalogue.database.rows("PRAGMA synchronous")] == [2]  # FULL
+    assert [row[0] for row in catalogue.database.rows("PRAGMA secure_delete")] == [1]
     catalogue.close()
     assert user_version(path) == version
 
@@ -94,17 +130,15 @@ def test_a_path_that_cannot_be_opened(path: Path) -> None:
         Catalogue(path)
 
 
-def test_a_database_damaged_inside_is_named_when_it_is_read(path: Path, catalogue: Catalogue) -> None:
+def test_a_database_damaged_inside_is_named(path: Path, catalogue: Catalogue) -> None:
     for number in range(40):
         put(catalogue, document_of(f"d{number}"))
     catalogue.close()
     data = bytearray(path.read_bytes())
-    data[4096:] = b"\xff" * (len(data) - 4096)  # all but the page with the schema
+    data[4096:] = b"\xff" * (len(data) - 4096)  # all but the first page
     path.write_bytes(data)
-    catalogue = Catalogue(path)
     with pytest.raises(LibraryDamaged, match=r"catalogue\.sqlite3 is no readable database"):
-        catalogue.documents()
-    catalogue.close()
+        Catalogue(path)
 
 
 # Transactions
@@ -118,15 +152,12 @@ def test_a_transaction_is_all_or_nothing(catalogue: Catalogue) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         half()
-    assert catalogue._rows("SELECT * FROM sources") == []
+    assert catalogue.database.rows("SELECT * FROM sources") == []
     put(catalogue, document_of("a"))
 
 
 def test_a_failed_commit_leaves_the_catalogue_usable(catalogue: Catalogue) -> None:
-    broken = (
-        "INSERT INTO chunks (id, document_id, ordinal, page, start, end, context) "
-        "VALUES ('c', 'gone', 0, 1, 0, 1, '')"
-    )
+    broken = "INSERT INTO page_failures (document_id, number, reason) VALUES ('gone', 1, '')"
 
     def write() -> None:
         with catalogue.transaction() as connection:
@@ -135,15 +166,15 @@ def test_a_failed_commit_leaves_the_catalogue_usable(catalogue: Catalogue) -> No
 
     with pytest.raises(sqlite3.IntegrityError):
         write()
-    assert catalogue._rows("SELECT * FROM chunks") == []
+    assert catalogue.database.rows("SELECT * FROM page_failures") == []
     put(catalogue, document_of("a"))
     assert [document.id for document in catalogue.documents()] == ["a"]
 
 
 def test_a_full_disk_is_a_library_error(catalogue: Catalogue) -> None:
     put(catalogue, document_of("a"))
-    pages = catalogue._rows("PRAGMA page_count")[0][0]
-    catalogue._rows(f"PRAGMA max_page_count = {pages}")
+    pages = catalogue.database.rows("PRAGMA page_count")[0][0]
+    catalogue.database.rows(f"PRAGMA max_page_count = {pages}")
 
     def fill() -> None:
         for number in range(100):
@@ -151,7 +182,7 @@ def test_a_full_disk_is_a_library_error(catalogue: Catalogue) -> None:
 
     with pytest.raises(LibraryError, match="disk is full; check the disk's space"):
         fill()
-    catalogue._rows("PRAGMA max_page_count = 1000000")
+    catalogue.database.rows("PRAGMA max_page_count = 1000000")
     before = len(catalogue.documents())
     put(catalogue, document_of("b"))
     assert len(catalogue.documents()) == before + 1
@@ -171,7 +202,7 @@ def test_readers_wait_for_a_writer_in_another_thread(catalogue: Catalogue) -> No
     thread.start()
     assert entered.wait(10)
     threading.Timer(0.1, leave.set).start()
-    assert catalogue._rows("SELECT * FROM sources") == []
+    assert catalogue.database.rows("SELECT * FROM sources") == []
     thread.join()
 
 
@@ -211,7 +242,7 @@ def test_an_empty_set_of_documents_finds_nothing(catalogue: Catalogue) -> None:
     assert catalogue.bm25("tree", Scope((1,)), 10) != []
     assert catalogue.bm25("tree", Scope((1,), frozenset()), 10) == []
     assert catalogue.bm25("tree", Scope(()), 10) == []
-    assert catalogue.stale(Scope((1,), frozenset()), "another") == []
+    assert catalogue.chunk_ids(Scope((1,), frozenset())) == []
     assert catalogue.documents([]) == []
 
 
@@ -224,9 +255,11 @@ def test_a_document_comes_back_as_it_was(catalogue: Catalogue) -> None:
     assert catalogue.documents() == [document]
     assert catalogue.document("a") == document
     assert catalogue.document("b") is None
-    assert catalogue.by_source(1, "/x/a.txt") == catalogue.by_content(1, "hash of a") == document
-    assert catalogue.by_source(2, "/x/a.txt") is catalogue.by_content(2, "hash of a") is None
-    assert catalogue.page("a", 1) == Page(1, TEXT, "i")
+    assert catalogue.by_source(1, "/x/a.txt") == catalogue.by_content("hash of a", 1) == document
+    assert catalogue.by_source(2, "/x/a.txt") is catalogue.by_content("hash of a", 2) is None
+    assert catalogue.by_content("hash of a") == document
+    assert catalogue.page("a", 1) == PAGE
+    assert catalogue.parsed(document) == PARSED
     assert catalogue.page("a", 2) is None
     assert catalogue.page_failures("a") == [PageFailure(2, "damaged")]
     chunks = catalogue.chunks(["a:1:1", "a:2:0", "a:1:0"])
@@ -235,22 +268,23 @@ def test_a_document_comes_back_as_it_was(catalogue: Catalogue) -> None:
     }
     assert (chunks["a:1:0"].heading, chunks["a:1:0"].document) == ("Apples", "a.txt")
     assert catalogue.located(["a:1:1", "none", "a:1:0"]) == [
-        (document.segment, "a:1:1"), (document.segment, "a:1:0"),
+        (segment_of(document), "a:1:1"), (segment_of(document), "a:1:0"),
     ]  # fmt: skip
 
 
 def test_text_is_cut_by_characters_not_bytes(catalogue: Catalogue) -> None:
     text = "naïve 𝒳 façade 雨 tree"
     chunk = Chunk(0, 1, 6, 16, text[6:16])
+    parsed = ParsedDocument(Status.OK, pages=(Page(1, text),))
     with catalogue.transaction() as connection:
-        insert_document(connection, document_of("a"), [Page(1, text)], [], [chunk])
+        insert_document(connection, document_of("a"), prepare_text(parsed, [chunk], "en", catalogue.terms))
     assert catalogue.chunks(["a:1:0"])["a:1:0"].text == text[6:16] == "𝒳 façade 雨"
 
 
 def test_bm25_orders_and_narrows(catalogue: Catalogue) -> None:
     for name in ("a", "b"):
         put(catalogue, document_of(name))
-    hits = catalogue.bm25("planting OR apples", Scope((1,)), 10)  # stemmed; the context counts as well
+    hits = catalogue.bm25("planting apples", Scope((1,)), 10)  # stemmed; the context counts as well
     assert [name for name, _ in hits] == ["a:1:0", "b:1:0"]
     assert hits[0][1] == hits[1][1] > 0
     assert catalogue.bm25("apple", Scope((1,)), 1) == catalogue.bm25("apple", Scope((1,)), 9)[:1]
@@ -260,8 +294,8 @@ def test_bm25_orders_and_narrows(catalogue: Catalogue) -> None:
 
 def test_bm25_takes_a_very_long_question(catalogue: Catalogue) -> None:
     put(catalogue, document_of("a"))
-    match = " OR ".join(f'"word{number}"' for number in range(5000)) + ' OR "zwieback"'
-    assert [name for name, _ in catalogue.bm25(match, Scope((1,)), 9)] == ["a:1:1"]
+    question = " ".join(f"word{number}" for number in range(5000)) + " zwieback"
+    assert [name for name, _ in catalogue.bm25(question, Scope((1,)), 9)] == ["a:1:1"]
 
 
 def test_a_removed_document_is_forgotten_and_journalled(catalogue: Catalogue, path: Path) -> None:
@@ -269,13 +303,14 @@ def test_a_removed_document_is_forgotten_and_journalled(catalogue: Catalogue, pa
     put(catalogue, document)
     put(catalogue, document_of("b"))
     with catalogue.transaction() as connection:
-        remove_document(connection, document)
+        remove_document(connection, document, catalogue.terms)
     assert [name for name, _ in catalogue.bm25("tree", Scope((1,)), 10)] == ["b:1:0"]
     assert (catalogue.document("a"), catalogue.page("a", 1), catalogue.page_failures("a")) == (None, None, [])
     assert catalogue.chunks(["a:1:0"]) == {}
     assert catalogue.sources("a") == ["/x/a.txt"]  # they outlive it while a version is swapped
     (entry,) = catalogue.journal()
-    assert (entry.kind, entry.document_id, entry.segment) == ("remove", "a", document.segment)
+    assert (entry.kind, entry.document_id) == ("remove", "a")
+    assert entry.segments == ((1, segment_of(document)),)
     assert entry.chunk_ids() == ["a:1:0", "a:1:1"]
     catalogue.forget(entry)
     assert catalogue.journal() == []
@@ -285,14 +320,42 @@ def test_words_of_removed_text_leave_the_files(catalogue: Catalogue, path: Path)
     document = document_of("a")
     put(catalogue, document)
     with catalogue.transaction() as connection:
-        remove_document(connection, document)
-    catalogue.forget_words()
+        remove_document(connection, document, catalogue.terms)
+    catalogue.database.checkpoint()
     on_disk = b"".join(file.read_bytes() for file in path.parent.iterdir()).lower()
     for word in (b"zwieback", b"planted", b"notes"):
         assert word not in on_disk
     put(catalogue, document)
-    catalogue._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    catalogue.database.checkpoint()
     assert b"zwieback" in path.read_bytes().lower()  # the test can see them
+
+
+def test_no_text_is_left_behind_by_many_changes(catalogue: Catalogue, path: Path) -> None:
+    """SQLite copies rows about as its trees grow and shrink: what is deleted must be in no copy."""
+    order = random.Random(4)
+    alive: dict[str, Document] = {}
+    dead: list[str] = []
+    for number in range(400):
+        if order.random() < 0.6 or not alive:
+            identity = f"{order.getrandbits(64):016x}"
+            body = f"{identity} " * order.choice((1, 30, 900))
+            parsed = ParsedDocument(Status.OK, pages=(Page(1, body),), page_count=1)
+            heading = f"head-{identity}"
+            chunks = [Chunk(0, 1, 0, len(body), body, heading, f"file › {heading}")]
+            document = replace(document_of(f"d{number}"), chunks=1)
+            with catalogue.transaction() as connection:
+                insert_document(connection, document, prepare_text(parsed, chunks, "en", catalogue.terms))
+            alive[identity] = document
+        else:
+            identity = order.choice(sorted(alive))
+            with catalogue.transaction() as connection:
+                remove_document(connection, alive.pop(identity), catalogue.terms)
+            dead.append(identity)
+    catalogue.database.checkpoint()
+    on_disk = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert all(identity.encode() in on_disk for identity in alive)  # the test can see them
+    assert len(dead) > 100
+    assert [identity for identity in dead if identity.encode() in on_disk] == []
 
 
 def test_begin_journals_and_versions_never_repeat(catalogue: Catalogue) -> None:
@@ -300,18 +363,11 @@ def test_begin_journals_and_versions_never_repeat(catalogue: Catalogue) -> None:
     assert catalogue.next_version("a") == 1
     put(catalogue, document)
     assert catalogue.next_version("a") == 4
-    entry = catalogue.begin(replace(document, version=4))
+    entry = catalogue.begin("add", replace(document, version=4), ((1, "seg-x.tok"),))
     assert catalogue.journal() == [entry]
     assert (entry.kind, entry.version, entry.chunks) == ("add", 4, 2)
     assert catalogue.next_version("a") == 5
     assert catalogue.next_version("b") == 1
-
-
-def test_stale_documents_are_named(catalogue: Catalogue) -> None:
-    put(catalogue, document_of("a"))
-    put(catalogue, replace(document_of("b"), fingerprint="m-0"))
-    assert catalogue.stale(Scope((1,)), "m-1") == ["b.txt"]
-    assert catalogue.stale(Scope((1,), frozenset("a")), "m-1") == []
 
 
 def test_sources_and_the_use_of_content(catalogue: Catalogue) -> None:
@@ -326,3 +382,68 @@ def test_sources_and_the_use_of_content(catalogue: Catalogue) -> None:
     assert [document.id for document in catalogue.without_sources(1)] == ["b"]
     assert catalogue.uses_content("hash of a")
     assert not catalogue.uses_content("hash of c")
+    assert catalogue.source_paths(1) == {"/x/a.txt": "a", "/x/copy.txt": "a", "/x/b.txt": "a"}
+
+
+def test_pages_narrow(catalogue: Catalogue) -> None:
+    put(catalogue, document_of("a"))
+    assert catalogue.chunk_ids(Scope((1,), None, (1, 1))) == ["a:1:0", "a:1:1"]
+    assert catalogue.chunk_ids(Scope((1,), None, (2, 9))) == []
+    assert catalogue.bm25("tree", Scope((1,), None, (2, 9)), 9) == []
+    assert [name for name, _ in catalogue.bm25("tree", Scope((1,), None, (1, 9)), 9)] == ["a:1:0"]
+
+
+def test_words_can_be_made_anew(catalogue: Catalogue, path: Path) -> None:
+    put(catalogue, document_of("a"))
+    before = catalogue.bm25("apple tree", Scope((1,)), 9)
+    with catalogue.transaction() as connection:
+        connection.execute("INSERT INTO chunk_index (chunk_index) VALUES ('delete-all')")
+    assert catalogue.bm25("apple tree", Scope((1,)), 9) == []
+    catalogue.rebuild_words()
+    assert catalogue.bm25("apple tree", Scope((1,)), 9) == before
+
+
+def test_an_analyser_that_changed_makes_the_words_anew(catalogue: Catalogue, path: Path) -> None:
+    put(catalogue, document_of("a"))
+    with catalogue.transaction() as connection:
+        connection.execute("UPDATE facts SET value = 'older' WHERE name = 'analyser'")
+        connection.execute("INSERT INTO chunk_index (chunk_index) VALUES ('delete-all')")
+    catalogue.close()
+    again = Catalogue(path)
+    assert again.bm25("apple", Scope((1,)), 9) != []
+    again.close()
+
+
+def test_a_library_of_the_first_schema_keeps_its_documents(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.executescript(_FIRST)
+    connection.executescript(
+        f"""
+        INSERT INTO collections (name, created) VALUES ('letters', '2026');
+        INSERT INTO documents VALUES ('a', 2, 'a.txt', NULL, 'hash of a', 42, 'partial', 'page 2 failed',
+            2, 2, 7,
+            'old-model', 'seg-a-7.tok', '2026-01-01T00:00:00+00:00');
+        INSERT INTO sources VALUES (2, '/x/a.txt', 'a');
+        INSERT INTO pages VALUES ('a', 1, 'i', '{TEXT}');
+        INSERT INTO page_failures VALUES ('a', 2, 'damaged');
+        INSERT INTO chunks VALUES (1, 'a:7:0', 'a', 0, 1, 0, 27, 'Apples', 'notes › Apples');
+        INSERT INTO chunks VALUES (2, 'a:7:1', 'a', 1, 1, 28, 42, NULL, 'notes');
+        INSERT INTO journal VALUES (5, 'remove', 2, 'z', 1, 3, 'seg-z-1.tok', 'hash of z');
+        PRAGMA user_version = 1;
+        """
+    )
+    connection.close()
+    catalogue = Catalogue(path)
+    (document,) = catalogue.documents()
+    assert (document.id, document.collection, document.version, document.chunker) == ("a", "letters", 7, 1)
+    assert (document.path, document.pages_failed) == ("/x/a.txt", 1)
+    assert catalogue.page("a", 1) == Page(1, TEXT, "i")
+    chunks = catalogue.chunks(["a:7:0", "a:7:1"])
+    assert [chunks[name].text for name in sorted(chunks)] == [TEXT[:27], TEXT[28:]]
+    assert [chunks[name].heading for name in sorted(chunks)] == ["Apples", None]
+    assert [name for name, _ in catalogue.bm25("planted", Scope((2,)), 9)] == ["a:7:0"]
+    assert catalogue.journal()[0].segments == ((1, "seg-z-1.tok"),)
+    assert catalogue.located(["a:7:0"]) == [("seg-a-7.tok", "a:7:0")]
+    assert RepresentationTable(catalogue.database).all()[0].fingerprint == "old-model"
+    assert catalogue.database.problems() == []
+    catalogue.close()

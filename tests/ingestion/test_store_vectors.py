@@ -28,7 +28,7 @@ def vectors_of(*rows: list[float]) -> NDArray[np.float32]:
 
 
 def test_cosines_by_hand(store: VectorStore) -> None:
-    store.upsert(1, "mean", ["a:1:0", "a:1:1", "b:1:0"], vectors_of([1, 0], [0, 1], [-3, 0]))
+    store.upsert(1, "mean", ["a:1:0", "a:1:1", "b:1:0"], vectors_of([1, 0], [0, 1], [-3, 0]), [1, 2, 1])
     found = store.query(1, "mean", vectors_of([2, 0])[0], 10)
     assert [name for name, _ in found] == ["a:1:0", "a:1:1", "b:1:0"]
     np.testing.assert_allclose([score for _, score in found], [1, 0, -1], atol=1e-6)
@@ -36,38 +36,58 @@ def test_cosines_by_hand(store: VectorStore) -> None:
 
 
 def test_documents_narrow_and_none_finds_nothing(store: VectorStore) -> None:
-    store.upsert(1, "cls", ["a:1:0", "b:1:0"], vectors_of([1, 0], [0, 1]))
+    store.upsert(1, "cls", ["a:1:0", "b:1:0"], vectors_of([1, 0], [0, 1]), [1, 2])
     query = vectors_of([1, 0])[0]
     assert [name for name, _ in store.query(1, "cls", query, 9, frozenset({"b"}))] == ["b:1:0"]
     assert store.query(1, "cls", query, 9, frozenset({"c"})) == []
     assert store.query(1, "cls", query, 9, frozenset()) == []
 
 
+def test_pages_narrow(store: VectorStore) -> None:
+    store.upsert(1, "cls", ["a:1:0", "a:1:1", "b:1:0"], vectors_of([1, 0], [0, 1], [1, 1]), [1, 2, 3])
+    query = vectors_of([1, 0])[0]
+    assert [name for name, _ in store.query(1, "cls", query, 9, pages=(2, 3))] == ["b:1:0", "a:1:1"]
+    assert [name for name, _ in store.query(1, "cls", query, 9, frozenset({"a"}), (2, 3))] == ["a:1:1"]
+    assert store.query(1, "cls", query, 9, frozenset({"b"}), (1, 2)) == []
+
+
+def test_representations_are_apart_and_dropped_alone(store: VectorStore) -> None:
+    store.upsert(1, "cls", ["a:1:0"], vectors_of([1, 0]), [1])
+    store.upsert(1, "cls", ["a:1:0"], vectors_of([1, 0, 0]), [1], representation=2)
+    store.upsert(12, "cls", ["b:1:0"], vectors_of([1, 0, 0]), [1], representation=2)
+    store.delete(1, ["a:1:0"], representation=1)
+    assert (store.ids(1, "cls"), store.ids(1, "cls", representation=2)) == (set(), {"a:1:0"})
+    store.drop(collection_id=1)
+    assert store.names() == {"c12-cls-r2"}
+    store.drop(representation=2)
+    assert store.names() == set()
+
+
 def test_collections_and_poolings_are_apart(store: VectorStore) -> None:
-    store.upsert(1, "cls", ["a:1:0"], vectors_of([1, 0]))
-    store.upsert(2, "cls", ["b:1:0"], vectors_of([1, 0]))
+    store.upsert(1, "cls", ["a:1:0"], vectors_of([1, 0]), [1])
+    store.upsert(2, "cls", ["b:1:0"], vectors_of([1, 0]), [1])
     assert (store.ids(1, "cls"), store.ids(2, "cls")) == ({"a:1:0"}, {"b:1:0"})
     assert store.ids(1, "mean") == set()
     assert store.query(1, "mean", vectors_of([1, 0])[0], 9) == []
 
 
 def test_writing_again_replaces_and_deleting_again_does_nothing(store: VectorStore) -> None:
-    store.upsert(1, "cls", ["a:1:0", "a:1:1"], vectors_of([1, 0], [0, 1]))
-    store.upsert(1, "cls", ["a:1:0"], vectors_of([0, 1]))
+    store.upsert(1, "cls", ["a:1:0", "a:1:1"], vectors_of([1, 0], [0, 1]), [1, 2])
+    store.upsert(1, "cls", ["a:1:0"], vectors_of([0, 1]), [1])
     assert store.query(1, "cls", vectors_of([0, 1])[0], 9)[0][1] == pytest.approx(1)
     store.delete(1, ["a:1:0", "z:9:9"])
     store.delete(1, ["a:1:0"])
     assert store.ids(1, "cls") == {"a:1:1"}
     store.delete(7, ["a:1:1"])  # a collection without vectors
     store.delete(1, [])
-    store.upsert(1, "cls", [], vectors_of().reshape(0, 2))
+    store.upsert(1, "cls", [], vectors_of().reshape(0, 2), [])
     assert store.ids(1, "cls") == {"a:1:1"}
 
 
 def test_batches_are_no_larger_than_chroma_takes(store: VectorStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store._client, "get_max_batch_size", lambda: 3)
     names = [f"a:1:{i}" for i in range(8)]
-    store.upsert(1, "cls", names, np.eye(8, dtype=np.float32))
+    store.upsert(1, "cls", names, np.eye(8, dtype=np.float32), [1] * 8)
     assert store.ids(1, "cls") == set(names)
     assert store.query(1, "cls", np.eye(8, dtype=np.float32)[7], 1)[0][0] == "a:1:7"
     store.delete(1, names[:7])
@@ -80,7 +100,7 @@ def test_reopening_finds_more_than_a_thousand_vectors(tmp_path: Path) -> None:
     names = [f"d{i % 3}:1:{i}" for i in range(1500)]
     for _ in range(2):
         store = opened(tmp_path)
-        store.upsert(1, "mean", names, vectors)
+        store.upsert(1, "mean", names, vectors, [1] * len(names))
         store.close()
     store = opened(tmp_path)
     assert store.ids(1, "mean") == set(names)
@@ -102,7 +122,7 @@ def test_a_damaged_chroma_says_so(tmp_path: Path) -> None:
         with pytest.raises(LibraryDamaged, match=r"Chroma cannot open .*colbert and bm25 still work"):
             store.query(1, "cls", vectors_of([1, 0])[0], 9)
     with pytest.raises(LibraryDamaged, match="not a database"):
-        store.upsert(1, "cls", ["a:1:0"], vectors_of([1, 0]))
+        store.upsert(1, "cls", ["a:1:0"], vectors_of([1, 0]), [1])
     with pytest.raises(LibraryDamaged, match="not a database"):
         store.delete(1, ["a:1:0"])
     store.close()
@@ -111,7 +131,7 @@ def test_a_damaged_chroma_says_so(tmp_path: Path) -> None:
 def test_a_damaged_index_says_so(tmp_path: Path) -> None:
     vectors = np.random.default_rng(0).normal(size=(1100, 4)).astype(np.float32)
     store = opened(tmp_path)
-    store.upsert(1, "cls", [f"a:1:{i}" for i in range(1100)], vectors)
+    store.upsert(1, "cls", [f"a:1:{i}" for i in range(1100)], vectors, [1] * 1100)
     store.close()
     for file in tmp_path.rglob("*.bin"):
         file.write_bytes(b"junk")

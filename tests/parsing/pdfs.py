@@ -1,8 +1,16 @@
 """PDFs written by hand, object by object: simple ones, and hostile ones that no library would write."""
 
 import zlib
+from dataclasses import replace
+
+from ingestion.documents import ParsedDocument
 
 MEBIBYTE = 1024**2
+
+
+def bare(document: ParsedDocument) -> ParsedDocument:
+    """The document without its pages' layouts, to compare texts."""
+    return replace(document, pages=tuple(replace(page, layout=None) for page in document.pages))
 
 
 def build(objects: list[bytes], *, trailer: bytes = b"") -> bytes:
@@ -118,3 +126,20 @@ def dense_page(lines: int) -> bytes:
     """A page of `lines` lines of twenty characters, no line like another, or PDFium would drop it."""
     shown = [b"(%010dabcdefghij) Tj 0 -7 Td" % number for number in range(lines)]
     return stream(b"BT /F1 6 Tf 72 780 Td " + b"\n".join(shown) + b" ET")
+
+
+# Steps of Helvetica's glyphs, in thousandths of the font's size.
+STEPS = {"S": 667, "a": 556, "l": 222, "e": 556, "s": 500, ",": 278, **dict.fromkeys("0123456789", 556)}
+
+
+def broken_rows(rows: list[tuple[str, str]], *, matrix: bytes = b".24 0 0 -.24 0 700") -> bytes:
+    """A content stream of two columns, written glyph by glyph as browsers do: PDFium breaks inside words."""
+    out = [matrix + b" cm 2.8 0 0 2.8 40 100 cm"]
+    for number, row in enumerate(rows):
+        for column, word in enumerate(row):
+            out.append(b"BT /F1 13.33 Tf 1 0 0 -1 %f %d Tm" % (9.3 + 291.2 * column, 17 * number))
+            for before, character in zip(" " + word, word, strict=False):
+                step = STEPS.get(before, 0) / 1000 * 13.33
+                out.append(b"%f 0 Td (%s) Tj" % (step, character.encode("latin-1")))
+            out.append(b"ET")
+    return stream(b" ".join(out))

@@ -5,7 +5,7 @@ from pathlib import Path
 import fpdf
 import pytest
 from fpdf.enums import EncryptionMethod
-from pdfs import dense_page, outlined, pdf, show, stream, text_pdf, without_header
+from pdfs import bare, dense_page, outlined, pdf, show, stream, text_pdf, without_header
 
 from ingestion.documents import Heading, Page, ParsedDocument, Status
 from ingestion.parsing import ParseLimits, parse
@@ -34,6 +34,8 @@ def written(folder: Path, *, owner: str | None = None, user: str = "") -> Path:
     return path
 
 
+UNSEEING = ParseLimits(ocr_languages=())
+
 SHIPS = ParsedDocument(
     Status.OK,
     title="On Ships",
@@ -44,7 +46,7 @@ SHIPS = ParsedDocument(
 
 
 def test_pages_headings_and_title(tmp_path: Path) -> None:
-    assert parse(written(tmp_path)) == SHIPS
+    assert bare(parse(written(tmp_path))) == SHIPS
 
 
 def test_progress_counts_every_page(tmp_path: Path) -> None:
@@ -54,7 +56,7 @@ def test_progress_counts_every_page(tmp_path: Path) -> None:
 
 
 def test_suffix_in_capitals(tmp_path: Path) -> None:
-    assert parse(saved(tmp_path, text_pdf("loud"), "LOUD.PDF")).pages == (Page(1, "loud"),)
+    assert bare(parse(saved(tmp_path, text_pdf("loud"), "LOUD.PDF"))).pages == (Page(1, "loud"),)
 
 
 @pytest.mark.parametrize("header", [True, False], ids=["pdfium", "pypdf"])
@@ -63,7 +65,7 @@ def test_outline_labels_and_title_from_either_library(tmp_path: Path, header: bo
     document = parse(saved(tmp_path, data))
     assert document.status is Status.OK
     assert document.title == "A Small Report"
-    assert document.pages == (
+    assert bare(document).pages == (
         Page(1, "Contents: First part, Second part", "i"),
         Page(2, "First part begins here", "ii"),
         Page(3, "see First part. Second part", "1"),
@@ -74,7 +76,7 @@ def test_outline_labels_and_title_from_either_library(tmp_path: Path, header: bo
 
 def test_user_password_is_asked_for(tmp_path: Path) -> None:
     document = parse(written(tmp_path, owner="captain", user="sailor"))
-    assert (document.status, document.pages) == (Status.NEEDS_PASSWORD, ())
+    assert (document.status, bare(document).pages) == (Status.NEEDS_PASSWORD, ())
     assert document.error == "'ships.pdf' needs a password; give the one that opens it in a PDF viewer"
 
 
@@ -88,26 +90,28 @@ def test_wrong_password_is_said_to_be_wrong(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("password", ["sailor", "captain"])
 def test_password_opens(tmp_path: Path, password: str) -> None:
-    assert parse(written(tmp_path, owner="captain", user="sailor"), password=password) == SHIPS
+    assert bare(parse(written(tmp_path, owner="captain", user="sailor"), password=password)) == SHIPS
 
 
 @pytest.mark.parametrize("password", [None, "another file's"])
 def test_empty_user_password_opens_by_itself(tmp_path: Path, password: str | None) -> None:
-    assert parse(written(tmp_path, owner="captain"), password=password) == SHIPS
+    assert bare(parse(written(tmp_path, owner="captain"), password=password)) == SHIPS
 
 
-def test_no_text_looks_scanned(tmp_path: Path) -> None:
+def test_drawing_without_a_picture_has_no_text(tmp_path: Path) -> None:
     document = parse(saved(tmp_path, pdf([stream(b"0 0 100 100 re f"), stream(b"")])))
     assert (document.status, document.page_count, document.pages) == (Status.NO_TEXT, 2, ())
-    assert document.error is not None
-    assert "looks scanned" in document.error
-    assert "OCR" in document.error
+    assert document.failures == ()
+    assert document.error == (
+        "'file.pdf' has no text on any page (pages: 2) and no picture; it is blank, or a drawing: check the "
+        "file"
+    )
 
 
 def test_blank_pages_keep_their_numbers(tmp_path: Path) -> None:
     document = parse(saved(tmp_path, text_pdf("one", "", "three")))
     assert document.status is Status.OK
-    assert document.pages == (Page(1, "one"), Page(2, ""), Page(3, "three"))
+    assert bare(document).pages == (Page(1, "one"), Page(2, ""), Page(3, "three"))
 
 
 def test_hyphen_at_a_line_end(tmp_path: Path) -> None:
@@ -149,30 +153,30 @@ def glyph_numbers(*texts: str) -> bytes:
 
 
 def test_page_of_glyph_numbers_fails_alone(tmp_path: Path) -> None:
-    document = parse(saved(tmp_path, glyph_numbers("plain words", "x\1x\1x\1x\1")))
+    document = parse(saved(tmp_path, glyph_numbers("plain words", "x\1x\1x\1x\1")), limits=UNSEEING)
     assert document.status is Status.PARTIAL
-    assert document.pages == (Page(1, "plain words"),)
+    assert bare(document).pages == (Page(1, "plain words"),)
     assert [failure.number for failure in document.failures] == [2]
     assert "50% of the characters are unreadable" in document.failures[0].reason
 
 
 def test_few_stray_control_characters_are_dropped(tmp_path: Path) -> None:
     path = saved(tmp_path, glyph_numbers("a" * 98 + "\1\1", "a" * 97 + "\1\1\1"))
-    document = parse(path)  # 2 in 100 is the limit
-    assert document.pages == (Page(1, "a" * 98),)
+    document = parse(path, limits=UNSEEING)  # 2 in 100 is the limit
+    assert bare(document).pages == (Page(1, "a" * 98),)
     assert [failure.number for failure in document.failures] == [2]
 
 
 def test_only_glyph_numbers_is_no_text(tmp_path: Path) -> None:
-    document = parse(saved(tmp_path, glyph_numbers("x\1x\1x\1x\1")))
-    assert (document.status, document.pages) == (Status.NO_TEXT, ())
+    document = parse(saved(tmp_path, glyph_numbers("x\1x\1x\1x\1")), limits=UNSEEING)
+    assert (document.status, bare(document).pages) == (Status.NO_TEXT, ())
 
 
 def test_page_too_long_fails_alone(tmp_path: Path) -> None:
     path = saved(tmp_path, pdf([dense_page(100), stream(show("short"))]))
     document = parse(path, limits=ParseLimits(max_page_characters=1500))
     assert document.status is Status.PARTIAL
-    assert document.pages == (Page(2, "short"),)
+    assert bare(document).pages == (Page(2, "short"),)
     assert "the limit is 1500" in document.failures[0].reason
 
 
@@ -185,7 +189,7 @@ def test_only_a_page_too_long_is_too_large(tmp_path: Path) -> None:
 def test_page_that_is_not_there_fails_alone(tmp_path: Path) -> None:
     document = parse(saved(tmp_path, pdf([stream(show("one"))], count=3)))
     assert (document.status, document.page_count) == (Status.PARTIAL, 3)
-    assert document.pages == (Page(1, "one"),)
+    assert bare(document).pages == (Page(1, "one"),)
     assert [failure.number for failure in document.failures] == [2, 3]
 
 
@@ -198,5 +202,5 @@ def test_too_many_pages(tmp_path: Path) -> None:
 def test_too_much_text_keeps_the_pages_before(tmp_path: Path) -> None:
     document = parse(saved(tmp_path, text_pdf("four", "more", "less")), limits=ParseLimits(max_characters=9))
     assert document.status is Status.PARTIAL
-    assert document.pages == (Page(1, "four"), Page(2, "more"))
+    assert bare(document).pages == (Page(1, "four"), Page(2, "more"))
     assert "more than 9 characters" in document.failures[0].reason

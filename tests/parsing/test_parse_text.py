@@ -1,10 +1,10 @@
-"""Plain text and Markdown."""
+"""Plain text, and the bytes of text."""
 
 from pathlib import Path
 
 import pytest
 
-from ingestion.documents import Heading, Page, ParsedDocument, Status
+from ingestion.documents import Page, ParsedDocument, Status
 from ingestion.parsing import ParseLimits, parse
 
 
@@ -54,6 +54,21 @@ def test_binary_data_is_unsupported(tmp_path: Path, data: bytes) -> None:
     assert "'a.txt' is not text but binary data" in document.error
 
 
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"PK\x03\x04 and so on", "is a ZIP archive"),
+        (b"\xd0\xcf\x11\xe0 and so on", "is a file of an old Office program"),
+        (b"{\\rtf1 and so on}", "is rich text (RTF)"),
+    ],
+)
+def test_other_kinds_are_named(tmp_path: Path, data: bytes, kind: str) -> None:
+    document = parsed(tmp_path, data)
+    assert document.status is Status.UNSUPPORTED
+    assert document.error is not None
+    assert kind in document.error
+
+
 def test_broken_utf_16_is_corrupt(tmp_path: Path) -> None:
     document = parsed(tmp_path, b"\xff\xfea\0b")
     assert document.status is Status.CORRUPT
@@ -92,55 +107,6 @@ def test_a_novel_without_form_feeds_is_read(tmp_path: Path) -> None:
 
 def test_too_many_pages(tmp_path: Path) -> None:
     assert parsed(tmp_path, "1\f2\f3", limits=ParseLimits(max_pages=2)).status is Status.TOO_LARGE
-
-
-MARKDOWN = """\
-Before
-
-# The *whole* `story`
-
-Setext
-======
-
-```
-# no heading
-```
-
-    # code, no heading
-
-### Deep ###
-
-Under
------
-"""
-
-
-@pytest.mark.parametrize("name", ["a.md", "a.MARKDOWN"])
-def test_markdown_headings(tmp_path: Path, name: str) -> None:
-    document = parsed(tmp_path, MARKDOWN, name)
-    assert document.title == "The whole story"
-    assert [(heading.title, heading.level, heading.page) for heading in document.headings] == [
-        ("The whole story", 1, 1),
-        ("Setext", 1, 1),
-        ("Deep", 3, 1),
-        ("Under", 2, 1),
-    ]
-    lines = [document.pages[0].text[heading.start :].split("\n")[0] for heading in document.headings]
-    assert lines == ["# The *whole* `story`", "Setext", "### Deep ###", "Under"]
-
-
-def test_markdown_is_kept_as_written(tmp_path: Path) -> None:
-    assert parsed(tmp_path, MARKDOWN, "a.md").pages == (Page(1, MARKDOWN),)
-
-
-def test_markdown_headings_count_from_their_page(tmp_path: Path) -> None:
-    document = parsed(tmp_path, "# One\r\n\fé\r\n## Two", "a.md")
-    assert document.headings == (Heading("One", 1, 1, 0), Heading("Two", 2, 2, 2))
-
-
-def test_front_matter_is_no_heading(tmp_path: Path) -> None:
-    document = parsed(tmp_path, "---\ntags: a\n---\n\n# Real\n", "a.md")
-    assert document.headings == (Heading("Real", 1, 1, 17),)
 
 
 def test_plain_text_has_no_headings(tmp_path: Path) -> None:

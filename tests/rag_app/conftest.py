@@ -37,6 +37,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Defaults, whatever the person who runs the tests has set."""
     for name in [name for name in os.environ if name.startswith("RAG_APP_")]:
         monkeypatch.delenv(name)
+    (tmp_path / "settings.toml").touch()
     monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "settings.toml"))
 
 

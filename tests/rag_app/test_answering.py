@@ -10,6 +10,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from ingestion.errors import EmptyQuestion, InvalidInput, ModelError, UnknownName
+from ingestion.filters import Filters
 from ingestion.library import Library
 from rag_app.answering import AnswerSettings, build_chain
 from rag_app.answers import (
@@ -216,14 +217,15 @@ def test_a_question_that_cannot_be_asked(stored: Library) -> None:
     for options in (
         AskOptions(strategy="x"),
         AskOptions(collections=("x",)),
-        AskOptions(documents=("x",)),
+        AskOptions(filters=Filters(documents=("x",))),
     ):
         with pytest.raises(UnknownName, match="'x'"):
             chain(stored, Scripted(), options=options)
 
 
 def test_a_library_that_cannot_be_searched_is_no_missing_answer(stocked: Library) -> None:
-    stocked.tokens.detach(stocked.catalogue.documents()[0].segment)
+    index = stocked.index()
+    index.tokens.detach(stocked.representations.segments(index.id)[0])
     stocked.close()
     with pytest.raises(Exception, match="closed"):
         chain(stocked, Scripted(), threshold=-1.0).invoke(APPLE)

@@ -92,11 +92,22 @@ def written(name: str, content: bytes) -> Callable[[Path, Path], Path]:
         (written("letter.pdf", b"Dear reader, this is no PDF."), "corrupt", "PDF"),
         (encrypted_pdf, "needs_password", "password"),
         (pdf_without_text, "no_text", "text"),
-        (written("table.xlsx", b"PK\x03\x04"), "unsupported", ".pdf"),
+        (written("table.xlsx", b"PK\x03\x04"), "corrupt", "xlsx"),
+        (written("song.mp3", b"ID3"), "unsupported", ".pdf"),
         (lambda folder, _: folder / "missing.pdf", "failed", "No such file"),
         (link_to_itself, "failed", "Symlink loop"),
     ],
-    ids=["empty-text", "empty-pdf", "text-as-pdf", "encrypted", "blank", "unsupported", "missing", "loop"],
+    ids=[
+        "empty-text",
+        "empty-pdf",
+        "text-as-pdf",
+        "encrypted",
+        "blank",
+        "xlsx",
+        "unsupported",
+        "missing",
+        "loop",
+    ],
 )
 def test_a_bad_file_is_named_with_its_fault_and_stops_no_other(
     run: Command,
@@ -117,8 +128,9 @@ def test_a_bad_file_is_named_with_its_fault_and_stops_no_other(
     assert second["status"] == "unchanged"
 
     shown = run("--data-dir", data, "ingest", bad)
-    assert (shown.code, shown.err, shown.out.count("\n")) == (SOME_FILES_FAILED, "", 1)
-    assert f"✗ {bad.name} {status}: " in shown.out
+    assert (shown.code, shown.err, shown.out.count("\n")) == (SOME_FILES_FAILED, "", 2)
+    assert shown.out.startswith(f"✗ {bad.name} {status}: ")
+    assert "1 file of 1 failed; rag-app jobs retry " in shown.out
 
 
 def test_a_bad_new_version_leaves_the_old_one_searchable(run: Command, tmp_path: Path) -> None:

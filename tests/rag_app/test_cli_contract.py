@@ -13,7 +13,8 @@ from retrievers.strategies import STRATEGIES
 from tests.rag_app.commands import Command
 
 DOCUMENT = {"document_id", "name", "path", "sha256", "status", "pages", "pages_failed", "chunks", "error"}
-LISTED = DOCUMENT | {"added", "collection", "bytes"}
+LISTED = DOCUMENT | {"added", "collection", "bytes", "title", "language"}
+STRATEGY = {"name", "summary", "representation", "stores", "storage", "cost", "available", "reason"}
 HIT = {
     "rank", "chunk_id", "document", "document_id", "collection", "heading", "page", "start", "end", "score",
     "scores", "text",
@@ -55,7 +56,7 @@ def test_ingest_says_how_each_file_ended(run: Command, stock: Path, tmp_path: Pa
     library = ("--data-dir", tmp_path / "data")
     first = run(*library, "ingest", stock, "--json")
     assert (first.code, first.err) == (0, "")
-    assert first.json.keys() == {"schema_version", "documents", "timings_ms"}
+    assert first.json.keys() == {"schema_version", "documents", "timings_ms", "job_id"}
     assert [document.keys() for document in first.json["documents"]] == [DOCUMENT, DOCUMENT]
     assert {(d["name"], d["status"], d["pages"]) for d in first.json["documents"]} == {
         ("harbour.pdf", "ok", 2),
@@ -182,7 +183,7 @@ def test_strategies_are_those_of_the_table(as_json: AsJson) -> None:
     assert listed.keys() == {"schema_version", "strategies"}
     assert [each["name"] for each in listed["strategies"]] == list(STRATEGIES)
     for each in listed["strategies"]:
-        assert each.keys() == {"name", "summary", "representation", "stores", "available", "reason"}
+        assert each.keys() == STRATEGY
         assert (each["available"], each["reason"]) == (True, None)
 
 
@@ -306,9 +307,10 @@ def test_what_people_read(run: Command, data: Path, tmp_path: Path, stock: Path)
     ingested = run("--data-dir", tmp_path / "new", "ingest", stock / "orchard.md", missing)
     assert ingested.code == 3
     lines = ingested.out.splitlines()  # a line a file, however long: the output may be read by grep
-    assert lines[0] == "✓ orchard.md ok 1 page, 3 chunks"
+    assert lines[0] == "✓ orchard.md ok 1 page, 2 chunks"
     assert lines[1].startswith(f"✗ {missing.name} failed: {missing} cannot be read")
-    assert len(lines) == 2
+    assert lines[2] == "1 file of 2 failed; rag-app jobs retry 1"
+    assert len(lines) == 3
 
 
 def test_a_document_cannot_command_the_terminal(run: Command, tmp_path: Path) -> None:
@@ -327,8 +329,11 @@ def test_version_and_help(run: Command, run_process: Command) -> None:
     assert run_process("--version").out == f"rag-app {version('rag-app')}\n"
     bare = run()
     assert (bare.code, bare.out) == (2, "")
-    for command in ("ingest", "documents", "delete", "search", "ask", "strategies", "doctor", "serve"):
-        assert command in bare.err
+    for command in (
+        "ingest", "documents", "delete", "search", "ask", "strategies", "collections", "jobs",
+        "doctor", "serve", "stats", "verify", "repair", "compact", "reindex", "export", "import",
+    ):  # fmt: skip
+        assert f" {command} " in bare.err
 
 
 def test_ask_with_a_language_model(

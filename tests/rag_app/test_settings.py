@@ -1,16 +1,18 @@
 """Settings in rising order: defaults, a TOML file, variables, flags."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from ingestion.errors import InvalidInput, UnknownName
+from ingestion.parsing import ParseLimits
 from rag_app.settings import CONFIG_VARIABLE, Settings, config_file, load_settings
 
 
 @pytest.fixture
 def toml(tmp_path: Path) -> Path:
-    """The settings file that the tests' variable names; not there yet."""
+    """The settings file that the tests' variable names, empty."""
     assert config_file() == tmp_path / "settings.toml"
     return config_file()
 
@@ -56,9 +58,58 @@ def test_the_file_lies_in_the_persons_settings_unless_named(
     assert load_settings() == Settings()
 
 
+def test_a_named_file_that_is_missing_is_an_error(toml: Path) -> None:
+    toml.unlink()
+    with pytest.raises(InvalidInput, match=r"no settings file .*settings\.toml, which RAG_APP_CONFIG names"):
+        load_settings()
+
+
+def test_the_defaults_are_the_parsers_own() -> None:
+    assert load_settings().limits == ParseLimits()
+
+
 def test_limits_are_given_in_the_units_of_the_parser(toml: Path) -> None:
     limits = load_settings(max_file_mb=3, parse_memory_mb=256, parse_seconds=1.5).limits
     assert (limits.max_bytes, limits.memory_bytes, limits.wall_seconds) == (3_000_000, 256 * 2**20, 1.5)
+
+
+def test_every_limit_is_a_setting_with_its_reason() -> None:
+    """Each setting below differs from the default, and none of them is lost on the way."""
+    settings = load_settings(
+        max_file_mb=3, max_pages=4, max_page_characters=5, max_characters=6, parse_memory_mb=256,
+        parse_cpu_seconds=7, parse_seconds=8, page_seconds=9, parse_restarts=10, outline_seconds=11,
+        ocr_languages="deu", ocr_seconds=12, ocr_pages=13,
+    )  # fmt: skip
+    limits, defaults = asdict(settings.limits), asdict(ParseLimits())
+    assert [name for name in limits if limits[name] == defaults[name]] == []
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "languages"),
+    [
+        ("eng", ("eng",)),
+        ("eng,deu", ("eng", "deu")),
+        ("eng+chi_sim", ("eng", "chi_sim")),
+        ("eng, deu", ("eng", "deu")),
+        ("none", ()),
+    ],
+)
+def test_languages_to_recognise(
+    toml: Path, monkeypatch: pytest.MonkeyPatch, given: str, languages: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("RAG_APP_OCR_LANGUAGES", given)
+    assert load_settings().limits.ocr_languages == languages
+    monkeypatch.delenv("RAG_APP_OCR_LANGUAGES")
+    toml.write_text(f"ocr_languages = {list(languages)}\n")
+    assert load_settings().ocr_languages == languages
+
+
+@pytest.mark.parametrize("given", ["../eng", "--psm", "e/n"])
+def test_what_is_no_language(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("RAG_APP_OCR_LANGUAGES", given)
+    with pytest.raises(InvalidInput, match="no language of tesseract's"):
+        load_settings()
 
 
 def test_an_unknown_key_is_named_beside_those_that_exist(toml: Path) -> None:

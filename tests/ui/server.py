@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 OUTPUT = Path(__file__).parents[1] / "output"
 PATIENCE = 120_000  # ms: two slow cores that load a model
@@ -26,24 +26,31 @@ class Server:
 
     url: str
     process: "subprocess.Popen[str]"
+    data: Path
     temporary: Path
     lines: list[str] = field(default_factory=list)
 
-    def uploads_left(self) -> list[Path]:
+    def received(self) -> list[Path]:
         """Return the uploaded files that still lie in temporary folders."""
         return [path for path in self.temporary.rglob("*") if path.is_file()]
+
+    def staged(self) -> list[Path]:
+        """Return the uploaded files that the job queue keeps."""
+        return [path for path in (self.data / "uploads").rglob("*") if path.is_file()]
 
 
 @contextmanager
 def serving(data: Path, temporary: Path, **variables: str) -> Iterator[Server]:
     """Serve a library on a free port until the end of the block, then stop it by SIGTERM."""
     temporary.mkdir(parents=True, exist_ok=True)
+    config = temporary.with_name("empty.toml")  # not the settings of the person who runs the tests
+    config.touch()
     env = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("RAG_APP_", "GRADIO_"))},
         "TMPDIR": str(temporary),
         # A proxy that is not there: whatever the server asks of another host fails.
         **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9"),
-        "RAG_APP_CONFIG": str(data / "no-config.toml"),
+        "RAG_APP_CONFIG": str(config),
         **variables,
     }
     process = subprocess.Popen(
@@ -53,7 +60,7 @@ def serving(data: Path, temporary: Path, **variables: str) -> Iterator[Server]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    server = Server("", process, temporary)
+    server = Server("", process, data, temporary)
     ready = threading.Event()
 
     def read() -> None:
@@ -114,12 +121,23 @@ def opened(
     assert not errors
 
 
-def upload(page: Page, *files: Path) -> None:
-    """Upload files and wait until each has ended."""
+def hand_over(page: Page, *files: Path) -> None:
+    """Upload files, and wait until the page shows them."""
     page.set_input_files("#upload input[type=file]", [str(file) for file in files])
-    rows = page.locator("#progress li")
-    expect(rows).to_have_count(len(files), timeout=PATIENCE)
-    expect(page.locator("#progress li:not(.waiting, .working)")).to_have_count(len(files), timeout=PATIENCE)
+    for file in files:
+        expect(row(page, file.name)).to_be_visible(timeout=PATIENCE)
+
+
+def upload(page: Page, *files: Path) -> None:
+    """Upload files and wait until the queue is done with all."""
+    hand_over(page, *files)
+    expect(page.locator("#progress li:is(.waiting, .working)")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator("#cancel")).to_be_hidden()
+
+
+def row(page: Page, name: str) -> Locator:
+    """Return the row of a file that is or was ingested."""
+    return page.locator("#progress li", has=page.get_by_text(name, exact=True))
 
 
 def send(page: Page, question: str) -> int:

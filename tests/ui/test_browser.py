@@ -1,6 +1,8 @@
 """The whole page in headless Chromium: real server, real documents, real models."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +22,9 @@ from tests.ui.server import (
     Server,
     ask,
     choose_strategy,
+    hand_over,
     opened,
+    row,
     screenshot,
     send,
     serving,
@@ -57,7 +61,8 @@ def test_upload_ask_switch_strategy_delete(browser: "Browser", server: Server) -
         upload(page, SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf")
         expect(page.locator("#progress li.done")).to_have_count(2)
         expect(page.locator("#documents li")).to_have_count(2)
-        assert not server.uploads_left()
+        assert not server.received()
+        assert not server.staged()
 
         first = ask(page, QUESTION)
         assert "60" in first
@@ -121,7 +126,7 @@ def test_dark_and_keyboard(browser: "Browser", server: Server) -> None:
 def test_phone(browser: "Browser", server: Server) -> None:
     with opened(browser, server, PHONE) as page:
         upload(page, SAMPLES / "bi-encoders.pdf")
-        expect(page.locator("#progress li")).to_contain_text(re.compile("done|already there"))
+        expect(row(page, "bi-encoders.pdf")).to_contain_text(re.compile("done|already there"))
         ask(page, QUESTION)
         expect(page.locator("#sources mark").first).to_be_attached()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -167,22 +172,76 @@ def test_errors_and_abstentions_are_told_apart(browser: "Browser", server: Serve
         screenshot(page, "failed-desktop")
 
 
-def test_asking_while_ingesting_and_cancelling(browser: "Browser", server: Server, tmp_path: Path) -> None:
-    large = tmp_path / "large.md"
+def test_the_queue_goes_on_beside_questions_uploads_and_reloads(
+    browser: "Browser", server: Server, tmp_path: Path
+) -> None:
+    large, small = tmp_path / "large.md", tmp_path / "small.md"
     text = (SAMPLES / "bi-encoders.md").read_text("utf-8")
     large.write_text("".join(f"# Part {number}\n\n{text}" for number in range(60)), "utf-8")
+    small.write_text("# Herons\n\nHerons stand in shallow water and wait for fish.\n", "utf-8")
     with opened(browser, server) as page:
         upload(page, SAMPLES / "bi-encoders.pdf")
-        page.set_input_files("#upload input[type=file]", str(large))
-        expect(page.locator("#progress li.working")).to_contain_text("encoding", timeout=PATIENCE)
+        hand_over(page, large)
+        expect(row(page, "large.md")).to_contain_text("encoding", timeout=PATIENCE)
+        hand_over(page, small)
+        expect(row(page, "small.md")).to_have_class("waiting")
+        assert not server.received()
         assert "Cormack" in ask(page, QUESTION)
-        expect(page.locator("#progress li")).to_have_class("working")
+        expect(row(page, "large.md")).to_have_class("working")
         screenshot(page, "ingesting-desktop")
+
+        page.reload()
+        expect(row(page, "large.md")).to_have_class("working")
+        expect(row(page, "small.md")).to_have_class("waiting")
         page.locator("#cancel").click()
-        expect(page.locator("#progress li")).to_contain_text("cancelled", timeout=PATIENCE)
+        for name in ("large.md", "small.md"):
+            expect(row(page, name)).to_contain_text("cancelled", timeout=PATIENCE)
         expect(page.locator("#cancel")).to_be_hidden()
+        expect(page.locator("#retry")).to_be_hidden()  # the uploads are gone
         assert "large.md" not in page.locator("#documents").inner_text()
-        assert not server.uploads_left()
+        assert not server.staged()
+        page.locator("#clear-jobs").click()
+        expect(page.locator("#progress li")).to_have_count(0)
+        expect(page.locator("#clear-jobs")).to_be_hidden()
+
+
+def test_a_closed_tab_cancels_nothing(browser: "Browser", server: Server, tmp_path: Path) -> None:
+    first, second = tmp_path / "kestrels.md", tmp_path / "lapwings.md"
+    text = (SAMPLES / "colbert.md").read_text("utf-8")
+    first.write_text("".join(f"# Kestrel {number}\n\n{text}" for number in range(6)), "utf-8")
+    second.write_text("# Lapwings\n\nLapwings breed on open ground.\n", "utf-8")
+    with opened(browser, server) as page:
+        hand_over(page, first)
+        hand_over(page, second)
+        expect(page.locator("#cancel")).to_be_visible()
+    with opened(browser, server) as page:
+        expect(page.locator("#documents")).to_contain_text("kestrels.md", timeout=PATIENCE)
+        expect(page.locator("#documents")).to_contain_text("lapwings.md", timeout=PATIENCE)
+        assert not server.staged()
+
+
+def test_what_failed_says_why_and_is_tried_again(browser: "Browser", server: Server, tmp_path: Path) -> None:
+    broken, file = tmp_path / "broken.pdf", tmp_path / "plovers.md"
+    broken.write_bytes(b"no PDF")
+    file.write_bytes(b"")
+    with opened(browser, server) as page:
+        upload(page, broken)
+        expect(row(page, "broken.pdf")).to_have_class("failed")
+        expect(row(page, "broken.pdf")).to_contain_text("PDF")
+        expect(page.locator("#retry")).to_be_hidden()  # the same bytes would fail again
+
+        command = [sys.executable, "-m", "rag_app", "--data-dir", str(server.data), "ingest", str(file)]
+        assert subprocess.run(command, capture_output=True, timeout=PATIENCE / 1000, check=False).returncode
+        page.reload()
+        expect(row(page, "plovers.md")).to_contain_text("empty file")
+        screenshot(page, "ingest-failed-desktop")
+        file.write_text("# Plovers\n\nPlovers run along the shore.\n", "utf-8")
+        page.locator("#retry").click()
+        expect(row(page, "plovers.md")).to_contain_text("done", timeout=PATIENCE)
+        expect(page.locator("#retry")).to_be_hidden()
+        expect(page.locator("#documents")).to_contain_text("plovers.md")
+        page.locator("#clear-jobs").click()
+        expect(page.locator("#progress li")).to_have_count(0)
 
 
 def test_two_sessions_do_not_see_each_other(browser: "Browser", server: Server) -> None:

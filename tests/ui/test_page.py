@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ingestion.encoders import Encoder
 from ingestion.library import Library
 from rag_app.assistant import Assistant
 from rag_app.settings import Settings
@@ -49,15 +50,20 @@ def test_the_page_names_no_other_host(config: dict[str, Any]) -> None:
     assert "https://" not in shown
 
 
-def test_a_strategy_that_cannot_be_used_is_explained(assistant: Assistant) -> None:
-    assistant.library.damaged["seg-1"] = ValueError("segment seg-1 is damaged; run rag-app doctor")  # type: ignore[assignment]
-    states = assistant.strategies()
+def test_a_strategy_that_cannot_be_used_is_explained(stocked: Library, encoder: Encoder) -> None:
+    stocked.close()
+    segment = sorted((stocked.folder / "tokens").iterdir())[0]
+    segment.write_bytes(segment.read_bytes()[:100])
+    with Library.open(stocked.folder, encoder) as damaged:
+        states = Assistant(Settings(data_dir=stocked.folder), damaged).strategies()
     offered = [name for name, _ in strategy_choices(states)]
     assert "colbert" not in offered
     assert "mean" in offered
     (chosen, _), *unusable = strategy_help(states, "mean")
     assert chosen == "mean"
-    assert ("colbert", "is not available: segment seg-1 is damaged; run rag-app doctor") in unusable
+    (reason,) = {words for name, words in unusable if name in ("colbert", "cascade")}
+    assert reason.startswith("is not available: the token vectors of ")
+    assert "rag-app repair" in reason
 
 
 def test_uploads_are_deleted_whatever_becomes_of_them(assistant: Assistant, tmp_path: Path) -> None:

@@ -1,12 +1,22 @@
-"""Documents and uploads, rendered without a browser."""
+"""Documents and uploads, queued and rendered without a browser."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingestion.documents import Status
-from ingestion.pipeline import IngestResult, Progress, Stage
+from ingestion.jobs import FileState, Job
+from ingestion.library import Library
 from ingestion.stores.records import Document
+from rag_app.assistant import Assistant
+from rag_app.settings import Settings
+from tests.conftest import SAMPLES
+from ui.background import Workers
 from ui.components.document_list import render_confirmation, render_documents, render_error
-from ui.components.uploads import FileRow, Mood, cancelled, ended, failed, progressed, render_uploads
+from ui.components.uploads import FileRow, Mood, render_uploads, to_row, to_rows
+from ui.documents import Documents, Watch
 
 
 def document(name: str = "report.pdf", status: Status = Status.OK, error: str | None = None) -> Document:
@@ -25,8 +35,8 @@ def document(name: str = "report.pdf", status: Status = Status.OK, error: str | 
         pages_failed=0,
         chunks=1,
         version=1,
-        fingerprint="f",
-        segment="s",
+        chunker=1,
+        language="en",
         added="2025-01-01T00:00:00Z",
     )
 
@@ -66,17 +76,28 @@ def test_names_are_text() -> None:
         assert '"&gt;' not in shown  # a quotation mark would end an attribute
 
 
+def file(name: str = "a.pdf", stage: str = "queued", **fields: Any) -> FileState:
+    path = f"/staged/{name}"
+    return replace(FileState(1, path, f"upload:{name}", name, staged=True, stage=stage), **fields)
+
+
+def job(*files: FileState, state: str = "running", identity: int = 1, error: str | None = None) -> Job:
+    finished = None if state in ("queued", "running") else "2025-01-01T00:00:01Z"
+    return Job(identity, "ingest", "default", state, "2025-01-01T00:00:00Z", finished, error, files)
+
+
 @pytest.mark.parametrize(
     ("stage", "done", "total", "words"),
     [
-        (Stage.PARSING, 3, 40, "parsing page 3 of 40"),
-        (Stage.PARSING, 0, 0, "opening"),
-        (Stage.ENCODING, 12, 88, "encoding 12 of 88 chunks"),
-        (Stage.WRITING, 88, 88, "writing to the library"),
+        ("parsing", 3, 40, "parsing page 3 of 40"),
+        ("parsing", 0, 0, "opening"),
+        ("encoding", 12, 88, "encoding 12 of 88 chunks"),
+        ("encoding", 0, 0, "encoding"),
+        ("writing", 88, 88, "writing to the library"),
     ],
 )
-def test_progress_in_words(stage: Stage, done: int, total: int, words: str) -> None:
-    row = progressed(FileRow("a.pdf"), Progress(1, 2, "a.pdf", stage, done, total))
+def test_progress_in_words(stage: str, done: int, total: int, words: str) -> None:
+    row = to_row(job(), file(stage=stage, done=done, total=total))
     assert row.words == words
     assert words in render_uploads([row])
     assert "<progress" in render_uploads([row])
@@ -85,32 +106,125 @@ def test_progress_in_words(stage: Stage, done: int, total: int, words: str) -> N
 @pytest.mark.parametrize(
     ("status", "error", "words", "mood"),
     [
-        (Status.OK, None, "done: 3 pages, 14 chunks in 1.5 s", Mood.DONE),
+        (Status.OK, None, "done: 3 pages, 14 chunks", Mood.DONE),
         (Status.UNCHANGED, None, "already there, unchanged", Mood.NOTE),
         (Status.DUPLICATE, "has the same bytes as b.pdf (upload:b.pdf)", "same bytes as b.pdf", Mood.NOTE),
         (Status.PARTIAL, "page 2 timed out", "page 2 timed out", Mood.NOTE),
-        (Status.NEEDS_PASSWORD, "a.pdf needs a password; remove it", "needs a password", Mood.FAILED),
+        (Status.NEEDS_PASSWORD, "a.pdf needs a password", "rag-app ingest FILE asks for it", Mood.FAILED),
+        (Status.CORRUPT, "a.pdf is no PDF", "a.pdf is no PDF", Mood.FAILED),
+        (Status.TIMED_OUT, None, "timed out", Mood.FAILED),
     ],
 )
 def test_results_in_words(status: Status, error: str | None, words: str, mood: Mood) -> None:
-    result = IngestResult(
-        path="upload:a.pdf",
-        name="a.pdf",
-        status=status,
-        error=error,
-        pages=3,
-        chunks=14,
-        timings_ms=(("parse", 500.0), ("encode", 1000.0)),
-    )
-    row = ended(FileRow("a.pdf"), result)
+    row = to_row(job(), file(stage="done", status=status, error=error, pages=3, chunks=14))
     assert words in row.words
     assert row.mood is mood
-    assert row.ended
+
+
+def test_a_password_is_asked_for_where_one_can_be_used() -> None:
+    locked = file("a.docx", "done", status=Status.NEEDS_PASSWORD, error="save it without one")
+    assert to_row(job(), locked).words == "save it without one"
 
 
 def test_cancel_and_failure_leave_finished_files_alone() -> None:
-    done = FileRow("a.pdf", "done", Mood.DONE)
-    assert cancelled(done) is done
-    assert failed(done, "disk full") is done
-    assert cancelled(FileRow("b.pdf")).words == "cancelled"
-    assert failed(FileRow("b.pdf"), "disk full").mood is Mood.FAILED
+    done = file("a.pdf", "done", status=Status.OK)
+    cancelled = job(done, file("b.pdf", "cancelled"), state="cancelled")
+    assert [to_row(cancelled, each).mood for each in cancelled.files] == [Mood.DONE, Mood.NOTE]
+    failed = job(done, file("b.pdf"), state="failed", error="disk full")
+    assert [to_row(failed, each).mood for each in failed.files] == [Mood.DONE, Mood.FAILED]
+    assert to_row(failed, failed.files[1]).words == "disk full"
+
+
+def test_of_ended_jobs_of_others_only_failures_are_shown() -> None:
+    good, bad = file("a.pdf", "done", status=Status.OK), file("b.pdf", "done", status=Status.CORRUPT)
+    jobs = [job(good, bad, state="finished"), job(file("c.pdf"), state="queued", identity=2)]
+    active, ended = to_rows(jobs, watched=())
+    assert [row.name for row in active] == ["c.pdf"]
+    assert [row.name for row in ended] == ["b.pdf"]
+    assert [row.name for row in to_rows(jobs, watched={1})[1]] == ["a.pdf", "b.pdf"]
+
+
+def test_a_file_is_shown_with_the_last_job_that_has_it() -> None:
+    bad = file("a.pdf", "done", status=Status.CORRUPT)
+    jobs = [job(bad, state="finished"), job(file("a.pdf"), state="queued", identity=2)]
+    active, ended = to_rows(jobs, watched={1, 2})
+    assert [row.mood for row in active] == [Mood.WAITING]
+    assert ended == []
+
+
+def test_long_lists_are_cut_and_what_fails_is_seen() -> None:
+    rows = [FileRow(f"{number}.pdf") for number in range(128)]
+    shown = render_uploads([FileRow("broken.pdf", "no PDF", Mood.FAILED), *rows])
+    assert shown.count('class="waiting"') == 5
+    assert "and 123 more waiting" in shown
+    assert "broken.pdf" in shown
+    assert "more" not in render_uploads(rows[:5])
+
+
+@pytest.fixture
+def documents(library: Library, tmp_path: Path) -> Documents:
+    folder = tmp_path / "between"
+    folder.mkdir()
+    return Documents(Assistant(Settings(data_dir=library.folder), library), Workers(), folder)
+
+
+def received(folder: Path, name: str, content: bytes) -> Path:
+    """Return a file as it lies in Gradio's folder: in one of its own."""
+    place = folder / "received" / name / name
+    place.parent.mkdir(parents=True)
+    place.write_bytes(content)
+    return place
+
+
+def test_uploads_keep_their_names_and_leave_nothing_behind(documents: Documents, tmp_path: Path) -> None:
+    good = received(tmp_path, "bi-encoders.md", (SAMPLES / "bi-encoders.md").read_bytes())
+    bad = received(tmp_path, "broken.pdf", b"no PDF")
+    queued = documents.take([(good, "C:\\files\\John's <notes>.md"), (bad, "../..")])
+    assert not list((tmp_path / "received").iterdir())
+    assert not list(documents.folder.iterdir())
+    watch = Watch()
+    assert [row.mood for row in documents.queue(watch).rows] == ["waiting", "waiting"]
+    assert documents.queue(watch).works
+
+    list(documents.assistant.jobs.run(queued.id))
+    after = documents.queue(watch)
+    assert [(row.name, row.mood) for row in after.rows] == [
+        ("John's <notes>.md", "done"),
+        ("broken.pdf", "failed"),
+    ]
+    assert (after.works, after.can_retry, after.can_clear) == (False, False, True)
+    assert [document.path for document in documents.listed()] == ["upload:John's <notes>.md"]
+    staging = documents.assistant.library.folder / "uploads"
+    assert not list(staging.iterdir())
+    assert [row.name for row in documents.queue(Watch()).rows] == ["broken.pdf"]  # another page
+
+
+def test_cancelled_uploads_are_deleted_and_said_to_be_cancelled(documents: Documents, tmp_path: Path) -> None:
+    watch = Watch()
+    for name in ("a.md", "b.md"):
+        documents.take([(received(tmp_path, name, b"text"), name)])
+    documents.queue(watch)
+    documents.cancel()
+    after = documents.queue(watch)
+    assert [row.words.split(";")[0] for row in after.rows] == ["cancelled", "cancelled"]
+    assert not after.can_retry
+    assert not list((documents.assistant.library.folder / "uploads").iterdir())
+    assert documents.listed() == []
+
+
+def test_what_failed_is_tried_again_once(documents: Documents, tmp_path: Path) -> None:
+    empty = tmp_path / "plovers.md"
+    empty.write_bytes(b"")
+    jobs = documents.assistant.jobs
+    list(jobs.run(jobs.submit([empty], collection="default").id))
+    watch = Watch()
+    assert documents.queue(watch).can_retry
+    documents.retry()
+    assert not documents.queue(watch).can_retry
+    documents.retry()
+    (again,) = jobs.active
+    empty.write_text("Plovers run along the shore.", "utf-8")
+    list(jobs.run(again.id))
+    after = documents.queue(watch)
+    assert [row.mood for row in after.rows] == ["done"]
+    assert not after.can_retry

@@ -6,7 +6,10 @@ from ingestion.documents import Status
 from ingestion.stores.records import Document
 from ui.components.text import escape, plural
 
-EMPTY = '<div class="empty"><b>No documents yet.</b> Drop PDF, text or Markdown files above.</div>'
+EMPTY = (
+    '<div class="empty"><b>No documents yet.</b> '
+    "Drop PDF, Word, PowerPoint, Excel, e-book, web, CSV, Markdown or text files above.</div>"
+)
 
 
 def render_documents(documents: Sequence[Document]) -> str:

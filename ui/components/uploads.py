@@ -1,22 +1,26 @@
 """Files on their way into the library: one row a file, in words."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ingestion.documents import Status
-from ingestion.pipeline import IngestResult, Progress, Stage
-from ui.components.text import escape, milliseconds, plural
+from ingestion.jobs import FileState, Job
+from ui.components.text import escape, plural
+
+# Rows shown of each kind; the rest is a number. What failed is what a person has to read.
+_SHOWN = 5
+_SHOWN_FAILED = 20
 
 
 class Mood(StrEnum):
-    """How a row looks."""
+    """How a row looks; rows come in this order."""
 
-    WAITING = "waiting"
     WORKING = "working"
-    DONE = "done"
-    NOTE = "note"
+    WAITING = "waiting"
     FAILED = "failed"
+    NOTE = "note"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,55 +32,92 @@ class FileRow:
     mood: Mood = Mood.WAITING
     share: float | None = None
 
-    @property
-    def ended(self) -> bool:
-        return self.mood in (Mood.DONE, Mood.NOTE, Mood.FAILED)
+
+def to_rows(jobs: Sequence[Job], watched: Collection[int]) -> tuple[list[FileRow], list[FileRow]]:
+    """Return the rows of the files of active jobs, and those of ended ones; `jobs` are oldest first.
+
+    Of ended jobs that are not `watched`, only what failed. A file that a later job took on again, or
+    that failed and was uploaded anew, is shown with the later one.
+    """
+    active: list[FileRow] = []
+    ended: list[FileRow] = []
+    for job, file in latest(jobs):
+        row = to_row(job, file)
+        if not job.finished:
+            active.append(row)
+        elif job.id in watched or row.mood is Mood.FAILED:
+            ended.append(row)
+    return active, ended
 
 
-def progressed(row: FileRow, progress: Progress) -> FileRow:
-    """Return the row with what is being done now."""
-    done, total = progress.done, progress.total
+def latest(jobs: Sequence[Job]) -> Iterator[tuple[Job, FileState]]:
+    """Yield each file of the jobs, oldest first, without those that a later job has as well."""
+    last = {(job.collection, file.source): job.id for job in jobs for file in job.files}
+    for job in jobs:
+        for file in job.files:
+            if last[job.collection, file.source] == job.id:
+                yield job, file
+
+
+def to_row(job: Job, file: FileState) -> FileRow:
+    """Return what is being done to the file, or how it ended."""
+    if file.stage == "done":
+        return _ended(file)
+    if job.state == "cancelled":
+        return FileRow(file.name, "cancelled; nothing of it was added", Mood.NOTE)
+    if job.state == "failed":
+        return FileRow(file.name, job.error or "the library could not be written", Mood.FAILED)
+    if file.stage == "queued":
+        return FileRow(file.name)
     words = {
-        Stage.PARSING: f"parsing page {done:,} of {total:,}" if total else "opening",
-        Stage.ENCODING: f"encoding {done:,} of {total:,} chunks",
-        Stage.WRITING: "writing to the library",
-    }[progress.stage]
-    return replace(row, words=words, mood=Mood.WORKING, share=done / total if total else None)
+        "parsing": f"parsing page {file.done:,} of {file.total:,}" if file.total else "opening",
+        "encoding": f"encoding {file.done:,} of {plural(file.total, 'chunk')}" if file.total else "encoding",
+        "writing": "writing to the library",
+    }[file.stage]
+    return FileRow(file.name, words, Mood.WORKING, file.done / file.total if file.total else None)
 
 
-def ended(row: FileRow, result: IngestResult) -> FileRow:
-    """Return the row with how the file ended."""
-    failed = not result.status.is_success and result.status is not Status.PARTIAL
-    if failed:
-        words, mood = result.error or result.status.replace("_", " "), Mood.FAILED
-    elif result.status is Status.UNCHANGED:
-        words, mood = "already there, unchanged", Mood.NOTE
-    elif result.status is Status.DUPLICATE:
-        words, mood = f"already there: {result.error}", Mood.NOTE
-    else:
-        spent = sum(value for _, value in result.timings_ms)
-        size = f"{plural(result.pages, 'page')}, {plural(result.chunks, 'chunk')}"
-        words, mood = f"done: {size} in {milliseconds(spent)}", Mood.DONE
-        if result.status is Status.PARTIAL:
-            words, mood = f"partly done: {size}; {result.error}", Mood.NOTE
-    return replace(row, words=words, mood=mood, share=None)
-
-
-def failed(row: FileRow, why: str) -> FileRow:
-    """Return the row as failed, unless it ended before."""
-    return row if row.ended else replace(row, words=why, mood=Mood.FAILED, share=None)
-
-
-def cancelled(row: FileRow) -> FileRow:
-    """Return the row as cancelled, unless it ended before."""
-    return row if row.ended else replace(row, words="cancelled", mood=Mood.NOTE, share=None)
+def _ended(file: FileState) -> FileRow:
+    size = f"{plural(file.pages, 'page')}, {plural(file.chunks, 'chunk')}"
+    reason = file.error or str(file.status).replace("_", " ")
+    match file.status:
+        case Status.OK:
+            words, mood = f"done: {size}", Mood.DONE
+        case Status.UNCHANGED:
+            words, mood = "already there, unchanged", Mood.NOTE
+        case Status.DUPLICATE:
+            words, mood = f"already there: {reason}", Mood.NOTE
+        case Status.PARTIAL:
+            words, mood = f"partly done: {size}; {reason}", Mood.NOTE
+        case Status.NEEDS_PASSWORD:
+            words, mood = reason, Mood.FAILED
+            if file.name.lower().endswith(".pdf"):  # what else has a password cannot be opened at all
+                words += ": in a terminal, rag-app ingest FILE asks for it"
+        case _:
+            words, mood = reason, Mood.FAILED
+    return FileRow(file.name, words, mood)
 
 
 def render_uploads(rows: Sequence[FileRow]) -> str:
-    """Return the rows as a list; nothing for none."""
+    """Return the rows as a list, cut where it is long; nothing for none."""
     if not rows:
         return ""
-    return f'<ul class="uploads">{"".join(map(_row, rows))}</ul>'
+    kinds = {mood: [row for row in rows if row.mood is mood] for mood in Mood}
+    parts: list[str] = []
+    for mood, words in (
+        (Mood.WORKING, "in work"),
+        (Mood.WAITING, "waiting"),
+        (Mood.FAILED, "that failed"),
+        (Mood.NOTE, "already there, partly done or cancelled"),
+        (Mood.DONE, "done"),
+    ):
+        shown = _SHOWN_FAILED if mood is Mood.FAILED else _SHOWN
+        # What waits comes next first; of what has ended the newest says most.
+        kept = kinds[mood][:shown] if mood in (Mood.WORKING, Mood.WAITING) else kinds[mood][-shown:]
+        parts += map(_row, kept)
+        if left := len(kinds[mood]) - len(kept):
+            parts.append(f'<li class="more">and {left:,} more {words}</li>')
+    return f'<ul class="uploads">{"".join(parts)}</ul>'
 
 
 def _row(row: FileRow) -> str:

@@ -108,9 +108,12 @@ class Segment:
             self.spans: NDArray[np.uint16] = self._sections["spans"]
             self._check_sizes(int(header["dimension"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-            raise LibraryDamaged(
-                f"the token segment {path} cannot be read: {error}; delete its document and ingest it again"
-            ) from error
+            raise LibraryDamaged(f"the token segment {path} cannot be read: {error}") from error
+
+    @property
+    def bytes(self) -> int:
+        """The size of the file."""
+        return len(self._map)
 
     def row(self, chunk: str) -> int:
         """Return a chunk's place in the segment. Raises KeyError where it has none."""
@@ -128,10 +131,7 @@ class Segment:
         """Check every block. Raises LibraryDamaged, naming the file and section."""
         for name, array in self._sections.items():
             if list(_checksums(array)) != self._checksums.get(name):
-                raise LibraryDamaged(
-                    f"the token segment {self.path} fails its checksum in {name}; "
-                    "delete its document and ingest it again"
-                )
+                raise LibraryDamaged(f"the token segment {self.path} fails its checksum in {name}")
 
     def _read_header(self) -> dict[str, Any]:
         start = len(_MAGIC) + 4

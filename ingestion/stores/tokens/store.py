@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders import Encodings
+from ingestion.errors import LibraryDamaged
 from ingestion.stores.tokens.codec import Int8Codec
 from ingestion.stores.tokens.segment import Segment, SegmentContents, sync_folder, write_segment
 
@@ -24,6 +26,15 @@ class TokenMatch:
 
     similarities: NDArray[np.float32]
     spans: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSizes:
+    """How much segments hold: token vectors, the bytes of their codes, and those of the whole files."""
+
+    tokens: int
+    codes: int
+    files: int
 
 
 class TokenStore:
@@ -67,9 +78,13 @@ class TokenStore:
         sync_folder(self._folder)
 
     def search(
-        self, query: NDArray[np.float32], segments: Iterable[str], limit: int
+        self,
+        query: NDArray[np.float32],
+        segments: Iterable[str],
+        limit: int,
+        allowed: AbstractSet[str] | None = None,
     ) -> list[tuple[str, float]]:
-        """Score every chunk of the named segments, exactly.
+        """Score every chunk of the named segments, or the `allowed` ones among them, exactly.
 
         `query` is [q, k] unit vectors. Returns up to `limit` (chunk id, MaxSim), best first; equal
         scores in the order of ids, so that the result does not depend on how segments are cut.
@@ -79,11 +94,18 @@ class TokenStore:
         codes = self._codec.encode_query(query)
         found: list[tuple[str, float]] = []
         for segment in self._opened(segments):
-            scores = maxsim(codes, segment.codes, segment.offsets)
+            ids, tokens, offsets = segment.ids, segment.codes, segment.offsets
+            if allowed is not None:
+                rows = [row for row, chunk in enumerate(ids) if chunk in allowed]
+                if not rows:
+                    continue
+                ids = [ids[row] for row in rows]
+                tokens, offsets = _gather([tokens[offsets[row] : offsets[row + 1]] for row in rows])
+            scores = maxsim(codes, tokens, offsets)
             best = np.argsort(-scores, kind="stable")[:limit]
             if len(best) == limit:  # keep ties at the edge, so that ids decide
                 best = np.flatnonzero(scores >= scores[best[-1]])
-            found.extend((segment.ids[i], float(scores[i])) for i in best)
+            found.extend((ids[i], float(scores[i])) for i in best)
         found.sort(key=lambda hit: (-hit[1], hit[0]))
         return found[:limit]
 
@@ -104,8 +126,7 @@ class TokenStore:
                 tokens.append(opened.codes[opened.offsets[row] : opened.offsets[row + 1]])
         if not ids:
             return {}
-        offsets = np.concatenate([[0], np.cumsum([len(some) for some in tokens])]).astype(np.int64)
-        values = maxsim(codes, np.concatenate(tokens), offsets)
+        values = maxsim(codes, *_gather(tokens))
         return {chunk: float(value) for chunk, value in zip(ids, values, strict=True)}
 
     def match(self, query: NDArray[np.float32], segment: str, chunk: str) -> TokenMatch | None:
@@ -116,6 +137,36 @@ class TokenStore:
             vectors = self._codec.decode(np.array(opened.codes[first:last]))
             return TokenMatch(query @ vectors.T, np.array(opened.spans[first:last], dtype=np.int64))
         return None
+
+    def read(self, path: Path) -> Encodings:
+        """Return what a segment was written from; its token vectors are as exact as their codes.
+
+        It need not lie in the store's folder. Raises LibraryDamaged where it cannot be read, or is not
+        of this store's dimension.
+        """
+        segment = Segment(path)
+        segment.verify()
+        if segment.codes.shape[1] != len(self._codec.scales):
+            raise LibraryDamaged(
+                f"the token segment {path} has {segment.codes.shape[1]} dimensions, "
+                f"not {len(self._codec.scales)}"
+            )
+        return Encodings(
+            cls=np.array(segment.pooled("cls")),
+            mean=np.array(segment.pooled("mean")),
+            tokens=self._codec.decode(np.array(segment.codes)),
+            offsets=np.array(segment.offsets),
+            spans=np.array(segment.spans, dtype=np.int32),
+        )
+
+    def sizes(self) -> TokenSizes:
+        """Return how much the attached segments hold."""
+        segments = list(self._segments.values())
+        return TokenSizes(
+            tokens=sum(len(segment.codes) for segment in segments),
+            codes=sum(segment.codes.nbytes for segment in segments),
+            files=sum(segment.bytes for segment in segments),
+        )
 
     def verify(self) -> None:
         """Check every attached segment's checksums. Raises LibraryDamaged for the first bad one."""
@@ -129,3 +180,9 @@ class TokenStore:
     def _opened(self, names: Iterable[str]) -> list[Segment]:
         segments = self._segments
         return [segments[name] for name in names if name in segments]
+
+
+def _gather(tokens: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """Return passages' codes one behind the other, and where each begins."""
+    lengths = [0, *(len(some) for some in tokens)]
+    return np.concatenate(tokens), np.cumsum(lengths, dtype=np.int64)

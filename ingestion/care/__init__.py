@@ -1,0 +1,24 @@
+"""Care of a library: verify, repair, compact, and figures of what it holds."""
+
+from ingestion.care.compacting import Compaction, StoreBytes, compact
+from ingestion.care.figures import CollectionStats, RepresentationStats, Stats, stats
+from ingestion.care.repairing import repair
+from ingestion.care.report import CareProgress, Problem, Repair, RepairReport, Report
+from ingestion.care.verifying import verify
+
+__all__ = [
+    "CareProgress",
+    "CollectionStats",
+    "Compaction",
+    "Problem",
+    "Repair",
+    "RepairReport",
+    "Report",
+    "RepresentationStats",
+    "Stats",
+    "StoreBytes",
+    "compact",
+    "repair",
+    "stats",
+    "verify",
+]

@@ -1,0 +1,78 @@
+"""Collections: named sets of documents, created, renamed and deleted."""
+
+from dataclasses import dataclass
+
+from ingestion.errors import InvalidInput
+from ingestion.library import Library
+from ingestion.stores.catalogue import DEFAULT_COLLECTION, check_collection_name
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionInfo:
+    """A collection and what is in it. `created` is UTC in ISO 8601."""
+
+    name: str
+    documents: int
+    pages: int
+    chunks: int
+    created: str
+
+
+def list_collections(library: Library) -> list[CollectionInfo]:
+    """Return every collection, by name."""
+    rows = library.catalogue.database.rows(
+        "SELECT c.name, count(d.id) AS documents, coalesce(sum(d.page_count), 0) AS pages, "
+        "coalesce(sum(d.chunk_count), 0) AS chunks, c.created "
+        "FROM collections c LEFT JOIN documents d ON d.collection_id = c.id GROUP BY c.id ORDER BY c.name"
+    )
+    return [CollectionInfo(**dict(row)) for row in rows]
+
+
+def create_collection(library: Library, name: str) -> CollectionInfo:
+    """Create an empty collection. Raises InvalidInput for an unusable name or one that is taken."""
+    _check_free(library, name)
+    library.catalogue.ensure_collection(name)
+    return _info(library, name)
+
+
+def rename_collection(library: Library, old: str, new: str) -> CollectionInfo:
+    """Give a collection another name; its documents stay as they are.
+
+    Raises UnknownName, and InvalidInput for a name that is unusable or taken, or for the default
+    collection, which everything that names none goes to.
+    """
+    library.catalogue.collection_ids([old])
+    if old == DEFAULT_COLLECTION:
+        raise InvalidInput(
+            f"the collection {DEFAULT_COLLECTION!r} keeps its name, because commands that name no collection "
+            "mean it; create another one and ingest into that"
+        )
+    _check_free(library, new)
+    with library.changing, library.catalogue.transaction() as connection:
+        connection.execute("UPDATE collections SET name = ? WHERE name = ?", (new, old))
+    return _info(library, new)
+
+
+def delete_collection(library: Library, name: str) -> CollectionInfo:
+    """Delete a collection with all of its documents; return what it held.
+
+    The default collection is emptied and stays. Raises UnknownName, and LibraryError where a store
+    cannot be written: what is left there is invisible and erased later.
+    """
+    catalogue = library.catalogue
+    with library.changing:
+        (identity,) = catalogue.collection_ids([name])
+        info = _info(library, name)
+        documents = catalogue.documents([identity])
+        library.delete(*documents, collection_id=None if name == DEFAULT_COLLECTION else identity)
+    return info
+
+
+def _check_free(library: Library, name: str) -> None:
+    check_collection_name(name)
+    if name in library.catalogue.collections():
+        raise InvalidInput(f"there is a collection {name!r} already; choose another name")
+
+
+def _info(library: Library, name: str) -> CollectionInfo:
+    return next(info for info in list_collections(library) if info.name == name)

@@ -1,0 +1,120 @@
+"""What goes in front of a chunk when it is encoded or indexed: document title › headings › table head.
+
+A passage of a filing says "Note 4" or "2,345" and leaves the rest to the page it stands on.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from typing import Protocol
+
+from ingestion.documents import Heading
+
+SEPARATOR = " › "
+SEPARATOR_TOKENS = 1
+
+# The line of a table that says which years its columns are. It stands above the rows, before other text.
+MAX_HEAD_CHARACTERS = 100
+MAX_ROWS_ABOVE = 60  # lines of a page
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
+_MIN_FIGURES = 2
+
+
+class Tokenizer(Protocol):
+    """The encoder's own tokenizer, as far as chunking needs it."""
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Return the character span of each wordpiece of `text`, without special tokens."""
+        ...
+
+
+class Contexts:
+    """The context lines of one document's chunks, each of at most `limit` tokens.
+
+    When all is too long, headings are left out from the outermost in; then the table's head goes, and at
+    last title and heading are cut, the heading to not less than half of the room.
+    """
+
+    def __init__(self, headings: Sequence[Heading], title: str, tokenizer: Tokenizer, limit: int) -> None:
+        self._headings = sorted(headings, key=lambda heading: (heading.page, heading.start))
+        self._places = [(heading.page, heading.start) for heading in self._headings]
+        self._paths: list[tuple[str, ...]] = []  # of each heading: those above it, and itself
+        path: tuple[Heading, ...] = ()
+        for heading in self._headings:
+            path = (*(above for above in path if above.level < heading.level), heading)
+            self._paths.append(tuple(one.title for one in path if one.title))
+        self._title = title
+        self._tokenizer = tokenizer
+        self._limit = limit
+        self._sizes: dict[str, int] = {}
+        self._lines: dict[tuple[int, str], str] = {}
+
+    def starts(self, page: int) -> list[int]:
+        """Where headings stand on a page, rising."""
+        first, last = bisect_left(self._places, (page, 0)), bisect_left(self._places, (page + 1, 0))
+        return [start for _, start in self._places[first:last]]
+
+    def at(self, page: int, place: int, table_head: str = "") -> tuple[str | None, str]:
+        """The nearest heading at or before `place` on `page`, and the context line there."""
+        nearest = bisect_right(self._places, (page, place)) - 1
+        key = (nearest, table_head)
+        if key not in self._lines:
+            self._lines[key] = self._line(self._paths[nearest] if nearest >= 0 else (), table_head)
+        return self._headings[nearest].title if nearest >= 0 else None, self._lines[key]
+
+    def _line(self, path: Sequence[str], table_head: str) -> str:
+        last = [part for part in (table_head,) if part]
+        for first in range(len(path)):
+            if (parts := [*path[first:], *last]) and self._fits([self._title, *parts]):
+                return self._join([self._title, *parts])
+        if last and not path and self._fits([self._title, *last]):
+            return self._join([self._title, *last])
+        if not path or self._fits([self._title, path[-1]]):
+            return self._cut(self._join([self._title, *path[-1:]]), self._limit)
+        room = max(self._limit // 2, self._limit - self._size(self._title) - SEPARATOR_TOKENS)
+        heading = self._cut(path[-1], room)
+        title = self._cut(self._title, self._limit - self._size(heading) - SEPARATOR_TOKENS)
+        return self._cut(self._join([title, heading]), self._limit)
+
+    def _join(self, parts: Sequence[str]) -> str:
+        return SEPARATOR.join(part for part in parts if part)
+
+    def _fits(self, parts: Sequence[str]) -> bool:
+        present = [part for part in parts if part]
+        return sum(map(self._size, present)) + SEPARATOR_TOKENS * (len(present) - 1) <= self._limit
+
+    def _size(self, text: str) -> int:
+        if text not in self._sizes:
+            self._sizes[text] = len(self._tokenizer.offsets(text))
+        return self._sizes[text]
+
+    def _cut(self, text: str, limit: int) -> str:
+        offsets = self._tokenizer.offsets(text)
+        return text if len(offsets) <= limit else text[: offsets[limit - 1][1]] if limit > 0 else ""
+
+
+def table_head(text: str, start: int) -> str:
+    """The line that names the columns of the table that `start` is amid; "" where none is found."""
+    if not _is_row(_line_at(text, start)):
+        return ""
+    for _ in range(MAX_ROWS_ABOVE):
+        start = text.rfind("\n", 0, start)
+        if start < 0:
+            break
+        line = text[text.rfind("\n", 0, start) + 1 : start]
+        if len(line) > MAX_HEAD_CHARACTERS:
+            break
+        years = len(_YEAR.findall(line))
+        if years >= _MIN_FIGURES and len(_FIGURE.findall(line)) <= years + 1:  # and "December 31"
+            return " ".join(line.split())
+    return ""
+
+
+def _line_at(text: str, start: int) -> str:
+    end = text.find("\n", start)
+    return text[start:] if end < 0 else text[start:end]
+
+
+def _is_row(line: str) -> bool:
+    return len(line) <= 2 * MAX_HEAD_CHARACTERS and len(_FIGURE.findall(line)) >= _MIN_FIGURES

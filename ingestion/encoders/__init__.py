@@ -1,0 +1,30 @@
+"""Passages and questions into vectors: CLS, mean and token vectors, where a model gives them from one pass.
+
+`builtin_encoder()` gives the encoder that comes with the application, `load_encoder(source)` any
+sentence-transformers bi-encoder or ColBERT on this machine. Both are an `Encoder`, which is all that
+the rest of the application knows about models.
+"""
+
+from ingestion.encoders.base import CHUNKER_VERSION, Encoder, Encodings
+from ingestion.encoders.builtin import (
+    BUILTIN_NAME,
+    PRECISIONS,
+    BertEncoder,
+    Precision,
+    builtin_encoder,
+    builtin_model_folder,
+)
+from ingestion.encoders.loading import load_encoder
+
+__all__ = [
+    "BUILTIN_NAME",
+    "CHUNKER_VERSION",
+    "PRECISIONS",
+    "BertEncoder",
+    "Encoder",
+    "Encodings",
+    "Precision",
+    "builtin_encoder",
+    "builtin_model_folder",
+    "load_encoder",
+]

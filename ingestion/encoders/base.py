@@ -1,0 +1,115 @@
+"""What an encoder is, and what it gives."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+OnProgress = Callable[[int, int], None]
+IsCancelled = Callable[[], bool]
+
+# Changes whenever equal pages would give other chunks. It is no part of a fingerprint: chunks are a
+# document's own, whatever encodes them.
+CHUNKER_VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Encodings:
+    """The vectors of n passages. A reading that the model does not give has no columns.
+
+    Attributes:
+        cls: [n, d] float32, unit length: the [CLS] token's output; [n, 0] without this reading.
+        mean: [n, d] float32, unit length: the mean over all tokens, special ones included; [n, 0]
+            without this reading.
+        tokens: [t, k] float32, unit length: all passages' token vectors, one after another; [0, 0]
+            without this reading. The built-in model leaves out [CLS] and [SEP]; a ColBERT keeps and
+            leaves out what its checkpoint says.
+        offsets: [n + 1] int64: passage i owns tokens offsets[i]:offsets[i + 1].
+        spans: [t, 2] int32: each token's characters in its passage's text; (0, 0) for tokens that are
+            not part of the text (context line, prompts and markers).
+    """
+
+    cls: Floats
+    mean: Floats
+    tokens: Floats
+    offsets: NDArray[np.int64]
+    spans: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.cls)
+
+    def part(self, first: int, last: int) -> "Encodings":
+        """Return the vectors of passages first:last."""
+        start, end = int(self.offsets[first]), int(self.offsets[last])
+        return Encodings(
+            cls=self.cls[first:last],
+            mean=self.mean[first:last],
+            tokens=self.tokens[start:end],
+            offsets=self.offsets[first : last + 1] - start,
+            spans=self.spans[start:end],
+        )
+
+
+class Encoder(Protocol):
+    """Turns text into vectors. Safe to use from several threads; weights are loaded on first use, so
+    every member may raise ModelError."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies everything that decides the vectors; equal fingerprints mean exchangeable vectors."""
+        ...
+
+    @property
+    def readings(self) -> frozenset[str]:
+        """Which of "cls", "mean" and "tokens" the model gives."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Dimensions of the pooled vectors; 0 where there are none."""
+        ...
+
+    @property
+    def token_dimension(self) -> int:
+        """Dimensions of the token vectors; 0 where there are none."""
+        ...
+
+    @property
+    def scales(self) -> Floats | None:
+        """[token_dimension], one int8 step in each dimension of a token vector; None without tokens."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that the model sees of a passage, special tokens included."""
+        ...
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Return the character span of each token of `text`, without special tokens."""
+        ...
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> Encodings:
+        """Encode passages, each behind its context line.
+
+        The list may be long and mixed: it is cut into batches of like length, and equal passages with
+        equal contexts are encoded once. Text beyond `max_tokens` is not seen; the chunker keeps within
+        it. `on_progress` is called with (passages done, all). Raises Cancelled between two batches.
+        """
+        ...
+
+    def encode_query(self, text: str) -> Encodings:
+        """Encode one question. Of a long one the end beyond the model's limit is not seen."""
+        ...

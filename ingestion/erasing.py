@@ -1,0 +1,66 @@
+"""Erasing what is no longer visible from Chroma, the token store and the originals."""
+
+from pathlib import Path
+
+from ingestion.index import Indexes
+from ingestion.stores.catalogue import Catalogue
+from ingestion.stores.records import JournalEntry, Representation
+from ingestion.stores.representations import RepresentationTable
+from ingestion.stores.vectors import VectorStore
+
+
+class Eraser:
+    """Carries out the journal. The library's lock for changes must be held: no version may be on its way."""
+
+    def __init__(self, folder: Path, catalogue: Catalogue, vectors: VectorStore, indexes: Indexes) -> None:
+        self._folder = folder
+        self._catalogue = catalogue
+        self._vectors = vectors
+        self._indexes = indexes
+        self._table = RepresentationTable(catalogue.database)
+
+    def erase_all(self) -> None:
+        """Erase what the journal names, and representations that are no longer wanted."""
+        self.erase_journalled()
+        for record in self._table.all("retired"):
+            self.erase_representation(record)
+
+    def erase_journalled(self) -> None:
+        """Erase what the journal names. Raises LibraryError where a store cannot be written."""
+        entries = self._catalogue.journal()
+        for entry in entries:
+            self.erase(entry)
+        if entries:
+            self._catalogue.database.checkpoint()  # the log holds the text that was deleted
+
+    def erase(self, entry: JournalEntry) -> None:
+        """Erase one version's vectors; may be repeated."""
+        if entry.collection_id not in self._catalogue.collections().values():
+            self._vectors.drop(collection_id=entry.collection_id)
+        elif entry.kind == "encode":
+            (representation, _) = entry.segments[0]
+            self._vectors.delete(entry.collection_id, entry.chunk_ids(), representation=representation)
+        else:
+            self._vectors.delete(entry.collection_id, entry.chunk_ids())
+        for representation, file in entry.segments:
+            self._erase_segment(representation, file)
+        original = self._folder / "originals" / entry.sha256
+        if not self._catalogue.uses_content(entry.sha256):
+            original.unlink(missing_ok=True)
+        original.with_suffix(".tmp").unlink(missing_ok=True)
+        self._catalogue.forget(entry)
+
+    def erase_representation(self, record: Representation) -> None:
+        """Erase a retired representation's vectors everywhere; may be repeated."""
+        self._vectors.drop(representation=record.id)
+        for file in self._table.segments(record.id):
+            self._erase_segment(record.id, file)
+        with self._catalogue.database.transaction() as connection:
+            self._table.remove(connection, record.id)
+
+    def _erase_segment(self, representation: int, file: str) -> None:
+        for index in self._indexes.all():
+            if index.id == representation:
+                index.tokens.erase(file)
+                return
+        (self._folder / "tokens" / file).unlink(missing_ok=True)

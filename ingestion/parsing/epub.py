@@ -1,0 +1,138 @@
+"""Books (.epub), inside the child process: chapters in reading order, each on pages of its own."""
+
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+
+from lxml import etree
+
+from ingestion.documents import Status
+from ingestion.parsing.archive import Archive, resolve
+from ingestion.parsing.cleaning import one_line, sensible_title
+from ingestion.parsing.frames import Frame, RefusalError
+from ingestion.parsing.html import declared_encoding, parse_html, write_element
+from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.pages import PageWriter
+from ingestion.parsing.text import decode_unmarked
+from ingestion.parsing.xml import inner_text, local_name
+
+_CHAPTER_TYPES = ("application/xhtml+xml", "text/html", "application/xml")
+_CONTAINER = "META-INF/container.xml"
+_ENCRYPTION = "META-INF/encryption.xml"
+# Fonts are scrambled in many books that anybody may read; these two ways are for fonts alone.
+_FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+
+
+def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
+    """The frames of a book. A chapter without a heading has its title in the table of contents for one.
+
+    Raises:
+        RefusalError: The file is broken, of another kind, protected, or larger than the limits.
+    """
+    archive = Archive(path, limits)
+    _refuse_protected(archive)
+    book = _Book(archive)
+    titles = book.titles()
+    writer = PageWriter(path.name, limits)
+    for chapter in book.chapters():
+        root = parse_html(_decode(archive.read(chapter)), path.name, is_xml=True)
+        if root is None:
+            continue
+        body = next((element for element in root if local_name(element) == "body"), root)
+        write_element(body, writer)
+        if title := titles.get(chapter):
+            writer.ensure_heading(title)
+        writer.end_page()
+    yield from writer.frames(book.title())
+
+
+class _Book:
+    """The package document: what the book consists of, and in which order."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        rootfile = next(archive.xml(_CONTAINER).iter("{*}rootfile"), None)
+        if rootfile is None:
+            raise archive.corrupt("it names no book")
+        name = resolve("", rootfile.get("full-path") or "")
+        self._folder = posixpath.dirname(name)
+        self._package = archive.xml(name)
+        self._items = {
+            item.get("id") or "": item for item in self._package.iter("{*}item") if item.get("href")
+        }
+
+    def title(self) -> str | None:
+        return next(
+            (sensible_title(element.text) for element in self._package.iter("{*}title") if element.text), None
+        )
+
+    def chapters(self) -> Iterator[str]:
+        """The parts of the book in reading order, without the table of contents."""
+        seen = set()
+        for reference in self._package.iter("{*}itemref"):
+            item = self._items.get(reference.get("idref") or "")
+            if item is None or item.get("media-type") not in _CHAPTER_TYPES or _is_navigation(item):
+                continue
+            part = self._part(item)
+            if part in self._archive and part not in seen:  # once each: a spine may repeat one for ever
+                seen.add(part)
+                yield part
+
+    def titles(self) -> dict[str, str]:
+        """The first title in the table of contents for each part: of EPUB 3, else of EPUB 2."""
+        titles: dict[str, str] = {}
+        for item in self._items.values():
+            part = self._part(item)
+            if part not in self._archive:
+                continue
+            if _is_navigation(item):
+                root = parse_html(_decode(self._archive.read(part)), self._archive.name, is_xml=True)
+                links = root.iter("{*}a") if root is not None else ()
+                entries = [(link.get("href"), inner_text(link)) for link in links]
+            elif item.get("media-type") == "application/x-dtbncx+xml":
+                entries = [_ncx_entry(point) for point in self._archive.xml(part).iter("{*}navPoint")]
+            else:
+                continue
+            for target, title in entries:
+                place = resolve(posixpath.dirname(part), (target or "").partition("#")[0])
+                if title := one_line(title):
+                    titles.setdefault(place, title)
+        return titles
+
+    def _part(self, item: etree._Element) -> str:
+        return resolve(self._folder, (item.get("href") or "").partition("#")[0])
+
+
+def _is_navigation(item: etree._Element) -> bool:
+    return "nav" in (item.get("properties") or "").split()
+
+
+def _ncx_entry(point: etree._Element) -> tuple[str | None, str]:
+    label = next(point.iter("{*}text"), None)
+    content = next(point.iter("{*}content"), None)
+    return (
+        None if content is None else content.get("src"),
+        (label.text or "") if label is not None else "",
+    )
+
+
+def _decode(data: bytes) -> str:
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xff\xfe", "utf-16-le"),
+        (b"\xfe\xff", "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, errors="replace")
+    return decode_unmarked(data, declared_encoding(data[:4096]))
+
+
+def _refuse_protected(archive: Archive) -> None:
+    if _ENCRYPTION not in archive:
+        return
+    methods = {element.get("Algorithm") for element in archive.xml(_ENCRYPTION).iter("{*}EncryptionMethod")}
+    if methods - set(_FONT_ALGORITHMS):
+        raise RefusalError(
+            Status.UNSUPPORTED,
+            f"{archive.name!r} is protected against copying (DRM) and can only be read in its shop's program",
+        )

@@ -1,0 +1,85 @@
+"""Untrusted XML and HTML trees, inside the child process: parsed without expanding or fetching anything."""
+
+from collections.abc import Callable, Iterator
+from html.entities import html5
+from typing import Literal
+
+from lxml import etree
+
+
+def parse_xml(data: bytes, *, encoding: str | None = None) -> etree._Element:
+    """The root element. Entities are not expanded, nothing outside the data is read.
+
+    libxml2's own bounds hold as well (`huge_tree=False`): depth, and the length of one text or name.
+
+    Raises:
+        etree.XMLSyntaxError: The data is not well-formed, or beyond those bounds.
+    """
+    parser = etree.XMLParser(
+        encoding=encoding,
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    return etree.fromstring(data, parser)
+
+
+def local_name(element: etree._Element | None) -> str:
+    """The tag without its namespace, in lower case; "" for what is no element."""
+    tag = None if element is None else element.tag
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def local_attribute(element: etree._Element, name: str) -> str | None:
+    """An attribute by its name without the namespace: Office files have two sets of these."""
+    for key, value in element.attrib.items():
+        if str(key).rpartition("}")[2] == name:
+            return str(value)
+    return None
+
+
+def inner_text(element: etree._Element) -> str:
+    """All text within an element, as it is there."""
+    return "".join(str(text) for text in element.itertext())
+
+
+def child(element: etree._Element | None, *path: str) -> etree._Element | None:
+    """The first child of the first child ... by local names in lower case; None where there is none."""
+    for name in path:
+        if element is None:
+            return None
+        element = next((inner for inner in element if local_name(inner) == name), None)
+    return element
+
+
+def walk(
+    root: etree._Element, is_leaf: Callable[[etree._Element], bool]
+) -> Iterator[tuple[Literal["start", "end", "leaf", "text"], etree._Element, str]]:
+    """Every element at its start and its end, with the text that follows that place.
+
+    A stack and no recursion, because files nest as deep as they like. What `is_leaf` says yes to is one
+    step, "leaf", and is not entered. A "text" step is a comment or the like: only what follows it counts.
+    """
+    yield "start", root, root.text or ""
+    stack = [(root, iter(root))]
+    while stack:
+        element, children = stack[-1]
+        inner = next(children, None)
+        if inner is None:
+            stack.pop()
+            yield "end", element, (element.tail or "") if stack else ""
+        elif not isinstance(inner.tag, str):
+            yield "text", inner, _entity_text(inner) + (inner.tail or "")
+        elif is_leaf(inner):
+            yield "leaf", inner, inner.tail or ""
+        else:
+            yield "start", inner, inner.text or ""
+            stack.append((inner, iter(inner)))
+
+
+def _entity_text(node: etree._Element) -> str:
+    """The character that an entity of HTML names; "" for the file's own entities, and for comments."""
+    return html5.get(f"{node.name};", "") if isinstance(node, etree._Entity) else ""

@@ -1,0 +1,223 @@
+"""Representations added, made anew and removed, while the library stays searchable.
+
+    row "building" → every document's vectors beside the old ones → one transaction: "building" becomes
+    "ready", the former one "retired" → the retired one's vectors are erased
+
+Interrupted at any point, the next call goes on: what is encoded stays, and what is retired is erased
+when the library is opened.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ingestion.chunking import chunk_pages
+from ingestion.documents import name_as_words
+from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
+from ingestion.errors import Cancelled, InvalidInput
+from ingestion.index import BUILTIN_NAME, Index, describe
+from ingestion.library import Library
+from ingestion.originals import Source
+from ingestion.stores.records import Document
+
+# Chunks encoded at once: enough to sort by length, small enough to be stopped and kept soon.
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ReindexProgress:
+    """`done` of `total` chunks have their new vectors; `name` is the document being encoded."""
+
+    done: int
+    total: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReindexResult:
+    """What was done to a representation: documents encoded (0: it was fresh), or that it was removed."""
+
+    representation: str
+    fingerprint: str
+    documents: int
+    chunks: int
+    removed: bool = False
+
+
+def reindex(
+    library: Library,
+    name: str = BUILTIN_NAME,
+    *,
+    source: str | None = None,
+    on_progress: Callable[[ReindexProgress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> ReindexResult:
+    """Make a representation anew where its model or the chunker has changed; add it where there is none.
+
+    `source` is the model's folder or hub name; without it the representation keeps its own. The former
+    vectors are searched until all new ones are there.
+
+    Raises InvalidInput for a new representation without a model, ModelError for a model that cannot be
+    loaded, Cancelled; what was encoded stays, and the next call goes on from there.
+    """
+    work = _Reindexing(library, on_progress, cancelled)
+    index = _target(library, name, source)
+    work.rechunk()
+    if index.record.state == "building":
+        while missing := library.representations.missing(index.id):
+            work.encode_for(index, missing)
+        _swap(library, index)
+    return ReindexResult(name, index.record.fingerprint, work.documents, work.done)
+
+
+def remove_representation(library: Library, name: str) -> ReindexResult:
+    """Remove a representation and its vectors. Raises UnknownName, InvalidInput for the built-in one."""
+    if name == BUILTIN_NAME:
+        raise InvalidInput(
+            "the built-in representation stays: answers and citations need it; remove one that was added"
+        )
+    building = [i for i in library.indexes.all() if i.name == name and i.record.state == "building"]
+    index = building[0] if building else library.index(name)
+    _retire(library, index)
+    return ReindexResult(name, index.record.fingerprint, 0, 0, removed=True)
+
+
+def _target(library: Library, name: str, source: str | None) -> Index:
+    """Return the index to bring up to date: the ready one if it is fresh, or one that is being built."""
+    ready = next((index for index in library.indexes.ready() if index.name == name), None)
+    if ready is None and source is None:
+        raise InvalidInput(
+            f"there is no representation {name!r} yet; name its model: "
+            f"rag-app reindex --representation {name} --model FOLDER"
+        )
+    if name == BUILTIN_NAME and source is not None:
+        raise InvalidInput(
+            "the built-in representation has its own model; add another one under another name"
+        )
+    if ready is not None and source is None:
+        source = ready.record.source
+    assert source is not None
+    encoder = library.indexes.load(source)
+    if ready is not None and (ready.record.fingerprint, ready.record.source) == (encoder.fingerprint, source):
+        return ready
+    for index in library.indexes.all():
+        if index.name == name and index.record.state == "building":
+            if (index.record.fingerprint, index.record.source) == (encoder.fingerprint, source):
+                return index
+            _retire(library, index)
+    record = replace(describe(name, encoder, source=source), state="building")
+    with library.changing:
+        with library.catalogue.database.transaction() as connection:
+            record = library.representations.insert(connection, record)
+        return library.indexes.open(record)
+
+
+def _swap(library: Library, index: Index) -> None:
+    """Put a finished representation in the place of its former version."""
+    with library.changing:
+        former = [one for one in library.indexes.ready() if one.name == index.name]
+        with library.catalogue.transaction() as connection:
+            for one in former:
+                library.representations.set_state(connection, one.id, "retired")
+            library.representations.set_state(connection, index.id, "ready")
+        library.indexes.open(replace(index.record, state="ready"))
+        for one in former:
+            library.indexes.close(one)
+        library.eraser.erase_all()
+
+
+def _retire(library: Library, index: Index) -> None:
+    with library.changing:
+        with library.catalogue.transaction() as connection:
+            library.representations.set_state(connection, index.id, "retired")
+        library.indexes.close(index)
+        library.eraser.erase_all()
+
+
+class _Reindexing:
+    """One call's progress through the documents."""
+
+    def __init__(
+        self,
+        library: Library,
+        on_progress: Callable[[ReindexProgress], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._library = library
+        self._on_progress = on_progress
+        self._cancelled = cancelled
+        self.documents = 0
+        self.done = 0
+        self._total = 0
+
+    def rechunk(self) -> None:
+        """Cut documents anew that an older chunker cut, from their stored pages."""
+        library = self._library
+        outdated = [d for d in library.catalogue.documents() if d.chunker != CHUNKER_VERSION]
+        self._total = sum(document.chunks for document in outdated)
+        for document in outdated:
+            parsed = library.catalogue.parsed(document)
+            title = name_as_words(document.name)
+            chunks = chunk_pages(parsed.pages, parsed.headings, library.encoder, title=title)
+            texts, contexts = [chunk.text for chunk in chunks], [chunk.context for chunk in chunks]
+            fresh = [index for index in library.indexes.all() if index.is_fresh]
+            encodings = {
+                index.id: self._encode(index.encoder, texts, contexts, document.name) for index in fresh
+            }
+            file = library.original(document.sha256)
+            source = Source(document.path, document.name, document.sha256, document.bytes, file)
+            with library.changing:
+                if library.catalogue.document(document.id) != document:
+                    continue  # replaced or deleted meanwhile
+                library.add(
+                    document.collection_id, source, parsed, chunks, encodings,
+                    language=document.language if document.language != "und" else None, added=document.added,
+                )  # fmt: skip
+            self.documents += 1
+            self.done += document.chunks
+
+    def encode_for(self, index: Index, missing: Sequence[str]) -> None:
+        """Encode documents for one representation, small ones together."""
+        library = self._library
+        documents = [d for d in map(library.catalogue.document, missing) if d is not None]
+        self._total = self.done + sum(document.chunks for document in documents)
+        for some in _batches(documents):
+            texts: list[str] = []
+            contexts: list[str] = []
+            for document in some:
+                stored = library.catalogue.chunks(document.chunk_ids())
+                chunks = [stored[one] for one in document.chunk_ids() if one in stored]
+                texts += [chunk.text for chunk in chunks]
+                contexts += [chunk.context for chunk in chunks]
+            if len(texts) != sum(document.chunks for document in some):
+                continue  # one was replaced or deleted meanwhile: it is among the missing again, or gone
+            encodings = self._encode(index.encoder, texts, contexts, some[0].name)
+            first = 0
+            for document in some:
+                library.add_reading(document, index, encodings.part(first, first + document.chunks))
+                first += document.chunks
+            self.documents += len(some)
+            self.done += len(texts)
+
+    def _encode(
+        self, encoder: Encoder, texts: Sequence[str], contexts: Sequence[str], name: str
+    ) -> Encodings:
+        if self._cancelled and self._cancelled():
+            raise Cancelled("reindexing")
+
+        def report(done: int, _: int) -> None:
+            if self._on_progress:
+                self._on_progress(ReindexProgress(self.done + done, self._total, name))
+
+        return encoder.encode(texts, contexts, on_progress=report, cancelled=self._cancelled)
+
+
+def _batches(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Group documents to about `_BATCH` chunks."""
+    group: list[Document] = []
+    for document in documents:
+        if group and sum(one.chunks for one in group) + document.chunks > _BATCH:
+            yield group
+            group = []
+        group.append(document)
+    if group:
+        yield group

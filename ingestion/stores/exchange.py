@@ -1,0 +1,59 @@
+"""A folder of a library exchanged for one that was built beside it, so that a crash leaves one of the two.
+
+    chroma.new is complete → chroma becomes chroma.old → chroma.new becomes chroma → chroma.old is removed
+
+There is no single step that does this everywhere, but "old" exists only once "new" is complete.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from ingestion.stores.tokens.segment import sync_folder
+
+CHROMA = "chroma"
+
+
+def beside(folder: Path, kind: str) -> Path:
+    """Return a folder beside Chroma's: "new", "old", or "probe", a copy that is looked at."""
+    return folder / f"{CHROMA}.{kind}"
+
+
+def exchange(folder: Path) -> None:
+    """Put the complete "new" folder in Chroma's place. Nobody may have the former one open."""
+    current, new, old = folder / CHROMA, beside(folder, "new"), beside(folder, "old")
+    _sync(new)
+    if old.exists():
+        shutil.rmtree(old)
+    current.mkdir(mode=0o700, exist_ok=True)
+    current.rename(old)
+    new.rename(current)
+    sync_folder(folder)
+    shutil.rmtree(old)
+
+
+def finish_exchange(folder: Path) -> None:
+    """Finish or undo what a crash interrupted; to be called before Chroma is opened."""
+    current, new, old = folder / CHROMA, beside(folder, "new"), beside(folder, "old")
+    if new.exists() and old.exists():
+        if current.exists():
+            shutil.rmtree(current)  # made empty since
+        new.rename(current)
+        sync_folder(folder)
+    for leftover in (new, old, beside(folder, "probe")):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+
+
+def _sync(folder: Path) -> None:
+    """Flush a folder with all that is in it to the disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDWR)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        else:
+            sync_folder(path)
+    sync_folder(folder)

@@ -1,0 +1,95 @@
+"""The representations and segments tables: which models read the library, and where their tokens lie."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ingestion.stores.database import Database
+from ingestion.stores.records import Representation, RepresentationState, Scope
+
+
+class RepresentationTable:
+    """Rows of `representations` and `segments`. Writing takes a transaction's connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self, *states: RepresentationState) -> list[Representation]:
+        """Return the representations in one of the states, or all of them."""
+        rows = self._database.rows("SELECT * FROM representations ORDER BY id")
+        found = [_representation(row) for row in rows]
+        return [one for one in found if not states or one.state in states]
+
+    def insert(self, connection: sqlite3.Connection, representation: Representation) -> Representation:
+        """Write a new one; return it with its id."""
+        scales = representation.scales
+        cursor = connection.execute(
+            "INSERT INTO representations (name, source, readings, fingerprint, dimension, token_dimension, "
+            "codec, scales, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (representation.name, representation.source, " ".join(representation.readings),
+             representation.fingerprint, representation.dimension, representation.token_dimension,
+             representation.codec, None if scales is None else scales.astype("<f4").tobytes(),
+             representation.state),
+        )  # fmt: skip
+        return replace(representation, id=int(cursor.lastrowid or 0))
+
+    def set_state(self, connection: sqlite3.Connection, identity: int, state: RepresentationState) -> None:
+        connection.execute("UPDATE representations SET state = ? WHERE id = ?", (state, identity))
+
+    def remove(self, connection: sqlite3.Connection, identity: int) -> None:
+        """Remove a representation and its segments' rows. Its vectors must be gone."""
+        connection.execute("DELETE FROM segments WHERE representation_id = ?", (identity,))
+        connection.execute("DELETE FROM representations WHERE id = ?", (identity,))
+
+    def segments(self, representation: int, scope: Scope | None = None) -> list[str]:
+        """Return the files of a representation's segments, in the scope or everywhere."""
+        sql = (
+            "SELECT s.file FROM segments s JOIN documents d ON d.id = s.document_id "
+            "WHERE s.representation_id = ?"
+        )
+        parameters: list[object] = [representation]
+        if scope is not None:
+            sql += f" AND d.collection_id IN ({', '.join('?' * len(scope.collections))})"
+            parameters += scope.collections
+            if scope.documents is not None:
+                sql += " AND d.id IN (SELECT value FROM json_each(?))"
+                parameters.append(json.dumps(sorted(scope.documents)))
+        return [row["file"] for row in self._database.rows(f"{sql} ORDER BY d.rowid", parameters)]
+
+    def segment(self, document_id: str, representation: int) -> str | None:
+        rows = self._database.rows(
+            "SELECT file FROM segments WHERE document_id = ? AND representation_id = ?",
+            (document_id, representation),
+        )
+        return rows[0]["file"] if rows else None
+
+    def owners(self, files: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """Return (document id, representation id) for each of the segment files that is known."""
+        rows = self._database.rows(
+            "SELECT file, document_id, representation_id FROM segments "
+            "WHERE file IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(files)),),
+        )
+        return {row["file"]: (row["document_id"], row["representation_id"]) for row in rows}
+
+    def missing(self, representation: int) -> list[str]:
+        """Return the ids of the documents that have no segment in a representation."""
+        rows = self._database.rows(
+            "SELECT d.id FROM documents d WHERE NOT EXISTS (SELECT 1 FROM segments s "
+            "WHERE s.document_id = d.id AND s.representation_id = ?) ORDER BY d.rowid",
+            (representation,),
+        )
+        return [row["id"] for row in rows]
+
+
+def _representation(row: sqlite3.Row) -> Representation:
+    scales = row["scales"]
+    return Representation(
+        id=row["id"], name=row["name"], source=row["source"], readings=tuple(row["readings"].split()),
+        fingerprint=row["fingerprint"], dimension=row["dimension"], token_dimension=row["token_dimension"],
+        codec=row["codec"], scales=None if scales is None else np.frombuffer(scales, "<f4").copy(),
+        state=row["state"],
+    )  # fmt: skip

@@ -1,0 +1,10 @@
+"""Lexical analysis: what BM25 takes for a word, in many languages.
+
+text ──segments──▶ pieces ──stem, fold──▶ terms ──keyed hash──▶ FTS5 (tokenize='ascii')
+"""
+
+from ingestion.words.detection import detect_language
+from ingestion.words.languages import UNDETERMINED
+from ingestion.words.terms import ANALYSER, Analyser, words
+
+__all__ = ["ANALYSER", "UNDETERMINED", "Analyser", "detect_language", "words"]

@@ -1,0 +1,106 @@
+"""A text's terms, plain and as keyed hashes, and the query that FTS5 gets."""
+
+import base64
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
+
+import Stemmer
+
+from ingestion.words.languages import UNDETERMINED, stem
+from ingestion.words.segments import grams, pieces, token_pattern
+
+# Terms made by another version do not meet these: the index is then filled anew.
+_RULES = 1
+ANALYSER = f"words {_RULES}, PyStemmer {Stemmer.version()}, Unicode {unicodedata.unidata_version}"
+
+# Distinct tokens kept in memory, at some 250 bytes each: the vocabulary of a large document.
+_CACHED = 2**16
+_LONGEST_CACHED = 64  # characters, so that hostile text does not fill the memory
+
+
+def words(text: str, language: str) -> list[tuple[str, int, int]]:
+    """Return the terms of a text, each with the characters start:end that it stands for, in order.
+
+    Spans may overlap: of pairs of characters, of "e-mail" as a whole and its parts. `language` is
+    what `detect_language` returned; a code that is not known has no stemmer.
+    """
+    found = []
+    for match in token_pattern().finditer(text):
+        start = match.start()
+        token = match.group()
+        if match.lastindex:
+            parts: Iterable[tuple[str, int, int]] = _grams(token)
+        else:
+            parts = (_analysed if len(token) <= _LONGEST_CACHED else _analyse)(token, language)
+        found += [(term, start + first, start + last) for term, first, last in parts]
+    return found
+
+
+def _analyse(token: str, language: str) -> tuple[tuple[str, int, int], ...]:
+    found = (
+        (piece.text if piece.exact else stem(piece.text, language), piece.start, piece.end)
+        for piece in pieces(token, language)
+    )
+    return tuple(item for item in found if item[0])
+
+
+_analysed = lru_cache(maxsize=_CACHED)(_analyse)
+
+
+def _grams(run: str) -> Iterator[tuple[str, int, int]]:
+    return ((piece.text, piece.start, piece.end) for piece in grams(run))
+
+
+class Analyser:
+    """Turns text into terms that only the holder of `key` can tell: what is deleted cannot be looked up.
+
+    A hash has 64 bits: among ten million distinct words two collide with a chance of 3 in a million.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        """`key` is 16 to 64 random bytes. Raises ValueError for another length."""
+        if not 16 <= len(key) <= 64:
+            raise ValueError(
+                f"The key of the index of words has {len(key)} bytes; give 16 to 64 random ones."
+            )
+        self._key = key
+        self._hash = lru_cache(maxsize=_CACHED)(self._hash_term)
+        self._hashes = lru_cache(maxsize=_CACHED)(self._hash_token)
+
+    def terms(self, text: str, language: str) -> list[str]:
+        """Return the hashed terms of a text in order: 13 characters of 0-9a-v each."""
+        found: list[str] = []
+        for match in token_pattern().finditer(text):
+            token = match.group()
+            if match.lastindex:
+                found += [self._hash(term) for term, _, _ in _grams(token)]
+            elif len(token) <= _LONGEST_CACHED:
+                found += self._hashes(token, language)
+            else:
+                found += [self._hash_term(term) for term, _, _ in _analyse(token, language)]
+        return found
+
+    def query(self, text: str, languages: Iterable[str]) -> list[frozenset[str]]:
+        """Return for each word of a question its hashed terms, one for each stem it has.
+
+        `languages` are those of the documents that are searched. A word that is asked twice comes
+        twice: it weighs more, as BM25 has it.
+        """
+        spans: dict[tuple[int, int], set[str]] = {}
+        for language in sorted(set(languages)) or [UNDETERMINED]:
+            for term, start, end in words(text, language):
+                spans.setdefault((start, end), set()).add(self._hash(term))
+        return [frozenset(spans[span]) for span in sorted(spans)]
+
+    def match_expression(self, text: str, languages: Iterable[str]) -> str:
+        """Return the FTS5 expression that finds any of a question's words; "" where it has none."""
+        return " OR ".join(term for word in self.query(text, languages) for term in sorted(word))
+
+    def _hash_term(self, term: str) -> str:
+        digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()
+        return base64.b32hexencode(digest)[:13].decode().lower()
+
+    def _hash_token(self, token: str, language: str) -> tuple[str, ...]:
+        return tuple(self._hash(term) for term, _, _ in _analyse(token, language))

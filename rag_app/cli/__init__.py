@@ -1,0 +1,5 @@
+"""The command line. What each command prints as JSON is a contract: see `rag_app.output`."""
+
+from rag_app.cli.entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,158 @@
+"""verify, repair, compact, reindex, export, import, stats."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from rag_app.cli.common import (
+    EXIT_FAILED,
+    EXIT_SOME_FILES_FAILED,
+    Collections,
+    Fields,
+    Interrupted,
+    Json,
+    service,
+    show,
+)
+from rag_app.cli.progress import task_bar
+
+if TYPE_CHECKING:
+    from rag_app.service import Service
+
+# Seconds between two looks at a task: what people see as at once, and nothing to the task.
+_TICK = 0.1
+_FIRST_TICK = 0.01
+
+
+def verify(context: typer.Context, as_json: Json = False) -> None:
+    """Look for damage in every store, and change nothing. Exit code 1 where there is some."""
+    from rag_app import terminal
+
+    found = _done(context, as_json, "verify")
+    show(found, as_json, lambda console: terminal.print_verified(console, found))
+    if not found["ok"]:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def repair(context: typer.Context, as_json: Json = False) -> None:
+    """Mend what verify finds. Exit code 1 where something is left."""
+    from rag_app import terminal
+
+    done = _done(context, as_json, "repair")
+    show(done, as_json, lambda console: terminal.print_repaired(console, done))
+    if not done["ok"]:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def compact(context: typer.Context, as_json: Json = False) -> None:
+    """Give back the disk space of what was deleted."""
+    from rag_app.terminal import size
+
+    done = _done(context, as_json, "compact")
+    said = f"{size(done['bytes_before'])} before, {size(done['bytes_after'])} now"
+    show(done, as_json, lambda _: typer.echo(said))
+
+
+def reindex(
+    context: typer.Context,
+    representation: Annotated[str | None, typer.Option(help="Which one; default: builtin.")] = None,
+    model: Annotated[str | None, typer.Option(help="Its model: a folder, or a name from models.txt.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove it instead.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make vectors anew after a change of model or chunker, or add those of another model."""
+    from rag_app.terminal import count
+
+    done = _done(context, as_json, "reindex", representation=representation, model=model, remove=remove)
+    name = done["representation"]
+    said = (
+        f"removed the representation {name}"
+        if done["removed"]
+        else f"{name}: encoded {count(done['documents'], 'document')}, {count(done['chunks'], 'chunk')}"
+        if done["documents"]
+        else f"{name} is up to date"
+    )
+    show(done, as_json, lambda _: typer.echo(said))
+
+
+def export(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The archive to write.")],
+    originals: Annotated[bool, typer.Option("--originals", help="With the documents' own files.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    collection: Collections = None,
+    as_json: Json = False,
+) -> None:
+    """Write the library, or some collections, into one file. Exit code 3 where documents are left out."""
+    from rag_app.terminal import count, harmless, size
+
+    done = _done(
+        context, as_json, "export", file=str(file), originals=originals, force=force, collections=collection
+    )
+    said = f"wrote {count(done['documents'], 'document')}, {size(done['bytes'])}, to {done['file']}"
+    if done["unreadable"]:
+        said += f"; left out, because their text is damaged: {', '.join(done['unreadable'])}"
+    show(done, as_json, lambda _: typer.echo(harmless(said)))
+    if done["unreadable"]:
+        raise typer.Exit(EXIT_SOME_FILES_FAILED)
+
+
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="An archive that export wrote.")],
+    as_json: Json = False,
+) -> None:
+    """Add the documents of an archive."""
+    from rag_app.terminal import count
+
+    done = _done(context, as_json, "import", file=str(file))
+    said = (
+        f"{count(done['added'], 'document')} added, {done['replaced']} replaced, "
+        f"{done['skipped']} were here already; {done['encoded']} had to be encoded"
+    )
+    show(done, as_json, lambda _: typer.echo(said))
+
+
+def stats(context: typer.Context, as_json: Json = False) -> None:
+    """Show what the library holds and what that takes on the disk."""
+    from rag_app import terminal
+
+    with service(context) as library:
+        figures = library.stats()
+    show(figures, as_json, lambda console: terminal.print_stats(console, figures))
+
+
+def _done(context: typer.Context, as_json: bool, kind: str, **fields: Any) -> Fields:
+    """Do long work with a progress bar; return its result. Raises what it raised."""
+    from rag_app.requests import TaskRequest
+
+    request = TaskRequest.of(kind=kind, **fields)
+    with service(context) as library, task_bar(Console(stderr=True), quiet=as_json) as move:
+        task = library.start(request)
+        try:
+            task = _followed(library, task, move)
+        except KeyboardInterrupt as error:
+            task = _followed(library, library.cancel_task(task["task_id"]), move)
+            if task["state"] != "done":
+                raise Interrupted(f"{kind} was stopped; what was finished before is kept") from error
+    if task["error"]:
+        from rag_app.remote import raise_error
+
+        raise_error(task["error"])
+    result: Fields = task["result"]
+    return result
+
+
+def _followed(library: "Service", task: Fields, move: Callable[[Fields], None]) -> Fields:
+    """Return the task once it has ended."""
+    pause = _FIRST_TICK
+    while task["state"] == "running":
+        move(task)
+        time.sleep(pause)
+        pause = min(2 * pause, _TICK)
+        task = library.task(task["task_id"])
+    return task

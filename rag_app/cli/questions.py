@@ -1,0 +1,130 @@
+"""search, ask, strategies."""
+
+from contextlib import closing
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ingestion.errors import InvalidInput
+from rag_app.cli.common import (
+    AddedFrom,
+    AddedTo,
+    Collections,
+    Documents,
+    Folders,
+    Json,
+    Pages,
+    Types,
+    service,
+    show,
+)
+
+StrategyName = Annotated[str | None, typer.Option("--strategy", help="How passages are found.")]
+Rerank = Annotated[str | None, typer.Option("--rerank", help="A cross-encoder: folder or hub name.")]
+NoRerank = Annotated[bool, typer.Option("--no-rerank", help="No reranker, whatever the settings say.")]
+TopK = Annotated[int | None, typer.Option("--top-k", help="Passages to find.")]
+
+
+def search(
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    collection: Collections = None,
+    document: Documents = None,
+    folder: Folders = None,
+    kind: Types = None,
+    pages: Pages = None,
+    added_from: AddedFrom = None,
+    added_to: AddedTo = None,
+    strategy: StrategyName = None,
+    rerank: Rerank = None,
+    no_rerank: NoRerank = False,
+    top_k: TopK = None,
+    as_json: Json = False,
+) -> None:
+    """Find passages."""
+    from rag_app import terminal
+    from rag_app.requests import SearchRequest
+
+    request = SearchRequest.of(
+        question=terminal.harmless(query), strategy=strategy,
+        reranker=_reranker(rerank, no_rerank), top_k=top_k,
+        **narrowed(collection, document, folder, kind, pages, added_from, added_to),
+    )  # fmt: skip
+    with service(context) as library:
+        found = library.search(request)
+    show(found, as_json, lambda console: terminal.print_hits(console, found))
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="What to answer.")],
+    collection: Collections = None,
+    document: Documents = None,
+    folder: Folders = None,
+    kind: Types = None,
+    pages: Pages = None,
+    added_from: AddedFrom = None,
+    added_to: AddedTo = None,
+    strategy: StrategyName = None,
+    rerank: Rerank = None,
+    no_rerank: NoRerank = False,
+    top_k: TopK = None,
+    llm: Annotated[str | None, typer.Option("--llm", help="auto, extractive, or a GGUF file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question, with citations."""
+    from rag_app import output, terminal
+    from rag_app.requests import AskRequest
+
+    request = AskRequest.of(
+        question=terminal.harmless(question), strategy=strategy, reranker=_reranker(rerank, no_rerank),
+        top_k=top_k, llm=llm,
+        **narrowed(collection, document, folder, kind, pages, added_from, added_to),
+    )  # fmt: skip
+    with service(context) as library, closing(library.ask(request)) as events:
+        for event in events:
+            if event["event"] == "delta" and not as_json:
+                typer.echo(terminal.harmless(event["text"]), nl=False)
+            answer = event
+    if as_json:
+        typer.echo(output.dump({name: value for name, value in answer.items() if name != "event"}))
+    else:
+        typer.echo()
+        terminal.print_sources(Console(), answer)
+
+
+def strategies(context: typer.Context, as_json: Json = False) -> None:
+    """List the retrieval strategies: what each does, stores and costs."""
+    from rag_app import terminal
+
+    with service(context) as library:
+        listed = library.strategies()
+    show(listed, as_json, lambda console: terminal.print_strategies(console, listed["strategies"]))
+
+
+def narrowed(
+    collections: list[str] | None,
+    documents: list[str] | None,
+    folders: list[str] | None,
+    types: list[str] | None,
+    pages: str | None,
+    added_from: str | None,
+    added_to: str | None,
+) -> dict[str, Any]:
+    """Return the options that narrow a search as a request has them."""
+    return {
+        "collections": collections,
+        "documents": documents,
+        "folders": folders,
+        "types": types,
+        "pages": pages,
+        "added_from": added_from,
+        "added_to": added_to,
+    }
+
+
+def _reranker(rerank: str | None, no_rerank: bool) -> str | None:
+    if rerank is not None and no_rerank:
+        raise InvalidInput("--rerank and --no-rerank exclude each other; give one of them")
+    return "none" if no_rerank else rerank

@@ -1,0 +1,217 @@
+"""The library that this process has open."""
+
+import os
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ingestion.errors import RagError, UnknownName
+from ingestion.filters import Filters, parse_pages
+from ingestion.jobs import Job
+from rag_app import output
+from rag_app.answers import Answer, AskOptions, Delta, Found
+from rag_app.assistant import Assistant
+from rag_app.maintenance import stats_fields, work_of
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rag_app.requests import AskRequest, IngestRequest, Narrowing, SearchRequest, TaskRequest
+
+Fields = dict[str, Any]
+
+NO_RERANKER = "none"
+
+
+class LocalService:
+    """See `rag_app.service.Service`. Leaving it closes the assistant; what is under way is stopped first.
+
+    `serving`: jobs are worked on by the assistant's own threads; otherwise each one by a thread of this
+    service, from when it is asked for.
+    """
+
+    works_on = False
+
+    def __init__(self, assistant: Assistant, *, serving: bool = False) -> None:
+        self.assistant = assistant
+        self._serving = serving
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._timings_ms: dict[str, dict[str, float]] = {}
+        self._faults: dict[int, Exception] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: "type[BaseException] | None",
+        error: "BaseException | None",
+        trace: "TracebackType | None",
+    ) -> None:
+        self.assistant.jobs.stop()  # first, so that what is left of a job stays in the queue
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self.assistant.close()
+
+    def health(self) -> Fields:
+        settings = self.assistant.settings
+        return {
+            "application": "rag-app",
+            "version": version("rag-app"),
+            "pid": os.getpid(),
+            "data_dir": str(settings.data_dir),
+            "collection": settings.collection,
+        }
+
+    # Documents
+
+    def documents(self, request: "Narrowing") -> Fields:
+        found = self.assistant.documents(request.collections, filters_of(request))
+        return output.document_fields(found)
+
+    def delete(self, name: str, collections: Sequence[str]) -> Fields:
+        return output.document_fields([self.assistant.delete(name, collections)])
+
+    def page(self, document_id: str, number: int) -> Fields:
+        page = self.assistant.page(document_id, number)
+        if page is None:
+            raise UnknownName("page", f"{document_id}:{number}", (), advice="rag-app documents lists the ids")
+        return output.page_fields(document_id, page)
+
+    # Questions
+
+    def strategies(self) -> Fields:
+        return output.strategy_fields(self.assistant.strategies())
+
+    def search(self, request: "SearchRequest") -> Fields:
+        return output.search_fields(self.assistant.search(request.question, self._options(request)))
+
+    def ask(self, request: "AskRequest") -> Generator[Fields]:
+        options = self._options(request)
+        if request.llm is not None:
+            options = replace(options, llm=request.llm)
+        with closing(self.assistant.stream(request.question, options)) as events:
+            for event in events:
+                match event:
+                    case Found():
+                        yield {"event": "found", **output.search_fields(event.result)}
+                    case Delta():
+                        yield {"event": "delta", "text": event.text}
+                    case Answer():
+                        yield {"event": "answer", **output.answer_fields(event)}
+
+    def _options(self, request: "SearchRequest") -> AskOptions:
+        given: dict[str, Any] = {
+            "collections": request.collections or None,
+            "strategy": request.strategy,
+            "reranker": request.reranker,
+            "top_k": request.top_k,
+        }
+        options = replace(
+            self.assistant.options(),
+            filters=filters_of(request),
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        return replace(options, reranker=None) if options.reranker == NO_RERANKER else options
+
+    # Jobs
+
+    def submit(self, request: "IngestRequest") -> Fields:
+        job = self.assistant.jobs.submit(
+            [Path(path) for path in request.paths],
+            collection=request.collection or self.assistant.settings.collection,
+            sync=request.sync,
+            passwords=dict(request.passwords),
+        )
+        return self.resume(job.id)
+
+    def jobs(self) -> Fields:
+        return {"jobs": [self._fields(job) for job in self.assistant.jobs.list()]}
+
+    def job(self, identity: int) -> Fields:
+        if identity in self._faults:
+            raise self._faults[identity]
+        return self._fields(self.assistant.jobs.get(identity))
+
+    def resume(self, identity: int) -> Fields:
+        job = self.job(identity)
+        if not self._serving and not job["finished"]:
+            thread = threading.Thread(target=self._work_on, args=(identity,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return job
+
+    def retry(self, identity: int) -> Fields:
+        return self.resume(self.assistant.jobs.retry(identity).id)
+
+    def cancel(self, identity: int) -> Fields:
+        return self._fields(self.assistant.jobs.cancel(identity))
+
+    def clear(self) -> Fields:
+        self.assistant.jobs.clear()
+        return self.jobs()
+
+    def _fields(self, job: Job) -> Fields:
+        return output.job_fields(job, self._timings_ms)
+
+    def _work_on(self, identity: int) -> None:
+        try:
+            for result in self.assistant.jobs.run(identity, cancelled=self._stop.is_set):
+                self._timings_ms[result.path] = dict(result.timings_ms)
+        except RagError:
+            pass  # it is in the job's state
+        except Exception as error:  # noqa: BLE001  # raised where the job is asked for
+            self._faults[identity] = error
+
+    # Collections
+
+    def collections(self) -> Fields:
+        return output.collection_fields(self.assistant.list_collections())
+
+    def create_collection(self, name: str) -> Fields:
+        return output.collection_fields([self.assistant.create_collection(name)])
+
+    def rename_collection(self, name: str, new: str) -> Fields:
+        return output.collection_fields([self.assistant.rename_collection(name, new)])
+
+    def delete_collection(self, name: str) -> Fields:
+        return output.collection_fields([self.assistant.delete_collection(name)])
+
+    # The whole library
+
+    def stats(self) -> Fields:
+        return stats_fields(self.assistant.library)
+
+    def start(self, request: "TaskRequest") -> Fields:
+        work = work_of(self.assistant.library, request)
+        return output.task_fields(self.assistant.tasks.start(request.kind, work))
+
+    def tasks(self) -> Fields:
+        return {"tasks": [output.task_fields(task) for task in self.assistant.tasks.all()]}
+
+    def task(self, identity: str) -> Fields:
+        task = self.assistant.tasks.get(identity)
+        if task.error and not self._serving and not isinstance(task.error, RagError):
+            raise task.error
+        return output.task_fields(task)
+
+    def cancel_task(self, identity: str) -> Fields:
+        return output.task_fields(self.assistant.tasks.cancel(identity))
+
+
+def filters_of(request: "Narrowing") -> Filters:
+    """Return what a request is narrowed to. Raises InvalidInput for pages that are no range."""
+    return Filters(
+        documents=request.documents,
+        folders=request.folders,
+        types=request.types,
+        added_from=request.added_from,
+        added_to=request.added_to,
+        pages=None if request.pages is None else parse_pages(request.pages),
+    )

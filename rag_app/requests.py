@@ -1,0 +1,119 @@
+"""What the library is asked, by command line and HTTP alike: bounded values, checked once.
+
+A field that is None was not given: the settings decide.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+
+from ingestion.errors import InvalidInput
+
+# Longer than any honest name, path or question; short enough that a list of them fits into a request.
+_LONGEST_NAME = 1_000
+_LONGEST_PATH = 4_096
+_LONGEST_QUESTION = 20_000
+_MOST_NAMES = 1_000
+_MOST_PATHS = 10_000
+
+
+def _path(value: Any) -> str:
+    """Take any string for a path: a file's name may hold bytes that are no text, which pydantic refuses."""
+    if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_PATH:
+        raise ValueError(f"a path is text of 1 to {_LONGEST_PATH} characters")
+    return value
+
+
+Name = Annotated[str, Field(max_length=_LONGEST_NAME)]
+PathName = Annotated[str, PlainValidator(_path, json_schema_input_type=str)]
+Names = Annotated[tuple[Name, ...], Field(max_length=_MOST_NAMES)]
+Paths = Annotated[tuple[PathName, ...], Field(max_length=_MOST_PATHS)]
+
+TaskKind = Literal["verify", "repair", "compact", "reindex", "export", "import"]
+
+
+class Request(BaseModel):
+    """A request's fields; one that nobody knows is an error, as it would be ignored otherwise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def of(cls, **fields: Any) -> Self:
+        """Return the request; fields that are None count as not given. Raises InvalidInput."""
+        try:
+            return cls(**{name: value for name, value in fields.items() if value is not None})
+        except ValidationError as error:
+            raise InvalidInput(first_fault(error.errors())) from error
+
+    def fields(self) -> dict[str, Any]:
+        """Return what was given, as JSON."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def first_fault(faults: Sequence[Any]) -> str:
+    """Return what is wrong with a request, without its values: they may be passwords."""
+    fault = faults[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    return f"{place}: {fault['msg']}" if place else str(fault["msg"])
+
+
+class Narrowing(Request):
+    """Collections (none: the settings' one), and what documents in them must meet.
+
+    `pages` is "7", "3-7" or "3-"; the days are in local time and included.
+    """
+
+    collections: Names = ()
+    documents: Names = ()
+    folders: Paths = ()
+    types: Names = ()
+    added_from: date | None = None
+    added_to: date | None = None
+    pages: Name | None = None
+
+
+class SearchRequest(Narrowing):
+    """A question and how passages are found. The reranker "none" is no reranker."""
+
+    question: Annotated[str, Field(max_length=_LONGEST_QUESTION)]
+    strategy: Name | None = None
+    reranker: PathName | None = None
+    top_k: int | None = None
+
+
+class AskRequest(SearchRequest):
+    """The same, and who answers: "auto", "extractive" or a GGUF file."""
+
+    llm: PathName | None = None
+    stream: bool = False
+
+
+class IngestRequest(Request):
+    """Files and folders of this machine. `sync` also removes documents whose files have gone.
+
+    `passwords` are by path; they are used and never stored.
+    """
+
+    paths: Annotated[Paths, Field(min_length=1)]
+    collection: Name | None = None
+    sync: bool = False
+    passwords: dict[PathName, Name] = Field({}, repr=False, max_length=_MOST_NAMES)
+
+
+class TaskRequest(Request):
+    """Long work on the whole library, and what each kind takes.
+
+    reindex: `representation`, `model`, `remove`; export: `file`, `originals`, `force`, `collections`;
+    import: `file`.
+    """
+
+    kind: TaskKind
+    representation: Name | None = None
+    model: PathName | None = None
+    remove: bool = False
+    file: PathName | None = None
+    originals: bool = False
+    force: bool = False
+    collections: Names = ()

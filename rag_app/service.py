@@ -1,0 +1,102 @@
+"""What can be asked of a library, whoever has it open: this process or one that serves.
+
+Every method returns the fields that the commands print (`rag_app.output`).
+"""
+
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ingestion.errors import LibraryInUse
+
+if TYPE_CHECKING:
+    from rag_app.requests import AskRequest, IngestRequest, Narrowing, SearchRequest, TaskRequest
+    from rag_app.settings import Settings
+
+Fields = dict[str, Any]
+
+
+class Service(AbstractContextManager["Service"], Protocol):
+    """The library's documents, questions, jobs, collections and long tasks.
+
+    `works_on` says whether jobs and tasks go on when this process ends.
+    """
+
+    works_on: bool
+
+    def health(self) -> Fields: ...
+
+    def documents(self, request: "Narrowing") -> Fields: ...
+
+    def delete(self, name: str, collections: Sequence[str]) -> Fields: ...
+
+    def page(self, document_id: str, number: int) -> Fields: ...
+
+    def strategies(self) -> Fields: ...
+
+    def search(self, request: "SearchRequest") -> Fields: ...
+
+    def ask(self, request: "AskRequest") -> Generator[Fields]:
+        """Yield {"event": "found"}, any number of "delta", then "answer". Closing it stops the model."""
+        ...
+
+    def submit(self, request: "IngestRequest") -> Fields:
+        """Put files into the queue and begin; return the job."""
+        ...
+
+    def jobs(self) -> Fields: ...
+
+    def job(self, identity: int) -> Fields: ...
+
+    def resume(self, identity: int) -> Fields:
+        """Go on with a job that was interrupted; return it."""
+        ...
+
+    def retry(self, identity: int) -> Fields:
+        """Do a job's failed files again; return the job that does it."""
+        ...
+
+    def cancel(self, identity: int) -> Fields: ...
+
+    def clear(self) -> Fields:
+        """Forget the jobs that have ended; return those that are left."""
+        ...
+
+    def collections(self) -> Fields: ...
+
+    def create_collection(self, name: str) -> Fields: ...
+
+    def rename_collection(self, name: str, new: str) -> Fields: ...
+
+    def delete_collection(self, name: str) -> Fields: ...
+
+    def stats(self) -> Fields: ...
+
+    def start(self, request: "TaskRequest") -> Fields:
+        """Begin long work on the whole library; return the task."""
+        ...
+
+    def tasks(self) -> Fields: ...
+
+    def task(self, identity: str) -> Fields: ...
+
+    def cancel_task(self, identity: str) -> Fields: ...
+
+
+def open_service(settings: "Settings") -> Service:
+    """Return the library of the settings: opened here, or through the process that serves it.
+
+    Raises LibraryInUse where the process that has it serves nothing, and what `Library.open` raises.
+    """
+    from rag_app.assistant import Assistant
+    from rag_app.local import LocalService
+    from rag_app.remote import connect
+
+    try:
+        return LocalService(Assistant.open(settings))
+    except LibraryInUse as error:
+        service = connect(settings)
+        if service is None:
+            raise
+        del error
+        return service

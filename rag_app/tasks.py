@@ -1,0 +1,141 @@
+"""Long work on the whole library, one at a time: started, looked at, cancelled."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+from ingestion.errors import Cancelled, RagError, UnknownName
+
+# Results that are kept to be asked for; a report may name thousands of documents.
+_KEPT = 20
+
+Fields = dict[str, Any]
+
+
+class TaskState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class TaskRunning(RagError):
+    """Another task has the library."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task as it is now. `done` of `total` of a stage; `result` once it is done."""
+
+    id: str
+    kind: str
+    state: TaskState
+    started: str
+    finished: str | None = None
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    result: Fields | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the work of a task is given: where to report, and whether to stop."""
+
+    report: Callable[[str, int, int], None]
+    cancelled: Callable[[], bool]
+
+
+@dataclass(slots=True)
+class _Running:
+    task: Task
+    stop: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+class Tasks:
+    """The tasks of one process. `close` cancels what runs and waits for it.
+
+    `on_fault` is given the errors that nobody foresaw; whoever asks for the task is told as well.
+    """
+
+    def __init__(self) -> None:
+        self.on_fault: Callable[[Exception], None] = lambda _: None
+        self._lock = threading.Lock()
+        self._all: dict[str, _Running] = {}
+
+    def start(self, kind: str, work: Callable[[Control], Fields]) -> Task:
+        """Begin the work in a thread. Raises TaskRunning while another task runs."""
+        running = _Running(Task(uuid4().hex[:12], kind, TaskState.RUNNING, _now()))
+        with self._lock:
+            for other in self._all.values():
+                if other.task.state is TaskState.RUNNING:
+                    raise TaskRunning(
+                        f"the library is busy: {other.task.kind} runs since {other.task.started}; "
+                        "wait for its end, or cancel it"
+                    )
+            self._all[running.task.id] = running
+            for old in list(self._all)[:-_KEPT]:
+                del self._all[old]
+        threading.Thread(target=self._run, args=(running, work), daemon=True).start()
+        return running.task
+
+    def get(self, identity: str) -> Task:
+        """Return a task as it is now. Raises UnknownName."""
+        return self._named(identity).task
+
+    def all(self) -> list[Task]:
+        """Return the tasks that are remembered, the latest last."""
+        with self._lock:
+            return [running.task for running in self._all.values()]
+
+    def cancel(self, identity: str) -> Task:
+        """Tell a task to stop; it does so at its next step. Raises UnknownName."""
+        running = self._named(identity)
+        running.stop.set()
+        return running.task
+
+    def wait(self, identity: str, seconds: float | None = None) -> Task:
+        """Return a task once it has ended, or after so many seconds."""
+        running = self._named(identity)
+        running.ended.wait(seconds)
+        return running.task
+
+    def close(self) -> None:
+        with self._lock:
+            running = list(self._all.values())
+        for one in running:
+            one.stop.set()
+        for one in running:
+            one.ended.wait()
+
+    def _named(self, identity: str) -> _Running:
+        with self._lock:
+            if identity not in self._all:
+                raise UnknownName("task", identity, self._all)
+            return self._all[identity]
+
+    def _run(self, running: _Running, work: Callable[[Control], Fields]) -> None:
+        def report(stage: str, done: int, total: int) -> None:
+            running.task = replace(running.task, stage=stage, done=done, total=total)
+
+        try:
+            result = work(Control(report, running.stop.is_set))
+            running.task = replace(running.task, state=TaskState.DONE, result=result, finished=_now())
+        except Cancelled as error:
+            running.task = replace(running.task, state=TaskState.CANCELLED, error=error, finished=_now())
+        except Exception as error:  # noqa: BLE001  # it is told to whoever asks for the task
+            if not isinstance(error, RagError):
+                self.on_fault(error)
+            running.task = replace(running.task, state=TaskState.FAILED, error=error, finished=_now())
+        finally:
+            running.ended.set()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,311 @@
+"""The queue of jobs: stages, cancelling, trying again, and going on after a kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from store_contents import assert_whole
+
+from ingestion.documents import Status
+from ingestion.encoders import Encoder
+from ingestion.errors import Cancelled, InvalidInput, LibraryError, UnknownName
+from ingestion.jobs import Job, Jobs
+from ingestion.library import Library
+from ingestion.parsing import ParseLimits
+from ingestion.pipeline import Progress, Stage
+
+SMALL = "Note {number}: the ferry sails at {number} o'clock."
+
+
+@pytest.fixture
+def jobs(library: Library, tmp_path: Path) -> Iterator[Jobs]:
+    queue = Jobs(library, limits=ParseLimits(), staging=library.folder / "uploads")
+    yield queue
+    queue.stop(10)
+
+
+def write(folder: Path, *names: str) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    paths = [folder / name for name in names]
+    for number, path in enumerate(paths):
+        path.write_text(SMALL.format(number=number) + f" ({path.name})")
+    return paths
+
+
+def work(jobs: Jobs, job: Job) -> list[Status]:
+    return [result.status for result in jobs.run(job.id)]
+
+
+def stages(job: Job) -> list[str]:
+    return [file.stage for file in job.files]
+
+
+def test_a_job_runs_from_queued_to_finished(jobs: Jobs, library: Library, tmp_path: Path) -> None:
+    job = jobs.submit(write(tmp_path / "in", "a.txt", "b.txt", "c.rtf"), collection="letters")
+    assert (job.state, job.total, job.done, stages(job)) == ("queued", 3, 0, ["queued"] * 3)
+    assert [one.id for one in jobs.active] == [job.id]
+    seen: list[Progress] = []
+    results = {result.name: result.status for result in jobs.run(job.id, on_progress=seen.append)}
+    assert results == {"a.txt": "ok", "b.txt": "ok", "c.rtf": "unsupported"}
+    ended = jobs.get(job.id)
+    assert (ended.state, ended.done, stages(ended)) == ("finished", 3, ["done"] * 3)
+    assert ended.finished is not None
+    assert [(file.name, file.status) for file in ended.failed] == [("c.rtf", "unsupported")]
+    assert "files that can be read end in" in str(ended.failed[0].error)
+    assert [file.chunks for file in ended.files] == [1, 1, 0]
+    assert {event.stage for event in seen} == set(Stage)
+    assert jobs.active == []
+    assert [d.collection for d in library.catalogue.documents()] == ["letters"] * 2
+    assert_whole(library)
+
+
+def test_progress_can_be_looked_at_from_another_thread(jobs: Jobs, tmp_path: Path) -> None:
+    (long,) = write(tmp_path / "in", "long.txt")
+    long.write_text(" ".join(f"Ferry {number} sails at noon." for number in range(4000)))
+    job = jobs.submit([long], collection="default")
+    jobs.start()
+    seen: set[tuple[str, bool]] = set()
+    while jobs.get(job.id).state in ("queued", "running"):
+        (file,) = jobs.get(job.id).files
+        seen.add((file.stage, 0 < file.done < file.total))
+        time.sleep(0.005)
+    assert ("encoding", True) in seen
+    assert jobs.wait(job.id, 1).files[0].status == "ok"
+
+
+def test_jobs_are_worked_off_in_order_while_more_come(jobs: Jobs, library: Library, tmp_path: Path) -> None:
+    jobs.start()
+    first = jobs.submit(write(tmp_path / "one", "a.txt", "b.txt"), collection="default")
+    second = jobs.submit(write(tmp_path / "two", "c.txt"), collection="default")
+    assert jobs.wait(second.id, 60).state == "finished"
+    assert jobs.get(first.id).state == "finished"
+    assert str(jobs.get(first.id).finished) <= str(jobs.get(second.id).finished)
+    assert len(library.catalogue.documents()) == 3
+
+
+@pytest.mark.parametrize("stage", [Stage.PARSING, Stage.ENCODING])
+def test_cancelling_keeps_what_is_committed_and_nothing_else(
+    jobs: Jobs, library: Library, tmp_path: Path, stage: Stage
+) -> None:
+    (long,) = write(tmp_path / "in", "long.txt")
+    long.write_text(" ".join(f"Ferry {number} sails at noon." for number in range(8000)))
+    job = jobs.submit([long], collection="default")
+
+    def cancel(step: Progress) -> None:
+        if step.stage is stage:
+            jobs.cancel(job.id)
+
+    with pytest.raises(Cancelled):
+        list(jobs.run(job.id, on_progress=cancel))
+    ended = jobs.get(job.id)
+    assert (ended.state, stages(ended)) == ("cancelled", ["cancelled"])
+    assert library.catalogue.documents() == []
+    assert_whole(library)
+    assert work(jobs, jobs.retry(job.id)) == ["ok"]
+
+
+def test_cancelling_a_job_that_waits(jobs: Jobs, tmp_path: Path) -> None:
+    job = jobs.submit(write(tmp_path / "in", "a.txt"), collection="default")
+    assert jobs.cancel(job.id).state == "cancelled"
+    assert work(jobs, job) == []
+    assert jobs.cancel(job.id).state == "cancelled"
+
+
+def test_leaving_off_keeps_the_rest_queued(
+    jobs: Jobs, library: Library, encoder: Encoder, tmp_path: Path
+) -> None:
+    names = [f"{number:02}.txt" for number in range(12)]
+    job = jobs.submit(write(tmp_path / "in", *names), collection="default")
+    with closing(jobs.run(job.id)) as results:
+        next(results)
+    left = jobs.get(job.id)
+    assert left.state == "queued"
+    assert 1 <= left.done < 12
+    library.close()
+    with Library.open(library.folder, encoder) as again:
+        later = Jobs(again, limits=ParseLimits(), staging=again.folder / "uploads")
+        assert [one.id for one in later.active] == [job.id]
+        assert set(work(later, job)) <= {Status.OK, Status.UNCHANGED}
+        assert {d.name for d in again.catalogue.documents()} == set(names)
+        assert_whole(again)
+
+
+def test_retrying_takes_what_failed(jobs: Jobs, tmp_path: Path) -> None:
+    good, bad = write(tmp_path / "in", "good.txt", "bad.txt")
+    bad.write_bytes(b"\0\1\2\3" * 50)
+    job = jobs.submit([good, bad], collection="default")
+    work(jobs, job)
+    bad.write_text("Now it is text.")
+    again = jobs.retry(job.id)
+    assert [file.name for file in again.files] == ["bad.txt"]
+    assert work(jobs, again) == ["ok"]
+    with pytest.raises(InvalidInput, match=f"job {again.id} has nothing to try again"):
+        jobs.retry(again.id)
+    with pytest.raises(UnknownName, match="no job named '99'"):
+        jobs.retry(99)
+    assert jobs.clear() == 2
+    assert jobs.list() == []
+
+
+def test_uploads_are_moved_and_gone_when_they_end(jobs: Jobs, library: Library, tmp_path: Path) -> None:
+    good, bad = write(tmp_path / "in", "good.txt", "bad.rtf")
+    job = jobs.submit([good, bad], collection="default", uploaded=True)
+    assert not good.exists()
+    assert not bad.exists()
+    staging = library.folder / "uploads"
+    assert len(list(staging.rglob("*.*"))) == 2
+    work(jobs, job)
+    assert list(staging.iterdir()) == []
+    assert library.catalogue.documents()[0].path == "upload:good.txt"
+    (again,) = write(tmp_path / "in", "good.txt")
+    again.write_text("Another version.")
+    work(jobs, jobs.submit([again], collection="default", uploaded=True))
+    assert [(d.path, d.version) for d in library.catalogue.documents()] == [("upload:good.txt", 2)]
+
+
+def test_an_upload_that_is_cancelled_leaves_no_file(jobs: Jobs, library: Library, tmp_path: Path) -> None:
+    job = jobs.submit(write(tmp_path / "in", "a.txt"), collection="default", uploaded=True)
+    jobs.cancel(job.id)
+    assert list((library.folder / "uploads").iterdir()) == []
+
+
+def test_a_library_that_cannot_be_written_fails_the_job_and_keeps_its_files(
+    jobs: Jobs, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = jobs.submit(write(tmp_path / "in", "a.txt", "b.txt"), collection="default")
+    with monkeypatch.context() as broken:
+        broken.setattr(library.vectors, "upsert", _full)
+        with pytest.raises(LibraryError, match="the disk is full"):
+            list(jobs.run(job.id))
+    failed = jobs.get(job.id)
+    assert (failed.state, failed.error, stages(failed)) == ("failed", "the disk is full", ["queued"] * 2)
+    assert work(jobs, jobs.retry(job.id)) == ["ok", "ok"]
+    assert_whole(library)
+
+
+def _full(*_: object, **__: object) -> None:
+    raise LibraryError("the disk is full")
+
+
+def test_a_folder_is_mirrored(jobs: Jobs, library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder, "keep.txt", "change.txt", "move.txt", "drop.txt")
+    other = write(tmp_path / "other", "other.txt")
+    work(jobs, jobs.submit([folder, *other], collection="default"))
+    before = {d.name: d for d in library.catalogue.documents()}
+    (folder / "change.txt").write_text("Something else.")
+    (folder / "move.txt").rename(folder / "moved.txt")
+    (folder / "drop.txt").unlink()
+    write(folder, "new.txt")
+    job = jobs.submit([folder], collection="default", sync=True)
+    assert job.kind == "sync"
+    work(jobs, job)
+    after = {Path(d.path).name: d for d in library.catalogue.documents()}
+    assert set(after) == {"keep.txt", "change.txt", "moved.txt", "new.txt", "other.txt"}
+    assert after["keep.txt"] == before["keep.txt"]
+    assert after["change.txt"].id == before["change.txt"].id
+    assert after["moved.txt"].id == before["move.txt"].id  # its vectors were not made again
+    assert_whole(library)
+    for file in folder.iterdir():
+        file.unlink()
+    with pytest.raises(InvalidInput, match="is empty, and all 4 files known from it would be removed"):
+        jobs.submit([folder], collection="default", sync=True)
+    with pytest.raises(InvalidInput, match="a collection mirrors one folder, and 2 were given"):
+        jobs.submit([folder, tmp_path / "other"], collection="default", sync=True)
+    assert len(library.catalogue.documents()) == 5
+
+
+def test_nothing_is_encoded_twice(
+    jobs: Jobs, library: Library, encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[str] = []
+    encode = encoder.encode
+
+    def counting(texts: list[str], *rest: object, **options: object) -> object:
+        encoded.extend(texts)
+        return encode(texts, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(library.encoder, "encode", counting)
+    path = tmp_path / "a.txt"
+    pages = [f"Page {number} tells of the lighthouse." for number in range(4)]
+    path.write_text("\f".join(pages))
+    copy = tmp_path / "copy.txt"
+    copy.write_bytes(path.read_bytes())
+    assert sorted(work(jobs, jobs.submit([path, copy], collection="default"))) == ["duplicate", "ok"]
+    assert sorted(encoded) == sorted(pages)
+    encoded.clear()
+    assert work(jobs, jobs.submit([path], collection="other")) == ["ok"]  # the same bytes elsewhere
+    assert encoded == []
+    path.write_text("\f".join([*pages[:2], "A new page.", pages[3]]))
+    assert work(jobs, jobs.submit([path], collection="other")) == ["ok"]
+    assert encoded == ["A new page."]
+    assert_whole(library)
+
+
+_CHILD = """
+import sys, json
+from pathlib import Path
+from rag_app.environment import stay_offline
+stay_offline()
+from ingestion.encoders import builtin_encoder
+from ingestion.jobs import Jobs
+from ingestion.library import Library
+from ingestion.parsing import ParseLimits
+with Library.open(Path(sys.argv[1]), builtin_encoder()) as library:
+    jobs = Jobs(library, limits=ParseLimits(), staging=library.folder / "uploads")
+    job = jobs.submit([Path(sys.argv[2])], collection="default")
+    for result in jobs.run(job.id):
+        print(json.dumps(result.name), flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_job_goes_on(tmp_path: Path, encoder: Encoder) -> None:
+    folder = tmp_path / "in"
+    names = [f"{number:03}.txt" for number in range(60)]
+    write(folder, *names)
+    child = subprocess.Popen(
+        [sys.executable, "-c", _CHILD, str(tmp_path / "library"), str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    committed = [json.loads(child.stdout.readline()) for _ in range(5)]
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    with Library.open(tmp_path / "library", encoder) as library:
+        assert_whole(library)
+        assert set(committed) <= {d.name for d in library.catalogue.documents()}
+        jobs = Jobs(library, limits=ParseLimits(), staging=library.folder / "uploads")
+        (job,) = jobs.active
+        assert job.state == "queued"
+        jobs.start()
+        assert jobs.wait(job.id, 120).state == "finished"
+        jobs.stop(10)
+        assert {d.name for d in library.catalogue.documents()} == set(names)
+        assert_whole(library)
+
+
+def test_stopping_the_queue_leaves_the_job_to_be_resumed(
+    jobs: Jobs, library: Library, tmp_path: Path
+) -> None:
+    names = [f"{number:02}.txt" for number in range(30)]
+    job = jobs.submit(write(tmp_path / "in", *names), collection="default")
+    jobs.start()
+    while not jobs.get(job.id).done:
+        time.sleep(0.01)
+    jobs.stop(30)
+    assert threading.active_count() < 20
+    assert jobs.get(job.id).state == "queued"
+    jobs.start()
+    assert jobs.wait(job.id, 60).state == "finished"
+    assert len(library.catalogue.documents()) == 30

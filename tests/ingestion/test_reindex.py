@@ -1,0 +1,264 @@
+"""Representations added, made anew and removed beside each other."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from store_contents import assert_whole
+
+import ingestion.reindex
+from ingestion.encoders import Encoder, Encodings
+from ingestion.errors import Cancelled, InvalidInput, StaleRepresentation, UnknownName
+from ingestion.library import Library
+from ingestion.pipeline import ingest
+from ingestion.reindex import ReindexProgress, reindex, remove_representation
+from retrievers.search import search
+from retrievers.strategies import strategy_named
+
+
+class Turned:
+    """The built-in encoder with its vectors' dimensions in another order: as good, and not the same."""
+
+    def __init__(self, encoder: Encoder, name: str, shift: int) -> None:
+        self._encoder = encoder
+        self._shift = shift
+        self.name = name
+        self.fingerprint = f"{name}-{shift}"
+        self.readings = frozenset({"mean", "tokens"})
+        self.dimension = encoder.dimension
+        self.token_dimension = encoder.token_dimension
+        self.scales = None if encoder.scales is None else np.roll(encoder.scales, shift)
+        self.max_tokens = encoder.max_tokens
+        self.calls: list[int] = []
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        return self._encoder.offsets(text)
+
+    def encode(self, texts: Any, contexts: Any = None, **options: Any) -> Encodings:
+        encodings = self._turn(self._encoder.encode(texts, contexts, **options))
+        self.calls.append(len(texts))
+        return encodings
+
+    def encode_query(self, text: str) -> Encodings:
+        return self._turn(self._encoder.encode_query(text))
+
+    def _turn(self, encodings: Encodings) -> Encodings:
+        return Encodings(
+            cls=np.zeros((len(encodings), 0), np.float32),
+            mean=np.roll(encodings.mean, self._shift, axis=1),
+            tokens=np.roll(encodings.tokens, self._shift, axis=1),
+            offsets=encodings.offsets,
+            spans=encodings.spans,
+        )
+
+
+@pytest.fixture
+def models(encoder: Encoder) -> dict[str, Turned]:
+    """Models by their source."""
+    return {"/models/a": Turned(encoder, "a", 1), "/models/b": Turned(encoder, "b", 2)}
+
+
+@pytest.fixture
+def opened(tmp_path: Path, encoder: Encoder, models: dict[str, Turned], files: Path) -> Any:
+    def opens() -> Library:
+        return Library.open(tmp_path / "library", encoder, load=models.__getitem__)  # type: ignore[arg-type]
+
+    with opens() as library:
+        list(ingest(library, [files]))
+    return opens
+
+
+def found(library: Library, strategy: str, question: str = "When was the Bramley planted?") -> list[str]:
+    scope = library.catalogue.scope()
+    return [hit.chunk.id for hit in search(library, question, strategy_named(strategy), scope).hits]
+
+
+@pytest.mark.parametrize("strategy", ["mean", "colbert", "hybrid", "cascade"])
+def test_a_representation_is_added_beside_the_others(opened: Any, strategy: str) -> None:
+    with opened() as library:
+        result = reindex(library, "turned", source="/models/a")
+        assert (result.representation, result.documents) == ("turned", 2)
+        # Turned vectors have the same cosines, so that the order is the same.
+        assert found(library, f"{strategy}@turned") == found(library, strategy)
+        assert_whole(library)
+    with opened() as again:
+        assert found(again, f"{strategy}@turned") == found(again, strategy)
+
+
+def test_new_documents_come_into_every_representation(opened: Any, tmp_path: Path) -> None:
+    late = tmp_path / "late.txt"
+    late.write_text("A Bramley was planted late.")
+    with opened() as library:
+        reindex(library, "turned", source="/models/a")
+        list(ingest(library, [late]))
+        assert_whole(library)
+        assert (
+            found(library, "colbert@turned", "planted late")[0]
+            == found(library, "colbert", "planted late")[0]
+        )
+        library.delete(library.catalogue.find("late.txt", (1,))[0])
+        assert_whole(library)
+
+
+def test_a_fresh_one_costs_nothing(opened: Any, models: dict[str, Turned]) -> None:
+    with opened() as library:
+        assert reindex(library).documents == 0
+        reindex(library, "turned", source="/models/a")
+        calls = len(models["/models/a"].calls)
+        assert reindex(library, "turned").documents == 0
+        assert len(models["/models/a"].calls) == calls
+
+
+def test_what_a_representation_does_not_have_is_said(opened: Any) -> None:
+    with opened() as library:
+        reindex(library, "turned", source="/models/a")
+        with pytest.raises(InvalidInput, match="turned has no cls vectors, only mean, tokens"):
+            found(library, "cls@turned")
+        with pytest.raises(UnknownName, match="no representation named 'none'; there are: builtin, turned"):
+            found(library, "mean@none")
+        with pytest.raises(InvalidInput, match="bm25 reads words and no vectors"):
+            found(library, "bm25@turned")
+        with pytest.raises(InvalidInput, match="there is no representation 'new' yet; name its model"):
+            reindex(library, "new")
+        with pytest.raises(InvalidInput, match="the built-in representation has its own model"):
+            reindex(library, "builtin", source="/models/a")
+        with pytest.raises(InvalidInput, match="the built-in representation stays"):
+            remove_representation(library, "builtin")
+
+
+def test_another_model_takes_the_place_of_the_old_one(opened: Any) -> None:
+    with opened() as library:
+        first = reindex(library, "turned", source="/models/a")
+        second = reindex(library, "turned", source="/models/b")
+        assert first.fingerprint != second.fingerprint
+        assert [one.fingerprint for one in library.representations.all()][1:] == [second.fingerprint]
+        assert len(library.indexes.all()) == 2
+        assert_whole(library)
+        assert found(library, "colbert@turned") == found(library, "colbert")
+
+
+def test_a_model_that_changed_is_refused_until_it_is_made_anew(
+    opened: Any, models: dict[str, Turned]
+) -> None:
+    with opened() as library:
+        reindex(library, "turned", source="/models/a")
+        models["/models/a"]._shift, models["/models/a"].fingerprint = 3, "a-3"
+        with pytest.raises(StaleRepresentation, match=r"turned was made by a-1, .* rag-app reindex"):
+            found(library, "mean@turned")
+        assert found(library, "mean") != []
+        assert reindex(library, "turned").documents == 2
+        assert found(library, "mean@turned") == found(library, "mean")
+        assert_whole(library)
+
+
+def test_the_former_vectors_are_searched_until_the_new_ones_are_there(
+    opened: Any, models: dict[str, Turned]
+) -> None:
+    with opened() as library:
+        reindex(library, "turned", source="/models/a")
+        seen: list[list[str]] = []
+
+        def look(_: ReindexProgress) -> None:
+            seen.append(found(library, "mean@turned"))
+
+        reindex(library, "turned", source="/models/b", on_progress=look)
+        assert seen
+        assert all(hits == found(library, "mean") for hits in seen)
+
+
+def test_stopped_midway_it_goes_on(
+    opened: Any, models: dict[str, Turned], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingestion.reindex, "_BATCH", 1)
+    with opened() as library:
+        reindex(library, "turned", source="/models/a")
+        model = models["/models/b"]
+        with pytest.raises(Cancelled):
+            reindex(library, "turned", source="/models/b", cancelled=lambda: len(model.calls) > 0)
+        assert len(model.calls) == 1
+        assert found(library, "mean@turned") == found(library, "mean")  # the former one still
+        assert [one.state for one in library.representations.all()] == ["ready", "ready", "building"]
+    with opened() as again:
+        assert reindex(again, "turned", source="/models/b").documents == 1  # the other one is there
+        assert found(again, "mean@turned") == found(again, "mean")
+        assert_whole(again)
+
+
+def test_a_third_model_drops_what_the_second_one_began(
+    opened: Any, models: dict[str, Turned], encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingestion.reindex, "_BATCH", 1)
+    models["/models/c"] = Turned(encoder, "c", 5)
+    with opened() as library:
+        model = models["/models/b"]
+        with pytest.raises(Cancelled):
+            reindex(library, "turned", source="/models/b", cancelled=lambda: len(model.calls) > 0)
+        reindex(library, "turned", source="/models/c")
+        assert [one.source for one in library.representations.all()] == ["builtin", "/models/c"]
+        assert_whole(library)
+
+
+def test_removing_leaves_nothing(opened: Any) -> None:
+    with opened() as library:
+        before = library.vectors.names(), sorted(library.folder.joinpath("tokens").iterdir())
+        reindex(library, "turned", source="/models/a")
+        assert remove_representation(library, "turned").removed
+        assert (library.vectors.names(), sorted(library.folder.joinpath("tokens").iterdir())) == before
+        with pytest.raises(UnknownName, match="no representation named 'turned'"):
+            found(library, "mean@turned")
+        assert_whole(library)
+
+
+def test_a_library_of_another_built_in_model(
+    opened: Any, encoder: Encoder, models: dict[str, Turned], files: Path
+) -> None:
+    with opened() as library, library.catalogue.transaction() as connection:
+        connection.execute("UPDATE representations SET fingerprint = 'older'")
+    with opened() as library:
+        for strategy in ("cls", "colbert", "cascade"):
+            with pytest.raises(StaleRepresentation, match="rag-app reindex"):
+                found(library, strategy)
+        assert found(library, "bm25") != []
+        with pytest.raises(StaleRepresentation, match="rag-app reindex"):
+            list(ingest(library, [files / "orchard.md"], collection="elsewhere"))
+        assert reindex(library).documents == 2
+        assert found(library, "cascade") != []
+        assert_whole(library)
+        assert [one.fingerprint for one in library.representations.all()] == [encoder.fingerprint]
+
+
+def test_documents_of_an_older_chunker_are_cut_anew(opened: Any) -> None:
+    with opened() as library:
+        before = {d.name: d for d in library.catalogue.documents()}
+        with library.catalogue.transaction() as connection:
+            connection.execute("UPDATE documents SET chunker = 0 WHERE name = 'orchard.md'")
+        assert reindex(library).documents == 1
+        after = {d.name: d for d in library.catalogue.documents()}
+        assert after["harbour.md"] == before["harbour.md"]
+        assert after["orchard.md"].version == 2
+        assert (after["orchard.md"].added, after["orchard.md"].chunker) == (
+            before["orchard.md"].added, before["orchard.md"].chunker,
+        )  # fmt: skip
+        assert_whole(library)
+
+
+def test_documents_come_and_go_meanwhile(
+    opened: Any, tmp_path: Path, models: dict[str, Turned], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingestion.reindex, "_BATCH", 1)
+    late = tmp_path / "late.txt"
+    late.write_text("A Bramley was planted late.")
+    with opened() as library:
+        changed = threading.Event()
+
+        def change(_: ReindexProgress) -> None:
+            if not changed.is_set():
+                changed.set()
+                library.delete(library.catalogue.find("harbour.md", (1,))[0])
+                list(ingest(library, [late]))
+
+        reindex(library, "turned", source="/models/a", on_progress=change)
+        assert_whole(library)
+        assert found(library, "mean@turned") == found(library, "mean")

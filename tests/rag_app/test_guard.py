@@ -1,0 +1,157 @@
+"""Who may talk to the server, request by request, without a server."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from rag_app.guard import Guard
+
+PORT = 7860
+TOKEN = "correct horse"
+OURS = "127.0.0.1:7860"
+
+
+async def welcomed(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"in"})
+
+
+def asked(
+    path: str = "/",
+    *,
+    method: str = "GET",
+    listening_on: str = "127.0.0.1",
+    peer: tuple[str, int] | None = ("127.0.0.1", 50000),
+    headers: dict[str, str] | list[tuple[str, str]],
+) -> tuple[int, Any]:
+    """Ask the guard; return the status and what was said."""
+    pairs = list(headers.items()) if isinstance(headers, dict) else headers
+    scope = {
+        "type": "http", "method": method, "path": path, "client": peer,
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in pairs],
+    }  # fmt: skip
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    guard = Guard(welcomed, host=listening_on, port=PORT, token=TOKEN)
+    asyncio.run(guard(scope, receive, send))
+    start, body = sent
+    return start["status"], body["body"]
+
+
+@pytest.mark.parametrize("host", [OURS, "localhost:7860", "[::1]:7860", "127.8.8.8:7860", "LOCALHOST:7860"])
+def test_this_machines_names_are_let_in(host: str) -> None:
+    assert asked(headers={"Host": host}) == (200, b"in")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:7860",  # its name rebound to 127.0.0.1
+        "localhost.evil.example:7860",
+        "127.0.0.1.evil.example:7860",
+        "127.0.0.1",  # port 80
+        "127.0.0.1:7861",
+        "127.0.0.1:port",
+        "evil.example:7860@127.0.0.1:7860",
+        "user@127.0.0.1:7860",
+        "127.0.0.1:7860/x",
+        "192.168.1.2:7860",
+        "[::1",
+        "",
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/gradio_api/queue/join", "/api/v1/documents"])
+def test_another_name_is_refused_with_a_reason(host: str, path: str) -> None:
+    status, body = asked(path, headers={"Host": host, "Authorization": f"Bearer {TOKEN}"})
+    assert status == 403
+    error = json.loads(body)["error"]
+    assert error["type"] == "Forbidden"
+    assert "127.0.0.1:7860" in error["message"]
+
+
+def test_no_host_or_two_are_refused() -> None:
+    assert asked(headers={})[0] == 403
+    assert asked(headers=[("Host", OURS), ("Host", "evil.example")])[0] == 403
+
+
+def test_a_server_for_the_network_goes_by_address_but_not_by_a_strangers_name() -> None:
+    assert asked(headers={"Host": "192.168.1.2:7860"}, listening_on="0.0.0.0")[0] == 200
+    assert asked(headers={"Host": "evil.example:7860"}, listening_on="0.0.0.0")[0] == 403
+    assert asked(headers={"Host": "box.home:7860"}, listening_on="box.home")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("POST", {"Origin": "http://127.0.0.1:7860", "Sec-Fetch-Site": "same-origin"}, 200),
+        ("POST", {"Origin": "http://evil.example"}, 403),
+        ("POST", {"Origin": "http://127.0.0.1:3000", "Sec-Fetch-Site": "same-site"}, 403),
+        ("POST", {"Origin": "http://localhost:7860"}, 403),  # another name is another site to a browser
+        ("POST", {"Origin": "null"}, 403),
+        ("GET", {"Origin": "https://evil.example"}, 403),
+        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, 403),
+        ("GET", {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"}, 403),
+        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 200),  # a link to the page
+        ("POST", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 403),  # a form
+        ("GET", {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}, 200),  # typed
+    ],
+)
+def test_what_other_sites_send_to_the_page(method: str, headers: dict[str, str], status: int) -> None:
+    assert asked(method=method, headers={"Host": OURS, **headers})[0] == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Authorization": f"Bearer {TOKEN}"}, 200),
+        ({"Authorization": f"bearer {TOKEN}"}, 200),
+        ({}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": "Bearer "}, 401),
+        ({"Authorization": "Bearer ÿ"}, 401),
+        ({"Authorization": f"Basic {TOKEN}"}, 401),
+        ({"Authorization": f"Bearer {TOKEN}", "Origin": "http://evil.example"}, 403),
+        (
+            {
+                "Authorization": f"Bearer {TOKEN}",
+                "Sec-Fetch-Site": "cross-site",
+                "Sec-Fetch-Mode": "navigate",
+            },
+            403,
+        ),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api", "/api/v1/documents"])
+def test_the_api_wants_the_token(path: str, headers: dict[str, str], status: int) -> None:
+    assert asked(path, headers={"Host": OURS, **headers})[0] == status
+
+
+def test_the_api_is_for_this_machine_even_where_the_page_is_not() -> None:
+    headers = {"Host": "192.168.1.2:7860", "Authorization": f"Bearer {TOKEN}"}
+    for peer in (("192.168.1.9", 50000), None):
+        assert asked("/api/v1/health", headers=headers, listening_on="0.0.0.0", peer=peer)[0] == 403
+    assert asked("/api/v1/health", headers=headers, listening_on="0.0.0.0")[0] == 200
+
+
+def test_a_websocket_is_refused_as_well() -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "path": "/", "headers": [(b"host", b"evil.example:7860")]}
+    asyncio.run(Guard(welcomed, host="127.0.0.1", port=PORT, token=TOKEN)(scope, receive, send))
+    assert sent == [{"type": "websocket.close", "code": 1008}]
