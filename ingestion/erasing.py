@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ingestion.index import Indexes
+from ingestion.originals import absent_mark
 from ingestion.stores.catalogue import Catalogue
 from ingestion.stores.records import JournalEntry, Representation
 from ingestion.stores.representations import RepresentationTable
@@ -22,6 +23,8 @@ class Eraser:
     def erase_all(self) -> None:
         """Erase what the journal names, and representations that are no longer wanted."""
         self.erase_journalled()
+        # Also with nothing to erase: a process may have been killed before it emptied the log.
+        self._catalogue.database.checkpoint()
         for record in self._table.all("retired"):
             self.erase_representation(record)
 
@@ -47,6 +50,7 @@ class Eraser:
         original = self._folder / "originals" / entry.sha256
         if not self._catalogue.uses_content(entry.sha256):
             original.unlink(missing_ok=True)
+            absent_mark(original).unlink(missing_ok=True)
         original.with_suffix(".tmp").unlink(missing_ok=True)
         self._catalogue.forget(entry)
 

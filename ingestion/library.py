@@ -26,6 +26,7 @@ from ingestion.index import BUILTIN_NAME, Index, Indexes
 from ingestion.lock import LibraryLock
 from ingestion.originals import Source, keep_original
 from ingestion.stores.catalogue import Catalogue
+from ingestion.stores.exchange import finish_exchange
 from ingestion.stores.records import Document, JournalEntry, Scope
 from ingestion.stores.representations import RepresentationTable
 from ingestion.stores.rows import (
@@ -79,6 +80,7 @@ class Library:
         lock = LibraryLock(folder)
         lock.acquire()
         try:
+            finish_exchange(folder)
             for name in ("tokens", "originals", "chroma"):
                 _make_folder(folder / name)
             catalogue = Catalogue(folder / "catalogue.sqlite3")

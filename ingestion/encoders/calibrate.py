@@ -18,9 +18,6 @@ from ingestion.encoders.graph import BertGraph, import_openvino, ranges_path
 from ingestion.projection import load_projection
 from ingestion.projection.fit import passages
 
-# Feeds on a few huge values: a third of the whole model's error in int8, a twentieth of its work.
-EXACT = frozenset({"encoder.layer.0.output.dense"})
-
 
 def input_ranges(texts: Sequence[str]) -> dict[str, Floats]:
     """Return the largest absolute value of each input channel, by linear layer, over all tokens."""
@@ -56,8 +53,7 @@ def main() -> None:
     parser.add_argument("texts", type=Path, nargs="+")
     parser.add_argument("--passages", type=int, default=100)
     arguments = parser.parse_args()
-    found = input_ranges(passages(arguments.texts, count=arguments.passages))
-    ranges = {name: values for name, values in found.items() if name not in EXACT}
+    ranges = input_ranges(passages(arguments.texts, count=arguments.passages))
     names = " ".join(path.name for path in arguments.texts)
     save_file(ranges, ranges_path(BUILTIN_NAME), {"model": BUILTIN_NAME, "text": names})
 

@@ -8,8 +8,9 @@ conversion, nothing to cache, and neither torch nor transformers is loaded.
 int8: what an input channel of a linear layer holds at most is known from calibration
 (`ingestion.encoders.calibrate`). As in SmoothQuant (Xiao et al., 2023), most of the difference between
 channels moves from the input into the weights; then one step size serves all of a layer's input, and
-one each output channel of its weights. Attention, normalisation, the readings and layers without a
-range stay in fp32.
+one each output channel of its weights. As in LLM.int8() (Dettmers et al., 2022), the few channels with
+huge values, which would make everybody's steps coarse, stay in fp32; so do attention, normalisation
+and the readings.
 """
 
 import json
@@ -28,15 +29,16 @@ from ingestion.projection import Projection
 Ranges = Mapping[str, Floats]
 
 _FOLDER = Path(__file__).parent
-# Exponent of the input's range in SmoothQuant's factor: of .5, .7, .8, .85, .9, .95 and 1 the one with the
-# highest cosine of token vectors to fp32.
-_SMOOTHING = 0.85
+# Exponents of the input's range in SmoothQuant's factor, behind normalisation or attention and behind
+# GELU: of .5 to 1 those with the highest cosine of mean and token vectors to fp32.
+_SMOOTHING, _GELU_SMOOTHING = 0.85, 0.7
 # Steps of a symmetric int8 code on either side of 0.
 _STEPS = 127
 # GELU gives nothing below this, so its output is coded from here; its rare peaks are clipped to this share
-# of the largest. Both halved the error of the layers behind it, which is most of the error of int8.
+# of the largest, and so many of its channels stay in fp32. Most of the error of int8 arises behind it.
 _GELU_FLOOR = -0.17
 _GELU_KEPT = 0.9
+_GELU_LOUD = 4
 _SHORTEST = np.float32(1e-12)
 
 
@@ -135,9 +137,23 @@ class BertGraph:
         return op.add(product, op.constant(bias))
 
     def _int8(self, value: Any, weight: Floats, ranges: Floats, floor: float | None) -> Any:
+        if floor is None:
+            return self._rounded(value, weight, ranges, _SMOOTHING, None)
+        op = self._op
+        loud = np.sort(np.argsort(ranges)[-_GELU_LOUD:])
+        few = op.gather(value, self._ints(loud.tolist()), self._ints(-1))
+        exact = op.matmul(few, op.constant(np.ascontiguousarray(weight[:, loud])), False, True)
+        quiet, quiet_ranges = weight.copy(), ranges.copy()
+        quiet[:, loud], quiet_ranges[loud] = 0, np.median(ranges)
+        return op.add(self._rounded(value, quiet, quiet_ranges, _GELU_SMOOTHING, floor), exact)
+
+    def _rounded(
+        self, value: Any, weight: Floats, ranges: Floats, smoothing: float, floor: float | None
+    ) -> Any:
+        """Return the product of the rounded input and the rounded weights."""
         op = self._op
         columns = np.maximum(np.abs(weight).max(axis=0), 1e-5)
-        shares = np.maximum(ranges, 1e-5) ** _SMOOTHING / columns ** (1 - _SMOOTHING)
+        shares = np.maximum(ranges, 1e-5) ** smoothing / columns ** (1 - smoothing)
         even = op.multiply(value, op.constant((1 / shares).astype(np.float32)))
         codes = self._codes(even, float((ranges / shares).max()), floor and floor / float(shares.min()))
         moved = weight * shares

@@ -126,11 +126,11 @@ class Catalogue:
         where, parameters = "", list(collections or ())
         if collections is not None:
             where = f"WHERE d.collection_id IN ({_marks(parameters)})"
-        return [_document(row) for row in self.database.rows(_DOCUMENTS.format(where=where), parameters)]
+        return self._documents(where, parameters)
 
     def document(self, document_id: str) -> Document | None:
-        rows = self.database.rows(_DOCUMENTS.format(where="WHERE d.id = ?"), (document_id,))
-        return _document(rows[0]) if rows else None
+        found = self._documents("WHERE d.id = ?", (document_id,))
+        return found[0] if found else None
 
     def find(self, name: str, collections: Sequence[int]) -> list[Document]:
         """Return the documents with that id, name or path. Raises UnknownName where there is none."""
@@ -141,19 +141,15 @@ class Catalogue:
         return found
 
     def by_source(self, collection_id: int, path: str) -> Document | None:
-        rows = self.database.rows(
-            _DOCUMENTS.format(
-                where="JOIN sources s ON s.document_id = d.id WHERE s.collection_id = ? AND s.path = ?"
-            ),
-            (collection_id, path),
-        )
-        return _document(rows[0]) if rows else None
+        where = "JOIN sources s ON s.document_id = d.id WHERE s.collection_id = ? AND s.path = ?"
+        found = self._documents(where, (collection_id, path))
+        return found[0] if found else None
 
     def by_content(self, sha256: str, collection_id: int | None = None) -> Document | None:
         """Return a document with these bytes, in the collection or in any."""
         where = "WHERE d.sha256 = ?1 AND d.collection_id = coalesce(?2, d.collection_id)"
-        rows = self.database.rows(_DOCUMENTS.format(where=where), (sha256, collection_id))
-        return _document(rows[0]) if rows else None
+        found = self._documents(where, (sha256, collection_id))
+        return found[0] if found else None
 
     def sources(self, document_id: str) -> list[str]:
         """Return every path under which the document's bytes were ingested, oldest first."""
@@ -174,9 +170,15 @@ class Catalogue:
         where = (
             "WHERE d.collection_id = ? AND NOT EXISTS (SELECT 1 FROM sources o WHERE o.document_id = d.id)"
         )
-        return [
-            _document(row) for row in self.database.rows(_DOCUMENTS.format(where=where), (collection_id,))
-        ]
+        return self._documents(where, (collection_id,))
+
+    def _documents(self, where: str, parameters: Sequence[Any]) -> list[Document]:
+        with self.database.reading() as connection:
+            rows = connection.execute(_DOCUMENTS.format(where=where), parameters).fetchall()
+            titled = [row for row in rows if row["title_start"] is not None]
+            titles = self._slices([(row["text_id"], _slice(row, "title")) for row in titled])
+        by_id = {row["id"]: title for row, title in zip(titled, titles, strict=True)}
+        return [_document(row, by_id.get(row["id"])) for row in rows]
 
     def uses_content(self, sha256: str) -> bool:
         return bool(self.database.rows("SELECT 1 FROM documents WHERE sha256 = ? LIMIT 1", (sha256,)))
@@ -328,7 +330,8 @@ class Catalogue:
 
 
 _DOCUMENTS = """
-SELECT d.id, n.name AS collection, d.collection_id, d.name, d.title, d.sha256, d.bytes, d.status, d.error,
+SELECT d.id, d.text_id, d.title_start, d.title_length, n.name AS collection, d.collection_id, d.name,
+       d.sha256, d.bytes, d.status, d.error,
        d.page_count AS pages, d.chunk_count AS chunks, d.version, d.chunker, d.language, d.added,
        (SELECT path FROM sources o WHERE o.document_id = d.id ORDER BY o.rowid LIMIT 1) AS path,
        (SELECT count(*) FROM page_failures f WHERE f.document_id = d.id) AS pages_failed
@@ -363,9 +366,9 @@ def _within(scope: Scope) -> tuple[str, list[Any]]:
     return " AND ".join(where), parameters
 
 
-def _document(row: sqlite3.Row) -> Document:
-    values = dict(row)
-    return Document(**{**values, "status": Status(values["status"])})
+def _document(row: sqlite3.Row, title: str | None) -> Document:
+    fields = {name: row[name] for name in Document.__slots__ if name != "title"}
+    return Document(**{**fields, "title": title, "status": Status(row["status"])})
 
 
 def _slice(row: sqlite3.Row, name: str) -> Slice:

@@ -119,7 +119,8 @@ _SECOND = """
         collection_id INTEGER NOT NULL REFERENCES new_collections (id),
         text_id INTEGER NOT NULL REFERENCES texts (id),
         name TEXT NOT NULL,
-        title TEXT,
+        title_start INTEGER,
+        title_length INTEGER,
         sha256 TEXT NOT NULL,
         bytes INTEGER NOT NULL,
         status TEXT NOT NULL,
@@ -267,10 +268,12 @@ def _move_text(connection: sqlite3.Connection, document: sqlite3.Row) -> None:
     slices = {page["number"]: text.add(page["text"]) for page in pages}
     by_number = {page["number"]: page["text"] for page in pages}
     contexts = [(text.add(c["context"]), text.add(c["heading"]) if c["heading"] else None) for c in chunks]
+    title = text.add(document["title"]) if document["title"] else None
     connection.execute(
-        "INSERT INTO new_documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 'und', ?)",
+        "INSERT INTO new_documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 'und', ?)",
         (identity, document["collection_id"], insert_text(connection, text.body()), document["name"],
-         document["title"], document["sha256"], document["bytes"], document["status"], document["error"],
+         title and title.start, title and title.length, document["sha256"], document["bytes"],
+         document["status"], document["error"],
          document["page_count"], document["chunk_count"], document["version"], document["added"]),
     )  # fmt: skip
     connection.execute("INSERT INTO segments VALUES (?, 1, ?)", (identity, document["segment"]))

@@ -18,6 +18,7 @@ class PreparedText:
     """A document's text as it will be stored: computed before the transaction, which all others wait for."""
 
     body: bytes
+    title: Slice | None
     pages: tuple[tuple[int, str | None, int, int, str | None], ...]
     failures: tuple[PageFailure, ...]
     headings: tuple[tuple[int, int, int, int, int], ...]
@@ -42,8 +43,10 @@ def prepare_text(
             (chunk.ordinal, chunk.page, chunk.start, chunk.end, place.start, place.length, context.start,
              context.length, heading and heading.start, heading and heading.length)
         )  # fmt: skip
+    title = text.add(parsed.title) if parsed.title else None
     return PreparedText(
         body=text.body(),
+        title=title,
         pages=tuple(
             (
                 page.number,
@@ -64,11 +67,12 @@ def prepare_text(
 def insert_document(connection: sqlite3.Connection, document: Document, text: PreparedText) -> None:
     """Write a document's rows. A former version's rows must have been removed in the transaction."""
     connection.execute(
-        "INSERT INTO documents (id, collection_id, text_id, name, title, sha256, bytes, status, error, "
-        "page_count, chunk_count, version, chunker, language, added) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO documents (id, collection_id, text_id, name, title_start, title_length, sha256, bytes, "
+        "status, error, page_count, chunk_count, version, chunker, language, added) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (document.id, document.collection_id, insert_text(connection, text.body), document.name,
-         document.title, document.sha256, document.bytes, document.status, document.error, document.pages,
+         text.title and text.title.start, text.title and text.title.length, document.sha256, document.bytes,
+         document.status, document.error, document.pages,
          document.chunks, document.version, document.chunker, document.language, document.added),
     )  # fmt: skip
     connection.executemany(

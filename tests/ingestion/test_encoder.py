@@ -1,11 +1,15 @@
 """The one forward pass, against transformers and sentence-transformers themselves."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ingestion.encoders import BUILTIN_NAME, BertEncoder, Encodings, builtin_encoder, builtin_model_folder
+from ingestion.encoders.calibrate import input_ranges
+from ingestion.encoders.graph import load_ranges
 from ingestion.encoders.runtime import OpenVinoForward, TorchForward
 from ingestion.errors import Cancelled, InvalidInput, ModelError
 from ingestion.projection import Projection, load_projection
@@ -167,6 +171,20 @@ def test_torch_and_openvino_agree(encoder: BertEncoder) -> None:
     np.testing.assert_allclose(ours[2][mask > 0], theirs[2][mask > 0], atol=CLOSE)
 
 
+def test_openvino_reports_nothing_and_needs_no_torch() -> None:
+    """In a process of its own, which has not set the application's environment."""
+    pytest.importorskip("openvino")
+    program = """
+import sys
+from ingestion.encoders import builtin_encoder
+assert not {"openvino", "torch", "tokenizers"} & set(sys.modules), "importing does nothing"
+builtin_encoder().encode_query("why?")
+assert sys.modules["openvino_telemetry"] is None
+assert not {"torch", "transformers"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
 def test_without_openvino_torch_does_it(encoder: BertEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingestion.encoders.runtime.has_openvino", lambda: False)
     other = builtin_encoder()
@@ -192,6 +210,19 @@ def test_int8_is_close_and_another_representation(encoder: BertEncoder) -> None:
         assert np.median(cosines) > 0.995, reading
         # It is int8 indeed: fp32 would agree to six digits.
         assert cosines.min() < 0.99999, reading
+
+
+def test_ranges_are_the_largest_inputs_of_every_linear_layer() -> None:
+    pytest.importorskip("openvino")
+    one, other, both = (input_ranges(texts) for texts in (["apple"], ["high water"], ["apple", "high water"]))
+    shipped = load_ranges(BUILTIN_NAME)
+    # Query, key and value share their input: four inputs in each of six layers.
+    assert len(both) == 24
+    assert shipped.keys() == both.keys()
+    for name, ranges in both.items():
+        np.testing.assert_allclose(ranges, np.maximum(one[name], other[name]), atol=CLOSE)
+        assert shipped[name].shape == ranges.shape
+        assert shipped[name].min() > 0
 
 
 def test_a_precision_that_is_none() -> None:
