@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
 from ingestion.errors import Cancelled
 
-# Passages in a batch times their padded length: keeps activations within the CPU's caches.
-BATCH_TOKENS = 4096
+# Passages in a batch times their padded length: activations stay within the CPU's caches. Of 512, 1024,
+# 2048 and 4096 the fastest, in fp32 (1.2 times 4096) and in int8 (1.4 times).
+BATCH_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ BUILTIN_NAME = "all-MiniLM-L6-v2"
 
 Precision = Literal["fp32", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+# Lengths are padded to a multiple of this: the runtime prepares itself anew for each shape that it meets,
+# which costs about as much as a batch, and so it meets few.
+_LENGTH_STEP = 16
 # A tokenizer's own result is large; it is reduced to ids and spans after so many passages.
 _TOKENISED_AT_ONCE = 256
 
@@ -122,7 +125,7 @@ class BertEncoder:
         def lengths(different: Sequence[Passage]) -> list[int]:
             for first in range(0, len(different), _TOKENISED_AT_ONCE):
                 pieces.update(self._pieces(different[first : first + _TOKENISED_AT_ONCE]))
-            return [len(pieces[passage].ids) for passage in different]
+            return [_padded(len(pieces[passage].ids)) for passage in different]
 
         return encode_batches(
             passages(texts, contexts),
@@ -147,7 +150,7 @@ class BertEncoder:
         return pieces
 
     def _batch(self, batch: Sequence["_Pieces"]) -> list[Vectors]:
-        ids = np.zeros((len(batch), max(len(one.ids) for one in batch)), np.int64)
+        ids = np.zeros((len(batch), _padded(max(len(one.ids) for one in batch))), np.int64)
         mask = np.zeros(ids.shape, np.float32)
         for row, one in enumerate(batch):
             ids[row, : len(one.ids)] = one.ids
@@ -168,6 +171,10 @@ class _Pieces:
 
     ids: NDArray[np.int32]
     spans: NDArray[np.int32]
+
+
+def _padded(length: int) -> int:
+    return -(-length // _LENGTH_STEP) * _LENGTH_STEP
 
 
 def builtin_model_folder() -> Path:

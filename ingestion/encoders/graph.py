@@ -35,10 +35,11 @@ _SMOOTHING, _GELU_SMOOTHING = 0.85, 0.7
 # Steps of a symmetric int8 code on either side of 0.
 _STEPS = 127
 # GELU gives nothing below this, so its output is coded from here; its rare peaks are clipped to this share
-# of the largest, and so many of its channels stay in fp32. Most of the error of int8 arises behind it.
+# of the largest.
 _GELU_FLOOR = -0.17
 _GELU_KEPT = 0.9
-_GELU_LOUD = 4
+# Channels of an input to the feed-forward layers that stay in fp32. One or two are five times the others.
+_LOUD = 4
 _SHORTEST = np.float32(1e-12)
 
 
@@ -130,28 +131,28 @@ class BertGraph:
         weight = np.concatenate([self._weights[f"{name}.weight"] for name in names])
         bias = np.concatenate([self._weights[f"{name}.bias"] for name in names])
         self.inputs[names[0]] = value
-        if names[0] in self._ranges:
-            product = self._int8(value, weight, self._ranges[names[0]], floor)
-        else:
+        if not self._ranges:
             product = op.matmul(value, op.constant(weight), False, True)
+        elif ".attention." in names[0]:
+            product = self._rounded(value, weight, self._ranges[names[0]], None)
+        else:
+            product = self._with_loud(value, weight, self._ranges[names[0]], floor)
         return op.add(product, op.constant(bias))
 
-    def _int8(self, value: Any, weight: Floats, ranges: Floats, floor: float | None) -> Any:
-        if floor is None:
-            return self._rounded(value, weight, ranges, _SMOOTHING, None)
+    def _with_loud(self, value: Any, weight: Floats, ranges: Floats, floor: float | None) -> Any:
+        """Return the product, of whose input a few channels are not rounded."""
         op = self._op
-        loud = np.sort(np.argsort(ranges)[-_GELU_LOUD:])
+        loud = np.sort(np.argsort(ranges)[-_LOUD:])
         few = op.gather(value, self._ints(loud.tolist()), self._ints(-1))
         exact = op.matmul(few, op.constant(np.ascontiguousarray(weight[:, loud])), False, True)
         quiet, quiet_ranges = weight.copy(), ranges.copy()
         quiet[:, loud], quiet_ranges[loud] = 0, np.median(ranges)
-        return op.add(self._rounded(value, quiet, quiet_ranges, _GELU_SMOOTHING, floor), exact)
+        return op.add(self._rounded(value, quiet, quiet_ranges, floor), exact)
 
-    def _rounded(
-        self, value: Any, weight: Floats, ranges: Floats, smoothing: float, floor: float | None
-    ) -> Any:
+    def _rounded(self, value: Any, weight: Floats, ranges: Floats, floor: float | None) -> Any:
         """Return the product of the rounded input and the rounded weights."""
         op = self._op
+        smoothing = _SMOOTHING if floor is None else _GELU_SMOOTHING
         columns = np.maximum(np.abs(weight).max(axis=0), 1e-5)
         shares = np.maximum(ranges, 1e-5) ** smoothing / columns ** (1 - smoothing)
         even = op.multiply(value, op.constant((1 / shares).astype(np.float32)))

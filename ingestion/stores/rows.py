@@ -107,7 +107,7 @@ def remove_document(connection: sqlite3.Connection, document: Document, terms: T
     # The index holds no text of its own, so it must be told what it forgets.
     connection.executemany(
         "INSERT INTO chunk_index (chunk_index, rowid, context, body) VALUES ('delete', ?, ?, ?)",
-        list(chunk_terms(connection, document, terms)),
+        chunk_terms(connection, document, terms, damaged=True),  # it must not keep what is damaged
     )
     segments = connection.execute(
         "SELECT representation_id, file FROM segments WHERE document_id = ?", (document.id,)
@@ -119,7 +119,7 @@ def remove_document(connection: sqlite3.Connection, document: Document, terms: T
 
 
 def chunk_terms(
-    connection: sqlite3.Connection, document: Document, terms: Terms
+    connection: sqlite3.Connection, document: Document, terms: Terms, *, damaged: bool = False
 ) -> list[tuple[int, str, str]]:
     """Return (row, terms of the context, terms of the text) for each chunk of a stored document."""
     rows = connection.execute(
@@ -131,7 +131,8 @@ def chunk_terms(
         return []
     text_id = rows[0][1]
     places = [(row[0], Slice(row[4], row[5]), Slice(row[2], row[3])) for row in rows]
-    texts = read_slices(connection, {text_id: [place for _, *pair in places for place in pair]})
+    wanted = {text_id: [place for _, *pair in places for place in pair]}
+    texts = read_slices(connection, wanted, damaged=damaged)
     return [
         (
             row,

@@ -56,15 +56,18 @@ def insert_text(connection: sqlite3.Connection, body: bytes) -> int:
 
 
 def read_slices(
-    connection: sqlite3.Connection, wanted: Mapping[int, Iterable[Slice]]
+    connection: sqlite3.Connection, wanted: Mapping[int, Iterable[Slice]], *, damaged: bool = False
 ) -> dict[tuple[int, Slice], str]:
-    """Return the strings at the slices of each text id."""
+    """Return the strings at the slices of each text id; with `damaged`, as far as they can be read.
+
+    Raises ValueError for a slice beyond the text, and for one that is no UTF-8.
+    """
+    errors = "replace" if damaged else "strict"
     found: dict[tuple[int, Slice], str] = {}
     for text_id, slices in wanted.items():
         with connection.blobopen("texts", "body", text_id, readonly=True) as blob:
             for place in slices:
                 if (text_id, place) not in found:
-                    # Damaged text must not keep its document from being deleted.
-                    blob.seek(min(place.start, len(blob)))
-                    found[text_id, place] = blob.read(place.length).decode(errors="replace")
+                    blob.seek(min(place.start, len(blob)) if damaged else place.start)
+                    found[text_id, place] = blob.read(place.length).decode(errors=errors)
     return found

@@ -67,8 +67,10 @@ def names_in(folder: Path) -> set[str]:
 
 
 def bytes_on_disk(folder: Path) -> bytes:
-    """Return the bytes of every file of a library, one after the other."""
-    return b"\0".join(file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file())
+    """Return the bytes of every file of a library, one after the other; SQLite's shared memory, which notes
+    its readers, is left out."""
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and not file.name.endswith("-shm"))
+    return b"\0".join(file.read_bytes() for file in files)
 
 
 def everything(library: Library) -> dict[str, object]:

@@ -354,7 +354,6 @@ def damage_to_segment_is_mended(folder: Path, encoder: Encoder, path: Path) -> N
 def test_orphans_are_found_and_removed(folder: Path, encoder: Encoder) -> None:
     for name in ("tokens/seg-a.tok", "tokens/seg-b.tmp", "originals/0", "originals/1.tmp"):
         (folder / name).write_bytes(b"x")
-    beside(folder, "old").mkdir()
     (folder / "import").mkdir()
     (folder / "import" / "segment.tok").write_bytes(b"x")
     for name, hours in (("forgotten", 2), ("young", 0), ("waiting", 2)):
@@ -363,7 +362,7 @@ def test_orphans_are_found_and_removed(folder: Path, encoder: Encoder) -> None:
         (upload / "a.txt").write_bytes(b"x")
         os.utime(upload, (time.time() - hours * 3600,) * 2)
     with closing(sqlite3.connect(folder / "catalogue.sqlite3")) as connection:
-        connection.execute("INSERT INTO jobs VALUES (1, 'ingest', 'default', 'queued', '', NULL, NULL)")
+        connection.execute("INSERT INTO jobs VALUES (1, NULL, 'default', 'queued', '', NULL, NULL)")
         connection.execute(
             "INSERT INTO job_files (job_id, ordinal, file, source, name, staged, stage) "
             "VALUES (1, 0, ?, 'upload:a.txt', 'a.txt', 1, 'queued')",
@@ -373,7 +372,7 @@ def test_orphans_are_found_and_removed(folder: Path, encoder: Encoder) -> None:
     with Library.open(folder, encoder) as library:
         problems = verify(library).problems
         assert sorted(problem.what.split()[0] for problem in problems) == [
-            "0", "1.tmp", "chroma.old", "forgotten", "import", "seg-a.tok", "seg-b.tmp",
+            "0", "1.tmp", "forgotten", "import", "seg-a.tok", "seg-b.tmp",
         ]  # fmt: skip
         mended(library)
         assert names_in(folder / "uploads") == {"young", "waiting"}

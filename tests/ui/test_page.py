@@ -12,11 +12,8 @@ from ingestion.encoders import Encoder
 from ingestion.library import Library
 from rag_app.assistant import Assistant
 from rag_app.settings import Settings
-from tests.conftest import SAMPLES
 from ui.app import build
-from ui.background import Job, Workers
 from ui.choices import strategy_choices, strategy_help
-from ui.documents import Documents
 
 
 @pytest.fixture
@@ -64,35 +61,3 @@ def test_a_strategy_that_cannot_be_used_is_explained(stocked: Library, encoder: 
     (reason,) = {words for name, words in unusable if name in ("colbert", "cascade")}
     assert reason.startswith("is not available: the token vectors of ")
     assert "rag-app repair" in reason
-
-
-def test_uploads_are_deleted_whatever_becomes_of_them(assistant: Assistant, tmp_path: Path) -> None:
-    received = tmp_path / "received"
-    good, bad = received / "a" / "bi-encoders.md", received / "b" / "broken.pdf"
-    for file, content in ((good, (SAMPLES / "bi-encoders.md").read_bytes()), (bad, b"no PDF")):
-        file.parent.mkdir(parents=True)
-        file.write_bytes(content)
-    folder = tmp_path / "uploads"
-    folder.mkdir()
-    documents = Documents(assistant, Workers(), folder)
-    taken = documents.take([(good, "C:\\files\\John's <notes>.md"), (bad, "../..")])
-    assert not list(received.rglob("*"))
-    *_, (rows, _) = documents.ingest(taken, Job())
-    assert [row.mood for row in rows] == ["done", "failed"]
-    assert [document.path for document in documents.listed()] == ["upload:John's <notes>.md"]
-    assert taken[1].name == "broken.pdf"
-    assert not list(folder.iterdir())
-
-
-def test_cancelled_uploads_are_deleted_and_said_to_be_cancelled(assistant: Assistant, tmp_path: Path) -> None:
-    file = tmp_path / "received" / "bi-encoders.md"
-    file.parent.mkdir()
-    file.write_bytes((SAMPLES / "bi-encoders.md").read_bytes())
-    documents = Documents(assistant, Workers(), tmp_path)
-    (taken,) = documents.take([(file, file.name)])
-    job = Job()
-    job.stop()
-    *_, (rows, _) = documents.ingest([taken], job)
-    assert [row.words for row in rows] == ["cancelled"]
-    assert documents.listed() == []
-    assert not taken.exists()
