@@ -193,6 +193,7 @@ def encoder_results(passages: Sequence[str], rounds: int) -> list[Result]:
             ("int8", "torch"),
             ("int8", "openvino"),
             ("openvino", "sentence-transformers"),
+            ("int8", "sentence-transformers"),
         )
     ]
     results += [

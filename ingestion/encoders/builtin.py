@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
 from ingestion.encoders.batches import Passage, Vectors, encode_batches, passages, spans_within
-from ingestion.encoders.graph import Ranges, load_ranges, ranges_path
+from ingestion.encoders.graph import INT8_VERSION, Ranges, load_ranges, ranges_path
 from ingestion.encoders.runtime import Forward, load_forward
 from ingestion.errors import InvalidInput, ModelError
 from ingestion.projection import Projection, load_projection
@@ -90,6 +90,8 @@ class BertEncoder:
             with _model_file(file).open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
         digest.update(f"{self.max_tokens} {self.projection.fingerprint}".encode())
+        if self.precision == "int8":
+            digest.update(f"{INT8_VERSION}".encode())
         name = self.name if self.precision == "fp32" else f"{self.name}-{self.precision}"
         return f"{name}-{digest.hexdigest()[:16]}"
 

@@ -29,6 +29,8 @@ from ingestion.projection import Projection
 Ranges = Mapping[str, Floats]
 
 _FOLDER = Path(__file__).parent
+# Changes whenever the same weights and ranges would give other int8 vectors.
+INT8_VERSION = 1
 # Exponents of the input's range in SmoothQuant's factor, behind normalisation or attention and behind
 # GELU: of .5 to 1 those with the highest cosine of mean and token vectors to fp32.
 _SMOOTHING, _GELU_SMOOTHING = 0.85, 0.7

@@ -20,6 +20,9 @@ from ingestion.library import Library
 from ingestion.pipeline import ingest
 from ingestion.stores.records import Document
 
+# Processes of their own, Chroma in most tests: minutes in all.
+pytestmark = pytest.mark.slow
+
 APPLES = "# Apples\n\nThe Bramley apple tree stands by the north wall. Its fruit is sour – très acide."
 PLUMS = "Plums are dried in the sun for a week and stored in glass jars."
 

@@ -27,6 +27,9 @@ from ingestion.pipeline import ingest
 from ingestion.stores.exchange import beside, finish_exchange
 from ingestion.stores.records import Document
 
+# Processes of their own, Chroma in most tests: minutes in all.
+pytestmark = pytest.mark.slow
+
 TEXTS = {
     "apples.txt": "The Bramley apple tree stands by the north wall. It was planted in 1921.",
     "plums.txt": "Plums are dried in the sun for a week and stored in glass jars.",

@@ -22,6 +22,9 @@ from ingestion.library import Library
 from ingestion.parsing import ParseLimits
 from ingestion.pipeline import Progress, Stage
 
+# Processes of their own, Chroma in most tests: minutes in all.
+pytestmark = pytest.mark.slow
+
 SMALL = "Note {number}: the ferry sails at {number} o'clock."
 
 

@@ -23,6 +23,9 @@ from ingestion.stores.catalogue import Catalogue
 from ingestion.stores.tokens.store import TokenStore
 from ingestion.stores.vectors import VectorStore
 
+# Processes of their own, Chroma in most tests: minutes in all.
+pytestmark = pytest.mark.slow
+
 OLD = "The Bramley apple tree stands by the north wall. It was planted in 1921."
 NEW = "The Conference pear ripens in October. Its fruit keeps until January."
 

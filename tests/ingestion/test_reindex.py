@@ -17,6 +17,9 @@ from ingestion.reindex import ReindexProgress, reindex, remove_representation
 from retrievers.search import search
 from retrievers.strategies import strategy_named
 
+# Processes of their own, Chroma in most tests: minutes in all.
+pytestmark = pytest.mark.slow
+
 
 class Turned:
     """The built-in encoder with its vectors' dimensions in another order: as good, and not the same."""

@@ -18,6 +18,9 @@ from ingestion.documents import Heading, Page, ParsedDocument, Status
 from ingestion.errors import Cancelled
 from ingestion.parsing import ParseLimits, parse
 
+# Processes of their own, Chroma in most tests: minutes in all.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(ingestion.__file__).parents[1]
 SOON = 10.0  # seconds within which a killed process must be gone, on a busy machine
 

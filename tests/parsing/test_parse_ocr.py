@@ -19,6 +19,9 @@ from ingestion.parsing import ocr, parse
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.ocr import OcrError, Recogniser, available
 
+# Processes of their own, Chroma in most tests: minutes in all.
+pytestmark = pytest.mark.slow
+
 HINT = available(("eng",))
 needs_tesseract = pytest.mark.skipif(HINT is not None, reason=HINT or "")
 

@@ -19,6 +19,9 @@ from ingestion.encoders import Encoder
 from tests.rag_app.commands import Command, Run
 from tests.rag_app.server import ROOT, serving
 
+# Processes of their own, Chroma in most tests: minutes in all.
+pytestmark = pytest.mark.slow
+
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PATIENCE = 120.0  # s: two slow cores that load a model
 

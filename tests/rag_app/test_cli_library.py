@@ -14,6 +14,9 @@ from rag_app.assistant import Assistant
 from rag_app.settings import Settings
 from tests.rag_app.commands import Command
 
+# Processes of their own, Chroma in most tests: minutes in all.
+pytestmark = pytest.mark.slow
+
 CRANE = "When did the crane's cable break?"
 COLLECTION = {"name", "documents", "pages", "chunks", "created"}
 REPORT = {
