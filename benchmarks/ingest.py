@@ -1,11 +1,12 @@
 """Ingestion against LangChain's usual recipe, and the encoder's runtimes against each other.
 
-    python benchmarks/ingest.py [--quick] [--documents FOLDER] [--encoder fp32|int8] [--json FILE]
+    python benchmarks/ingest.py [--quick] [--runs N] [--documents FOLDER] [--json FILE]
 
 The recipe: each page's text by pypdf's `extract_text`, which is what PyPDFLoader does,
 RecursiveCharacterTextSplitter 1000/200, sentence-transformers in fp32 with the same model, Chroma's add.
-It writes one vector a chunk; the library also writes token vectors, a full-text index and page texts.
-Each run is a process of its own, after its model has answered once; the two take turns. Peak memory is
+It writes one vector a chunk; the library also writes token vectors, a full-text index and page texts. It is
+run with its encoder in fp32 and in int8.
+Each run is a process of its own, after its model has answered once; they take turns. Peak memory is
 that of the process with its children, pages that processes share counted once. On a machine that
 is busy with other work only the ratios mean something.
 """
@@ -19,12 +20,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from report import Result, arguments, compare, figure, publish
 
+from ingestion.encoders import Precision
 from rag_app.environment import stay_offline
 
 SAMPLES = Path(__file__).parent.parent / "docs" / "samples"
@@ -36,7 +39,7 @@ READINGS = ("cls", "mean", "tokens")
 QUERY = "Which costs rose most over the year, and why?"
 
 
-def run_recipe(files: Sequence[Path], folder: Path, _: str) -> dict[str, Any]:
+def run_recipe(files: Sequence[Path], folder: Path) -> dict[str, Any]:
     """Ingest with the usual recipe."""
     import chromadb
     from sentence_transformers import SentenceTransformer
@@ -70,13 +73,13 @@ def recipe_chunks(files: Sequence[Path]) -> tuple[int, list[str]]:
     return len(pages), [chunk for page in pages for chunk in splitter.split_text(page)]
 
 
-def run_ours(files: Sequence[Path], folder: Path, precision: str) -> dict[str, Any]:
+def run_ours(precision: Precision, files: Sequence[Path], folder: Path) -> dict[str, Any]:
     """Ingest into a fresh library."""
-    from ingestion.encoders import PRECISIONS, builtin_encoder
+    from ingestion.encoders import builtin_encoder
     from ingestion.library import Library
     from ingestion.pipeline import ingest
 
-    encoder = builtin_encoder(PRECISIONS[PRECISIONS.index(precision)])  # type: ignore[arg-type]
+    encoder = builtin_encoder(precision)
     encoder.encode_query("warm up")
     with Library.open(folder / "library", encoder) as library:
         started = time.perf_counter()
@@ -91,16 +94,18 @@ def run_ours(files: Sequence[Path], folder: Path, precision: str) -> dict[str, A
     }
 
 
-SIDES: dict[str, Callable[[Sequence[Path], Path, str], dict[str, Any]]] = {
-    "ours": run_ours,
-    "langchain-recipe": run_recipe,
+RECIPE = "langchain-recipe"
+SIDES: dict[str, Callable[[Sequence[Path], Path], dict[str, Any]]] = {
+    "fp32": partial(run_ours, "fp32"),
+    "int8": partial(run_ours, "int8"),
+    RECIPE: run_recipe,
 }
 
 
-def measure(side: str, documents: Path, precision: str, *, quick: bool) -> dict[str, Any]:
+def measure(side: str, documents: Path, *, quick: bool) -> dict[str, Any]:
     """Run one side in a process of its own; add its peak memory in MiB."""
     command = [
-        sys.executable, __file__, "--side", side, "--documents", str(documents), "--encoder", precision,
+        sys.executable, __file__, "--side", side, "--documents", str(documents),
         *(["--quick"] if quick else []),
     ]  # fmt: skip
     peak = 0.0
@@ -132,37 +137,27 @@ def _memory(process: int) -> float:
     return 0.0
 
 
-def ingestion_results(documents: Path, precision: str, runs: int, *, quick: bool) -> list[Result]:
-    """Let the two sides take turns."""
+def ingestion_results(documents: Path, runs: int, *, quick: bool) -> list[Result]:
+    """Let the sides take turns."""
     found: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
     for _ in range(runs):
         for side in SIDES:
-            found[side].append(measure(side, documents, precision, quick=quick))
-    ours, peer = found["ours"], found["langchain-recipe"]
-    results = [
-        compare(
-            f"ingest/{what}-per-second/langchain-recipe",
-            f"{what}/s",
-            [one[what] / one["seconds"] for one in ours],
-            [one[what] / one["seconds"] for one in peer],
-            "langchain-recipe",
-        )
-        for what in ("pages", "chunks")
-    ]
-    if all(one["peak"] for one in [*ours, *peer]):
-        results.append(
-            compare(
-                "ingest/peak-memory/langchain-recipe",
-                "MiB",
-                [one["peak"] for one in ours],
-                [one["peak"] for one in peer],
-                "langchain-recipe",
-            )
-        )
-    shares = [{k: v / sum(one["stages"].values()) for k, v in one["stages"].items()} for one in ours]
-    return results + [
-        figure(f"ingest/share/{stage}", "of stage time", [one[stage] for one in shares]) for stage in STAGES
-    ]
+            found[side].append(measure(side, documents, quick=quick))
+    peer = found.pop(RECIPE)
+    results = []
+    for side, ours in found.items():
+        for what in ("pages", "chunks"):
+            rates = [[one[what] / one["seconds"] for one in some] for some in (ours, peer)]
+            results.append(compare(f"ingest/{side}/{what}-per-second/{RECIPE}", f"{what}/s", *rates, RECIPE))
+        peaks = [[one["peak"] for one in some] for some in (ours, peer)]
+        if all(map(all, peaks)):
+            results.append(compare(f"ingest/{side}/peak-memory/{RECIPE}", "MiB", *peaks, RECIPE))
+        shares = [{k: v / sum(one["stages"].values()) for k, v in one["stages"].items()} for one in ours]
+        results += [
+            figure(f"ingest/{side}/share/{stage}", "of stage time", [one[stage] for one in shares])
+            for stage in STAGES
+        ]
+    return results
 
 
 def encoder_results(passages: Sequence[str], rounds: int) -> list[Result]:
@@ -218,7 +213,7 @@ def _seconds(work: Callable[[], object]) -> float:
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--documents", type=Path, default=SAMPLES, help="a folder of PDFs")
-    parser.add_argument("--encoder", choices=("fp32", "int8"), default="fp32")
+    parser.add_argument("--runs", type=int, default=RUNS, help="turns that the sides take")
     parser.add_argument("--side", choices=SIDES, help="run this side only, here, and print its figures")
     options = parser.parse_args()
     files = sorted(options.documents.glob("*.pdf"), key=lambda file: file.stat().st_size)
@@ -229,16 +224,21 @@ def main() -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
     if options.side:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(SIDES[options.side](files, Path(folder), options.encoder)))
+            print(json.dumps(SIDES[options.side](files, Path(folder))))
         return
-    runs = 1 if options.quick else RUNS
-    results = ingestion_results(options.documents, options.encoder, runs, quick=options.quick)
-    passages = recipe_chunks(files)[1][: QUICK_PASSAGES if options.quick else PASSAGES]
+    runs = 1 if options.quick else options.runs
+    results = ingestion_results(options.documents, runs, quick=options.quick)
+    wanted = QUICK_PASSAGES if options.quick else PASSAGES
+    passages: list[str] = []
+    for file in files:
+        if len(passages) < wanted:
+            passages += recipe_chunks([file])[1]
+    passages = passages[:wanted]
     results += encoder_results(passages, 2 if options.quick else ENCODE_ROUNDS)
     settings = {
         "documents": len(files),
         "megabytes": round(sum(file.stat().st_size for file in files) / 1e6, 1),
-        "encoder": options.encoder,
+        "runs": runs,
         "quick": options.quick,
         "passages": len(passages),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ingestion.encoders import Encoder
-from ingestion.errors import InvalidInput, StaleRepresentation, UnknownName
+from ingestion.errors import InvalidInput, LibraryDamaged, StaleRepresentation, UnknownName
 from ingestion.stores.database import Database
 from ingestion.stores.records import Representation
 from ingestion.stores.representations import RepresentationTable
@@ -22,10 +22,9 @@ BUILTIN_NAME = "builtin"
 class Index:
     """One model's vectors of the whole library. The model is loaded when it is first needed."""
 
-    def __init__(self, record: Representation, folder: Path, load: Callable[[], Encoder]) -> None:
+    def __init__(self, record: Representation, tokens: TokenStore, load: Callable[[], Encoder]) -> None:
         self.record = record
-        scales = record.scales if record.scales is not None else np.zeros(0, np.float32)
-        self.tokens = TokenStore(folder, Int8Codec(scales))
+        self.tokens = tokens
         self._load = load
         self._lock = threading.Lock()
         self._encoder: Encoder | None = None
@@ -82,6 +81,10 @@ class Indexes:
         self._load = load
         self._open: dict[int, Index] = {}
 
+    def _explain(self, file: str, error: LibraryDamaged) -> LibraryDamaged:
+        name = self._table.document_name(file) or file
+        return LibraryDamaged(f"the token vectors of {name} are damaged ({error}); run: rag-app repair")
+
     def all(self) -> list[Index]:
         return list(self._open.values())
 
@@ -121,7 +124,8 @@ class Indexes:
         load = (
             (lambda: self._encoder) if record.source == BUILTIN_NAME else partial(self._load, record.source)
         )
-        index = Index(record, self._folder, load)
+        scales = record.scales if record.scales is not None else np.zeros(0, np.float32)
+        index = Index(record, TokenStore(self._folder, Int8Codec(scales), self._explain), load)
         self._open = {**self._open, record.id: index}
         return index
 

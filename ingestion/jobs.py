@@ -28,6 +28,7 @@ from ingestion.stores.jobs import FileState, Job, JobTable
 __all__ = ["FileState", "Job", "Jobs"]
 
 UPLOAD = "upload:"
+_ALL = 1 << 31
 # With these a staged file is kept: the person may give the password, or try again.
 _UNDECIDED = frozenset({Status.NEEDS_PASSWORD})
 
@@ -49,6 +50,7 @@ class Jobs:
         self._thread: threading.Thread | None = None
         for job in self._table.unfinished():  # of an earlier process
             self._table.set_state(job.id, "queued")
+        self._drop_unknown()
 
     # Asking
 
@@ -96,6 +98,11 @@ class Jobs:
         if sync:
             folder, files = self._synced(paths, collection)
         elif uploaded:
+            for path in paths:
+                if not path.is_file():
+                    raise InvalidInput(
+                        f"the uploaded file {path.name} is not there any more; upload it again"
+                    )
             files = [self._stage(path) for path in paths]
         else:
             files = [_file_state(file) for file in find_files(paths)]
@@ -163,7 +170,7 @@ class Jobs:
 
     def clear(self) -> int:
         """Forget the jobs that have ended, and uploads that only they knew; return how many."""
-        ended = [job for job in self.list(10_000) if job.finished]
+        ended = [job for job in self.list(_ALL) if job.finished]
         known = {file.file for job in self.active for file in job.files}
         for job in ended:
             self._drop_staged(job, keep=known)
@@ -300,6 +307,14 @@ class Jobs:
         for file in job.files:
             if file.staged and file.file not in keep:
                 shutil.rmtree(Path(file.file).parent, ignore_errors=True)
+
+    def _drop_unknown(self) -> None:
+        """Remove uploads that a crash left before their job was written."""
+        if self._staging.is_dir():
+            known = {Path(file.file).parent for job in self._table.all(_ALL) for file in job.files}
+            for place in self._staging.iterdir():
+                if place not in known:
+                    shutil.rmtree(place, ignore_errors=True)
 
     def _with_live(self, job: Job) -> Job:
         return replace(job, files=tuple(self._live.get((job.id, file.ordinal), file) for file in job.files))

@@ -64,7 +64,6 @@ class Library:
         self.representations = RepresentationTable(catalogue.database)
         self.encoder = encoder
         self.indexes = Indexes(self.representations, folder / "tokens", encoder, load)
-        self._damaged: dict[str, LibraryDamaged] = {}
         self.changing = threading.RLock()
         self.eraser = Eraser(folder, catalogue, vectors, self.indexes)
         self._lock = lock
@@ -87,14 +86,15 @@ class Library:
         except BaseException:
             lock.release()
             raise
-        vectors = VectorStore(partial(embedded_chroma, folder / "chroma"))
+        vectors = VectorStore(partial(embedded_chroma, folder / "chroma"), folder / "chroma")
         library = cls(folder, catalogue, vectors, encoder, lock, load)
         try:
             library.indexes.open_all(catalogue.database)
             # What cannot be erased is invisible all the same and stays in the journal for the next time.
             with suppress(LibraryError, OSError):
                 library.eraser.erase_all()
-            library._attach_segments()
+            for index in library.indexes.all():
+                index.tokens.attach(library.representations.segments(index.id))
         except BaseException:
             library.close()
             raise
@@ -128,19 +128,13 @@ class Library:
         """Return a representation that can be searched. Raises UnknownName."""
         return self.indexes.named(name)
 
-    @property
-    def damaged(self) -> dict[str, LibraryDamaged]:
-        """Return why token segments cannot be read, by file."""
-        known = self.representations.owners(list(self._damaged)) if self._damaged else {}
-        return {file: error for file, error in self._damaged.items() if file in known}
+    def damaged(self) -> list[LibraryDamaged]:
+        """Return why token vectors could not be read when they were last needed."""
+        return [fault for index in self.indexes.all() for fault in index.tokens.faults().values()]
 
     def segments(self, scope: Scope, index: Index | None = None) -> list[str]:
-        """Return the token segments within the scope. Raises LibraryDamaged where one cannot be read."""
-        segments = self.representations.segments((index or self.index()).id, scope)
-        for segment in segments:
-            if segment in self._damaged:
-                raise self._damaged[segment]
-        return segments
+        """Return the token segments within the scope."""
+        return self.representations.segments((index or self.index()).id, scope)
 
     # Changes
 
@@ -323,23 +317,6 @@ class Library:
         """Erase removed versions, or leave that to the next change: what was to be done is done."""
         with suppress(LibraryError, OSError):
             self.eraser.erase_journalled()
-
-    # Opening
-
-    def _attach_segments(self) -> None:
-        """Open every document's token vectors; one that cannot be read spoils no other."""
-        for index in self.indexes.all():
-            for file in self.representations.segments(index.id):
-                try:
-                    index.tokens.attach([file])
-                except LibraryDamaged as error:
-                    self._damaged[file] = self._explain(file, error)
-
-    def _explain(self, file: str, error: LibraryDamaged) -> LibraryDamaged:
-        (identity, _) = self.representations.owners([file])[file]
-        document = self.catalogue.document(identity)
-        name = document.name if document else identity
-        return LibraryDamaged(f"the token vectors of {name} are damaged ({error}); run: rag-app repair")
 
 
 def _make_folder(folder: Path) -> None:

@@ -186,7 +186,7 @@ class Assistant:
 
     def strategies(self) -> list[StrategyState]:
         """Return every strategy and whether it can be used, over each representation that is ready."""
-        damaged = next(iter(self.library.damaged.values()), None)
+        damaged = next(iter(self.library.damaged()), None)
         return [
             StrategyState(strategy, False, str(damaged))
             if damaged and "tokens" in strategy.stores

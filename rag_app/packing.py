@@ -3,13 +3,24 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingestion.library import Library
 from ingestion.sentences import sentence_spans
 from ingestion.stores.tokens.store import TokenMatch
 from rag_app.answers import Evidence, EvidenceSentence, Packed
-from retrievers.hits import Hit
+from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
+
+# Any sentence holds these: one that says "was" and "in" answers "What was X in 2022?" no better for it.
+# English only; a question in another language is matched by all its words.
+FUNCTION_WORDS = frozenset({
+    "a", "an", "and", "any", "are", "as", "at", "be", "been", "by", "can", "could", "did", "do", "does",
+    "for", "from", "had", "has", "have", "how", "if", "in", "into", "is", "it", "its", "may", "might", "of",
+    "on", "or", "s", "shall", "should", "so", "than", "that", "the", "their", "there", "these", "they",
+    "this", "those", "to", "was", "we", "were", "what", "when", "where", "which", "who", "whom", "whose",
+    "why", "will", "with", "would", "you", "your",
+})  # fmt: skip
 
 
 def pack(
@@ -27,11 +38,12 @@ def pack(
     evidence: list[Evidence] = []
     best: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
     left = budget
+    telling = telling_tokens(result.query)
     for hit in result.hits:
         match = index.tokens.match(result.query.tokens, segments.get(hit.chunk.id, ""), hit.chunk.id)
         if match is None:  # deleted since it was found
             continue
-        sentences = scored_sentences(hit, match)
+        sentences = scored_sentences(hit, match, telling)
         kept, used = _fit(sentences, left, count_tokens, at_least_one=not evidence)
         if not kept:
             break
@@ -42,8 +54,15 @@ def pack(
     return Packed(tuple(evidence), relevance)
 
 
-def scored_sentences(hit: Hit, match: TokenMatch) -> list[EvidenceSentence]:
-    """Return a hit's sentences with their scores.
+def telling_tokens(query: Query) -> NDArray[np.bool_]:
+    """Which of the question's tokens, [q], tell one sentence from another: all, when none does."""
+    words = [query.text[start:end].casefold() for start, end in query.encodings.spans]
+    telling = np.array([word.isalnum() and word not in FUNCTION_WORDS for word in words], bool)
+    return telling if telling.any() else np.ones_like(telling)
+
+
+def scored_sentences(hit: Hit, match: TokenMatch, telling: NDArray[np.bool_]) -> list[EvidenceSentence]:
+    """Return a hit's sentences with their scores: the mean over `telling` tokens of their best cosine.
 
     Tokens of the context line (document, heading) stand behind every sentence: a row of a table says
     neither whose nor of which year it is, but its document does.
@@ -54,7 +73,7 @@ def scored_sentences(hit: Hit, match: TokenMatch) -> list[EvidenceSentence]:
     sentences = []
     for span in sentence_spans(chunk.text):
         seen = context | ((starts >= span.start) & (ends <= span.end) & (ends > starts))
-        similarities = match.similarities[:, seen]
+        similarities = match.similarities[np.ix_(telling, seen)]
         score = float(similarities.max(axis=1).mean()) if similarities.size else 0.0
         start, end = chunk.start + span.start, chunk.start + span.end
         sentences.append(EvidenceSentence(start, end, chunk.text[span.start : span.end], score))

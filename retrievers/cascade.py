@@ -34,7 +34,6 @@ class CascadeRetriever:
         watch = Stopwatch()
         candidates = fuse(rankings)
         with watch.stage("maxsim"):
-            self._library.segments(scope, index)  # refuses damaged segments
             places = self._library.catalogue.located(
                 [candidate.chunk_id for candidate in candidates], index.id
             )

@@ -35,13 +35,14 @@ class CrossEncoderReranker:
 
     @cached_property
     def _model(self) -> "CrossEncoder":
+        from safetensors import SafetensorError
         from sentence_transformers import CrossEncoder
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             model: CrossEncoder = CrossEncoder(self._source, device="cpu", local_files_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(
                 f"the reranker {self.name!r} cannot be loaded: {reason}; "

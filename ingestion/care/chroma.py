@@ -19,13 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.care.report import Work
-from ingestion.erasing import Eraser
 from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.stores.exchange import CHROMA, beside, exchange
 from ingestion.stores.records import Document, Representation
 from ingestion.stores.tokens.segment import Segment
-from ingestion.stores.vectors import _NAME, POOLINGS, Pooling, VectorStore, _name, embedded_chroma
+from ingestion.stores.vectors import (
+    COLLECTION_NAME,
+    POOLINGS,
+    Pooling,
+    VectorStore,
+    collection_name,
+    embedded_chroma,
+)
 
 # Vectors written at once.
 _BATCH = 1000
@@ -49,7 +55,7 @@ class Holding:
 
     @property
     def name(self) -> str:
-        return _name(self.collection_id, self.pooling, self.representation.id)
+        return collection_name(self.collection_id, self.pooling, self.representation.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +185,7 @@ def _comparison(lines: list[dict[str, Any]], ended: int, wanted: set[str]) -> Co
         for line in lines
         if line.get("missing") or line.get("surplus") or line.get("different")
     }
-    present = {name for line in lines for name in line.get("names", ()) if _NAME.fullmatch(name)}
+    present = {name for line in lines for name in line.get("names", ()) if COLLECTION_NAME.fullmatch(name)}
     return Comparison(None, differences, tuple(sorted(present - wanted)))
 
 
@@ -196,7 +202,7 @@ def mend_differences(library: Library, comparison: Comparison, work: Work) -> No
             )
             wrong = frozenset(difference.missing + difference.different)
             _Writing(library, library.vectors, work, skip_damaged=True).write(holding, wrong)
-    for match in map(_NAME.fullmatch, comparison.extra):
+    for match in map(COLLECTION_NAME.fullmatch, comparison.extra):
         if match:
             representation = int(match["representation"] or 1)
             library.vectors.drop(collection_id=int(match["collection"]), representation=representation)
@@ -211,7 +217,7 @@ def rebuild(library: Library, work: Work, *, skip_damaged: bool) -> int:
     new = beside(library.folder, "new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
-    store = VectorStore(partial(embedded_chroma, new))
+    store = VectorStore(partial(embedded_chroma, new), new)
     writing = _Writing(library, store, work, skip_damaged=skip_damaged)
     try:
         for holding in holdings(library):
@@ -222,13 +228,9 @@ def rebuild(library: Library, work: Work, *, skip_damaged: bool) -> int:
         shutil.rmtree(new, ignore_errors=True)
         raise
     store.close()
-    library.vectors.close()
-    _forget_failure(library.folder / CHROMA)
-    try:
+    with library.vectors.set_aside():
+        _forget_failure(library.folder / CHROMA)
         exchange(library.folder)
-    finally:
-        library.vectors = VectorStore(partial(embedded_chroma, library.folder / CHROMA))
-        library.eraser = Eraser(library.folder, library.catalogue, library.vectors, library.indexes)
     return writing.written
 
 

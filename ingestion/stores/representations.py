@@ -75,6 +75,13 @@ class RepresentationTable:
         )
         return {row["file"]: (row["document_id"], row["representation_id"]) for row in rows}
 
+    def document_name(self, file: str) -> str | None:
+        """Return the name of the document whose segment a file is."""
+        rows = self._database.rows(
+            "SELECT d.name FROM segments s JOIN documents d ON d.id = s.document_id WHERE s.file = ?", (file,)
+        )
+        return rows[0]["name"] if rows else None
+
     def missing(self, representation: int) -> list[str]:
         """Return the ids of the documents that have no segment in a representation."""
         rows = self._database.rows(

@@ -7,7 +7,7 @@ No text goes into Chroma.
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.stores.records import BUILTIN
+from ingestion.stores.unused import UnusedRoom
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 Pooling = Literal["cls", "mean"]
 POOLINGS: tuple[Pooling, ...] = ("cls", "mean")
-_NAME = re.compile(r"c(?P<collection>\d+)-(?:cls|mean)(?:-r(?P<representation>\d+))?")
+COLLECTION_NAME = re.compile(r"c(?P<collection>\d+)-(?:cls|mean)(?:-r(?P<representation>\d+))?")
 
 # The default index (ef 100) misses neighbours once documents have been deleted.
 _CONFIGURATION: "CreateCollectionConfiguration" = {
@@ -36,15 +37,20 @@ class VectorStore:
     """Chroma behind the few calls that the library makes.
 
     `connect` gives the client at first use (Chroma takes a second to import, and half of the commands
-    never ask it), so that a Chroma server's `HttpClient` serves as well as the embedded one.
+    never ask it), so that a Chroma server's `HttpClient` serves as well as the embedded one. `folder` is
+    where the embedded one keeps its files: what it leaves in them unused is cleared.
     """
 
-    def __init__(self, connect: Callable[[], "ClientAPI"]) -> None:
+    def __init__(self, connect: Callable[[], "ClientAPI"], folder: Path | None = None) -> None:
         self._connect = connect
+        self._unused = UnusedRoom(folder) if folder else None
         self._lock = threading.Lock()
         self._connected: ClientAPI | None = None
         self._refused: LibraryDamaged | None = None
         self._collections: dict[str, Collection] = {}
+        self._idle = threading.Condition()
+        self._calls = 0
+        self._away = False
 
     @property
     def _client(self) -> "ClientAPI":
@@ -59,11 +65,61 @@ class VectorStore:
                     raise
             return self._connected
 
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Close Chroma when the calls under way have ended, so that its folder can be exchanged.
+
+        Calls that come meanwhile wait; they then find what lies in the folder.
+        """
+        with self._idle:
+            self._away = True
+            self._idle.wait_for(lambda: not self._calls)
+        try:
+            self.close()
+            yield
+        finally:
+            with self._idle:
+                self._refused = None
+                self._away = False
+                self._idle.notify_all()
+
+    @contextmanager
+    def _calling(self) -> Iterator[None]:
+        with self._idle:
+            self._idle.wait_for(lambda: not self._away)
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._calls -= 1
+                if not self._calls:
+                    self._clear_unused()
+                self._idle.notify_all()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        from chromadb.errors import ChromaError
+
+        try:
+            with self._calling():
+                yield
+        except ChromaError as error:
+            raise LibraryError(
+                f"Chroma cannot write its index: {error}; check the disk's space and rights"
+            ) from error
+
     def close(self) -> None:
         self._collections.clear()
         if self._connected is not None:
             self._connected.close()  # type: ignore[attr-defined]  # in Client, not in its interface
             self._connected = None
+        self._clear_unused()
+
+    def _clear_unused(self) -> None:
+        with suppress(OSError):  # a later call, or the next opening, does it
+            if self._unused:
+                self._unused.clear()
 
     def upsert(
         self,
@@ -80,8 +136,8 @@ class VectorStore:
         `pages` are the chunks' pages, by which `query` narrows. Raises LibraryError where Chroma
         cannot write.
         """
-        with _writing():
-            collection = self._collection(_name(collection_id, pooling, representation))
+        with self._writing():
+            collection = self._collection(collection_name(collection_id, pooling, representation))
             for first, last in self._batches(len(ids)):
                 some = list(ids[first:last])
                 collection.upsert(
@@ -98,7 +154,7 @@ class VectorStore:
 
         Raises LibraryError where Chroma cannot write.
         """
-        with _writing():
+        with self._writing():
             for name in self._names(collection_id, representation):
                 collection = self._collection(name)
                 for first, last in self._batches(len(ids)):
@@ -109,7 +165,7 @@ class VectorStore:
 
         Raises LibraryError where Chroma cannot write.
         """
-        with _writing():
+        with self._writing():
             for name in self._names(collection_id, representation):
                 self._collections.pop(name, None)
                 self._client.delete_collection(name)
@@ -135,12 +191,13 @@ class VectorStore:
         if documents is not None and not documents:
             return []
         try:
-            result = self._collection(_name(collection_id, pooling, representation)).query(
-                query_embeddings=vector[None],
-                n_results=limit,
-                where=_where(documents, pages),
-                include=["distances"],
-            )
+            with self._calling():
+                result = self._collection(collection_name(collection_id, pooling, representation)).query(
+                    query_embeddings=vector[None],
+                    n_results=limit,
+                    where=_where(documents, pages),
+                    include=["distances"],
+                )
         except ChromaError as error:
             raise LibraryDamaged(
                 f"Chroma cannot search its {pooling} index: {error}; "
@@ -153,15 +210,20 @@ class VectorStore:
 
     def ids(self, collection_id: int, pooling: Pooling, *, representation: int = BUILTIN) -> set[str]:
         """Return every id that Chroma holds, visible or not: for `verify` and tests."""
-        name = _name(collection_id, pooling, representation)
-        return set(self._collection(name).get(include=[])["ids"])
+        name = collection_name(collection_id, pooling, representation)
+        with self._calling():
+            return set(self._collection(name).get(include=[])["ids"])
 
     def names(self) -> set[str]:
         """Return the names of all Chroma collections."""
+        with self._calling():
+            return self._listed()
+
+    def _listed(self) -> set[str]:
         return {collection.name for collection in self._client.list_collections()}
 
     def _names(self, collection_id: int | None, representation: int | None) -> list[str]:
-        parsed = {name: _NAME.fullmatch(name) for name in self.names()}
+        parsed = {name: COLLECTION_NAME.fullmatch(name) for name in self._listed()}
         return [
             name
             for name, match in parsed.items()
@@ -183,7 +245,7 @@ class VectorStore:
             yield first, min(first + size, count)
 
 
-def _name(collection_id: int, pooling: Pooling, representation: int) -> str:
+def collection_name(collection_id: int, pooling: Pooling, representation: int) -> str:
     suffix = "" if representation == BUILTIN else f"-r{representation}"
     return f"c{collection_id}-{pooling}{suffix}"
 
@@ -197,18 +259,6 @@ def _where(documents: frozenset[str] | None, pages: tuple[int, int] | None) -> A
     return {"$and": conditions} if len(conditions) > 1 else conditions[0] if conditions else None
 
 
-@contextmanager
-def _writing() -> Iterator[None]:
-    from chromadb.errors import ChromaError
-
-    try:
-        yield
-    except ChromaError as error:
-        raise LibraryError(
-            f"Chroma cannot write its index: {error}; check the disk's space and rights"
-        ) from error
-
-
 def embedded_chroma(folder: Path) -> "ClientAPI":
     """Open Chroma inside this process, without telemetry. Raises LibraryDamaged where it cannot."""
     from chromadb import PersistentClient
@@ -220,5 +270,5 @@ def embedded_chroma(folder: Path) -> "ClientAPI":
     except (ChromaError, OSError, ValueError, AttributeError) as error:  # the last one after a first failure
         raise LibraryDamaged(
             f"Chroma cannot open {folder}: {error}; the strategies colbert and bm25 still work; "
-            "to mend it, move the data folder away and ingest again"
+            "to mend it, run: rag-app repair"
         ) from error

@@ -348,7 +348,7 @@ def damage_to_segment_is_mended(folder: Path, encoder: Encoder, path: Path) -> N
         assert verify(library).ok
         assert_whole(library)
         assert everything(library) == seen
-        assert library.damaged == {}
+        assert library.damaged() == []
         assert not path.exists()
         assert found(library, QUESTION)["tokens"][0] == "apples.txt"
 

@@ -174,6 +174,28 @@ def test_uploads_are_moved_and_gone_when_they_end(jobs: Jobs, library: Library, 
     assert [(d.path, d.version) for d in library.catalogue.documents()] == [("upload:good.txt", 2)]
 
 
+def test_an_upload_that_is_gone_is_named_and_the_others_are_left_where_they_are(
+    jobs: Jobs, library: Library, tmp_path: Path
+) -> None:
+    (good,) = write(tmp_path / "in", "good.txt")
+    with pytest.raises(InvalidInput, match=r"gone\.txt is not there any more"):
+        jobs.submit([good, tmp_path / "in" / "gone.txt"], collection="default", uploaded=True)
+    assert good.exists()
+    assert jobs.list() == []
+
+
+def test_uploads_that_no_job_knows_go_when_the_library_is_opened(
+    jobs: Jobs, library: Library, tmp_path: Path
+) -> None:
+    jobs.submit(write(tmp_path / "in", "good.txt"), collection="default", uploaded=True)
+    staging = library.folder / "uploads"
+    (known,) = staging.iterdir()
+    (staging / "left").mkdir()
+    (staging / "left" / "secret.txt").write_text("as a crash leaves it")
+    Jobs(library, limits=ParseLimits(), staging=staging)
+    assert list(staging.iterdir()) == [known]
+
+
 def test_an_upload_that_is_cancelled_leaves_no_file(jobs: Jobs, library: Library, tmp_path: Path) -> None:
     job = jobs.submit(write(tmp_path / "in", "a.txt"), collection="default", uploaded=True)
     jobs.cancel(job.id)

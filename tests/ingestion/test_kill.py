@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from store_contents import assert_whole, bytes_on_disk
+from turned_encoder import Turned
 from warm_process import WarmProcess
 
 from ingestion.care import compact, verify
@@ -29,10 +30,14 @@ from ingestion.care import compact
 from ingestion.encoders import builtin_encoder
 from ingestion.library import Library
 from ingestion.pipeline import ingest
+from ingestion.reindex import reindex
+from turned_encoder import Turned
 
 folder, files, notes, plan = map(Path, sys.argv[1:])
 operations, killed_at, delay = json.loads(plan.read_text())
-with Library.open(folder, builtin_encoder()) as library, notes.open("a") as note:
+encoder = builtin_encoder()
+load = lambda source: Turned(encoder, "turned", int(source))
+with Library.open(folder, encoder, load=load) as library, notes.open("a") as note:
     library.encoder.encode_query("warm")
     library.vectors.names()
 
@@ -54,6 +59,8 @@ with Library.open(folder, builtin_encoder()) as library, notes.open("a") as note
             library.delete(*(d for d in library.catalogue.documents() if d.name == name))
         elif kind == "compact":
             compact(library)
+        elif kind == "reindex":
+            reindex(library, name, source=text)
         else:
             raise AssertionError(kind)
         tell("end", kind, time.perf_counter() - started)
@@ -77,13 +84,17 @@ def text_of(generator: random.Random, name: str) -> str:
 
 @dataclass
 class Expected:
-    """What the library must hold: the text by name, and the words that must be nowhere."""
+    """What the library must hold: the text by name, the words that must be nowhere, and what a further
+    representation may have been made by."""
 
     texts: dict[str, str] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
+    turned: set[str] = field(default_factory=set)
 
     def apply(self, operation: Operation) -> None:
         kind, name, text = operation
+        if kind == "reindex":
+            self.turned = {f"turned-{text}"}
         former = self.texts.pop(name, "") if kind in ("put", "delete") else ""
         if kind == "put":
             self.texts[name] = text
@@ -96,12 +107,16 @@ def words_of(text: str) -> set[str]:
 
 
 def plan(generator: random.Random, count: int) -> list[Operation]:
-    """Return random operations: adding and replacing, deleting, compacting; reindexing has its place here."""
+    """Return random operations: adding and replacing, deleting, compacting, and changing the model of a
+    representation beside the built-in one."""
     operations: list[Operation] = []
     for _ in range(count):
         name = generator.choice(NAMES)
-        kind = generator.choices(("put", "delete", "compact"), (5, 3, 2))[0]
-        operations.append((kind, name, text_of(generator, name) if kind == "put" else ""))
+        kind = generator.choices(("put", "delete", "compact", "reindex"), (5, 3, 2, 2))[0]
+        if kind == "reindex":
+            operations.append((kind, "turned", generator.choice("123")))
+        else:
+            operations.append((kind, name, text_of(generator, name) if kind == "put" else ""))
     return operations
 
 
@@ -122,6 +137,10 @@ def check(library: Library, expected: Expected) -> None:
         texts[document.name] = "\n\f".join(pages)
     assert texts == expected.texts
     assert remaining(library.folder, expected.dead) == set()
+    ready = {index.record.fingerprint for index in library.indexes.ready() if index.name == "turned"}
+    assert ready <= expected.turned
+    assert len(ready) == 1 or "" in expected.turned or not expected.turned
+    expected.turned = ready
     check_searches(library, expected)
 
 
@@ -135,8 +154,10 @@ def check_searches(library: Library, expected: Expected) -> None:
         word = max(words_of(text), key=text.index)  # the last one
         (hit,) = library.catalogue.bm25(word, scope, 99)
         assert word in library.catalogue.chunks([hit[0]])[hit[0]].text
+        for index in library.indexes.ready():
+            tokens = index.encoder.encode_query(word).tokens
+            assert {i for i, _ in index.tokens.search(tokens, library.segments(scope, index), 99)} == visible
         query = library.encoder.encode_query(word)
-        assert {i for i, _ in library.tokens.search(query.tokens, library.segments(scope), 99)} == visible
         for pooling, vector in (("cls", query.cls[0]), ("mean", query.mean[0])):
             assert {i for i, _ in library.vectors.query(1, pooling, vector, 99)} == visible  # type: ignore[arg-type]
 
@@ -165,7 +186,7 @@ def test_a_killed_change_is_whole_or_undone(tmp_path: Path, encoder: Encoder, po
     library, files, notes, plan_file = (tmp_path / name for name in ("library", "files", "notes", "plan"))
     files.mkdir()
     expected, within = Expected(), Counter[str]()
-    seconds = {"put": 0.5, "delete": 0.05, "compact": 0.5}
+    seconds = {"put": 0.5, "delete": 0.05, "compact": 0.5, "reindex": 0.3}
     with WarmProcess() as warm:
         for _ in range(points):
             operations = plan(generator, 4)
@@ -190,12 +211,16 @@ def test_a_killed_change_is_whole_or_undone(tmp_path: Path, encoder: Encoder, po
 def opened_soon(folder: Path, encoder: Encoder) -> Library:
     """Open a library whose process was killed. If it was just starting the child that parses, that one
     has the lock, too, until it has become another program."""
+
+    def opened() -> Library:
+        return Library.open(folder, encoder, load=lambda source: Turned(encoder, "turned", int(source)))
+
     for _ in range(50):
         try:
-            return Library.open(folder, encoder)
+            return opened()
         except LibraryInUse:
             time.sleep(0.1)
-    return Library.open(folder, encoder)
+    return opened()
 
 
 def took_place(library: Library, operation: Operation, expected: Expected) -> bool:
@@ -210,6 +235,8 @@ def took_place(library: Library, operation: Operation, expected: Expected) -> bo
         if any(words_of(text) & words_of(chunk.text) for chunk in chunks):
             return True
         expected.dead |= words_of(text)
+    if kind == "reindex":  # the former one, of which there may be none, or the new one
+        expected.turned |= {f"turned-{text}", *([] if expected.turned else [""])}
     return False
 
 

@@ -243,16 +243,17 @@ def test_a_damaged_segment_spoils_no_other_document(stocked: Library, encoder: E
     harbour.close()
     (stocked.folder / "tokens" / segment).write_bytes(b"RAGTOK1\n junk")
     with Library.open(stocked.folder, encoder) as library:
-        assert list(library.damaged) == [segment]
-        message = str(library.damaged[segment])
-        assert "the token vectors of harbour.md are damaged" in message
-        assert "rag-app repair" in message
-        with pytest.raises(LibraryDamaged, match=r"harbour\.md"):
-            library.segments(library.catalogue.scope())
-        assert len(library.segments(library.catalogue.scope((), ["orchard.md"]))) == 1
+        assert library.damaged() == []  # nothing has been read yet
+        query = encoder.encode_query("crane").tokens
+        message = r"the token vectors of harbour\.md are damaged .* run: rag-app repair"
+        with pytest.raises(LibraryDamaged, match=message) as raised:
+            library.tokens.search(query, library.segments(library.catalogue.scope()), 9)
+        assert library.damaged() == [raised.value]
+        orchard = library.segments(library.catalogue.scope((), ["orchard.md"]))
+        assert library.tokens.search(query, orchard, 9) != []
         assert library.catalogue.bm25("crane", library.catalogue.scope(), 9) != []
         library.delete(document)
-        assert library.damaged == {}
+        assert library.damaged() == []
         assert_whole(library)
         assert put(library, Path(document.path)) == ["ok"]
         assert_whole(library)

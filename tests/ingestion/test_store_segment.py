@@ -215,6 +215,28 @@ def test_erased_segments_are_gone_and_readers_keep_theirs(store: TokenStore, tmp
     assert held.codes.tolist() == [[0, 127]]
 
 
+def test_a_segment_is_opened_when_it_is_first_read(store: TokenStore, tmp_path: Path) -> None:
+    for name in "ab":
+        store.write(f"seg-{name}.tok", [f"{name}:1:0"], encodings_of([UP]), "m")
+    whole = (tmp_path / "seg-a.tok").read_bytes()
+    (tmp_path / "seg-a.tok").write_bytes(whole[:50])
+    store.attach(["seg-a.tok", "seg-b.tok"])
+    assert store.faults() == {}
+    assert store.sizes() == TokenSizes(1, 2, (tmp_path / "seg-b.tok").stat().st_size)
+    assert store.search(QUERY, ["seg-b.tok"], 10) == [("b:1:0", 1.0)]
+    for read in (
+        lambda: store.search(QUERY, ["seg-b.tok", "seg-a.tok"], 10),
+        lambda: store.score(QUERY, [("seg-a.tok", "a:1:0")]),
+        lambda: store.match(QUERY, "seg-a.tok", "a:1:0"),
+    ):
+        with pytest.raises(LibraryDamaged, match="seg-a"):
+            read()
+        assert list(store.faults()) == ["seg-a.tok"]
+    (tmp_path / "seg-a.tok").write_bytes(whole)
+    assert store.search(QUERY, ["seg-a.tok"], 10) == [("a:1:0", 1.0)]
+    assert store.faults() == {}
+
+
 def test_what_is_read_is_what_was_written(store: TokenStore, tmp_path: Path) -> None:
     written = encodings_of([RIGHT, UP], [], [LEFT])
     store.write("seg-a.tok", ["a:1:0", "a:1:1", "a:1:2"], written, "m")

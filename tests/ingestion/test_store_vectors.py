@@ -1,6 +1,9 @@
 """Chroma behind the store's few calls."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from ingestion.stores.vectors import VectorStore, embedded_chroma
 
 
 def opened(folder: Path) -> VectorStore:
-    return VectorStore(partial(embedded_chroma, folder))
+    return VectorStore(partial(embedded_chroma, folder), folder)
 
 
 @pytest.fixture
@@ -49,6 +52,17 @@ def test_pages_narrow(store: VectorStore) -> None:
     assert [name for name, _ in store.query(1, "cls", query, 9, pages=(2, 3))] == ["b:1:0", "a:1:1"]
     assert [name for name, _ in store.query(1, "cls", query, 9, frozenset({"a"}), (2, 3))] == ["a:1:1"]
     assert store.query(1, "cls", query, 9, frozenset({"b"}), (1, 2)) == []
+
+
+def test_calls_wait_while_the_folder_is_exchanged(store: VectorStore, tmp_path: Path) -> None:
+    store.upsert(1, "cls", ["a:1:0"], vectors_of([1, 0]), [1])
+    query = vectors_of([1, 0])[0]
+    with ThreadPoolExecutor(2) as pool:
+        with store.set_aside():
+            calls = [pool.submit(store.query, 1, "cls", query, 9), pool.submit(store.ids, 1, "cls")]
+            assert not wait(calls, timeout=0.2).done
+        assert calls[0].result() == [("a:1:0", pytest.approx(1.0))]
+        assert calls[1].result() == {"a:1:0"}
 
 
 def test_representations_are_apart_and_dropped_alone(store: VectorStore) -> None:
@@ -141,3 +155,69 @@ def test_a_damaged_index_says_so(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="Chroma cannot write its index"):
         store.delete(1, ["a:1:0"])
     store.close()
+
+
+@pytest.mark.parametrize("count", [10, 2500])  # Chroma writes vectors into its index from 1,000 on
+def test_unused_room_of_an_index_is_cleared_and_nothing_else(tmp_path: Path, count: int) -> None:
+    rows = np.random.default_rng(0).normal(size=(count, 8)).astype(np.float32)
+    store = opened(tmp_path)
+    store.upsert(1, "cls", [f"a:1:{row}" for row in range(count)], rows, [1] * count)
+    nearest = [store.query(1, "cls", row, 5) for row in rows[::50]]
+    store.close()
+    (file,) = tmp_path.glob("*/data_level0.bin")
+    before = file.read_bytes()
+    assert any(before) == (count > 10)
+    with file.open("ab") as stream:
+        stream.write((b"confidential" * 100)[: 172 * 5])  # whole elements
+    again = opened(tmp_path)
+    assert [again.query(1, "cls", row, 5) for row in rows[::50]] == nearest
+    after = file.read_bytes()
+    assert after[: len(before)] == before
+    assert not any(after[len(before) :])
+    again.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fills the memory by the C library's own functions")
+def test_memory_that_was_freed_is_not_written(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FREED_MEMORY, str(tmp_path)], check=True, timeout=120)
+    assert done.returncode == 0
+    files = list(tmp_path.glob("*/data_level0.bin"))
+    assert len(files) == 4
+    assert not [file for file in files if b"confidential" in file.read_bytes()]
+
+
+# Threads end and leave freed memory full of words to those that come after them, as parsing does.
+FREED_MEMORY = """
+import ctypes, sys, threading
+from functools import partial
+from pathlib import Path
+import numpy as np
+from ingestion.stores.vectors import VectorStore, embedded_chroma
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+libc.free.argtypes = [ctypes.c_void_p]
+libc.free(libc.malloc(30_000_000))  # from now on large pieces come from what was freed
+
+def fill():
+    pieces = [libc.malloc(120_000) for _ in range(300)]
+    for piece in pieces:
+        ctypes.memmove(piece, b"confidential" * 10_000, 120_000)
+    libc.malloc(1000)
+    for piece in pieces:
+        libc.free(piece)
+
+threads = [threading.Thread(target=fill) for _ in range(24)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+folder = Path(sys.argv[1])
+store = VectorStore(partial(embedded_chroma, folder), folder)
+vectors = np.eye(5, 384, dtype=np.float32)
+for collection in range(4):
+    store.upsert(collection, "mean", [f"a:1:{i}" for i in range(5)], vectors, [1] * 5)
+    store.query(collection, "mean", vectors[0], 3)
+import os
+os._exit(0)  # without closing
+"""

@@ -7,7 +7,8 @@ import pytest
 from ingestion.library import Library
 from ingestion.pipeline import ingest
 from rag_app.answers import Packed
-from rag_app.packing import pack
+from rag_app.packing import pack, telling_tokens
+from retrievers.hits import Query
 from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, strategy_named
 
@@ -94,3 +95,11 @@ def test_a_chunk_deleted_since_it_was_found_is_left_out(stocked: Library) -> Non
     for document in stocked.catalogue.documents():
         stocked.delete(document)
     assert pack(stocked, result, budget=1000, count_tokens=words) == Packed((), 0.0)
+
+
+def test_words_that_any_sentence_holds_tell_nothing(library: Library) -> None:
+    question = "What was Boeing's revenue in 2022?"
+    query = Query(question, library.encoder)
+    spans = query.encodings.spans[telling_tokens(query)]
+    assert [question[start:end] for start, end in spans] == ["Boeing", "revenue", "202", "2"]
+    assert telling_tokens(Query("What is it?", library.encoder)).all()

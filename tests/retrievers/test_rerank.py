@@ -45,6 +45,18 @@ def test_a_folder_that_is_no_model_is_named(tmp_path: Path) -> None:
         CrossEncoderReranker(str(tmp_path)).score("q", ["p"])
 
 
+def test_a_damaged_weight_file_is_a_model_that_cannot_be_loaded(
+    tmp_path: Path, cross_encoder_folder: Path
+) -> None:
+    import shutil
+
+    folder = shutil.copytree(cross_encoder_folder, tmp_path / "cut")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(ModelError, match=r"cannot be loaded.*--no-rerank"):
+        CrossEncoderReranker(str(folder)).score("q", ["p"])
+
+
 def test_a_classifier_with_several_outputs_is_refused(tmp_path: Path, cross_encoder_folder: Path) -> None:
     import shutil
 

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from ingestion.encoders import Encoder
+from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from rag_app.assistant import Assistant
 from rag_app.settings import Settings
+from retrievers.search import search
+from retrievers.strategies import strategy_named
 from ui.app import build
 from ui.choices import strategy_choices, strategy_help
 
@@ -52,6 +55,8 @@ def test_a_strategy_that_cannot_be_used_is_explained(stocked: Library, encoder: 
     segment = sorted((stocked.folder / "tokens").iterdir())[0]
     segment.write_bytes(segment.read_bytes()[:100])
     with Library.open(stocked.folder, encoder) as damaged:
+        with pytest.raises(LibraryDamaged):
+            search(damaged, "crane", strategy_named("colbert"), damaged.catalogue.scope())
         states = Assistant(Settings(data_dir=stocked.folder), damaged).strategies()
     offered = [name for name, _ in strategy_choices(states)]
     assert "colbert" not in offered

@@ -1,7 +1,7 @@
 """The token store: a folder of segments, of which the catalogue says which ones count."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +38,25 @@ class TokenSizes:
 
 
 class TokenStore:
-    """Per-token vectors of every chunk. Readers see the segments that were attached when they began."""
+    """Per-token vectors of every chunk. Readers see the segments that were attached when they began.
 
-    def __init__(self, folder: Path, codec: Int8Codec) -> None:
+    A segment's file is opened when it is first read, so that opening a library does not take the longer
+    the more it holds. Whatever reads raises LibraryDamaged for a file that cannot be read; `explain` makes
+    that error of a file's name and of what is wrong with it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        codec: Int8Codec,
+        explain: Callable[[str, LibraryDamaged], LibraryDamaged] = lambda _, error: error,
+    ) -> None:
         self._folder = folder
         self._codec = codec
+        self._explain = explain
         self._lock = threading.Lock()
-        self._segments: dict[str, Segment] = {}
+        self._segments: dict[str, Segment | None] = {}
+        self._faults: dict[str, LibraryDamaged] = {}
 
     def write(self, name: str, ids: Sequence[str], encodings: Encodings, fingerprint: str) -> None:
         """Write a segment to the disk. It is not searched before `attach`."""
@@ -60,15 +72,15 @@ class TokenStore:
         write_segment(self._folder / name, contents)
 
     def attach(self, names: Iterable[str]) -> None:
-        """Open segments for searching. Raises LibraryDamaged for one that cannot be read."""
-        opened = {name: Segment(self._folder / name) for name in names}
+        """Let segments be searched."""
         with self._lock:
-            self._segments = {**self._segments, **opened}
+            self._segments = {**self._segments, **dict.fromkeys(names)}
 
     def detach(self, name: str) -> None:
         """Stop searching a segment. Readers that have it keep it until they are done."""
         with self._lock:
             self._segments = {key: segment for key, segment in self._segments.items() if key != name}
+            self._faults.pop(name, None)
 
     def erase(self, name: str) -> None:
         """Remove a segment's file. One that is not there does not matter."""
@@ -160,13 +172,17 @@ class TokenStore:
         )
 
     def sizes(self) -> TokenSizes:
-        """Return how much the attached segments hold."""
-        segments = list(self._segments.values())
-        return TokenSizes(
-            tokens=sum(len(segment.codes) for segment in segments),
-            codes=sum(segment.codes.nbytes for segment in segments),
-            files=sum(segment.bytes for segment in segments),
-        )
+        """Return how much the attached segments hold, without those that cannot be read."""
+        tokens = codes = files = 0
+        for name, opened in self._segments.items():
+            try:
+                segment = opened or Segment(self._folder / name)
+            except LibraryDamaged:
+                continue
+            tokens += len(segment.codes)
+            codes += segment.codes.nbytes
+            files += segment.bytes
+        return TokenSizes(tokens, codes, files)
 
     def verify(self) -> None:
         """Check every attached segment's checksums. Raises LibraryDamaged for the first bad one."""
@@ -177,9 +193,36 @@ class TokenStore:
         """Return the attached segments."""
         return set(self._segments)
 
+    def faults(self) -> dict[str, LibraryDamaged]:
+        """Return which attached segments could not be read when they were last needed, and why."""
+        with self._lock:
+            return dict(self._faults)
+
     def _opened(self, names: Iterable[str]) -> list[Segment]:
         segments = self._segments
-        return [segments[name] for name in names if name in segments]
+        return [opened for name in names if name in segments and (opened := self._open(name, segments[name]))]
+
+    def _open(self, name: str, opened: Segment | None) -> Segment | None:
+        """Return a segment, or None where it has been detached meanwhile."""
+        if opened:
+            return opened
+        error: LibraryDamaged | None = None
+        try:
+            opened = Segment(self._folder / name)
+        except LibraryDamaged as fault:
+            error = fault
+        with self._lock:
+            attached = name in self._segments
+            if attached and error is None:
+                self._segments[name] = opened
+                self._faults.pop(name, None)
+        if error is None or not attached:
+            return opened
+        explained = self._explain(name, error)
+        with self._lock:
+            if name in self._segments:
+                self._faults[name] = explained
+        raise explained from error
 
 
 def _gather(tokens: Sequence[NDArray[np.int8]]) -> tuple[NDArray[np.int8], NDArray[np.int64]]:

@@ -1,0 +1,117 @@
+"""What there is in folders, and watching them."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingestion.errors import InvalidInput
+from ingestion.folders import Changes, find_files, list_files, list_folder, watch
+
+
+def write(folder: Path, name: str, text: str = "Text.") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_links_to_folders_and_loops_are_not_followed(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    found = write(root, "a/b.txt")
+    (root / "a" / "up").symlink_to(root)
+    (root / "a" / "gone.txt").symlink_to(root / "nothing.txt")
+    (root / "loop.txt").symlink_to(root / "loop.txt")
+    (root / "linked.txt").symlink_to(found)
+    listing = list_folder(root)
+    assert listing.files == (found, root / "linked.txt")
+    assert [(unreadable.path, unreadable.reason) for unreadable in listing.unreadable] == [
+        (str(root / "loop.txt"), os.strerror(40))
+    ]
+
+
+def test_a_folder_that_cannot_be_listed_is_reported_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may list every folder, so that the refusal is made."""
+    good, bad = write(tmp_path, "good/a.txt"), write(tmp_path, "bad/b.txt")
+    real = os.scandir
+
+    def scandir(path: Path) -> Iterator[os.DirEntry[str]]:
+        if Path(path) == bad.parent:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("ingestion.folders.os.scandir", scandir)
+    listing = list_files([tmp_path])
+    assert listing.files == (good,)
+    assert [(one.path, one.reason) for one in listing.unreadable] == [(str(bad.parent), "Permission denied")]
+    assert find_files([tmp_path]) == [good]
+
+
+class Watching:
+    """A watch in a thread of its own, and what it has said so far."""
+
+    def __init__(self, *folders: Path, settle_seconds: float = 0.3) -> None:
+        self.seen: list[Changes] = []
+        self.stop = threading.Event()
+        watching = watch(*folders, stop=self.stop, settle_seconds=settle_seconds, poll=False)
+        self.thread = threading.Thread(target=lambda: self.seen.extend(watching))
+        self.thread.start()
+        time.sleep(0.5)  # the system has to be asked before it tells
+
+    def until(self, changed: set[Path], gone: set[Path]) -> None:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and (self.changed(), self.gone()) != (changed, gone):
+            time.sleep(0.05)
+        assert (self.changed(), self.gone()) == (changed, gone)
+
+    def changed(self) -> set[Path]:
+        return {path for changes in self.seen for path in changes.changed}
+
+    def gone(self) -> set[Path]:
+        return {path for changes in self.seen for path in changes.gone}
+
+    def __enter__(self) -> "Watching":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+
+def test_changes_are_told_once_files_have_come_to_rest(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    old = write(root, "old.txt")
+    write(root, ".git/old.txt")
+    moved = write(tmp_path, "moved/in/a.txt")
+    with Watching(root) as watching:
+        new = write(root, "sub/new.txt")
+        write(root, "sub/new.odd")
+        write(root, ".git/new.txt")
+        old.unlink()
+        (tmp_path / "moved").rename(root / "moved")
+        inside = root / moved.relative_to(tmp_path)
+        watching.until({new, inside}, {old})
+
+
+def test_a_file_that_is_being_written_waits(tmp_path: Path) -> None:
+    growing = tmp_path / "a.txt"
+    with Watching(tmp_path, settle_seconds=0.6) as watching:
+        with growing.open("w") as stream:
+            for _ in range(10):
+                stream.write("More text.\n")
+                stream.flush()
+                time.sleep(0.15)
+                assert watching.seen == []
+        watching.until({growing}, set())
+        assert len(watching.seen) == 1
+
+
+def test_a_folder_that_is_not_there_is_not_watched(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"the folder .*missing cannot be read"):
+        next(watch(tmp_path / "missing", stop=threading.Event()))
