@@ -12,8 +12,10 @@ from rag_app.answers import Evidence, EvidenceSentence, Packed
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
 
-# Any sentence holds these: one that says "was" and "in" answers "What was X in 2022?" no better for it.
-# English only; a question in another language is matched by all its words.
+# Any sentence holds these: one that says "was" and "in" answers "What was X in 2022?" little better for it.
+# They still tell "It was planted in 1921" from what does not answer "When was the tree planted?", so they
+# count half. English only; the words of a question in another language count alike.
+_FUNCTION_WORD = 0.5
 FUNCTION_WORDS = frozenset({
     "a", "an", "and", "any", "are", "as", "at", "be", "been", "by", "can", "could", "did", "do", "does",
     "for", "from", "had", "has", "have", "how", "if", "in", "into", "is", "it", "its", "may", "might", "of",
@@ -38,12 +40,12 @@ def pack(
     evidence: list[Evidence] = []
     best: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
     left = budget
-    telling = telling_tokens(result.query)
+    weights = token_weights(result.query)
     for hit in result.hits:
         match = index.tokens.match(result.query.tokens, segments.get(hit.chunk.id, ""), hit.chunk.id)
         if match is None:  # deleted since it was found
             continue
-        sentences = scored_sentences(hit, match, telling)
+        sentences = scored_sentences(hit, match, weights)
         kept, used = _fit(sentences, left, count_tokens, at_least_one=not evidence)
         if not kept:
             break
@@ -54,15 +56,15 @@ def pack(
     return Packed(tuple(evidence), relevance)
 
 
-def telling_tokens(query: Query) -> NDArray[np.bool_]:
-    """Which of the question's tokens, [q], tell one sentence from another: all, when none does."""
+def token_weights(query: Query) -> NDArray[np.float32]:
+    """How much each of the question's tokens counts when its sentences are compared, [q], in sum 1."""
     words = [query.text[start:end].casefold() for start, end in query.encodings.spans]
-    telling = np.array([word.isalnum() and word not in FUNCTION_WORDS for word in words], bool)
-    return telling if telling.any() else np.ones_like(telling)
+    weights = [1 if word.isalnum() and word not in FUNCTION_WORDS else _FUNCTION_WORD for word in words]
+    return np.array(weights, np.float32) / (sum(weights) or 1)
 
 
-def scored_sentences(hit: Hit, match: TokenMatch, telling: NDArray[np.bool_]) -> list[EvidenceSentence]:
-    """Return a hit's sentences with their scores: the mean over `telling` tokens of their best cosine.
+def scored_sentences(hit: Hit, match: TokenMatch, weights: NDArray[np.float32]) -> list[EvidenceSentence]:
+    """Return a hit's sentences with their scores: the weighted mean of the tokens' best cosines.
 
     Tokens of the context line (document, heading) stand behind every sentence: a row of a table says
     neither whose nor of which year it is, but its document does.
@@ -73,8 +75,8 @@ def scored_sentences(hit: Hit, match: TokenMatch, telling: NDArray[np.bool_]) ->
     sentences = []
     for span in sentence_spans(chunk.text):
         seen = context | ((starts >= span.start) & (ends <= span.end) & (ends > starts))
-        similarities = match.similarities[np.ix_(telling, seen)]
-        score = float(similarities.max(axis=1).mean()) if similarities.size else 0.0
+        similarities = match.similarities[:, seen]
+        score = float(weights @ similarities.max(axis=1)) if similarities.size else 0.0
         start, end = chunk.start + span.start, chunk.start + span.end
         sentences.append(EvidenceSentence(start, end, chunk.text[span.start : span.end], score))
     return sentences

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingestion.library import Library
 from ingestion.pipeline import ingest
 from rag_app.answers import Packed
-from rag_app.packing import pack, telling_tokens
+from rag_app.packing import pack, token_weights
 from retrievers.hits import Query
 from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, strategy_named
@@ -97,9 +98,14 @@ def test_a_chunk_deleted_since_it_was_found_is_left_out(stocked: Library) -> Non
     assert pack(stocked, result, budget=1000, count_tokens=words) == Packed((), 0.0)
 
 
-def test_words_that_any_sentence_holds_tell_nothing(library: Library) -> None:
+def test_words_that_any_sentence_holds_count_half(library: Library) -> None:
     question = "What was Boeing's revenue in 2022?"
     query = Query(question, library.encoder)
-    spans = query.encodings.spans[telling_tokens(query)]
-    assert [question[start:end] for start, end in spans] == ["Boeing", "revenue", "202", "2"]
-    assert telling_tokens(Query("What is it?", library.encoder)).all()
+    weights = token_weights(query)
+    assert weights.sum() == pytest.approx(1)
+    tokens = [question[start:end] for start, end in query.encodings.spans]
+    full = [token for token, weight in zip(tokens, weights, strict=True) if weight == weights.max()]
+    assert full == ["Boeing", "revenue", "202", "2"]
+    np.testing.assert_allclose(weights.min(), weights.max() / 2)
+    none = token_weights(Query("What is it?", library.encoder))
+    np.testing.assert_allclose(none, 1 / len(none))
