@@ -32,6 +32,14 @@ FILE = {
 }  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Run in a shell's background, tests ignore SIGINT, and so would the commands that they start."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
 @contextmanager
 def begun(*arguments: object, **options: Any) -> Iterator["subprocess.Popen[str]"]:
     """A command in a process of its own, which is killed where a test fails."""
