@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.care.report import Work
-from ingestion.errors import LibraryDamaged
+from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.library import Library
 from ingestion.stores.exchange import CHROMA, beside, exchange
 from ingestion.stores.records import Document, Representation
@@ -42,6 +42,9 @@ _BOOT = (
     "from ingestion.stores.probe import main; main()"
 )
 _ROOT = Path(__file__).absolute().parents[2]
+
+# Beside the copy: the list of what is looked for, and what SQLite writes when it opens one.
+_ROOM = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +108,29 @@ def holdings(library: Library) -> list[Holding]:
 # Comparing
 
 
+class NoRoom(LibraryError):
+    """The disk has no room for the copy of Chroma's folder that is looked at."""
+
+
 def compare(library: Library, work: Work) -> Comparison:
     """Compare Chroma with the catalogue and the segments. The lock for changes must be held.
 
-    What is found is looked at again in a second copy: Chroma may have been writing.
+    What is found is looked at again in a second copy: Chroma may have been writing. Raises NoRoom.
     """
+    _check_room(library.folder)
     wanted = holdings(library)
     found = _compare_copy(library, wanted, work)
     return found if found.ok else _compare_copy(library, wanted, work)
+
+
+def _check_room(folder: Path) -> None:
+    needed = _ROOM + sum(path.stat().st_size for path in (folder / CHROMA).rglob("*") if path.is_file())
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise NoRoom(
+            f"Chroma's index is looked at in a copy, which needs {needed / 1e6:.1f} MB in {folder}, "
+            f"and {free / 1e6:.1f} MB are free"
+        )
 
 
 def _compare_copy(library: Library, wanted: list[Holding], work: Work) -> Comparison:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ingestion.care.checks import is_fresh, original_fault, orphans, segment_faults, text_fault
-from ingestion.care.chroma import compare, holdings
+from ingestion.care.chroma import NoRoom, compare, holdings
 from ingestion.care.report import REINDEX, REPAIR, CareProgress, Problem, Report, Store, Work
 from ingestion.care.words import words_fault
 from ingestion.encoders import CHUNKER_VERSION
@@ -14,6 +14,7 @@ from ingestion.originals import absent_mark
 from ingestion.stores.records import Document
 
 _RUN_REPAIR = f"run: {REPAIR}"
+_MAKE_ROOM = "make room on the disk, then run: rag-app verify"
 _INGEST_AGAIN = "delete the document and ingest it again"
 _RESTORE = (
     "export what can still be read (rag-app export), then import that into a new data folder, "
@@ -112,7 +113,11 @@ class _Verification:
 
     def _check_chroma(self) -> None:
         self._work.report("vectors", 0, 1)
-        found = compare(self._library, self._work)
+        try:
+            found = compare(self._library, self._work)
+        except NoRoom as error:
+            self._add("chroma", f"not looked at: {error}", _MAKE_ROOM)
+            return
         if found.fault:
             self._add("chroma", f"Chroma's index cannot be read: {found.fault}", _RUN_REPAIR)
         for name, difference in found.differences.items():

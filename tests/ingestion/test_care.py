@@ -465,6 +465,22 @@ def test_chroma_is_rebuilt_after_it_refused_to_open(folder: Path, encoder: Encod
         assert found(library, QUESTION)["mean"][0] == "apples.txt"
 
 
+def test_without_room_for_its_copy_chroma_is_not_said_to_be_damaged(
+    folder: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(folder)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
+    with Library.open(folder, encoder) as library:
+        (problem,) = verify(library).problems
+        assert problem.store == "chroma"
+        assert problem.what.startswith("not looked at: ")
+        assert "1.0 MB are free" in problem.what
+        assert "make room on the disk" in problem.mend
+        (left,) = repair(library).left
+        assert left.store == "chroma"
+        assert left.what.endswith("1.0 MB are free")
+
+
 def test_only_what_differs_in_chroma_is_changed(folder: Path, encoder: Encoder) -> None:
     with Library.open(folder, encoder) as library:
         apples, plums = library.catalogue.documents()
