@@ -40,9 +40,9 @@ class TokenSizes:
 class TokenStore:
     """Per-token vectors of every chunk. Readers see the segments that were attached when they began.
 
-    A segment's file is opened when it is first read, so that opening a library does not take the longer
-    the more it holds. Whatever reads raises LibraryDamaged for a file that cannot be read; `explain` makes
-    that error of a file's name and of what is wrong with it.
+    A segment's file is opened when it is first read, so that opening a library reads none of them.
+    Whatever reads raises LibraryDamaged for a file that cannot be read; `explain` makes that error of the
+    file's name and of what is wrong with it.
     """
 
     def __init__(
