@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DATA ?= data
 PORT ?= 7860
+KERNEL := ingestion/stores/tokens/kernel
 
 .PHONY: run test fast soak lint samples clean
 
@@ -41,9 +42,10 @@ $(VENV)/.torch: constraints.txt
 	$(PIP) install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
 	touch $@
 
-$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch
+$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch $(wildcard $(KERNEL)/*.[ch] $(KERNEL)/hatch_build.py)
 	@echo "Setting up. Building llama.cpp takes some minutes the first time."
 	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@$(BIN)/python -c 'from ingestion.stores.tokens.maxsim import kernel_name; print("MaxSim runs on:", kernel_name())'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from uuid import uuid4
 
 import numpy as np
@@ -21,8 +22,11 @@ from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError
 from ingestion.index import Index
 from ingestion.library import Library
 from ingestion.originals import Source, unpacking_folder
+from ingestion.stores.durable import sync_folder
 from ingestion.stores.records import Document, Representation
-from ingestion.stores.tokens.segment import sync_folder
+from ingestion.stores.tokens.merge import merge
+from ingestion.stores.tokens.segment import Segment
+from ingestion.stores.tokens.writing import dump_segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,16 +181,22 @@ class _Export:
         self._writer.add_json(f"documents/{number}.json", document_json(archived, fingerprints))
 
     def _write_segments(self, number: int, document: Document) -> dict[str, str]:
-        """Copy the segments that can be read; what cannot is encoded again when it is imported."""
+        """Write the token vectors that can be read; what cannot is encoded again when it is imported."""
         members: dict[str, str] = {}
+        key = document.id, document.version
         for place, record in enumerate(self._representations):
             file = self._library.representations.segment(document.id, record.id)
-            path = self._library.folder / "tokens" / (file or "")
-            if file is not None and path.is_file():
-                name = f"segments/{number}-{place}.tok"
-                with path.open("rb") as stream:
-                    self._writer.add_stream(name, stream)
-                members[record.fingerprint] = name
+            try:
+                segment = Segment(self._library.folder / "tokens" / (file or ""))
+                merged = merge([(segment, [key])])
+            except LibraryDamaged:
+                continue
+            name = f"segments/{number}-{place}.tok"
+            with TemporaryFile(dir=self._library.folder) as stream:
+                dump_segment(stream, merged.file)
+                stream.seek(0)
+                self._writer.add_stream(name, stream)
+            members[record.fingerprint] = name
         return members
 
     def _write_original(self, document: Document) -> str | None:

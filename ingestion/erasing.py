@@ -7,6 +7,7 @@ from ingestion.originals import absent_mark
 from ingestion.stores.catalogue import Catalogue
 from ingestion.stores.records import JournalEntry, Representation
 from ingestion.stores.representations import RepresentationTable
+from ingestion.stores.tokens.layout import DocumentKey
 from ingestion.stores.vectors import VectorStore
 
 
@@ -46,7 +47,7 @@ class Eraser:
         else:
             self._vectors.delete(entry.collection_id, entry.chunk_ids())
         for representation, file in entry.segments:
-            self._erase_segment(representation, file)
+            self._erase_tokens(representation, file, (entry.document_id, entry.version))
         original = self._folder / "originals" / entry.sha256
         if not self._catalogue.uses_content(entry.sha256):
             original.unlink(missing_ok=True)
@@ -61,6 +62,15 @@ class Eraser:
             self._erase_segment(record.id, file)
         with self._catalogue.database.transaction() as connection:
             self._table.remove(connection, record.id)
+
+    def _erase_tokens(self, representation: int, file: str, document: DocumentKey) -> None:
+        """Erase a version's segment, or bury it in one that other documents share."""
+        if self._table.manifest.has(file):
+            for index in self._indexes.all():
+                if index.id == representation:
+                    index.tokens.bury(file, document)
+        else:
+            self._erase_segment(representation, file)
 
     def _erase_segment(self, representation: int, file: str) -> None:
         for index in self._indexes.all():

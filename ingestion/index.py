@@ -18,6 +18,9 @@ from ingestion.stores.tokens.store import TokenStore
 
 BUILTIN_NAME = "builtin"
 
+# Documents named when a segment that they share is damaged.
+_NAMED = 3
+
 
 class Index:
     """One model's vectors of the whole library. The model is loaded when it is first needed."""
@@ -82,8 +85,9 @@ class Indexes:
         self._open: dict[int, Index] = {}
 
     def _explain(self, file: str, error: LibraryDamaged) -> LibraryDamaged:
-        name = self._table.document_name(file) or file
-        return LibraryDamaged(f"the token vectors of {name} are damaged ({error}); run: rag-app repair")
+        names = self._table.document_names(file) or [file]
+        whose = names[0] if len(names) == 1 else f"{len(names)} documents ({', '.join(names[:_NAMED])}…)"
+        return LibraryDamaged(f"the token vectors of {whose} are damaged ({error}); run: rag-app repair")
 
     def all(self) -> list[Index]:
         return list(self._open.values())

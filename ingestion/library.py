@@ -24,14 +24,15 @@ from ingestion.erasing import Eraser
 from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.index import BUILTIN_NAME, Index, Indexes
 from ingestion.lock import LibraryLock
+from ingestion.merging import Merger
 from ingestion.originals import Source, keep_original
 from ingestion.stores.catalogue import Catalogue
 from ingestion.stores.exchange import finish_exchange
+from ingestion.stores.manifest import insert_segment
 from ingestion.stores.records import Document, JournalEntry, Scope
 from ingestion.stores.representations import RepresentationTable
 from ingestion.stores.rows import (
     insert_document,
-    insert_segment,
     insert_source,
     prepare_text,
     remove_document,
@@ -66,6 +67,7 @@ class Library:
         self.indexes = Indexes(self.representations, folder / "tokens", encoder, load)
         self.changing = threading.RLock()
         self.eraser = Eraser(folder, catalogue, vectors, self.indexes)
+        self.merger = Merger(self)
         self._lock = lock
 
     @classmethod
@@ -93,8 +95,10 @@ class Library:
             # What cannot be erased is invisible all the same and stays in the journal for the next time.
             with suppress(LibraryError, OSError):
                 library.eraser.erase_all()
+            library.merger.recover()
             for index in library.indexes.all():
-                index.tokens.attach(library.representations.segments(index.id))
+                manifest = library.representations.manifest
+                index.tokens.attach(library.representations.segments(index.id), manifest.dead(index.id))
         except BaseException:
             library.close()
             raise
@@ -102,6 +106,7 @@ class Library:
 
     def close(self) -> None:
         try:
+            self.merger.stop()
             self.vectors.close()
         finally:
             self.catalogue.close()
@@ -182,7 +187,7 @@ class Library:
                         remove_document(connection, former, self.catalogue.terms)
                     insert_document(connection, document, text)
                     for identifier, file in segments:
-                        insert_segment(connection, document.id, identifier, file)
+                        insert_segment(connection, document, identifier, file)
                     self._link(connection, collection_id, source.path, document.id)
                     connection.execute("DELETE FROM journal WHERE id = ?", (entry.id,))
             except BaseException as error:
@@ -211,7 +216,7 @@ class Library:
             try:
                 self._write_vectors(entry, index, file, encodings, self.catalogue.chunk_pages(document.id))
                 with self.catalogue.transaction() as connection:
-                    insert_segment(connection, document.id, index.id, file)
+                    insert_segment(connection, document, index.id, file)
                     connection.execute("DELETE FROM journal WHERE id = ?", (entry.id,))
             except BaseException:
                 self._give_up(entry)
@@ -257,6 +262,7 @@ class Library:
                     connection.execute("DELETE FROM sources WHERE document_id = ?", (document.id,))
                 if collection_id is not None:
                     connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
+            self.merger.wake()
             try:
                 if collection_id is not None:
                     self.vectors.drop(collection_id=collection_id)
@@ -299,7 +305,8 @@ class Library:
         self, entry: JournalEntry, index: Index, file: str, encodings: Encodings, pages: Sequence[int]
     ) -> None:
         ids = entry.chunk_ids()
-        index.tokens.write(file, ids, encodings, index.record.fingerprint)
+        document = entry.document_id, entry.version
+        index.tokens.write(file, document, encodings, index.record.fingerprint)
         for pooling in POOLINGS:
             if pooling in index.record.readings:
                 pooled = encodings.cls if pooling == "cls" else encodings.mean
@@ -317,6 +324,7 @@ class Library:
         """Erase removed versions, or leave that to the next change: what was to be done is done."""
         with suppress(LibraryError, OSError):
             self.eraser.erase_journalled()
+        self.merger.wake()
 
 
 def _make_folder(folder: Path) -> None:

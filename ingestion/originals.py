@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion.errors import SourceChanged
-from ingestion.stores.tokens.segment import sync_folder
+from ingestion.stores.durable import sync_folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ class Reuse:
         if segment is None:
             return {}
         try:
-            encodings = self._index.tokens.read(self._library.folder / "tokens" / segment)
+            file = self._library.folder / "tokens" / segment
+            encodings = self._index.tokens.read(file, (document.id, document.version))
         except LibraryDamaged:  # encoding again mends it
             return {}
         chunks = self._library.catalogue.chunks(document.chunk_ids())
@@ -67,10 +68,12 @@ class Reuse:
 def join(parts: Sequence[Encodings]) -> Encodings:
     """Return the vectors of several lists of passages as those of one."""
     lengths = [np.diff(part.offsets) for part in parts]
+    known = all(len(part.punctuation) == len(part.tokens) for part in parts)
     return Encodings(
         cls=np.concatenate([part.cls for part in parts]),
         mean=np.concatenate([part.mean for part in parts]),
         tokens=np.concatenate([part.tokens for part in parts]),
         offsets=np.cumsum(np.concatenate([[0], *lengths]), dtype=np.int64),
         spans=np.concatenate([part.spans for part in parts]),
+        punctuation=np.concatenate([part.punctuation if known else part.punctuation[:0] for part in parts]),
     )

@@ -48,7 +48,10 @@ _LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$")
 
 @dataclass(frozen=True, slots=True)
 class StrategyState:
-    """A strategy and whether it can be used on this library; if not, why and what to do."""
+    """A strategy and whether it can be used on this library.
+
+    `reason` says why not and what to do; of one that can be used, what it has to do without meanwhile.
+    """
 
     strategy: Strategy
     available: bool
@@ -188,9 +191,7 @@ class Assistant:
         """Return every strategy and whether it can be used, over each representation that is ready."""
         damaged = next(iter(self.library.damaged()), None)
         return [
-            StrategyState(strategy, False, str(damaged))
-            if damaged and "tokens" in strategy.stores
-            else StrategyState(strategy, True)
+            StrategyState(strategy, True, str(damaged) if damaged and "tokens" in strategy.stores else None)
             for strategy in (*STRATEGIES.values(), *self._added_strategies())
         ]
 

@@ -8,6 +8,7 @@ from ingestion.stores.records import Scope
 from retrievers.fusion import DEPTH, fuse
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 from retrievers.late_interaction import SCORE
+from retrievers.stand_in import stand_ins
 from retrievers.timing import Stopwatch
 
 
@@ -37,12 +38,14 @@ class CascadeRetriever:
             places = self._library.catalogue.located(
                 [candidate.chunk_id for candidate in candidates], index.id
             )
-            maxsim = index.tokens.score(query.encoded_by(index.encoder).tokens, places)
+            found = index.tokens.score(query.encoded_by(index.encoder).tokens, places)
+        maxsim = found.scores
         scored = [
             Candidate(c.chunk_id, maxsim[c.chunk_id], {**c.scores, SCORE: maxsim[c.chunk_id]})
             for c in candidates
             if c.chunk_id in maxsim
         ]
+        scored += stand_ins(self._library, index, query, scope, found, max(limit, self._depth))
         scored.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
         timings = {name: ms for ranking in rankings for name, ms in ranking.timings_ms.items()}
         return Ranking(tuple(scored[:limit]), exact=False, timings_ms={**timings, **watch.timings_ms})

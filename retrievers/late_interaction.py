@@ -4,13 +4,14 @@ from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
 from ingestion.stores.records import Scope
 from retrievers.hits import Candidate, Query, Ranking
+from retrievers.stand_in import stand_ins
 from retrievers.timing import Stopwatch
 
 SCORE = "maxsim"
 
 
 class LateInteractionRetriever:
-    """MaxSim over every chunk of the scope: exact."""
+    """MaxSim over every chunk of the scope: exact, unless token vectors are damaged."""
 
     def __init__(self, library: Library, representation: str = BUILTIN_NAME) -> None:
         self._library = library
@@ -23,7 +24,9 @@ class LateInteractionRetriever:
         with watch.stage("encode"):
             tokens = query.encoded_by(index.encoder).tokens
         with watch.stage("maxsim"):
-            allowed = None if scope.pages is None else set(self._library.catalogue.chunk_ids(scope))
+            allowed = self._library.catalogue.allowed(scope)
             found = index.tokens.search(tokens, self._library.segments(scope, index), limit, allowed)
-        candidates = (Candidate(chunk, score, {SCORE: score}) for chunk, score in found)
-        return Ranking(tuple(candidates), exact=True, timings_ms=watch.timings_ms)
+        candidates = [Candidate(chunk, score, {SCORE: score}) for chunk, score in found.scores.items()]
+        others = stand_ins(self._library, index, query, scope, found, limit)
+        candidates = sorted([*candidates, *others], key=lambda c: (-c.score, c.chunk_id))[:limit]
+        return Ranking(tuple(candidates), exact=found.whole, timings_ms=watch.timings_ms)

@@ -87,12 +87,14 @@ def _settled(
     everything is ranked anew; a library that changes all the time is read as well as it can be.
     """
     watch = Stopwatch()
+    invisible = 0
     for _ in range(_TRIES):
         before = library.catalogue.changes
-        ranking = strategy.build(library).rank(query, scope, depth)
+        ranking = strategy.build(library).rank(query, scope, depth + invisible)
         with watch.stage("read"):
             chunks = library.catalogue.chunks([candidate.chunk_id for candidate in ranking.candidates])
-        if library.catalogue.changes == before:
+        invisible = len(ranking.candidates) - len(chunks)  # in a store already, or still
+        if library.catalogue.changes == before and not invisible:
             break
-    present = tuple(candidate for candidate in ranking.candidates if candidate.chunk_id in chunks)
+    present = tuple(candidate for candidate in ranking.candidates if candidate.chunk_id in chunks)[:depth]
     return Ranking(present, ranking.exact, {**ranking.timings_ms, **watch.timings_ms}), chunks

@@ -21,12 +21,21 @@ def strategy_choices(strategies: Sequence[StrategyState]) -> Choices:
 def strategy_help(strategies: Sequence[StrategyState], chosen: str) -> list[tuple[str, str]]:
     """Return what the chosen strategy does and costs, then which others cannot be used and why."""
     lines = [
-        (state.strategy.name, f"{state.strategy.summary}. Costs {state.strategy.cost}.")
+        (
+            state.strategy.name,
+            f"{state.strategy.summary}. Costs {state.strategy.cost}. {_meanwhile(state)}".strip(),
+        )
         for state in strategies
         if state.strategy.name == chosen
     ]
     unusable = [state for state in strategies if not state.available]
     return lines + [(state.strategy.name, f"is not available: {state.reason}") for state in unusable]
+
+
+def _meanwhile(state: StrategyState) -> str:
+    if not (state.available and state.reason):
+        return ""
+    return f" Until it is repaired, single vectors stand in: {state.reason}"
 
 
 def reranker_choices(assistant: Assistant) -> Choices:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingestion.care.chroma import checked_segment
+from ingestion.care.segments import Segments
 from ingestion.errors import LibraryDamaged, LibraryError, ModelError
 from ingestion.index import Index
 from ingestion.library import Library
@@ -56,7 +56,7 @@ def is_fresh(index: Index) -> bool | ModelError:
         return error
 
 
-def segment_faults(library: Library, document: Document) -> list[SegmentFault]:
+def segment_faults(library: Library, segments: Segments, document: Document) -> list[SegmentFault]:
     """Return the representations in which a document's token vectors are lost or damaged.
 
     One that another model made has no vectors of what was added since: that is no damage.
@@ -71,15 +71,15 @@ def segment_faults(library: Library, document: Document) -> list[SegmentFault]:
                 faults.append(SegmentFault(document, record, None, reason))
             continue
         try:
-            segment = checked_segment(library.folder / "tokens" / file, document)
+            segment, _ = segments.rows(file, document)
         except LibraryDamaged as error:
             faults.append(SegmentFault(document, record, file, str(error)))
             continue
         if segment.fingerprint != record.fingerprint:
             reason = f"its vectors are by {segment.fingerprint}, and {record.name} is {record.fingerprint}"
             faults.append(SegmentFault(document, record, file, reason))
-        elif segment.codes.shape[1] != record.token_dimension:
-            reason = f"its vectors have {segment.codes.shape[1]} dimensions, not {record.token_dimension}"
+        elif segment.dimension != record.token_dimension:
+            reason = f"its vectors have {segment.dimension} dimensions, not {record.token_dimension}"
             faults.append(SegmentFault(document, record, file, reason))
     return faults
 
@@ -101,8 +101,7 @@ def original_fault(library: Library, document: Document) -> str | None:
 def orphans(library: Library) -> list[Path]:
     """Return the files in the stores' folders that belong to no document. No version may be on its way."""
     tokens, originals = library.folder / "tokens", library.folder / "originals"
-    rows = library.catalogue.database.rows("SELECT file FROM segments")
-    known = {tokens / row["file"] for row in rows}
+    known = {tokens / file for file in library.representations.manifest.known()}
     journal = library.catalogue.journal()
     for sha256 in {document.sha256 for document in library.catalogue.documents()}:
         known |= {originals / sha256, absent_mark(originals / sha256)}

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.care.report import Work
+from ingestion.care.segments import Segments
 from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.library import Library
 from ingestion.stores.exchange import CHROMA, beside, exchange
 from ingestion.stores.records import Document, Representation
-from ingestion.stores.tokens.segment import Segment
 from ingestion.stores.vectors import (
     COLLECTION_NAME,
     POOLINGS,
@@ -91,8 +91,7 @@ def holdings(library: Library) -> list[Holding]:
     found: list[Holding] = []
     documents = library.catalogue.documents()
     for representation in library.representations.all("ready", "building"):
-        files = library.representations.owners(library.representations.segments(representation.id))
-        by_document = {document_id: file for file, (document_id, _) in files.items()}
+        by_document = library.representations.documents(representation.id)
         for collection_id in library.catalogue.collections().values():
             mine = tuple(
                 (document, by_document[document.id])
@@ -154,7 +153,12 @@ def _plan(library: Library, copy: Path, wanted: list[Holding]) -> str:
             "name": holding.name,
             "pooling": holding.pooling,
             "segments": [
-                (file, document.chunk_ids(), library.catalogue.chunk_pages(document.id))
+                (
+                    file,
+                    [document.id, document.version],
+                    document.chunk_ids(),
+                    library.catalogue.chunk_pages(document.id),
+                )
                 for document, file in holding.documents
             ],
         }
@@ -268,6 +272,7 @@ class _Writing:
         self._store = store
         self._work = work
         self._skip_damaged = skip_damaged
+        self._segments = Segments(library.folder / "tokens")
         self.written = 0
 
     def write(self, holding: Holding, only: frozenset[str] | None = None) -> None:
@@ -310,20 +315,9 @@ class _Writing:
     def _pooled(self, document: Document, file: str, pooling: Pooling) -> NDArray[np.float32]:
         """Return a document's pooled vectors; none where its segment is damaged and may be skipped."""
         try:
-            return checked_segment(self._library.folder / "tokens" / file, document).pooled(pooling)
+            segment, rows = self._segments.rows(file, document)
+            return segment.pooled(pooling)[rows.start : rows.stop]
         except LibraryDamaged as error:
             if self._skip_damaged:
                 return np.zeros((0, 0), np.float32)
             raise LibraryDamaged(f"{error}; run: rag-app repair") from error
-
-
-def checked_segment(path: Path, document: Document) -> Segment:
-    """Open a document's segment, every block of it compared with its checksum.
-
-    Raises LibraryDamaged where that fails, or where it is another document's.
-    """
-    segment = Segment(path)
-    segment.verify()
-    if segment.ids != document.chunk_ids():
-        raise LibraryDamaged(f"the token segment {path} holds other chunks than {document.name}'s")
-    return segment

@@ -50,8 +50,9 @@ def compact(
     library is whole.
     """
     work = Work("compacting", on_progress, cancelled)
+    before = store_bytes(library.folder)
+    library.merger.run(everything=True, check=work.check)
     with library.changing:
-        before = store_bytes(library.folder)
         library.eraser.erase_all()
         remove_orphans(library)
         rebuild(library, work, skip_damaged=False)

@@ -19,12 +19,14 @@ from ingestion.care.checks import (
 )
 from ingestion.care.chroma import compare, mend_differences, rebuild
 from ingestion.care.report import REINDEX, REPAIR, CareProgress, Problem, Repair, RepairReport, Store, Work
+from ingestion.care.segments import Segments
 from ingestion.care.words import rebuild_words, words_fault
 from ingestion.encoders import Encodings
 from ingestion.errors import LibraryError, ModelError, SourceChanged
 from ingestion.index import Index
 from ingestion.library import Library
 from ingestion.originals import Source, keep_original
+from ingestion.stores.manifest import insert_segment, remove_segments
 from ingestion.stores.records import Document
 
 _INGEST_AGAIN = "delete the document and ingest it again"
@@ -55,6 +57,7 @@ class _Repairing:
         self._library = library
         self._encode = encode
         self._work = work
+        self._segments = Segments(library.folder / "tokens")
         self._done: list[Repair] = []
         self._left: list[Problem] = []
 
@@ -119,7 +122,7 @@ class _Repairing:
         text = text_fault(self._library, document)
         if text:
             self._leave("catalogue", text, _INGEST_AGAIN, document)
-        for fault in segment_faults(self._library, document):
+        for fault in segment_faults(self._library, self._segments, document):
             if text:
                 self._leave("tokens", fault.reason, _INGEST_AGAIN, document)
             elif not self._encode:
@@ -210,16 +213,17 @@ def _replace_segment(
     library: Library, document: Document, index: Index, former: str, encodings: Encodings
 ) -> None:
     """Put a new segment in the place of a damaged one. A crash before the end leaves an orphan."""
-    file = f"seg-{uuid4().hex}.tok"
+    file, key = f"seg-{uuid4().hex}.tok", (document.id, document.version)
     try:
-        index.tokens.write(file, document.chunk_ids(), encodings, index.record.fingerprint)
-        index.tokens.attach([file])
+        index.tokens.write(file, key, encodings, index.record.fingerprint)
         with library.catalogue.transaction() as connection:
-            connection.execute(
-                "UPDATE segments SET file = ? WHERE document_id = ? AND representation_id = ?",
-                (file, document.id, index.id),
-            )
+            remove_segments(connection, document, index.id)
+            insert_segment(connection, document, index.id, file)
     except BaseException:
         index.tokens.erase(file)
         raise
-    index.tokens.erase(former)
+    index.tokens.attach([file])
+    if library.representations.manifest.has(former):
+        index.tokens.bury(former, key)
+    else:
+        index.tokens.erase(former)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from ingestion.care.checks import is_fresh, original_fault, orphans, segment_faults, text_fault
 from ingestion.care.chroma import NoRoom, compare, holdings
 from ingestion.care.report import REINDEX, REPAIR, CareProgress, Problem, Report, Store, Work
+from ingestion.care.segments import Segments
 from ingestion.care.words import words_fault
 from ingestion.encoders import CHUNKER_VERSION
 from ingestion.errors import LibraryError, ModelError
@@ -41,6 +42,7 @@ class _Verification:
     def __init__(self, library: Library, work: Work) -> None:
         self._library = library
         self._work = work
+        self._token_segments = Segments(library.folder / "tokens")
         self._problems: list[Problem] = []
         self._notes: list[str] = []
         self._documents = self._chunks = self._segments = self._vectors = self._originals = 0
@@ -93,7 +95,7 @@ class _Verification:
             if library.catalogue.document(document.id) != document:
                 return  # replaced or deleted meanwhile
             text = text_fault(library, document)
-            faults = segment_faults(library, document)
+            faults = segment_faults(library, self._token_segments, document)
             original = original_fault(library, document)
             absent = absent_mark(library.original(document.sha256)).exists()
         if text:

@@ -1,7 +1,7 @@
 """What an encoder is, and what it gives."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -30,6 +30,7 @@ class Encodings:
         offsets: [n + 1] int64: passage i owns tokens offsets[i]:offsets[i + 1].
         spans: [t, 2] int32: each token's characters in its passage's text; (0, 0) for tokens that are
             not part of the text (context line, prompts and markers).
+        punctuation: [t] bool: tokens that are punctuation and symbols only; [0] where that is not known.
     """
 
     cls: Floats
@@ -37,6 +38,7 @@ class Encodings:
     tokens: Floats
     offsets: NDArray[np.int64]
     spans: NDArray[np.int32]
+    punctuation: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def __len__(self) -> int:
         return len(self.cls)
@@ -50,6 +52,7 @@ class Encodings:
             tokens=self.tokens[start:end],
             offsets=self.offsets[first : last + 1] - start,
             spans=self.spans[start:end],
+            punctuation=self.punctuation[start:end],
         )
 
 

@@ -1,7 +1,8 @@
 """A list of passages in batches of like length, each different one once, and their vectors in order again."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +29,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """One passage's vectors: pooled ones by reading, [t, k] tokens and their [t, 2] spans."""
+    """One passage's vectors: pooled ones by reading, [t, k] tokens and their [t, 2] spans; `punctuation` as
+    in Encodings."""
 
     cls: Floats
     mean: Floats
     tokens: Floats
     spans: NDArray[np.int32]
+    punctuation: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
 
 def passages(texts: Sequence[str], contexts: Sequence[str] | None) -> list[Passage]:
@@ -84,18 +87,22 @@ def _gather(vectors: list[Vectors], dimensions: tuple[int, int, int]) -> Encodin
     """Put the vectors in one place. Frees each passage's own as it goes: token vectors are large."""
     cls, mean, tokens = dimensions
     offsets = np.cumsum([0, *(len(one.tokens) for one in vectors)], dtype=np.int64)
+    known = all(len(one.punctuation) == len(one.tokens) for one in vectors)
     result = Encodings(
         cls=np.zeros((len(vectors), cls), np.float32),
         mean=np.zeros((len(vectors), mean), np.float32),
         tokens=np.zeros((offsets[-1], tokens), np.float32),
         offsets=offsets,
         spans=np.zeros((offsets[-1], 2), np.int32),
+        punctuation=np.zeros(offsets[-1] if known else 0, np.bool_),
     )
     for number in reversed(range(len(vectors))):
         one = vectors.pop()
         own = slice(offsets[number], offsets[number + 1])
         result.cls[number], result.mean[number] = one.cls, one.mean
         result.tokens[own], result.spans[own] = one.tokens, one.spans
+        if known:
+            result.punctuation[own] = one.punctuation
     return result
 
 
@@ -104,3 +111,13 @@ def spans_within(offsets: Sequence[tuple[int, int]], prefix: int) -> NDArray[np.
     spans = np.array(offsets, dtype=np.int32).reshape(-1, 2) - np.int32(prefix)
     spans[spans[:, 0] < 0] = 0
     return spans
+
+
+def is_punctuation(piece: str) -> bool:
+    """Whether a token's text has punctuation and symbols (Unicode's classes P and S) only.
+
+    What stands for bytes that are no whole character counts as none.
+    """
+    return bool(piece) and all(
+        unicodedata.category(letter)[0] in "PS" and letter != "\N{REPLACEMENT CHARACTER}" for letter in piece
+    )

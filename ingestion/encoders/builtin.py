@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
-from ingestion.encoders.batches import Passage, Vectors, encode_batches, passages, spans_within
+from ingestion.encoders.batches import (
+    Passage,
+    Vectors,
+    encode_batches,
+    is_punctuation,
+    passages,
+    spans_within,
+)
 from ingestion.encoders.graph import INT8_VERSION, Ranges, load_ranges, ranges_path
 from ingestion.encoders.runtime import Forward, load_forward
 from ingestion.errors import InvalidInput, ModelError
@@ -105,6 +112,15 @@ class BertEncoder:
         return tokenizer
 
     @cached_property
+    def _punctuation(self) -> NDArray[np.bool_]:
+        """Which of the vocabulary's ids are punctuation only."""
+        vocabulary = self._tokenizer.get_vocab()
+        table = np.zeros(max(vocabulary.values()) + 1, np.bool_)
+        for piece, identity in vocabulary.items():
+            table[identity] = is_punctuation(piece.removeprefix("##") or piece)
+        return table
+
+    @cached_property
     def _forward(self) -> Forward:
         for file in ("config.json", "model.safetensors"):
             _model_file(self._folder / file)
@@ -162,7 +178,13 @@ class BertEncoder:
         cls, mean, tokens = forward(ids, mask)
         # A copy, so that the batch, padding and all, is not kept.
         return [
-            Vectors(cls[row], mean[row], tokens[row, 1 : len(one.ids) - 1].copy(), one.spans)
+            Vectors(
+                cls[row],
+                mean[row],
+                tokens[row, 1 : len(one.ids) - 1].copy(),
+                one.spans,
+                self._punctuation[one.ids[1:-1]],
+            )
             for row, one in enumerate(batch)
         ]
 

@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
-from ingestion.encoders.batches import Passage, Vectors, encode_batches, passages, spans_within
+from ingestion.encoders.batches import (
+    Passage,
+    Vectors,
+    encode_batches,
+    is_punctuation,
+    passages,
+    spans_within,
+)
 from ingestion.errors import ModelError
 
 _CALIBRATION = Path(__file__).parent / "sentences.txt"
@@ -247,13 +254,33 @@ class ColbertEncoder(_Foreign):
                 output_value=None,  # each passage's raw output, which says what was scored
             )
             spans = [self._spans(passage, one, prompt) for passage, one in zip(some, found, strict=True)]
+            punctuation = [self._punctuation_of(one) for one in found]
         empty = np.zeros(0, np.float32)
         return [
             Vectors(
-                empty, empty, one["token_embeddings"][one["attention_mask"].bool()].float().numpy(), where
+                empty,
+                empty,
+                one["token_embeddings"][one["attention_mask"].bool()].float().numpy(),
+                where,
+                skipped,
             )
-            for one, where in zip(found, spans, strict=True)
+            for one, where, skipped in zip(found, spans, punctuation, strict=True)
         ]
+
+    @cached_property
+    def _punctuation(self) -> dict[int, bool]:
+        """Which ids are punctuation only, of those that were met."""
+        return {}
+
+    def _punctuation_of(self, output: Any) -> NDArray[np.bool_]:
+        """Return which of the scored tokens are punctuation only; [0] where their ids are not known."""
+        kept = output["attention_mask"].bool()
+        if "input_ids" not in output or len(output["input_ids"]) != len(kept):
+            return np.zeros(0, np.bool_)
+        ids = output["input_ids"][kept].tolist()
+        for one in set(ids) - self._punctuation.keys():
+            self._punctuation[one] = is_punctuation(self._model.tokenizer.decode([one]).strip())
+        return np.array([self._punctuation[one] for one in ids], np.bool_)
 
     def _spans(self, passage: Passage, output: Any, prompt: str) -> NDArray[np.int32]:
         """Return where the scored tokens stand in the passage's text."""

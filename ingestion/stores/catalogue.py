@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -260,13 +261,21 @@ class Catalogue:
         )
         return [(row["file"], row["id"]) for row in rows]
 
-    def chunk_ids(self, scope: Scope) -> list[str]:
-        """Return the ids of every chunk in scope."""
+    def allowed(self, scope: Scope) -> dict[str, list[int] | None] | None:
+        """Return which chunks the scope narrows its collections to, as the token store wants it: by document
+        id their ordinals, or None for all of them. None where it does not narrow."""
+        if scope.pages is None:
+            return None if scope.documents is None else dict.fromkeys(scope.documents)
         where, parameters = _within(scope)
         rows = self.database.rows(
-            f"SELECT c.id FROM chunks c JOIN documents d ON d.id = c.document_id WHERE {where}", parameters
+            "SELECT c.document_id, c.ordinal FROM chunks c JOIN documents d ON d.id = c.document_id "
+            f"WHERE {where} ORDER BY c.document_id, c.ordinal",
+            parameters,
         )
-        return [row["id"] for row in rows]
+        found: dict[str, list[int] | None] = {}
+        for document, ordinals in groupby(rows, key=lambda row: row["document_id"]):
+            found[document] = [row["ordinal"] for row in ordinals]
+        return found
 
     def chunk_pages(self, document_id: str) -> list[int]:
         """Return the page of each chunk of a document, in order."""

@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from ingestion.stores.tokens.segment import sync_folder
+from ingestion.stores.durable import sync_folder
 
 CHROMA = "chroma"
 

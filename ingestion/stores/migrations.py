@@ -296,9 +296,41 @@ def _move_text(connection: sqlite3.Connection, document: sqlite3.Row) -> None:
         )  # fmt: skip
 
 
+_THIRD = """
+    -- See ingestion.stores.manifest: several documents may share a segment.
+    CREATE TABLE segment_files (
+        file TEXT PRIMARY KEY,
+        representation_id INTEGER NOT NULL REFERENCES representations (id),
+        collection_id INTEGER NOT NULL REFERENCES collections (id),
+        chunks INTEGER NOT NULL,
+        merged_into TEXT
+    );
+    CREATE TABLE tombstones (
+        file TEXT NOT NULL REFERENCES segment_files (file) ON DELETE CASCADE,
+        document_id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        chunks INTEGER NOT NULL,
+        PRIMARY KEY (file, document_id, version)
+    );
+    INSERT INTO segment_files (file, representation_id, collection_id, chunks)
+        SELECT s.file, s.representation_id, d.collection_id, d.chunk_count
+        FROM segments s JOIN documents d ON d.id = s.document_id ORDER BY d.rowid;
+    CREATE TABLE new_segments (
+        document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        representation_id INTEGER NOT NULL REFERENCES representations (id),
+        file TEXT NOT NULL REFERENCES segment_files (file),
+        PRIMARY KEY (document_id, representation_id)
+    );
+    INSERT INTO new_segments SELECT document_id, representation_id, file FROM segments;
+    DROP TABLE segments;
+    ALTER TABLE new_segments RENAME TO segments;
+    CREATE INDEX segments_by_file ON segments (file);
+"""
+
 _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     lambda connection: _script(connection, _FIRST),
     _second,
+    lambda connection: _script(connection, _THIRD),
 )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ingestion.errors import LibraryDamaged
+from ingestion.stores.tokens.layout import DocumentKey
 from ingestion.stores.tokens.segment import Segment
 from ingestion.stores.vectors import embedded_chroma
 
@@ -52,7 +53,7 @@ def _print(value: object) -> None:
 def _differences(
     client: "ClientAPI", names: set[str], wanted: Mapping[str, Any], tokens: Path
 ) -> dict[str, Any]:
-    expected = [chunk for _, ids, _ in wanted["segments"] for chunk in ids]
+    expected = [chunk for _, _, ids, _ in wanted["segments"] for chunk in ids]
     if wanted["name"] not in names:
         return {"name": wanted["name"], "missing": expected, "surplus": [], "different": []}
     collection = client.get_collection(wanted["name"], embedding_function=None)
@@ -83,10 +84,13 @@ def _batches(
     ids: list[str] = []
     pages: list[int] = []
     vectors: list[np.ndarray[Any, Any] | None] = []
-    for file, some, on in wanted["segments"]:
+    opened: dict[str, Segment | None] = {}
+    for file, (identity, version), some, on in wanted["segments"]:
+        if file not in opened:
+            opened[file] = _open(tokens / file)
         ids += some
         pages += on
-        vectors += _pooled(tokens, file, wanted["pooling"], some)
+        vectors += _pooled(opened[file], wanted["pooling"], (identity, version), len(some))
         if len(ids) >= _BATCH:
             yield ids, pages, vectors
             ids, pages, vectors = [], [], []
@@ -94,13 +98,24 @@ def _batches(
         yield ids, pages, vectors
 
 
-def _pooled(tokens: Path, file: str, pooling: str, ids: Sequence[str]) -> list[np.ndarray[Any, Any] | None]:
+def _open(file: Path) -> Segment | None:
     try:
-        segment = Segment(tokens / file)
-        segment.verify()
+        return Segment(file)
     except LibraryDamaged:
-        return [None] * len(ids)
-    return list(segment.pooled(pooling)) if segment.ids == ids else [None] * len(ids)
+        return None
+
+
+def _pooled(
+    segment: Segment | None, pooling: str, document: DocumentKey, chunks: int
+) -> list[np.ndarray[Any, Any] | None]:
+    """Return a document's vectors, or None for each of its chunks where they cannot be read."""
+    try:
+        rows = segment.touch_document(document) if segment else range(0)
+    except LibraryDamaged:
+        rows = range(0)
+    if segment is None or len(rows) != chunks:
+        return [None] * chunks
+    return list(segment.pooled(pooling)[rows.start : rows.stop])
 
 
 def _same(chunk: str, page: int, vector: Any, held: Any, metadata: Any) -> bool:

@@ -2,13 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from ingestion.stores.database import Database
+from ingestion.stores.manifest import Manifest
 from ingestion.stores.records import Representation, RepresentationState, Scope
+from ingestion.stores.tokens.layout import DocumentKey
 
 
 class RepresentationTable:
@@ -16,6 +18,7 @@ class RepresentationTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.manifest = Manifest(database)
 
     def all(self, *states: RepresentationState) -> list[Representation]:
         """Return the representations in one of the states, or all of them."""
@@ -41,23 +44,23 @@ class RepresentationTable:
 
     def remove(self, connection: sqlite3.Connection, identity: int) -> None:
         """Remove a representation and its segments' rows. Its vectors must be gone."""
-        connection.execute("DELETE FROM segments WHERE representation_id = ?", (identity,))
+        for table in ("segments", "segment_files"):
+            connection.execute(f"DELETE FROM {table} WHERE representation_id = ?", (identity,))
         connection.execute("DELETE FROM representations WHERE id = ?", (identity,))
 
     def segments(self, representation: int, scope: Scope | None = None) -> list[str]:
-        """Return the files of a representation's segments, in the scope or everywhere."""
-        sql = (
-            "SELECT s.file FROM segments s JOIN documents d ON d.id = s.document_id "
-            "WHERE s.representation_id = ?"
-        )
-        parameters: list[object] = [representation]
-        if scope is not None:
-            sql += f" AND d.collection_id IN ({', '.join('?' * len(scope.collections))})"
-            parameters += scope.collections
-            if scope.documents is not None:
-                sql += " AND d.id IN (SELECT value FROM json_each(?))"
-                parameters.append(json.dumps(sorted(scope.documents)))
-        return [row["file"] for row in self._database.rows(f"{sql} ORDER BY d.rowid", parameters)]
+        """Return the files of a representation's segments that have documents of the scope, or all."""
+        if scope is not None and scope.documents is not None:
+            collections = ", ".join("?" * len(scope.collections))
+            rows = self._database.rows(
+                "SELECT DISTINCT s.file FROM segments s JOIN documents d ON d.id = s.document_id "
+                f"WHERE s.representation_id = ? AND d.collection_id IN ({collections}) "
+                "AND d.id IN (SELECT value FROM json_each(?))",
+                (representation, *scope.collections, json.dumps(sorted(scope.documents))),
+            )
+            return [row["file"] for row in rows]
+        within = None if scope is None else scope.collections
+        return [one.file for one in self.manifest.files(representation, within)]
 
     def segment(self, document_id: str, representation: int) -> str | None:
         rows = self._database.rows(
@@ -66,21 +69,33 @@ class RepresentationTable:
         )
         return rows[0]["file"] if rows else None
 
-    def owners(self, files: Sequence[str]) -> dict[str, tuple[str, int]]:
-        """Return (document id, representation id) for each of the segment files that is known."""
+    def documents(self, representation: int, files: Iterable[str] | None = None) -> dict[str, str]:
+        """Return the segment of each document that has one in the representation, by document id; only of
+        those in `files`, if given."""
+        where = "" if files is None else "AND file IN (SELECT value FROM json_each(?))"
         rows = self._database.rows(
-            "SELECT file, document_id, representation_id FROM segments "
-            "WHERE file IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(files)),),
+            f"SELECT document_id, file FROM segments WHERE representation_id = ? {where}",
+            (representation, *([] if files is None else [json.dumps(list(files))])),
         )
-        return {row["file"]: (row["document_id"], row["representation_id"]) for row in rows}
+        return {row["document_id"]: row["file"] for row in rows}
 
-    def document_name(self, file: str) -> str | None:
-        """Return the name of the document whose segment a file is."""
+    def keys(self, representation: int, files: Iterable[str]) -> set[DocumentKey]:
+        """Return the visible documents, with their versions, whose tokens lie in these segments."""
         rows = self._database.rows(
-            "SELECT d.name FROM segments s JOIN documents d ON d.id = s.document_id WHERE s.file = ?", (file,)
+            "SELECT d.id, d.version FROM segments s JOIN documents d ON d.id = s.document_id "
+            "WHERE s.representation_id = ? AND s.file IN (SELECT value FROM json_each(?))",
+            (representation, json.dumps(list(files))),
         )
-        return rows[0]["name"] if rows else None
+        return {(row["id"], row["version"]) for row in rows}
+
+    def document_names(self, file: str) -> list[str]:
+        """Return the names of the documents whose tokens lie in a segment."""
+        rows = self._database.rows(
+            "SELECT d.name FROM segments s JOIN documents d ON d.id = s.document_id WHERE s.file = ? "
+            "ORDER BY d.name",
+            (file,),
+        )
+        return [row["name"] for row in rows]
 
     def missing(self, representation: int) -> list[str]:
         """Return the ids of the documents that have no segment in a representation."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from ingestion.documents import Chunk, Heading, PageFailure, PageLayout, ParsedDocument
+from ingestion.stores.manifest import remove_segments
 from ingestion.stores.records import Document, JournalEntry, chunk_id, segments_json
 from ingestion.stores.texts import Slice, TextBuilder, insert_text, read_slices, slice_of
 
@@ -109,13 +110,11 @@ def remove_document(connection: sqlite3.Connection, document: Document, terms: T
         "INSERT INTO chunk_index (chunk_index, rowid, context, body) VALUES ('delete', ?, ?, ?)",
         chunk_terms(connection, document, terms, damaged=True),  # it must not keep what is damaged
     )
-    segments = connection.execute(
-        "SELECT representation_id, file FROM segments WHERE document_id = ?", (document.id,)
-    ).fetchall()
+    segments = remove_segments(connection, document)
     (text_id,) = connection.execute("SELECT text_id FROM documents WHERE id = ?", (document.id,)).fetchone()
     connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
     connection.execute("DELETE FROM texts WHERE id = ?", (text_id,))
-    insert_journal(connection, "remove", document, tuple((row[0], row[1]) for row in segments))
+    insert_journal(connection, "remove", document, segments)
 
 
 def chunk_terms(
@@ -148,13 +147,6 @@ def insert_source(connection: sqlite3.Connection, collection_id: int, path: str,
         "INSERT INTO sources (collection_id, path, document_id) VALUES (?, ?, ?) "
         "ON CONFLICT (collection_id, path) DO UPDATE SET document_id = excluded.document_id",
         (collection_id, path, document_id),
-    )
-
-
-def insert_segment(connection: sqlite3.Connection, document_id: str, representation: int, file: str) -> None:
-    connection.execute(
-        "INSERT INTO segments (document_id, representation_id, file) VALUES (?, ?, ?)",
-        (document_id, representation, file),
     )
 
 

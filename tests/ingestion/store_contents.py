@@ -18,13 +18,13 @@ def assert_whole(library: Library) -> None:
 
     Says what `ingestion.care.verify` says too, plainly and on its own.
     """
+    library.merger.wait()
     catalogue = library.catalogue
     documents = catalogue.documents()
     assert catalogue.journal() == []
     assert catalogue.database.problems() == []
     for index in library.indexes.all():
-        segments = library.representations.owners(library.representations.segments(index.id))
-        encoded = {document_id for document_id, _ in segments.values()}
+        encoded = library.representations.documents(index.id).keys()
         for collection_id in catalogue.collections().values():
             some = [d for d in documents if d.collection_id == collection_id and d.id in encoded]
             for pooling in POOLINGS:
@@ -43,16 +43,25 @@ def assert_whole(library: Library) -> None:
     ]
     files = set()
     for index in library.indexes.all():
-        owners = library.representations.owners(library.representations.segments(index.id))
+        held = library.representations.documents(index.id)
         if index.record.state == "ready":
-            assert {identity for identity, _ in owners.values()} == {document.id for document in documents}
-        assert set(owners) == index.tokens.names()
-        files |= set(owners)
-        for name, (document_id, _) in owners.items():
+            assert held.keys() == {document.id for document in documents}
+        listed = {one.file: one for one in library.representations.manifest.files(index.id)}
+        assert set(held.values()) == set(listed) == index.tokens.names()
+        files |= set(listed)
+        dead = library.representations.manifest.dead(index.id)
+        for name, one in listed.items():
             segment = Segment(library.folder / "tokens" / name)
             segment.verify()
-            assert segment.ids == next(ids_of(d) for d in documents if d.id == document_id)
             assert segment.fingerprint == index.record.fingerprint
+            alive = {(d.id, d.version): d for d in documents if held.get(d.id) == name}
+            assert {*segment.document_keys()} == {*alive, *dead.get(name, ())}
+            assert not alive.keys() & set(dead.get(name, ()))
+            assert {alive[key].collection_id for key in alive} == {one.collection_id}
+            assert one.dead == sum(len(segment.rows(key)) for key in dead.get(name, ()))
+            assert one.chunks == len(segment)
+            for key, document in alive.items():
+                assert segment.chunk_ids(list(segment.rows(key))) == ids_of(document)
     assert names_in(library.folder / "tokens") == files
     originals = library.folder / "originals"
     assert names_in(originals) == {document.sha256 for document in documents}
@@ -98,7 +107,7 @@ def found(library: Library, question: str) -> dict[str, list[str]]:
     ids = {
         "cls": [i for i, _ in library.vectors.query(collection, "cls", query.cls[0], 10)],
         "mean": [i for i, _ in library.vectors.query(collection, "mean", query.mean[0], 10)],
-        "tokens": [i for i, _ in library.tokens.search(query.tokens, library.segments(scope), 10)],
+        "tokens": list(library.tokens.search(query.tokens, library.segments(scope), 10).scores),
         "bm25": [i for i, _ in library.catalogue.bm25(question.split(maxsplit=1)[0], scope, 10)],
     }
     names = {}

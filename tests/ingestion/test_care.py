@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import sqlite3
-import struct
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -26,6 +25,8 @@ from ingestion.library import Library, Source
 from ingestion.pipeline import ingest
 from ingestion.stores.exchange import beside, finish_exchange
 from ingestion.stores.records import Document
+from ingestion.stores.tokens.layout import START
+from ingestion.stores.tokens.segment import Segment
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -66,10 +67,10 @@ def segment_of(folder: Path, name: str = "apples.txt") -> Path:
 def sections_of(path: Path) -> dict[str, tuple[int, int]]:
     """Return where each section of a segment begins and ends."""
     data = path.read_bytes()
-    (length,) = struct.unpack("<I", data[8:12])
+    _, length, _ = START.unpack(data[: START.size])
     places = {}
-    for name, place in json.loads(data[12 : 12 + length])["sections"].items():
-        start = 12 + length + place["offset"]
+    for name, place in json.loads(data[START.size : START.size + length])["sections"].items():
+        start = START.size + length + place["offset"]
         size = int(np.dtype(place["dtype"]).itemsize * np.prod(place["shape"]))
         places[name] = (start, start + size)
     return places
@@ -305,7 +306,9 @@ def test_flipped_bytes_of_the_index_of_words_are_noticed(folder: Path, encoder: 
 
 
 @pytest.mark.usefixtures("chroma_is_sound")
-@pytest.mark.parametrize("section", ["codes", "offsets", "spans", "ids", "cls", "mean"])
+@pytest.mark.parametrize(
+    "section", ["documents", "versions", "firsts", "offsets", "codes", "spans", "cls", "mean", "sums"]
+)
 def test_a_flipped_byte_in_a_segment_is_mended(folder: Path, encoder: Encoder, section: str) -> None:
     path = segment_of(folder)
     start, end = sections_of(path)[section]
@@ -504,8 +507,9 @@ def test_a_wrong_page_in_chroma_is_mended(folder: Path, encoder: Encoder) -> Non
     with Library.open(folder, encoder) as library:
         query = library.encoder.encode_query(QUESTION).mean[0]
         apples = library.catalogue.documents()[0]
-        (pooled,) = library.tokens._opened(library.segments(library.catalogue.scope((), ["apples.txt"])))
-        library.vectors.upsert(1, "mean", apples.chunk_ids(), pooled.pooled("mean"), [5])
+        (file,) = library.segments(library.catalogue.scope((), ["apples.txt"]))
+        mean = Segment(folder / "tokens" / file).pooled("mean")
+        library.vectors.upsert(1, "mean", apples.chunk_ids(), mean, [5])
         assert len(library.vectors.query(1, "mean", query, 9, pages=(1, 1))) == 1
         mended(library)
         assert len(library.vectors.query(1, "mean", query, 9, pages=(1, 1))) == 2

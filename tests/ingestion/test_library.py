@@ -1,5 +1,6 @@
 """The library through its pipeline: what each change leaves in every store."""
 
+import re
 import threading
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from store_contents import assert_whole, everything, found, ids_of, names_in
 
 from ingestion.documents import Status
 from ingestion.encoders import Encoder
-from ingestion.errors import LibraryDamaged, LibraryError, UnknownName
+from ingestion.errors import LibraryError, UnknownName
 from ingestion.library import Library, Source
 from ingestion.pipeline import ingest
 from ingestion.stores.records import Document
@@ -214,7 +215,9 @@ def test_an_empty_scope_finds_nothing_in_any_store(stocked: Library) -> None:
     query = stocked.encoder.encode_query("apple tree")
     assert stocked.segments(scope)
     assert stocked.segments(nothing) == []
-    assert stocked.tokens.search(query.tokens, stocked.segments(nothing), 10) == []
+    assert stocked.tokens.search(query.tokens, stocked.segments(nothing), 10).scores == {}
+    everywhere = stocked.segments(scope)
+    assert stocked.tokens.search(query.tokens, everywhere, 10, {}).scores == {}
     assert stocked.vectors.query(1, "mean", query.mean[0], 10, nothing.documents) == []
     assert stocked.catalogue.bm25("apple", nothing, 10) == []
     with pytest.raises(UnknownName):
@@ -245,12 +248,14 @@ def test_a_damaged_segment_spoils_no_other_document(stocked: Library, encoder: E
     with Library.open(stocked.folder, encoder) as library:
         assert library.damaged() == []  # nothing has been read yet
         query = encoder.encode_query("crane").tokens
-        message = r"the token vectors of harbour\.md are damaged .* run: rag-app repair"
-        with pytest.raises(LibraryDamaged, match=message) as raised:
-            library.tokens.search(query, library.segments(library.catalogue.scope()), 9)
-        assert library.damaged() == [raised.value]
+        result = library.tokens.search(query, library.segments(library.catalogue.scope()), 9)
+        assert result.unreadable == (segment,)
+        others = {d.id for d in library.catalogue.documents()} - {document.id}
+        assert {chunk.rsplit(":", 2)[0] for chunk in result.scores} == others
+        (damaged,) = library.damaged()
+        assert re.search(r"the token vectors of harbour\.md are damaged .* run: rag-app repair", str(damaged))
         orchard = library.segments(library.catalogue.scope((), ["orchard.md"]))
-        assert library.tokens.search(query, orchard, 9) != []
+        assert library.tokens.search(query, orchard, 9).whole
         assert library.catalogue.bm25("crane", library.catalogue.scope(), 9) != []
         library.delete(document)
         assert library.damaged() == []
@@ -291,7 +296,7 @@ def test_asking_goes_on_while_documents_are_replaced(library: Library, tmp_path:
             query = library.encoder.encode_query("Which fruit is kept in jars?")
             while not stop.is_set():
                 scope = library.catalogue.scope()
-                hits = library.tokens.search(query.tokens, library.segments(scope), 10)
+                hits = list(library.tokens.search(query.tokens, library.segments(scope), 10).scores.items())
                 hits += library.vectors.query(1, "mean", query.mean[0], 10)
                 chunks = library.catalogue.chunks([name for name, _ in hits])
                 assert {chunk.text for chunk in chunks.values()} <= {*texts, PLUMS}

@@ -8,9 +8,11 @@ import torch
 from numpy.typing import NDArray
 
 from ingestion.encoders import Encoder
-from ingestion.stores.tokens import maxsim as maxsim_module
 from ingestion.stores.tokens.codec import Int8Codec, QueryCodes
-from ingestion.stores.tokens.maxsim import float_product, int8_product, maxsim
+from ingestion.stores.tokens.kernel import fallback
+from ingestion.stores.tokens.kernel.choice import kernel_named, kernel_names
+from ingestion.stores.tokens.kernel.fallback import float_product, int8_product
+from ingestion.stores.tokens.maxsim import maxsim
 
 Floats = NDArray[np.float32]
 
@@ -101,23 +103,15 @@ def test_scores_do_not_depend_on_grouping_or_order(
     alone = [
         maxsim(query, codes[first:last], offsets_of(last - first))[0] for first, last in pairwise(offsets)
     ]
-    monkeypatch.setattr(maxsim_module, "_BLOCK_TOKENS", block)
-    assert maxsim(query, codes, offsets).tolist() == alone
+    monkeypatch.setattr(fallback, "_BLOCK_TOKENS", block)
     order = generator.permutation(len(lengths))
     shuffled = np.concatenate([codes[offsets[i] : offsets[i + 1]] for i in order])
-    assert maxsim(query, shuffled, offsets_of(*(lengths[i] for i in order))).tolist() == [
-        alone[i] for i in order
-    ]
-
-
-def test_without_the_int8_product_the_scores_are_the_same(
-    codec: Int8Codec, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    generator = np.random.default_rng(2)
-    query, codes = codec.encode_query(unit_vectors(generator, 5)), codec.encode(unit_vectors(generator, 50))
-    scores = maxsim(query, codes, offsets_of(20, 30))
-    monkeypatch.setattr(maxsim_module, "int8_product", lambda: None)
-    assert maxsim(query, codes, offsets_of(20, 30)).tolist() == scores.tolist()
+    shuffled_offsets = offsets_of(*(lengths[i] for i in order))
+    for kernel in filter(kernel_named, kernel_names()):
+        assert maxsim(query, codes, offsets, kernel=kernel).tolist() == alone
+        in_order = [alone[i] for i in order]
+        assert maxsim(query, codes, offsets, order, kernel=kernel).tolist() == in_order
+        assert maxsim(query, shuffled, shuffled_offsets, kernel=kernel).tolist() == in_order
 
 
 def test_nothing_to_score(codec: Int8Codec) -> None:

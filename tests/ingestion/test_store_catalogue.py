@@ -11,12 +11,12 @@ import pytest
 from ingestion.documents import Chunk, Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
 from ingestion.stores.catalogue import Catalogue
+from ingestion.stores.manifest import SegmentFile, insert_segment
 from ingestion.stores.migrations import _FIRST
 from ingestion.stores.records import Document, Representation, Scope
 from ingestion.stores.representations import RepresentationTable
 from ingestion.stores.rows import (
     insert_document,
-    insert_segment,
     insert_source,
     prepare_text,
     remove_document,
@@ -63,7 +63,7 @@ def put(catalogue: Catalogue, document: Document) -> None:
     representation = representation_of(catalogue)
     with catalogue.transaction() as connection:
         insert_document(connection, document, text)
-        insert_segment(connection, document.id, representation, segment_of(document))
+        insert_segment(connection, document, representation, segment_of(document))
         insert_source(connection, document.collection_id, document.path, document.id)
 
 
@@ -242,7 +242,9 @@ def test_an_empty_set_of_documents_finds_nothing(catalogue: Catalogue) -> None:
     assert catalogue.bm25("tree", Scope((1,)), 10) != []
     assert catalogue.bm25("tree", Scope((1,), frozenset()), 10) == []
     assert catalogue.bm25("tree", Scope(()), 10) == []
-    assert catalogue.chunk_ids(Scope((1,), frozenset())) == []
+    assert catalogue.allowed(Scope((1,), frozenset())) == {}
+    assert catalogue.allowed(Scope((1,), frozenset("ab"))) == {"a": None, "b": None}
+    assert catalogue.allowed(Scope((1,))) is None
     assert catalogue.documents([]) == []
 
 
@@ -387,8 +389,9 @@ def test_sources_and_the_use_of_content(catalogue: Catalogue) -> None:
 
 def test_pages_narrow(catalogue: Catalogue) -> None:
     put(catalogue, document_of("a"))
-    assert catalogue.chunk_ids(Scope((1,), None, (1, 1))) == ["a:1:0", "a:1:1"]
-    assert catalogue.chunk_ids(Scope((1,), None, (2, 9))) == []
+    assert catalogue.allowed(Scope((1,), None, (1, 1))) == {"a": [0, 1]}
+    assert catalogue.allowed(Scope((1,), None, (2, 9))) == {}
+    assert catalogue.allowed(Scope((1,), frozenset("b"), (1, 1))) == {}
     assert catalogue.bm25("tree", Scope((1,), None, (2, 9)), 9) == []
     assert [name for name, _ in catalogue.bm25("tree", Scope((1,), None, (1, 9)), 9)] == ["a:1:0"]
 
@@ -444,6 +447,8 @@ def test_a_library_of_the_first_schema_keeps_its_documents(path: Path) -> None:
     assert [name for name, _ in catalogue.bm25("planted", Scope((2,)), 9)] == ["a:7:0"]
     assert catalogue.journal()[0].segments == ((1, "seg-z-1.tok"),)
     assert catalogue.located(["a:7:0"]) == [("seg-a-7.tok", "a:7:0")]
-    assert RepresentationTable(catalogue.database).all()[0].fingerprint == "old-model"
+    table = RepresentationTable(catalogue.database)
+    assert table.all()[0].fingerprint == "old-model"
+    assert table.manifest.files(1) == [SegmentFile("seg-a-7.tok", 1, 2, 2, 0)]
     assert catalogue.database.problems() == []
     catalogue.close()

@@ -1,65 +1,93 @@
-"""Token segments on disk, and the store that searches them."""
+"""Token segments on disk."""
 
 import errno
 import json
 import struct
+import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from ingestion.encoders import Encodings
 from ingestion.errors import LibraryDamaged
-from ingestion.stores.tokens.codec import Int8Codec
-from ingestion.stores.tokens.segment import MAX_CHARACTERS, Segment, SegmentContents, write_segment
-from ingestion.stores.tokens.store import TokenSizes, TokenStore
+from ingestion.stores.tokens.layout import BLOCK, MAX_CHARACTERS, START, Section
+from ingestion.stores.tokens.merge import merge
+from ingestion.stores.tokens.segment import Segment
+from ingestion.stores.tokens.writing import SegmentContents, SegmentFile, write_segment
 
 
-def contents_of(*lengths: int, dimension: int = 4) -> SegmentContents:
+def contents_of(
+    *lengths: int, dimension: int = 4, document: str = "doc", pooled: bool = False
+) -> SegmentContents:
+    """A document whose chunks have so many tokens; pooled: two tokens share a vector."""
     generator = np.random.default_rng(0)
     tokens = sum(lengths)
+    kept = [-(-length // 2) for length in lengths] if pooled else list(lengths)
+    owners = [np.arange(length) // 2 for length in lengths]
     return SegmentContents(
         fingerprint="model-1",
-        ids=[f"doc:1:{i}" for i in range(len(lengths))],
-        codes=generator.integers(-127, 128, (tokens, dimension)).astype(np.int8),
-        offsets=np.cumsum([0, *lengths], dtype=np.int64),
+        codec="int8",
+        dimension=dimension,
+        document=(document, 1),
+        codes=generator.integers(-127, 128, (sum(kept), dimension)).astype(np.int8),
+        offsets=np.cumsum([0, *kept], dtype=np.int64),
         spans=generator.integers(0, MAX_CHARACTERS + 1, (tokens, 2)).astype(np.int32),
         cls=generator.normal(size=(len(lengths), 6)).astype(np.float32),
         mean=generator.normal(size=(len(lengths), 6)).astype(np.float32),
+        owners=np.concatenate([np.zeros(0, np.int64), *owners]) if pooled else None,
+        token_offsets=np.cumsum([0, *lengths], dtype=np.int64) if pooled else None,
     )
+
+
+def written(path: Path, contents: SegmentContents) -> Path:
+    write_segment(path, contents.file())
+    return path
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    path = tmp_path / "seg-a.tok"
-    write_segment(path, contents_of(3, 0, 2))
-    return path
+    return written(tmp_path / "seg-a.tok", contents_of(3, 0, 2))
 
 
-@pytest.mark.parametrize("lengths", [(3, 0, 2), (0,), (), (1,), (0, 0, 0), (300_000,)], ids=str)
-def test_round_trip(tmp_path: Path, lengths: tuple[int, ...]) -> None:
-    contents = contents_of(*lengths)
-    write_segment(tmp_path / "seg.tok", contents)
-    segment = Segment(tmp_path / "seg.tok")
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("lengths", [(3, 0, 2), (0,), (), (1,), (0, 0, 0), (100_000,)], ids=str)
+def test_round_trip(tmp_path: Path, lengths: tuple[int, ...], pooled: bool) -> None:
+    contents = contents_of(*lengths, pooled=pooled)
+    segment = Segment(written(tmp_path / "seg.tok", contents))
     segment.verify()
-    assert (segment.fingerprint, segment.ids) == (contents.fingerprint, contents.ids)
-    np.testing.assert_array_equal(segment.codes, contents.codes)
-    np.testing.assert_array_equal(segment.offsets, contents.offsets)
-    np.testing.assert_array_equal(segment.spans, contents.spans)
-    np.testing.assert_array_equal(segment.pooled("cls"), contents.cls)
-    np.testing.assert_array_equal(segment.pooled("mean"), contents.mean)
-    assert [segment.row(name) for name in contents.ids] == list(range(len(lengths)))
-    with pytest.raises(KeyError):
-        segment.row("doc:2:0")
+    assert (segment.fingerprint, segment.codec, segment.dimension) == ("model-1", "int8", 4)
+    for name in ("codes", "offsets", "spans"):
+        np.testing.assert_array_equal(getattr(segment, name), getattr(contents, name))
+    for name in ("cls", "mean"):
+        np.testing.assert_array_equal(segment.pooled(name), getattr(contents, name))
+    np.testing.assert_array_equal(
+        segment.token_offsets, contents.offsets if contents.token_offsets is None else contents.token_offsets
+    )
+    if contents.owners is None:
+        assert segment.owners is None
+    else:
+        np.testing.assert_array_equal(segment.owners, contents.owners)
+    ids = [f"doc:1:{i}" for i in range(len(lengths))]
+    assert segment.chunk_ids(range(len(lengths))) == ids
+    assert [segment.row(chunk) for chunk in ids] == list(range(len(lengths)))
+    assert segment.document_keys() == [("doc", 1)]
+    for unknown in ("doc:2:0", "other:1:0"):
+        with pytest.raises(KeyError):
+            segment.row(unknown)
+
+
+def layout_of(path: Path) -> tuple[int, dict[str, Any]]:
+    data = path.read_bytes()
+    _, length, _ = START.unpack(data[: START.size])
+    return START.size + length, json.loads(data[START.size : START.size + length])
 
 
 def test_sections_lie_on_edges(path: Path) -> None:
-    data = path.read_bytes()
-    (length,) = struct.unpack("<I", data[8:12])
-    header = json.loads(data[12 : 12 + length])
-    assert (12 + length) % 64 == 0
+    base, header = layout_of(path)
+    assert base % 64 == 0
     assert all(place["offset"] % 64 == 0 for place in header["sections"].values())
-    assert (header["chunks"], header["tokens"], header["dimension"]) == (3, 5, 4)
+    assert header["dimension"] == 4
 
 
 def test_every_truncation_is_noticed_on_opening(path: Path) -> None:
@@ -71,23 +99,17 @@ def test_every_truncation_is_noticed_on_opening(path: Path) -> None:
 
 
 def test_no_flipped_byte_passes(path: Path) -> None:
-    """Wherever a byte changes, opening or `verify` says so: but for the padding, which is not read, and
-    for the words at the header's beginning that only describe."""
+    """Wherever a byte changes, opening or `verify` says so: but for the padding, which is not read."""
     data = path.read_bytes()
-    (length,) = struct.unpack("<I", data[8:12])
-    header = json.loads(data[12 : 12 + length])
-    unread = {*range(12, data.index(b'"checksums"')), *range(12 + len(json.dumps(header)), 12 + length)}
-    for name in (b'"dimension": ', b'"codec": "'):
-        unread.remove(data.index(name) + len(name))
-    ends = [12 + length]
+    base, header = layout_of(path)
+    unread: set[int] = set()
+    end = base
     for place in header["sections"].values():
-        start = 12 + length + place["offset"]
-        unread |= set(range(ends[-1], start))
-        ends.append(start + int(np.dtype(place["dtype"]).itemsize * np.prod(place["shape"])))
+        start = base + place["offset"]
+        unread |= set(range(end, start))
+        end = start + int(np.dtype(place["dtype"]).itemsize * np.prod(place["shape"]))
     passed = []
-    for position in range(len(data)):
-        if position in unread:
-            continue
+    for position in set(range(len(data))) - unread:
         path.write_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
         try:
             Segment(path).verify()
@@ -98,10 +120,41 @@ def test_no_flipped_byte_passes(path: Path) -> None:
     assert passed == []
 
 
-def test_verify_names_the_section(path: Path) -> None:
+def flip(path: Path, name: str, row: int) -> None:
+    """Change a byte of a section's row."""
+    base, header = layout_of(path)
+    place = header["sections"][name]
+    width = np.dtype(place["dtype"]).itemsize * int(np.prod(place["shape"][1:]))
     data = bytearray(path.read_bytes())
-    data[-1] ^= 1
+    data[base + place["offset"] + row * width] ^= 1
     path.write_bytes(data)
+
+
+def test_a_bad_block_is_named_when_it_is_touched(tmp_path: Path) -> None:
+    """1,000 chunks of 100 tokens: 16 KB a chunk, so that a block has four of them or so."""
+    path = written(tmp_path / "seg.tok", contents_of(*([100] * 1000), dimension=160))
+    flip(path, "codes", 500 * 100 + 50)
+    segment = Segment(path)
+    segment.touch_rows(0, 490)
+    segment.touch_rows(510, 1000)
+    with pytest.raises(LibraryDamaged, match=r"seg\.tok fails its checksum in codes"):
+        segment.touch_rows(490, 501)
+    rows = np.array([3, 500, 700])
+    assert segment.sound(rows[[0, 2]]) is not None
+    np.testing.assert_array_equal(segment.sound(rows), [3, 700])
+    sound = segment.sound(None)
+    assert sound is not None
+    lost = set(range(1000)) - set(sound.tolist())
+    assert 500 in lost
+    assert len(lost) <= BLOCK // 16_000 + 2
+    assert lost == set(range(min(lost), max(lost) + 1))
+    whole = Segment(written(tmp_path / "whole.tok", contents_of(*([100] * 1000), dimension=160)))
+    assert whole.sound(None) is None
+    assert whole.sound(rows) is rows
+
+
+def test_verify_names_the_section(path: Path) -> None:
+    flip(path, "mean", 2)
     with pytest.raises(LibraryDamaged, match=r"seg-a\.tok fails its checksum in mean"):
         Segment(path).verify()
 
@@ -127,149 +180,134 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(step, full)
     with pytest.raises(OSError, match="No space left"):
-        write_segment(tmp_path / "seg.tok", contents_of(2))
+        written(tmp_path / "seg.tok", contents_of(2))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_span_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     contents = contents_of(2)
     contents.spans[1, 1] = MAX_CHARACTERS + 1
     with pytest.raises(ValueError, match="65536"):
-        write_segment(tmp_path / "seg.tok", contents)
+        written(tmp_path / "seg.tok", contents)
+    with pytest.raises(ValueError, match="is no document id of 1 to 24 bytes"):
+        written(tmp_path / "seg.tok", contents_of(2, document="x" * 25))
+    with pytest.raises(ValueError, match="a chunk has 100000 vectors, more than 65536"):
+        written(tmp_path / "seg.tok", contents_of(200_000, pooled=True))
+    short = Section("<f4", (3, 2), [np.zeros((2, 2), np.float32)])
+    with pytest.raises(ValueError, match="the parts of mean have 2 rows, not 3"):
+        write_segment(tmp_path / "seg.tok", SegmentFile("m", "int8", 4, {"mean": short}))
+    wide = Section("<f4", (2, 3), [np.zeros((2, 2), np.float32)])
+    with pytest.raises(ValueError, match=r"a part of mean has the shape \(2, 2\)"):
+        write_segment(tmp_path / "seg.tok", SegmentFile("m", "int8", 4, {"mean": wide}))
     assert list(tmp_path.iterdir()) == []
 
 
-# The store
+# Merging
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> TokenStore:
-    return TokenStore(tmp_path, Int8Codec(np.full(2, 1 / 127, np.float32)))
+@pytest.mark.parametrize("pooled", [False, True])
+def test_merged_documents_are_what_they_were(tmp_path: Path, pooled: bool) -> None:
+    lengths = {"a": (3, 0, 2), "b": (), "c": (5,), "d": (1, 1)}
+    contents = {name: contents_of(*some, document=name, pooled=pooled) for name, some in lengths.items()}
+    segments = {name: Segment(written(tmp_path / f"{name}.tok", one)) for name, one in contents.items()}
+    both = merge([(segments["a"], [("a", 1)]), (segments["b"], [("b", 1)]), (segments["c"], [("c", 1)])])
+    write_segment(tmp_path / "first.tok", both.file)
+    first = Segment(tmp_path / "first.tok")
+    assert both.documents == [(("a", 1), 3), (("b", 1), 0), (("c", 1), 1)]
+    # Once more, without "a", which was deleted.
+    rest = merge([(first, [("b", 1), ("c", 1)]), (segments["d"], [("d", 1)])])
+    write_segment(tmp_path / "second.tok", rest.file)
+    second = Segment(tmp_path / "second.tok")
+    for segment, names in ((first, "abc"), (second, "bcd")):
+        segment.verify()
+        assert [key[0] for key in segment.document_keys()] == list(names)
+        assert segment.chunk_ids(range(len(segment))) == [
+            f"{name}:1:{i}" for name in names for i in range(len(lengths[name]))
+        ]
+        for name in names:
+            rows, own = segment.rows((name, 1)), contents[name]
+            first_vector, last_vector = segment.offsets[rows.start], segment.offsets[rows.stop]
+            tokens = slice(segment.token_offsets[rows.start], segment.token_offsets[rows.stop])
+            np.testing.assert_array_equal(segment.codes[first_vector:last_vector], own.codes)
+            np.testing.assert_array_equal(
+                segment.offsets[rows.start : rows.stop + 1] - first_vector, own.offsets
+            )
+            np.testing.assert_array_equal(segment.spans[tokens], own.spans)
+            np.testing.assert_array_equal(segment.pooled("mean")[rows.start : rows.stop], own.mean)
+            if own.owners is not None:
+                assert segment.owners is not None
+                np.testing.assert_array_equal(segment.owners[tokens], own.owners)
+    with pytest.raises(LibraryDamaged, match=r"second\.tok has no version 1 of a"):
+        second.touch_document(("a", 1))
 
 
-def encodings_of(*passages: list[list[float]]) -> Encodings:
-    """Passages of unit vectors with two dimensions; a token's span is its place."""
-    tokens = np.array([token for passage in passages for token in passage], np.float32).reshape(-1, 2)
-    pooled = np.zeros((len(passages), 3), np.float32)
-    spans = [[i, i + 1] for passage in passages for i in range(len(passage))]
-    return Encodings(
-        cls=pooled,
-        mean=pooled,
-        tokens=tokens,
-        offsets=np.cumsum([0, *map(len, passages)], dtype=np.int64),
-        spans=np.array(spans, np.int32).reshape(-1, 2),
-    )
-
-
-RIGHT, UP, LEFT = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
-QUERY = np.array([RIGHT, UP], np.float32)
-
-
-def test_search_by_hand(store: TokenStore) -> None:
-    store.write("seg-a.tok", ["a:1:0", "a:1:1"], encodings_of([RIGHT, UP], [LEFT]), "m")
-    store.write("seg-b.tok", ["b:1:0", "b:1:1"], encodings_of([RIGHT], []), "m")
-    store.attach(["seg-a.tok", "seg-b.tok"])
-    both = ["seg-b.tok", "seg-a.tok"]
-    found = store.search(QUERY, both, 10)
-    assert [name for name, _ in found] == ["a:1:0", "b:1:0", "b:1:1", "a:1:1"]
-    np.testing.assert_allclose([score for _, score in found], [2, 1, 0, -1], atol=1e-6)
-    assert store.search(QUERY, both, 2) == found[:2]
-    assert [name for name, _ in store.search(QUERY, ["seg-b.tok"], 10)] == ["b:1:0", "b:1:1"]
-    assert store.search(QUERY, [], 10) == []
-    assert store.score(QUERY, [("seg-a.tok", "a:1:1"), ("seg-b.tok", "b:1:0")]) == {
-        "a:1:1": found[3][1], "b:1:0": found[1][1],
-    }  # fmt: skip
-    assert store.score(QUERY, []) == {}
-    assert store.score(QUERY, [("seg-gone.tok", "x:1:0")]) == {}
-
-
-def test_equal_scores_come_in_the_order_of_ids_however_segments_are_cut(store: TokenStore) -> None:
-    names = [f"{letter}:1:0" for letter in "dbca"]
-    for name in names:
-        store.write(f"seg-{name[0]}.tok", [name], encodings_of([UP]), "m")
-    store.write("seg-all.tok", names, encodings_of(*([[UP]] * 4)), "m")
-    store.attach(["seg-all.tok", *(f"seg-{name[0]}.tok" for name in names)])
-    apart = [name for name, _ in store.search(QUERY, [f"seg-{name[0]}.tok" for name in names], 2)]
-    assert apart == [name for name, _ in store.search(QUERY, ["seg-all.tok"], 2)] == ["a:1:0", "b:1:0"]
-
-
-def test_match_by_hand(store: TokenStore) -> None:
-    store.write("seg-a.tok", ["a:1:0", "a:1:1"], encodings_of([UP], [RIGHT, LEFT, UP]), "m")
-    assert store.match(QUERY, "seg-a.tok", "a:1:1") is None  # not attached
-    store.attach(["seg-a.tok"])
-    match = store.match(QUERY, "seg-a.tok", "a:1:1")
-    assert match is not None
-    np.testing.assert_allclose(match.similarities, [[1, -1, 0], [0, 0, 1]], atol=1e-6)
-    assert match.spans.tolist() == [[0, 1], [1, 2], [2, 3]]
-
-
-def test_erased_segments_are_gone_and_readers_keep_theirs(store: TokenStore, tmp_path: Path) -> None:
-    store.write("seg-a.tok", ["a:1:0"], encodings_of([UP]), "m")
-    store.attach(["seg-a.tok"])
-    (held,) = store._opened(["seg-a.tok"])
-    store.erase("seg-a.tok")
-    store.erase("seg-a.tok")
-    assert list(tmp_path.iterdir()) == []
-    assert store.names() == set()
-    assert store.search(QUERY, ["seg-a.tok"], 10) == []
-    assert held.codes.tolist() == [[0, 127]]
-
-
-def test_a_segment_is_opened_when_it_is_first_read(store: TokenStore, tmp_path: Path) -> None:
+def test_what_is_damaged_is_not_merged(tmp_path: Path) -> None:
     for name in "ab":
-        store.write(f"seg-{name}.tok", [f"{name}:1:0"], encodings_of([UP]), "m")
-    whole = (tmp_path / "seg-a.tok").read_bytes()
-    (tmp_path / "seg-a.tok").write_bytes(whole[:50])
-    store.attach(["seg-a.tok", "seg-b.tok"])
-    assert store.faults() == {}
-    assert store.sizes() == TokenSizes(1, 2, (tmp_path / "seg-b.tok").stat().st_size)
-    assert store.search(QUERY, ["seg-b.tok"], 10) == [("b:1:0", 1.0)]
-    for read in (
-        lambda: store.search(QUERY, ["seg-b.tok", "seg-a.tok"], 10),
-        lambda: store.score(QUERY, [("seg-a.tok", "a:1:0")]),
-        lambda: store.match(QUERY, "seg-a.tok", "a:1:0"),
-    ):
-        with pytest.raises(LibraryDamaged, match="seg-a"):
-            read()
-        assert list(store.faults()) == ["seg-a.tok"]
-    (tmp_path / "seg-a.tok").write_bytes(whole)
-    assert store.search(QUERY, ["seg-a.tok"], 10) == [("a:1:0", 1.0)]
-    assert store.faults() == {}
+        written(tmp_path / f"{name}.tok", contents_of(4, document=name))
+    flip(tmp_path / "b.tok", "spans", 2)
+    with pytest.raises(LibraryDamaged, match=r"b\.tok fails its checksum in spans"):
+        merge([(Segment(tmp_path / f"{name}.tok"), [(name, 1)]) for name in "ab"])
+    other = contents_of(4, document="c", dimension=5)
+    written(tmp_path / "c.tok", other)
+    with pytest.raises(LibraryDamaged, match="are not of one kind"):
+        merge([(Segment(tmp_path / f"{name}.tok"), [(name, 1)]) for name in "ac"])
 
 
-def test_what_is_read_is_what_was_written(store: TokenStore, tmp_path: Path) -> None:
-    written = encodings_of([RIGHT, UP], [], [LEFT])
-    store.write("seg-a.tok", ["a:1:0", "a:1:1", "a:1:2"], written, "m")
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (tmp_path / "seg-a.tok").rename(elsewhere / "b.tok")
-    read = store.read(elsewhere / "b.tok")
-    for name in ("cls", "mean", "offsets", "spans"):
-        np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
-        assert getattr(read, name).dtype == getattr(written, name).dtype
-    np.testing.assert_allclose(read.tokens, written.tokens, atol=1e-6)
-    store.write("seg-b.tok", ["b:1:0", "b:1:1", "b:1:2"], read, "m")
-    assert store.read(tmp_path / "seg-b.tok").tokens.tolist() == read.tokens.tolist()
-    other = TokenStore(tmp_path, Int8Codec(np.ones(3, np.float32)))
-    with pytest.raises(LibraryDamaged, match=r"seg-b\.tok has 2 dimensions, not 3"):
-        other.read(tmp_path / "seg-b.tok")
+# The first format
 
 
-def test_sizes_are_those_of_what_is_attached(store: TokenStore, tmp_path: Path) -> None:
-    assert store.sizes() == TokenSizes(0, 0, 0)
-    store.write("seg-a.tok", ["a:1:0", "a:1:1"], encodings_of([RIGHT, UP], [LEFT]), "m")
-    store.write("seg-b.tok", ["b:1:0"], encodings_of([UP]), "m")
-    store.attach(["seg-a.tok"])
-    assert store.sizes() == TokenSizes(3, 6, (tmp_path / "seg-a.tok").stat().st_size)
+def first_format(path: Path, contents: SegmentContents, ids: list[str]) -> Path:
+    """Write a segment as the first release did."""
+    arrays = {
+        "codes": contents.codes, "offsets": contents.offsets, "spans": contents.spans.astype("<u2"),
+        "ids": np.frombuffer(json.dumps(ids).encode(), np.uint8), "cls": contents.cls, "mean": contents.mean,
+    }  # fmt: skip
+    places, offset = {}, 0
+    for name, array in arrays.items():
+        places[name] = {"offset": offset, "dtype": array.dtype.str, "shape": array.shape}
+        offset += -(-array.nbytes // 64) * 64
+    sums = {
+        name: [zlib.crc32(array.tobytes()[i : i + (1 << 20)]) for i in range(0, array.nbytes, 1 << 20)]
+        for name, array in arrays.items()
+    }
+    header = json.dumps(
+        {"representation": "tokens", "fingerprint": "model-1", "dimension": 4, "codec": "int8",
+         "chunks": len(ids), "tokens": len(contents.codes), "poolings": ["cls", "mean"],
+         "checksums": sums, "sections": places}
+    ).encode()  # fmt: skip
+    header += b" " * (-(12 + len(header)) % 64)
+    data = b"RAGTOK1\n" + struct.pack("<I", len(header)) + header
+    for array in arrays.values():
+        data += b"\0" * (-len(data) % 64) + array.tobytes()
+    path.write_bytes(data)
+    return path
 
 
-def test_verify_checks_what_is_attached(store: TokenStore, tmp_path: Path) -> None:
-    store.write("seg-a.tok", ["a:1:0"], encodings_of([UP]), "m")
-    store.attach(["seg-a.tok"])
-    store.verify()
-    data = bytearray((tmp_path / "seg-a.tok").read_bytes())
-    data[-1] ^= 1
-    (tmp_path / "seg-a.tok").write_bytes(data)
-    store.attach(["seg-a.tok"])
-    with pytest.raises(LibraryDamaged, match="seg-a"):
-        store.verify()
+@pytest.mark.parametrize("lengths", [(3, 0, 2), (), (300_000,)], ids=str)
+def test_segments_of_the_first_format_are_read(tmp_path: Path, lengths: tuple[int, ...]) -> None:
+    contents = contents_of(*lengths)
+    path = first_format(tmp_path / "old.tok", contents, [f"doc:1:{i}" for i in range(len(lengths))])
+    segment = Segment(path)
+    segment.verify()
+    assert segment.document_keys() == ([("doc", 1)] if lengths else [])
+    np.testing.assert_array_equal(segment.codes, contents.codes)
+    np.testing.assert_array_equal(segment.spans, contents.spans)
+    np.testing.assert_array_equal(segment.pooled("cls"), contents.cls)
+    if lengths:
+        write_segment(tmp_path / "new.tok", merge([(segment, [("doc", 1)])]).file)
+        np.testing.assert_array_equal(Segment(tmp_path / "new.tok").codes, contents.codes)
+
+
+def test_damage_in_the_first_format_is_noticed(tmp_path: Path) -> None:
+    path = first_format(tmp_path / "old.tok", contents_of(3, 2), ["doc:1:0", "doc:1:1"])
+    data = path.read_bytes()
+    for length in range(len(data)):
+        path.write_bytes(data[:length])
+        with pytest.raises(LibraryDamaged, match=r"old\.tok cannot be read"):
+            Segment(path)
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(LibraryDamaged, match=r"old\.tok fails its checksum in mean"):
+        Segment(path).verify()
+    first_format(path, contents_of(3, 2), ["doc:1:0", "other:1:0"])
+    with pytest.raises(LibraryDamaged, match="it holds chunks of several documents"):
+        Segment(path)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from ingestion.encoders import Encoder
-from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from rag_app.assistant import Assistant
 from rag_app.settings import Settings
@@ -50,19 +49,19 @@ def test_the_page_names_no_other_host(config: dict[str, Any]) -> None:
     assert "https://" not in shown
 
 
-def test_a_strategy_that_cannot_be_used_is_explained(stocked: Library, encoder: Encoder) -> None:
+def test_what_a_strategy_does_without_damaged_vectors_is_explained(
+    stocked: Library, encoder: Encoder
+) -> None:
     stocked.close()
     segment = sorted((stocked.folder / "tokens").iterdir())[0]
     segment.write_bytes(segment.read_bytes()[:100])
     with Library.open(stocked.folder, encoder) as damaged:
-        with pytest.raises(LibraryDamaged):
-            search(damaged, "crane", strategy_named("colbert"), damaged.catalogue.scope())
+        search(damaged, "crane", strategy_named("colbert"), damaged.catalogue.scope())
         states = Assistant(Settings(data_dir=stocked.folder), damaged).strategies()
     offered = [name for name, _ in strategy_choices(states)]
-    assert "colbert" not in offered
-    assert "mean" in offered
-    (chosen, _), *unusable = strategy_help(states, "mean")
-    assert chosen == "mean"
-    (reason,) = {words for name, words in unusable if name in ("colbert", "cascade")}
-    assert reason.startswith("is not available: the token vectors of ")
-    assert "rag-app repair" in reason
+    assert {"colbert", "cascade", "mean"} <= set(offered)
+    ((_, words),) = strategy_help(states, "colbert")
+    assert "single vectors stand in: the token vectors of " in words
+    assert "rag-app repair" in words
+    ((_, words),) = strategy_help(states, "mean")
+    assert "damaged" not in words

@@ -1,201 +1,287 @@
-"""One immutable file of token vectors, memory-mapped.
+"""One immutable file of token vectors, memory-mapped. Several documents may share one.
 
-    magic "RAGTOK1\\n" | header length (u32) | header (JSON, UTF-8) | sections, each on a 64-byte edge
+    magic "RAGTOK2\\n" | header length (u32) | XXH3-64 of the header (u64) | header (JSON, UTF-8)
+                     | sections, each on a 64-byte edge
 
-    header:   representation, fingerprint, dimension, codec, chunks, tokens, poolings,
-              sections {name: {offset, dtype, shape}}, checksums {name: [crc32 of each MiB]}
-    sections: codes int8 [t, k] | offsets int64 [n + 1] | spans uint16 [t, 2] | ids (JSON, UTF-8)
+    header:   fingerprint, codec, dimension, sums (XXH3-64 of the section `sums`, hexadecimal),
+              sections {name: {offset, dtype, shape}}
+    sections: documents S24 [m], versions int32 [m], firsts int64 [m + 1]: document i owns chunks
+              firsts[i]:firsts[i + 1], which are its own in order
+              | offsets int64 [n + 1]: chunk i owns vectors offsets[i]:offsets[i + 1]
+              | codes int8 [v, k] or uint8 [v, k / 2] | spans uint16 [t, 2]
+              | where tokens are pooled: owners uint16 [t], each token's vector within its chunk, and
+                token_offsets int64 [n + 1], chunk i's tokens
               | cls, mean float32 [n, d]: so that Chroma can be rebuilt without encoding again
+              | whatever else a caller adds (`extra`)
+              | sums uint64: XXH3-64 of each 64 KiB of each other section
 
-Opening checks that the header describes sections that lie one behind another and fit together;
-`verify` compares the sections with their checksums.
+Opening checks the header and the sections that say where everything is; what else is read is compared with
+its checksums when it is first touched, and by `verify`. Files of the first format ("RAGTOK1\\n": one
+document, ids as JSON, CRC-32 of each MiB in the header) are read as well.
 """
 
 import json
-import os
 import struct
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from ingestion.errors import LibraryDamaged
+from ingestion.stores.tokens import first_format
+from ingestion.stores.tokens.layout import BLOCK, DTYPES, EDGE, MAGIC, START, DocumentKey, Sums
 
-_MAGIC = b"RAGTOK1\n"
-_EDGE = 64
-_BLOCK = 1 << 20
-MAX_CHARACTERS = (1 << 16) - 1
-_DTYPES = {"codes": "<i1", "offsets": "<i8", "spans": "<u2", "ids": "<u1", "cls": "<f4", "mean": "<f4"}
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentContents:
-    """What a segment is written from: arrays as the sections above, ids as the catalogue's."""
-
-    fingerprint: str
-    ids: Sequence[str]
-    codes: NDArray[np.int8]
-    offsets: NDArray[np.int64]
-    spans: NDArray[np.int32]
-    cls: NDArray[np.float32]
-    mean: NDArray[np.float32]
-
-
-def write_segment(path: Path, contents: SegmentContents) -> None:
-    """Write the file completely, flush it to the disk, and only then give it its name.
-
-    Raises ValueError for a span beyond MAX_CHARACTERS.
-    """
-    if contents.spans.size and not 0 <= contents.spans.min() <= contents.spans.max() <= MAX_CHARACTERS:
-        raise ValueError(f"a token's span ends at {contents.spans.max()}, beyond {MAX_CHARACTERS}")
-    arrays: dict[str, NDArray[Any]] = {
-        "codes": contents.codes,
-        "offsets": contents.offsets,
-        "spans": contents.spans,
-        "ids": np.frombuffer(json.dumps(list(contents.ids)).encode(), dtype=np.uint8),
-        "cls": contents.cls,
-        "mean": contents.mean,
-    }
-    sections = {name: array.astype(_DTYPES[name], copy=False) for name, array in arrays.items()}
-    header = _header(contents, sections)
-    temporary = path.with_suffix(".tmp")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(_MAGIC + struct.pack("<I", len(header)) + header)
-            for array in sections.values():
-                stream.write(b"\0" * (-stream.tell() % _EDGE))
-                stream.write(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to the disk, where the system can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+# What says where everything else is.
+_MAP = ("documents", "versions", "firsts", "offsets", "token_offsets")
 
 
 class Segment:
-    """A segment opened for reading. Arrays are views of the mapped file."""
+    """A segment opened for reading. Arrays are views of the mapped file.
+
+    Attributes:
+        codec: the name of the codec that made `codes`.
+        dimension: of the token vectors.
+        documents, versions, firsts, offsets, codes, spans, owners, token_offsets: the sections above.
+            Read what is in `codes`, `spans`, `owners` and the pooled vectors behind `touch` only.
+    """
 
     def __init__(self, path: Path) -> None:
         """Raises LibraryDamaged, naming the file, where it is missing, cut short or no segment."""
         self.path = path
         try:
             self._map = np.memmap(path, dtype=np.uint8, mode="r")
-            header = self._read_header()
-            self._sections = self._read_sections(header["sections"])
-            self._checksums: Mapping[str, list[int]] = header["checksums"]
+            if self._map[: len(first_format.MAGIC)].tobytes() == first_format.MAGIC:
+                header = self._open_first_format()
+            else:
+                header, base = self._read_header()
+                self._sections = self._read_sections(header["sections"], base)
+                self._sums = self._read_sums(header)
             self.fingerprint = str(header["fingerprint"])
-            self.ids: list[str] = json.loads(self._sections["ids"].tobytes())
-            self.codes: NDArray[np.int8] = self._sections["codes"]
+            self.codec = str(header["codec"])
+            self.dimension = int(header["dimension"])
+            for name in _MAP:
+                if name in self._sums:
+                    self.touch(name)
+            self.documents: NDArray[np.bytes_] = self._sections["documents"]
+            self.versions: NDArray[np.int32] = self._sections["versions"]
+            self.firsts: NDArray[np.int64] = self._sections["firsts"]
             self.offsets: NDArray[np.int64] = self._sections["offsets"]
+            self.codes: NDArray[Any] = self._sections["codes"]
             self.spans: NDArray[np.uint16] = self._sections["spans"]
-            self._check_sizes(int(header["dimension"]))
+            self.owners: NDArray[np.uint16] | None = self._sections.get("owners")
+            self.token_offsets: NDArray[np.int64] = self._sections.get("token_offsets", self.offsets)
+            self._check_sizes()
         except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
             raise LibraryDamaged(f"the token segment {path} cannot be read: {error}") from error
+
+    def __len__(self) -> int:
+        """The number of chunks, deleted documents' included."""
+        return len(self.offsets) - 1
 
     @property
     def bytes(self) -> int:
         """The size of the file."""
         return len(self._map)
 
+    def section_bytes(self) -> dict[str, int]:
+        """Return how much each section takes."""
+        return {name: array.nbytes for name, array in self._sections.items()}
+
+    # Documents and chunks
+
+    def document_keys(self) -> list[DocumentKey]:
+        """Return the documents, in the order of their chunks."""
+        return [(one.decode(), int(v)) for one, v in zip(self.documents, self.versions, strict=True)]
+
+    def rows(self, document: DocumentKey) -> range:
+        """Return a document's chunks. Raises KeyError where it is not here."""
+        place = self.places[document[0]]
+        if self.versions[place] != document[1]:
+            raise KeyError(document)
+        return range(int(self.firsts[place]), int(self.firsts[place + 1]))
+
     def row(self, chunk: str) -> int:
         """Return a chunk's place in the segment. Raises KeyError where it has none."""
-        return self._rows[chunk]
+        identity, version, ordinal = chunk.rsplit(":", 2)
+        return self.rows((identity, int(version)))[int(ordinal)]
+
+    def chunk_ids(self, rows: Sequence[int] | NDArray[np.int64]) -> list[str]:
+        """Return the ids of the chunks at these places."""
+        places = np.searchsorted(self.firsts, rows, side="right") - 1
+        return [
+            f"{self.documents[place].decode()}:{self.versions[place]}:{row - self.firsts[place]}"
+            for place, row in zip(places, rows, strict=True)
+        ]
 
     @cached_property
-    def _rows(self) -> dict[str, int]:
-        return {chunk: row for row, chunk in enumerate(self.ids)}
+    def places(self) -> dict[str, int]:
+        """Where each document stands in `documents`, by id."""
+        return {one.decode(): place for place, one in enumerate(self.documents)}
+
+    # Arrays
 
     def pooled(self, pooling: str) -> NDArray[np.float32]:
-        """Return the [n, d] vectors of a pooling."""
+        """Return the [n, d] vectors of a pooling; see `touch`."""
         return self._sections[pooling]
 
+    def extra(self, name: str) -> NDArray[Any] | None:
+        """Return a section that only some segments have, compared with its checksums, or None."""
+        if name not in self._sections:
+            return None
+        self.touch(name)
+        return self._sections[name]
+
+    def touch(self, name: str, first: int = 0, last: int | None = None) -> None:
+        """Compare rows first:last of a section with the checksums, if they have not been compared yet.
+
+        Raises LibraryDamaged, naming the file and section.
+        """
+        sums, array = self._sums[name], self._sections[name]
+        if last is None:
+            blocks = np.flatnonzero(~sums.compared)
+        else:
+            width = array.nbytes // max(len(array), 1)
+            start, end = first * width // sums.block, -(-last * width // sums.block)
+            blocks = start + np.flatnonzero(~sums.compared[start:end])
+        self._compare(name, blocks)
+
+    def sound(self, rows: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+        """Return the chunks among `rows` (None: all) whose codes are as they were written; the same object
+        where all are."""
+        sums = self._sums["codes"]
+        if sums.compared.all():
+            return rows
+        width = self.codes.shape[1]
+        if rows is None:
+            blocks = np.flatnonzero(~sums.compared)
+        else:
+            starts = self.offsets[rows] * width // sums.block
+            ends = -(-self.offsets[rows + 1] * width // sums.block)
+            steps = np.arange(int((ends - starts).max(initial=0)))
+            each = starts[:, None] + steps
+            blocks = np.unique(each[each < ends[:, None]])
+            blocks = blocks[~sums.compared[blocks]]
+        bad = self._bad("codes", blocks)
+        if not bad:
+            return rows
+        alive = np.ones(len(self), np.bool_)
+        for block in bad:
+            first, last = block * sums.block // width, -(-(block + 1) * sums.block // width)
+            start = int(np.searchsorted(self.offsets, first, side="right")) - 1
+            alive[start : int(np.searchsorted(self.offsets, last))] = False
+        return np.flatnonzero(alive) if rows is None else rows[alive[rows]]
+
+    def touch_document(self, document: DocumentKey) -> range:
+        """Compare all that is a document's with the checksums; return its rows.
+
+        Raises LibraryDamaged, naming the file and section, also where it has no such document.
+        """
+        try:
+            rows = self.rows(document)
+        except KeyError as error:
+            raise LibraryDamaged(
+                f"the token segment {self.path} has no version {document[1]} of {document[0]}"
+            ) from error
+        self.touch_rows(rows.start, rows.stop)
+        return rows
+
+    def touch_rows(self, first: int, last: int) -> None:
+        """Compare all that belongs to chunks first:last with the checksums."""
+        vectors = int(self.offsets[first]), int(self.offsets[last])
+        tokens = int(self.token_offsets[first]), int(self.token_offsets[last])
+        self.touch("codes", *vectors)
+        for name in ("spans", "owners"):
+            if name in self._sections:
+                self.touch(name, *tokens)
+        for name in ("cls", "mean"):
+            self.touch(name, first, last)
+
     def verify(self) -> None:
-        """Check every block. Raises LibraryDamaged, naming the file and section."""
-        for name, array in self._sections.items():
-            if list(_checksums(array)) != self._checksums.get(name):
-                raise LibraryDamaged(f"the token segment {self.path} fails its checksum in {name}")
+        """Compare every block. Raises LibraryDamaged, naming the file and section."""
+        for name, sums in self._sums.items():
+            self._compare(name, range(len(sums.expected)))
 
-    def _read_header(self) -> dict[str, Any]:
-        start = len(_MAGIC) + 4
-        if self._map[: len(_MAGIC)].tobytes() != _MAGIC:
+    def _compare(self, name: str, blocks: Sequence[int] | NDArray[np.int64]) -> None:
+        if self._bad(name, blocks):
+            raise LibraryDamaged(f"the token segment {self.path} fails its checksum in {name}")
+
+    def _bad(self, name: str, blocks: Sequence[int] | NDArray[np.int64]) -> list[int]:
+        data = np.ascontiguousarray(self._sections[name]).reshape(-1).view(np.uint8)
+        return self._sums[name].bad(data, blocks)
+
+    # Reading the header
+
+    def _read_header(self) -> tuple[dict[str, Any], int]:
+        magic, length, total = START.unpack(self._map[: START.size].tobytes())
+        if magic != MAGIC:
             raise ValueError("it does not begin as a segment does")
-        (length,) = struct.unpack("<I", self._map[len(_MAGIC) : start].tobytes())
-        header: dict[str, Any] = json.loads(self._map[start : start + length].tobytes())
-        if header["codec"] != "int8":
-            raise ValueError(f"its codec is {header['codec']!r}, and this version knows int8")
-        self._base = start + length
-        return header
+        data = self._map[START.size : START.size + length].tobytes()
+        if xxhash.xxh3_64_intdigest(data) != total:
+            raise ValueError("its header fails its checksum")
+        header: dict[str, Any] = json.loads(data)
+        return header, START.size + length
 
-    def _read_sections(self, places: Mapping[str, Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
+    def _read_sections(self, places: Mapping[str, Mapping[str, Any]], base: int) -> dict[str, NDArray[Any]]:
         sections: dict[str, NDArray[Any]] = {}
         offset = 0
         for name, place in places.items():
-            dtype, shape = np.dtype(_DTYPES[name]), tuple(place["shape"])
-            if (place["offset"], place["dtype"]) != (offset, dtype.str):
+            dtype, shape = np.dtype(place["dtype"]), tuple(place["shape"])
+            known = DTYPES.get(name, (dtype.str,))
+            if place["offset"] != offset or dtype.str not in known or min(shape, default=0) < 0:
                 raise ValueError(f"its header misplaces {name}")
-            start = self._base + offset
-            end = start + dtype.itemsize * int(np.prod(shape))
+            start = base + offset
+            end = start + dtype.itemsize * int(np.prod(shape, dtype=np.int64))
             if end > len(self._map):
                 raise ValueError(f"it is {len(self._map)} bytes long and should have {end} or more")
             sections[name] = self._map[start:end].view(dtype).reshape(shape)
-            offset += -(-(end - start) // _EDGE) * _EDGE
+            offset += -(-(end - start) // EDGE) * EDGE
         return sections
 
-    def _check_sizes(self, dimension: int) -> None:
-        chunks, tokens = len(self.ids), len(self.codes)
-        shapes = {name: array.shape for name, array in self._sections.items()}
+    def _read_sums(self, header: Mapping[str, Any]) -> dict[str, Sums]:
+        sums = self._sections.pop("sums")
+        if xxhash.xxh3_64_hexdigest(sums.tobytes()) != header["sums"]:
+            raise ValueError("its checksums fail their own")
+        found: dict[str, Sums] = {}
+        first = 0
+        for name, array in self._sections.items():
+            last = first + -(-array.nbytes // BLOCK)
+            found[name] = Sums(sums[first:last], BLOCK, xxhash.xxh3_64_intdigest)
+            first = last
+        if first != len(sums):
+            raise ValueError("its checksums are not those of its sections")
+        return found
+
+    def _check_sizes(self) -> None:
+        chunks, vectors, tokens = len(self), len(self.codes), len(self.spans)
+        width = self.dimension if self.codes.dtype == np.int8 else -(-self.dimension // 2)
         if (
-            shapes["codes"] != (tokens, dimension)
-            or shapes["offsets"] != (chunks + 1,)
-            or shapes["spans"] != (tokens, 2)
+            self.codes.shape != (vectors, width)
+            or self.spans.shape != (tokens, 2)
             or not len(self._sections["cls"]) == len(self._sections["mean"]) == chunks
-            or self.offsets[0] != 0
-            or self.offsets[-1] != tokens
-            or np.any(np.diff(self.offsets) < 0)
+            or self.versions.shape != self.documents.shape
+            or self.firsts.shape != (len(self.documents) + 1,)
+            or not _partition(self.firsts, chunks)
+            or not _partition(self.offsets, vectors)
+            or self.token_offsets.shape != self.offsets.shape
+            or not _partition(self.token_offsets, tokens)
+            or (tokens != vectors if self.owners is None else self.owners.shape != (tokens,))
         ):
             raise ValueError("its sections do not fit together")
 
-
-def _header(contents: SegmentContents, sections: Mapping[str, NDArray[Any]]) -> bytes:
-    fields: dict[str, Any] = {
-        "representation": "tokens",
-        "fingerprint": contents.fingerprint,
-        "dimension": contents.codes.shape[1],
-        "codec": "int8",
-        "chunks": len(contents.ids),
-        "tokens": len(contents.codes),
-        "poolings": ["cls", "mean"],
-        "checksums": {name: list(_checksums(array)) for name, array in sections.items()},
-    }
-    places: dict[str, dict[str, Any]] = {}
-    offset = 0
-    for name, array in sections.items():
-        places[name] = {"offset": offset, "dtype": array.dtype.str, "shape": array.shape}
-        offset += -(-array.nbytes // _EDGE) * _EDGE
-    header = json.dumps({**fields, "sections": places}).encode()
-    # Padded so that the sections, whose offsets count from the header's end, lie on an edge.
-    return header + b" " * (-(len(_MAGIC) + 4 + len(header)) % _EDGE)
+    def _open_first_format(self) -> dict[str, Any]:
+        header, base = first_format.read_header(self._map)
+        self._sections = self._read_sections(header["sections"], base)
+        self._sums = first_format.read_sums(header, self._sections)
+        self.touch("ids")
+        del self._sums["ids"]
+        self._sections |= first_format.read_document(self._sections.pop("ids"))
+        return header
 
 
-def _checksums(array: NDArray[Any]) -> Iterator[int]:
-    data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    for start in range(0, len(data), _BLOCK):
-        yield zlib.crc32(data[start : start + _BLOCK].tobytes())
+def _partition(edges: NDArray[np.int64], count: int) -> bool:
+    """Whether the edges cut `count` things into consecutive runs."""
+    return bool(edges[0] == 0 and edges[-1] == count and np.all(edges[1:] >= edges[:-1]))

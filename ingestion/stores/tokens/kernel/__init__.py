@@ -1,0 +1,1 @@
+"""What multiplies token codes: compiled code where it could be built, else torch."""
