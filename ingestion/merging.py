@@ -198,5 +198,10 @@ class Merger:
         return name
 
     def _finish(self) -> None:
-        for file in self._library.representations.manifest.finish_merges():
+        """Erase what was merged. The rows go last: they say what is left to erase after a crash."""
+        manifest = self._library.representations.manifest
+        former = manifest.follow_merges()
+        for file in former:
             (self._library.folder / "tokens" / file).unlink(missing_ok=True)
+        if former:
+            manifest.forget(former)

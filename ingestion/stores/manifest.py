@@ -92,20 +92,21 @@ class Manifest:
             "UPDATE segment_files SET merged_into = ? WHERE file = ?", [(merged.file, one) for one in former]
         )
 
-    def finish_merges(self) -> list[str]:
+    def follow_merges(self) -> list[str]:
         """Let the documents follow into the segments that theirs were merged into. Returns the former
-        files, to be erased; may be repeated."""
+        files, to be erased and then forgotten; may be repeated."""
         rows = self._database.rows(
             "SELECT file, merged_into FROM segment_files WHERE merged_into IS NOT NULL"
         )
-        if not rows:
-            return []
         for row in rows:
             while self._follow(row["file"], row["merged_into"]):
                 pass
-        with self._database.transaction() as connection:
-            connection.executemany("DELETE FROM segment_files WHERE file = ?", [(r["file"],) for r in rows])
         return [row["file"] for row in rows]
+
+    def forget(self, files: Iterable[str]) -> None:
+        """Remove the rows of files that are no more."""
+        with self._database.transaction() as connection:
+            connection.executemany("DELETE FROM segment_files WHERE file = ?", [(file,) for file in files])
 
     def _follow(self, former: str, merged: str) -> int:
         with self._database.transaction() as connection:
