@@ -146,6 +146,15 @@ class _Run:
         self._writer.shutdown(cancel_futures=True)
 
     def run(self, tasks: Sequence[Task]) -> Iterator[IngestResult]:
+        """Yield a result for every file. Cancelled comes after the results of what was being written."""
+        try:
+            yield from self._steps(tasks)
+        except Cancelled:
+            self.close()
+            yield from (future.result() for future in self._writing if not future.cancelled())
+            raise
+
+    def _steps(self, tasks: Sequence[Task]) -> Iterator[IngestResult]:
         left = deque(enumerate(tasks, start=1))
         parsed: list[_Waiting] = []
         while left or self._held or self._parsing or parsed or self._writing:

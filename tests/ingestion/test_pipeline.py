@@ -1,6 +1,7 @@
 """Files into the library: one definite result each, progress, cancelling."""
 
 import os
+import threading
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
@@ -251,3 +252,20 @@ def test_leaving_the_loop_early_keeps_what_is_done(library: Library, files: Path
         break
     assert first in {document.name for document in library.catalogue.documents()}
     assert_whole(library)
+
+
+def test_what_was_being_written_is_told_before_the_cancelling(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "apples.txt").write_text("Apples ripen late.")
+    writing = threading.Event()
+
+    def follow(progress: Progress) -> None:
+        if progress.stage is Stage.WRITING:
+            writing.set()
+
+    told = []
+    with pytest.raises(Cancelled):
+        for result in ingest(
+            library, [tmp_path / "apples.txt"], on_progress=follow, cancelled=writing.is_set
+        ):
+            told.append(result.name)
+    assert told == [document.name for document in library.catalogue.documents()] == ["apples.txt"]

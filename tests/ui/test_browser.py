@@ -177,7 +177,7 @@ def test_the_queue_goes_on_beside_questions_uploads_and_reloads(
 ) -> None:
     large, small = tmp_path / "large.md", tmp_path / "small.md"
     text = (SAMPLES / "bi-encoders.md").read_text("utf-8")
-    large.write_text("".join(f"# Part {number}\n\n{text}" for number in range(60)), "utf-8")
+    large.write_text("".join(f"# Part {number}\n\n{text}" for number in range(200)), "utf-8")
     small.write_text("# Herons\n\nHerons stand in shallow water and wait for fish.\n", "utf-8")
     with opened(browser, server) as page:
         upload(page, SAMPLES / "bi-encoders.pdf")
