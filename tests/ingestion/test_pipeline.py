@@ -262,10 +262,8 @@ def test_what_was_being_written_is_told_before_the_cancelling(library: Library, 
         if progress.stage is Stage.WRITING:
             writing.set()
 
-    told = []
+    told: list[str] = []
+    results = ingest(library, [tmp_path / "apples.txt"], on_progress=follow, cancelled=writing.is_set)
     with pytest.raises(Cancelled):
-        for result in ingest(
-            library, [tmp_path / "apples.txt"], on_progress=follow, cancelled=writing.is_set
-        ):
-            told.append(result.name)
+        told.extend(result.name for result in results)
     assert told == [document.name for document in library.catalogue.documents()] == ["apples.txt"]
