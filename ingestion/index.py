@@ -13,7 +13,7 @@ from ingestion.errors import InvalidInput, LibraryDamaged, StaleRepresentation, 
 from ingestion.stores.database import Database
 from ingestion.stores.records import Representation
 from ingestion.stores.representations import RepresentationTable
-from ingestion.stores.tokens.codec import Int8Codec
+from ingestion.stores.tokens.codec import INT8, CodecSpec
 from ingestion.stores.tokens.store import TokenStore
 
 BUILTIN_NAME = "builtin"
@@ -129,7 +129,9 @@ class Indexes:
             (lambda: self._encoder) if record.source == BUILTIN_NAME else partial(self._load, record.source)
         )
         scales = record.scales if record.scales is not None else np.zeros(0, np.float32)
-        index = Index(record, TokenStore(self._folder, Int8Codec(scales), self._explain), load)
+        index = Index(
+            record, TokenStore(self._folder, scales, CodecSpec.parse(record.codec), self._explain), load
+        )
         self._open = {**self._open, record.id: index}
         return index
 
@@ -150,10 +152,12 @@ class Indexes:
                 self.open(record)
 
 
-def describe(name: str, encoder: Encoder, *, source: str = BUILTIN_NAME) -> Representation:
+def describe(
+    name: str, encoder: Encoder, *, source: str = BUILTIN_NAME, codec: str = INT8.name
+) -> Representation:
     """Return a representation's row for a model, as yet without an id."""
     return Representation(
         id=0, name=name, source=source, readings=tuple(sorted(encoder.readings)),
         fingerprint=encoder.fingerprint, dimension=encoder.dimension,
-        token_dimension=encoder.token_dimension, codec="int8", scales=encoder.scales, state="ready",
+        token_dimension=encoder.token_dimension, codec=codec, scales=encoder.scales, state="ready",
     )  # fmt: skip

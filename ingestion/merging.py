@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from ingestion.errors import Cancelled, LibraryDamaged, LibraryError
 from ingestion.stores.manifest import SegmentFile
+from ingestion.stores.tokens.lists import MOST_CHUNKS
 from ingestion.stores.tokens.merge import merge
 from ingestion.stores.tokens.segment import Segment
 from ingestion.stores.tokens.writing import write_segment
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 # Eight files of like size become one: a chunk is copied once for each power of eight that its library
 # reaches, and a search meets at most seven files of each size.
 _FAN_IN = 8
-# 3 GB of int8 codes: a merge never takes more room or time than such a file.
-MAX_CHUNKS = 1 << 17
+# 1.5 GB of int8 codes: a merge never takes more room or time than such a file, and lists can say its chunks
+# in 16 bits.
+MAX_CHUNKS = MOST_CHUNKS
 # A file is rewritten when this share of its chunks is dead.
 _DEAD_SHARE = 0.25
 _PREFIX = "merged-"
@@ -173,7 +175,7 @@ class Merger:
                 segment, gone_before = Segment(folder / file.file), set(dead.get(file.file, ()))
                 keys = [key for key in segment.document_keys() if key not in gone_before]
                 sources.append((segment, keys))
-            merged = merge(sources, check)
+            merged = merge(sources, check, scales=index.record.scales, books=index.tokens.codebooks())
             write_segment(folder / name, merged.file)
         except LibraryDamaged:
             return None

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from ingestion.chunking import chunk_pages
 from ingestion.documents import name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
-from ingestion.errors import Cancelled, InvalidInput
+from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged
 from ingestion.index import BUILTIN_NAME, Index, describe
 from ingestion.library import Library
 from ingestion.originals import Source
-from ingestion.stores.records import Document
+from ingestion.stores.records import Document, Representation
+from ingestion.stores.tokens.codec import INT8, can_convert
 
 # Chunks encoded at once: enough to sort by length, small enough to be stopped and kept soon.
 _BATCH = 256
@@ -34,12 +35,15 @@ class ReindexProgress:
 
 @dataclass(frozen=True, slots=True)
 class ReindexResult:
-    """What was done to a representation: documents encoded (0: it was fresh), or that it was removed."""
+    """What was done to a representation: its documents and chunks that were made anew (none: it was fresh),
+    of which so many documents' vectors were converted without the model; or that it was removed."""
 
     representation: str
     fingerprint: str
+    codec: str
     documents: int
     chunks: int
+    converted: int = 0
     removed: bool = False
 
 
@@ -48,25 +52,31 @@ def reindex(
     name: str = BUILTIN_NAME,
     *,
     source: str | None = None,
+    codec: str | None = None,
     on_progress: Callable[[ReindexProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> ReindexResult:
-    """Make a representation anew where its model or the chunker has changed; add it where there is none.
+    """Make a representation anew where its model, its codec or the chunker has changed; add it where there is
+    none.
 
-    `source` is the model's folder or hub name; without it the representation keeps its own. The former
-    vectors are searched until all new ones are there.
+    `source` is the model's folder or hub name, `codec` the name of what is kept of token vectors (CodecSpec);
+    without them the representation keeps its own. The former vectors are searched until all new ones are
+    there. Tokens are converted where the model is the same and the former codec has what the new one needs,
+    and encoded otherwise.
 
     Raises InvalidInput for a new representation without a model, ModelError for a model that cannot be
     loaded, Cancelled; what was encoded stays, and the next call goes on from there.
     """
     work = _Reindexing(library, on_progress, cancelled)
-    index = _target(library, name, source)
+    index = _target(library, name, source, codec)
     work.rechunk()
     if index.record.state == "building":
         while missing := library.representations.missing(index.id):
             work.encode_for(index, missing)
         _swap(library, index)
-    return ReindexResult(name, index.record.fingerprint, work.documents, work.done)
+    return ReindexResult(
+        name, index.record.fingerprint, index.record.codec, work.documents, work.done, work.converted
+    )
 
 
 def remove_representation(library: Library, name: str) -> ReindexResult:
@@ -78,10 +88,10 @@ def remove_representation(library: Library, name: str) -> ReindexResult:
     building = [i for i in library.indexes.all() if i.name == name and i.record.state == "building"]
     index = building[0] if building else library.index(name)
     _retire(library, index)
-    return ReindexResult(name, index.record.fingerprint, 0, 0, removed=True)
+    return ReindexResult(name, index.record.fingerprint, index.record.codec, 0, 0, removed=True)
 
 
-def _target(library: Library, name: str, source: str | None) -> Index:
+def _target(library: Library, name: str, source: str | None, codec: str | None) -> Index:
     """Return the index to bring up to date: the ready one if it is fresh, or one that is being built."""
     ready = next((index for index in library.indexes.ready() if index.name == name), None)
     if ready is None and source is None:
@@ -97,18 +107,26 @@ def _target(library: Library, name: str, source: str | None) -> Index:
         source = ready.record.source
     assert source is not None
     encoder = library.indexes.load(source)
-    if ready is not None and (ready.record.fingerprint, ready.record.source) == (encoder.fingerprint, source):
+    if codec is not None and "tokens" not in encoder.readings:
+        raise InvalidInput(f"the model of {name} gives no token vectors for a codec; leave the codec away")
+    if codec is None:
+        codec = ready.record.codec if ready is not None else INT8.name
+    wanted = replace(describe(name, encoder, source=source, codec=codec), state="building")
+    if ready is not None and _alike(ready.record, wanted):
         return ready
     for index in library.indexes.all():
         if index.name == name and index.record.state == "building":
-            if (index.record.fingerprint, index.record.source) == (encoder.fingerprint, source):
+            if _alike(index.record, wanted):
                 return index
             _retire(library, index)
-    record = replace(describe(name, encoder, source=source), state="building")
     with library.changing:
         with library.catalogue.database.transaction() as connection:
-            record = library.representations.insert(connection, record)
+            record = library.representations.insert(connection, wanted)
         return library.indexes.open(record)
+
+
+def _alike(one: Representation, other: Representation) -> bool:
+    return (one.fingerprint, one.source, one.codec) == (other.fingerprint, other.source, other.codec)
 
 
 def _swap(library: Library, index: Index) -> None:
@@ -146,6 +164,7 @@ class _Reindexing:
         self._on_progress = on_progress
         self._cancelled = cancelled
         self.documents = 0
+        self.converted = 0
         self.done = 0
         self._total = 0
 
@@ -180,6 +199,7 @@ class _Reindexing:
         library = self._library
         documents = [d for d in map(library.catalogue.document, missing) if d is not None]
         self._total = self.done + sum(document.chunks for document in documents)
+        documents = self._convert(documents, index)
         for some in _batches(documents):
             texts: list[str] = []
             contexts: list[str] = []
@@ -198,11 +218,43 @@ class _Reindexing:
             self.documents += len(some)
             self.done += len(texts)
 
+    def _convert(self, documents: Sequence[Document], index: Index) -> list[Document]:
+        """Give documents the token vectors that the representation's former version has of them, in its own
+        codec. Returns those that it cannot give."""
+        library = self._library
+        former = next((one for one in library.indexes.ready() if one.name == index.name), None)
+        if (
+            former is None
+            or former.record.fingerprint != index.record.fingerprint
+            or not can_convert(former.tokens.spec, index.tokens.spec)
+        ):
+            return list(documents)
+        files = library.representations.documents(former.id)
+        left = []
+        for document in documents:
+            self._step(document.name)
+            try:
+                path = library.folder / "tokens" / files[document.id]
+                encodings = former.tokens.read(path, (document.id, document.version))
+            except (KeyError, LibraryDamaged):  # it has none, they are damaged, or were merged meanwhile
+                left.append(document)
+                continue
+            library.add_reading(document, index, encodings)
+            self.documents += 1
+            self.converted += 1
+            self.done += document.chunks
+        return left
+
+    def _step(self, name: str) -> None:
+        if self._cancelled and self._cancelled():
+            raise Cancelled("reindexing")
+        if self._on_progress:
+            self._on_progress(ReindexProgress(self.done, self._total, name))
+
     def _encode(
         self, encoder: Encoder, texts: Sequence[str], contexts: Sequence[str], name: str
     ) -> Encodings:
-        if self._cancelled and self._cancelled():
-            raise Cancelled("reindexing")
+        self._step(name)
 
         def report(done: int, _: int) -> None:
             if self._on_progress:

@@ -22,7 +22,7 @@ _TAKES: dict[str, Sequence[str]] = {
     "verify": (),
     "repair": (),
     "compact": (),
-    "reindex": ("representation", "model", "remove"),
+    "reindex": ("representation", "model", "codec", "remove"),
     "export": ("file", "originals", "force", "collections"),
     "import": ("file",),
 }
@@ -88,19 +88,25 @@ def _compact(library: "Library", _: TaskRequest) -> Work:
 def _reindex(library: "Library", request: TaskRequest) -> Work:
     from ingestion.index import BUILTIN_NAME
     from ingestion.reindex import reindex, remove_representation
+    from ingestion.stores.tokens.codec import CodecSpec
 
     name = request.representation or BUILTIN_NAME
     if request.remove:
-        if request.model:
-            raise InvalidInput("a representation is removed without a model; leave --model away")
+        if request.model or request.codec:
+            raise InvalidInput("a representation is removed without a model; leave --model and --codec away")
         return lambda _: asdict(remove_representation(library, name))
+    if request.codec:
+        CodecSpec.parse(request.codec)
     source = str(_model(request.model)) if request.model else None
 
     def work(control: Control) -> Fields:
         def tell(progress: "ReindexProgress") -> None:
             control.report(progress.name, progress.done, progress.total)
 
-        return asdict(reindex(library, name, source=source, on_progress=tell, cancelled=control.cancelled))
+        done = reindex(
+            library, name, source=source, codec=request.codec, on_progress=tell, cancelled=control.cancelled
+        )
+        return asdict(done)
 
     return work
 

@@ -105,13 +105,14 @@ class IngestRequest(Request):
 class TaskRequest(Request):
     """Long work on the whole library, and what each kind takes.
 
-    reindex: `representation`, `model`, `remove`; export: `file`, `originals`, `force`, `collections`;
-    import: `file`.
+    reindex: `representation`, `model`, `codec`, `remove`; export: `file`, `originals`, `force`,
+    `collections`; import: `file`.
     """
 
     kind: TaskKind
     representation: Name | None = None
     model: PathName | None = None
+    codec: Name | None = None
     remove: bool = False
     file: PathName | None = None
     originals: bool = False

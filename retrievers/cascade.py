@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
 from ingestion.stores.records import Scope
+from ingestion.timing import Stopwatch
 from retrievers.fusion import DEPTH, fuse
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 from retrievers.late_interaction import SCORE
 from retrievers.stand_in import stand_ins
-from retrievers.timing import Stopwatch
 
 
 class CascadeRetriever:
@@ -34,11 +34,9 @@ class CascadeRetriever:
         rankings = [stage.rank(query, scope, max(limit, self._depth)) for stage in self._first_stages]
         watch = Stopwatch()
         candidates = fuse(rankings)
-        with watch.stage("maxsim"):
-            places = self._library.catalogue.located(
-                [candidate.chunk_id for candidate in candidates], index.id
-            )
-            found = index.tokens.score(query.encoded_by(index.encoder).tokens, places)
+        with watch.stage("locate"):
+            places = self._library.catalogue.located([one.chunk_id for one in candidates], index.id)
+        found = index.tokens.score(query.encoded_by(index.encoder).tokens, places, watch=watch)
         maxsim = found.scores
         scored = [
             Candidate(c.chunk_id, maxsim[c.chunk_id], {**c.scores, SCORE: maxsim[c.chunk_id]})

@@ -4,8 +4,8 @@ from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
 from ingestion.stores.records import Scope
 from ingestion.stores.vectors import Pooling
+from ingestion.timing import Stopwatch
 from retrievers.hits import Candidate, Query, Ranking
-from retrievers.timing import Stopwatch
 
 
 class DenseRetriever:

@@ -3,15 +3,15 @@
 from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
 from ingestion.stores.records import Scope
+from ingestion.timing import Stopwatch
 from retrievers.hits import Candidate, Query, Ranking
 from retrievers.stand_in import stand_ins
-from retrievers.timing import Stopwatch
 
 SCORE = "maxsim"
 
 
 class LateInteractionRetriever:
-    """MaxSim over every chunk of the scope: exact, unless token vectors are damaged."""
+    """MaxSim over every chunk of the scope; over candidates of the token store where these are very many."""
 
     def __init__(self, library: Library, representation: str = BUILTIN_NAME) -> None:
         self._library = library
@@ -23,10 +23,11 @@ class LateInteractionRetriever:
         watch = Stopwatch()
         with watch.stage("encode"):
             tokens = query.encoded_by(index.encoder).tokens
-        with watch.stage("maxsim"):
+        with watch.stage("scope"):
             allowed = self._library.catalogue.allowed(scope)
-            found = index.tokens.search(tokens, self._library.segments(scope, index), limit, allowed)
+            segments = self._library.segments(scope, index)
+        found = index.tokens.search(tokens, segments, limit, allowed, watch=watch)
         candidates = [Candidate(chunk, score, {SCORE: score}) for chunk, score in found.scores.items()]
         others = stand_ins(self._library, index, query, scope, found, limit)
         candidates = sorted([*candidates, *others], key=lambda c: (-c.score, c.chunk_id))[:limit]
-        return Ranking(tuple(candidates), exact=found.whole, timings_ms=watch.timings_ms)
+        return Ranking(tuple(candidates), exact=found.exact, timings_ms=watch.timings_ms)

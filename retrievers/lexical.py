@@ -2,8 +2,8 @@
 
 from ingestion.library import Library
 from ingestion.stores.records import Scope
+from ingestion.timing import Stopwatch
 from retrievers.hits import Candidate, Query, Ranking
-from retrievers.timing import Stopwatch
 
 
 class LexicalRetriever:

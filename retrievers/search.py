@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from ingestion.errors import EmptyQuestion, InvalidInput
 from ingestion.library import Library
 from ingestion.stores.records import Scope, StoredChunk
+from ingestion.timing import Stopwatch
 from retrievers.hits import Candidate, Hit, Query, Ranking
 from retrievers.rerank import RERANK_DEPTH, Reranker
 from retrievers.strategies import Strategy
-from retrievers.timing import Stopwatch
 
 MAX_TOP_K = 1000
 _TRIES = 3

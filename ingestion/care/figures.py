@@ -21,7 +21,8 @@ class CollectionStats:
 
 @dataclass(frozen=True, slots=True)
 class RepresentationStats:
-    """A representation's vectors. `bytes` are its segments', of which `code_bytes` are token vectors."""
+    """A representation's vectors. `bytes` are its segments', of which `code_bytes` are token vectors;
+    `section_bytes` are all of these files' sections."""
 
     name: str
     state: RepresentationState
@@ -33,6 +34,7 @@ class RepresentationStats:
     tokens: int
     code_bytes: int
     bytes: int
+    section_bytes: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,9 @@ def _representations(library: Library) -> tuple[RepresentationStats, ...]:
             RepresentationStats(
                 name=record.name, state=record.state, readings=record.readings, dimension=record.dimension,
                 token_dimension=record.token_dimension, codec=record.codec,
-                documents=len(library.representations.segments(record.id)), tokens=sizes.tokens,
-                code_bytes=sizes.codes, bytes=sizes.files,
+                documents=len(library.representations.documents(record.id)), tokens=sizes.tokens,
+                code_bytes=sizes.sections.get("codes", 0), bytes=sizes.files,
+                section_bytes=dict(sizes.sections),
             )
         )  # fmt: skip
     return tuple(found)

@@ -61,22 +61,37 @@ def reindex(
     context: typer.Context,
     representation: Annotated[str | None, typer.Option(help="Which one; default: builtin.")] = None,
     model: Annotated[str | None, typer.Option(help="Its model: a folder, or a name from models.txt.")] = None,
+    codec: Annotated[
+        str | None, typer.Option(help="What is kept of a token: int8, int4, int4-pool2, int8-nopunct, …")
+    ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove it instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make vectors anew after a change of model or chunker, or add those of another model."""
+    """Make vectors anew after a change of model, codec or chunker, or add those of another model."""
     from rag_app.terminal import count
 
-    done = _done(context, as_json, "reindex", representation=representation, model=model, remove=remove)
+    done = _done(
+        context, as_json, "reindex", representation=representation, model=model, codec=codec, remove=remove
+    )
     name = done["representation"]
     said = (
         f"removed the representation {name}"
         if done["removed"]
-        else f"{name}: encoded {count(done['documents'], 'document')}, {count(done['chunks'], 'chunk')}"
+        else f"{name}: {_made_anew(done)}, {count(done['chunks'], 'chunk')}"
         if done["documents"]
         else f"{name} is up to date"
     )
     show(done, as_json, lambda _: typer.echo(said))
+
+
+def _made_anew(done: dict[str, Any]) -> str:
+    """Return how many documents' vectors were made anew, and how."""
+    from rag_app.terminal import count
+
+    converted, encoded = done["converted"], done["documents"] - done["converted"]
+    parts = [f"encoded {count(encoded, 'document')}"] if encoded else []
+    parts += [f"converted {count(converted, 'document')} to {done['codec']}"] if converted else []
+    return ", ".join(parts)
 
 
 def export(

@@ -731,7 +731,7 @@ def test_figures(folder: Path, encoder: Encoder) -> None:
         assert (builtin.name, builtin.documents, builtin.codec) == ("builtin", 2, "int8")
         segments = [library.folder / "tokens" / name for name in names_in(library.folder / "tokens")]
         assert builtin.bytes == figures.bytes.tokens == sum(path.stat().st_size for path in segments)
-        assert builtin.code_bytes == builtin.tokens * 128
+        assert builtin.code_bytes == builtin.section_bytes["codes"] == builtin.tokens * 128
         assert figures.bytes.originals == characters
         assert figures.bytes.total == sum(
             (figures.bytes.catalogue, figures.bytes.chroma, figures.bytes.tokens, figures.bytes.originals)

@@ -7,7 +7,6 @@ import pytest
 
 from ingestion.encoders import Encodings
 from ingestion.errors import LibraryDamaged
-from ingestion.stores.tokens.codec import Int8Codec
 from ingestion.stores.tokens.merge import merge
 from ingestion.stores.tokens.segment import Segment
 from ingestion.stores.tokens.store import TokenSizes, TokenStore
@@ -16,7 +15,7 @@ from ingestion.stores.tokens.writing import write_segment
 
 @pytest.fixture
 def store(tmp_path: Path) -> TokenStore:
-    return TokenStore(tmp_path, Int8Codec(np.full(2, 1 / 127, np.float32)))
+    return TokenStore(tmp_path, np.full(2, 1 / 127, np.float32))
 
 
 def encodings_of(*passages: list[list[float]]) -> Encodings:
@@ -109,7 +108,7 @@ def test_buried_documents_are_not_found(store: TokenStore) -> None:
     store.bury(merged, ("a", 1))
     assert list(store.search(QUERY, [merged], 9).scores) == ["b:1:0"]
     assert list(store.search(QUERY, [merged], 9, {"a": None, "b": None}).scores) == ["b:1:0"]
-    again = TokenStore(store.folder, Int8Codec(np.full(2, 1 / 127, np.float32)))
+    again = TokenStore(store.folder, np.full(2, 1 / 127, np.float32))
     again.attach([merged], {merged: [("a", 1)]})
     assert list(again.search(QUERY, [merged], 9).scores) == ["b:1:0"]
 
@@ -142,7 +141,7 @@ def test_a_segment_is_opened_when_it_is_first_read(store: TokenStore, tmp_path: 
     whole = (tmp_path / "seg-a.tok").read_bytes()
     (tmp_path / "seg-a.tok").write_bytes(whole[:50])
     assert store.faults() == {}
-    assert store.sizes() == TokenSizes(1, 2, (tmp_path / "seg-b.tok").stat().st_size)
+    assert store.sizes().tokens == 1
     assert store.search(QUERY, ["seg-b.tok"], 10).scores == {"b:1:0": 1.0}
     found = store.search(QUERY, ["seg-b.tok", "seg-a.tok"], 10)
     assert (found.scores, found.unreadable, found.whole) == ({"b:1:0": 1.0}, ("seg-a.tok",), False)
@@ -157,7 +156,7 @@ def test_a_segment_is_opened_when_it_is_first_read(store: TokenStore, tmp_path: 
 
 def test_a_bad_block_costs_its_own_documents_only(tmp_path: Path) -> None:
     """Three documents of 64 KiB in one segment; a byte of the second is flipped."""
-    store = TokenStore(tmp_path, Int8Codec(np.full(2, 1 / 127, np.float32)))
+    store = TokenStore(tmp_path, np.full(2, 1 / 127, np.float32))
     for name in "abc":
         put(store, name, [UP] * (1 << 15))
     file = put_merged(store, "a", "b", "c")
@@ -197,16 +196,20 @@ def test_what_is_read_is_what_was_written(store: TokenStore, tmp_path: Path) -> 
     assert store.read(tmp_path / "seg-c.tok").tokens.tolist() == read.tokens.tolist()
     with pytest.raises(LibraryDamaged, match=r"merged\.tok holds several documents"):
         store.read(tmp_path / merged)
-    other = TokenStore(tmp_path, Int8Codec(np.ones(3, np.float32)))
+    other = TokenStore(tmp_path, np.ones(3, np.float32))
     with pytest.raises(LibraryDamaged, match=r"seg-c\.tok has 2 dimensions, not 3"):
         other.read(tmp_path / "seg-c.tok")
 
 
 def test_sizes_are_those_of_what_is_attached(store: TokenStore, tmp_path: Path) -> None:
-    assert store.sizes() == TokenSizes(0, 0, 0)
+    assert store.sizes() == TokenSizes(0, 0, {})
     put(store, "a", [RIGHT, UP], [LEFT])
     store.write("seg-b.tok", ("b", 1), encodings_of([UP]), "m")
-    assert store.sizes() == TokenSizes(3, 6, (tmp_path / "seg-a.tok").stat().st_size)
+    sizes = store.sizes()
+    assert (sizes.tokens, sizes.files) == (3, (tmp_path / "seg-a.tok").stat().st_size)
+    assert sizes.sections["codes"] == 6
+    assert sizes.sections["spans"] == 12
+    assert sum(sizes.sections.values()) < sizes.files
 
 
 def test_verify_checks_what_is_attached(store: TokenStore, tmp_path: Path) -> None:

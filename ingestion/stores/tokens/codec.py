@@ -58,6 +58,10 @@ class Int8Codec:
     def decode(self, codes: NDArray[Any]) -> Floats:
         return codes.astype(np.float32) * self.scales
 
+    def values(self, codes: NDArray[Any]) -> Codes:
+        """[t, k] codes as the whole numbers that vectors are in steps: themselves."""
+        return codes
+
     def encode_query(self, vectors: Floats) -> QueryCodes:
         """[q, k] unit vectors to codes with the document scales folded in."""
         return _query_codes(vectors * self.scales)
@@ -81,8 +85,12 @@ class Int4Codec:
         return packed
 
     def decode(self, codes: NDArray[Any]) -> Floats:
+        return self.values(codes).astype(np.float32) * self._steps
+
+    def values(self, codes: NDArray[Any]) -> Codes:
+        """[t, ⌈k / 2⌉] codes as the [t, k] whole numbers that vectors are in steps."""
         nibbles = np.concatenate([codes & 15, codes >> 4], axis=1)[:, : len(self.scales)]
-        return (nibbles.astype(np.float32) + _LOWEST) * self._steps
+        return np.asarray(nibbles.astype(np.int8) + np.int8(_LOWEST), np.int8)
 
     def encode_query(self, vectors: Floats) -> QueryCodes:
         """[q, k] unit vectors to codes with the document steps folded in."""
@@ -136,6 +144,8 @@ class CodecSpec:
         """Return what turns vectors into codes and back."""
         return Int8Codec(scales) if self.bits == 8 else Int4Codec(scales)
 
+
+INT8 = CodecSpec()
 
 _BITS: tuple[Literal[8, 4], ...] = (8, 4)
 _POOLINGS: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)

@@ -1,6 +1,6 @@
 """Several segments' documents as one segment, copied as they are."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,31 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.errors import LibraryDamaged
+from ingestion.stores.tokens.codebook import Codebook
+from ingestion.stores.tokens.codec import CodecSpec
+from ingestion.stores.tokens.indexing import Run, index_runs
 from ingestion.stores.tokens.layout import DocumentKey, Section
 from ingestion.stores.tokens.segment import Segment
 from ingestion.stores.tokens.writing import SegmentFile
 
 # Rows copied at a time: large enough to be fast, small enough to be stopped soon and held in memory.
 _ROWS = 1 << 18
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Chunks first:last of a segment, all of live documents."""
-
-    segment: Segment
-    first: int
-    last: int
-
-    def section(self, name: str) -> tuple[NDArray[Any], int, int]:
-        """Return a section and which of its rows are the run's."""
-        segment, first, last = self.segment, self.first, self.last
-        if name in ("cls", "mean"):
-            return segment.pooled(name), first, last
-        edges = segment.offsets if name == "codes" else segment.token_offsets
-        array: NDArray[Any] | None = getattr(segment, name)
-        assert array is not None  # the sections of one codec are the same
-        return array, int(edges[first]), int(edges[last])
 
 
 @dataclass(frozen=True)
@@ -44,14 +28,21 @@ class Merged:
 
 
 def merge(
-    sources: Sequence[tuple[Segment, Sequence[DocumentKey]]], check: Callable[[], None] = lambda: None
+    sources: Sequence[tuple[Segment, Sequence[DocumentKey]]],
+    check: Callable[[], None] = lambda: None,
+    *,
+    scales: NDArray[np.float32] | None = None,
+    books: Iterable[Codebook] = (),
 ) -> Merged:
     """Return these documents of the segments, given in the order in which they lie there, as one segment.
 
-    What is copied is compared with its checksums first. Raises LibraryDamaged for a bad block, or for
-    segments that are not of one kind; whatever `check` raises stops the work, while it is written, too.
+    With the representation's `scales`, a large segment gets inverted lists of its chunks; `books` are
+    codebooks that other segments have. What is copied is compared with its checksums first.
+
+    Raises LibraryDamaged for a bad block, or for segments that are not of one kind; whatever `check` raises
+    stops the work, while it is written, too.
     """
-    runs: list[_Run] = []
+    runs: list[Run] = []
     documents: list[tuple[DocumentKey, int]] = []
     for segment, keys in sources:
         for key in keys:
@@ -59,9 +50,9 @@ def merge(
             rows = segment.touch_document(key)
             documents.append((key, len(rows)))
             if runs and runs[-1].segment is segment and runs[-1].last == rows.start:
-                runs[-1] = _Run(segment, runs[-1].first, rows.stop)
+                runs[-1] = Run(segment, runs[-1].first, rows.stop)
             else:
-                runs.append(_Run(segment, rows.start, rows.stop))
+                runs.append(Run(segment, rows.start, rows.stop))
     first = sources[0][0]
     kind = first.fingerprint, first.codec, first.dimension
     for segment, _ in sources:
@@ -79,7 +70,22 @@ def merge(
         names.insert(0, "owners")
     for name in names:
         sections[name] = _copied(name, runs, check, first)
+    if scales is not None:
+        codec = CodecSpec.parse(first.codec).vectors(scales)
+        lists = index_runs(runs, scales, codec, books, check)
+        sections |= lists.sections() if lists else {}
     return Merged(SegmentFile(*kind, sections), documents)
+
+
+def _section(run: Run, name: str) -> tuple[NDArray[Any], int, int]:
+    """Return a section of a run's segment, and which of its rows are the run's."""
+    segment, first, last = run.segment, run.first, run.last
+    if name in ("cls", "mean"):
+        return segment.pooled(name), first, last
+    edges = segment.offsets if name == "codes" else segment.token_offsets
+    array: NDArray[Any] | None = getattr(segment, name)
+    assert array is not None  # the sections of one codec are the same
+    return array, int(edges[first]), int(edges[last])
 
 
 def _whole(dtype: str, values: Any) -> Section:
@@ -87,13 +93,13 @@ def _whole(dtype: str, values: Any) -> Section:
     return Section(dtype, array.shape, [array])
 
 
-def _edges(runs: Sequence[tuple[_Run, NDArray[np.int64]]]) -> NDArray[np.int64]:
+def _edges(runs: Sequence[tuple[Run, NDArray[np.int64]]]) -> NDArray[np.int64]:
     lengths = [np.diff(edges[run.first : run.last + 1]) for run, edges in runs]
     return np.cumsum(np.concatenate([np.zeros(1, np.int64), *lengths]), dtype=np.int64)
 
 
-def _copied(name: str, runs: Sequence[_Run], check: Callable[[], None], like: Segment) -> Section:
-    places = [run.section(name) for run in runs]
+def _copied(name: str, runs: Sequence[Run], check: Callable[[], None], like: Segment) -> Section:
+    places = [_section(run, name) for run in runs]
     sample = like.pooled(name) if name in ("cls", "mean") else getattr(like, name)
     rows = sum(last - first for _, first, last in places)
 

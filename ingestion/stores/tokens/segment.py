@@ -12,7 +12,8 @@
               | where tokens are pooled: owners uint16 [t], each token's vector within its chunk, and
                 token_offsets int64 [n + 1], chunk i's tokens
               | cls, mean float32 [n, d]: so that Chroma can be rebuilt without encoding again
-              | whatever else a caller adds (`extra`)
+              | in large segments that were merged (`ingestion.stores.tokens.lists`): centroids int8 [c, k],
+                fit float32 [1], list_edges int64 [c + 1], list_chunks uint16 [p]
               | sums uint64: XXH3-64 of each 64 KiB of each other section
 
 Opening checks the header and the sections that say where everything is; what else is read is compared with
@@ -21,6 +22,7 @@ document, ids as JSON, CRC-32 of each MiB in the header) are read as well.
 """
 
 import json
+import mmap
 import struct
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -134,6 +136,27 @@ class Segment:
             return None
         self.touch(name)
         return self._sections[name]
+
+    def fetch(self, rows: NDArray[np.int64]) -> None:
+        """Let the system read the codes of these chunks ahead, all at once, where it can."""
+        if not hasattr(mmap, "MADV_WILLNEED"):
+            return
+        width = self.codes.shape[1]
+        start = self.codes.ctypes.data - self._map.ctypes.data
+        for first, last in zip(self.offsets[rows], self.offsets[rows + 1], strict=True):
+            place = start + int(first) * width
+            page = place // mmap.PAGESIZE * mmap.PAGESIZE
+            self._file.madvise(mmap.MADV_WILLNEED, page, start + int(last) * width - page)
+
+    def release(self) -> None:
+        """Give back the memory that the file takes as far as it was read; it is read again when needed."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._file.madvise(mmap.MADV_DONTNEED)
+
+    @property
+    def _file(self) -> mmap.mmap:
+        mapped: mmap.mmap = self._map._mmap  # type: ignore[attr-defined]
+        return mapped
 
     def touch(self, name: str, first: int = 0, last: int | None = None) -> None:
         """Compare rows first:last of a section with the checksums, if they have not been compared yet.

@@ -1,9 +1,11 @@
 """The token store: a folder of segments, of which the catalogue says which ones count."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +13,37 @@ from numpy.typing import NDArray
 from ingestion.encoders import Encodings
 from ingestion.errors import LibraryDamaged
 from ingestion.stores.durable import sync_folder
-from ingestion.stores.tokens.codec import Int8Codec, QueryCodes
+from ingestion.stores.tokens.codebook import Codebook
+from ingestion.stores.tokens.codec import (
+    CODECS,
+    INT8,
+    CodecSpec,
+    QueryCodes,
+    StoredTokens,
+    TokenArrays,
+    can_convert,
+    load_tokens,
+    store_tokens,
+)
+from ingestion.stores.tokens.indexing import FEWEST_CHUNKS
 from ingestion.stores.tokens.layout import DocumentKey
+from ingestion.stores.tokens.lists import Lists
+from ingestion.stores.tokens.searching import (
+    CANDIDATES,
+    EXHAUSTIVE_CHUNKS,
+    Allowed,
+    Best,
+    Scored,
+    Sought,
+    live_rows,
+    narrowed,
+)
 from ingestion.stores.tokens.segment import Segment
 from ingestion.stores.tokens.writing import SegmentContents, write_segment
+from ingestion.timing import Stopwatch
 
-Allowed = Mapping[str, Sequence[int] | None]
-"""Which chunks may be found: by document id, their ordinals, or None for all of the document's."""
+# What may be mapped of segments before it is given back; the system's cache keeps what it has room for.
+_MAPPED_BYTES = 2 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +61,11 @@ class TokenMatch:
 
 @dataclass(frozen=True, slots=True)
 class TokenSizes:
-    """How much segments hold: token vectors, the bytes of their codes, and those of the whole files."""
+    """How much segments hold: tokens, the bytes of the files, and those of their sections by name."""
 
     tokens: int
-    codes: int
     files: int
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Chunks with their MaxSim.
-
-    Attributes:
-        scores: MaxSim by chunk id, in the order that the method says.
-        unreadable: segments that cannot be read: none of their chunks is in `scores`.
-        lost: ids of documents of other segments of which some chunks cannot be read.
-    """
-
-    scores: dict[str, float]
-    unreadable: tuple[str, ...] = ()
-    lost: frozenset[str] = frozenset()
-
-    @property
-    def whole(self) -> bool:
-        """Whether everything that was asked for could be read."""
-        return not self.unreadable and not self.lost
+    sections: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -82,31 +88,40 @@ class TokenStore:
     def __init__(
         self,
         folder: Path,
-        codec: Int8Codec,
+        scales: NDArray[np.float32],
+        spec: CodecSpec = INT8,
         explain: Callable[[str, LibraryDamaged], LibraryDamaged] = lambda _, error: error,
     ) -> None:
         self.folder = folder
-        self._codec = codec
+        self.spec = spec
+        self._scales = scales
+        self._codec = spec.vectors(scales)
         self._explain = explain
         self._lock = threading.Lock()
         self._attached: dict[str, _Attached] = {}
         self._merged_into: dict[str, str] = {}
         self._faults: dict[str, LibraryDamaged] = {}
+        self._lists: WeakKeyDictionary[Segment, Lists | None] = WeakKeyDictionary()
+        self._mapped = 0
 
     # What is searched
 
     def write(self, name: str, document: DocumentKey, encodings: Encodings, fingerprint: str) -> None:
-        """Write a document's segment to the disk. It is not searched before `attach`."""
+        """Write a document's segment in the store's codec. It is not searched before `attach`."""
+        arrays = TokenArrays(encodings.tokens, encodings.offsets, encodings.spans, encodings.punctuation)
+        stored = store_tokens(self.spec, self._scales, arrays)
         contents = SegmentContents(
             fingerprint=fingerprint,
-            codec="int8",
+            codec=self.spec.name,
             dimension=encodings.tokens.shape[1],
             document=document,
-            codes=self._codec.encode(encodings.tokens),
-            offsets=encodings.offsets,
-            spans=encodings.spans,
+            codes=stored.codes,
+            offsets=stored.offsets,
+            spans=stored.spans,
             cls=encodings.cls,
             mean=encodings.mean,
+            owners=stored.owners,
+            token_offsets=stored.token_offsets,
         )
         write_segment(self.folder / name, contents.file())
 
@@ -159,68 +174,129 @@ class TokenStore:
     # Searching
 
     def search(
-        self, query: NDArray[np.float32], segments: Iterable[str], limit: int, allowed: Allowed | None = None
+        self,
+        query: NDArray[np.float32],
+        segments: Iterable[str],
+        limit: int,
+        allowed: Allowed | None = None,
+        *,
+        exhaustive_up_to: int = EXHAUSTIVE_CHUNKS,
+        candidates: int = CANDIDATES,
+        watch: Stopwatch | None = None,
     ) -> Scored:
-        """Score every chunk of the named segments, or the `allowed` ones among them, exactly.
+        """Return the `limit` chunks of the named segments, or the `allowed` ones there, with the best MaxSim.
 
-        `query` is [q, k] unit vectors. Returns the `limit` best, best first; equal scores in the order of
-        ids, so that the result does not depend on how segments are cut.
+        Up to so many chunks all are scored. Of more, in segments with lists, only `candidates` of the best
+        estimates are, and more where `limit` is larger. `query` is [q, k] unit vectors. Equal scores come in
+        the order of ids, so that the result does not depend on how segments are cut. `watch` is told how long
+        the stages "candidates", "gather" and "score" took.
         """
-        from ingestion.stores.tokens.maxsim import maxsim  # torch: seconds to import
-
+        watch = watch or Stopwatch()
+        opened, unreadable = self._opened(segments)
+        sought = [Sought(name, segment, live_rows(segment, dead, allowed)) for name, segment, dead in opened]
+        exhaustive = sum(map(len, sought)) <= exhaustive_up_to
+        if not exhaustive:
+            with watch.stage("candidates"):
+                listed = [(one, self._lists_of(one.name, one.segment)) for one in sought]
+                sought = narrowed(query, listed, max(candidates, 2 * limit))
         codes = self._codec.encode_query(query)
-        found: list[tuple[float, str]] = []
-        edge = -np.inf
-        unreadable: list[str] = []
+        best = Best(limit)
         lost: set[str] = set()
-        for name, attached in self._named(segments):
-            try:
-                segment = self._open(name, attached)
-            except LibraryDamaged as error:
-                self._blame(name, error)
-                unreadable.append(name)
-                continue
-            rows, some = self._sound(name, segment, _live_rows(segment, attached.dead, allowed))
+        for one in sought:
+            rows, scores, some = self._maxsim(codes, one.name, one.segment, one.rows, watch)
             lost |= some
-            scores = maxsim(codes, segment.codes, segment.offsets, rows)
-            best = np.flatnonzero(scores >= max(edge, _nth_best(scores, limit)))
-            ids = segment.chunk_ids(best if rows is None else rows[best])
-            found.extend(zip((-scores[best]).tolist(), ids, strict=True))
-            if len(found) >= limit:
-                found = sorted(found)[:limit]
-                edge = -found[-1][0]
-        scored = {chunk: -score for score, chunk in sorted(found)[:limit]}
-        return Scored(scored, tuple(unreadable), frozenset(lost))
+            best.offer(one.segment, rows, scores)
+        return Scored(best.scores(), exhaustive, unreadable, frozenset(lost))
 
-    def score(self, query: NDArray[np.float32], chunks: Sequence[tuple[str, str]]) -> Scored:
+    def score(
+        self,
+        query: NDArray[np.float32],
+        chunks: Sequence[tuple[str, str]],
+        *,
+        watch: Stopwatch | None = None,
+    ) -> Scored:
         """Return the MaxSim of the given (segment, chunk id) pairs, by chunk id, in their order.
 
-        Chunks whose segment is no longer attached are left out.
+        Chunks whose segment is no longer attached are left out. `watch` is told how long the stages "gather"
+        and "score" took.
         """
-        from ingestion.stores.tokens.maxsim import maxsim
-
+        watch = watch or Stopwatch()
         codes = self._codec.encode_query(query)
         wanted: dict[str, list[str]] = {}
         for name, chunk in chunks:
             wanted.setdefault(self._current(name), []).append(chunk)
         scores: dict[str, float] = {}
-        unreadable: list[str] = []
+        opened, unreadable = self._opened(wanted)
         lost: set[str] = set()
-        for name, attached in self._named(wanted):
-            try:
-                segment = self._open(name, attached)
+        for name, segment, _ in opened:
+            with watch.stage("gather"):
                 rows = np.array([segment.row(chunk) for chunk in wanted[name]], np.int64)
+            sound, values, some = self._maxsim(codes, name, segment, rows, watch)
+            assert sound is not None
+            lost |= some
+            scores.update(zip(segment.chunk_ids(sound), values.tolist(), strict=True))
+        scored = {chunk: scores[chunk] for _, chunk in chunks if chunk in scores}
+        return Scored(scored, True, unreadable, frozenset(lost))
+
+    def _opened(
+        self, segments: Iterable[str]
+    ) -> tuple[list[tuple[str, Segment, frozenset[DocumentKey]]], tuple[str, ...]]:
+        """Return the attached ones among the named segments, with their dead documents, and the names of
+        those that cannot be read."""
+        opened, unreadable = [], []
+        for name, attached in self._named(segments):
+            try:
+                opened.append((name, self._open(name, attached), attached.dead))
             except LibraryDamaged as error:
                 self._blame(name, error)
                 unreadable.append(name)
-                continue
-            sound, some = self._sound(name, segment, rows)
-            assert sound is not None
-            lost |= some
-            values = maxsim(codes, segment.codes, segment.offsets, sound)
-            scores.update(zip(segment.chunk_ids(sound), values.tolist(), strict=True))
-        scored = {chunk: scores[chunk] for _, chunk in chunks if chunk in scores}
-        return Scored(scored, tuple(unreadable), frozenset(lost))
+        return opened, tuple(unreadable)
+
+    def _lists_of(self, name: str, segment: Segment) -> Lists | None:
+        """Return a segment's lists; None also where they are damaged: the whole segment is scored then."""
+        if segment not in self._lists:
+            try:
+                lists = Lists.of_segment(segment, self._scales)
+            except LibraryDamaged as error:
+                self._blame(name, error)
+                lists = None
+            with self._lock:
+                for other in self._lists.values():
+                    if lists and other and other.codebook.key == lists.codebook.key:
+                        lists = replace(lists, codebook=other.codebook)
+                self._lists[segment] = lists
+        return self._lists[segment]
+
+    def _maxsim(
+        self,
+        codes: QueryCodes,
+        name: str,
+        segment: Segment,
+        rows: NDArray[np.int64] | None,
+        watch: Stopwatch,
+    ) -> tuple[NDArray[np.int64] | None, NDArray[np.float32], set[str]]:
+        """Return those of a segment's chunks that can be read, their scores, and the ids of the documents of
+        the others."""
+        from ingestion.stores.tokens.maxsim import maxsim  # torch: seconds to import
+
+        with watch.stage("gather"):
+            if rows is not None:
+                segment.fetch(rows)
+            sound, lost = self._sound(name, segment, rows)
+        with watch.stage("score"):
+            scores = maxsim(codes, segment.codes, segment.offsets, sound)
+        self._bound_memory(segment, sound)
+        return sound, scores, lost
+
+    def _bound_memory(self, segment: Segment, rows: NDArray[np.int64] | None) -> None:
+        """Give back what segments take of memory when it may have become much."""
+        tokens = len(segment.codes) if rows is None else int(np.diff(segment.offsets)[rows].sum())
+        self._mapped += tokens * segment.codes.shape[1]
+        if self._mapped > _MAPPED_BYTES:
+            self._mapped = 0
+            for attached in self._attached.values():
+                if attached.segment:
+                    attached.segment.release()
 
     def match(self, query: NDArray[np.float32], name: str, chunk: str) -> TokenMatch | None:
         """Return the similarity of each query token with each of a chunk's tokens, or None if it is gone.
@@ -249,15 +325,21 @@ class TokenStore:
 
     def read(self, path: Path, document: DocumentKey | None = None) -> Encodings:
         """Return what one of a segment's documents was written from, the only one without `document`; its
-        token vectors are as exact as their codes.
+        token vectors are as exact as their codes, and those that share a vector have equal ones.
 
         The segment need not lie in the store's folder. Raises LibraryDamaged where it cannot be read, has no
-        such document, or is not of this store's dimension.
+        such document, is not of this store's dimension, or has a codec that this store's cannot be made of.
         """
         segment = Segment(path)
-        if segment.dimension != len(self._codec.scales):
+        if segment.dimension != len(self._scales):
             raise LibraryDamaged(
-                f"the token segment {path} has {segment.dimension} dimensions, not {len(self._codec.scales)}"
+                f"the token segment {path} has {segment.dimension} dimensions, not {len(self._scales)}"
+            )
+        spec = CODECS.get(segment.codec)
+        if spec is None or not can_convert(spec, self.spec):
+            raise LibraryDamaged(
+                f"the token segment {path} holds {segment.codec} tokens, which cannot be made "
+                f"{self.spec.name} ones"
             )
         if document is None:
             if len(segment.documents) > 1:
@@ -266,32 +348,56 @@ class TokenStore:
             segment.touch_rows(0, len(segment))
         else:
             rows = segment.touch_document(document)
-        first, last = int(segment.offsets[rows.start]), int(segment.offsets[rows.stop])
+        edges = segment.offsets[rows.start : rows.stop + 1]
+        token_edges = segment.token_offsets[rows.start : rows.stop + 1]
+        own = slice(int(token_edges[0]), int(token_edges[-1]))
+        pooled = segment.owners is not None
+        stored = StoredTokens(
+            codes=np.array(segment.codes[int(edges[0]) : int(edges[-1])]),
+            offsets=edges - edges[0],
+            spans=np.array(segment.spans[own], dtype=np.int32),
+            owners=np.array(segment.owners[own]) if segment.owners is not None else None,
+            token_offsets=token_edges - token_edges[0] if pooled else None,
+        )
+        arrays = load_tokens(spec, self._scales, stored)
         return Encodings(
             cls=np.array(segment.pooled("cls")[rows.start : rows.stop]),
             mean=np.array(segment.pooled("mean")[rows.start : rows.stop]),
-            tokens=self._codec.decode(np.array(segment.codes[first:last])),
-            offsets=segment.offsets[rows.start : rows.stop + 1] - first,
-            spans=np.array(segment.spans[first:last], dtype=np.int32),
+            tokens=arrays.tokens,
+            offsets=arrays.offsets,
+            spans=arrays.spans,
+            punctuation=arrays.punctuation,
         )
 
     def sizes(self) -> TokenSizes:
         """Return how much the attached segments hold, without those that cannot be read."""
-        tokens = codes = files = 0
+        tokens = files = 0
+        sections: Counter[str] = Counter()
         for name, attached in self._attached.items():
             try:
                 segment = attached.segment or Segment(self.folder / name)
             except LibraryDamaged:
                 continue
             tokens += len(segment.spans)
-            codes += segment.codes.nbytes
             files += segment.bytes
-        return TokenSizes(tokens, codes, files)
+            sections.update(segment.section_bytes())
+        return TokenSizes(tokens, files, dict(sections))
 
     def verify(self) -> None:
         """Compare every attached segment with its checksums. Raises LibraryDamaged for the first bad one."""
         for name, attached in self._named(list(self._attached)):
             self._open(name, attached).verify()
+
+    def codebooks(self) -> list[Codebook]:
+        """Return the codebooks of the attached segments; first the one that most chunks are listed by."""
+        chunks: Counter[int] = Counter()
+        books: dict[int, Codebook] = {}
+        for name, segment, _ in self._opened(self.names())[0]:
+            lists = self._lists_of(name, segment) if len(segment) >= FEWEST_CHUNKS else None
+            if lists:
+                chunks[lists.codebook.key] += len(segment)
+                books[lists.codebook.key] = lists.codebook
+        return [books[key] for key, _ in chunks.most_common()]
 
     # Opening
 
@@ -341,32 +447,6 @@ class TokenStore:
             if name in self._attached:
                 self._faults[name] = explained
         return explained
-
-
-def _live_rows(
-    segment: Segment, dead: frozenset[DocumentKey], allowed: Allowed | None
-) -> NDArray[np.int64] | None:
-    """Return the chunks of a segment that may be found; None means all of them."""
-    if allowed is None:
-        if not dead:
-            return None
-        alive = np.ones(len(segment), np.bool_)
-        for document in dead:
-            rows = segment.rows(document)
-            alive[rows.start : rows.stop] = False
-        return np.flatnonzero(alive)
-    parts = []
-    for identity in allowed.keys() & segment.places.keys():
-        key = identity, int(segment.versions[segment.places[identity]])
-        if key not in dead:
-            rows, ordinals = segment.rows(key), allowed[identity]
-            some = np.arange(len(rows)) if ordinals is None else np.asarray(ordinals, np.int64)
-            parts.append(rows.start + some[some < len(rows)])
-    return np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
-
-
-def _nth_best(scores: NDArray[np.float32], n: int) -> float:
-    return float(np.partition(scores, -n)[-n]) if 0 < n < len(scores) else -np.inf
 
 
 __all__ = ["Allowed", "QueryCodes", "Scored", "TokenMatch", "TokenSizes", "TokenStore"]

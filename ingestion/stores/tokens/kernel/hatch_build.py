@@ -58,7 +58,7 @@ def built() -> list[Path]:
 def compile_extension() -> None:
     extension = Extension(
         MODULE,
-        sources=[str(FOLDER / name) for name in ("module.c", "products.c")],
+        sources=[str(FOLDER / name) for name in ("module.c", "products.c", "lists.c")],
         py_limited_api=True,
     )
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):

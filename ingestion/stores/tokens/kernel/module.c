@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "lists.h"
 #include "products.h"
 
 static const struct variant *variant_named(const char *name)
@@ -147,6 +148,44 @@ end:
     return done ? Py_NewRef(Py_None) : NULL;
 }
 
+static PyObject *py_add_gains(PyObject *self, PyObject *args)
+{
+    Py_ssize_t probes;
+    Py_buffer chunks, edges, picks, gains, scores;
+    (void)self;
+    if (!PyArg_ParseTuple(args, "ny*y*y*y*w*", &probes, &chunks, &edges, &picks, &gains, &scores))
+        return NULL;
+    int done = 0;
+    if (probes < 1 || edges.len == 0) {
+        PyErr_SetString(PyExc_ValueError, "there is a probe or more, and one edge more than lists");
+        goto end;
+    }
+    if (!whole(&chunks, 2, "chunks") || !whole(&edges, 8, "edges") || !whole(&picks, probes * 4, "picks") ||
+        !of_length(&gains, picks.len / 4, 4, "gains") || !whole(&scores, 4, "scores"))
+        goto end;
+    struct lists lists = {chunks.buf, (size_t)(chunks.len / 2), edges.buf, (size_t)(edges.len / 8 - 1)};
+    enum outcome outcome;
+    Py_BEGIN_ALLOW_THREADS
+    outcome = add_gains(&lists, picks.buf, gains.buf, (size_t)(picks.len / 4 / probes), (size_t)probes, scores.buf,
+                        (size_t)(scores.len / 4));
+    Py_END_ALLOW_THREADS
+    if (outcome == NO_MEMORY)
+        PyErr_NoMemory();
+    else if (outcome == BAD_ROW)
+        PyErr_SetString(PyExc_ValueError, "a list or a chunk does not exist");
+    else if (outcome == BAD_OFFSETS)
+        PyErr_SetString(PyExc_ValueError, "the edges do not lie within the chunks");
+    else
+        done = 1;
+end:
+    PyBuffer_Release(&chunks);
+    PyBuffer_Release(&edges);
+    PyBuffer_Release(&picks);
+    PyBuffer_Release(&gains);
+    PyBuffer_Release(&scores);
+    return done ? Py_NewRef(Py_None) : NULL;
+}
+
 static PyObject *py_spin(PyObject *self, PyObject *args)
 {
     const char *name;
@@ -169,6 +208,8 @@ static PyMethodDef methods[] = {
     {"maxsim", py_maxsim, METH_VARARGS,
      "maxsim(name, dims, bits, query, steps, codes, offsets, rows | None, scores): fill scores"},
     {"nearest", py_nearest, METH_VARARGS, "nearest(name, dims, tokens, centroids, bias | None, index): fill index"},
+    {"add_gains", py_add_gains, METH_VARARGS,
+     "add_gains(probes, chunks, edges, picks, gains, scores): raise scores"},
     {"spin", py_spin, METH_VARARGS, "spin(name, rounds) -> how many products of dimensions were made"},
     {NULL, NULL, 0, NULL},
 };
@@ -178,7 +219,7 @@ static PyModuleDef_Slot slots[] = {{0, NULL}};
 static struct PyModuleDef module = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "_native",
-    .m_doc = "MaxSim and nearest centroids over token codes.",
+    .m_doc = "MaxSim and nearest centroids over token codes, and scores from inverted lists.",
     .m_methods = methods,
     .m_slots = slots,
 };

@@ -41,6 +41,17 @@ class NativeKernel:
         return index
 
 
+def _add_gains(
+    chunks: NDArray[np.uint16], edges: NDArray[np.int64], centroids: NDArray[np.int32],
+    gains: NDArray[np.float32], scores: NDArray[np.float32],
+) -> None:  # fmt: skip
+    _native.add_gains(centroids.shape[1], chunks, edges, centroids, gains, scores)
+
+
+# As in `ingestion.stores.tokens.lists`; None where it was not compiled.
+add_gains = None if _native is None else _add_gains
+
+
 def native_names() -> tuple[str, ...]:
     """Return the variants that were compiled and that this processor runs, the fastest first."""
     return () if _native is None else _native.names()
