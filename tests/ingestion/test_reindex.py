@@ -9,6 +9,7 @@ from store_contents import assert_whole
 from turned_encoder import Turned
 
 import ingestion.reindex
+from ingestion.care import verify
 from ingestion.encoders import Encoder
 from ingestion.errors import Cancelled, InvalidInput, StaleRepresentation, UnknownName
 from ingestion.library import Library
@@ -229,3 +230,81 @@ def test_documents_come_and_go_meanwhile(
         reindex(library, "turned", source="/models/a", on_progress=change)
         assert_whole(library)
         assert found(library, "mean@turned") == found(library, "mean")
+
+
+# Codecs
+
+
+@pytest.mark.parametrize("codec", ["int4", "int8-pool2", "int4-pool3"])
+def test_tokens_are_converted_without_the_model(
+    opened: Any, models: dict[str, Turned], tmp_path: Path, codec: str
+) -> None:
+    late = tmp_path / "late.txt"
+    late.write_text("A Bramley was planted late.")
+    with opened() as library:
+        reindex(library, "turned", source="/models/a")
+        calls = len(models["/models/a"].calls)
+        result = reindex(library, "turned", codec=codec)
+        assert (result.codec, result.documents, result.converted) == (codec, 2, 2)
+        assert len(models["/models/a"].calls) == calls
+        assert [one.codec for one in library.representations.all()] == ["int8", codec]
+        for strategy in ("mean", "colbert", "cascade"):
+            assert found(library, f"{strategy}@turned")[:1] == found(library, strategy)[:1]
+        assert_whole(library)
+        list(ingest(library, [late]))
+        assert reindex(library, "turned").documents == 0
+        assert reindex(library, "turned", codec=codec).documents == 0
+    with opened() as again:
+        assert_whole(again)
+        document = next(d for d in again.catalogue.documents() if d.name == "late.txt")
+        assert any(one.startswith(document.id) for one in found(again, "colbert@turned"))
+        verified = verify(again)
+        assert verified.ok
+        # Back again needs the model.
+        result = reindex(again, "turned", codec="int8")
+        assert (result.documents, result.converted) == (3, 0)
+        assert found(again, "colbert@turned") == found(again, "colbert")
+
+
+def test_what_cannot_be_converted_is_encoded(opened: Any) -> None:
+    with opened() as library:
+        library.merger.wait()
+        files = library.representations.documents(library.index().id)
+        harbour = next(d for d in library.catalogue.documents() if d.name == "harbour.md")
+        path = library.folder / "tokens" / files[harbour.id]
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
+        result = reindex(library, codec="int4")
+        assert (result.documents, result.converted) == (2, 1)
+        assert_whole(library)
+        assert (reindex(library, codec="int4-nopunct").converted) == 0
+        assert_whole(library)
+
+
+def test_stopped_midway_a_conversion_goes_on(opened: Any) -> None:
+    with opened() as library:
+        calls: list[str] = []
+
+        def cancelled() -> bool:
+            calls.append("")
+            return len(calls) > 1
+
+        with pytest.raises(Cancelled):
+            reindex(library, codec="int4", cancelled=cancelled)
+        assert library.index().record.codec == "int8"
+        assert found(library, "colbert") != []
+    with opened() as again:
+        result = reindex(again, codec="int4")
+        assert (result.documents, result.converted) == (1, 1)
+        assert again.index().record.codec == "int4"
+        assert_whole(again)
+
+
+def test_a_codec_needs_tokens(
+    opened: Any, models: dict[str, Turned], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened() as library:
+        monkeypatch.setattr(models["/models/a"], "readings", frozenset({"mean"}), raising=False)
+        with pytest.raises(InvalidInput, match="no token vectors for a codec"):
+            reindex(library, "turned", source="/models/a", codec="int4")

@@ -7,6 +7,7 @@ import pytest
 
 from ingestion.encoders import Encodings
 from ingestion.errors import LibraryDamaged
+from ingestion.stores.tokens.codec import CODECS, CodecSpec
 from ingestion.stores.tokens.merge import merge
 from ingestion.stores.tokens.segment import Segment
 from ingestion.stores.tokens.store import TokenSizes, TokenStore
@@ -199,6 +200,56 @@ def test_what_is_read_is_what_was_written(store: TokenStore, tmp_path: Path) -> 
     other = TokenStore(tmp_path, np.ones(3, np.float32))
     with pytest.raises(LibraryDamaged, match=r"seg-c\.tok has 2 dimensions, not 3"):
         other.read(tmp_path / "seg-c.tok")
+
+
+@pytest.mark.parametrize("codec", sorted(CODECS))
+def test_every_codec_keeps_what_it_says(tmp_path: Path, codec: str) -> None:
+    random, spec = np.random.default_rng(0), CodecSpec.parse(codec)
+    lengths = [7, 0, 30, 1]
+    tokens = random.normal(size=(sum(lengths), 24)).astype(np.float32)
+    tokens /= np.linalg.norm(tokens, axis=1, keepdims=True)
+    pooled = np.zeros((len(lengths), 0), np.float32)
+    spans = np.arange(2 * len(tokens), dtype=np.int32).reshape(-1, 2)
+    offsets = np.cumsum([0, *lengths], dtype=np.int64)
+    punctuation = np.arange(len(tokens)) % 5 == 0
+    kept = spans[~punctuation] if spec.skip_punctuation else spans
+    store = TokenStore(tmp_path, np.full(24, 0.7 / 127, np.float32), spec)
+    encodings = Encodings(pooled, pooled, tokens, offsets, spans, punctuation)
+    for name in ("first", "a"):
+        store.write(f"seg-{name}.tok", (name, 1), encodings, "m")
+        store.attach([f"seg-{name}.tok"])
+    for merging in (False, True):
+        file = put_merged(store, "first", "a") if merging else "seg-a.tok"
+        read = store.read(tmp_path / file, ("a", 1))
+        np.testing.assert_array_equal(read.spans, kept)
+        assert len(read.tokens) == len(kept)
+        cosines = np.einsum("tk,tk->t", read.tokens, tokens[spec.skip_punctuation * punctuation == 0])
+        assert cosines.min() > (0.8 if spec.pooling == 1 else 0.2)
+        query = tokens[:4]
+        scores = store.search(query, [file], 10).scores
+        for row in (0, 2, 3):
+            match = store.match(query, file, f"a:1:{row}")
+            assert match is not None
+            own = slice(read.offsets[row], read.offsets[row + 1])
+            np.testing.assert_allclose(match.similarities, query @ read.tokens[own].T, atol=1e-5)
+            np.testing.assert_array_equal(match.spans, read.spans[own])
+            best = match.similarities.max(axis=1, initial=-1).sum() if match.similarities.size else 0
+            assert abs(scores[f"a:1:{row}"] - best) < 0.05
+        # What is read is written as it was.
+        store.write("seg-again.tok", ("a", 1), read, "m")
+        again = store.read(tmp_path / "seg-again.tok")
+        np.testing.assert_array_equal(again.tokens, read.tokens)
+        np.testing.assert_array_equal(again.offsets, read.offsets)
+
+
+def test_what_a_codec_left_out_is_not_made_up(tmp_path: Path) -> None:
+    scales = np.full(2, 1 / 127, np.float32)
+    coarse = TokenStore(tmp_path, scales, CodecSpec.parse("int4"))
+    coarse.write("seg-a.tok", ("a", 1), encodings_of([UP, RIGHT]), "m")
+    for codec in ("int8", "int4-nopunct"):
+        with pytest.raises(LibraryDamaged, match=f"int4 tokens, which cannot be made {codec} ones"):
+            TokenStore(tmp_path, scales, CodecSpec.parse(codec)).read(tmp_path / "seg-a.tok")
+    assert len(TokenStore(tmp_path, scales, CodecSpec.parse("int4-pool2")).read(tmp_path / "seg-a.tok")) == 1
 
 
 def test_sizes_are_those_of_what_is_attached(store: TokenStore, tmp_path: Path) -> None:

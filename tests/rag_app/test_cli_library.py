@@ -194,7 +194,8 @@ def test_reindex_has_nothing_to_do_on_a_fresh_library(run: Command, own: Path) -
     done = run("--data-dir", own, "reindex", "--json")
     assert (done.code, done.err) == (0, "")
     assert done.json.keys() == {
-        "schema_version", "representation", "fingerprint", "documents", "chunks", "removed",
+        "schema_version", "representation", "fingerprint", "codec", "documents", "chunks", "converted",
+        "removed",
     }  # fmt: skip
     assert (done.json["representation"], done.json["documents"]) == ("builtin", 0)
     assert done.json["removed"] is False
@@ -225,6 +226,8 @@ def test_another_precision_is_another_reading_until_reindexed(
         (("--representation", "other", "--model", "no-such-model"), 1, "no-such-model"),
         (("--representation", "other", "--model", "bge-small-en-v1.5"), 1, "hf download"),
         (("--representation", "other", "--model", "LateOn"), 1, "hf download"),
+        (("--codec", "int5"), 2, "int4-pool2"),
+        (("--representation", "other", "--remove", "--codec", "int4"), 2, "--codec"),
     ],
 )
 def test_a_representation_that_cannot_be_made(
@@ -233,6 +236,26 @@ def test_a_representation_that_cannot_be_made(
     done = run("--data-dir", data, "reindex", *arguments, "--json")
     assert (done.code, done.out, done.err.count("\n")) == (code, "", 1)
     assert said in done.err
+
+
+def test_tokens_take_less_room_in_another_codec(run: Command, own: Path) -> None:
+    before = run("--data-dir", own, "stats", "--json").json["representations"][0]
+    assert before["codec"] == "int8"
+    assert before["section_bytes"]["codes"] == before["code_bytes"]
+    done = run("--data-dir", own, "reindex", "--codec", "int4-pool2")
+    assert done.code == 0
+    assert done.out.startswith("builtin: converted 2 documents to int4-pool2, ")
+    after = run("--data-dir", own, "stats", "--json").json["representations"][0]
+    assert (after["codec"], after["documents"], after["tokens"]) == ("int4-pool2", 2, before["tokens"])
+    assert before["code_bytes"] / 4 <= after["code_bytes"] < before["code_bytes"] / 3.5
+    hits = run("--data-dir", own, "search", CRANE, "--strategy", "colbert", "--json").json["hits"]
+    assert (hits[0]["document"], hits[0]["page"]) == ("harbour.pdf", 2)
+    answer = run("--data-dir", own, "ask", CRANE, "--strategy", "colbert", "--json").json
+    assert answer["citations"][0]["document"] == "harbour.pdf"
+    assert run("--data-dir", own, "reindex", "--codec", "int4-pool2").out == "builtin is up to date\n"
+    back = run("--data-dir", own, "reindex", "--codec", "int8")
+    assert back.out.startswith("builtin: encoded 2 documents, ")
+    assert run("--data-dir", own, "stats", "--json").json["representations"][0] == before
 
 
 # Export and import
