@@ -139,6 +139,13 @@ class Merger:
                     passed.add(name) if everything else passed.discard(name)
         return written
 
+    def rewrite(self, index: "Index", file: str, check: Callable[[], None] = lambda: None) -> bool:
+        """Write a file anew, of its live documents; return whether it could be. Raises as `run` does."""
+        with self._merging:
+            files = self._library.representations.manifest.files(index.id)
+            some = [one for one in files if one.file == file]
+            return bool(some and self._merge(index, some, check))
+
     def _work(self) -> None:
         while True:
             with self._lock:

@@ -13,6 +13,8 @@ from ingestion.library import Library
 from ingestion.originals import absent_mark, unpacking_folder
 from ingestion.stores.exchange import beside
 from ingestion.stores.records import Document, Representation
+from ingestion.stores.tokens.lists import Lists
+from ingestion.stores.tokens.segment import Segment
 
 # Where jobs keep files that were handed in, until they are ingested.
 UPLOADS = "uploads"
@@ -81,6 +83,27 @@ def segment_faults(library: Library, segments: Segments, document: Document) -> 
         elif segment.dimension != record.token_dimension:
             reason = f"its vectors have {segment.dimension} dimensions, not {record.token_dimension}"
             faults.append(SegmentFault(document, record, file, reason))
+        elif segment.codec != record.codec:
+            reason = f"its token vectors are {segment.codec}, not {record.codec}"
+            faults.append(SegmentFault(document, record, file, reason))
+    return faults
+
+
+def list_faults(library: Library) -> list[tuple[Index, str, str]]:
+    """Return the segments whose inverted lists are damaged: representation, file, and what is wrong."""
+    faults: list[tuple[Index, str, str]] = []
+    for index in library.indexes.all():
+        if index.record.scales is None:
+            continue
+        for file in library.representations.manifest.files(index.id):
+            try:
+                segment = Segment(library.folder / "tokens" / file.file)
+            except LibraryDamaged:
+                continue  # its documents say so
+            try:
+                Lists.of_segment(segment, index.record.scales)
+            except LibraryDamaged as error:
+                faults.append((index, file.file, str(error)))
     return faults
 
 

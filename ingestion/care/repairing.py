@@ -12,6 +12,7 @@ from uuid import uuid4
 from ingestion.care.checks import (
     SegmentFault,
     is_fresh,
+    list_faults,
     original_fault,
     orphans,
     segment_faults,
@@ -46,8 +47,11 @@ def repair(
     Only documents whose segment is lost are encoded again, from their stored text, and with
     `encode=False` none. Changes wait until it is done. Raises Cancelled; what was mended stays.
     """
+    work = _Repairing(library, encode, Work("repairing", on_progress, cancelled))
     with library.changing:
-        return _Repairing(library, encode, Work("repairing", on_progress, cancelled)).run()
+        work.run()
+    work.mend_lists()
+    return work.report()
 
 
 class _Repairing:
@@ -61,7 +65,8 @@ class _Repairing:
         self._done: list[Repair] = []
         self._left: list[Problem] = []
 
-    def run(self) -> RepairReport:
+    def run(self) -> None:
+        """Mend what changes would meet. The lock for changes must be held."""
         documents: list[Document] = []
         with self._explained("catalogue", _RESTORE):
             self._mend_catalogue()
@@ -80,6 +85,17 @@ class _Repairing:
             self._library.eraser.erase_all()
         with self._explained("tokens", _DISK):
             self._remove_orphans()
+
+    def mend_lists(self) -> None:
+        """Write segments with damaged lists anew. The lock for changes must not be held: merging takes it."""
+        with self._explained("tokens", _DISK):
+            for index, file, reason in list_faults(self._library):
+                if self._library.merger.rewrite(index, file, self._work.check):
+                    self._tell("tokens", f"inverted lists were made anew, because {reason}")
+                else:
+                    self._leave("tokens", reason, f"run: {REPAIR}")
+
+    def report(self) -> RepairReport:
         return RepairReport(tuple(self._done), tuple(self._left))
 
     @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ingestion.care.checks import is_fresh, original_fault, orphans, segment_faults, text_fault
+from ingestion.care.checks import is_fresh, list_faults, original_fault, orphans, segment_faults, text_fault
 from ingestion.care.chroma import NoRoom, compare, holdings
 from ingestion.care.report import REINDEX, REPAIR, CareProgress, Problem, Report, Store, Work
 from ingestion.care.segments import Segments
@@ -57,6 +57,9 @@ class _Verification:
         with self._explained("catalogue", _RESTORE):
             for document in self._work.over("documents", library.catalogue.documents()):
                 self._check_document(document)
+        with self._explained("tokens", _RUN_REPAIR), library.changing:
+            for _, _, reason in list_faults(library):
+                self._add("tokens", f"{reason}; searching takes longer", _RUN_REPAIR)
         with self._explained("chroma", _RUN_REPAIR), library.changing:
             self._check_chroma()
         with self._explained("journal", _RUN_REPAIR), library.changing:

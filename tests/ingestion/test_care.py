@@ -715,6 +715,46 @@ def test_a_failed_rebuild_keeps_the_old_chroma(
         assert_whole(library)
 
 
+# Inverted lists
+
+
+@pytest.mark.parametrize("section", ["list_chunks", "centroids"])
+def test_damaged_lists_are_made_anew(
+    folder: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch, section: str
+) -> None:
+    monkeypatch.setattr("ingestion.stores.tokens.indexing.FEWEST_CHUNKS", 1)
+    with Library.open(folder, encoder) as library:
+        compact(library)
+    path = segment_of(folder)
+    assert segment_of(folder, "plums.txt") == path
+    flip(path, sections_of(path)[section][0])
+    with Library.open(folder, encoder) as library:
+        report = verify(library)
+        (problem,) = report.problems
+        assert (problem.store, problem.document) == ("tokens", None)
+        assert f"fails its checksum in {section}; searching takes longer" in problem.what
+        assert found(library, QUESTION)["tokens"][:1] == ["apples.txt"]
+        repaired = repair(library)
+        assert repaired.ok
+        assert [one.what.split(",")[0] for one in repaired.done] == ["inverted lists were made anew"]
+        assert verify(library).ok
+        assert_whole(library)
+        mended = segment_of(folder)
+        assert mended != path
+        assert section in sections_of(mended)
+
+
+def test_tokens_of_another_codec_are_encoded_again(folder: Path, encoder: Encoder) -> None:
+    with Library.open(folder, encoder) as library, library.catalogue.transaction() as connection:
+        connection.execute("UPDATE representations SET codec = 'int4'")
+    with Library.open(folder, encoder) as library:
+        report = verify(library)
+        assert {problem.what for problem in report.problems} == {"its token vectors are int8, not int4"}
+        assert repair(library).ok
+        assert_whole(library)
+        assert stats(library).representations[0].codec == "int4"
+
+
 # Figures
 
 

@@ -375,6 +375,7 @@ def test_damaged_lists_cost_time_only(
     found = store.search(query, FILES, 10, exhaustive_up_to=0, candidates=150)
     assert found.scores == exact.scores  # all of "first" are candidates, all of "second" are scored
     assert f"fails its checksum in {section}" in str(store.faults()["second.tok"])
+    assert "run: rag-app repair" in str(store.faults()["second.tok"])
     with pytest.raises(LibraryDamaged, match=section):
         store.verify()
 

@@ -258,8 +258,12 @@ class TokenStore:
             try:
                 lists = Lists.of_segment(segment, self._scales)
             except LibraryDamaged as error:
-                self._blame(name, error)
                 lists = None
+                with self._lock:
+                    self._faults[name] = LibraryDamaged(
+                        f"inverted lists are damaged ({error}); nothing is missed meanwhile, but searching "
+                        "takes longer; run: rag-app repair"
+                    )
             with self._lock:
                 for other in self._lists.values():
                     if lists and other and other.codebook.key == lists.codebook.key:
