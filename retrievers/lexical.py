@@ -7,7 +7,8 @@ from retrievers.hits import Candidate, Query, Ranking
 
 
 class LexicalRetriever:
-    """Robertson and Zaragoza's BM25, as FTS5 computes it (k1 = 1.2, b = 0.75): exact."""
+    """Robertson and Zaragoza's BM25, as FTS5 computes it: exact, unless the library is large and the question
+    has words that much of it has (`ingestion.stores.words`)."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -16,5 +17,5 @@ class LexicalRetriever:
         watch = Stopwatch()
         with watch.stage("fts5"):
             found = self._library.catalogue.bm25(query.text, scope, limit)
-        candidates = (Candidate(chunk, score, {"bm25": score}) for chunk, score in found)
-        return Ranking(tuple(candidates), exact=True, timings_ms=watch.timings_ms)
+        candidates = (Candidate(chunk, score, {"bm25": score}) for chunk, score in found.hits)
+        return Ranking(tuple(candidates), exact=found.exact, timings_ms=watch.timings_ms)

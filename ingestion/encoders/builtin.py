@@ -26,6 +26,7 @@ from ingestion.encoders.batches import (
 )
 from ingestion.encoders.graph import INT8_VERSION, Ranges, load_ranges, ranges_path
 from ingestion.encoders.runtime import Forward, load_forward
+from ingestion.encoders.turns import RecentQueries
 from ingestion.errors import InvalidInput, ModelError
 from ingestion.projection import Projection, load_projection
 
@@ -68,6 +69,7 @@ class BertEncoder:
         self.projection = projection
         self._folder = folder
         self._lock = threading.Lock()
+        self._query = RecentQueries(lambda text: self.encode([text]))
 
     @property
     def readings(self) -> frozenset[str]:
@@ -155,7 +157,7 @@ class BertEncoder:
         )
 
     def encode_query(self, text: str) -> Encodings:
-        return self.encode([text])
+        return self._query(text)
 
     def _pieces(self, some: Sequence[Passage]) -> dict[Passage, "_Pieces"]:
         with self._lock:

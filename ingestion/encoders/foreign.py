@@ -22,6 +22,7 @@ from ingestion.encoders.batches import (
     passages,
     spans_within,
 )
+from ingestion.encoders.turns import RecentQueries, Turns
 from ingestion.errors import ModelError
 
 _CALIBRATION = Path(__file__).parent / "sentences.txt"
@@ -43,6 +44,8 @@ class _Foreign:
         self.name = name
         self._folder = folder
         self._lock = threading.RLock()
+        self._turns = Turns()
+        self._query = RecentQueries(self._encode_query)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -81,6 +84,12 @@ class _Foreign:
     def _load(self) -> Any:
         raise NotImplementedError
 
+    def encode_query(self, text: str) -> Encodings:
+        return self._query(text)
+
+    def _encode_query(self, text: str) -> Encodings:
+        raise NotImplementedError
+
     def _loaded(self) -> Any:
         with self._lock:
             return self._model
@@ -102,8 +111,9 @@ class _Foreign:
         return [min(len(passage.joined) + prompt, limit) for passage in different]
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        with self._lock:
-            found = self._model.tokenizer(
+        model = self._loaded()
+        with self._turns:
+            found = model.tokenizer(
                 text, add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
             )
         return [(int(start), int(end)) for start, end in found["offset_mapping"]]
@@ -149,7 +159,7 @@ class BiEncoder(_Foreign):
     ) -> Encodings:
         return self._encode(passages(texts, contexts), "encode_document", on_progress, cancelled)
 
-    def encode_query(self, text: str) -> Encodings:
+    def _encode_query(self, text: str) -> Encodings:
         return self._encode(passages([text], None), "encode_query", None, None)
 
     def _encode(
@@ -162,8 +172,9 @@ class BiEncoder(_Foreign):
         pooled = "cls" in self.readings
 
         def batch(some: Sequence[Passage]) -> list[Vectors]:
-            with self._lock:
-                found: Floats = getattr(self._model, method)(
+            model = self._loaded()
+            with self._turns:
+                found: Floats = getattr(model, method)(
                     [passage.joined for passage in some],
                     batch_size=len(some),
                     show_progress_bar=False,
@@ -236,7 +247,7 @@ class ColbertEncoder(_Foreign):
             cancelled=cancelled,
         )
 
-    def encode_query(self, text: str) -> Encodings:
+    def _encode_query(self, text: str) -> Encodings:
         prompt = self._prompt("query")
         return encode_batches(
             passages([text], None),
@@ -246,8 +257,9 @@ class ColbertEncoder(_Foreign):
         )
 
     def _batch(self, some: Sequence[Passage], method: str, prompt: str) -> list[Vectors]:
-        with self._lock:
-            found = getattr(self._model, method)(
+        model = self._loaded()
+        with self._turns:
+            found = getattr(model, method)(
                 [passage.joined for passage in some],
                 batch_size=len(some),
                 show_progress_bar=False,

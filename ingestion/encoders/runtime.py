@@ -4,7 +4,6 @@ In fp32 the two give the same vectors to within rounding (cosine above .9999), s
 encoder's fingerprint. OpenVINO is faster and starts sooner; torch is there on every machine.
 """
 
-import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from ingestion.encoders.base import Floats
 from ingestion.encoders.graph import BertGraph, Ranges, import_openvino
+from ingestion.encoders.turns import Turns
 from ingestion.errors import ModelError
 from ingestion.projection import Projection
 
@@ -58,10 +58,10 @@ class OpenVinoForward:
         self._request: Any = (
             import_openvino().Core().compile_model(model, "CPU", hints).create_infer_request()
         )
-        self._lock = threading.Lock()
+        self._turns = Turns()
 
     def __call__(self, ids: NDArray[np.int64], mask: Floats) -> tuple[Floats, Floats, Floats]:
-        with self._lock:
+        with self._turns:
             cls, mean, tokens = self._request.infer([ids, mask]).to_tuple()
             return cls.copy(), mean.copy(), tokens.copy()
 
@@ -76,12 +76,12 @@ class TorchForward:
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
         self._projection = projection
-        self._lock = threading.Lock()
+        self._turns = Turns()
 
     def __call__(self, ids: NDArray[np.int64], mask: Floats) -> tuple[Floats, Floats, Floats]:
         import torch
 
-        with self._lock, torch.inference_mode():
+        with self._turns, torch.inference_mode():
             inputs = torch.from_numpy(ids), torch.from_numpy(mask)
             hidden = self._model(
                 input_ids=inputs[0], attention_mask=inputs[1].long()

@@ -21,7 +21,9 @@ from ingestion.stores.database import Database
 from ingestion.stores.migrations import migrate
 from ingestion.stores.records import Document, JournalEntry, Scope, StoredChunk, segments_from
 from ingestion.stores.rows import chunk_terms, forget, heading_from, insert_journal, layout_from
+from ingestion.stores.scoping import marks, within
 from ingestion.stores.texts import Slice, read_slices
+from ingestion.stores.words import WordHits, WordIndex
 from ingestion.words import ANALYSER, Analyser
 
 DEFAULT_COLLECTION = "default"
@@ -43,6 +45,7 @@ class Catalogue:
             self.analyser = Analyser(row["value"])
             if self._fact("analyser") != ANALYSER:
                 self.rebuild_words()
+            self.words = WordIndex(self.database, self.analyser)
         except BaseException:
             self.database.close()
             raise
@@ -126,7 +129,7 @@ class Catalogue:
         """Return the visible documents, ordered by collection and name."""
         where, parameters = "", list(collections or ())
         if collections is not None:
-            where = f"WHERE d.collection_id IN ({_marks(parameters)})"
+            where = f"WHERE d.collection_id IN ({marks(parameters)})"
         return self._documents(where, parameters)
 
     def document(self, document_id: str) -> Document | None:
@@ -266,7 +269,7 @@ class Catalogue:
         id their ordinals, or None for all of them. None where it does not narrow."""
         if scope.pages is None:
             return None if scope.documents is None else dict.fromkeys(scope.documents)
-        where, parameters = _within(scope)
+        where, parameters = within(scope)
         rows = self.database.rows(
             "SELECT c.document_id, c.ordinal FROM chunks c JOIN documents d ON d.id = c.document_id "
             f"WHERE {where} ORDER BY c.document_id, c.ordinal",
@@ -284,31 +287,9 @@ class Catalogue:
         )
         return [row["page"] for row in rows]
 
-    def languages(self, collections: Sequence[int]) -> list[str]:
-        """Return the languages of the documents in the collections."""
-        rows = self.database.rows(
-            f"SELECT DISTINCT language FROM documents WHERE collection_id IN ({_marks(collections)})",
-            list(collections),
-        )
-        return [row["language"] for row in rows]
-
-    def bm25(self, question: str, scope: Scope, limit: int) -> list[tuple[str, float]]:
-        """Return (chunk id, BM25 score) for a question's words, best first, within the scope.
-
-        Scores are positive, higher is better; k1 = 1.2 and b = 0.75 are FTS5's own. The context
-        column counts as much as the text.
-        """
-        match = self.analyser.match_expression(question, self.languages(scope.collections))
-        if not match:
-            return []
-        where, parameters = _within(scope)
-        rows = self.database.rows(
-            "SELECT c.id, -bm25(chunk_index) AS score FROM chunk_index "
-            "JOIN chunks c ON c.rowid = chunk_index.rowid JOIN documents d ON d.id = c.document_id "
-            f"WHERE chunk_index MATCH ? AND {where} ORDER BY score DESC, c.rowid LIMIT ?",
-            [match, *parameters, limit],
-        )
-        return [(row["id"], float(row["score"])) for row in rows]
+    def bm25(self, question: str, scope: Scope, limit: int) -> WordHits:
+        """Return the chunks of the scope with the best BM25 scores for a question's words."""
+        return self.words.search(question, scope, limit)
 
     # Journal
 
@@ -363,18 +344,6 @@ def check_collection_name(name: str) -> None:
         )
 
 
-def _within(scope: Scope) -> tuple[str, list[Any]]:
-    where = [f"d.collection_id IN ({_marks(scope.collections)})"]
-    parameters: list[Any] = [*scope.collections]
-    if scope.documents is not None:
-        where.append("d.id IN (SELECT value FROM json_each(?))")
-        parameters.append(json.dumps(sorted(scope.documents)))
-    if scope.pages is not None:
-        where.append("c.page BETWEEN ? AND ?")
-        parameters.extend(scope.pages)
-    return " AND ".join(where), parameters
-
-
 def _document(row: sqlite3.Row, title: str | None) -> Document:
     fields = {name: row[name] for name in Document.__slots__ if name != "title"}
     return Document(**{**fields, "title": title, "status": Status(row["status"])})
@@ -382,10 +351,6 @@ def _document(row: sqlite3.Row, title: str | None) -> Document:
 
 def _slice(row: sqlite3.Row, name: str) -> Slice:
     return Slice(row[f"{name}_start"], row[f"{name}_length"])
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _now() -> str:

@@ -108,7 +108,7 @@ def found(library: Library, question: str) -> dict[str, list[str]]:
         "cls": [i for i, _ in library.vectors.query(collection, "cls", query.cls[0], 10)],
         "mean": [i for i, _ in library.vectors.query(collection, "mean", query.mean[0], 10)],
         "tokens": list(library.tokens.search(query.tokens, library.segments(scope), 10).scores),
-        "bm25": [i for i, _ in library.catalogue.bm25(question.split(maxsplit=1)[0], scope, 10)],
+        "bm25": [i for i, _ in library.catalogue.bm25(question.split(maxsplit=1)[0], scope, 10).hits],
     }
     names = {}
     for store, hits in ids.items():

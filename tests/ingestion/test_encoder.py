@@ -108,6 +108,14 @@ def test_a_query_is_a_text_of_its_own(encoder: BertEncoder) -> None:
     )
 
 
+def test_a_query_is_encoded_once(encoder: BertEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = encoder.encode_query("asked twice?")
+    monkeypatch.setattr(encoder, "encode", lambda _: pytest.fail("again"))
+    assert encoder.encode_query("asked twice?") is first
+    with pytest.raises(ValueError, match="read-only"):
+        first.tokens[0] = 0
+
+
 def test_text_beyond_the_limit_is_not_seen_and_sep_is_kept(encoder: BertEncoder) -> None:
     long = "tree " * 300
     encodings = encoder.encode([long + "x", long + "completely different end"])

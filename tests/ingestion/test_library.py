@@ -219,7 +219,7 @@ def test_an_empty_scope_finds_nothing_in_any_store(stocked: Library) -> None:
     everywhere = stocked.segments(scope)
     assert stocked.tokens.search(query.tokens, everywhere, 10, {}).scores == {}
     assert stocked.vectors.query(1, "mean", query.mean[0], 10, nothing.documents) == []
-    assert stocked.catalogue.bm25("apple", nothing, 10) == []
+    assert stocked.catalogue.bm25("apple", nothing, 10).hits == []
     with pytest.raises(UnknownName):
         stocked.catalogue.scope((), ["none.pdf"])
 
@@ -256,7 +256,7 @@ def test_a_damaged_segment_spoils_no_other_document(stocked: Library, encoder: E
         assert re.search(r"the token vectors of harbour\.md are damaged .* run: rag-app repair", str(damaged))
         orchard = library.segments(library.catalogue.scope((), ["orchard.md"]))
         assert library.tokens.search(query, orchard, 9).whole
-        assert library.catalogue.bm25("crane", library.catalogue.scope(), 9) != []
+        assert library.catalogue.bm25("crane", library.catalogue.scope(), 9).hits != []
         library.delete(document)
         assert library.damaged() == []
         assert_whole(library)

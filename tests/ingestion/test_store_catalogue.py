@@ -239,9 +239,9 @@ def test_scopes(catalogue: Catalogue) -> None:
 
 def test_an_empty_set_of_documents_finds_nothing(catalogue: Catalogue) -> None:
     put(catalogue, document_of("a"))
-    assert catalogue.bm25("tree", Scope((1,)), 10) != []
-    assert catalogue.bm25("tree", Scope((1,), frozenset()), 10) == []
-    assert catalogue.bm25("tree", Scope(()), 10) == []
+    assert catalogue.bm25("tree", Scope((1,)), 10).hits != []
+    assert catalogue.bm25("tree", Scope((1,), frozenset()), 10).hits == []
+    assert catalogue.bm25("tree", Scope(()), 10).hits == []
     assert catalogue.allowed(Scope((1,), frozenset())) == {}
     assert catalogue.allowed(Scope((1,), frozenset("ab"))) == {"a": None, "b": None}
     assert catalogue.allowed(Scope((1,))) is None
@@ -286,18 +286,18 @@ def test_text_is_cut_by_characters_not_bytes(catalogue: Catalogue) -> None:
 def test_bm25_orders_and_narrows(catalogue: Catalogue) -> None:
     for name in ("a", "b"):
         put(catalogue, document_of(name))
-    hits = catalogue.bm25("planting apples", Scope((1,)), 10)  # stemmed; the context counts as well
+    hits = catalogue.bm25("planting apples", Scope((1,)), 10).hits  # stemmed; the context counts as well
     assert [name for name, _ in hits] == ["a:1:0", "b:1:0"]
     assert hits[0][1] == hits[1][1] > 0
-    assert catalogue.bm25("apple", Scope((1,)), 1) == catalogue.bm25("apple", Scope((1,)), 9)[:1]
-    assert [name for name, _ in catalogue.bm25("apple", Scope((1,), frozenset("b")), 9)] == ["b:1:0"]
-    assert catalogue.bm25("absent", Scope((1,)), 9) == []
+    assert catalogue.bm25("apple", Scope((1,)), 1).hits == catalogue.bm25("apple", Scope((1,)), 9).hits[:1]
+    assert [name for name, _ in catalogue.bm25("apple", Scope((1,), frozenset("b")), 9).hits] == ["b:1:0"]
+    assert catalogue.bm25("absent", Scope((1,)), 9).hits == []
 
 
 def test_bm25_takes_a_very_long_question(catalogue: Catalogue) -> None:
     put(catalogue, document_of("a"))
     question = " ".join(f"word{number}" for number in range(5000)) + " zwieback"
-    assert [name for name, _ in catalogue.bm25(question, Scope((1,)), 9)] == ["a:1:1"]
+    assert [name for name, _ in catalogue.bm25(question, Scope((1,)), 9).hits] == ["a:1:1"]
 
 
 def test_a_removed_document_is_forgotten_and_journalled(catalogue: Catalogue, path: Path) -> None:
@@ -306,7 +306,7 @@ def test_a_removed_document_is_forgotten_and_journalled(catalogue: Catalogue, pa
     put(catalogue, document_of("b"))
     with catalogue.transaction() as connection:
         remove_document(connection, document, catalogue.terms)
-    assert [name for name, _ in catalogue.bm25("tree", Scope((1,)), 10)] == ["b:1:0"]
+    assert [name for name, _ in catalogue.bm25("tree", Scope((1,)), 10).hits] == ["b:1:0"]
     assert (catalogue.document("a"), catalogue.page("a", 1), catalogue.page_failures("a")) == (None, None, [])
     assert catalogue.chunks(["a:1:0"]) == {}
     assert catalogue.sources("a") == ["/x/a.txt"]  # they outlive it while a version is swapped
@@ -392,18 +392,18 @@ def test_pages_narrow(catalogue: Catalogue) -> None:
     assert catalogue.allowed(Scope((1,), None, (1, 1))) == {"a": [0, 1]}
     assert catalogue.allowed(Scope((1,), None, (2, 9))) == {}
     assert catalogue.allowed(Scope((1,), frozenset("b"), (1, 1))) == {}
-    assert catalogue.bm25("tree", Scope((1,), None, (2, 9)), 9) == []
-    assert [name for name, _ in catalogue.bm25("tree", Scope((1,), None, (1, 9)), 9)] == ["a:1:0"]
+    assert catalogue.bm25("tree", Scope((1,), None, (2, 9)), 9).hits == []
+    assert [name for name, _ in catalogue.bm25("tree", Scope((1,), None, (1, 9)), 9).hits] == ["a:1:0"]
 
 
 def test_words_can_be_made_anew(catalogue: Catalogue, path: Path) -> None:
     put(catalogue, document_of("a"))
-    before = catalogue.bm25("apple tree", Scope((1,)), 9)
+    before = catalogue.bm25("apple tree", Scope((1,)), 9).hits
     with catalogue.transaction() as connection:
         connection.execute("INSERT INTO chunk_index (chunk_index) VALUES ('delete-all')")
-    assert catalogue.bm25("apple tree", Scope((1,)), 9) == []
+    assert catalogue.bm25("apple tree", Scope((1,)), 9).hits == []
     catalogue.rebuild_words()
-    assert catalogue.bm25("apple tree", Scope((1,)), 9) == before
+    assert catalogue.bm25("apple tree", Scope((1,)), 9).hits == before
 
 
 def test_an_analyser_that_changed_makes_the_words_anew(catalogue: Catalogue, path: Path) -> None:
@@ -413,7 +413,7 @@ def test_an_analyser_that_changed_makes_the_words_anew(catalogue: Catalogue, pat
         connection.execute("INSERT INTO chunk_index (chunk_index) VALUES ('delete-all')")
     catalogue.close()
     again = Catalogue(path)
-    assert again.bm25("apple", Scope((1,)), 9) != []
+    assert again.bm25("apple", Scope((1,)), 9).hits != []
     again.close()
 
 
@@ -444,7 +444,7 @@ def test_a_library_of_the_first_schema_keeps_its_documents(path: Path) -> None:
     chunks = catalogue.chunks(["a:7:0", "a:7:1"])
     assert [chunks[name].text for name in sorted(chunks)] == [TEXT[:27], TEXT[28:]]
     assert [chunks[name].heading for name in sorted(chunks)] == ["Apples", None]
-    assert [name for name, _ in catalogue.bm25("planted", Scope((2,)), 9)] == ["a:7:0"]
+    assert [name for name, _ in catalogue.bm25("planted", Scope((2,)), 9).hits] == ["a:7:0"]
     assert catalogue.journal()[0].segments == ((1, "seg-z-1.tok"),)
     assert catalogue.located(["a:7:0"]) == [("seg-a-7.tok", "a:7:0")]
     table = RepresentationTable(catalogue.database)

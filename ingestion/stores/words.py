@@ -1,0 +1,104 @@
+"""BM25 over the index of words.
+
+    score(q, d) = Σ over the query's words of idf · f · (k1 + 1) / (f + k1 · (1 - b + b · |d| / mean |d|))
+
+(Robertson and Zaragoza, 2009; k1 = 1.2, b = 0.75), as FTS5 computes it. FTS5 scores every chunk that has any
+of the words, 1.5 µs each, and nearly every chunk has one of a question's. So in a large library the words
+that most chunks have are left out: these tell the least.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingestion.stores.database import Database
+from ingestion.stores.records import Scope
+from ingestion.stores.scoping import marks, within
+from ingestion.words import Analyser
+
+# Chunks that are scored: 30 ms. A library of fewer is never cut short.
+MOST_SCORED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class WordHits:
+    """(chunk id, BM25 score), best first. `exact`: all of the question's words counted."""
+
+    hits: list[tuple[str, float]]
+    exact: bool
+
+
+class WordIndex:
+    """Finds chunks by words. `most_scored` is how many chunks a question may cost, unless its rarest word
+    alone is in more."""
+
+    def __init__(self, database: Database, analyser: Analyser, most_scored: int = MOST_SCORED) -> None:
+        self._database = database
+        self._analyser = analyser
+        self._most_scored = most_scored
+        self._lock = threading.Lock()
+        self._as_of = -1
+        self._languages: dict[tuple[int, ...], list[str]] = {}
+        self._counts: dict[str, int] = {}
+        database.rows("CREATE VIRTUAL TABLE temp.word_counts USING fts5vocab ('main', 'chunk_index', 'row')")
+
+    def search(self, question: str, scope: Scope, limit: int) -> WordHits:
+        """Return the best chunks of the scope for a question's words. Scores are positive, higher is better;
+        the context column counts as much as the text."""
+        if not scope.collections:
+            return WordHits([], True)
+        words = self._analyser.query(question, self.languages(scope.collections))
+        kept = self._affordable(words)
+        if not kept:
+            return WordHits([], True)
+        where, parameters = within(scope)
+        rows = self._database.rows(
+            "SELECT c.id, -bm25(chunk_index) AS score FROM chunk_index "
+            "JOIN chunks c ON c.rowid = chunk_index.rowid JOIN documents d ON d.id = c.document_id "
+            f"WHERE chunk_index MATCH ? AND {where} ORDER BY score DESC, c.rowid LIMIT ?",
+            [" OR ".join(term for word in kept for term in sorted(word)), *parameters, limit],
+        )
+        return WordHits([(row["id"], float(row["score"])) for row in rows], len(kept) == len(words))
+
+    def languages(self, collections: Sequence[int]) -> list[str]:
+        """Return the languages of the documents in the collections."""
+        key = tuple(collections)
+        with self._lock:
+            self._forget_old()
+            if key not in self._languages:
+                rows = self._database.rows(
+                    f"SELECT DISTINCT language FROM documents WHERE collection_id IN ({marks(key)})",
+                    key,
+                )
+                self._languages[key] = [row["language"] for row in rows]
+            return self._languages[key]
+
+    def _affordable(self, words: Sequence[frozenset[str]]) -> list[frozenset[str]]:
+        """Return the words, without the most frequent ones if all would cost too much."""
+        (row,) = self._database.rows("SELECT coalesce(max(rowid), 0) AS most FROM chunks")
+        if row["most"] <= self._most_scored:
+            return list(words)
+        counts = {word: sum(map(self._count, word)) for word in words}
+        kept: set[frozenset[str]] = set()
+        total = 0
+        for word in sorted(counts, key=lambda word: (counts[word], sorted(word))):
+            total += counts[word]
+            if total > self._most_scored and any(counts[one] for one in kept):
+                break
+            kept.add(word)
+        return [word for word in words if word in kept]
+
+    def _count(self, term: str) -> int:
+        """Return how many chunks have a term."""
+        with self._lock:
+            self._forget_old()
+            if term not in self._counts:
+                rows = self._database.rows("SELECT doc FROM temp.word_counts WHERE term = ?", (term,))
+                self._counts[term] = int(rows[0]["doc"]) if rows else 0
+            return self._counts[term]
+
+    def _forget_old(self) -> None:
+        if self._as_of != self._database.changes:
+            self._as_of = self._database.changes
+            self._languages.clear()
+            self._counts.clear()
