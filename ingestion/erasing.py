@@ -7,6 +7,7 @@ from ingestion.originals import absent_mark
 from ingestion.stores.catalogue import Catalogue
 from ingestion.stores.records import JournalEntry, Representation
 from ingestion.stores.representations import RepresentationTable
+from ingestion.stores.rows import erase_rows, hidden_terms
 from ingestion.stores.tokens.layout import DocumentKey
 from ingestion.stores.vectors import VectorStore
 
@@ -38,7 +39,9 @@ class Eraser:
             self._catalogue.database.checkpoint()  # the log holds the text that was deleted
 
     def erase(self, entry: JournalEntry) -> None:
-        """Erase one version's vectors; may be repeated."""
+        """Erase one version, its text first; may be repeated."""
+        if entry.kind == "remove":
+            self._erase_text(entry.document_id)
         if entry.collection_id not in self._catalogue.collections().values():
             self._vectors.drop(collection_id=entry.collection_id)
         elif entry.kind == "encode":
@@ -62,6 +65,13 @@ class Eraser:
             self._erase_segment(record.id, file)
         with self._catalogue.database.transaction() as connection:
             self._table.remove(connection, record.id)
+
+    def _erase_text(self, document_id: str) -> None:
+        """Erase a hidden document's rows. Its terms are made before the transaction that others wait for."""
+        with self._catalogue.database.reading() as connection:
+            terms = hidden_terms(connection, document_id, self._catalogue.terms)
+        with self._catalogue.transaction() as connection:
+            erase_rows(connection, document_id, terms)
 
     def _erase_tokens(self, representation: int, file: str, document: DocumentKey) -> None:
         """Erase a version's segment, or bury it in one that other documents share."""

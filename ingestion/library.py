@@ -32,6 +32,7 @@ from ingestion.stores.manifest import insert_segment
 from ingestion.stores.records import Document, JournalEntry, Scope
 from ingestion.stores.representations import RepresentationTable
 from ingestion.stores.rows import (
+    hide_document,
     insert_document,
     insert_source,
     prepare_text,
@@ -243,7 +244,7 @@ class Library:
                 )
                 orphans = self.catalogue.without_sources(collection_id)
                 for document in orphans:
-                    remove_document(connection, document, self.catalogue.terms)
+                    hide_document(connection, document)
             self._erase_soon()
             return orphans[0] if orphans else None
 
@@ -258,7 +259,7 @@ class Library:
             current = [self.catalogue.document(document.id) for document in documents]  # or replaced since
             with self.catalogue.transaction() as connection:
                 for document in filter(None, current):
-                    remove_document(connection, document, self.catalogue.terms)
+                    hide_document(connection, document)
                     connection.execute("DELETE FROM sources WHERE document_id = ?", (document.id,))
                 if collection_id is not None:
                     connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
@@ -294,7 +295,7 @@ class Library:
     def _link(self, connection: sqlite3.Connection, collection_id: int, path: str, document_id: str) -> None:
         insert_source(connection, collection_id, path, document_id)
         for document in self.catalogue.without_sources(collection_id):
-            remove_document(connection, document, self.catalogue.terms)
+            hide_document(connection, document)
 
     def _keep_original(self, source: Source) -> None:
         original = self.original(source.sha256)

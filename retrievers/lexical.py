@@ -10,12 +10,14 @@ class LexicalRetriever:
     """Robertson and Zaragoza's BM25, as FTS5 computes it: exact, unless the library is large and the question
     has words that much of it has (`ingestion.stores.words`)."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, *, candidates: bool = False) -> None:
+        """`candidates`: another stage orders what is found, so of a large library less is scored."""
         self._library = library
+        self._candidates = candidates
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
         watch = Stopwatch()
         with watch.stage("fts5"):
-            found = self._library.catalogue.bm25(query.text, scope, limit)
+            found = self._library.catalogue.bm25(query.text, scope, limit, candidates=self._candidates)
         candidates = (Candidate(chunk, score, {"bm25": score}) for chunk, score in found.hits)
         return Ranking(tuple(candidates), exact=found.exact, timings_ms=watch.timings_ms)

@@ -46,8 +46,8 @@ def _table(representation: str) -> tuple[Strategy, ...]:
     def dense(pooling: Pooling) -> Callable[[Library], Retriever]:
         return lambda library: DenseRetriever(library, pooling, representation)
 
-    def first_stages(library: Library) -> list[Retriever]:
-        return [dense("mean")(library), LexicalRetriever(library)]
+    def first_stages(library: Library, *, candidates: bool = False) -> list[Retriever]:
+        return [dense("mean")(library), LexicalRetriever(library, candidates=candidates)]
 
     return (
         Strategy(
@@ -102,7 +102,7 @@ def _table(representation: str) -> tuple[Strategy, ...]:
             ("chroma", "sqlite", "tokens"),
             "mean's, bm25's and colbert's",
             "mean's and bm25's, then MaxSim over at most 200 chunks",
-            lambda library: CascadeRetriever(library, first_stages(library), representation),
+            lambda library: CascadeRetriever(library, first_stages(library, candidates=True), representation),
         ),
     )
 

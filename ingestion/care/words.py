@@ -1,4 +1,4 @@
-"""Whether the index of words holds exactly the terms of the visible text, and a way to make it writable."""
+"""Whether the index of words holds exactly the terms of the stored text, and a way to make it writable."""
 
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -27,11 +27,11 @@ def words_fault(catalogue: Catalogue, check: Callable[[], None]) -> str | None:
     database = catalogue.database
     try:
         stored = {row[0] for row in database.rows("SELECT id FROM chunk_index_docsize")}
-        visible = {row[0] for row in database.rows("SELECT rowid FROM chunks")}
-        if stored != visible:
+        chunks = {row[0] for row in database.rows("SELECT rowid FROM chunks")}
+        if stored != chunks:
             return (
-                f"{len(visible - stored)} chunks are missing from the index of words and "
-                f"{len(stored - visible)} are too many"
+                f"{len(chunks - stored)} chunks are missing from the index of words and "
+                f"{len(stored - chunks)} are too many"
             )
         database.rows("INSERT INTO chunk_index (chunk_index) VALUES ('integrity-check')")
         unreadable: set[object] = set()
@@ -43,7 +43,7 @@ def words_fault(catalogue: Catalogue, check: Callable[[], None]) -> str | None:
         return f"the index of words cannot be read: {error}"
     if held != expected:
         return "the index of words does not hold the words of the text"
-    if not unreadable and averages != (len(visible), *expected[0]):
+    if not unreadable and averages != (len(chunks), *expected[0]):
         return "the index of words has wrong averages, by which BM25 scores"
     return None
 
@@ -70,13 +70,14 @@ def reset_words(catalogue: Catalogue) -> None:
 
 def _in_text(catalogue: Catalogue, unreadable: set[object]) -> Iterator[Entry]:
     """Yield what the index should hold; add the rows of chunks that cannot be read to `unreadable`."""
-    for document in catalogue.documents():
+    # Also of documents that wait to be erased.
+    for identity, language in catalogue.database.rows("SELECT id, language FROM documents"):
         try:
             with catalogue.database.reading() as connection:
-                chunks = chunk_terms(connection, document, catalogue.terms)
+                chunks = chunk_terms(connection, identity, language, catalogue.terms)
         except (LibraryError, ValueError):
             sql = "SELECT rowid FROM chunks WHERE document_id = ?"
-            unreadable |= {row[0] for row in catalogue.database.rows(sql, (document.id,))}
+            unreadable |= {row[0] for row in catalogue.database.rows(sql, (identity,))}
             continue
         for row, *texts in chunks:
             for column, text in zip(_COLUMNS, texts, strict=True):

@@ -14,7 +14,7 @@ import numpy as np
 
 from ingestion.encoders.base import Floats
 from ingestion.encoders.builtin import BUILTIN_NAME, builtin_model_folder
-from ingestion.encoders.graph import BertGraph, import_openvino, ranges_path
+from ingestion.encoders.graph import BertGraph, import_openvino, openvino_core, ranges_path
 from ingestion.projection import load_projection
 from ingestion.projection.fit import passages
 
@@ -33,14 +33,15 @@ def input_ranges(texts: Sequence[str]) -> dict[str, Floats]:
         for value in graph.inputs.values()
     ]
     hints = {"INFERENCE_PRECISION_HINT": "f32"}
-    measure = openvino.Core().compile_model(openvino.Model(largest, parameters, "ranges"), "CPU", hints)
+    model = openvino.Model(largest, parameters, "ranges")
+    measure = openvino_core().compile_model(model, "CPU", hints).create_infer_request()
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(256)
     tokenizer.no_padding()
     ranges: dict[str, Floats] = {}
     for encoded in tokenizer.encode_batch(list(texts)):
         ids = np.array([encoded.ids], np.int64)
-        found = measure([ids, np.ones(ids.shape, np.float32)]).to_tuple()
+        found = measure.infer([ids, np.ones(ids.shape, np.float32)]).to_tuple()
         for name, values in zip(graph.inputs, found, strict=True):
             ranges[name] = np.maximum(ranges.get(name, np.float32(0)), values)
     return ranges

@@ -16,6 +16,7 @@ and the readings.
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,13 @@ def import_openvino() -> Any:
     import openvino
 
     return openvino
+
+
+@cache
+def openvino_core() -> Any:
+    """Return OpenVINO's runtime. It stays for the life of the process: loading its CPU code again for every
+    model takes time, and unloading it while its threads end is at the mercy of their order."""
+    return import_openvino().Core()
 
 
 class BertGraph:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders.base import Floats
-from ingestion.encoders.graph import BertGraph, Ranges, import_openvino
+from ingestion.encoders.graph import BertGraph, Ranges, openvino_core
 from ingestion.encoders.turns import Turns
 from ingestion.errors import ModelError
 from ingestion.projection import Projection
@@ -55,9 +55,7 @@ class OpenVinoForward:
         model = BertGraph(folder, projection, ranges=ranges).build()
         # Without the hint, CPUs that can would compute in bf16: other vectors than elsewhere.
         hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        self._request: Any = (
-            import_openvino().Core().compile_model(model, "CPU", hints).create_infer_request()
-        )
+        self._request: Any = openvino_core().compile_model(model, "CPU", hints).create_infer_request()
         self._turns = Turns()
 
     def __call__(self, ids: NDArray[np.int64], mask: Floats) -> tuple[Floats, Floats, Floats]:

@@ -70,6 +70,12 @@ class Catalogue:
         """Fill the index of words anew from the text: after a change of the analyser, or to repair it."""
         documents = self.documents()
         with self.transaction() as connection:
+            # What is hidden is not in the new index, so it could not be told to forget it.
+            hidden = connection.execute(
+                "SELECT text_id FROM documents WHERE collection_id IS NULL"
+            ).fetchall()
+            connection.execute("DELETE FROM documents WHERE collection_id IS NULL")
+            connection.executemany("DELETE FROM texts WHERE id = ?", hidden)
             connection.execute("DROP TABLE chunk_index")  # 'delete-all' would need an index that can be read
             connection.execute(
                 "CREATE VIRTUAL TABLE chunk_index USING fts5 (context, body, content='', tokenize='ascii')"
@@ -77,7 +83,7 @@ class Catalogue:
             for document in documents:
                 connection.executemany(
                     "INSERT INTO chunk_index (rowid, context, body) VALUES (?, ?, ?)",
-                    chunk_terms(connection, document, self.terms),
+                    chunk_terms(connection, document.id, document.language, self.terms),
                 )
             connection.execute(
                 "INSERT OR REPLACE INTO facts (name, value) VALUES ('analyser', ?)", (ANALYSER,)
@@ -185,7 +191,8 @@ class Catalogue:
         return [_document(row, by_id.get(row["id"])) for row in rows]
 
     def uses_content(self, sha256: str) -> bool:
-        return bool(self.database.rows("SELECT 1 FROM documents WHERE sha256 = ? LIMIT 1", (sha256,)))
+        """Whether a visible document has these bytes."""
+        return self.by_content(sha256) is not None
 
     # Pages and chunks
 
@@ -213,7 +220,7 @@ class Catalogue:
         with self.database.reading() as connection:
             rows = connection.execute(
                 "SELECT p.*, d.text_id FROM pages p JOIN documents d ON d.id = p.document_id "
-                f"WHERE d.id = ? {where} ORDER BY p.number",
+                f"WHERE d.id = ? AND d.collection_id IS NOT NULL {where} ORDER BY p.number",
                 (document_id, *parameters),
             ).fetchall()
             texts = self._slices([(row["text_id"], _slice(row, "text")) for row in rows])
@@ -224,7 +231,9 @@ class Catalogue:
 
     def page_failures(self, document_id: str) -> list[PageFailure]:
         rows = self.database.rows(
-            "SELECT number, reason FROM page_failures WHERE document_id = ? ORDER BY number", (document_id,)
+            "SELECT f.number, f.reason FROM page_failures f JOIN documents d ON d.id = f.document_id "
+            "WHERE d.id = ? AND d.collection_id IS NOT NULL ORDER BY f.number",
+            (document_id,),
         )
         return [PageFailure(row["number"], row["reason"]) for row in rows]
 
@@ -287,9 +296,10 @@ class Catalogue:
         )
         return [row["page"] for row in rows]
 
-    def bm25(self, question: str, scope: Scope, limit: int) -> WordHits:
-        """Return the chunks of the scope with the best BM25 scores for a question's words."""
-        return self.words.search(question, scope, limit)
+    def bm25(self, question: str, scope: Scope, limit: int, *, candidates: bool = False) -> WordHits:
+        """Return the chunks of the scope with the best BM25 scores for a question's words; as `candidates`
+        for another stage, some may be missing in a large library."""
+        return self.words.search(question, scope, limit, candidates=candidates)
 
     # Journal
 

@@ -327,10 +327,37 @@ _THIRD = """
     CREATE INDEX segments_by_file ON segments (file);
 """
 
+_FOURTH = """
+    -- A document without a collection is no longer visible, and waits to be erased as the journal says.
+    CREATE TABLE new_documents (
+        id TEXT PRIMARY KEY,
+        collection_id INTEGER REFERENCES collections (id),
+        text_id INTEGER NOT NULL REFERENCES texts (id),
+        name TEXT NOT NULL,
+        title_start INTEGER,
+        title_length INTEGER,
+        sha256 TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        error TEXT,
+        page_count INTEGER NOT NULL,
+        chunk_count INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        chunker INTEGER NOT NULL,
+        language TEXT NOT NULL,
+        added TEXT NOT NULL,
+        UNIQUE (collection_id, sha256)
+    );
+    INSERT INTO new_documents SELECT * FROM documents ORDER BY rowid;
+    DROP TABLE documents;
+    ALTER TABLE new_documents RENAME TO documents;
+"""
+
 _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     lambda connection: _script(connection, _FIRST),
     _second,
     lambda connection: _script(connection, _THIRD),
+    lambda connection: _script(connection, _FOURTH),
 )
 
 

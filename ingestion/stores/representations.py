@@ -100,8 +100,8 @@ class RepresentationTable:
     def missing(self, representation: int) -> list[str]:
         """Return the ids of the documents that have no segment in a representation."""
         rows = self._database.rows(
-            "SELECT d.id FROM documents d WHERE NOT EXISTS (SELECT 1 FROM segments s "
-            "WHERE s.document_id = d.id AND s.representation_id = ?) ORDER BY d.rowid",
+            "SELECT d.id FROM documents d WHERE d.collection_id IS NOT NULL AND NOT EXISTS (SELECT 1 "
+            "FROM segments s WHERE s.document_id = d.id AND s.representation_id = ?) ORDER BY d.rowid",
             (representation,),
         )
         return [row["id"] for row in rows]

@@ -12,6 +12,8 @@ from ingestion.stores.texts import Slice, TextBuilder, insert_text, read_slices,
 
 # (text, language) → the terms that FTS5 gets, separated by spaces.
 Terms = Callable[[str, str], str]
+# (row, terms of the context, terms of the text)
+ChunkTerms = tuple[int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +105,53 @@ def insert_document(connection: sqlite3.Connection, document: Document, text: Pr
         )
 
 
-def remove_document(connection: sqlite3.Connection, document: Document, terms: Terms) -> None:
-    """Remove a document's rows and journal its vectors for erasure. Its sources stay."""
-    # The index holds no text of its own, so it must be told what it forgets.
-    connection.executemany(
-        "INSERT INTO chunk_index (chunk_index, rowid, context, body) VALUES ('delete', ?, ?, ?)",
-        chunk_terms(connection, document, terms, damaged=True),  # it must not keep what is damaged
-    )
+def hide_document(connection: sqlite3.Connection, document: Document) -> None:
+    """Make a document invisible at once, however long it is, and journal it for erasure: `erase_rows` and the
+    other stores follow. Its sources stay."""
     segments = remove_segments(connection, document)
-    (text_id,) = connection.execute("SELECT text_id FROM documents WHERE id = ?", (document.id,)).fetchone()
-    connection.execute("DELETE FROM documents WHERE id = ?", (document.id,))
-    connection.execute("DELETE FROM texts WHERE id = ?", (text_id,))
+    connection.execute("UPDATE documents SET collection_id = NULL WHERE id = ?", (document.id,))
     insert_journal(connection, "remove", document, segments)
 
 
+def hidden_terms(connection: sqlite3.Connection, document_id: str, terms: Terms) -> list[ChunkTerms]:
+    """Return the terms of a hidden document, for `erase_rows`; of no other."""
+    rows = connection.execute(
+        "SELECT language FROM documents WHERE id = ? AND collection_id IS NULL", (document_id,)
+    ).fetchall()
+    # It must not keep what is damaged.
+    return [
+        found for row in rows for found in chunk_terms(connection, document_id, row[0], terms, damaged=True)
+    ]
+
+
+def erase_rows(connection: sqlite3.Connection, document_id: str, terms: Sequence[ChunkTerms]) -> None:
+    """Erase a hidden document's text and rows. Does nothing where they are gone or it is visible."""
+    hidden = connection.execute(
+        "SELECT text_id FROM documents WHERE id = ? AND collection_id IS NULL", (document_id,)
+    ).fetchall()
+    for row in hidden:
+        # The index holds no text of its own, so it must be told what it forgets.
+        connection.executemany(
+            "INSERT INTO chunk_index (chunk_index, rowid, context, body) VALUES ('delete', ?, ?, ?)", terms
+        )
+        connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+        connection.execute("DELETE FROM texts WHERE id = ?", (row[0],))
+
+
+def remove_document(connection: sqlite3.Connection, document: Document, terms: Terms) -> None:
+    """Hide a document and erase its rows in one transaction: where another takes its id."""
+    hide_document(connection, document)
+    erase_rows(connection, document.id, hidden_terms(connection, document.id, terms))
+
+
 def chunk_terms(
-    connection: sqlite3.Connection, document: Document, terms: Terms, *, damaged: bool = False
-) -> list[tuple[int, str, str]]:
-    """Return (row, terms of the context, terms of the text) for each chunk of a stored document."""
+    connection: sqlite3.Connection, document_id: str, language: str, terms: Terms, *, damaged: bool = False
+) -> list[ChunkTerms]:
+    """Return the terms of each chunk of a stored document."""
     rows = connection.execute(
         "SELECT c.rowid, d.text_id, c.text_start, c.text_length, c.context_start, c.context_length "
         "FROM chunks c JOIN documents d ON d.id = c.document_id WHERE d.id = ? ORDER BY c.ordinal",
-        (document.id,),
+        (document_id,),
     ).fetchall()
     if not rows:
         return []
@@ -135,8 +162,8 @@ def chunk_terms(
     return [
         (
             row,
-            terms(texts[text_id, context], document.language),
-            terms(texts[text_id, body], document.language),
+            terms(texts[text_id, context], language),
+            terms(texts[text_id, body], language),
         )
         for row, context, body in places
     ]

@@ -14,6 +14,7 @@ import pytest
 from store_contents import assert_whole, everything, names_in
 from warm_process import WarmProcess
 
+from ingestion.care import repair, verify
 from ingestion.documents import Status
 from ingestion.encoders import Encoder
 from ingestion.errors import LibraryError
@@ -163,6 +164,20 @@ def test_an_interrupt_just_after_the_commit_keeps_the_new_version(
     assert set(holding.vectors.ids(1, "mean")) >= {f"{document.id}:2:0"}
     assert holding.original(document.sha256).exists()
     holding.eraser.erase_journalled()
+    assert_whole(holding)
+
+
+def test_a_ruined_index_of_words_does_not_keep_a_document(holding: Library) -> None:
+    """It is invisible at once, its erasure is told to be late, and `repair` catches up."""
+    (document,) = holding.catalogue.documents()
+    holding.catalogue.database.rows("UPDATE chunk_index_data SET block = x'ffffffff'")
+    with pytest.raises(LibraryError, match=r"deleted, but not yet erased .* tried again"):
+        holding.delete(document)
+    assert holding.catalogue.documents() == []
+    assert holding.catalogue.chunks(document.chunk_ids()) == {}
+    assert "journal" in {problem.store for problem in verify(holding).problems}
+    assert repair(holding).ok
+    assert verify(holding).ok
     assert_whole(holding)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.care.words import words_fault
 from ingestion.documents import Chunk, Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
 from ingestion.stores.catalogue import Catalogue
@@ -16,6 +17,9 @@ from ingestion.stores.migrations import _FIRST
 from ingestion.stores.records import Document, Representation, Scope
 from ingestion.stores.representations import RepresentationTable
 from ingestion.stores.rows import (
+    erase_rows,
+    hidden_terms,
+    hide_document,
     insert_document,
     insert_source,
     prepare_text,
@@ -316,6 +320,58 @@ def test_a_removed_document_is_forgotten_and_journalled(catalogue: Catalogue, pa
     assert entry.chunk_ids() == ["a:1:0", "a:1:1"]
     catalogue.forget(entry)
     assert catalogue.journal() == []
+
+
+def test_a_hidden_document_is_seen_nowhere(catalogue: Catalogue, path: Path) -> None:
+    """Before its rows are erased, and when it comes again meanwhile."""
+    document, other = document_of("a"), document_of("b")
+    put(catalogue, document)
+    put(catalogue, other)
+    with catalogue.transaction() as connection:
+        hide_document(connection, document)
+    assert [known.id for known in catalogue.documents()] == ["b"]
+    assert (catalogue.document("a"), catalogue.page("a", 1), catalogue.page_failures("a")) == (None, None, [])
+    assert catalogue.by_content(document.sha256) is None
+    assert not catalogue.uses_content(document.sha256)
+    assert catalogue.by_source(1, document.path) is None
+    assert catalogue.chunks(["a:1:0", "b:1:0"]).keys() == {"b:1:0"}
+    assert catalogue.located(["a:1:0", "b:1:0"]) == [(segment_of(other), "b:1:0")]
+    assert catalogue.allowed(Scope((1,), None, (1, 1))) == {"b": [0, 1]}
+    for limit in (1, 10):
+        assert [name for name, _ in catalogue.bm25("tree", Scope((1,)), limit).hits] == ["b:1:0"]
+    assert RepresentationTable(catalogue.database).missing(1) == []
+    assert words_fault(catalogue, lambda: None) is None
+    assert catalogue.journal()[0].document_id == "a"
+    put(catalogue, replace(document, id="c"))
+    assert [name for name, _ in catalogue.bm25("tree", Scope((1,)), 10).hits] == ["b:1:0", "c:1:0"]
+    with catalogue.transaction() as connection:
+        erase_rows(connection, "a", hidden_terms(connection, "a", catalogue.terms))
+    assert words_fault(catalogue, lambda: None) is None
+    for gone in (1, 2):  # may be repeated
+        assert catalogue.database.rows("SELECT count(*) FROM texts")[0][0] == 2, gone
+        with catalogue.transaction() as connection:
+            erase_rows(connection, "a", hidden_terms(connection, "a", catalogue.terms))
+    assert catalogue.database.problems() == []
+
+
+def test_a_visible_document_cannot_be_erased(catalogue: Catalogue) -> None:
+    put(catalogue, document_of("a"))
+    with catalogue.transaction() as connection:
+        assert hidden_terms(connection, "a", catalogue.terms) == []
+        erase_rows(connection, "a", [])
+    assert [known.id for known in catalogue.documents()] == ["a"]
+
+
+def test_words_made_anew_leave_nothing_of_what_is_hidden(catalogue: Catalogue) -> None:
+    for name in ("a", "b"):
+        put(catalogue, document_of(name))
+    with catalogue.transaction() as connection:
+        hide_document(connection, document_of("a"))
+    catalogue.rebuild_words()
+    assert catalogue.database.rows("SELECT count(*) FROM texts")[0][0] == 1
+    assert catalogue.database.rows("SELECT count(*) FROM chunks")[0][0] == 2
+    assert words_fault(catalogue, lambda: None) is None
+    assert catalogue.journal()[0].document_id == "a"  # its vectors are elsewhere
 
 
 def test_words_of_removed_text_leave_the_files(catalogue: Catalogue, path: Path) -> None:

@@ -84,6 +84,29 @@ def test_the_rarest_words_count(costly: WordIndex, question: str, chunks: list[i
         assert ids(found.hits)[0] == "d7:1:0"
 
 
+def test_candidates_of_another_stage_cost_less(
+    catalogue: Catalogue, costly: WordIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestion.stores.words.FEWEST_SCORED", 2)
+    assert len(costly.search("Bramley 1921", EVERYWHERE, 20).hits) == 2
+    found = costly.search("Bramley 1921", EVERYWHERE, 20, candidates=True)
+    assert (ids(found.hits), found.exact) == (["d7:1:0"], False)
+    monkeypatch.setattr("ingestion.stores.words.CANDIDATE_SHARE", 2)  # five of ten: no more than its own four
+    assert costly.search("Bramley 1921", EVERYWHERE, 20, candidates=True).exact
+    # A library of usual size is not cut short.
+    assert catalogue.bm25("Bramley tree", EVERYWHERE, 20, candidates=True).exact
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 9])
+def test_a_narrow_scope_finds_what_others_outrank(catalogue: Catalogue, limit: int) -> None:
+    """Of ten chunks the last in rank are in the scope: the best of the whole index are not enough."""
+    everything = catalogue.bm25("apple Bramley tree 1921", EVERYWHERE, 20).hits
+    assert [score for _, score in everything] == sorted((score for _, score in everything), reverse=True)
+    last = everything[-3:]
+    scope = Scope((1,), frozenset(name.split(":")[0] for name, _ in last))
+    assert catalogue.bm25("apple Bramley tree 1921", scope, limit).hits == last[:limit]
+
+
 def test_scores_are_those_of_the_words_that_count(catalogue: Catalogue, costly: WordIndex) -> None:
     assert costly.search("Bramley tree", EVERYWHERE, 9).hits == costly.search("Bramley", EVERYWHERE, 9).hits
 
