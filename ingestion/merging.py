@@ -147,15 +147,23 @@ class Merger:
             return bool(some and self._merge(index, some, check))
 
     def _work(self) -> None:
-        while True:
+        try:
+            while self._is_wanted():
+                # What cannot be merged now (a full disk) is merged after another change.
+                with suppress(Cancelled, LibraryError, OSError):
+                    self.run(check=self._check)
+        except BaseException:
             with self._lock:
-                if not self._wanted or self._stopped.is_set():
-                    self._thread = None
-                    return
-                self._wanted = False
-            # What cannot be merged now (a full disk) is merged after another change.
-            with suppress(LibraryError, OSError):
-                self.run(check=self._check)
+                self._thread = None
+            raise
+
+    def _is_wanted(self) -> bool:
+        """Whether there may be more to merge; if not, the thread is no longer the one that works."""
+        with self._lock:
+            wanted, self._wanted = self._wanted and not self._stopped.is_set(), False
+            if not wanted:
+                self._thread = None
+            return wanted
 
     def _check(self) -> None:
         if self._stopped.is_set():
