@@ -5,6 +5,9 @@
 quality/…  nDCG@10 of MaxSim over all passages; ours: codes, peer: the encoder's own vectors, in float32.
            Passages are encoded as they are, cut off at 256 wordpieces; the title, where the text does not
            begin with it, is their context line.
+quality/SET/candidates  nDCG@10 of the best 1,000 candidates' MaxSim; peer: of every chunk's. The passages
+           lie among chunks made from the other sets', 20,000 in all (--quick: 5,000), as `large.py` says
+recall/SET/candidates   share of the exact top 10 among the candidates
 size/…     of 1,000 chunks of 180 tokens, in megabytes (10⁶ bytes), as segments store them: token codes
            alone, and beside them spans, owners and offsets
 speed/…    tokens pooled in a second by one process
@@ -22,19 +25,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from large import Maker, Real
 from numpy.typing import NDArray
 from report import Result, arguments, compare, figure, publish
 
 from ingestion.encoders import Encodings, builtin_encoder
-from ingestion.stores.tokens.codec import CodecSpec, StoredTokens, TokenArrays, store_tokens
+from ingestion.stores.tokens.codec import CodecSpec, Int8Codec, StoredTokens, TokenArrays, store_tokens
 from ingestion.stores.tokens.layout import section_of
 from ingestion.stores.tokens.maxsim import maxsim
+from ingestion.stores.tokens.merge import merge
 from ingestion.stores.tokens.pooling import pool
+from ingestion.stores.tokens.segment import Segment
+from ingestion.stores.tokens.store import TokenStore
+from ingestion.stores.tokens.writing import write_segment
 from rag_app.environment import stay_offline
 
 SETS = ("xquad-en", "covidqa-dev", "cranfield")
 CODECS = ("int8", "int4", "int8-pool2", "int4-pool2", "int8-pool3", "int8-nopunct")
 QUICK_QUERIES = 300
+HAYSTACK, QUICK_HAYSTACK = 20_000, 5_000  # chunks among which candidates are looked for
+ASKED = 300  # queries of a set
 CHUNKS, CHUNK_TOKENS = 1000, 180
 BEST = 10
 POOLING_RUNS = 3
@@ -128,14 +138,18 @@ def code_scores(spec: CodecSpec, scales: Floats, queries: TokenArrays, stored: S
 def ndcg(scores: Floats, relevant: Sequence[Mapping[int, float]]) -> float:
     """Return the mean nDCG@10 of the queries that have a relevant passage; of equal scores the first
     passage is first."""
+    return ndcg_of([np.argsort(-row, kind="stable")[:BEST].tolist() for row in scores], relevant)
+
+
+def ndcg_of(rankings: Sequence[Sequence[int]], relevant: Sequence[Mapping[int, float]]) -> float:
+    """Return the mean nDCG@10 of rankings of at most ten passages, of queries that have a relevant one."""
     discounts = 1 / np.log2(np.arange(2, BEST + 2))
     found = []
-    for row, worths in zip(scores, relevant, strict=True):
+    for best, worths in zip(rankings, relevant, strict=True):
         if not worths:
             continue
         ideal = sorted(worths.values(), reverse=True)[:BEST]
-        best = np.argsort(-row, kind="stable")[:BEST]
-        gained = [worths.get(int(place), 0.0) for place in best]
+        gained = [worths.get(place, 0.0) for place in best]
         found.append(np.dot(gained, discounts[: len(gained)]) / np.dot(ideal, discounts[: len(ideal)]))
     return float(np.mean(found))
 
@@ -149,6 +163,62 @@ def quality(name: str, collection: Collection, scales: Floats) -> list[Result]:
         ours = ndcg(code_scores(spec, scales, collection.queries, stored), collection.relevant)
         found.append(compare(f"quality/{name}/{codec}", "nDCG@10", [ours], [exact], "float32 MaxSim"))
     return found
+
+
+def candidates(name: str, collections: Mapping[str, Collection], scales: Floats, chunks: int) -> list[Result]:
+    """Measure what the token store's candidates lose in a haystack."""
+    collection = collections[name]
+    passages, queries = collection.passages, collection.queries
+    hay = _real([other.passages for key, other in collections.items() if key != name], scales)
+    step = max(len(queries.offsets) // ASKED, 1)
+    asked = range(0, len(queries.offsets) - 1, step)
+    with tempfile.TemporaryDirectory() as folder:
+        store = TokenStore(Path(folder), scales)
+        maker = Maker(hay)
+        store.write("real.tok", ("real", 1), _without_pooled(passages), "m")
+        for number, first in enumerate(range(len(passages.offsets) - 1, chunks, 5000)):
+            made = maker.make(min(5000, chunks - first))
+            tokens = made.codes * scales
+            some = TokenArrays(tokens, made.offsets, made.spans.astype(np.int32), np.zeros(len(tokens), bool))
+            store.write(f"made{number}.tok", (f"made{number}", 1), _without_pooled(some), "m")
+        sources = [Segment(file) for file in sorted(Path(folder).glob("*.tok"))]
+        merged = merge([(one, one.document_keys()) for one in sources], scales=scales)
+        write_segment(Path(folder) / "merged.tok", merged.file)
+        store.attach(["merged.tok"])
+        found: dict[int, list[list[str]]] = {}
+        for most in (sys.maxsize, 0):
+            found[most] = [
+                list(store.search(tokens, ["merged.tok"], BEST, exhaustive_up_to=most).scores)
+                for place in asked
+                for tokens in [queries.tokens[queries.offsets[place] : queries.offsets[place + 1]]]
+            ]
+    relevant = [collection.relevant[place] for place in asked]
+    exact, ours = (ndcg_of([_places(best) for best in some], relevant) for some in found.values())
+    shares = [len({*a} & {*b}) / BEST for a, b in zip(*found.values(), strict=True)]
+    return [
+        compare(f"quality/{name}/candidates", "nDCG@10", [ours], [exact], "every chunk's int8 MaxSim"),
+        figure(f"recall/{name}/candidates", "of the exact top 10", [float(np.mean(shares))]),
+    ]
+
+
+def _places(best: Sequence[str]) -> list[int]:
+    """Return the passages that chunk ids name; -1 for what was made."""
+    return [int(chunk.rsplit(":", 1)[1]) if chunk.startswith("real:") else -1 for chunk in best]
+
+
+def _real(passages: Sequence[TokenArrays], scales: Floats) -> Real:
+    """Return passages to make chunks of, of which the text and the single vectors do not matter."""
+    tokens = np.concatenate([one.tokens for one in passages])
+    lengths = np.concatenate([np.diff(one.offsets) for one in passages])
+    spans = np.concatenate([one.spans for one in passages])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    pooled = np.ones((len(lengths), 2), np.float32)
+    return Real([""] * len(lengths), Int8Codec(scales).encode(tokens), offsets, spans, pooled)
+
+
+def _without_pooled(arrays: TokenArrays) -> Encodings:
+    pooled = np.zeros((len(arrays.offsets) - 1, 0), np.float32)
+    return Encodings(pooled, pooled, arrays.tokens, arrays.offsets, arrays.spans)
 
 
 def sizes(passages: TokenArrays, scales: Floats) -> list[Result]:
@@ -203,14 +273,16 @@ def run(quick: bool, vectors: Path | None = None) -> tuple[list[Result], dict[st
     with tempfile.TemporaryDirectory() as temporary:
         folder = vectors or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
+        collections = {name: read(data, name, folder, most_queries) for name in SETS}
         for name in names:
-            collection = read(data, name, folder, most_queries)
-            found += quality(name, collection, scales)
-            if name == SETS[0]:
-                found += sizes(collection.passages, scales) + pooling_speed(collection.passages)
+            found += quality(name, collections[name], scales)
+            found += candidates(name, collections, scales, QUICK_HAYSTACK if quick else HAYSTACK)
+        passages = collections[SETS[0]].passages
+        found += sizes(passages, scales) + pooling_speed(passages)
     settings = {
         "sets": names,
         "queries": most_queries or "all",
+        "haystack": QUICK_HAYSTACK if quick else HAYSTACK,
         "chunks": CHUNKS,
         "tokens_a_chunk": CHUNK_TOKENS,
         "pooling_runs": POOLING_RUNS,
