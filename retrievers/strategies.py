@@ -70,11 +70,12 @@ def _table(representation: str) -> tuple[Strategy, ...]:
         ),
         Strategy(
             "colbert",
-            "late interaction: every word of the question finds its best match (MaxSim), all chunks scored",
+            "late interaction: every word of the question finds its best match (MaxSim)",
             "tokens",
             ("tokens",),
-            "23 kB: 180 vectors of 128 bytes",
-            "one pass of the encoder, one product with every token stored",
+            "23 kB: 180 vectors of 128 bytes; 6 kB in 4 bits and pairs",
+            "one pass of the encoder, one product with every token stored; of more than 32,768 chunks, with "
+            "the 1,000 most promising",
             lambda library: LateInteractionRetriever(library, representation),
         ),
         Strategy(
