@@ -35,6 +35,8 @@ from rag_app.models import read_manifest
 from rag_app.models import resolve as find_model
 from rag_app.settings import Settings
 from rag_app.tasks import Tasks
+from retrievers.explain import Explanation, explain
+from retrievers.hits import Hit
 from retrievers.rerank import CrossEncoderReranker, Reranker
 from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, Strategy, strategy_named
@@ -218,6 +220,15 @@ class Assistant:
             reranker=self._reranker(options.reranker),
             top_k=options.top_k,
         )
+
+    def explain(self, found: SearchResult, hit: Hit) -> Explanation | None:
+        """Return why a hit's token vectors match the question, whatever found it; None if it is gone.
+
+        A strategy "NAME@REPRESENTATION" is explained by that one's vectors, where it has one a token.
+        """
+        _, _, named = found.strategy.partition("@")
+        has_tokens = named and "tokens" in self.library.index(named).record.readings
+        return explain(self.library, found.query, hit.chunk, named if has_tokens else BUILTIN_NAME)
 
     def chain(self, options: AskOptions) -> Runnable[str, AnswerEvent]:
         """Return the chain from question to answer, a LangChain Runnable."""

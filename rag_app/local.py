@@ -20,7 +20,14 @@ from rag_app.maintenance import stats_fields, work_of
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from rag_app.requests import AskRequest, IngestRequest, Narrowing, SearchRequest, TaskRequest
+    from rag_app.requests import (
+        AskRequest,
+        IngestRequest,
+        Narrowing,
+        QuestionRequest,
+        SearchRequest,
+        TaskRequest,
+    )
 
 Fields = dict[str, Any]
 
@@ -90,7 +97,12 @@ class LocalService:
         return output.strategy_fields(self.assistant.strategies())
 
     def search(self, request: "SearchRequest") -> Fields:
-        return output.search_fields(self.assistant.search(request.question, self._options(request)))
+        found = self.assistant.search(request.question, self._options(request))
+        if not request.explain:
+            return output.search_fields(found)
+        return output.search_fields(
+            found, {hit.rank: self.assistant.explain(found, hit) for hit in found.hits}
+        )
 
     def ask(self, request: "AskRequest") -> Generator[Fields]:
         options = self._options(request)
@@ -106,7 +118,7 @@ class LocalService:
                     case Answer():
                         yield {"event": "answer", **output.answer_fields(event)}
 
-    def _options(self, request: "SearchRequest") -> AskOptions:
+    def _options(self, request: "QuestionRequest") -> AskOptions:
         given: dict[str, Any] = {
             "collections": request.collections or None,
             "strategy": request.strategy,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rag_app.doctor import Check
     from rag_app.settings import Settings
     from rag_app.tasks import Task
+    from retrievers.explain import Explanation
     from retrievers.hits import Hit
     from retrievers.search import SearchResult
 
@@ -170,13 +171,44 @@ def hit_fields(hit: "Hit") -> dict[str, Any]:
     }
 
 
-def search_fields(result: "SearchResult") -> dict[str, Any]:
+def search_fields(
+    result: "SearchResult", explanations: "Mapping[int, Explanation | None] | None" = None
+) -> dict[str, Any]:
+    """Return what was found; with `explanations` by rank, each hit says why."""
+    hits = [hit_fields(hit) for hit in result.hits]
+    if explanations is not None:
+        for hit in hits:
+            explanation = explanations[hit["rank"]]
+            place = hit["start"], hit["text"]
+            hit["explanation"] = explanation and explanation_fields(explanation, result.query.text, *place)
     return {
         "strategy": result.strategy,
         "reranker": result.reranker,
         "exact": result.exact,
-        "hits": [hit_fields(hit) for hit in result.hits],
+        "hits": hits,
         "timings_ms": rounded(result.timings_ms),
+    }
+
+
+def explanation_fields(
+    explanation: "Explanation", question: str, offset: int, passage: str
+) -> dict[str, Any]:
+    """Return the reasons by token of the question. Places are characters of the page, as a hit's are."""
+    return {
+        "maxsim": explanation.maxsim,
+        "tokens": [
+            {
+                "start": reason.start,
+                "end": reason.end,
+                "text": question[reason.start : reason.end],
+                "similarity": reason.similarity,
+                "matches": [
+                    {"start": start, "end": end, "text": passage[start - offset : end - offset]}
+                    for start, end in reason.places
+                ],
+            }
+            for reason in explanation.reasons
+        ],
     }
 
 

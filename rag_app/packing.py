@@ -5,13 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ingestion.errors import LibraryDamaged
-from ingestion.index import Index
 from ingestion.library import Library
 from ingestion.sentences import sentence_spans
-from ingestion.stores.records import StoredChunk
 from ingestion.stores.tokens.store import TokenMatch
 from rag_app.answers import Evidence, EvidenceSentence, Packed
+from retrievers.explain import matched
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
 
@@ -45,7 +43,7 @@ def pack(
     left = budget
     weights = token_weights(result.query)
     for hit in result.hits:
-        match = _match(index, result.query, segments.get(hit.chunk.id, ""), hit.chunk)
+        match = matched(index, result.query, segments.get(hit.chunk.id, ""), hit.chunk)
         if match is None:  # deleted since it was found
             continue
         sentences = scored_sentences(hit, match, weights)
@@ -57,15 +55,6 @@ def pack(
         best.append(match.similarities.max(axis=1, initial=-1.0))
     relevance = float(np.max(best, axis=0).mean()) if best and len(best[0]) else 0.0
     return Packed(tuple(evidence), relevance)
-
-
-def _match(index: Index, query: Query, segment: str, chunk: StoredChunk) -> TokenMatch | None:
-    """Return how the question matches a passage; one whose token vectors are damaged is encoded again."""
-    try:
-        return index.tokens.match(query.tokens, segment, chunk.id)
-    except LibraryDamaged:
-        encodings = index.encoder.encode([chunk.text], [chunk.context])
-        return TokenMatch(query.tokens @ encodings.tokens.T, encodings.spans.astype(np.int64))
 
 
 def token_weights(query: Query) -> NDArray[np.float32]:

@@ -74,7 +74,7 @@ class Narrowing(Request):
     pages: Name | None = None
 
 
-class SearchRequest(Narrowing):
+class QuestionRequest(Narrowing):
     """A question and how passages are found. The reranker "none" is no reranker."""
 
     question: Annotated[str, Field(max_length=_LONGEST_QUESTION)]
@@ -83,8 +83,14 @@ class SearchRequest(Narrowing):
     top_k: int | None = None
 
 
-class AskRequest(SearchRequest):
-    """The same, and who answers: "auto", "extractive" or a GGUF file."""
+class SearchRequest(QuestionRequest):
+    """The same, and whether each passage comes with what every token of the question found in it."""
+
+    explain: bool = False
+
+
+class AskRequest(QuestionRequest):
+    """A question, how passages are found, and who answers: "auto", "extractive" or a GGUF file."""
 
     llm: PathName | None = None
     stream: bool = False

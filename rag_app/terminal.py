@@ -60,9 +60,22 @@ def print_hits(console: Console, result: Fields) -> None:
             f"[bold]{hit['rank']}. {shown(hit['document'])}[/], page {hit['page']}{heading} "
             f"[dim]({hit['score']:.3f})[/]",
         )
-        line(console, f"   {shown(_preview(hit['text']))}\n")
+        line(console, f"   {shown(_preview(hit['text']))}")
+        if hit.get("explanation"):
+            line(console, f"   [dim]{shown(_reasons(hit['explanation']))}[/]")
+        console.print()
     how = "exact" if result["exact"] else "approximate"
     line(console, f"[dim]{shown(result['strategy'])}, {how}, {result['timings_ms']['total']:.0f} ms[/]")
+
+
+def _reasons(explanation: Fields) -> str:
+    """Return the question's tokens, each with its similarity to what it found, if that is another word."""
+    parts = []
+    for token in explanation["tokens"]:
+        found = token["matches"][0]["text"] if token["matches"] else "title or heading"
+        same = token["matches"] and found.casefold() == token["text"].casefold()
+        parts.append(f"{token['text']} {token['similarity']:.2f}" + ("" if same else f" “{found}”"))
+    return " · ".join(parts)
 
 
 def print_sources(console: Console, answer: Fields) -> None:

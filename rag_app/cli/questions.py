@@ -40,6 +40,9 @@ def search(
     rerank: Rerank = None,
     no_rerank: NoRerank = False,
     top_k: TopK = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what each word of the query found in a passage.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Find passages."""
@@ -48,7 +51,7 @@ def search(
 
     request = SearchRequest.of(
         question=terminal.harmless(query), strategy=strategy,
-        reranker=_reranker(rerank, no_rerank), top_k=top_k,
+        reranker=_reranker(rerank, no_rerank), top_k=top_k, explain=explain,
         **narrowed(collection, document, folder, kind, pages, added_from, added_to),
     )  # fmt: skip
     with service(context) as library:

@@ -93,6 +93,25 @@ def test_a_changed_file_replaces_its_document(run: Command, tmp_path: Path) -> N
     assert [hit["text"] for hit in hits] == ["The gate opens at nine in the morning."]
 
 
+@pytest.mark.parametrize("strategy", ["colbert", "bm25"])
+def test_search_says_why(as_json: AsJson, run: Command, data: Path, strategy: str) -> None:
+    plain = as_json("search", CRANE, "--strategy", strategy)
+    found = as_json("search", CRANE, "--strategy", strategy, "--explain")
+    assert [{**hit, "explanation": None} for hit in plain["hits"]] == [
+        {**hit, "explanation": None} for hit in found["hits"]
+    ]
+    hit = found["hits"][0]
+    assert hit["explanation"].keys() == {"maxsim", "tokens"}
+    tokens = {token["text"]: token for token in hit["explanation"]["tokens"]}
+    assert tokens["crane"].keys() == {"start", "end", "text", "similarity", "matches"}
+    assert CRANE[tokens["crane"]["start"] : tokens["crane"]["end"]] == "crane"
+    (match,) = tokens["crane"]["matches"]
+    assert match["text"] == "crane"
+    inside = slice(match["start"] - hit["start"], match["end"] - hit["start"])
+    assert hit["text"][inside] == "crane"
+    assert "crane 0." in run("--data-dir", data, "search", CRANE, "--explain").out
+
+
 def test_documents_lists_the_default_collection_or_the_named_ones(as_json: AsJson, stock: Path) -> None:
     listed = as_json("documents", "--collection", "harbour", "--collection", "default")
     assert listed.keys() == {"schema_version", "documents"}

@@ -1,0 +1,85 @@
+"""Why late interaction ranks a passage where it does: what each token of the question found in it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingestion.errors import LibraryDamaged
+from ingestion.index import BUILTIN_NAME, Index
+from ingestion.library import Library
+from ingestion.stores.records import StoredChunk
+from ingestion.stores.tokens.store import TokenMatch
+from retrievers.hits import Query
+
+# Cosines that a rounding sets apart are of one vector: of tokens that were pooled, or of the same word twice.
+_SAME = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReason:
+    """A token of the question and its best match.
+
+    Attributes:
+        start, end: its characters in the question; (0, 0) for what the model puts in front of one.
+        similarity: the cosine of its vector and the best of the passage's, from -1 to 1.
+        places: (start, end) on the page of the tokens with that vector, in reading order. Empty where
+            only the context line in front of the passage (title, headings) has it.
+    """
+
+    start: int
+    end: int
+    similarity: float
+    places: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The reasons by token of the question; `maxsim` is the sum of their similarities."""
+
+    maxsim: float
+    reasons: tuple[TokenReason, ...]
+
+
+def explain(
+    library: Library, query: Query, chunk: StoredChunk, representation: str = BUILTIN_NAME
+) -> Explanation | None:
+    """Return why a passage matches a question, from its stored token vectors; None if it is gone.
+
+    Codes are rounded: `maxsim` may differ from a hit's score in the third digit, where the question's
+    vectors are rounded as well. Raises UnknownName, InvalidInput for a representation without token
+    vectors, and StaleRepresentation.
+    """
+    index = library.index(representation)
+    index.check_reading("tokens")
+    located = library.catalogue.located([chunk.id], index.id)
+    match = matched(index, query, located[0][0], chunk) if located else None
+    if match is None:
+        return None
+    spans = query.encoded_by(index.encoder).spans.tolist()
+    reasons = tuple(
+        _reason((start, end), row, match, chunk)
+        for (start, end), row in zip(spans, match.similarities, strict=True)
+    )
+    return Explanation(sum(reason.similarity for reason in reasons), reasons)
+
+
+def matched(index: Index, query: Query, segment: str, chunk: StoredChunk) -> TokenMatch | None:
+    """Return how the question matches a passage; one whose token vectors are damaged is encoded again."""
+    tokens = query.encoded_by(index.encoder).tokens
+    try:
+        return index.tokens.match(tokens, segment, chunk.id)
+    except LibraryDamaged:
+        encodings = index.encoder.encode([chunk.text], [chunk.context])
+        return TokenMatch(tokens @ encodings.tokens.T, encodings.spans.astype(np.int64))
+
+
+def _reason(
+    span: tuple[int, int], similarities: np.ndarray[tuple[int], np.dtype[np.float32]], match: TokenMatch,
+    chunk: StoredChunk,
+) -> TokenReason:  # fmt: skip
+    if not len(similarities):  # a passage without a token
+        return TokenReason(*span, 0.0, ())
+    best = float(similarities.max())
+    where = match.spans[similarities >= best - _SAME].tolist()
+    places = tuple((chunk.start + start, chunk.start + end) for start, end in where if end > start)
+    return TokenReason(*span, best, places)
