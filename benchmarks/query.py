@@ -28,6 +28,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from large import CHUNKS_A_DOCUMENT, Maker, MeanAndTokens, Real, build, documents_of
@@ -165,11 +166,11 @@ def add(library: Library, cache: Path) -> float:
     file = library.folder / "added.txt"
     file.write_text("", "utf-8")
     taken = 0.0
-    for number, (parsed, chunks, vectors) in enumerate(documents):
+    for parsed, chunks, vectors in documents:
         scaled = Encodings(
             vectors.cls, vectors.mean, vectors.tokens * library.encoder.scales, vectors.offsets, vectors.spans
         )
-        name = f"added-{number}.txt"
+        name = f"added-{uuid4().hex}.txt"
         file.write_text(name, "utf-8")
         sha256 = hashlib.sha256(name.encode()).hexdigest()
         source = Source(f"/made/{name}", name, sha256, len(name), file)
