@@ -77,8 +77,9 @@ class WordIndex:
             ).fetchall()
             inside = dict(
                 connection.execute(
-                    "SELECT c.rowid, c.id FROM chunks c JOIN documents d ON d.id = c.document_id "
-                    f"WHERE c.rowid IN (SELECT value FROM json_each(?)) AND {where}",
+                    # In this order: SQLite would rather look through all chunks of the collections.
+                    "SELECT c.rowid, c.id FROM json_each(?) best CROSS JOIN chunks c ON c.rowid = best.value "
+                    f"CROSS JOIN documents d ON d.id = c.document_id WHERE {where}",
                     [json.dumps([row["rowid"] for row in best]), *parameters],
                 ).fetchall()
             )
