@@ -430,9 +430,24 @@ def test_memory_is_given_back(store: TokenStore, passages: Passages, monkeypatch
 def test_released_segments_are_read_again(tmp_path: Path, passages: Passages) -> None:
     segment = write(tmp_path / "a.tok", *passages.part(0, 150))
     before = segment.codes.copy()
-    segment.fetch(np.arange(150))
-    segment.release()
-    np.testing.assert_array_equal(segment.codes, before)
+    for rows in (np.arange(150), np.arange(0, 150, 10), np.arange(0)):
+        segment.fetch(rows)
+        segment.release()
+        np.testing.assert_array_equal(segment.codes, before)
+
+
+def test_what_is_fetched_is_counted_in_blocks(tmp_path: Path, passages: Passages) -> None:
+    path = write(tmp_path / "a.tok", *passages.part(0, 400)).path
+    segment = Segment(path)
+    block, width = 65_536, segment.codes.shape[1]
+    bytes_before = segment.offsets * width
+    for rows in ([0], [399], [0, 1], list(range(0, 100, 7))):
+        blocks = [-(-int(bytes_before[row + 1]) // block) - int(bytes_before[row]) // block for row in rows]
+        assert segment.fetch(np.array(rows)) == sum(blocks) * block
+        segment.sound(np.array(rows))
+        assert segment.fetch(np.array(rows)) == sum(blocks) * block  # also when they have been compared
+    assert segment.fetch(np.zeros(0, np.int64)) == 0
+    assert segment.fetch(np.arange(399)) == segment.codes.nbytes
 
 
 def test_picks_are_values() -> None:

@@ -284,18 +284,16 @@ class TokenStore:
         from ingestion.stores.tokens.maxsim import maxsim  # torch: seconds to import
 
         with watch.stage("gather"):
-            if rows is not None:
-                segment.fetch(rows)
+            mapped = segment.codes.nbytes if rows is None else segment.fetch(rows)
             sound, lost = self._sound(name, segment, rows)
         with watch.stage("score"):
             scores = maxsim(codes, segment.codes, segment.offsets, sound)
-        self._bound_memory(segment, sound)
+        self._bound_memory(mapped)
         return sound, scores, lost
 
-    def _bound_memory(self, segment: Segment, rows: NDArray[np.int64] | None) -> None:
+    def _bound_memory(self, more: int) -> None:
         """Give back what segments take of memory when it may have become much."""
-        tokens = len(segment.codes) if rows is None else int(np.diff(segment.offsets)[rows].sum())
-        self._mapped += tokens * segment.codes.shape[1]
+        self._mapped += more
         if self._mapped > _MAPPED_BYTES:
             self._mapped = 0
             for attached in self._attached.values():
