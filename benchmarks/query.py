@@ -41,7 +41,7 @@ from ingestion.originals import Source
 from ingestion.reuse import join
 from ingestion.stores.tokens.codec import Int8Codec
 from ingestion.stores.tokens.maxsim import maxsim
-from ingestion.stores.tokens.searching import CANDIDATES, EXHAUSTIVE_CHUNKS
+from ingestion.stores.tokens.searching import CANDIDATES, EXHAUSTIVE_CHUNKS, live_rows
 from rag_app.environment import stay_offline
 from retrievers.hits import Query
 from retrievers.search import search
@@ -140,11 +140,13 @@ def scan(library: Library, asked: Sequence[str]) -> tuple[list[float], list[floa
     exact: list[list[tuple[float, str]]] = [[] for _ in queries]
     assert index.record.scales is not None
     codec = Int8Codec(index.record.scales)
-    for _, segment, _ in tokens._opened(names)[0]:
+    for _, segment, dead in tokens._opened(names)[0]:
+        rows = live_rows(segment, dead, None)
         for query, best in zip(queries, exact, strict=True):
-            scores = maxsim(codec.encode_query(query), segment.codes, segment.offsets)
-            rows = np.argpartition(-scores, BEST)[:BEST]
-            best.extend(zip((-scores[rows]).tolist(), segment.chunk_ids(rows), strict=True))
+            scores = maxsim(codec.encode_query(query), segment.codes, segment.offsets, rows)
+            first = np.argsort(-scores)[:BEST]
+            ids = segment.chunk_ids(first if rows is None else rows[first])
+            best.extend(zip((-scores[first]).tolist(), ids, strict=True))
         segment.release()
     shares = []
     for query, best in zip(queries, exact, strict=True):

@@ -155,6 +155,7 @@ def test_a_colberts_tokens_know_their_place(colbert: Path) -> None:
     assert list(np.diff(encodings.offsets)) == [8, 9]
 
 
+@pytest.mark.slow
 def test_scales_are_the_models_alone(colbert: Path) -> None:
     first, second = load_encoder(colbert), load_encoder(colbert)
     second.encode(TEXTS)

@@ -59,6 +59,7 @@ def test_a_page_that_is_begun_again_and_again_gains_no_time(play: Play) -> None:
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.slow
 def test_recognition_stops_the_clock_of_the_file(play: Play) -> None:
     script = (
         "send('count', 3)\nfor n in (1, 2, 3): send('begun', n, True); time.sleep(1); "

@@ -355,6 +355,7 @@ def test_version_and_help(run: Command, run_process: Command) -> None:
         assert f" {command} " in bare.err
 
 
+@pytest.mark.slow
 def test_ask_with_a_language_model(
     run: Command, as_json: AsJson, data: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

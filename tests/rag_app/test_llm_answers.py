@@ -39,6 +39,7 @@ def close_models() -> Iterator[list[Assistant]]:
             answerer.model.close()
 
 
+@pytest.mark.slow
 def test_the_answer_streams_from_the_model(
     stored: Library, data: Path, gguf: Path, close_models: list[Assistant]
 ) -> None:
@@ -58,6 +59,7 @@ def test_the_answer_streams_from_the_model(
     assert assistant.ask(APPLE, AskOptions(llm="extractive")).llm == "extractive"
 
 
+@pytest.mark.slow
 def test_closing_the_stream_stops_the_model_and_leaves_it_ready(
     stored: Library, data: Path, slow_gguf: Path, close_models: list[Assistant]
 ) -> None:
@@ -81,6 +83,7 @@ def test_closing_the_stream_stops_the_model_and_leaves_it_ready(
     assert answerer.model.cancel() is False
 
 
+@pytest.mark.slow
 def test_the_prompt_fits_a_small_window(
     stored: Library, data: Path, gguf: Path, close_models: list[Assistant]
 ) -> None:

@@ -76,6 +76,7 @@ def corrupt(file: Path) -> None:
 DAMAGES: list[Callable[[Path], None]] = [Path.unlink, truncate, corrupt]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["colbert", "cascade"])
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_a_damaged_document_is_found_by_its_single_vectors(
