@@ -98,11 +98,10 @@ class LocalService:
 
     def search(self, request: "SearchRequest") -> Fields:
         found = self.assistant.search(request.question, self._options(request))
-        if not request.explain:
-            return output.search_fields(found)
-        return output.search_fields(
-            found, {hit.rank: self.assistant.explain(found, hit) for hit in found.hits}
+        reasons = (
+            {hit.rank: self.assistant.explain(found, hit) for hit in found.hits} if request.explain else None
         )
+        return {**output.search_fields(found, reasons), "warnings": self._warnings()}
 
     def ask(self, request: "AskRequest") -> Generator[Fields]:
         options = self._options(request)
@@ -116,7 +115,13 @@ class LocalService:
                     case Delta():
                         yield {"event": "delta", "text": event.text}
                     case Answer():
-                        yield {"event": "answer", **output.answer_fields(event)}
+                        yield {
+                            "event": "answer", **output.answer_fields(event), "warnings": self._warnings()
+                        }  # fmt: skip
+
+    def _warnings(self) -> list[str]:
+        """Return what was found damaged while searching, and how to mend it."""
+        return [str(fault) for fault in self.assistant.library.damaged()]
 
     def _options(self, request: "QuestionRequest") -> AskOptions:
         given: dict[str, Any] = {

@@ -1,5 +1,6 @@
 """What every command prints and returns: other programs rely on it."""
 
+import shutil
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +22,7 @@ HIT = {
 }  # fmt: skip
 ANSWER = {
     "schema_version", "question", "answer", "abstained", "strategy", "reranker", "llm", "citations",
-    "sentences", "nearest", "flags", "standalone_question", "conversation_id", "receipt_id", "timings_ms",
+    "sentences", "nearest", "flags", "standalone_question", "conversation_id", "receipt_id", "timings_ms", "warnings",
 }  # fmt: skip
 SCORES = {
     "cls": {"cls"},
@@ -112,6 +113,22 @@ def test_search_says_why(as_json: AsJson, run: Command, data: Path, strategy: st
     assert "crane 0." in run("--data-dir", data, "search", CRANE, "--explain").out
 
 
+def test_damaged_token_vectors_are_named(as_json: AsJson, run: Command, tmp_path: Path, data: Path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(data, own)
+    assert as_json("search", CRANE, "--strategy", "colbert")["warnings"] == []
+    for file in (own / "tokens").iterdir():
+        file.unlink()
+    found = run("--data-dir", own, "search", CRANE, "--strategy", "colbert", "--json").json
+    assert found["hits"][0]["document"] == "harbour.pdf"
+    assert found["exact"] is False
+    assert "the token vectors of harbour.pdf are damaged" in " ".join(found["warnings"])
+    for command in ("search", "ask"):
+        said = " ".join(run("--data-dir", own, command, CRANE, "--strategy", "colbert").out.split())
+        assert "warning: the token vectors of" in said
+        assert "rag-app repair" in said
+
+
 def test_documents_lists_the_default_collection_or_the_named_ones(as_json: AsJson, stock: Path) -> None:
     listed = as_json("documents", "--collection", "harbour", "--collection", "default")
     assert listed.keys() == {"schema_version", "documents"}
@@ -134,7 +151,9 @@ def test_search_gives_the_passages_as_they_stand_on_the_page(
 ) -> None:
     found = as_json("search", CRANE, "--strategy", strategy)
 
-    assert found.keys() == {"schema_version", "strategy", "reranker", "exact", "hits", "timings_ms"}
+    assert found.keys() == {
+        "schema_version", "strategy", "reranker", "exact", "hits", "timings_ms", "warnings",
+    }  # fmt: skip
     assert (found["strategy"], found["reranker"]) == (strategy, None)
     assert found["exact"] is (strategy in {"colbert", "bm25"})
     assert all(hit.keys() == HIT for hit in found["hits"])
