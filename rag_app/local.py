@@ -98,9 +98,9 @@ class LocalService:
 
     def search(self, request: "SearchRequest") -> Fields:
         found = self.assistant.search(request.question, self._options(request))
-        reasons = (
-            {hit.rank: self.assistant.explain(found, hit) for hit in found.hits} if request.explain else None
-        )
+        reasons = None
+        if request.explain:
+            reasons = {hit.rank: self.assistant.explain(found, hit) for hit in found.hits}
         return {**output.search_fields(found, reasons), "warnings": self._warnings()}
 
     def ask(self, request: "AskRequest") -> Generator[Fields]:

@@ -22,7 +22,8 @@ HIT = {
 }  # fmt: skip
 ANSWER = {
     "schema_version", "question", "answer", "abstained", "strategy", "reranker", "llm", "citations",
-    "sentences", "nearest", "flags", "standalone_question", "conversation_id", "receipt_id", "timings_ms", "warnings",
+    "sentences", "nearest", "flags", "standalone_question", "conversation_id", "receipt_id", "timings_ms",
+    "warnings",
 }  # fmt: skip
 SCORES = {
     "cls": {"cls"},
