@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ingestion.contexts import Contexts, Tokenizer, table_head
+from ingestion.contexts import Contexts, Tokenizer, looks_like_heading, page_title, table_head
 from ingestion.documents import Chunk, Heading, Page
 from ingestion.headings import find_headings
 from ingestion.running import running_lines
@@ -13,7 +13,6 @@ from ingestion.sentences import Span, sentence_spans
 # A section of less than this share of a chunk, mostly a heading above another, goes with the next one.
 SMALL_SHARE = 0.1
 
-MAX_HEADING_CHARACTERS = 100
 MAX_HEADING_LINES = 3  # in a row; more are a list or a table of words
 
 
@@ -51,10 +50,12 @@ def chunk_pages(
     for page in pages:
         parts = _without(running.get(page.number, ()), page.text)
         starts = contexts.starts(page.number)
+        top, top_end = page_title(page.text, *parts[0])
         for piece in _pieces(page.text, parts, starts, _Ruler(page.text, tokenizer), limits):
             text = page.text[piece.start : piece.end]
-            head = table_head(page.text, piece.start) if piece.is_cut else ""
-            heading, context = contexts.at(page.number, piece.place, head)
+            above = top if piece.start >= top_end else ""
+            columns = table_head(page.text, piece.start) if piece.is_cut else ""
+            heading, context = contexts.at(page.number, piece.place, above, columns)
             chunks.append(Chunk(len(chunks), page.number, piece.start, piece.end, text, heading, context))
     return chunks
 
@@ -151,10 +152,7 @@ def _before_headings(text: str, units: Sequence[Span]) -> int:
 
 def _looks_like_heading(text: str, unit: Span) -> bool:
     """Whether it is a short line of its own, neither a sentence, nor a list item, nor a row of figures."""
-    line = text[unit.start : unit.end]
-    if len(line) > MAX_HEADING_CHARACTERS or "\n" in line:
-        return False
-    if not (line[0].isupper() or line[0].isdigit()) or not (line[-1].isalpha() or line[-1] in ":)"):
+    if not looks_like_heading(text[unit.start : unit.end]) or "\n" in text[unit.start : unit.end]:
         return False
     line_start = text.rfind("\n", 0, unit.start) + 1
     line_end = text.find("\n", unit.end)

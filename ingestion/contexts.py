@@ -1,4 +1,6 @@
-"""What goes in front of a chunk when it is encoded or indexed: document title › headings › table head.
+"""What goes in front of a chunk when it is encoded or indexed.
+
+    document title › headings › page title › table head
 
 A passage of a filing says "Note 4" or "2,345" and leaves the rest to the page it stands on.
 """
@@ -12,6 +14,12 @@ from ingestion.documents import Heading
 
 SEPARATOR = " › "
 SEPARATOR_TOKENS = 1
+
+# A line that is longer is a sentence; what stands above a page's text as its title is among its first lines.
+MAX_HEADING_CHARACTERS = 100
+MAX_LINES_ABOVE = 5
+_SMALL_WORD = 3  # letters; of, and, to the: written small in titles
+MAX_TITLE_LINES = 2  # the company's name, and "Consolidated Balance Sheets"
 
 # The line of a table that says which years its columns are. It stands above the rows, before other text.
 MAX_HEAD_CHARACTERS = 100
@@ -32,8 +40,8 @@ class Tokenizer(Protocol):
 class Contexts:
     """The context lines of one document's chunks, each of at most `limit` tokens.
 
-    When all is too long, headings are left out from the outermost in; then the table's head goes, and at
-    last title and heading are cut, the heading to not less than half of the room.
+    When all is too long, headings are left out from the outermost in; then the table's head and the page's
+    title go, and at last title and heading are cut, the heading to not less than half of the room.
     """
 
     def __init__(self, headings: Sequence[Heading], title: str, tokenizer: Tokenizer, limit: int) -> None:
@@ -48,30 +56,33 @@ class Contexts:
         self._tokenizer = tokenizer
         self._limit = limit
         self._sizes: dict[str, int] = {}
-        self._lines: dict[tuple[int, str], str] = {}
+        self._lines: dict[tuple[int, tuple[str, ...]], str] = {}
 
     def starts(self, page: int) -> list[int]:
         """Where headings stand on a page, rising."""
         first, last = bisect_left(self._places, (page, 0)), bisect_left(self._places, (page + 1, 0))
         return [start for _, start in self._places[first:last]]
 
-    def at(self, page: int, place: int, table_head: str = "") -> tuple[str | None, str]:
-        """The nearest heading at or before `place` on `page`, and the context line there."""
+    def at(self, page: int, place: int, page_title: str = "", table_head: str = "") -> tuple[str | None, str]:
+        """The nearest heading at or before `place` on `page`, and the context line there.
+
+        The page's title is in it unless that heading stands on the page as well: it says more, or the same.
+        """
         nearest = bisect_right(self._places, (page, place)) - 1
-        key = (nearest, table_head)
+        if nearest >= 0 and self._headings[nearest].page == page:
+            page_title = ""
+        key = (nearest, tuple(filter(None, (page_title, table_head))))
         if key not in self._lines:
-            self._lines[key] = self._line(self._paths[nearest] if nearest >= 0 else (), table_head)
+            self._lines[key] = self._line(self._paths[nearest] if nearest >= 0 else (), key[1])
         return self._headings[nearest].title if nearest >= 0 else None, self._lines[key]
 
-    def _line(self, path: Sequence[str], table_head: str) -> str:
-        last = [part for part in (table_head,) if part]
-        for first in range(len(path)):
-            if (parts := [*path[first:], *last]) and self._fits([self._title, *parts]):
-                return self._join([self._title, *parts])
-        if last and not path and self._fits([self._title, *last]):
-            return self._join([self._title, *last])
-        if not path or self._fits([self._title, path[-1]]):
-            return self._cut(self._join([self._title, *path[-1:]]), self._limit)
+    def _line(self, path: Sequence[str], heads: Sequence[str]) -> str:
+        for kept in range(len(heads), -1, -1):
+            for first in range(max(len(path), 1)):
+                if self._fits(parts := [self._title, *path[first:], *heads[:kept]]):
+                    return self._join(parts)
+        if not path:
+            return self._cut(self._title, self._limit)
         room = max(self._limit // 2, self._limit - self._size(self._title) - SEPARATOR_TOKENS)
         heading = self._cut(path[-1], room)
         title = self._cut(self._title, self._limit - self._size(heading) - SEPARATOR_TOKENS)
@@ -92,6 +103,45 @@ class Contexts:
     def _cut(self, text: str, limit: int) -> str:
         offsets = self._tokenizer.offsets(text)
         return text if len(offsets) <= limit else text[: offsets[limit - 1][1]] if limit > 0 else ""
+
+
+def looks_like_heading(line: str) -> bool:
+    """Whether a line is short, and neither a sentence, nor a list item, nor a row of figures."""
+    if not 0 < len(line) <= MAX_HEADING_CHARACTERS:
+        return False
+    return (line[0].isupper() or line[0].isdigit()) and (line[-1].isalpha() or line[-1] in ":)")
+
+
+def page_title(text: str, start: int, end: int) -> tuple[str, int]:
+    """The lines that a page's matter, its characters `start` to `end`, begins with as its title, and where
+    they end: short ones in capitals, or whose longer words all begin with one.
+
+    "" and `start` for a page that begins in the middle of its matter, as most pages of prose do.
+    """
+    found: list[str] = []
+    last = place = start
+    for _ in range(MAX_LINES_ABOVE):
+        stop = text.find("\n", place, end)
+        if stop < 0:
+            break
+        line = " ".join(text[place:stop].split())
+        if _is_title(line):
+            found.append(line)
+            last = stop
+        elif any(map(str.isalpha, line)):
+            break
+        place = stop + 1
+    return " ".join(found[-MAX_TITLE_LINES:]), last
+
+
+def _is_title(line: str) -> bool:
+    words = [word for word in line.split() if len(word) > _SMALL_WORD]
+    return (
+        looks_like_heading(line)
+        and " " in line
+        and not line.endswith(":")
+        and all(word.strip("([\"'“‘")[:1].isupper() or word[0].isdigit() for word in words)
+    )
 
 
 def table_head(text: str, start: int) -> str:

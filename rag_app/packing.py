@@ -8,22 +8,16 @@ from numpy.typing import NDArray
 from ingestion.library import Library
 from ingestion.sentences import sentence_spans
 from ingestion.stores.tokens.store import TokenMatch
+from ingestion.words import function_words
 from rag_app.answers import Evidence, EvidenceSentence, Packed
 from retrievers.explain import matched
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
 
-# Any sentence holds these: one that says "was" and "in" answers "What was X in 2022?" little better for it.
-# They still tell "It was planted in 1921" from what does not answer "When was the tree planted?", so they
-# count half. English only; the words of a question in another language count alike.
+# Any sentence holds function words: one that says "was" and "in" answers "What was X in 2022?" little better
+# for it. They still tell "It was planted in 1921" from what does not answer "When was the tree planted?", so
+# they count half. English only; the words of a question in another language count alike.
 _FUNCTION_WORD = 0.5
-FUNCTION_WORDS = frozenset({
-    "a", "an", "and", "any", "are", "as", "at", "be", "been", "by", "can", "could", "did", "do", "does",
-    "for", "from", "had", "has", "have", "how", "if", "in", "into", "is", "it", "its", "may", "might", "of",
-    "on", "or", "s", "shall", "should", "so", "than", "that", "the", "their", "there", "these", "they",
-    "this", "those", "to", "was", "we", "were", "what", "when", "where", "which", "who", "whom", "whose",
-    "why", "will", "with", "would", "you", "your",
-})  # fmt: skip
 
 
 def pack(
@@ -60,7 +54,7 @@ def pack(
 def token_weights(query: Query) -> NDArray[np.float32]:
     """How much each of the question's tokens counts when its sentences are compared, [q], in sum 1."""
     words = [query.text[start:end].casefold() for start, end in query.encodings.spans]
-    weights = [1 if word.isalnum() and word not in FUNCTION_WORDS else _FUNCTION_WORD for word in words]
+    weights = [1 if word.isalnum() and word not in function_words("en") else _FUNCTION_WORD for word in words]
     return np.array(weights, np.float32) / (sum(weights) or 1)
 
 

@@ -1,4 +1,4 @@
-"""Cascade: two cheap lists find candidates, MaxSim orders them."""
+"""Cascade: two cheap lists find candidates, MaxSim orders them, alone or together with the lists."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,20 @@ from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
 from ingestion.stores.records import Scope
 from ingestion.timing import Stopwatch
-from retrievers.fusion import DEPTH, fuse
+from retrievers.fusion import DEPTH, fuse, fuse_standardised
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 from retrievers.late_interaction import SCORE
 from retrievers.stand_in import stand_ins
 
+# MaxSim is the best list by itself, and as much as the others together: measured in docs/retrieval.md.
+MAXSIM_WEIGHT = 2.0
+
 
 class CascadeRetriever:
-    """The union of the first stages' candidates, ordered by MaxSim from the token store."""
+    """The union of the first stages' candidates, ordered by MaxSim from the token store.
+
+    `fused`: by the first stages' scores and twice MaxSim, standardised and added.
+    """
 
     def __init__(
         self,
@@ -22,16 +28,19 @@ class CascadeRetriever:
         representation: str = BUILTIN_NAME,
         *,
         depth: int = DEPTH,
+        fused: bool = False,
     ) -> None:
         self._library = library
         self._first_stages = tuple(first_stages)
         self._representation = representation
         self._depth = depth
+        self._fused = fused
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
         index = self._library.index(self._representation)
         index.check_reading("tokens")
-        rankings = [stage.rank(query, scope, max(limit, self._depth)) for stage in self._first_stages]
+        depth = max(limit, self._depth)
+        rankings = [stage.rank(query, scope, depth) for stage in self._first_stages]
         watch = Stopwatch()
         candidates = fuse(rankings)
         with watch.stage("locate"):
@@ -43,7 +52,11 @@ class CascadeRetriever:
             for c in candidates
             if c.chunk_id in maxsim
         ]
-        scored += stand_ins(self._library, index, query, scope, found, max(limit, self._depth))
+        scored += stand_ins(self._library, index, query, scope, found, depth)
         scored.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
+        if self._fused:
+            plain = [Candidate(one.chunk_id, one.score, {SCORE: one.score}) for one in scored]
+            lists = [*rankings, Ranking(tuple(plain), exact=False)]
+            scored = list(fuse_standardised(lists, depth, [*[1.0] * len(rankings), MAXSIM_WEIGHT]))
         timings = {name: ms for ranking in rankings for name, ms in ranking.timings_ms.items()}
         return Ranking(tuple(scored[:limit]), exact=False, timings_ms={**timings, **watch.timings_ms})

@@ -17,7 +17,8 @@ from retrievers.hits import Retriever
 from retrievers.late_interaction import LateInteractionRetriever
 from retrievers.lexical import LexicalRetriever
 
-DEFAULT_STRATEGY = "cascade"
+DEFAULT_STRATEGY = "fusion"
+ALL = "all"  # of them: where several may be named
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,17 @@ def _table(representation: str) -> tuple[Strategy, ...]:
             "mean's, bm25's and colbert's",
             "mean's and bm25's, then MaxSim over at most 200 chunks",
             lambda library: CascadeRetriever(library, first_stages(library, candidates=True), representation),
+        ),
+        Strategy(
+            "fusion",
+            "candidates from mean and bm25, ordered by mean + bm25 + 2 MaxSim, each standardised",
+            "mean+words+tokens",
+            ("chroma", "sqlite", "tokens"),
+            "cascade's",
+            "cascade's",
+            lambda library: CascadeRetriever(
+                library, first_stages(library, candidates=True), representation, fused=True
+            ),
         ),
     )
 

@@ -13,7 +13,7 @@ IsCancelled = Callable[[], bool]
 
 # Changes whenever equal pages would give other chunks. It is no part of a fingerprint: chunks are a
 # document's own, whatever encodes them.
-CHUNKER_VERSION = 2
+CHUNKER_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ text ──segments──▶ pieces ──stem, fold──▶ terms ──keyed 
 """
 
 from ingestion.words.detection import detect_language
+from ingestion.words.function_words import function_words
 from ingestion.words.languages import UNDETERMINED
 from ingestion.words.terms import ANALYSER, Analyser, words
 
-__all__ = ["ANALYSER", "UNDETERMINED", "Analyser", "detect_language", "words"]
+__all__ = ["ANALYSER", "UNDETERMINED", "Analyser", "detect_language", "function_words", "words"]

@@ -31,6 +31,8 @@ _LETTERS = 64
 _MARKS = 8
 _RUNS = 32
 _MOST_PARTS = 8
+# Runs of letters and digits in one word; of more it is a code, which nobody asks for by its parts.
+_MOST_RUNS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,9 @@ def pieces(token: str, language: str) -> Iterator[Piece]:
     single = [len(text) == 1 for text in letters]
     initials = "." in token and len(parts) > 1 and all(single)
     if not initials:
-        yield from parts
+        for part in parts:
+            yield part
+            yield from _runs(token[part.start : part.end], part.start, language)
     figures = any(map(str.isdigit, token)) and not all(text[0].isdigit() for text in letters)
     in_one = figures or any(single) or "\n" in token
     if initials or (in_one and len(parts) > 1 and _JOINING.search(token)):
@@ -89,6 +93,16 @@ def _parts(token: str, language: str) -> Iterator[Piece]:
                 yield from _word(word.group(), start + word.start(), language)
         else:
             yield from _word(text, start, language)
+
+
+def _runs(text: str, start: int, language: str) -> Iterator[Piece]:
+    """Yield the letters and the figures of a word that has both, like FY2022, 2023Q2 or 1990s."""
+    runs = list(_LETTERS_OR_DIGITS.finditer(text))
+    if 1 < len(runs) <= _MOST_RUNS and "".join(run.group() for run in runs) == text:
+        for run in runs:
+            if len(run.group()) > 1:  # of single ones every passage has some
+                part = normalise(run.group(), language)
+                yield Piece(part, start + run.start(), start + run.end(), exact=part[0].isdigit())
 
 
 def _word(text: str, start: int, language: str) -> Iterator[Piece]:
@@ -172,5 +186,6 @@ _JOINING = re.compile(rf"[{_HYPHENS}&.\n]")
 _BETWEEN_HYPHENS = re.compile(rf"(?:[^{_HYPHENS}&.\s]|(?<=\d)[.\u00a0\u2009\u202f](?=\d))+")
 _BETWEEN_APOSTROPHES = re.compile(rf"[^{_APOSTROPHES}]+")
 _KANA_ONLY = re.compile(rf"[{_KANA}\u3099\u309a]+")
+_LETTERS_OR_DIGITS = re.compile(r"\d+|[^\W\d_]+")
 _BETWEEN_NUMBERS = re.compile(rf"[^,{_GROUPING}]+")
 _NUMBER = re.compile(rf"\d+[.,{_GROUPING}]\d")

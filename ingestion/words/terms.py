@@ -8,11 +8,12 @@ from hashlib import blake2b
 
 import Stemmer
 
+from ingestion.words.function_words import function_words_of
 from ingestion.words.languages import UNDETERMINED, stem
 from ingestion.words.segments import grams, pieces, token_pattern
 
 # Terms made by another version do not meet these: the index is then filled anew.
-_RULES = 1
+_RULES = 2
 ANALYSER = f"words {_RULES}, PyStemmer {Stemmer.version()}, Unicode {unicodedata.unidata_version}"
 
 # Distinct tokens kept in memory, at some 250 bytes each: the vocabulary of a large document.
@@ -85,14 +86,19 @@ class Analyser:
     def query(self, text: str, languages: Iterable[str]) -> list[frozenset[str]]:
         """Return for each word of a question its hashed terms, one for each stem it has.
 
-        `languages` are those of the documents that are searched. A word that is asked twice comes
-        twice: it weighs more, as BM25 has it.
+        `languages` are those of the documents that are searched. A word that is asked twice comes once, as
+        instructions and definitions repeat what they are about; function words are left out, unless there
+        are no others.
         """
         spans: dict[tuple[int, int], set[str]] = {}
-        for language in sorted(set(languages)) or [UNDETERMINED]:
+        known = sorted(set(languages)) or [UNDETERMINED]
+        for language in known:
             for term, start, end in words(text, language):
                 spans.setdefault((start, end), set()).add(self._hash(term))
-        return [frozenset(spans[span]) for span in sorted(spans)]
+        asked = {span: text[slice(*span)] for span in sorted(spans)}
+        left_out = function_words_of(asked.values(), known)
+        kept = [span for span, word in asked.items() if word not in left_out] or list(asked)
+        return list(dict.fromkeys(frozenset(spans[span]) for span in kept))
 
     def match_expression(self, text: str, languages: Iterable[str]) -> str:
         """Return the FTS5 expression that finds any of a question's words; "" where it has none."""

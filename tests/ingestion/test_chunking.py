@@ -231,6 +231,30 @@ def test_a_cut_table_keeps_the_years_of_its_columns() -> None:
     assert {chunk.context for chunk in chunked(text, limits=few)} == {"T"}
 
 
+def test_the_lines_above_a_pages_matter_are_in_the_context_of_its_later_chunks() -> None:
+    rows = [f"Item{letter} {n},000 {n},500" for n, letter in enumerate("ABCDEFGH", start=1)]
+    statement = "\n".join(["The Crane Company", "Balance Sheets", "(in millions)", *rows])
+    limits = ChunkLimits(text_tokens=30, context_tokens=20, characters=400)
+    first, *others = chunked(statement, limits=limits)
+    assert first.context == "T"  # it has them in its text
+    assert len(others) >= 1
+    assert {chunk.context for chunk in others} == {"T › The Crane Company Balance Sheets"}
+
+    # Under the nearest heading of an earlier page; not beside one of the same page.
+    headings = [Heading("Item 8", 1, 1, 0)]
+    later = chunked("Item 8", statement, headings=headings, limits=limits)[2:]
+    assert {chunk.context for chunk in later} == {"T › Item 8 › The Crane Company Balance Sheets"}
+    headings.append(Heading("Balance Sheets", 2, 2, statement.index("Balance")))
+    later = chunked("Item 8", statement, headings=headings, limits=limits)[2:]
+    assert {chunk.context for chunk in later} <= {"T › Item 8", "T › Item 8 › Balance Sheets"}
+
+    # A page that goes on with the matter of the one before has no title.
+    prose = "\n".join([f"and goes on with sentence number {n} of them all." for n in range(8)])
+    assert {chunk.context for chunk in chunked(prose, limits=limits)} == {"T"}
+    prose = f"Germany was the first country to sign it and\n{prose}"
+    assert {chunk.context for chunk in chunked(prose, limits=limits)} == {"T"}
+
+
 def test_running_lines_are_in_no_chunk() -> None:
     def page(number: int) -> str:
         return f"Orchard Notes\nTree {'x' * number} stands there.\n\nIt ripens {'y' * number}\n{number}"

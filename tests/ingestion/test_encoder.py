@@ -31,6 +31,7 @@ def plain() -> BertEncoder:
     return BertEncoder(BUILTIN_NAME, builtin_model_folder(), identity)
 
 
+@pytest.mark.slow
 def test_mean_is_what_sentence_transformers_gives(encoder: BertEncoder) -> None:
     from sentence_transformers import SentenceTransformer
 

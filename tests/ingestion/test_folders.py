@@ -99,6 +99,7 @@ def test_changes_are_told_once_files_have_come_to_rest(tmp_path: Path) -> None:
         watching.until({new, inside}, {old})
 
 
+@pytest.mark.slow
 def test_a_file_that_is_being_written_waits(tmp_path: Path) -> None:
     growing = tmp_path / "a.txt"
     with Watching(tmp_path, settle_seconds=0.6) as watching:

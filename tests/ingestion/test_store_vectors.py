@@ -108,6 +108,7 @@ def test_batches_are_no_larger_than_chroma_takes(store: VectorStore, monkeypatch
     assert store.ids(1, "cls") == {"a:1:7"}
 
 
+@pytest.mark.slow
 def test_reopening_finds_more_than_a_thousand_vectors(tmp_path: Path) -> None:
     """A public report (chroma-core/chroma #7090) says that such an index may not load again."""
     vectors = np.random.default_rng(0).normal(size=(1500, 16)).astype(np.float32)
@@ -177,6 +178,7 @@ def test_unused_room_of_an_index_is_cleared_and_nothing_else(tmp_path: Path, cou
     again.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="fills the memory by the C library's own functions")
 def test_memory_that_was_freed_is_not_written(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", FREED_MEMORY, str(tmp_path)], check=True, timeout=120)

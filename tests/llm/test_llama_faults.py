@@ -98,6 +98,7 @@ def test_a_truncated_file(tmp_path: Path, tiny_path: Path, share: float, reason:
     assert reason in message
 
 
+@pytest.mark.slow
 def test_a_file_that_makes_llama_cpp_abort(tmp_path: Path, tiny_path: Path) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(
@@ -198,6 +199,7 @@ def parent(path: Path, then: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_a_parent_killed_leaves_no_process(slow_path: Path) -> None:
     with parent(slow_path, "time.sleep(600)") as process:
         assert process.stdout
@@ -221,6 +223,7 @@ def test_a_killed_parent_is_noticed_while_a_sibling_holds_the_pipe(slow_path: Pa
             os.kill(sibling, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_parent_that_ends_in_the_middle_is_quiet_and_leaves_no_process(slow_path: Path) -> None:
     with parent(slow_path, "") as process:
         output, errors = process.communicate(timeout=WAIT_S)

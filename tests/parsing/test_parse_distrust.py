@@ -51,6 +51,7 @@ def test_layout_arrives(play: Play) -> None:
     assert [page.layout for page in document.pages] == [first, second]
 
 
+@pytest.mark.slow
 def test_a_page_that_is_begun_again_and_again_gains_no_time(play: Play) -> None:
     began = time.monotonic()
     script = "send('count', 1)\nwhile True: send('begun', 1, False); time.sleep(0.1)"
@@ -69,6 +70,7 @@ def test_recognition_stops_the_clock_of_the_file(play: Play) -> None:
     assert play(script.replace("True", "False"), ParseLimits(wall_seconds=2.0)).status is Status.PARTIAL
 
 
+@pytest.mark.slow
 def test_recognition_has_a_clock_of_its_own(play: Play) -> None:
     script = "send('count', 1); send('begun', 1, True); time.sleep(60)"
     began = time.monotonic()
@@ -180,6 +182,7 @@ def test_end_within_a_frame(play: Play) -> None:
     assert [failure.number for failure in document.failures] == [2]
 
 
+@pytest.mark.slow
 def test_child_that_closes_its_output_and_stays(play: Play) -> None:
     began = time.monotonic()
     document = play("import os; os.close(1); os.close(2); time.sleep(60)")

@@ -136,6 +136,7 @@ def test_absurd_nesting_is_refused_and_not_left_out(tmp_path: Path, tag: str) ->
     assert "nested too deeply" in document.error
 
 
+@pytest.mark.slow
 def test_one_text_of_many_megabytes(tmp_path: Path) -> None:
     document = shown(tmp_path, "<p>" + "word " * 2_500_000)
     assert sum(len(page.text.split()) for page in document.pages) == 2_500_000

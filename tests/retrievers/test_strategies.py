@@ -11,7 +11,8 @@ from ingestion.errors import EmptyQuestion, InvalidInput, UnknownName
 from ingestion.library import Library
 from ingestion.pipeline import ingest
 from ingestion.stores.records import Scope
-from retrievers.hits import Query, Ranking
+from retrievers.fusion import fuse_standardised
+from retrievers.hits import Candidate, Query, Ranking
 from retrievers.search import SearchResult, search
 from retrievers.strategies import DEFAULT_STRATEGY, STRATEGIES, strategy_named
 
@@ -135,7 +136,7 @@ def test_no_question_is_read_as_query_syntax(stocked: Library, question: str) ->
 
 
 def test_wrong_requests_say_what_is_possible(stocked: Library) -> None:
-    with pytest.raises(UnknownName, match="bm25, cascade, cls, colbert, hybrid, mean"):
+    with pytest.raises(UnknownName, match="bm25, cascade, cls, colbert, fusion, hybrid, mean"):
         strategy_named("splade")
     with pytest.raises(InvalidInput, match="top-k is 0"):
         run(stocked, QUESTION, "bm25", top_k=0)
@@ -173,3 +174,46 @@ def test_a_document_replaced_in_the_middle_of_a_search_is_found(library: Library
     result = search(library, "When does the gate open?", slow, library.catalogue.scope())
     assert [hit.chunk.text for hit in result.hits] == ["The gate opens at nine."]
     assert len(rankings) == 2
+
+
+def ranking(**scores: float) -> Ranking:
+    return Ranking(
+        tuple(Candidate(chunk, score, {"s": score}) for chunk, score in scores.items()), exact=True
+    )
+
+
+def test_standardised_scores_are_added() -> None:
+    near, words = ranking(a=0.9, b=0.5, c=0.1), ranking(b=8.0, a=5.0, c=2.0)
+    # Both lists have the deviation sqrt(2/3) of its step: 1.2247, 0, -1.2247 and 0, 1.2247, -1.2247.
+    fused = {one.chunk_id: one.score for one in fuse_standardised([near, words], 3)}
+    assert fused == pytest.approx({"a": 1.5**0.5, "b": 1.5**0.5, "c": -(6**0.5)})
+
+
+def test_the_only_passage_with_a_word_wins_by_it() -> None:
+    near = ranking(**{f"chunk{n}": 0.5 - 0.01 * n for n in range(20)})
+    assert fuse_standardised([near, ranking(chunk19=9.0)], 100)[0].chunk_id == "chunk19"
+
+
+def test_what_a_full_list_lacks_counts_as_its_last() -> None:
+    fused = {one.chunk_id: one.score for one in fuse_standardised([ranking(a=3.0, b=1.0), ranking(c=1.0)], 2)}
+    # First list: 3, 1, 1. Second one, which found one of two: 0, 0, 1.
+    assert fused == pytest.approx({"a": 2**0.5 - 0.5**0.5, "b": -(2**0.5), "c": 0.5**0.5})
+
+
+def test_lists_that_prefer_nothing_change_nothing() -> None:
+    assert [one.score for one in fuse_standardised([ranking(a=1.0, b=1.0), ranking()], 2)] == [0.0, 0.0]
+    assert fuse_standardised([], 2) == ()
+
+
+def test_fusion_adds_up_what_the_three_lists_say(stocked: Library) -> None:
+    hits = run(stocked, QUESTION, "fusion", top_k=100).hits
+    lists = {
+        name: {hit.chunk.id: hit.score for hit in run(stocked, QUESTION, name, top_k=100).hits}
+        for name in ("mean", "bm25", "colbert")
+    }
+    total = np.zeros(len(hits))
+    for name, found in lists.items():
+        values = np.array([found.get(hit.chunk.id, 0.0) for hit in hits])
+        total += (2 if name == "colbert" else 1) * (values - values.mean()) / values.std()
+    assert [hit.score for hit in hits] == pytest.approx(total.tolist(), abs=1e-4)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)

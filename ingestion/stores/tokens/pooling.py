@@ -86,8 +86,8 @@ def _clusters(units: Floats, count: int) -> Integers:
     tokens = len(units)
     if count == tokens:
         return np.arange(tokens)
-    from scipy.cluster.hierarchy import linkage  # type: ignore[import-untyped]
-    from scipy.spatial.distance import squareform  # type: ignore[import-untyped]
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import squareform
 
     products = units @ units.T
     inverse = 1 / np.sqrt(np.maximum(products.diagonal(), 1))

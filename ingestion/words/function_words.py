@@ -1,0 +1,69 @@
+"""Words that a question is built with and that say nothing of what it is about: "what", "does", "the".
+
+The lists are those of bm25s, which are NLTK's.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+
+from bm25s import stopwords
+
+from ingestion.words.languages import UNDETERMINED, normalise
+
+_LISTS = {
+    "da": stopwords.STOPWORDS_DANISH,
+    "de": stopwords.STOPWORDS_GERMAN,
+    "en": stopwords.STOPWORDS_EN_PLUS,
+    "es": stopwords.STOPWORDS_SPANISH,
+    "fr": stopwords.STOPWORDS_FRENCH,
+    "it": stopwords.STOPWORDS_ITALIAN,
+    "nb": stopwords.STOPWORDS_NORWEGIAN,
+    "nl": stopwords.STOPWORDS_DUTCH,
+    "nn": stopwords.STOPWORDS_NORWEGIAN,
+    "no": stopwords.STOPWORDS_NORWEGIAN,
+    "pt": stopwords.STOPWORDS_PORTUGUESE,
+    "ru": stopwords.STOPWORDS_RUSSIAN,
+    "sv": stopwords.STOPWORDS_SWEDISH,
+    "tr": stopwords.STOPWORDS_TURKISH,
+    UNDETERMINED: stopwords.STOPWORDS_EN_PLUS,
+}
+
+
+# What is left of contractions that were cut in two ("won", "d"), which mean something here; and words of the
+# same kind that the list leaves out. Not "may": it is a month.
+_ENGLISH_FRAGMENTS = frozenset({
+    "ain", "aren", "couldn", "d", "didn", "doesn", "don", "hadn", "hasn", "haven", "isn", "ll", "m", "ma",
+    "mightn", "mustn", "needn", "o", "re", "shan", "shouldn", "t", "ve", "wasn", "weren", "won", "wouldn",
+    "y",
+})  # fmt: skip
+_MORE_ENGLISH = frozenset({"could", "might", "must", "shall", "whose", "would"})
+
+_APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ＇", "'"))
+
+
+@cache
+def function_words(language: str) -> frozenset[str]:
+    """Return a language's function words, normalised; none for a language without a list."""
+    words = frozenset(_plain(word, language) for word in _LISTS.get(language, ()))
+    return (words - _ENGLISH_FRAGMENTS) | _MORE_ENGLISH if language in ("en", UNDETERMINED) else words
+
+
+def function_words_of(question: Iterable[str], languages: Iterable[str]) -> frozenset[str]:
+    """Return the function words among a question's words, in the one of the languages that it has most of.
+
+    "war" is one in German, and a subject in English: where two languages have as many, only what is one
+    in both counts.
+    """
+    asked = set(question)
+    found = [
+        frozenset(word for word in asked if _plain(word, language) in function_words(language))
+        for language in languages
+    ]
+    most = max(map(len, found), default=0)
+    best = [words for words in found if len(words) == most]
+    return frozenset.intersection(*best) if best else frozenset()
+
+
+def _plain(word: str, language: str) -> str:
+    """Return a word in lower case and one spelling, its apostrophes too."""
+    return normalise(word, language).translate(_APOSTROPHES)
