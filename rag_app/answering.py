@@ -28,7 +28,7 @@ from rag_app.answers import (
     Packed,
 )
 from rag_app.packing import pack
-from retrievers.rerank import Reranker
+from retrievers.rerank import Reranker, RerankLimits
 from retrievers.search import SearchResult, search
 from retrievers.strategies import strategy_named
 
@@ -60,6 +60,7 @@ class AnswerSettings:
 
     evidence_tokens: int
     threshold: float
+    rerank_limits: RerankLimits = RerankLimits()
 
 
 def build_chain(
@@ -75,7 +76,15 @@ def build_chain(
     scope = resolve(library.catalogue, options.collections, options.filters)
 
     def retrieve(question: str) -> SearchResult:
-        return search(library, question, strategy, scope, reranker=reranker, top_k=options.top_k)
+        return search(
+            library,
+            question,
+            strategy,
+            scope,
+            reranker=reranker,
+            limits=settings.rerank_limits,
+            top_k=options.top_k,
+        )
 
     def gather(result: SearchResult) -> Found:
         started = time.perf_counter()

@@ -20,6 +20,7 @@ from ingestion.encoders import Precision
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.parsing import ParseLimits
 from ingestion.stores.catalogue import DEFAULT_COLLECTION
+from retrievers.rerank import RERANK_DEPTH, RerankLimits
 from retrievers.search import MAX_TOP_K
 from retrievers.strategies import DEFAULT_STRATEGY
 
@@ -49,6 +50,10 @@ class Settings(BaseSettings):
     collection: str = Field(DEFAULT_COLLECTION, description="the collection used when none is named")
     strategy: str = Field(DEFAULT_STRATEGY, description="how passages are found when nothing is chosen")
     reranker: str | None = Field(None, description="folder or hub name of a cross-encoder, or none")
+    rerank_depth: int = Field(RERANK_DEPTH, ge=1, le=MAX_TOP_K, description="passages that a reranker reads")
+    rerank_seconds: float = Field(
+        20.0, gt=0, description="a reranker that takes longer leaves the rest of the passages in their order"
+    )
     top_k: int = Field(8, ge=1, le=MAX_TOP_K, description="passages found for a question")
 
     encoder_precision: Precision = Field(
@@ -163,6 +168,11 @@ class Settings(BaseSettings):
             ocr_seconds=self.ocr_seconds,
             ocr_pages=self.ocr_pages,
         )
+
+    @property
+    def rerank_limits(self) -> RerankLimits:
+        """How much of a list is reranked."""
+        return RerankLimits(self.rerank_depth, self.rerank_seconds)
 
     @property
     def models_folder(self) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.callbacks import CallbackManagerForRetrieverRun, Callbacks
+from langchain_core.callbacks import CallbackManagerForRetrieverRun, Callbacks, dispatch_custom_event
 from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.retrievers import BaseRetriever
@@ -15,9 +15,14 @@ from retrievers.rerank import CrossEncoderReranker, Reranker
 from retrievers.search import MAX_TOP_K, search
 from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
 
+STAGE_EVENT = "stage"
+
 
 class StrategyRetriever(BaseRetriever):
     """One strategy over one open library, with an optional reranker.
+
+    Callbacks get a custom event "stage" for each stage (encode, chroma, fts5, score, rerank, …) and for
+    "total", with its milliseconds, beside the retriever's own start and end.
 
     Each document's `page_content` is the passage as it stands on its page; its metadata has document,
     document_id, collection, heading, page (from 1), start, end, rank, score and scores.
@@ -37,7 +42,7 @@ class StrategyRetriever(BaseRetriever):
         self,
         query: str,
         *,
-        run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002
+        run_manager: CallbackManagerForRetrieverRun,
         k: int | None = None,
     ) -> list[Document]:
         result = search(
@@ -48,6 +53,12 @@ class StrategyRetriever(BaseRetriever):
             reranker=self.reranker,
             top_k=self.k if k is None else k,
         )
+        for stage, milliseconds in result.timings_ms.items():
+            dispatch_custom_event(
+                STAGE_EVENT,
+                {"stage": stage, "milliseconds": milliseconds},
+                config={"callbacks": run_manager.get_child()},
+            )
         return [as_document(hit) for hit in result.hits]
 
 

@@ -1,18 +1,25 @@
 """Cross-encoder: question and passage read together; the best judge, and the dearest."""
 
+import math
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ingestion.errors import ModelError
+from ingestion.stores.records import StoredChunk
+from retrievers.hits import Candidate, Ranking
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
 # A cross-encoder reads every candidate anew, so only the head of the list is worth its time.
 RERANK_DEPTH = 20
+# Read at a time, the best first, so that one that is too slow can stop in between.
+_AT_ONCE = 8
 
 
 class Reranker(Protocol):
@@ -22,6 +29,45 @@ class Reranker(Protocol):
     def name(self) -> str: ...
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RerankLimits:
+    """How much of a list is reranked: `depth` candidates, and no more of them after `seconds`.
+
+    At least the first eight are read, however slow the reranker is.
+    """
+
+    depth: int = RERANK_DEPTH
+    seconds: float = math.inf
+
+
+def rerank(
+    question: str,
+    ranking: Ranking,
+    chunks: Mapping[str, StoredChunk],
+    reranker: Reranker,
+    limits: RerankLimits = RerankLimits(),
+) -> Ranking:
+    """Order the head of a ranking by the reranker, keeping the first scores beside the new one.
+
+    What the reranker did not read follows in its former order, with its former score and no "cross_encoder".
+    """
+    started = time.perf_counter()
+    head: list[Candidate] = []
+    for first in range(0, min(limits.depth, len(ranking.candidates)), _AT_ONCE):
+        if first and time.perf_counter() - started > limits.seconds:
+            break
+        some = ranking.candidates[first : min(first + _AT_ONCE, limits.depth)]
+        passages = [f"{chunks[one.chunk_id].context}\n{chunks[one.chunk_id].text}" for one in some]
+        scores = reranker.score(question, passages)
+        head += [
+            Candidate(one.chunk_id, score, {**one.scores, "cross_encoder": score})
+            for one, score in zip(some, scores, strict=True)
+        ]
+    tail = ranking.candidates[len(head) :]
+    head.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
+    return Ranking((*head, *tail), ranking.exact, ranking.timings_ms)
 
 
 class CrossEncoderReranker:
@@ -70,5 +116,5 @@ class CrossEncoderReranker:
         if not pairs:
             return []
         with self._lock:
-            scores = self._model.predict(list(pairs), batch_size=8, show_progress_bar=False)
+            scores = self._model.predict(list(pairs), batch_size=_AT_ONCE, show_progress_bar=False)
         return [float(score) for score in scores]

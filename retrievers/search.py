@@ -8,8 +8,8 @@ from ingestion.errors import EmptyQuestion, InvalidInput
 from ingestion.library import Library
 from ingestion.stores.records import Scope, StoredChunk
 from ingestion.timing import Stopwatch
-from retrievers.hits import Candidate, Hit, Query, Ranking
-from retrievers.rerank import RERANK_DEPTH, Reranker
+from retrievers.hits import Hit, Query, Ranking
+from retrievers.rerank import Reranker, RerankLimits, rerank
 from retrievers.strategies import Strategy
 
 MAX_TOP_K = 1000
@@ -20,7 +20,8 @@ _TRIES = 3
 class SearchResult:
     """The hits of one question, best first, and how they came about.
 
-    `exact` says that no better chunk can be missing; `timings_ms` has the stages and "total".
+    `exact` says that no better chunk can be missing; `timings_ms` has the stages and "total". A hit that
+    the reranker did not read has no score "cross_encoder".
     """
 
     query: Query
@@ -38,9 +39,11 @@ def search(
     scope: Scope,
     *,
     reranker: Reranker | None = None,
+    limits: RerankLimits = RerankLimits(),
     top_k: int = 10,
 ) -> SearchResult:
-    """Find the `top_k` passages of the scope for the question.
+    """Find the `top_k` passages of the scope for the question; a reranker orders the first of them, within
+    its limits.
 
     Raises EmptyQuestion, InvalidInput for a `top_k` out of range, and whatever the stores and models
     raise: a failure is never an empty result.
@@ -51,12 +54,12 @@ def search(
         raise InvalidInput(f"top-k is {top_k}; choose a number from 1 to {MAX_TOP_K}")
     started = time.perf_counter()
     query = Query(question, library.encoder)
-    depth = max(top_k, RERANK_DEPTH) if reranker else top_k
+    depth = max(top_k, limits.depth) if reranker else top_k
     ranking, chunks = _settled(library, strategy, query, scope, depth)
     watch = Stopwatch()
     if reranker:
         with watch.stage("rerank"):
-            ranking = rerank(question, ranking, chunks, reranker)
+            ranking = rerank(question, ranking, chunks, reranker, limits)
     hits = tuple(
         Hit(rank, chunks[candidate.chunk_id], candidate.score, candidate.scores)
         for rank, candidate in enumerate(ranking.candidates[:top_k], start=1)
@@ -64,18 +67,6 @@ def search(
     timings = {**ranking.timings_ms, **watch.timings_ms, "total": 1000 * (time.perf_counter() - started)}
     name = reranker.name if reranker else None
     return SearchResult(query, strategy.name, name, ranking.exact, hits, timings)
-
-
-def rerank(question: str, ranking: Ranking, chunks: Mapping[str, StoredChunk], reranker: Reranker) -> Ranking:
-    """Order a ranking's candidates by the reranker, keeping their first scores beside the new one."""
-    passages = [f"{chunks[c.chunk_id].context}\n{chunks[c.chunk_id].text}" for c in ranking.candidates]
-    scores = reranker.score(question, passages)
-    reranked = [
-        Candidate(candidate.chunk_id, score, {**candidate.scores, "cross_encoder": score})
-        for candidate, score in zip(ranking.candidates, scores, strict=True)
-    ]
-    reranked.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
-    return Ranking(tuple(reranked), ranking.exact, ranking.timings_ms)
 
 
 def _settled(

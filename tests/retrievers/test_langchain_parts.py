@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableLambda
 
 from ingestion.errors import UnknownName
 from ingestion.library import Library
-from retrievers.langchain import LocalCrossEncoder, RerankCompressor, StrategyRetriever
+from retrievers.langchain import STAGE_EVENT, LocalCrossEncoder, RerankCompressor, StrategyRetriever
 from retrievers.rerank import CrossEncoderReranker
 from retrievers.strategies import STRATEGIES
 
@@ -35,21 +35,30 @@ def test_k_can_be_given_with_a_question(stocked: Library) -> None:
     assert len(StrategyRetriever(library=stocked, strategy="colbert").invoke(QUESTION, k=1)) == 1
 
 
-def test_it_composes_and_callbacks_see_it(stocked: Library) -> None:
+def test_it_composes_and_callbacks_see_each_stage(stocked: Library, cross_encoder_folder: Path) -> None:
     class Seen(BaseCallbackHandler):
         queries: list[str]
+        stages: list[str]
 
         def __init__(self) -> None:
             self.queries = []
+            self.stages = []
 
         def on_retriever_start(self, serialized: Any, query: str, **rest: Any) -> None:
             self.queries.append(query)
 
+        def on_custom_event(self, name: str, data: Any, **rest: Any) -> None:
+            assert name == STAGE_EVENT
+            assert data["milliseconds"] >= 0
+            self.stages.append(data["stage"])
+
     seen = Seen()
     count: RunnableLambda[list[Document], int] = RunnableLambda(len)
-    chain = StrategyRetriever(library=stocked, strategy="bm25") | count
+    reranker = CrossEncoderReranker("tiny", cross_encoder_folder)
+    chain = StrategyRetriever(library=stocked, strategy="bm25", reranker=reranker) | count
     assert chain.invoke(QUESTION, {"callbacks": [seen]}) >= 1
     assert seen.queries == [QUESTION]
+    assert seen.stages == ["fts5", "read", "rerank", "total"]
     assert asyncio.run(chain.ainvoke(QUESTION)) >= 1
 
 
@@ -74,3 +83,17 @@ def test_the_cross_encoder_scores_pairs(cross_encoder_folder: Path) -> None:
     scores = LocalCrossEncoder(str(cross_encoder_folder)).score(pairs)
     direct = CrossEncoderReranker(str(cross_encoder_folder))
     assert scores == pytest.approx([direct.score(q, [p])[0] for q, p in pairs], abs=1e-5)
+
+
+def test_retriever_and_compressor_compose(stocked: Library, cross_encoder_folder: Path) -> None:
+    reranker = CrossEncoderReranker("tiny", cross_encoder_folder)
+    compressor = RerankCompressor(reranker=reranker, top_n=2)
+    found = StrategyRetriever(library=stocked, strategy="mean", k=4)
+    reranked: RunnableLambda[list[Document], list[Document]] = RunnableLambda(
+        lambda documents: list(compressor.compress_documents(documents, QUESTION))
+    )
+    documents = (found | reranked).invoke(QUESTION)
+    scores = [document.metadata["cross_encoder"] for document in documents]
+    assert len(scores) == 2
+    assert scores == sorted(scores, reverse=True)
+    assert asyncio.run(compressor.acompress_documents(found.invoke(QUESTION), QUESTION)) == documents

@@ -1,5 +1,7 @@
 """The reranker: a real CrossEncoder from a folder, beside every strategy."""
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,9 @@ import pytest
 from ingestion.encoders import builtin_model_folder
 from ingestion.errors import ModelError
 from ingestion.library import Library
-from retrievers.rerank import CrossEncoderReranker
+from ingestion.stores.records import StoredChunk
+from retrievers.hits import Candidate, Ranking
+from retrievers.rerank import CrossEncoderReranker, RerankLimits, rerank
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
 
@@ -38,6 +42,56 @@ def test_hits_are_ordered_by_the_reranker_and_keep_their_first_scores(
         assert hit.score == hit.scores["cross_encoder"] == pytest.approx(direct, abs=1e-5)
         assert len(hit.scores) > 1
     assert [hit.score for hit in result.hits] == sorted((hit.score for hit in result.hits), reverse=True)
+
+
+class Counting:
+    """A reranker that likes best what comes last, and takes its time."""
+
+    name = "counting"
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.read = 0
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        assert question
+        time.sleep(self.seconds)
+        first, self.read = self.read, self.read + len(passages)
+        return [float(number) for number in range(first, self.read)]
+
+
+def ranking(count: int) -> tuple[Ranking, dict[str, StoredChunk]]:
+    candidates = tuple(
+        Candidate(f"c{number:03}", 1.0 - number / count, {"s": 0.0}) for number in range(count)
+    )
+    chunks = {
+        one.chunk_id: StoredChunk(one.chunk_id, "d", "d", "c", 0, 1, 0, 4, None, "", "text")
+        for one in candidates
+    }
+    return Ranking(candidates, exact=True), chunks
+
+
+@pytest.mark.parametrize(("depth", "count"), [(20, 30), (20, 20), (3, 30), (20, 5), (1, 1), (8, 9)])
+def test_only_the_head_is_read_and_the_rest_keeps_its_order(depth: int, count: int) -> None:
+    reranker = Counting()
+    found, chunks = ranking(count)
+    done = rerank("q", found, chunks, reranker, RerankLimits(depth))
+    read = min(depth, count)
+    assert reranker.read == read
+    ids = [one.chunk_id for one in found.candidates]
+    assert [one.chunk_id for one in done.candidates] == [*reversed(ids[:read]), *ids[read:]]
+    assert ["cross_encoder" in one.scores for one in done.candidates] == [True] * read + [False] * (
+        count - read
+    )
+    assert done.candidates[read:] == found.candidates[read:]
+
+
+def test_a_slow_reranker_stops_between_two_batches() -> None:
+    reranker = Counting(seconds=0.05)
+    found, chunks = ranking(30)
+    done = rerank("q", found, chunks, reranker, RerankLimits(30, seconds=0.01))
+    assert reranker.read == 8  # the first ones are read in any case
+    assert len(done.candidates) == 30
 
 
 def test_a_folder_that_is_no_model_is_named(tmp_path: Path) -> None:
