@@ -218,6 +218,7 @@ class Assistant:
             strategy_named(options.strategy),
             resolve(self.library.catalogue, options.collections, options.filters),
             reranker=self._reranker(options.reranker),
+            limits=self.settings.rerank_limits,
             top_k=options.top_k,
         )
 
@@ -238,7 +239,9 @@ class Assistant:
             options,
             answerer=self._answerer(options.llm),
             reranker=self._reranker(options.reranker),
-            settings=AnswerSettings(settings.evidence_tokens, settings.answer_threshold),
+            settings=AnswerSettings(
+                settings.evidence_tokens, settings.answer_threshold, settings.rerank_limits
+            ),
         )
 
     def stream(

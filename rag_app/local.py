@@ -206,7 +206,7 @@ class LocalService:
         return stats_fields(self.assistant.library)
 
     def start(self, request: "TaskRequest") -> Fields:
-        work = work_of(self.assistant.library, request)
+        work = work_of(self.assistant.library, request, self.assistant.settings)
         return output.task_fields(self.assistant.tasks.start(request.kind, work))
 
     def tasks(self) -> Fields:

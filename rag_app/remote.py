@@ -97,10 +97,10 @@ class RemoteService:
         return self._get("/strategies")
 
     def search(self, request: "SearchRequest") -> Fields:
-        return self._post("/search", _absolute(request.fields(), "folders", "reranker"))
+        return self._post("/search", _absolute(request.fields(), "folders", models=("reranker",)))
 
     def ask(self, request: "AskRequest") -> Generator[Fields]:
-        asked = {**_absolute(request.fields(), "folders", "reranker", "llm"), "stream": True}
+        asked = {**_absolute(request.fields(), "folders", models=("reranker", "llm")), "stream": True}
         event: Fields = {"event": "none"}
         with self._response("POST", "/ask", asked) as response:
             while line := response.readline():
@@ -155,7 +155,8 @@ class RemoteService:
         return self._get("/stats")
 
     def start(self, request: "TaskRequest") -> Fields:
-        return self._post("/tasks", _absolute(request.fields(), "model", file=True))
+        paths, models = ("file", "dataset", "report"), ("model", "rerankers")
+        return self._post("/tasks", _absolute(request.fields(), *paths, models=models))
 
     def tasks(self) -> Fields:
         return self._get("/tasks")
@@ -204,21 +205,24 @@ class RemoteService:
             connection.close()
 
 
-def _absolute(fields: Fields, *names: str, file: bool = False) -> Fields:
-    """Return the fields with relative paths as they are meant here: the server is in another folder.
+def _absolute(fields: Fields, *paths: str, models: Sequence[str] = ()) -> Fields:
+    """Return the fields with relative `paths` as they are meant here: the server is in another folder.
 
-    What is no path on this machine may be a model's name; `file` need not exist yet.
+    Of `models` what is no path on this machine is a name.
     """
     changed = dict(fields)
-    for name in names:
+    for name in (*paths, *models):
+        place = _place_if_there if name in models else _place
         value = changed.get(name)
         if isinstance(value, list):
-            changed[name] = [_place(path) for path in value]
-        elif isinstance(value, str) and Path(value).expanduser().exists():
-            changed[name] = _place(value)
-    if file and changed.get("file"):
-        changed["file"] = _place(changed["file"])
+            changed[name] = [place(path) for path in value]
+        elif isinstance(value, str):
+            changed[name] = place(value)
     return changed
+
+
+def _place_if_there(name: str) -> str:
+    return _place(name) if Path(name).expanduser().exists() else name
 
 
 def _is_text(name: str) -> bool:

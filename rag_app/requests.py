@@ -31,7 +31,7 @@ PathName = Annotated[str, PlainValidator(_path, json_schema_input_type=str)]
 Names = Annotated[tuple[Name, ...], Field(max_length=_MOST_NAMES)]
 Paths = Annotated[tuple[PathName, ...], Field(max_length=_MOST_PATHS)]
 
-TaskKind = Literal["verify", "repair", "compact", "reindex", "export", "import"]
+TaskKind = Literal["verify", "repair", "compact", "reindex", "export", "import", "eval"]
 
 
 class Request(BaseModel):
@@ -112,7 +112,8 @@ class TaskRequest(Request):
     """Long work on the whole library, and what each kind takes.
 
     reindex: `representation`, `model`, `codec`, `remove`; export: `file`, `originals`, `force`,
-    `collections`; import: `file`.
+    `collections`; import: `file`; eval: `dataset` (none: what was judged, in `collections`), `strategies`
+    (none: the settings' one), `rerankers`, `top_k`, `report`.
     """
 
     kind: TaskKind
@@ -124,3 +125,8 @@ class TaskRequest(Request):
     originals: bool = False
     force: bool = False
     collections: Names = ()
+    dataset: PathName | None = None
+    strategies: Names = ()
+    rerankers: Paths = ()
+    top_k: int | None = None
+    report: PathName | None = None

@@ -13,6 +13,9 @@ Fields = Mapping[str, Any]
 _PREVIEW = 300
 _NOTHING = "Nothing found. Is there a document? rag-app documents lists them."
 _SUCCESS = ("ok", "unchanged", "duplicate", "removed")
+# What fits a terminal's line; --json and the report have all.
+_EVALUATED = ("page@5", "page@20", "document@5", "ndcg@10", "recall@20", "success@5")
+_SURE = 0.05
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 # What a terminal obeys instead of showing it, but for tab and line feed; and halves of characters.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -187,6 +190,61 @@ def _print_problem(console: Console, problem: Fields) -> None:
     whose = f"{shown(problem['document'])}: " if problem["document"] else ""
     line(console, f"[red]problem[/] {problem['store']}: {whose}{shown(problem['what'])}")
     line(console, f"        → {shown(problem['mend'])}")
+
+
+def print_evaluation(console: Console, found: Fields) -> None:
+    """Print a table of what each strategy found, best by the first metric on top, and what differs."""
+    first, *_ = found["compared_by"]
+    names = [name for name in found["metrics"] if name in _EVALUATED]
+    columns = ["strategy", *names, "p50 ms", "bytes", "lost"]
+    columns.insert(1 + names.index(first) + 1, "95%")
+    table = _table(*columns)
+    for column in table.columns:
+        column.no_wrap = True
+    for one in sorted(found["results"], key=lambda one: -one[first]):
+        name = one["strategy"] + (f" + {one['reranker']}" if one["reranker"] else "")
+        spread = one["intervals"][first]
+        cells = [_share(one[metric]) for metric in names]
+        cells.insert(names.index(first) + 1, f"[dim]{_share(spread['low'])}-{_share(spread['high'])}[/]")
+        table.add_row(
+            shown(name), *cells, f"{one['latency_ms_p50']:.1f}", size(one["bytes"]), str(one["lost"]),
+        )  # fmt: skip
+    console.print(table)
+    for one in found["comparisons"]:
+        if one["metric"] == first:
+            said = "differs" if one["p_adjusted"] < _SURE else "may be chance"
+            line(
+                console,
+                f"{shown(one['a'])} {one['difference']:+.3f} to {shown(one['b'])} "
+                f"[dim]({one['low']:+.3f} to {one['high']:+.3f}, p {one['p_adjusted']:.3f}: {said})[/]",
+            )
+    left_out = f", {found['unjudged']} more without a relevant one" if found["unjudged"] else ""
+    line(
+        console,
+        f"[dim]{shown(found['dataset'])}: {count(found['queries'], 'question')}{left_out}, "
+        f"{count(found['chunks'], 'chunk')}; {first} with its 95% interval; lost: none among the first "
+        "five[/]",
+    )
+    if found["report"]:
+        line(console, f"report: {shown(found['report'])}/report.md")
+
+
+def _share(value: float) -> str:
+    """Return .987, which leaves room for another column."""
+    return f"{value:.3f}".removeprefix("0")
+
+
+def print_judgements(console: Console, judgements: Sequence[Fields]) -> None:
+    if not judgements:
+        console.print(
+            "Nothing was judged yet. Begin with: rag-app judge add QUESTION --document NAME --page N"
+        )
+        return
+    table = _table("question", "document", "page", "answers it")
+    for one in judgements:
+        answers = "yes" if one["grade"] > 0 else "no"
+        table.add_row(shown(one["question"]), shown(one["document"]), str(one["page"]), answers)
+    console.print(table)
 
 
 def print_stats(console: Console, stats: Fields) -> None:

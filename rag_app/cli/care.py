@@ -1,38 +1,26 @@
 """verify, repair, compact, reindex, export, import, stats."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from rag_app.cli.common import (
     EXIT_FAILED,
     EXIT_SOME_FILES_FAILED,
     Collections,
-    Fields,
-    Interrupted,
     Json,
     service,
     show,
 )
-from rag_app.cli.progress import task_bar
-
-if TYPE_CHECKING:
-    from rag_app.service import Service
-
-# Seconds between two looks at a task: what people see as at once, and nothing to the task.
-_TICK = 0.1
-_FIRST_TICK = 0.01
+from rag_app.cli.following import finished
 
 
 def verify(context: typer.Context, as_json: Json = False) -> None:
     """Look for damage in every store, and change nothing. Exit code 1 where there is some."""
     from rag_app import terminal
 
-    found = _done(context, as_json, "verify")
+    found = finished(context, as_json, "verify")
     show(found, as_json, lambda console: terminal.print_verified(console, found))
     if not found["ok"]:
         raise typer.Exit(EXIT_FAILED)
@@ -42,7 +30,7 @@ def repair(context: typer.Context, as_json: Json = False) -> None:
     """Mend what verify finds. Exit code 1 where something is left."""
     from rag_app import terminal
 
-    done = _done(context, as_json, "repair")
+    done = finished(context, as_json, "repair")
     show(done, as_json, lambda console: terminal.print_repaired(console, done))
     if not done["ok"]:
         raise typer.Exit(EXIT_FAILED)
@@ -52,7 +40,7 @@ def compact(context: typer.Context, as_json: Json = False) -> None:
     """Give back the disk space of what was deleted."""
     from rag_app.terminal import size
 
-    done = _done(context, as_json, "compact")
+    done = finished(context, as_json, "compact")
     said = f"{size(done['bytes_before'])} before, {size(done['bytes_after'])} now"
     show(done, as_json, lambda _: typer.echo(said))
 
@@ -70,7 +58,7 @@ def reindex(
     """Make vectors anew after a change of model, codec or chunker, or add those of another model."""
     from rag_app.terminal import count
 
-    done = _done(
+    done = finished(
         context, as_json, "reindex", representation=representation, model=model, codec=codec, remove=remove
     )
     name = done["representation"]
@@ -105,7 +93,7 @@ def export(
     """Write the library, or some collections, into one file. Exit code 3 where documents are left out."""
     from rag_app.terminal import count, harmless, size
 
-    done = _done(
+    done = finished(
         context, as_json, "export", file=str(file), originals=originals, force=force, collections=collection
     )
     said = f"wrote {count(done['documents'], 'document')}, {size(done['bytes'])}, to {done['file']}"
@@ -124,7 +112,7 @@ def import_(
     """Add the documents of an archive."""
     from rag_app.terminal import count
 
-    done = _done(context, as_json, "import", file=str(file))
+    done = finished(context, as_json, "import", file=str(file))
     said = (
         f"{count(done['added'], 'document')} added, {done['replaced']} replaced, "
         f"{done['skipped']} were here already; {done['encoded']} had to be encoded"
@@ -139,35 +127,3 @@ def stats(context: typer.Context, as_json: Json = False) -> None:
     with service(context) as library:
         figures = library.stats()
     show(figures, as_json, lambda console: terminal.print_stats(console, figures))
-
-
-def _done(context: typer.Context, as_json: bool, kind: str, **fields: Any) -> Fields:
-    """Do long work with a progress bar; return its result. Raises what it raised."""
-    from rag_app.requests import TaskRequest
-
-    request = TaskRequest.of(kind=kind, **fields)
-    with service(context) as library, task_bar(Console(stderr=True), quiet=as_json) as move:
-        task = library.start(request)
-        try:
-            task = _followed(library, task, move)
-        except KeyboardInterrupt as error:
-            task = _followed(library, library.cancel_task(task["task_id"]), move)
-            if task["state"] != "done":
-                raise Interrupted(f"{kind} was stopped; what was finished before is kept") from error
-    if task["error"]:
-        from rag_app.remote import raise_error
-
-        raise_error(task["error"])
-    result: Fields = task["result"]
-    return result
-
-
-def _followed(library: "Service", task: Fields, move: Callable[[Fields], None]) -> Fields:
-    """Return the task once it has ended."""
-    pause = _FIRST_TICK
-    while task["state"] == "running":
-        move(task)
-        time.sleep(pause)
-        pause = min(2 * pause, _TICK)
-        task = library.task(task["task_id"])
-    return task

@@ -1,15 +1,15 @@
-"""Watching a job until it ends, and saying how its files ended."""
+"""Watching a job or a task until it ends, and saying how its files ended."""
 
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 
 from ingestion.errors import LibraryError
-from rag_app.cli.common import EXIT_SOME_FILES_FAILED, Fields, Interrupted
-from rag_app.cli.progress import job_bars
+from rag_app.cli.common import EXIT_SOME_FILES_FAILED, Fields, Interrupted, service
+from rag_app.cli.progress import job_bars, task_bar
 
 if TYPE_CHECKING:
     from rag_app.service import Service
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _TICK = 0.2
 _TICK_OF_A_FILE = 0.0005
 _FIRST_TICK = 0.01
+_TASK_TICK = 0.1
 
 
 def follow(library: "Service", job: Fields, console: Console, *, quiet: bool) -> Fields:
@@ -83,3 +84,35 @@ def exit_for(jobs: Iterable[Fields]) -> None:
     """End the command with 3 where a file failed or was left out."""
     if any(failures(job) or job["state"] == "cancelled" for job in jobs):
         raise typer.Exit(EXIT_SOME_FILES_FAILED)
+
+
+def finished(context: typer.Context, as_json: bool, kind: str, **fields: Any) -> Fields:
+    """Do long work with a progress bar; return its result. Raises what it raised."""
+    from rag_app.requests import TaskRequest
+
+    request = TaskRequest.of(kind=kind, **fields)
+    with service(context) as library, task_bar(Console(stderr=True), quiet=as_json) as move:
+        task = library.start(request)
+        try:
+            task = _followed(library, task, move)
+        except KeyboardInterrupt as error:
+            task = _followed(library, library.cancel_task(task["task_id"]), move)
+            if task["state"] != "done":
+                raise Interrupted(f"{kind} was stopped; what was finished before is kept") from error
+    if task["error"]:
+        from rag_app.remote import raise_error
+
+        raise_error(task["error"])
+    result: Fields = task["result"]
+    return result
+
+
+def _followed(library: "Service", task: Fields, move: Callable[[Fields], None]) -> Fields:
+    """Return the task once it has ended."""
+    pause = _FIRST_TICK
+    while task["state"] == "running":
+        move(task)
+        time.sleep(pause)
+        pause = min(2 * pause, _TASK_TICK)
+        task = library.task(task["task_id"])
+    return task

@@ -133,6 +133,7 @@ def test_a_bad_file_is_named_with_its_fault_and_stops_no_other(
     assert "1 file of 1 failed; rag-app jobs retry " in shown.out
 
 
+@pytest.mark.slow
 def test_a_bad_new_version_leaves_the_old_one_searchable(run: Command, tmp_path: Path) -> None:
     note = tmp_path / "note.txt"
     note.write_text("The gate opens at seven in the morning.")
@@ -173,8 +174,8 @@ def test_an_empty_question(fails: Callable[..., str], command: str, question: st
 @pytest.mark.parametrize(
     ("arguments", "value", "remedy"),
     [
-        (("--strategy", "cosine"), "'cosine'", "cascade, cls, colbert, hybrid, mean"),
-        (("--strategy", ""), "''", "cascade, cls, colbert, hybrid, mean"),
+        (("--strategy", "cosine"), "'cosine'", "cascade, cls, colbert, fusion, hybrid, mean"),
+        (("--strategy", ""), "''", "cascade, cls, colbert, fusion, hybrid, mean"),
         (("--collection", "taxes"), "'taxes'", "default, harbour"),
         (("--document", "tax.pdf"), "'tax.pdf'", "harbour.pdf, orchard.md"),
         (("--top-k", "0"), "0", "from 1 to 1000"),

@@ -32,6 +32,7 @@ SCORES = {
     "bm25": {"bm25"},
     "hybrid": {"mean", "bm25", "rrf"},
     "cascade": {"mean", "bm25", "rrf", "maxsim"},
+    "fusion": {"mean", "bm25", "maxsim", "fused"},
 }
 
 APPLE = "When was the Bramley apple tree planted?"
@@ -82,6 +83,7 @@ def test_ingest_says_how_each_file_ended(run: Command, stock: Path, tmp_path: Pa
     assert [d["status"] for d in some.json["documents"]] == ["corrupt", "unchanged", "unchanged"]
 
 
+@pytest.mark.slow
 def test_a_changed_file_replaces_its_document(run: Command, tmp_path: Path) -> None:
     library = ("--data-dir", tmp_path / "data")
     note = tmp_path / "note.txt"
@@ -114,6 +116,7 @@ def test_search_says_why(as_json: AsJson, run: Command, data: Path, strategy: st
     assert "crane 0." in run("--data-dir", data, "search", CRANE, "--explain").out
 
 
+@pytest.mark.slow
 def test_damaged_token_vectors_are_named(as_json: AsJson, run: Command, tmp_path: Path, data: Path) -> None:
     own = tmp_path / "own"
     shutil.copytree(data, own)
@@ -177,7 +180,7 @@ def test_ask_answers_with_a_quotation_of_the_page(as_json: AsJson, data: Path, e
 
     assert answer.keys() == ANSWER
     assert (answer["question"], answer["abstained"], answer["llm"]) == (CRANE, False, "extractive")
-    assert (answer["strategy"], answer["reranker"]) == ("cascade", None)
+    assert (answer["strategy"], answer["reranker"]) == ("fusion", None)
     assert (answer["standalone_question"], answer["conversation_id"], answer["receipt_id"]) == (
         None,
         None,
@@ -226,6 +229,7 @@ def test_strategies_are_those_of_the_table(as_json: AsJson) -> None:
         assert (each["available"], each["reason"]) == (True, None)
 
 
+@pytest.mark.slow
 def test_doctor_finds_nothing_wrong(as_json: AsJson, data: Path) -> None:
     report = as_json("doctor")
     assert report.keys() == {"schema_version", "data_dir", "offline", "checks"}
@@ -239,6 +243,7 @@ def test_doctor_finds_nothing_wrong(as_json: AsJson, data: Path) -> None:
     assert "models" in found["language model"]["mend"]
 
 
+@pytest.mark.slow
 def test_doctor_fails_and_says_what_mends_it(
     run: Command, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,7 +341,7 @@ def test_what_people_read(run: Command, data: Path, tmp_path: Path, stock: Path)
     assert "It was planted in 1921 by Ada Finch. [1]" in text
     assert "[1] orchard.md, page 1\n" in sources
     assert "It was planted in 1921 by Ada Finch." in sources
-    assert "cascade · no reranker · extractive" in sources
+    assert "fusion · no reranker · extractive" in sources
 
     nearest = run(*library, "ask", OFF_TOPIC).out
     assert nearest.startswith("The documents do not answer this.\n")

@@ -9,6 +9,7 @@ from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged, UnknownNam
 from ingestion.library import Library
 from rag_app.maintenance import work_of
 from rag_app.requests import TaskRequest
+from rag_app.settings import Settings
 from rag_app.tasks import Control, Tasks, TaskState
 
 
@@ -97,4 +98,4 @@ def test_closing_stops_what_runs() -> None:
 )
 def test_requests_that_make_no_sense(library: Library, fields: dict[str, object], said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
-        work_of(library, TaskRequest.of(**fields))
+        work_of(library, TaskRequest.of(**fields), Settings())

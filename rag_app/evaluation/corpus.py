@@ -1,0 +1,231 @@
+"""What a data set searches, as a library of its own that is kept for the next time."""
+
+import glob
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ingestion.chunking import chunk_pages
+from ingestion.documents import Chunk, Heading, Page, ParsedDocument, Status
+from ingestion.encoders import CHUNKER_VERSION, Encoder
+from ingestion.errors import Cancelled, InvalidInput
+from ingestion.folders import find_files
+from ingestion.library import Library
+from ingestion.lock import read_holder
+from ingestion.originals import Source
+from ingestion.parsing import ParseLimits
+from ingestion.pipeline import ingest
+from ingestion.progress import Progress
+from ingestion.reindex import ReindexProgress, reindex
+from ingestion.stores.catalogue import DEFAULT_COLLECTION
+from ingestion.stores.records import Document, Scope, StoredChunk
+from ingestion.words import ANALYSER
+from rag_app.evaluation.datasets import Dataset, Passage, page_id
+
+# Passages of a BEIR corpus are the pages of documents of this many: a document of one passage each would
+# take a transaction each.
+_PASSAGES = 1000
+_LONGEST_NAME = 60  # of a data set, in the name of its folder
+
+# stage, done, total
+OnProgress = Callable[[str, int, int], None]
+IsCancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A library that holds a data set, in some collections (none: the default one), and how its chunks are
+    named there: `labels` are documents' names by their ids, where those in the library will not do."""
+
+    library: Library
+    dataset: Dataset
+    collections: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def unit(self, chunk: StoredChunk) -> str:
+        """Return the id of the passage or page that a chunk is of."""
+        if self.dataset.unit == "page":
+            return page_id(self.labels.get(chunk.document_id, chunk.document), chunk.page)
+        return self.dataset.passages[int(chunk.document) * _PASSAGES + chunk.page - 1].id
+
+    def scope(self) -> Scope:
+        """Return what is searched."""
+        return self.library.catalogue.scope(self.collections)
+
+    def documents(self) -> list[Document]:
+        """Return the documents that are searched."""
+        wanted = set(self.scope().collections)
+        return [one for one in self.library.catalogue.documents() if one.collection_id in wanted]
+
+
+@contextmanager
+def open_corpus(
+    dataset: Dataset,
+    folder: Path,
+    encoder: Encoder,
+    *,
+    limits: ParseLimits = ParseLimits(),
+    on_progress: OnProgress | None = None,
+    cancelled: IsCancelled | None = None,
+) -> Iterator[Corpus]:
+    """Yield the data set as a library under `folder`: the one of the last time where data and encoder are the
+    same, brought up to date with the documents' files.
+
+    Raises InvalidInput for a file that cannot be ingested, Cancelled, LibraryInUse while another evaluation
+    of the same data runs, and what `Library.open` raises. What was encoded before that stays.
+    """
+    identity = f"{dataset.corpus} {dataset.unit} {encoder.fingerprint} {CHUNKER_VERSION} {ANALYSER}"
+    source = str(dataset.folder.resolve()) if dataset.folder else ""
+    place = folder / f"{dataset.name[:_LONGEST_NAME]}-{_digest(source)}-{_digest(identity)}"
+    with Library.open(place, encoder) as library:
+        if dataset.documents is not None:
+            _ingest(library, dataset.documents, limits, on_progress, cancelled)
+            dataset, labels = _labelled(library, dataset, dataset.documents)
+        else:
+            _add(library, dataset.passages, on_progress, cancelled)
+            labels = {}
+        _remove_former(place)
+        yield Corpus(library, dataset, labels=labels)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+def add_representation(
+    library: Library,
+    name: str,
+    source: str,
+    on_progress: OnProgress | None = None,
+    cancelled: IsCancelled | None = None,
+) -> None:
+    """Encode the corpus with another model as well, unless that was done before."""
+    if any(index.name == name and index.record.source == source for index in library.indexes.ready()):
+        return
+
+    def tell(progress: ReindexProgress) -> None:
+        if on_progress:
+            on_progress(f"encoding for {name}", progress.done, progress.total)
+
+    reindex(library, name, source=source, on_progress=tell, cancelled=cancelled)
+
+
+def _ingest(
+    library: Library,
+    documents: Path,
+    limits: ParseLimits,
+    on_progress: OnProgress | None,
+    cancelled: IsCancelled | None,
+) -> None:
+    done: dict[int, float] = {}
+
+    def tell(progress: Progress) -> None:
+        if on_progress:
+            share = progress.done / progress.total if progress.total else 0.0
+            done[progress.file] = max(
+                done.get(progress.file, 0.0), share if progress.stage == "encoding" else 0
+            )
+            on_progress("ingesting documents, percent", int(100 * sum(done.values()) / progress.files), 100)
+
+    wanted: set[str] = set()
+    for result in ingest(library, [documents], limits=limits, on_progress=tell, cancelled=cancelled):
+        done[result.file] = 1.0
+        wanted.add(result.path)
+        if not result.status.is_success and result.status is not Status.PARTIAL:
+            raise InvalidInput(
+                f"{result.path} cannot be evaluated: {result.error}; mend it, or take it and its questions "
+                "out"
+            )
+    for document in library.catalogue.documents():
+        if wanted.isdisjoint(library.catalogue.sources(document.id)):
+            library.delete(document)
+
+
+def _labelled(library: Library, dataset: Dataset, documents: Path) -> tuple[Dataset, dict[str, str]]:
+    """Return what each document is called by its id, its path below the folder, and the data set with these
+    names: files with the same bytes are one document, and have one name."""
+    collection = library.catalogue.ensure_collection(DEFAULT_COLLECTION)
+    labels: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for file in find_files([documents]):
+        document = library.catalogue.by_source(collection, str(file.resolve()))
+        if document:
+            name = file.relative_to(documents).as_posix()
+            names[name] = labels.setdefault(document.id, name)
+    qrels: dict[str, dict[str, int]] = {}
+    for question, pages in dataset.qrels.items():
+        renamed = qrels.setdefault(question, {})
+        for page, grade in pages.items():
+            name, _, number = page.rpartition("#page=")
+            unit = page_id(names.get(name, name), int(number))
+            renamed[unit] = max(grade, renamed.get(unit, grade))
+    return replace(dataset, qrels=qrels), labels
+
+
+def _add(
+    library: Library,
+    passages: Sequence[Passage],
+    on_progress: OnProgress | None,
+    cancelled: IsCancelled | None,
+) -> None:
+    collection = library.catalogue.ensure_collection(DEFAULT_COLLECTION)
+    present = {document.name for document in library.catalogue.documents()}
+    for number, first in enumerate(range(0, len(passages), _PASSAGES)):
+        if str(number) in present:
+            continue
+        if cancelled and cancelled():
+            raise Cancelled("the evaluation")
+        part = passages[first : first + _PASSAGES]
+        pages, headings, chunks = _chunked(part, library.encoder)
+        encodings = library.encoder.encode(
+            [chunk.text for chunk in chunks], [chunk.context for chunk in chunks],
+            on_progress=_share(on_progress, first, len(part), len(passages)), cancelled=cancelled,
+        )  # fmt: skip
+        text = "\n".join(f"{passage.id} {passage.title} {passage.text}" for passage in part).encode()
+        source = Source(
+            path=f"passages:{number}", name=str(number), sha256=hashlib.sha256(text).hexdigest(),
+            bytes=len(text), file=None,
+        )  # fmt: skip
+        parsed = ParsedDocument(
+            Status.OK, page_count=len(pages), pages=tuple(pages), headings=tuple(headings)
+        )
+        library.add(collection, source, parsed, chunks, {library.index().id: encodings})
+
+
+def _share(
+    on_progress: OnProgress | None, first: int, size: int, whole: int
+) -> Callable[[int, int], None] | None:
+    """Return what reports a part's progress as the whole's."""
+    if on_progress is None:
+        return None
+    return lambda done, total: on_progress("encoding passages", first + size * done // max(total, 1), whole)
+
+
+def _chunked(passages: Sequence[Passage], encoder: Encoder) -> tuple[list[Page], list[Heading], list[Chunk]]:
+    """Each passage as a page, and its title as the page's heading unless its text begins with it.
+
+    They are cut one by one: what recurs on many pages is a running line, and in many passages a finding.
+    """
+    pages: list[Page] = []
+    headings: list[Heading] = []
+    chunks: list[Chunk] = []
+    for number, passage in enumerate(passages, start=1):
+        page = Page(number, passage.text if passage.text.strip() else passage.title)
+        begins = " ".join(page.text.split()).startswith(passage.title)
+        titles = [Heading(passage.title, 1, number, 0)] if passage.title and not begins else []
+        for chunk in chunk_pages([page], titles, encoder, title=""):
+            chunks.append(replace(chunk, ordinal=len(chunks)))
+        pages.append(page)
+        headings += titles
+    return pages, headings, chunks
+
+
+def _remove_former(place: Path) -> None:
+    """Remove what the same folder made with a former encoder or content; nobody will ask for it."""
+    name = place.name.rpartition("-")[0]
+    for other in place.parent.glob(f"{glob.escape(name)}-" + "[0-9a-f]" * 12):
+        if other != place and read_holder(other) is None:
+            shutil.rmtree(other, ignore_errors=True)

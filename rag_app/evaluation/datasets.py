@@ -1,0 +1,249 @@
+"""Evaluation data: questions, and what each of them should find.
+
+Two forms are read. A BEIR folder (Thakur et al., 2021) has passages:
+
+    corpus.jsonl    {"_id", "title", "text"}      queries.jsonl  {"_id", "text"}
+    qrels/test.tsv  query-id, corpus-id, score, with a head
+
+A folder of documents has files, and questions whose evidence stands on their pages:
+
+    documents/      any files that can be ingested
+    questions.jsonl {"id", "question", "answer", "evidence": [{"document", "page", "grade", "text"}]}
+
+A grade is 1 where it is not given; 0 is a page that does not answer.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ingestion.errors import InvalidInput
+
+Unit = Literal["passage", "page"]
+
+# Question id → id of a passage or page → how relevant that is; 0 and below: not at all.
+Qrels = Mapping[str, Mapping[str, int]]
+
+_SPLIT = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question; `answer` is shown in reports, and not scored."""
+
+    id: str
+    text: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage of a BEIR corpus."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Questions with judgements, of passages or of pages; `page_id` makes the ids of pages.
+
+    Attributes:
+        questions: those with at least one relevant passage or page.
+        unjudged: how many questions were left out, having none.
+        corpus: identifies what is searched: its content, or for documents the folder they lie in.
+        folder: where the data set lies; None where it is no folder.
+    """
+
+    name: str
+    unit: Unit
+    questions: tuple[Question, ...]
+    qrels: Qrels
+    unjudged: int
+    corpus: str
+    passages: tuple[Passage, ...] = ()
+    documents: Path | None = None
+    folder: Path | None = None
+
+
+def page_id(document: str, page: int) -> str:
+    """Return the id that judgements and rankings have for a page, counted from 1."""
+    return f"{document}#page={page}"
+
+
+def document_of(page: str) -> str:
+    """Return the document's name of a page's id."""
+    return page.rpartition("#page=")[0]
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Read a folder of either form.
+
+    Raises InvalidInput for a folder of neither, and for a line or value that is wrong: it names the file and
+    the line.
+    """
+    if not folder.is_dir():
+        raise InvalidInput(f"there is no folder {folder}; name one with a BEIR corpus or documents/")
+    if (folder / "questions.jsonl").is_file():
+        return _documents(folder)
+    if (folder / "corpus.jsonl").is_file():
+        return _beir(folder)
+    raise InvalidInput(
+        f"{folder} has neither corpus.jsonl (a BEIR folder) nor questions.jsonl (a folder of documents)"
+    )
+
+
+def _beir(folder: Path) -> Dataset:
+    passages = [
+        Passage(_text(line, "_id", where), " ".join(str(line.get("title") or "").split()),
+                _text(line, "text", where, may_be_empty=True))
+        for line, where in json_lines(folder / "corpus.jsonl")
+    ]  # fmt: skip
+    questions = [
+        Question(_text(line, "_id", where), _asked(line, "text", where))
+        for line, where in json_lines(folder / "queries.jsonl")
+    ]
+    _check_unique(folder / "corpus.jsonl", (passage.id for passage in passages))
+    _check_unique(folder / "queries.jsonl", (question.id for question in questions))
+    qrels = read_qrels(_qrels_file(folder))
+    with (folder / "corpus.jsonl").open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return judged(
+        folder.resolve().name, "passage", questions, qrels, corpus=digest, passages=tuple(passages),
+        folder=folder,
+    )  # fmt: skip
+
+
+def _documents(folder: Path) -> Dataset:
+    documents = folder / "documents"
+    if not documents.is_dir():
+        raise InvalidInput(f"{folder} has no folder documents/, which questions.jsonl speaks of")
+    questions: list[Question] = []
+    qrels: dict[str, dict[str, int]] = {}
+    for line, where in json_lines(folder / "questions.jsonl"):
+        question = Question(
+            _text(line, "id", where), _asked(line, "question", where), str(line.get("answer") or "")
+        )
+        questions.append(question)
+        for evidence in line.get("evidence") or ():
+            name, page = _text(evidence, "document", where), evidence.get("page")
+            if not isinstance(page, int) or page < 1:
+                raise InvalidInput(f"{where}: the evidence's page is {page!r}; pages are counted from 1")
+            if not (documents / name).is_file():
+                raise InvalidInput(f"{where}: there is no file {documents / name}; add it, or leave it away")
+            grade = evidence.get("grade", 1)
+            if not isinstance(grade, int):
+                raise InvalidInput(f"{where}: the evidence's grade is {grade!r}; 1 answers, 0 does not")
+            qrels.setdefault(question.id, {})[page_id(name, page)] = grade
+    _check_unique(folder / "questions.jsonl", (question.id for question in questions))
+    place = str(documents.resolve())
+    return judged(
+        folder.resolve().name, "page", questions, qrels, corpus=place, documents=documents, folder=folder
+    )
+
+
+def judged(
+    name: str,
+    unit: Unit,
+    questions: list[Question],
+    qrels: Qrels,
+    *,
+    corpus: str,
+    passages: tuple[Passage, ...] = (),
+    documents: Path | None = None,
+    folder: Path | None = None,
+) -> Dataset:
+    """Return a data set of the questions that have something relevant. Raises InvalidInput where none has."""
+    kept = tuple(q for q in questions if any(grade > 0 for grade in qrels.get(q.id, {}).values()))
+    if not kept:
+        raise InvalidInput(f"no question of {name} has a relevant {unit}; check its ids against the qrels")
+    return Dataset(
+        name, unit, kept, {question.id: qrels[question.id] for question in kept}, len(questions) - len(kept),
+        corpus, passages, documents, folder,
+    )  # fmt: skip
+
+
+def _qrels_file(folder: Path) -> Path:
+    files = sorted((folder / "qrels").glob("*.tsv"))
+    named = [file for file in files if file.stem == _SPLIT]
+    if len(named or files) != 1:
+        found = ", ".join(file.name for file in files) or "none"
+        raise InvalidInput(
+            f"{folder / 'qrels'} needs one file, or one named {_SPLIT}.tsv; there are: {found}"
+        )
+    return (named or files)[0]
+
+
+def read_qrels(file: Path) -> dict[str, dict[str, int]]:
+    """Read judgements: BEIR's three columns with a head, or TREC's four without.
+
+    Raises InvalidInput for a line that is neither.
+    """
+    qrels: dict[str, dict[str, int]] = {}
+    try:
+        with file.open(encoding="utf-8") as stream:
+            rows = [line.rstrip("\r\n") for line in stream]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} cannot be read: {error}; check that it is there, in UTF-8") from error
+    for number, row in enumerate(rows, start=1):
+        cells = row.split("\t") if "\t" in row else row.split()
+        if not cells or (number == 1 and cells[0] == "query-id"):
+            continue
+        if len(cells) == 4:
+            del cells[1]  # TREC's iteration, which nothing uses
+        try:
+            question, unit, grade = cells
+            qrels.setdefault(question, {})[unit] = int(float(grade))
+        except (ValueError, OverflowError) as error:
+            raise InvalidInput(
+                f"{file}, line {number}: {row!r} is no judgement; it takes a query's id, a passage's id "
+                "and a number, with tabs between them"
+            ) from error
+    return qrels
+
+
+def json_lines(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield each line's object and where it stands."""
+    try:
+        with file.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream, start=1):
+                if not line.strip():
+                    continue
+                where = f"{file}, line {number}"
+                try:
+                    found = json.loads(line)
+                except ValueError as error:
+                    raise InvalidInput(f"{where}: this is no JSON ({error}); mend the line") from error
+                if not isinstance(found, dict):
+                    raise InvalidInput(f"{where}: this is no JSON object; mend the line")
+                yield found, where
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} cannot be read: {error}; check that it is there, in UTF-8") from error
+
+
+def _asked(fields: Any, name: str, where: str) -> str:
+    """Return a question, which needs a word."""
+    text = _text(fields, name, where)
+    if not any(map(str.isalnum, text)):
+        raise InvalidInput(f"{where}: {name!r} is {text!r}; a question has words")
+    return text
+
+
+def _text(fields: Any, name: str, where: str, *, may_be_empty: bool = False) -> str:
+    value = fields.get(name) if isinstance(fields, dict) else None
+    value = str(value) if isinstance(value, int) else value
+    if not isinstance(value, str) or not (may_be_empty or value.strip()):
+        raise InvalidInput(f"{where}: {name!r} is {value!r}; it takes text")
+    return value
+
+
+def _check_unique(file: Path, ids: Iterator[str]) -> None:
+    known: set[str] = set()
+    for identity in ids:
+        if identity in known:
+            raise InvalidInput(f"{file}: the id {identity!r} stands there twice; make it unique")
+        known.add(identity)

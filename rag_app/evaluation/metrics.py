@@ -1,0 +1,89 @@
+"""Ranking metrics by question, computed by ir-measures (MacAvaney et al., 2022), which asks trec_eval.
+
+nDCG@10 (Järvelin and Kekäläinen, 2002, with linear gains), MRR@10, recall@k and success@k are of passages,
+or of pages where documents are judged. Of pages there are two more: page@k, a relevant page among the
+first k, and document@5, a page of a relevant document among the first five.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import ir_measures
+import numpy as np
+from ir_measures import RR, R, Success, nDCG
+from numpy.typing import NDArray
+
+from rag_app.evaluation.datasets import Dataset, document_of
+
+_MEASURES = {
+    "ndcg@10": nDCG @ 10,
+    "mrr@10": RR @ 10,
+    "recall@5": R @ 5,
+    "recall@20": R @ 20,
+    "recall@100": R @ 100,
+    "success@1": Success @ 1,
+    "success@5": Success @ 5,
+}
+_PAGES = {"page@5": Success @ 5, "page@10": Success @ 10, "page@20": Success @ 20}
+_FIRST_PAGES = 5
+
+Values = Mapping[str, NDArray[np.float64]]
+
+
+def metric_names(dataset: Dataset) -> tuple[str, ...]:
+    """Return the metrics of a data set, those that strategies are compared by first."""
+    if dataset.unit == "page":
+        return ("page@5", "page@10", "page@20", "document@5", *_MEASURES)
+    return tuple(_MEASURES)
+
+
+def compared(dataset: Dataset) -> tuple[str, ...]:
+    """Return the metrics that strategies are compared by."""
+    return ("page@5", "ndcg@10") if dataset.unit == "page" else ("ndcg@10",)
+
+
+def measure(dataset: Dataset, rankings: Mapping[str, Sequence[str]]) -> Values:
+    """Return each metric's value for each question, [q] in the order of the questions.
+
+    Args:
+        rankings: by question id, distinct ids of passages or pages, best first. A question without a ranking
+            found nothing.
+    """
+    found = _values(dataset, _MEASURES, dataset.qrels, rankings)
+    if dataset.unit == "page":
+        found |= _values(dataset, _PAGES, dataset.qrels, rankings)
+        documents = {
+            question: {document_of(page): 1 for page, grade in pages.items() if grade > 0}
+            for question, pages in dataset.qrels.items()
+        }
+        first = {
+            question: list(dict.fromkeys(document_of(page) for page in pages[:_FIRST_PAGES]))
+            for question, pages in rankings.items()
+        }
+        found |= _values(dataset, {"document@5": Success @ _FIRST_PAGES}, documents, first)
+    return found
+
+
+def _values(
+    dataset: Dataset,
+    measures: Mapping[str, ir_measures.measures.Measure],
+    qrels: Mapping[str, Mapping[str, int]],
+    rankings: Mapping[str, Sequence[str]],
+) -> dict[str, NDArray[np.float64]]:
+    places = {question.id: place for place, question in enumerate(dataset.questions)}
+    names = {str(measure): name for name, measure in measures.items()}
+    found = {name: np.zeros(len(places)) for name in measures}
+    judged = [
+        ir_measures.Qrel(question, unit, grade)
+        for question, units in qrels.items()
+        for unit, grade in units.items()
+    ]
+    # trec_eval orders by score, and equal ones by their ids: so a rank is a score.
+    run = [
+        ir_measures.ScoredDoc(question, unit, -float(rank))
+        for question, units in rankings.items()
+        for rank, unit in enumerate(units)
+    ]
+    for value in ir_measures.iter_calc(list(measures.values()), judged, run):
+        if value.query_id in places:
+            found[names[str(value.measure)]][places[value.query_id]] = value.value
+    return found

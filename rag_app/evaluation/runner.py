@@ -1,0 +1,214 @@
+"""Every question of a data set through every strategy, with and without rerankers, one at a time."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.care import stats
+from ingestion.errors import Cancelled
+from ingestion.index import BUILTIN_NAME
+from ingestion.library import Library
+from rag_app.evaluation.comparing import Comparison, Interval, compare, interval
+from rag_app.evaluation.corpus import Corpus, IsCancelled, OnProgress
+from rag_app.evaluation.datasets import Dataset, Question
+from rag_app.evaluation.metrics import Values, compared, measure, metric_names
+from retrievers.rerank import Reranker, RerankLimits
+from retrievers.search import search
+from retrievers.strategies import DEFAULT_STRATEGY, Strategy
+
+# Passages asked for: what recall@100 needs.
+TOP_K = 100
+# Of the best that was found, kept to be shown beside what should have been.
+_KEPT = 3
+_PREVIEW = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What one question found: distinct passages or pages, best first, and the texts of the first ones."""
+
+    units: tuple[str, ...]
+    previews: tuple[str, ...]
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """What is evaluated: a name for tables, and a function from a question to what it finds.
+
+    `bytes` is what the stores that it reads take.
+    """
+
+    strategy: str
+    reranker: str | None
+    find: Callable[[str], Retrieved]
+    bytes: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.strategy} + {self.reranker}" if self.reranker else self.strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A question whose relevant passage or page was not among the first five; `found` was instead.
+
+    `rank` is that of the first relevant one, None where there is none.
+    """
+
+    question: Question
+    wanted: tuple[str, ...]
+    rank: int | None
+    found: tuple[str, ...]
+    previews: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One contender's figures: means of `values`, which are by question, and their 95% intervals."""
+
+    strategy: str
+    reranker: str | None
+    name: str
+    means: Mapping[str, float]
+    intervals: Mapping[str, Interval]
+    values: Values
+    latency_ms_p50: float
+    latency_ms_p95: float
+    bytes: int
+    lost: tuple[Lost, ...]
+    rankings: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All results of a data set, and how each differs from `reference`."""
+
+    dataset: Dataset
+    chunks: int
+    metrics: tuple[str, ...]
+    results: tuple[Result, ...]
+    reference: str
+    comparisons: tuple[Comparison, ...]
+
+
+def evaluate(
+    corpus: Corpus,
+    contenders: Sequence[Contender],
+    *,
+    on_progress: OnProgress | None = None,
+    cancelled: IsCancelled | None = None,
+) -> Evaluation:
+    """Ask every contender every question of the corpus' data set. Raises what `search` raises, and Cancelled.
+
+    They are compared with the default strategy where that is among them, else with the first.
+    """
+    dataset = corpus.dataset
+    results = []
+    for place, contender in enumerate(contenders):
+        asked = dict(_ask(contender, dataset.questions, place, on_progress, cancelled))
+        results.append(_result(dataset, contender, asked))
+    names = [result.name for result in results]
+    reference = DEFAULT_STRATEGY if DEFAULT_STRATEGY in names else names[0]
+    comparisons = [
+        comparison
+        for metric in compared(dataset)
+        for comparison in compare(metric, {one.name: one.values[metric] for one in results}, reference)
+    ]
+    chunks = sum(document.chunks for document in corpus.documents())
+    return Evaluation(dataset, chunks, metric_names(dataset), tuple(results), reference, tuple(comparisons))
+
+
+def contender_of(
+    corpus: Corpus,
+    strategy: Strategy,
+    reranker: Reranker | None,
+    top_k: int,
+    limits: RerankLimits = RerankLimits(),
+) -> Contender:
+    """Return a strategy over the corpus as what is evaluated."""
+    scope = corpus.scope()
+
+    def find(question: str) -> Retrieved:
+        result = search(
+            corpus.library, question, strategy, scope, reranker=reranker, limits=limits, top_k=top_k
+        )
+        units = [corpus.unit(hit.chunk) for hit in result.hits]
+        previews = {
+            unit: hit.chunk.text[:_PREVIEW]
+            for unit, hit in reversed(list(zip(units, result.hits, strict=True)))
+        }
+        distinct = tuple(dict.fromkeys(units))
+        shown = tuple(previews[unit] for unit in distinct[:_KEPT])
+        return Retrieved(distinct, shown, result.timings_ms["total"])
+
+    name = reranker.name if reranker else None
+    return Contender(strategy.name, name, find, stored_bytes(corpus.library, strategy))
+
+
+def stored_bytes(library: Library, strategy: Strategy) -> int:
+    """Return what the stores that a strategy reads take on the disk: Chroma's share of its vectors with their
+    graph, the files of token vectors without what they keep for Chroma, the index of words."""
+    figures = stats(library)
+    _, _, name = strategy.name.partition("@")
+    (one,) = (r for r in figures.representations if r.name == (name or BUILTIN_NAME))
+    single = sum(
+        len({"cls", "mean"}.intersection(r.readings)) * r.dimension * r.documents
+        for r in figures.representations
+    )
+    pooled = sum(size for section, size in one.section_bytes.items() if section in ("cls", "mean"))
+    sizes = {
+        "words": figures.word_bytes,
+        "tokens": one.bytes - pooled,
+        "cls": round(figures.bytes.chroma * one.dimension * one.documents / single) if single else 0,
+    }
+    sizes["mean"] = sizes["cls"]
+    return sum(sizes[reading] for reading in strategy.representation.split("+"))
+
+
+def _ask(
+    contender: Contender,
+    questions: Sequence[Question],
+    spaces: int,
+    on_progress: OnProgress | None,
+    cancelled: IsCancelled | None,
+) -> Iterator[tuple[str, Retrieved]]:
+    contender.find("warm up")
+    # Spaces behind a question make it another one, whose vectors no contender before has left.
+    for number, question in enumerate(questions, start=1):
+        if cancelled and cancelled():
+            raise Cancelled("the evaluation")
+        yield question.id, contender.find(question.text + " " * (spaces + 1))
+        if on_progress:
+            on_progress(contender.name, number, len(questions))
+
+
+def _result(dataset: Dataset, contender: Contender, found: Mapping[str, Retrieved]) -> Result:
+    rankings = {question: one.units for question, one in found.items()}
+    values = measure(dataset, rankings)
+    p50, p95 = np.percentile([one.milliseconds for one in found.values()], [50, 95])
+    success = values["success@5"]
+    return Result(
+        strategy=contender.strategy,
+        reranker=contender.reranker,
+        name=contender.name,
+        means={name: float(one.mean()) for name, one in values.items()},
+        intervals={name: interval(values[name]) for name in compared(dataset)},
+        values=values,
+        latency_ms_p50=float(p50),
+        latency_ms_p95=float(p95),
+        bytes=contender.bytes,
+        lost=tuple(_lost(dataset, found, success)),
+        rankings=rankings,
+    )
+
+
+def _lost(dataset: Dataset, found: Mapping[str, Retrieved], success: NDArray[np.float64]) -> Iterator[Lost]:
+    for question, value in zip(dataset.questions, success, strict=True):
+        if not value:
+            wanted = tuple(unit for unit, grade in dataset.qrels[question.id].items() if grade > 0)
+            one = found[question.id]
+            ranks = [rank for rank, unit in enumerate(one.units, start=1) if unit in wanted]
+            yield Lost(question, wanted, ranks[0] if ranks else None, one.units[:_KEPT], one.previews)

@@ -1,0 +1,264 @@
+"""What people said of passages: this page answers that question, or does not.
+
+They lie in an SQLite file of their own, beside the library, and name a page by its document's content
+(SHA-256) and number: so they outlive reindexing, renaming, and deleting and adding again. As files they are
+what evaluations read, one question a line:
+
+    {"id", "question", "answer", "evidence": [{"document", "sha256", "page", "grade", "text"}]}
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ingestion.errors import InvalidInput, LibraryError
+from rag_app.evaluation.datasets import Dataset, Question, json_lines, judged, page_id, read_qrels
+
+if TYPE_CHECKING:
+    from ingestion.library import Library
+    from ingestion.stores.records import Document
+
+STATE_FILE = "state.sqlite3"
+QUESTIONS_FILE = "questions.jsonl"
+
+# Each step is run once, in order; PRAGMA user_version says how many have been.
+_MIGRATIONS = (
+    """
+    CREATE TABLE judgements (
+        question TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        page INTEGER NOT NULL CHECK (page >= 1),
+        document TEXT NOT NULL,
+        grade INTEGER NOT NULL,
+        judged TEXT NOT NULL,
+        PRIMARY KEY (question, sha256, page)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
+_WAIT_SECONDS = 10.0
+_LAST_PAGE = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A page and a question: `grade` 1 and above answers it, 0 does not. `document` is its name then."""
+
+    question: str
+    sha256: str
+    page: int
+    document: str
+    grade: int
+
+
+class Judgements:
+    """The judgements of one data folder. Several processes may have them open."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises LibraryError where the file cannot be read or written."""
+        self._file = file
+        with self._explained():
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._connection = sqlite3.connect(file, timeout=_WAIT_SECONDS, isolation_level=None)
+            try:
+                file.chmod(0o600)
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA secure_delete = ON")
+                self._migrate()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _migrate(self) -> None:
+        with self._changing() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            for number, step in enumerate(_MIGRATIONS[version:], start=version + 1):
+                connection.execute(step)
+                connection.execute(f"PRAGMA user_version = {number}")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise LibraryError(
+                f"the judgements in {self._file} cannot be used: {error}; check the file's rights and the "
+                "disk's space"
+            ) from error
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """Yield the connection in a transaction that no other process writes beside."""
+        with self._explained(), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield self._connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def add(self, judgements: Iterable[Judgement]) -> int:
+        """Keep judgements, each in place of a former one of its question and page; return their number."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        rows = [
+            (one.question.strip(), one.sha256, one.page, one.document, one.grade, now) for one in judgements
+        ]
+        with self._changing() as connection:
+            connection.executemany("INSERT OR REPLACE INTO judgements VALUES (?, ?, ?, ?, ?, ?)", rows)
+        return len(rows)
+
+    def all(self) -> list[Judgement]:
+        """Return all judgements, by question."""
+        with self._explained():
+            rows = self._connection.execute(
+                "SELECT question, sha256, page, document, grade FROM judgements "
+                "ORDER BY question, document, page"
+            )
+            return [Judgement(*row) for row in rows]
+
+    def remove(self, question: str | None = None) -> int:
+        """Forget what was said of a question, or everything; return how many judgements that were."""
+        where, values = ("", ()) if question is None else ("WHERE question = ?", (question.strip(),))
+        with self._changing() as connection:
+            return connection.execute(f"DELETE FROM judgements {where}", values).rowcount
+
+
+def judged_dataset(
+    judgements: Judgements, library: "Library", collections: Sequence[str] = ()
+) -> tuple[Dataset, dict[str, str]]:
+    """Return the judged questions as a data set over the library, and its documents' labels by id.
+
+    What was said of documents that are not there counts as much as if they could not be found. Raises
+    InvalidInput where nothing was judged.
+    """
+    wanted = set(library.catalogue.scope(tuple(collections)).collections)
+    documents = [one for one in library.catalogue.documents() if one.collection_id in wanted]
+    labels = _labels(documents)
+    by_content = {one.sha256: labels[one.id] for one in documents}
+    labels = {one.id: by_content[one.sha256] for one in documents}  # copies count as one
+    questions: dict[str, Question] = {}
+    qrels: dict[str, dict[str, int]] = {}
+    for one in judgements.all():
+        questions.setdefault(one.question, Question(one.question, one.question))
+        label = by_content.get(one.sha256, one.sha256)  # not by its name, which another may have now
+        qrels.setdefault(one.question, {})[page_id(label, one.page)] = one.grade
+    if not questions:
+        raise InvalidInput("nothing was judged yet; rag-app judge add QUESTION --document NAME --page N does")
+    return judged("judgements", "page", list(questions.values()), qrels, corpus="library"), labels
+
+
+def _labels(documents: Sequence["Document"]) -> dict[str, str]:
+    """Return each document's name by its id, or its path where several have the name."""
+    names = Counter(document.name for document in documents)
+    return {
+        document.id: document.name if names[document.name] == 1 else document.path for document in documents
+    }
+
+
+def export(judgements: Sequence[Judgement], folder: Path) -> int:
+    """Write judgements as questions.jsonl, and as queries.jsonl with qrels/test.tsv for other programs;
+    return the number of questions. Raises InvalidInput where the folder cannot be written."""
+    by_question: dict[str, list[Judgement]] = {}
+    for one in judgements:
+        by_question.setdefault(one.question, []).append(one)
+    ids = {question: f"q{number}" for number, question in enumerate(by_question, start=1)}
+    try:
+        (folder / "qrels").mkdir(parents=True, exist_ok=True)
+        with (folder / QUESTIONS_FILE).open("w", encoding="utf-8") as stream:
+            for question, some in by_question.items():
+                evidence = [
+                    {"document": one.document, "sha256": one.sha256, "page": one.page, "grade": one.grade}
+                    for one in some
+                ]
+                line = {"id": ids[question], "question": question, "evidence": evidence}
+                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        with (folder / "queries.jsonl").open("w", encoding="utf-8") as stream:
+            for question, identity in ids.items():
+                stream.write(json.dumps({"_id": identity, "text": question}, ensure_ascii=False) + "\n")
+        rows = [
+            f"{ids[one.question]}\t{page_id(one.document, one.page)}\t{one.grade}\n" for one in judgements
+        ]
+        (folder / "qrels" / "test.tsv").write_text(
+            "query-id\tcorpus-id\tscore\n" + "".join(rows), encoding="utf-8"
+        )
+    except OSError as error:
+        raise InvalidInput(f"{folder} cannot be written: {error}; name another folder") from error
+    return len(by_question)
+
+
+def read(folder: Path, documents: Sequence[Mapping[str, Any]]) -> list[Judgement]:
+    """Read judgements that `export` or somebody else wrote: questions.jsonl, or queries.jsonl with qrels.
+
+    A page is found by the content of its document, or by its name among `documents` (fields with name and
+    sha256). Raises InvalidInput for a line that is wrong or a document that is not there.
+    """
+    by_name: dict[str, set[str]] = {}
+    for document in documents:
+        by_name.setdefault(document["name"], set()).add(document["sha256"])
+    if (folder / QUESTIONS_FILE).is_file():
+        return list(_from_questions(folder / QUESTIONS_FILE, by_name))
+    files = sorted((folder / "qrels").glob("*.tsv"))
+    if len(files) != 1 or not (folder / "queries.jsonl").is_file():
+        raise InvalidInput(
+            f"{folder} has neither {QUESTIONS_FILE} nor queries.jsonl with one file in qrels/; "
+            "rag-app judge export shows what they look like"
+        )
+    texts = {}
+    for line, where in json_lines(folder / "queries.jsonl"):
+        if "_id" not in line or "text" not in line:
+            raise InvalidInput(f"{where}: a line has _id and text")
+        texts[str(line["_id"])] = _question(line["text"], where)
+    found = []
+    for question, units in read_qrels(files[0]).items():
+        if question not in texts:
+            raise InvalidInput(f"{files[0]}: queries.jsonl has no query {question!r}; add it there")
+        for unit, grade in units.items():
+            name, _, page = unit.rpartition("#page=")
+            if not name or not page.isdigit():
+                raise InvalidInput(f"{files[0]}: {unit!r} is no page; they look like report.pdf#page=7")
+            sha256 = _content(name, by_name, str(files[0]))
+            number = _page(int(page), str(files[0]))
+            found.append(Judgement(texts[question], sha256, number, name, grade))
+    return found
+
+
+def _from_questions(file: Path, by_name: Mapping[str, set[str]]) -> Iterable[Judgement]:
+    for line, where in json_lines(file):
+        try:
+            question = _question(line["question"], where)
+            for one in line["evidence"]:
+                name, page = str(one["document"]), _page(int(one["page"]), where)
+                sha256 = str(one.get("sha256") or _content(name, by_name, where))
+                yield Judgement(question, sha256, page, name, int(one.get("grade", 1)))
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InvalidInput(f"{where}: {error!r}; a line has question and evidence") from error
+
+
+def _question(text: Any, where: str) -> str:
+    if not isinstance(text, str) or not any(map(str.isalnum, text)):
+        raise InvalidInput(f"{where}: {text!r} is no question; it has words")
+    return text
+
+
+def _page(number: int, where: str) -> int:
+    if not 1 <= number <= _LAST_PAGE:
+        raise InvalidInput(f"{where}: there is no page {number}; pages are counted from 1")
+    return number
+
+
+def _content(name: str, by_name: Mapping[str, set[str]], where: str) -> str:
+    found = by_name.get(name, set())
+    if len(found) == 1:
+        return next(iter(found))
+    what = f"{len(found)} documents are named" if found else "there is no document named"
+    raise InvalidInput(f"{where}: {what} {name!r}; ingest it first, or give its sha256")
