@@ -31,13 +31,13 @@ from rag_app.llm import extractive
 from rag_app.llm.chat import ChatAnswerer
 from rag_app.llm.extractive import ExtractiveAnswerer
 from rag_app.llm.llama import LlamaCpp
-from rag_app.models import read_manifest
+from rag_app.models import read_manifest, reranker_named
 from rag_app.models import resolve as find_model
 from rag_app.settings import Settings
 from rag_app.tasks import Tasks
 from retrievers.explain import Explanation, explain
 from retrievers.hits import Hit
-from retrievers.rerank import CrossEncoderReranker, Reranker
+from retrievers.rerank import Reranker
 from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, Strategy, strategy_named
 
@@ -70,7 +70,7 @@ class Assistant:
         self.tasks = Tasks()
         self._models = threading.Lock()
         self._llms: dict[Path, ChatAnswerer] = {}
-        self._rerankers: dict[str, CrossEncoderReranker] = {}
+        self._rerankers: dict[str, Reranker] = {}
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -301,5 +301,5 @@ class Assistant:
             return None
         with self._models:
             if name not in self._rerankers:
-                self._rerankers[name] = CrossEncoderReranker(name, find_model(name, role="reranker"))
+                self._rerankers[name] = reranker_named(name)
             return self._rerankers[name]

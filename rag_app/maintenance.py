@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import InvalidInput
-from rag_app.models import read_manifest, resolve
+from rag_app.models import read_manifest, reranker_named, resolve
 from rag_app.requests import TaskRequest
 from rag_app.tasks import Control
 from retrievers.strategies import ALL
@@ -154,7 +154,6 @@ def _eval(library: "Library", request: TaskRequest, settings: "Settings") -> Wor
     from rag_app.evaluation.datasets import read_dataset
     from rag_app.evaluation.runner import TOP_K, contender_of, evaluate
     from rag_app.judgements import STATE_FILE, Judgements, judged_dataset
-    from retrievers.rerank import CrossEncoderReranker
     from retrievers.search import MAX_TOP_K
     from retrievers.strategies import STRATEGIES, strategy_named
 
@@ -164,13 +163,7 @@ def _eval(library: "Library", request: TaskRequest, settings: "Settings") -> Wor
         strategies = [*STRATEGIES.values(), *(one for one in strategies if one.name not in STRATEGIES)]
     named = {strategy.name.partition("@")[2] for strategy in strategies} - {""}
     sources = {name: library.index(name).record.source for name in sorted(named)}
-    rerankers = [
-        None,
-        *(
-            CrossEncoderReranker(name, resolve(name, role="reranker"))
-            for name in dict.fromkeys(request.rerankers)
-        ),
-    ]
+    rerankers = [None, *(reranker_named(name) for name in dict.fromkeys(request.rerankers))]
     top_k = TOP_K if request.top_k is None else request.top_k
     if not 1 <= top_k <= MAX_TOP_K:
         raise InvalidInput(f"top-k is {top_k}; choose a number from 1 to {MAX_TOP_K}")

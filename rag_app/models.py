@@ -9,6 +9,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from ingestion.errors import ModelError
+from retrievers.joint import JointReranker
+from retrievers.rerank import CrossEncoderReranker, Reranker
 
 ROLES = ("embedder", "colbert", "reranker", "llm")
 SCHEMES = ("package", "file", "hf")
@@ -139,6 +141,14 @@ def resolve(name_or_path: str, *, role: str) -> Path:
         f"{name_or_path!r} is neither a path on this machine nor a known {role}; "
         f"known are: {names}. For another model, give the folder or file that holds it"
     )
+
+
+def reranker_named(name_or_path: str) -> Reranker:
+    """Return the built-in reranker, or the cross-encoder that `resolve` finds. Weights are loaded on first
+    use. Raises ModelError like `resolve`."""
+    if name_or_path == JointReranker.name:
+        return JointReranker()
+    return CrossEncoderReranker(name_or_path, resolve(name_or_path, role="reranker"))
 
 
 def _looks_like_repo(name: str) -> bool:

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from ingestion.library import Library
 from retrievers.hits import Hit
-from retrievers.rerank import CrossEncoderReranker, Reranker
+from retrievers.rerank import CrossEncoderReranker, Reranker, combined
 from retrievers.search import MAX_TOP_K, search
 from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
 
@@ -63,7 +63,11 @@ class StrategyRetriever(BaseRetriever):
 
 
 class RerankCompressor(BaseDocumentCompressor):
-    """Keeps the `top_n` documents that a reranker likes best, each with its score in the metadata."""
+    """Keeps the `top_n` documents that a reranker likes best, each with its score in the metadata.
+
+    A reranker that counts the first stage's score takes it from the metadata of `StrategyRetriever`;
+    documents of other retrievers are ordered without.
+    """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -79,10 +83,15 @@ class RerankCompressor(BaseDocumentCompressor):
     ) -> list[Document]:
         reranker: Reranker = self.reranker
         scores = reranker.score(query, [document.page_content for document in documents])
-        scored = sorted(zip(scores, documents, strict=True), key=lambda pair: -pair[0])
+        first = [document.metadata.get("score") for document in documents]
+        known = [one for one in first if isinstance(one, float)]
+        totals = combined(reranker, scores, known) if len(known) == len(first) else scores
+        order = sorted(range(len(documents)), key=lambda number: -totals[number])
         return [
-            document.model_copy(update={"metadata": {**document.metadata, "cross_encoder": score}})
-            for score, document in scored[: self.top_n]
+            documents[number].model_copy(
+                update={"metadata": {**documents[number].metadata, "cross_encoder": scores[number]}}
+            )
+            for number in order[: self.top_n]
         ]
 
 

@@ -9,6 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ingestion.errors import ModelError
 from ingestion.stores.records import StoredChunk
 from retrievers.hits import Candidate, Ranking
@@ -23,10 +26,17 @@ _AT_ONCE = 8
 
 
 class Reranker(Protocol):
-    """Scores passages against a question; higher is better, scales differ between models."""
+    """Scores passages against a question; higher is better, scales differ between models.
+
+    What orders the passages is its score + `first_stage_weight` · the first stage's, standardised; with a
+    weight of 0 its score alone.
+    """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def first_stage_weight(self) -> float: ...
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]: ...
 
@@ -54,25 +64,45 @@ def rerank(
     What the reranker did not read follows in its former order, with its former score and no "cross_encoder".
     """
     started = time.perf_counter()
-    head: list[Candidate] = []
+    scores: list[float] = []
     for first in range(0, min(limits.depth, len(ranking.candidates)), _AT_ONCE):
         if first and time.perf_counter() - started > limits.seconds:
             break
         some = ranking.candidates[first : min(first + _AT_ONCE, limits.depth)]
-        passages = [f"{chunks[one.chunk_id].context}\n{chunks[one.chunk_id].text}" for one in some]
-        scores = reranker.score(question, passages)
-        head += [
-            Candidate(one.chunk_id, score, {**one.scores, "cross_encoder": score})
-            for one, score in zip(some, scores, strict=True)
-        ]
-    tail = ranking.candidates[len(head) :]
+        scores += reranker.score(question, [passage_text(chunks[one.chunk_id]) for one in some])
+    read, tail = ranking.candidates[: len(scores)], ranking.candidates[len(scores) :]
+    totals = combined(reranker, scores, [one.score for one in read])
+    head = [
+        Candidate(one.chunk_id, total, {**one.scores, "cross_encoder": score})
+        for one, score, total in zip(read, scores, totals, strict=True)
+    ]
     head.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
     return Ranking((*head, *tail), ranking.exact, ranking.timings_ms)
+
+
+def combined(reranker: Reranker, scores: Sequence[float], first: Sequence[float]) -> list[float]:
+    """Return what orders n passages, given the reranker's scores and those of the first stage."""
+    former = reranker.first_stage_weight * standardised(first)
+    return [score + float(one) for score, one in zip(scores, former, strict=True)]
+
+
+def passage_text(chunk: StoredChunk) -> str:
+    """Return what a reranker reads of a chunk: its context line and its text."""
+    return f"{chunk.context}\n{chunk.text}"
+
+
+def standardised(scores: Sequence[float]) -> NDArray[np.float64]:
+    """Return [n] scores less their mean, in standard deviations; zeros where all are equal."""
+    values = np.array(scores, dtype=np.float64)
+    spread = values.std() if len(values) else 0.0
+    return (values - values.mean()) / spread if spread else np.zeros(len(values))
 
 
 class CrossEncoderReranker:
     """Any sentence-transformers CrossEncoder with one output, from a folder or a hub name that is
     already on this machine. Loaded on first use."""
+
+    first_stage_weight = 0.0
 
     def __init__(self, name: str, folder: Path | None = None) -> None:
         self.name = name

@@ -58,7 +58,9 @@ def test_the_shipped_manifest_is_valid_and_covers_every_role() -> None:
 
 def test_the_built_in_set_needs_no_download() -> None:
     built_in = [(entry.role, entry.name) for entry in read_manifest() if entry.download_mb == 0]
-    assert built_in == [("embedder", "all-MiniLM-L6-v2"), ("colbert", "all-MiniLM-L6-v2")]
+    assert built_in == [
+        ("embedder", "all-MiniLM-L6-v2"), ("colbert", "all-MiniLM-L6-v2"), ("reranker", "builtin")
+    ]  # fmt: skip
 
 
 def test_a_line_gives_its_fields(tmp_path: Path) -> None:

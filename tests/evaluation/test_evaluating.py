@@ -21,6 +21,7 @@ class Reverses:
     """A reranker that likes best what was last."""
 
     name = "reverses"
+    first_stage_weight = 0.0
 
     def score(self, question: str, passages: list[str]) -> list[float]:
         assert question

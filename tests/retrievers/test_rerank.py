@@ -48,6 +48,7 @@ class Counting:
     """A reranker that likes best what comes last, and takes its time."""
 
     name = "counting"
+    first_stage_weight = 0.0
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds

@@ -1,0 +1,229 @@
+"""What the built-in reranker is trained on: questions, and what `fusion` finds for them, right and wrong.
+
+Three kinds, all from the first three quarters of xquad-en's articles (36 of 48) and from covidqa-dev's first
+articles that hold half of its questions. The corpora hold these articles alone: nothing else is read.
+
+questions  people's own; the passage they were asked of is right
+cloze      a sentence without some of its words, behind a question word; its passage is right
+topic      a sentence; the other passages of its article are right, its own is left out
+"""
+
+import hashlib
+import random
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.encoders import Encoder
+from rag_app.evaluation.corpus import Corpus, open_corpus
+from rag_app.evaluation.datasets import Dataset, Passage, json_lines, read_dataset
+from retrievers.rerank import RERANK_DEPTH, passage_text, standardised
+from retrievers.search import search
+from retrievers.strategies import STRATEGIES
+
+FIRST_STAGE = "fusion"
+XQUAD_ARTICLES = 36
+CLOZE_OF_A_PASSAGE = 3
+TOPICS_OF_A_PASSAGE = 1
+
+# fmt: off
+_SMALL_WORDS = frozenset((
+    "the", "a", "an", "of", "in", "on", "at", "to", "for", "and", "or", "is", "are", "was", "were", "be",
+    "been", "has", "have", "had", "that", "this", "these", "those", "it", "its", "by", "with", "as", "from",
+    "which", "who", "not", "but",
+))
+# fmt: on
+_EDGES = "(),.;:%$€£\"'"
+_SENTENCE_WORDS = range(8, 61)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question, the head of the first stage's list, its standardised scores [n], and which of it is right
+    and wrong. What may be either is neither."""
+
+    question: str
+    passages: tuple[str, ...]
+    scores: NDArray[np.float64]
+    right: tuple[int, ...]
+    wrong: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question to make an example of; passages that hold a text of `holding` are not wrong."""
+
+    text: str
+    right: frozenset[str]
+    left_out: frozenset[str] = frozenset()
+    holding: tuple[str, ...] = ()
+
+
+def examples(data: Path, encoder: Encoder, seed: int) -> dict[str, list[Example]]:
+    """Return the examples of each kind, from the folder of the evaluation sets."""
+    chance = random.Random(seed)
+    found: dict[str, list[Example]] = {"questions": [], "cloze": [], "topic": []}
+    for name, choose in _HALVES.items():
+        dataset = _only(read_dataset(data / name), choose)
+        asked = {
+            "questions": list(_people(dataset, data / name)),
+            "cloze": [one for passage in dataset.passages for one in _cloze(passage, chance)],
+            "topic": [one for passage in dataset.passages for one in _topic(passage, dataset, chance)],
+        }
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            open_corpus(dataset, Path(folder), encoder) as corpus,
+        ):
+            for kind, some in asked.items():
+                made = [_example(corpus, one) for one in some]
+                found[kind] += [one for one in made if one is not None]
+    return found
+
+
+def held_out(dataset: Dataset) -> Dataset:
+    """Return a data set with the questions about articles that no example is made of."""
+    if dataset.name not in _HALVES:
+        return dataset
+    chosen = _HALVES[dataset.name](dataset)
+    used = {one.id for one in dataset.passages if article(one) in chosen}
+    questions = tuple(one for one in dataset.questions if used.isdisjoint(dataset.qrels[one.id]))
+    return replace(dataset, questions=questions)
+
+
+def article(passage: Passage) -> str:
+    """Return what a passage is part of: its title, or its id up to the last hyphen."""
+    return passage.title or passage.id.rpartition("-")[0]
+
+
+def _xquad_half(dataset: Dataset) -> set[str]:
+    return set(list(dict.fromkeys(article(one) for one in dataset.passages))[:XQUAD_ARTICLES])
+
+
+def _covid_half(dataset: Dataset) -> set[str]:
+    of = {one.id: article(one) for one in dataset.passages}
+    counts = Counter(of[next(iter(dataset.qrels[question.id]))] for question in dataset.questions)
+    chosen: set[str] = set()
+    for name in dict.fromkeys(of.values()):
+        if sum(counts[one] for one in chosen) >= len(dataset.questions) / 2:
+            break
+        chosen.add(name)
+    return chosen
+
+
+_HALVES = {"xquad-en": _xquad_half, "covidqa-dev": _covid_half}
+
+
+def _only(dataset: Dataset, choose: Callable[[Dataset], set[str]]) -> Dataset:
+    """Return the chosen articles of a data set, and the questions that are about them alone."""
+    chosen = choose(dataset)
+    passages = tuple(one for one in dataset.passages if article(one) in chosen)
+    ids = {one.id for one in passages}
+    questions = tuple(one for one in dataset.questions if set(dataset.qrels[one.id]) <= ids)
+    digest = hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
+    return replace(dataset, passages=passages, questions=questions, corpus=digest)
+
+
+def _people(dataset: Dataset, folder: Path) -> Iterator[_Asked]:
+    answers = {
+        str(line["_id"]): tuple(line.get("metadata", {}).get("answers", ()))
+        for line, _ in json_lines(folder / "queries.jsonl")
+    }
+    for question in dataset.questions:
+        right = frozenset(unit for unit, grade in dataset.qrels[question.id].items() if grade > 0)
+        yield _Asked(question.text, right, holding=answers.get(question.id, ()))
+
+
+def _cloze(passage: Passage, chance: random.Random) -> Iterator[_Asked]:
+    for _ in range(CLOZE_OF_A_PASSAGE):
+        sentence = _a_sentence(passage, chance)
+        question = _without_answer(sentence.split(), chance) if sentence else None
+        if question:
+            yield _Asked(question, frozenset({passage.id}), holding=(sentence,))
+
+
+def _topic(passage: Passage, dataset: Dataset, chance: random.Random) -> Iterator[_Asked]:
+    others = {one.id for one in dataset.passages if article(one) == article(passage)} - {passage.id}
+    for _ in range(TOPICS_OF_A_PASSAGE):
+        sentence = _a_sentence(passage, chance)
+        if sentence and others:
+            yield _Asked(sentence, frozenset(others), frozenset({passage.id}), (sentence,))
+
+
+def _a_sentence(passage: Passage, chance: random.Random) -> str:
+    sentences = [
+        one.strip() for one in re.split(r"(?<=[.!?])\s+", passage.text) if len(one.split()) in _SENTENCE_WORDS
+    ]
+    return chance.choice(sentences) if sentences else ""
+
+
+def _without_answer(words: Sequence[str], chance: random.Random) -> str | None:
+    """Return a question word, and of the words around an answer most; None if too few are left."""
+    spans = list(_answers(words, chance))
+    if not spans or chance.random() < 0.4:
+        first = chance.randrange(1, len(words) - 2)
+        kind = chance.choice(("What", "What", "How", "Why", "Which"))
+        spans = [(first, first + chance.randint(2, 5), kind)]
+    first, last, kind = chance.choice(spans)
+    around = [
+        *words[max(0, first - chance.randint(4, 12)) : first], *words[last : last + chance.randint(2, 10)]
+    ]  # fmt: skip
+    kept = [one for one in around if chance.random() > (0.15 if one.lower() in _SMALL_WORDS else 0.3)]
+    if sum(one.lower() not in _SMALL_WORDS for one in kept) < 3:
+        return None
+    return f"{kind} {' '.join(kept).strip(_EDGES + ' ')}?"
+
+
+def _answers(words: Sequence[str], chance: random.Random) -> Iterator[tuple[int, int, str]]:
+    """Yield years, numbers and names among the words: the first, the one after the last, how to ask."""
+    for place, word in enumerate(words):
+        core = word.strip(_EDGES)
+        if re.fullmatch(r"(1[5-9]|20)\d\d", core):
+            yield place, place + 1, chance.choice(("When", "In what year", "In which year"))
+        elif re.fullmatch(r"\d[\d,.]*", core):
+            many = chance.choice(("How many", "How much", "What number of"))
+            yield place, place + 1, "What percentage" if "%" in word else many
+        elif place and core[:1].isupper() and core.lower() not in _SMALL_WORDS:
+            last = place
+            while last < len(words) and words[last].strip(_EDGES)[:1].isupper():
+                last += 1
+            yield place, last, chance.choice(("Who", "What", "Which", "Where"))
+
+
+def _example(corpus: Corpus, asked: _Asked) -> Example | None:
+    """Return the example, or None where the first stage finds nothing right, or not two that are wrong."""
+    result = search(
+        corpus.library, asked.text, STRATEGIES[FIRST_STAGE], corpus.scope(), top_k=3 * RERANK_DEPTH
+    )
+    hits = [hit for hit in result.hits if corpus.unit(hit.chunk) not in asked.left_out]
+    right = [hit for hit in hits if corpus.unit(hit.chunk) in asked.right]
+    if not right:
+        return None
+    head = hits[:RERANK_DEPTH]
+    if right[0] not in head:
+        head[-1] = right[0]
+    held = [_plain(one) for one in asked.holding]
+    wrong = [
+        place
+        for place, hit in enumerate(head)
+        if corpus.unit(hit.chunk) not in asked.right
+        and not any(one in _plain(hit.chunk.text) for one in held)
+    ]
+    if len(wrong) < 2:
+        return None
+    return Example(
+        asked.text,
+        tuple(passage_text(hit.chunk) for hit in head),
+        standardised([hit.score for hit in head]),
+        tuple(place for place, hit in enumerate(head) if corpus.unit(hit.chunk) in asked.right),
+        tuple(wrong),
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
