@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from quality import MORE, SETS
+from quality import SETS
 from report import Result, arguments, compare, figure, publish
 from reranker_examples import held_out
 
@@ -49,7 +49,7 @@ def gains(dataset: Dataset, names: Sequence[str], kept: Path) -> list[Result]:
                 [contender_of(corpus, strategy, one, TOP_K) for one in (None, JointReranker())],
             )
             plain, reranked = done.results
-            for metric in (*compared(corpus.dataset), *MORE[corpus.dataset.unit]):
+            for metric in compared(corpus.dataset):
                 label = f"{dataset.name}/{metric}/{name}"
                 means = [reranked.means[metric]], [plain.means[metric]]
                 found.append(compare(f"reranked/{label}", metric, *means, "without"))
