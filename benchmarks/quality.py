@@ -13,19 +13,19 @@ The recipe (`langchain-recipe`): each page's text by pypdf's `extract_text`, Rec
 A passage or page counts by its best chunk, for all alike.
 """
 
-import os
-import sys
+import argparse
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from report import Result, arguments, compare, figure, publish
+from report import Result, arguments, compare, evaluation_data, figure, publish
 
 from ingestion.encoders import builtin_encoder, builtin_model_folder
 from rag_app.environment import stay_offline
 from rag_app.evaluation import report as pages
+from rag_app.evaluation.comparing import Comparison
 from rag_app.evaluation.comparing import compare as paired
 from rag_app.evaluation.corpus import open_corpus
 from rag_app.evaluation.datasets import Dataset, page_id, read_dataset
@@ -104,6 +104,12 @@ def run(dataset: Dataset, strategies: list[str], kept: Path, report: Path | None
     return done
 
 
+def gained(label: str, gain: Comparison) -> list[Result]:
+    """Return a paired difference and the ends of its interval."""
+    values = {"": gain.difference, "/low": gain.interval.low, "/high": gain.interval.high}
+    return [figure(f"gain/{label}{end}", gain.metric, [value]) for end, value in values.items()]
+
+
 def results(done: Evaluation) -> list[Result]:
     found = []
     name, unit = done.dataset.name, done.dataset.unit
@@ -119,9 +125,7 @@ def results(done: Evaluation) -> list[Result]:
             found.append(
                 compare(f"quality/{label}", metric, [one.means[metric]], [theirs.means[metric]], RECIPE)
             )
-            found.append(figure(f"gain/{label}", metric, [gain.difference]))
-            found.append(figure(f"gain/{label}/low", metric, [gain.interval.low]))
-            found.append(figure(f"gain/{label}/high", metric, [gain.interval.high]))
+            found += gained(label, gain)
     for strategy, one in by_name.items():
         if strategy != RECIPE:
             ours, peer = [one.latency_ms_p50], [theirs.latency_ms_p50]
@@ -129,17 +133,21 @@ def results(done: Evaluation) -> list[Result]:
     return found
 
 
-def main() -> None:
-    parser = arguments(__doc__)
+def set_arguments(description: str | None, strategies: Sequence[str]) -> argparse.ArgumentParser:
+    """Return a parser with the options of what is measured on whole data sets."""
+    parser = arguments(description)
     parser.add_argument("--sets", default=",".join(SETS), help="names of folders, with commas between")
-    parser.add_argument("--strategies", default=",".join(STRATEGIES), help="names, with commas between")
+    parser.add_argument("--strategies", default=",".join(strategies), help="names, with commas between")
     parser.add_argument("--kept", type=Path, metavar="FOLDER", help="keep the encoded sets there")
+    return parser
+
+
+def main() -> None:
+    parser = set_arguments(__doc__, tuple(STRATEGIES))
     parser.add_argument("--report", type=Path, metavar="FOLDER", help="write a report of each set there")
     options = parser.parse_args()
-    if not os.environ.get("RAG_EVAL_DATA"):
-        sys.exit("the variable RAG_EVAL_DATA is not set; it names the folder of the evaluation sets")
+    data = evaluation_data()
     stay_offline()
-    data = Path(os.environ["RAG_EVAL_DATA"])
     sets = SETS[:1] if options.quick else options.sets.split(",")
     strategies = [DEFAULT_STRATEGY] if options.quick else options.strategies.split(",")
     found: list[Result] = []

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -61,6 +62,13 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="under two minutes on two cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     return parser
+
+
+def evaluation_data() -> Path:
+    """Return the folder of the evaluation sets; end with a message where it is not named."""
+    if not os.environ.get("RAG_EVAL_DATA"):
+        sys.exit("the variable RAG_EVAL_DATA is not set; it names the folder of the evaluation sets")
+    return Path(os.environ["RAG_EVAL_DATA"])
 
 
 def publish(results: Sequence[Result], settings: Mapping[str, Any], file: Path | None) -> None:

@@ -3,24 +3,23 @@
     RAG_EVAL_DATA=FOLDER python benchmarks/reranker.py [--quick] [--sets a,b] [--strategies a,b]
                                                        [--kept FOLDER] [--json FILE]
 
-reranked/SET/METRIC/STRATEGY  the mean over the questions with the reranker; peer: without
-gain/SET/METRIC/STRATEGY      how much more that is, and the ends of its 95% interval (…/low, …/high)
-cost/ms-a-passage/BATCH       milliseconds a passage of 180 wordpieces, so many read for a question; peer:
-                              sentence-transformers' CrossEncoder with the same layers
+reranked/SET/METRIC/STRATEGY/WEIGHT  the mean over the questions where the first stage's score counts WEIGHT
+                                     standard deviations beside the reranker's; peer: without it
+gain/SET/METRIC/STRATEGY/WEIGHT      how much more that is, and the ends of its 95% interval (…/low, …/high)
+cost/ms-a-passage/BATCH              milliseconds a passage of 180 wordpieces, so many read for a question;
+                                     peer: sentence-transformers' CrossEncoder with the same layers
 
 Of xquad-en and covidqa-dev only the questions about articles that `reranker_examples` leaves out are asked;
 all passages are searched.
 """
 
-import os
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from quality import SETS
-from report import Result, arguments, compare, figure, publish
+from quality import SETS, gained, set_arguments
+from report import Result, compare, evaluation_data, publish
 from reranker_examples import held_out
 
 from ingestion.encoders import builtin_encoder, builtin_model_folder
@@ -30,34 +29,52 @@ from rag_app.evaluation.corpus import open_corpus
 from rag_app.evaluation.datasets import Dataset, read_dataset
 from rag_app.evaluation.metrics import compared
 from rag_app.evaluation.runner import TOP_K, contender_of, evaluate
-from retrievers.joint import JointReranker
+from retrievers.joint import FIRST_STAGE_WEIGHT, JointReranker
 from retrievers.rerank import RERANK_DEPTH, CrossEncoderReranker, Reranker
 from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
 
 RUNS = 15
 BATCHES = (8, RERANK_DEPTH)
+WEIGHTS = (FIRST_STAGE_WEIGHT, 3.0, 2.0, 1.0, 0.0)
 
 
-def gains(dataset: Dataset, names: Sequence[str], kept: Path) -> list[Result]:
+class Weighted:
+    """The built-in reranker with a weight of its own; what was read is remembered for the next weight."""
+
+    def __init__(self, weight: float, reranker: JointReranker, known: dict[tuple[str, str], float]) -> None:
+        self.name = f"{weight:g}"
+        self.first_stage_weight = weight
+        self._reranker = reranker
+        self._known = known
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        asked = question.strip()  # what is evaluated has spaces behind it
+        new = [one for one in passages if (asked, one) not in self._known]
+        for one, score in zip(new, self._reranker.score(asked, new), strict=True):
+            self._known[asked, one] = score
+        return [self._known[asked, one] for one in passages]
+
+
+def gains(dataset: Dataset, names: Sequence[str], weights: Sequence[float], kept: Path) -> list[Result]:
     """Return what each strategy finds with the reranker and without."""
     found: list[Result] = []
     with open_corpus(dataset, kept, builtin_encoder()) as corpus:
         for name in names:
+            known: dict[tuple[str, str], float] = {}
+            rerankers = [Weighted(weight, JointReranker(), known) for weight in weights]
             strategy = strategy_named(name)
             done = evaluate(
-                corpus,
-                [contender_of(corpus, strategy, one, TOP_K) for one in (None, JointReranker())],
+                corpus, [contender_of(corpus, strategy, one, TOP_K) for one in (None, *rerankers)]
             )
-            plain, reranked = done.results
+            plain, *reranked = done.results
             for metric in compared(corpus.dataset):
-                label = f"{dataset.name}/{metric}/{name}"
-                means = [reranked.means[metric]], [plain.means[metric]]
-                found.append(compare(f"reranked/{label}", metric, *means, "without"))
-                values = {"with": reranked.values[metric], "without": plain.values[metric]}
-                (gain,) = paired(metric, values, "without")
-                found.append(figure(f"gain/{label}", metric, [gain.difference]))
-                found.append(figure(f"gain/{label}/low", metric, [gain.interval.low]))
-                found.append(figure(f"gain/{label}/high", metric, [gain.interval.high]))
+                values = {one.name: one.values[metric] for one in done.results}
+                by_name = {one.a: one for one in paired(metric, values, plain.name)}
+                for one in reranked:
+                    label = f"{dataset.name}/{metric}/{name}/{one.reranker}"
+                    means = [one.means[metric]], [plain.means[metric]]
+                    found.append(compare(f"reranked/{label}", metric, *means, "without"))
+                    found += gained(label, by_name[one.name])
     return found
 
 
@@ -95,23 +112,21 @@ def costs(runs: int) -> list[Result]:
 
 
 def main() -> None:
-    parser = arguments(__doc__)
-    parser.add_argument("--sets", default=",".join(SETS), help="names of folders, with commas between")
-    parser.add_argument("--strategies", default=DEFAULT_STRATEGY, help="names, with commas between")
-    parser.add_argument("--kept", type=Path, metavar="FOLDER", help="keep the encoded sets there")
-    options = parser.parse_args()
-    if not os.environ.get("RAG_EVAL_DATA"):
-        sys.exit("the variable RAG_EVAL_DATA is not set; it names the folder of the evaluation sets")
+    options = set_arguments(__doc__, (DEFAULT_STRATEGY,)).parse_args()
+    data = evaluation_data()
     stay_offline()
-    data = Path(os.environ["RAG_EVAL_DATA"])
     sets = SETS[:1] if options.quick else options.sets.split(",")
+    weights = WEIGHTS[:1] if options.quick else WEIGHTS
     strategies = options.strategies.split(",")
     found = costs(3 if options.quick else RUNS)
     with tempfile.TemporaryDirectory() as temporary:
         for name in sets:
             dataset = held_out(read_dataset(data / name))
-            found += gains(dataset, strategies, options.kept or Path(temporary))
-    settings = {"sets": sets, "strategies": strategies, "depth": RERANK_DEPTH, "quick": options.quick}
+            found += gains(dataset, strategies, weights, options.kept or Path(temporary))
+    settings = {
+        "sets": sets, "strategies": strategies, "depth": RERANK_DEPTH, "weights": weights,
+        "quick": options.quick,
+    }  # fmt: skip
     publish(found, settings, options.json)
 
 

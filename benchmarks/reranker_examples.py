@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ingestion.encoders import Encoder
+from ingestion.sentences import sentence_spans
+from ingestion.words.function_words import function_words
 from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import Dataset, Passage, json_lines, read_dataset
-from retrievers.rerank import RERANK_DEPTH, passage_text, standardised
+from retrievers.fusion import standardised
+from retrievers.rerank import RERANK_DEPTH, passage_text
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
 
@@ -32,25 +32,18 @@ XQUAD_ARTICLES = 36
 CLOZE_OF_A_PASSAGE = 3
 TOPICS_OF_A_PASSAGE = 1
 
-# fmt: off
-_SMALL_WORDS = frozenset((
-    "the", "a", "an", "of", "in", "on", "at", "to", "for", "and", "or", "is", "are", "was", "were", "be",
-    "been", "has", "have", "had", "that", "this", "these", "those", "it", "its", "by", "with", "as", "from",
-    "which", "who", "not", "but",
-))
-# fmt: on
 _EDGES = "(),.;:%$€£\"'"
 _SENTENCE_WORDS = range(8, 61)
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question, the head of the first stage's list, its standardised scores [n], and which of it is right
-    and wrong. What may be either is neither."""
+    """A question, the head of the first stage's list, its standardised scores, and which of it is right and
+    wrong. What may be either is neither."""
 
     question: str
     passages: tuple[str, ...]
-    scores: NDArray[np.float64]
+    scores: tuple[float, ...]
     right: tuple[int, ...]
     wrong: tuple[int, ...]
 
@@ -156,9 +149,9 @@ def _topic(passage: Passage, dataset: Dataset, chance: random.Random) -> Iterato
 
 
 def _a_sentence(passage: Passage, chance: random.Random) -> str:
-    sentences = [
-        one.strip() for one in re.split(r"(?<=[.!?])\s+", passage.text) if len(one.split()) in _SENTENCE_WORDS
-    ]
+    spans = sentence_spans(passage.text)
+    sentences = [passage.text[span.start : span.end] for span in spans]
+    sentences = [one for one in sentences if len(one.split()) in _SENTENCE_WORDS]
     return chance.choice(sentences) if sentences else ""
 
 
@@ -173,8 +166,8 @@ def _without_answer(words: Sequence[str], chance: random.Random) -> str | None:
     around = [
         *words[max(0, first - chance.randint(4, 12)) : first], *words[last : last + chance.randint(2, 10)]
     ]  # fmt: skip
-    kept = [one for one in around if chance.random() > (0.15 if one.lower() in _SMALL_WORDS else 0.3)]
-    if sum(one.lower() not in _SMALL_WORDS for one in kept) < 3:
+    kept = [one for one in around if chance.random() > (0.15 if _is_small(one) else 0.3)]
+    if sum(not _is_small(one) for one in kept) < 3:
         return None
     return f"{kind} {' '.join(kept).strip(_EDGES + ' ')}?"
 
@@ -188,11 +181,15 @@ def _answers(words: Sequence[str], chance: random.Random) -> Iterator[tuple[int,
         elif re.fullmatch(r"\d[\d,.]*", core):
             many = chance.choice(("How many", "How much", "What number of"))
             yield place, place + 1, "What percentage" if "%" in word else many
-        elif place and core[:1].isupper() and core.lower() not in _SMALL_WORDS:
+        elif place and core[:1].isupper() and not _is_small(core):
             last = place
             while last < len(words) and words[last].strip(_EDGES)[:1].isupper():
                 last += 1
             yield place, last, chance.choice(("Who", "What", "Which", "Where"))
+
+
+def _is_small(word: str) -> bool:
+    return word.lower() in function_words("en")
 
 
 def _example(corpus: Corpus, asked: _Asked) -> Example | None:
@@ -219,7 +216,7 @@ def _example(corpus: Corpus, asked: _Asked) -> Example | None:
     return Example(
         asked.text,
         tuple(passage_text(hit.chunk) for hit in head),
-        standardised([hit.score for hit in head]),
+        tuple(standardised([hit.score for hit in head])),
         tuple(place for place, hit in enumerate(head) if corpus.unit(hit.chunk) in asked.right),
         tuple(wrong),
     )

@@ -15,7 +15,6 @@ speed/…    tokens pooled in a second by one process
 
 import csv
 import json
-import os
 import sys
 import tempfile
 import time
@@ -27,7 +26,7 @@ from typing import Any
 import numpy as np
 from large import Maker, Real
 from numpy.typing import NDArray
-from report import Result, arguments, compare, figure, publish
+from report import Result, arguments, compare, evaluation_data, figure, publish
 
 from ingestion.encoders import Encodings, builtin_encoder
 from ingestion.stores.tokens.codec import CodecSpec, Int8Codec, StoredTokens, TokenArrays, store_tokens
@@ -265,7 +264,7 @@ def pooling_speed(passages: TokenArrays) -> list[Result]:
 
 def run(quick: bool, vectors: Path | None = None) -> tuple[list[Result], dict[str, Any]]:
     """Return the results, and the settings they were made with. Encoded sets are kept in `vectors`."""
-    data = Path(os.environ["RAG_EVAL_DATA"])
+    data = evaluation_data()
     names = SETS[:1] if quick else SETS
     most_queries = QUICK_QUERIES if quick else None
     scales = builtin_encoder().scales
@@ -295,8 +294,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--vectors", type=Path, metavar="FOLDER", help="keep the encoded sets there")
     options = parser.parse_args()
-    if not os.environ.get("RAG_EVAL_DATA"):
-        sys.exit("the variable RAG_EVAL_DATA is not set; it names the folder of the evaluation sets")
+    evaluation_data()
     stay_offline()
     results, settings = run(options.quick, options.vectors)
     publish(results, settings, options.json)

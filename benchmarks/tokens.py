@@ -11,7 +11,6 @@ merge/…               tokens merged in a second, with and without inverted lis
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from report import Result, arguments, compare, figure, publish
+from report import Result, arguments, compare, evaluation_data, figure, publish
 
 from ingestion.encoders import Encodings
 from ingestion.stores.tokens.codec import CodecSpec
@@ -112,8 +111,7 @@ def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--vectors", type=Path, metavar="FOLDER", help="keep the encoded sets there")
     options = parser.parse_args()
-    if not os.environ.get("RAG_EVAL_DATA"):
-        sys.exit("the variable RAG_EVAL_DATA is not set; it names the folder of the evaluation sets")
+    evaluation_data()
     quick = ["--quick"] if options.quick else []
     vectors = ["--vectors", str(options.vectors)] if options.vectors else []
     speed = _other("token_speed.py", *quick)

@@ -4,20 +4,19 @@
 
 Of the encoder's six layers the last two are tuned, so that a file of 7 MB is enough. An example is one right
 passage and six wrong ones of what `fusion` found (`reranker_examples`); the loss is the cross-entropy of the
-right one by the reranker's score plus the first stage's standardised one, as they are added when reranking,
-and half of that by the reranker's score alone. Half an hour on two cores; the same seed, machine and packages
-give the same file.
+right one by the reranker's score plus the first stage's standardised one, and half of that by the reranker's
+score alone. Half an hour on two cores.
 """
 
 import argparse
 import os
 import random
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
+from report import evaluation_data
 from reranker_examples import Example, examples
 from safetensors.torch import save_file
 from torch import Tensor
@@ -34,10 +33,10 @@ WRONG = 6
 SHARES = {"questions": 0.5, "cloze": 0.3, "topic": 0.2}
 RATE, HEAD_RATE = 5e-5, 2.5e-4  # of layers, and of what is new
 WARM_UP = 100
-# What one standard deviation of the first stage's scores and the reranker alone count in the loss. The former
-# is less than when reranking: what the first stage knows already leaves less to learn.
-FIRST_STAGE = 2.0
-ALONE = 0.5
+# What one standard deviation of the first stage's scores counts beside the reranker's score. When reranking
+# it counts more (`FIRST_STAGE_WEIGHT`), which was found afterwards.
+FIRST_STAGE_SHARE = 2.0
+ALONE = 0.5  # the share of the loss by the reranker's score alone
 _TOLD = 50
 
 
@@ -74,12 +73,12 @@ def loss_of(network: JointNetwork, states: States, batch: Sequence[Example], cha
         places = [chance.choice(one.right), *chance.sample(one.wrong, min(WRONG, len(one.wrong)))]
         passages += states.of([one.passages[place] for place in places])
         questions += states.of([one.question]) * len(places)
-        scores.append(torch.tensor(one.scores[places], dtype=torch.float32))
+        scores.append(torch.tensor([one.scores[place] for place in places]))
     found = network(questions, passages).split([len(one) for one in scores])
     right = torch.zeros(1, dtype=torch.long)
     total = torch.zeros(())
     for own, first in zip(found, scores, strict=True):
-        total = total + cross_entropy((own + FIRST_STAGE * first)[None], right)
+        total = total + cross_entropy((own + FIRST_STAGE_SHARE * first)[None], right)
         total = total + ALONE * cross_entropy(own[None], right)
     return total / len(batch)
 
@@ -124,11 +123,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=weights_path(), metavar="FILE")
     options = parser.parse_args()
-    if not os.environ.get("RAG_EVAL_DATA"):
-        sys.exit("the variable RAG_EVAL_DATA is not set; it names the folder of the evaluation sets")
+    data = evaluation_data()
     stay_offline()
     torch.set_num_threads(os.cpu_count() or 1)
-    kinds = examples(Path(os.environ["RAG_EVAL_DATA"]), builtin_encoder(), options.seed)
+    kinds = examples(data, builtin_encoder(), options.seed)
     print(", ".join(f"{len(some)} {kind}" for kind, some in kinds.items()))
     network = train(kinds, options.steps, options.seed)
     tuned = {name: value.half().contiguous() for name, value in network.tuned().items()}

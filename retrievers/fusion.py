@@ -57,12 +57,18 @@ def fuse_standardised(
     for ranking, weight in zip(rankings, weights or [1.0] * len(rankings), strict=True):
         found = {candidate.chunk_id: candidate.score for candidate in ranking.candidates}
         lacking = min(found.values()) if len(found) >= asked else 0.0
-        values = [found.get(chunk, lacking) for chunk in fused]
-        mean, spread = statistics.fmean(values or [0.0]), statistics.pstdev(values or [0.0])
-        if spread:  # otherwise the list prefers nothing
-            for chunk, value in zip(fused, values, strict=True):
-                fused[chunk] += weight * (value - mean) / spread
+        values = standardised([found.get(chunk, lacking) for chunk in fused])
+        for chunk, value in zip(fused, values, strict=True):
+            fused[chunk] += weight * value
     ordered = sorted(fused, key=lambda chunk: (-fused[chunk], chunk))
     return tuple(
         Candidate(chunk, fused[chunk], {**scores[chunk], "fused": fused[chunk]}) for chunk in ordered
     )
+
+
+def standardised(scores: Sequence[float]) -> list[float]:
+    """Return scores less their mean, in standard deviations; zeros where all are equal and prefer nothing."""
+    if not scores:
+        return []
+    mean, spread = statistics.fmean(scores), statistics.pstdev(scores)
+    return [(score - mean) / spread if spread else 0.0 for score in scores]

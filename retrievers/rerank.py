@@ -9,11 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ingestion.errors import ModelError
 from ingestion.stores.records import StoredChunk
+from retrievers.fusion import standardised
 from retrievers.hits import Candidate, Ranking
 
 if TYPE_CHECKING:
@@ -82,20 +80,13 @@ def rerank(
 
 def combined(reranker: Reranker, scores: Sequence[float], first: Sequence[float]) -> list[float]:
     """Return what orders n passages, given the reranker's scores and those of the first stage."""
-    former = reranker.first_stage_weight * standardised(first)
-    return [score + float(one) for score, one in zip(scores, former, strict=True)]
+    weight = reranker.first_stage_weight
+    return [score + weight * former for score, former in zip(scores, standardised(first), strict=True)]
 
 
 def passage_text(chunk: StoredChunk) -> str:
     """Return what a reranker reads of a chunk: its context line and its text."""
     return f"{chunk.context}\n{chunk.text}"
-
-
-def standardised(scores: Sequence[float]) -> NDArray[np.float64]:
-    """Return [n] scores less their mean, in standard deviations; zeros where all are equal."""
-    values = np.array(scores, dtype=np.float64)
-    spread = values.std() if len(values) else 0.0
-    return (values - values.mean()) / spread if spread else np.zeros(len(values))
 
 
 class CrossEncoderReranker:

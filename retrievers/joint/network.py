@@ -3,10 +3,10 @@ layers read them together, and MaxSim compares what comes out.
 
     score(q, p) = scale · Σ_i softmax(importance)_i · max_j cos(q_i, p_j) + pair(q_[CLS], mean of p)
 
-Reading apart first is DeFormer's idea (Cao et al., 2020): a question's share is computed once for all of its
-passages. MaxSim (Khattab and Zaharia, 2020) over vectors that have seen the other side ranks well before any
-training, so a few thousand questions are enough to tune it. Only what was tuned is shipped; the rest is the
-built-in encoder's own.
+Reading apart first is DeFormer's idea (Cao et al., 2020): a question's share is computed once for all the
+passages of a call. MaxSim (Khattab and Zaharia, 2020) over vectors that have seen the other side ranks well
+before any training, so a few thousand questions are enough to tune it. Only what was tuned is shipped; the
+rest is the built-in encoder's own.
 """
 
 from collections.abc import Mapping, Sequence

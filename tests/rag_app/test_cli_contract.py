@@ -289,6 +289,14 @@ def test_top_k_passages_are_found(as_json: AsJson) -> None:
     assert len(as_json("ask", CRANE, "--top-k", "1")["nearest"]) == 1
 
 
+def test_the_built_in_reranker_needs_no_download(as_json: AsJson) -> None:
+    plain, reranked = as_json("search", CRANE), as_json("search", CRANE, "--rerank", "builtin")
+    assert (plain["reranker"], reranked["reranker"]) == (None, "builtin")
+    assert all("cross_encoder" in hit["scores"] for hit in reranked["hits"])
+    assert reranked["hits"][0]["chunk_id"] in {hit["chunk_id"] for hit in plain["hits"]}
+    assert as_json("ask", CRANE, "--rerank", "builtin")["reranker"] == "builtin"
+
+
 def test_no_rerank_overrules_the_settings(
     run: Command, as_json: AsJson, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

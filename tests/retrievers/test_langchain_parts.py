@@ -11,8 +11,9 @@ from langchain_core.runnables import RunnableLambda
 
 from ingestion.errors import UnknownName
 from ingestion.library import Library
+from retrievers.joint import JointReranker
 from retrievers.langchain import STAGE_EVENT, LocalCrossEncoder, RerankCompressor, StrategyRetriever
-from retrievers.rerank import CrossEncoderReranker
+from retrievers.rerank import CrossEncoderReranker, combined
 from retrievers.strategies import STRATEGIES
 
 QUESTION = "When was the Bramley apple tree planted?"
@@ -76,6 +77,20 @@ def test_the_compressor_keeps_the_best(cross_encoder_folder: Path) -> None:
     best = sorted(range(3), key=lambda n: -scores[n])[:2]
     assert [document.metadata["n"] for document in kept] == best
     assert kept[0].metadata["cross_encoder"] == pytest.approx(max(scores), abs=1e-6)
+
+
+def test_the_compressor_counts_the_first_stage_where_it_is_known(stocked: Library) -> None:
+    reranker = JointReranker()
+    documents = StrategyRetriever(library=stocked, strategy="mean", k=6).invoke(QUESTION)
+    own = reranker.score(QUESTION, [one.page_content for one in documents])
+    totals = combined(reranker, own, [one.metadata["score"] for one in documents])
+    plain = [Document(one.page_content, id=one.id) for one in documents]
+    compressor = RerankCompressor(reranker=reranker, top_n=6)
+    for given, scores in ((documents, totals), (plain, own)):
+        kept = compressor.compress_documents(given, QUESTION)
+        order = sorted(range(len(given)), key=lambda number: -scores[number])
+        assert [one.id for one in kept] == [given[number].id for number in order]
+    assert totals != pytest.approx(own)
 
 
 def test_the_cross_encoder_scores_pairs(cross_encoder_folder: Path) -> None:
