@@ -13,6 +13,14 @@ NO_ANSWER = "The documents do not answer this."
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question asked earlier in a conversation, and what was answered."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskOptions:
     """How a question is asked.
 
@@ -23,6 +31,9 @@ class AskOptions:
         collections: names; none means the default collection.
         filters: what else the passages must meet.
         llm: "auto", "extractive" or the path of a GGUF file.
+        history: what was asked and answered before, oldest first; a follow-up question is read in its light.
+        standalone: the question as it is to be understood without the history, where a person has edited it;
+            None: the application condenses it.
     """
 
     strategy: str = DEFAULT_STRATEGY
@@ -31,6 +42,8 @@ class AskOptions:
     collections: tuple[str, ...] = ()
     filters: Filters = field(default_factory=Filters)
     llm: str = "auto"
+    history: tuple[Exchange, ...] = ()
+    standalone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,19 @@ class AnswerEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting(AnswerEvent):
+    """What the answer waits for before its first word.
+
+    Stage "queue": `done` questions of other people are still before this one (`total` is 0); "load": the model
+    is being loaded; "prefill": `done` of `total` tokens of the prompt have been read.
+    """
+
+    stage: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Found(AnswerEvent):
     """The passages, before anything is written."""
 
@@ -131,7 +157,11 @@ class Delta(AnswerEvent):
 
 @dataclass(frozen=True, slots=True)
 class Answer(AnswerEvent):
-    """The finished answer. When `abstained`, `text` says so and `nearest` holds the nearest passages."""
+    """The finished answer. When `abstained`, `text` says so and `nearest` holds the nearest passages.
+
+    `standalone_question` is what was searched for where that is not the question itself. `flags` name what a
+    person should know, such as a document that gives instructions.
+    """
 
     question: str
     text: str
@@ -145,4 +175,7 @@ class Answer(AnswerEvent):
     evidence: tuple[Evidence, ...]
     relevance: float
     timings_ms: Mapping[str, float]
-    flags: tuple[str, ...] = field(default=())
+    flags: tuple[str, ...] = ()
+    standalone_question: str | None = None
+    conversation_id: str | None = None
+    receipt_id: str | None = None

@@ -244,9 +244,9 @@ def answer_fields(answer: "Answer") -> dict[str, Any]:
         ],
         "nearest": [hit_fields(hit) for hit in answer.nearest],
         "flags": list(answer.flags),
-        "standalone_question": None,
-        "conversation_id": None,
-        "receipt_id": None,
+        "standalone_question": answer.standalone_question,
+        "conversation_id": answer.conversation_id,
+        "receipt_id": answer.receipt_id,
         "timings_ms": rounded(answer.timings_ms),
     }
 
