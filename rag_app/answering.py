@@ -5,6 +5,7 @@ the last of them, so `invoke` returns the `Answer`. Callbacks see each step, and
 within the last one.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
@@ -20,14 +21,14 @@ from rag_app.answers import (
     NO_ANSWER,
     Answer,
     AnswerEvent,
-    AnswerSentence,
     AskOptions,
-    Citation,
+    Cited,
     Delta,
     Found,
     Packed,
 )
 from rag_app.packing import pack
+from rag_app.untrusted import flags
 from retrievers.rerank import Reranker, RerankLimits
 from retrievers.search import SearchResult, search
 from retrievers.strategies import strategy_named
@@ -35,6 +36,8 @@ from retrievers.strategies import strategy_named
 # In tokens of the answerer. A prompt that leaves less room than this gets one sentence of evidence; one
 # that does not leave room even for that is refused by the model itself.
 _LEAST_EVIDENCE = 50
+# Of what the prompt's fences are made of: enough that a document cannot guess it, and few tokens.
+_NONCE_BYTES = 4
 
 
 class Answerer(Protocol):
@@ -51,7 +54,7 @@ class Answerer(Protocol):
 
     def write(self, question: str, packed: Packed, config: RunnableConfig) -> Generator[str]: ...
 
-    def cite(self, text: str, packed: Packed) -> tuple[tuple[AnswerSentence, ...], tuple[Citation, ...]]: ...
+    def cite(self, text: str, packed: Packed) -> Cited: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +89,16 @@ def build_chain(
             top_k=options.top_k,
         )
 
+    nonce = secrets.token_hex(_NONCE_BYTES)
+
     def gather(result: SearchResult) -> Found:
         started = time.perf_counter()
         count_tokens = cache(answerer.count_tokens)
         budget = settings.evidence_tokens
-        packed = pack(library, result, budget=budget, count_tokens=count_tokens)
+        packed = pack(library, result, budget=budget, count_tokens=count_tokens, nonce=nonce)
         while budget > 1 and not answerer.fits(result.query.text, packed):
             budget = budget * 3 // 4 if budget > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
-            packed = pack(library, result, budget=budget, count_tokens=count_tokens)
+            packed = pack(library, result, budget=budget, count_tokens=count_tokens, nonce=nonce)
         return Found(replace(result, timings_ms=_and(result.timings_ms, "pack", started)), packed)
 
     def answer(found: Iterator[Found], config: RunnableConfig) -> Iterator[AnswerEvent]:
@@ -135,20 +140,21 @@ def _answer(
                 yield Delta(piece)
     text = "".join(pieces).strip()
     abstains = abstains or says_no_answer(text)
-    sentences, citations = ((), ()) if abstains else answerer.cite(text, packed)
+    cited = Cited(text, (), ()) if abstains else answerer.cite(text, packed)
     yield Answer(
         question=result.query.text,
-        text=text,
+        text=cited.text,
         abstained=abstains,
         strategy=result.strategy,
         reranker=result.reranker,
         llm=answerer.name,
-        citations=citations,
-        sentences=sentences,
+        citations=cited.citations,
+        sentences=cited.sentences,
         nearest=result.hits,
         evidence=packed.evidence,
         relevance=packed.relevance,
         timings_ms=_and(result.timings_ms, "answer", started),
+        flags=flags(packed.evidence),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from ingestion.filters import Filters
 from retrievers.hits import Hit
@@ -50,23 +51,26 @@ class AskOptions:
 class EvidenceSentence:
     """A sentence of a hit: characters `start` to `end` of its page, and how well it matches.
 
-    `score` is the mean over the question's tokens of the best cosine among the sentence's tokens and
-    its context line's.
+    `score` is the mean over the question's tokens, of which function words count half, of the best cosine
+    among the sentence's tokens and its context line's. `also` names the pages that say the same.
     """
 
     start: int
     end: int
     text: str
     score: float
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A hit as it is put before the answerer: number n is what `[n]` refers to."""
+    """A hit as it is put before the answerer: number n is what `[n]` refers to. `score` is the whole
+    passage's, computed as a sentence's is."""
 
     number: int
     hit: Hit
     sentences: tuple[EvidenceSentence, ...]
+    score: float = 0.0
 
     @property
     def text(self) -> str:
@@ -84,14 +88,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Evidence that fits the budget.
+    """Evidence that fits the budget. `nonce` is what the prompt's fences around it are made of.
 
-    `relevance` is the mean over the question's tokens of their best cosine anywhere in the evidence:
-    the one signal, the same for every strategy, for whether the documents answer at all.
+    `relevance` is that of the passage that answers best (`rag_app.packing.relevance`): the one signal, the
+    same for every strategy, for whether the documents answer at all.
     """
 
     evidence: tuple[Evidence, ...]
     relevance: float
+    nonce: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +112,33 @@ class Citation:
     quote: str
 
 
+class Verdict(StrEnum):
+    """Whether sources hold what a sentence of an answer says."""
+
+    SUPPORTED = "supported"
+    WEAK = "weak"
+    UNSUPPORTED = "unsupported"
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """A sentence of the answer. `score` is its best MaxSim (mean cosine) with a cited sentence;
-    `verdict` is "supported" for a quotation, None where nothing has judged it."""
+    """A sentence of the answer. `score` is its MaxSim (mean cosine) with the sentences that it rests on;
+    `reason` says what is missing where the verdict is not "supported"."""
 
     text: str
-    verdict: str | None
-    score: float | None
+    verdict: Verdict
+    score: float
     markers: tuple[int, ...]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """An answer whose citations have been computed: its text with the markers that hold, and both lists."""
+
+    text: str
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
 
 
 class AnswerEvent:
@@ -131,8 +154,8 @@ class AnswerEvent:
 class Waiting(AnswerEvent):
     """What the answer waits for before its first word.
 
-    Stage "queue": `done` questions of other people are still before this one (`total` is 0); "load": the model
-    is being loaded; "prefill": `done` of `total` tokens of the prompt have been read.
+    Stage "queue": `done` questions of other people are still before this one (`total` is 0); "load": the
+    model is being loaded; "prefill": `done` of `total` tokens of the prompt have been read.
     """
 
     stage: str

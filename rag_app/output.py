@@ -239,6 +239,7 @@ def answer_fields(answer: "Answer") -> dict[str, Any]:
                 "verdict": sentence.verdict,
                 "score": sentence.score,
                 "markers": list(sentence.markers),
+                "reason": sentence.reason,
             }
             for sentence in answer.sentences
         ],

@@ -1,6 +1,12 @@
-"""Hits to evidence: the sentences of each hit, scored by MaxSim, within a token budget."""
+"""Hits to evidence: the sentences of each hit that answer best, within a token budget.
 
-from collections.abc import Callable, Sequence
+A prompt is read at a processor's speed, so what does not answer costs seconds. Whole passages hold much
+that does not: the sentences that match best, with what makes them readable, keep nearly all that answers in
+less than half of the tokens (`benchmarks/packing.py`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,55 +16,95 @@ from ingestion.sentences import sentence_spans
 from ingestion.stores.tokens.store import TokenMatch
 from ingestion.words import function_words
 from rag_app.answers import Evidence, EvidenceSentence, Packed
+from rag_app.duplicates import merged
+from rag_app.readability import companions
 from retrievers.explain import matched
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
+
+Floats = NDArray[np.float32]
 
 # Any sentence holds function words: one that says "was" and "in" answers "What was X in 2022?" little better
 # for it. They still tell "It was planted in 1921" from what does not answer "When was the tree planted?", so
 # they count half. English only; the words of a question in another language count alike.
 _FUNCTION_WORD = 0.5
+# What is packed of the passages' tokens, and how many are always packed: reading these takes no time.
+_SHARE = 0.45
+_ALWAYS = 300
+# How much the retriever's opinion of a passage, from 0 for the best to 1 for the last, is worth beside its
+# sentences' cosines.
+_STANDING = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A passage as an earlier prompt of the conversation had it: its chunk and its sentences' places."""
+
+    chunk_id: str
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """A hit with its sentences; `standing` is the retriever's opinion, `relevance` the question's."""
+
+    hit: Hit
+    sentences: tuple[EvidenceSentence, ...]
+    companions: Mapping[int, tuple[int, ...]]
+    score: float
+    relevance: float
+    standing: float
 
 
 def pack(
-    library: Library, result: SearchResult, *, budget: int, count_tokens: Callable[[str], int]
+    library: Library,
+    result: SearchResult,
+    *,
+    budget: int,
+    count_tokens: Callable[[str], int],
+    nonce: str = "",
+    earlier: Sequence[Placed] = (),
 ) -> Packed:
-    """Return the hits' text, in rank order, that fits `budget` tokens of `count_tokens`.
+    """Return the sentences of the hits that answer best, in `budget` tokens of `count_tokens` at most.
 
-    A hit that does not fit whole gives its best sentences that do, in reading order. At least one
-    sentence is kept, so that a small budget never means no evidence.
+    Passages come in rank order, sentences in reading order; what is said twice is packed once. Of long lists
+    less than half is packed, whatever the budget. At least one sentence is kept, so that a small budget never
+    means no evidence. Passages that an `earlier` prompt had, and that need nothing more, come first and as
+    they were: a model that remembers that prompt need not read them again.
     """
-    index = library.index()
-    index.check_fresh()
-    located = library.catalogue.located([hit.chunk.id for hit in result.hits], index.id)
-    segments = {chunk: segment for segment, chunk in located}
-    evidence: list[Evidence] = []
-    best: list[np.ndarray[tuple[int], np.dtype[np.float32]]] = []
-    left = budget
-    weights = token_weights(result.query)
-    for hit in result.hits:
-        match = matched(index, result.query, segments.get(hit.chunk.id, ""), hit.chunk)
-        if match is None:  # deleted since it was found
-            continue
-        sentences = scored_sentences(hit, match, weights)
-        kept, used = _fit(sentences, left, count_tokens, at_least_one=not evidence)
-        if not kept:
-            break
-        left -= used
-        evidence.append(Evidence(len(evidence) + 1, hit, tuple(kept)))
-        best.append(match.similarities.max(axis=1, initial=-1.0))
-    relevance = float(np.max(best, axis=0).mean()) if best and len(best[0]) else 0.0
-    return Packed(tuple(evidence), relevance)
+    passages = _passages(library, result)
+    sizes = [[count_tokens(sentence.text) for sentence in passage.sentences] for passage in passages]
+    total = sum(map(sum, sizes))
+    chosen = _chosen(passages, sizes, min(budget, max(_ALWAYS, int(_SHARE * total))))
+    ordered = _ordered(passages, chosen, earlier)
+    evidence = tuple(
+        Evidence(number, passage.hit, tuple(passage.sentences[place] for place in places), passage.score)
+        for number, (passage, places) in enumerate(ordered, start=1)
+    )
+    return Packed(evidence, max((passage.relevance for passage, _ in ordered), default=0.0), nonce)
 
 
-def token_weights(query: Query) -> NDArray[np.float32]:
+def token_weights(query: Query) -> Floats:
     """How much each of the question's tokens counts when its sentences are compared, [q], in sum 1."""
     words = [query.text[start:end].casefold() for start, end in query.encodings.spans]
     weights = [1 if word.isalnum() and word not in function_words("en") else _FUNCTION_WORD for word in words]
     return np.array(weights, np.float32) / (sum(weights) or 1)
 
 
-def scored_sentences(hit: Hit, match: TokenMatch, weights: NDArray[np.float32]) -> list[EvidenceSentence]:
+def relevance(best: Floats, weights: Floats) -> float:
+    """Return how far a passage answers, from -1 to 1, given each token's best cosine in it, [q].
+
+    Half of it is the weighted mean (MaxSim), half the mean over the lower half of the words of content: a
+    passage on the same subject that does not answer lacks just those.
+    """
+    if not len(best):
+        return 0.0
+    content = np.sort(best[weights >= weights.max()])
+    lower = content[: max(1, (len(content) + 1) // 2)]
+    return float((weights @ best + lower.mean()) / 2)
+
+
+def scored_sentences(hit: Hit, match: TokenMatch, weights: Floats) -> list[EvidenceSentence]:
     """Return a hit's sentences with their scores: the weighted mean of the tokens' best cosines.
 
     Tokens of the context line (document, heading) stand behind every sentence: a row of a table says
@@ -77,18 +123,80 @@ def scored_sentences(hit: Hit, match: TokenMatch, weights: NDArray[np.float32]) 
     return sentences
 
 
-def _fit(
-    sentences: Sequence[EvidenceSentence],
-    budget: int,
-    count_tokens: Callable[[str], int],
-    *,
-    at_least_one: bool,
-) -> tuple[list[EvidenceSentence], int]:
-    sizes = {sentence: count_tokens(sentence.text) for sentence in sentences}
-    kept: list[EvidenceSentence] = []
-    used = 0
-    for sentence in sorted(sentences, key=lambda sentence: -sentence.score):
-        if used + sizes[sentence] <= budget or (at_least_one and not kept):
-            kept.append(sentence)
-            used += sizes[sentence]
-    return sorted(kept, key=lambda sentence: sentence.start), used
+def _passages(library: Library, result: SearchResult) -> list[_Passage]:
+    """Return the hits that are still there, each sentence in the first one that has it."""
+    index = library.index()
+    index.check_fresh()
+    located = library.catalogue.located([hit.chunk.id for hit in result.hits], index.id)
+    segments = {chunk: segment for segment, chunk in located}
+    weights = token_weights(result.query)
+    found: list[tuple[Hit, list[EvidenceSentence], Floats]] = []
+    for hit in result.hits:
+        match = matched(index, result.query, segments.get(hit.chunk.id, ""), hit.chunk)
+        if match is not None:  # None: deleted since it was found
+            best = match.similarities.max(axis=1, initial=-1.0)
+            found.append((hit, scored_sentences(hit, match, weights), best))
+    distinct = merged([(hit.chunk, sentences) for hit, sentences, _ in found])
+    standings = _standings([hit for hit, _, _ in found])
+    return [
+        _Passage(
+            hit=hit,
+            sentences=tuple(sentences),
+            companions=companions([sentence.text for sentence in sentences]),
+            score=float(weights @ best) if len(best) else 0.0,
+            relevance=relevance(best, weights),
+            standing=standing,
+        )
+        for (hit, _, best), sentences, standing in zip(found, distinct, standings, strict=True)
+    ]
+
+
+def _standings(hits: Sequence[Hit]) -> list[float]:
+    """Return 0 for the best hit to 1 for the last, by score, or by rank where scores do not fall with it."""
+    scores = [hit.score for hit in hits]
+    if scores != sorted(scores, reverse=True):
+        scores = [-float(hit.rank) for hit in hits]
+    spread = scores[0] - scores[-1] if scores else 0.0
+    return [(scores[0] - score) / spread if spread else 0.0 for score in scores]
+
+
+def _chosen(passages: Sequence[_Passage], sizes: Sequence[Sequence[int]], budget: int) -> list[set[int]]:
+    """Return which sentences of each passage are packed: the most valuable ones, with their companions."""
+    values = sorted(
+        (_STANDING * passage.standing - sentence.score, number, place)
+        for number, passage in enumerate(passages)
+        for place, sentence in enumerate(passage.sentences)
+    )
+    chosen: list[set[int]] = [set() for _ in passages]
+    left = budget
+    for _, number, place in values:
+        wanted = {place, *passages[number].companions.get(place, ())} - chosen[number]
+        for group in (wanted, {place} - chosen[number]):
+            size = sum(sizes[number][one] for one in group)
+            if group and (size <= left or (left == budget and group == {place})):
+                chosen[number] |= group
+                left -= size
+                break
+    return chosen
+
+
+def _ordered(
+    passages: Sequence[_Passage], chosen: Sequence[set[int]], earlier: Iterable[Placed]
+) -> list[tuple[_Passage, list[int]]]:
+    """Return the passages that have something to say, those that were there before and suffice first."""
+    by_chunk = {passage.hit.chunk.id: number for number, passage in enumerate(passages)}
+    kept: dict[int, list[int]] = {}
+    for placed in earlier:
+        number = by_chunk.get(placed.chunk_id)
+        if number is None or not chosen[number]:
+            continue
+        spans = set(placed.spans)
+        before = [
+            place
+            for place, sentence in enumerate(passages[number].sentences)
+            if (sentence.start, sentence.end) in spans
+        ]
+        if len(before) == len(spans) and chosen[number] <= set(before):
+            kept[number] = before
+    new = {number: sorted(places) for number, places in enumerate(chosen) if places and number not in kept}
+    return [(passages[number], places) for number, places in (kept | new).items()]

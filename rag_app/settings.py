@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     evidence_tokens: int = Field(1500, ge=50, description="evidence put before the LLM, in its tokens")
     # Calibrated on questions with and without an answer: docs/decisions.md, "When to abstain".
     answer_threshold: float = Field(
-        0.60, ge=-1.0, le=1.0, description="least mean MaxSim of the evidence at which a question is answered"
+        0.58, ge=-1.0, le=1.0, description="least relevance of the evidence at which a question is answered"
     )
 
     # Each limit keeps one file from taking the machine, and is far above what honest documents need.

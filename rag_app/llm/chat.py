@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import ModelError
-from rag_app.answers import AnswerSentence, Citation, Packed
+from rag_app.answers import Cited, Packed
 from rag_app.citations import cite_text
 from rag_app.llm.llama import LlamaCpp
 from rag_app.prompts import messages
@@ -33,14 +33,17 @@ class ChatAnswerer:
         """Leave room for the longest answer, but never more than half of the window."""
         window = self.model.context_window
         reserved = min(self.model.max_tokens, window // 2)
-        return self.model.count_prompt_tokens(messages(question, packed.evidence)) <= window - reserved
+        return (
+            self.model.count_prompt_tokens(messages(question, packed.evidence, packed.nonce))
+            <= window - reserved
+        )
 
     def write(self, question: str, packed: Packed, config: RunnableConfig) -> Generator[str]:
         """Yield the answer as it comes. Closing the iterator stops the model.
 
         A reasoning block at the beginning is left out. Raises ModelError where nothing else was written.
         """
-        stream = self.model.stream(messages(question, packed.evidence), config)
+        stream = self.model.stream(messages(question, packed.evidence, packed.nonce), config)
         empty = True
         with closing(cast("Generator[AIMessageChunk]", stream)):
             texts = (chunk.content for chunk in stream if isinstance(chunk.content, str))
@@ -53,7 +56,7 @@ class ChatAnswerer:
                 "raise llm_max_tokens, or choose another model"
             )
 
-    def cite(self, text: str, packed: Packed) -> tuple[tuple[AnswerSentence, ...], tuple[Citation, ...]]:
+    def cite(self, text: str, packed: Packed) -> Cited:
         return cite_text(text, packed.evidence, self._encoder)
 
 

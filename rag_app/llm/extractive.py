@@ -1,24 +1,24 @@
 """The built-in answerer: no weights, quotes the best sentences of the evidence, and says so."""
 
-import re
 from collections import Counter
 from collections.abc import Generator
 
 from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
-from rag_app.answers import AnswerSentence, Citation, Evidence, EvidenceSentence, Packed
+from rag_app.answers import Cited, Evidence, EvidenceSentence, Packed
 from rag_app.citations import cite_quotations
 
 NAME = "extractive"
 
 # A few sentences answer a factual question; more is what the sources panel is for.
-_MOST_SENTENCES = 4
+_MOST_SENTENCES = 6
 _MOST_WORDS = 60
 # A page of tables has many rows that match about as well; other pages shall have their say.
-_MOST_OF_A_PAGE = 2
-# Sentences that match clearly less well than the best one are left out.
-_SHARE_OF_BEST = 0.9
+_MOST_OF_A_PAGE = 4
+# Sentences that match clearly less well than the best one are left out. A sentence of a passage that
+# matches well as a whole is worth more than the same one elsewhere.
+_SHARE_OF_BEST = 0.8
 
 
 class ExtractiveAnswerer:
@@ -40,36 +40,33 @@ class ExtractiveAnswerer:
         for place, (evidence, sentence) in enumerate(quotations(packed)):
             yield ("\n\n" if place else "") + f"{' '.join(sentence.text.split())} [{evidence.number}]"
 
-    def cite(
-        self,
-        text: str,  # noqa: ARG002
-        packed: Packed,
-    ) -> tuple[tuple[AnswerSentence, ...], tuple[Citation, ...]]:
-        return cite_quotations(quotations(packed))
+    def cite(self, text: str, packed: Packed) -> Cited:
+        return cite_quotations(quotations(packed), text)
 
 
 def quotations(packed: Packed) -> list[tuple[Evidence, EvidenceSentence]]:
-    """Return the sentences that answer, in reading order: at most 4, and 60 words but for the first."""
+    """Return the sentences that answer, in reading order: at most 6, and 60 words but for the first."""
     ranked = sorted(
         ((evidence, sentence) for evidence in packed.evidence for sentence in evidence.sentences),
-        key=lambda pair: (-pair[1].score, pair[0].number, pair[1].start),
+        key=lambda pair: (-_worth(*pair), pair[0].number, pair[1].start),
     )
     chosen: list[tuple[Evidence, EvidenceSentence]] = []
-    seen: set[str] = set()
     pages: Counter[tuple[str, int]] = Counter()
     words = 0
     for evidence, sentence in ranked:
-        plain = " ".join(re.findall(r"\w+", sentence.text)).casefold()
         length = len(sentence.text.split())
-        if chosen and sentence.score < _SHARE_OF_BEST * chosen[0][1].score:
+        if chosen and _worth(evidence, sentence) < _SHARE_OF_BEST * _worth(*chosen[0]):
             break
         page = (evidence.hit.chunk.document_id, evidence.hit.chunk.page)
-        if plain in seen or pages[page] == _MOST_OF_A_PAGE or (chosen and words + length > _MOST_WORDS):
+        if pages[page] == _MOST_OF_A_PAGE or (chosen and words + length > _MOST_WORDS):
             continue
         chosen.append((evidence, sentence))
-        seen.add(plain)
         pages[page] += 1
         words += length
         if len(chosen) == _MOST_SENTENCES:
             break
     return sorted(chosen, key=lambda pair: (pair[0].number, pair[1].start))
+
+
+def _worth(evidence: Evidence, sentence: EvidenceSentence) -> float:
+    return sentence.score + evidence.score

@@ -20,14 +20,16 @@ from rag_app.answers import (
     AnswerSentence,
     AskOptions,
     Citation,
+    Cited,
     Delta,
     Found,
     Packed,
+    Verdict,
 )
 
 APPLE = "When was the Bramley apple tree planted?"
 OFF_TOPIC = "Is the kernel scheduler preemptive?"
-SENTENCE = AnswerSentence("In 1921.", None, 0.9, (1,))
+SENTENCE = AnswerSentence("In 1921.", Verdict.SUPPORTED, 0.9, (1,))
 CITATION = Citation(1, "orchard.md", "d", 1, 0, 8, "In 1921.")
 
 
@@ -59,8 +61,8 @@ class Scripted:
         finally:
             self.closed = True
 
-    def cite(self, text: str, packed: Packed) -> tuple[tuple[AnswerSentence, ...], tuple[Citation, ...]]:
-        return (SENTENCE,), (CITATION,)
+    def cite(self, text: str, packed: Packed) -> Cited:
+        return Cited(text, (SENTENCE,), (CITATION,))
 
 
 def chain(

@@ -192,7 +192,7 @@ def test_ask_answers_with_a_quotation_of_the_page(as_json: AsJson, data: Path, e
     assert answer["citations"]
     assert answer["sentences"]
     for sentence in answer["sentences"]:
-        assert sentence.keys() == {"text", "verdict", "score", "markers"}
+        assert sentence.keys() == {"text", "verdict", "score", "markers", "reason"}
         assert sentence["verdict"] == "supported"
         assert set(sentence["markers"]) <= {citation["marker"] for citation in answer["citations"]}
     with Library.open(data, encoder) as library:

@@ -8,7 +8,8 @@ import pytest
 from ingestion.library import Library
 from ingestion.pipeline import ingest
 from rag_app.answers import Packed
-from rag_app.packing import pack, token_weights
+from rag_app.packing import Placed, pack, relevance, token_weights
+from rag_app.readability import companions
 from retrievers.hits import Query
 from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, strategy_named
@@ -109,3 +110,63 @@ def test_words_that_any_sentence_holds_count_half(library: Library) -> None:
     np.testing.assert_allclose(weights.min(), weights.max() / 2)
     none = token_weights(Query("What is it?", library.encoder))
     np.testing.assert_allclose(none, 1 / len(none))
+
+
+def test_what_is_said_twice_is_packed_once_and_names_both_pages(library: Library, tmp_path: Path) -> None:
+    said = "The lighthouse at Hook Point was lit in 1172 by the monks of the abbey"
+    (tmp_path / "a.txt").write_text(f"{said}. Its lamp burned oil.", "utf-8")
+    (tmp_path / "b.txt").write_text(f"{said}, they say. Cows eat grass.", "utf-8")
+    (tmp_path / "c.txt").write_text(f"{said.replace('1172', '1272')}. Bread is baked daily.", "utf-8")
+    assert {result.status for result in ingest(library, [tmp_path / f"{n}.txt" for n in "abc"])} == {"ok"}
+    result = find(library, "When was the lighthouse at Hook Point lit?")
+    packed = pack(library, result, budget=1000, count_tokens=words)
+    about = [s for item in packed.evidence for s in item.sentences if "lighthouse" in s.text]
+    assert len(about) == 2  # another year says something else
+    (first,) = [sentence for sentence in about if "1172" in sentence.text]
+    assert len(first.also) == 1
+    assert first.also[0] in ("a.txt, page 1", "b.txt, page 1")
+
+
+def test_of_long_lists_less_than_half_is_packed(library: Library, tmp_path: Path) -> None:
+    for number in range(8):
+        text = " ".join(f"Keeper {number}{one} fed {one + 2} hens and sang loudly." for one in range(14))
+        (tmp_path / f"{number}.txt").write_text(f"{text} Keeper {number} lit the lamp at dusk.", "utf-8")
+    assert {result.status for result in ingest(library, [tmp_path])} == {"ok"}
+    result = find(library, "Who lit the lamp at dusk?")
+    whole = sum(words(hit.chunk.text) for hit in result.hits)
+    packed = pack(library, result, budget=100_000, count_tokens=words)
+    assert whole > 700
+    assert spent(packed) <= 0.45 * whole
+    assert {"lit the lamp" in item.text for item in packed.evidence} == {True}
+
+
+def test_a_sentence_that_points_back_brings_what_it_points_at() -> None:
+    table = ["Revenues, in millions", "Years ended December 31, 2022 2021", "Total revenues 66,608 62,286"]
+    assert companions(table) == {2: (1,)}
+    assert companions(["The tree is old.", "It was planted in 1921.", "Cows eat grass."]) == {1: (0,)}
+    assert companions([]) == {}
+
+
+def test_what_a_prompt_had_before_comes_first_and_as_it_was(stored: Library) -> None:
+    result = find(stored, APPLE)
+    first = pack(stored, result, budget=20, count_tokens=words)
+    everything = pack(stored, result, budget=1000, count_tokens=words)
+    assert len(everything.evidence) > 1
+    last = everything.evidence[-1]
+    earlier = [Placed(last.hit.chunk.id, tuple((s.start, s.end) for s in last.sentences))]
+    again = pack(stored, result, budget=1000, count_tokens=words, earlier=earlier)
+    assert again.evidence[0].hit.chunk.id == last.hit.chunk.id
+    assert again.evidence[0].text == last.text
+    assert {item.hit.chunk.id for item in again.evidence} == {i.hit.chunk.id for i in everything.evidence}
+    assert [item.number for item in again.evidence] == list(range(1, len(again.evidence) + 1))
+    # What is no longer found, or must now say more, is packed anew.
+    gone = [Placed("nothing:1:0", ((0, 5),)), Placed(first.evidence[0].hit.chunk.id, ((1, 2),))]
+    assert pack(stored, result, budget=1000, count_tokens=words, earlier=gone) == everything
+
+
+def test_relevance_asks_for_every_word_of_content() -> None:
+    weights = np.array([0.25, 0.25, 0.25, 0.25], np.float32)
+    assert relevance(np.array([0.9, 0.9, 0.1, 0.1], np.float32), weights) == pytest.approx((0.5 + 0.1) / 2)
+    halves = np.array([0.2, 0.4, 0.4], np.float32)
+    assert relevance(np.array([0.0, 0.8, 0.6], np.float32), halves) == pytest.approx((0.56 + 0.6) / 2)
+    assert relevance(np.zeros(0, np.float32), weights) == 0.0
