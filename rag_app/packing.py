@@ -17,7 +17,7 @@ from ingestion.stores.tokens.store import TokenMatch
 from ingestion.words import function_words
 from rag_app.answers import Evidence, EvidenceSentence, Packed
 from rag_app.duplicates import merged
-from rag_app.readability import companions
+from rag_app.readability import companions, pieces
 from retrievers.explain import matched
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
@@ -114,13 +114,22 @@ def scored_sentences(hit: Hit, match: TokenMatch, weights: Floats) -> list[Evide
     starts, ends = match.spans[:, 0], match.spans[:, 1]
     context = (starts == 0) & (ends == 0)
     sentences = []
-    for span in sentence_spans(chunk.text):
-        seen = context | ((starts >= span.start) & (ends <= span.end) & (ends > starts))
+    for start, end in _short_spans(chunk.text):
+        seen = context | ((starts >= start) & (ends <= end) & (ends > starts))
         similarities = match.similarities[:, seen]
         score = float(weights @ similarities.max(axis=1)) if similarities.size else 0.0
-        start, end = chunk.start + span.start, chunk.start + span.end
-        sentences.append(EvidenceSentence(start, end, chunk.text[span.start : span.end], score))
+        place = chunk.start + start, chunk.start + end
+        sentences.append(EvidenceSentence(*place, chunk.text[start:end], score))
     return sentences
+
+
+def _short_spans(text: str) -> list[tuple[int, int]]:
+    """Return the spans of a passage's sentences, long ones in pieces."""
+    return [
+        (sentence.start + start, sentence.start + end)
+        for sentence in sentence_spans(text)
+        for start, end in pieces(text[sentence.start : sentence.end])
+    ]
 
 
 def _passages(library: Library, result: SearchResult) -> list[_Passage]:

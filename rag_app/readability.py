@@ -1,4 +1,4 @@
-"""What a sentence needs beside it to be understood: who "it" is, and which year a column is of."""
+"""What a person can read: a sentence with what it needs beside it, and no more than some lines at once."""
 
 import re
 from collections.abc import Sequence
@@ -14,6 +14,26 @@ _COLUMN_HEADS = re.compile(r"\b(?:19|20)\d\d\b.*\b(?:19|20)\d\d\b", re.DOTALL)
 _ROW = re.compile(r"(?:(?:^|\s)[($€£¥-]*\d[\d.,]*[)%]?(?=\s|$).*){2}", re.DOTALL)
 # Rows and head are at most so many lines apart.
 _HEAD_WITHIN = 25
+# A quotation has no more words; what is longer (a list, a table without lines) is cut, at a comma if one
+# comes after so many words.
+MOST_WORDS = 60
+_LEAST_WORDS = 20
+_WORD = re.compile(r"\S+")
+
+
+def pieces(text: str) -> list[tuple[int, int]]:
+    """Return the spans of a sentence's pieces of at most MOST_WORDS words, in order; one for most
+    sentences."""
+    words = [match.span() for match in _WORD.finditer(text)]
+    found = []
+    while len(words) > MOST_WORDS:
+        cut = next(
+            (at for at in range(MOST_WORDS, _LEAST_WORDS, -1) if text[words[at - 1][1] - 1] in ",;:|"),
+            MOST_WORDS,
+        )
+        found.append((words[0][0], words[cut - 1][1]))
+        words = words[cut:]
+    return [*found, (words[0][0], words[-1][1])] if words else found
 
 
 def companions(sentences: Sequence[str]) -> dict[int, tuple[int, ...]]:

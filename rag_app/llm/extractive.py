@@ -8,12 +8,12 @@ from langchain_core.runnables import RunnableConfig
 from ingestion.encoders import Encoder
 from rag_app.answers import Cited, Evidence, EvidenceSentence, Packed
 from rag_app.citations import cite_quotations
+from rag_app.readability import MOST_WORDS
 
 NAME = "extractive"
 
 # A few sentences answer a factual question; more is what the sources panel is for.
 _MOST_SENTENCES = 6
-_MOST_WORDS = 60
 # A page of tables has many rows that match about as well; other pages shall have their say.
 _MOST_OF_A_PAGE = 4
 # Sentences that match clearly less well than the best one are left out. A sentence of a passage that
@@ -45,7 +45,7 @@ class ExtractiveAnswerer:
 
 
 def quotations(packed: Packed) -> list[tuple[Evidence, EvidenceSentence]]:
-    """Return the sentences that answer, in reading order: at most 6, and 60 words but for the first."""
+    """Return the sentences that answer, in reading order: at most 6, and 60 words."""
     ranked = sorted(
         ((evidence, sentence) for evidence in packed.evidence for sentence in evidence.sentences),
         key=lambda pair: (-_worth(*pair), pair[0].number, pair[1].start),
@@ -58,7 +58,7 @@ def quotations(packed: Packed) -> list[tuple[Evidence, EvidenceSentence]]:
         if chosen and _worth(evidence, sentence) < _SHARE_OF_BEST * _worth(*chosen[0]):
             break
         page = (evidence.hit.chunk.document_id, evidence.hit.chunk.page)
-        if pages[page] == _MOST_OF_A_PAGE or (chosen and words + length > _MOST_WORDS):
+        if pages[page] == _MOST_OF_A_PAGE or (chosen and words + length > MOST_WORDS):
             continue
         chosen.append((evidence, sentence))
         pages[page] += 1

@@ -9,7 +9,7 @@ from ingestion.library import Library
 from ingestion.pipeline import ingest
 from rag_app.answers import Packed
 from rag_app.packing import Placed, pack, relevance, token_weights
-from rag_app.readability import companions
+from rag_app.readability import companions, pieces
 from retrievers.hits import Query
 from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, strategy_named
@@ -145,6 +145,18 @@ def test_a_sentence_that_points_back_brings_what_it_points_at() -> None:
     assert companions(table) == {2: (1,)}
     assert companions(["The tree is old.", "It was planted in 1921.", "Cows eat grass."]) == {1: (0,)}
     assert companions([]) == {}
+
+
+def test_no_sentence_has_more_words_than_a_person_reads_at_once() -> None:
+    text = " ".join(["word"] * 29 + ["comma,"] + ["word"] * 59 + ["end."])
+    assert [text[start:end].split() for start, end in pieces(text)] == [
+        [*["word"] * 29, "comma,"],
+        [*["word"] * 59, "end."],
+    ]
+    long = "w " * 150
+    assert [len(long[start:end].split()) for start, end in pieces(long)] == [60, 60, 30]
+    assert pieces("Short one.") == [(0, 10)]
+    assert pieces("  ") == []
 
 
 def test_what_a_prompt_had_before_comes_first_and_as_it_was(stored: Library) -> None:
