@@ -89,9 +89,9 @@ class Engine:
             yield start + len(block)
 
     def write(self, prompt: Prompt, sampling: Sampling) -> Iterator[bytes]:
-        """Yield the bytes of one token after another until the model ends its answer. The prompt has been read.
+        """Yield the bytes of one token after another until the model ends its answer.
 
-        The caller stops in time: prompt and answer together must stay within the context window.
+        The prompt has been read. The caller stops in time: prompt and answer together must stay within the context window.
         Raises EngineError when llama.cpp fails, Aborted when `aborted` said so during a forward pass.
         """
         # The constructor turns seed 0 into "random"; set_seed takes it as it is.
@@ -133,7 +133,9 @@ class Engine:
 
     def _reuse(self, tokens: Sequence[int]) -> int:
         """Return how many tokens at the beginning need not be read, and make the model's memory end there."""
-        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._blocks, tokens, strict=False)))
+        same = sum(
+            1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._blocks, tokens, strict=False))
+        )
         reused = min(same, len(tokens) - 1) // self._block * self._block  # the last token is always read
         if not (reused and self._cut(reused)):
             self.forget()

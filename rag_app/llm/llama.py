@@ -2,53 +2,39 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr
 
-from ingestion.errors import ModelError
 from rag_app.answers import Waiting
+from rag_app.llm.base import SamplingChatModel, plain
 from rag_app.llm.child import Reply
-from rag_app.llm.chunks import (
-    PROGRESS,
-    REASONING,
-    last_chunk,
-    reasoning_chunk,
-    text_chunk,
-    waiting_chunk,
-)
+from rag_app.llm.chunks import REASONING, last_chunk, reasoning_chunk, text_chunk, waiting_chunk
 from rag_app.llm.process import MOST_WAITING, ModelProcess
 from rag_app.llm.reasoning import Part, Reasoning
-from rag_app.llm.sampling import Sampling
 from rag_app.llm.speed import PrefillSpeeds, evidence_budget
 
-ROLES: dict[type[BaseMessage], str] = {SystemMessage: "system", HumanMessage: "user", AIMessage: "assistant"}
-SAMPLING = tuple(field.name for field in fields(Sampling))
-OPTIONS = ("max_tokens", *SAMPLING, "thinking", PROGRESS)  # what one call may set differently
-IGNORED_OPTIONS = ("stream",)  # LangChain's own, passed through by its base class
 
-
-class LlamaCpp(BaseChatModel):
+class LlamaCpp(SamplingChatModel):
     """Chat with the model in `model_path`, wholly on this machine.
 
     The model is loaded by the first call that needs it and stays loaded until `close`, the end of a `with`
     block, or the end of this process. Answers are written one at a time; other callers wait in a queue, so
     start no other answer while reading a stream. Closing a stream stops the model within one token, or within
-    a step of reading the prompt. What a prompt has in common with the one before is not read again. The fields
-    that describe the file are read when this is constructed; changing them later has no effect.
+    a step of reading the prompt. What a prompt has in common with the one before is not read again. The
+    fields that describe the file are read when this is constructed; changing them later has no effect.
 
     A thought with which the model begins is no part of the answer: it comes in
-    `additional_kwargs["reasoning_content"]`. The option `progress=True` of one call makes a stream tell what it
-    waits for (`rag_app.llm.chunks`), every half second at least.
+    `additional_kwargs["reasoning_content"]`. The option `progress=True` of one call makes a stream tell what
+    it waits for (`rag_app.llm.chunks`), every half second at least.
 
     Every failure is an ingestion.errors.ModelError of one line, except Cancelled after `cancel`.
     """
@@ -56,16 +42,6 @@ class LlamaCpp(BaseChatModel):
     model_path: Path
     context_tokens: int | None = Field(default=None, gt=0)
     """Prompt and answer together, in tokens. None: what the file states, at most 8192."""
-    max_tokens: int = Field(default=512, gt=0)
-    """The longest answer, in tokens. It ends earlier when the context window is full."""
-    temperature: float = Field(default=0.0, ge=0.0)
-    top_p: float = Field(default=0.95, ge=0.0, le=1.0)
-    top_k: int = Field(default=40, ge=0)
-    min_p: float = Field(default=0.05, ge=0.0, le=1.0)
-    repeat_penalty: float = Field(default=1.0, gt=0.0)
-    seed: int = Field(default=0, ge=0, lt=2**32)
-    thinking: bool = False
-    """What the chat template gets as `enable_thinking`: whether a model like Qwen3 thinks first."""
     threads: int | None = Field(default=None, gt=0)
     """None: every processor that the process may use."""
     gpu_layers: int = Field(default=0, ge=-1)
@@ -123,21 +99,16 @@ class LlamaCpp(BaseChatModel):
         return None
 
     @property
-    def sampling(self) -> Sampling:
-        """How words are chosen where a call does not say otherwise."""
-        return Sampling(**{name: getattr(self, name) for name in SAMPLING})
-
-    @property
     def context_window(self) -> int:
         """Tokens of prompt and answer together. Reads the file's head."""
         return self._process.context_window
 
     def evidence_tokens(self) -> int:
-        """Return how much evidence the model reads here in about ten seconds, in tokens.
+        """Return how much evidence the model reads here in about ten seconds, half of the window at most.
 
         Loads the model, and measures it, where it has never been read with before.
         """
-        return evidence_budget(self._process.speed.tokens_per_s, self.context_window)
+        return min(evidence_budget(self._process.speed.tokens_per_s), self.context_window // 2)
 
     def count_tokens(self, text: str) -> int:
         """Return the number of the model's own tokens in `text`, special tokens read as plain text, no BOS.
@@ -151,7 +122,7 @@ class LlamaCpp(BaseChatModel):
 
         Waits for the file's head, not for its weights nor for an answer being written.
         """
-        return self._process.count("count_prompt", messages=_plain(messages), thinking=self.thinking)
+        return self._process.count("count_prompt", messages=plain(messages), thinking=self.thinking)
 
     @property
     def _llm_type(self) -> str:
@@ -198,7 +169,7 @@ class LlamaCpp(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - BaseChatModel reports the chunks
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        progress = kwargs.get(PROGRESS, False)
+        progress = self._options(kwargs).progress
         with closing(self._replies(messages, stop, kwargs)) as replies:
             for reply in replies:
                 match reply["kind"]:
@@ -217,14 +188,13 @@ class LlamaCpp(BaseChatModel):
         self, messages: list[BaseMessage], stop: list[str] | None, given: dict[str, Any]
     ) -> Generator[Reply]:
         """Yield the process's replies, with "text" taken apart into "part"s of thought and answer."""
-        if unknown := sorted(set(given) - set(OPTIONS) - set(IGNORED_OPTIONS)):
-            raise TypeError(f"a call takes no option {', '.join(unknown)}; there are: {', '.join(OPTIONS)}")
+        options = self._options(given)
         asked = self._process.generate(
-            messages=_plain(messages),
+            messages=plain(messages),
             stop=stop or [],
-            max_tokens=given.get("max_tokens", self.max_tokens),
-            sampling={name: given.get(name, getattr(self, name)) for name in SAMPLING},
-            thinking=given.get("thinking", self.thinking),
+            max_tokens=options.max_tokens,
+            sampling=asdict(options.sampling),
+            thinking=options.thinking,
         )
         reasoning = Reasoning()
         with closing(asked) as replies:
@@ -260,24 +230,3 @@ def _usage(done: Reply) -> UsageMetadata:
         total_tokens=prompt + answer,
         input_token_details=InputTokenDetails(cache_read=done["cached_tokens"]),
     )
-
-
-def _plain(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:
-    return [{"role": _role(message), "content": _text(message)} for message in messages]
-
-
-def _role(message: BaseMessage) -> str:
-    if isinstance(message, ChatMessage):
-        return message.role
-    for kind, role in ROLES.items():
-        if isinstance(message, kind):
-            return role
-    raise ModelError(f"a local model takes no {message.type!r} message; send system, human and ai messages")
-
-
-def _text(message: BaseMessage) -> str:
-    blocks = message.content if isinstance(message.content, list) else []
-    for block in blocks:
-        if isinstance(block, dict) and block.get("type") != "text":
-            raise ModelError(f"a local model reads text only, not {block.get('type')!r}; send the text of it")
-    return str(message.text)

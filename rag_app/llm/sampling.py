@@ -6,7 +6,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
     """What decides between a model's likely next tokens. The order is llama.cpp's: `repeat_penalty`, then
-    `top_k`, `top_p`, `min_p`, `temperature`; a draw with `seed` ends it. None: left to the server that writes.
+    `top_k`, `top_p`, `min_p`, `temperature`; a draw with `seed` ends it. None: left to the server.
 
     Attributes:
         temperature: 0 takes the likeliest token always; of the others only `repeat_penalty` counts then.

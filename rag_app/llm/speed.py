@@ -29,7 +29,7 @@ class PrefillSpeed:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A model file as it is read here. Another file under the same name, or other threads, are another one."""
+    """A model file as it is read here. With another content or other threads it is another one."""
 
     path: Path
     threads: int
@@ -81,10 +81,9 @@ class PrefillSpeeds:
             return self._known
 
 
-def evidence_budget(tokens_per_s: float, context_window: int) -> int:
-    """Return the tokens of evidence that are read in about 10 s: 300 to 6,000, half of the window at most."""
-    wanted = max(LEAST_EVIDENCE, min(MOST_EVIDENCE, int(tokens_per_s * READING_S)))
-    return max(1, min(wanted, context_window // 2))
+def evidence_budget(tokens_per_s: float) -> int:
+    """Return the tokens of evidence that are read in about 10 s, within 300 and 6,000."""
+    return max(LEAST_EVIDENCE, min(MOST_EVIDENCE, int(tokens_per_s * READING_S)))
 
 
 def _better(new: PrefillSpeed, old: PrefillSpeed | None) -> bool:

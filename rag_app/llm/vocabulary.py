@@ -1,4 +1,4 @@
-"""A model's tokenizer and chat template, which are there long before its weights. Imported by the worker only."""
+"""A model's tokenizer and chat template, there long before its weights. Imported by the worker only."""
 
 import ctypes
 import re
@@ -115,7 +115,9 @@ class Vocabulary:
 def _formatter(model: Any, metadata: dict[str, str]) -> tuple[Callable[..., Any], bool]:
     """The chat template as a function, and whether the file brought it."""
     template = metadata.get("tokenizer.chat_template")
-    bos, eos = ("" if token == -1 else _text(model, token) for token in (model.token_bos(), model.token_eos()))
+    bos, eos = (
+        "" if token == -1 else _text(model, token) for token in (model.token_bos(), model.token_eos())
+    )
     formatter = Jinja2ChatFormatter(template=template or CHATML_CHAT_TEMPLATE, bos_token=bos, eos_token=eos)
     return formatter, template is not None
 

@@ -3,8 +3,9 @@
     to the child                                              from the child, with the same id
     {"op": "load", "id": 0, "path", "context_tokens",         {"kind": "vocabulary", "context_window"}
      "threads", "gpu_layers", "measure"}                      {"kind": "ready", "read_tokens", "read_s"}
-    {"op": "generate", "id", "messages", "max_tokens",        {"kind": "prefill", "done", "total", "thinking"} …
-     "sampling", "stop", "thinking"}                          {"kind": "text", "text"} …
+    {"op": "generate", "id", "messages", "max_tokens",        {"kind": "prefill", "done", "total",
+     "sampling", "stop", "thinking"}                           "thinking"} …
+                                                              {"kind": "text", "text"} …
                                                               {"kind": "done", "finish_reason",
                                                                "prompt_tokens", "cached_tokens",
                                                                "completion_tokens", "read_s"}
@@ -139,7 +140,9 @@ class Worker:
         prompt = _present(self._vocabulary).prompt(request["messages"], thinking=request["thinking"])
         length = len(prompt.tokens)
         if length >= self._window:
-            raise EngineError("too_long", f"the prompt has {length} tokens and the context window {self._window}")
+            raise EngineError(
+                "too_long", f"the prompt has {length} tokens and the context window {self._window}"
+            )
         answer = _Answer(prompt_tokens=length)
         try:
             if self._read(request, engine, prompt, answer):
