@@ -1,8 +1,8 @@
 """The chain, a LangChain Runnable: retrieve | pack | answer.
 
 It takes a question (str) and streams one `Found`, then `Waiting`s and `Thought`s where a model writes, then
-`Delta`s, then one `Answer`; events add up to the last of them, so `invoke` returns the `Answer`. Callbacks see
-each step, and the chat model within the last one.
+`Delta`s, then one `Answer`; events add up to the last of them, so `invoke` returns the `Answer`. Callbacks
+see each step, and the chat model within the last one.
 """
 
 import time

@@ -132,8 +132,7 @@ class Waiting(AnswerEvent):
     """What the answer waits for before its first word.
 
     Stage "queue": `done` questions of others are still before this one (`total` is 0); "load": the model is
-    being loaded; "prefill": `done` of `total` tokens of the prompt have been read; a server does not tell, and
-    both are 0.
+    being loaded; "prefill": `done` of `total` tokens of the prompt have been read (both 0: nobody tells).
     """
 
     stage: str

@@ -125,8 +125,8 @@ class Connection:
         match error:
             case openai.AuthenticationError() | openai.PermissionDeniedError():
                 what = (
-                    f"refuses the key, or wants one ({error.status_code}); set RAG_APP_LLM to this server and "
-                    "RAG_APP_LLM_API_KEY to its key, which goes nowhere else"
+                    f"refuses the key, or wants one ({error.status_code}); set RAG_APP_LLM to this server "
+                    "and RAG_APP_LLM_API_KEY to its key, which goes nowhere else"
                 )
             case openai.NotFoundError():
                 what = (

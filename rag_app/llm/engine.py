@@ -55,7 +55,7 @@ class Engine:
         Raises EngineError with llama.cpp's own reason when it refuses the file.
         """
         self._vocabulary = vocabulary
-        self._block = GPU_BLOCK if options.gpu_layers else BLOCK
+        self._block = min(GPU_BLOCK if options.gpu_layers else BLOCK, options.context_window)
         try:
             self._llama: Any = llama_cpp.Llama(
                 path,
@@ -91,7 +91,8 @@ class Engine:
     def write(self, prompt: Prompt, sampling: Sampling) -> Iterator[bytes]:
         """Yield the bytes of one token after another until the model ends its answer.
 
-        The prompt has been read. The caller stops in time: prompt and answer together must stay within the context window.
+        The prompt has been read. The caller stops in time: prompt and answer together must stay within the
+        context window.
         Raises EngineError when llama.cpp fails, Aborted when `aborted` said so during a forward pass.
         """
         # The constructor turns seed 0 into "random"; set_seed takes it as it is.
@@ -112,8 +113,7 @@ class Engine:
 
     def measure(self) -> tuple[int, float]:
         """Read some tokens for nothing; return how many and in how many seconds."""
-        self.forget()
-        measured = self._timed(_FIRST_PASS)
+        measured = self._timed(min(_FIRST_PASS, self._block))
         if measured[1] < _LONGEST_FIRST_PASS_S:
             measured = self._timed(self._block)
         self.forget()
@@ -126,6 +126,7 @@ class Engine:
         self._llama._ctx.kv_cache_clear()
 
     def _timed(self, count: int) -> tuple[int, float]:
+        self.forget()
         started = perf_counter()
         with _Failures(self):
             self._llama.eval([token % self._llama.n_vocab() for token in range(count)])
