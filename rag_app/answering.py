@@ -1,8 +1,8 @@
 """The chain, a LangChain Runnable: retrieve | pack | answer.
 
-It takes a question (str) and streams one `Found`, then `Delta`s, then one `Answer`; events add up to
-the last of them, so `invoke` returns the `Answer`. Callbacks see each step, and the chat model
-within the last one.
+It takes a question (str) and streams one `Found`, then `Waiting`s and `Thought`s where a model writes, then
+`Delta`s, then one `Answer`; events add up to the last of them, so `invoke` returns the `Answer`. Callbacks
+see each step, and the chat model within the last one.
 """
 
 import secrets
@@ -26,6 +26,8 @@ from rag_app.answers import (
     Delta,
     Found,
     Packed,
+    Thought,
+    Waiting,
 )
 from rag_app.packing import pack
 from rag_app.untrusted import flags
@@ -46,22 +48,34 @@ class Answerer(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def leaves_machine(self) -> str | None:
+        """The other machine that questions and evidence are sent to; None: they stay on this one."""
+        ...
+
     def count_tokens(self, text: str) -> int: ...
+
+    def evidence_tokens(self) -> int:
+        """Return how much evidence it reads in reasonable time, where the settings do not say."""
+        ...
 
     def fits(self, question: str, packed: Packed) -> bool:
         """Return whether the whole prompt leaves room for an answer."""
         ...
 
-    def write(self, question: str, packed: Packed, config: RunnableConfig) -> Generator[str]: ...
+    def write(
+        self, question: str, packed: Packed, config: RunnableConfig
+    ) -> Generator[str | Waiting | Thought]: ...
 
     def cite(self, text: str, packed: Packed) -> Cited: ...
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettings:
-    """`evidence_tokens` are counted by the answerer; below `threshold` nothing is answered."""
+    """`evidence_tokens` are counted by the answerer, which also chooses them where they are None; below
+    `threshold` nothing is answered."""
 
-    evidence_tokens: int
+    evidence_tokens: int | None
     threshold: float
     rerank_limits: RerankLimits = RerankLimits()
 
@@ -94,7 +108,7 @@ def build_chain(
     def gather(result: SearchResult) -> Found:
         started = time.perf_counter()
         count_tokens = cache(answerer.count_tokens)
-        budget = settings.evidence_tokens
+        budget = settings.evidence_tokens or answerer.evidence_tokens()
         packed = pack(library, result, budget=budget, count_tokens=count_tokens, nonce=nonce)
         while budget > 1 and not answerer.fits(result.query.text, packed):
             budget = budget * 3 // 4 if budget > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
@@ -128,6 +142,7 @@ def _answer(
     started = time.perf_counter()
     result, packed = found.result, found.packed
     abstains = not packed.evidence or packed.relevance < threshold
+    asked = not abstains
     pieces: list[str] = []
     if abstains:
         pieces.append(NO_ANSWER)
@@ -136,8 +151,9 @@ def _answer(
         # Closed with this generator, so that a person who stops it stops the model.
         with closing(answerer.write(result.query.text, packed, config)) as writing:
             for piece in writing:
-                pieces.append(piece)
-                yield Delta(piece)
+                if isinstance(piece, str):
+                    pieces.append(piece)
+                yield Delta(piece) if isinstance(piece, str) else piece
     text = "".join(pieces).strip()
     abstains = abstains or says_no_answer(text)
     cited = Cited(text, (), ()) if abstains else answerer.cite(text, packed)
@@ -154,8 +170,13 @@ def _answer(
         evidence=packed.evidence,
         relevance=packed.relevance,
         timings_ms=_and(result.timings_ms, "answer", started),
-        flags=flags(packed.evidence),
+        flags=(*_sent_to(answerer, asked), *flags(packed.evidence)),
     )
+
+
+def _sent_to(answerer: Answerer, asked: bool) -> tuple[str, ...]:
+    """Return the flag of an answerer that has the evidence leave this machine."""
+    return (f"leaves this machine: {answerer.leaves_machine}",) if asked and answerer.leaves_machine else ()
 
 
 def _and(timings_ms: Mapping[str, float], stage: str, started: float) -> dict[str, float]:

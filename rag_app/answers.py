@@ -31,7 +31,7 @@ class AskOptions:
         top_k: passages found.
         collections: names; none means the default collection.
         filters: what else the passages must meet.
-        llm: "auto", "extractive" or the path of a GGUF file.
+        llm: "auto", "extractive", the path of a GGUF file, or a server's URL#MODEL.
         history: what was asked and answered before, oldest first; a follow-up question is read in its light.
         standalone: the question as it is to be understood without the history, where a person has edited it;
             None: the application condenses it.
@@ -154,8 +154,8 @@ class AnswerEvent:
 class Waiting(AnswerEvent):
     """What the answer waits for before its first word.
 
-    Stage "queue": `done` questions of other people are still before this one (`total` is 0); "load": the
-    model is being loaded; "prefill": `done` of `total` tokens of the prompt have been read.
+    Stage "queue": `done` questions of others are still before this one (`total` is 0); "load": the model is
+    being loaded; "prefill": `done` of `total` tokens of the prompt have been read (both 0: nobody tells).
     """
 
     stage: str
@@ -174,6 +174,13 @@ class Found(AnswerEvent):
 @dataclass(frozen=True, slots=True)
 class Delta(AnswerEvent):
     """More of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought(AnswerEvent):
+    """More of what the model thinks before it answers; no part of the answer."""
 
     text: str
 

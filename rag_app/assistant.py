@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,9 +28,13 @@ from ingestion.stores.records import Document
 from rag_app.answering import Answerer, AnswerSettings, build_chain
 from rag_app.answers import Answer, AnswerEvent, AskOptions
 from rag_app.llm import extractive
-from rag_app.llm.chat import ChatAnswerer
+from rag_app.llm.chat import ChatAnswerer, WritingModel
+from rag_app.llm.choice import Llm, Server
 from rag_app.llm.extractive import ExtractiveAnswerer
 from rag_app.llm.llama import LlamaCpp
+from rag_app.llm.openai import ServerModel
+from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, Reader
+from rag_app.llm.worker import available_processors
 from rag_app.models import read_manifest, reranker_named
 from rag_app.models import resolve as find_model
 from rag_app.settings import Settings
@@ -69,7 +73,7 @@ class Assistant:
         self.jobs = Jobs(library, limits=settings.limits, staging=library.folder / "uploads")
         self.tasks = Tasks()
         self._models = threading.Lock()
-        self._llms: dict[Path, ChatAnswerer] = {}
+        self._llms: dict[Llm, ChatAnswerer] = {}
         self._rerankers: dict[str, Reranker] = {}
 
     @classmethod
@@ -247,7 +251,7 @@ class Assistant:
     def stream(
         self, question: str, options: AskOptions, config: RunnableConfig | None = None
     ) -> Generator[AnswerEvent]:
-        """Yield Found, Deltas and the Answer. Closing the iterator stops the model."""
+        """Yield the events that `rag_app.answering` lists. Closing the iterator stops the model."""
         yield from self.chain(options).stream(question, config)
 
     def ask(self, question: str, options: AskOptions, config: RunnableConfig | None = None) -> Answer:
@@ -257,18 +261,20 @@ class Assistant:
         assert isinstance(answer, Answer)
         return answer
 
-    def llm(self, name: str = AUTO) -> Path | None:
-        """Return the GGUF file that a name stands for, None for the extractive answerer.
+    def llm(self, name: str = AUTO) -> Llm:
+        """Return who a name stands for.
 
-        "auto" is the one GGUF file in the models folder, if there is one. Raises InvalidInput where
-        there are several, ModelError where a named file is missing.
+        "auto" is the one GGUF file in the models folder, if there is one, else quotations. Raises
+        InvalidInput where there are several, or a URL cannot be used, ModelError where a file is missing.
         """
         if name == AUTO and self.settings.llm != AUTO:
             name = self.settings.llm
         if name == extractive.NAME:
-            return None
+            return Llm()
+        if server := Server.parse(name):
+            return Llm(server=server)
         if name != AUTO:
-            return find_model(name, role="llm")
+            return Llm(file=find_model(name, role="llm"))
         files = self.settings.models_folder.glob("*.gguf")
         found = sorted(file for file in files if not _LATER_PART.search(file.name))
         if len(found) > 1:
@@ -277,24 +283,43 @@ class Assistant:
                 f"several models lie in {self.settings.models_folder}: {names}; "
                 "choose one with --llm PATH or RAG_APP_LLM"
             )
-        return found[0] if found else None
+        return Llm(file=found[0]) if found else Llm()
+
+    def reading_speed(self, file: Path) -> PrefillSpeed | None:
+        """Return how fast a GGUF file's model reads on this machine, None where that is not known yet."""
+        reader = Reader(file, available_processors())
+        return PrefillSpeeds(self.settings.speed_file).get(reader)
 
     def _answerer(self, name: str) -> Answerer:
-        path = self.llm(name)
-        if path is None:
+        llm = self.llm(name)
+        if llm.quotes:
             return ExtractiveAnswerer(self.library.encoder)
-        settings = self.settings
         with self._models:
-            if path not in self._llms:
-                model = LlamaCpp(
-                    model_path=path,
-                    context_tokens=settings.llm_context_tokens,
-                    max_tokens=settings.llm_max_tokens,
-                    temperature=settings.llm_temperature,
-                    seed=settings.llm_seed,
-                )
-                self._llms[path] = ChatAnswerer(model, self.library.encoder)
-            return self._llms[path]
+            if llm not in self._llms:
+                self._llms[llm] = ChatAnswerer(self._model(llm), self.library.encoder)
+            return self._llms[llm]
+
+    def _model(self, llm: Llm) -> WritingModel:
+        settings = self.settings
+        options = {
+            "context_tokens": settings.llm_context_tokens,
+            "max_tokens": settings.llm_max_tokens,
+            "thinking": settings.llm_thinking,
+            **asdict(settings.sampling),
+        }
+        if llm.server is not None:
+            configured = Server.parse(settings.llm)
+            # A key is for the server that it was set for, not for any that a question names.
+            trusted = configured is not None and configured.origin == llm.server.origin
+            return ServerModel(
+                server=llm.server, api_key=settings.llm_api_key if trusted else None, **options
+            )
+        return LlamaCpp(
+            model_path=llm.file,
+            max_waiting=settings.llm_max_waiting,
+            speed_file=settings.speed_file,
+            **options,
+        )
 
     def _reranker(self, name: str | None) -> Reranker | None:
         if not name:

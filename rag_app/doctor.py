@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from ingestion.care import verify
 from ingestion.encoders import builtin_encoder
@@ -15,6 +16,7 @@ from ingestion.lock import read_holder
 from ingestion.parsing.ocr import available
 from rag_app.assistant import Assistant
 from rag_app.llm.process import check_gguf
+from rag_app.llm.speed import evidence_budget
 from rag_app.settings import Settings, config_file
 
 _PACKAGES = (
@@ -118,21 +120,41 @@ def _stores(assistant: Assistant) -> Iterator[Check]:
 
 
 def _llm(assistant: Assistant) -> Check:
+    name = "language model"
     try:
-        path = assistant.llm()
-        if path:
-            check_gguf(path)
+        llm = assistant.llm()
+        if llm.file:
+            check_gguf(llm.file)
     except RagError as error:
-        return Check("language model", State.ERROR, str(error), "set RAG_APP_LLM to a GGUF file")
-    if path is None:
-        folder = assistant.settings.models_folder
-        return Check(
-            "language model",
-            State.WARNING,
-            "none: answers are quotations",
-            f"put a GGUF file into {folder}, or set RAG_APP_LLM to its path",
-        )
-    return Check("language model", State.OK, str(path))
+        return Check(name, State.ERROR, str(error), "set RAG_APP_LLM to a GGUF file")
+    if llm.server:
+        where = f"{llm.name}; evidence is counted by estimate"
+        if llm.leaves_machine is None:
+            return Check(name, State.OK, where)
+        leaves = f"{where}; questions and passages leave this machine for {llm.leaves_machine}"
+        return Check(name, State.WARNING, leaves, "unset RAG_APP_LLM")
+    if llm.file:
+        return Check(name, State.OK, f"{llm.file}; {_reading(assistant, llm.file)}")
+    folder = assistant.settings.models_folder
+    return Check(
+        name,
+        State.WARNING,
+        "none: answers are quotations",
+        f"put a GGUF file into {folder}, or set RAG_APP_LLM to its path",
+    )
+
+
+def _reading(assistant: Assistant, file: Path) -> str:
+    """How fast a model reads, and how much evidence it gets for that."""
+    speed, chosen = assistant.reading_speed(file), assistant.settings.evidence_tokens
+    reads = (
+        f"reads {speed.tokens_per_s:g} tokens/s" if speed else "reads as fast as its first question will show"
+    )
+    if chosen is not None:
+        return f"{reads}; {chosen} tokens of evidence, as set"
+    if speed is None:
+        return reads
+    return f"{reads}; {evidence_budget(speed.tokens_per_s)} tokens of evidence, or half of its window"
 
 
 def _recognition(settings: Settings) -> Iterator[Check]:

@@ -13,7 +13,7 @@ from ingestion.errors import RagError, UnknownName
 from ingestion.filters import Filters, parse_pages
 from ingestion.jobs import Job
 from rag_app import output
-from rag_app.answers import Answer, AskOptions, Delta, Found, Waiting
+from rag_app.answers import Answer, AskOptions, Delta, Found, Thought, Waiting
 from rag_app.assistant import Assistant
 from rag_app.maintenance import stats_fields, work_of
 
@@ -114,6 +114,8 @@ class LocalService:
                         yield {"event": "found", **output.search_fields(event.result)}
                     case Delta():
                         yield {"event": "delta", "text": event.text}
+                    case Thought():
+                        yield {"event": "thought", "text": event.text}
                     case Waiting():
                         yield {
                             "event": "waiting", "stage": event.stage, "done": event.done, "total": event.total

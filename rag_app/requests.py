@@ -90,7 +90,8 @@ class SearchRequest(QuestionRequest):
 
 
 class AskRequest(QuestionRequest):
-    """A question, how passages are found, and who answers: "auto", "extractive" or a GGUF file."""
+    """A question, how passages are found, and who answers: "auto", "extractive", a GGUF file, a server's
+    URL#MODEL."""
 
     llm: PathName | None = None
     stream: bool = False

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -20,12 +20,15 @@ from ingestion.encoders import Precision
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.parsing import ParseLimits
 from ingestion.stores.catalogue import DEFAULT_COLLECTION
+from rag_app.llm.sampling import Sampling
+from rag_app.llm.speed import FILE_NAME as SPEED_FILE
 from retrievers.rerank import RERANK_DEPTH, RerankLimits
 from retrievers.search import MAX_TOP_K
 from retrievers.strategies import DEFAULT_STRATEGY
 
 CONFIG_VARIABLE = "RAG_APP_CONFIG"
 
+_SECRETS = ("llm_api_key",)  # not shown, not even where they are wrong
 _PARSE = ParseLimits()
 # They become arguments and file names of another program.
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -60,13 +63,33 @@ class Settings(BaseSettings):
         "fp32", description="int8 encodes faster and a little less exactly; rag-app reindex after a change"
     )
 
-    llm: str = Field("auto", description="auto, extractive, or the path of a GGUF file")
+    llm: str = Field(
+        "auto", description="auto, extractive, the path of a GGUF file, or http://HOST:PORT/v1#MODEL"
+    )
+    llm_api_key: SecretStr | None = Field(
+        None, description="for the server that llm names; sent nowhere else"
+    )
     llm_context_tokens: int | None = Field(None, ge=256, description="context window; none: the model's own")
     llm_max_tokens: int = Field(512, ge=1, description="longest answer, in tokens")
     llm_temperature: float = Field(0.0, ge=0.0, le=2.0, description="0: the likeliest words, always the same")
     llm_seed: int = Field(0, ge=0, lt=2**32, description="for a temperature above 0")
-    # Prefill is what costs most on a CPU: about 1,500 tokens keep it within seconds on small models.
-    evidence_tokens: int = Field(1500, ge=50, description="evidence put before the LLM, in its tokens")
+    llm_top_p: float = Field(
+        0.95, ge=0.0, le=1.0, description="of the likeliest words, those that make up this share"
+    )
+    llm_top_k: int = Field(40, ge=0, description="of the likeliest words, this many; 0: all")
+    llm_min_p: float = Field(
+        0.05, ge=0.0, le=1.0, description="drops words less likely than this share of the best"
+    )
+    llm_repeat_penalty: float = Field(1.0, gt=0.0, le=10.0, description="above 1: fewer repetitions")
+    llm_thinking: bool = Field(
+        False, description="whether models like Qwen3 think first: slower, sometimes better"
+    )
+    llm_max_waiting: int = Field(16, ge=0, description="questions that may wait while one is answered")
+    evidence_tokens: int | None = Field(
+        None,
+        ge=50,
+        description="evidence put before the LLM, in its tokens; none: what it reads in about 10 s",
+    )
     # Calibrated on questions with and without an answer: docs/decisions.md, "When to abstain".
     answer_threshold: float = Field(
         0.58, ge=-1.0, le=1.0, description="least relevance of the evidence at which a question is answered"
@@ -175,6 +198,23 @@ class Settings(BaseSettings):
         return RerankLimits(self.rerank_depth, self.rerank_seconds)
 
     @property
+    def sampling(self) -> Sampling:
+        """How a language model chooses its words."""
+        return Sampling(
+            temperature=self.llm_temperature,
+            top_p=self.llm_top_p,
+            top_k=self.llm_top_k,
+            min_p=self.llm_min_p,
+            repeat_penalty=self.llm_repeat_penalty,
+            seed=self.llm_seed,
+        )
+
+    @property
+    def speed_file(self) -> Path:
+        """Where it is kept how fast models read on this machine."""
+        return self.models_folder / SPEED_FILE
+
+    @property
     def models_folder(self) -> Path:
         """Where `auto` looks for a GGUF file."""
         return self.data_dir / "models"
@@ -211,8 +251,9 @@ def load_settings(**flags: Any) -> Settings:
             near = get_close_matches(name, Settings.model_fields, n=1)
             advice = f"{f'The nearest is {near[0]}. ' if near else ''}Mend it in {config_file()}"
             raise UnknownName("setting", name, Settings.model_fields, advice=advice) from error
+        given = "what it is" if name in _SECRETS else repr(first.get("input"))
         raise InvalidInput(
-            f"the setting {name} cannot be {first.get('input')!r}: {first['msg']}; "
+            f"the setting {name} cannot be {given}: {first['msg']}; "
             f"mend it in {config_file()}, in RAG_APP_{name.upper()}, or on the command line"
         ) from error
     except (ValueError, OSError) as error:  # TOML that cannot be read

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ingestion.errors import RagError
 from rag_app.assistant import AUTO, Assistant, StrategyState
+from rag_app.llm.choice import Llm, Server
 from rag_app.llm.extractive import NAME as EXTRACTIVE
 from ui.components.text import escape
 
@@ -49,18 +50,21 @@ def llm_choices(assistant: Assistant) -> Choices:
     files = {str(file): file.name for file in sorted(assistant.settings.models_folder.glob("*.gguf"))}
     configured = assistant.options().llm
     if configured not in (AUTO, EXTRACTIVE, *files):
-        files[configured] = Path(configured).name
+        server = Server.parse(configured)
+        files[configured] = Llm(server=server).name if server else Path(configured).name
     return [(AUTO, AUTO), (EXTRACTIVE, EXTRACTIVE), *((name, path) for path, name in files.items())]
 
 
 def llm_help(assistant: Assistant) -> str:
     """Return what `auto` stands for now, or why it stands for nothing."""
     try:
-        path = assistant.llm()
+        llm = assistant.llm()
     except RagError as error:
         return str(error)
-    if path:
-        return f"auto is {path.name}."
+    if llm.leaves_machine:
+        return f"auto is {llm.name}: questions and passages leave this machine for {llm.leaves_machine}."
+    if not llm.quotes:
+        return f"auto is {llm.name}."
     return "auto is extractive: it quotes the documents. For an LLM, give a GGUF file's path."
 
 

@@ -73,7 +73,9 @@ def ask(
     rerank: Rerank = None,
     no_rerank: NoRerank = False,
     top_k: TopK = None,
-    llm: Annotated[str | None, typer.Option("--llm", help="auto, extractive, or a GGUF file.")] = None,
+    llm: Annotated[
+        str | None, typer.Option("--llm", help="auto, extractive, a GGUF file, or URL#MODEL.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question, with citations."""

@@ -1,33 +1,72 @@
-"""An answerer that has a llama.cpp model write from the prompt, and aligns what it wrote."""
+"""An answerer that has a chat model write from the prompt, and aligns what it wrote."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from typing import cast
+from typing import Any, Protocol, cast
 
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import ModelError
-from rag_app.answers import Cited, Packed
+from rag_app.answers import Cited, Packed, Thought, Waiting
 from rag_app.citations import cite_text
-from rag_app.llm.llama import LlamaCpp
+from rag_app.llm.chunks import reasoning_of, waiting_of
+from rag_app.llm.sampling import Sampling
 from rag_app.prompts import messages
 
-_THINK = "<think>"
-_END_OF_THINK = "</think>"
+
+class WritingModel(Protocol):
+    """A LangChain chat model that knows its window, its tokens and where it runs."""
+
+    max_tokens: int
+
+    @property
+    def model_name(self) -> str: ...
+
+    @property
+    def leaves_machine(self) -> str | None:
+        """The other machine that prompts are sent to; None: they stay on this one."""
+        ...
+
+    @property
+    def sampling(self) -> Sampling: ...
+
+    @property
+    def context_window(self) -> int: ...
+
+    def count_tokens(self, text: str) -> int: ...
+
+    def count_prompt_tokens(self, messages: Sequence[BaseMessage]) -> int: ...
+
+    def evidence_tokens(self) -> int:
+        """Return how much evidence it reads in reasonable time."""
+        ...
+
+    def stream(
+        self, input: list[BaseMessage], config: RunnableConfig | None = None, *, progress: bool
+    ) -> Iterator[Any]: ...
+
+    def close(self) -> None: ...
 
 
 class ChatAnswerer:
     """Answers in the model's own words, with markers that name the evidence."""
 
-    def __init__(self, model: LlamaCpp, encoder: Encoder) -> None:
+    def __init__(self, model: WritingModel, encoder: Encoder) -> None:
         self.model = model
-        self.name = model.model_path.name
+        self.name = model.model_name
         self._encoder = encoder
+
+    @property
+    def leaves_machine(self) -> str | None:
+        return self.model.leaves_machine
 
     def count_tokens(self, text: str) -> int:
         return self.model.count_tokens(text)
+
+    def evidence_tokens(self) -> int:
+        return self.model.evidence_tokens()
 
     def fits(self, question: str, packed: Packed) -> bool:
         """Leave room for the longest answer, but never more than half of the window."""
@@ -38,18 +77,26 @@ class ChatAnswerer:
             <= window - reserved
         )
 
-    def write(self, question: str, packed: Packed, config: RunnableConfig) -> Generator[str]:
-        """Yield the answer as it comes. Closing the iterator stops the model.
+    def write(
+        self, question: str, packed: Packed, config: RunnableConfig
+    ) -> Generator[str | Waiting | Thought]:
+        """Yield what is waited for, the model's thought, and the answer as it comes; "" is a sign of life.
 
-        A reasoning block at the beginning is left out. Raises ModelError where nothing else was written.
+        Closing the iterator stops the model. Raises ModelError where nothing but a thought was written.
         """
-        stream = self.model.stream(messages(question, packed.evidence, packed.nonce), config)
+        prompt = messages(question, packed.evidence, packed.nonce)
+        stream = self.model.stream(prompt, config, progress=True)
         empty = True
         with closing(cast("Generator[AIMessageChunk]", stream)):
-            texts = (chunk.content for chunk in stream if isinstance(chunk.content, str))
-            for text in without_reasoning(texts):
-                empty = empty and not text.strip()
-                yield text
+            for chunk in stream:
+                if waiting := waiting_of(chunk):
+                    yield waiting
+                elif thought := reasoning_of(chunk):
+                    yield Thought(thought)
+                elif chunk.chunk_position != "last":
+                    text = str(chunk.text)
+                    empty = empty and not text.strip()
+                    yield text
         if empty:
             raise ModelError(
                 f"{self.name} wrote no answer within {self.model.max_tokens} tokens; "
@@ -58,25 +105,3 @@ class ChatAnswerer:
 
     def cite(self, text: str, packed: Packed) -> Cited:
         return cite_text(text, packed.evidence, self._encoder)
-
-
-def without_reasoning(pieces: Iterable[str]) -> Generator[str]:
-    """Yield a model's text without the <think> block that it may begin with."""
-    pieces = iter(pieces)
-    held = ""
-    for piece in pieces:
-        held += piece
-        begun = held.lstrip()
-        if begun.startswith(_THINK):
-            _, closed, answer = begun.partition(_END_OF_THINK)
-            if closed:
-                held = answer.lstrip()
-                break
-        elif not _THINK.startswith(begun):
-            break
-    else:  # the model has ended, perhaps in the middle of a thought
-        if held.lstrip().startswith(_THINK):
-            held = ""
-    if held:
-        yield held
-    yield from pieces

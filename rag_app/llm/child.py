@@ -29,7 +29,7 @@ class Child:
     """A running worker and the two threads that listen to it. Never restarted: a new one replaces it."""
 
     def __init__(self) -> None:
-        self.loaded = False
+        self.ended_at = 0.0  # time.monotonic
         self._lock = threading.Lock()
         self._writing = threading.Lock()  # a write may block while replies must still be taken in
         self._waiting: dict[int, Replies] = {}
@@ -134,6 +134,7 @@ class Child:
             with self._writing, suppress(BrokenPipeError):
                 process.stdin.close()
             with self._lock:
+                self.ended_at = monotonic()
                 self._ended = True
                 waiting = list(self._waiting.values())
         for replies in waiting:

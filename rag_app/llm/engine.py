@@ -1,33 +1,28 @@
-"""llama.cpp itself: load a file, render a chat, count tokens, generate. Imported by the worker only."""
+"""llama.cpp itself: load the weights, read a prompt, generate. Imported by the worker only."""
 
-import ctypes
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from time import perf_counter
 from typing import Any
 
-import jinja2
 import llama_cpp
-from llama_cpp.llama_chat_format import CHATML_CHAT_TEMPLATE, Jinja2ChatFormatter
 
-DEFAULT_CONTEXT_TOKENS = 8192  # the most taken unasked: some models allow 128k, which costs GBs of memory
-CHATML_STOPS = ("<|im_end|>", "<|im_start|>")  # plain text to a model that was not trained with ChatML
+from rag_app.llm.nativelog import EngineError, NativeLog
+from rag_app.llm.sampling import Sampling
+from rag_app.llm.vocabulary import Prompt, Vocabulary
+
 DECODE_ABORTED = 2  # llama_decode's return value after its abort callback said yes
-GGML_ERROR = 4  # ggml.h; the wrapper's own table is that of an older ggml and drops errors
-REASONS_KEPT = 8
 
-CALLER = re.compile(r"^(?:\w+: |error loading model: )+")  # the C functions that pass the cause on
-NEVER = "(?!)"  # the pattern that matches nothing
+# Tokens read in one forward pass. The last bits of a sum depend on how many are read together, and the same
+# seed shall give the same answer: so the size is fixed, blocks begin at multiples of it, and only whole ones
+# are used again. 64 are read about as fast as 512 on a processor, and a person sees that it goes on. A GPU
+# needs more to be busy.
+BLOCK, GPU_BLOCK = 64, 512
 
-ChatMessage = dict[str, str]
-
-
-class EngineError(Exception):
-    """One line for a person. `code` says which kind: a key of process.ADVICE."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+# The warm-up, in tokens: the first pass waits for the disk, and says whether there is time for another.
+_FIRST_PASS = 16
+_LONGEST_FIRST_PASS_S = 2.0
 
 
 class Aborted(Exception):
@@ -35,183 +30,148 @@ class Aborted(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prompt:
-    """A rendered and tokenised chat, with the texts that end the answer beside the model's own end tokens."""
+class Loaded:
+    """How to load a model's weights."""
 
-    tokens: list[int]
-    stops: tuple[str, ...]
+    context_window: int
+    threads: int
+    gpu_layers: int
 
 
 class Engine:
-    """One loaded model. `generate` is for one thread at a time; counting and rendering are safe beside it."""
+    """One loaded model, for one thread. What it has read stays, for the next prompt that begins alike."""
 
     def __init__(
         self,
         path: str,
+        vocabulary: Vocabulary,
+        log: NativeLog,
+        options: Loaded,
         *,
-        context_tokens: int | None,
-        threads: int,
-        gpu_layers: int,
         aborted: Callable[[], bool],
     ) -> None:
-        """Load the file at `path`. `aborted` is asked between the steps of every forward pass.
+        """Load the weights. `aborted` is asked between the steps of every forward pass.
 
         Raises EngineError with llama.cpp's own reason when it refuses the file.
         """
-        reasons: list[str] = []
-        self._log = _log_into(reasons)  # kept, or ctypes frees the function that llama.cpp still calls
+        self._vocabulary = vocabulary
+        self._block = min(GPU_BLOCK if options.gpu_layers else BLOCK, options.context_window)
         try:
-            self.context_window = context_tokens or _context_of(path)
             self._llama: Any = llama_cpp.Llama(
                 path,
-                n_ctx=self.context_window,
-                n_threads=threads,
-                n_threads_batch=threads,
-                n_gpu_layers=gpu_layers,
+                n_ctx=options.context_window,
+                n_batch=self._block,
+                n_ubatch=self._block,
+                n_threads=options.threads,
+                n_threads_batch=options.threads,
+                n_gpu_layers=options.gpu_layers,
                 verbose=False,
             )
-            self._formatter, self._has_template = _formatter(self._llama)
-        except jinja2.TemplateError as error:
-            raise EngineError("load", f"its chat template cannot be read ({error})") from error
         except (ValueError, RuntimeError, OSError) as error:
-            # The first error names the cause; those after it only pass it on.
-            reason = CALLER.sub("", reasons[0]) if reasons else str(error)
-            raise EngineError("context" if "llama_context" in str(error) else "load", reason) from error
-        self._vocab = self._llama._model.vocab
-        self._control = _control_tokens(self._llama)
+            code = "context" if "llama_context" in str(error) else "load"
+            raise EngineError(code, log.reason(error)) from error
+        self._blocks: list[int] = []  # the tokens of the whole blocks that llama.cpp holds
         self._abort = llama_cpp.ggml_abort_callback(lambda _data: aborted())
         llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
 
-    def count(self, text: str) -> int:
-        """Return the number of tokens of `text` alone: special tokens read as plain text, no BOS."""
-        return len(self._llama.tokenize(_utf8(text), add_bos=False, special=False))
+    def read(self, prompt: Prompt) -> Iterator[int]:
+        """Read a prompt; yield how many of its tokens are read: first those known from before, then after
+        each block. Raises like `write`."""
+        tokens = prompt.tokens
+        reused = self._reuse(tokens)
+        yield reused
+        for start in range(reused, len(tokens), self._block):
+            block = tokens[start : start + self._block]
+            with _Failures(self):
+                self._llama.eval(block)
+            if len(block) == self._block:
+                self._blocks += block
+            yield start + len(block)
 
-    def prompt(self, messages: Sequence[ChatMessage]) -> Prompt:
-        """Render the chat with the model's own template (ChatML where it has none) and tokenise it.
-
-        The text of a control token inside a message is broken by a space, so that a document that contains
-        "<|im_end|>" cannot end its own turn and speak as somebody else.
-        Raises EngineError when the template refuses the messages.
-        """
-        safe = [{**message, "content": self._defuse(message["content"])} for message in messages]
-        try:
-            text = self._render(safe)
-        except (jinja2.TemplateError, ValueError, TypeError) as error:
-            raise EngineError("template", f"its chat template refuses these messages ({error})") from error
-        tokens = self._llama.tokenize(_utf8(text), add_bos=not self._has_template, special=True)
-        return Prompt(tokens=tokens, stops=() if self._has_template else CHATML_STOPS)
-
-    def generate(self, prompt: Prompt, *, temperature: float, seed: int) -> Iterator[bytes]:
+    def write(self, prompt: Prompt, sampling: Sampling) -> Iterator[bytes]:
         """Yield the bytes of one token after another until the model ends its answer.
 
-        The caller stops in time: prompt and answer together must stay within `context_window`.
+        The prompt has been read. The caller stops in time: prompt and answer together must stay within the
+        context window.
         Raises EngineError when llama.cpp fails, Aborted when `aborted` said so during a forward pass.
         """
         # The constructor turns seed 0 into "random"; set_seed takes it as it is.
-        self._llama.set_seed(seed)
-        try:
-            for token in self._llama.generate(prompt.tokens, temp=temperature):
-                if llama_cpp.llama_vocab_is_eog(self._vocab, token):
+        self._llama.set_seed(sampling.seed)
+        with _Failures(self):
+            # It finds the whole prompt read and begins to sample.
+            for token in self._llama.generate(
+                prompt.tokens,
+                temp=sampling.temperature,
+                top_p=sampling.top_p,
+                top_k=sampling.top_k,
+                min_p=sampling.min_p,
+                repeat_penalty=sampling.repeat_penalty,
+            ):
+                if self._vocabulary.ends(token):
                     return
-                yield self._piece(token)
-        except RuntimeError as error:
-            # A broken forward pass leaves part of a batch in the cache: start the next answer from nothing.
-            self._llama.reset()
-            self._llama._ctx.kv_cache_clear()
-            if str(error).endswith(f"returned {DECODE_ABORTED}"):
-                raise Aborted from error
-            raise EngineError("decode", f"llama.cpp could not continue ({error})") from error
+                yield self._vocabulary.piece(token)
 
-    def _render(self, messages: list[ChatMessage]) -> str:
-        try:
-            return str(self._formatter(messages=messages).prompt)
-        except (jinja2.TemplateError, ValueError):
-            # Some templates (Gemma's) know no system role: say the same at the head of the first question.
-            if len(messages) < 2 or messages[0]["role"] != "system" or messages[1]["role"] != "user":
-                raise
-            system, user, *rest = messages
-            merged = {**user, "content": f"{system['content']}\n\n{user['content']}"}
-            return str(self._formatter(messages=[merged, *rest]).prompt)
+    def measure(self) -> tuple[int, float]:
+        """Read some tokens for nothing; return how many and in how many seconds."""
+        measured = self._timed(min(_FIRST_PASS, self._block))
+        if measured[1] < _LONGEST_FIRST_PASS_S:
+            measured = self._timed(self._block)
+        self.forget()
+        return measured
 
-    def _defuse(self, text: str) -> str:
-        return self._control.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
+    def forget(self) -> None:
+        """Read the next prompt from its beginning."""
+        self._blocks = []
+        self._llama.reset()
+        self._llama._ctx.kv_cache_clear()
 
-    def _piece(self, token: int) -> bytes:
-        # Not Llama.detokenize: it has room for 32 bytes and returns nothing for a longer token.
-        size = 64
-        while True:
-            buffer = ctypes.create_string_buffer(size)
-            length = llama_cpp.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
-            if length >= 0:
-                return bytes(buffer.raw[:length])
-            size = -length
+    def _timed(self, count: int) -> tuple[int, float]:
+        self.forget()
+        started = perf_counter()
+        with _Failures(self):
+            self._llama.eval([token % self._llama.n_vocab() for token in range(count)])
+        return count, perf_counter() - started
 
+    def _reuse(self, tokens: Sequence[int]) -> int:
+        """Return how many tokens at the beginning need not be read, and make the model's memory end there."""
+        same = sum(
+            1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._blocks, tokens, strict=False))
+        )
+        reused = min(same, len(tokens) - 1) // self._block * self._block  # the last token is always read
+        if not (reused and self._cut(reused)):
+            self.forget()
+            return 0
+        self._blocks = self._blocks[:reused]
+        self._llama.n_tokens = reused
+        return reused
 
-def _utf8(text: str) -> bytes:
-    """UTF-8, with "?" for the lone surrogates that broken documents contain."""
-    return text.encode("utf-8", "replace")
-
-
-def _log_into(reasons: list[str]) -> Any:
-    """Make llama.cpp log its errors into `reasons` instead of stderr."""
-
-    def log(level: int, text: bytes, _data: object) -> None:
-        line = text.decode("utf-8", "replace").strip()
-        if level == GGML_ERROR and line and len(reasons) < REASONS_KEPT:
-            reasons.append(line)
-
-    callback = llama_cpp.llama_log_callback(log)
-    llama_cpp.llama_log_set(callback, ctypes.c_void_p(0))
-    return callback
+    def _cut(self, length: int) -> bool:
+        """Drop what follows the first `length` tokens; return whether the memory then is as if it had never
+        been there. A recurrent state cannot go back, nor a sliding window that has moved on."""
+        memory = llama_cpp.llama_get_memory(self._llama.ctx)
+        window = max(1, llama_cpp.llama_model_n_swa(self._llama.model))
+        if llama_cpp.llama_memory_seq_pos_min(memory, 0) > max(0, length - window):
+            return False
+        return bool(self._llama._ctx.kv_cache_seq_rm(0, length, -1))
 
 
-def _context_of(path: str) -> int:
-    """The context length that the file states, at most DEFAULT_CONTEXT_TOKENS; reads no weights."""
-    parameters = llama_cpp.llama_model_default_params()
-    parameters.vocab_only = True
-    model = llama_cpp.llama_model_load_from_file(path.encode(), parameters)
-    if model is None:
-        raise ValueError("the file cannot be loaded")
-    try:
-        # llama_model_n_ctx_train is 0 for a model without weights.
-        architecture = _metadata(model, "general.architecture")
-        stated = _metadata(model, f"{architecture}.context_length")
-    finally:
-        llama_cpp.llama_model_free(model)
-    number = int(stated) if stated.isdigit() else 0
-    return min(number or DEFAULT_CONTEXT_TOKENS, DEFAULT_CONTEXT_TOKENS)
+class _Failures:
+    """Turns llama.cpp's failures into ours."""
 
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
-def _metadata(model: Any, key: str) -> str:
-    buffer = ctypes.create_string_buffer(256)
-    found = llama_cpp.llama_model_meta_val_str(model, key.encode(), buffer, len(buffer))
-    return buffer.value.decode("utf-8", "replace") if found >= 0 else ""
+    def __enter__(self) -> None:
+        pass
 
-
-def _formatter(llama: Any) -> tuple[Callable[..., Any], bool]:
-    """The chat template as a function, and whether the file brought it."""
-    template = llama.metadata.get("tokenizer.chat_template")
-    ends = (llama.token_bos(), llama.token_eos())
-    bos, eos = ("" if token == -1 else _text(llama, token) for token in ends)
-    formatter = Jinja2ChatFormatter(template=template or CHATML_CHAT_TEMPLATE, bos_token=bos, eos_token=eos)
-    return formatter, template is not None
-
-
-def _text(llama: Any, token: int) -> str:
-    # Not the wrapper's token_get_text: a vocabulary may hold bytes that are not UTF-8.
-    return str(llama_cpp.llama_vocab_get_text(llama._model.vocab, token).decode("utf-8", "replace"))
-
-
-def _control_tokens(llama: Any) -> re.Pattern[str]:
-    """A pattern for the text of every token that has a meaning of its own in a prompt."""
-    control = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
-    texts = set()
-    for token in range(llama.n_vocab()):
-        attributes = llama_cpp.llama_vocab_get_attr(llama._model.vocab, token)
-        if attributes & (control | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED):
-            text = _text(llama, token)
-            # Ordinary text (tabs, HTML tags) may be user-defined as well; only <|…|> is certainly not.
-            if len(text) > 1 and (attributes & control or re.fullmatch(r"<\|.*\|>", text)):
-                texts.add(text)
-    longest_first = sorted(texts, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first)) or NEVER)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, RuntimeError):
+            return
+        aborted = str(error).endswith(f"returned {DECODE_ABORTED}")
+        llama = self._engine._llama
+        # llama.cpp takes an aborted pass out of its memory itself, but a recurrent state has gone on.
+        if not aborted or llama._is_recurrent or llama._is_hybrid:
+            self._engine.forget()
+        if aborted:
+            raise Aborted from error
+        raise EngineError("decode", f"llama.cpp could not continue ({error})") from error

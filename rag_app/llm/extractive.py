@@ -19,18 +19,24 @@ _MOST_OF_A_PAGE = 4
 # Sentences that match clearly less well than the best one are left out. A sentence of a passage that
 # matches well as a whole is worth more than the same one elsewhere.
 _SHARE_OF_BEST = 0.8
+# Evidence to choose from, which also is what the sources panel shows.
+_EVIDENCE_TOKENS = 1500
 
 
 class ExtractiveAnswerer:
     """Answers with quotations. Always available."""
 
     name = NAME
+    leaves_machine: str | None = None
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
     def count_tokens(self, text: str) -> int:
         return len(self._encoder.offsets(text))
+
+    def evidence_tokens(self) -> int:
+        return _EVIDENCE_TOKENS
 
     def fits(self, question: str, packed: Packed) -> bool:  # noqa: ARG002
         return True

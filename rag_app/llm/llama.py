@@ -1,42 +1,40 @@
 """A GGUF file as a LangChain chat model. llama.cpp runs in a child process and cannot take this one along."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.messages import (
-    AIMessage,
-    AIMessageChunk,
-    BaseMessage,
-    ChatMessage,
-    HumanMessage,
-    SystemMessage,
-)
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr
 
-from ingestion.errors import ModelError
+from rag_app.answers import Waiting
+from rag_app.llm.base import SamplingChatModel, plain
 from rag_app.llm.child import Reply
-from rag_app.llm.process import ModelProcess
+from rag_app.llm.chunks import REASONING, last_chunk, reasoning_chunk, text_chunk, waiting_chunk
+from rag_app.llm.process import MOST_WAITING, ModelProcess
+from rag_app.llm.reasoning import Part, Reasoning
+from rag_app.llm.speed import PrefillSpeeds, evidence_budget
 
-ROLES: dict[type[BaseMessage], str] = {SystemMessage: "system", HumanMessage: "user", AIMessage: "assistant"}
-OPTIONS = ("max_tokens", "temperature", "seed")  # what one call may set differently
-IGNORED_OPTIONS = ("stream",)  # LangChain's own, passed through by its base class
 
-
-class LlamaCpp(BaseChatModel):
+class LlamaCpp(SamplingChatModel):
     """Chat with the model in `model_path`, wholly on this machine.
 
     The model is loaded by the first call that needs it and stays loaded until `close`, the end of a `with`
-    block, or the end of this process. Answers are written one at a time; a second caller waits, so start no
-    other answer while reading a stream. Closing a stream stops the model within one token. Temperature 0 is
-    greedy; with a higher one, the same seed gives the same answer. The fields that describe the file are read
-    when this is constructed; changing them later has no effect.
+    block, or the end of this process. Answers are written one at a time; other callers wait in a queue, so
+    start no other answer while reading a stream. Closing a stream stops the model within one token, or within
+    a step of reading the prompt. What a prompt has in common with the one before is not read again. The
+    fields that describe the file are read when this is constructed; changing them later has no effect.
+
+    A thought with which the model begins is no part of the answer: it comes in
+    `additional_kwargs["reasoning_content"]`. The option `progress=True` of one call makes a stream tell what
+    it waits for (`rag_app.llm.chunks`), every half second at least.
 
     Every failure is an ingestion.errors.ModelError of one line, except Cancelled after `cancel`.
     """
@@ -44,14 +42,14 @@ class LlamaCpp(BaseChatModel):
     model_path: Path
     context_tokens: int | None = Field(default=None, gt=0)
     """Prompt and answer together, in tokens. None: what the file states, at most 8192."""
-    max_tokens: int = Field(default=512, gt=0)
-    """The longest answer, in tokens. It ends earlier when the context window is full."""
-    temperature: float = Field(default=0.0, ge=0.0)
-    seed: int = Field(default=0, ge=0, lt=2**32)
     threads: int | None = Field(default=None, gt=0)
     """None: every processor that the process may use."""
     gpu_layers: int = Field(default=0, ge=-1)
     """Layers to put on a GPU, if llama-cpp-python was built for one; -1 for all."""
+    max_waiting: int = Field(default=MOST_WAITING, ge=0)
+    """Callers that may wait for their turn; one more gets rag_app.llm.turns.TooManyWaiting."""
+    speed_file: Path | None = None
+    """Where measured reading speeds are kept. None: they are measured again by each process."""
 
     _process: ModelProcess = PrivateAttr()
 
@@ -62,6 +60,8 @@ class LlamaCpp(BaseChatModel):
             context_tokens=self.context_tokens,
             threads=self.threads,
             gpu_layers=self.gpu_layers,
+            max_waiting=self.max_waiting,
+            speeds=PrefillSpeeds(self.speed_file),
         )
 
     def __enter__(self) -> Self:
@@ -89,23 +89,40 @@ class LlamaCpp(BaseChatModel):
         return self._process.pid
 
     @property
+    def model_name(self) -> str:
+        """The file's name."""
+        return self.model_path.name
+
+    @property
+    def leaves_machine(self) -> str | None:
+        """The host that prompts are sent to: none."""
+        return None
+
+    @property
     def context_window(self) -> int:
-        """Tokens of prompt and answer together, as loaded. Loads the model."""
+        """Tokens of prompt and answer together. Reads the file's head."""
         return self._process.context_window
+
+    def evidence_tokens(self) -> int:
+        """Return how much evidence the model reads here in about ten seconds, half of the window at most.
+
+        Loads the model, and measures it, where it has never been read with before.
+        """
+        return min(evidence_budget(self._process.speed.tokens_per_s), self.context_window // 2)
 
     def count_tokens(self, text: str) -> int:
         """Return the number of the model's own tokens in `text`, special tokens read as plain text, no BOS.
 
-        Loads the model; does not wait for an answer being written.
+        Waits for the file's head, not for its weights nor for an answer being written.
         """
         return self._process.count("count", text=text)
 
     def count_prompt_tokens(self, messages: Sequence[BaseMessage]) -> int:
         """Return the number of tokens that `messages` take in the context window, chat template included.
 
-        Loads the model; does not wait for an answer being written.
+        Waits for the file's head, not for its weights nor for an answer being written.
         """
-        return self._process.count("count_prompt", messages=_plain(messages))
+        return self._process.count("count_prompt", messages=plain(messages), thinking=self.thinking)
 
     @property
     def _llm_type(self) -> str:
@@ -117,8 +134,8 @@ class LlamaCpp(BaseChatModel):
             "model_path": str(self.model_path),
             "context_tokens": self.context_tokens,
             "max_tokens": self.max_tokens,
-            "temperature": self.temperature,
-            "seed": self.seed,
+            **asdict(self.sampling),
+            "thinking": self.thinking,
             "gpu_layers": self.gpu_layers,
         }
 
@@ -135,13 +152,14 @@ class LlamaCpp(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - BaseChatModel's signature
         **kwargs: Any,
     ) -> ChatResult:
-        texts: list[str] = []
-        for reply in self._replies(messages, stop, kwargs):
-            if reply["kind"] == "text":
-                texts.append(reply["text"])
-            elif reply["kind"] == "done":
+        written = {Part.ANSWER: "", Part.THOUGHT: ""}
+        with closing(self._replies(messages, stop, kwargs)) as replies:
+            for reply in replies:
+                if reply["kind"] == "part":
+                    written[reply["part"]] += reply["text"]
                 done = reply
-        message = AIMessage("".join(texts), usage_metadata=_usage(done))
+        thought = {REASONING: written[Part.THOUGHT]} if written[Part.THOUGHT] else {}
+        message = AIMessage(written[Part.ANSWER], additional_kwargs=thought, usage_metadata=_usage(done))
         return ChatResult(generations=[ChatGeneration(message=message, generation_info=self._info(done))])
 
     def _stream(
@@ -151,46 +169,64 @@ class LlamaCpp(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - BaseChatModel reports the chunks
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        for reply in self._replies(messages, stop, kwargs):
-            if reply["kind"] == "text":
-                yield ChatGenerationChunk(message=AIMessageChunk(content=reply["text"]))
-            elif reply["kind"] == "done":
-                last = AIMessageChunk(content="", usage_metadata=_usage(reply), chunk_position="last")
-                yield ChatGenerationChunk(message=last, generation_info=self._info(reply))
+        progress = self._options(kwargs).progress
+        with closing(self._replies(messages, stop, kwargs)) as replies:
+            for reply in replies:
+                match reply["kind"]:
+                    case "part" if reply["part"] is Part.ANSWER:
+                        yield text_chunk(reply["text"])
+                    case "part":
+                        yield reasoning_chunk(reply["text"])
+                    case "done":
+                        yield last_chunk(_usage(reply), self._info(reply))
+                    case "alive" if progress:
+                        yield text_chunk("")
+                    case _ if progress:
+                        yield waiting_chunk(_waiting(reply))
 
     def _replies(
         self, messages: list[BaseMessage], stop: list[str] | None, given: dict[str, Any]
-    ) -> Iterator[Reply]:
-        if unknown := sorted(set(given) - set(OPTIONS) - set(IGNORED_OPTIONS)):
-            raise TypeError(f"a call takes no option {', '.join(unknown)}; there are: {', '.join(OPTIONS)}")
-        options = {name: given.get(name, getattr(self, name)) for name in OPTIONS}
-        return self._process.generate(messages=_plain(messages), stop=stop or [], **options)
+    ) -> Generator[Reply]:
+        """Yield the process's replies, with "text" taken apart into "part"s of thought and answer."""
+        options = self._options(given)
+        asked = self._process.generate(
+            messages=plain(messages),
+            stop=stop or [],
+            max_tokens=options.max_tokens,
+            sampling=asdict(options.sampling),
+            thinking=options.thinking,
+        )
+        reasoning = Reasoning()
+        with closing(asked) as replies:
+            for reply in replies:
+                if reply["kind"] == "text":
+                    yield from _parts(reasoning.feed(reply["text"]))
+                    continue
+                if reply["kind"] == "prefill" and reply["done"] == reply["total"]:
+                    reasoning = Reasoning(begun=reply["thinking"])
+                if reply["kind"] == "done":
+                    yield from _parts(reasoning.finish())
+                yield reply
 
-    def _info(self, done: Reply) -> dict[str, Any]:
-        return {"finish_reason": done["finish_reason"], "model_name": self.model_path.name}
+    def _info(self, done: Reply) -> dict[str, str]:
+        return {"finish_reason": done["finish_reason"], "model_name": self.model_name}
+
+
+def _parts(pieces: Iterator[tuple[Part, str]]) -> Iterator[Reply]:
+    return ({"kind": "part", "part": part, "text": text} for part, text in pieces)
+
+
+def _waiting(reply: Reply) -> Waiting:
+    if reply["kind"] == "prefill":
+        return Waiting("prefill", reply["done"], reply["total"])
+    return Waiting(reply["kind"], reply.get("before", 0))
 
 
 def _usage(done: Reply) -> UsageMetadata:
     prompt, answer = done["prompt_tokens"], done["completion_tokens"]
-    return UsageMetadata(input_tokens=prompt, output_tokens=answer, total_tokens=prompt + answer)
-
-
-def _plain(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:
-    return [{"role": _role(message), "content": _text(message)} for message in messages]
-
-
-def _role(message: BaseMessage) -> str:
-    if isinstance(message, ChatMessage):
-        return message.role
-    for kind, role in ROLES.items():
-        if isinstance(message, kind):
-            return role
-    raise ModelError(f"a local model takes no {message.type!r} message; send system, human and ai messages")
-
-
-def _text(message: BaseMessage) -> str:
-    blocks = message.content if isinstance(message.content, list) else []
-    for block in blocks:
-        if isinstance(block, dict) and block.get("type") != "text":
-            raise ModelError(f"a local model reads text only, not {block.get('type')!r}; send the text of it")
-    return str(message.text)
+    return UsageMetadata(
+        input_tokens=prompt,
+        output_tokens=answer,
+        total_tokens=prompt + answer,
+        input_token_details=InputTokenDetails(cache_read=done["cached_tokens"]),
+    )

@@ -1,18 +1,22 @@
 """The child process that holds a model: `python -m rag_app.llm.worker`, JSON lines on stdin and stdout.
 
     to the child                                              from the child, with the same id
-    {"op": "load", "id": 0, "path", "context_tokens",         {"kind": "ready", "context_window"}
-     "threads", "gpu_layers"}
-    {"op": "generate", "id", "messages", "max_tokens",        {"kind": "prefill", "prompt_tokens"}
-     "temperature", "seed", "stop"}                           {"kind": "text", "text"} …
+    {"op": "load", "id": 0, "path", "context_tokens",         {"kind": "vocabulary", "context_window"}
+     "threads", "gpu_layers", "measure"}                      {"kind": "ready", "read_tokens", "read_s"}
+    {"op": "generate", "id", "messages", "max_tokens",        {"kind": "prefill", "done", "total",
+     "sampling", "stop", "thinking"}                           "thinking"} …
+                                                              {"kind": "text", "text"} …
                                                               {"kind": "done", "finish_reason",
-                                                               "prompt_tokens", "completion_tokens"}
+                                                               "prompt_tokens", "cached_tokens",
+                                                               "completion_tokens", "read_s"}
     {"op": "count", "id", "text"}                             {"kind": "count", "tokens"}
-    {"op": "count_prompt", "id", "messages"}                  {"kind": "count", "tokens"}
+    {"op": "count_prompt", "id", "messages", "thinking"}      {"kind": "count", "tokens"}
     {"op": "cancel", "id"}                                    (the answer in progress is done: "cancelled")
 
-Anything can be answered by {"kind": "error", "code", "message"}. Ids rise. End of input ends the process.
-One thread generates; the other reads, so that cancelling and counting work while an answer is written.
+After "vocabulary" tokens can be counted, after "ready" answers written; with "measure", "ready" says how
+fast some tokens were read. Anything can be answered by {"kind": "error", "code", "message"}. Ids rise. End of
+input ends the process. One thread loads and generates; the other reads, so that cancelling and counting work
+meanwhile.
 """
 
 import ctypes
@@ -24,12 +28,18 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
+from rag_app.llm.sampling import Sampling
 from rag_app.llm.textstream import TextStream
 
 if TYPE_CHECKING:
     from rag_app.llm.engine import Engine
+    from rag_app.llm.vocabulary import Prompt, Vocabulary
+
+T = TypeVar("T")
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -58,7 +68,9 @@ class Worker:
         self._replies = replies
         self._writing = threading.Lock()
         self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._vocabulary: Vocabulary | None = None
         self._engine: Engine | None = None
+        self._window = 0
         self._current = 0
         self._cancelled = -1  # every request up to this id is cancelled; ids rise, so one number is enough
 
@@ -83,7 +95,7 @@ class Worker:
 
     def _guarded(self, request: Message, handle: Callable[[Message], None]) -> None:
         try:
-            from rag_app.llm.engine import EngineError
+            from rag_app.llm.nativelog import EngineError
         except ImportError as error:
             self._reply(request, "error", code="install", message=str(error))
             return
@@ -93,62 +105,83 @@ class Worker:
             self._reply(request, "error", code=error.code, message=str(error))
 
     def _load(self, request: Message) -> None:
-        from rag_app.llm.engine import Engine
+        from rag_app.llm.engine import Engine, Loaded
+        from rag_app.llm.nativelog import NativeLog
+        from rag_app.llm.vocabulary import Vocabulary
 
-        self._engine = Engine(
-            request["path"],
-            context_tokens=request["context_tokens"],
+        log = NativeLog()
+        self._vocabulary = vocabulary = Vocabulary(request["path"], log)
+        self._window = request["context_tokens"] or vocabulary.context_length
+        self._reply(request, "vocabulary", context_window=self._window)
+        options = Loaded(
+            context_window=self._window,
             threads=request["threads"] or available_processors(),
             gpu_layers=request["gpu_layers"],
-            aborted=lambda: self._cancelled >= self._current,
         )
-        self._reply(request, "ready", context_window=self._engine.context_window)
+        self._engine = Engine(
+            request["path"], vocabulary, log, options, aborted=lambda: self._cancelled >= self._current
+        )
+        tokens, seconds = self._engine.measure() if request["measure"] else (0, 0.0)
+        self._reply(request, "ready", read_tokens=tokens, read_s=seconds)
 
     def _count(self, request: Message) -> None:
-        engine = self._loaded()
+        vocabulary = _present(self._vocabulary)
         if request["op"] == "count":
-            tokens = engine.count(request["text"])
+            tokens = vocabulary.count(request["text"])
         else:
-            tokens = len(engine.prompt(request["messages"]).tokens)
+            tokens = len(vocabulary.prompt(request["messages"], thinking=request["thinking"]).tokens)
         self._reply(request, "count", tokens=tokens)
 
     def _generate(self, request: Message) -> None:
-        from rag_app.llm.engine import Aborted, EngineError
+        from rag_app.llm.engine import Aborted
+        from rag_app.llm.nativelog import EngineError
 
-        engine = self._loaded()
-        prompt = engine.prompt(request["messages"])
-        length, window = len(prompt.tokens), engine.context_window
-        if length >= window:
-            raise EngineError("too_long", f"the prompt has {length} tokens and the context window {window}")
-        self._reply(request, "prefill", prompt_tokens=length)
-        limit = min(request["max_tokens"], window - length)
-        text = TextStream([*request["stop"], *prompt.stops])
-        count, finish_reason = 0, "stop"
+        engine = _present(self._engine)
+        prompt = _present(self._vocabulary).prompt(request["messages"], thinking=request["thinking"])
+        length = len(prompt.tokens)
+        if length >= self._window:
+            raise EngineError(
+                "too_long", f"the prompt has {length} tokens and the context window {self._window}"
+            )
+        answer = _Answer(prompt_tokens=length)
         try:
-            for piece in engine.generate(prompt, temperature=request["temperature"], seed=request["seed"]):
-                count += 1
+            if self._read(request, engine, prompt, answer):
+                self._write(request, engine, prompt, answer)
+        except Aborted:
+            answer.finish_reason = "cancelled"
+        self._reply(request, "done", **asdict(answer))
+
+    def _read(self, request: Message, engine: "Engine", prompt: "Prompt", answer: "_Answer") -> bool:
+        """Have the prompt read, and tell how far it is; return whether nobody has cancelled meanwhile."""
+        total, started = len(prompt.tokens), perf_counter()
+        for place, done in enumerate(engine.read(prompt)):
+            if place == 0:
+                answer.cached_tokens = done
+            answer.read_s = perf_counter() - started
+            self._reply(request, "prefill", done=done, total=total, thinking=prompt.thinking)
+            if self._cancelled >= request["id"]:
+                answer.finish_reason = "cancelled"
+                return False
+        return True
+
+    def _write(self, request: Message, engine: "Engine", prompt: "Prompt", answer: "_Answer") -> None:
+        limit = min(request["max_tokens"], self._window - len(prompt.tokens))
+        text = TextStream([*request["stop"], *prompt.stops])
+        try:
+            for piece in engine.write(prompt, Sampling(**request["sampling"])):
+                answer.completion_tokens += 1
                 self._reply_text(request, text.feed(piece))
                 # llama.cpp asks `aborted` on a processor only: on a GPU this is what stops the answer.
                 if self._cancelled >= request["id"]:
-                    finish_reason = "cancelled"
+                    answer.finish_reason = "cancelled"
                     break
                 if text.stopped:
                     break
-                if count >= limit:
-                    finish_reason = "length"
+                if answer.completion_tokens >= limit:
+                    answer.finish_reason = "length"
                     break
-        except Aborted:
-            finish_reason = "cancelled"
-        self._reply_text(request, text.finish())
-        usage = {"prompt_tokens": length, "completion_tokens": count}
-        self._reply(request, "done", finish_reason=finish_reason, **usage)
-
-    def _loaded(self) -> "Engine":
-        if self._engine is None:
-            from rag_app.llm.engine import EngineError
-
-            raise EngineError("load", "no model is loaded")
-        return self._engine
+        finally:
+            self._reply_text(request, text.finish())
 
     def _reply_text(self, request: Message, text: str) -> None:
         if text:
@@ -162,6 +195,25 @@ class Worker:
                 self._replies.flush()
             except BrokenPipeError:
                 os._exit(0)  # nobody reads any more
+
+
+@dataclass
+class _Answer:
+    """What is told of an answer when it is done. `read_s` is what reading the prompt took."""
+
+    prompt_tokens: int
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    read_s: float = 0.0
+    finish_reason: str = "stop"
+
+
+def _present(part: T | None) -> T:
+    if part is None:
+        from rag_app.llm.nativelog import EngineError
+
+        raise EngineError("load", "no model is loaded")
+    return part
 
 
 def available_processors() -> int:

@@ -80,6 +80,7 @@ def test_usage_and_metadata_come_once(tiny: LlamaCpp) -> None:
             "input_tokens": prompt,
             "output_tokens": 40,
             "total_tokens": prompt + 40,
+            "input_token_details": {"cache_read": 0},  # shorter than a block
         }
         assert message.response_metadata == {"finish_reason": "length", "model_name": "tiny.gguf"}
 
@@ -222,7 +223,7 @@ def test_what_the_model_cannot_read_is_refused(tiny: LlamaCpp) -> None:
         tiny.invoke([ToolMessage("42", tool_call_id="1")])
     with pytest.raises(ModelError, match="not 'image_url'"):
         tiny.invoke([HumanMessage([{"type": "image_url", "image_url": {"url": "data:,"}}])])
-    with pytest.raises(TypeError, match="no option top_q; there are: max_tokens, temperature, seed"):
+    with pytest.raises(TypeError, match="no option top_q; there are: max_tokens, temperature, top_p"):
         tiny.invoke(QUESTION, top_q=1)
 
 
@@ -233,6 +234,11 @@ def test_the_description_names_all_that_changes_an_answer(tiny: LlamaCpp, tiny_p
         "context_tokens": None,
         "max_tokens": 40,
         "temperature": 0.0,
+        "top_p": 0.95,
+        "top_k": 40,
+        "min_p": 0.05,
+        "repeat_penalty": 1.0,
         "seed": 0,
+        "thinking": False,
         "gpu_layers": 0,
     }

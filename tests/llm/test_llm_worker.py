@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rag_app.llm.child import Child, Replies, Reply
+from rag_app.llm.sampling import Sampling
 
 ROOT = Path(__file__).parents[2]
 NOISY = """
@@ -27,8 +29,10 @@ worker.main()
 @pytest.fixture
 def child(slow_path: Path) -> Iterator[Child]:
     child = Child()
-    _, replies = child.ask("load", path=str(slow_path), context_tokens=None, threads=1, gpu_layers=0)
-    assert received(replies) == {"id": 0, "kind": "ready", "context_window": 2048}
+    options: dict[str, Any] = {"context_tokens": None, "threads": 1, "gpu_layers": 0, "measure": False}
+    _, replies = child.ask("load", path=str(slow_path), **options)
+    assert received(replies) == {"id": 0, "kind": "vocabulary", "context_window": 2048}
+    assert received(replies) == {"id": 0, "kind": "ready", "read_tokens": 0, "read_s": 0.0}
     yield child
     child.end()
 
@@ -40,7 +44,8 @@ def received(replies: Replies) -> Reply:
 
 
 def ask(child: Child, text: str, max_tokens: int) -> tuple[int, Replies]:
-    options: dict[str, Any] = {"max_tokens": max_tokens, "temperature": 0.0, "seed": 0, "stop": []}
+    sampling = asdict(Sampling())
+    options: dict[str, Any] = {"max_tokens": max_tokens, "sampling": sampling, "stop": [], "thinking": False}
     return child.ask("generate", messages=[{"role": "user", "content": text}], **options)
 
 
@@ -52,7 +57,7 @@ def last(replies: Replies) -> Reply:
 
 def test_cancelling_stops_the_model_not_only_the_reading(child: Child) -> None:
     number, replies = ask(child, "hello", 1500)
-    assert [received(replies)["kind"] for _ in range(4)] == ["prefill", "text", "text", "text"]
+    assert [received(replies)["kind"] for _ in range(5)] == ["prefill", "prefill", "text", "text", "text"]
     child.send(op="cancel", id=number)
     done = last(replies)
     assert done["finish_reason"] == "cancelled"
@@ -62,15 +67,15 @@ def test_cancelling_stops_the_model_not_only_the_reading(child: Child) -> None:
 
 def test_cancelling_stops_the_reading_of_a_long_prompt(child: Child) -> None:
     number, replies = ask(child, "long " * 390, 5)
-    assert received(replies)["kind"] == "prefill"
+    first = received(replies)
+    assert (first["kind"], first["done"]) == ("prefill", 0)
     child.send(op="cancel", id=number)
-    assert last(replies) == {
-        "id": number,
-        "kind": "done",
-        "finish_reason": "cancelled",
-        "prompt_tokens": last(ask(child, "long " * 390, 1)[1])["prompt_tokens"],
-        "completion_tokens": 0,
-    }
+    done = last(replies)
+    assert (done["finish_reason"], done["completion_tokens"]) == ("cancelled", 0)
+    whole = last(ask(child, "long " * 390, 1)[1])
+    assert done["prompt_tokens"] == whole["prompt_tokens"] == first["total"]
+    # What was read before stays, so that asking again is not in vain.
+    assert 0 <= whole["cached_tokens"] < whole["prompt_tokens"]
 
 
 def test_a_request_cancelled_before_its_turn_writes_nothing(child: Child) -> None:

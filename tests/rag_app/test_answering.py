@@ -24,7 +24,9 @@ from rag_app.answers import (
     Delta,
     Found,
     Packed,
+    Thought,
     Verdict,
+    Waiting,
 )
 
 APPLE = "When was the Bramley apple tree planted?"
@@ -37,9 +39,10 @@ CITATION = Citation(1, "orchard.md", "d", 1, 0, 8, "In 1921.")
 class Scripted:
     """Writes what it is told, raising what it is told to; remembers what was asked of it."""
 
-    pieces: Sequence[str | Exception] = ("In ", "1921.", " [1]")
+    pieces: Sequence[str | Exception | Waiting | Thought] = ("In ", "1921.", " [1]")
     most_words: int = 10_000
     name: str = "scripted"
+    leaves_machine: str | None = None
     asked: list[tuple[str, Packed]] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     closed: bool = False
@@ -47,16 +50,21 @@ class Scripted:
     def count_tokens(self, text: str) -> int:
         return len(text.split())
 
+    def evidence_tokens(self) -> int:
+        return 1500
+
     def fits(self, question: str, packed: Packed) -> bool:
         return sum(self.count_tokens(item.text) for item in packed.evidence) <= self.most_words
 
-    def write(self, question: str, packed: Packed, config: RunnableConfig) -> Generator[str]:
+    def write(
+        self, question: str, packed: Packed, config: RunnableConfig
+    ) -> Generator[str | Waiting | Thought]:
         self.asked.append((question, packed))
         try:
             for piece in self.pieces:
                 if isinstance(piece, Exception):
                     raise piece
-                self.written.append(piece)
+                self.written.append(str(piece))
                 yield piece
         finally:
             self.closed = True
@@ -70,7 +78,7 @@ def chain(
     answerer: Scripted,
     *,
     threshold: float = 0.6,
-    evidence_tokens: int = 1500,
+    evidence_tokens: int | None = 1500,
     options: AskOptions = AskOptions(),  # noqa: B008  # frozen
 ) -> Runnable[str, AnswerEvent]:
     settings = AnswerSettings(evidence_tokens, threshold)
@@ -98,6 +106,41 @@ def test_found_comes_before_anything_is_written(stored: Library) -> None:
     with closing(chain(stored, answerer).stream(APPLE)) as events:
         assert isinstance(next(events), Found)
         assert answerer.written == []
+
+
+def test_waiting_and_thoughts_are_passed_on_and_are_no_text(stored: Library) -> None:
+    steps = (Waiting("queue", 1), Waiting("load"), Waiting("prefill", 3, 9), Thought("Hm."))
+    found, *events, answer = list(chain(stored, Scripted((*steps, "In ", "1921."))).stream(APPLE))
+    assert isinstance(found, Found)
+    assert events == [*steps, Delta("In "), Delta("1921.")]
+    assert isinstance(answer, Answer)
+    assert answer.text == "In 1921."
+
+
+def test_the_answerer_says_how_much_it_reads_where_the_settings_do_not(stored: Library) -> None:
+    def kept(answerer: Scripted, evidence_tokens: int | None) -> int:
+        chain(stored, answerer, evidence_tokens=evidence_tokens).invoke(APPLE)
+        ((_, packed),) = answerer.asked
+        return sum(answerer.count_tokens(item.text) for item in packed.evidence)
+
+    class Hurried(Scripted):
+        def evidence_tokens(self) -> int:
+            return 12
+
+    assert kept(Hurried(), None) <= 12 < kept(Hurried(), 1500) == kept(Scripted(), None)
+
+
+def test_an_answer_says_that_its_question_left_the_machine(stored: Library) -> None:
+    away = Scripted(leaves_machine="models.example")
+    answer = chain(stored, away).invoke(APPLE)
+    assert isinstance(answer, Answer)
+    assert answer.flags == ("leaves this machine: models.example",)
+    kept = chain(stored, away, threshold=2.0).invoke(APPLE)
+    assert isinstance(kept, Answer)
+    assert kept.flags == ()  # nothing was asked
+    home = chain(stored, Scripted()).invoke(APPLE)
+    assert isinstance(home, Answer)
+    assert home.flags == ()
 
 
 def test_invoke_returns_the_answer(stored: Library) -> None:

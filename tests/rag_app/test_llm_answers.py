@@ -4,13 +4,14 @@ Its weights are random, so it writes nonsense; all else is as with one that does
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from ingestion.errors import ModelError
 from ingestion.library import Library
-from rag_app.answers import Answer, AskOptions, Delta, Found
+from rag_app.answers import Answer, AnswerEvent, AskOptions, Delta, Found, Waiting
 from rag_app.assistant import Assistant
 from rag_app.settings import Settings, load_settings
 from tests.tiny_gguf import TinyModel, write_tiny_gguf
@@ -39,17 +40,26 @@ def close_models() -> Iterator[list[Assistant]]:
             answerer.model.close()
 
 
+def words(events: Iterator[AnswerEvent]) -> Iterator[str]:
+    return (event.text for event in events if isinstance(event, Delta))
+
+
 @pytest.mark.slow
 def test_the_answer_streams_from_the_model(
     stored: Library, data: Path, gguf: Path, close_models: list[Assistant]
 ) -> None:
     assistant = Assistant(configured(data, gguf), stored)
     close_models.append(assistant)
-    found, *deltas, answer = list(assistant.stream(APPLE, assistant.options()))
+    found, *rest, answer = list(assistant.stream(APPLE, assistant.options()))
     assert isinstance(found, Found)
+    deltas = [event for event in rest if isinstance(event, Delta)]
+    waited = [event for event in rest if isinstance(event, Waiting)]
     assert len(deltas) > 1
+    assert [*waited, *deltas] == rest  # all waiting comes before the first word
+    read = [event for event in waited if event.stage == "prefill"]
+    assert read[0].done < read[-1].done == read[-1].total
     assert isinstance(answer, Answer)
-    assert "".join(delta.text for delta in deltas if isinstance(delta, Delta)).strip() == answer.text != ""
+    assert "".join(delta.text for delta in deltas).strip() == answer.text != ""
     assert (answer.llm, answer.abstained) == ("tiny.gguf", False)
     assert assistant.ask(APPLE, assistant.options()).text == answer.text
 
@@ -68,7 +78,7 @@ def test_closing_the_stream_stops_the_model_and_leaves_it_ready(
     options = assistant.options()
     events = assistant.stream(APPLE, options)
     assert isinstance(next(events), Found)
-    assert all(isinstance(next(events), Delta) for _ in range(3))
+    assert len(list(islice(words(events), 3))) == 3
     (answerer,) = assistant._llms.values()
     child = answerer.model.pid
     events.close()
@@ -76,7 +86,7 @@ def test_closing_the_stream_stops_the_model_and_leaves_it_ready(
     # It waits for nothing, and in the same process: the model is not loaded again.
     again = assistant.stream(APPLE, options)
     assert isinstance(next(again), Found)
-    assert isinstance(next(again), Delta)
+    assert next(words(again))
     assert answerer.model.pid == child is not None
     assert answerer.model.cancel() is True
     again.close()

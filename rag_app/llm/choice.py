@@ -1,0 +1,81 @@
+"""What `--llm` and the setting `llm` can name: a file, a server, or nobody."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit, urlunsplit
+
+from ingestion.errors import InvalidInput
+from rag_app.llm import extractive
+from rag_app.ports import is_loopback
+
+SCHEMES = ("http", "https")
+EXAMPLE = "http://127.0.0.1:11434/v1#MODEL"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An OpenAI-compatible server, and the name of a model there; None: the only one it has."""
+
+    url: str
+    model: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Return the server that a text like http://127.0.0.1:11434/v1#MODEL names, None if it is no URL.
+
+        Raises InvalidInput for a URL that cannot be used.
+        """
+        scheme, separator, _ = text.partition("://")
+        if not separator or scheme.lower() not in SCHEMES:
+            return None
+        try:
+            parts = urlsplit(text)
+            usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            usable = False
+        if not usable or parts.query or parts.username is not None or parts.password is not None:
+            # Not what was given: it may hold a password.
+            raise InvalidInput(
+                f"a server's URL has a host, and no user, password or ? in it, like {EXAMPLE}; "
+                "a key belongs in RAG_APP_LLM_API_KEY"
+            )
+        url = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+        return cls(url, parts.fragment or None)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: what a key is for."""
+        return "://".join(urlsplit(self.url)[:2]).lower()
+
+    @property
+    def leaves_machine(self) -> str | None:
+        """The other machine that it runs on; None: it is this one."""
+        return None if is_loopback(self.host) else self.host
+
+
+@dataclass(frozen=True, slots=True)
+class Llm:
+    """Who writes answers: the model of a GGUF file, a server's, or nobody, and then they are quotations."""
+
+    file: Path | None = None
+    server: Server | None = None
+
+    @property
+    def quotes(self) -> bool:
+        return self.file is None and self.server is None
+
+    @property
+    def name(self) -> str:
+        if self.server is not None:
+            return f"{self.server.model or 'the model'} at {self.server.url}"
+        return self.file.name if self.file is not None else extractive.NAME
+
+    @property
+    def leaves_machine(self) -> str | None:
+        """The other machine that questions and evidence are sent to; None: they stay on this one."""
+        return self.server.leaves_machine if self.server is not None else None

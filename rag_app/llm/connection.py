@@ -1,0 +1,191 @@
+"""The connection to an OpenAI-compatible server: requests that can be given up at any moment.
+
+They run in an event loop of their own, because a request of asyncio's can be cancelled while it waits for an
+answer, and a blocked thread cannot.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import CancelledError as FutureCancelledError
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ingestion.errors import ModelError
+from rag_app.llm.child import one_line
+from rag_app.llm.choice import Server
+from rag_app.llm.process import HEARTBEAT_S
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+CONNECT_TIMEOUT_S = 10.0
+LIST_TIMEOUT_S = 30.0
+CLOSE_TIMEOUT_S = 5.0
+
+Event = dict[str, Any]
+ALIVE: Event = {}  # nothing has come for half a second
+
+T = TypeVar("T")
+
+
+class Connection:
+    """Requests to one server. Opened when first needed, and again after `close`."""
+
+    def __init__(self, server: Server, key: str | None, *, timeout_s: float) -> None:
+        self._server = server
+        self._key = key
+        self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        self._loop: _Loop | None = None
+        self._client: AsyncOpenAI | None = None
+
+    def chat(self, request: dict[str, Any]) -> Generator[Event]:
+        """Yield the events of a streamed answer, and ALIVE every half second in which there is none.
+
+        Closing it closes the request. Raises ModelError.
+        """
+        received: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+
+        async def receive(client: "AsyncOpenAI") -> None:
+            try:
+                stream = await client.chat.completions.create(stream=True, **request)
+                async with stream:
+                    async for event in stream:
+                        received.put(event.model_dump())
+            except BaseException as error:
+                received.put(error)
+                raise
+            else:
+                received.put(None)
+
+        running = self._start(receive)
+        try:
+            while True:
+                try:
+                    item = received.get(timeout=HEARTBEAT_S)
+                except queue.Empty:
+                    yield ALIVE
+                    continue
+                if item is None:
+                    return
+                if isinstance(item, BaseException):
+                    raise self._explained(item) from item
+                yield item
+        finally:
+            running.cancel()
+
+    def models(self) -> list[Event]:
+        """Return the server's list of models. Raises ModelError."""
+
+        async def listed(client: "AsyncOpenAI") -> list[Event]:
+            page = await client.models.list(timeout=LIST_TIMEOUT_S)
+            return [model.model_dump() for model in page.data or []]
+
+        try:
+            return self._start(listed).result(LIST_TIMEOUT_S + CLOSE_TIMEOUT_S)
+        except Exception as error:
+            raise self._explained(error) from error
+
+    def close(self) -> None:
+        """Give up what runs, and close everything."""
+        with self._lock:
+            loop, client = self._loop, self._client
+            self._loop = self._client = None
+        if loop is not None and client is not None:
+            loop.close(client.close())
+
+    def _start(self, work: Callable[["AsyncOpenAI"], Coroutine[Any, Any, T]]) -> "Future[T]":
+        with self._lock:
+            if self._loop is None or self._client is None:
+                self._loop, self._client = _Loop(), self._open()
+            return asyncio.run_coroutine_threadsafe(work(self._client), self._loop.loop)
+
+    def _open(self) -> "AsyncOpenAI":
+        import openai
+
+        # Nothing on this machine is asked by way of a proxy, and nobody is followed to somewhere else.
+        http = openai.DefaultAsyncHttpxClient(
+            trust_env=self._server.leaves_machine is not None, follow_redirects=False
+        )
+        return openai.AsyncOpenAI(
+            base_url=self._server.url,
+            api_key=self._key or "none",  # never one from the environment that is meant for others
+            http_client=http,
+            max_retries=0,
+            timeout=openai.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S),
+        )
+
+    def _explained(self, error: BaseException) -> ModelError:
+        """Return an error as one line for a person; raise one that is a fault of ours."""
+        import openai
+
+        match error:
+            case openai.AuthenticationError() | openai.PermissionDeniedError():
+                what = (
+                    f"refuses the key, or wants one ({error.status_code}); set RAG_APP_LLM to this server "
+                    "and RAG_APP_LLM_API_KEY to its key, which goes nowhere else"
+                )
+            case openai.NotFoundError():
+                what = (
+                    f"does not find {self._server.model or 'the model'} ({self._said(error)}); "
+                    "name a model that it lists, and see that the URL ends in /v1"
+                )
+            case openai.RateLimitError():
+                what = f"has too much to do ({self._said(error)}); ask again later"
+            case openai.APIStatusError():
+                what = f"failed ({error.status_code}: {self._said(error)}); ask again, or look at its log"
+            case openai.APITimeoutError() | TimeoutError():
+                what = "has said nothing for too long; look at its log, or use a smaller model"
+            case openai.APIConnectionError():
+                cause = one_line(str(error.__cause__ or error))
+                what = f"cannot be reached, or broke off ({cause}); see that it runs and the URL is right"
+            case openai.APIError():
+                what = f"failed ({self._said(error)}); ask again, or look at its log"
+            case asyncio.CancelledError() | FutureCancelledError():
+                what = "was left while it answered; ask again"
+            case ValueError() | TypeError() | AttributeError():
+                what = (
+                    f"sends what is no chat completion ({one_line(str(error))}); "
+                    "see that it is an OpenAI-compatible server, and that the URL ends in /v1"
+                )
+            case _:
+                raise error
+        return ModelError(f"{self._server.url} {what}")
+
+    def _said(self, error: Any) -> str:
+        """What the server said, without the key, which some repeat."""
+        text = one_line(str(error.message))
+        return text.replace(self._key, "…") if self._key else text
+
+
+class _Loop:
+    """An event loop in a thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def close(self, last: Coroutine[Any, Any, None]) -> None:
+        """Cancel what runs, do one last thing, and end."""
+
+        async def end() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await last
+
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(end(), self.loop).result(CLOSE_TIMEOUT_S)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(CLOSE_TIMEOUT_S)
+
+    def _run(self) -> None:
+        try:
+            self.loop.run_forever()
+        finally:
+            self.loop.close()

@@ -1,0 +1,65 @@
+"""Turns at something that serves one at a time: first come, first served, with everyone's place known."""
+
+import threading
+from types import TracebackType
+from typing import Self
+
+from ingestion.errors import ModelError
+
+
+class TooManyWaiting(ModelError):
+    """The queue is full. Asking again later helps."""
+
+
+class Turns:
+    """The queue before a model. `most_waiting` may wait beside the one that is served."""
+
+    def __init__(self, most_waiting: int) -> None:
+        self._most_waiting = most_waiting
+        self._changed = threading.Condition()
+        self._queue: list[Turn] = []
+
+    def join(self) -> "Turn":
+        """Return a place at the end of the queue. Raises TooManyWaiting where it is full."""
+        with self._changed:
+            if self._queue and len(self._queue) > self._most_waiting:
+                waiting = len(self._queue) - 1
+                raise TooManyWaiting(
+                    f"too many questions are waiting for the language model ({waiting}); ask again later"
+                )
+            turn = Turn(self)
+            self._queue.append(turn)
+            return turn
+
+    def _before(self, turn: "Turn") -> int:
+        return self._queue.index(turn)
+
+    def _leave(self, turn: "Turn") -> None:
+        with self._changed:
+            self._queue.remove(turn)
+            self._changed.notify_all()
+
+
+class Turn:
+    """One caller's place in the queue; leaving the `with` block gives it up, whatever its place."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._told: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._turns._leave(self)
+
+    def wait(self, timeout_s: float) -> int:
+        """Return how many are before this one: at once when asked first, then when it changes or the time
+        is over. 0: it is this one's turn."""
+        turns = self._turns
+        with turns._changed:
+            turns._changed.wait_for(lambda: turns._before(self) != self._told, timeout_s)
+            self._told = turns._before(self)
+            return self._told

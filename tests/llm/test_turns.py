@@ -1,0 +1,160 @@
+"""The queue before a model: in order, with everyone's place, and not without an end."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import cast
+
+import pytest
+from langchain_core.messages import AIMessageChunk
+
+from rag_app.answers import Waiting
+from rag_app.llm.chunks import waiting_of
+from rag_app.llm.llama import LlamaCpp
+from rag_app.llm.turns import TooManyWaiting, Turns
+
+QUESTION = "where is the king?"
+Eventually = Callable[[Callable[[], bool]], bool]
+
+
+def test_places_change_as_others_leave() -> None:
+    turns = Turns(most_waiting=3)
+    first, second, third = turns.join(), turns.join(), turns.join()
+    assert [turn.wait(0) for turn in (first, second, third)] == [0, 1, 2]
+    with second:  # gives up while it waits
+        pass
+    assert third.wait(0) == 1
+    with first:
+        assert first.wait(0) == 0
+    assert third.wait(0) == 0
+
+
+def test_who_waits_is_told_at_once_when_a_place_changes() -> None:
+    turns = Turns(most_waiting=3)
+    first, second = turns.join(), turns.join()
+    assert second.wait(0) == 1
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(second.wait, 60.0)
+        with first:
+            pass
+        assert waiting.result(timeout=5) == 0
+
+
+def test_the_queue_has_an_end() -> None:
+    turns = Turns(most_waiting=1)
+    first, second = turns.join(), turns.join()
+    with pytest.raises(TooManyWaiting, match=r"too many questions are waiting .*\(1\); ask again later"):
+        turns.join()
+    with first, second:
+        pass
+    turns.join()
+    none_may_wait = Turns(most_waiting=0)
+    none_may_wait.join()
+    with pytest.raises(TooManyWaiting):
+        none_may_wait.join()
+
+
+def events(model: LlamaCpp, text: str = QUESTION, **options: object) -> list[Waiting | str]:
+    """What a stream tells, equal things in a row once."""
+    told: list[Waiting | str] = []
+    for chunk in model.stream(text, progress=True, **options):
+        assert isinstance(chunk, AIMessageChunk)
+        event = waiting_of(chunk) or str(chunk.text)
+        if event and (not told or event != told[-1]):
+            told.append(event)
+    return told
+
+
+def test_a_stream_tells_what_it_waits_for(tiny_path: Path) -> None:
+    with LlamaCpp(model_path=tiny_path, threads=1, max_tokens=5) as model:
+        told = events(model, "long " * 40)
+        waited = [event for event in told if isinstance(event, Waiting)]
+        assert waited == told[: len(waited)]  # all of it before the first word
+        assert {event.stage for event in waited} <= {"load", "prefill"}
+        read = [event for event in waited if event.stage == "prefill"]
+        total = model.invoke("long " * 40).usage_metadata
+        assert total is not None
+        assert [event.total for event in read] == [total["input_tokens"]] * len(read)
+        assert [event.done for event in read] == [*range(0, read[0].total, 64), read[0].total]
+        # Without being asked for, progress is no part of a stream.
+        assert all(waiting_of(chunk) is None for chunk in model.stream(QUESTION))
+        assert all(chunk.text or chunk.chunk_position for chunk in model.stream(QUESTION))
+
+
+def test_merged_progress_harms_no_message(tiny_path: Path) -> None:
+    with LlamaCpp(model_path=tiny_path, threads=1, max_tokens=5) as model:
+        chunks = list(model.stream(QUESTION, progress=True))
+        total = chunks[0]
+        for chunk in chunks[1:]:
+            total = total + chunk
+        assert total.text == model.invoke(QUESTION).text
+
+
+def test_waiting_callers_are_served_in_order_and_see_their_place(
+    slow: LlamaCpp, eventually: Eventually
+) -> None:
+    served: list[int] = []
+    places: dict[int, list[int]] = {}
+
+    def ask(number: int) -> None:
+        for chunk in slow.stream(QUESTION, max_tokens=3, progress=True):
+            assert isinstance(chunk, AIMessageChunk)
+            waiting = waiting_of(chunk)
+            if waiting and waiting.stage == "queue":
+                places.setdefault(number, []).append(waiting.done)
+        served.append(number)
+
+    first = slow.stream(QUESTION)
+    next(first)
+    with ThreadPoolExecutor(3) as pool:
+        asked = []
+        for number in range(3):
+            asked.append(pool.submit(ask, number))
+            assert eventually(lambda number=number: number in places)
+        first.close()
+        for future in asked:
+            future.result(timeout=60)
+    assert served == [0, 1, 2]
+    for number, seen in places.items():
+        assert sorted(set(seen), reverse=True) == list(range(number + 1, 0, -1))
+        assert seen == sorted(seen, reverse=True)
+
+
+def test_a_waiting_caller_may_leave_and_too_many_are_refused(slow_path: Path) -> None:
+    with LlamaCpp(model_path=slow_path, threads=1, max_tokens=1500, max_waiting=1) as model:
+        first = model.stream(QUESTION)
+        next(first)
+        second = model.stream(QUESTION, progress=True)
+        assert waiting_of(cast(AIMessageChunk, next(second))) == Waiting("queue", 1)
+        with pytest.raises(TooManyWaiting):
+            model.invoke(QUESTION)
+        second.close()
+        with closing(model.stream(QUESTION, progress=True)) as third:
+            assert waiting_of(cast(AIMessageChunk, next(third))) == Waiting("queue", 1)
+        first.close()
+        assert model.invoke(QUESTION, max_tokens=3).text
+
+
+def test_leaving_while_the_prompt_is_read_stops_the_reading(slow_path: Path, eventually: Eventually) -> None:
+    with LlamaCpp(model_path=slow_path, threads=1, max_tokens=5) as model:
+        stream = model.stream("long " * 390, progress=True)
+        for chunk in stream:
+            waiting = waiting_of(cast(AIMessageChunk, chunk))
+            if waiting and waiting.stage == "prefill" and waiting.done:
+                break
+        assert waiting
+        assert 0 < waiting.done < waiting.total
+        pid = model.pid
+        stream.close()
+        assert events(model, QUESTION)  # its turn has come at once
+        assert model.pid == pid
+
+
+def test_leaving_while_the_model_loads_does_not_wait_for_it(slow_path: Path) -> None:
+    with LlamaCpp(model_path=slow_path, threads=1, max_tokens=5) as model:
+        stream = model.stream(QUESTION, progress=True)
+        first = waiting_of(cast(AIMessageChunk, next(stream)))
+        stream.close()
+        assert first
+        assert model.invoke(QUESTION).text  # the load went on for whoever comes next
