@@ -130,6 +130,13 @@ def error_fields(error: BaseException) -> dict[str, Any]:
     return {"type": "InternalError", "message": f"unexpected {type(error).__name__}: {error}"}
 
 
+def openai_error_fields(status: int, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an error's fields as OpenAI's clients know them; `code` tells one from another."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    code = {401: "invalid_api_key", 429: "rate_limit_exceeded"}.get(status, fields["type"])
+    return {"message": fields["message"], "type": kind, "param": fields.get("param"), "code": code}
+
+
 def document_fields(documents: "Iterable[Document]") -> dict[str, Any]:
     return {
         "documents": [

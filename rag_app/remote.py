@@ -65,7 +65,8 @@ class RemoteService:
     def __init__(self, holder: Holder, folder: Path) -> None:
         parts = urlsplit(holder.url or "")
         self._host, self._port = parts.hostname or "", parts.port or 80
-        self._token = holder.token
+        self.url = holder.url or ""
+        self.token = holder.token
         self._pid = holder.pid
         self._folder = folder
 
@@ -190,7 +191,7 @@ class RemoteService:
             assert connection.sock
             connection.sock.settimeout(_ANSWER_TIMEOUT)
             body = None if fields is None else json.dumps(fields)
-            headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+            headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
             connection.request(method, f"/api/v1{path}", body, headers)
             response = connection.getresponse()
             if response.status >= 400:
