@@ -25,7 +25,7 @@ from rag_app.ports import is_loopback
 
 API = "/api"
 OPENAI = "/v1"
-# What the API takes and gives, for people to read in a browser, which sends no token. It holds nothing of the library.
+# What the API takes and gives, for people and their browsers, which send no token. Nothing of the library.
 DESCRIPTION = "/api/v1/docs"
 _ANYWHERE = ("0.0.0.0", "::")  # addresses to listen on, that no request names
 _OWN_SITE = ("same-origin", "none")  # none: typed, or no page at all
@@ -91,7 +91,10 @@ class Guard:
         peer = scope.get("client")
         is_here = peer is not None and (is_loopback(peer[0]) or peer[0] == self._host)
         if not is_here and self._api_token is None:
-            return 403, "the API answers programs of this machine only; others need RAG_APP_API_TOKEN to be set"
+            return (
+                403,
+                "the API answers programs of this machine only, unless RAG_APP_API_TOKEN is set",
+            )
         known = [self._api_token, self._token if is_here else None]
         scheme, _, token = headers.get("authorization", "").partition(" ")
         # All are compared, always: how long it takes shall not tell which one is near.

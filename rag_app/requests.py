@@ -115,8 +115,8 @@ class ExchangeRequest(Request):
 class AskRequest(QuestionRequest):
     """A question, how passages are found, and who answers: "auto", "extractive" or a GGUF file.
 
-    `history` is what the question follows up on, oldest first. `max_tokens`, `temperature` and `seed` are for a
-    language model, where the settings shall not decide; quotations need none of them.
+    `history` is what the question follows up on, oldest first. `max_tokens`, `temperature` and `seed` are for
+    a language model, where the settings shall not decide; quotations need none of them.
     """
 
     llm: PathName | None = None

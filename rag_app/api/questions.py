@@ -18,7 +18,8 @@ _ASK = """Answer a question, with citations.
 Without `stream` the answer comes whole. With `stream: true` its events come as lines of JSON, with
 `stream: "sse"` or `Accept: text/event-stream` as server-sent events, named by their field `event`: found
 (the passages), waiting (for what, and how far it is), delta (more of the text), answer (all of it, with
-citations), error. Kinds that a client does not know are to be skipped. Closing the connection stops the model.
+citations), error. Kinds that a client does not know are to be skipped. Closing the connection stops the
+model.
 """
 _STREAMS: dict[int | str, dict[str, Any]] = {
     200: {"content": {NDJSON: {}, SSE: {}}, "description": "The answer, or its events"}

@@ -19,8 +19,8 @@ from rag_app.working import Ended, Left, Working
 
 Fields = dict[str, Any]
 
-# Seconds without an event after which a comment shows that the connection lives: proxies give up after 30 to 60.
-_KEEP_ALIVE = 15.0
+# Seconds without an event after which a comment shows that the connection lives: proxies give up after 30.
+KEEP_ALIVE = 15.0
 # What the server of nginx knows as "client closed request"; nobody reads it.
 _CLIENT_GONE = 499
 
@@ -81,17 +81,15 @@ async def as_lines(first: Fields, events: Events) -> AsyncIterator[bytes]:
 
 
 async def as_sse(first: Fields, events: Events) -> AsyncIterator[bytes]:
-    """Yield events under their names, each with all its fields as data; an error on the way is the last one."""
-    async for event in _and_error(first, events, seconds=_KEEP_ALIVE):
+    """Yield events under their names, with all their fields as data; an error on the way is the last one."""
+    async for event in _and_error(first, events, seconds=KEEP_ALIVE):
         if event is None:
             yield KEEPALIVE_COMMENT
         else:
             yield format_sse_event(event=event["event"], data_str=json.dumps(event))
 
 
-async def _and_error(
-    first: Fields, events: Events, *, seconds: float | None
-) -> AsyncIterator[Fields | None]:
+async def _and_error(first: Fields, events: Events, *, seconds: float | None) -> AsyncIterator[Fields | None]:
     yield first
     try:
         while True:

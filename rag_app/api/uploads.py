@@ -23,8 +23,8 @@ _LONGEST_FIELD = 4_000
 _MOST_FIELDS = 16
 # Of a file's name, in UTF-8: what file systems take.
 _LONGEST_NAME = 255
-# Bytes that are read and thrown away after a file that is too large, so that a client that sends all before it
-# listens gets to hear why.
+# Bytes that are read and thrown away after a file that is too large, so that a client that sends all before
+# it listens gets to hear why.
 _DRAINED = 64 * 1024 * 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -49,7 +49,7 @@ async def received(
     """Yield the files of a multipart body, in a folder of their own below `folder`, and its other fields.
 
     What was not moved away is deleted at the end of the block, and all of it where the client goes away, sends
-    what is no multipart body (InvalidInput) or a file of more than `largest` bytes (TooLarge).
+    no multipart body (InvalidInput) or a file of more than `largest` bytes (TooLarge).
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")

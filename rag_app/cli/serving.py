@@ -65,8 +65,8 @@ def token(context: typer.Context, as_json: Json = False) -> None:
     lasting = settings.secret("api_token")
     if serving is None and lasting is None:
         raise RagError(
-            "nothing serves this library now, and a token is made anew with each start; begin rag-app serve, or "
-            "set RAG_APP_API_TOKEN to a token that lasts"
+            "nothing serves this library now, and a token is made anew with each start; begin rag-app serve, "
+            "or set RAG_APP_API_TOKEN to a token that lasts"
         )
     url = serving.url if serving is not None else url_of(settings.host, settings.port)
     if serving is None:

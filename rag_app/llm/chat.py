@@ -12,6 +12,7 @@ from ingestion.errors import ModelError
 from rag_app.answers import AnswerSentence, Citation, Packed
 from rag_app.citations import cite_text
 from rag_app.llm.llama import LlamaCpp
+from rag_app.metering import model_options
 from rag_app.prompts import messages
 
 _THINK = "<think>"
@@ -40,7 +41,7 @@ class ChatAnswerer:
 
         A reasoning block at the beginning is left out. Raises ModelError where nothing else was written.
         """
-        stream = self.model.stream(messages(question, packed.evidence), config)
+        stream = self.model.stream(messages(question, packed.evidence), config, **model_options(config))
         empty = True
         with closing(cast("Generator[AIMessageChunk]", stream)):
             texts = (chunk.content for chunk in stream if isinstance(chunk.content, str))
