@@ -33,12 +33,12 @@ _ABOUT = (
 _COMPLETIONS = """Answer the last message of a conversation from the library's documents.
 
 `model` is `rag-app` (the settings' strategy), `rag-app/STRATEGY`, or either with `/extractive` behind it,
-which quotes. The message ends with the list of its sources; `citations` beside `content` has each with document,
-page, characters and quotation, and `rag_app` beside `choices` what made the answer and how each sentence is
-supported. System messages, tools and stop words are ignored: the instructions that keep citations right are
-the application's own. `rag_app` in the request narrows the search: `collections`, `documents`, `folders`,
-`types`, `pages`, `added_from`, `added_to`, `top_k`, `reranker`, `llm`. Token counts are the language model's;
-quotations have none.
+which quotes. The message ends with the list of its sources; `citations` beside `content` has each with
+document, page, characters and quotation, and `rag_app` beside `choices` what made the answer and how each
+sentence is supported. System messages, tools and stop words are ignored: the instructions that keep citations
+right are the application's own. `rag_app` in the request narrows the search: `collections`, `documents`,
+`folders`, `types`, `pages`, `added_from`, `added_to`, `top_k`, `reranker`, `llm`. Token counts are the
+language model's; quotations have none.
 """
 
 

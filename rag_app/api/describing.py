@@ -14,10 +14,19 @@ _STYLE = (
 )
 _INTRODUCTION = (
     "<p>Every request but this one wants <code>Authorization: Bearer TOKEN</code>; <code>rag-app token</code> "
-    'prints the token. Errors are <code>{"error": {"type", "message"}}</code>, under /v1 in OpenAI\'s form. '
+    'prints the token. Errors are <code>{"error": {"type", "message"}}</code>, under /v1 in the form of '
+    "OpenAI. "
     "For programs: <code>/api/v1/openapi.json</code>.</p>"
 )
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
 
 
 def router_of(api: FastAPI, path: str) -> APIRouter:

@@ -17,8 +17,8 @@ from rag_app.requests import Narrowing, UploadRequest
 Fields = dict[str, Any]
 
 _UPLOAD = """Send files, each as a part with a file name; `collection` and `password` (for files that need
-one) are parts of text. A file of a name that was uploaded before replaces it. Returns the job that ingests them:
-`/jobs/{job_id}` says how far it is.
+one) are parts of text. A file of a name that was uploaded before replaces it. Returns the job that ingests
+them: `/jobs/{job_id}` says how far it is.
 """
 _PARTS: dict[str, Any] = {
     "requestBody": {

@@ -48,8 +48,8 @@ async def received(
 ) -> AsyncIterator[tuple[list[Path], dict[str, str]]]:
     """Yield the files of a multipart body, in a folder of their own below `folder`, and its other fields.
 
-    What was not moved away is deleted at the end of the block, and all of it where the client goes away, sends
-    no multipart body (InvalidInput) or a file of more than `largest` bytes (TooLarge).
+    What was not moved away is deleted at the end of the block; all of it where the client goes away, sends no
+    multipart body (InvalidInput) or a file of more than `largest` bytes (TooLarge).
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")

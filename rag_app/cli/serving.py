@@ -1,4 +1,4 @@
-"""serve, token, doctor."""
+"""serve, mcp, token, doctor."""
 
 import shlex
 import threading
@@ -50,6 +50,19 @@ def serve(
         pages[0].load()(
             assistant, host=settings.host, port=chosen, on_ready=lambda url: typer.echo(f"serving {url}")
         )
+
+
+def mcp(context: typer.Context) -> None:
+    """Serve search and ask as tools over standard input and output, for programs that speak MCP.
+
+    The library is held only while it is asked, so that others can use it in between.
+    """
+    from rag_app.lending import Lending
+    from rag_app.mcp_server import serve_stdio
+    from rag_app.service import open_service
+
+    settings = context.obj.settings()
+    serve_stdio(Lending(lambda: open_service(settings)))
 
 
 def token(context: typer.Context, as_json: Json = False) -> None:
