@@ -3,6 +3,7 @@
 `rag_app.guard` stands before it: nothing gets here without the token, but for the page that describes it.
 """
 
+import logging
 import traceback
 from importlib.metadata import version
 
@@ -23,6 +24,8 @@ _SUMMARY = "Ask questions of your own documents, on your own machine."
 def create_api(assistant: Assistant) -> ASGIApp:
     """Return the API over an open library whose jobs the assistant's own threads work on."""
     assistant.tasks.on_fault = traceback.print_exception
+    # What is wrong with a body is told to who sent it.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     service = LocalService(assistant, serving=True)
     api = FastAPI(
         title="rag-app", version=version("rag-app"), summary=_SUMMARY, docs_url=None, redoc_url=None,

@@ -105,4 +105,4 @@ def serving(data: Path, **variables: str) -> Iterator[Served]:
             process.kill()
             process.communicate()
             raise
-    assert (process.returncode, errors) == (0, "")
+    assert (process.returncode, errors) == (0, ""), errors

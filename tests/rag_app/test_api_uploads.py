@@ -1,4 +1,4 @@
-"""Files sent to the API: streamed to disk, named harmlessly, and gone without a trace where anything fails."""
+"""Files sent to the API: streamed to disk, named harmlessly, gone without a trace where anything fails."""
 
 import socket
 import threading
@@ -53,7 +53,9 @@ def upload(client: httpx.Client, *files: tuple[str, bytes], **fields: str) -> ht
 
 
 def test_files_are_ingested_and_a_second_one_of_the_name_replaces_the_first(client: httpx.Client) -> None:
-    answer = upload(client, ("gate.txt", GATE), ("../../etc/door.txt", b"The door closes."), collection="gates")
+    answer = upload(
+        client, ("gate.txt", GATE), ("../../etc/door.txt", b"The door closes."), collection="gates"
+    )
     assert answer.status_code == 200
     job = ended(client, answer.json())
     assert [(file["name"], file["path"], file["status"]) for file in job["files"]] == [
@@ -171,7 +173,8 @@ def test_an_upload_that_breaks_off_leaves_nothing(served: Served, client: httpx.
     with socket.create_connection(("127.0.0.1", served.port)) as connection:
         head = (
             f"POST /api/v1/documents HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n"
-            f"Authorization: Bearer {served.token}\r\nContent-Type: {BOUNDARY}\r\nContent-Length: 900000\r\n\r\n"
+            f"Authorization: Bearer {served.token}\r\nContent-Type: {BOUNDARY}\r\n"
+            "Content-Length: 900000\r\n\r\n"
         )
         connection.sendall(head.encode() + PART[:-3] + b"A" * 400_000)
         waiting = threading.Event()
