@@ -18,15 +18,18 @@ from ingestion import collections
 from ingestion.collections import CollectionInfo
 from ingestion.documents import Page
 from ingestion.encoders import builtin_encoder
-from ingestion.errors import InvalidInput
+from ingestion.errors import EmptyQuestion, InvalidInput, UnknownName
 from ingestion.filters import Filters, resolve
 from ingestion.index import BUILTIN_NAME
 from ingestion.jobs import Jobs
 from ingestion.library import Library
 from ingestion.pipeline import IngestResult, Progress, ingest
 from ingestion.stores.records import Document
+from ingestion.timing import Stopwatch
 from rag_app.answering import Answerer, AnswerSettings, build_chain
 from rag_app.answers import Answer, AnswerEvent, AskOptions
+from rag_app.comparison import Comparison, check_columns, column_of, compare
+from rag_app.evaluation.sizes import Sizes
 from rag_app.llm import extractive
 from rag_app.llm.chat import ChatAnswerer, WritingModel
 from rag_app.llm.choice import Llm, Server
@@ -70,8 +73,10 @@ class Assistant:
     def __init__(self, settings: Settings, library: Library) -> None:
         self.settings = settings
         self.library = library
-        self.jobs = Jobs(library, limits=settings.limits, staging=library.folder / "uploads")
+        self.uploads = library.folder / "uploads"
+        self.jobs = Jobs(library, limits=settings.limits, staging=self.uploads)
         self.tasks = Tasks()
+        self._sizes = Sizes(library)
         self._models = threading.Lock()
         self._llms: dict[Llm, ChatAnswerer] = {}
         self._rerankers: dict[str, Reranker] = {}
@@ -154,6 +159,22 @@ class Assistant:
         """Return a page's text, or None where there is no such page."""
         return self.library.catalogue.page(document_id, number)
 
+    def original(self, document_id: str) -> tuple[Document, Path]:
+        """Return a document and the file that has its own bytes.
+
+        Raises UnknownName where there is no such document, or it came without them.
+        """
+        documents = {document.id: document for document in self.library.catalogue.documents()}
+        if document_id not in documents:
+            raise UnknownName("document", document_id, (), advice="rag-app documents lists the ids")
+        document = documents[document_id]
+        file = self.library.original(document.sha256)
+        if not file.is_file():
+            raise UnknownName(
+                "original", document.name, (), advice="It came without its bytes; ingest the file itself"
+            )
+        return document, file
+
     # Collections
 
     def collections(self) -> list[str]:
@@ -225,6 +246,24 @@ class Assistant:
             limits=self.settings.rerank_limits,
             top_k=options.top_k,
         )
+
+    def compare(self, question: str, options: Sequence[AskOptions]) -> Comparison:
+        """Return what two to four strategies find for one question, which is encoded once.
+
+        Raises InvalidInput for fewer, more, or the same twice, and what `search` raises.
+        """
+        check_columns([(one.strategy, one.reranker) for one in options])
+        strategies = [strategy_named(one.strategy) for one in options]
+        if not any(character.isalnum() for character in question):
+            raise EmptyQuestion
+        watch = Stopwatch()
+        with watch.stage("encode"):
+            self.library.encoder.encode_query(question)
+        columns = [
+            column_of(self.search(question, one), self._sizes.of(strategy))
+            for one, strategy in zip(options, strategies, strict=True)
+        ]
+        return compare(question, columns, watch.timings_ms["encode"])
 
     def explain(self, found: SearchResult, hit: Hit) -> Explanation | None:
         """Return why a hit's token vectors match the question, whatever found it; None if it is gone.

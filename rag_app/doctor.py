@@ -52,6 +52,7 @@ def examine(settings: Settings) -> list[Check]:
         _encoder,
         _library,
         _recognition,
+        _api,
         _network,
     )
     return [check for look in checks for check in look(settings)]
@@ -167,6 +168,14 @@ def _recognition(settings: Settings) -> Iterator[Check]:
         yield Check("recognition", State.WARNING, f"scanned pages are not read: {missing}", mend)
     else:
         yield Check("recognition", State.OK, f"{shutil.which('tesseract')} in {'+'.join(languages)}")
+
+
+def _api(settings: Settings) -> Iterator[Check]:
+    """Whether other programs can be set up once for the API. The token itself is never shown."""
+    if settings.api_token is not None:
+        yield Check("API", State.OK, "a token that lasts is set; rag-app token prints it")
+    else:
+        yield Check("API", State.OK, "a new token with each start; RAG_APP_API_TOKEN sets one that lasts")
 
 
 def _network(_: Settings) -> Iterator[Check]:

@@ -13,20 +13,24 @@ from ingestion.errors import RagError, UnknownName
 from ingestion.filters import Filters, parse_pages
 from ingestion.jobs import Job
 from rag_app import output
-from rag_app.answers import Answer, AskOptions, Delta, Found, Thought, Waiting
+from rag_app.answers import Answer, AskOptions, Delta, Exchange, Found, Thought, Waiting
 from rag_app.assistant import Assistant
 from rag_app.maintenance import stats_fields, work_of
+from rag_app.metering import CallOptions, Meter, metered
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from rag_app.requests import (
         AskRequest,
+        CompareRequest,
         IngestRequest,
         Narrowing,
         QuestionRequest,
+        RetryRequest,
         SearchRequest,
         TaskRequest,
+        UploadRequest,
     )
 
 Fields = dict[str, Any]
@@ -103,11 +107,32 @@ class LocalService:
             reasons = {hit.rank: self.assistant.explain(found, hit) for hit in found.hits}
         return {**output.search_fields(found, reasons), "warnings": self._warnings()}
 
+    def compare(self, request: "CompareRequest") -> Fields:
+        defaults = self.assistant.options()
+        options = [
+            replace(
+                defaults,
+                strategy=column.strategy,
+                reranker=None if column.reranker == NO_RERANKER else column.reranker,
+                top_k=defaults.top_k if request.top_k is None else request.top_k,
+                collections=request.collections or defaults.collections,
+                filters=filters_of(request),
+            )
+            for column in request.columns
+        ]
+        found = self.assistant.compare(request.question, options)
+        return {**output.comparison_fields(found), "warnings": self._warnings()}
+
     def ask(self, request: "AskRequest") -> Generator[Fields]:
-        options = self._options(request)
+        options = replace(
+            self._options(request),
+            history=tuple(Exchange(one.question, one.answer) for one in request.history),
+        )
         if request.llm is not None:
             options = replace(options, llm=request.llm)
-        with closing(self.assistant.stream(request.question, options)) as events:
+        meter = Meter()
+        config = metered(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
+        with closing(self.assistant.stream(request.question, options, config)) as events:
             for event in events:
                 match event:
                     case Found():
@@ -122,7 +147,8 @@ class LocalService:
                         }  # fmt: skip
                     case Answer():
                         yield {
-                            "event": "answer", **output.answer_fields(event), "warnings": self._warnings()
+                            "event": "answer", **output.answer_fields(event), **meter.fields(),
+                            "warnings": self._warnings(),
                         }  # fmt: skip
 
     def _warnings(self) -> list[str]:
@@ -154,6 +180,16 @@ class LocalService:
         )
         return self.resume(job.id)
 
+    def upload(self, files: "Sequence[Path]", request: "UploadRequest") -> Fields:
+        """Move files into the library's own folder and queue them; return the job."""
+        job = self.assistant.jobs.submit(
+            files,
+            collection=request.collection or self.assistant.settings.collection,
+            uploaded=True,
+            passwords={file.name: request.password for file in files} if request.password else None,
+        )
+        return self.resume(job.id)
+
     def jobs(self) -> Fields:
         return {"jobs": [self._fields(job) for job in self.assistant.jobs.list()]}
 
@@ -170,8 +206,9 @@ class LocalService:
             thread.start()
         return job
 
-    def retry(self, identity: int) -> Fields:
-        return self.resume(self.assistant.jobs.retry(identity).id)
+    def retry(self, identity: int, request: "RetryRequest | None" = None) -> Fields:
+        passwords = request.passwords if request is not None else None
+        return self.resume(self.assistant.jobs.retry(identity, passwords).id)
 
     def cancel(self, identity: int) -> Fields:
         return self._fields(self.assistant.jobs.cancel(identity))

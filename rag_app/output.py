@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ingestion.stores.records import Document
     from rag_app.answers import Answer
     from rag_app.assistant import StrategyState
+    from rag_app.comparison import Comparison
     from rag_app.doctor import Check
     from rag_app.settings import Settings
     from rag_app.tasks import Task
@@ -130,6 +131,13 @@ def error_fields(error: BaseException) -> dict[str, Any]:
     return {"type": "InternalError", "message": f"unexpected {type(error).__name__}: {error}"}
 
 
+def openai_error_fields(status: int, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an error's fields as OpenAI's clients know them; `code` tells one from another."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    code = {401: "invalid_api_key", 429: "rate_limit_exceeded"}.get(status, fields["type"])
+    return {"message": fields["message"], "type": kind, "param": fields.get("param"), "code": code}
+
+
 def document_fields(documents: "Iterable[Document]") -> dict[str, Any]:
     return {
         "documents": [
@@ -188,6 +196,31 @@ def search_fields(
         "hits": hits,
         "timings_ms": rounded(result.timings_ms),
     }
+
+
+def comparison_fields(comparison: "Comparison") -> dict[str, Any]:
+    """Return columns with their hits, where each passage stands in each column, and what columns share."""
+    return {
+        "question": comparison.question,
+        "encode_ms": round(comparison.encode_ms, 2),
+        "columns": [
+            {
+                "strategy": column.strategy,
+                "reranker": column.reranker,
+                "exact": column.exact,
+                "stored_bytes": column.stored_bytes,
+                "timings_ms": rounded(column.timings_ms),
+                "hits": [hit_fields(hit) for hit in column.hits],
+            }
+            for column in comparison.columns
+        ],
+        "rows": [{"chunk_id": row.chunk_id, "ranks": list(row.ranks)} for row in comparison.rows],
+        "overlaps": [
+            {"left": one.left, "right": one.right, "shared": one.shared, "either": one.either,
+             "share": round(one.share, 4)}
+            for one in comparison.overlaps
+        ],
+    }  # fmt: skip
 
 
 def explanation_fields(

@@ -41,3 +41,9 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def url_of(host: str, port: int) -> str:
+    """Return where a program on this machine finds a server that listens on `host`."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # addresses to listen on
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -16,7 +16,15 @@ from rag_app.tasks import TaskRunning
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from rag_app.requests import AskRequest, IngestRequest, Narrowing, SearchRequest, TaskRequest
+    from rag_app.requests import (
+        AskRequest,
+        CompareRequest,
+        IngestRequest,
+        Narrowing,
+        RetryRequest,
+        SearchRequest,
+        TaskRequest,
+    )
     from rag_app.settings import Settings
 
 Fields = dict[str, Any]
@@ -65,7 +73,8 @@ class RemoteService:
     def __init__(self, holder: Holder, folder: Path) -> None:
         parts = urlsplit(holder.url or "")
         self._host, self._port = parts.hostname or "", parts.port or 80
-        self._token = holder.token
+        self.url = holder.url or ""
+        self.token = holder.token
         self._pid = holder.pid
         self._folder = folder
 
@@ -99,6 +108,11 @@ class RemoteService:
     def search(self, request: "SearchRequest") -> Fields:
         return self._post("/search", _absolute(request.fields(), "folders", models=("reranker",)))
 
+    def compare(self, request: "CompareRequest") -> Fields:
+        fields = _absolute(request.fields(), "folders")
+        fields["columns"] = [_absolute(column, models=("reranker",)) for column in fields["columns"]]
+        return self._post("/compare", fields)
+
     def ask(self, request: "AskRequest") -> Generator[Fields]:
         asked = {**_absolute(request.fields(), "folders", models=("reranker", "llm")), "stream": True}
         event: Fields = {"event": "none"}
@@ -130,8 +144,11 @@ class RemoteService:
     def resume(self, identity: int) -> Fields:
         return self._post(f"/jobs/{identity}/resume")
 
-    def retry(self, identity: int) -> Fields:
-        return self._post(f"/jobs/{identity}/retry")
+    def retry(self, identity: int, request: "RetryRequest | None" = None) -> Fields:
+        fields: Fields = {} if request is None else request.fields()
+        passwords = fields.get("passwords", {})
+        fields["passwords"] = {_place_if_there(path): word for path, word in passwords.items()}
+        return self._post(f"/jobs/{identity}/retry", fields)
 
     def cancel(self, identity: int) -> Fields:
         return self._post(f"/jobs/{identity}/cancel")
@@ -190,7 +207,7 @@ class RemoteService:
             assert connection.sock
             connection.sock.settimeout(_ANSWER_TIMEOUT)
             body = None if fields is None else json.dumps(fields)
-            headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+            headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
             connection.request(method, f"/api/v1{path}", body, headers)
             response = connection.getresponse()
             if response.status >= 400:

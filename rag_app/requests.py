@@ -15,6 +15,7 @@ from ingestion.errors import InvalidInput
 _LONGEST_NAME = 1_000
 _LONGEST_PATH = 4_096
 _LONGEST_QUESTION = 20_000
+_LONGEST_ANSWER = 100_000
 _MOST_NAMES = 1_000
 _MOST_PATHS = 10_000
 
@@ -83,18 +84,48 @@ class QuestionRequest(Narrowing):
     top_k: int | None = None
 
 
+class ColumnRequest(Request):
+    """A strategy to compare, with a reranker or, whatever the settings say, without one."""
+
+    strategy: Name
+    reranker: PathName | None = None
+
+
+class CompareRequest(Narrowing):
+    """A question, and two to four ways to find passages for it."""
+
+    question: Annotated[str, Field(max_length=_LONGEST_QUESTION)]
+    columns: Annotated[tuple[ColumnRequest, ...], Field(max_length=_MOST_NAMES)]
+    top_k: int | None = None
+
+
 class SearchRequest(QuestionRequest):
     """The same, and whether each passage comes with what every token of the question found in it."""
 
     explain: bool = False
 
 
+class ExchangeRequest(Request):
+    """What was asked earlier in a conversation, and answered."""
+
+    question: Annotated[str, Field(max_length=_LONGEST_QUESTION)]
+    answer: Annotated[str, Field(max_length=_LONGEST_ANSWER)]
+
+
 class AskRequest(QuestionRequest):
     """A question, how passages are found, and who answers: "auto", "extractive", a GGUF file, a server's
-    URL#MODEL."""
+    URL#MODEL.
+
+    `history` is what the question follows up on, oldest first. `max_tokens`, `temperature` and `seed` are for
+    a language model, where the settings shall not decide; quotations need none of them.
+    """
 
     llm: PathName | None = None
-    stream: bool = False
+    stream: bool | Literal["sse"] = False
+    history: Annotated[tuple[ExchangeRequest, ...], Field(max_length=_MOST_NAMES)] = ()
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    temperature: Annotated[float, Field(ge=0.0, le=2.0)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
 
 
 class IngestRequest(Request):
@@ -106,6 +137,19 @@ class IngestRequest(Request):
     paths: Annotated[Paths, Field(min_length=1)]
     collection: Name | None = None
     sync: bool = False
+    passwords: dict[PathName, Name] = Field({}, repr=False, max_length=_MOST_NAMES)
+
+
+class UploadRequest(Request):
+    """Where uploaded files go, and the password of those that need one; it is used and never stored."""
+
+    collection: Name | None = None
+    password: Name | None = Field(None, repr=False)
+
+
+class RetryRequest(Request):
+    """Passwords by a file's path or name; they are used and never stored."""
+
     passwords: dict[PathName, Name] = Field({}, repr=False, max_length=_MOST_NAMES)
 
 

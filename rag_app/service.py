@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ingestion.errors import LibraryInUse
 
 if TYPE_CHECKING:
-    from rag_app.requests import AskRequest, IngestRequest, Narrowing, SearchRequest, TaskRequest
+    from rag_app.requests import (
+        AskRequest,
+        CompareRequest,
+        IngestRequest,
+        Narrowing,
+        RetryRequest,
+        SearchRequest,
+        TaskRequest,
+    )
     from rag_app.settings import Settings
 
 Fields = dict[str, Any]
@@ -36,6 +44,8 @@ class Service(AbstractContextManager["Service"], Protocol):
 
     def search(self, request: "SearchRequest") -> Fields: ...
 
+    def compare(self, request: "CompareRequest") -> Fields: ...
+
     def ask(self, request: "AskRequest") -> Generator[Fields]:
         """Yield {"event": "found"}, any number of "delta", then "answer". Closing it stops the model."""
         ...
@@ -52,8 +62,8 @@ class Service(AbstractContextManager["Service"], Protocol):
         """Go on with a job that was interrupted; return it."""
         ...
 
-    def retry(self, identity: int) -> Fields:
-        """Do a job's failed files again; return the job that does it."""
+    def retry(self, identity: int, request: "RetryRequest | None" = None) -> Fields:
+        """Do a job's failed files again, some with a password; return the job that does it."""
         ...
 
     def cancel(self, identity: int) -> Fields: ...

@@ -28,8 +28,9 @@ from retrievers.strategies import DEFAULT_STRATEGY
 
 CONFIG_VARIABLE = "RAG_APP_CONFIG"
 
-_SECRETS = ("llm_api_key",)  # not shown, not even where they are wrong
 _PARSE = ParseLimits()
+# A token that nobody guesses, in what a header can carry.
+_TOKEN = re.compile(r"[\x21-\x7e]{16,512}")
 # They become arguments and file names of another program.
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -149,6 +150,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address that the page is served on")
     port: int = Field(7860, ge=0, le=65535, description="its port, or the next free one; 0: any")
+    api_token: SecretStr | None = Field(
+        None, description="token of the API that lasts; needed where other machines can reach the host"
+    )
 
     @field_validator("data_dir")
     @classmethod
@@ -172,6 +176,18 @@ class Settings(BaseSettings):
             if not _LANGUAGE.fullmatch(name):
                 raise ValueError(f"{name!r} is no language of tesseract's; they look like eng or chi_sim")
         return languages
+
+    @field_validator("api_token")
+    @classmethod
+    def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not _TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("a token is 16 to 512 letters, digits and signs without spaces")
+        return token
+
+    def secret(self, name: str) -> str | None:
+        """Return the text of a setting that is a secret, None where it is not set."""
+        value = getattr(self, name)
+        return value.get_secret_value() if isinstance(value, SecretStr) else None
 
     @property
     def limits(self) -> ParseLimits:
@@ -232,6 +248,10 @@ class Settings(BaseSettings):
         return init_settings, env_settings, toml
 
 
+# Not shown, not even where they are wrong.
+_SECRETS = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+
+
 def load_settings(**flags: Any) -> Settings:
     """Return the settings; flags that are None count as not given.
 
@@ -251,7 +271,7 @@ def load_settings(**flags: Any) -> Settings:
             near = get_close_matches(name, Settings.model_fields, n=1)
             advice = f"{f'The nearest is {near[0]}. ' if near else ''}Mend it in {config_file()}"
             raise UnknownName("setting", name, Settings.model_fields, advice=advice) from error
-        given = "what it is" if name in _SECRETS else repr(first.get("input"))
+        given = "what is given (not shown, it is secret)" if name in _SECRETS else repr(first.get("input"))
         raise InvalidInput(
             f"the setting {name} cannot be {given}: {first['msg']}; "
             f"mend it in {config_file()}, in RAG_APP_{name.upper()}, or on the command line"

@@ -67,7 +67,7 @@ def print_hits(console: Console, result: Fields) -> None:
         if hit.get("explanation"):
             line(console, f"   [dim]{shown(_reasons(hit['explanation']))}[/]")
         console.print()
-    _print_warnings(console, result)
+    print_warnings(console, result)
     how = "exact" if result["exact"] else "approximate"
     line(console, f"[dim]{shown(result['strategy'])}, {how}, {result['timings_ms']['total']:.0f} ms[/]")
 
@@ -82,7 +82,7 @@ def _reasons(explanation: Fields) -> str:
     return " · ".join(parts)
 
 
-def _print_warnings(console: Console, fields: Fields) -> None:
+def print_warnings(console: Console, fields: Fields) -> None:
     for warning in fields["warnings"]:
         line(console, f"[yellow]warning:[/] {shown(warning)}")
 
@@ -104,7 +104,7 @@ def print_sources(console: Console, answer: Fields) -> None:
     for number, document, page, text in places:
         line(console, f"  \\[{number}] [bold]{shown(document)}[/], page {page}")
         line(console, f"      {shown(_preview(text))}")
-    _print_warnings(console, answer)
+    print_warnings(console, answer)
     made = [answer["strategy"], answer["reranker"] or "no reranker", answer["llm"]]
     made.append(f"{answer['timings_ms']['total'] / 1000:.1f} s")
     line(console, f"[dim]{shown(' · '.join(made))}[/]")

@@ -17,6 +17,7 @@ from ingestion.lock import announce, withdraw
 from rag_app.api import create_api
 from rag_app.assistant import Assistant
 from rag_app.guard import Guard
+from rag_app.ports import url_of
 from ui.background import Workers
 from ui.chat import Chat, build_chat, connect_chat
 from ui.components.sources import EMPTY
@@ -43,7 +44,9 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
     token = secrets.token_urlsafe(32)
     layers = [
         Middleware(OwnFilesOnly),
-        Middleware(Guard, host=host, port=port, token=token),
+        Middleware(
+            Guard, host=host, port=port, token=token, api_token=assistant.settings.secret("api_token")
+        ),
         Middleware(ApiBeside, api=create_api(assistant)),
     ]
     with _terminated() as terminated, tempfile.TemporaryDirectory(prefix="rag-app-uploads-") as folder:
@@ -51,7 +54,7 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
         try:
             largest = assistant.settings.max_file_mb * 10**6
             url = _launch(page, host, port, layers, largest_upload=largest)
-            announce(assistant.library.folder, url=_from_here(host, port), token=token)
+            announce(assistant.library.folder, url=url_of(host, port), token=token)
             on_ready(url)
             terminated.wait()
         except KeyboardInterrupt:
@@ -60,12 +63,6 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
             withdraw(assistant.library.folder)
             workers.close()
             page.close(verbose=False)
-
-
-def _from_here(host: str, port: int) -> str:
-    """Return where a program on this machine finds the server."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # addresses to listen on
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def _launch(

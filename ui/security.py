@@ -6,7 +6,7 @@ Who may ask this server at all is `rag_app.guard`'s.
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag_app.guard import API
+from rag_app.guard import is_api
 
 # Gradio's page has inline scripts and styles, and builds its templates' functions from strings.
 _POLICY = "; ".join(
@@ -56,5 +56,5 @@ class ApiBeside:
         self.api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_api = scope["type"] == "http" and scope["path"].startswith(API + "/")
-        await (self.api if is_api else self.app)(scope, receive, send)
+        asked = scope["type"] == "http" and is_api(scope["path"])
+        await (self.api if asked else self.app)(scope, receive, send)

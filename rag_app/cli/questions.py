@@ -1,4 +1,4 @@
-"""search, ask, strategies."""
+"""search, compare, ask, strategies."""
 
 from contextlib import closing
 from typing import Annotated, Any
@@ -57,6 +57,41 @@ def search(
     with service(context) as library:
         found = library.search(request)
     show(found, as_json, lambda console: terminal.print_hits(console, found))
+
+
+def compare(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="What to look for.")],
+    strategies: Annotated[
+        str, typer.Option("--strategies", help="Two to four names with commas between.")
+    ] = "mean,colbert,bm25,fusion",
+    rerank: Annotated[
+        str | None, typer.Option("--rerank", help="Each of them also with this cross-encoder.")
+    ] = None,
+    collection: Collections = None,
+    document: Documents = None,
+    folder: Folders = None,
+    kind: Types = None,
+    pages: Pages = None,
+    added_from: AddedFrom = None,
+    added_to: AddedTo = None,
+    top_k: TopK = None,
+    as_json: Json = False,
+) -> None:
+    """Find passages by several strategies, side by side."""
+    from rag_app import terminal, terminal_comparison
+    from rag_app.requests import ColumnRequest, CompareRequest
+
+    names = [name.strip() for name in strategies.split(",") if name.strip()]
+    ways = [(name, one) for name in names for one in ((None,) if rerank is None else (None, rerank))]
+    request = CompareRequest.of(
+        question=terminal.harmless(question), top_k=top_k,
+        columns=tuple(ColumnRequest.of(strategy=name, reranker=one) for name, one in ways),
+        **narrowed(collection, document, folder, kind, pages, added_from, added_to),
+    )  # fmt: skip
+    with service(context) as library:
+        found = library.compare(request)
+    show(found, as_json, lambda console: terminal_comparison.print_comparison(console, found))
 
 
 def ask(

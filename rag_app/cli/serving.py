@@ -1,14 +1,16 @@
-"""serve, doctor."""
+"""serve, mcp, token, doctor."""
 
+import shlex
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ingestion.errors import RagError
+from ingestion.errors import InvalidInput, RagError
 from rag_app.cli.common import EXIT_FAILED, Json, show
 
 
@@ -16,12 +18,20 @@ def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option("--port", help="Port; the next free one if taken.")] = None,
+    api_token_file: Annotated[
+        Path | None, typer.Option("--api-token-file", help="A file with the API's token, for other programs.")
+    ] = None,
 ) -> None:
-    """Serve the chat page, and the API through which the other commands reach the library meanwhile."""
+    """Serve the chat page, and the API through which other programs reach the library meanwhile."""
     from rag_app.assistant import Assistant
     from rag_app.ports import free_port, is_loopback
 
-    settings = context.obj.settings(host=host, port=port)
+    settings = context.obj.settings(host=host, port=port, api_token=_token_in(api_token_file))
+    if not is_loopback(settings.host) and settings.api_token is None:
+        raise InvalidInput(
+            f"{settings.host} can be reached from other machines, which need a token for the API; set "
+            "RAG_APP_API_TOKEN or give --api-token-file, or serve on 127.0.0.1"
+        )
     pages = list(entry_points(group="rag_app.ui"))
     if not pages:
         raise RagError("the package's pages are not installed; run: pip install --force-reinstall rag-app")
@@ -42,6 +52,50 @@ def serve(
         )
 
 
+def mcp(context: typer.Context) -> None:
+    """Serve search and ask as tools over standard input and output, for programs that speak MCP.
+
+    The library is held only while it is asked, so that others can use it in between.
+    """
+    from rag_app.lending import Lending
+    from rag_app.mcp_server import serve_stdio
+    from rag_app.service import open_service
+
+    settings = context.obj.settings()
+    serve_stdio(Lending(lambda: open_service(settings)))
+
+
+def token(context: typer.Context, as_json: Json = False) -> None:
+    """Print where the API is and the token that it wants, as OpenAI's clients read them from variables.
+
+    Run it as `eval "$(rag-app token)"`, or copy the lines.
+    """
+    from rag_app.ports import url_of
+    from rag_app.remote import connect
+
+    settings = context.obj.settings()
+    serving = connect(settings)
+    lasting = settings.secret("api_token")
+    if serving is None and lasting is None:
+        raise RagError(
+            "nothing serves this library now, and a token is made anew with each start; begin rag-app serve, "
+            "or set RAG_APP_API_TOKEN to a token that lasts"
+        )
+    url = serving.url if serving is not None else url_of(settings.host, settings.port)
+    if serving is None:
+        typer.echo("nothing serves this library now; begin with: rag-app serve", err=True)
+    fields = {
+        "url": url,
+        "openai_base_url": f"{url}/v1",
+        "token": lasting or (serving.token if serving is not None else None),
+        "lasts": lasting is not None,
+        "serving": serving is not None,
+    }
+    lines = {"OPENAI_BASE_URL": fields["openai_base_url"], "OPENAI_API_KEY": fields["token"]}
+    said = "\n".join(f"export {name}={shlex.quote(str(value))}" for name, value in lines.items())
+    show(fields, as_json, lambda _: typer.echo(said))
+
+
 def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Say what is installed, where data lies, what is wrong and what mends it."""
     from rag_app import output, terminal
@@ -53,6 +107,20 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
     show(fields, as_json, lambda console: terminal.print_checks(console, fields["checks"]))
     if any(check.state is State.ERROR for check in checks):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _token_in(file: Path | None) -> str | None:
+    """Return the first line of a file. Raises InvalidInput where there is none."""
+    if file is None:
+        return None
+    try:
+        token = next(iter(file.expanduser().read_text("utf-8").splitlines()), "").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise InvalidInput(f"the file of the token {file} cannot be read: {reason}; name another") from error
+    if not token:
+        raise InvalidInput(f"the file of the token {file} is empty; write a token into its first line")
+    return token
 
 
 def _quietly(work: Callable[[], None]) -> None:

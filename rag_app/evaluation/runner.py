@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 from ingestion.care import stats
 from ingestion.errors import Cancelled
-from ingestion.index import BUILTIN_NAME
-from ingestion.library import Library
 from rag_app.evaluation.comparing import Comparison, Interval, compare, interval
 from rag_app.evaluation.corpus import Corpus, IsCancelled, OnProgress
 from rag_app.evaluation.datasets import Dataset, Question
 from rag_app.evaluation.metrics import Values, compared, measure, metric_names
+from rag_app.evaluation.sizes import stored_bytes
 from retrievers.rerank import Reranker, RerankLimits
 from retrievers.search import search
 from retrievers.strategies import DEFAULT_STRATEGY, Strategy
@@ -145,27 +144,7 @@ def contender_of(
         return Retrieved(distinct, shown, result.timings_ms["total"])
 
     name = reranker.name if reranker else None
-    return Contender(strategy.name, name, find, stored_bytes(corpus.library, strategy))
-
-
-def stored_bytes(library: Library, strategy: Strategy) -> int:
-    """Return what the stores that a strategy reads take on the disk: Chroma's share of its vectors with their
-    graph, the files of token vectors without what they keep for Chroma, the index of words."""
-    figures = stats(library)
-    _, _, name = strategy.name.partition("@")
-    (one,) = (r for r in figures.representations if r.name == (name or BUILTIN_NAME))
-    single = sum(
-        len({"cls", "mean"}.intersection(r.readings)) * r.dimension * r.documents
-        for r in figures.representations
-    )
-    pooled = sum(size for section, size in one.section_bytes.items() if section in ("cls", "mean"))
-    sizes = {
-        "words": figures.word_bytes,
-        "tokens": one.bytes - pooled,
-        "cls": round(figures.bytes.chroma * one.dimension * one.documents / single) if single else 0,
-    }
-    sizes["mean"] = sizes["cls"]
-    return sum(sizes[reading] for reading in strategy.representation.split("+"))
+    return Contender(strategy.name, name, find, stored_bytes(stats(corpus.library), strategy))
 
 
 def _ask(

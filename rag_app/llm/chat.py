@@ -13,6 +13,7 @@ from rag_app.answers import Cited, Packed, Thought, Waiting
 from rag_app.citations import cite_text
 from rag_app.llm.chunks import reasoning_of, waiting_of
 from rag_app.llm.sampling import Sampling
+from rag_app.metering import model_options
 from rag_app.prompts import messages
 
 
@@ -85,7 +86,7 @@ class ChatAnswerer:
         Closing the iterator stops the model. Raises ModelError where nothing but a thought was written.
         """
         prompt = messages(question, packed.evidence, packed.nonce)
-        stream = self.model.stream(prompt, config, progress=True)
+        stream = self.model.stream(prompt, config, progress=True, **model_options(config))
         empty = True
         with closing(cast("Generator[AIMessageChunk]", stream)):
             for chunk in stream:

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from ingestion.encoders import Encoder
+from ingestion.library import Library
 from ingestion.lock import read_holder
+from ingestion.pipeline import ingest
+from rag_app.settings import CONFIG_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +32,15 @@ class Served:
     port: int
     token: str
     process: "subprocess.Popen[str]"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self) -> httpx.Client:
+        """Return a client that may ask, for what `ask` below is too simple."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=120, trust_env=False)
 
     def ask(
         self, method: str, path: str, fields: Any = None, *, headers: dict[str, str] | None = None
@@ -49,6 +64,16 @@ class Served:
             return answer.status, json.loads(text) if is_json else text.decode()
         finally:
             connection.close()
+
+
+@contextmanager
+def serving_stock(stock: Path, folder: Path, encoder: Encoder, **variables: str) -> Iterator[Served]:
+    """Serve a new library that holds `stock`, with default settings but for the variables."""
+    (folder / "settings.toml").touch()
+    with Library.open(folder / "data", encoder) as library:
+        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
+    with serving(folder / "data", **{CONFIG_VARIABLE: str(folder / "settings.toml"), **variables}) as running:
+        yield running
 
 
 @contextmanager
@@ -80,4 +105,4 @@ def serving(data: Path, **variables: str) -> Iterator[Served]:
             process.kill()
             process.communicate()
             raise
-    assert (process.returncode, errors) == (0, "")
+    assert (process.returncode, errors) == (0, ""), errors

@@ -23,7 +23,7 @@ HIT = {
 ANSWER = {
     "schema_version", "question", "answer", "abstained", "strategy", "reranker", "llm", "citations",
     "sentences", "nearest", "flags", "standalone_question", "conversation_id", "receipt_id", "timings_ms",
-    "warnings",
+    "warnings", "usage", "finish_reason",
 }  # fmt: skip
 SCORES = {
     "cls": {"cls"},

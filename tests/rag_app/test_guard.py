@@ -11,6 +11,7 @@ from rag_app.guard import Guard
 
 PORT = 7860
 TOKEN = "correct horse"
+LASTING = "battery-staple-battery"
 OURS = "127.0.0.1:7860"
 
 
@@ -25,6 +26,7 @@ def asked(
     method: str = "GET",
     listening_on: str = "127.0.0.1",
     peer: tuple[str, int] | None = ("127.0.0.1", 50000),
+    api_token: str | None = None,
     headers: dict[str, str] | list[tuple[str, str]],
 ) -> tuple[int, Any]:
     """Ask the guard; return the status and what was said."""
@@ -41,7 +43,7 @@ def asked(
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    guard = Guard(welcomed, host=listening_on, port=PORT, token=TOKEN)
+    guard = Guard(welcomed, host=listening_on, port=PORT, token=TOKEN, api_token=api_token)
     asyncio.run(guard(scope, receive, send))
     start, body = sent
     return start["status"], body["body"]
@@ -70,12 +72,14 @@ def test_this_machines_names_are_let_in(host: str) -> None:
         "",
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/gradio_api/queue/join", "/api/v1/documents"])
+@pytest.mark.parametrize(
+    "path", ["/", "/gradio_api/queue/join", "/api/v1/documents", "/api/v1/docs", "/v1/models"]
+)
 def test_another_name_is_refused_with_a_reason(host: str, path: str) -> None:
     status, body = asked(path, headers={"Host": host, "Authorization": f"Bearer {TOKEN}"})
     assert status == 403
     error = json.loads(body)["error"]
-    assert error["type"] == "Forbidden"
+    assert "Forbidden" in (error["type"], error.get("code"))
     assert "127.0.0.1:7860" in error["message"]
 
 
@@ -131,7 +135,7 @@ def test_what_other_sites_send_to_the_page(method: str, headers: dict[str, str],
         ),
     ],
 )
-@pytest.mark.parametrize("path", ["/api", "/api/v1/documents"])
+@pytest.mark.parametrize("path", ["/api", "/api/v1/documents", "/v1", "/v1/chat/completions"])
 def test_the_api_wants_the_token(path: str, headers: dict[str, str], status: int) -> None:
     assert asked(path, headers={"Host": OURS, **headers})[0] == status
 
@@ -141,6 +145,57 @@ def test_the_api_is_for_this_machine_even_where_the_page_is_not() -> None:
     for peer in (("192.168.1.9", 50000), None):
         assert asked("/api/v1/health", headers=headers, listening_on="0.0.0.0", peer=peer)[0] == 403
     assert asked("/api/v1/health", headers=headers, listening_on="0.0.0.0")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("peer", "api_token", "given", "status"),
+    [
+        ("127.0.0.1", None, TOKEN, 200),
+        ("127.0.0.1", None, LASTING, 401),
+        ("127.0.0.1", LASTING, TOKEN, 200),
+        ("127.0.0.1", LASTING, LASTING, 200),
+        ("192.168.1.9", None, TOKEN, 403),
+        ("192.168.1.9", LASTING, LASTING, 200),
+        ("192.168.1.9", LASTING, TOKEN, 401),  # the run's own never leaves this machine
+        ("192.168.1.9", LASTING, "", 401),
+        ("127.0.0.1", LASTING, "", 401),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/v1/health", "/v1/models"])
+def test_whose_token_opens_the_api_to_whom(
+    path: str, peer: str, api_token: str | None, given: str, status: int
+) -> None:
+    headers = {"Host": "192.168.1.2:7860", "Authorization": f"Bearer {given}"}
+    answered, body = asked(
+        path, headers=headers, listening_on="0.0.0.0", peer=(peer, 50000), api_token=api_token
+    )
+    assert answered == status
+    assert LASTING not in body.decode()
+    assert TOKEN not in body.decode()
+    if status == 200:
+        for wrong in ({"Host": "evil.example:7860"}, {"Origin": "http://evil.example"}):
+            assert (
+                asked(
+                    path, headers={**headers, **wrong}, listening_on="0.0.0.0", peer=(peer, 50000),
+                    api_token=api_token,
+                )[0]
+                == 403
+            )  # fmt: skip
+
+
+def test_openais_clients_are_told_in_their_form() -> None:
+    status, body = asked("/v1/models", headers={"Host": OURS, "Authorization": "Bearer wrong"})
+    error = json.loads(body)["error"]
+    assert (status, error["type"], error["code"]) == (401, "invalid_request_error", "invalid_api_key")
+    assert "rag-app token" in error["message"]
+
+
+def test_the_description_is_for_browsers_and_nothing_near_it_is() -> None:
+    opened = {"Host": OURS, "Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}
+    assert asked("/api/v1/docs", headers=opened)[0] == 200
+    assert asked("/api/v1/docs", method="POST", headers=opened)[0] == 401
+    for path in ("/api/v1/docs/", "/api/v1/docs/x", "/api/v1/openapi.json", "/api/v1/DOCS"):
+        assert asked(path, headers=opened)[0] == 401
 
 
 def test_a_websocket_is_refused_as_well() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Iterator
@@ -10,12 +11,9 @@ from pathlib import Path
 import pytest
 
 from ingestion.encoders import Encoder
-from ingestion.library import Library
 from ingestion.lock import read_holder
-from ingestion.pipeline import ingest
-from rag_app.settings import CONFIG_VARIABLE
 from tests.rag_app.commands import Command
-from tests.rag_app.server import Served, serving
+from tests.rag_app.server import Served, serving, serving_stock
 
 pytestmark = pytest.mark.slow
 
@@ -25,11 +23,7 @@ CRANE = "When did the crane's cable break?"
 @pytest.fixture(scope="module")
 def served(stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Served]:
     """A library that holds `stock`, served. Tests leave it as they find it."""
-    folder = tmp_path_factory.mktemp("served")
-    (folder / "settings.toml").touch()
-    with Library.open(folder / "data", encoder) as library:
-        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
-    with serving(folder / "data", **{CONFIG_VARIABLE: str(folder / "settings.toml")}) as running:
+    with serving_stock(stock, tmp_path_factory.mktemp("served"), encoder) as running:
         yield running
 
 
@@ -167,8 +161,13 @@ def test_who_may_not_ask(served: Served) -> None:
     assert served.ask("POST", "/gradio_api/queue/join", {}, headers=cross)[0] == 403
 
 
-def test_nothing_is_documented_from_elsewhere(served: Served) -> None:
-    assert served.ask("GET", "/api/v1/docs")[0] == 404
+def test_the_api_is_described_to_a_browser_and_nothing_is_loaded_from_elsewhere(served: Served) -> None:
+    status, page = served.ask("GET", "/api/v1/docs", headers={"Authorization": ""})
+    assert status == 200
+    assert "POST /v1/chat/completions" in page
+    assert "POST /api/v1/ask" in page
+    assert re.findall(r"(?:src|href|url|@import|<script)", page) == []
+    assert served.ask("GET", "/api/v1/docs", headers={"Host": f"rebound.example:{served.port}"})[0] == 403
     assert served.ask("GET", "/api/v1/openapi.json", headers={"Authorization": ""})[0] == 401
     status, schema = served.ask("GET", "/api/v1/openapi.json")
     assert status == 200

@@ -1,0 +1,61 @@
+"""search, compare, ask."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from starlette.responses import Response
+
+from rag_app.api.streaming import NDJSON, SSE, Events, as_lines, as_sse, gone, streamed
+from rag_app.local import LocalService
+from rag_app.requests import AskRequest, CompareRequest, SearchRequest
+from rag_app.working import Left
+
+Fields = dict[str, Any]
+
+_ASK = """Answer a question, with citations.
+
+Without `stream` the answer comes whole. With `stream: true` its events come as lines of JSON, with
+`stream: "sse"` or `Accept: text/event-stream` as server-sent events, named by their field `event`: found
+(the passages), waiting (for what, and how far it is), delta (more of the text), answer (all of it, with
+citations), error. Kinds that a client does not know are to be skipped. Closing the connection stops the
+model.
+"""
+_STREAMS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {NDJSON: {}, SSE: {}}, "description": "The answer, or its events"}
+}
+
+
+def router_of(service: LocalService) -> APIRouter:
+    router = APIRouter(tags=["questions"])
+
+    @router.get("/strategies", summary="List the retrieval strategies: what each does, stores and costs")
+    def strategies() -> Fields:
+        return service.strategies()
+
+    @router.post("/search", summary="Find passages")
+    def search(request: SearchRequest) -> Fields:
+        return service.search(request)
+
+    @router.post("/compare", summary="Find passages by two to four strategies, side by side")
+    def compare(request: CompareRequest) -> Fields:
+        return service.compare(request)
+
+    @router.post(
+        "/ask", response_model=None, summary="Answer a question", description=_ASK, responses=_STREAMS
+    )
+    async def ask(request: AskRequest, http: Request) -> Response:
+        events = Events(service.ask(request), http)
+        try:
+            first = await events.next()  # what is wrong with the question shows here, and sets the status
+            assert first is not None
+            if request.stream == "sse" or SSE in http.headers.get("accept", ""):
+                return streamed(as_sse(first, events), SSE)
+            if request.stream:
+                return streamed(as_lines(first, events), NDJSON)
+            answer = await events.last(first)
+        except Left:
+            return gone()
+        return JSONResponse({name: value for name, value in answer.items() if name != "event"})
+
+    return router

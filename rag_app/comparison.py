@@ -1,0 +1,117 @@
+"""Several strategies' passages for one question, side by side: where each one stands, what they share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ingestion.errors import InvalidInput
+from retrievers.hits import Hit
+from retrievers.search import SearchResult
+
+FEWEST, MOST = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one strategy found. `stored_bytes` is what the stores that it reads take on the disk.
+
+    The question's vectors were made before: `timings_ms` are the same work for every column.
+    """
+
+    strategy: str
+    reranker: str | None
+    exact: bool
+    hits: tuple[Hit, ...]
+    timings_ms: Mapping[str, float]
+    stored_bytes: int
+
+    @property
+    def name(self) -> str:
+        return column_name(self.strategy, self.reranker)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A passage that any column has: its rank in each, None in a column that lacks it."""
+
+    chunk_id: str
+    ranks: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How much of two columns (by their places, from 0) is the same: `shared` of `either` passages.
+
+    `share` is their quotient (Jaccard's index): 1 where both found the same, in whatever order.
+    """
+
+    left: int
+    right: int
+    shared: int
+    either: int
+
+    @property
+    def share(self) -> float:
+        return self.shared / self.either if self.either else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Columns in the order that was asked for; rows by their best rank; an overlap for each pair of columns.
+
+    `encode_ms` is what the question's vectors took, once for all columns.
+    """
+
+    question: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    overlaps: tuple[Overlap, ...]
+    encode_ms: float
+
+
+def check_columns(columns: Sequence[tuple[str, str | None]]) -> None:
+    """Raise InvalidInput for too few or too many (strategy, reranker), or one that is there twice."""
+    if not FEWEST <= len(columns) <= MOST:
+        raise InvalidInput(
+            f"{len(columns)} to compare; choose {FEWEST} to {MOST} strategies, with or without a reranker"
+        )
+    names = [column_name(strategy, reranker) for strategy, reranker in columns]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InvalidInput(f"{twice} is there twice; compare it with another strategy")
+
+
+def column_name(strategy: str, reranker: str | None) -> str:
+    return f"{strategy} + {reranker}" if reranker else strategy
+
+
+def column_of(result: SearchResult, stored_bytes: int) -> Column:
+    """Return what a strategy found as a column."""
+    return Column(
+        result.strategy, result.reranker, result.exact, result.hits, result.timings_ms, stored_bytes
+    )
+
+
+def compare(question: str, columns: Sequence[Column], encode_ms: float = 0.0) -> Comparison:
+    """Return the columns beside each other. Passages are the same where their chunk is."""
+    return Comparison(question, tuple(columns), _rows(columns), _overlaps(columns), encode_ms)
+
+
+def _rows(columns: Sequence[Column]) -> tuple[Row, ...]:
+    places = [{hit.chunk.id: hit.rank for hit in column.hits} for column in columns]
+    chunks = dict.fromkeys(chunk for ranks in places for chunk in ranks)
+    rows = [Row(chunk, tuple(ranks.get(chunk) for ranks in places)) for chunk in chunks]
+    # By the best rank, then by how many columns have it, then by the others' ranks.
+    return tuple(sorted(rows, key=_weight))
+
+
+def _weight(row: Row) -> tuple[int, int, list[int]]:
+    ranks = sorted(rank for rank in row.ranks if rank is not None)
+    return ranks[0], -len(ranks), ranks
+
+
+def _overlaps(columns: Sequence[Column]) -> tuple[Overlap, ...]:
+    chunks = [{hit.chunk.id for hit in column.hits} for column in columns]
+    return tuple(
+        Overlap(left, right, len(chunks[left] & chunks[right]), len(chunks[left] | chunks[right]))
+        for left in range(len(columns))
+        for right in range(left + 1, len(columns))
+    )

@@ -1,0 +1,40 @@
+"""What a strategy takes on the disk."""
+
+from ingestion.care.figures import Stats, stats
+from ingestion.index import BUILTIN_NAME
+from ingestion.library import Library
+from retrievers.strategies import Strategy
+
+
+class Sizes:
+    """What the strategies of one library take, computed again only when the library has changed."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._known: tuple[int, Stats] | None = None
+
+    def of(self, strategy: Strategy) -> int:
+        """Return what the stores that a strategy reads take, in bytes."""
+        changes, known = self._library.catalogue.changes, self._known
+        if known is None or known[0] != changes:
+            known = self._known = changes, stats(self._library)
+        return stored_bytes(known[1], strategy)
+
+
+def stored_bytes(figures: Stats, strategy: Strategy) -> int:
+    """Return what the stores that a strategy reads take on the disk: Chroma's share of its vectors with their
+    graph, the files of token vectors without what they keep for Chroma, the index of words."""
+    _, _, name = strategy.name.partition("@")
+    (one,) = (r for r in figures.representations if r.name == (name or BUILTIN_NAME))
+    single = sum(
+        len({"cls", "mean"}.intersection(r.readings)) * r.dimension * r.documents
+        for r in figures.representations
+    )
+    pooled = sum(size for section, size in one.section_bytes.items() if section in ("cls", "mean"))
+    sizes = {
+        "words": figures.word_bytes,
+        "tokens": one.bytes - pooled,
+        "cls": round(figures.bytes.chroma * one.dimension * one.documents / single) if single else 0,
+    }
+    sizes["mean"] = sizes["cls"]
+    return sum(sizes[reading] for reading in strategy.representation.split("+"))

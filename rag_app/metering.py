@@ -1,0 +1,66 @@
+"""What a language model read and wrote for one answer, seen by LangChain's callbacks; and what one call is
+made with, handed through its config."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
+from langchain_core.runnables import RunnableConfig
+
+_OPTIONS = "model_options"
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What one question's model is called with; None: as the settings have it."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+
+
+class Meter(BaseCallbackHandler):
+    """Counts the tokens of every model that an answer takes, and keeps how the last one ended."""
+
+    def __init__(self) -> None:
+        self.prompt_tokens = 0
+        self.completion_tokens = 0
+        self.finish_reason: str | None = None
+
+    def on_llm_end(self, response: LLMResult, **_: Any) -> None:
+        for generations in response.generations:
+            for generation in generations:
+                if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
+                    self._count(generation.message, generation.generation_info or {})
+
+    def _count(self, message: AIMessage, info: dict[str, Any]) -> None:
+        if message.usage_metadata:
+            self.prompt_tokens += message.usage_metadata["input_tokens"]
+            self.completion_tokens += message.usage_metadata["output_tokens"]
+        said = info.get("finish_reason") or message.response_metadata.get("finish_reason")
+        self.finish_reason = said or self.finish_reason
+
+    def fields(self) -> dict[str, Any]:
+        """Return the counts, and whether the answer was cut off ("length") or came to its end ("stop")."""
+        return {
+            "usage": {
+                "prompt_tokens": self.prompt_tokens,
+                "completion_tokens": self.completion_tokens,
+                "total_tokens": self.prompt_tokens + self.completion_tokens,
+            },
+            "finish_reason": "length" if self.finish_reason == "length" else "stop",
+        }
+
+
+def metered(meter: Meter, options: CallOptions) -> RunnableConfig:
+    """Return the config of a question whose model is metered and called with the options."""
+    return {"callbacks": [meter], "configurable": {_OPTIONS: options}}
+
+
+def model_options(config: RunnableConfig | None) -> dict[str, Any]:
+    """Return what the config says about how a model is called, as keyword arguments for it."""
+    options = (config or {}).get("configurable", {}).get(_OPTIONS) or CallOptions()
+    given = {"max_tokens": options.max_tokens, "temperature": options.temperature, "seed": options.seed}
+    return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,80 @@
+"""Strategies side by side: ranks, overlaps, the command and the API's route."""
+
+from pathlib import Path
+
+import pytest
+
+from ingestion.errors import InvalidInput
+from ingestion.library import Library
+from ingestion.pipeline import ingest
+from ingestion.stores.records import StoredChunk
+from rag_app.answers import AskOptions
+from rag_app.assistant import Assistant
+from rag_app.comparison import Column, check_columns, compare
+from rag_app.evaluation.sizes import Sizes
+from rag_app.settings import Settings
+from retrievers.hits import Hit
+from retrievers.strategies import STRATEGIES
+
+CRANE = "When did the crane's cable break?"
+
+
+def column(strategy: str, *chunks: str) -> Column:
+    hits = tuple(
+        Hit(rank, StoredChunk(chunk, "d", "d", "c", 0, 1, 0, 1, None, "", "x"), 1.0 / rank, {})
+        for rank, chunk in enumerate(chunks, start=1)
+    )
+    return Column(strategy, None, True, hits, {"total": 1.0}, 10)
+
+
+def test_ranks_and_overlaps_by_hand() -> None:
+    found = compare("?", [column("a", "p", "q", "r"), column("b", "q", "s"), column("c")])
+    assert [(row.chunk_id, row.ranks) for row in found.rows] == [
+        ("q", (2, 1, None)), ("p", (1, None, None)), ("s", (None, 2, None)), ("r", (3, None, None)),
+    ]  # fmt: skip
+    assert [(one.left, one.right, one.shared, one.either, one.share) for one in found.overlaps] == [
+        (0, 1, 1, 4, 0.25), (0, 2, 0, 3, 0.0), (1, 2, 0, 2, 0.0),
+    ]  # fmt: skip
+
+
+def test_columns_that_found_nothing_are_the_same() -> None:
+    found = compare("?", [column("a"), column("b")])
+    assert found.rows == ()
+    assert found.overlaps[0].share == 1.0
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ([("mean", None)], "1 to compare; choose 2 to 4"),
+        ([(name, None) for name in ("cls", "mean", "bm25", "colbert", "hybrid")], "5 to compare"),
+        ([("mean", None), ("mean", None)], "mean is there twice"),
+        ([("mean", "x"), ("cls", None), ("mean", "x")], r"mean \+ x is there twice"),
+    ],
+)
+def test_what_cannot_be_compared(columns: list[tuple[str, str | None]], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        check_columns(columns)
+
+
+def test_each_column_is_what_a_search_finds(stored: Library) -> None:
+    assistant = Assistant(Settings(data_dir=stored.folder), stored)
+    options = [AskOptions(name, top_k=3) for name in ("mean", "bm25", "colbert")]
+    found = assistant.compare(CRANE, options)
+    for one, asked in zip(found.columns, options, strict=True):
+        alone = assistant.search(CRANE, asked)
+        assert [hit.chunk.id for hit in one.hits] == [hit.chunk.id for hit in alone.hits]
+        assert one.exact == alone.exact
+        assert one.stored_bytes > 0
+    ranks = {row.chunk_id: row.ranks for row in found.rows}
+    for place, one in enumerate(found.columns):
+        assert all(ranks[hit.chunk.id][place] == hit.rank for hit in one.hits)
+    assert ranks[found.columns[0].hits[0].chunk.id][0] == 1
+
+
+def test_sizes_follow_the_library(library: Library, files: Path) -> None:
+    sizes = Sizes(library)
+    before = {name: sizes.of(strategy) for name, strategy in STRATEGIES.items()}
+    assert before["colbert"] == 0
+    assert [result.status for result in ingest(library, [files])] == ["ok", "ok"]
+    assert sizes.of(STRATEGIES["colbert"]) > before["colbert"]

@@ -1,0 +1,106 @@
+"""A generator at work in a thread, and a request whose client goes away."""
+
+import asyncio
+import threading
+from collections.abc import Generator
+
+import pytest
+from starlette.requests import Request
+from starlette.types import Message
+
+from rag_app.api.streaming import Events
+from rag_app.working import Ended, Left, Working
+
+
+def test_items_come_in_order_and_then_the_end() -> None:
+    async def read() -> list[int | None]:
+        working = Working(iter_of(1, 2, 3))
+        items = [await working.next() for _ in range(3)]
+        with pytest.raises(Ended):
+            await working.next()
+        return items
+
+    assert asyncio.run(read()) == [1, 2, 3]
+
+
+def test_what_the_work_raises_is_raised_where_it_is_awaited() -> None:
+    def fails() -> Generator[int]:
+        yield 1
+        raise ZeroDivisionError("ours")
+
+    async def read() -> None:
+        working = Working(fails())
+        assert await working.next() == 1
+        with pytest.raises(ZeroDivisionError, match="ours"):
+            await working.next()
+
+    asyncio.run(read())
+
+
+def test_waiting_ends_without_an_item_and_loses_none() -> None:
+    go = threading.Event()
+
+    def slow() -> Generator[int]:
+        go.wait()
+        yield 1
+
+    async def read() -> None:
+        working = Working(slow())
+        assert await working.next(0.01) is None
+        go.set()
+        assert await working.next() == 1
+
+    asyncio.run(read())
+
+
+def test_leaving_stops_the_work_at_its_next_item() -> None:
+    closed = threading.Event()
+
+    async def read() -> None:
+        working = Working(endless(closed))
+        await working.next()
+        working.leave()
+        working.leave()
+        await until_left(working)
+
+    asyncio.run(read())
+    assert closed.wait(10)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["after an event", "before any is awaited"])
+def test_a_client_that_goes_away_stops_the_work(first: bool) -> None:
+    closed, gone = threading.Event(), asyncio.Event()
+
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def read() -> None:
+        events = Events(endless(closed), Request({"type": "http"}, receive))
+        if first:
+            assert await events.next() == {"event": "waiting"}
+        gone.set()
+        await until_left(events)
+
+    asyncio.run(read())
+    assert closed.wait(10)
+
+
+async def until_left(work: Working[dict[str, str]] | Events) -> None:
+    try:
+        while True:
+            await work.next()
+    except Left:
+        pass
+
+
+def iter_of(*items: int) -> Generator[int]:
+    yield from items
+
+
+def endless(closed: threading.Event) -> Generator[dict[str, str]]:
+    try:
+        while not closed.wait(0.001):
+            yield {"event": "waiting"}
+    finally:
+        closed.set()
