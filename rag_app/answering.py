@@ -1,13 +1,13 @@
-"""The chain, a LangChain Runnable: retrieve | pack | answer.
+"""The chain, a LangChain Runnable: condense | retrieve | pack | answer.
 
-It takes a question (str) and streams one `Found`, then `Waiting`s and `Thought`s where a model writes, then
-`Delta`s, then one `Answer`; events add up to the last of them, so `invoke` returns the `Answer`. Callbacks
-see each step, and the chat model within the last one.
+It takes a question (str) and streams `Condensed` where that was a follow-up, one `Found`, then `Waiting`s and
+`Thought`s where a model writes, then `Delta`s, then one `Answer`; events add up to the last of them, so
+`invoke` returns the `Answer`. Callbacks see each step, and the chat model within the last one.
 """
 
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -23,12 +23,15 @@ from rag_app.answers import (
     AnswerEvent,
     AskOptions,
     Cited,
+    Condensed,
     Delta,
+    Exchange,
     Found,
     Packed,
     Thought,
     Waiting,
 )
+from rag_app.condensing import carried_over, is_follow_up
 from rag_app.packing import pack
 from rag_app.untrusted import flags
 from retrievers.rerank import Reranker, RerankLimits
@@ -80,6 +83,35 @@ class AnswerSettings:
     rerank_limits: RerankLimits = RerankLimits()
 
 
+# Writes what a follow-up question means, given what was said before; None where it cannot tell.
+Condense = Callable[[str, Sequence[Exchange]], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question, and as it is understood without what was said before."""
+
+    question: str
+    standalone: str
+    milliseconds: float
+
+    @property
+    def is_condensed(self) -> bool:
+        return self.standalone != self.question
+
+
+@dataclass(frozen=True, slots=True)
+class _Retrieved:
+    asked: _Asked
+    result: SearchResult
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    asked: _Asked
+    found: Found
+
+
 def build_chain(
     library: Library,
     options: AskOptions,
@@ -87,44 +119,80 @@ def build_chain(
     answerer: Answerer,
     reranker: Reranker | None,
     settings: AnswerSettings,
+    condense: Condense | None = None,
 ) -> Runnable[str, AnswerEvent]:
-    """Return the chain for these options. Raises UnknownName for a strategy, collection or document."""
+    """Return the chain for these options. `condense` has a model write what a follow-up question means.
+
+    Raises UnknownName for a strategy, collection or document.
+    """
     strategy = strategy_named(options.strategy)
     scope = resolve(library.catalogue, options.collections, options.filters)
+    nonce = options.nonce or secrets.token_hex(_NONCE_BYTES)
 
-    def retrieve(question: str) -> SearchResult:
-        return search(
+    def understand(question: str) -> _Asked:
+        started = time.perf_counter()
+        standalone = options.standalone or question
+        if options.standalone is None and options.history and is_follow_up(question):
+            written = condense(question, options.history) if condense else None
+            standalone = written or carried_over(question, options.history)
+        return _Asked(question, standalone, 1000 * (time.perf_counter() - started))
+
+    def retrieve(asked: _Asked) -> _Retrieved:
+        found = search(
             library,
-            question,
+            asked.standalone,
             strategy,
             scope,
             reranker=reranker,
             limits=settings.rerank_limits,
             top_k=options.top_k,
         )
+        if not options.history:
+            return _Retrieved(asked, found)
+        times = {"condense": asked.milliseconds, **found.timings_ms}
+        times["total"] += asked.milliseconds
+        return _Retrieved(asked, replace(found, timings_ms=times))
 
-    nonce = secrets.token_hex(_NONCE_BYTES)
-
-    def gather(result: SearchResult) -> Found:
+    def gather(retrieved: _Retrieved) -> _Gathered:
         started = time.perf_counter()
+        result = retrieved.result
         count_tokens = cache(answerer.count_tokens)
         budget = settings.evidence_tokens or answerer.evidence_tokens()
-        packed = pack(library, result, budget=budget, count_tokens=count_tokens, nonce=nonce)
+
+        def packed_within(budget: int) -> Packed:
+            return pack(
+                library,
+                result,
+                budget=budget,
+                count_tokens=count_tokens,
+                nonce=nonce,
+                earlier=options.earlier,
+            )
+
+        packed = packed_within(budget)
         while budget > 1 and not answerer.fits(result.query.text, packed):
             budget = budget * 3 // 4 if budget > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
-            packed = pack(library, result, budget=budget, count_tokens=count_tokens, nonce=nonce)
-        return Found(replace(result, timings_ms=_and(result.timings_ms, "pack", started)), packed)
+            packed = packed_within(budget)
+        timed = replace(result, timings_ms=_and(result.timings_ms, "pack", started))
+        return _Gathered(retrieved.asked, Found(timed, packed))
 
-    def answer(found: Iterator[Found], config: RunnableConfig) -> Iterator[AnswerEvent]:
-        for item in found:
-            yield item
+    def answer(gathered: Iterator[_Gathered], config: RunnableConfig) -> Iterator[AnswerEvent]:
+        for item in gathered:
+            if item.asked.is_condensed:
+                yield Condensed(item.asked.standalone)
+            yield item.found
             yield from _answer(item, answerer, settings.threshold, config)
 
     # RunnableGenerator passes the config on to functions that take one, which its types leave out.
     writing = RunnableGenerator(
-        cast("Callable[[Iterator[Found]], Iterator[AnswerEvent]]", answer), name="answer"
+        cast("Callable[[Iterator[_Gathered]], Iterator[AnswerEvent]]", answer), name="answer"
     )
-    steps = RunnableLambda(retrieve, name="retrieve") | RunnableLambda(gather, name="pack") | writing
+    steps = (
+        RunnableLambda(understand, name="condense")
+        | RunnableLambda(retrieve, name="retrieve")
+        | RunnableLambda(gather, name="pack")
+        | writing
+    )
     return steps.with_config(run_name="ask")
 
 
@@ -137,12 +205,12 @@ def says_no_answer(text: str) -> bool:
 
 
 def _answer(
-    found: Found, answerer: Answerer, threshold: float, config: RunnableConfig
+    gathered: _Gathered, answerer: Answerer, threshold: float, config: RunnableConfig
 ) -> Iterator[AnswerEvent]:
     started = time.perf_counter()
-    result, packed = found.result, found.packed
+    asked, result, packed = gathered.asked, gathered.found.result, gathered.found.packed
     abstains = not packed.evidence or packed.relevance < threshold
-    asked = not abstains
+    writes = not abstains
     pieces: list[str] = []
     if abstains:
         pieces.append(NO_ANSWER)
@@ -158,7 +226,7 @@ def _answer(
     abstains = abstains or says_no_answer(text)
     cited = Cited(text, (), ()) if abstains else answerer.cite(text, packed)
     yield Answer(
-        question=result.query.text,
+        question=asked.question,
         text=cited.text,
         abstained=abstains,
         strategy=result.strategy,
@@ -170,13 +238,15 @@ def _answer(
         evidence=packed.evidence,
         relevance=packed.relevance,
         timings_ms=_and(result.timings_ms, "answer", started),
-        flags=(*_sent_to(answerer, asked), *flags(packed.evidence)),
+        flags=(*_sent_to(answerer, writes), *flags(packed.evidence)),
+        standalone_question=asked.standalone if asked.is_condensed else None,
+        nonce=packed.nonce,
     )
 
 
-def _sent_to(answerer: Answerer, asked: bool) -> tuple[str, ...]:
+def _sent_to(answerer: Answerer, writes: bool) -> tuple[str, ...]:
     """Return the flag of an answerer that has the evidence leave this machine."""
-    return (f"leaves this machine: {answerer.leaves_machine}",) if asked and answerer.leaves_machine else ()
+    return (f"leaves this machine: {answerer.leaves_machine}",) if writes and answerer.leaves_machine else ()
 
 
 def _and(timings_ms: Mapping[str, float], stage: str, started: float) -> dict[str, float]:

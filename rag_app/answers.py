@@ -22,6 +22,14 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A passage as an earlier prompt of the conversation had it: its chunk and its sentences' places."""
+
+    chunk_id: str
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AskOptions:
     """How a question is asked.
 
@@ -35,6 +43,9 @@ class AskOptions:
         history: what was asked and answered before, oldest first; a follow-up question is read in its light.
         standalone: the question as it is to be understood without the history, where a person has edited it;
             None: the application condenses it.
+        conversation: the id of the conversation that the question is part of, "new" to begin one.
+        nonce: what fences the evidence in the prompt; "": any.
+        earlier: the evidence of the conversation's last prompt.
     """
 
     strategy: str = DEFAULT_STRATEGY
@@ -45,6 +56,9 @@ class AskOptions:
     llm: str = "auto"
     history: tuple[Exchange, ...] = ()
     standalone: str | None = None
+    conversation: str | None = None
+    nonce: str = ""
+    earlier: tuple[Placed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +165,13 @@ class AnswerEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Condensed(AnswerEvent):
+    """What a follow-up question was understood as, before anything is searched for."""
+
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting(AnswerEvent):
     """What the answer waits for before its first word.
 
@@ -209,3 +230,4 @@ class Answer(AnswerEvent):
     standalone_question: str | None = None
     conversation_id: str | None = None
     receipt_id: str | None = None
+    nonce: str = ""

@@ -6,11 +6,11 @@ The screen calls this and nothing deeper; command line and HTTP call it through 
 import re
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
@@ -18,7 +18,7 @@ from ingestion import collections
 from ingestion.collections import CollectionInfo
 from ingestion.documents import Page
 from ingestion.encoders import builtin_encoder
-from ingestion.errors import EmptyQuestion, InvalidInput, UnknownName
+from ingestion.errors import EmptyQuestion, InvalidInput, LibraryError, UnknownName
 from ingestion.filters import Filters, resolve
 from ingestion.index import BUILTIN_NAME
 from ingestion.jobs import Jobs
@@ -29,7 +29,9 @@ from ingestion.timing import Stopwatch
 from rag_app.answering import Answerer, AnswerSettings, build_chain
 from rag_app.answers import Answer, AnswerEvent, AskOptions
 from rag_app.comparison import Comparison, check_columns, column_of, compare
+from rag_app.conversations import Conversations
 from rag_app.evaluation.sizes import Sizes
+from rag_app.hashing import FileHashes
 from rag_app.llm import extractive
 from rag_app.llm.chat import ChatAnswerer, WritingModel
 from rag_app.llm.choice import Llm, Server
@@ -38,9 +40,13 @@ from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.openai import ServerModel
 from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, Reader
 from rag_app.llm.worker import available_processors
+from rag_app.metering import model_options
 from rag_app.models import read_manifest, reranker_named
 from rag_app.models import resolve as find_model
+from rag_app.receipts import Maker, Receipts, receipt_fields
+from rag_app.remembering import Memory
 from rag_app.settings import Settings
+from rag_app.state import STATE_FILE, State
 from rag_app.tasks import Tasks
 from retrievers.explain import Explanation, explain
 from retrievers.hits import Hit
@@ -77,6 +83,9 @@ class Assistant:
         self.jobs = Jobs(library, limits=settings.limits, staging=self.uploads)
         self.tasks = Tasks()
         self._sizes = Sizes(library)
+        state = State(library.folder / STATE_FILE)
+        self.conversations, self.receipts = Conversations(state), Receipts(state)
+        self._hashes = FileHashes()
         self._models = threading.Lock()
         self._llms: dict[Llm, ChatAnswerer] = {}
         self._rerankers: dict[str, Reranker] = {}
@@ -84,7 +93,13 @@ class Assistant:
     @classmethod
     def open(cls, settings: Settings) -> Self:
         """Open the library of the settings. Raises what `Library.open` raises."""
-        return cls(settings, Library.open(settings.data_dir, builtin_encoder(settings.encoder_precision)))
+        assistant = cls(
+            settings, Library.open(settings.data_dir, builtin_encoder(settings.encoder_precision))
+        )
+        if (settings.data_dir / STATE_FILE).exists():
+            with suppress(LibraryError):  # told to whoever uses conversations
+                assistant.conversations.interrupt()
+        return assistant
 
     def close(self) -> None:
         """Stop what is under way, and give the library back."""
@@ -277,10 +292,12 @@ class Assistant:
     def chain(self, options: AskOptions) -> Runnable[str, AnswerEvent]:
         """Return the chain from question to answer, a LangChain Runnable."""
         settings = self.settings
+        answerer = self._answerer(options.llm)
         return build_chain(
             self.library,
             options,
-            answerer=self._answerer(options.llm),
+            answerer=answerer,
+            condense=answerer.condense if isinstance(answerer, ChatAnswerer) else None,
             reranker=self._reranker(options.reranker),
             settings=AnswerSettings(
                 settings.evidence_tokens, settings.answer_threshold, settings.rerank_limits
@@ -290,8 +307,27 @@ class Assistant:
     def stream(
         self, question: str, options: AskOptions, config: RunnableConfig | None = None
     ) -> Generator[AnswerEvent]:
-        """Yield the events that `rag_app.answering` lists. Closing the iterator stops the model."""
-        yield from self.chain(options).stream(question, config)
+        """Yield the events that `rag_app.answering` lists, and remember question and answer as `options` and
+        settings say. Closing the iterator stops the model."""
+        chain = self.chain(options)  # what is wrong with the options shows before anything is kept
+        keeps = self.settings.keep_receipts
+        memory = Memory(self.conversations, self.receipts, self.library, keeps)
+        if options.conversation is not None:
+            options = memory.in_conversation(options)
+            chain = self.chain(options)
+        events = cast("Generator[AnswerEvent]", chain.stream(question, config))
+        if keeps or options.conversation is not None:
+            events = memory.follow(events, question, options, lambda: self._maker(options.llm, config))
+        yield from events
+
+    def repeat(
+        self, question: str, options: AskOptions, config: RunnableConfig | None = None
+    ) -> tuple[Answer, dict[str, Any]]:
+        """Return an answer that is not remembered, and what its receipt would say."""
+        with closing(cast("Generator[AnswerEvent]", self.chain(options).stream(question, config))) as events:
+            *_, answer = events
+        assert isinstance(answer, Answer)
+        return answer, receipt_fields(answer, options, self.library, self._maker(options.llm, config))
 
     def ask(self, question: str, options: AskOptions, config: RunnableConfig | None = None) -> Answer:
         """Return the finished answer."""
@@ -337,6 +373,19 @@ class Assistant:
             if llm not in self._llms:
                 self._llms[llm] = ChatAnswerer(self._model(llm), self.library.encoder)
             return self._llms[llm]
+
+    def _maker(self, name: str, config: RunnableConfig | None) -> Maker:
+        """Return who answers, for a receipt."""
+        answerer = self._answerer(name)
+        if not isinstance(answerer, ChatAnswerer):
+            return Maker(answerer.name)
+        file = self.llm(name).file
+        given = {key: value for key, value in model_options(config).items() if key in ("temperature", "seed")}
+        return Maker(
+            answerer.name,
+            None if file is None else self._hashes.of(file),
+            replace(answerer.model.sampling, **given),
+        )
 
     def _model(self, llm: Llm) -> WritingModel:
         settings = self.settings

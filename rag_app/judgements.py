@@ -8,41 +8,23 @@ what evaluations read, one question a line:
 """
 
 import json
-import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from ingestion.errors import InvalidInput, LibraryError
+from ingestion.errors import InvalidInput
 from rag_app.evaluation.datasets import Dataset, Question, json_lines, judged, page_id, read_qrels
+from rag_app.state import State
 
 if TYPE_CHECKING:
     from ingestion.library import Library
     from ingestion.stores.records import Document
 
-STATE_FILE = "state.sqlite3"
 QUESTIONS_FILE = "questions.jsonl"
 
-# Each step is run once, in order; PRAGMA user_version says how many have been.
-_MIGRATIONS = (
-    """
-    CREATE TABLE judgements (
-        question TEXT NOT NULL,
-        sha256 TEXT NOT NULL,
-        page INTEGER NOT NULL CHECK (page >= 1),
-        document TEXT NOT NULL,
-        grade INTEGER NOT NULL,
-        judged TEXT NOT NULL,
-        PRIMARY KEY (question, sha256, page)
-    ) STRICT, WITHOUT ROWID;
-    """,
-)
-_WAIT_SECONDS = 10.0
 _LAST_PAGE = 10_000_000
 
 
@@ -58,54 +40,10 @@ class Judgement:
 
 
 class Judgements:
-    """The judgements of one data folder. Several processes may have them open."""
+    """The judgements of one data folder. Every method may raise LibraryError."""
 
-    def __init__(self, file: Path) -> None:
-        """Raises LibraryError where the file cannot be read or written."""
-        self._file = file
-        with self._explained():
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._connection = sqlite3.connect(file, timeout=_WAIT_SECONDS, isolation_level=None)
-            try:
-                file.chmod(0o600)
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA secure_delete = ON")
-                self._migrate()
-            except BaseException:
-                self._connection.close()
-                raise
-
-    def _migrate(self) -> None:
-        with self._changing() as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            for number, step in enumerate(_MIGRATIONS[version:], start=version + 1):
-                connection.execute(step)
-                connection.execute(f"PRAGMA user_version = {number}")
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise LibraryError(
-                f"the judgements in {self._file} cannot be used: {error}; check the file's rights and the "
-                "disk's space"
-            ) from error
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        """Yield the connection in a transaction that no other process writes beside."""
-        with self._explained(), self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            yield self._connection
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
+    def __init__(self, state: State) -> None:
+        self._state = state
 
     def add(self, judgements: Iterable[Judgement]) -> int:
         """Keep judgements, each in place of a former one of its question and page; return their number."""
@@ -113,24 +51,26 @@ class Judgements:
         rows = [
             (one.question.strip(), one.sha256, one.page, one.document, one.grade, now) for one in judgements
         ]
-        with self._changing() as connection:
+        with self._state.changing() as connection:
             connection.executemany("INSERT OR REPLACE INTO judgements VALUES (?, ?, ?, ?, ?, ?)", rows)
         return len(rows)
 
     def all(self) -> list[Judgement]:
         """Return all judgements, by question."""
-        with self._explained():
-            rows = self._connection.execute(
+        with self._state.reading() as connection:
+            rows = connection.execute(
                 "SELECT question, sha256, page, document, grade FROM judgements "
                 "ORDER BY question, document, page"
-            )
-            return [Judgement(*row) for row in rows]
+            ).fetchall()
+        return [Judgement(*row) for row in rows]
 
     def remove(self, question: str | None = None) -> int:
         """Forget what was said of a question, or everything; return how many judgements that were."""
         where, values = ("", ()) if question is None else ("WHERE question = ?", (question.strip(),))
-        with self._changing() as connection:
-            return connection.execute(f"DELETE FROM judgements {where}", values).rowcount
+        with self._state.changing() as connection:
+            removed = connection.execute(f"DELETE FROM judgements {where}", values).rowcount
+        self._state.forget()
+        return removed
 
 
 def judged_dataset(

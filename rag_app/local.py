@@ -13,16 +13,17 @@ from ingestion.errors import RagError, UnknownName
 from ingestion.filters import Filters, parse_pages
 from ingestion.jobs import Job
 from rag_app import output
-from rag_app.answers import Answer, AskOptions, Delta, Exchange, Found, Thought, Waiting
+from rag_app.answers import Answer, AskOptions, Condensed, Delta, Exchange, Found, Thought, Waiting
 from rag_app.assistant import Assistant
 from rag_app.maintenance import stats_fields, work_of
 from rag_app.metering import CallOptions, Meter, metered
+from rag_app.receipts import differences, earlier_of, request_of
+from rag_app.requests import AskRequest
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from rag_app.requests import (
-        AskRequest,
         CompareRequest,
         IngestRequest,
         Narrowing,
@@ -123,10 +124,12 @@ class LocalService:
         found = self.assistant.compare(request.question, options)
         return {**output.comparison_fields(found), "warnings": self._warnings()}
 
-    def ask(self, request: "AskRequest") -> Generator[Fields]:
+    def ask(self, request: AskRequest) -> Generator[Fields]:
         options = replace(
             self._options(request),
             history=tuple(Exchange(one.question, one.answer) for one in request.history),
+            conversation=request.conversation,
+            standalone=request.standalone,
         )
         if request.llm is not None:
             options = replace(options, llm=request.llm)
@@ -135,6 +138,8 @@ class LocalService:
         with closing(self.assistant.stream(request.question, options, config)) as events:
             for event in events:
                 match event:
+                    case Condensed():
+                        yield {"event": "condensed", "question": event.question}
                     case Found():
                         yield {"event": "found", **output.search_fields(event.result)}
                     case Delta():
@@ -168,6 +173,49 @@ class LocalService:
             **{name: value for name, value in given.items() if value is not None},
         )
         return replace(options, reranker=None) if options.reranker == NO_RERANKER else options
+
+    # Conversations and receipts
+
+    def conversations(self) -> Fields:
+        return output.conversation_fields(self.assistant.conversations.list())
+
+    def conversation(self, identity: str) -> Fields:
+        found = self.assistant.conversations.get(identity)
+        return output.turn_fields(found, self.assistant.conversations.turns(identity))
+
+    def rename_conversation(self, identity: str, title: str) -> Fields:
+        return output.conversation_fields([self.assistant.conversations.rename(identity, title)])
+
+    def delete_conversation(self, identity: str) -> Fields:
+        return output.conversation_fields([self.assistant.conversations.delete(identity)])
+
+    def receipts(self, limit: int) -> Fields:
+        return {"receipts": [output.receipt_line(one) for one in self.assistant.receipts.list(limit)]}
+
+    def receipt(self, identity: str) -> Fields:
+        return output.receipt_fields(self.assistant.receipts.get(identity))
+
+    def replay(self, identity: str) -> Fields:
+        receipt = self.assistant.receipts.get(identity)
+        request = AskRequest.of(**request_of(receipt.fields))
+        options = replace(
+            self._options(request),
+            llm=request.llm or self.assistant.options().llm,
+            standalone=request.standalone,
+            nonce=str(receipt.fields["nonce"]),
+            earlier=earlier_of(receipt.fields),
+        )
+        sampling = receipt.fields["llm"]["sampling"] or {}
+        call = CallOptions(temperature=sampling.get("temperature"), seed=sampling.get("seed"))
+        answer, after = self.assistant.repeat(request.question, options, metered(Meter(), call))
+        changed = differences(receipt.fields, after)
+        return {
+            "receipt_id": identity,
+            "same": not changed,
+            "differences": changed,
+            "before": receipt.fields["answer"],
+            "after": answer.text,
+        }
 
     # Jobs
 

@@ -153,7 +153,8 @@ def _eval(library: "Library", request: TaskRequest, settings: "Settings") -> Wor
     from rag_app.evaluation.corpus import Corpus, add_representation, open_corpus
     from rag_app.evaluation.datasets import read_dataset
     from rag_app.evaluation.runner import TOP_K, contender_of, evaluate
-    from rag_app.judgements import STATE_FILE, Judgements, judged_dataset
+    from rag_app.judgements import Judgements, judged_dataset
+    from rag_app.state import STATE_FILE, State
     from retrievers.search import MAX_TOP_K
     from retrievers.strategies import STRATEGIES, strategy_named
 
@@ -190,8 +191,8 @@ def _eval(library: "Library", request: TaskRequest, settings: "Settings") -> Wor
 
     def work(control: Control) -> Fields:
         if dataset is None:
-            with Judgements(library.folder / STATE_FILE) as judgements:
-                found, labels = judged_dataset(judgements, library, collections)
+            judgements = Judgements(State(library.folder / STATE_FILE))
+            found, labels = judged_dataset(judgements, library, collections)
             return run(Corpus(library, found, collections, labels), control)
         with open_corpus(
             dataset, library.folder / "evaluation", library.encoder, limits=settings.limits,

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from rag_app.answers import Answer
     from rag_app.assistant import StrategyState
     from rag_app.comparison import Comparison
+    from rag_app.conversations import Conversation, Turn
     from rag_app.doctor import Check
+    from rag_app.receipts import Receipt
     from rag_app.settings import Settings
     from rag_app.tasks import Task
     from retrievers.explain import Explanation
@@ -282,6 +284,62 @@ def answer_fields(answer: "Answer") -> dict[str, Any]:
         "conversation_id": answer.conversation_id,
         "receipt_id": answer.receipt_id,
         "timings_ms": rounded(answer.timings_ms),
+    }
+
+
+def conversation_fields(conversations: "Iterable[Conversation]") -> dict[str, Any]:
+    return {"conversations": [_conversation(one) for one in conversations]}
+
+
+def turn_fields(conversation: "Conversation", turns: "Iterable[Turn]") -> dict[str, Any]:
+    """Return a conversation with its turns; `answer` has the fields of `answer_fields`."""
+    return {
+        **_conversation(conversation),
+        "turns": [
+            {
+                "number": turn.number,
+                "question": turn.question,
+                "standalone_question": turn.standalone,
+                "state": turn.state,
+                "asked": turn.asked,
+                "answer": turn.answer,
+                "error": turn.error,
+                "receipt_id": turn.receipt,
+            }
+            for turn in turns
+        ],
+    }
+
+
+def _conversation(conversation: "Conversation") -> dict[str, Any]:
+    """Without the nonce: who writes documents must not get to know it."""
+    return {
+        "conversation_id": conversation.id,
+        "title": conversation.title,
+        "created": conversation.created,
+        "updated": conversation.updated,
+        "turns": conversation.turns,
+    }
+
+
+def receipt_line(receipt: "Receipt") -> dict[str, Any]:
+    fields = receipt.fields
+    return {
+        "receipt_id": receipt.id,
+        "created": receipt.created,
+        "conversation_id": receipt.conversation,
+        "question": fields["question"],
+        "strategy": fields["asked"]["strategy"],
+        "llm": fields["llm"]["name"],
+    }
+
+
+def receipt_fields(receipt: "Receipt") -> dict[str, Any]:
+    return {
+        "receipt_id": receipt.id,
+        "created": receipt.created,
+        "conversation_id": receipt.conversation,
+        **receipt.fields,
     }
 
 

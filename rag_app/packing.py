@@ -15,7 +15,7 @@ from ingestion.library import Library
 from ingestion.sentences import sentence_spans
 from ingestion.stores.tokens.store import TokenMatch
 from ingestion.words import function_words
-from rag_app.answers import Evidence, EvidenceSentence, Packed
+from rag_app.answers import Evidence, EvidenceSentence, Packed, Placed
 from rag_app.duplicates import merged
 from rag_app.readability import companions, pieces
 from retrievers.explain import matched
@@ -34,14 +34,6 @@ _ALWAYS = 300
 # How much the retriever's opinion of a passage, from 0 for the best to 1 for the last, is worth beside its
 # sentences' cosines.
 _STANDING = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A passage as an earlier prompt of the conversation had it: its chunk and its sentences' places."""
-
-    chunk_id: str
-    spans: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

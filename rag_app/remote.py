@@ -125,6 +125,27 @@ class RemoteService:
         if event["event"] != "answer":
             raise RagError("the process that has the library ended before the answer did; ask again")
 
+    def conversations(self) -> Fields:
+        return self._get("/conversations")
+
+    def conversation(self, identity: str) -> Fields:
+        return self._get(f"/conversations/{_part(identity)}")
+
+    def rename_conversation(self, identity: str, title: str) -> Fields:
+        return self._call("PATCH", f"/conversations/{_part(identity)}", {"title": title})
+
+    def delete_conversation(self, identity: str) -> Fields:
+        return self._call("DELETE", f"/conversations/{_part(identity)}")
+
+    def receipts(self, limit: int) -> Fields:
+        return self._get(f"/receipts?{_query(limit=limit)}")
+
+    def receipt(self, identity: str) -> Fields:
+        return self._get(f"/receipts/{_part(identity)}")
+
+    def replay(self, identity: str) -> Fields:
+        return self._post(f"/receipts/{_part(identity)}/replay")
+
     def submit(self, request: "IngestRequest") -> Fields:
         if not all(_is_text(path) for path in request.paths):
             raise errors.InvalidInput(

@@ -116,13 +116,17 @@ class AskRequest(QuestionRequest):
     """A question, how passages are found, and who answers: "auto", "extractive", a GGUF file, a server's
     URL#MODEL.
 
-    `history` is what the question follows up on, oldest first. `max_tokens`, `temperature` and `seed` are for
-    a language model, where the settings shall not decide; quotations need none of them.
+    `history` is what the question follows up on, oldest first; in a `conversation` (an id, or "new") the
+    library keeps it. `standalone` is what a follow-up question means, where a person says it. `max_tokens`,
+    `temperature` and `seed` are for a language model, where the settings shall not decide; quotations need
+    none of them.
     """
 
     llm: PathName | None = None
     stream: bool | Literal["sse"] = False
     history: Annotated[tuple[ExchangeRequest, ...], Field(max_length=_MOST_NAMES)] = ()
+    conversation: Name | None = None
+    standalone: Annotated[str, Field(max_length=_LONGEST_QUESTION)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     temperature: Annotated[float, Field(ge=0.0, le=2.0)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None

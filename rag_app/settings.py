@@ -96,6 +96,10 @@ class Settings(BaseSettings):
         0.58, ge=-1.0, le=1.0, description="least relevance of the evidence at which a question is answered"
     )
 
+    keep_receipts: bool = Field(
+        True, description="whether rag-app keeps what each answer was made of, for rag-app replay"
+    )
+
     # Each limit keeps one file from taking the machine, and is far above what honest documents need.
     max_file_mb: int = Field(
         _PARSE.max_bytes // 10**6,

@@ -44,7 +44,7 @@ def print_documents(console: Console, documents: Sequence[Fields]) -> None:
     if not documents:
         console.print("No documents here yet. Add some with: rag-app ingest PATH…")
         return
-    table = _table("name", "collection", "pages", "chunks", "status", "added", "id")
+    table = table_of("name", "collection", "pages", "chunks", "status", "added", "id")
     for document in documents:
         table.add_row(
             shown(document["name"]), shown(document["collection"]), str(document["pages"]),
@@ -105,13 +105,19 @@ def print_sources(console: Console, answer: Fields) -> None:
         line(console, f"  \\[{number}] [bold]{shown(document)}[/], page {page}")
         line(console, f"      {shown(_preview(text))}")
     print_warnings(console, answer)
+    for flag in answer["flags"]:
+        line(console, f"[yellow]note:[/] {shown(flag)}")
+    if answer["standalone_question"]:
+        line(console, f"[dim]understood as: {shown(answer['standalone_question'])}[/]")
+    if answer["conversation_id"]:
+        line(console, f"[dim]go on with --conversation {answer['conversation_id']}[/]")
     made = [answer["strategy"], answer["reranker"] or "no reranker", answer["llm"]]
     made.append(f"{answer['timings_ms']['total'] / 1000:.1f} s")
     line(console, f"[dim]{shown(' · '.join(made))}[/]")
 
 
 def print_strategies(console: Console, strategies: Sequence[Fields]) -> None:
-    table = _table("strategy", "what it does", "a chunk takes", "a question costs")
+    table = table_of("strategy", "what it does", "a chunk takes", "a question costs")
     for each in strategies:
         reason = "" if each["available"] else f" [red](not available: {shown(each['reason'] or '')})[/]"
         table.add_row(shown(each["name"]), each["summary"] + reason, each["storage"], each["cost"])
@@ -130,7 +136,7 @@ def print_jobs(console: Console, jobs: Sequence[Fields]) -> None:
     if not jobs:
         console.print("No jobs. rag-app ingest PATH… begins one.")
         return
-    table = _table("id", "kind", "collection", "state", "files", "failed", "created")
+    table = table_of("id", "kind", "collection", "state", "files", "failed", "created")
     for job in jobs:
         files = job["files"]
         failed = sum(file["status"] is not None and not succeeded(file) for file in files)
@@ -155,7 +161,7 @@ def print_job(console: Console, job: Fields) -> None:
 
 
 def print_collections(console: Console, collections: Sequence[Fields]) -> None:
-    table = _table("name", "documents", "pages", "chunks", "created")
+    table = table_of("name", "documents", "pages", "chunks", "created")
     for each in collections:
         counts = (str(each[name]) for name in ("documents", "pages", "chunks"))
         table.add_row(shown(each["name"]), *counts, each["created"][:10])
@@ -198,7 +204,7 @@ def print_evaluation(console: Console, found: Fields) -> None:
     names = [name for name in found["metrics"] if name in _EVALUATED]
     columns = ["strategy", *names, "p50 ms", "bytes", "lost"]
     columns.insert(1 + names.index(first) + 1, "95%")
-    table = _table(*columns)
+    table = table_of(*columns)
     for column in table.columns:
         column.no_wrap = True
     for one in sorted(found["results"], key=lambda one: -one[first]):
@@ -240,7 +246,7 @@ def print_judgements(console: Console, judgements: Sequence[Fields]) -> None:
             "Nothing was judged yet. Begin with: rag-app judge add QUESTION --document NAME --page N"
         )
         return
-    table = _table("question", "document", "page", "answers it")
+    table = table_of("question", "document", "page", "answers it")
     for one in judgements:
         answers = "yes" if one["grade"] > 0 else "no"
         table.add_row(shown(one["question"]), shown(one["document"]), str(one["page"]), answers)
@@ -249,13 +255,13 @@ def print_judgements(console: Console, judgements: Sequence[Fields]) -> None:
 
 def print_stats(console: Console, stats: Fields) -> None:
     """Print figures of the library."""
-    table = _table("collection", "documents", "pages", "chunks", "characters")
+    table = table_of("collection", "documents", "pages", "chunks", "characters")
     for each in stats["collections"]:
         counts = (f"{each[name]:,}" for name in ("documents", "pages", "chunks", "characters"))
         table.add_row(shown(each["name"]), *counts)
     console.print(table)
     console.print()
-    table = _table("representation", "state", "reads", "documents", "token vectors", "size")
+    table = table_of("representation", "state", "reads", "documents", "token vectors", "size")
     for each in stats["representations"]:
         reads = (
             f"{'+'.join(each['readings'])} ({each['dimension']}, {each['token_dimension']} × {each['codec']})"
@@ -282,7 +288,7 @@ def size(number: int) -> str:
     return f"{value:.1f} GB"
 
 
-def _table(*columns: str) -> Table:
+def table_of(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column == "id")

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from rag_app.api import chat, describing, documents, errors, jobs, questions, tasks
+from rag_app.api import chat, conversations, describing, documents, errors, jobs, questions, tasks
 from rag_app.api.bounds import Bounded
 from rag_app.assistant import Assistant
 from rag_app.guard import DESCRIPTION
@@ -31,7 +31,7 @@ def create_api(assistant: Assistant) -> ASGIApp:
         title="rag-app", version=version("rag-app"), summary=_SUMMARY, docs_url=None, redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
     )  # fmt: skip
-    for part in (documents, questions, jobs, tasks):
+    for part in (documents, questions, conversations, jobs, tasks):
         api.include_router(part.router_of(service), prefix=PREFIX)
     api.include_router(chat.router_of(service))
     api.include_router(describing.router_of(api, DESCRIPTION))

@@ -10,7 +10,17 @@ from typing import Annotated, NoReturn
 import typer
 
 from ingestion.errors import InvalidInput, RagError
-from rag_app.cli import care, collections, documents, evaluating, ingesting, jobs, questions, serving
+from rag_app.cli import (
+    care,
+    collections,
+    conversations,
+    documents,
+    evaluating,
+    ingesting,
+    jobs,
+    questions,
+    serving,
+)
 from rag_app.cli.common import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -55,6 +65,9 @@ app.command()(questions.ask)
 app.command()(questions.strategies)
 app.command("eval")(evaluating.evaluate)
 app.add_typer(evaluating.app, name="judge")
+app.add_typer(conversations.app, name="conversations")
+app.command()(conversations.receipts)
+app.command()(conversations.replay)
 app.add_typer(collections.app, name="collections")
 app.add_typer(jobs.app, name="jobs")
 app.command()(serving.serve)

@@ -53,8 +53,8 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
     """List what was judged."""
     from rag_app import terminal
 
-    with _judgements(context) as judgements:
-        found = _fields(judgements)
+    judgements = _judgements(context)
+    found = _fields(judgements)
     show(found, as_json, lambda console: terminal.print_judgements(console, found["judgements"]))
 
 
@@ -78,11 +78,9 @@ def add(
     for number in page:
         if number > one["pages"]:
             raise InvalidInput(f"{one['name']} has {one['pages']} pages and no page {number}")
-    with _judgements(context) as judgements:
-        judgements.add(
-            Judgement(question, one["sha256"], number, one["name"], int(answers)) for number in page
-        )
-        found = _fields(judgements)
+    judgements = _judgements(context)
+    judgements.add(Judgement(question, one["sha256"], number, one["name"], int(answers)) for number in page)
+    found = _fields(judgements)
     show(found, as_json, lambda _: typer.echo(_total(found)))
 
 
@@ -96,9 +94,9 @@ def import_(
     from rag_app import judgements as files
 
     read = files.read(folder.expanduser(), _documents(context))
-    with _judgements(context) as judgements:
-        judgements.add(read)
-        found = {"imported": len(read), **_fields(judgements)}
+    judgements = _judgements(context)
+    judgements.add(read)
+    found = {"imported": len(read), **_fields(judgements)}
     show(found, as_json, lambda _: typer.echo(f"{len(read)} imported; {_total(found)}"))
 
 
@@ -112,8 +110,8 @@ def export(
     from rag_app import judgements as files
     from rag_app.terminal import count, harmless
 
-    with _judgements(context) as judgements:
-        questions = files.export(judgements.all(), folder.expanduser())
+    judgements = _judgements(context)
+    questions = files.export(judgements.all(), folder.expanduser())
     found = {"folder": str(folder.expanduser().absolute()), "questions": questions}
     said = f"wrote {count(questions, 'question')} to {found['folder']}"
     show(found, as_json, lambda _: typer.echo(harmless(said)))
@@ -131,8 +129,8 @@ def clear(
     """Forget what was judged."""
     if not yes and question is None:
         typer.confirm("Forget all judgements?", abort=True, err=True)
-    with _judgements(context) as judgements:
-        found = {"removed": judgements.remove(question), **_fields(judgements)}
+    judgements = _judgements(context)
+    found = {"removed": judgements.remove(question), **_fields(judgements)}
     show(found, as_json, lambda _: typer.echo(f"{found['removed']} forgotten; {_total(found)}"))
 
 
@@ -141,9 +139,10 @@ def _path(path: Path | None) -> str | None:
 
 
 def _judgements(context: typer.Context) -> "Judgements":
-    from rag_app.judgements import STATE_FILE, Judgements
+    from rag_app.judgements import Judgements
+    from rag_app.state import STATE_FILE, State
 
-    return Judgements(context.obj.settings().data_dir / STATE_FILE)
+    return Judgements(State(context.obj.settings().data_dir / STATE_FILE))
 
 
 def _documents(context: typer.Context) -> list[Fields]:

@@ -108,6 +108,12 @@ def ask(
     rerank: Rerank = None,
     no_rerank: NoRerank = False,
     top_k: TopK = None,
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", metavar="ID", help="Go on with this one; new begins one.")
+    ] = None,
+    standalone: Annotated[
+        str | None, typer.Option("--standalone", help="What a follow-up question means; else rag-app says.")
+    ] = None,
     llm: Annotated[
         str | None, typer.Option("--llm", help="auto, extractive, a GGUF file, or URL#MODEL.")
     ] = None,
@@ -119,7 +125,8 @@ def ask(
 
     request = AskRequest.of(
         question=terminal.harmless(question), strategy=strategy, reranker=_reranker(rerank, no_rerank),
-        top_k=top_k, llm=llm,
+        top_k=top_k, llm=llm, conversation=conversation,
+        standalone=None if standalone is None else terminal.harmless(standalone),
         **narrowed(collection, document, folder, kind, pages, added_from, added_to),
     )  # fmt: skip
     with service(context) as library, closing(library.ask(request)) as events:

@@ -9,8 +9,9 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import ModelError
-from rag_app.answers import Cited, Packed, Thought, Waiting
+from rag_app.answers import Cited, Exchange, Packed, Thought, Waiting
 from rag_app.citations import cite_text
+from rag_app.condensing import MOST_TOKENS, accepted, condense_messages
 from rag_app.llm.chunks import reasoning_of, waiting_of
 from rag_app.llm.sampling import Sampling
 from rag_app.metering import model_options
@@ -103,6 +104,12 @@ class ChatAnswerer:
                 f"{self.name} wrote no answer within {self.model.max_tokens} tokens; "
                 "raise llm_max_tokens, or choose another model"
             )
+
+    def condense(self, question: str, history: Sequence[Exchange]) -> str | None:
+        """Return what a follow-up question means, or None where the model writes nothing of use."""
+        given: dict[str, Any] = {"max_tokens": MOST_TOKENS, "temperature": 0.0}
+        chunks = self.model.stream(condense_messages(question, history), progress=False, **given)
+        return accepted("".join(str(chunk.text) for chunk in chunks), question)
 
     def cite(self, text: str, packed: Packed) -> Cited:
         return cite_text(text, packed.evidence, self._encoder)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rag_app.judgements import STATE_FILE, Judgement, Judgements
+from rag_app.judgements import Judgement, Judgements
+from rag_app.state import STATE_FILE, State
 from tests.evaluation.sets import write_beir, write_documents, write_lines
 from tests.rag_app.commands import Command
 
@@ -152,13 +153,13 @@ def test_what_was_said_of_a_document_is_not_said_of_its_successor(run: Command, 
 
 def test_the_judgements_may_be_opened_by_several_at_once(tmp_path: Path) -> None:
     def add(number: int) -> int:
-        with Judgements(tmp_path / STATE_FILE) as judgements:
-            return judgements.add([Judgement("Why?", "content", number, "a.pdf", 1)])
+        judgements = Judgements(State(tmp_path / STATE_FILE))
+        return judgements.add([Judgement("Why?", "content", number, "a.pdf", 1)])
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(add, range(1, 33))) == [1] * 32
-    with Judgements(tmp_path / STATE_FILE) as judgements:
-        assert len(judgements.all()) == 32
+    judgements = Judgements(State(tmp_path / STATE_FILE))
+    assert len(judgements.all()) == 32
 
 
 def test_a_file_that_holds_no_judgements_is_named(run: Command, tmp_path: Path) -> None:

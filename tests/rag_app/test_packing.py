@@ -7,8 +7,8 @@ import pytest
 
 from ingestion.library import Library
 from ingestion.pipeline import ingest
-from rag_app.answers import Packed
-from rag_app.packing import Placed, pack, relevance, token_weights
+from rag_app.answers import Packed, Placed
+from rag_app.packing import pack, relevance, token_weights
 from rag_app.readability import companions, pieces
 from retrievers.hits import Query
 from retrievers.search import SearchResult, search

@@ -1,0 +1,132 @@
+"""The one file of what people did: judgements, conversations, receipts.
+
+It lies beside the library and is no part of it: asking never writes the library. Every use opens a connection
+of its own, so that threads and processes share the file without sharing anything else.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ingestion.errors import LibraryError
+
+STATE_FILE = "state.sqlite3"
+_WAIT_SECONDS = 10.0
+
+# Each step is run once, in order; PRAGMA user_version says how many have been.
+_MIGRATIONS = (
+    """
+    CREATE TABLE judgements (
+        question TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        page INTEGER NOT NULL CHECK (page >= 1),
+        document TEXT NOT NULL,
+        grade INTEGER NOT NULL,
+        judged TEXT NOT NULL,
+        PRIMARY KEY (question, sha256, page)
+    ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE conversations (
+        id TEXT PRIMARY KEY,
+        title TEXT NOT NULL,
+        nonce TEXT NOT NULL,
+        created TEXT NOT NULL,
+        updated TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE turns (
+        conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        question TEXT NOT NULL,
+        standalone TEXT NOT NULL,
+        state TEXT NOT NULL,
+        answer TEXT,
+        error TEXT,
+        receipt TEXT,
+        asked TEXT NOT NULL,
+        PRIMARY KEY (conversation, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE receipts (
+        id TEXT PRIMARY KEY,
+        conversation TEXT REFERENCES conversations (id) ON DELETE CASCADE,
+        created TEXT NOT NULL,
+        fields TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX receipts_by_time ON receipts (created);
+    CREATE INDEX receipts_by_conversation ON receipts (conversation);
+    """,
+)
+
+
+class State:
+    """The file, made and brought up to date when it is first used. Safe to use from several threads and
+    processes. Every method may raise LibraryError: the file cannot be read or written."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._lock = threading.Lock()
+        self._is_ready = False
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection."""
+        with self._explained():
+            self._make_ready()
+            with self._connected() as connection:
+                yield connection
+
+    @contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection in a transaction that nobody else writes beside."""
+        with self._explained():
+            self._make_ready()
+            with self._connected() as connection, self._transaction(connection):
+                yield connection
+
+    def _make_ready(self) -> None:
+        with self._lock:
+            if self._is_ready:
+                return
+            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.file.touch(mode=0o600)
+            with self._connected() as connection, self._transaction(connection):
+                (version,) = connection.execute("PRAGMA user_version").fetchone()
+                for number, step in enumerate(_MIGRATIONS[version:], start=version + 1):
+                    for statement in filter(str.strip, step.split(";")):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version = {number}")
+            self._is_ready = True
+
+    @contextmanager
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
+        connection.execute("BEGIN IMMEDIATE")
+        with connection:
+            yield
+
+    def forget(self) -> None:
+        """Leave no word of what was deleted in the file's log."""
+        with self._explained(), self._connected() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self.file, timeout=_WAIT_SECONDS, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            for pragma in ("journal_mode = WAL", "secure_delete = ON", "foreign_keys = ON"):
+                connection.execute(f"PRAGMA {pragma}").fetchall()
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise LibraryError(
+                f"conversations and judgements in {self.file} cannot be used: {error}; check the file's "
+                "rights and the disk's space, or move the file away to begin anew"
+            ) from error
