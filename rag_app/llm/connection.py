@@ -54,7 +54,7 @@ class Connection:
                 stream = await client.chat.completions.create(stream=True, **request)
                 async with stream:
                     async for event in stream:
-                        received.put(event.model_dump())
+                        received.put(event.model_dump(warnings=False))
             except BaseException as error:
                 received.put(error)
                 raise
@@ -82,7 +82,7 @@ class Connection:
 
         async def listed(client: "AsyncOpenAI") -> list[Event]:
             page = await client.models.list(timeout=LIST_TIMEOUT_S)
-            return [model.model_dump() for model in page.data or []]
+            return [model.model_dump(warnings=False) for model in page.data or []]
 
         try:
             return self._start(listed).result(LIST_TIMEOUT_S + CLOSE_TIMEOUT_S)
@@ -157,7 +157,9 @@ class Connection:
 
     def _said(self, error: Any) -> str:
         """What the server said, without the key, which some repeat."""
-        text = one_line(str(error.message))
+        # "Error code: 404 - {…}" where the server explains itself; its own words are enough.
+        body = error.body if isinstance(error.body, dict) else {}
+        text = one_line(str(body.get("message") or error.message))
         return text.replace(self._key, "…") if self._key else text
 
 
