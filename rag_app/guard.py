@@ -27,6 +27,8 @@ API = "/api"
 OPENAI = "/v1"
 # What the API takes and gives, for people and their browsers, which send no token. Nothing of the library.
 DESCRIPTION = "/api/v1/docs"
+# In the scope of a request to the API: whether its peer is this machine.
+IS_HERE = "rag_app.is_here"
 _ANYWHERE = ("0.0.0.0", "::")  # addresses to listen on, that no request names
 _OWN_SITE = ("same-origin", "none")  # none: typed, or no page at all
 
@@ -90,6 +92,7 @@ class Guard:
     def _without_token(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         peer = scope.get("client")
         is_here = peer is not None and (is_loopback(peer[0]) or peer[0] == self._host)
+        scope[IS_HERE] = is_here
         if not is_here and self._api_token is None:
             return (
                 403,

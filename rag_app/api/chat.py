@@ -17,6 +17,7 @@ from ingestion.errors import UnknownName
 from rag_app import output
 from rag_app.api import errors
 from rag_app.api.chat_values import ChatRequest, ask_request, model_names, sources
+from rag_app.api.elsewhere import check_models
 from rag_app.api.streaming import KEEP_ALIVE, SSE, Events, gone, streamed, told
 from rag_app.local import LocalService
 from rag_app.working import Ended, Left
@@ -61,6 +62,7 @@ def router_of(service: LocalService) -> APIRouter:
     )
     async def completions(request: ChatRequest, http: Request) -> Response:
         question = ask_request(request, await run_in_threadpool(_strategies, service))
+        check_models(http, service.assistant, llm=question.llm, rerankers=[question.reranker])
         events = Events(service.ask(question), http)
         reply = Reply(request.model, request.wants_usage)
         try:

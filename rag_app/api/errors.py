@@ -18,6 +18,7 @@ _STATUS: Mapping[str, int] = {
     "UnknownName": 404,
     "InvalidInput": 400,
     "TooLarge": 413,
+    "Forbidden": 403,
     "LibraryInUse": 409,
     "StaleRepresentation": 409,
     "TaskRunning": 409,

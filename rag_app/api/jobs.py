@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request
 
+from rag_app.api.elsewhere import check_here
 from rag_app.local import LocalService
 from rag_app.requests import IngestRequest, RetryRequest
 
@@ -17,8 +18,9 @@ def router_of(service: LocalService) -> APIRouter:
     def jobs() -> Fields:
         return service.jobs()
 
-    @router.post("", summary="Ingest files and folders of the server's machine")
-    def submit(request: IngestRequest) -> Fields:
+    @router.post("", summary="Ingest files and folders of the server's machine (not for programs of others)")
+    def submit(request: IngestRequest, http: Request) -> Fields:
+        check_here(http, "ingesting paths")
         return service.submit(request)
 
     @router.delete("", summary="Forget the jobs that have ended")

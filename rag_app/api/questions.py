@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
+from rag_app.api.elsewhere import check_models
 from rag_app.api.streaming import NDJSON, SSE, Events, as_lines, as_sse, gone, streamed
 from rag_app.local import LocalService
 from rag_app.requests import AskRequest, CompareRequest, SearchRequest
@@ -34,17 +35,20 @@ def router_of(service: LocalService) -> APIRouter:
         return service.strategies()
 
     @router.post("/search", summary="Find passages")
-    def search(request: SearchRequest) -> Fields:
+    def search(request: SearchRequest, http: Request) -> Fields:
+        check_models(http, service.assistant, rerankers=[request.reranker])
         return service.search(request)
 
     @router.post("/compare", summary="Find passages by two to four strategies, side by side")
-    def compare(request: CompareRequest) -> Fields:
+    def compare(request: CompareRequest, http: Request) -> Fields:
+        check_models(http, service.assistant, rerankers=[column.reranker for column in request.columns])
         return service.compare(request)
 
     @router.post(
         "/ask", response_model=None, summary="Answer a question", description=_ASK, responses=_STREAMS
     )
     async def ask(request: AskRequest, http: Request) -> Response:
+        check_models(http, service.assistant, llm=request.llm, rerankers=[request.reranker])
         events = Events(service.ask(request), http)
         try:
             first = await events.next()  # what is wrong with the question shows here, and sets the status

@@ -3,11 +3,17 @@
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi import Request as HttpRequest
 
+from rag_app.api.elsewhere import check_here
 from rag_app.local import LocalService
 from rag_app.requests import Name, Request, TaskRequest
 
 Fields = dict[str, Any]
+
+
+# Long work that names no file of the server's machine.
+_WITHOUT_FILES = ("verify", "repair", "compact")
 
 
 class NameRequest(Request):
@@ -57,7 +63,9 @@ def _tasks(service: LocalService) -> APIRouter:
         return service.tasks()
 
     @router.post("/tasks", summary="Begin long work: verify, repair, compact, reindex, export, import, eval")
-    def start(request: TaskRequest) -> Fields:
+    def start(request: TaskRequest, http: HttpRequest) -> Fields:
+        if request.kind not in _WITHOUT_FILES:
+            check_here(http, request.kind)
         return service.start(request)
 
     @router.get("/tasks/{identity}", summary="A task as it is now")

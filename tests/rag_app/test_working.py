@@ -5,9 +5,11 @@ import threading
 from collections.abc import Generator
 
 import pytest
+from fastapi.sse import KEEPALIVE_COMMENT
 from starlette.requests import Request
 from starlette.types import Message
 
+from rag_app.api import streaming
 from rag_app.api.streaming import Events
 from rag_app.working import Ended, Left, Working
 
@@ -84,6 +86,35 @@ def test_a_client_that_goes_away_stops_the_work(first: bool) -> None:
 
     asyncio.run(read())
     assert closed.wait(10)
+
+
+def test_a_comment_shows_that_a_quiet_connection_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "KEEP_ALIVE", 0.01)
+    go = threading.Event()
+
+    def quiet() -> Generator[dict[str, str]]:
+        yield {"event": "found"}
+        go.wait()
+        yield {"event": "news", "text": "of a kind that nobody knows"}
+
+    async def receive() -> Message:
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+    async def read() -> list[bytes]:
+        events = Events(quiet(), Request({"type": "http"}, receive))
+        first = await events.next()
+        assert first is not None
+        sent = []
+        async for part in streaming.as_sse(first, events):
+            sent.append(part)
+            if part == KEEPALIVE_COMMENT:
+                go.set()
+        return sent
+
+    first, *comments, last = asyncio.run(read())
+    assert first.startswith(b"event: found\n")
+    assert set(comments) == {KEEPALIVE_COMMENT}
+    assert last == b'event: news\ndata: {"event": "news", "text": "of a kind that nobody knows"}\n\n'
 
 
 async def until_left(work: Working[dict[str, str]] | Events) -> None:

@@ -1,23 +1,30 @@
-"""LangChain's own tests for retrievers, where langchain-tests is installed."""
+"""LangChain's own tests for retrievers, of every strategy, with and without a reranker. None is skipped.
+
+For our other parts, the compressor of documents and the cross-encoder, langchain-tests has no suite (1.1):
+`test_langchain_parts.py` has tests of our own. There is no unit suite for retrievers either.
+"""
 
 from typing import Any
 
 import pytest
+from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from ingestion.library import Library
+from retrievers.joint import JointReranker
 from retrievers.langchain import StrategyRetriever
+from retrievers.rerank import Reranker
 from retrievers.strategies import STRATEGIES
-
-integration_tests = pytest.importorskip("langchain_tests.integration_tests")
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("strategy", STRATEGIES)
-class TestStrategyRetriever(integration_tests.RetrieversIntegrationTests):  # type: ignore[misc, name-defined]
+@pytest.mark.parametrize("reranker", [None, JointReranker()], ids=["plain", "reranked"])
+class TestStrategyRetriever(RetrieversIntegrationTests):
     @pytest.fixture(autouse=True)
-    def _stocked(self, stocked: Library, strategy: str) -> None:
+    def _stocked(self, stocked: Library, strategy: str, reranker: Reranker | None) -> None:
         self._library = stocked
         self._strategy = strategy
+        self._reranker = reranker
 
     @pytest.fixture
     def anyio_backend(self) -> str:
@@ -29,7 +36,7 @@ class TestStrategyRetriever(integration_tests.RetrieversIntegrationTests):  # ty
 
     @property
     def retriever_constructor_params(self) -> dict[str, Any]:
-        return {"library": self._library, "strategy": self._strategy}
+        return {"library": self._library, "strategy": self._strategy, "reranker": self._reranker}
 
     @property
     def retriever_query_example(self) -> str:
