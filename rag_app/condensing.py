@@ -38,7 +38,8 @@ _ANAPHOR = re.compile(
 )
 # "this document" means the one at hand, "that company" one that was spoken of.
 _POINTED = re.compile(
-    r"\b(?:this|that|these|those|such)\s+(?!documents?\b|papers?\b|reports?\b|files?\b|books?\b|articles?\b|"
+    r"\b(?:(?:of|about|for|is|was|does|did|in|with|from|to|on|by|are|were|do|has|have|had)\s+that|this|these|"
+    r"those|such)\s+(?!documents?\b|papers?\b|reports?\b|files?\b|books?\b|articles?\b|"
     r"texts?\b|librar(?:y|ies)\b|collections?\b|pages?\b|chapters?\b|sections?\b|years?\b|is\b|was\b|are\b|were\b|"
     r"the\b|a\b|an\b|it\b|they\b|he\b|she\b)[a-z]+s?\b",
     re.IGNORECASE,
