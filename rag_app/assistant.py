@@ -41,6 +41,8 @@ from rag_app.llm.worker import available_processors
 from rag_app.models import read_manifest, reranker_named
 from rag_app.models import resolve as find_model
 from rag_app.settings import Settings
+from rag_app.summarising.asked import to_summarise
+from rag_app.summarising.summary import summarise
 from rag_app.tasks import Tasks
 from retrievers.explain import Explanation, explain
 from retrievers.hits import Hit
@@ -290,8 +292,33 @@ class Assistant:
     def stream(
         self, question: str, options: AskOptions, config: RunnableConfig | None = None
     ) -> Generator[AnswerEvent]:
-        """Yield the events that `rag_app.answering` lists. Closing the iterator stops the model."""
+        """Yield the events that `rag_app.answering` lists. Closing the iterator stops the model.
+
+        A question that asks what documents are about is answered by `summarise`.
+        """
+        narrowed = to_summarise(
+            question, options, lambda: self.documents(options.collections, options.filters)
+        )
+        if narrowed is not None:
+            yield from self.summarise(narrowed, config, question=question)
+            return
         yield from self.chain(options).stream(question, config)
+
+    def summarise(
+        self, options: AskOptions, config: RunnableConfig | None = None, *, question: str | None = None
+    ) -> Generator[AnswerEvent]:
+        """Yield Waiting("read"), Found, Deltas and the Answer: a summary of what the options narrow to.
+
+        Strategy and reranker play no part. Closing the iterator stops the model.
+        """
+        return summarise(
+            self.library,
+            resolve(self.library.catalogue, options.collections, options.filters),
+            self._answerer(options.llm),
+            question=question,
+            passages=self.settings.summary_passages,
+            config=config,
+        )
 
     def ask(self, question: str, options: AskOptions, config: RunnableConfig | None = None) -> Answer:
         """Return the finished answer."""

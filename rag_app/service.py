@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Narrowing,
         RetryRequest,
         SearchRequest,
+        SummariseRequest,
         TaskRequest,
     )
     from rag_app.settings import Settings
@@ -48,6 +49,10 @@ class Service(AbstractContextManager["Service"], Protocol):
 
     def ask(self, request: "AskRequest") -> Generator[Fields]:
         """Yield {"event": "found"}, any number of "delta", then "answer". Closing it stops the model."""
+        ...
+
+    def summarise(self, request: "SummariseRequest") -> Generator[Fields]:
+        """Yield {"event": "waiting", "stage": "read"} as passages are read, then what `ask` yields."""
         ...
 
     def submit(self, request: "IngestRequest") -> Fields:

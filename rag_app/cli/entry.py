@@ -10,7 +10,17 @@ from typing import Annotated, NoReturn
 import typer
 
 from ingestion.errors import InvalidInput, RagError
-from rag_app.cli import care, collections, documents, evaluating, ingesting, jobs, questions, serving
+from rag_app.cli import (
+    care,
+    collections,
+    documents,
+    evaluating,
+    ingesting,
+    jobs,
+    questions,
+    serving,
+    summaries,
+)
 from rag_app.cli.common import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -52,6 +62,7 @@ app.command()(documents.delete)
 app.command()(questions.search)
 app.command()(questions.compare)
 app.command()(questions.ask)
+app.command()(summaries.summarise)
 app.command()(questions.strategies)
 app.command("eval")(evaluating.evaluate)
 app.add_typer(evaluating.app, name="judge")

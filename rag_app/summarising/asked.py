@@ -1,17 +1,19 @@
-"""Questions that ask what a whole document, or all of them, is about: "summarise this", "what is this library about?".
+"""Questions that ask what whole documents are about: "summarise this", "what is this library about?".
 
-A pattern of the whole question decides, and what it names must be a document: "What is photosynthesis about?" stays
-a question to the documents. English, and the usual words of German, French and Spanish.
+A pattern of the whole question decides, and what it names must be a document: "What is photosynthesis
+about?" stays a question to the documents. English, and the usual words of German, French and Spanish.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import pairwise
 
 from ingestion.stores.records import Document
 from ingestion.words import function_words
+from rag_app.answers import AskOptions
 
 
 class Meant(Enum):
@@ -31,94 +33,144 @@ class Subject:
     name: str = ""
 
 
-_POLITE = re.compile(
-    r"^(?:(?:hi|hello|hey|please|pls|bitte|por favor|s['’]il (?:te|vous) pla[iî]t|now|ok(?:ay)?|so)\b[,!]? *)+|"
-    r"^(?:(?:can|could|would|will) you(?: please)?|(?:kannst|könntest) du(?: mir)?(?: bitte)?|"
-    r"(?:peux|pourrais)[- ]tu|(?:pouvez|pourriez)[- ]vous|puedes|podrías|i (?:want|need|would like)(?: you to)?|i['’]d like) ",
-    re.IGNORECASE,
+def _any(*patterns: str) -> str:
+    """Return a pattern for any of some, given between spaces; a _ in one is a space."""
+    return "(?:" + "|".join(each.replace("_", " ") for text in patterns for each in text.split()) + ")"
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace("'", "['’]"), re.IGNORECASE)
+
+
+# In front of what is asked, and behind it: how, not what.
+_POLITE = _compiled(
+    rf"(?:{_any('hi hello hey please pls bitte por_favor now ok okay so')}\b[,!]? *)+|"
+    rf"{_any('can could would will')} you(?: please)? |"
+    rf"{_any('kannst könntest')} du(?: mir)?(?: bitte)? |"
+    rf"{_any('peux-tu peux_tu pourrais-tu pouvez-vous pourriez-vous puedes podrías')} |"
+    rf"(?:i {_any('want need would_like')}|i'd like) (?:you to )?"
 )
-_BEHIND = re.compile(
-    r"[\s,]*(?:\b(?:please|bitte|por favor|s['’]il (?:te|vous) pla[iî]t|for me|briefly|shortly|quickly|kurz|brièvement|"
-    r"brevemente|in (?:short|brief|general|one go)|overall)|"
-    r"\b(?:in|as|within|auf|en) (?:(?:a|an|one|two|three|four|five|ten|few|some|\d+|about|around|at most|less than|"
-    r"simple|plain|short|couple|of|einem|zwei|drei|deux|trois|quelques|dos|tres|pocas) )*"
-    r"(?:sentences?|words?|paragraphs?|bullets?(?: points?)?|lines?|terms|english|satz|sätzen|worten|phrases?|mots|"
-    r"lignes|frases?|palabras|líneas))$",
-    re.IGNORECASE,
+_NUMBER = _any(
+    "a an one two three four five ten few some about around less_than at_most couple of \\d+ simple",
+    "short plain einem zwei drei deux trois quelques dos tres pocas",
 )
-_SHORT = r"(?:(?:short|brief|quick|concise|rough|general|high[- ]level|one[- ]\w+|kurze[nr]?|kurz|grobe[nr]?|court|bref|breve|corto) )*"
-_NOUN = r"(?:summary|overview|synopsis|outline|gist|digest|abstract|recap|tl;? ?dr)"
-_POINTS = r"(?:(?:main|key|most important|central|major) (?:points?|ideas?|takeaways?|messages?|findings?|topics?|themes?|content)|gist|essence)"
+_UNIT = _any(
+    "sentences? words? paragraphs? bullets? bullet_points? lines? terms english satz sätzen worten",
+    "phrases? mots lignes frases? palabras líneas",
+)
+_BEHIND = _compiled(
+    r"[\s,]*\b(?:"
+    + _any("please bitte por_favor for_me briefly shortly quickly overall kurz brièvement brevemente")
+    + rf"|in {_any('short brief general')}|{_any('in as within auf en')} (?:{_NUMBER} )*{_UNIT})$"
+)
+
+_SHORT = (
+    "(?:"
+    + _any("short brief quick concise rough general high-level kurze[nr]? grobe[nr]? court breve")
+    + " )*"
+)
+_SUMMARY = _any("summary overview synopsis outline gist digest abstract recap tl;?_?dr")
+_POINTS = rf"{_any('main key most_important central major')} " + _any(
+    "points? ideas? takeaways? messages? findings? topics? themes?"
+)
+_ZUSAMMENFASSUNG = _any("zusammenfassung überblick übersicht")
+# `s` may name a document; `g` counts only where it does not: "What is in the cellar?" names none.
 _PATTERNS = tuple(
-    re.compile(pattern, re.IGNORECASE)
+    _compiled(pattern)
     for pattern in (
-        r"(?:summari[sz]e|sum up|recap|outline|condense)(?: for me)?(?: (?P<s>.+))?",
-        rf"(?:give|write|show|make|create|provide|get|produce|draft)(?: me| us)? (?:a |an |the )?{_SHORT}{_NOUN}"
-        r"(?: (?:of|on|about|for) (?P<s>.+))?",
-        rf"(?:a |an |the )?{_SHORT}{_NOUN}(?:(?: (?:of|on|about|for)|:) (?P<s>.+))?",
-        r"(?:tell|show) me (?:briefly )?what (?P<s>.+?) (?:is|are) (?:all )?about",
-        r"what(?:['’]?s| is| are|['’]re) (?P<s>.+?) (?:all )?about",
-        r"what (?:does|do|is|are) (?P<g>.+?) (?:cover|deal with|deals with|contain|discuss|describe|talk about|say)",
-        r"what(?:['’]s| is| are)? (?:there )?in (?P<g>.+)",
-        rf"(?:what (?:is|are) |list |name |give me |tell me )?the {_POINTS} (?:of|in|from) (?P<g>.+)",
+        rf"{_any('summari[sz]e sum_up recap outline condense')}(?: for me)?(?: (?P<s>.+))?",
+        rf"{_any('give write show make create provide get')}(?: me| us)? (?:a |an |the )?{_SHORT}{_SUMMARY}"
+        rf"(?: {_any('of on about for')} (?P<s>.+))?",
+        rf"(?:a |an |the )?{_SHORT}{_SUMMARY}(?:(?: {_any('of on about for')}|:) (?P<s>.+))?",
+        rf"{_any('tell show')} me what (?P<s>.+?) (?:is|are) (?:all )?about",
+        r"what(?:'?s| is| are|'re) (?P<s>.+?) (?:all )?about",
+        rf"what (?:does|do) (?P<g>.+?) {_any('cover deal_with contain discuss describe talk_about say')}",
+        r"what(?:'s| is| are)? (?:there )?in (?P<g>.+)",
+        rf"(?:what (?:is|are) |list |name |give me |tell me )?the {_POINTS} {_any('of in from')} (?P<g>.+)",
         # German
         r"fasse?(?: mir| uns)?(?: bitte)?(?: (?P<s>.+?))?(?: kurz| bitte)* zusammen",
-        rf"(?:gib|gebe|schreibe?|erstelle?|mache?)(?: mir| uns)?(?: bitte)? (?:eine?n? |die )?{_SHORT}"
-        r"(?:zusammenfassung|überblick|übersicht)(?: (?:von|über|zu|für|der|des|dieses|dieser)(?: (?P<s>.+))?)?",
-        rf"(?:eine?n? |die )?{_SHORT}(?:zusammenfassung|überblick|übersicht)(?: (?:von|über|zu|der|des) (?P<s>.+))?",
         r"(?P<s>.+?)(?: kurz| bitte)* zusammenfassen",
+        rf"{_any('gib schreibe? erstelle? mache?')}(?: mir| uns)?(?: bitte)? (?:eine?n? )?{_SHORT}"
+        rf"{_ZUSAMMENFASSUNG}(?: {_any('von über zu für der des')} (?P<s>.+))?",
+        rf"(?:eine?n? |die )?{_SHORT}{_ZUSAMMENFASSUNG}(?: {_any('von über zu der des')} (?P<s>.+))?",
         r"(?:wovon|von was) handel[nt]+ (?P<s>.+)",
-        r"worum (?:geht['’]?s?|dreht sich|handelt)(?: es)?(?: sich)?(?: eigentlich| hier)?(?: (?:in|bei) (?P<s>.+))?",
+        r"worum (?:geht(?: es|'?s)|handelt es sich|dreht es sich)(?: hier)?(?: (?:in|bei) (?P<s>.+))?",
         r"was steht in (?P<g>.+)",
         # French
         r"r[ée]sume[zr]?(?:[- ](?:moi|nous))?(?: (?P<s>.+))?",
-        rf"(?:fais|faites|donne|donnez|écris|écrivez)(?:[- ](?:moi|nous))? (?:un |le )?{_SHORT}(?:résumé|aperçu|synthèse)"
-        r"(?: (?:de|du|des|d['’])\s*(?P<s>.+))?",
-        r"(?:un |le )?(?:résumé|aperçu) (?:de|du|des|d['’])\s*(?P<s>.+)",
-        r"de quoi (?:parlent?|traitent?|s['’]agit[- ]il(?: dans)?|est[- ]il question dans)(?: (?P<s>.+))?",
+        rf"{_any('fais faites donne donnez écris')}(?:[- ](?:moi|nous))? (?:un |le )?{_SHORT}"
+        rf"{_any('résumé aperçu synthèse')}(?: (?:de|du|des|d')\s*(?P<s>.+))?",
+        rf"(?:un |le )?{_any('résumé aperçu')} (?:de|du|des|d')\s*(?P<s>.+)",
+        r"de quoi (?:parlent?|traitent?|s'agit[- ]il(?: dans)?|est[- ]il question dans)(?: (?P<s>.+))?",
         # Spanish
-        r"(?:resume|resumir|resúmeme|resuma)(?: (?P<s>.+))?",
-        rf"(?:hazme|haz|dame|da|escribe) (?:un |el )?{_SHORT}(?:resumen|sumario)(?: (?:de|del|sobre) (?P<s>.+))?",
-        r"(?:un |el )?resumen (?:de|del|sobre) (?P<s>.+)",
-        r"¿?de qué (?:tratan?|hablan?|van?)(?: (?P<s>.+))?",
+        rf"{_any('resume resumir resúmeme resuma')}(?: (?P<s>.+))?",
+        rf"{_any('hazme haz dame da')} (?:un |el )?{_SHORT}resumen(?: {_any('de del sobre')} (?P<s>.+))?",
+        rf"(?:un |el )?resumen {_any('de del sobre')} (?P<s>.+)",
+        r"de qué (?:tratan?|hablan?|van?)(?: (?P<s>.+))?",
     )
 )
 
-_DOCUMENT = (
-    r"(?:documents?|files?|pdfs?|papers?|reports?|texts?|articles?|books?|filings?|manuals?|letters?|contracts?|studies|study|"
-    r"dokuments?|dokumente[ns]?|datei(?:en)?|texte[ns]?|berichte?[ns]?|artikels?|buch(?:e?s)?|bücher|rapports?|livres?|fichiers?|"
-    r"documentos?|informes?|archivos?|libros?|artículos?|textos?)"
+_MANY = _any(
+    "documents files pdfs papers reports texts articles books filings manuals letters contracts studies",
+    "dokumenten? dateien texten? berichten? bücher rapports livres fichiers documentos informes archivos",
+    "libros",
 )
-_MANY = (
-    r"(?:documents|files|pdfs|papers|reports|texts|articles|books|filings|manuals|letters|contracts|studies|dokumenten?|"
-    r"dateien|texten?|berichten?|bücher|rapports|livres|fichiers|documentos|informes|archivos|libros|artículos|textos)"
+_ONE = _any(
+    "document file pdf paper report text article book filing manual letter contract study dokuments?",
+    "dokumentes datei textes berichts? artikels? buch(?:e?s)? rapport livre fichier documento informe ",
+    "archivo libro artículo texto",
 )
-_LIBRARY = (
-    r"(?:library|collection|corpus|folder|knowledge base|document collection|document set|archive|bibliothek|sammlung|"
-    r"ordners?|bibliothèque|collection|dossier|biblioteca|colección|carpeta)"
+_LIBRARY = _any(
+    "library collection corpus folder knowledge_base document_collection archive bibliothek sammlung",
+    "ordners? bibliothèque dossier biblioteca colección carpeta",
+)
+_HERE = _any(
+    "this my our attached uploaded selected given current open dies(?:e[mnrs]?)? meine?[nmrs]?",
+    "unsere?[nmrs]? ce(?:tte|t)? mon ma notre este esta mi nuestr[oa]",
 )
 _POINTS_AT = (
-    r"(?:(?:this|that|the|my|our|your|its|these|those|all|of|whole|entire|full|complete|attached|uploaded|selected|given|"
-    r"current|open|following|here|dies(?:e[mnrs]?)?|das|der|die|den|dem|des|alle[nr]?|meine?[nmrs]?|unsere?[nmrs]?|ganze[ns]?|"
-    r"ce(?:tte|s|t)?|la|le|les|l['’]|mes|mon|ma|nos|notre|tous|toute?s?|este|esta|estos|estas|el|los|las|mis?|"
-    r"nuestr[oa]s?|tod[oa]s?)\s*)"
+    "(?:"
+    + _any(
+        "that the your these those all of whole entire full das der die den dem des alle[nr]? ganze[ns]? ces",
+        "la le les mes nos tous toute?s? estos estas el los las mis nuestr[oa]s tod[oa]s?",
+    )
+    + rf"|{_HERE}|l')(?: |(?<='))"
 )
-_IT = re.compile(
-    r"(?:this|it|that|this one|das|dies|es|hier|ça|cela|ceci|esto|eso)(?: here| hier)?", re.IGNORECASE
+_IT = _compiled(_any("this it that this_one das dies es hier ça cela ceci esto eso") + "(?: here| hier)?")
+_THE_DOCUMENTS = _compiled(
+    rf"(?:{_POINTS_AT})+(?:{_MANY}|{_LIBRARY})|all {_MANY}|"
+    + _any("everything it_all all_of_it all_of_this all_of_them them these those alles tout todo")
 )
-_THE_LIBRARY = re.compile(
-    rf"{_POINTS_AT}+{_LIBRARY}|everything|it all|all of (?:it|this|them)|them(?: all)?|these|those|alles|tout|todo",
-    re.IGNORECASE,
-)
-_THE_DOCUMENTS = re.compile(rf"{_POINTS_AT}+{_MANY}|all {_MANY}", re.IGNORECASE)
-_THE_DOCUMENT = re.compile(rf"{_POINTS_AT}+{_DOCUMENT}", re.IGNORECASE)
-_AT_HAND = re.compile(
-    r"(?:the )?(?:whole |entire )?(?:this|my|our|attached|uploaded|selected|given|current|open|dies|mein|unser|ce|mon|notre|est[ea]|mi|"
-    r"nuestro)",
-    re.IGNORECASE,
-)
+_THE_DOCUMENT = _compiled(rf"(?:{_POINTS_AT})+{_ONE}")
+_AT_HAND = _compiled(rf"(?:the )?(?:whole |entire )?{_HERE} ")
 # A name as people say it is short.
 _LONGEST_NAME = 15
+# What every document is, and the ends of files' names.
+_NO_NAMES = frozenset(
+    re.findall(
+        r"\w+",
+        """document file pdf paper text article book md txt docx html epub pptx xlsx csv der die das den dem
+        le la les el los las du des de dokument datei fichier documento archivo""",
+    )
+)
+
+
+def to_summarise(
+    question: str, options: AskOptions, documents: Callable[[], Sequence[Document]]
+) -> AskOptions | None:
+    """Return the options narrowed to what a question asks to summarise; None where it asks something else.
+
+    `documents` gives those in the scope of the options; it is called for few questions.
+    """
+    subject = subject_of(options.standalone or question)
+    if subject is None:
+        return None
+    there = documents()
+    meant = documents_meant(subject, there, in_conversation=bool(options.history))
+    if meant is None or len(meant) == len(there):
+        return None if meant is None else options
+    filters = replace(options.filters, documents=tuple(document.id for document in meant))
+    return replace(options, filters=filters)
 
 
 def wants_summary(question: str) -> bool:
@@ -132,8 +184,9 @@ def subject_of(question: str) -> Subject | None:
 
     What is NAMED may be anything: `documents_meant` says whether it is a document.
     """
-    plain = " ".join(unicodedata.normalize("NFC", question).split()).strip(" ?!.…¿¡:\"“”")
-    plain = _POLITE.sub("", _POLITE.sub("", plain))
+    plain = " ".join(unicodedata.normalize("NFC", question).split()).strip(' ?!.…¿¡:"“”')
+    while (match := _POLITE.match(plain)) and match.end():
+        plain = plain[match.end() :]
     while (shorter := _BEHIND.sub("", plain)) != plain:
         plain = shorter.strip(" ,")
     for pattern in _PATTERNS:
@@ -150,7 +203,7 @@ def subject_of(question: str) -> Subject | None:
 def documents_meant(
     subject: Subject, documents: Sequence[Document], *, in_conversation: bool = False
 ) -> list[Document] | None:
-    """Return which of the documents in scope are to be summarised; None where a question is no wish for that.
+    """Return which of the documents in scope are to be summarised; None where the question is another.
 
     `in_conversation`: something was asked before, so that "this" may be the answer to it.
     """
@@ -158,9 +211,9 @@ def documents_meant(
         case Meant.ALL:
             return list(documents)
         case Meant.DOCUMENT:
-            if len(documents) > 1 and not _AT_HAND.match(subject.name):  # a book that documents speak of, perhaps
-                return _called(subject.name, documents) or None
-            return list(documents)
+            if len(documents) == 1 or _AT_HAND.match(subject.name):
+                return list(documents)
+            return _called(subject.name, documents) or None  # a book that documents speak of, perhaps
         case Meant.IT:
             return list(documents) if len(documents) == 1 and not in_conversation else None
         case Meant.NAMED:
@@ -170,7 +223,7 @@ def documents_meant(
 def _meant(name: str) -> Subject | None:
     if not name or _IT.fullmatch(name):
         return Subject(Meant.IT)
-    if _THE_LIBRARY.fullmatch(name) or _THE_DOCUMENTS.fullmatch(name):
+    if _THE_DOCUMENTS.fullmatch(name):
         return Subject(Meant.ALL)
     if _THE_DOCUMENT.fullmatch(name):
         return Subject(Meant.DOCUMENT, name)
@@ -191,15 +244,8 @@ def _called(name: str, documents: Iterable[Document]) -> list[Document]:
     return found
 
 
-# What every document is, and the ends of files' names.
-_NO_NAMES = frozenset(
-    "document file pdf paper text article book md txt docx html epub pptx xlsx csv der die das den dem le la les el "
-    "los las du des de dokument datei fichier documento archivo".split()
-)
-
-
 def _words(name: str) -> frozenset[str]:
     """Return the words of a name; 10-K, 10K and 10 K are alike."""
     words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", name).casefold())
-    joined = (a + b for a, b in zip(words, words[1:], strict=False) if a[-1].isdigit() and len(b) == 1)
+    joined = (a + b for a, b in pairwise(words) if a[-1].isdigit() and len(b) == 1)
     return frozenset([*words, *joined])

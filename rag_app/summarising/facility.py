@@ -15,10 +15,10 @@ def representatives(
     """Yield columns that together are most like the rows, best first, each with its gain, until none gains.
 
     `similarities` is [n, m]: n items to stand for, m to choose from. Greedy facility location: each choice
-    raises F(S) = Σ_i d_i max_{j∈S} s_ij most, where s below 0 counts as 0 and `demand` d, [n], is in sum 1; the
-    greedy choice has at least 1 - 1/e of the best F. With `merit`, [m], a column's gain counts so much. From: Lin
-    and Bilmes, "A Class of Submodular Functions for Document Summarization", ACL 2011. A gain only falls as S
-    grows, so most are not computed again (Minoux, 1978).
+    raises F(S) = Σ_i d_i max_{j∈S} s_ij most, where s below 0 counts as 0 and d, [n], is `demand` in sum 1;
+    without `merit` that has at least 1 - 1/e of the best F. With it, [m] at least 0, a gain counts so much.
+    From: Lin and Bilmes, "A Class of Submodular Functions for Document Summarization", ACL 2011. A gain
+    only falls as S grows, so most are not computed again (Minoux, 1978).
     """
     rows, columns = similarities.shape
     if not rows or not columns:

@@ -6,9 +6,10 @@ from enum import IntEnum
 # In words. What is shorter says little, what is longer is mostly a list or was not cut rightly.
 SHORTEST, LONGEST = 6, 45
 _MOST_NUMBERS = 0.2
-_LEAST_LOWER_CASE = 0.4
-_SMALL_WORD, _LEAST_LONG_LOWER_CASE = 3, 0.25
 _LEAST_LETTERS = 0.72
+_LEAST_LOWER_CASE = 0.4
+# A heading in title case has capitals on all but its small words.
+_SMALL_WORD, _LEAST_LONG_LOWER_CASE = 3, 0.25
 
 _ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
 _BEGINS = re.compile(r"[\"'“‘«]*[^\W_a-zà-öø-ÿ]")
@@ -20,35 +21,35 @@ _UNSPACED_WORD = 1.7
 
 # What stands in many documents and says nothing about this one.
 _BOILERPLATE = re.compile(
-    r"accompanying notes|incorporated (?:herein )?by reference|check mark|forward[- ]looking|all rights reserved|"
-    r"copyright|table of contents|intentionally left blank|pursuant to|registrant|exchange act|securities act|"
-    r"form (?:10|8)-[kq]|\bsee (?:also )?(?:the )?(?:note|item|part|section|page|figure|table|exhibit|appendix|“)|"
-    r"\brefer to\b|more information|unless otherwise|due to rounding|"
-    r"(?:this|the) (?:section|table|page|exhibit|filing|press release)\b|"
-    r"\buse of the terms?\b|terms? [“\"]|financial statements|accounting standards|"
-    r"\b(?:FASB|ASU|ASC)\b|certif(?:y|ication)|hereby|hereto|herein|thereof|undersigned|https?://|www\.|@",
+    r"accompanying notes|reclassif|incorporated (?:herein )?by reference|check mark|forward[- ]looking|"
+    r"all rights reserved|copyright|table of contents|intentionally left blank|pursuant to|registrant|"
+    r"exchange act|securities act|form (?:10|8)-[kq]|\brefer to\b|more information|unless otherwise|"
+    r"\bsee (?:also )?(?:the )?(?:note|item|part|section|page|figure|table|exhibit|appendix|“)|"
+    r"due to rounding|(?:this|the) (?:section|table|page|exhibit|filing|press release)\b|\buse of the terms?\b|"
+    r"terms? [“\"]|financial statements|accounting standards|\b(?:FASB|ASU|ASC)\b|certif(?:y|ication)|hereby|hereto|herein|"
+    r"thereof|undersigned|https?://|www\.|@",
     re.IGNORECASE,
 )
-# What leads to something else: a table, a list, another place.
+# What leads to something else: a table, a list, another place, somebody who was named before.
 _POINTS = re.compile(
-    r"the following|as follows|^(?:below|above|note) |\b(?:set forth|described|discussed|included|contained|presented|"
-    r"defined|shown|listed) (?:\w+ )?(?:in|under|above|below|elsewhere)\b",
-    re.IGNORECASE,
-)
-# What a document says of itself.
-_ANNOUNCES = re.compile(
-    r"(?:In )?(?:this|the present|dieses?|diese[rm]?|ce|cette|est[ea]) (?:paper|study|article|report|document|guide|"
-    r"book|chapter|manual|thesis|handbook|page|policy|plan|agreement|work|review|Dokument|Bericht|Arbeit|Artikel|"
-    r"Studie|Buch|rapport|étude|livre|documento|informe|estudio|artículo|libro)\b",
+    r"the following|as follows|^(?:below|above|note) |\b(?:he|she|his|her)\b|\b(?:set forth|described|"
+    r"discussed|included|contained|presented|defined|shown|listed) (?:\w+ )?(?:in|under|above|below|elsewhere)\b",
     re.IGNORECASE,
 )
 # A sentence that begins like this goes on with the one before it.
 _GOES_ON = re.compile(
     r"(?:However|Therefore|Thus|Hence|Moreover|Furthermore|In addition|Additionally|Also|But|And|Or|So|Yet|"
-    r"As a result|Consequently|Accordingly|Similarly|Likewise|Conversely|In contrast|For example|For instance|"
-    r"This|These|Those|That|Such|It|Its|They|Their|He|She|His|Her|Both|Neither|Otherwise|Instead|Nevertheless|"
-    r"The (?:former|latter|same|above|increase|decrease|change|remaining|following)|Other|Another|Then|Here|"
+    r"As a result|Consequently|Accordingly|Similarly|Likewise|Conversely|In contrast|For example|"
+    r"For instance|This|These|Those|That|Such|It|Its|They|Their|He|She|His|Her|Both|Neither|Otherwise|Instead|"
+    r"Nevertheless|The (?:former|latter|same|above|increase|decrease|change|remaining|following)|Other|Another|Then|Here|"
     r"Diese[rs]?|Daher|Jedoch|Außerdem|Ce(?:tte|s)?|Cependant|Est[eao]s?|Sin embargo)\b"
+)
+# What a document says of itself.
+_ANNOUNCES = re.compile(
+    r"(?:In )?(?:this|the present|dieses?|diese[rm]?|cet|cette|ce|est[ea]) (?:paper|study|article|report|"
+    r"document|guide|book|chapter|manual|thesis|handbook|policy|plan|agreement|work|review|Dokument|Bericht|"
+    r"Arbeit|Artikel|Studie|Buch|rapport|étude|livre|documento|informe|estudio|artículo|libro)\b",
+    re.IGNORECASE,
 )
 
 
@@ -84,16 +85,13 @@ def _is_sentence(plain: str) -> bool:
         return False
     if _LIST_ITEM.match(plain) or _LEADERS.search(plain) or plain.count("(") != plain.count(")"):
         return False
-    letters = sum(character.isalpha() or character.isspace() for character in plain)
-    if letters < _LEAST_LETTERS * len(plain):
-        return False
     words = plain.split()
-    if sum(any(map(str.isdigit, word)) for word in words) > _MOST_NUMBERS * len(words):
+    letters = sum(character.isalpha() or character.isspace() for character in plain)
+    numbers = sum(any(map(str.isdigit, word)) for word in words)
+    if letters < _LEAST_LETTERS * len(plain) or numbers > _MOST_NUMBERS * len(words):
         return False
-    if _UNSPACED.search(plain):
-        return True
-    cased = [word for word in words if word[0].isalpha() and word.lower() != word.upper()]
-    long = [word for word in cased if len(word) > _SMALL_WORD]  # which a heading in title case has all of
+    cased = [word for word in words if word[0].lower() != word[0].upper()]
+    long = [word for word in cased if len(word) > _SMALL_WORD]
     return all(
         sum(word[0].islower() for word in some) >= least * len(some)
         for some, least in ((cased, _LEAST_LOWER_CASE), (long, _LEAST_LONG_LOWER_CASE))

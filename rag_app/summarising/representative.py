@@ -2,12 +2,12 @@
 
     chunks' mean vectors ─▶ passages that stand for the document ─▶ their sentences that stand for it
 
-Both steps are facility location (`facility`), on what two texts have in common beyond what any two of the document
-have: in a vector space, all of a document's text is alike.
+Both steps are facility location (`facility`), on what two texts have in common beyond what any two of the
+document have: to an encoder, all of a document is alike.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -40,6 +40,8 @@ _SAME, _SAME_WORDS = 0.8, 0.8
 _BACKGROUND = 0.5
 # How much a sentence counts that points elsewhere.
 _LEANS = 0.4
+# A definition comes first whose cosine with the document's centre is this share of the best one's.
+_DEFINING = 0.75
 _MOST_ROWS = 3  # of a document of tables
 _LEAST_LETTERS = 0.4
 
@@ -54,7 +56,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """Characters `start` to `end` of a page, within a chunk; `score` is their cosine with the document's centre."""
+    """Characters `start` to `end` of a chunk's page; `score` is their cosine with the document's centre."""
 
     chunk: StoredChunk
     start: int
@@ -90,19 +92,33 @@ class _Reading:
 
 
 def quotations(
-    library: Library, whole: Whole, document: Document, budget: Budget = Budget(), *, passages: int = _PASSAGES
+    library: Library,
+    whole: Whole,
+    document: Document,
+    budget: Budget = Budget(),
+    *,
+    passages: int = _PASSAGES,
+    known: Sequence[str] = (),
 ) -> list[Quotation]:
     """Return the sentences that stand for what a scope has of a document, in reading order.
 
-    None where it has been deleted meanwhile. Sentences that can stand alone are taken where there are any, rows of
-    tables where there is nothing else. Raises LibraryDamaged where there are no vectors, StaleRepresentation.
+    `passages` are looked at closely; what a `known` text says is not quoted again. Whole sentences are taken
+    where there are any, rows of tables where there is nothing else, and none of a document that was deleted
+    meanwhile. Raises LibraryDamaged where there are no vectors, StaleRepresentation.
     """
     reading = _read(library, whole, document, MOST_CHUNKS * passages // _PASSAGES)
     if reading is None:
         return []
-    candidates = _candidates(reading, passages)
+    seen = [_words(text) for text in known]
+    candidates = [
+        each
+        for each in _candidates(reading, passages)
+        if not any(_is_alike(_words(each.text), other) for other in seen)
+    ]
     if not candidates:
         return []
+    if reading.kind is Prose.NONE:
+        budget = replace(budget, sentences=min(budget.sentences, _MOST_ROWS))
     chosen = _choose(reading, candidates, names_of(document), library.encoder, budget)
     found = []
     for sentence, score in sorted(chosen, key=lambda pair: (pair[0].place, pair[0].start)):
@@ -140,7 +156,8 @@ def _read(library: Library, whole: Whole, document: Document, limit: int) -> _Re
 
 def _spans(chunk: StoredChunk) -> list[tuple[int, int, Prose]]:
     return [
-        (span.start, span.end, prose(chunk.text[span.start : span.end])) for span in sentence_spans(chunk.text)
+        (span.start, span.end, prose(chunk.text[span.start : span.end]))
+        for span in sentence_spans(chunk.text)
     ]
 
 
@@ -151,9 +168,9 @@ def _sentences(
         text = " ".join(chunk.text[start:end].split())
         if text == " ".join((chunk.heading or "").split()):
             continue
-        if found is kind or (found >= Prose.LEANS and kind >= Prose.LEANS):
-            if kind is not Prose.NONE or _has_words(text):
-                yield _Sentence(place, start, end, text, found)
+        fits = found is kind or min(found, kind) >= Prose.LEANS
+        if fits and (kind is not Prose.NONE or _has_words(text)):
+            yield _Sentence(place, start, end, text, found)
 
 
 def _has_words(text: str) -> bool:
@@ -176,7 +193,11 @@ def _candidates(reading: _Reading, passages: int) -> list[_Sentence]:
 
 
 def _choose(
-    reading: _Reading, candidates: Sequence[_Sentence], names: frozenset[str], encoder: Encoder, budget: Budget
+    reading: _Reading,
+    candidates: Sequence[_Sentence],
+    names: frozenset[str],
+    encoder: Encoder,
+    budget: Budget,
 ) -> list[tuple[_Sentence, float]]:
     """Return the sentences chosen, each with its cosine with the document's centre.
 
@@ -196,40 +217,51 @@ def _choose(
         ],
         np.float32,
     )
-    order = [
-        place
-        for place, _ in representatives(
-            _beyond_background(reading.vectors, vectors), demand=reading.demand, merit=merit
-        )
-    ]
-    order += [int(place) for place in np.argsort(-merit, kind="stable") if not order][:1]  # of one chunk, all alike
+    standing = representatives(
+        _beyond_background(reading.vectors, vectors), demand=reading.demand, merit=merit
+    )
+    order = [place for place, _ in standing] or [int(merit.argmax())]
     defining = [place for place, each in enumerate(candidates) if defines(each.text, names)]
-    if defining:
-        order.insert(0, max(defining, key=lambda place: merit[place]))
-    most = budget.sentences if reading.kind is not Prose.NONE else min(budget.sentences, _MOST_ROWS)
+    # The first one, as later ones define parts; but not a remark on something else.
+    central_enough = _DEFINING * max((central[place] for place in defining), default=0)
+    order = [place for place in defining if central[place] >= central_enough][:1] + order
+    return [
+        (candidates[place], round(float(central[place]), 4))
+        for place in _unlike(order, candidates, vectors, budget)
+    ]
+
+
+def _unlike(
+    order: Sequence[int], candidates: Sequence[_Sentence], vectors: Floats, budget: Budget
+) -> list[int]:
+    """Return the first places that say something new each and fit the budget; the first one in any case."""
     chosen: list[int] = []
     words = 0
     for place in order:
         length = word_count(candidates[place].text)
-        if len(chosen) == most or (chosen and words + length > budget.words):
+        if len(chosen) == budget.sentences or (chosen and words + length > budget.words):
             continue
-        if any(
-            float(vectors[place] @ vectors[other]) > _SAME or _share_words(candidates[place], candidates[other])
+        own = _words(candidates[place].text)
+        if not any(
+            float(vectors[place] @ vectors[other]) > _SAME or _is_alike(own, _words(candidates[other].text))
             for other in chosen
         ):
-            continue
-        chosen.append(place)
-        words += length
-    return [(candidates[place], round(float(central[place]), 4)) for place in chosen]
+            chosen.append(place)
+            words += length
+    return chosen
 
 
-def _share_words(one: _Sentence, other: _Sentence) -> bool:
-    a, b = (set(each.text.casefold().split()) for each in (one, other))
-    return len(a & b) >= _SAME_WORDS * min(len(a), len(b))
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.casefold().split())
+
+
+def _is_alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return len(one & other) >= _SAME_WORDS * min(len(one), len(other))
 
 
 def _beyond_background(rows: Floats, columns: Floats) -> Floats:
     """Return the [n, m] cosines less what texts of the document have in common anyhow; at least 0."""
     cosines = rows @ columns.T
     some = cosines[evenly(len(rows), 500)]
-    return np.maximum(cosines - np.quantile(some, _BACKGROUND), 0)
+    beyond: Floats = np.maximum(cosines - np.float32(np.quantile(some, _BACKGROUND)), 0)
+    return beyond
