@@ -60,7 +60,10 @@ _UNIT = _any(
 )
 _BEHIND = _compiled(
     r"[\s,]*\b(?:"
-    + _any("please bitte por_favor for_me briefly shortly quickly overall kurz brièvement brevemente")
+    + _any(
+        "please bitte por_favor for_me briefly shortly quickly overall kurz brièvement",
+        "brevemente s'il_(?:te|vous)_pla[iî]t",
+    )
     + rf"|in {_any('short brief general')}|{_any('in as within auf en')} (?:{_NUMBER} )*{_UNIT})$"
 )
 
@@ -101,7 +104,7 @@ _PATTERNS = tuple(
         rf"{_any('fais faites donne donnez écris')}(?:[- ](?:moi|nous))? (?:un |le )?{_SHORT}"
         rf"{_any('résumé aperçu synthèse')}(?: (?:de|du|des|d')\s*(?P<s>.+))?",
         rf"(?:un |le )?{_any('résumé aperçu')} (?:de|du|des|d')\s*(?P<s>.+)",
-        r"de quoi (?:parlent?|traitent?|s'agit[- ]il(?: dans)?|est[- ]il question dans)(?: (?P<s>.+))?",
+        r"de quoi (?:parle(?:nt)?|traite(?:nt)?|s'agit[- ]il(?: dans)?|est[- ]il question dans)(?: (?P<s>.+))?",
         # Spanish
         rf"{_any('resume resumir resúmeme resuma')}(?: (?P<s>.+))?",
         rf"{_any('hazme haz dame da')} (?:un |el )?{_SHORT}resumen(?: {_any('de del sobre')} (?P<s>.+))?",
@@ -138,7 +141,7 @@ _POINTS_AT = (
 )
 _IT = _compiled(_any("this it that this_one das dies es hier ça cela ceci esto eso") + "(?: here| hier)?")
 _THE_DOCUMENTS = _compiled(
-    rf"(?:{_POINTS_AT})+(?:{_MANY}|{_LIBRARY})|all {_MANY}|"
+    rf"(?:{_POINTS_AT})+(?:{_MANY}|{_LIBRARY})|(?:all )?{_MANY}|"
     + _any("everything it_all all_of_it all_of_this all_of_them them these those alles tout todo")
 )
 _THE_DOCUMENT = _compiled(rf"(?:{_POINTS_AT})+{_ONE}")
@@ -245,7 +248,8 @@ def _called(name: str, documents: Iterable[Document]) -> list[Document]:
 
 
 def _words(name: str) -> frozenset[str]:
-    """Return the words of a name; 10-K, 10K and 10 K are alike."""
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", name).casefold())
+    """Return the words of a name; 10-K, 10K and 10 K are alike, and Acme and Acme's."""
+    plain = re.sub(r"['’]s\b", "", unicodedata.normalize("NFC", name).casefold())
+    words = re.findall(r"[^\W_]+", plain)
     joined = (a + b for a, b in pairwise(words) if a[-1].isdigit() and len(b) == 1)
     return frozenset([*words, *joined])

@@ -25,24 +25,26 @@ _BOILERPLATE = re.compile(
     r"all rights reserved|copyright|table of contents|intentionally left blank|pursuant to|registrant|"
     r"exchange act|securities act|form (?:10|8)-[kq]|\brefer to\b|more information|unless otherwise|"
     r"\bsee (?:also )?(?:the )?(?:note|item|part|section|page|figure|table|exhibit|appendix|“)|"
-    r"due to rounding|(?:this|the) (?:section|table|page|exhibit|filing|press release)\b|\buse of the terms?\b|"
-    r"terms? [“\"]|financial statements|accounting standards|\b(?:FASB|ASU|ASC)\b|certif(?:y|ication)|hereby|hereto|herein|"
-    r"thereof|undersigned|https?://|www\.|@",
+    r"(?:this|the) (?:section|table|page|exhibit|filing|press release)\b|\buse of the terms?\b|"
+    r"terms? [“\"]|due to rounding|financial statements|accounting standards|\b(?:FASB|ASU|ASC)\b|"
+    r"certif(?:y|ication)|hereby|hereto|herein|thereof|undersigned|https?://|www\.|@",
     re.IGNORECASE,
 )
 # What leads to something else: a table, a list, another place, somebody who was named before.
 _POINTS = re.compile(
-    r"the following|as follows|^(?:below|above|note) |\b(?:he|she|his|her)\b|\b(?:set forth|described|"
-    r"discussed|included|contained|presented|defined|shown|listed) (?:\w+ )?(?:in|under|above|below|elsewhere)\b",
+    r"the following|as follows|^(?:below|above|note) |\b(?:he|she|his|her)\b|\bis its\b|"
+    r"\b(?:set forth|described|discussed|included|contained|presented|defined|shown|listed) (?:\w+ )?"
+    r"(?:in|under|above|below|elsewhere)\b",
     re.IGNORECASE,
 )
 # A sentence that begins like this goes on with the one before it.
 _GOES_ON = re.compile(
     r"(?:However|Therefore|Thus|Hence|Moreover|Furthermore|In addition|Additionally|Also|But|And|Or|So|Yet|"
     r"As a result|Consequently|Accordingly|Similarly|Likewise|Conversely|In contrast|For example|"
-    r"For instance|This|These|Those|That|Such|It|Its|They|Their|He|She|His|Her|Both|Neither|Otherwise|Instead|"
-    r"Nevertheless|The (?:former|latter|same|above|increase|decrease|change|remaining|following)|Other|Another|Then|Here|"
-    r"Diese[rs]?|Daher|Jedoch|Außerdem|Ce(?:tte|s)?|Cependant|Est[eao]s?|Sin embargo)\b"
+    r"For instance|This|These|Those|That|Such|It|Its|They|Their|He|She|His|Her|Both|Neither|Otherwise|"
+    r"Instead|Nevertheless|The (?:former|latter|same|above|increase|decrease|change|remaining|following)|"
+    r"Other|Another|Then|Here|Diese[rs]?|Daher|Jedoch|Außerdem|Ce(?:tte|s)?|Cependant|Est[eao]s?|"
+    r"Sin embargo)\b"
 )
 # What a document says of itself.
 _ANNOUNCES = re.compile(
