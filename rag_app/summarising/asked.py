@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import pairwise
 
 from ingestion.stores.records import Document
 from ingestion.words import function_words
@@ -104,7 +103,8 @@ _PATTERNS = tuple(
         rf"{_any('fais faites donne donnez écris')}(?:[- ](?:moi|nous))? (?:un |le )?{_SHORT}"
         rf"{_any('résumé aperçu synthèse')}(?: (?:de|du|des|d')\s*(?P<s>.+))?",
         rf"(?:un |le )?{_any('résumé aperçu')} (?:de|du|des|d')\s*(?P<s>.+)",
-        r"de quoi (?:parle(?:nt)?|traite(?:nt)?|s'agit[- ]il(?: dans)?|est[- ]il question dans)(?: (?P<s>.+))?",
+        r"de quoi (?:parle(?:nt)?|traite(?:nt)?|s'agit[- ]il(?: dans)?|est[- ]il question dans)"
+        r"(?: (?P<s>.+))?",
         # Spanish
         rf"{_any('resume resumir resúmeme resuma')}(?: (?P<s>.+))?",
         rf"{_any('hazme haz dame da')} (?:un |el )?{_SHORT}resumen(?: {_any('de del sobre')} (?P<s>.+))?",
@@ -250,6 +250,4 @@ def _called(name: str, documents: Iterable[Document]) -> list[Document]:
 def _words(name: str) -> frozenset[str]:
     """Return the words of a name; 10-K, 10K and 10 K are alike, and Acme and Acme's."""
     plain = re.sub(r"['’]s\b", "", unicodedata.normalize("NFC", name).casefold())
-    words = re.findall(r"[^\W_]+", plain)
-    joined = (a + b for a, b in pairwise(words) if a[-1].isdigit() and len(b) == 1)
-    return frozenset([*words, *joined])
+    return frozenset(re.findall(r"\d+|[^\W\d_]+", plain))

@@ -27,7 +27,7 @@ _BOILERPLATE = re.compile(
     r"\bsee (?:also )?(?:the )?(?:note|item|part|section|page|figure|table|exhibit|appendix|“)|"
     r"(?:this|the) (?:section|table|page|exhibit|filing|press release)\b|\buse of the terms?\b|"
     r"terms? [“\"]|due to rounding|financial statements|accounting standards|\b(?:FASB|ASU|ASC)\b|"
-    r"certif(?:y|ication)|hereby|hereto|herein|thereof|undersigned|https?://|www\.|@",
+    r"non-gaap|disclose information|certif(?:y|ication)|hereby|hereto|herein|thereof|undersigned|https?://|www\.|@",
     re.IGNORECASE,
 )
 # What leads to something else: a table, a list, another place, somebody who was named before.

@@ -129,7 +129,7 @@ def quotations(
 
 
 def _read(library: Library, whole: Whole, document: Document, limit: int) -> _Reading | None:
-    ids, vectors = read_vectors(library, document, whole.chunk_ids(document, limit))
+    ids, vectors = read_vectors(library, document.collection_id, whole.chunk_ids(document, limit))
     there = {chunk.id: chunk for chunk in read_chunks(library, ids)}
     places = [place for place, each in enumerate(ids) if each in there]
     if not places:

@@ -30,9 +30,9 @@ _TELLING = re.compile(
 _BEHIND = re.compile(
     r"\b(?:references|bibliography|acknowledge?ments?|appendix|appendices|exhibits?|annex|signatures?|index|"
     r"glossary|notes to|accounting (?:pronouncements|standards|policies)|basis of presentation|risk factors|"
-    r"legal|disclaimer|safe harbor|cautionary|controls and procedures|certifications?|officers|directors|"
-    r"licen[cs]e|non-gaap|reconciliation|indemnification|literatur|anhang|bibliographie|annexes?|referencias|"
-    r"anexo)\b",
+    r"financial statements|legal|disclaimer|safe harbor|cautionary|controls and procedures|certifications?|"
+    r"officers|directors|licen[cs]e|non-gaap|reconciliation|indemnification|literatur|anhang|bibliographie|"
+    r"annexes?|referencias|anexo)\b",
     re.IGNORECASE,
 )
 # The subject of a sentence has nine words at most.

@@ -224,20 +224,31 @@ def _covering(library: Library, whole: Whole) -> list[Document]:
     if len(whole.documents) <= _MOST_DOCUMENTS:
         return list(whole.documents)
     some = [whole.documents[place] for place in evenly(len(whole.documents), MOST_CHUNKS)]
-    centres: dict[int, Floats] = {}
-    for place, document in enumerate(some):
-        _, vectors = read_vectors(
-            library, document, whole.chunk_ids(document, max(1, MOST_CHUNKS // len(some)))
-        )
-        if len(vectors):
-            centre = vectors.mean(axis=0)
-            centres[place] = centre / (np.linalg.norm(centre) or 1)
+    centres = _centres(library, whole, some)
     if not centres:
         return some[:_MOST_DOCUMENTS]
-    places = list(centres)
+    places = sorted(centres)
     matrix = np.array([centres[place] for place in places], np.float32)
     chosen = islice(representatives(matrix @ matrix.T), _MOST_DOCUMENTS)
     return [some[places[column]] for column in sorted(column for column, _ in chosen)]
+
+
+def _centres(library: Library, whole: Whole, documents: Sequence[Document]) -> dict[int, Floats]:
+    """Return the mean direction of some of each document's chunks, by its place among the documents."""
+    each = max(1, MOST_CHUNKS // len(documents))
+    places = {document.id: place for place, document in enumerate(documents)}
+    sums: dict[int, Floats] = {}
+    for collection in {document.collection_id for document in documents}:
+        ids = [
+            chunk
+            for document in documents
+            if document.collection_id == collection
+            for chunk in whole.chunk_ids(document, each)
+        ]
+        for chunk, vector in zip(*read_vectors(library, collection, ids), strict=True):
+            place = places[chunk.rsplit(":", 2)[0]]
+            sums[place] = sums[place] + vector if place in sums else vector
+    return {place: total / (np.linalg.norm(total) or 1) for place, total in sums.items()}
 
 
 def overview(documents: Sequence[Document]) -> str:

@@ -62,11 +62,11 @@ def evenly(count: int, limit: int | None) -> list[int]:
     return [place * count // limit for place in range(limit)]
 
 
-def read_vectors(library: Library, document: Document, ids: Sequence[str]) -> tuple[list[str], Floats]:
-    """Return the chunks that are there yet, and their mean vectors, [n, d] of unit length."""
+def read_vectors(library: Library, collection_id: int, ids: Sequence[str]) -> tuple[list[str], Floats]:
+    """Return the chunks of a collection that are there yet, and their mean vectors, [n, d] of unit length."""
     index = library.index()
     index.check_reading("mean")
-    return library.vectors.read(document.collection_id, "mean", ids, representation=index.id)
+    return library.vectors.read(collection_id, "mean", ids, representation=index.id)
 
 
 def read_chunks(library: Library, ids: Sequence[str]) -> Iterator[StoredChunk]:
