@@ -58,7 +58,7 @@ class Last:
 class MapReduce:
     """Summarises with one model. `what` names what is summarised to it."""
 
-    def __init__(self, answerer: ChatAnswerer, *, what: str, config: RunnableConfig | None = None) -> None:
+    def __init__(self, answerer: ChatAnswerer, *, what: str, config: RunnableConfig) -> None:
         self._answerer = answerer
         self._what = what
         self._config = config
@@ -120,7 +120,10 @@ class MapReduce:
             for piece in pieces:
                 if isinstance(piece, str):
                     written.append(piece)
-                yield waiting
+                if isinstance(piece, Waiting) and piece.stage in ("queue", "load"):
+                    yield piece
+                else:
+                    yield waiting
         for flag in flags(evidence):
             if len(self._flags) < _MOST_FLAGS:
                 self._flags[flag] = None

@@ -66,7 +66,7 @@ def summarise(
     if not whole.documents:
         yield from writing.abstain(answerer.name)
     elif isinstance(answerer, ChatAnswerer):
-        yield from _written(writing, whole, answerer, passages, config)
+        yield from _written(writing, whole, answerer, passages, config or {})
     else:
         yield from _quoted(writing, whole)
 
@@ -178,7 +178,7 @@ def _written(
     whole: Whole,
     answerer: ChatAnswerer,
     passages: int,
-    config: RunnableConfig | None,
+    config: RunnableConfig,
 ) -> Iterator[AnswerEvent]:
     """Summarise with an LLM."""
     ids = _to_read(whole, passages)
@@ -188,7 +188,8 @@ def _written(
     if last is None:
         yield from writing.abstain(answerer.name)
         return
-    notes = list(last.flags)
+    notes = [f"leaves this machine: {answerer.leaves_machine}"] if answerer.leaves_machine else []
+    notes += last.flags
     if len(ids) < whole.chunks:
         notes.append(f"{len(ids):,} of {whole.chunks:,} passages were read, at even distances")
     result = writing.found(last.evidence, exact=len(ids) == whole.chunks)

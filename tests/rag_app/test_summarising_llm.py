@@ -50,6 +50,8 @@ class Scripted(BaseChatModel):
     prompts: list[str] = Field(default_factory=list)
     words: list[int] = Field(default_factory=list)
 
+    leaves_machine: str | None = None
+
     @property
     def model_name(self) -> str:
         return self.model_path.name
@@ -188,6 +190,11 @@ def test_repeated_text_is_read_once(library: Library, tmp_path: Path) -> None:
     summary_of(library, model)
     texts = [text for prompt in model.prompts for _, text in SOURCE.findall(prompt)]
     assert texts.count("The ferry sails at noon on every day of the week.") == 1
+
+
+def test_a_model_elsewhere_is_flagged(stocked: Library) -> None:
+    answer = summary_of(stocked, Scripted(leaves_machine="models.example"), documents=("orchard.md",))
+    assert answer.flags == ("leaves this machine: models.example",)
 
 
 def test_an_empty_library_reaches_no_model(library: Library) -> None:
