@@ -176,7 +176,8 @@ class Waiting(AnswerEvent):
     """What the answer waits for before its first word.
 
     Stage "queue": `done` questions of others are still before this one (`total` is 0); "load": the model is
-    being loaded; "prefill": `done` of `total` tokens of the prompt have been read (both 0: nobody tells).
+    being loaded; "prefill": `done` of `total` tokens of the prompt have been read (both 0: nobody tells);
+    "read": `done` of `total` passages of what is summarised have been read.
     """
 
     stage: str

@@ -47,6 +47,8 @@ from rag_app.receipts import Maker, Receipts, receipt_fields
 from rag_app.remembering import Memory
 from rag_app.settings import Settings
 from rag_app.state import STATE_FILE, State
+from rag_app.summarising.asked import to_summarise
+from rag_app.summarising.summary import summarise
 from rag_app.tasks import Tasks
 from retrievers.explain import Explanation, explain
 from retrievers.hits import Hit
@@ -308,14 +310,16 @@ class Assistant:
         self, question: str, options: AskOptions, config: RunnableConfig | None = None
     ) -> Generator[AnswerEvent]:
         """Yield the events that `rag_app.answering` lists, and remember question and answer as `options` and
-        settings say. Closing the iterator stops the model."""
-        chain = self.chain(options)  # what is wrong with the options shows before anything is kept
+        settings say. Closing the iterator stops the model.
+
+        A question that asks what documents are about is answered by `summarise`.
+        """
+        events = self._events(question, options, config)  # wrong options show before anything is kept
         keeps = self.settings.keep_receipts
         memory = Memory(self.conversations, self.receipts, self.library, keeps)
         if options.conversation is not None:
             options = memory.in_conversation(options)
-            chain = self.chain(options)
-        events = cast("Generator[AnswerEvent]", chain.stream(question, config))
+            events = self._events(question, options, config)
         if keeps or options.conversation is not None:
             events = memory.follow(events, question, options, lambda: self._maker(options.llm, config))
         yield from events
@@ -324,10 +328,37 @@ class Assistant:
         self, question: str, options: AskOptions, config: RunnableConfig | None = None
     ) -> tuple[Answer, dict[str, Any]]:
         """Return an answer that is not remembered, and what its receipt would say."""
-        with closing(cast("Generator[AnswerEvent]", self.chain(options).stream(question, config))) as events:
+        with closing(self._events(question, options, config)) as events:
             *_, answer = events
         assert isinstance(answer, Answer)
         return answer, receipt_fields(answer, options, self.library, self._maker(options.llm, config))
+
+    def _events(
+        self, question: str, options: AskOptions, config: RunnableConfig | None
+    ) -> Generator[AnswerEvent]:
+        """Return an answer's events. Raises at once what is wrong with the options."""
+        narrowed = to_summarise(
+            question, options, lambda: self.documents(options.collections, options.filters)
+        )
+        if narrowed is not None:
+            return self.summarise(narrowed, config, question=question)
+        return cast("Generator[AnswerEvent]", self.chain(options).stream(question, config))
+
+    def summarise(
+        self, options: AskOptions, config: RunnableConfig | None = None, *, question: str | None = None
+    ) -> Generator[AnswerEvent]:
+        """Yield Waiting("read"), Found, Deltas and the Answer: a summary of what the options narrow to.
+
+        Strategy and reranker play no part. Closing the iterator stops the model.
+        """
+        return summarise(
+            self.library,
+            resolve(self.library.catalogue, options.collections, options.filters),
+            self._answerer(options.llm),
+            question=question,
+            passages=self.settings.summary_passages,
+            config=config,
+        )
 
     def ask(self, question: str, options: AskOptions, config: RunnableConfig | None = None) -> Answer:
         """Return the finished answer."""

@@ -13,7 +13,17 @@ from ingestion.errors import RagError, UnknownName
 from ingestion.filters import Filters, parse_pages
 from ingestion.jobs import Job
 from rag_app import output
-from rag_app.answers import Answer, AskOptions, Condensed, Delta, Exchange, Found, Thought, Waiting
+from rag_app.answers import (
+    Answer,
+    AnswerEvent,
+    AskOptions,
+    Condensed,
+    Delta,
+    Exchange,
+    Found,
+    Thought,
+    Waiting,
+)
 from rag_app.assistant import Assistant
 from rag_app.maintenance import stats_fields, work_of
 from rag_app.metering import CallOptions, Meter, metered
@@ -30,6 +40,7 @@ if TYPE_CHECKING:
         QuestionRequest,
         RetryRequest,
         SearchRequest,
+        SummariseRequest,
         TaskRequest,
         UploadRequest,
     )
@@ -135,7 +146,22 @@ class LocalService:
             options = replace(options, llm=request.llm)
         meter = Meter()
         config = metered(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
-        with closing(self.assistant.stream(request.question, options, config)) as events:
+        yield from self._told(self.assistant.stream(request.question, options, config), meter)
+
+    def summarise(self, request: "SummariseRequest") -> Generator[Fields]:
+        usual = self.assistant.options()
+        options = replace(
+            usual,
+            collections=request.collections or usual.collections,
+            filters=filters_of(request),
+            llm=request.llm or usual.llm,
+        )
+        meter = Meter()
+        yield from self._told(self.assistant.summarise(options, metered(meter, CallOptions())), meter)
+
+    def _told(self, stream: Generator[AnswerEvent], meter: Meter) -> Generator[Fields]:
+        """Yield an answer's events as fields."""
+        with closing(stream) as events:
             for event in events:
                 match event:
                     case Condensed():

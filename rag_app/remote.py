@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Narrowing,
         RetryRequest,
         SearchRequest,
+        SummariseRequest,
         TaskRequest,
     )
     from rag_app.settings import Settings
@@ -114,9 +115,15 @@ class RemoteService:
         return self._post("/compare", fields)
 
     def ask(self, request: "AskRequest") -> Generator[Fields]:
-        asked = {**_absolute(request.fields(), "folders", models=("reranker", "llm")), "stream": True}
+        yield from self._events("/ask", _absolute(request.fields(), "folders", models=("reranker", "llm")))
+
+    def summarise(self, request: "SummariseRequest") -> Generator[Fields]:
+        yield from self._events("/summarise", _absolute(request.fields(), "folders", models=("llm",)))
+
+    def _events(self, path: str, fields: Fields) -> Generator[Fields]:
+        """Yield the events that lead to an answer, which is the last one."""
         event: Fields = {"event": "none"}
-        with self._response("POST", "/ask", asked) as response:
+        with self._response("POST", path, {**fields, "stream": True}) as response:
             while line := response.readline():
                 event = json.loads(line)
                 if event["event"] == "error":

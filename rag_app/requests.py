@@ -132,6 +132,14 @@ class AskRequest(QuestionRequest):
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
 
 
+class SummariseRequest(Narrowing):
+    """Documents to be summarised together, and who writes: "auto", "extractive", a GGUF file, a server's
+    URL#MODEL."""
+
+    llm: PathName | None = None
+    stream: bool | Literal["sse"] = False
+
+
 class IngestRequest(Request):
     """Files and folders of this machine. `sync` also removes documents whose files have gone.
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Narrowing,
         RetryRequest,
         SearchRequest,
+        SummariseRequest,
         TaskRequest,
     )
     from rag_app.settings import Settings
@@ -68,6 +69,10 @@ class Service(AbstractContextManager["Service"], Protocol):
 
     def replay(self, identity: str) -> Fields:
         """Answer again as a receipt says; return whether all is the same, and what is not."""
+        ...
+
+    def summarise(self, request: "SummariseRequest") -> Generator[Fields]:
+        """Yield {"event": "waiting", "stage": "read"} as passages are read, then what `ask` yields."""
         ...
 
     def submit(self, request: "IngestRequest") -> Fields:

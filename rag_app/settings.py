@@ -91,6 +91,9 @@ class Settings(BaseSettings):
         ge=50,
         description="evidence put before the LLM, in its tokens; none: what it reads in about 10 s",
     )
+    summary_passages: int = Field(
+        2000, ge=1, description="passages that an LLM reads for a summary; of more, so many at even distances"
+    )
     # Calibrated on questions with and without an answer: docs/decisions.md, "When to abstain".
     answer_threshold: float = Field(
         0.58, ge=-1.0, le=1.0, description="least relevance of the evidence at which a question is answered"

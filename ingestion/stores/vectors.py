@@ -208,6 +208,33 @@ class VectorStore:
             (chunk, 1.0 - distance) for chunk, distance in zip(result["ids"][0], distances[0], strict=True)
         ]
 
+    def read(
+        self, collection_id: int, pooling: Pooling, ids: Sequence[str], *, representation: int = BUILTIN
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        """Return the ids that Chroma holds, in the order given, and their [n, d] vectors.
+
+        Everything that is read is held in memory: ask for as many as that may be. Raises LibraryDamaged where
+        Chroma cannot read its own index.
+        """
+        from chromadb.errors import ChromaError
+
+        found: dict[str, Any] = {}
+        try:
+            with self._calling():
+                collection = self._collection(collection_name(collection_id, pooling, representation))
+                for first, last in self._batches(len(ids)):
+                    some = collection.get(ids=list(ids[first:last]), include=["embeddings"])
+                    vectors = some["embeddings"]
+                    found.update(zip(some["ids"], [] if vectors is None else vectors, strict=True))
+        except ChromaError as error:
+            raise LibraryDamaged(
+                f"Chroma cannot read its {pooling} vectors: {error}; to mend it, run: rag-app repair"
+            ) from error
+        known = [chunk for chunk in ids if chunk in found]
+        if not known:
+            return [], np.zeros((0, 0), np.float32)
+        return known, np.array([found[chunk] for chunk in known], np.float32)
+
     def ids(self, collection_id: int, pooling: Pooling, *, representation: int = BUILTIN) -> set[str]:
         """Return every id that Chroma holds, visible or not: for `verify` and tests."""
         name = collection_name(collection_id, pooling, representation)

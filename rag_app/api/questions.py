@@ -1,6 +1,6 @@
 """search, compare, ask."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from rag_app.api.elsewhere import check_models
 from rag_app.api.streaming import NDJSON, SSE, Events, as_lines, as_sse, gone, streamed
 from rag_app.local import LocalService
-from rag_app.requests import AskRequest, CompareRequest, SearchRequest
+from rag_app.requests import AskRequest, CompareRequest, SearchRequest, SummariseRequest
 from rag_app.working import Left
 
 Fields = dict[str, Any]
@@ -21,6 +21,11 @@ Without `stream` the answer comes whole. With `stream: true` its events come as 
 (the passages), waiting (for what, and how far it is), delta (more of the text), answer (all of it, with
 citations), error. Kinds that a client does not know are to be skipped. Closing the connection stops the
 model.
+"""
+_SUMMARISE = """Summarise documents, or a whole collection, with citations.
+
+Answers as /ask does. Of the events, waiting with the stage "read" says how many of the passages have been
+read.
 """
 _STREAMS: dict[int | str, dict[str, Any]] = {
     200: {"content": {NDJSON: {}, SSE: {}}, "description": "The answer, or its events"}
@@ -49,17 +54,31 @@ def router_of(service: LocalService) -> APIRouter:
     )
     async def ask(request: AskRequest, http: Request) -> Response:
         check_models(http, service.assistant, llm=request.llm, rerankers=[request.reranker])
-        events = Events(service.ask(request), http)
-        try:
-            first = await events.next()  # what is wrong with the question shows here, and sets the status
-            assert first is not None
-            if request.stream == "sse" or SSE in http.headers.get("accept", ""):
-                return streamed(as_sse(first, events), SSE)
-            if request.stream:
-                return streamed(as_lines(first, events), NDJSON)
-            answer = await events.last(first)
-        except Left:
-            return gone()
-        return JSONResponse({name: value for name, value in answer.items() if name != "event"})
+        return await _answer(Events(service.ask(request), http), http, request.stream)
+
+    @router.post(
+        "/summarise",
+        response_model=None,
+        summary="Say what documents are about",
+        description=_SUMMARISE,
+        responses=_STREAMS,
+    )
+    async def summarise(request: SummariseRequest, http: Request) -> Response:
+        check_models(http, service.assistant, llm=request.llm)
+        return await _answer(Events(service.summarise(request), http), http, request.stream)
 
     return router
+
+
+async def _answer(events: Events, http: Request, stream: bool | Literal["sse"]) -> Response:
+    try:
+        first = await events.next()  # what is wrong with the question shows here, and sets the status
+        assert first is not None
+        if stream == "sse" or SSE in http.headers.get("accept", ""):
+            return streamed(as_sse(first, events), SSE)
+        if stream:
+            return streamed(as_lines(first, events), NDJSON)
+        answer = await events.last(first)
+    except Left:
+        return gone()
+    return JSONResponse({name: value for name, value in answer.items() if name != "event"})

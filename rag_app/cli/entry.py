@@ -20,6 +20,7 @@ from rag_app.cli import (
     jobs,
     questions,
     serving,
+    summaries,
 )
 from rag_app.cli.common import (
     EXIT_FAILED,
@@ -62,6 +63,7 @@ app.command()(documents.delete)
 app.command()(questions.search)
 app.command()(questions.compare)
 app.command()(questions.ask)
+app.command()(summaries.summarise)
 app.command()(questions.strategies)
 app.command("eval")(evaluating.evaluate)
 app.add_typer(evaluating.app, name="judge")

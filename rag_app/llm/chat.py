@@ -86,7 +86,12 @@ class ChatAnswerer:
 
         Closing the iterator stops the model. Raises ModelError where nothing but a thought was written.
         """
-        prompt = messages(question, packed.evidence, packed.nonce)
+        yield from self.write_prompt(messages(question, packed.evidence, packed.nonce), config)
+
+    def write_prompt(
+        self, prompt: list[BaseMessage], config: RunnableConfig
+    ) -> Generator[str | Waiting | Thought]:
+        """Yield what the model writes on a prompt, as `write` does."""
         stream = self.model.stream(prompt, config, progress=True, **model_options(config))
         empty = True
         with closing(cast("Generator[AIMessageChunk]", stream)):

@@ -223,3 +223,14 @@ for collection in range(4):
 import os
 os._exit(0)  # without closing
 """
+
+
+def test_vectors_are_read_in_the_order_asked_for(store: VectorStore) -> None:
+    ids = ["a:1:0", "a:1:1", "b:1:0"]
+    store.upsert(1, "mean", ids, vectors_of([1, 0], [0, 1], [0.6, 0.8]), [1, 2, 1])
+    known, vectors = store.read(1, "mean", ["b:1:0", "gone:1:0", "a:1:0"])
+    assert known == ["b:1:0", "a:1:0"]
+    np.testing.assert_allclose(vectors, [[0.6, 0.8], [1, 0]], atol=1e-6)
+    assert vectors.dtype == np.float32
+    assert store.read(1, "mean", ["gone:1:0"])[0] == []
+    assert store.read(1, "mean", [])[0] == []
