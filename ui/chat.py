@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 
 from ingestion.errors import RagError
-from rag_app.answers import Answer, AnswerEvent, AskOptions, Delta, Found
+from rag_app.answers import Answer, AnswerEvent, AskOptions, Condensed, Delta, Found, Waiting
 from rag_app.assistant import Assistant
+from rag_app.remembering import NEW
 from ui.background import Job, Workers
 from ui.choices import NO_RERANKER, llm_choices, render_help, reranker_choices, strategy_choices
 from ui.components.conversation import Message, Turn, messages
@@ -45,6 +46,9 @@ class Chat:
         """Return the conversation with the question in it, and the job that will answer it."""
         if job is not None and job.running:
             raise gr.Error("Wait for the answer, or stop it.", title="Still answering", print_exception=False)
+        answered = [turn.answer for turn in turns if turn.answer is not None]
+        conversation = answered[-1].conversation_id if answered else None
+        options = replace(options, conversation=conversation or NEW)
         return (*turns, Turn(len(turns) + 1, question.strip(), options)), Job()
 
     def answer(self, turns: Turns, job: Job) -> Generator[Turns]:
@@ -80,6 +84,10 @@ def follow(turn: Turn, events: Sequence[AnswerEvent]) -> Turn:
     """Return the turn after these events."""
     for event in events:
         match event:
+            case Condensed():
+                turn = replace(turn, understood=event.question)
+            case Waiting():
+                turn = replace(turn, waiting=event)
             case Found():
                 turn = replace(turn, found=event)
             case Delta():

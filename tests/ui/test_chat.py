@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import gradio as gr
@@ -58,7 +58,7 @@ def test_an_answered_question() -> None:
     assert turn.answer == made
     assert turn.text == "Words [1]"
     assert not job.running
-    assert script.asked == [script.options()]
+    assert script.asked == [replace(script.options(), conversation="new")]
 
 
 def test_an_error_of_the_application_is_shown_as_it_is() -> None:

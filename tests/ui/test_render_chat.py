@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rag_app.answers import AskOptions, Delta
+from rag_app.answers import AnswerSentence, AskOptions, Condensed, Delta, Verdict, Waiting
 from tests.ui.values import answer, found, hit, turn
 from ui.components.conversation import messages, render_turn
 from ui.components.text import escape, marked, merge, milliseconds
@@ -102,3 +102,34 @@ def test_a_marker_within_a_quotation_is_its_author_s() -> None:
     assert render_turn(turn("q", found(passage), quoted)).count("<a ") == 2
     written = answer("As [1] showed, so [1].", passage, llm="tiny.gguf")
     assert render_turn(turn("q", found(passage), written)).count("<a ") == 2
+
+
+def test_what_sources_do_not_hold_is_said_quietly() -> None:
+    passage = hit("words")
+    sentences = (
+        AnswerSentence("True.", Verdict.SUPPORTED, 0.9, (1,)),
+        AnswerSentence("<b>Wrong</b> in 1912.", Verdict.UNSUPPORTED, 0.8, (1,), "1912 is not in the source"),
+        AnswerSentence("Close.", Verdict.WEAK, 0.6, (1,), "the sources say something close to it"),
+    )
+    said = replace(answer("True. Wrong.", passage), sentences=sentences, flags=("a.txt <i>gives</i> orders",))
+    shown = render_turn(turn("q", found(passage), said))
+    assert "1 sentence not supported · 1 sentence weakly supported by the sources" in shown
+    assert (
+        '<li class="unsupported">&lt;b&gt;Wrong&lt;/b&gt; in 1912. <i>(1912 is not in the source)</i></li>'
+        in shown
+    )
+    assert "a.txt &lt;i&gt;gives&lt;/i&gt; orders" in shown
+    assert 'class="checks"' not in render_turn(turn("q", found(passage), answer("True.", passage)))
+
+
+def test_a_follow_up_says_what_it_was_understood_as_and_what_it_waits_for() -> None:
+    asked = turn("And it?", Condensed("And it? (<tree>)"))
+    assert "Understood as: And it? (&lt;tree&gt;)" in messages([asked])[0]["content"]
+    for waiting, shown in (
+        (Waiting("queue", 2), "2 questions before yours"),
+        (Waiting("queue"), "next"),
+        (Waiting("load"), "loading the model"),
+        (Waiting("prefill", 512, 1400), "reading 512 of 1,400 tokens"),
+        (Waiting("read", 3, 9), "reading 3 of 9 passages"),
+    ):
+        assert shown in render_turn(turn("q", found(hit("x")), waiting))

@@ -4,7 +4,7 @@ from typing import cast
 
 from ingestion.encoders import Encoder
 from ingestion.stores.records import StoredChunk
-from rag_app.answers import Answer, AskOptions, Citation, Delta, Evidence, Found, Packed
+from rag_app.answers import Answer, AnswerEvent, AskOptions, Citation, Evidence, Found, Packed
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
 from ui.chat import follow
@@ -64,5 +64,5 @@ def answer(
     )
 
 
-def turn(question: str = "why?", *events: Found | Delta | Answer, number: int = 1) -> Turn:
+def turn(question: str = "why?", *events: AnswerEvent, number: int = 1) -> Turn:
     return follow(Turn(number, question, AskOptions(strategy="colbert")), events)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from rag_app.answers import Answer, AskOptions, Found
+from rag_app.answers import Answer, AskOptions, Found, Verdict, Waiting
 from rag_app.llm.extractive import NAME as EXTRACTIVE
-from ui.components.text import escape, milliseconds
+from ui.components.text import escape, milliseconds, plural
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 # A quotation keeps the [3] of its author; ours stands behind it.
@@ -20,7 +20,8 @@ class Turn:
     """A question, asked with `options`; `number` counts from 1.
 
     `answer` is there once it is finished, `error` when it failed, `stopped` when a person stopped it;
-    until one of them is, `text` grows.
+    until one of them is, `text` grows. `understood` is what a follow-up question was taken for, `waiting`
+    what the first word waits for.
     """
 
     number: int
@@ -28,6 +29,8 @@ class Turn:
     options: AskOptions
     text: str = ""
     found: Found | None = None
+    understood: str | None = None
+    waiting: Waiting | None = None
     answer: Answer | None = None
     error: str | None = None
     stopped: bool = False
@@ -48,9 +51,16 @@ def messages(turns: Sequence[Turn]) -> list[Message]:
     """Return the conversation, two messages a turn."""
     shown: list[Message] = []
     for turn in turns:
-        shown.append({"role": "user", "content": f'<div class="question">{escape(turn.question)}</div>'})
+        shown.append({"role": "user", "content": _question(turn)})
         shown.append({"role": "assistant", "content": render_turn(turn)})
     return shown
+
+
+def _question(turn: Turn) -> str:
+    understood = (
+        f'<div class="understood">Understood as: {escape(turn.understood)}</div>' if turn.understood else ""
+    )
+    return f'<div class="question">{escape(turn.question)}{understood}</div>'
 
 
 def source_id(turn: int, number: int) -> str:
@@ -80,8 +90,32 @@ def _answer(turn: Turn, answer: Answer) -> str:
     )
     total = milliseconds(answer.timings_ms["total"])
     return (
-        f'<div class="{kind}">{_linked(turn)}</div>{advice}<div class="stamp">{_names(turn)} · {total}</div>'
+        f'<div class="{kind}">{_linked(turn)}</div>{advice}{_checks(answer)}{_flags(answer)}'
+        f'<div class="stamp">{_names(turn)} · {total}</div>'
     )
+
+
+def _checks(answer: Answer) -> str:
+    """What of the answer its sources do not hold, folded under its count; nothing where they hold all."""
+    doubtful = [sentence for sentence in answer.sentences if sentence.verdict is not Verdict.SUPPORTED]
+    if not doubtful:
+        return ""
+    unsupported = sum(sentence.verdict is Verdict.UNSUPPORTED for sentence in doubtful)
+    said = []
+    if unsupported:
+        said.append(f"{plural(unsupported, 'sentence')} not supported")
+    if unsupported < len(doubtful):
+        said.append(f"{plural(len(doubtful) - unsupported, 'sentence')} weakly supported")
+    rows = "".join(
+        f'<li class="{one.verdict}">{escape(one.text)} <i>({escape(one.reason or "")})</i></li>'
+        for one in doubtful
+    )
+    summary = f"<summary>{' · '.join(said)} by the sources</summary>"
+    return f'<details class="checks">{summary}<ul>{rows}</ul></details>'
+
+
+def _flags(answer: Answer) -> str:
+    return "".join(f'<div class="flag" role="note">{escape(flag)}</div>' for flag in answer.flags)
 
 
 def _linked(turn: Turn) -> str:
@@ -117,6 +151,18 @@ def _chips(*names: str) -> str:
 
 
 def _phase(turn: Turn) -> str:
+    if turn.waiting is not None and not turn.text:
+        return _waits(turn.waiting)
     if turn.found is None:
         return "searching …"
     return "writing …" if turn.text else "reading the passages …"
+
+
+def _waits(waiting: Waiting) -> str:
+    done, total = waiting.done, waiting.total
+    if waiting.stage == "queue":
+        return f"{plural(done, 'question')} before yours …" if done else "next …"
+    if waiting.stage == "load":
+        return "loading the model …"
+    unit = "passages" if waiting.stage == "read" else "tokens"
+    return f"reading {done:,} of {total:,} {unit} …" if total else "reading …"
