@@ -5,13 +5,14 @@ stays offline. One JSON object on standard input says what to fetch; JSON lines 
 it is: {"event": "resolved" | "progress" | "done" | "error", …}. It ends when its standard input is closed.
 
 huggingface_hub finds the repository, its files and their hashes, and follows redirects with the person's
-token. The bytes are written here: since its version 1.0, snapshot_download throws the part of a file away
-when a download is cut, and models are large.
+token. The bytes are written here: its snapshot_download (2.4, cache and local_dir alike) throws the part of a
+file away when a download is cut, and models are large.
 """
 
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import threading
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 PART = ".part"
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
 # What a cut loses at most.
 _BLOCK = 2**20
 _REPORT_SECONDS = 0.2
@@ -130,7 +132,7 @@ def _listed(repo: str, revision: str | None, patterns: list[str]) -> tuple[str, 
 
     api = HfApi()
     commit = api.model_info(repo, revision=revision, timeout=_TIMEOUT_SECONDS).sha
-    if commit is None:
+    if commit is None or not _COMMIT.fullmatch(commit):  # it becomes a folder's name
         raise Refused(f"the hub names no commit of {repo}")
     files = [
         Wanted(file.path, file.size, file.lfs.sha256 if file.lfs else None, file.blob_id)
@@ -204,7 +206,7 @@ def _fetch(repo: str, commit: str, file: Wanted, folder: Path, report: Report) -
 
 
 def _stream(repo: str, commit: str, file: Wanted, stream: BinaryIO) -> Iterator[int]:
-    """Append what the hub sends from where the file ends; yields how many bytes the file grew by each time."""
+    """Append what the hub sends from where the file ends; yields by how many bytes the file grew."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_stream_backoff
 
@@ -218,11 +220,13 @@ def _stream(repo: str, commit: str, file: Wanted, stream: BinaryIO) -> Iterator[
     ) as response:  # fmt: skip
         hf_raise_for_status(response)
         if start and response.status_code != 206:  # it sends the whole file again
-            stream.truncate(0)
+            stream.seek(0)
+            stream.truncate()
             yield -start
         for block in response.iter_bytes(_BLOCK):
             if stream.tell() + len(block) > file.bytes:
-                stream.truncate(0)
+                stream.seek(0)
+                stream.truncate()
                 raise Refused(f"the hub sent more of {file.path} than its {file.bytes} bytes; pull again")
             stream.write(block)
             yield len(block)
@@ -282,8 +286,10 @@ def _endpoint() -> str:
 
 
 def _end_with_parent() -> None:
-    with suppress(OSError, ValueError):
-        sys.stdin.read()
+    # Not sys.stdin, whose lock a thread that waits would hold when the process ends.
+    with suppress(OSError):
+        while os.read(0, 1):
+            pass
     os._exit(1)
 
 

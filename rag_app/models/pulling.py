@@ -4,6 +4,7 @@ import json
 import os
 import queue
 import shutil
+import site
 import subprocess
 import sys
 import threading
@@ -124,13 +125,15 @@ def _run(
 ) -> dict[str, Any]:
     """Run the puller to its end; return its last word. It is ended on the way out, whatever happened."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "rag_app.models.puller"],
+        [sys.executable, "-P", "-m", "rag_app.models.puller"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, encoding="utf-8", env=_environment(),
     )  # fmt: skip
-    assert child.stdin and child.stdout and child.stderr
+    assert child.stdin
+    assert child.stdout
+    assert child.stderr
     events: queue.Queue[str | None] = queue.Queue()
-    said: list[str] = []
+    said: list[str | None] = []
     readers = [
         threading.Thread(
             target=_read, args=(child.stdout, events.put, lambda: events.put(None)), daemon=True
@@ -173,17 +176,21 @@ def _run(
 def _environment() -> dict[str, str]:
     """Return the environment of a process that may ask the hub, and nobody else."""
     kept = {name: value for name, value in os.environ.items() if not name.endswith("_OFFLINE")}
-    here = os.pathsep.join(path for path in sys.path if path)
-    return {**kept, "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTHONPATH": here}
+    kept |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    root = str(Path(__file__).resolve().parents[2])
+    if root not in site.getsitepackages():  # not installed: the child finds the package where this one did
+        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
+    return kept
 
 
-def _read(stream: IO[str], take: Callable[[str], None], end: Callable[[], None]) -> None:
-    with suppress(ValueError):  # closed meanwhile
-        for line in stream:
-            take(line)
-    end()
+def _read(stream: IO[str], take: Callable[[str | None], None]) -> None:
+    """Give on each line, then None."""
+    for line in stream:
+        take(line)
+    take(None)
 
 
-def _died(entry: ModelEntry, code: int, said: list[str]) -> str:
-    last = " ".join("".join(said[-1:]).split())[:_MOST_SAID]
-    return f"pulling {entry.name} ended without a word (exit code {code}{': ' + last if last else ''}); pull again"
+def _died(entry: ModelEntry, code: int, said: list[str | None]) -> str:
+    last = " ".join(next((line for line in reversed(said) if line), "").split())[:_MOST_SAID]
+    why = f"exit code {code}: {last}" if last else f"exit code {code}"
+    return f"pulling {entry.name} ended without a word ({why}); pull again"
