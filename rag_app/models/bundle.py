@@ -1,8 +1,8 @@
 """One file that carries models to a machine without a network.
 
-An uncompressed tar (weights do not compress): first `bundle.json`, with each model's line of models.txt and its
-record, then the files in that order, as `MODEL NUMBER/PATH`. A reader takes only the regular files that the
-first member names, in its order and of its sizes, so a bundle cannot write anywhere else.
+An uncompressed tar (weights do not compress): first `bundle.json`, with each model's line of models.txt and
+its record, then the files in that order, as `MODEL NUMBER/PATH`. A reader takes only the regular files that
+the first member names, in its order and of its sizes, so a bundle cannot write anywhere else.
 """
 
 import hashlib
@@ -46,8 +46,8 @@ def write_bundle(
 ) -> int:
     """Write models, each with the folder of its files, into a new file; returns its bytes.
 
-    The files are hashed while they are read. Raises ModelError where one is not as recorded, Cancelled, OSError;
-    then there is no file.
+    The files are hashed while they are read. Raises ModelError where one is not as recorded, Cancelled,
+    OSError; then there is no file.
     """
     listed = [{"line": entry.line, "locked": asdict(locked)} for entry, locked, _ in models]
     index = json.dumps({"format": _FORMAT, "models": listed}).encode()
@@ -85,8 +85,8 @@ def read_bundle(
 ) -> list[Bundled]:
     """Unpack a bundle into an empty folder, as `NUMBER/PATH`, and check every hash; returns its models.
 
-    `accept` sees the list before anything is unpacked, and raises where it may not be. Raises InvalidInput for
-    what is no bundle, or a damaged or hostile one; Cancelled; OSError.
+    `accept` sees the list before anything is unpacked, and raises where it may not be. Raises InvalidInput
+    for what is no bundle, or a damaged or hostile one; Cancelled; OSError.
     """
     try:
         with tarfile.open(path, mode="r:") as tar:
