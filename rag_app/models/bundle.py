@@ -62,7 +62,7 @@ def write_bundle(
                         with (root / file.path).open("rb") as source:
                             reader = _Counted(source, done, total, entry.name, tell, cancelled)
                             _expect_size(root / file.path, file.bytes)
-                            tar.addfile(_member(f"{number}/{file.path}", file.bytes), reader)  # type: ignore[arg-type]
+                            tar.addfile(_member(f"{number}/{file.path}", file.bytes), reader)
                         done += file.bytes
                         if reader.digest.hexdigest() != file.sha256:
                             raise ModelError(_not_recorded(root / file.path))

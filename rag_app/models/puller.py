@@ -9,6 +9,9 @@ token. The bytes are written here: its snapshot_download (2.4, cache and local_d
 file away when a download is cut, and models are large.
 """
 
+# mypy: implicit-reexport
+# The hub's own names, and HTTPError of the client that its version uses, are imported where it documents them.
+
 import hashlib
 import json
 import os
@@ -91,7 +94,7 @@ def pull(request: Mapping[str, Any], report: Report) -> None:
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
-        HTTPError,  # type: ignore[attr-defined]  # of the client that this version of the hub uses
+        HTTPError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
@@ -178,7 +181,7 @@ def _fetch_all(
 
 def _fetch(repo: str, commit: str, file: Wanted, folder: Path, report: Report) -> None:
     """Fetch what is missing of one file, into a name that says that it is not whole yet."""
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
     path = folder / file.path
     part = _part(path)

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatch
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ingestion.errors import InvalidInput, ModelError, UnknownName
 from rag_app.models import carrying
-from rag_app.models.lock import Fault, LockedModel, ModelLock, record
+from rag_app.models.adding import described
+from rag_app.models.choosing import SETTING, write_setting
+from rag_app.models.lock import Fault, LockedModel, ModelLock
 from rag_app.models.manifest import (
     ROLES,
     ModelEntry,
@@ -20,7 +22,6 @@ from rag_app.models.manifest import (
     all_entries,
     own_entries,
     remove_own,
-    write_whole,
 )
 from rag_app.models.memory import Fit, memory_here
 from rag_app.models.puller import PART
@@ -29,12 +30,6 @@ from rag_app.models.resolving import resolve
 
 if TYPE_CHECKING:
     from rag_app.settings import Settings
-
-# The settings that name a model, by its role; passages are encoded with the others by `rag-app reindex`.
-SETTING = {"llm": "llm", "reranker": "reranker"}
-
-_FILES = {"llm": ("*.gguf",)}
-_HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 
 OnProgress = Callable[[PullProgress], None]
 Cancelled = Callable[[], bool]
@@ -94,7 +89,7 @@ class ModelStore:
         self.folder = settings.models_folder
         self.lock = ModelLock(self.folder)
 
-    def list(self) -> list[ModelState]:
+    def states(self) -> list[ModelState]:
         """Return every model that is known here. Raises ModelError where a list or record is damaged."""
         own = {(entry.role, entry.name) for entry in own_entries(self.folder)}
         locked, memory = self.lock.read(), memory_here()
@@ -183,30 +178,11 @@ class ModelStore:
         for known in all_entries(self.folder):
             if (known.role, known.name.lower()) == (role, name.strip().lower()):
                 raise InvalidInput(f"there is a {role} named {known.name!r} already; choose another name")
-        scheme, _, where = source.partition(":")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if scheme == "hf":
-            if role == "llm" and not files:
-                raise InvalidInput("name the GGUF file with --files: a repository often holds several")
-            entry = _entry(role, name, source, tuple(files) or _HUB_FILES, 0)
-            add_own(self.folder, entry)
-            return entry
-        if scheme != "file" or not where:
-            raise InvalidInput(
-                f"unknown source {source!r}; sources are file:PATH and hf:OWNER/REPO[@REVISION]"
-            )
-        path = Path(where).expanduser().absolute()
-        root, paths = _files_at(path, tuple(files) or _FILES.get(role, ("*",)))
-        try:
-            held = tuple(record(root, file, cancelled=cancelled) for file in paths)
-        except OSError as error:
-            raise ModelError(f"{error.filename or path} cannot be read: {error.strerror or error}") from error
-        patterns = tuple(files) or (_FILES.get(role, ("*",)) if path.is_dir() else (path.name,))
-        entry = _entry(role, name, f"file:{path}", patterns, sum(file.bytes for file in held))
-        if role == "llm":
-            _check_llm(path)
+        entry, locked = described(name, role, source, tuple(files), cancelled)
         add_own(self.folder, entry)
-        self.lock.put(LockedModel(role, entry.name, entry.source, None, str(root), held))
+        if locked:
+            self.lock.put(locked)
         return entry
 
     def remove(self, name: str, *, role: str | None = None) -> tuple[ModelEntry, int]:
@@ -243,9 +219,9 @@ class ModelStore:
         setting = SETTING.get(entry.role)
         if setting is None:
             builtin = not entry.repo and entry not in own_entries(self.folder)
-            made = f"rag-app reindex --representation {_word(entry.name)} --model {_word(entry.name)}"
+            made = f"rag-app reindex --representation {quote(entry.name)} --model {quote(entry.name)}"
             return Used(entry, fit, None, None, None, None if builtin else made)
-        file = _write_setting(setting, entry.name)
+        file = write_setting(setting, entry.name)
         variable = f"RAG_APP_{setting.upper()}"
         overridden = variable if os.environ.get(variable) else None
         return Used(entry, fit, setting, file, overridden, None)
@@ -327,58 +303,3 @@ class ModelStore:
             with suppress(OSError):  # not empty
                 folder.rmdir()
         return freed
-
-
-def _entry(role: str, name: str, source: str, files: tuple[str, ...], size: int) -> ModelEntry:
-    megabytes = -(-size // 10**6)
-    return ModelEntry(role, name.strip(), source, files, "unknown", 0, megabytes, "added here")
-
-
-def _files_at(path: Path, patterns: Sequence[str]) -> tuple[Path, list[str]]:
-    """Return a folder and the files in it that make a model. Raises InvalidInput where there are none."""
-    if path.is_file():
-        return path.parent, [path.name]
-    if not path.is_dir():
-        raise InvalidInput(f"there is no {path}; name a file or a folder after file:")
-    names = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
-    found = sorted(
-        name.as_posix() for name in names
-        if not any(part.startswith(".") for part in name.parts)
-        and any(fnmatch(name.as_posix(), pattern) for pattern in patterns)
-    )  # fmt: skip
-    if not found:
-        raise InvalidInput(f"there is no {' or '.join(patterns)} in {path}; name the files with --files")
-    return path, found
-
-
-def _check_llm(path: Path) -> None:
-    from rag_app.llm.process import check_gguf
-
-    check_gguf(resolve(str(path), role="llm"))
-
-
-def _write_setting(key: str, value: str) -> Path:
-    """Set one key of the settings file; comments and order stay. Returns the file."""
-    import tomlkit
-    from tomlkit.exceptions import ParseError
-
-    from rag_app.settings import config_file
-
-    path = config_file()
-    try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        document = tomlkit.parse(text)
-        document[key] = value
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path.resolve(), tomlkit.dumps(document))
-    except (ParseError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"the settings file {path} cannot be read: {error}; mend or remove it") from error
-    except OSError as error:
-        raise ModelError(f"the settings file {path} cannot be written: {error.strerror or error}") from error
-    return path
-
-
-def _word(name: str) -> str:
-    import shlex
-
-    return shlex.quote(name)
