@@ -31,8 +31,9 @@ from rag_app.llm import extractive
 from rag_app.llm.chat import ChatAnswerer
 from rag_app.llm.extractive import ExtractiveAnswerer
 from rag_app.llm.llama import LlamaCpp
-from rag_app.models import read_manifest, reranker_named
+from rag_app.models import all_entries, reranker_named
 from rag_app.models import resolve as find_model
+from rag_app.models.store import ModelStore
 from rag_app.settings import Settings
 from rag_app.tasks import Tasks
 from retrievers.explain import Explanation, explain
@@ -68,7 +69,8 @@ class Assistant:
         self.library = library
         self.jobs = Jobs(library, limits=settings.limits, staging=library.folder / "uploads")
         self.tasks = Tasks()
-        self._models = threading.Lock()
+        self.models = ModelStore(settings)
+        self._loading = threading.Lock()
         self._llms: dict[Path, ChatAnswerer] = {}
         self._rerankers: dict[str, Reranker] = {}
 
@@ -208,7 +210,7 @@ class Assistant:
 
     def rerankers(self) -> list[str]:
         """Return the names of the rerankers that the application knows, here or not."""
-        return [entry.name for entry in read_manifest() if entry.role == "reranker"]
+        return [entry.name for entry in all_entries(self.settings.models_folder) if entry.role == "reranker"]
 
     def search(self, question: str, options: AskOptions) -> SearchResult:
         """Return the passages found. Raises InvalidInput and its kind for what cannot be asked."""
@@ -268,7 +270,7 @@ class Assistant:
         if name == extractive.NAME:
             return None
         if name != AUTO:
-            return find_model(name, role="llm")
+            return find_model(name, role="llm", folder=self.settings.models_folder)
         files = self.settings.models_folder.glob("*.gguf")
         found = sorted(file for file in files if not _LATER_PART.search(file.name))
         if len(found) > 1:
@@ -284,7 +286,7 @@ class Assistant:
         if path is None:
             return ExtractiveAnswerer(self.library.encoder)
         settings = self.settings
-        with self._models:
+        with self._loading:
             if path not in self._llms:
                 model = LlamaCpp(
                     model_path=path,
@@ -299,7 +301,7 @@ class Assistant:
     def _reranker(self, name: str | None) -> Reranker | None:
         if not name:
             return None
-        with self._models:
+        with self._loading:
             if name not in self._rerankers:
-                self._rerankers[name] = reranker_named(name)
+                self._rerankers[name] = reranker_named(name, self.settings.models_folder)
             return self._rerankers[name]

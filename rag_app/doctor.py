@@ -15,6 +15,7 @@ from ingestion.lock import read_holder
 from ingestion.parsing.ocr import available
 from rag_app.assistant import Assistant
 from rag_app.llm.process import check_gguf
+from rag_app.models.store import ModelStore, Presence
 from rag_app.settings import Settings, config_file
 
 _PACKAGES = (
@@ -49,6 +50,7 @@ def examine(settings: Settings) -> list[Check]:
         _data_folder,
         _encoder,
         _library,
+        _models,
         _recognition,
         _network,
     )
@@ -123,16 +125,47 @@ def _llm(assistant: Assistant) -> Check:
         if path:
             check_gguf(path)
     except RagError as error:
-        return Check("language model", State.ERROR, str(error), "set RAG_APP_LLM to a GGUF file")
+        return Check(
+            "language model",
+            State.ERROR,
+            str(error),
+            "rag-app models list, or set RAG_APP_LLM to a GGUF file",
+        )
     if path is None:
         folder = assistant.settings.models_folder
         return Check(
             "language model",
             State.WARNING,
             "none: answers are quotations",
-            f"put a GGUF file into {folder}, or set RAG_APP_LLM to its path",
+            f"rag-app models pull NAME and rag-app models use NAME, or put a GGUF file into {folder}",
         )
     return Check("language model", State.OK, str(path))
+
+
+def _models(settings: Settings) -> Iterator[Check]:
+    """Whether what the settings name is here, and what was pulled or added is what was recorded."""
+    store, recorded = ModelStore(settings), 0
+    try:
+        for state in store.states():
+            what = f"{state.entry.role} {state.entry.name}"
+            recorded += state.presence is Presence.VERIFIED
+            if state.presence is Presence.CHANGED:
+                mend = f"rag-app models verify {state.entry.name} shows what, rag-app models pull mends it"
+                yield Check("models", State.ERROR, f"the {what} is not what was recorded", mend)
+            elif state.in_use and state.presence is Presence.ABSENT:
+                mend = f"rag-app models pull {state.entry.name}"
+                yield Check("models", State.ERROR, f"the {what}, which is used, is not here", mend)
+            elif state.in_use and state.presence is Presence.UNRECORDED:
+                yield Check(
+                    "models",
+                    State.WARNING,
+                    f"the {what}, which is used, lies in the Hugging Face cache, where nothing is verified",
+                    f"rag-app models pull {state.entry.name}",
+                )
+    except RagError as error:
+        yield Check("models", State.ERROR, str(error), "rag-app models list")
+    else:
+        yield Check("models", State.OK, f"{recorded} pulled or added, as recorded, in {store.folder}")
 
 
 def _recognition(settings: Settings) -> Iterator[Check]:

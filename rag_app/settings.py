@@ -60,7 +60,9 @@ class Settings(BaseSettings):
         "fp32", description="int8 encodes faster and a little less exactly; rag-app reindex after a change"
     )
 
-    llm: str = Field("auto", description="auto, extractive, or the path of a GGUF file")
+    llm: str = Field(
+        "auto", description="auto, extractive, a name from models.txt, or the path of a GGUF file"
+    )
     llm_context_tokens: int | None = Field(None, ge=256, description="context window; none: the model's own")
     llm_max_tokens: int = Field(512, ge=1, description="longest answer, in tokens")
     llm_temperature: float = Field(0.0, ge=0.0, le=2.0, description="0: the likeliest words, always the same")
@@ -176,7 +178,7 @@ class Settings(BaseSettings):
 
     @property
     def models_folder(self) -> Path:
-        """Where `auto` looks for a GGUF file."""
+        """Where pulled models lie, and where `auto` looks for a GGUF file."""
         return self.data_dir / "models"
 
     @classmethod

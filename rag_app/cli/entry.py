@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ingestion.errors import InvalidInput, RagError
-from rag_app.cli import care, collections, documents, evaluating, ingesting, jobs, questions, serving
+from rag_app.cli import care, collections, documents, evaluating, ingesting, jobs, models, questions, serving
 from rag_app.cli.common import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
@@ -56,6 +56,7 @@ app.command("eval")(evaluating.evaluate)
 app.add_typer(evaluating.app, name="judge")
 app.add_typer(collections.app, name="collections")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(models.app, name="models")
 app.command()(serving.serve)
 app.command()(serving.doctor)
 app.command()(care.stats)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from ingestion.errors import InvalidInput
 from rag_app.cli.common import EXIT_FAILED, Fields, Json, Yes, show
@@ -30,8 +31,6 @@ Role = Annotated[
 @app.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
     """List the models: what is here, what is used, what fits into this machine's memory."""
-    from rag_app import terminal
-
     states = [
         {
             **entry_fields(state.entry), "presence": state.presence, "added": state.added,
@@ -39,7 +38,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
         }
         for state in _store(context).states()
     ]  # fmt: skip
-    show({"models": states}, as_json, lambda console: terminal.print_models(console, states))
+    show({"models": states}, as_json, lambda console: _print(console, states))
 
 
 @app.command()
@@ -189,6 +188,27 @@ def unbundle(
 def entry_fields(entry: "ModelEntry") -> Fields:
     """Return a model's line of models.txt as JSON fields."""
     return {**asdict(entry), "files": list(entry.files)}
+
+
+def _print(console: Console, states: list[Fields]) -> None:
+    from rag_app.terminal import line, shown, size
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("role", "name", "state", "memory", "", "licence", "note"):
+        table.add_column(column, overflow="fold")
+    for state in states:
+        here = f"{state['presence']}{', used' if state['in_use'] else ''}"
+        fetch = (
+            f", {state['download_mb']} MB" if state["presence"] == "absent" and state["download_mb"] else ""
+        )
+        memory = size(state["memory_mb"] * 10**6) if state["memory_mb"] else ""
+        fit = "" if state["fit"] == "unknown" else state["fit"]
+        table.add_row(
+            state["role"], shown(state["name"]), here + fetch, memory, fit,
+            shown(state["licence"]), shown(state["note"]),
+        )  # fmt: skip
+    console.print(table)
+    line(console, "[dim]rag-app models pull NAME fetches one; nothing else asks the network.[/]")
 
 
 def _store(context: typer.Context) -> "ModelStore":

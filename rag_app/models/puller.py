@@ -9,9 +9,6 @@ token. The bytes are written here: its snapshot_download (2.4, cache and local_d
 file away when a download is cut, and models are large.
 """
 
-# mypy: implicit-reexport
-# The hub's own names, and HTTPError of the client that its version uses, are imported where it documents them.
-
 import hashlib
 import json
 import os
@@ -91,7 +88,7 @@ def pull(request: Mapping[str, Any], report: Report) -> None:
     The request: repo, revision, patterns, folder (its name gets the commit appended), and `recorded`, the
     SHA-256 that each path must have where that is known. Raises Refused.
     """
-    from huggingface_hub.errors import (
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError: of the client that it uses
         GatedRepoError,
         HfHubHTTPError,
         HTTPError,
@@ -181,7 +178,7 @@ def _fetch_all(
 
 def _fetch(repo: str, commit: str, file: Wanted, folder: Path, report: Report) -> None:
     """Fetch what is missing of one file, into a name that says that it is not whole yet."""
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
 
     path = folder / file.path
     part = _part(path)
@@ -211,7 +208,11 @@ def _fetch(repo: str, commit: str, file: Wanted, folder: Path, report: Report) -
 def _stream(repo: str, commit: str, file: Wanted, stream: BinaryIO) -> Iterator[int]:
     """Append what the hub sends from where the file ends; yields by how many bytes the file grew."""
     from huggingface_hub import hf_hub_url
-    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_stream_backoff
+    from huggingface_hub.utils import (  # type: ignore[attr-defined]
+        build_hf_headers,
+        hf_raise_for_status,
+        http_stream_backoff,
+    )
 
     start = stream.tell()
     headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
