@@ -41,8 +41,9 @@ from rag_app.llm.openai import ServerModel
 from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, Reader
 from rag_app.llm.worker import available_processors
 from rag_app.metering import model_options
-from rag_app.models import read_manifest, reranker_named
+from rag_app.models import all_entries, reranker_named
 from rag_app.models import resolve as find_model
+from rag_app.models.store import ModelStore
 from rag_app.receipts import Maker, Receipts, receipt_fields
 from rag_app.remembering import Memory
 from rag_app.settings import Settings
@@ -88,7 +89,8 @@ class Assistant:
         state = State(library.folder / STATE_FILE)
         self.conversations, self.receipts = Conversations(state), Receipts(state)
         self._hashes = FileHashes()
-        self._models = threading.Lock()
+        self.models = ModelStore(settings)
+        self._loading = threading.Lock()
         self._llms: dict[Llm, ChatAnswerer] = {}
         self._rerankers: dict[str, Reranker] = {}
 
@@ -250,7 +252,7 @@ class Assistant:
 
     def rerankers(self) -> list[str]:
         """Return the names of the rerankers that the application knows, here or not."""
-        return [entry.name for entry in read_manifest() if entry.role == "reranker"]
+        return [entry.name for entry in all_entries(self.settings.models_folder) if entry.role == "reranker"]
 
     def search(self, question: str, options: AskOptions) -> SearchResult:
         """Return the passages found. Raises InvalidInput and its kind for what cannot be asked."""
@@ -380,7 +382,7 @@ class Assistant:
         if server := Server.parse(name):
             return Llm(server=server)
         if name != AUTO:
-            return Llm(file=find_model(name, role="llm"))
+            return Llm(file=find_model(name, role="llm", folder=self.settings.models_folder))
         files = self.settings.models_folder.glob("*.gguf")
         found = sorted(file for file in files if not _LATER_PART.search(file.name))
         if len(found) > 1:
@@ -400,7 +402,7 @@ class Assistant:
         llm = self.llm(name)
         if llm.quotes:
             return ExtractiveAnswerer(self.library.encoder)
-        with self._models:
+        with self._loading:
             if llm not in self._llms:
                 self._llms[llm] = ChatAnswerer(self._model(llm), self.library.encoder)
             return self._llms[llm]
@@ -443,7 +445,7 @@ class Assistant:
     def _reranker(self, name: str | None) -> Reranker | None:
         if not name:
             return None
-        with self._models:
+        with self._loading:
             if name not in self._rerankers:
-                self._rerankers[name] = reranker_named(name)
+                self._rerankers[name] = reranker_named(name, self.settings.models_folder)
             return self._rerankers[name]

@@ -17,6 +17,7 @@ from ingestion.parsing.ocr import available
 from rag_app.assistant import Assistant
 from rag_app.llm.process import check_gguf
 from rag_app.llm.speed import evidence_budget
+from rag_app.models.store import ModelStore, Presence
 from rag_app.settings import Settings, config_file
 
 _PACKAGES = (
@@ -51,6 +52,7 @@ def examine(settings: Settings) -> list[Check]:
         _data_folder,
         _encoder,
         _library,
+        _models,
         _recognition,
         _api,
         _network,
@@ -127,7 +129,8 @@ def _llm(assistant: Assistant) -> Check:
         if llm.file:
             check_gguf(llm.file)
     except RagError as error:
-        return Check(name, State.ERROR, str(error), "set RAG_APP_LLM to a GGUF file")
+        mend = "rag-app models list, or set RAG_APP_LLM to a GGUF file"
+        return Check(name, State.ERROR, str(error), mend)
     if llm.server:
         where = f"{llm.name}; evidence is counted by estimate"
         if llm.leaves_machine is None:
@@ -141,7 +144,7 @@ def _llm(assistant: Assistant) -> Check:
         name,
         State.WARNING,
         "none: answers are quotations",
-        f"put a GGUF file into {folder}, or set RAG_APP_LLM to its path",
+        f"rag-app models pull NAME and rag-app models use NAME, or put a GGUF file into {folder}",
     )
 
 
@@ -156,6 +159,32 @@ def _reading(assistant: Assistant, file: Path) -> str:
     if speed is None:
         return reads
     return f"{reads}; {evidence_budget(speed.tokens_per_s)} tokens of evidence, or half of its window"
+
+
+def _models(settings: Settings) -> Iterator[Check]:
+    """Whether what the settings name is here, and what was pulled or added is what was recorded."""
+    store, recorded = ModelStore(settings), 0
+    try:
+        for state in store.states():
+            what = f"{state.entry.role} {state.entry.name}"
+            recorded += state.presence is Presence.VERIFIED
+            if state.presence is Presence.CHANGED:
+                mend = f"rag-app models verify {state.entry.name} shows what, rag-app models pull mends it"
+                yield Check("models", State.ERROR, f"the {what} is not what was recorded", mend)
+            elif state.in_use and state.presence is Presence.ABSENT:
+                mend = f"rag-app models pull {state.entry.name}"
+                yield Check("models", State.ERROR, f"the {what}, which is used, is not here", mend)
+            elif state.in_use and state.presence is Presence.UNRECORDED:
+                yield Check(
+                    "models",
+                    State.WARNING,
+                    f"the {what}, which is used, lies in the Hugging Face cache, where nothing is verified",
+                    f"rag-app models pull {state.entry.name}",
+                )
+    except RagError as error:
+        yield Check("models", State.ERROR, str(error), "rag-app models list")
+    else:
+        yield Check("models", State.OK, f"{recorded} pulled or added, as recorded, in {store.folder}")
 
 
 def _recognition(settings: Settings) -> Iterator[Check]:

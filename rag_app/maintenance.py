@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import InvalidInput
-from rag_app.models import read_manifest, reranker_named, resolve
+from rag_app.models import all_entries, reranker_named, resolve
 from rag_app.requests import TaskRequest
 from rag_app.tasks import Control
 from retrievers.strategies import ALL
@@ -42,11 +42,12 @@ def work_of(library: "Library", request: TaskRequest, settings: "Settings") -> W
         raise InvalidInput(f"{request.kind} takes a file; name it")
     if request.kind == "eval":
         return _eval(library, request, settings)
+    if request.kind == "reindex":
+        return _reindex(library, request, settings.models_folder)
     works: dict[str, Callable[[Library, TaskRequest], Work]] = {
         "verify": _verify,
         "repair": _repair,
         "compact": _compact,
-        "reindex": _reindex,
         "export": _export,
         "import": _import,
     }
@@ -90,7 +91,7 @@ def _compact(library: "Library", _: TaskRequest) -> Work:
     return work
 
 
-def _reindex(library: "Library", request: TaskRequest) -> Work:
+def _reindex(library: "Library", request: TaskRequest, models: Path) -> Work:
     from ingestion.index import BUILTIN_NAME
     from ingestion.reindex import reindex, remove_representation
     from ingestion.stores.tokens.codec import CodecSpec
@@ -102,7 +103,7 @@ def _reindex(library: "Library", request: TaskRequest) -> Work:
         return lambda _: asdict(remove_representation(library, name))
     if request.codec:
         CodecSpec.parse(request.codec)
-    source = str(_model(request.model)) if request.model else None
+    source = str(_model(request.model, models)) if request.model else None
 
     def work(control: Control) -> Fields:
         def tell(progress: "ReindexProgress") -> None:
@@ -164,7 +165,8 @@ def _eval(library: "Library", request: TaskRequest, settings: "Settings") -> Wor
         strategies = [*STRATEGIES.values(), *(one for one in strategies if one.name not in STRATEGIES)]
     named = {strategy.name.partition("@")[2] for strategy in strategies} - {""}
     sources = {name: library.index(name).record.source for name in sorted(named)}
-    rerankers = [None, *(reranker_named(name) for name in dict.fromkeys(request.rerankers))]
+    models = settings.models_folder
+    rerankers = [None, *(reranker_named(name, models) for name in dict.fromkeys(request.rerankers))]
     top_k = TOP_K if request.top_k is None else request.top_k
     if not 1 <= top_k <= MAX_TOP_K:
         raise InvalidInput(f"top-k is {top_k}; choose a number from 1 to {MAX_TOP_K}")
@@ -203,11 +205,11 @@ def _eval(library: "Library", request: TaskRequest, settings: "Settings") -> Wor
     return work
 
 
-def _model(name: str) -> Path:
+def _model(name: str, folder: Path) -> Path:
     """Return the folder of a model that passages are encoded with. Raises ModelError."""
-    roles = (entry.role for entry in read_manifest() if name.lower() in (entry.name.lower(), entry.repo))
+    roles = (entry.role for entry in all_entries(folder) if name.lower() in (entry.name.lower(), entry.repo))
     role = next((role for role in roles if role in ("embedder", "colbert")), "embedder")
-    return resolve(name, role=role).absolute()
+    return resolve(name, role=role, folder=folder).absolute()
 
 
 def _stages(control: Control) -> "Callable[[CareProgress], None]":

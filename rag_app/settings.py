@@ -65,7 +65,8 @@ class Settings(BaseSettings):
     )
 
     llm: str = Field(
-        "auto", description="auto, extractive, the path of a GGUF file, or http://HOST:PORT/v1#MODEL"
+        "auto",
+        description="auto, extractive, a name from models.txt, a GGUF file, or http://HOST:PORT/v1#MODEL",
     )
     llm_api_key: SecretStr | None = Field(
         None, description="for the server that llm names; sent nowhere else"
@@ -239,7 +240,7 @@ class Settings(BaseSettings):
 
     @property
     def models_folder(self) -> Path:
-        """Where `auto` looks for a GGUF file."""
+        """Where pulled models lie, and where `auto` looks for a GGUF file."""
         return self.data_dir / "models"
 
     @classmethod

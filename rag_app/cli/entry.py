@@ -18,6 +18,7 @@ from rag_app.cli import (
     evaluating,
     ingesting,
     jobs,
+    models,
     questions,
     serving,
     summaries,
@@ -72,6 +73,7 @@ app.command()(conversations.receipts)
 app.command()(conversations.replay)
 app.add_typer(collections.app, name="collections")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(models.app, name="models")
 app.command()(serving.serve)
 app.command()(serving.mcp)
 app.command()(serving.token)

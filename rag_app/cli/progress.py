@@ -5,7 +5,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 
 Move = Callable[[Mapping[str, Any]], None]
 
@@ -63,6 +72,19 @@ def job_bars(console: Console, *, quiet: bool) -> Iterator[Move]:
                         completed=file["done"],
                         total=total or None,
                     )
+
+        yield move
+
+
+@contextmanager
+def bytes_bar(console: Console, *, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Show how many bytes have come; yields the function that is given a name, bytes done and in all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        row = bar.add_task("starting", total=None)
+
+        def move(name: str, done: int, total: int) -> None:
+            bar.update(row, description=_shown(name), completed=done, total=total or None)
 
         yield move
 

@@ -1,21 +1,19 @@
-"""The models that the application knows (`models.txt`), and where each lies on this machine.
+"""Where each model lies on this machine.
 
 Nothing here touches the network: a model that is not on this machine is an error that says how to bring it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingestion.errors import ModelError
-from retrievers.joint import JointReranker
-from retrievers.rerank import CrossEncoderReranker, Reranker
+from rag_app.models.lock import Fault, LockedModel, ModelLock
+from rag_app.models.manifest import ROLES, ModelEntry, all_entries
 
-ROLES = ("embedder", "colbert", "reranker", "llm")
-SCHEMES = ("package", "file", "hf")
-FIELDS = ("role", "name", "source", "files", "licence", "download MB", "memory MB", "note")
-SEPARATOR = " | "
+if TYPE_CHECKING:
+    from retrievers.rerank import Reranker
 
 # A model's folder holds at least one of these.
 _WEIGHTS = ("*.safetensors", "*.bin")
@@ -23,104 +21,21 @@ _GGUF = ("*.gguf",)
 # llama.cpp opens the first part of a split file and finds the others.
 _FIRST_PART = "*-00001-of-[0-9][0-9][0-9][0-9][0-9].gguf"
 
-_PACKAGE = Path(__file__).parent
 
-
-@dataclass(frozen=True, slots=True)
-class ModelEntry:
-    """One line of models.txt; the head of that file describes the fields. Sizes are in 10^6 bytes."""
-
-    role: str
-    name: str
-    source: str
-    files: tuple[str, ...]
-    licence: str
-    download_mb: int
-    memory_mb: int
-    note: str
-
-    @property
-    def location(self) -> str:
-        """The source without its scheme and revision: a package, a path, or OWNER/REPO."""
-        return self.source.partition(":")[2].partition("@")[0]
-
-    @property
-    def repo(self) -> str | None:
-        """OWNER/REPO on the hub, or None for a model that comes with the installation."""
-        return self.location if self.source.startswith("hf:") else None
-
-    @property
-    def revision(self) -> str | None:
-        """The commit, tag or branch that the source names, if it names one."""
-        return self.source.partition("@")[2] or None
-
-
-def manifest_path() -> Path:
-    """The packaged models.txt: beside this module in a wheel, above the package in a source checkout."""
-    packaged = _PACKAGE / "models.txt"
-    return packaged if packaged.is_file() else _PACKAGE.parent / "models.txt"
-
-
-def read_manifest(path: Path | None = None) -> tuple[ModelEntry, ...]:
-    """The entries of a manifest in its order, by default of the packaged one.
-
-    Raises:
-        ModelError: the file cannot be read, or a line is wrong; it names the file, the line and the fault.
-    """
-    path = path or manifest_path()
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        raise ModelError(f"cannot read the list of models {path}: {fault}; reinstall rag-app") from fault
-    entries: dict[tuple[str, str], ModelEntry] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        try:
-            entry = _parse(line)
-        except ValueError as fault:
-            raise ModelError(f"{path}, line {number}: {fault}") from fault
-        key = entry.role, entry.name.lower()
-        if key in entries:
-            raise ModelError(f"{path}, line {number}: the {entry.role} {entry.name!r} stands above already")
-        entries[key] = entry
-    return tuple(entries.values())
-
-
-def _parse(line: str) -> ModelEntry:
-    cells = [cell.strip() for cell in line.split(SEPARATOR)]
-    if len(cells) != len(FIELDS):
-        raise ValueError(f"{len(cells)} fields instead of {len(FIELDS)} ({SEPARATOR.join(FIELDS)})")
-    for field, cell in zip(FIELDS[:-1], cells, strict=False):
-        if not cell:
-            raise ValueError(f"the field {field!r} is empty")
-    role, name, source, files, licence, download, memory, note = cells
-    if role not in ROLES:
-        raise ValueError(f"unknown role {role!r}; roles are {', '.join(ROLES)}")
-    scheme, _, location = source.partition(":")
-    if scheme not in SCHEMES or not location:
-        raise ValueError(f"unknown source {source!r}; sources are package:NAME, file:PATH and hf:OWNER/REPO")
-    if scheme == "hf" and location.partition("@")[0].count("/") != 1:
-        raise ValueError(f"the source {source!r} is not of the form hf:OWNER/REPO or hf:OWNER/REPO@REVISION")
-    sizes = {"download MB": download, "memory MB": memory}
-    for field, size in sizes.items():
-        if not (size.isascii() and size.isdigit()):
-            raise ValueError(f"{field} is {size!r}, not a whole number")
-    return ModelEntry(role, name, source, tuple(files.split()), licence, int(download), int(memory), note)
-
-
-def resolve(name_or_path: str, *, role: str) -> Path:
+def resolve(name_or_path: str, *, role: str, folder: Path | None = None) -> Path:
     """Where a model lies on this machine, without asking the network.
 
     Args:
         name_or_path: a file or folder, a name from models.txt, or the name of a hub repository.
         role: what it is wanted for, one of `ROLES`.
+        folder: the models folder, whose pulled and added models are looked among too.
 
     Returns:
         A path that exists: the model's folder; for role `llm` its GGUF file; for a `file:` source that file.
 
     Raises:
-        ModelError: nothing of that name is on this machine, or it is not of this role; says what to do.
+        ModelError: nothing of that name is on this machine, it is not of this role, or its files are not
+            those that were recorded; says what to do.
     """
     if role not in ROLES:
         raise ModelError(f"unknown role {role!r}; roles are {', '.join(ROLES)}")
@@ -129,26 +44,33 @@ def resolve(name_or_path: str, *, role: str) -> Path:
     path = Path(name_or_path).expanduser()
     if path.exists():
         return _gguf(path, _GGUF) if role == "llm" else path
-    entry = _known(name_or_path, role)
+    entry = _known(name_or_path, role, folder)
+    if entry is not None and folder is not None:
+        lock = ModelLock(folder)
+        if locked := lock.of(entry):
+            return _recorded(lock, locked, entry)
     if entry is not None and entry.repo is None:
         return _installed(entry)
     if entry is not None and entry.repo is not None:
         return _from_cache(entry.repo, entry.revision, entry.files, role)
     if _looks_like_repo(name_or_path):
         return _from_cache(name_or_path, None, (), role)
-    names = ", ".join(known.name for known in read_manifest() if known.role == role)
+    names = ", ".join(known.name for known in all_entries(folder) if known.role == role)
     raise ModelError(
         f"{name_or_path!r} is neither a path on this machine nor a known {role}; "
         f"known are: {names}. For another model, give the folder or file that holds it"
     )
 
 
-def reranker_named(name_or_path: str) -> Reranker:
+def reranker_named(name_or_path: str, folder: Path | None = None) -> "Reranker":
     """Return the built-in reranker, or the cross-encoder that `resolve` finds. Weights are loaded on first
     use. Raises ModelError like `resolve`."""
+    from retrievers.joint import JointReranker
+    from retrievers.rerank import CrossEncoderReranker
+
     if name_or_path == JointReranker.name:
         return JointReranker()
-    return CrossEncoderReranker(name_or_path, resolve(name_or_path, role="reranker"))
+    return CrossEncoderReranker(name_or_path, resolve(name_or_path, role="reranker", folder=folder))
 
 
 def _looks_like_repo(name: str) -> bool:
@@ -156,10 +78,10 @@ def _looks_like_repo(name: str) -> bool:
     return name.count("/") == 1 and not name.startswith((".", "/", "~")) and not name.endswith((".gguf", "/"))
 
 
-def _known(name: str, role: str) -> ModelEntry | None:
+def _known(name: str, role: str, folder: Path | None) -> ModelEntry | None:
     """The entry of this name or hub repository; ModelError if it exists for other roles only."""
     wanted = name.lower()
-    found = [e for e in read_manifest() if wanted in (e.name.lower(), (e.repo or "").lower())]
+    found = [e for e in all_entries(folder) if wanted in (e.name.lower(), (e.repo or "").lower())]
     for entry in found:
         if entry.role == role:
             return entry
@@ -172,8 +94,8 @@ def _installed(entry: ModelEntry) -> Path:
     """The folder or file of a model that came with the installation."""
     from importlib.metadata import PackageNotFoundError, distribution
 
-    if entry.source.startswith("file:"):
-        path = _PACKAGE.parent / entry.location
+    if entry.path:
+        path = entry.path
     else:
         try:
             # The pattern's folder, asked of the package's metadata: importing the package is not needed.
@@ -186,6 +108,32 @@ def _installed(entry: ModelEntry) -> Path:
     if not path.exists():
         raise ModelError(f"the {entry.role} {entry.name!r} is missing: there is no {path}; reinstall rag-app")
     return path
+
+
+def _recorded(lock: ModelLock, locked: LockedModel, entry: ModelEntry) -> Path:
+    """The folder or file of a model that was pulled or added, if it is what was recorded."""
+    faults = lock.check(locked)
+    if faults:
+        raise ModelError(changed(locked, faults))
+    root = lock.root(locked)
+    if entry.path and entry.path.is_file():
+        return entry.path
+    return _gguf(root, entry.files) if entry.role == "llm" else root
+
+
+def changed(locked: LockedModel, faults: Sequence[Fault]) -> str:
+    """Say in a line that a model is not what was recorded, and what to do."""
+    first = faults[0]
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    mend = (
+        f"rag-app models pull {locked.name}"
+        if locked.commit
+        else f"rag-app models remove {locked.name}, and add it again if the change was meant"
+    )
+    return (
+        f"the {locked.role} {locked.name!r} is not what was recorded, so it is not used: "
+        f"{first.file} is {first.state}{more}, {first.detail}; run: {mend}"
+    )
 
 
 def _from_cache(repo: str, revision: str | None, files: Sequence[str], role: str) -> Path:
@@ -211,7 +159,8 @@ def _absent(repo: str, files: Sequence[str], role: str) -> str:
     command = " ".join(["hf download", repo, *choice])
     return (
         f"the {role} {what} is not on this machine, and rag-app does not download it by itself. "
-        f"On a machine with a network run: {command} --local-dir FOLDER, "
+        f"Run: rag-app models pull NAME, for a model that rag-app models list names. "
+        f"Or on a machine with a network: {command} --local-dir FOLDER; "
         "copy FOLDER here, and give its path instead of the name"
     )
 
