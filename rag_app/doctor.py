@@ -129,7 +129,7 @@ def _llm(assistant: Assistant) -> Check:
             "language model",
             State.ERROR,
             str(error),
-            "rag-app models list, or set RAG_APP_LLM to a GGUF file",
+            "set RAG_APP_LLM to a GGUF file",
         )
     if path is None:
         folder = assistant.settings.models_folder

@@ -60,9 +60,7 @@ class Settings(BaseSettings):
         "fp32", description="int8 encodes faster and a little less exactly; rag-app reindex after a change"
     )
 
-    llm: str = Field(
-        "auto", description="auto, extractive, a name from models.txt, or the path of a GGUF file"
-    )
+    llm: str = Field("auto", description="auto, extractive, a name from models.txt, or a GGUF file's path")
     llm_context_tokens: int | None = Field(None, ge=256, description="context window; none: the model's own")
     llm_max_tokens: int = Field(512, ge=1, description="longest answer, in tokens")
     llm_temperature: float = Field(0.0, ge=0.0, le=2.0, description="0: the likeliest words, always the same")

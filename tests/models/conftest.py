@@ -35,6 +35,7 @@ class Hub:
     cut_after: int | None = None  # bytes of a large file after which the connection ends, and then 503
     wrong: bool = False  # other bytes than the tree says
     ranges: bool = True
+    declared: int | None = None  # the size that the tree gives of a large file, instead of its own
     slow: threading.Event | None = None  # set when a large file is under way, which then never ends
 
     def ranges_of(self, name: str) -> list[str | None]:
@@ -48,11 +49,13 @@ def _handler(hub: Hub, gone: threading.Event) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             hub.requests.append((self.path, self.headers.get("Range")))
             if hub.status:
-                return self._send(hub.status, b"{}", {"X-Error-Code": hub.error_code} if hub.error_code else {})
+                return self._send(
+                    hub.status, b"{}", {"X-Error-Code": hub.error_code} if hub.error_code else {}
+                )
             if re.fullmatch(rf"/api/models/{REPO}(/revision/[^/]+)?", self.path):
                 return self._send(200, json.dumps({"id": REPO, "sha": COMMIT, "siblings": []}).encode())
             if self.path.startswith(f"/api/models/{REPO}/tree/{COMMIT}"):
-                return self._send(200, json.dumps([_tree(name, hub.files[name]) for name in hub.files]).encode())
+                return self._send(200, json.dumps([_tree(hub, name) for name in hub.files]).encode())
             prefix = f"/{REPO}/resolve/{COMMIT}/"
             if self.path.startswith(prefix) and self.path.removeprefix(prefix) in hub.files:
                 return self._file(hub.files[self.path.removeprefix(prefix)])
@@ -98,12 +101,14 @@ def _handler(hub: Hub, gone: threading.Event) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _tree(name: str, data: bytes) -> dict[str, object]:
+def _tree(hub: Hub, name: str) -> dict[str, object]:
+    data = hub.files[name]
     git = hashlib.sha1(f"blob {len(data)}\0".encode() + data).hexdigest()
     entry: dict[str, object] = {"type": "file", "path": name, "size": len(data), "oid": git}
     if not name.endswith(".json"):
+        entry["size"] = hub.declared or len(data)
         digest = hashlib.sha256(data).hexdigest()
-        entry["lfs"] = {"oid": digest, "size": len(data), "pointerSize": 130}
+        entry["lfs"] = {"oid": digest, "size": entry["size"], "pointerSize": 130}
     return entry
 
 
