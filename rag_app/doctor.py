@@ -129,7 +129,7 @@ def _llm(assistant: Assistant) -> Check:
         if llm.file:
             check_gguf(llm.file)
     except RagError as error:
-        mend = "rag-app models list, or set RAG_APP_LLM to a GGUF file"
+        mend = "set RAG_APP_LLM to a GGUF file; rag-app models list"
         return Check(name, State.ERROR, str(error), mend)
     if llm.server:
         where = f"{llm.name}; evidence is counted by estimate"

@@ -198,9 +198,8 @@ def _print(console: Console, states: list[Fields]) -> None:
         table.add_column(column, overflow="fold")
     for state in states:
         here = f"{state['presence']}{', used' if state['in_use'] else ''}"
-        fetch = (
-            f", {state['download_mb']} MB" if state["presence"] == "absent" and state["download_mb"] else ""
-        )
+        absent = state["presence"] == "absent" and state["download_mb"]
+        fetch = f", {state['download_mb']} MB" if absent else ""
         memory = size(state["memory_mb"] * 10**6) if state["memory_mb"] else ""
         fit = "" if state["fit"] == "unknown" else state["fit"]
         table.add_row(

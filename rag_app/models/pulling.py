@@ -135,10 +135,8 @@ def _run(
     events: queue.Queue[str | None] = queue.Queue()
     said: list[str | None] = []
     readers = [
-        threading.Thread(
-            target=_read, args=(child.stdout, events.put, lambda: events.put(None)), daemon=True
-        ),
-        threading.Thread(target=_read, args=(child.stderr, said.append, lambda: None), daemon=True),
+        threading.Thread(target=_read, args=(child.stdout, events.put), daemon=True),
+        threading.Thread(target=_read, args=(child.stderr, said.append), daemon=True),
     ]
     for reader in readers:
         reader.start()

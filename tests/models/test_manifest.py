@@ -100,7 +100,7 @@ def test_a_missing_manifest_is_named(tmp_path: Path) -> None:
 
 
 def test_the_manifest_of_a_checkout_is_the_top_level_file() -> None:
-    assert manifest_path() == Path(__file__).parents[1] / "models.txt"
+    assert manifest_path() == Path(__file__).parents[2] / "models.txt"
 
 
 def test_a_path_resolves_to_itself(tmp_path: Path) -> None:
