@@ -200,8 +200,6 @@ def _print(console: Console, states: list[Fields]) -> None:
         here = f"{state['presence']}{', used' if state['in_use'] else ''}"
         absent = state["presence"] == "absent" and state["download_mb"]
         fetch = f", {state['download_mb']} MB" if absent else ""
-            f", {state['download_mb']} MB" if state["presence"] == "absent" and state["download_mb"] else ""
-        )
         memory = size(state["memory_mb"] * 10**6) if state["memory_mb"] else ""
         fit = "" if state["fit"] == "unknown" else state["fit"]
         table.add_row(
