@@ -49,9 +49,8 @@ def _handler(hub: Hub, gone: threading.Event) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             hub.requests.append((self.path, self.headers.get("Range")))
             if hub.status:
-                return self._send(
-                    hub.status, b"{}", {"X-Error-Code": hub.error_code} if hub.error_code else {}
-                )
+                headers = {"X-Error-Code": hub.error_code} if hub.error_code else {}
+                return self._send(hub.status, b"{}", headers)
             if re.fullmatch(rf"/api/models/{REPO}(/revision/[^/]+)?", self.path):
                 return self._send(200, json.dumps({"id": REPO, "sha": COMMIT, "siblings": []}).encode())
             if self.path.startswith(f"/api/models/{REPO}/tree/{COMMIT}"):
@@ -64,7 +63,8 @@ def _handler(hub: Hub, gone: threading.Event) -> type[BaseHTTPRequestHandler]:
         def _file(self, data: bytes) -> None:
             large = len(data) == LARGE
             if large and hub.cut_after == 0:
-                return self._send(503, b"")
+                self._send(503, b"")
+                return
             asked = self.headers.get("Range")
             start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and hub.ranges else 0
             body = bytes(reversed(data)) if hub.wrong and large else data

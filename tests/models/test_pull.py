@@ -1,4 +1,4 @@
-"""Pulling from a stand-in for the hub: progress, going on after a cut, hashes, and being offline afterwards."""
+"""Pulling from a stand-in for the hub: progress, going on after a cut, hashes, being offline later."""
 
 import json
 import os
@@ -178,7 +178,7 @@ def test_a_disk_without_space_is_said_before_anything_is_fetched(hub: Hub, store
 def test_what_cannot_be_pulled(store: ModelStore) -> None:
     with pytest.raises(UnknownName, match="no model named 'nothing'"):
         store.pull("nothing")
-    with pytest.raises(InvalidInput, match="several models .*say which with --role"):
+    with pytest.raises(InvalidInput, match=r"several models .*say which with --role"):
         store.pull("all-MiniLM-L6-v2")
     with pytest.raises(InvalidInput, match="nothing to pull"):
         store.pull("builtin")
