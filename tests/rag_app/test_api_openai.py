@@ -12,6 +12,7 @@ from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, ModelError, UnknownName
 from rag_app.api.chat_values import ChatRequest, ask_request, chosen, without_sources
 from rag_app.api.errors import status_of
+from rag_app.llm.turns import TooManyWaiting
 from tests.rag_app.server import Served, serving_stock
 from tests.tiny_gguf import TinyModel, write_tiny_gguf
 
@@ -252,6 +253,30 @@ def test_a_client_that_leaves_stops_the_model(stock: Path, tmp_path: Path, encod
         next_one_is_answered()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_full_queue_is_told_before_anything_is_sent(
+    stock: Path, tmp_path: Path, encoder: Encoder, stream: bool
+) -> None:
+    slow = write_tiny_gguf(tmp_path / "slow.gguf", TinyModel(width=256, layers=12, context=16_384))
+    with (
+        serving_stock(
+            stock, tmp_path, encoder, RAG_APP_LLM=str(slow), RAG_APP_LLM_CONTEXT_TOKENS="16384",
+            RAG_APP_LLM_MAX_TOKENS="15000", RAG_APP_LLM_MAX_WAITING="0",
+        ) as served,
+        openai.OpenAI(base_url=f"{served.url}/v1", api_key=served.token, max_retries=0, timeout=90) as client,
+        client.chat.completions.create(model="rag-app", messages=[user(APPLE)], stream=True) as writing,
+    ):  # fmt: skip
+        for _ in range(4):
+            next(writing)
+        with pytest.raises(openai.RateLimitError) as raised:
+            client.chat.completions.create(model="rag-app", messages=[user(APPLE)], stream=stream)
+        assert raised.value.response.headers["retry-after"] == "5"
+        assert raised.value.code == "rate_limit_exceeded"
+        quoted = client.chat.completions.create(model="rag-app/extractive", messages=[user(CRANE)])
+        assert "9 May 1987" in (quoted.choices[0].message.content or "")
+
+
 # Without a server
 
 
@@ -313,5 +338,5 @@ def test_a_list_of_sources_is_no_part_of_what_was_answered() -> None:
 
 
 def test_a_full_queue_is_told_as_one() -> None:
-    full = type("TooManyWaiting", (ModelError,), {})
-    assert [status_of(error) for error in (full("x"), ModelError("x"), InvalidInput("x"))] == [429, 500, 400]
+    errors = (TooManyWaiting("x"), ModelError("x"), InvalidInput("x"))
+    assert [status_of(error) for error in errors] == [429, 500, 400]
