@@ -135,6 +135,8 @@ class Reply:
 
     def _told(self, event: Fields) -> bytes:
         match event["event"]:
+            case "delta" if not event["text"]:
+                return KEEPALIVE_COMMENT  # a sign of life
             case "delta":
                 return self._chunk({"content": event["text"]})
             case "thought":
