@@ -5,7 +5,6 @@ It takes a question (str) and streams `Condensed` where that was a follow-up, on
 `invoke` returns the `Answer`. Callbacks see each step, and the chat model within the last one.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -41,8 +40,6 @@ from retrievers.strategies import strategy_named
 # In tokens of the answerer. A prompt that leaves less room than this gets one sentence of evidence; one
 # that does not leave room even for that is refused by the model itself.
 _LEAST_EVIDENCE = 50
-# Of what the prompt's fences are made of: enough that a document cannot guess it, and few tokens.
-_NONCE_BYTES = 4
 
 
 class Answerer(Protocol):
@@ -127,7 +124,6 @@ def build_chain(
     """
     strategy = strategy_named(options.strategy)
     scope = resolve(library.catalogue, options.collections, options.filters)
-    nonce = options.nonce or secrets.token_hex(_NONCE_BYTES)
 
     def understand(question: str) -> _Asked:
         started = time.perf_counter()
@@ -156,6 +152,7 @@ def build_chain(
     def gather(retrieved: _Retrieved) -> _Gathered:
         started = time.perf_counter()
         result = retrieved.result
+        nonce = options.nonce or library.catalogue.nonce(retrieved.asked.question)
         count_tokens = cache(answerer.count_tokens)
         budget = settings.evidence_tokens or answerer.evidence_tokens()
 

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from ingestion.sentences import sentence_spans
 from ingestion.words import function_words
 from rag_app.answers import Exchange
+from rag_app.untrusted import is_instruction, without_hidden
 
 # A condensed question is about as long as the two that it joins.
 MOST_TOKENS = 80
@@ -69,10 +71,16 @@ _SHORT = 4  # words of a fragment without a verb
 def condense_messages(question: str, history: Sequence[Exchange]) -> list[BaseMessage]:
     """Return the chat messages that have a model write the standalone question."""
     told = "\n".join(
-        f"Question: {one.question}\nAnswer: {one.answer[:_ANSWER_SHOWN]}"
-        for one in history[-_EXCHANGES_SHOWN:]
+        f"Question: {one.question}\nAnswer: {_shown(one.answer)}" for one in history[-_EXCHANGES_SHOWN:]
     )
     return [SystemMessage(_RULES), HumanMessage(f"{told}\n\nLast question: {question}")]
+
+
+def _shown(answer: str) -> str:
+    """Return the beginning of an answer without what its documents say to a model."""
+    spans = sentence_spans(answer)
+    said = [answer[span.start : span.end] for span in spans]
+    return without_hidden(" ".join(one for one in said if not is_instruction(one)))[:_ANSWER_SHOWN]
 
 
 def accepted(written: str, question: str) -> str | None:

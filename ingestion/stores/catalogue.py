@@ -5,6 +5,7 @@ still hold. Every change that people can see is one transaction. The journal nam
 whose vectors may lie in the other stores without belonging there; they are erased on opening.
 """
 
+import hashlib
 import json
 import re
 import sqlite3
@@ -42,7 +43,8 @@ class Catalogue:
         self.database = Database(path, migrate)
         try:
             (row,) = self.database.rows("SELECT value FROM facts WHERE name = 'words key'")
-            self.analyser = Analyser(row["value"])
+            self._key: bytes = row["value"]
+            self.analyser = Analyser(self._key)
             if self._fact("analyser") != ANALYSER:
                 self.rebuild_words()
             self.words = WordIndex(self.database, self.analyser)
@@ -65,6 +67,11 @@ class Catalogue:
     def terms(self, text: str, language: str) -> str:
         """Return a text's terms as the index gets them."""
         return " ".join(self.analyser.terms(text, language))
+
+    def nonce(self, text: str) -> str:
+        """Return eight characters that nobody without this library can guess; the same for the same text."""
+        keyed = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=4)
+        return keyed.hexdigest()
 
     def rebuild_words(self) -> None:
         """Fill the index of words anew from the text: after a change of the analyser, or to repair it."""

@@ -7,7 +7,6 @@ goes with it. Sources are numbered from 1 in every prompt: numbers stay small ho
 """
 
 import re
-import secrets
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -56,13 +55,13 @@ class Last:
 
 
 class MapReduce:
-    """Summarises with one model. `what` names what is summarised to it."""
+    """Summarises with one model. `what` names what is summarised to it; `nonce` fences what it reads."""
 
-    def __init__(self, answerer: ChatAnswerer, *, what: str, config: RunnableConfig) -> None:
+    def __init__(self, answerer: ChatAnswerer, *, what: str, nonce: str, config: RunnableConfig) -> None:
         self._answerer = answerer
         self._what = what
         self._config = config
-        self._nonce = secrets.token_hex(4)
+        self._nonce = nonce
         self._count = cache(answerer.count_tokens)
         self._flags: dict[str, None] = {}
 

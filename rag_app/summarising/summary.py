@@ -182,7 +182,9 @@ def _written(
 ) -> Iterator[AnswerEvent]:
     """Summarise with an LLM."""
     ids = _to_read(whole, passages)
-    model = MapReduce(answerer, what=_named(whole.documents), config=config)
+    what = _named(whole.documents)
+    nonce = writing.library.catalogue.nonce(what)
+    model = MapReduce(answerer, what=what, nonce=nonce, config=config)
     with closing(model.read(read_chunks(writing.library, ids), len(ids))) as reading:
         last = yield from reading
     if last is None:

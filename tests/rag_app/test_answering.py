@@ -184,8 +184,8 @@ def test_callbacks_see_the_steps(stored: Library, streamed: bool) -> None:
         list(asked.stream(APPLE, {"callbacks": [steps]}))
     else:
         asked.invoke(APPLE, {"callbacks": [steps]})
-    assert set(steps.begun) == set(steps.ended) == {"ask", "retrieve", "pack", "answer"}
-    assert len(steps.begun) == 4
+    assert set(steps.begun) == set(steps.ended) == {"ask", "condense", "retrieve", "pack", "answer"}
+    assert len(steps.begun) == 5
     assert steps.begun[0] == "ask"
     assert steps.failed == []
 

@@ -181,11 +181,8 @@ def test_ask_answers_with_a_quotation_of_the_page(as_json: AsJson, data: Path, e
     assert answer.keys() == ANSWER
     assert (answer["question"], answer["abstained"], answer["llm"]) == (CRANE, False, "extractive")
     assert (answer["strategy"], answer["reranker"]) == ("fusion", None)
-    assert (answer["standalone_question"], answer["conversation_id"], answer["receipt_id"]) == (
-        None,
-        None,
-        None,
-    )
+    assert (answer["standalone_question"], answer["conversation_id"]) == (None, None)
+    assert len(answer["receipt_id"]) == 16
     assert answer["flags"] == []
     assert "9 May 1987" in answer["answer"]
     assert all(hit.keys() == HIT for hit in answer["nearest"])
