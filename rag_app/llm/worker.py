@@ -37,6 +37,7 @@ from rag_app.llm.textstream import TextStream
 
 if TYPE_CHECKING:
     from rag_app.llm.engine import Engine
+    from rag_app.llm.nativelog import NativeLog
     from rag_app.llm.vocabulary import Prompt, Vocabulary
 
 T = TypeVar("T")
@@ -70,6 +71,7 @@ class Worker:
         self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._vocabulary: Vocabulary | None = None
         self._engine: Engine | None = None
+        self._log: NativeLog | None = None
         self._window = 0
         self._current = 0
         self._cancelled = -1  # every request up to this id is cancelled; ids rise, so one number is enough
@@ -109,7 +111,8 @@ class Worker:
         from rag_app.llm.nativelog import NativeLog
         from rag_app.llm.vocabulary import Vocabulary
 
-        log = NativeLog()
+        # Kept for good: llama.cpp logs whenever it likes, such as after a forward pass that was aborted.
+        self._log = log = NativeLog()
         self._vocabulary = vocabulary = Vocabulary(request["path"], log)
         self._window = request["context_tokens"] or vocabulary.context_length
         self._reply(request, "vocabulary", context_window=self._window)

@@ -25,6 +25,25 @@ worker.Worker.work = noisy
 worker.main()
 """
 
+LATE = """
+import gc, io, sys
+import llama_cpp
+from rag_app.llm.engine import Aborted
+from rag_app.llm.worker import Worker
+
+worker = Worker(io.BytesIO())
+options = {"context_tokens": None, "threads": 1, "gpu_layers": 0, "measure": False}
+worker._load({"id": 0, "path": sys.argv[1], **options})
+gc.collect()
+called = []  # by what takes the place of a function that is gone
+others = [llama_cpp.llama_log_callback(lambda *_: called.append(1)) for _ in range(1000)]
+worker._current = worker._cancelled = 1
+try:
+    list(worker._engine.read(worker._vocabulary.prompt([{"role": "user", "content": "long " * 100}])))
+except Aborted:
+    print(f"aborted, called {len(called)} others")
+"""
+
 
 @pytest.fixture
 def child(slow_path: Path) -> Iterator[Child]:
@@ -76,6 +95,14 @@ def test_cancelling_stops_the_reading_of_a_long_prompt(child: Child) -> None:
     assert done["prompt_tokens"] == whole["prompt_tokens"] == first["total"]
     # What was read before stays, so that asking again is not in vain.
     assert 0 <= whole["cached_tokens"] < whole["prompt_tokens"]
+
+
+def test_llama_cpp_may_log_long_after_it_has_loaded(slow_path: Path) -> None:
+    """It warns of every forward pass that is aborted, and calls the function that it was given for that."""
+    done = subprocess.run(
+        [sys.executable, "-c", LATE, str(slow_path)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "aborted, called 0 others\n", "")
 
 
 def test_a_request_cancelled_before_its_turn_writes_nothing(child: Child) -> None:
