@@ -43,7 +43,7 @@ from rag_app.llm.worker import available_processors
 from rag_app.metering import model_options
 from rag_app.models import all_entries, reranker_named
 from rag_app.models import resolve as find_model
-from rag_app.models.store import ModelStore
+from rag_app.models.store import ModelStore, Presence
 from rag_app.receipts import Maker, Receipts, receipt_fields
 from rag_app.remembering import Memory
 from rag_app.settings import Settings
@@ -392,6 +392,12 @@ class Assistant:
                 "choose one with --llm PATH or RAG_APP_LLM"
             )
         return Llm(file=found[0]) if found else Llm()
+
+    def llms(self) -> list[str]:
+        """Return the names of the language models that were pulled or added, and can be used."""
+        here = (Presence.VERIFIED, Presence.UNRECORDED)
+        states = self.models.states()
+        return [one.entry.name for one in states if one.entry.role == "llm" and one.presence in here]
 
     def reading_speed(self, file: Path) -> PrefillSpeed | None:
         """Return how fast a GGUF file's model reads on this machine, None where that is not known yet."""

@@ -48,6 +48,7 @@ def reranker_choices(assistant: Assistant) -> Choices:
 def llm_choices(assistant: Assistant) -> Choices:
     """Return the answerers on this machine."""
     files = {str(file): file.name for file in sorted(assistant.settings.models_folder.glob("*.gguf"))}
+    files |= {name: name for name in assistant.llms()}
     configured = assistant.options().llm
     if configured not in (AUTO, EXTRACTIVE, *files):
         server = Server.parse(configured)

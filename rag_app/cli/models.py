@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from rag_app.models.manifest import ModelEntry
     from rag_app.models.store import ModelStore
 
+# Characters of a terminal's line; narrower ones show no notes.
+_NOTES_FROM = 120
+
 app = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, help="List models, and bring them to this machine."
 )
@@ -194,7 +197,9 @@ def _print(console: Console, states: list[Fields]) -> None:
     from rag_app.terminal import line, shown, size
 
     table = Table(box=None, pad_edge=False)
-    for column in ("role", "name", "state", "memory", "", "licence", "note"):
+    columns = ["role", "name", "state", "memory", "", "licence"]
+    wide = console.width >= _NOTES_FROM
+    for column in [*columns, "note"] if wide else columns:
         table.add_column(column, overflow="fold")
     for state in states:
         here = f"{state['presence']}{', used' if state['in_use'] else ''}"
@@ -202,10 +207,8 @@ def _print(console: Console, states: list[Fields]) -> None:
         fetch = f", {state['download_mb']} MB" if absent else ""
         memory = size(state["memory_mb"] * 10**6) if state["memory_mb"] else ""
         fit = "" if state["fit"] == "unknown" else state["fit"]
-        table.add_row(
-            state["role"], shown(state["name"]), here + fetch, memory, fit,
-            shown(state["licence"]), shown(state["note"]),
-        )  # fmt: skip
+        row = [state["role"], shown(state["name"]), here + fetch, memory, fit, shown(state["licence"])]
+        table.add_row(*row, *([shown(state["note"])] if wide else []))
     console.print(table)
     line(console, "[dim]rag-app models pull NAME fetches one; nothing else asks the network.[/]")
 
