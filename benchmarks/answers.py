@@ -1,7 +1,7 @@
 """Quotations as answers, abstention, and verdicts on planted sentences, on the evaluation sets.
 
     RAG_EVAL_DATA=FOLDER python benchmarks/answers.py [--quick] [--sets a,b] [--strategies a,b]
-                                                      [--kept FOLDER] [--json FILE]
+                                                      [--every N] [--kept FOLDER] [--json FILE]
 
 answers/SET/STRATEGY/contains      share of the answers without an LLM, of 60 words at most, that contain a
                                    gold answer; letters and figures alone are compared
@@ -202,6 +202,7 @@ def answers_of(folder: Path) -> dict[str, list[str]]:
 def main() -> None:
     parser = set_arguments(__doc__, tuple(STRATEGIES))
     parser.set_defaults(sets=",".join(SETS))
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="ask every Nth question only")
     options = parser.parse_args()
     data = evaluation_data()
     stay_offline()
@@ -212,7 +213,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         for name in sets:
             dataset, answers = read_dataset(data / name), answers_of(data / name)
-            every = len(dataset.questions) // QUICK if options.quick else 1
+            every = len(dataset.questions) // QUICK if options.quick else options.every
             with open_corpus(dataset, options.kept or Path(temporary), builtin_encoder()) as corpus:
                 for strategy in strategies:
                     questions = list(asked(corpus, answers, strategy, every))
@@ -221,7 +222,8 @@ def main() -> None:
                         some = QUICK // 2 if options.quick else VERDICTS
                         found += verdicts(name, questions, corpus.library.encoder, some)
     settings = {
-        "sets": sets, "strategies": strategies, "top_k": TOP_K, "threshold": threshold, "quick": options.quick
+        "sets": sets, "strategies": strategies, "top_k": TOP_K, "threshold": threshold,
+        "every": options.every, "quick": options.quick,
     }  # fmt: skip
     publish(found, settings, options.json)
 
