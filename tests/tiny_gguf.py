@@ -34,11 +34,11 @@ Weights = NDArray[np.float32]
 class TinyModel:
     """What to write.
 
-    `width` (a multiple of `head_size`) and `layers` set the time that a token takes: the defaults take a fraction
-    of a millisecond, 256 and 12 several (50 MB). `kv_heads` and `inner` (the width of the feed-forward layer) are
-    as many as there are heads, and 4 × `width`, where they are None. `more_words` made-up ones come on top of the
-    small vocabulary. `quantized`: matrices are Q8_0 instead of float32. `ends_at_once` makes the end of the answer
-    the only likely token.
+    `width` (a multiple of `head_size`) and `layers` set the time that a token takes: the defaults take a
+    fraction of a millisecond, 256 and 12 several (50 MB). `kv_heads` and `inner` (the width of the
+    feed-forward layer) are as many as there are heads, and 4 × `width`, where they are None. `more_words`
+    made-up ones come on top of the small vocabulary. `quantized`: matrices are Q8_0 instead of float32.
+    `ends_at_once` makes the end of the answer the only likely token.
     """
 
     width: int = 64
