@@ -5,6 +5,7 @@ the same on every run, and goes on until the caller stops it, because one number
 constant and the output matrix uses it to rule tokens out.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,6 @@ NO_SYSTEM_ROLE = (
 )
 
 UNK, BOS, EOS, IM_START, IM_END = range(5)
-HEAD_SIZE = 32
 ALLOW, FORBID = 0.0, -200.0  # weights on the constant number; other logits stay within some tens
 
 Weights = NDArray[np.float32]
@@ -34,16 +34,28 @@ Weights = NDArray[np.float32]
 class TinyModel:
     """What to write.
 
-    `width` (a multiple of 32) and `layers` set the time that a token takes: the defaults take a fraction of a
-    millisecond, 256 and 12 several (50 MB). `ends_at_once` makes the end of the answer the only likely token.
+    `width` (a multiple of `head_size`) and `layers` set the time that a token takes: the defaults take a
+    fraction of a millisecond, 256 and 12 several (50 MB). `kv_heads` and `inner` (the width of the
+    feed-forward layer) are as many as there are heads, and 4 × `width`, where they are None. `more_words`
+    made-up ones come on top of the small vocabulary. `quantized`: matrices are Q8_0 instead of float32.
+    `ends_at_once` makes the end of the answer the only likely token.
     """
 
     width: int = 64
     layers: int = 2
+    head_size: int = 32
+    kv_heads: int | None = None
+    inner: int | None = None
+    more_words: int = 0
+    quantized: bool = False
     context: int = 2048
     chat_template: str | None = CHATML
     ends_at_once: bool = False
     seed: int = 7
+
+    @property
+    def heads(self) -> int:
+        return self.width // self.head_size
 
 
 SMALL = TinyModel()
@@ -51,16 +63,16 @@ SMALL = TinyModel()
 
 def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:
     """Write `model` to `path` and return `path`. The file is the same for the same `model`."""
-    pieces, scores, types = _vocabulary()
+    pieces, scores, types = _vocabulary(model.more_words)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
     writer.add_context_length(model.context)
     writer.add_embedding_length(model.width)
     writer.add_block_count(model.layers)
-    writer.add_feed_forward_length(4 * model.width)
-    writer.add_head_count(model.width // HEAD_SIZE)
-    writer.add_head_count_kv(model.width // HEAD_SIZE)
-    writer.add_rope_dimension_count(HEAD_SIZE)
+    writer.add_feed_forward_length(model.inner or 4 * model.width)
+    writer.add_head_count(model.heads)
+    writer.add_head_count_kv(model.kv_heads or model.heads)
+    writer.add_rope_dimension_count(model.head_size)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(len(pieces))
     writer.add_tokenizer_model("llama")
@@ -73,8 +85,12 @@ def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:
     writer.add_add_bos_token(True)
     if model.chat_template is not None:
         writer.add_chat_template(model.chat_template)
-    for name, values in _tensors(model, types).items():
-        writer.add_tensor(name, values)
+    for name, values in _tensors(model, types):
+        if model.quantized and values.ndim == 2:
+            packed = gguf.quants.quantize(values, gguf.GGMLQuantizationType.Q8_0)
+            writer.add_tensor(name, packed, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
+        else:
+            writer.add_tensor(name, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -82,7 +98,7 @@ def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:
     return path
 
 
-def _vocabulary() -> tuple[list[bytes], list[float], list[int]]:
+def _vocabulary(more_words: int = 0) -> tuple[list[bytes], list[float], list[int]]:
     """SentencePiece with byte fallback: control tokens, 256 bytes, characters, merged pieces."""
     control = ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
     pieces = [text.encode() for text in control]
@@ -93,15 +109,17 @@ def _vocabulary() -> tuple[list[bytes], list[float], list[int]]:
     scores += [0.0] * 256
     merged = ["▁t", "he", "▁the", "in", "er", "an", "on", "▁a", "re", "▁w", "or", "ing", "▁of", "日本"]
     texts = [*merged, "▁", *"etaoinshrdlcumwfgypbvkjxqzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,?!é日本"]
+    texts += [f"▁{number:06x}" for number in range(more_words)]
     pieces += [text.encode() for text in texts]
     types += [gguf.TokenType.NORMAL] * len(texts)
     scores += [-float(rank) for rank in range(len(texts))]
     return pieces, scores, [int(kind) for kind in types]
 
 
-def _tensors(model: TinyModel, types: list[int]) -> dict[str, Weights]:
+def _tensors(model: TinyModel, types: list[int]) -> Iterator[tuple[str, Weights]]:
     random = np.random.default_rng(model.seed)
-    width, inner = model.width, 4 * model.width
+    width, inner = model.width, model.inner or 4 * model.width
+    keys = (model.kv_heads or model.heads) * model.head_size
 
     def matrix(rows: int, columns: int, scale: float = 1.0) -> Weights:
         values = random.standard_normal((rows, columns), dtype=np.float32)
@@ -113,23 +131,18 @@ def _tensors(model: TinyModel, types: list[int]) -> dict[str, Weights]:
     output[:, 0] = [ALLOW if kind == gguf.TokenType.NORMAL else FORBID for kind in types]
     if model.ends_at_once:
         output[EOS, 0] = -FORBID
-    tensors = {
-        "token_embd.weight": embedding,
-        "output_norm.weight": np.ones(width, np.float32),
-        "output.weight": output,
-    }
+    yield "token_embd.weight", embedding
+    yield "output_norm.weight", np.ones(width, np.float32)
+    yield "output.weight", output
     for layer in range(model.layers):
         attention_out, feed_forward_out = matrix(width, width), matrix(width, inner)
         attention_out[0] = feed_forward_out[0] = 0.0
-        tensors |= {
-            f"blk.{layer}.attn_norm.weight": np.ones(width, np.float32),
-            f"blk.{layer}.attn_q.weight": matrix(width, width),
-            f"blk.{layer}.attn_k.weight": matrix(width, width),
-            f"blk.{layer}.attn_v.weight": matrix(width, width),
-            f"blk.{layer}.attn_output.weight": attention_out,
-            f"blk.{layer}.ffn_norm.weight": np.ones(width, np.float32),
-            f"blk.{layer}.ffn_gate.weight": matrix(inner, width),
-            f"blk.{layer}.ffn_up.weight": matrix(inner, width),
-            f"blk.{layer}.ffn_down.weight": feed_forward_out,
-        }
-    return tensors
+        yield f"blk.{layer}.attn_norm.weight", np.ones(width, np.float32)
+        yield f"blk.{layer}.attn_q.weight", matrix(width, width)
+        yield f"blk.{layer}.attn_k.weight", matrix(keys, width)
+        yield f"blk.{layer}.attn_v.weight", matrix(keys, width)
+        yield f"blk.{layer}.attn_output.weight", attention_out
+        yield f"blk.{layer}.ffn_norm.weight", np.ones(width, np.float32)
+        yield f"blk.{layer}.ffn_gate.weight", matrix(inner, width)
+        yield f"blk.{layer}.ffn_up.weight", matrix(inner, width)
+        yield f"blk.{layer}.ffn_down.weight", feed_forward_out
