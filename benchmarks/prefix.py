@@ -9,8 +9,7 @@ prefix/prefill         tokens read in a second, without the cache
 
 The model has the shape of a language model of half a billion parameters (24 layers, width 896, 14 heads, 2
 of them for keys and values, Q8_0) and random weights: reading takes the same time whatever they are. It runs
-in a child process, as in the application. The two take turns; in between another prompt is read, which empties
-the cache.
+in a child process, as in the application. The two take turns; in between another prompt empties the cache.
 """
 
 import sys
