@@ -108,13 +108,8 @@ def _vocabulary(more_words: int = 0) -> tuple[list[bytes], list[float], list[int
     types += [gguf.TokenType.BYTE] * 256
     scores += [0.0] * 256
     merged = ["▁t", "he", "▁the", "in", "er", "an", "on", "▁a", "re", "▁w", "or", "ing", "▁of", "日本"]
-    made_up = [f"▁{number:06x}" for number in range(more_words)]
-    texts = [
-        *merged,
-        "▁",
-        *"etaoinshrdlcumwfgypbvkjxqzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,?!é日本",
-        *made_up,
-    ]
+    texts = [*merged, "▁", *"etaoinshrdlcumwfgypbvkjxqzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,?!é日本"]
+    texts += [f"▁{number:06x}" for number in range(more_words)]
     pieces += [text.encode() for text in texts]
     types += [gguf.TokenType.NORMAL] * len(texts)
     scores += [-float(rank) for rank in range(len(texts))]
