@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     )
     # Calibrated on questions with and without an answer: docs/decisions.md, "When to abstain".
     answer_threshold: float = Field(
-        0.58, ge=-1.0, le=1.0, description="least relevance of the evidence at which a question is answered"
+        0.54, ge=-1.0, le=1.0, description="least relevance of the evidence at which a question is answered"
     )
 
     keep_receipts: bool = Field(
