@@ -13,7 +13,7 @@ from rag_app.answers import Answer
 from rag_app.llm.extractive import ExtractiveAnswerer
 from rag_app.summarising.summary import summarise
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1200)]
 
 FILES = ("FOOTLOCKER_2022_8K_dated-2022-05-20.pdf", "AMCOR_2023Q4_EARNINGS.pdf", "BESTBUY_2024Q2_10Q.pdf")
 # Words that the subject of each has, whatever sentences are chosen.

@@ -152,9 +152,8 @@ def served(stock: Path, tmp_path: Path, encoder: Encoder) -> Iterator[Served]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="what a process holds is read from /proc")
-@pytest.mark.parametrize(
-    "count", [pytest.param(10, marks=pytest.mark.slow), pytest.param(100, marks=pytest.mark.soak)]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("count", [10, 100])
 def test_the_server_outlives_what_happens_to_its_model(served: Served, count: int) -> None:
     chaos, pid = Chaos(served), served.process.pid
     outcomes = Counter(chaos.patient(0))

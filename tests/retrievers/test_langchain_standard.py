@@ -4,16 +4,31 @@ For our other parts, the compressor of documents and the cross-encoder, langchai
 `test_langchain_parts.py` has tests of our own. There is no unit suite for retrievers either.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
+from ingestion.encoders import Encoder
 from ingestion.library import Library
+from ingestion.pipeline import ingest
 from retrievers.joint import JointReranker
 from retrievers.langchain import StrategyRetriever
 from retrievers.rerank import Reranker
 from retrievers.strategies import STRATEGIES
+from tests.conftest import HARBOUR, ORCHARD
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Library]:
+    """A library of two small documents, which the tests only read."""
+    files = tmp_path_factory.mktemp("files")
+    (files / "orchard.md").write_text(ORCHARD, "utf-8")
+    (files / "harbour.md").write_text(HARBOUR, "utf-8")
+    with Library.open(tmp_path_factory.mktemp("library"), encoder) as opened:
+        assert [result.status for result in ingest(opened, [files])] == ["ok", "ok"]
+        yield opened
 
 
 @pytest.mark.anyio
@@ -21,8 +36,8 @@ from retrievers.strategies import STRATEGIES
 @pytest.mark.parametrize("reranker", [None, JointReranker()], ids=["plain", "reranked"])
 class TestStrategyRetriever(RetrieversIntegrationTests):
     @pytest.fixture(autouse=True)
-    def _stocked(self, stocked: Library, strategy: str, reranker: Reranker | None) -> None:
-        self._library = stocked
+    def _stocked(self, held: Library, strategy: str, reranker: Reranker | None) -> None:
+        self._library = held
         self._strategy = strategy
         self._reranker = reranker
 
