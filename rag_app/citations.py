@@ -20,6 +20,7 @@ from ingestion.sentences import sentence_spans
 from ingestion.words import function_words
 from rag_app.answers import AnswerSentence, Citation, Cited, Evidence, EvidenceSentence, Verdict
 from rag_app.claims import Literal, compare
+from rag_app.packing import FUNCTION_WORD, lower_half
 
 # [1], and [1, 2] as some models write.
 _MARKER = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
@@ -36,7 +37,6 @@ _BETTER = 0.08
 # where that raises its score by so much.
 _MOST_SOURCES = 3
 _ADDS = 0.03
-_FUNCTION_WORD = 0.5
 
 Floats = NDArray[np.float32]
 
@@ -138,7 +138,7 @@ def _weights(plain: str, spans: NDArray[np.int32]) -> Floats:
     """Return how much each token of a sentence counts, [t], in sum 1; punctuation counts nothing."""
     words = [plain[start:end].casefold() for start, end in spans]
     weights = [
-        0.0 if not any(map(str.isalnum, word)) else _FUNCTION_WORD if word in function_words("en") else 1.0
+        0.0 if not any(map(str.isalnum, word)) else FUNCTION_WORD if word in function_words("en") else 1.0
         for word in words
     ]
     return np.array(weights, np.float32) / (sum(weights) or 1.0)
@@ -172,13 +172,7 @@ def _chosen(
         score = scores[place]
         chosen.append(place)
         places.remove(place)
-    return _Support(tuple(sources[place] for place in chosen), score, _weakest(covered, weights))
-
-
-def _weakest(covered: Floats, weights: Floats) -> float:
-    """Return the mean of the lower half of the cosines of what counts fully."""
-    content = np.sort(covered[weights >= weights.max(initial=0.0)])
-    return float(content[: max(1, (len(content) + 1) // 2)].mean()) if len(content) else 0.0
+    return _Support(tuple(sources[place] for place in chosen), score, lower_half(covered, weights))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """SHA-256 of large files, computed once and in the background."""
 
-import hashlib
 import threading
 from pathlib import Path
+
+from rag_app.models.lock import sha256_of
 
 # Smaller files are hashed while one waits: a tenth of a second.
 _AT_ONCE_BYTES = 100_000_000
@@ -32,7 +33,6 @@ class FileHashes:
         return None
 
     def _compute(self, stamp: _Stamp) -> None:
-        with stamp[0].open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        found = sha256_of(stamp[0])
         with self._lock:
             self._known[stamp] = found

@@ -1,8 +1,8 @@
 """Hits to evidence: the sentences of each hit that answer best, within a token budget.
 
-A prompt is read at a processor's speed, so what does not answer costs seconds. Whole passages hold much
-that does not: the sentences that match best, with what makes them readable, keep nearly all that answers in
-less than half of the tokens (`benchmarks/packing.py`).
+A prompt is read at a processor's speed, so what does not answer costs seconds. Whole passages hold much that
+does not. Of prose, the sentences that match best, with what makes them readable, keep nearly all that answers
+in less than half of the tokens; of tables they lose more (`benchmarks/packing.py`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ Floats = NDArray[np.float32]
 # Any sentence holds function words: one that says "was" and "in" answers "What was X in 2022?" little better
 # for it. They still tell "It was planted in 1921" from what does not answer "When was the tree planted?", so
 # they count half. English only; the words of a question in another language count alike.
-_FUNCTION_WORD = 0.5
+FUNCTION_WORD = 0.5
 # What is packed of the passages' tokens, and how many are always packed: reading these takes no time.
 _SHARE = 0.45
 _ALWAYS = 300
@@ -79,7 +79,7 @@ def pack(
 def token_weights(query: Query) -> Floats:
     """How much each of the question's tokens counts when its sentences are compared, [q], in sum 1."""
     words = [query.text[start:end].casefold() for start, end in query.encodings.spans]
-    weights = [1 if word.isalnum() and word not in function_words("en") else _FUNCTION_WORD for word in words]
+    weights = [1 if word.isalnum() and word not in function_words("en") else FUNCTION_WORD for word in words]
     return np.array(weights, np.float32) / (sum(weights) or 1)
 
 
@@ -91,9 +91,13 @@ def relevance(best: Floats, weights: Floats) -> float:
     """
     if not len(best):
         return 0.0
-    content = np.sort(best[weights >= weights.max()])
-    lower = content[: max(1, (len(content) + 1) // 2)]
-    return float((weights @ best + lower.mean()) / 2)
+    return (float(weights @ best) + lower_half(best, weights)) / 2
+
+
+def lower_half(best: Floats, weights: Floats) -> float:
+    """Return the mean over the lower half of the cosines of what counts fully; 0 where nothing is."""
+    content = np.sort(best[weights >= weights.max(initial=0.0)])
+    return float(content[: (len(content) + 1) // 2].mean()) if len(content) else 0.0
 
 
 def scored_sentences(hit: Hit, match: TokenMatch, weights: Floats) -> list[EvidenceSentence]:

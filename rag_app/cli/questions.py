@@ -1,5 +1,6 @@
 """search, compare, ask, strategies."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from rag_app.cli.common import (
     AddedTo,
     Collections,
     Documents,
+    Fields,
     Folders,
     Json,
     Pages,
@@ -120,7 +122,7 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Answer a question, with citations."""
-    from rag_app import output, terminal
+    from rag_app import terminal
     from rag_app.requests import AskRequest
 
     request = AskRequest.of(
@@ -130,10 +132,17 @@ def ask(
         **narrowed(collection, document, folder, kind, pages, added_from, added_to),
     )  # fmt: skip
     with service(context) as library, closing(library.ask(request)) as events:
-        for event in events:
-            if event["event"] == "delta" and not as_json:
-                typer.echo(terminal.harmless(event["text"]), nl=False)
-            answer = event
+        show_answer(events, as_json)
+
+
+def show_answer(events: Iterator[Fields], as_json: bool) -> None:
+    """Print an answer as its events come, and at last its sources; or at last all of it as JSON."""
+    from rag_app import output, terminal
+
+    for event in events:
+        if event["event"] == "delta" and not as_json:
+            typer.echo(terminal.harmless(event["text"]), nl=False)
+        answer = event
     if as_json:
         typer.echo(output.dump({name: value for name, value in answer.items() if name != "event"}))
     else:

@@ -20,7 +20,7 @@ from rag_app.cli.common import (
     Types,
     service,
 )
-from rag_app.cli.questions import narrowed
+from rag_app.cli.questions import narrowed, show_answer
 
 
 def summarise(
@@ -40,7 +40,6 @@ def summarise(
     as_json: Json = False,
 ) -> None:
     """Say what a document, or a whole collection, is about, with citations."""
-    from rag_app import output, terminal
     from rag_app.requests import SummariseRequest
 
     documents = [*([name] if name else []), *(document or [])] or None
@@ -49,15 +48,7 @@ def summarise(
     )
     with service(context) as library, closing(library.summarise(request)) as events:
         first = _read(events, quiet=as_json)
-        for event in chain([first], events):
-            if event["event"] == "delta" and not as_json:
-                typer.echo(terminal.harmless(event["text"]), nl=False)
-            answer = event
-    if as_json:
-        typer.echo(output.dump({name: value for name, value in answer.items() if name != "event"}))
-    else:
-        typer.echo()
-        terminal.print_sources(Console(), answer)
+        show_answer(chain([first], events), as_json)
 
 
 def _read(events: Iterator[Fields], *, quiet: bool) -> Fields:

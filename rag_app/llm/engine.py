@@ -16,8 +16,7 @@ DECODE_ABORTED = 2  # llama_decode's return value after its abort callback said 
 
 # Tokens read in one forward pass. The last bits of a sum depend on how many are read together, and the same
 # seed shall give the same answer: so the size is fixed, blocks begin at multiples of it, and only whole ones
-# are used again. 64 are read about as fast as 512 on a processor, and a person sees that it goes on. A GPU
-# needs more to be busy.
+# are used again. Small ones show a person that it goes on; a GPU needs more to be busy.
 BLOCK, GPU_BLOCK = 64, 512
 
 # The warm-up, in tokens: the first pass waits for the disk, and says whether there is time for another.

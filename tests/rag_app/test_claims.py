@@ -90,12 +90,14 @@ def test_dates_are_compared_in_one_form(claim: str, source: str) -> None:
         ("It broke on 9 June 1987.", "broke on May 9, 1987"),
         ("It broke on 9 May 1988.", "broke on May 9, 1987"),
         ("It broke on 9 May 1987.", "broke in May 1987"),
-        ("It broke in June.", "broke on May 9, 1987 at 6"),
     ],
 )
 def test_other_dates_are_contradicted(claim: str, source: str) -> None:
-    expected = Literal.STATED if claim == "It broke in June." else Literal.CONTRADICTED
-    assert outcome(claim, source) is expected  # a month alone is a word like others: similarity's to see
+    assert outcome(claim, source) is Literal.CONTRADICTED
+
+
+def test_a_month_alone_is_a_word_like_others() -> None:
+    assert outcome("It broke in June.", "broke on May 9, 1987 at 6") is Literal.STATED
 
 
 @pytest.mark.parametrize(
