@@ -27,6 +27,7 @@ from rag_app.answers import (
     Exchange,
     Found,
     Packed,
+    Placed,
     Thought,
     Waiting,
 )
@@ -153,23 +154,8 @@ def build_chain(
         started = time.perf_counter()
         result = retrieved.result
         nonce = options.nonce or library.catalogue.nonce(retrieved.asked.question)
-        count_tokens = cache(answerer.count_tokens)
         budget = settings.evidence_tokens or answerer.evidence_tokens()
-
-        def packed_within(budget: int) -> Packed:
-            return pack(
-                library,
-                result,
-                budget=budget,
-                count_tokens=count_tokens,
-                nonce=nonce,
-                earlier=options.earlier,
-            )
-
-        packed = packed_within(budget)
-        while budget > 1 and not answerer.fits(result.query.text, packed):
-            budget = budget * 3 // 4 if budget > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
-            packed = packed_within(budget)
+        packed = _pack_to_fit(library, result, answerer, budget, nonce, options.earlier)
         timed = replace(result, timings_ms=_and(result.timings_ms, "pack", started))
         return _Gathered(retrieved.asked, Found(timed, packed))
 
@@ -191,6 +177,23 @@ def build_chain(
         | writing
     )
     return steps.with_config(run_name="ask")
+
+
+def _pack_to_fit(
+    library: Library,
+    result: SearchResult,
+    answerer: Answerer,
+    budget: int,
+    nonce: str,
+    earlier: Sequence[Placed],
+) -> Packed:
+    """Return evidence within the budget, or within as much of it as leaves the prompt room for an answer."""
+    count_tokens = cache(answerer.count_tokens)
+    while True:
+        packed = pack(library, result, budget=budget, count_tokens=count_tokens, nonce=nonce, earlier=earlier)
+        if budget <= 1 or answerer.fits(result.query.text, packed):
+            return packed
+        budget = budget * 3 // 4 if budget > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
 
 
 def says_no_answer(text: str) -> bool:

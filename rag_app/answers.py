@@ -166,7 +166,7 @@ class AnswerEvent:
 
 @dataclass(frozen=True, slots=True)
 class Condensed(AnswerEvent):
-    """What a follow-up question was understood as, before anything is searched for."""
+    """What a follow-up question was understood as; comes before the passages found for it."""
 
     question: str
 
