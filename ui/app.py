@@ -23,7 +23,7 @@ from ui.chat import Chat, build_chat, connect_chat
 from ui.components.sources import EMPTY
 from ui.documents import Documents, build_documents, connect_documents
 from ui.security import ApiBeside, OwnFilesOnly
-from ui.static import read_static
+from ui.static import read_static, style_sheet
 from ui.theme import theme
 
 _DAY = 86_400
@@ -85,7 +85,7 @@ def _launch(
             show_error=False,
             max_file_size=largest_upload,
             theme=theme(),
-            css=read_static("page.css"),
+            css=style_sheet(),
             js=read_static("page.js"),
             app_kwargs={"middleware": list(layers)},
         )
@@ -105,14 +105,16 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
             "<h1>rag-app</h1><p>Answers from your own documents. Nothing leaves this machine.</p>",
             elem_id="header",
         )
-        with gr.Row(elem_id="panes"):
-            with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
-                documents_pane = build_documents()
-            with gr.Column(elem_id="chat-pane", elem_classes="pane", min_width=320):
-                chat_pane = build_chat(assistant)
-            with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
-                gr.HTML("<h2>Sources</h2>")
-                sources = gr.HTML(EMPTY, elem_id="sources")
+        # Tabs, not pages of their own: an answer goes on being written while a person looks elsewhere.
+        with gr.Tabs(elem_id="pages", selected="chat"):
+            with gr.Tab("Chat", id="chat"), gr.Row(elem_id="panes"):
+                with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
+                    documents_pane = build_documents()
+                with gr.Column(elem_id="chat-pane", elem_classes="pane", min_width=320):
+                    chat_pane = build_chat(assistant)
+                with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
+                    gr.HTML("<h2>Sources</h2>")
+                    sources = gr.HTML(EMPTY, elem_id="sources")
         connect_documents(Documents(assistant, workers, uploads), documents_pane, page)
         connect_chat(Chat(assistant, workers), chat_pane, sources)
     return page

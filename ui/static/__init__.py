@@ -1,4 +1,4 @@
-"""Style sheet and scripts of the page, in files of their own."""
+"""Style sheets and scripts of the pages, in files of their own."""
 
 from importlib.resources import files
 
@@ -6,3 +6,9 @@ from importlib.resources import files
 def read_static(name: str) -> str:
     """Return the text of one of these files."""
     return files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
+def style_sheet() -> str:
+    """Return every style sheet of this folder as one, page.css first: the others build on its colours."""
+    names = sorted(file.name for file in files(__name__).iterdir() if file.name.endswith(".css"))
+    return "\n".join(read_static(name) for name in sorted(names, key=lambda name: name != "page.css"))
