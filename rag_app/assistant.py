@@ -32,6 +32,7 @@ from rag_app.comparison import Comparison, check_columns, column_of, compare
 from rag_app.conversations import Conversations
 from rag_app.evaluation.sizes import Sizes
 from rag_app.hashing import FileHashes
+from rag_app.judgements import Judgements
 from rag_app.llm import extractive
 from rag_app.llm.chat import ChatAnswerer, WritingModel
 from rag_app.llm.choice import Llm, Server
@@ -44,14 +45,16 @@ from rag_app.metering import model_options
 from rag_app.models import all_entries, reranker_named
 from rag_app.models import resolve as find_model
 from rag_app.models.store import ModelStore, Presence
+from rag_app.pageviews import PageViewer
 from rag_app.receipts import Maker, Receipts, receipt_fields
 from rag_app.remembering import Memory
+from rag_app.restoring import RestoredTurn, restored
 from rag_app.settings import Settings
 from rag_app.state import STATE_FILE, State
 from rag_app.summarising.asked import to_summarise
 from rag_app.summarising.summary import summarise
 from rag_app.tasks import Tasks
-from retrievers.explain import Explanation, explain
+from retrievers.explain import Explanation, TermReason, explain, matched_terms
 from retrievers.hits import Hit
 from retrievers.rerank import Reranker
 from retrievers.search import SearchResult, search
@@ -88,6 +91,8 @@ class Assistant:
         self._sizes = Sizes(library)
         state = State(library.folder / STATE_FILE)
         self.conversations, self.receipts = Conversations(state), Receipts(state)
+        self.judgements = Judgements(state)
+        self.pages = PageViewer(library, settings.limits)
         self._hashes = FileHashes()
         self.models = ModelStore(settings)
         self._loading = threading.Lock()
@@ -177,6 +182,16 @@ class Assistant:
     def page(self, document_id: str, number: int) -> Page | None:
         """Return a page's text, or None where there is no such page."""
         return self.library.catalogue.page(document_id, number)
+
+    def document_pages(self, document_id: str) -> int:
+        """Return how many pages a document has; 0 where it is not there any more."""
+        document = self.library.catalogue.document(document_id)
+        return 0 if document is None else document.pages
+
+    def content_of(self, document_id: str) -> str | None:
+        """Return the SHA-256 of a document's bytes; None where it is not there any more."""
+        document = self.library.catalogue.document(document_id)
+        return None if document is None else document.sha256
 
     def original(self, document_id: str) -> tuple[Document, Path]:
         """Return a document and the file that has its own bytes.
@@ -292,6 +307,17 @@ class Assistant:
         _, _, named = found.strategy.partition("@")
         has_tokens = named and "tokens" in self.library.index(named).record.readings
         return explain(self.library, found.query, hit.chunk, named if has_tokens else BUILTIN_NAME)
+
+    def explain_words(self, found: SearchResult, hit: Hit) -> tuple[TermReason, ...]:
+        """Return which words of the question a hit has, in any form; none if its document is gone."""
+        document = self.library.catalogue.document(hit.chunk.document_id)
+        return () if document is None else matched_terms(found.query.text, hit.chunk, document.language)
+
+    def restore(self, conversation: str) -> list[RestoredTurn]:
+        """Return a conversation's turns as they were answered. Raises UnknownName."""
+        return [
+            restored(turn, self.receipts, self.library) for turn in self.conversations.turns(conversation)
+        ]
 
     def chain(self, options: AskOptions) -> Runnable[str, AnswerEvent]:
         """Return the chain from question to answer, a LangChain Runnable."""

@@ -1,4 +1,4 @@
-"""Why late interaction ranks a passage where it does: what each token of the question found in it."""
+"""Why a passage was found: what each token of the question matched in it, and which of its words it has."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,8 @@ from ingestion.index import BUILTIN_NAME, Index
 from ingestion.library import Library
 from ingestion.stores.records import StoredChunk
 from ingestion.stores.tokens.store import TokenMatch
+from ingestion.words import words
+from ingestion.words.function_words import function_words_of
 from retrievers.hits import Query
 
 # Cosines that a rounding sets apart are of one vector: of tokens that were pooled, or of the same word twice.
@@ -61,6 +63,29 @@ def explain(
         for (start, end), row in zip(spans, match.similarities, strict=True)
     )
     return Explanation(sum(reason.similarity for reason in reasons), reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class TermReason:
+    """A word of the question, characters `start` to `end` of it, and where the passage has it, in whatever
+    form: (start, end) on the page, none where it has not."""
+
+    start: int
+    end: int
+    places: tuple[tuple[int, int], ...]
+
+
+def matched_terms(question: str, chunk: StoredChunk, language: str) -> tuple[TermReason, ...]:
+    """Return for each word of the question that BM25 looks for (function words are none, unless there are
+    no others) where a passage in that language has a word of the same stem. Headings in front count in
+    BM25, too, and are not shown."""
+    held: dict[str, list[tuple[int, int]]] = {}
+    for term, start, end in words(chunk.text, language):
+        held.setdefault(term, []).append((chunk.start + start, chunk.start + end))
+    asked = {(start, end): term for term, start, end in words(question, language)}
+    left_out = function_words_of([question[slice(*span)] for span in asked], [language])
+    kept = [span for span in sorted(asked) if question[slice(*span)] not in left_out] or sorted(asked)
+    return tuple(TermReason(*span, tuple(held.get(asked[span], ()))) for span in kept)
 
 
 def matched(index: Index, query: Query, segment: str, chunk: StoredChunk) -> TokenMatch | None:

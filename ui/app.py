@@ -20,8 +20,9 @@ from rag_app.guard import Guard
 from rag_app.ports import url_of
 from ui.background import Workers
 from ui.chat import Chat, build_chat, connect_chat
-from ui.components.sources import EMPTY
+from ui.conversations import build_list
 from ui.documents import Documents, build_documents, connect_documents
+from ui.evidence import build_evidence, connect_evidence
 from ui.security import ApiBeside, OwnFilesOnly
 from ui.static import read_static, style_sheet
 from ui.theme import theme
@@ -106,17 +107,19 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
             elem_id="header",
         )
         # Tabs, not pages of their own: an answer goes on being written while a person looks elsewhere.
-        with gr.Tabs(elem_id="pages", selected="chat"):
+        with gr.Tabs(elem_id="pages", selected="chat"):  # noqa: SIM117  # more tabs follow
             with gr.Tab("Chat", id="chat"), gr.Row(elem_id="panes"):
                 with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
+                    conversations = build_list()
                     documents_pane = build_documents()
                 with gr.Column(elem_id="chat-pane", elem_classes="pane", min_width=320):
-                    chat_pane = build_chat(assistant)
+                    chat_pane = build_chat(assistant, conversations)
                 with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
-                    gr.HTML("<h2>Sources</h2>")
-                    sources = gr.HTML(EMPTY, elem_id="sources")
+                    evidence_pane = build_evidence()
         connect_documents(Documents(assistant, workers, uploads), documents_pane, page)
-        connect_chat(Chat(assistant, workers), chat_pane, sources)
+        chat = Chat(assistant, workers)
+        turns = connect_chat(chat, chat_pane, evidence_pane, page)
+        connect_evidence(chat.desk, evidence_pane, turns)
     return page
 
 

@@ -1,9 +1,10 @@
 """What the selectors beside the question offer, and the words that explain it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingestion.errors import RagError
+from ingestion.errors import RagError, UnknownName
 from rag_app.assistant import AUTO, Assistant, StrategyState
 from rag_app.llm.choice import Llm, Server
 from rag_app.llm.extractive import NAME as EXTRACTIVE
@@ -43,6 +44,25 @@ def reranker_choices(assistant: Assistant) -> Choices:
     """Return no reranker, and those that the application knows."""
     known = {name: name for name in (assistant.options().reranker, *assistant.rerankers()) if name}
     return [(NO_RERANKER, NO_RERANKER), *known.items()]
+
+
+def collection_choices(assistant: Assistant) -> Choices:
+    """Return the collections, the settings' one among them even where nothing was ever put into it."""
+    names = dict.fromkeys((assistant.settings.collection, *assistant.collections()))
+    return [(name, name) for name in names]
+
+
+def document_choices(assistant: Assistant, collection: str | None) -> Choices:
+    """Return a collection's documents by name; those that share one are told apart by their ids."""
+    try:
+        documents = assistant.documents([collection or assistant.settings.collection])
+    except UnknownName:  # nothing was ever put into it, or it is gone
+        return []
+    names = Counter(document.name for document in documents)
+    return sorted(
+        (document.name if names[document.name] == 1 else f"{document.name} ({document.id})", document.id)
+        for document in documents
+    )
 
 
 def llm_choices(assistant: Assistant) -> Choices:

@@ -4,10 +4,12 @@ parse(path) ─▶ files.py      is it a file that we read?
                watch.py      starts the child, times it, and replaces it after a bad page
                isolation.py  the child process as the parent sees it
                collect.py    frames ─▶ ParsedDocument
+               pictures.py   a page's picture, by such a child
                frames.py     what travels between the two, and its bounds
                ──────────────────────────────────────────── the child's side
                worker.py     limits on itself, then one of
                pdf.py        pdfium.py, and pypdf_fallback.py for what PDFium cannot read
+               drawing.py    a page as a picture, and where words stand on it
                lines.py      rows that PDFium breaks, made whole
                recognition.py  pages that are only pictures, by way of ocr.py
                formats.py    the table of all other formats
@@ -17,5 +19,8 @@ parse(path) ─▶ files.py      is it a file that we read?
 from ingestion.parsing.files import parse
 from ingestion.parsing.formats import SUPPORTED_SUFFIXES
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.pictures import Box, PageNotDrawn, PagePicture, draw_page
 
-__all__ = ["SUPPORTED_SUFFIXES", "ParseLimits", "parse"]
+__all__ = [
+    "SUPPORTED_SUFFIXES", "Box", "PageNotDrawn", "PagePicture", "ParseLimits", "draw_page", "parse",
+]  # fmt: skip

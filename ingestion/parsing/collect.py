@@ -12,6 +12,7 @@ from ingestion.parsing.frames import (
     PageCount,
     PageFault,
     PageLabel,
+    Picture,
     TextDone,
     Title,
     Verdict,
@@ -112,6 +113,8 @@ class Collector:
             case Heading():
                 self._require(self._is_sound(frame), frame)
                 self._headings.append(frame)
+            case Picture():
+                raise FrameError("a picture that nobody asked for")
             case Verdict(status, error):
                 self.stop(status, error[:MAX_TEXT])
 

@@ -29,15 +29,29 @@ BYTES_PER_PIECE = 128  # six numbers of at most 20 digits each
 MAX_POINTS = 1e7  # a side of a page; two miles
 
 
+MAX_PICTURE_BYTES = 24_000_000  # of a page drawn for people, as base64
+
+
 class FrameError(Exception):
     """A frame that no honest child sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A page to draw, `pixels` wide, and stretches (first, behind the last) of PDFium's characters to find on
+    it."""
+
+    number: int
+    pixels: int
+    stretches: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the child is asked to do. It goes over stdin, because a command line is public.
 
-    `done` are the pages that a former child has sent, `failed` those that are not to be read (again).
+    `done` are the pages that a former child has sent, `failed` those that are not to be read (again). With
+    `drawing` no text is read: one page is drawn.
     """
 
     path: str
@@ -47,6 +61,7 @@ class Request:
     limits: ParseLimits
     done: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()
+    drawing: Drawing | None = None
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii") + b"\n"
@@ -57,7 +72,12 @@ class Request:
         limits = request["limits"]
         limits["ocr_languages"] = tuple(limits["ocr_languages"])
         lists = {name: tuple(request[name]) for name in ("done", "failed")}
-        return cls(**{**request, **lists, "limits": ParseLimits(**limits)})
+        drawing = request["drawing"] and Drawing(
+            request["drawing"]["number"],
+            request["drawing"]["pixels"],
+            tuple(map(tuple, request["drawing"]["stretches"])),
+        )
+        return cls(**{**request, **lists, "limits": ParseLimits(**limits), "drawing": drawing})
 
     @property
     def file(self) -> Path:
@@ -119,7 +139,29 @@ class Verdict:
     error: str
 
 
-Frame = PageCount | PageBegun | Page | PageFault | OcrHint | TextDone | Title | PageLabel | Heading | Verdict
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn page as a PNG or JPEG in base64. `layout` has its size in points, and as `words` the boxes of
+    the stretches: (which stretch, that plus one, left, top, right, bottom), points from the top left
+    corner."""
+
+    image: str
+    layout: PageLayout | None
+
+
+Frame = (
+    PageCount
+    | PageBegun
+    | Page
+    | PageFault
+    | OcrHint
+    | TextDone
+    | Title
+    | PageLabel
+    | Heading
+    | Picture
+    | Verdict
+)
 
 _SHAPES: dict[str, tuple[type[Frame], tuple[type, ...]]] = {
     "count": (PageCount, (int,)),
@@ -131,6 +173,7 @@ _SHAPES: dict[str, tuple[type[Frame], tuple[type, ...]]] = {
     "title": (Title, (str,)),
     "label": (PageLabel, (int, str)),
     "heading": (Heading, (str, int, int, int)),
+    "picture": (Picture, (str, PageLayout)),
     "verdict": (Verdict, (Status, str)),
 }
 _KINDS = {shape[0]: kind for kind, shape in _SHAPES.items()}
@@ -145,10 +188,11 @@ class RefusalError(Exception):
         self.error = error
 
 
-def max_frame_bytes(limits: ParseLimits) -> int:
-    """The longest frame that an honest child sends, in bytes without the length."""
-    layout = MAX_LAYOUT_PIECES * BYTES_PER_PIECE
-    return limits.max_page_characters * BYTES_PER_CHARACTER + layout + FRAME_OVERHEAD
+def max_frame_bytes(request: Request) -> int:
+    """The longest frame that an honest child sends in answer, in bytes without the length."""
+    text = request.limits.max_page_characters * BYTES_PER_CHARACTER
+    longest = MAX_PICTURE_BYTES if request.drawing else text
+    return longest + MAX_LAYOUT_PIECES * BYTES_PER_PIECE + FRAME_OVERHEAD
 
 
 def write_frame(stream: BinaryIO, frame: Frame) -> None:

@@ -54,7 +54,7 @@ class ChildProcess:
         self.cpu_seconds = 0.0  # once it has ended: its processor time and that of what it waited for
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._pump_frames, args=(max_frame_bytes(request.limits),), daemon=True),
+            threading.Thread(target=self._pump_frames, args=(max_frame_bytes(request),), daemon=True),
             threading.Thread(target=self._pump_stderr, daemon=True),
         ]
         for thread in self._threads:

@@ -66,7 +66,7 @@ class PdfiumFile:
     """
 
     def __init__(self, path: Path, password: str | None) -> None:
-        self._document = _open(path, password)
+        self._document = open_document(path, password)
         self.page_count: int = len(self._document)
 
     def text(self, number: int, max_characters: int) -> RawPage:
@@ -203,7 +203,8 @@ def _indices(text_page: pypdfium2.PdfTextPage, raw: str) -> list[int]:
     return found
 
 
-def _open(path: Path, password: str | None) -> pypdfium2.PdfDocument:
+def open_document(path: Path, password: str | None) -> pypdfium2.PdfDocument:
+    """Open a PDF with the password, or the empty one. Raises what PdfiumFile raises."""
     # Most encrypted files have an empty user password, also where a person has given another file's.
     for attempt in dict.fromkeys((password or "", "")):
         try:

@@ -49,6 +49,10 @@ def main() -> None:
 
 def _read(request: Request) -> Iterator[Frame]:
     # Imported here, under the limits, and only the one that is needed.
+    if request.drawing:
+        from ingestion.parsing.drawing import draw
+
+        return draw(request.file, request.drawing)
     if request.suffix == ".pdf":
         from ingestion.parsing.pdf import read_pdf
 

@@ -350,7 +350,6 @@ def test_a_member_of_another_name_is_refused(
         set_to("headings", [["title"]]),
         dict.clear,
     ],
-    ids=str,
 )
 def test_a_wrong_document_is_refused(
     exported: Path, library: Library, tmp_path: Path, document: Callable[[dict[str, Any]], None]

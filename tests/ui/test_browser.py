@@ -73,7 +73,7 @@ def test_upload_ask_switch_strategy_delete(browser: "Browser", server: Server) -
 
         choose_strategy(page, "colbert")
         second = ask(page, QUESTION)
-        assert second.splitlines()[-1].startswith("colbert ·")
+        assert re.search(r"^colbert ·", second, re.MULTILINE)
         expect(page.locator("#sources .summary")).to_contain_text("by colbert")
         expect(page.locator("#sources mark").first).to_be_visible()
         screenshot(page, "answered-desktop")
@@ -97,6 +97,108 @@ def test_upload_ask_switch_strategy_delete(browser: "Browser", server: Server) -
         assert "colbert.pdf" not in page.locator("#sources").inner_text()
 
 
+def test_a_source_is_looked_at_beside_its_card(browser: "Browser", server: Server) -> None:
+    with opened(browser, server) as page:
+        upload(page, SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf")
+        ask(page, QUESTION)
+        page.locator("#conversation a.marker").first.click()
+        expect(page.locator("#viewer .paper img")).to_be_visible()
+        expect(page.locator("#sources .card").first).to_be_visible()  # beside it, not instead
+        box = page.locator("#viewer rect").first
+        expect(box).to_be_in_viewport()
+        sheet = page.locator("#viewer .sheet").bounding_box()
+        place = box.bounding_box()
+        assert sheet
+        assert place
+        assert sheet["x"] <= place["x"] <= sheet["x"] + sheet["width"]
+        screenshot(page, "page-desktop")
+        narrow = page.locator("#viewer .paper").bounding_box()
+        page.get_by_label("Larger").click()
+        wide = page.locator("#viewer .paper").bounding_box()
+        assert narrow
+        assert wide
+        assert wide["width"] == pytest.approx(1.25 * narrow["width"], abs=2)
+        page.get_by_label("Previous page").click()
+        expect(page.locator("#viewer .page")).to_contain_text("page 2 of 3")
+        expect(page.locator("#viewer rect")).to_have_count(0)
+        page.get_by_role("tab", name="Why it was found").click()
+        expect(page.locator("#viewer .heat .hot").first).to_be_visible()
+        expect(page.locator("#viewer .terms .has").first).to_contain_text("constant")
+        expect(page.locator("#viewer")).to_contain_text("A single vector cannot tell")
+        screenshot(page, "why-desktop")
+        page.get_by_label("Close the source").click()
+        expect(page.locator("#viewer .viewer")).to_have_count(0)
+
+        card = page.locator("#sources .card[open]").first
+        card.get_by_role("button", name="Answers it").click()
+        expect(card.get_by_role("button", name="Answers it")).to_have_attribute("aria-pressed", "true")
+        page.locator("#conversation a.action", has_text="Bad").click()
+        expect(page.locator("#conversation a.action.chosen")).to_have_text("Bad")
+        expect(card.get_by_role("button", name="Does not")).to_have_attribute("aria-pressed", "true")
+
+
+def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", server: Server) -> None:
+    with opened(browser, server) as page:
+        upload(page, SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf")
+        choose_strategy(page, "mean")
+        ask(page, "How many bytes does a vector of 384 numbers take?")
+        expect(page.locator("#conversations [aria-current]")).to_contain_text("How many bytes")
+        address = page.url
+        assert "conversation=" in address
+        assert "strategy=mean" in address
+        page.locator("#rename").click()
+        page.fill("#conversation-name textarea, #conversation-name input", "Bytes <b>of</b> vectors")
+        page.locator("#save-name").click()
+        expect(page.locator("#title")).to_have_text("Bytes <b>of</b> vectors")
+        page.locator("#share").click()
+        shared = page.locator("#sharing textarea")
+        expect(shared).to_have_value(re.compile(r"# Bytes \\<b\\>of"))
+        with page.expect_download() as saved:
+            page.get_by_text("Save as a file").click()
+        assert "384 numbers" in saved.value.path().read_text("utf-8")
+        page.locator("#close-sharing").click()
+
+        page.locator("#clear").click()
+        expect(page.locator("#conversation .question")).to_have_count(0)
+        assert "conversation=" not in page.url
+        page.goto(address)
+        expect(page.locator("#conversation .question")).to_have_text(re.compile("How many bytes"))
+        expect(page.locator("#strategy label.selected")).to_have_text("mean")
+        expect(page.locator("#sources .card mark").first).to_be_attached()
+        page.locator("#conversation a.marker").first.click()
+        expect(page.locator("#viewer rect").first).to_be_visible()
+        ask(page, "And how long does it take?")
+        expect(page.locator("#conversation .understood")).to_contain_text("Understood as")
+        page.locator("#conversation .understood a").click()
+        expect(page.locator("#question textarea")).to_have_value(re.compile("384|vector"))
+        screenshot(page, "conversation-desktop")
+
+        page.locator("#delete-conversation").click()
+        page.locator("#confirm-delete").click()
+        expect(page.locator("#title")).to_have_text("New conversation")
+        page.goto(address)
+        expect(page.locator("#notice [role=alert]")).to_contain_text("was not opened")
+        expect(page.locator("#conversation .question")).to_have_count(0)
+
+
+def test_narrowed_searches_and_other_strategies(browser: "Browser", server: Server) -> None:
+    with opened(browser, server) as page:
+        upload(page, SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf")
+        page.locator("#search-only input").check()
+        page.locator("#only input").click()
+        page.get_by_role("option", name="colbert.pdf").click()
+        said = ask(page, QUESTION)
+        assert "search only" in said
+        names = page.locator("#sources .card .document").all_inner_texts()
+        assert set(names) == {"colbert.pdf"}
+        page.locator("#search-only input").uncheck()
+        choose_strategy(page, "bm25")
+        before = page.locator("#conversation .question").count()
+        page.locator("#conversation a.action", has_text="Ask again").last.click()
+        expect(page.locator("#conversation .question")).to_have_count(before + 1)
+        expect(page.locator("#conversation .stamp").last).to_contain_text("bm25 ·", timeout=PATIENCE)
+
+
 def test_dark_and_keyboard(browser: "Browser", server: Server) -> None:
     with opened(browser, server, scheme="dark") as page:
         upload(page, *sorted(SAMPLES.glob("*.pdf")))
@@ -116,7 +218,7 @@ def test_dark_and_keyboard(browser: "Browser", server: Server) -> None:
         expect(page.locator("#sources mark").first).to_be_visible()
         screenshot(page, "answered-dark")
         page.emulate_media(color_scheme="light")
-        page.reload()  # for the README: a clean page, warm models
+        page.goto(server.url)  # for the README: a clean page, warm models
         ask(page, "Which model was trained with CLS pooling?")
         choose_strategy(page, "colbert")
         ask(page, "How many bytes does a vector of 384 numbers take?")
@@ -153,7 +255,7 @@ def test_hostile_document_is_text_and_nothing_is_requested(
             assert "{{constructor}}" in text
             assert "<img src=http://evil.example/x.png" in text
         expect(page.locator("#documents")).to_contain_text(document.name)
-        assert page.locator("#conversation a:not(.marker), #sources a, #sources img").count() == 0
+        assert page.locator("#conversation a:not(.marker, .action), #sources a, #sources img").count() == 0
         assert page.locator("#conversation .message img").count() == 0
         screenshot(page, "hostile-desktop")
 

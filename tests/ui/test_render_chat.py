@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from rag_app.answers import AnswerSentence, AskOptions, Condensed, Delta, Verdict, Waiting
-from tests.ui.values import answer, found, hit, turn
-from ui.components.conversation import messages, render_turn
+from tests.ui.values import answer, citation, found, hit, turn
+from ui.components.conversation import located, messages, render_turn
 from ui.components.text import escape, marked, merge, milliseconds
 
 HOSTILE = (
@@ -55,9 +55,9 @@ def test_stamp_says_what_made_the_answer_and_how_long_it_took() -> None:
 def test_markers_of_evidence_are_links_and_others_stay_text() -> None:
     passage = hit("words")
     shown = render_turn(turn("q", found(passage), answer("As [12] showed [1]", passage), number=4))
-    assert '<a class="marker" href="#source-4-1">[1]</a>' in shown
+    assert '<a class="marker" href="#source-4-1" title="Open source 1">[1]</a>' in shown
     assert "[12]" in shown
-    assert shown.count("<a ") == 1
+    assert shown.count('class="marker"') == 1
 
 
 def test_abstention_is_plain_and_no_error() -> None:
@@ -99,9 +99,9 @@ def test_a_pending_turn_names_what_was_asked_for() -> None:
 def test_a_marker_within_a_quotation_is_its_author_s() -> None:
     passage = hit("words")
     quoted = answer("As [1] showed. [1]\n\nSee [1], p. 2. [1]", passage)
-    assert render_turn(turn("q", found(passage), quoted)).count("<a ") == 2
+    assert render_turn(turn("q", found(passage), quoted)).count('class="marker"') == 2
     written = answer("As [1] showed, so [1].", passage, llm="tiny.gguf")
-    assert render_turn(turn("q", found(passage), written)).count("<a ") == 2
+    assert render_turn(turn("q", found(passage), written)).count('class="marker"') == 2
 
 
 def test_what_sources_do_not_hold_is_said_quietly() -> None:
@@ -133,3 +133,48 @@ def test_a_follow_up_says_what_it_was_understood_as_and_what_it_waits_for() -> N
         (Waiting("read", 3, 9), "reading 3 of 9 passages"),
     ):
         assert shown in render_turn(turn("q", found(hit("x")), waiting))
+
+
+def test_doubtful_sentences_are_marked_where_they_stand() -> None:
+    passage = hit("words")
+    text = "It is\n 42 [1] kg. So <b>it</b> seems [1]. True."
+    sentences = (
+        AnswerSentence("It is 42 kg.", Verdict.UNSUPPORTED, 0.4, (1,), "no source says this"),
+        AnswerSentence("So <b>it</b> seems.", Verdict.WEAK, 0.6, (1,), "close"),
+        AnswerSentence("True.", Verdict.SUPPORTED, 0.9, ()),
+    )
+    made = replace(answer(text, passage, llm="tiny.gguf"), sentences=sentences)
+    shown = render_turn(turn("q", found(passage), made))
+    wrong, weak = shown.index('<span class="unsupported"'), shown.index('<span class="weak"')
+    assert wrong < shown.index("It is\n 42") < shown.index("kg.</span>") < weak
+    assert weak < shown.index("So &lt;b&gt;it&lt;/b&gt; seems") < shown.index("</span> True.")
+    assert 'title="Not supported by the sources: no source says this"' in shown
+    assert [text[a:b] for a, b, _ in located(text, sentences)] == [
+        "It is\n 42 [1] kg.", "So <b>it</b> seems [1].", "True.",
+    ]  # fmt: skip
+
+
+def test_an_answer_offers_what_can_be_done_with_it() -> None:
+    passage = hit("words")
+    cited = replace(answer("Words [1]", passage, citations=(citation("words", "words"),)), llm="x.gguf")
+    shown = render_turn(replace(turn("q", found(passage), cited, number=3), grade=0))
+    for action in ("again", "good", "bad"):
+        assert f'href="#do-{action}-3"' in shown
+    assert 'class="action chosen" href="#do-bad-3"' in shown
+    abstained = answer("The documents do not answer this.", passage, abstained=True)
+    shown = render_turn(turn("q", found(passage), abstained))
+    assert "#do-again-1" in shown
+    assert "#do-good-1" not in shown
+
+
+def test_a_search_alone_says_what_it_is() -> None:
+    shown = render_turn(replace(turn("q", found(hit("words"))), search_only=True))
+    assert "1 passage found" in shown
+    assert "search only" in shown
+    assert "#do-again-1" in shown
+
+
+def test_what_was_understood_can_be_edited() -> None:
+    asked, _ = messages([replace(turn("and why?"), understood="Why is <it> so?")])
+    assert "Understood as: Why is &lt;it&gt; so?" in asked["content"]
+    assert "#do-edit-1" in asked["content"]

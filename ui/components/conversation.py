@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from rag_app.answers import Answer, AskOptions, Found, Verdict, Waiting
+from rag_app.answers import Answer, AnswerSentence, AskOptions, Found, Verdict, Waiting
 from rag_app.llm.extractive import NAME as EXTRACTIVE
 from ui.components.text import escape, milliseconds, plural
 
@@ -21,7 +21,8 @@ class Turn:
 
     `answer` is there once it is finished, `error` when it failed, `stopped` when a person stopped it;
     until one of them is, `text` grows. `understood` is what a follow-up question was taken for, `waiting`
-    what the first word waits for.
+    what the first word waits for. Of one that is `search_only`, passages are all that is wanted. `grade` is
+    what a person said of the answer: 1 good, 0 bad.
     """
 
     number: int
@@ -34,10 +35,13 @@ class Turn:
     answer: Answer | None = None
     error: str | None = None
     stopped: bool = False
+    search_only: bool = False
+    grade: int | None = None
 
     @property
     def pending(self) -> bool:
-        return self.answer is None and self.error is None and not self.stopped
+        ended = self.found is not None if self.search_only else self.answer is not None
+        return not ended and self.error is None and not self.stopped
 
 
 class Message(TypedDict):
@@ -58,7 +62,10 @@ def messages(turns: Sequence[Turn]) -> list[Message]:
 
 def _question(turn: Turn) -> str:
     understood = (
-        f'<div class="understood">Understood as: {escape(turn.understood)}</div>' if turn.understood else ""
+        f'<div class="understood">Understood as: {escape(turn.understood)} '
+        f"{_action('edit', turn, 'Edit', 'Change how the question is understood, and ask again')}</div>"
+        if turn.understood
+        else ""
     )
     return f'<div class="question">{escape(turn.question)}{understood}</div>'
 
@@ -74,6 +81,8 @@ def render_turn(turn: Turn) -> str:
         return f'<div class="failed" role="alert"><b>This failed.</b> {escape(turn.error)}</div>'
     if turn.answer is not None:
         return _answer(turn, turn.answer)
+    if turn.search_only and turn.found is not None:
+        return _searched(turn, turn.found)
     written = f'<div class="reply">{_linked(turn)}</div>' if turn.text else ""
     if turn.stopped:
         return f'{written}<div class="stamp">{_names(turn)} · stopped</div>'
@@ -83,16 +92,58 @@ def render_turn(turn: Turn) -> str:
 def _answer(turn: Turn, answer: Answer) -> str:
     kind = "reply abstained" if answer.abstained else "reply"
     advice = (
-        '<div class="advice">The nearest passages are under Sources. '
+        '<div class="advice">The nearest passages are under Evidence. '
         "Ask in other words, choose another strategy, or add the document that knows.</div>"
         if answer.abstained
         else ""
     )
-    total = milliseconds(answer.timings_ms["total"])
     return (
         f'<div class="{kind}">{_linked(turn)}</div>{advice}{_checks(answer)}{_flags(answer)}'
-        f'<div class="stamp">{_names(turn)} · {total}</div>'
+        f'<details class="stamp"><summary>{_names(turn)} · '
+        f"{milliseconds(answer.timings_ms['total'])}</summary>"
+        f'<div class="stages">{_stages(answer)}</div></details>{_actions(turn, answer)}'
     )
+
+
+def _searched(turn: Turn, found: Found) -> str:
+    result = found.result
+    reranker = f" · reranked by {escape(result.reranker)}" if result.reranker else ""
+    total = milliseconds(result.timings_ms["total"])
+    return (
+        f'<div class="reply">{plural(len(result.hits), "passage")} found. They are under Evidence.</div>'
+        f'<div class="stamp"><span>{escape(result.strategy)}</span>{reranker} · search only · {total}</div>'
+        f'<div class="actions">{_again(turn)}</div>'
+    )
+
+
+def _stages(answer: Answer) -> str:
+    """How long each stage took, as a bar of parts and as numbers."""
+    stages = [(name, value) for name, value in answer.timings_ms.items() if name != "total" and value > 0]
+    return " · ".join(f"{escape(name)} {milliseconds(value)}" for name, value in stages)
+
+
+def _actions(turn: Turn, answer: Answer) -> str:
+    thumbs = ""
+    if answer.citations and not answer.abstained:
+        good = "Good answer: the cited passages are kept as answering this question"
+        bad = "Bad answer: the cited passages are kept as not answering this question"
+        thumbs = (
+            f"{_action('good', turn, 'Good', good, chosen=turn.grade == 1)}"
+            f"{_action('bad', turn, 'Bad', bad, chosen=turn.grade == 0)}"
+        )
+    return f'<div class="actions">{_again(turn)}{thumbs}</div>'
+
+
+def _again(turn: Turn) -> str:
+    return _action(
+        "again", turn, "Ask again", "Ask this again with the strategy, reranker and LLM chosen below"
+    )
+
+
+def _action(name: str, turn: Turn, label: str, title: str, *, chosen: bool = False) -> str:
+    """A link that static/actions.js takes for a button: the chat's sanitiser lets no button through."""
+    mark = ' class="action chosen"' if chosen else ' class="action"'
+    return f'<a{mark} href="#do-{name}-{turn.number}" title="{escape(title)}">{escape(label)}</a>'
 
 
 def _checks(answer: Answer) -> str:
@@ -119,21 +170,67 @@ def _flags(answer: Answer) -> str:
 
 
 def _linked(turn: Turn) -> str:
-    """The text with each `[n]` that names a source linked to its card; `[12]` of a quotation stays text."""
+    """The text with each `[n]` that names a source linked to its card, and what its sources do not hold
+    marked.
+
+    `[12]` of a quotation stays text.
+    """
     evidence = turn.answer.evidence if turn.answer else turn.found.packed.evidence if turn.found else ()
     known = {item.number for item in evidence}
-    parts: list[str] = []
     text = turn.answer.text if turn.answer else turn.text
     quoted = turn.answer is not None and turn.answer.llm == EXTRACTIVE
+    links = [
+        match
+        for match in (_MARKER_OF_QUOTATION if quoted else _MARKER).finditer(text)
+        if int(match[1]) in known
+    ]
+
+    def part(start: int, end: int) -> str:
+        parts: list[str] = []
+        position = start
+        for match in links:
+            if start <= match.start() and match.end() <= end:
+                parts.append(escape(text[position : match.start()]))
+                name = source_id(turn.number, int(match[1]))
+                parts.append(
+                    f'<a class="marker" href="#{name}" title="Open source {match[1]}">{match[0]}</a>'
+                )
+                position = match.end()
+        return "".join([*parts, escape(text[position:end])])
+
+    parts: list[str] = []
     position = 0
-    for match in (_MARKER_OF_QUOTATION if quoted else _MARKER).finditer(text):
-        number = int(match[1])
-        if number not in known:
-            continue
-        parts.append(escape(text[position : match.start()]))
-        parts.append(f'<a class="marker" href="#{source_id(turn.number, number)}">[{number}]</a>')
-        position = match.end()
-    return "".join([*parts, escape(text[position:])])
+    for start, end, sentence in located(text, turn.answer.sentences if turn.answer else ()):
+        parts.append(part(position, start))
+        inner = part(start, end)
+        if sentence.verdict is not Verdict.SUPPORTED:
+            why = escape(f"{_VERDICTS[sentence.verdict]}: {sentence.reason or ''}")
+            inner = f'<span class="{sentence.verdict}" title="{why}">{inner}</span>'
+        parts.append(inner)
+        position = end
+    return "".join([*parts, part(position, len(text))])
+
+
+_VERDICTS = {
+    Verdict.WEAK: "Weakly supported by the sources",
+    Verdict.UNSUPPORTED: "Not supported by the sources",
+}
+
+
+def located(text: str, sentences: Sequence[AnswerSentence]) -> list[tuple[int, int, AnswerSentence]]:
+    """Return where each sentence stands in the answer, in order, its markers and white space left aside."""
+    skipped = {place for match in _MARKER.finditer(text) for place in range(match.start(), match.end())}
+    places = [place for place, letter in enumerate(text) if not letter.isspace() and place not in skipped]
+    letters = "".join(text[place] for place in places)
+    found: list[tuple[int, int, AnswerSentence]] = []
+    position = 0
+    for sentence in sentences:
+        wanted = "".join(_MARKER.sub("", sentence.text).split())
+        at = letters.find(wanted, position) if wanted else -1
+        if at >= 0:
+            position = at + len(wanted)
+            found.append((places[at], places[position - 1] + 1, sentence))
+    return found
 
 
 def _names(turn: Turn) -> str:

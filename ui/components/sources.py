@@ -7,19 +7,24 @@ from rag_app.answers import Citation, Evidence
 from retrievers.hits import Hit
 from ui.components.conversation import Turn, source_id
 from ui.components.text import Span, escape, marked, milliseconds, plural
+from ui.components.viewer import Place, opens
 
 EMPTY = (
-    '<div class="empty"><b>No sources yet.</b> Each answer shows here what it rests on: '
-    "document, page, score, and the passage with the cited words marked.</div>"
+    '<div class="empty"><b>No evidence yet.</b> Each answer shows here what it rests on: '
+    "document, page, score, the passage with the cited words marked, and why it was found.</div>"
 )
+
+# What was said of passages (1 answers the question, 0 does not), by chunk.
+Grades = Mapping[str, int]
 # Where no answer cites, so many passages are shown unfolded; the others unfold on a click.
 _UNFOLDED = 2
 # Characters from which on a line is taken to be prose that was wrapped.
 _PROSE = 55
 
 
-def render_sources(turn: Turn | None) -> str:
+def render_sources(turn: Turn | None, grades: Grades | None = None) -> str:
     """Return the cards of a turn: its evidence, cited or not, then what was found beside it."""
+    grades = grades or {}
     if turn is None:
         return EMPTY
     if turn.error is not None:
@@ -31,7 +36,10 @@ def render_sources(turn: Turn | None) -> str:
         return '<div class="empty"><b>Nothing was found.</b> Add documents, or ask in other words.</div>'
     summary = _summary(turn, result.timings_ms, len(result.hits), exact=result.exact)
     if answer is not None and answer.abstained:
-        cards = [_card(turn.number, hit.rank, hit, unfolded=hit.rank <= _UNFOLDED) for hit in answer.nearest]
+        cards = [
+            _card(turn.number, hit.rank, hit, grades, unfolded=hit.rank <= _UNFOLDED)
+            for hit in answer.nearest
+        ]
         return f"{summary}{_list('Nearest passages', cards)}"
     evidence = answer.evidence if answer else turn.found.packed.evidence
     citations = answer.citations if answer else ()
@@ -41,14 +49,18 @@ def render_sources(turn: Turn | None) -> str:
     for place, item in enumerate(evidence):
         spans = cited_spans(item, citations)
         unfolded = bool(spans) if citations else place < _UNFOLDED
-        card = _card(turn.number, item.number, item.hit, spans=spans, unfolded=unfolded)
+        card = _card(turn.number, item.number, item.hit, grades, spans=spans, unfolded=unfolded)
         (cited if spans else read).append(card)
-    others = [_card(turn.number, None, hit) for hit in result.hits if hit.chunk.id not in used]
+    others = [
+        _card(turn.number, None, hit, grades, unfolded=turn.search_only and hit.rank <= _UNFOLDED)
+        for hit in result.hits
+        if hit.chunk.id not in used
+    ]
     return (
         summary
         + _list("Cited", cited)
         + _list("Read, not cited" if citations else "Passages", read)
-        + _list("Found, not read", others)
+        + _list("Found" if turn.search_only else "Found, not read", others)
     )
 
 
@@ -96,7 +108,13 @@ def _list(title: str, cards: Sequence[str]) -> str:
 
 
 def _card(
-    turn: int, number: int | None, hit: Hit, *, spans: Sequence[Span] = (), unfolded: bool = False
+    turn: int,
+    number: int | None,
+    hit: Hit,
+    grades: Grades,
+    *,
+    spans: Sequence[Span] = (),
+    unfolded: bool = False,
 ) -> str:
     chunk = hit.chunk
     name = f'<span class="number">{number}</span>' if number is not None else ""
@@ -108,10 +126,26 @@ def _card(
         f'<span class="page">page {chunk.page}</span>'
         f'<span class="score" title="score by which it was ranked">{hit.score:.3f}</span></summary>'
         f'{heading}<div class="passage" dir="auto">{marked(flow(chunk.text), spans)}</div>'
-        f"{_scores(hit)}</details>"
+        f"{_scores(hit)}{_actions(turn, hit, grades.get(chunk.id))}</details>"
     )
 
 
 def _scores(hit: Hit) -> str:
     parts = [f"rank {hit.rank}", *(f"{escape(name)} {score:.3f}" for name, score in hit.scores.items())]
     return f'<div class="scores">{" · ".join(parts)}</div>'
+
+
+def _actions(turn: int, hit: Hit, grade: int | None) -> str:
+    place = Place(turn, hit.chunk.id, hit.chunk.document_id, hit.chunk.page)
+    judging = "".join(
+        f'<button type="button" data-grade="{value}" data-turn="{turn}" data-chunk="{escape(hit.chunk.id)}" '
+        f'aria-pressed="{str(grade == value).lower()}" title="{title}">{label}</button>'
+        for value, label, title in (
+            (1, "Answers it", "Keep this passage as one that answers the question"),
+            (0, "Does not", "Keep this passage as one that does not answer the question"),
+        )
+    )
+    return (
+        f'<div class="actions"><button type="button" class="main" {opens(place, "page")}>Show page</button>'
+        f'<button type="button" {opens(place, "why")}>Why?</button><span class="gap"></span>{judging}</div>'
+    )

@@ -1,5 +1,5 @@
 () => {
-  // A marker in an answer opens the card that it names; the page's address stays as it is.
+  // A marker in an answer opens the card that it names, and its page; the page's address stays as it is.
   document.addEventListener("click", (event) => {
     const marker = event.target.closest?.("a.marker");
     if (!marker) return;
@@ -10,6 +10,7 @@
       card.open = true;
       card.scrollIntoView({ block: "nearest", behavior: "smooth" });
       card.classList.add("flash");
+      card.querySelector('[data-open="page"]')?.click();
       setTimeout(() => card.classList.remove("flash"), 1500);
     };
     reveal(20); // an older answer's sources are being fetched

@@ -1,0 +1,156 @@
+"""A page's picture, with boxes around stretches of its text: drawn by a child process, as reading is done."""
+
+import base64
+import binascii
+import os
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ingestion.documents import PageLayout
+from ingestion.errors import Cancelled, RagError
+from ingestion.parsing.frames import Drawing, FrameError, Picture, Request, Verdict
+from ingestion.parsing.isolation import ChildProcess, Ended, signal_name
+from ingestion.parsing.limits import ParseLimits
+
+_POLL_SECONDS = 0.05
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+
+Span = tuple[int, int]
+
+
+class PageNotDrawn(RagError):
+    """A page has no picture to show; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, in points from its top left corner."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """A page as a picture of `media_type`, its size in points, and the boxes of each span that was asked for:
+    one a line, or several where a line has wide gaps; none where a span's place is not known."""
+
+    image: bytes
+    media_type: str
+    width: float
+    height: float
+    boxes: tuple[tuple[Box, ...], ...]
+
+
+def draw_page(
+    file: Path,
+    number: int,
+    layout: PageLayout | None,
+    *,
+    spans: Sequence[Span] = (),
+    pixels: int = 1000,
+    limits: ParseLimits = ParseLimits(),
+    cancelled: Callable[[], bool] | None = None,
+) -> PagePicture:
+    """Draw a page of a PDF, `pixels` wide. `spans` are (start, end) of the page's text that `layout` is of.
+
+    Raises PageNotDrawn where the file cannot be opened without a password, is damaged, or takes more than its
+    limits, and Cancelled.
+    """
+    stretches, owners = stretches_of(layout, spans)
+    bounded = replace(
+        limits, cpu_seconds=max(1, round(limits.page_seconds)), wall_seconds=limits.page_seconds
+    )
+    drawing = Drawing(number, pixels, stretches)
+    request = Request(os.path.abspath(file), ".pdf", None, os.getpid(), bounded, drawing=drawing)  # noqa: PTH100
+    picture = _drawn(request, cancelled)
+    assert picture.layout is not None
+    boxes: list[list[Box]] = [[] for _ in spans]
+    for stretch, _, *box in picture.layout.words:
+        boxes[owners[stretch]].append(Box(*box))
+    for place, (start, end) in enumerate(spans):
+        words = layout.words if layout else ()
+        boxes[place] += [Box(*box) for first, behind, *box in words if first < end and behind > start]
+    image, media_type = _decoded(picture.image)
+    return PagePicture(
+        image, media_type, picture.layout.width, picture.layout.height, tuple(map(tuple, boxes))
+    )
+
+
+def stretches_of(layout: PageLayout | None, spans: Sequence[Span]) -> tuple[tuple[Span, ...], list[int]]:
+    """Return the spans as stretches of PDFium's characters, and which span each one is of."""
+    if layout is None or not layout.runs:
+        return (), []
+    offsets = [offset for offset, _ in layout.runs]
+    stretches: list[Span] = []
+    owners: list[int] = []
+    for place, (start, end) in enumerate(spans):
+        run = max(0, bisect_right(offsets, start) - 1)
+        while run < len(offsets) and offsets[run] < end:
+            first = max(start, offsets[run])
+            behind = min(end, offsets[run + 1]) if run + 1 < len(offsets) else end
+            index = layout.runs[run][1] + first - offsets[run]
+            stretches.append((index, index + behind - first))
+            owners.append(place)
+            run += 1
+    return tuple(stretches), owners
+
+
+def _drawn(request: Request, cancelled: Callable[[], bool] | None) -> Picture:
+    """Return what the child drew, or raise why it has not."""
+    deadline = time.monotonic() + request.limits.wall_seconds
+    with ChildProcess(request) as child:
+        while True:
+            if cancelled is not None and cancelled():
+                raise Cancelled("drawing the page")
+            if time.monotonic() > deadline:
+                raise PageNotDrawn(
+                    f"drawing the page took more than {request.limits.wall_seconds:g} s; its text is shown "
+                    f"instead"
+                )
+            match child.receive(_POLL_SECONDS):
+                case Picture() as picture if _is_sound(picture, request):
+                    return picture
+                case Verdict(_, error):
+                    raise PageNotDrawn(error)
+                case None:
+                    continue
+                case Ended():
+                    code = child.exit_code()
+                    ended = signal_name(code) or f"code {code}"
+                    raise PageNotDrawn(f"drawing the page crashed ({ended}); its text is shown instead")
+                case FrameError() | _:
+                    raise PageNotDrawn("the program that draws sent nonsense; do not trust this file")
+
+
+def _is_sound(picture: Picture, request: Request) -> bool:
+    layout, drawing = picture.layout, request.drawing
+    return (
+        layout is not None
+        and drawing is not None
+        and layout.width > 0
+        and layout.height > 0
+        and not layout.runs
+        and all(
+            0 <= stretch < len(drawing.stretches)
+            and 0 <= left <= right <= layout.width
+            and 0 <= top <= bottom <= layout.height
+            for stretch, _, left, top, right, bottom in layout.words
+        )
+    )
+
+
+def _decoded(image: str) -> tuple[bytes, str]:
+    try:
+        data = base64.b64decode(image, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise PageNotDrawn("the program that draws sent no picture; do not trust this file") from error
+    for start, media_type in ((_PNG, "image/png"), (_JPEG, "image/jpeg")):
+        if data.startswith(start):
+            return data, media_type
+    raise PageNotDrawn("the program that draws sent no picture; do not trust this file")

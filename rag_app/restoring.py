@@ -1,0 +1,133 @@
+"""Conversations that were kept, as the answers that they were."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ingestion.errors import UnknownName
+from ingestion.library import Library
+from ingestion.stores.records import StoredChunk
+from rag_app.answers import (
+    Answer,
+    AnswerSentence,
+    AskOptions,
+    Citation,
+    Evidence,
+    EvidenceSentence,
+    Found,
+    Packed,
+    Verdict,
+)
+from rag_app.conversations import Turn
+from rag_app.receipts import Receipts
+from retrievers.hits import Hit, Query
+from retrievers.search import SearchResult
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredTurn:
+    """A turn as it was kept, with what it answered and what was found for it where it has an answer."""
+
+    turn: Turn
+    options: AskOptions
+    answer: Answer | None = None
+    found: Found | None = None
+
+
+def restored(turn: Turn, receipts: Receipts, library: Library) -> RestoredTurn:
+    """Return a turn as it was answered. Whether its documents are still there is not looked at.
+
+    Its receipt knows the sentences that were read; without one the cited passages stand for the evidence.
+    """
+    if turn.answer is None:
+        return RestoredTurn(turn, AskOptions())
+    fields = turn.answer
+    receipt: Fields | None = None
+    if turn.receipt is not None:
+        with suppress(UnknownName):  # only so many are kept
+            receipt = receipts.get(turn.receipt).fields
+    hits = tuple(_hit(one) for one in fields["nearest"])
+    citations = tuple(Citation(**one) for one in fields["citations"])
+    evidence = _evidence(hits, citations, receipt)
+    relevance = float(receipt["relevance"]) if receipt else 0.0
+    timings = dict(fields["timings_ms"])
+    answer = Answer(
+        question=fields["question"],
+        text=fields["answer"],
+        abstained=fields["abstained"],
+        strategy=fields["strategy"],
+        reranker=fields["reranker"],
+        llm=fields["llm"],
+        citations=citations,
+        sentences=tuple(_sentence(one) for one in fields["sentences"]),
+        nearest=hits,
+        evidence=evidence,
+        relevance=relevance,
+        timings_ms=timings,
+        flags=tuple(fields["flags"]),
+        standalone_question=fields["standalone_question"],
+        conversation_id=fields["conversation_id"],
+        receipt_id=fields["receipt_id"],
+    )
+    query = Query(turn.standalone, library.encoder)
+    result = SearchResult(query, answer.strategy, answer.reranker, True, hits, timings)
+    options = AskOptions(strategy=answer.strategy, reranker=answer.reranker, llm=answer.llm)
+    return RestoredTurn(turn, options, answer, Found(result, Packed(evidence, relevance)))
+
+
+def _hit(fields: Fields) -> Hit:
+    chunk = StoredChunk(
+        id=fields["chunk_id"],
+        document_id=fields["document_id"],
+        document=fields["document"],
+        collection=fields["collection"],
+        ordinal=0,
+        page=fields["page"],
+        start=fields["start"],
+        end=fields["end"],
+        heading=fields["heading"],
+        context="",
+        text=fields["text"],
+    )
+    return Hit(fields["rank"], chunk, fields["score"], fields["scores"])
+
+
+def _sentence(fields: Fields) -> AnswerSentence:
+    return AnswerSentence(
+        fields["text"],
+        Verdict(fields["verdict"]),
+        fields["score"],
+        tuple(fields["markers"]),
+        fields.get("reason"),
+    )
+
+
+def _evidence(
+    hits: tuple[Hit, ...], citations: tuple[Citation, ...], receipt: Fields | None
+) -> tuple[Evidence, ...]:
+    by_chunk = {hit.chunk.id: hit for hit in hits}
+    if receipt:
+        return tuple(
+            Evidence(one["number"], hit, _sentences(hit, one["spans"]))
+            for one in receipt["evidence"]
+            if (hit := by_chunk.get(one["chunk_id"]))
+        )
+    found: dict[int, Evidence] = {}
+    for citation in citations:
+        for hit in hits:
+            chunk = hit.chunk
+            holds = chunk.document_id == citation.document_id and chunk.page == citation.page
+            if holds and chunk.start <= citation.start and citation.end <= chunk.end:
+                found.setdefault(citation.marker, Evidence(citation.marker, hit, ()))
+    return tuple(found[number] for number in sorted(found))
+
+
+def _sentences(hit: Hit, spans: list[list[int]]) -> tuple[EvidenceSentence, ...]:
+    chunk = hit.chunk
+    return tuple(
+        EvidenceSentence(start, end, chunk.text[start - chunk.start : end - chunk.start], 0.0)
+        for start, end in spans
+    )

@@ -1,0 +1,159 @@
+"""The evidence pane: the passages of an answer as cards, and beside them one source, looked at closely."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from ingestion.errors import RagError
+from rag_app.assistant import Assistant
+from rag_app.judgements import Judgement
+from retrievers.hits import Hit
+from ui.components.conversation import Turn
+from ui.components.document_list import render_error
+from ui.components.explanation import Why, render_why
+from ui.components.sources import EMPTY, render_sources
+from ui.components.viewer import Place, Tab, place_of, render_page, render_viewer, spans_on
+from ui.static import read_static
+
+Turns = tuple[Turn, ...]
+
+
+class Desk:
+    """What happens to evidence. One object serves all sessions."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self.assistant = assistant
+
+    def sources(self, turn: Turn | None) -> str:
+        """Return the cards of a turn, with what was said of its passages."""
+        return render_sources(turn, self._grades(turn))
+
+    def open(self, turns: Turns, place: Place, tab: Tab) -> str:
+        """Return the viewer at a place, as HTML; what cannot be shown is said in it."""
+        turn = next((turn for turn in turns if turn.number == place.turn), None)
+        hit = _hit(turn, place.chunk)
+        try:
+            if tab == "why" and turn is not None and hit is not None:
+                pages = self.assistant.document_pages(place.document) or place.page
+                return render_viewer(place, hit.chunk.document, pages, tab, self._why(turn, hit))
+            spans = _spans(turn, hit) if hit is not None and hit.chunk.page == place.page else []
+            view = self.assistant.pages.view(place.document, place.page, spans)
+        except RagError as error:
+            name = hit.chunk.document if hit else "Source"
+            return render_viewer(place, name, place.page, tab, render_error(str(error)))
+        return render_viewer(place, view.document.name, view.document.pages, tab, render_page(view))
+
+    def judge(self, turn: Turn, hits: Sequence[Hit], grade: int) -> None:
+        """Keep that passages answer the turn's question (1), or do not (0). Raises RagError."""
+        question = turn.understood or turn.question
+        found = [
+            Judgement(question, sha256, hit.chunk.page, hit.chunk.document, grade)
+            for hit in hits
+            if (sha256 := self.assistant.content_of(hit.chunk.document_id))
+        ]
+        if not found:
+            raise RagError("the passage's document is not in the library any more; ask again")
+        self.assistant.judgements.add(found)
+
+    def judge_answer(self, turn: Turn, grade: int) -> Turn:
+        """Keep a person's verdict on an answer as one on the passages that it cites. Raises RagError."""
+        if turn.answer is None or not turn.answer.citations:
+            return turn
+        markers = {citation.marker for citation in turn.answer.citations}
+        hits = [item.hit for item in turn.answer.evidence if item.number in markers]
+        self.judge(turn, hits, grade)
+        return replace(turn, grade=grade)
+
+    def _grades(self, turn: Turn | None) -> dict[str, int]:
+        if turn is None or turn.found is None:
+            return {}
+        question = turn.understood or turn.question
+        judged = {
+            (one.sha256, one.page): one.grade
+            for one in self.assistant.judgements.all()
+            if one.question == question
+        }
+        if not judged:
+            return {}
+        return {
+            hit.chunk.id: judged[key]
+            for hit in turn.found.result.hits
+            if (key := (self.assistant.content_of(hit.chunk.document_id), hit.chunk.page)) in judged
+        }
+
+    def _why(self, turn: Turn, hit: Hit) -> str:
+        assert turn.found is not None
+        result = turn.found.result
+        tokens = self.assistant.explain(result, hit)
+        terms = self.assistant.explain_words(result, hit)
+        return render_why(Why(result.query.text, hit, result.strategy, tokens, terms))
+
+
+def _hit(turn: Turn | None, chunk: str) -> Hit | None:
+    if turn is None or turn.found is None:
+        return None
+    hits = [*turn.found.result.hits, *(item.hit for item in turn.found.packed.evidence)]
+    return next((hit for hit in hits if hit.chunk.id == chunk), None)
+
+
+def _spans(turn: Turn | None, hit: Hit) -> list[tuple[int, int]]:
+    """What is marked on the page: the words that the answer cites, else those that were read, else the
+    passage."""
+    chunk = hit.chunk
+    if turn is not None and turn.answer is not None:
+        cited = [
+            (one.start, one.end)
+            for one in turn.answer.citations
+            if one.document_id == chunk.document_id and one.page == chunk.page
+        ]
+        if any(chunk.start <= start and end <= chunk.end for start, end in cited):
+            return spans_on(cited, chunk.start, chunk.end)
+    return [(chunk.start, chunk.end)]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePane:
+    """The components that the chat connects to."""
+
+    sources: gr.HTML
+    viewer: gr.HTML
+
+
+def build_evidence() -> EvidencePane:
+    """Lay out the pane."""
+    gr.HTML("<h2>Evidence</h2>")
+    script = read_static("evidence.js")
+    sources = gr.HTML(EMPTY, elem_id="sources", js_on_load=script)
+    viewer = gr.HTML("", elem_id="viewer", js_on_load=script)
+    return EvidencePane(sources, viewer)
+
+
+def connect_evidence(desk: Desk, pane: EvidencePane, turns: gr.State) -> None:
+    """Wire the pane: a card opens its page or its reason, and takes what a person says of it."""
+    quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+
+    def open_source(turns: Turns, event: gr.EventData) -> str:
+        try:
+            place, tab = place_of(event._data)
+        except (TypeError, ValueError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return desk.open(turns, place, tab)
+
+    def judge(turns: Turns, event: gr.EventData) -> str:
+        data = event._data
+        turn = next((one for one in turns if str(one.number) == str(data.get("turn"))), None)
+        hit = _hit(turn, str(data.get("chunk")))
+        if turn is None or hit is None:
+            return desk.sources(turn)
+        try:
+            desk.judge(turn, [hit], 1 if str(data.get("grade")) == "1" else 0)
+        except RagError as error:
+            raise gr.Error(str(error), title="Not kept", print_exception=False) from error
+        return desk.sources(turn)
+
+    for component in (pane.sources, pane.viewer):
+        component.select(open_source, [turns], [pane.viewer], **quick)
+    pane.sources.like(judge, [turns], [pane.sources], **quick)
+    pane.viewer.clear(lambda: "", None, [pane.viewer], **quick)
