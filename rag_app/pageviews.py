@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from ingestion.documents import Page
-from ingestion.errors import UnknownName
+from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from ingestion.parsing import PageNotDrawn, PagePicture, ParseLimits, draw_page
 from ingestion.stores.records import Document
@@ -43,14 +43,16 @@ class PageViewer:
         self._kept: OrderedDict[tuple[str, int, tuple[Span, ...]], PagePicture] = OrderedDict()
 
     def view(self, document_id: str, number: int, spans: Sequence[Span] = ()) -> PageView:
-        """Return a page, counted from 1. Raises UnknownName where there is no such document or page."""
+        """Return a page, counted from 1. Raises InvalidInput where there is no such document or page."""
         document = self._library.catalogue.document(document_id)
         if document is None:
-            raise UnknownName("document", document_id, (), advice="It was deleted or replaced; ask again")
+            raise InvalidInput("the document is not in the library any more; ask again")
         page = self._library.catalogue.page(document_id, number)
         if page is None:
-            raise UnknownName(
-                "page", f"{number} of {document.name}", (), advice="It has no text, or could not be read"
+            raise InvalidInput(
+                f"page {number} of {document.name} has no text that could be read, or is not there; the "
+                f"document "
+                f"has pages 1 to {document.pages}"
             )
         wanted = tuple(
             (max(0, start), min(end, len(page.text)))

@@ -9,7 +9,7 @@ from ingestion.encoders import Encoder
 from ingestion.errors import UnknownName
 from ingestion.library import Library
 from ingestion.reindex import reindex
-from retrievers.explain import Explanation, explain
+from retrievers.explain import Explanation, explain, matched_terms
 from retrievers.hits import Hit, Query
 from retrievers.search import search
 from retrievers.strategies import strategy_named
@@ -87,3 +87,16 @@ def test_a_passage_that_is_gone_is_not_explained(stocked: Library) -> None:
 def test_an_unknown_representation_is_named(stocked: Library) -> None:
     with pytest.raises(UnknownName, match="'other'"):
         explain(stocked, Query(QUESTION, stocked.encoder), first_hit(stocked).chunk, "other")
+
+
+def test_words_are_found_in_whatever_form_and_function_words_are_none(stocked: Library) -> None:
+    hit = first_hit(stocked, "bm25")
+    question = "When do the planting trees stand, and where is a kiwi?"
+    found = {question[one.start : one.end]: one.places for one in matched_terms(question, hit.chunk, "en")}
+    page = stocked.catalogue.page(hit.chunk.document_id, hit.chunk.page)
+    assert page is not None
+    assert {word: [page.text[slice(*place)] for place in places] for word, places in found.items()} == {
+        "planting": ["planted"], "trees": ["tree"], "stand": ["stands"], "kiwi": [],
+    }  # fmt: skip
+    (only,) = matched_terms("the", hit.chunk, "en")  # nothing else was asked
+    assert only.places

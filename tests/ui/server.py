@@ -166,3 +166,16 @@ def choose_strategy(page: Page, name: str) -> None:
 def screenshot(page: Page, name: str) -> None:
     OUTPUT.mkdir(exist_ok=True)
     page.screenshot(path=OUTPUT / f"{name}.png")
+
+
+def accessibility(page: Page) -> list[str]:
+    """Return what axe-core finds wrong with the page as it is, of what it calls serious or critical."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    return [
+        f"{rule['impact']} {rule['id']}: {node['html'][:160]} {' '.join(map(str, node['target']))}"
+        for rule in found.response["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]

@@ -1,0 +1,72 @@
+"""A conversation that was kept is shown as it was answered."""
+
+from dataclasses import replace
+
+import pytest
+
+from ingestion.errors import InvalidInput, UnknownName
+from ingestion.library import Library
+from rag_app.assistant import Assistant
+from rag_app.conversations import TurnState
+from rag_app.settings import Settings
+
+QUESTION = "Who planted the Bramley apple tree?"
+
+
+@pytest.fixture
+def assistant(stocked: Library) -> Assistant:
+    return Assistant(Settings(data_dir=stocked.folder, llm="extractive"), stocked)
+
+
+def test_an_answer_comes_back_with_its_evidence(assistant: Assistant) -> None:
+    conversation = assistant.conversations.create().id
+    asked = replace(assistant.options(), conversation=conversation, strategy="colbert")
+    answer = assistant.ask(QUESTION, asked)
+    (turn,) = assistant.restore(conversation)
+    assert turn.answer is not None
+    assert turn.found is not None
+    for name in ("text", "strategy", "llm", "citations", "sentences", "abstained", "flags", "relevance"):
+        assert getattr(turn.answer, name) == getattr(answer, name), name
+    assert [hit.chunk.id for hit in turn.answer.nearest] == [hit.chunk.id for hit in answer.nearest]
+    assert [hit.scores for hit in turn.found.result.hits] == [dict(hit.scores) for hit in answer.nearest]
+    spans = [[(s.start, s.end, s.text) for s in one.sentences] for one in turn.answer.evidence]
+    assert spans == [[(s.start, s.end, s.text) for s in one.sentences] for one in answer.evidence]
+    assert turn.options.strategy == "colbert"
+    # What was found can be explained again: the question is encoded when it is asked for.
+    assert assistant.explain(turn.found.result, turn.found.result.hits[0])
+
+
+def test_without_a_receipt_what_is_cited_stands_for_the_evidence(stocked: Library) -> None:
+    settings = Settings(data_dir=stocked.folder, llm="extractive", keep_receipts=False)
+    assistant = Assistant(settings, stocked)
+    conversation = assistant.conversations.create().id
+    answer = assistant.ask(QUESTION, replace(assistant.options(), conversation=conversation))
+    (turn,) = assistant.restore(conversation)
+    assert turn.answer is not None
+    assert answer.citations
+    assert {one.number for one in turn.answer.evidence} == {one.marker for one in answer.citations}
+
+
+def test_a_turn_without_an_answer_and_an_unknown_conversation(assistant: Assistant) -> None:
+    conversation = assistant.conversations.create().id
+    number = assistant.conversations.begin_turn(conversation, QUESTION)
+    assistant.conversations.end_turn(conversation, number, TurnState.FAILED, error="no such model")
+    (turn,) = assistant.restore(conversation)
+    assert (turn.answer, turn.found, turn.turn.error) == (None, None, "no such model")
+    with pytest.raises(UnknownName):
+        assistant.restore("0000")
+
+
+def test_pages_are_shown_and_what_cannot_be_drawn_says_why(assistant: Assistant) -> None:
+    (orchard,) = [one for one in assistant.documents() if one.name == "orchard.md"]
+    view = assistant.pages.view(orchard.id, 1, [(0, 7), (9_000, 9_001)])
+    assert view.spans == ((0, 7),)
+    assert view.picture is None
+    assert view.reason == "Only PDFs have pages to draw; this is the text."
+    assert view.page.text.startswith("Orchard")
+    with pytest.raises(InvalidInput, match=r"page 2 of orchard\.md has no text"):
+        assistant.pages.view(orchard.id, 2)
+    with pytest.raises(InvalidInput, match="not in the library any more"):
+        assistant.pages.view("gone", 1)
+    assert (assistant.document_pages(orchard.id), assistant.document_pages("gone")) == (1, 0)
+    assert (assistant.content_of(orchard.id), assistant.content_of("gone")) == (orchard.sha256, None)
