@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 DATA ?= data
 PORT ?= 7860
+# A worker a processor; a file's tests stay together, because they share what is slow to make.
+WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile
 KERNEL := ingestion/stores/tokens/kernel
 
 .PHONY: run test fast soak lint samples clean
@@ -14,11 +16,11 @@ run: $(VENV)/.installed
 	$(BIN)/rag-app --data-dir $(DATA) serve --port $(PORT)
 
 test: lint
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest $(WORKERS) -m "not soak"
 
 # What to run while working: under three minutes.
 fast: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow and not soak"
+	$(BIN)/python -m pytest $(WORKERS) -m "not slow and not soak"
 
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m soak

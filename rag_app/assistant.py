@@ -54,6 +54,7 @@ from rag_app.state import STATE_FILE, State
 from rag_app.summarising.asked import to_summarise
 from rag_app.summarising.summary import summarise
 from rag_app.tasks import Tasks
+from rag_app.votes import Votes
 from retrievers.explain import Explanation, TermReason, explain, matched_terms
 from retrievers.hits import Hit
 from retrievers.rerank import Reranker
@@ -91,7 +92,7 @@ class Assistant:
         self._sizes = Sizes(library)
         state = State(library.folder / STATE_FILE)
         self.conversations, self.receipts = Conversations(state), Receipts(state)
-        self.judgements = Judgements(state)
+        self.judgements, self.votes = Judgements(state), Votes(state)
         self.pages = PageViewer(library, settings.limits)
         self._hashes = FileHashes()
         self.models = ModelStore(settings)

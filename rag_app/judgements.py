@@ -1,10 +1,13 @@
-"""What people said of passages: this page answers that question, or does not.
+"""What people said of passages: this page, or this stretch of it, answers that question, or does not.
 
 They lie in an SQLite file of their own, beside the library, and name a page by its document's content
 (SHA-256) and number: so they outlive reindexing, renaming, and deleting and adding again. As files they are
 what evaluations read, one question a line:
 
-    {"id", "question", "answer", "evidence": [{"document", "sha256", "page", "grade", "text"}]}
+    {"id", "question", "answer",
+     "evidence": [{"document", "sha256", "page", "start", "end", "grade", "text"}]}
+
+Evaluations are by page: a page's grade is the highest that it, or a stretch of it, was given.
 """
 
 import json
@@ -30,13 +33,18 @@ _LAST_PAGE = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A page and a question: `grade` 1 and above answers it, 0 does not. `document` is its name then."""
+    """A page and a question: `grade` 1 and above answers it, 0 does not. `document` is its name then.
+
+    It is of characters `start` to `end` of the page's text, or of the whole page where both are 0.
+    """
 
     question: str
     sha256: str
     page: int
     document: str
     grade: int
+    start: int = 0
+    end: int = 0
 
 
 class Judgements:
@@ -46,21 +54,42 @@ class Judgements:
         self._state = state
 
     def add(self, judgements: Iterable[Judgement]) -> int:
-        """Keep judgements, each in place of a former one of its question and page; return their number."""
+        """Keep judgements, each in place of a former one of the same question and place; return their
+        number."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         rows = [
-            (one.question.strip(), one.sha256, one.page, one.document, one.grade, now) for one in judgements
+            (
+                one.question.strip(),
+                one.sha256,
+                one.page,
+                one.start,
+                one.end,
+                one.document,
+                one.grade,
+                now,
+            )
+            for one in judgements
         ]
         with self._state.changing() as connection:
-            connection.executemany("INSERT OR REPLACE INTO judgements VALUES (?, ?, ?, ?, ?, ?)", rows)
+            connection.executemany("INSERT OR REPLACE INTO judgements VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         return len(rows)
 
     def all(self) -> list[Judgement]:
         """Return all judgements, by question."""
         with self._state.reading() as connection:
             rows = connection.execute(
-                "SELECT question, sha256, page, document, grade FROM judgements "
-                "ORDER BY question, document, page"
+                "SELECT question, sha256, page, document, grade, start, stop FROM judgements "
+                "ORDER BY question, document, page, start, stop"
+            ).fetchall()
+        return [Judgement(*row) for row in rows]
+
+    def of(self, question: str) -> list[Judgement]:
+        """Return what was said of one question's passages."""
+        with self._state.reading() as connection:
+            rows = connection.execute(
+                "SELECT question, sha256, page, document, grade, start, stop FROM judgements "
+                "WHERE question = ? ORDER BY document, page, start, stop",
+                (question.strip(),),
             ).fetchall()
         return [Judgement(*row) for row in rows]
 
@@ -91,7 +120,9 @@ def judged_dataset(
     for one in judgements.all():
         questions.setdefault(one.question, Question(one.question, one.question))
         label = by_content.get(one.sha256, one.sha256)  # not by its name, which another may have now
-        qrels.setdefault(one.question, {})[page_id(label, one.page)] = one.grade
+        of_question = qrels.setdefault(one.question, {})
+        unit = page_id(label, one.page)
+        of_question[unit] = max(one.grade, of_question.get(unit, one.grade))
     if not questions:
         raise InvalidInput("nothing was judged yet; rag-app judge add QUESTION --document NAME --page N does")
     return judged("judgements", "page", list(questions.values()), qrels, corpus="library"), labels
@@ -117,7 +148,13 @@ def export(judgements: Sequence[Judgement], folder: Path) -> int:
         with (folder / QUESTIONS_FILE).open("w", encoding="utf-8") as stream:
             for question, some in by_question.items():
                 evidence = [
-                    {"document": one.document, "sha256": one.sha256, "page": one.page, "grade": one.grade}
+                    {
+                        "document": one.document,
+                        "sha256": one.sha256,
+                        "page": one.page,
+                        **({"start": one.start, "end": one.end} if one.end else {}),
+                        "grade": one.grade,
+                    }
                     for one in some
                 ]
                 line = {"id": ids[question], "question": question, "evidence": evidence}
@@ -125,9 +162,11 @@ def export(judgements: Sequence[Judgement], folder: Path) -> int:
         with (folder / "queries.jsonl").open("w", encoding="utf-8") as stream:
             for question, identity in ids.items():
                 stream.write(json.dumps({"_id": identity, "text": question}, ensure_ascii=False) + "\n")
-        rows = [
-            f"{ids[one.question]}\t{page_id(one.document, one.page)}\t{one.grade}\n" for one in judgements
-        ]
+        grades: dict[tuple[str, str], int] = {}
+        for one in judgements:
+            key = ids[one.question], page_id(one.document, one.page)
+            grades[key] = max(one.grade, grades.get(key, one.grade))
+        rows = [f"{question}\t{page}\t{grade}\n" for (question, page), grade in grades.items()]
         (folder / "qrels" / "test.tsv").write_text(
             "query-id\tcorpus-id\tscore\n" + "".join(rows), encoding="utf-8"
         )
@@ -179,7 +218,10 @@ def _from_questions(file: Path, by_name: Mapping[str, set[str]]) -> Iterable[Jud
             for one in line["evidence"]:
                 name, page = str(one["document"]), _page(int(one["page"]), where)
                 sha256 = str(one.get("sha256") or _content(name, by_name, where))
-                yield Judgement(question, sha256, page, name, int(one.get("grade", 1)))
+                start, end = int(one.get("start", 0)), int(one.get("end", 0))
+                if not 0 <= start <= end:
+                    raise InvalidInput(f"{where}: there are no characters {start} to {end}")
+                yield Judgement(question, sha256, page, name, int(one.get("grade", 1)), start, end)
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise InvalidInput(f"{where}: {error!r}; a line has question and evidence") from error
 

@@ -1,4 +1,4 @@
-"""The one file of what people did: judgements, conversations, receipts.
+"""The one file of what people did: judgements, votes, conversations, receipts.
 
 It lies beside the library and is no part of it: asking never writes the library. Every use opens a connection
 of its own, so that threads and processes share the file without sharing anything else.
@@ -56,6 +56,32 @@ _MIGRATIONS = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX receipts_by_time ON receipts (created);
     CREATE INDEX receipts_by_conversation ON receipts (conversation);
+    """,
+    # A judgement is of a stretch of a page; of the whole page where start and end are 0.
+    """
+    CREATE TABLE judgements_of_spans (
+        question TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        page INTEGER NOT NULL CHECK (page >= 1),
+        start INTEGER NOT NULL CHECK (start >= 0),
+        stop INTEGER NOT NULL CHECK (stop >= start),
+        document TEXT NOT NULL,
+        grade INTEGER NOT NULL,
+        judged TEXT NOT NULL,
+        PRIMARY KEY (question, sha256, page, start, stop)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO judgements_of_spans
+        SELECT question, sha256, page, 0, 0, document, grade, judged FROM judgements;
+    DROP TABLE judgements;
+    ALTER TABLE judgements_of_spans RENAME TO judgements;
+    CREATE TABLE votes (
+        question TEXT NOT NULL,
+        contenders TEXT NOT NULL,
+        preferred TEXT NOT NULL,
+        blind INTEGER NOT NULL,
+        voted TEXT NOT NULL,
+        PRIMARY KEY (question, contenders)
+    ) STRICT, WITHOUT ROWID;
     """,
 )
 

@@ -20,9 +20,10 @@ from rag_app.guard import Guard
 from rag_app.ports import url_of
 from ui.background import Workers
 from ui.chat import Chat, build_chat, connect_chat
+from ui.compare import Compare, build_compare
 from ui.conversations import build_list
 from ui.documents import Documents, build_documents, connect_documents
-from ui.evidence import build_evidence, connect_evidence
+from ui.evidence import Desk, build_evidence, connect_evidence
 from ui.security import ApiBeside, OwnFilesOnly
 from ui.static import read_static, style_sheet
 from ui.theme import theme
@@ -107,7 +108,7 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
             elem_id="header",
         )
         # Tabs, not pages of their own: an answer goes on being written while a person looks elsewhere.
-        with gr.Tabs(elem_id="pages", selected="chat"):  # noqa: SIM117  # more tabs follow
+        with gr.Tabs(elem_id="pages", selected="chat"):
             with gr.Tab("Chat", id="chat"), gr.Row(elem_id="panes"):
                 with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
                     conversations = build_list()
@@ -116,6 +117,8 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
                     chat_pane = build_chat(assistant, conversations)
                 with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
                     evidence_pane = build_evidence()
+            with gr.Tab("Compare", id="compare"):
+                build_compare(Compare(assistant, workers, Desk(assistant)), page)
         connect_documents(Documents(assistant, workers, uploads), documents_pane, page)
         chat = Chat(assistant, workers)
         turns = connect_chat(chat, chat_pane, evidence_pane, page)

@@ -28,7 +28,10 @@ class Desk:
 
     def sources(self, turn: Turn | None) -> str:
         """Return the cards of a turn, with what was said of its passages."""
-        return render_sources(turn, self._grades(turn))
+        if turn is None or turn.found is None:
+            return render_sources(turn)
+        grades = self.grades(turn.understood or turn.question, turn.found.result.hits)
+        return render_sources(turn, grades)
 
     def open(self, turns: Turns, place: Place, tab: Tab) -> str:
         """Return the viewer at a place, as HTML; what cannot be shown is said in it."""
@@ -49,9 +52,9 @@ class Desk:
         """Keep that passages answer the turn's question (1), or do not (0). Raises RagError."""
         question = turn.understood or turn.question
         found = [
-            Judgement(question, sha256, hit.chunk.page, hit.chunk.document, grade)
-            for hit in hits
-            if (sha256 := self.assistant.content_of(hit.chunk.document_id))
+            Judgement(question, sha256, chunk.page, chunk.document, grade, chunk.start, chunk.end)
+            for chunk in (hit.chunk for hit in hits)
+            if (sha256 := self.assistant.content_of(chunk.document_id))
         ]
         if not found:
             raise RagError("the passage's document is not in the library any more; ask again")
@@ -66,22 +69,21 @@ class Desk:
         self.judge(turn, hits, grade)
         return replace(turn, grade=grade)
 
-    def _grades(self, turn: Turn | None) -> dict[str, int]:
-        if turn is None or turn.found is None:
-            return {}
-        question = turn.understood or turn.question
-        judged = {
-            (one.sha256, one.page): one.grade
-            for one in self.assistant.judgements.all()
-            if one.question == question
+    def grades(self, question: str, hits: Sequence[Hit]) -> dict[str, int]:
+        """Return what was said of hits, by chunk: of the passage itself, or else of its whole page."""
+        said = {
+            (one.sha256, one.page, one.start, one.end): one.grade
+            for one in self.assistant.judgements.of(question)
         }
-        if not judged:
+        if not said:
             return {}
-        return {
-            hit.chunk.id: judged[key]
-            for hit in turn.found.result.hits
-            if (key := (self.assistant.content_of(hit.chunk.document_id), hit.chunk.page)) in judged
-        }
+        found: dict[str, int] = {}
+        for chunk in (hit.chunk for hit in hits):
+            content = self.assistant.content_of(chunk.document_id) or ""
+            for span in ((chunk.start, chunk.end), (0, 0)):
+                if (grade := said.get((content, chunk.page, *span))) is not None:
+                    found.setdefault(chunk.id, grade)
+        return found
 
     def _why(self, turn: Turn, hit: Hit) -> str:
         assert turn.found is not None

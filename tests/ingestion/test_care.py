@@ -625,11 +625,11 @@ def test_thousands_of_vectors_are_found_after_reopening(large: Path, encoder: En
     ("file", "how"),
     [
         ("data_level0.bin", "flipped"),
-        ("data_level0.bin", "junk"),
+        pytest.param("data_level0.bin", "junk", marks=pytest.mark.soak),
         ("header.bin", "flipped"),  # kills the process that reads it
-        ("header.bin", "deleted"),
-        ("index_metadata.pickle", "junk"),
-        ("length.bin", "deleted"),
+        pytest.param("header.bin", "deleted", marks=pytest.mark.soak),
+        pytest.param("index_metadata.pickle", "junk", marks=pytest.mark.soak),
+        pytest.param("length.bin", "deleted", marks=pytest.mark.soak),
         ("link_lists.bin", "deleted"),
     ],
 )

@@ -176,7 +176,7 @@ def outcome(notes: Path, seconds: dict[str, float]) -> tuple[int, bool]:
 @pytest.mark.parametrize(
     "points",
     [
-        pytest.param(10, marks=pytest.mark.slow),
+        pytest.param(4, marks=pytest.mark.slow),
         pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(7200)]),
     ],
 )
@@ -247,7 +247,7 @@ def took_place(library: Library, operation: Operation, expected: Expected) -> bo
 @pytest.mark.parametrize(
     ("documents", "operations"),
     [
-        pytest.param(10, 40, marks=pytest.mark.slow),
+        pytest.param(6, 20, marks=pytest.mark.slow),
         pytest.param(60, 400, marks=[pytest.mark.soak, pytest.mark.timeout(3600)]),
     ],
 )
