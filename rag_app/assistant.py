@@ -56,7 +56,7 @@ from rag_app.summarising.summary import summarise
 from rag_app.tasks import Tasks
 from rag_app.votes import Votes
 from retrievers.explain import Explanation, TermReason, explain, matched_terms
-from retrievers.hits import Hit
+from retrievers.hits import Hit, Query
 from retrievers.rerank import Reranker
 from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, Strategy, strategy_named
@@ -270,7 +270,7 @@ class Assistant:
         """Return the names of the rerankers that the application knows, here or not."""
         return [entry.name for entry in all_entries(self.settings.models_folder) if entry.role == "reranker"]
 
-    def search(self, question: str, options: AskOptions) -> SearchResult:
+    def search(self, question: str, options: AskOptions, query: Query | None = None) -> SearchResult:
         """Return the passages found. Raises InvalidInput and its kind for what cannot be asked."""
         return search(
             self.library,
@@ -280,22 +280,25 @@ class Assistant:
             reranker=self._reranker(options.reranker),
             limits=self.settings.rerank_limits,
             top_k=options.top_k,
+            query=query,
         )
 
     def compare(self, question: str, options: Sequence[AskOptions]) -> Comparison:
-        """Return what two to four strategies find for one question, which is encoded once.
+        """Return what two to four strategies find for one question.
 
-        Raises InvalidInput for fewer, more, or the same twice, and what `search` raises.
+        It is encoded once, and a stage that several strategies have is run once. Raises InvalidInput for
+        fewer, more, or the same twice, and what `search` raises.
         """
         check_columns([(one.strategy, one.reranker) for one in options])
         strategies = [strategy_named(one.strategy) for one in options]
         if not any(character.isalnum() for character in question):
             raise EmptyQuestion
         watch = Stopwatch()
+        query = Query(question, self.library.encoder)
         with watch.stage("encode"):
-            self.library.encoder.encode_query(question)
+            query.encoded_by(self.library.encoder)
         columns = [
-            column_of(self.search(question, one), self._sizes.of(strategy))
+            column_of(self.search(question, one, query), self._sizes.of(strategy))
             for one, strategy in zip(options, strategies, strict=True)
         ]
         return compare(question, columns, watch.timings_ms["encode"])

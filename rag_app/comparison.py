@@ -14,7 +14,8 @@ FEWEST, MOST = 2, 4
 class Column:
     """What one strategy found. `stored_bytes` is what the stores that it reads take on the disk.
 
-    The question's vectors were made before: `timings_ms` are the same work for every column.
+    The question's vectors were made before. `timings_ms` are what the strategy takes by itself, also of
+    stages that it shares with another column and that ran once.
     """
 
     strategy: str
@@ -84,10 +85,10 @@ def column_name(strategy: str, reranker: str | None) -> str:
 
 
 def column_of(result: SearchResult, stored_bytes: int) -> Column:
-    """Return what a strategy found as a column."""
-    return Column(
-        result.strategy, result.reranker, result.exact, result.hits, result.timings_ms, stored_bytes
-    )
+    """Return what a strategy found as a column. Its total counts what was done for another one before."""
+    stages = {name: value for name, value in result.timings_ms.items() if name != "total"}
+    timings = {**stages, "total": max(result.timings_ms.get("total", 0.0), sum(stages.values()))}
+    return Column(result.strategy, result.reranker, result.exact, result.hits, timings, stored_bytes)
 
 
 def compare(question: str, columns: Sequence[Column], encode_ms: float = 0.0) -> Comparison:

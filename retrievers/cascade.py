@@ -37,10 +37,22 @@ class CascadeRetriever:
         self._fused = fused
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
-        index = self._library.index(self._representation)
-        index.check_reading("tokens")
         depth = max(limit, self._depth)
         rankings = [stage.rank(query, scope, depth) for stage in self._first_stages]
+        key = ("cascade", self._representation, scope, depth)
+        scored = query.once(key, lambda: self._scored(query, scope, depth, rankings))
+        candidates = scored.candidates
+        if self._fused:
+            plain = [Candidate(one.chunk_id, one.score, {SCORE: one.score}) for one in candidates]
+            lists = [*rankings, Ranking(tuple(plain), exact=False)]
+            candidates = fuse_standardised(lists, depth, [*[1.0] * len(rankings), MAXSIM_WEIGHT])
+        timings = {name: ms for ranking in (*rankings, scored) for name, ms in ranking.timings_ms.items()}
+        return Ranking(candidates[:limit], exact=False, timings_ms=timings)
+
+    def _scored(self, query: Query, scope: Scope, depth: int, rankings: Sequence[Ranking]) -> Ranking:
+        """Return the first stages' candidates by MaxSim."""
+        index = self._library.index(self._representation)
+        index.check_reading("tokens")
         watch = Stopwatch()
         candidates = fuse(rankings)
         with watch.stage("locate"):
@@ -54,9 +66,4 @@ class CascadeRetriever:
         ]
         scored += stand_ins(self._library, index, query, scope, found, depth)
         scored.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
-        if self._fused:
-            plain = [Candidate(one.chunk_id, one.score, {SCORE: one.score}) for one in scored]
-            lists = [*rankings, Ranking(tuple(plain), exact=False)]
-            scored = list(fuse_standardised(lists, depth, [*[1.0] * len(rankings), MAXSIM_WEIGHT]))
-        timings = {name: ms for ranking in rankings for name, ms in ranking.timings_ms.items()}
-        return Ranking(tuple(scored[:limit]), exact=False, timings_ms={**timings, **watch.timings_ms})
+        return Ranking(tuple(scored), exact=False, timings_ms=watch.timings_ms)

@@ -17,6 +17,10 @@ class DenseRetriever:
         self._representation = representation
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
+        key = ("dense", self._representation, self._pooling, scope, limit)
+        return query.once(key, lambda: self._rank(query, scope, limit))
+
+    def _rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
         index = self._library.index(self._representation)
         index.check_reading(self._pooling)
         watch = Stopwatch()

@@ -1,8 +1,8 @@
 """What a strategy takes and gives: a query with its vectors, a ranking of chunk ids."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,34 @@ from numpy.typing import NDArray
 from ingestion.encoders import Encoder, Encodings
 from ingestion.stores.records import Scope, StoredChunk
 
+T = TypeVar("T")
+
 
 @dataclass
 class Query:
-    """A question; its vectors are computed at most once by each model, whatever reads them."""
+    """A question; its vectors are computed at most once by each model, whatever reads them.
+
+    Strategies that are asked with the same object share their stages as well: see `once`.
+    """
 
     text: str
     encoder: Encoder
     _encoded: dict[str, Encodings] = field(default_factory=dict, repr=False)
+    _stages: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, key: Hashable, stage: Callable[[], T]) -> T:
+        """Return what a stage found for this question, running it only where nobody has with that key.
+
+        Its timings are those of the one run: each strategy counts it in full.
+        """
+        if key not in self._stages:
+            self._stages[key] = stage()
+        found: T = self._stages[key]
+        return found
+
+    def forget_stages(self) -> None:
+        """Have every stage run again: the library has changed."""
+        self._stages.clear()
 
     def encoded_by(self, encoder: Encoder) -> Encodings:
         """Return the question's vectors in a representation's own model."""

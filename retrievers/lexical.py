@@ -16,6 +16,10 @@ class LexicalRetriever:
         self._candidates = candidates
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
+        key = ("bm25", self._candidates, scope, limit)
+        return query.once(key, lambda: self._rank(query, scope, limit))
+
+    def _rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
         watch = Stopwatch()
         with watch.stage("fts5"):
             found = self._library.catalogue.bm25(query.text, scope, limit, candidates=self._candidates)

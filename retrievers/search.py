@@ -41,9 +41,11 @@ def search(
     reranker: Reranker | None = None,
     limits: RerankLimits = RerankLimits(),
     top_k: int = 10,
+    query: Query | None = None,
 ) -> SearchResult:
     """Find the `top_k` passages of the scope for the question; a reranker orders the first of them, within
-    its limits.
+    its limits. Searches that are given the same `query`, which has to be of this question, share what they
+    have in common.
 
     Raises EmptyQuestion, InvalidInput for a `top_k` out of range, and whatever the stores and models
     raise: a failure is never an empty result.
@@ -53,7 +55,7 @@ def search(
     if not 1 <= top_k <= MAX_TOP_K:
         raise InvalidInput(f"top-k is {top_k}; choose a number from 1 to {MAX_TOP_K}")
     started = time.perf_counter()
-    query = Query(question, library.encoder)
+    query = query or Query(question, library.encoder)
     depth = max(top_k, limits.depth) if reranker else top_k
     ranking, chunks = _settled(library, strategy, query, scope, depth)
     watch = Stopwatch()
@@ -87,5 +89,6 @@ def _settled(
         invisible = len(ranking.candidates) - len(chunks)  # in a store already, or still
         if library.catalogue.changes == before and not invisible:
             break
+        query.forget_stages()
     present = tuple(candidate for candidate in ranking.candidates if candidate.chunk_id in chunks)[:depth]
     return Ranking(present, ranking.exact, {**ranking.timings_ms, **watch.timings_ms}), chunks

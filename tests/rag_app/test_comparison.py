@@ -1,5 +1,6 @@
 """Strategies side by side: ranks, overlaps, the command and the API's route."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,30 @@ def test_sizes_follow_the_library(library: Library, files: Path) -> None:
     assert before["colbert"] == 0
     assert [result.status for result in ingest(library, [files])] == ["ok", "ok"]
     assert sizes.of(STRATEGIES["colbert"]) > before["colbert"]
+
+
+def test_columns_share_stages_and_find_what_each_finds_alone(
+    stocked: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant = Assistant(Settings(data_dir=stocked.folder), stocked)
+    names = ("fusion", "cascade", "hybrid", "mean")
+    options = [replace(assistant.options(), strategy=name) for name in names]
+    alone = [assistant.search(CRANE, one) for one in options]
+    asked: list[int] = []
+    query = stocked.vectors.query
+
+    def counted(*args: object, **named: object) -> object:
+        asked.append(1)
+        return query(*args, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stocked.vectors, "query", counted)
+    found = assistant.compare(CRANE, options)
+    # Three strategies read Chroma to the same depth, once; `mean` reads it to its own.
+    assert len(asked) == 2
+    for column, result in zip(found.columns, alone, strict=True):
+        assert [(h.chunk.id, h.score, dict(h.scores)) for h in column.hits] == [
+            (h.chunk.id, h.score, dict(h.scores)) for h in result.hits
+        ]
+        stages = {name: value for name, value in column.timings_ms.items() if name != "total"}
+        assert stages.keys() == result.timings_ms.keys() - {"total"}
+        assert column.timings_ms["total"] >= sum(stages.values())
