@@ -84,7 +84,7 @@ def served(folder: Path) -> Iterator[str]:
     try:
         for line in process.stdout:
             if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                threading.Thread(target=process.stdout.read, daemon=True).start()
+                threading.Thread(target=lambda: sys.stderr.write(process.stdout.read()), daemon=True).start()
                 yield found[0]
                 return
         sys.exit("the server did not start")

@@ -458,19 +458,25 @@ class _Wiring:
                 "strategy": (strategies, chat.assistant.options().strategy),
                 "collection": (collections, chat.assistant.settings.collection),
             }
-            strategy, collection = (
-                value if (value := asked.get(name)) in choices else default
+            found = {
+                name: asked[name] if asked.get(name) in choices else default
                 for name, (choices, default) in usual.items()
-            )
+            }
+            strategy, collection = found["strategy"], found["collection"]
             unknown = [
                 f"There is no {name} {asked[name]!r} here; {default} is chosen."
                 for name, (choices, default) in usual.items()
                 if name in asked and asked[name] not in choices
             ]
+            restored = show(asked.get("conversation"), None, strategy, collection, unknown)
+            if "conversation" not in asked:  # whoever is quick has asked already: that stays
+                kept = [*(gr.skip() for _ in range(5)), *restored[5:7], gr.skip()]
+                restored = (*kept, *(gr.skip() for _ in restored[8:]))
+            chosen = {name: {"value": value} if name in asked else {} for name, value in found.items()}
             return (
-                *show(asked.get("conversation"), None, strategy, collection, unknown),
-                gr.Radio(value=strategy),
-                gr.Dropdown(choices=collection_choices(chat.assistant), value=collection),
+                *restored,
+                gr.Radio(**chosen["strategy"]),
+                gr.Dropdown(choices=collection_choices(chat.assistant), **chosen["collection"]),
                 gr.Dropdown(choices=document_choices(chat.assistant, collection)),
                 gr.Dropdown(choices=llm_choices(chat.assistant)),
                 gr.Dropdown(choices=reranker_choices(chat.assistant)),
