@@ -30,8 +30,10 @@ from rag_app.answering import Answerer, AnswerSettings, build_chain
 from rag_app.answers import Answer, AnswerEvent, AskOptions
 from rag_app.comparison import Comparison, check_columns, column_of, compare
 from rag_app.conversations import Conversations
+from rag_app.evaluation.evaluations import Evaluations
 from rag_app.evaluation.sizes import Sizes
 from rag_app.hashing import FileHashes
+from rag_app.judgements import Judgements
 from rag_app.llm import extractive
 from rag_app.llm.chat import ChatAnswerer, WritingModel
 from rag_app.llm.choice import Llm, Server
@@ -88,6 +90,8 @@ class Assistant:
         self._sizes = Sizes(library)
         state = State(library.folder / STATE_FILE)
         self.conversations, self.receipts = Conversations(state), Receipts(state)
+        self.judgements = Judgements(state)
+        self.evaluations = Evaluations(library, settings, self.tasks, self.judgements)
         self._hashes = FileHashes()
         self.models = ModelStore(settings)
         self._loading = threading.Lock()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ingestion.errors import InvalidInput
 from rag_app.evaluation.datasets import Dataset, Question, json_lines, judged, page_id, read_qrels
@@ -37,6 +37,12 @@ class Judgement:
     page: int
     document: str
     grade: int
+
+
+class HoldsJudgements(Protocol):
+    """Where judgements come from: what was kept, or a list that was read."""
+
+    def all(self) -> list[Judgement]: ...
 
 
 class Judgements:
@@ -74,7 +80,7 @@ class Judgements:
 
 
 def judged_dataset(
-    judgements: Judgements, library: "Library", collections: Sequence[str] = ()
+    judgements: HoldsJudgements, library: "Library", collections: Sequence[str] = ()
 ) -> tuple[Dataset, dict[str, str]]:
     """Return the judged questions as a data set over the library, and its documents' labels by id.
 
