@@ -22,6 +22,7 @@ from ui.background import Workers
 from ui.chat import Chat, build_chat, connect_chat
 from ui.components.sources import EMPTY
 from ui.documents import Documents, build_documents, connect_documents
+from ui.evaluate import Evaluate, build_evaluate, connect_evaluate
 from ui.security import ApiBeside, OwnFilesOnly
 from ui.static import read_static, style_sheet
 from ui.theme import theme
@@ -115,6 +116,8 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
                 with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
                     gr.HTML("<h2>Sources</h2>")
                     sources = gr.HTML(EMPTY, elem_id="sources")
+            evaluate_pane = build_evaluate()
+        connect_evaluate(Evaluate(assistant, uploads), evaluate_pane, page)
         connect_documents(Documents(assistant, workers, uploads), documents_pane, page)
         connect_chat(Chat(assistant, workers), chat_pane, sources)
     return page

@@ -114,7 +114,8 @@ def _words(
             f"than chance (p < {LEVEL:.2f}, {METRIC}). It costs {price}."
         )
     names = _listed([one.name for one in tied])
-    rest = "" if len(tied) == len(results) else "; the others find less"
+    worse = [one.name for one in results if one not in tied]
+    less_found = f"; {_listed(worse)} {'finds' if len(worse) == 1 else 'find'} less" if worse else ""
     smallest = min(tied, key=lambda one: one.bytes)
     less = f"; {smallest.name} stores least, {_megabytes(smallest.bytes)}" if smallest is not tied[0] else ""
     more = (
@@ -124,8 +125,8 @@ def _words(
         else ""
     )
     return (
-        f"These {questions} questions do not tell {names} apart{rest}. The sensible choice is the cheapest "
-        f"of them, {tied[0].name}: {price}{less}.{more}"
+        f"These {questions} questions do not tell {names} apart{less_found}. The sensible choice is the "
+        f"cheapest of them, {tied[0].name}: {price}{less}.{more}"
     )
 
 
