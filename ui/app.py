@@ -23,6 +23,7 @@ from ui.chat import Chat, build_chat, connect_chat
 from ui.components.sources import EMPTY
 from ui.documents import Documents, build_documents, connect_documents
 from ui.evaluate import Evaluate, build_evaluate, connect_evaluate
+from ui.models import Models, build_models, connect_models
 from ui.security import ApiBeside, OwnFilesOnly
 from ui.static import read_static, style_sheet
 from ui.theme import theme
@@ -117,7 +118,9 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
                     gr.HTML("<h2>Sources</h2>")
                     sources = gr.HTML(EMPTY, elem_id="sources")
             evaluate_pane = build_evaluate()
+            models_pane = build_models()
         connect_evaluate(Evaluate(assistant, uploads), evaluate_pane, page)
+        connect_models(Models(assistant), models_pane, chat_pane, page)
         connect_documents(Documents(assistant, workers, uploads), documents_pane, page)
         connect_chat(Chat(assistant, workers), chat_pane, sources)
     return page

@@ -210,8 +210,9 @@ def build_evaluate() -> EvaluatePane:
                     for name in DOWNLOADS
                 )
             result = gr.HTML("", elem_id="evaluate-tables")
+            timer = gr.Timer(_TICK, active=False)  # in the tab: gr.Tabs takes all that it holds for tabs
     return EvaluatePane(
-        tab=tab, **form, message=message, progress=progress, timer=gr.Timer(_TICK, active=False), said=said,
+        tab=tab, **form, message=message, progress=progress, timer=timer, said=said,
         downloads=downloads, files=files, result=result,
     )  # fmt: skip
 

@@ -56,7 +56,7 @@ def interval_chart(metric: str, bars: Sequence[Bar]) -> str:
             _text("name", _LEFT - 10, y + 4, "end", _short(bar.name)),
             _line("spread", x(bar.low), y, x(bar.high), y),
             f'<circle cx="{x(bar.mean):.1f}" cy="{y:.1f}" r="4.5"/>',
-            _text("value", _WIDTH - 2, y + 4, "end", _share(bar.mean)),
+            _text("value", _WIDTH - 2, y + 4, "end", f"{bar.mean:.3f}"),
         ]
         parts.append(_group(bar.is_reference, said, drawn))
     said = "; ".join(f"{bar.name} {bar.mean:.3f}" for bar in bars)
