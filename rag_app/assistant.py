@@ -30,6 +30,7 @@ from rag_app.answering import Answerer, AnswerSettings, build_chain
 from rag_app.answers import Answer, AnswerEvent, AskOptions
 from rag_app.comparison import Comparison, check_columns, column_of, compare
 from rag_app.conversations import Conversations
+from rag_app.evaluation.evaluations import Evaluations
 from rag_app.evaluation.sizes import Sizes
 from rag_app.hashing import FileHashes
 from rag_app.judgements import Judgements
@@ -44,7 +45,8 @@ from rag_app.llm.worker import available_processors
 from rag_app.metering import model_options
 from rag_app.models import all_entries, reranker_named
 from rag_app.models import resolve as find_model
-from rag_app.models.store import ModelStore, Presence
+from rag_app.models.store import ModelStore, Presence, Used
+from rag_app.models.working import ModelTasks
 from rag_app.pageviews import PageViewer
 from rag_app.receipts import Maker, Receipts, receipt_fields
 from rag_app.remembering import Memory
@@ -94,8 +96,10 @@ class Assistant:
         self.conversations, self.receipts = Conversations(state), Receipts(state)
         self.judgements, self.votes = Judgements(state), Votes(state)
         self.pages = PageViewer(library, settings.limits)
+        self.evaluations = Evaluations(library, settings, self.tasks, self.judgements)
         self._hashes = FileHashes()
         self.models = ModelStore(settings)
+        self.model_tasks = ModelTasks(self.models)
         self._loading = threading.Lock()
         self._llms: dict[Llm, ChatAnswerer] = {}
         self._rerankers: dict[str, Reranker] = {}
@@ -114,6 +118,7 @@ class Assistant:
     def close(self) -> None:
         """Stop what is under way, and give the library back."""
         self.tasks.close()
+        self.model_tasks.close()
         self.jobs.stop()
         for answerer in self._llms.values():
             answerer.model.close()
@@ -428,6 +433,14 @@ class Assistant:
         here = (Presence.VERIFIED, Presence.UNRECORDED)
         states = self.models.states()
         return [one.entry.name for one in states if one.entry.role == "llm" and one.presence in here]
+
+    def use_model(self, name: str, *, role: str | None = None) -> Used:
+        """Make a model the one that is used, now and in the settings file; see `ModelStore.use`."""
+        used = self.models.use(name, role=role)
+        if used.setting and not used.overridden_by:
+            self.settings = self.settings.model_copy(update={used.setting: used.entry.name})
+            self.models.settings = self.settings
+        return used
 
     def reading_speed(self, file: Path) -> PrefillSpeed | None:
         """Return how fast a GGUF file's model reads on this machine, None where that is not known yet."""

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ingestion.errors import InvalidInput
 from rag_app.evaluation.datasets import Dataset, Question, json_lines, judged, page_id, read_qrels
@@ -45,6 +45,12 @@ class Judgement:
     grade: int
     start: int = 0
     end: int = 0
+
+
+class HoldsJudgements(Protocol):
+    """Where judgements come from: what was kept, or a list that was read."""
+
+    def all(self) -> list[Judgement]: ...
 
 
 class Judgements:
@@ -103,7 +109,7 @@ class Judgements:
 
 
 def judged_dataset(
-    judgements: Judgements, library: "Library", collections: Sequence[str] = ()
+    judgements: HoldsJudgements, library: "Library", collections: Sequence[str] = ()
 ) -> tuple[Dataset, dict[str, str]]:
     """Return the judged questions as a data set over the library, and its documents' labels by id.
 

@@ -323,7 +323,8 @@ class LocalService:
         return stats_fields(self.assistant.library)
 
     def start(self, request: "TaskRequest") -> Fields:
-        work = work_of(self.assistant.library, request, self.assistant.settings)
+        assistant = self.assistant
+        work = work_of(assistant.library, request, assistant.settings, assistant.evaluations)
         return output.task_fields(self.assistant.tasks.start(request.kind, work))
 
     def tasks(self) -> Fields:

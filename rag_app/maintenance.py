@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import InvalidInput
-from rag_app.models import all_entries, reranker_named, resolve
+from rag_app.models import all_entries, resolve
 from rag_app.requests import TaskRequest
 from rag_app.tasks import Control
-from retrievers.strategies import ALL
 
 if TYPE_CHECKING:
     from ingestion.care import CareProgress
     from ingestion.library import Library
     from ingestion.reindex import ReindexProgress
+    from rag_app.evaluation.evaluations import Evaluations
     from rag_app.settings import Settings
 
 Fields = dict[str, Any]
@@ -31,7 +31,9 @@ _TAKES: dict[str, Sequence[str]] = {
 }
 
 
-def work_of(library: "Library", request: TaskRequest, settings: "Settings") -> Work:
+def work_of(
+    library: "Library", request: TaskRequest, settings: "Settings", evaluations: "Evaluations"
+) -> Work:
     """Return the work that a request asks for. Raises InvalidInput for one that makes no sense."""
     surplus = request.fields().keys() - {"kind", *_TAKES[request.kind]}
     wrong = sorted(name for name in surplus if getattr(request, name))
@@ -41,7 +43,7 @@ def work_of(library: "Library", request: TaskRequest, settings: "Settings") -> W
     if "file" in _TAKES[request.kind] and not request.file:
         raise InvalidInput(f"{request.kind} takes a file; name it")
     if request.kind == "eval":
-        return _eval(library, request, settings)
+        return evaluations.work(request)
     if request.kind == "reindex":
         return _reindex(library, request, settings.models_folder)
     works: dict[str, Callable[[Library, TaskRequest], Work]] = {
@@ -145,62 +147,6 @@ def _import(library: "Library", request: TaskRequest) -> Work:
     def work(control: Control) -> Fields:
         imported = import_library(library, file, on_progress=_stages(control), cancelled=control.cancelled)
         return {"file": str(file), **asdict(imported)}
-
-    return work
-
-
-def _eval(library: "Library", request: TaskRequest, settings: "Settings") -> Work:
-    from rag_app.evaluation import report
-    from rag_app.evaluation.corpus import Corpus, add_representation, open_corpus
-    from rag_app.evaluation.datasets import read_dataset
-    from rag_app.evaluation.runner import TOP_K, contender_of, evaluate
-    from rag_app.judgements import Judgements, judged_dataset
-    from rag_app.state import STATE_FILE, State
-    from retrievers.search import MAX_TOP_K
-    from retrievers.strategies import STRATEGIES, strategy_named
-
-    asked = [name for name in dict.fromkeys(request.strategies) if name != ALL]
-    strategies = [strategy_named(name) for name in asked or [settings.strategy]]
-    if ALL in request.strategies:
-        strategies = [*STRATEGIES.values(), *(one for one in strategies if one.name not in STRATEGIES)]
-    named = {strategy.name.partition("@")[2] for strategy in strategies} - {""}
-    sources = {name: library.index(name).record.source for name in sorted(named)}
-    models = settings.models_folder
-    rerankers = [None, *(reranker_named(name, models) for name in dict.fromkeys(request.rerankers))]
-    top_k = TOP_K if request.top_k is None else request.top_k
-    if not 1 <= top_k <= MAX_TOP_K:
-        raise InvalidInput(f"top-k is {top_k}; choose a number from 1 to {MAX_TOP_K}")
-    if request.dataset and request.collections:
-        raise InvalidInput("a data set is searched whole; leave --collection away")
-    dataset = read_dataset(Path(request.dataset).expanduser().absolute()) if request.dataset else None
-    collections = request.collections or (settings.collection,)
-    folder = Path(request.report).expanduser().absolute() if request.report else None
-    if folder:
-        report.check_writable(folder)
-
-    def run(corpus: Corpus, control: Control) -> Fields:
-        for name, source in sources.items():
-            add_representation(corpus.library, name, source, control.report, control.cancelled)
-        contenders = [
-            contender_of(corpus, one, other, top_k, settings.rerank_limits)
-            for one in strategies
-            for other in rerankers
-        ]
-        done = evaluate(corpus, contenders, on_progress=control.report, cancelled=control.cancelled)
-        if folder:
-            report.write(done, folder)
-        return {**report.fields(done), "report": str(folder) if folder else None}
-
-    def work(control: Control) -> Fields:
-        if dataset is None:
-            judgements = Judgements(State(library.folder / STATE_FILE))
-            found, labels = judged_dataset(judgements, library, collections)
-            return run(Corpus(library, found, collections, labels), control)
-        with open_corpus(
-            dataset, library.folder / "evaluation", library.encoder, limits=settings.limits,
-            on_progress=control.report, cancelled=control.cancelled,
-        ) as corpus:  # fmt: skip
-            return run(corpus, control)
 
     return work
 

@@ -169,8 +169,8 @@ class TaskRequest(Request):
     """Long work on the whole library, and what each kind takes.
 
     reindex: `representation`, `model`, `codec`, `remove`; export: `file`, `originals`, `force`,
-    `collections`; import: `file`; eval: `dataset` (none: what was judged, in `collections`), `strategies`
-    (none: the settings' one), `rerankers`, `top_k`, `report`.
+    `collections`; import: `file`; eval: `dataset` (a folder, or a list of questions over `collections`; none:
+    what was judged there), `strategies` (none: the settings' one), `rerankers`, `top_k`, `report`.
     """
 
     kind: TaskKind

@@ -61,10 +61,12 @@ class _Running:
 class Tasks:
     """The tasks of one process. `close` cancels what runs and waits for it.
 
-    `on_fault` is given the errors that nobody foresaw; whoever asks for the task is told as well.
+    `busy` is what is told to who would start another one. `on_fault` is given the errors that nobody foresaw;
+    whoever asks for the task is told as well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, busy: str = "the library is busy") -> None:
+        self._busy = busy
         self.on_fault: Callable[[Exception], None] = lambda _: None
         self._lock = threading.Lock()
         self._all: dict[str, _Running] = {}
@@ -76,7 +78,7 @@ class Tasks:
             for other in self._all.values():
                 if other.task.state is TaskState.RUNNING:
                     raise TaskRunning(
-                        f"the library is busy: {other.task.kind} runs since {other.task.started}; "
+                        f"{self._busy}: {other.task.kind} runs since {other.task.started}; "
                         "wait for its end, or cancel it"
                     )
             self._all[running.task.id] = running

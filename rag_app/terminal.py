@@ -224,6 +224,8 @@ def print_evaluation(console: Console, found: Fields) -> None:
                 f"{shown(one['a'])} {one['difference']:+.3f} to {shown(one['b'])} "
                 f"[dim]({one['low']:+.3f} to {one['high']:+.3f}, p {one['p_adjusted']:.3f}: {said})[/]",
             )
+    if len(found["results"]) > 1:
+        line(console, shown(found["recommendation"]["words"]))
     left_out = f", {found['unjudged']} more without a relevant one" if found["unjudged"] else ""
     line(
         console,
@@ -231,6 +233,8 @@ def print_evaluation(console: Console, found: Fields) -> None:
         f"{count(found['chunks'], 'chunk')}; {first} with its 95% interval; lost: none among the first "
         "five[/]",
     )
+    for one in found["left_out"]:
+        line(console, f"line {one['line']} was left out: {shown(one['reason'])} [dim]{shown(one['text'])}[/]")
     if found["report"]:
         line(console, f"report: {shown(found['report'])}/report.md")
 

@@ -23,7 +23,9 @@ from ui.chat import Chat, build_chat, connect_chat
 from ui.compare import Compare, build_compare
 from ui.conversations import build_list
 from ui.documents import Documents, build_documents, connect_documents
+from ui.evaluate import Evaluate, build_evaluate, connect_evaluate
 from ui.evidence import Desk, build_evidence, connect_evidence
+from ui.models import Models, build_models, connect_models
 from ui.security import ApiBeside, OwnFilesOnly
 from ui.static import read_static, style_sheet
 from ui.theme import theme
@@ -119,6 +121,10 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
                     evidence_pane = build_evidence()
             with gr.Tab("Compare", id="compare"):
                 build_compare(Compare(assistant, workers, Desk(assistant)), page)
+            evaluate_pane = build_evaluate()
+            models_pane = build_models()
+        connect_evaluate(Evaluate(assistant, uploads), evaluate_pane, page)
+        connect_models(Models(assistant), models_pane, chat_pane, page)
         connect_documents(Documents(assistant, workers, uploads), documents_pane, page)
         chat = Chat(assistant, workers)
         turns = connect_chat(chat, chat_pane, evidence_pane, page)

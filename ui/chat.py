@@ -472,23 +472,17 @@ class _Wiring:
             if "conversation" not in asked:  # whoever is quick has asked already: that stays
                 kept = [*(gr.skip() for _ in range(5)), *restored[5:7], gr.skip()]
                 restored = (*kept, *(gr.skip() for _ in restored[8:]))
-            chosen = {name: {"value": value} if name in asked else {} for name, value in found.items()}
+            chosen: dict[str, dict[str, Any]] = {
+                name: {"value": value} if name in asked else {} for name, value in found.items()
+            }
             return (
                 *restored,
                 gr.Radio(**chosen["strategy"]),
                 gr.Dropdown(choices=collection_choices(chat.assistant), **chosen["collection"]),
                 gr.Dropdown(choices=document_choices(chat.assistant, collection)),
-                gr.Dropdown(choices=llm_choices(chat.assistant)),
-                gr.Dropdown(choices=reranker_choices(chat.assistant)),
             )
 
-        selectors = [
-            pane.selectors.strategy,
-            pane.selectors.collection,
-            pane.selectors.only,
-            pane.selectors.llm,
-            pane.selectors.reranker,
-        ]
+        selectors = [pane.selectors.strategy, pane.selectors.collection, pane.selectors.only]
         page.load(restore, None, [*shown, *selectors], **_QUICK)
         gr.on(
             [pane.conversations.new.click, pane.chatbot.clear],

@@ -21,7 +21,8 @@ def evaluate(
     dataset: Annotated[
         Path | None,
         typer.Argument(
-            help="A BEIR folder, or one with documents/ and questions.jsonl; none: what you judged."
+            help="A BEIR folder, one with documents/ and questions.jsonl, or a file with a question and its "
+            "answer, or its document and page, a line, with tabs between; none: what you judged."
         ),
     ] = None,
     strategies: Annotated[

@@ -25,6 +25,7 @@ _MEASURES = {
 }
 _PAGES = {"page@5": Success @ 5, "page@10": Success @ 10, "page@20": Success @ 20}
 _FIRST_PAGES = 5
+_ESTIMATED = ("recall@5", "recall@20", "mrr@10", "ndcg@10")
 
 Values = Mapping[str, NDArray[np.float64]]
 
@@ -39,6 +40,11 @@ def metric_names(dataset: Dataset) -> tuple[str, ...]:
 def compared(dataset: Dataset) -> tuple[str, ...]:
     """Return the metrics that strategies are compared by."""
     return ("page@5", "ndcg@10") if dataset.unit == "page" else ("ndcg@10",)
+
+
+def estimated(dataset: Dataset) -> tuple[str, ...]:
+    """Return the metrics whose confidence intervals are computed."""
+    return tuple(dict.fromkeys((*compared(dataset), *_ESTIMATED)))
 
 
 def measure(dataset: Dataset, rankings: Mapping[str, Sequence[str]]) -> Values:

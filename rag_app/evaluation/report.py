@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ingestion.errors import InvalidInput
 from rag_app.evaluation.comparing import CONFIDENCE, RESAMPLES, Interval
 from rag_app.evaluation.metrics import compared
+from rag_app.evaluation.recommending import LEVEL, Recommendation
 from rag_app.evaluation.runner import Evaluation, Lost, Result
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 10  # lost questions of a contender in the report; failures.jsonl has all
 _PREVIEW = 160
-_SURE = 0.05
 
 # Colours that people who see no red or green tell apart (Okabe and Ito, 2008).
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#777777"
@@ -41,6 +41,14 @@ def fields(evaluation: Evaluation) -> dict[str, Any]:
             }
             for one in evaluation.comparisons
         ],
+        "recommendation": _recommendation_fields(evaluation.recommendation),
+    }  # fmt: skip
+
+
+def _recommendation_fields(one: Recommendation) -> dict[str, Any]:
+    return {
+        "metric": one.metric, "questions": one.questions, "best": one.best, "use": one.use,
+        "tied": list(one.tied), "worse": list(one.worse), "needed": one.needed, "words": one.words,
     }  # fmt: skip
 
 
@@ -135,6 +143,8 @@ def _markdown(evaluation: Evaluation) -> str:
         "Latency is of finding passages, one question at a time, with its encoding. Bytes are those of the "
         "stores that a strategy reads.\n",
         "![Quality against latency](cost.svg)\n",
+        "## Which to use\n",
+        f"{_cell(evaluation.recommendation.words)}\n",
         "## Differences\n",
         _differences(evaluation),
         "## Questions lost\n",
@@ -168,7 +178,7 @@ def _differences(evaluation: Evaluation) -> str:
     rows = [
         [one.metric, _cell(one.a), _cell(one.b), f"{one.difference:+.3f}",
          f"{one.interval.low:+.3f} to {one.interval.high:+.3f}", f"{one.p_adjusted:.3f}",
-         "yes" if one.p_adjusted < _SURE else "not shown"]
+         "yes" if one.p_adjusted < LEVEL else "not shown"]
         for one in evaluation.comparisons
     ]  # fmt: skip
     said = (
@@ -223,7 +233,7 @@ def _quality(evaluation: Evaluation) -> "Figure":
         )
         if result.name in differences:
             one = differences[result.name]
-            sure = one.p_adjusted < _SURE
+            sure = one.p_adjusted < LEVEL
             colour = _BLUE if sure else _GREY
             right.plot([one.interval.low, one.interval.high], [place, place], color=colour, linewidth=2)
             right.plot([one.difference], [place], "o", color=colour, fillstyle="full" if sure else "none")

@@ -11,7 +11,8 @@ from ingestion.errors import Cancelled
 from rag_app.evaluation.comparing import Comparison, Interval, compare, interval
 from rag_app.evaluation.corpus import Corpus, IsCancelled, OnProgress
 from rag_app.evaluation.datasets import Dataset, Question
-from rag_app.evaluation.metrics import Values, compared, measure, metric_names
+from rag_app.evaluation.metrics import Values, compared, estimated, measure, metric_names
+from rag_app.evaluation.recommending import Recommendation, recommend
 from rag_app.evaluation.sizes import stored_bytes
 from retrievers.rerank import Reranker, RerankLimits
 from retrievers.search import search
@@ -83,7 +84,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All results of a data set, and how each differs from `reference`."""
+    """All results of a data set, how each differs from `reference`, and what follows."""
 
     dataset: Dataset
     chunks: int
@@ -91,6 +92,7 @@ class Evaluation:
     results: tuple[Result, ...]
     reference: str
     comparisons: tuple[Comparison, ...]
+    recommendation: Recommendation
 
 
 def evaluate(
@@ -117,7 +119,10 @@ def evaluate(
         for comparison in compare(metric, {one.name: one.values[metric] for one in results}, reference)
     ]
     chunks = sum(document.chunks for document in corpus.documents())
-    return Evaluation(dataset, chunks, metric_names(dataset), tuple(results), reference, tuple(comparisons))
+    return Evaluation(
+        dataset, chunks, metric_names(dataset), tuple(results), reference, tuple(comparisons),
+        recommend(results),
+    )  # fmt: skip
 
 
 def contender_of(
@@ -174,7 +179,7 @@ def _result(dataset: Dataset, contender: Contender, found: Mapping[str, Retrieve
         reranker=contender.reranker,
         name=contender.name,
         means={name: float(one.mean()) for name, one in values.items()},
-        intervals={name: interval(values[name]) for name in compared(dataset)},
+        intervals={name: interval(values[name]) for name in estimated(dataset)},
         values=values,
         latency_ms_p50=float(p50),
         latency_ms_p95=float(p95),

@@ -118,7 +118,7 @@ def pull(request: Mapping[str, Any], report: Report) -> None:
         raise Refused(f"the hub answered {status} for {repo}{what}") from error
     except HTTPError as error:
         raise Refused(
-            f"the hub {_endpoint()} cannot be reached ({type(error).__name__}: {error or 'no answer'}); "
+            f"the hub {endpoint()} cannot be reached ({type(error).__name__}: {error or 'no answer'}); "
             "check the network or HF_ENDPOINT. What has come is kept, pull again to go on"
         ) from error
     except OSError as error:
@@ -285,7 +285,8 @@ def _status(error: Any) -> str:
     return str(error.response.status_code) if error.response is not None else "no status"
 
 
-def _endpoint() -> str:
+def endpoint() -> str:
+    """Return the hub's address."""
     return os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
 
 

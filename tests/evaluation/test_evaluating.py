@@ -1,5 +1,7 @@
 """Data sets through real libraries: what is found, kept, reused and reported."""
 
+import csv
+import io
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -11,6 +13,7 @@ from ingestion.errors import Cancelled, InvalidInput
 from rag_app.evaluation import report
 from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import read_dataset
+from rag_app.evaluation.exports import write_exports
 from rag_app.evaluation.runner import Evaluation, contender_of, evaluate
 from retrievers.rerank import Reranker
 from retrievers.strategies import STRATEGIES
@@ -216,6 +219,32 @@ def test_a_report_has_what_was_lost(tmp_path: Path, encoder: Encoder) -> None:
     assert all(len(line.split()) == 6 for line in runs)
     results = json.loads((tmp_path / "report" / "results.json").read_text())
     assert results == json.loads(json.dumps(report.fields(done)))
+
+
+def test_a_result_is_exported(tmp_path: Path, encoder: Encoder) -> None:
+    folder = write_beir(
+        tmp_path / "small", queries={"q 1": "=When was the apple tree planted?"}, qrels=[("q 1", "p1", 2)]
+    )
+    with open_corpus(read_dataset(folder), tmp_path / "kept", encoder) as corpus:
+        done = run(corpus, "bm25", "mean")
+    files = {file.name: file.read_text("utf-8") for file in write_exports(done, tmp_path / "out")}
+    strategies = list(csv.DictReader(io.StringIO(files["strategies.csv"])))
+    assert [(row["strategy"], row["ndcg@10"], row["recall@5 low"]) for row in strategies] == [
+        ("bm25", "1.0", "1.0"),
+        ("mean", "1.0", "1.0"),
+    ]
+    questions = list(csv.DictReader(io.StringIO(files["questions.csv"])))
+    assert [(row["question_id"], row["strategy"], row["rank"], row["wanted"]) for row in questions] == [
+        ("q1", "bm25", "1", "p1"),
+        ("q1", "mean", "1", "p1"),
+    ]
+    assert questions[0]["question"] == "'=When was the apple tree planted?"  # no formula
+    assert files["qrels.tsv"] == "query-id\tcorpus-id\tscore\nq1\tp1\t2\n"
+    assert files["qrels.trec"] == "q1 0 p1 2\n"
+    assert files["queries.tsv"] == "q1\t=When was the apple tree planted?\n"
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidInput, match="free some room"):
+        write_exports(done, tmp_path / "file" / "out")
 
 
 def test_a_report_that_cannot_be_written_says_so_first(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -112,22 +113,39 @@ def _tree(hub: Hub, name: str) -> dict[str, object]:
     return entry
 
 
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+@contextmanager
+def serving_hub() -> Iterator[Hub]:
+    """Serve the stand-in on a free port of loopback until the end of the block."""
     hub, gone = Hub(dict(FILES)), threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(hub, gone))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     hub.url = f"http://127.0.0.1:{server.server_address[1]}"
-    monkeypatch.setenv("HF_ENDPOINT", hub.url)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # as in the application; the puller must not mind
-    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
-    monkeypatch.setenv("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
-    yield hub
-    gone.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield hub
+    finally:
+        gone.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def hub_variables(hub: Hub) -> dict[str, str]:
+    """Return the environment of a process that shall ask the stand-in and nobody else."""
+    return {
+        "HF_ENDPOINT": hub.url,
+        "HF_HUB_OFFLINE": "1",  # as in the application; the puller must not mind
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
+    }
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with serving_hub() as hub:
+        for name, value in hub_variables(hub).items():
+            monkeypatch.setenv(name, value)
+        yield hub
 
 
 def listed(data: Path, *lines: str) -> ModelStore:

@@ -111,6 +111,25 @@ def test_own_judgements_are_evaluated(run: Command, data: Path, tmp_path: Path) 
     assert run(*library, "judge", "clear", "--question", APPLE).code == 0
 
 
+def test_a_list_of_questions_is_evaluated(run: Command, data: Path, tmp_path: Path) -> None:
+    questions = tmp_path / "mine.tsv"
+    questions.write_text(
+        f"{APPLE}\torchard.md\t1\nWhen was the lighthouse lit?\t1172\nWho?\tno.pdf\t1\n", "utf-8"
+    )
+    found = run("--data-dir", data, "eval", questions, "--strategies", "bm25,mean", "--json").json
+    assert (found["dataset"], found["unit"], found["queries"]) == ("mine.tsv", "page", 2)
+    assert [one["page@5"] for one in found["results"]] == [1.0, 1.0]
+    (left_out,) = found["left_out"]
+    assert (left_out["line"], left_out["text"]) == (3, "Who? no.pdf 1")
+    assert found["recommendation"]["use"] is None
+
+    people = run("--data-dir", data, "eval", questions, "--strategies", "bm25,mean")
+    assert "line 3 was left out: no document named 'no.pdf'" in people.out
+    assert "2 questions are too few to recommend anything" in " ".join(people.out.split())
+    elsewhere = run("--data-dir", data, "eval", questions, "--collection", "harbour", "--json").json
+    assert [one["line"] for one in elsewhere["left_out"]] == [1, 3]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

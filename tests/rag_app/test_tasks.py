@@ -7,6 +7,7 @@ import pytest
 
 from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged, UnknownName
 from ingestion.library import Library
+from rag_app.assistant import Assistant
 from rag_app.maintenance import work_of
 from rag_app.requests import TaskRequest
 from rag_app.settings import Settings
@@ -97,5 +98,6 @@ def test_closing_stops_what_runs() -> None:
     ],
 )
 def test_requests_that_make_no_sense(library: Library, fields: dict[str, object], said: str) -> None:
+    assistant = Assistant(Settings(data_dir=library.folder), library)
     with pytest.raises(InvalidInput, match=said):
-        work_of(library, TaskRequest.of(**fields), Settings())
+        work_of(library, TaskRequest.of(**fields), assistant.settings, assistant.evaluations)

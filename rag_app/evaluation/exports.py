@@ -1,0 +1,136 @@
+"""An evaluation as files for other programs: CSV by strategy and by question, and the judgements as qrels."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingestion.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from rag_app.evaluation.datasets import Dataset
+    from rag_app.evaluation.runner import Evaluation, Result
+
+# What spreadsheets take for the beginning of a formula.
+_FORMULA = tuple("=+-@\t\r")
+
+
+def write_exports(evaluation: "Evaluation", folder: Path) -> list[Path]:
+    """Write the files of `EXPORTS`; return them. Raises InvalidInput where the folder cannot be written."""
+    files = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, text_of in EXPORTS.items():
+            file = folder / name
+            file.write_text(text_of(evaluation), encoding="utf-8", newline="")
+            files.append(file)
+    except OSError as error:
+        raise InvalidInput(f"the result cannot be written to {folder}: {error}; free some room") from error
+    return files
+
+
+def strategies_csv(evaluation: "Evaluation") -> str:
+    """Return a row a strategy: every metric, those with an interval with its ends, time, bytes, lost."""
+    estimated = list(evaluation.results[0].intervals)
+    head = ["strategy", "reranker", *evaluation.metrics]
+    head += [f"{name} {end}" for name in estimated for end in ("low", "high")]
+    head += ["latency_ms_p50", "latency_ms_p95", "bytes", "lost"]
+    return _csv(head, (_strategy_row(result, evaluation.metrics, estimated) for result in evaluation.results))
+
+
+def _strategy_row(result: "Result", metrics: Iterable[str], estimated: Iterable[str]) -> list[object]:
+    ends = [end for name in estimated for end in (result.intervals[name].low, result.intervals[name].high)]
+    return [
+        result.strategy,
+        result.reranker or "",
+        *(round(result.means[name], 4) for name in metrics),
+        *(round(end, 4) for end in ends),
+        round(result.latency_ms_p50, 2),
+        round(result.latency_ms_p95, 2),
+        result.bytes,
+        len(result.lost),
+    ]
+
+
+def questions_csv(evaluation: "Evaluation") -> str:
+    """Return a row a question and strategy: every metric, the rank of the first that is relevant, the first
+    five that were found."""
+    head = ["question_id", "question", "strategy", "reranker", *evaluation.metrics, "rank", "wanted", "found"]
+    return _csv(head, _question_rows(evaluation))
+
+
+def _question_rows(evaluation: "Evaluation") -> Iterator[list[object]]:
+    ids = question_ids(evaluation.dataset)
+    for place, question in enumerate(evaluation.dataset.questions):
+        wanted = [unit for unit, grade in evaluation.dataset.qrels[question.id].items() if grade > 0]
+        for result in evaluation.results:
+            found = result.rankings[question.id]
+            rank = next((rank for rank, unit in enumerate(found, start=1) if unit in wanted), "")
+            values = [round(float(result.values[name][place]), 4) for name in evaluation.metrics]
+            yield [
+                ids[question.id], _cell(question.text), result.strategy, result.reranker or "", *values, rank,
+                _cell(" ".join(map(_token, wanted))), _cell(" ".join(map(_token, found[:5]))),
+            ]  # fmt: skip
+
+
+def qrels_tsv(evaluation: "Evaluation") -> str:
+    """Return BEIR's qrels: three columns with a head."""
+    return "query-id\tcorpus-id\tscore\n" + "".join(
+        f"{question}\t{unit}\t{grade}\n" for question, unit, grade in _qrels(evaluation.dataset)
+    )
+
+
+def qrels_trec(evaluation: "Evaluation") -> str:
+    """Return trec_eval's qrels: four columns; white space in an id is %20."""
+    return "".join(f"{question} 0 {unit} {grade}\n" for question, unit, grade in _qrels(evaluation.dataset))
+
+
+def queries_tsv(evaluation: "Evaluation") -> str:
+    """Return the ids that the qrels have, with the questions."""
+    ids = question_ids(evaluation.dataset)
+    return "".join(
+        f"{ids[question.id]}\t{' '.join(question.text.split())}\n"
+        for question in evaluation.dataset.questions
+    )
+
+
+def question_ids(dataset: "Dataset") -> Mapping[str, str]:
+    """Return an id a column can hold for each question: its own where none has white space, else q1, …"""
+    own = [question.id for question in dataset.questions]
+    if all(one == _token(one) for one in own):
+        return {one: one for one in own}
+    return {one: f"q{number}" for number, one in enumerate(own, start=1)}
+
+
+def _qrels(dataset: "Dataset") -> Iterator[tuple[str, str, int]]:
+    ids = question_ids(dataset)
+    for question, units in dataset.qrels.items():
+        for unit, grade in units.items():
+            yield ids[question], _token(unit), grade
+
+
+def _token(name: str) -> str:
+    return "%20".join(name.split())
+
+
+def _cell(text: str) -> str:
+    """Return text that a spreadsheet shows, instead of computing it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _csv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(head)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+EXPORTS: Mapping[str, Callable[["Evaluation"], str]] = {
+    "strategies.csv": strategies_csv,
+    "questions.csv": questions_csv,
+    "queries.tsv": queries_tsv,
+    "qrels.tsv": qrels_tsv,
+    "qrels.trec": qrels_trec,
+}

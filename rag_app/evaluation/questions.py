@@ -1,0 +1,252 @@
+"""A list of questions with what answers each, over documents that are in the library. One question a line:
+
+    question <TAB> document <TAB> page      the page that answers; more lines with the question, more pages
+    question <TAB> answer                   every page that says the answer
+    {"question", "evidence": [{"document", "sha256", "page", "grade"}], "answer"}
+
+A line of the last form (questions.jsonl) without evidence counts as the second. Where a line has no tab,
+" | " does: a text field of a browser takes no tabs.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ingestion.errors import InvalidInput
+from rag_app.evaluation.datasets import Dataset, json_lines, read_qrels
+from rag_app.evaluation.matching import PlainText, Wanted
+from rag_app.judgements import Judgement, judged_dataset
+
+if TYPE_CHECKING:
+    from ingestion.library import Library
+    from ingestion.stores.records import Document
+
+LIST_SUFFIXES = (".tsv", ".txt", ".jsonl")
+
+# Columns that a sheet has as its head.
+_HEADS = ("question", "query")
+_LONGEST_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A line that cannot be used, counted from 1, and why."""
+
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionList:
+    """What could be read of a list. `answers` are by question, where the list has one."""
+
+    judgements: tuple[Judgement, ...]
+    answers: Mapping[str, str]
+    unusable: tuple[Unusable, ...]
+
+    @property
+    def questions(self) -> int:
+        """The number of questions with a page that answers, as far as the list says."""
+        return len({one.question for one in self.judgements if one.grade > 0})
+
+    @property
+    def pages(self) -> int:
+        """The number of pages that answer, over all questions."""
+        return sum(one.grade > 0 for one in self.judgements)
+
+    def all(self) -> list[Judgement]:
+        return list(self.judgements)
+
+    def dataset(
+        self, name: str, library: "Library", collections: Sequence[str]
+    ) -> tuple[Dataset, dict[str, str]]:
+        """Return the list as a data set, and the documents' labels by id. Raises InvalidInput where no line
+        can be used."""
+        if not self.questions:
+            first = self.unusable[0] if self.unusable else None
+            why = f"line {first.line}: {first.reason}" if first else "it is empty"
+            raise InvalidInput(f"no question of {name} can be used; {why}")
+        found, labels = judged_dataset(self, library, collections)
+        questions = tuple(replace(one, answer=self.answers.get(one.text, "")) for one in found.questions)
+        return replace(found, name=name, questions=questions), labels
+
+
+class _Refused(Exception):
+    """The line cannot be used; the message says why."""
+
+
+def read_list(text: str, library: "Library", collections: Sequence[str]) -> QuestionList:
+    """Read a list over the documents of the collections. What cannot be used is told by its line.
+
+    Raises UnknownName for a collection that is not there.
+    """
+    documents = _Documents(library, collections)
+    judgements: dict[tuple[str, str, int], Judgement] = {}
+    answers: dict[str, str] = {}
+    unusable: list[Unusable] = []
+    # Not splitlines: what else ends a line for it may stand in a question.
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        if not line.strip() or (number == 1 and _is_head(line)):
+            continue
+        try:
+            question, answer, found = _read_line(line.rstrip("\r"), documents)
+        except _Refused as refused:
+            unusable.append(Unusable(number, " ".join(line.split())[:_LONGEST_SHOWN], str(refused)))
+            continue
+        judgements |= {(one.question, one.sha256, one.page): one for one in found}
+        if answer:
+            answers[question] = answer
+    return QuestionList(tuple(judgements.values()), answers, tuple(unusable))
+
+
+def read_list_file(file: Path, library: "Library", collections: Sequence[str]) -> QuestionList:
+    """Read a list from a file. Raises InvalidInput where it cannot be read, and what `read_list` raises."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} cannot be read: {error}; check that it is there, in UTF-8") from error
+    return read_list(text, library, collections)
+
+
+def joined(queries: Path, qrels: Path) -> str:
+    """Return queries.jsonl and its qrels, whose ids are pages as in report.pdf#page=7, as one list.
+
+    Raises InvalidInput for a line that is wrong.
+    """
+    judged = read_qrels(qrels)
+    lines = []
+    for query, where in json_lines(queries):
+        if "_id" not in query or "text" not in query:
+            raise InvalidInput(f"{where}: a line has _id and text")
+        evidence = []
+        for unit, grade in judged.get(str(query["_id"]), {}).items():
+            name, _, page = unit.rpartition("#page=")
+            evidence.append({"document": name or unit, "page": page if name else None, "grade": grade})
+        line = {"question": query["text"], "evidence": evidence}
+        lines.append(json.dumps(line, ensure_ascii=False))
+    return "\n".join(lines) + "\n"
+
+
+def _is_head(line: str) -> bool:
+    first, tab, _ = line.removeprefix("\ufeff").partition("\t")
+    return bool(tab) and first.strip().casefold() in _HEADS
+
+
+def _read_line(line: str, documents: "_Documents") -> tuple[str, str, list[Judgement]]:
+    """Return the line's question, its answer if it has one, and its judgements."""
+    if line.lstrip().startswith("{"):
+        return _read_json(line, documents)
+    cells = [cell.strip() for cell in line.strip("\t").split("\t" if "\t" in line else " | ")]
+    question = _question(cells[0])
+    if len(cells) == 2:
+        return question, cells[1], documents.that_say(question, cells[1])
+    if len(cells) == 3:
+        return question, "", [documents.page(question, cells[1], cells[2])]
+    raise _Refused(
+        f"{'1 column' if len(cells) == 1 else f'{len(cells)} columns'}; a line has a question, a tab, then "
+        "the answer, or the document, a tab and the page"
+    )
+
+
+def _read_json(line: str, documents: "_Documents") -> tuple[str, str, list[Judgement]]:
+    try:
+        fields = json.loads(line)
+    except ValueError as error:
+        raise _Refused(f"no JSON: {error}") from error
+    question = _question(fields.get("question"))
+    answer = fields.get("answer")
+    answer = answer if isinstance(answer, str) else ""
+    evidence = fields.get("evidence") or []
+    if not evidence and answer.strip():
+        return question, answer, documents.that_say(question, answer)
+    if not isinstance(evidence, list) or not evidence:
+        raise _Refused("neither evidence nor an answer, so nothing is known to be right")
+    return question, answer, [_evidence(question, one, documents) for one in evidence]
+
+
+def _evidence(question: str, fields: Any, documents: "_Documents") -> Judgement:
+    if not isinstance(fields, dict):
+        raise _Refused("evidence has a document and a page")
+    grade = fields.get("grade", 1)
+    if not isinstance(grade, int):
+        raise _Refused(f"the grade is {grade!r}; 1 answers, 0 does not")
+    sha256 = fields.get("sha256")
+    name = str(fields.get("document") or "")
+    one = documents.page(question, name, str(fields.get("page")), str(sha256) if sha256 else None)
+    return replace(one, grade=grade)
+
+
+def _question(text: Any) -> str:
+    if not isinstance(text, str) or not any(map(str.isalnum, text)):
+        raise _Refused("no word in the question")
+    return " ".join(text.split())
+
+
+class _Documents:
+    """The documents that a list may speak of; their pages' text is read when an answer is looked for."""
+
+    def __init__(self, library: "Library", collections: Sequence[str]) -> None:
+        catalogue = library.catalogue
+        wanted = catalogue.scope(tuple(collections)).collections
+        self._catalogue = catalogue
+        self._documents = catalogue.documents(wanted)
+        self._texts: list[tuple[Document, int, PlainText]] | None = None
+
+    def page(self, question: str, name: str, page: str, sha256: str | None = None) -> Judgement:
+        """Return that a page answers the question."""
+        document = self._named(name, sha256)
+        try:
+            number = int(page)
+        except ValueError:
+            raise _Refused(f"{page!r} is no page; pages are counted from 1") from None
+        if not 1 <= number <= document.pages:
+            raise _Refused(f"{document.name} has no page {number}; its pages are 1 to {document.pages}")
+        return _judgement(question, document, number)
+
+    def that_say(self, question: str, answer: str) -> list[Judgement]:
+        """Return that every page which says the answer answers the question."""
+        wanted = Wanted.of(answer)
+        if wanted.is_empty:
+            raise _Refused("no word in the answer")
+        found = [
+            _judgement(question, document, number)
+            for document, number, text in self._pages()
+            if wanted.stands_in(text)
+        ]
+        if not found:
+            raise _Refused(f"no page says {answer[:_LONGEST_SHOWN]!r}")
+        return found
+
+    def _named(self, name: str, sha256: str | None) -> "Document":
+        if sha256:
+            found = [one for one in self._documents if one.sha256 == sha256]
+            if not found:
+                raise _Refused(f"{name!r} is not in the documents that are searched, or has other content")
+            return found[0]
+        if not name:
+            raise _Refused("no document is named")
+        found = [one for one in self._documents if name in (one.id, one.path)]
+        found = found or [one for one in self._documents if one.name == name]
+        if not found:
+            raise _Refused(f"no document named {name!r} in the documents that are searched")
+        if len({one.sha256 for one in found}) > 1:
+            paths = ", ".join(one.path for one in found)
+            raise _Refused(f"{len(found)} documents are named {name!r}; write one's path: {paths}")
+        return found[0]
+
+    def _pages(self) -> "list[tuple[Document, int, PlainText]]":
+        if self._texts is None:
+            self._texts = list(self._read())
+        return self._texts
+
+    def _read(self) -> "Iterator[tuple[Document, int, PlainText]]":
+        for document in self._documents:
+            for page in self._catalogue.parsed(document).pages:
+                yield document, page.number, PlainText.of(page.text)
+
+
+def _judgement(question: str, document: "Document", page: int) -> Judgement:
+    return Judgement(question=question, sha256=document.sha256, page=page, document=document.name, grade=1)

@@ -1,0 +1,134 @@
+"""What the Models page shows of values that one can check by eye."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingestion.errors import ModelError
+from rag_app.models.manifest import ModelEntry
+from rag_app.models.memory import Fit
+from rag_app.models.store import ModelState, Presence, Used
+from rag_app.models.working import ADD, PULL, VERIFY, ModelTask
+from rag_app.tasks import Task, TaskState
+from ui.components.models import render_models, render_network, render_removal, render_task, render_used, size
+
+ENTRY = ModelEntry("reranker", "<b>small", "hf:owner/small", ("*",), "MIT", 92, 300, "a <i>note")
+
+
+def state(presence: Presence, **fields: object) -> ModelState:
+    given = {"added": False, "in_use": False, "fit": Fit.FITS, "bytes": 0, "commit": None, **fields}
+    return ModelState(entry=given.pop("entry", ENTRY), presence=presence, **given)  # type: ignore[arg-type]
+
+
+def acts(html: str) -> list[str]:
+    return re.findall(r'data-act="(\w+)"', html)
+
+
+BUILT_IN = ModelEntry("reranker", "builtin", "file:x", ("x",), "MIT", 0, 150, "")
+ENCODER = ModelEntry("embedder", "e", "package:e", ("x",), "MIT", 0, 300, "")
+
+
+@pytest.mark.parametrize(
+    ("one", "wanted"),
+    [
+        (state(Presence.ABSENT), ["pull"]),
+        (state(Presence.VERIFIED, bytes=10**7), ["use", "verify", "remove"]),
+        (state(Presence.VERIFIED, bytes=10**7, in_use=True), ["verify", "remove"]),
+        (state(Presence.CHANGED, bytes=10**7), ["pull", "verify", "remove"]),
+        (state(Presence.UNRECORDED), ["pull", "use"]),
+        (state(Presence.ABSENT, added=True), ["pull", "remove"]),
+        (state(Presence.BUILT_IN, entry=BUILT_IN), ["use"]),
+        (state(Presence.BUILT_IN, entry=BUILT_IN, in_use=True), []),
+        (state(Presence.BUILT_IN, entry=ENCODER, in_use=True), []),
+    ],
+)
+def test_a_model_offers_what_can_be_done_with_it(one: ModelState, wanted: list[str]) -> None:
+    html = render_models([one], None)
+    assert acts(html) == wanted
+    assert ('class="used"' in html) is one.in_use
+    assert "disabled" not in html
+
+
+def test_what_is_known_of_a_model_is_shown_as_text() -> None:
+    html = render_models([state(Presence.ABSENT, fit=Fit.TOO_LARGE)], None)
+    assert "92 MB to fetch" in html
+    assert "needs 300 MB" in html
+    assert "more than this machine has" in html
+    assert 'aria-label="Pull &lt;b&gt;small"' in html
+    assert "<i>" not in html
+    assert "<b>" not in html
+
+
+def test_nothing_else_is_begun_while_something_is_under_way() -> None:
+    html = render_models([state(Presence.VERIFIED)], task(PULL))
+    assert re.findall(r'data-act="(\w+)"[^>]*disabled', html) == ["verify", "remove"]
+
+
+def task(kind: str, status: TaskState = TaskState.RUNNING, **fields: object) -> ModelTask:
+    return ModelTask("reranker", "<b>small", replace(Task("t", kind, status, "now"), **fields))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (task(PULL), "Pulling &lt;b&gt;small: asking the hub"),
+        (task(PULL, done=2 * 10**6, total=4 * 10**6), "Pulling &lt;b&gt;small: 2.0 MB of 4.0 MB"),
+        (task(PULL, done=4, total=4), "Checking the hashes of &lt;b&gt;small"),
+        (task(VERIFY), "Hashing &lt;b&gt;small"),
+        (task(PULL, TaskState.CANCELLED), "Pull goes on where it ended"),
+        (task(PULL, TaskState.FAILED, error=ModelError("the hub <x> said no")), "the hub &lt;x&gt; said no"),
+        (task(PULL, TaskState.FAILED, error=KeyError("secret")), ">broken<"),
+        (task(PULL, TaskState.DONE, result={"bytes": 4 * 10**6, "commit": "0123456789abcd"}), "789ab."),
+        (task(ADD, TaskState.DONE, result={"name": "<b>"}), "&lt;b&gt; is listed"),
+        (task(VERIFY, TaskState.DONE, result={"faults": {}}), "No model was pulled or added;"),
+        (task(VERIFY, TaskState.DONE, result={"faults": {"a": [], "b": ["f is damaged: <x>"]}}), "Whole: a."),
+        (task(VERIFY, TaskState.DONE, result={"faults": {"b": ["f is damaged: <x>"]}}), "damaged: &lt;x&gt;"),
+    ],
+)  # fmt: skip
+def test_work_is_in_words(one: ModelTask, words: str) -> None:
+    html = render_task(one, "broken")
+    assert words in html
+    assert "<b>small" not in html
+    assert "secret" not in html
+
+
+def test_no_work_is_nothing() -> None:
+    assert render_task(None, "broken") == ""
+
+
+def test_using_says_what_remains_to_be_done() -> None:
+    file = Path("/settings.toml")
+    assert "is the reranker now" in render_used(Used(ENTRY, Fit.FITS, "reranker", file, None, None))
+    set_elsewhere = Used(ENTRY, Fit.TIGHT, "reranker", file, "RAG_APP_RERANKER", None)
+    assert "RAG_APP_RERANKER is set and comes before the file" in render_used(set_elsewhere)
+    assert "300 MB of memory: tight" in render_used(set_elsewhere)
+    command = render_used(Used(ENTRY, Fit.FITS, None, None, None, "rag-app reindex <x>"))
+    assert "<code>rag-app reindex &lt;x&gt;</code>" in command
+
+
+def test_removing_says_what_is_lost() -> None:
+    assert "10 MB are deleted. It can be pulled again." in render_removal(
+        state(Presence.VERIFIED, bytes=10**7)
+    )
+    local = replace(ENTRY, source="file:/models/x.gguf")
+    html = render_removal(state(Presence.VERIFIED, entry=local, added=True, in_use=True))
+    assert "It leaves the list. Its files stay where they are." in html
+    assert "It is the one that is used" in html
+
+
+def test_what_leaves_the_machine_is_said() -> None:
+    assert "<b>huggingface.co</b>" in render_network("huggingface.co", network=True)
+    offline = render_network("huggingface.co", network=False)
+    assert "This machine has no network" in offline
+    assert "rag-app models bundle FILE" in offline
+    assert "rag-app models unbundle FILE" in offline
+
+
+def test_sizes() -> None:
+    assert [size(value) for value in (4_200_000, 640 * 10**6, 1_835 * 10**6)] == [
+        "4.2 MB",
+        "640 MB",
+        "1.8 GB",
+    ]
