@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingestion.errors import RagError
+from ingestion.errors import InvalidInput, RagError
 from rag_app.assistant import AUTO, Assistant, StrategyState
 from rag_app.llm.choice import Llm, Server
 from rag_app.llm.extractive import NAME as EXTRACTIVE
@@ -54,6 +54,21 @@ def llm_choices(assistant: Assistant) -> Choices:
         server = Server.parse(configured)
         files[configured] = Llm(server=server).name if server else Path(configured).name
     return [(AUTO, AUTO), (EXTRACTIVE, EXTRACTIVE), *((name, path) for path, name in files.items())]
+
+
+def check_offered(assistant: Assistant, *, llm: str | None = None, reranker: str | None = None) -> None:
+    """Raises InvalidInput for an LLM or reranker that the page does not offer, where visitors are strangers.
+
+    A name may be any file's or server's: whoever has not this machine must not make it open them.
+    """
+    if assistant.settings.visitors_are_trusted:
+        return
+    for what, named, choices in (
+        ("LLM", llm, llm_choices(assistant)),
+        ("reranker", reranker, reranker_choices(assistant)),
+    ):
+        if named and named not in {value for _, value in choices}:
+            raise InvalidInput(f"the {what} {named!r} is not among those offered here; choose one of them")
 
 
 def llm_help(assistant: Assistant) -> str:
