@@ -22,6 +22,8 @@ from ingestion.parsing import ParseLimits
 from ingestion.stores.catalogue import DEFAULT_COLLECTION
 from rag_app.llm.sampling import Sampling
 from rag_app.llm.speed import FILE_NAME as SPEED_FILE
+from rag_app.logins import read_logins
+from rag_app.ports import is_loopback
 from retrievers.rerank import RERANK_DEPTH, RerankLimits
 from retrievers.search import MAX_TOP_K
 from retrievers.strategies import DEFAULT_STRATEGY
@@ -161,6 +163,9 @@ class Settings(BaseSettings):
     api_token: SecretStr | None = Field(
         None, description="token of the API that lasts; needed where other machines can reach the host"
     )
+    auth: SecretStr | None = Field(
+        None, description="NAME:PASSWORD, a line a person, to open the page; needed as api_token is"
+    )
 
     @field_validator("data_dir")
     @classmethod
@@ -191,6 +196,24 @@ class Settings(BaseSettings):
         if token is not None and not _TOKEN.fullmatch(token.get_secret_value()):
             raise ValueError("a token is 16 to 512 letters, digits and signs without spaces")
         return token
+
+    @field_validator("auth")
+    @classmethod
+    def _each_has_a_password(cls, people: SecretStr | None) -> SecretStr | None:
+        if people is not None:
+            read_logins(people.get_secret_value())
+        return people
+
+    @property
+    def logins(self) -> dict[str, str]:
+        """The passwords of those who may open the page, by name; nobody's where everybody may."""
+        people = self.secret("auth")
+        return {} if people is None else read_logins(people)
+
+    @property
+    def visitors_are_trusted(self) -> bool:
+        """Whether whoever opens the page has this machine anyway: it may then name files and servers."""
+        return is_loopback(self.host) and self.auth is None
 
     def secret(self, name: str) -> str | None:
         """Return the text of a setting that is a secret, None where it is not set."""

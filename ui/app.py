@@ -17,6 +17,7 @@ from ingestion.lock import announce, withdraw
 from rag_app.api import create_api
 from rag_app.assistant import Assistant
 from rag_app.guard import Guard
+from rag_app.logins import Logins
 from rag_app.ports import url_of
 from ui.background import Workers
 from ui.chat import Chat, build_chat, connect_chat
@@ -25,6 +26,7 @@ from ui.conversations import build_list
 from ui.documents import Documents, build_documents, connect_documents
 from ui.evaluate import Evaluate, build_evaluate, connect_evaluate
 from ui.evidence import Desk, build_evidence, connect_evidence
+from ui.login import LOGOUT, MESSAGE, LoginFirst
 from ui.models import Models, build_models, connect_models
 from ui.security import ApiBeside, OwnFilesOnly
 from ui.static import read_static, style_sheet
@@ -53,11 +55,15 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
         ),
         Middleware(ApiBeside, api=create_api(assistant)),
     ]
+    logins = assistant.settings.logins
+    if logins:
+        layers.append(Middleware(LoginFirst))
     with _terminated() as terminated, tempfile.TemporaryDirectory(prefix="rag-app-uploads-") as folder:
         page = _build(assistant, workers, Path(folder))
         try:
             largest = assistant.settings.max_file_mb * 10**6
-            url = _launch(page, host, port, layers, largest_upload=largest)
+            fits = Logins(logins).fits if logins else None
+            url = _launch(page, host, port, layers, largest_upload=largest, auth=fits)
             announce(assistant.library.folder, url=url_of(host, port), token=token)
             on_ready(url)
             terminated.wait()
@@ -70,7 +76,13 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
 
 
 def _launch(
-    page: gr.Blocks, host: str, port: int, layers: Sequence[Middleware], *, largest_upload: int
+    page: gr.Blocks,
+    host: str,
+    port: int,
+    layers: Sequence[Middleware],
+    *,
+    largest_upload: int,
+    auth: Callable[[str, str], bool] | None,
 ) -> str:
     """Start serving in a thread; return the address."""
     with _no_proxy(host):
@@ -88,6 +100,8 @@ def _launch(
             footer_links=[],
             show_error=False,
             max_file_size=largest_upload,
+            auth=auth,
+            auth_message=MESSAGE if auth else None,
             theme=theme(),
             css=style_sheet(),
             js=read_static("page.js"),
@@ -106,7 +120,8 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
     )
     with page:
         gr.HTML(
-            "<h1>rag-app</h1><p>Answers from your own documents. Nothing leaves this machine.</p>",
+            "<h1>rag-app</h1><p>Answers from your own documents. Nothing leaves this machine.</p>"
+            f"{LOGOUT if assistant.settings.logins else ''}",
             elem_id="header",
         )
         # Tabs, not pages of their own: an answer goes on being written while a person looks elsewhere.

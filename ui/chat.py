@@ -16,6 +16,7 @@ from rag_app.assistant import Assistant
 from ui.background import Job, Workers
 from ui.choices import (
     NO_RERANKER,
+    check_offered,
     collection_choices,
     document_choices,
     llm_choices,
@@ -105,6 +106,7 @@ class Chat:
         *before, turn = turns
 
         def work(put: Callable[[AnswerEvent], None]) -> None:
+            check_offered(self.assistant, llm=turn.options.llm, reranker=turn.options.reranker)
             if turn.search_only:
                 result = self.assistant.search(turn.question, turn.options)
                 put(Found(result, Packed((), 0.0)))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingestion.errors import RagError, UnknownName
+from ingestion.errors import InvalidInput, RagError, UnknownName
 from rag_app.assistant import AUTO, Assistant, StrategyState
 from rag_app.llm.choice import Llm, Server
 from rag_app.llm.extractive import NAME as EXTRACTIVE
@@ -74,6 +74,27 @@ def llm_choices(assistant: Assistant) -> Choices:
         server = Server.parse(configured)
         files[configured] = Llm(server=server).name if server else Path(configured).name
     return [(AUTO, AUTO), (EXTRACTIVE, EXTRACTIVE), *((name, path) for path, name in files.items())]
+
+
+def check_offered(assistant: Assistant, *, llm: str | None = None, reranker: str | None = None) -> None:
+    """Raises InvalidInput for an LLM or reranker that the page does not offer, where visitors are strangers.
+
+    A name may be any file's or server's: whoever has not this machine must not make it open them.
+    """
+    if assistant.settings.visitors_are_trusted:
+        return
+    for what, named, choices in (
+        ("LLM", llm, llm_choices(assistant)),
+        ("reranker", reranker, reranker_choices(assistant)),
+    ):
+        if named and named not in {value for _, value in choices}:
+            raise InvalidInput(f"the {what} {named!r} is not among those offered here; choose one of them")
+
+
+def check_may_name_files(assistant: Assistant, what: str) -> None:
+    """Raises InvalidInput where whoever opens the page has not the machine whose files it would name."""
+    if not assistant.settings.visitors_are_trusted:
+        raise InvalidInput(f"{what} names files of the server's machine: use the command line there")
 
 
 def llm_help(assistant: Assistant) -> str:

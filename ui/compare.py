@@ -18,7 +18,13 @@ from rag_app.votes import Contender, Vote, tally
 from retrievers.hits import Hit
 from ui.background import Job, Workers
 from ui.chat import INTERNAL_ERROR, follow
-from ui.choices import NO_RERANKER, collection_choices, reranker_choices, strategy_choices
+from ui.choices import (
+    NO_RERANKER,
+    check_offered,
+    collection_choices,
+    reranker_choices,
+    strategy_choices,
+)
 from ui.components.comparison import (
     EMPTY,
     Shown,
@@ -78,6 +84,8 @@ class Compare:
             for strategy, reranker in columns
             if strategy and strategy != _NONE
         )
+        for one in options:
+            check_offered(self.assistant, reranker=one.reranker)
         comparison = self.assistant.compare(question.strip(), options)
         order = list(range(len(options)))
         if blind:

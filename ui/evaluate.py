@@ -20,6 +20,7 @@ from rag_app.models.store import Presence
 from rag_app.requests import TaskRequest
 from rag_app.tasks import TaskState
 from ui.chat import INTERNAL_ERROR
+from ui.choices import check_may_name_files
 from ui.components.document_list import render_error
 from ui.components.evaluation import (
     EMPTY,
@@ -111,6 +112,8 @@ class Evaluate:
             strategies=choice.strategies,
             rerankers=choice.rerankers,
         )
+        if choice.source == FOLDER:
+            check_may_name_files(self.assistant, "a BEIR folder")
         if choice.source == FOLDER and not request.dataset:
             raise InvalidInput("no folder is named; give one with corpus.jsonl, queries.jsonl and qrels/")
         if choice.source == FOLDER and not Path(request.dataset or "").expanduser().is_dir():

@@ -15,7 +15,7 @@ from rag_app.models.network import has_network, hub_host
 from rag_app.models.store import ModelState
 from rag_app.tasks import TaskState
 from ui.chat import INTERNAL_ERROR, ChatPane
-from ui.choices import NO_RERANKER, llm_choices, reranker_choices
+from ui.choices import NO_RERANKER, check_may_name_files, llm_choices, reranker_choices
 from ui.components.document_list import render_error
 from ui.components.models import (
     render_models,
@@ -216,6 +216,7 @@ def _connect_work(models: Models, pane: ModelsPane, show: "_Show", watch: gr.Sta
     def add(path: str, name: str, role: str, watch: Watch) -> tuple[Any, ...]:
         message = ""
         try:
+            check_may_name_files(models.assistant, "adding a model by its path")
             models.assistant.model_tasks.add(name or "", role, path or "")
         except RagError as error:
             message = render_error(str(error))

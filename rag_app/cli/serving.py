@@ -6,12 +6,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ingestion.errors import InvalidInput, RagError
 from rag_app.cli.common import EXIT_FAILED, Json, show
+
+if TYPE_CHECKING:
+    from rag_app.settings import Settings
 
 
 def serve(
@@ -21,17 +24,33 @@ def serve(
     api_token_file: Annotated[
         Path | None, typer.Option("--api-token-file", help="A file with the API's token, for other programs.")
     ] = None,
+    auth: Annotated[
+        str | None,
+        typer.Option(
+            "--auth",
+            metavar="NAME:PASSWORD",
+            help="Who may open the page. Other users of this machine see it in the list of processes; "
+            "--auth-file and RAG_APP_AUTH keep it out of there.",
+        ),
+    ] = None,
+    auth_file: Annotated[
+        Path | None,
+        typer.Option("--auth-file", help="A file that says who may open the page: lines NAME:PASSWORD."),
+    ] = None,
 ) -> None:
     """Serve the chat page, and the API through which other programs reach the library meanwhile."""
     from rag_app.assistant import Assistant
     from rag_app.ports import free_port, is_loopback
 
-    settings = context.obj.settings(host=host, port=port, api_token=_token_in(api_token_file))
-    if not is_loopback(settings.host) and settings.api_token is None:
-        raise InvalidInput(
-            f"{settings.host} can be reached from other machines, which need a token for the API; set "
-            "RAG_APP_API_TOKEN or give --api-token-file, or serve on 127.0.0.1"
-        )
+    if auth is not None and auth_file is not None:
+        raise InvalidInput("--auth and --auth-file say both who may open the page; give one of them")
+    settings = context.obj.settings(
+        host=host,
+        port=port,
+        api_token=None if api_token_file is None else _token_in(api_token_file),
+        auth=auth if auth_file is None else _text_in(auth_file, "logins"),
+    )
+    _check_guarded(settings)
     pages = list(entry_points(group="rag_app.ui"))
     if not pages:
         raise RagError("the package's pages are not installed; run: pip install --force-reinstall rag-app")
@@ -40,7 +59,8 @@ def serve(
         typer.echo(f"port {settings.port} is in use; taking {chosen}", err=True)
     if not is_loopback(settings.host):
         typer.echo(
-            f"{settings.host} can be reached from other machines: whoever reaches it can read your documents",
+            f"{settings.host} can be reached from other machines: whoever has a name and a password can read "
+            "your documents there. What is sent is not encrypted; use it in networks that you trust",
             err=True,
         )
     with Assistant.open(settings) as assistant:
@@ -109,18 +129,39 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _token_in(file: Path | None) -> str | None:
+def _check_guarded(settings: "Settings") -> None:
+    """Raises InvalidInput where other machines could read the library without having to say who asks."""
+    from rag_app.ports import is_loopback
+
+    if is_loopback(settings.host):
+        return
+    missing = []
+    if settings.api_token is None:
+        missing.append("a token for the API (set RAG_APP_API_TOKEN or give --api-token-file)")
+    if settings.auth is None:
+        missing.append("a login for the page (set RAG_APP_AUTH=NAME:PASSWORD or give --auth-file)")
+    if missing:
+        raise InvalidInput(
+            f"{settings.host} can be reached from other machines, which needs {' and '.join(missing)}; "
+            "or serve on 127.0.0.1"
+        )
+
+
+def _token_in(file: Path) -> str:
     """Return the first line of a file. Raises InvalidInput where there is none."""
-    if file is None:
-        return None
-    try:
-        token = next(iter(file.expanduser().read_text("utf-8").splitlines()), "").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise InvalidInput(f"the file of the token {file} cannot be read: {reason}; name another") from error
+    token = next(iter(_text_in(file, "token").splitlines()), "").strip()
     if not token:
         raise InvalidInput(f"the file of the token {file} is empty; write a token into its first line")
     return token
+
+
+def _text_in(file: Path, what: str) -> str:
+    """Return a file's text. Raises InvalidInput where it cannot be read."""
+    try:
+        return file.expanduser().read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise InvalidInput(f"the file of the {what} {file} cannot be read: {reason}; name another") from error
 
 
 def _quietly(work: Callable[[], None]) -> None:

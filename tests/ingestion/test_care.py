@@ -515,6 +515,7 @@ def test_a_wrong_page_in_chroma_is_mended(folder: Path, encoder: Encoder) -> Non
         assert len(library.vectors.query(1, "mean", query, 9, pages=(1, 1))) == 2
 
 
+@pytest.mark.soak
 def test_an_interrupted_rebuild_is_done_again(
     folder: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -605,6 +606,7 @@ def large(large_template: Path, tmp_path: Path) -> Path:
     return tmp_path / "library"
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_thousands_of_vectors_are_found_after_reopening(large: Path, encoder: Encoder) -> None:
     """A public report (chroma-core/chroma #7090) says that such an index may not load again."""

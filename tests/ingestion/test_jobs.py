@@ -70,6 +70,7 @@ def test_a_job_runs_from_queued_to_finished(jobs: Jobs, library: Library, tmp_pa
     assert_whole(library)
 
 
+@pytest.mark.soak
 def test_progress_can_be_looked_at_from_another_thread(jobs: Jobs, tmp_path: Path) -> None:
     (long,) = write(tmp_path / "in", "long.txt")
     long.write_text(" ".join(f"Ferry {number} sails at noon." for number in range(4000)))
@@ -94,7 +95,7 @@ def test_jobs_are_worked_off_in_order_while_more_come(jobs: Jobs, library: Libra
     assert len(library.catalogue.documents()) == 3
 
 
-@pytest.mark.parametrize("stage", [Stage.PARSING, Stage.ENCODING])
+@pytest.mark.parametrize("stage", [Stage.PARSING, pytest.param(Stage.ENCODING, marks=pytest.mark.soak)])
 def test_cancelling_keeps_what_is_committed_and_nothing_else(
     jobs: Jobs, library: Library, tmp_path: Path, stage: Stage
 ) -> None:

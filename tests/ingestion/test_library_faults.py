@@ -167,6 +167,7 @@ def test_an_interrupt_just_after_the_commit_keeps_the_new_version(
     assert_whole(holding)
 
 
+@pytest.mark.soak
 def test_a_ruined_index_of_words_does_not_keep_a_document(holding: Library) -> None:
     """It is invisible at once, its erasure is told to be late, and `repair` catches up."""
     (document,) = holding.catalogue.documents()

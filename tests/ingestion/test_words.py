@@ -358,7 +358,9 @@ def mean_ndcg(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["xquad-en", "cranfield", "covidqa-dev"])
+@pytest.mark.parametrize(
+    "name", ["xquad-en", "cranfield", pytest.param("covidqa-dev", marks=pytest.mark.soak)]
+)
 def test_english_is_found_as_well_as_with_the_tokenizer_of_sqlite(eval_data: Path, name: str) -> None:
     def any_word(question: str) -> str:
         return " OR ".join(f'"{word}"' for word in re.findall(r"\w+", question.lower()))

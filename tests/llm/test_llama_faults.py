@@ -209,6 +209,7 @@ def test_a_parent_killed_leaves_no_process(slow_path: Path) -> None:
     assert eventually(lambda: gone(pid))
 
 
+@pytest.mark.soak
 def test_a_killed_parent_is_noticed_while_a_sibling_holds_the_pipe(slow_path: Path) -> None:
     fork = "import os\nsibling = os.fork()\nif sibling: print(sibling, flush=True)\ntime.sleep(600)"
     with parent(slow_path, fork) as process:

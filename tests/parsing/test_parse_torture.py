@@ -26,6 +26,7 @@ def gave_text(entry: Mapping[str, Any], extractor: str) -> bool:
     )
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA, reason="RAG_EVAL_DATA is not set: it names the folder with pdf-torture in it")
 def test_every_file_ends_well_and_text_is_found_where_any_extractor_finds_it() -> None:

@@ -413,6 +413,7 @@ def test_debug_shows_where_an_error_came_from(run_process: Command, tmp_path: Pa
     assert "LibraryError" in done.err
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_what_is_no_text_can_be_given_and_printed(run_process: Command, tmp_path: Path) -> None:
     name = os.fsdecode(b"bad\xff.pdf")  # a missing file with half a character in its name

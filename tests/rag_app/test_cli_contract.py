@@ -333,6 +333,7 @@ def test_delete_takes_a_name_or_an_id(run: Command, stock: Path, tmp_path: Path)
     assert all(twin.exists() for twin in twins)
 
 
+@pytest.mark.soak
 def test_what_people_read(run: Command, data: Path, tmp_path: Path, stock: Path) -> None:
     library = ("--data-dir", data)
     assert "orchard.md" in run(*library, "documents").out
@@ -406,6 +407,7 @@ def test_ask_with_a_language_model(
     assert checks["language model"]["detail"].startswith(f"{gguf}; reads ")
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_process_of_its_own_is_silent_but_for_json(
     run_process: Command, stock: Path, gguf: Path, tmp_path: Path

@@ -126,6 +126,7 @@ def test_nothing_to_resume_or_to_ingest(run: Command, tmp_path: Path) -> None:
         assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_queue_that_resume_finishes(run: Command, tmp_path: Path) -> None:
     folder, library = many_notes(tmp_path / "notes", 60), ("--data-dir", tmp_path / "data")
@@ -153,6 +154,7 @@ def test_ctrl_c_leaves_a_queue_that_resume_finishes(run: Command, tmp_path: Path
     assert run(*library, "verify").code == 0
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_server_goes_on_with_what_was_interrupted(run: Command, tmp_path: Path) -> None:
     folder, data = many_notes(tmp_path / "notes", 40), tmp_path / "data"
@@ -222,6 +224,7 @@ def test_a_password_is_asked_for_and_kept_nowhere(run: Command, secret: Path, tm
         assert b"sesame" not in file.read_bytes(), file
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_password_need_not_be_given(run: Command, secret: Path, tmp_path: Path) -> None:
     library = ("--data-dir", tmp_path / "data")
@@ -233,6 +236,7 @@ def test_a_password_need_not_be_given(run: Command, secret: Path, tmp_path: Path
     assert (never.code, "password of" in never.out) == (3, False)
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_deleting_a_collection_is_asked_about(run: Command, stock: Path, tmp_path: Path) -> None:
     library = ("--data-dir", tmp_path / "data")
@@ -275,6 +279,7 @@ def test_a_synced_folder_is_what_the_collection_holds(run: Command, tmp_path: Pa
     assert names() == ["b.txt", "c.txt", "else.txt"]
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_watched_folder_is_followed_until_ctrl_c(run: Command, tmp_path: Path) -> None:
     folder, data = tmp_path / "notes", tmp_path / "data"
@@ -307,6 +312,7 @@ def test_a_watched_folder_is_followed_until_ctrl_c(run: Command, tmp_path: Path)
 # Progress
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_terminal_shows_how_far_it_is(tmp_path: Path, encoder: Encoder) -> None:
     folder = many_notes(tmp_path / "notes", 12)

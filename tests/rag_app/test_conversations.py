@@ -240,6 +240,7 @@ def test_commands_talk_replay_and_export(
     assert run("--data-dir", data, "replay", second["receipt_id"]).code == 2
 
 
+@pytest.mark.soak
 def test_an_answer_that_changes_is_told_by_replay(stock: Path, tmp_path: Path, run: Command) -> None:
     (tmp_path / "docs").mkdir()
     document = tmp_path / "docs" / "orchard.md"

@@ -119,6 +119,7 @@ def test_errors_say_what_to_do(data: Path) -> None:
     asyncio.run(talk())
 
 
+@pytest.mark.soak
 def test_an_answer_is_told_as_it_is_written(data: Path, gguf: Path) -> None:
     told: list[tuple[float, str]] = []
 
@@ -171,6 +172,7 @@ def test_a_call_that_is_cancelled_stops_the_model(data: Path, tmp_path: Path) ->
     asyncio.run(talk())
 
 
+@pytest.mark.soak
 def test_the_library_is_free_between_questions_and_a_server_is_found(data: Path) -> None:
     """A server that begins in between is asked; when it has gone, the library is opened again."""
 

@@ -118,6 +118,7 @@ def test_only_this_user_can_read_the_token(served: Served) -> None:
     assert served.token not in " ".join(Path(f"/proc/{served.process.pid}/cmdline").read_text().split("\0"))
 
 
+@pytest.mark.soak
 def test_the_end_of_a_server_leaves_the_library_free(
     run: Command, stock: Path, tmp_path: Path, encoder: Encoder
 ) -> None:

@@ -64,6 +64,7 @@ def test_ask_summarises_where_it_is_asked_to(run: Command, data: Path) -> None:
     assert ask("When was the Bramley apple tree planted?")["strategy"] != "summary"
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_another_process_summarises_and_streams(
     run: Command, stock: Path, tmp_path: Path, encoder: Encoder

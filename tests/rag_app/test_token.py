@@ -74,6 +74,7 @@ def test_the_command_prints_it_for_openais_clients(
     assert LASTING not in run(*library, "doctor", "--json").out
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_server_takes_its_own_and_the_one_that_lasts(
     run: Command, stock: Path, tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch

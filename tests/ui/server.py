@@ -67,8 +67,8 @@ def serving(data: Path, temporary: Path, **variables: str) -> Iterator[Server]:
         assert process.stdout
         for line in process.stdout:
             server.lines.append(line)
-            if "http://127.0.0.1:" in line and not server.url:
-                server.url = "http://127.0.0.1:" + line.split("http://127.0.0.1:")[1].split()[0]
+            if line.startswith("serving http://"):
+                server.url = line.split()[1]
                 ready.set()
         ready.set()
 
@@ -117,7 +117,7 @@ def opened(
     finally:
         hosts = {urlsplit(url).hostname for url in requested if urlsplit(url).scheme not in ("data", "blob")}
         context.close()
-    assert hosts == {"127.0.0.1"}
+    assert hosts == {urlsplit(server.url).hostname}
     assert not errors
 
 

@@ -307,6 +307,7 @@ def test_the_queue_goes_on_beside_questions_uploads_and_reloads(
         expect(page.locator("#clear-jobs")).to_be_hidden()
 
 
+@pytest.mark.soak
 def test_a_closed_tab_cancels_nothing(browser: "Browser", server: Server, tmp_path: Path) -> None:
     first, second = tmp_path / "kestrels.md", tmp_path / "lapwings.md"
     text = (SAMPLES / "colbert.md").read_text("utf-8")

@@ -13,6 +13,7 @@ from ingestion.errors import ModelError
 from rag_app.answers import AnswerEvent, AskOptions, Delta
 from rag_app.assistant import Assistant
 from rag_app.conversations import Conversations
+from rag_app.settings import Settings
 from rag_app.state import STATE_FILE, State
 from tests.ui.values import answer, found, hit
 from ui.background import Job, Workers
@@ -30,6 +31,7 @@ class Script:
     folder: Path
     events: Iterable[AnswerEvent | Exception]
     closed: bool = False
+    settings: Settings = field(default_factory=Settings)
     asked: list[AskOptions] = field(default_factory=list)
 
     @property

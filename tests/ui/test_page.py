@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from ingestion.encoders import Encoder
+from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from rag_app.assistant import Assistant
 from rag_app.settings import Settings
 from retrievers.search import search
 from retrievers.strategies import strategy_named
 from ui.app import build
-from ui.choices import strategy_choices, strategy_help
+from ui.background import Workers
+from ui.chat import Chat, How
+from ui.choices import check_may_name_files, strategy_choices, strategy_help
+from ui.compare import Compare
 
 
 @pytest.fixture
@@ -65,3 +69,20 @@ def test_what_a_strategy_does_without_damaged_vectors_is_explained(
     assert "rag-app repair" in words
     ((_, words),) = strategy_help(states, "mean")
     assert "damaged" not in words
+
+
+def test_strangers_choose_among_what_is_offered(stocked: Library) -> None:
+    settings = Settings(data_dir=stocked.folder, host="192.0.2.1")
+    assistant = Assistant(settings, stocked)
+    chat = Chat(assistant, Workers())
+    for how in (How(reranker="/etc/passwd"), How(llm="http://192.0.2.7/v1#m"), How(llm="/etc/passwd")):
+        turns, job, _ = chat.begin("Who planted the tree?", (), None, None, how)
+        *_, (turn,) = chat.answer(turns, job)
+        assert turn.error is not None
+        assert "is not among those offered here" in turn.error
+    with pytest.raises(InvalidInput, match="not among those offered"):
+        Compare(assistant, Workers(), chat.desk).compare(
+            "tree?", [("mean", "/etc/passwd"), ("bm25", None)], collection=None, top=5, blind=False
+        )
+    with pytest.raises(InvalidInput, match="use the command line there"):
+        check_may_name_files(assistant, "a BEIR folder")

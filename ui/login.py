@@ -1,0 +1,188 @@
+"""The login: who is not known gets the form for name and password, and nothing else of this server.
+
+Gradio asks for the login itself, route by route, and leaves some routes open. So this stands before all of
+them and knows the few that the form needs. The API is not behind it: it has its token.
+"""
+
+import asyncio
+import ipaddress
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# With its own style, as the page's style sheet is not loaded before the login.
+MESSAGE = (
+    "<style>.auth { max-width: 28em; } .wrap .column, .wrap .styler { background: none !important; } "
+    ".form input { border: 1px solid #64748b !important; }</style>Give your name and password to open these "
+    "documents. After several wrong passwords, each further try takes longer."
+)
+LOGOUT = '<a id="logout" href="/logout">Log out</a>'
+
+_LOGIN = ("/login", "/login/")
+# What the form is made of, and what Gradio asks itself when it starts. Nothing of the library.
+_OPEN = frozenset(
+    {
+        "/",
+        "/logout",
+        "/theme.css",
+        "/gradio_api/theme.css",
+        "/gradio_api/startup-events",
+        "/favicon.ico",
+        "/manifest.json",
+        "/robots.txt",
+    }
+)
+_OPEN_FOLDERS = ("/assets/", "/static/", "/svelte/")
+# It would hand the cookie's content to scripts, which the cookie keeps it from.
+_CLOSED = ("/gradio_api/token", "/gradio_api/token/")
+
+# Bytes of a form with a name and a password.
+_LONGEST_FORM = 20_000
+# Wrong passwords that cost no time; then one second, two, four, up to the longest wait.
+_FREE_TRIES = 4
+_LONGEST_WAIT = 30.0
+# Seconds after which a peer's wrong passwords are forgotten.
+_FORGET = 15 * 60.0
+# Forms of one peer that wait for their turn, and peers that are remembered.
+_MOST_WAITING = 4
+_MOST_PEERS = 10_000
+
+
+class LoginFirst:
+    """ASGI middleware that answers 401 to who has not logged in, but for the form; slows guessing down."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._tries = Tries()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        path, method = scope["path"], scope.get("method")
+        if method == "POST" and path in _LOGIN:
+            await self._login(scope, receive, send)
+        elif path in _CLOSED:
+            await _refuse(scope, send, 404, "there is no such page")
+        elif _is_known(scope):
+            await self.app(scope, receive, send)
+        elif method in ("GET", "HEAD") and (path in _OPEN or path.startswith(_OPEN_FOLDERS)):
+            # Without its query: some make Gradio put more into the page than the form.
+            await self.app({**scope, "query_string": b""}, receive, send)
+        else:
+            await _refuse(scope, send, 401, "log in first, with name and password")
+
+    async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = Headers(scope=scope).get("content-length", "")
+        if not length.isdecimal() or int(length) > _LONGEST_FORM:
+            await _refuse(scope, send, 413, "a form has a name and a password, and says how long it is")
+            return
+        peer = _peer(scope)
+        waiting = self._tries.of(peer)
+        if waiting.waiting >= _MOST_WAITING:
+            await _refuse(scope, send, 429, "too many tries at once; wait a minute")
+            return
+        statuses: list[int] = []
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+                _keep_on_this_site(MutableHeaders(scope=message))
+            await send(message)
+
+        waiting.waiting += 1
+        try:
+            async with waiting.turn:
+                await asyncio.sleep(self._tries.wait(peer))
+                await self.app(scope, receive, noting)
+                if statuses:
+                    self._tries.note(peer, statuses[0])
+        finally:
+            waiting.waiting -= 1
+
+
+@dataclass(slots=True)
+class _Peer:
+    wrong: int = 0
+    latest: float = 0.0
+    waiting: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Tries:
+    """The wrong passwords of each peer, and how long its next try waits."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._peers: defaultdict[str, _Peer] = defaultdict(_Peer)
+
+    def of(self, peer: str) -> _Peer:
+        """Return what is known of a peer, and forget those that have been quiet for long."""
+        now = self._clock()
+        for name, known in list(self._peers.items()):
+            many = len(self._peers) >= _MOST_PEERS
+            if not known.waiting and (many or now - known.latest > _FORGET):
+                del self._peers[name]
+        found = self._peers[peer]
+        if not found.wrong:
+            found.latest = now
+        return found
+
+    def wait(self, peer: str) -> float:
+        """Return the seconds that a try waits before its password is looked at."""
+        over = self._peers[peer].wrong - _FREE_TRIES
+        return 0.0 if over < 0 else min(2.0**over, _LONGEST_WAIT)
+
+    def note(self, peer: str, status: int) -> None:
+        """Note what the form was answered with: 200 for who is known, 400 for a wrong password."""
+        if status == 200:
+            self._peers[peer].wrong = 0
+        elif status == 400:
+            self._peers[peer].wrong += 1
+            self._peers[peer].latest = self._clock()
+
+
+def _is_known(scope: Scope) -> bool:
+    """Return whether the request has the cookie that Gradio gave with a login."""
+    app: Any = scope["app"]
+    cookies = cookie_parser("; ".join(Headers(scope=scope).getlist("cookie")))
+    names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
+    return any(app.tokens.get(cookies.get(name)) is not None for name in names)
+
+
+def _peer(scope: Scope) -> str:
+    """Return who asks: an address, or the network that one person has all IPv6 addresses of."""
+    host = scope["client"][0] if scope.get("client") else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return str(host)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+
+
+def _keep_on_this_site(headers: MutableHeaders) -> None:
+    """Let no other site's page send the cookie along: Gradio allows that, for pages within pages."""
+    cookies = headers.getlist("set-cookie")
+    if cookies:
+        del headers["set-cookie"]
+    for cookie in cookies:
+        headers.append("set-cookie", cookie.replace("SameSite=none", "SameSite=lax"))
+
+
+async def _refuse(scope: Scope, send: Send, status: int, message: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    body = json.dumps({"error": message}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
