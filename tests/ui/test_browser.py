@@ -20,6 +20,7 @@ from tests.ui.server import (
     PATIENCE,
     PHONE,
     Server,
+    accessibility,
     ask,
     choose_strategy,
     hand_over,
@@ -126,6 +127,7 @@ def test_a_source_is_looked_at_beside_its_card(browser: "Browser", server: Serve
         expect(page.locator("#viewer .terms .has").first).to_contain_text("constant")
         expect(page.locator("#viewer")).to_contain_text("A single vector cannot tell")
         screenshot(page, "why-desktop")
+        assert accessibility(page) == []
         page.get_by_label("Close the source").click()
         expect(page.locator("#viewer .viewer")).to_have_count(0)
 
@@ -217,6 +219,7 @@ def test_dark_and_keyboard(browser: "Browser", server: Server) -> None:
         ask(page, "How does ColBERT score a passage?")
         expect(page.locator("#sources mark").first).to_be_visible()
         screenshot(page, "answered-dark")
+        assert accessibility(page) == []
         page.emulate_media(color_scheme="light")
         page.goto(server.url)  # for the README: a clean page, warm models
         ask(page, "Which model was trained with CLS pooling?")
@@ -382,3 +385,18 @@ def test_an_llm_streams_and_is_stopped_midway(browser: "Browser", tmp_path: Path
         page.locator("#llm input").click()
         page.get_by_role("option", name="extractive").click()
         assert "Cormack" in ask(page, QUESTION)
+
+        # A tab that is closed in the middle keeps nobody waiting, and its question is kept as stopped.
+        with opened(browser, server) as leaving:
+            send(leaving, QUESTION)
+            expect(leaving.locator("#conversation .bot.message .reply")).to_contain_text(
+                re.compile(r"\S{1}"), timeout=PATIENCE
+            )
+            address = leaving.url
+        for _ in range(60):  # Gradio notices within seconds that a tab has gone
+            page.goto(address)
+            expect(page.locator("#conversation .question")).to_have_count(1)
+            if page.locator("#conversation .stamp").count():
+                break
+            page.wait_for_timeout(1000)
+        expect(page.locator("#conversation .stamp")).to_contain_text("stopped")

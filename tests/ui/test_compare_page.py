@@ -1,0 +1,106 @@
+"""The Compare page in headless Chromium."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import SAMPLES
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+from playwright.sync_api import Page, expect
+
+from tests.ui.server import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving, upload
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.slow
+
+QUESTION = "What does late interaction store?"
+
+
+@pytest.fixture(scope="module")
+def server(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("compare")
+    with serving(folder / "data", folder / "tmp") as started:
+        with opened(browser, started) as page:
+            upload(page, *sorted(SAMPLES.glob("*.pdf")))
+        yield started
+
+
+def compare(page: Page, question: str) -> None:
+    page.get_by_role("tab", name="Compare").click()
+    page.fill("#compare-question textarea", question)
+    page.press("#compare-question textarea", "Enter")
+    expect(page.locator("#comparison .asked")).to_have_text(question, timeout=PATIENCE)
+
+
+def choose(page: Page, box: str, option: str) -> None:
+    page.locator(f"{box} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_columns_votes_and_answers(browser: "Browser", server: Server) -> None:
+    with opened(browser, server) as page:
+        page.get_by_role("tab", name="Compare").click()
+        expect(page.locator("#comparison")).to_contain_text("two to four strategies")
+        choose(page, "#compare-strategy-3", "colbert")
+        compare(page, QUESTION)
+        expect(page.locator("#comparison .column h3")).to_have_text(["fusion", "bm25", "colbert"])
+        expect(page.locator("#comparison .lines path").first).to_be_attached()
+        # A line ends where the card that it leads to stands.
+        line = page.locator("#comparison .lines path.same").first  # from rank 1 to rank 1
+        card = page.locator("#comparison .column").nth(0).locator(".passage-card").nth(0)
+        start, middle = line.bounding_box(), card.bounding_box()
+        assert start
+        assert middle
+        assert start["y"] + start["height"] / 2 == pytest.approx(middle["y"] + middle["height"] / 2, abs=2)
+        expect(page.locator("#comparison")).to_contain_text("stored")
+
+        page.locator("#comparison [data-show]").first.click()
+        expect(page.locator("#reading .passage")).to_contain_text("late interaction")
+        page.get_by_label("Close the passage").click()
+        card.get_by_label("This passage answers the question").click()
+        pressed = card.get_by_label("This passage answers the question")
+        expect(pressed).to_have_attribute("aria-pressed", "true")
+
+        page.locator("#compare-write").click()
+        expect(page.locator("#compare-answers section .stamp")).to_have_count(3, timeout=PATIENCE)
+        page.locator("#vote-2").click()
+        expect(page.locator("#tally tbody tr")).to_have_count(3)
+        expect(page.locator("#comparison .column.chosen h3")).to_have_text("bm25")
+        screenshot(page, "compare-desktop")
+        assert accessibility(page) == []
+
+
+def test_blind_until_the_vote_and_what_cannot_be_compared(browser: "Browser", server: Server) -> None:
+    with opened(browser, server, scheme="dark") as page:
+        page.get_by_role("tab", name="Compare").click()
+        page.locator("#compare-blind input").check()
+        compare(page, "How is a cross-encoder trained?")
+        expect(page.locator("#comparison .column h3")).to_have_text(["A", "B"])
+        shown = page.locator("#comparison").inner_text()
+        assert "fusion" not in shown
+        assert not re.search(r"[0-9] ms", shown)
+        page.locator("#vote-all").click()
+        expect(page.locator("#comparison .column h3").first).to_have_text(re.compile("fusion|bm25"))
+        screenshot(page, "compare-dark")
+        assert accessibility(page) == []
+        choose(page, "#compare-strategy-1", "bm25")
+        page.press("#compare-question textarea", "Enter")
+        expect(page.locator("#comparison [role=alert]")).to_contain_text("bm25 is there twice")
+        page.fill("#compare-question textarea", "?!")
+        choose(page, "#compare-strategy-1", "mean")
+        page.press("#compare-question textarea", "Enter")
+        expect(page.locator("#comparison [role=alert]")).to_contain_text("question")
+
+
+def test_on_a_phone_columns_scroll_in_their_own_box(browser: "Browser", server: Server) -> None:
+    with opened(browser, server, PHONE) as page:
+        page.get_by_role("tab", name="Compare").click()
+        compare(page, QUESTION)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        screenshot(page, "compare-phone")
