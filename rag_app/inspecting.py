@@ -27,6 +27,8 @@ Floats = NDArray[np.float32]
 CONTEXT_TOKEN = "⟨context⟩"
 # Longer texts are cut by the model, and a table of their tokens is too wide to read.
 _MOST_CHARACTERS = 2000
+# A question that took less was not encoded: its vectors are kept for a while.
+_AT_HAND_MS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,8 @@ def stages(trace: Trace) -> list[tuple[Stage, ...]]:
     ]
     if "encode" in times:
         detail = f"one vector of {trace.dimension}, one of {trace.token_dimension} for each token"
+        if times["encode"] < _AT_HAND_MS:
+            detail += "; still at hand from before"
         encoded = _count(trace.question_tokens, "token vector")
         steps.append((Stage("Encode", encoded, detail, times["encode"]),))
     lists = [

@@ -117,6 +117,7 @@ def trace() -> Trace:
 
 def test_steps_have_counts_times_and_bars() -> None:
     shown = render_trace(trace())
+    assert "still at hand" not in shown
     assert re.findall(r'class="result">([^<]+)<', shown) == [
         "5 tokens", "5 token vectors", "40 passages", "30 passages", "55 passages", "55 passages",
         "2 passages", "0 sentences", "0 citations",

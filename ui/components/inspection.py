@@ -10,6 +10,7 @@ from PIL import Image
 
 from rag_app.inspecting import Stage, Stored, Trace, Worked, stages
 from ui.components.comparison import size
+from ui.components.sources import flow
 from ui.components.text import escape, milliseconds, plural
 
 WAITING = '<div class="empty">Encoding …</div>'
@@ -39,10 +40,10 @@ def render_worked(worked: Worked) -> str:
     )
     columns = len(worked.passage_tokens)
     table = (
+        '<p class="facts">Cosine of each token of the question (rows) with each of the passage (columns). '
+        "The best of each row is framed.</p>"
         '<div class="scroll" tabindex="0" role="region" aria-label="Cosines of tokens">'
-        '<table class="cosines">'
-        "<caption>Cosine of each token of the question (rows) with each of the passage (columns). "
-        "The best of each row is framed.</caption>"
+        '<table class="cosines" aria-label="Cosines of tokens">'
         f'<thead><tr><td></td>{heads}<th scope="col" class="max">maximum</th></tr></thead>'
         f"<tbody>{rows}</tbody>"
         f'<tfoot><tr><th scope="row" colspan="{columns + 1}">sum of the maxima = MaxSim</th>'
@@ -116,7 +117,7 @@ def _text(stored: Stored) -> str:
         where = f"{name}, page {stored.page}, passage {stored.place}, as it is stored"
     return (
         f'<section class="kept"><h4>Text</h4><p class="facts">{where}</p>'
-        f'<div class="passage" dir="auto">{escape(stored.text)}</div></section>'
+        f'<div class="passage" dir="auto">{escape(flow(stored.text))}</div></section>'
     )
 
 
@@ -178,8 +179,9 @@ def _bytes(stored: Stored) -> str:
     )
     ratio = f" The token store takes {tokens / single:.1f} times the single vector." if single else ""
     return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Bytes by store"><table class="bytes">'
-        f"<caption>What each store keeps of this passage.{ratio}</caption><tbody>{rows}</tbody></table></div>"
+        f'<p class="facts sizes">What each store keeps of this passage.{ratio}</p>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="Bytes by store">'
+        f'<table class="bytes" aria-label="Bytes by store"><tbody>{rows}</tbody></table></div>'
     )
 
 
