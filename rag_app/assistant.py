@@ -33,6 +33,7 @@ from rag_app.conversations import Conversations
 from rag_app.evaluation.evaluations import Evaluations
 from rag_app.evaluation.sizes import Sizes
 from rag_app.hashing import FileHashes
+from rag_app.inspecting import Inspector
 from rag_app.judgements import Judgements
 from rag_app.llm import extractive
 from rag_app.llm.chat import ChatAnswerer, WritingModel
@@ -100,6 +101,12 @@ class Assistant:
         self._hashes = FileHashes()
         self.models = ModelStore(settings)
         self.model_tasks = ModelTasks(self.models)
+        self.inspector = Inspector(
+            library,
+            self.chain,
+            evidence_tokens=settings.evidence_tokens,
+            threshold=settings.answer_threshold,
+        )
         self._loading = threading.Lock()
         self._llms: dict[Llm, ChatAnswerer] = {}
         self._rerankers: dict[str, Reranker] = {}

@@ -6,7 +6,7 @@ from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
 from ingestion.stores.records import Scope
 from ingestion.timing import Stopwatch
-from retrievers.fusion import DEPTH, fuse, fuse_standardised
+from retrievers.fusion import CANDIDATES, DEPTH, fuse, fuse_standardised
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 from retrievers.late_interaction import SCORE
 from retrievers.stand_in import stand_ins
@@ -47,7 +47,8 @@ class CascadeRetriever:
             lists = [*rankings, Ranking(tuple(plain), exact=False)]
             candidates = fuse_standardised(lists, depth, [*[1.0] * len(rankings), MAXSIM_WEIGHT])
         timings = {name: ms for ranking in (*rankings, scored) for name, ms in ranking.timings_ms.items()}
-        return Ranking(candidates[:limit], exact=False, timings_ms=timings)
+        counts = {name: count for ranking in (*rankings, scored) for name, count in ranking.counts.items()}
+        return Ranking(candidates[:limit], exact=False, timings_ms=timings, counts=counts)
 
     def _scored(self, query: Query, scope: Scope, depth: int, rankings: Sequence[Ranking]) -> Ranking:
         """Return the first stages' candidates by MaxSim."""
@@ -66,4 +67,5 @@ class CascadeRetriever:
         ]
         scored += stand_ins(self._library, index, query, scope, found, depth)
         scored.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
-        return Ranking(tuple(scored), exact=False, timings_ms=watch.timings_ms)
+        counts = {CANDIDATES: len(candidates), SCORE: len(scored)}
+        return Ranking(tuple(scored), exact=False, timings_ms=watch.timings_ms, counts=counts)

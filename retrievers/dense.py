@@ -43,4 +43,5 @@ class DenseRetriever:
             ]
         found.sort(key=lambda hit: (-hit[1], hit[0]))
         candidates = (Candidate(chunk, score, {self._pooling: score}) for chunk, score in found[:limit])
-        return Ranking(tuple(candidates), exact=False, timings_ms=watch.timings_ms)
+        counts: dict[str, int] = {self._pooling: min(len(found), limit)}
+        return Ranking(tuple(candidates), exact=False, timings_ms=watch.timings_ms, counts=counts)

@@ -8,6 +8,8 @@ from retrievers.hits import Candidate, Query, Ranking, Retriever
 
 # Cormack, Clarke and Büttcher (SIGIR 2009) found 60 good across TREC collections.
 RRF_K = 60
+# What the union of lists is called among a ranking's counts.
+CANDIDATES = "candidates"
 # Each list is read this deep; a chunk that both lists know at rank 100 weighs less than one at 20 in one.
 DEPTH = 100
 
@@ -21,10 +23,13 @@ class FusionRetriever:
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
         rankings = [r.rank(query, scope, max(limit, self._depth)) for r in self._retrievers]
+        fused = fuse(rankings)
+        counts = {name: count for ranking in rankings for name, count in ranking.counts.items()}
         return Ranking(
-            fuse(rankings)[:limit],
+            fused[:limit],
             exact=all(ranking.exact for ranking in rankings),
             timings_ms={name: ms for ranking in rankings for name, ms in ranking.timings_ms.items()},
+            counts={**counts, CANDIDATES: len(fused)},
         )
 
 

@@ -69,12 +69,14 @@ class Candidate:
 class Ranking:
     """Candidates, best first. `exact` says that no better chunk of the scope can be missing.
 
-    `timings_ms` are by stage, in the order in which the stages ran.
+    `timings_ms` are by stage, in the order in which the stages ran. `counts` are how many chunks came out of
+    what it was made from: of each list by the name of its score, and "candidates" of lists put together.
     """
 
     candidates: tuple[Candidate, ...]
     exact: bool
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class Retriever(Protocol):

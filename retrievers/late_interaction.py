@@ -30,4 +30,4 @@ class LateInteractionRetriever:
         candidates = [Candidate(chunk, score, {SCORE: score}) for chunk, score in found.scores.items()]
         others = stand_ins(self._library, index, query, scope, found, limit)
         candidates = sorted([*candidates, *others], key=lambda c: (-c.score, c.chunk_id))[:limit]
-        return Ranking(tuple(candidates), exact=found.exact, timings_ms=watch.timings_ms)
+        return Ranking(tuple(candidates), found.exact, watch.timings_ms, {SCORE: len(candidates)})

@@ -24,4 +24,5 @@ class LexicalRetriever:
         with watch.stage("fts5"):
             found = self._library.catalogue.bm25(query.text, scope, limit, candidates=self._candidates)
         candidates = (Candidate(chunk, score, {"bm25": score}) for chunk, score in found.hits)
-        return Ranking(tuple(candidates), exact=found.exact, timings_ms=watch.timings_ms)
+        counts = {"bm25": len(found.hits)}
+        return Ranking(tuple(candidates), found.exact, watch.timings_ms, counts)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # A cross-encoder reads every candidate anew, so only the head of the list is worth its time.
 RERANK_DEPTH = 20
+SCORE = "cross_encoder"
 # Read at a time, the best first, so that one that is too slow can stop in between.
 _AT_ONCE = 8
 
@@ -71,11 +72,12 @@ def rerank(
     read, tail = ranking.candidates[: len(scores)], ranking.candidates[len(scores) :]
     totals = combined(reranker, scores, [one.score for one in read])
     head = [
-        Candidate(one.chunk_id, total, {**one.scores, "cross_encoder": score})
+        Candidate(one.chunk_id, total, {**one.scores, SCORE: score})
         for one, score, total in zip(read, scores, totals, strict=True)
     ]
     head.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
-    return Ranking((*head, *tail), ranking.exact, ranking.timings_ms)
+    counts = {**ranking.counts, SCORE: len(head)}
+    return Ranking((*head, *tail), ranking.exact, ranking.timings_ms, counts)
 
 
 def combined(reranker: Reranker, scores: Sequence[float], first: Sequence[float]) -> list[float]:

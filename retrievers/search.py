@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingestion.errors import EmptyQuestion, InvalidInput
 from ingestion.library import Library
@@ -20,8 +20,8 @@ _TRIES = 3
 class SearchResult:
     """The hits of one question, best first, and how they came about.
 
-    `exact` says that no better chunk can be missing; `timings_ms` has the stages and "total". A hit that
-    the reranker did not read has no score "cross_encoder".
+    `exact` says that no better chunk can be missing; `timings_ms` has the stages and "total", `counts` is
+    what `Ranking` says. A hit that the reranker did not read has no score "cross_encoder".
     """
 
     query: Query
@@ -30,6 +30,7 @@ class SearchResult:
     exact: bool
     hits: tuple[Hit, ...]
     timings_ms: Mapping[str, float]
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def search(
@@ -68,7 +69,7 @@ def search(
     )
     timings = {**ranking.timings_ms, **watch.timings_ms, "total": 1000 * (time.perf_counter() - started)}
     name = reranker.name if reranker else None
-    return SearchResult(query, strategy.name, name, ranking.exact, hits, timings)
+    return SearchResult(query, strategy.name, name, ranking.exact, hits, timings, ranking.counts)
 
 
 def _settled(
@@ -91,4 +92,5 @@ def _settled(
             break
         query.forget_stages()
     present = tuple(candidate for candidate in ranking.candidates if candidate.chunk_id in chunks)[:depth]
-    return Ranking(present, ranking.exact, {**ranking.timings_ms, **watch.timings_ms}), chunks
+    timings = {**ranking.timings_ms, **watch.timings_ms}
+    return Ranking(present, ranking.exact, timings, ranking.counts), chunks

@@ -26,6 +26,7 @@ from ui.conversations import build_list
 from ui.documents import Documents, build_documents, connect_documents
 from ui.evaluate import Evaluate, build_evaluate, connect_evaluate
 from ui.evidence import Desk, build_evidence, connect_evidence
+from ui.inspect import Inspect, build_inspect, connect_inspect
 from ui.login import LOGOUT, MESSAGE, LoginFirst
 from ui.models import Models, build_models, connect_models
 from ui.security import ApiBeside, OwnFilesOnly
@@ -136,8 +137,10 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
                     evidence_pane = build_evidence()
             with gr.Tab("Compare", id="compare"):
                 build_compare(Compare(assistant, workers, Desk(assistant)), page)
+            inspect_pane = build_inspect(assistant)
             evaluate_pane = build_evaluate()
             models_pane = build_models()
+        connect_inspect(Inspect(assistant), inspect_pane)
         connect_evaluate(Evaluate(assistant, uploads), evaluate_pane, page)
         connect_models(Models(assistant), models_pane, chat_pane, page)
         connect_documents(Documents(assistant, workers, uploads), documents_pane, page)

@@ -60,6 +60,29 @@ class TokenMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptTokens:
+    """What is kept of one chunk's tokens.
+
+    Attributes:
+        vectors: [v, k] float32, decoded.
+        owners: [t] the place of each token's vector among these; None where each token has its own.
+        spans: [t, 2] int: each token's characters in the chunk's text; (0, 0) for context tokens.
+        code_bytes: what the codes take; `map_bytes`: what spans and owners take.
+    """
+
+    vectors: NDArray[np.float32]
+    owners: NDArray[np.uint16] | None
+    spans: NDArray[np.int64]
+    code_bytes: int
+    map_bytes: int
+
+    @property
+    def tokens(self) -> NDArray[np.float32]:
+        """[t, k] float32: each token's vector."""
+        return self.vectors if self.owners is None else self.vectors[self.owners]
+
+
+@dataclass(frozen=True, slots=True)
 class TokenSizes:
     """How much segments hold: tokens, the bytes of the files, and those of their sections by name."""
 
@@ -305,6 +328,14 @@ class TokenStore:
 
         Raises LibraryDamaged.
         """
+        kept = self.kept(name, chunk)
+        if kept is None:
+            return None
+        similarities = query @ kept.vectors.T
+        return TokenMatch(similarities if kept.owners is None else similarities[:, kept.owners], kept.spans)
+
+    def kept(self, name: str, chunk: str) -> KeptTokens | None:
+        """Return what is kept of a chunk's tokens, or None if it is gone. Raises LibraryDamaged."""
         for _, attached in self._named([name]):
             try:
                 segment = self._open(name, attached)
@@ -313,14 +344,19 @@ class TokenStore:
                 start, end = int(segment.token_offsets[row]), int(segment.token_offsets[row + 1])
                 segment.touch("codes", first, last)
                 segment.touch("spans", start, end)
-                vectors = self._codec.decode(np.array(segment.codes[first:last]))
-                similarities = query @ vectors.T
+                codes, spans, owners = np.array(segment.codes[first:last]), segment.spans[start:end], None
                 if segment.owners is not None:
                     segment.touch("owners", start, end)
-                    similarities = similarities[:, segment.owners[start:end]]
+                    owners = np.array(segment.owners[start:end])
             except LibraryDamaged as error:
                 raise self._blame(name, error) from error
-            return TokenMatch(similarities, np.array(segment.spans[start:end], dtype=np.int64))
+            return KeptTokens(
+                vectors=self._codec.decode(codes),
+                owners=owners,
+                spans=np.array(spans, dtype=np.int64),
+                code_bytes=codes.nbytes,
+                map_bytes=spans.nbytes + (0 if owners is None else owners.nbytes),
+            )
         return None
 
     # Reading back
@@ -451,4 +487,4 @@ class TokenStore:
         return explained
 
 
-__all__ = ["Allowed", "QueryCodes", "Scored", "TokenMatch", "TokenSizes", "TokenStore"]
+__all__ = ["Allowed", "KeptTokens", "QueryCodes", "Scored", "TokenMatch", "TokenSizes", "TokenStore"]
