@@ -23,6 +23,7 @@ from ui.background import Workers
 from ui.chat import Chat, build_chat, connect_chat
 from ui.components.sources import EMPTY
 from ui.documents import Documents, build_documents, connect_documents
+from ui.library import Library, build_library, connect_library
 from ui.login import LOGOUT, MESSAGE, LoginFirst
 from ui.security import ApiBeside, OwnFilesOnly
 from ui.static import read_static, style_sheet
@@ -130,7 +131,11 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
                 with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
                     gr.HTML("<h2>Sources</h2>")
                     sources = gr.HTML(EMPTY, elem_id="sources")
-        connect_documents(Documents(assistant, workers, uploads), documents_pane, page)
+            with gr.Tab("Documents", id="documents") as library_tab:
+                library_page = build_library()
+        documents = Documents(assistant, workers, uploads)
+        connect_documents(documents, documents_pane, page)
+        connect_library(Library(documents), library_page, library_tab)
         connect_chat(Chat(assistant, workers), chat_pane, sources)
     return page
 

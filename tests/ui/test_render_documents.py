@@ -110,7 +110,7 @@ def test_progress_in_words(stage: str, done: int, total: int, words: str) -> Non
         (Status.UNCHANGED, None, "already there, unchanged", Mood.NOTE),
         (Status.DUPLICATE, "has the same bytes as b.pdf (upload:b.pdf)", "same bytes as b.pdf", Mood.NOTE),
         (Status.PARTIAL, "page 2 timed out", "page 2 timed out", Mood.NOTE),
-        (Status.NEEDS_PASSWORD, "a.pdf needs a password", "rag-app ingest FILE asks for it", Mood.FAILED),
+        (Status.NEEDS_PASSWORD, "a.pdf needs a password", "give it in the tab Documents", Mood.FAILED),
         (Status.CORRUPT, "a.pdf is no PDF", "a.pdf is no PDF", Mood.FAILED),
         (Status.TIMED_OUT, None, "timed out", Mood.FAILED),
     ],
