@@ -7,10 +7,11 @@ from ingestion.stores.records import Document
 from ui.components.text import escape, plural, size
 
 ROWS = 50
+_UNKNOWN = "und"  # the language of a document that is in none for certain
 
 EMPTY = (
     '<div class="empty"><b>No documents yet.</b> Drop PDF, Word, PowerPoint, Excel, e-book, web, CSV, '
-    "Markdown or text files into the field above, or choose them.</div>"
+    "Markdown or text files into the field under Add documents, or choose them there.</div>"
 )
 NONE_FOUND = '<div class="empty"><b>No document is like that.</b> Clear the filters to see all of them.</div>'
 
@@ -90,7 +91,7 @@ def _row(document: Document, chosen: bool) -> str:
         "pages": f"{document.pages:,}",
         "chunks": f"{document.chunks:,}",
         "size": size(document.bytes),
-        "language": escape(document.language),
+        "language": "–" if document.language == _UNKNOWN else escape(document.language),
         "added": f'<time datetime="{escape(document.added)}">{escape(document.added[:10])}</time>',
         "status": _status(document),
     }

@@ -30,7 +30,8 @@ def render_queue(rows: Sequence[FileRow]) -> str:
         parts += map(_row, kept)
         if left := len(kind) - len(kept):
             parts.append(f'<li class="more">and {left:,} more {words}</li>')
-    return f'<p role="status" class="summary">{_summary(rows)}</p><ul class="queue">{"".join(parts)}</ul>'
+    listed = f'<ul class="queue" tabindex="0" aria-label="Files">{"".join(parts)}</ul>'
+    return f'<p role="status" class="summary">{_summary(rows)}</p>{listed}'
 
 
 def _summary(rows: Sequence[FileRow]) -> str:

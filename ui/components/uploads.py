@@ -124,10 +124,6 @@ def _ended(file: FileState) -> FileRow:
             words, mood = f"already there: {reason}", Mood.NOTE
         case Status.PARTIAL:
             words, mood = f"partly done: {size}; {reason}", Mood.NOTE
-        case Status.NEEDS_PASSWORD:
-            words, mood = reason, Mood.FAILED
-            if file.name.lower().endswith(".pdf"):  # what else has a password cannot be opened at all
-                words += ": give it in the tab Documents"
         case _:
             words, mood = reason, Mood.FAILED
     return FileRow(file.name, words, mood)
@@ -156,11 +152,12 @@ def render_uploads(rows: Sequence[FileRow]) -> str:
 
 
 def _row(row: FileRow) -> str:
+    where = " (the tab Documents asks for it)" if row.wants_password else ""
     bar = ""
     if row.mood is Mood.WORKING:
         value = "" if row.share is None else f' value="{row.share:.3f}"'
         bar = f'<progress max="1"{value} aria-label="{escape(row.name)}"></progress>'
     return (
         f'<li class="{row.mood}"><bdi class="name">{escape(row.name)}</bdi>'
-        f'<span class="words">{escape(row.words)}</span>{bar}</li>'
+        f'<span class="words">{escape(row.words)}{where}</span>{bar}</li>'
     )
