@@ -9,7 +9,7 @@ Jobs are worked off one after the other, in a thread (`start`) or in the caller'
 
 import shutil
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +31,7 @@ UPLOAD = "upload:"
 _ALL = 1 << 31
 # With these a staged file is kept: the person may give the password, or try again.
 _UNDECIDED = frozenset({Status.NEEDS_PASSWORD})
+_ENDED = ("done", "cancelled")  # stages
 
 
 class Jobs:
@@ -46,6 +47,9 @@ class Jobs:
         self._live: dict[tuple[int, int], FileState] = {}
         self._passwords: dict[tuple[int, int], str] = {}
         self._cancelled: set[int] = set()
+        self._left_out: set[tuple[int, int]] = set()  # files that a person cancelled, of unfinished jobs
+        self._begin_again: set[int] = set()  # jobs that one of these is being worked on in
+        self._following = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         for job in self._table.unfinished():  # of an earlier process
@@ -144,24 +148,55 @@ class Jobs:
         self._tell()
         return self.get(identity)
 
-    def retry(self, identity: int, passwords: Mapping[str, str] | None = None) -> Job:
-        """Queue what failed, or was left undone, as a new job.
+    def cancel_file(self, identity: int, ordinal: int) -> Job:
+        """Leave one file out of a job that has not ended; one that is committed stays.
+
+        Where it is being worked on, what else the job has in work begins again. Raises UnknownName.
+        """
+        job = self.get(identity)
+        if ordinal not in {file.ordinal for file in job.files}:
+            raise UnknownName("file", f"{identity}:{ordinal}", ())
+        left = {file.ordinal for file in job.files if file.stage not in _ENDED}
+        if job.finished or ordinal not in left:
+            return job
+        if left == {ordinal}:
+            return self.cancel(identity)
+        with self._following:
+            self._left_out.add((identity, ordinal))
+            known = self._live.pop((identity, ordinal), None)
+            self._table.set_stage(identity, ordinal, "cancelled")
+        if known is not None:
+            self._begin_again.add(identity)
+        if job.state == "queued":
+            self._drop_staged(job, only={ordinal})
+        self._tell()
+        return self.get(identity)
+
+    def retry(
+        self,
+        identity: int,
+        passwords: Mapping[str, str] | None = None,
+        *,
+        files: Collection[int] | None = None,
+    ) -> Job:
+        """Queue what failed, or was left undone, as a new job; of `files` (ordinals), if they are given.
 
         Raises UnknownName; InvalidInput where there is nothing to do again, or its uploads are gone.
         """
         job = self.get(identity)
         if job.state in ("queued", "running"):
             raise InvalidInput(f"job {identity} has not ended; cancel it first, or wait for it")
-        again = [file for file in job.files if file.status is None or not file.status.is_success]
+        asked = [file for file in job.files if files is None or file.ordinal in files]
+        again = [file for file in asked if file.status is None or not file.status.is_success]
         again = [file for file in again if not file.staged or Path(file.file).exists()]
         if not again:
             raise InvalidInput(f"job {identity} has nothing to try again; ingest the files themselves")
-        files = [
+        anew = [
             FileState(number, file.file, file.source, file.name, file.staged)
             for number, file in enumerate(again, start=1)
         ]
-        new = self._table.insert(job.collection, files)
-        for file in files:
+        new = self._table.insert(job.collection, anew)
+        for file in anew:
             for name in (file.file, file.source, file.name):
                 if passwords and name in passwords:
                     self._passwords[new.id, file.ordinal] = passwords[name]
@@ -213,8 +248,7 @@ class Jobs:
             self._table.set_state(identity, "running")
             state, error = "queued", None
             try:
-                with closing(self._ingest(job, on_progress, cancelled)) as results:
-                    yield from results
+                yield from self._ingest_all(identity, on_progress, cancelled)
                 if job.folder is not None:
                     # Last: a file that was moved is known by its new path now, and keeps its document.
                     remove_gone(self._library, job.folder, job.collection)
@@ -243,13 +277,34 @@ class Jobs:
             except RagError:
                 continue  # it is in the job's state, which people see
 
+    def _ingest_all(
+        self,
+        identity: int,
+        on_progress: Callable[[Progress], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> Generator[IngestResult]:
+        """Work on a job's files, anew with those that are left when one in work was cancelled."""
+        while True:
+            self._begin_again.discard(identity)
+            try:
+                with closing(self._ingest(self.get(identity), on_progress, cancelled)) as results:
+                    yield from results
+            except Cancelled:
+                stops = identity in self._cancelled or bool(cancelled and cancelled())
+                if stops or identity not in self._begin_again:
+                    raise
+                for key in [key for key in self._live if key[0] == identity]:
+                    del self._live[key]
+            else:
+                return
+
     def _ingest(
         self,
         job: Job,
         on_progress: Callable[[Progress], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> Generator[IngestResult]:
-        todo = [file for file in job.files if file.stage != "done"]
+        todo = [file for file in job.files if file.stage not in _ENDED]
         tasks = [
             Task(Path(file.file), file.source, self._passwords.get((job.id, file.ordinal))) for file in todo
         ]
@@ -260,11 +315,13 @@ class Jobs:
                 on_progress(step)
 
         def stops() -> bool:
-            return job.id in self._cancelled or bool(cancelled and cancelled())
+            asked = job.id in self._cancelled or job.id in self._begin_again
+            return asked or bool(cancelled and cancelled())
 
         results = run(
             self._library, tasks, collection=job.collection, limits=self._limits,
             on_progress=progress, cancelled=stops,
+            left_out=lambda number: (job.id, todo[number - 1].ordinal) in self._left_out,
         )  # fmt: skip
         with closing(results):
             for result in results:
@@ -272,14 +329,20 @@ class Jobs:
                 yield result
 
     def _follow(self, identity: int, file: FileState, step: Progress) -> None:
-        known = self._live.get((identity, file.ordinal), file)
-        if known.stage != step.stage.value:
-            self._table.set_stage(identity, file.ordinal, step.stage.value)
-        self._live[identity, file.ordinal] = replace(
-            known, stage=step.stage.value, done=step.done, total=step.total
-        )
+        with self._following:
+            if (identity, file.ordinal) in self._left_out:
+                self._begin_again.add(identity)  # it was taken up at the same moment
+                return
+            known = self._live.get((identity, file.ordinal), file)
+            if known.stage != step.stage.value:
+                self._table.set_stage(identity, file.ordinal, step.stage.value)
+            self._live[identity, file.ordinal] = replace(
+                known, stage=step.stage.value, done=step.done, total=step.total
+            )
 
     def _finish(self, identity: int, file: FileState, result: IngestResult) -> None:
+        if (identity, file.ordinal) in self._left_out and result.document_id is None:
+            return  # cancelled before it was committed
         ended = replace(
             file, stage="done", status=result.status, error=result.error, document_id=result.document_id,
             sha256=result.sha256, pages=result.pages, pages_failed=result.pages_failed, chunks=result.chunks,
@@ -294,6 +357,10 @@ class Jobs:
     def _end(self, identity: int, state: str, error: str | None) -> None:
         self._table.set_state(identity, state, error)
         self._cancelled.discard(identity)
+        self._begin_again.discard(identity)
+        left_out = {ordinal for job, ordinal in self._left_out if job == identity}
+        self._drop_staged(self.get(identity), only=left_out)
+        self._left_out -= {(identity, ordinal) for ordinal in left_out}
         for key in [key for key in self._live if key[0] == identity]:
             del self._live[key]
         if state in ("finished", "cancelled"):
@@ -303,9 +370,11 @@ class Jobs:
             self._drop_staged(self.get(identity))
         self._tell()
 
-    def _drop_staged(self, job: Job, keep: "set[str] | frozenset[str]" = frozenset()) -> None:
+    def _drop_staged(
+        self, job: Job, keep: Collection[str] = frozenset(), only: Collection[int] | None = None
+    ) -> None:
         for file in job.files:
-            if file.staged and file.file not in keep:
+            if file.staged and file.file not in keep and (only is None or file.ordinal in only):
                 shutil.rmtree(Path(file.file).parent, ignore_errors=True)
 
     def _drop_unknown(self) -> None:

@@ -85,11 +85,15 @@ def run(
     limits: ParseLimits,
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    left_out: Callable[[int], bool] | None = None,
 ) -> Generator[IngestResult]:
-    """Ingest the tasks' files; see `ingest`. `IngestResult.file` is the task's place, from 1."""
+    """Ingest the tasks' files; see `ingest`. `IngestResult.file` is the task's place, from 1.
+
+    A file whose place is `left_out` when its turn comes is passed over, without a result.
+    """
     library.indexes.writable()  # a stale representation is refused before anything is read
     collection_id = library.catalogue.ensure_collection(collection)
-    work = _Run(library, collection_id, limits, len(tasks), on_progress, cancelled)
+    work = _Run(library, collection_id, limits, len(tasks), on_progress, cancelled, left_out)
     try:
         yield from work.run(tasks)
     finally:
@@ -121,6 +125,7 @@ class _Run:
         files: int,
         on_progress: Callable[[Progress], None] | None,
         cancelled: Callable[[], bool] | None,
+        left_out: Callable[[int], bool] | None,
     ) -> None:
         self._library = library
         self._collection_id = collection_id
@@ -128,6 +133,7 @@ class _Run:
         self._files = files
         self._on_progress = on_progress
         self._cancelled = cancelled
+        self._left_out = left_out or (lambda _: False)
         self._stopping = False
         self._parsers = ThreadPoolExecutor(_PARSERS, "parse")
         self._writer = ThreadPoolExecutor(1, "write")
@@ -160,7 +166,8 @@ class _Run:
         while left or self._held or self._parsing or parsed or self._writing:
             self._check_cancelled()
             while left and self._has_room(parsed):
-                refused = self._admit(*left.popleft())
+                number, task = left.popleft()
+                refused = None if self._left_out(number) else self._admit(number, task)
                 if refused:
                     yield refused
             for item in self._collect(wait_for_one=not parsed and not self._writing):

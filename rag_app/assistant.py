@@ -53,6 +53,7 @@ from rag_app.receipts import Maker, Receipts, receipt_fields
 from rag_app.remembering import Memory
 from rag_app.restoring import RestoredTurn, restored
 from rag_app.settings import Settings
+from rag_app.shelf import Shelf
 from rag_app.state import STATE_FILE, State
 from rag_app.summarising.asked import to_summarise
 from rag_app.summarising.summary import summarise
@@ -91,6 +92,7 @@ class Assistant:
         self.library = library
         self.uploads = library.folder / "uploads"
         self.jobs = Jobs(library, limits=settings.limits, staging=self.uploads)
+        self.shelf = Shelf(library)
         self.tasks = Tasks()
         self._sizes = Sizes(library)
         state = State(library.folder / STATE_FILE)

@@ -27,6 +27,7 @@ from ui.documents import Documents, build_documents, connect_documents
 from ui.evaluate import Evaluate, build_evaluate, connect_evaluate
 from ui.evidence import Desk, build_evidence, connect_evidence
 from ui.inspect import Inspect, build_inspect, connect_inspect
+from ui.library import Library, build_library, connect_library
 from ui.login import LOGOUT, MESSAGE, LoginFirst
 from ui.models import Models, build_models, connect_models
 from ui.security import ApiBeside, OwnFilesOnly
@@ -137,13 +138,17 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
                     evidence_pane = build_evidence()
             with gr.Tab("Compare", id="compare"):
                 build_compare(Compare(assistant, workers, Desk(assistant)), page)
+            with gr.Tab("Documents", id="documents") as library_tab:
+                library_page = build_library()
             inspect_pane = build_inspect(assistant)
             evaluate_pane = build_evaluate()
             models_pane = build_models()
+        documents = Documents(assistant, workers, uploads)
+        connect_documents(documents, documents_pane, page)
+        connect_library(Library(documents), library_page, library_tab)
         connect_inspect(Inspect(assistant), inspect_pane)
         connect_evaluate(Evaluate(assistant, uploads), evaluate_pane, page)
         connect_models(Models(assistant), models_pane, chat_pane, page)
-        connect_documents(Documents(assistant, workers, uploads), documents_pane, page)
         chat = Chat(assistant, workers)
         turns = connect_chat(chat, chat_pane, evidence_pane, page)
         connect_evidence(chat.desk, evidence_pane, turns)

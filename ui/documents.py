@@ -13,15 +13,15 @@ from typing import Any
 
 import gradio as gr
 
-from ingestion.documents import Status
-from ingestion.errors import RagError, UnknownName
-from ingestion.jobs import FileState, Job
+from ingestion.errors import InvalidInput, RagError, UnknownName
+from ingestion.jobs import Job
 from ingestion.parsing import SUPPORTED_SUFFIXES
 from ingestion.stores.records import Document
 from rag_app.assistant import Assistant
+from rag_app.uploading import safe_name
 from ui.background import Workers
 from ui.components.document_list import render_confirmation, render_documents, render_error
-from ui.components.uploads import FileRow, latest, render_uploads, to_rows
+from ui.components.uploads import FileRow, can_retry, latest, render_uploads, to_rows
 from ui.static import read_static
 
 # Seconds between two looks at the queue, while it works.
@@ -67,7 +67,7 @@ class Documents:
             return []
         return sorted(documents, key=lambda document: document.name.casefold())
 
-    def take(self, files: Sequence[tuple[Path, str]]) -> Job:
+    def take(self, files: Sequence[tuple[Path, str]], collection: str | None = None) -> Job:
         """Move uploads, with the names they had, out of Gradio's folder and into the queue.
 
         There, two sessions that upload the same file share it, and names lose characters. Raises
@@ -76,15 +76,14 @@ class Documents:
         with tempfile.TemporaryDirectory(dir=self.folder) as between:
             named = []
             for number, (file, name) in enumerate(files):
-                own = Path(name.replace("\\", "/").replace("\0", "")).name
-                place = Path(between) / str(number) / (own if own not in ("", "..") else file.name)
+                place = Path(between) / str(number) / _known_by(name, file)
                 place.parent.mkdir()
                 shutil.move(file, place)
                 named.append(place)
                 if not any(file.parent.iterdir()):
                     file.parent.rmdir()
-            collection = self.assistant.settings.collection
-            return self.assistant.jobs.submit(named, collection=collection, uploaded=True)
+            into = collection or self.assistant.settings.collection
+            return self.assistant.jobs.submit(named, collection=into, uploaded=True)
 
     def queue(self, watch: Watch) -> Queue:
         """Return the queue as the page sees it; from now on it follows the jobs that are active."""
@@ -116,17 +115,17 @@ class Documents:
         return [known[identity] for identity in sorted(known)]
 
 
+def _known_by(name: str, file: Path) -> str:
+    """Return the name that an upload had, or the one that Gradio gave its file."""
+    try:
+        return safe_name(name)
+    except InvalidInput:
+        return file.name
+
+
 def _to_retry(jobs: Sequence[Job]) -> list[int]:
     """Return the ended jobs that have something to try again which no later job took on."""
-    return sorted({job.id for job, file in latest(jobs) if job.finished and _can_retry(file)})
-
-
-def _can_retry(file: FileState) -> bool:
-    if file.status is not None and (file.status.is_success or file.status is Status.PARTIAL):
-        return False  # with the same bytes, the same pages fail
-    if file.staged:  # the page has no password to give
-        return file.status is not Status.NEEDS_PASSWORD and Path(file.file).exists()
-    return True
+    return sorted({job.id for job, file in latest(jobs) if job.finished and can_retry(file)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +181,7 @@ def connect_documents(documents: Documents, pane: DocumentsPane, page: gr.Blocks
     shown = [pane.progress, pane.cancel, pane.retry, pane.clear, pane.timer, pane.listing]
 
     def take(uploaded: list[dict[str, Any]] | None, watch: Watch) -> tuple[Any, ...]:
-        # Gradio's own folder alone, whatever a request says: what is taken is moved and deleted.
-        cache = Path(pane.upload.GRADIO_CACHE).resolve()
-        named = [(Path(item["path"]).resolve(), item.get("orig_name") or "") for item in uploaded or []]
-        named = [(path, name) for path, name in named if path.is_relative_to(cache)]
+        named = received(pane.upload, uploaded)
         message = ""
         try:
             if named:
@@ -224,6 +220,16 @@ def connect_documents(documents: Documents, pane: DocumentsPane, page: gr.Blocks
     pane.retry.click(retry, [watch], [pane.message, *shown], **_QUICK)
     pane.clear.click(clear, [watch], [pane.message, *shown], **_QUICK)
     _connect_delete(documents, pane, show)
+
+
+def received(upload: gr.File | gr.UploadButton, items: list[dict[str, Any]] | None) -> list[tuple[Path, str]]:
+    """Return the files of an upload that was not preprocessed, with the names that they had.
+
+    Those in Gradio's own folder alone, whatever a request says: what is taken is moved and deleted.
+    """
+    cache = Path(upload.GRADIO_CACHE).resolve()
+    named = [(Path(item["path"]).resolve(), item.get("orig_name") or "") for item in items or []]
+    return [(path, name) for path, name in named if path.is_relative_to(cache)]
 
 
 class _Show:

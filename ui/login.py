@@ -20,8 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # With its own style, as the page's style sheet is not loaded before the login.
 MESSAGE = (
     "<style>.auth { max-width: 28em; } .wrap .column, .wrap .styler { background: none !important; } "
-    ".form input { border: 1px solid #64748b !important; }</style>Give your name and password to open these "
-    "documents. After several wrong passwords, each further try takes longer."
+    ".form input { border: 1px solid #64748b !important; }</style>"
+    "Give your name and password to open these documents. "
+    "After several wrong passwords, each further try takes longer."
 )
 LOGOUT = '<a id="logout" href="/logout">Log out</a>'
 

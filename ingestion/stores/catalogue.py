@@ -209,19 +209,25 @@ class Catalogue:
 
     def parsed(self, document: Document) -> ParsedDocument:
         """Return a document as it was parsed: what its chunks are made from."""
-        with self.database.reading() as connection:
+        with self.database.reading():
             pages = self._pages(document.id)
-            rows = connection.execute(
-                "SELECT h.*, d.text_id FROM headings h JOIN documents d ON d.id = h.document_id "
-                "WHERE d.id = ? ORDER BY h.rowid",
-                (document.id,),
-            ).fetchall()
-            titles = self._slices([(row["text_id"], _slice(row, "text")) for row in rows])
-        headings: tuple[Heading, ...] = tuple(map(heading_from, rows, titles))
+            headings = tuple(self.headings(document.id))
         failures = tuple(self.page_failures(document.id))
         return ParsedDocument(
             document.status, document.error, document.title, document.pages, tuple(pages), failures, headings
         )
+
+    def headings(self, document_id: str, page: int | None = None) -> list[Heading]:
+        """Return a document's headings in order; of one page, where that is given."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT h.*, d.text_id FROM headings h JOIN documents d ON d.id = h.document_id "
+                "WHERE d.id = ?1 AND d.collection_id IS NOT NULL AND h.page = coalesce(?2, h.page) "
+                "ORDER BY h.rowid",
+                (document_id, page),
+            ).fetchall()
+            titles = self._slices([(row["text_id"], _slice(row, "text")) for row in rows])
+        return [heading_from(row, title) for row, title in zip(rows, titles, strict=True)]
 
     def _pages(self, document_id: str, where: str = "", parameters: Sequence[Any] = ()) -> list[Page]:
         with self.database.reading() as connection:

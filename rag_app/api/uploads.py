@@ -1,7 +1,6 @@
 """Files on their way in: each written as it comes, never held in memory, gone again if anything fails."""
 
 import os
-import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from starlette.requests import Request
 
 from ingestion.errors import InvalidInput
 from rag_app.api.errors import TooLarge
+from rag_app.uploading import safe_name
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -24,25 +24,9 @@ MOST_FILES = 1_000
 # Bytes of a part that is no file: a collection's name or a password.
 _LONGEST_FIELD = 4_000
 _MOST_FIELDS = 16
-# Of a file's name, in UTF-8: what file systems take.
-_LONGEST_NAME = 255
 # Bytes that are read and thrown away after a file that is too large, so that a client that sends all before
 # it listens gets to hear why.
 _DRAINED = 64 * 1024 * 1024
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def safe_name(name: str) -> str:
-    """Return the name that an uploaded file is known by: the last part of what may be a path of the client's.
-
-    Raises InvalidInput where nothing is left, or too much.
-    """
-    own = Path(_CONTROL.sub("", name.replace("\\", "/"))).name
-    if own in ("", ".", ".."):
-        raise InvalidInput(f"{name!r} is no file's name; send one like report.pdf")
-    if len(own.encode()) > _LONGEST_NAME:
-        raise InvalidInput(f"the file's name {own[:40]}… is longer than {_LONGEST_NAME} bytes; shorten it")
-    return own
 
 
 @asynccontextmanager

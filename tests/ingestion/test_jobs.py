@@ -123,6 +123,53 @@ def test_cancelling_a_job_that_waits(jobs: Jobs, tmp_path: Path) -> None:
     assert jobs.cancel(job.id).state == "cancelled"
 
 
+def test_one_file_of_a_job_is_cancelled_before_its_turn(jobs: Jobs, library: Library, tmp_path: Path) -> None:
+    job = jobs.submit(write(tmp_path / "in", "a.txt", "b.txt", "c.txt"), collection="default", uploaded=True)
+    assert stages(jobs.cancel_file(job.id, 2)) == ["queued", "cancelled", "queued"]
+    assert [Path(file.file).exists() for file in job.files] == [True, False, True]
+    assert work(jobs, job) == ["ok", "ok"]
+    ended = jobs.get(job.id)
+    assert (ended.state, stages(ended)) == ("finished", ["done", "cancelled", "done"])
+    assert sorted(document.name for document in library.catalogue.documents()) == ["a.txt", "c.txt"]
+    assert jobs.cancel_file(job.id, 1) == ended
+    with pytest.raises(UnknownName, match="file"):
+        jobs.cancel_file(job.id, 4)
+
+
+def test_one_file_in_work_is_cancelled_and_the_others_go_on(
+    jobs: Jobs, library: Library, tmp_path: Path
+) -> None:
+    short, long = write(tmp_path / "in", "short.txt", "long.txt")
+    long.write_text(" ".join(f"Ferry {number} sails at noon." for number in range(4000)))
+    job = jobs.submit([long, short], collection="default", uploaded=True)
+
+    def stop(step: Progress) -> None:
+        if step.stage is Stage.ENCODING and step.name == "long.txt":
+            jobs.cancel_file(job.id, 1)
+
+    assert [result.name for result in jobs.run(job.id, on_progress=stop)] == ["short.txt"]
+    ended = jobs.get(job.id)
+    assert (ended.state, stages(ended)) == ("finished", ["cancelled", "done"])
+    assert [document.name for document in library.catalogue.documents()] == ["short.txt"]
+    assert not list((library.folder / "uploads").iterdir())
+    assert_whole(library)
+
+
+def test_the_last_file_that_is_left_takes_its_job_along(jobs: Jobs, tmp_path: Path) -> None:
+    job = jobs.submit(write(tmp_path / "in", "a.txt", "b.txt"), collection="default", uploaded=True)
+    jobs.cancel_file(job.id, 1)
+    assert jobs.cancel_file(job.id, 2).state == "cancelled"
+    assert jobs.active == []
+
+
+def test_one_file_is_tried_again(jobs: Jobs, tmp_path: Path) -> None:
+    job = jobs.submit(write(tmp_path / "in", "a.rtf", "b.rtf"), collection="default")
+    work(jobs, job)
+    assert [file.name for file in jobs.retry(job.id, files={2}).files] == ["b.rtf"]
+    with pytest.raises(InvalidInput, match="nothing to try again"):
+        jobs.retry(job.id, files={3})
+
+
 def test_leaving_off_keeps_the_rest_queued(
     jobs: Jobs, library: Library, encoder: Encoder, tmp_path: Path
 ) -> None:

@@ -110,7 +110,7 @@ def test_progress_in_words(stage: str, done: int, total: int, words: str) -> Non
         (Status.UNCHANGED, None, "already there, unchanged", Mood.NOTE),
         (Status.DUPLICATE, "has the same bytes as b.pdf (upload:b.pdf)", "same bytes as b.pdf", Mood.NOTE),
         (Status.PARTIAL, "page 2 timed out", "page 2 timed out", Mood.NOTE),
-        (Status.NEEDS_PASSWORD, "a.pdf needs a password", "rag-app ingest FILE asks for it", Mood.FAILED),
+        (Status.NEEDS_PASSWORD, "a.pdf needs a password", "a.pdf needs a password", Mood.FAILED),
         (Status.CORRUPT, "a.pdf is no PDF", "a.pdf is no PDF", Mood.FAILED),
         (Status.TIMED_OUT, None, "timed out", Mood.FAILED),
     ],
@@ -121,9 +121,16 @@ def test_results_in_words(status: Status, error: str | None, words: str, mood: M
     assert row.mood is mood
 
 
-def test_a_password_is_asked_for_where_one_can_be_used() -> None:
-    locked = file("a.docx", "done", status=Status.NEEDS_PASSWORD, error="save it without one")
-    assert to_row(job(), locked).words == "save it without one"
+def test_a_password_is_asked_for_where_one_can_be_used(tmp_path: Path) -> None:
+    asks = "the tab Documents asks for it"
+    for name, here, asked in [("a.pdf", True, True), ("a.pdf", False, False), ("a.docx", True, False)]:
+        staged = tmp_path / name
+        staged.touch() if here else staged.unlink(missing_ok=True)
+        locked = file(name, "done", file=str(staged), status=Status.NEEDS_PASSWORD, error="it is locked")
+        row = to_row(job(locked, state="finished"), locked)
+        assert row.words == "it is locked"
+        assert (row.wants_password, asks in render_uploads([row])) == (asked, asked)
+        assert not row.can_retry
 
 
 def test_cancel_and_failure_leave_finished_files_alone() -> None:

@@ -48,3 +48,14 @@ def milliseconds(value: float) -> str:
     if value >= 1000:
         return f"{value / 1000:.1f} s"
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def size(number: int) -> str:
+    """Return bytes as people read them: "812 bytes", "41 kB", "1.2 MB"."""
+    if number < 1000:
+        return plural(number, "byte")
+    value, units = number / 1000, ["kB", "MB", "GB"]
+    while value >= 999.5 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.1f} {units[0]}" if value < 9.95 else f"{value:,.0f} {units[0]}"

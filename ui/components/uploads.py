@@ -1,8 +1,9 @@
 """Files on their way into the library: one row a file, in words."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 from ingestion.documents import Status
 from ingestion.jobs import FileState, Job
@@ -25,12 +26,20 @@ class Mood(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One file: what is being done to it, or how it ended. `share` is the part of the stage that is done."""
+    """One file: what is being done to it, or how it ended. `share` is the part of the stage that is done.
+
+    `job` and `file` (its ordinal) say which it is to whom a person asks to cancel or retry it.
+    """
 
     name: str
     words: str = "waiting"
     mood: Mood = Mood.WAITING
     share: float | None = None
+    job: int = 0
+    file: int = 0
+    collection: str = ""
+    can_retry: bool = False
+    wants_password: bool = False
 
 
 def to_rows(jobs: Sequence[Job], watched: Collection[int]) -> tuple[list[FileRow], list[FileRow]]:
@@ -61,9 +70,35 @@ def latest(jobs: Sequence[Job]) -> Iterator[tuple[Job, FileState]]:
 
 def to_row(job: Job, file: FileState) -> FileRow:
     """Return what is being done to the file, or how it ended."""
+    return replace(
+        _words(job, file),
+        job=job.id,
+        file=file.ordinal,
+        collection=job.collection,
+        can_retry=job.finished is not None and can_retry(file),
+        wants_password=job.finished is not None and wants_password(file),
+    )
+
+
+def can_retry(file: FileState) -> bool:
+    """Return whether the file may end better, with nothing else to say about it."""
+    if file.status is not None and (file.status.is_success or file.status is Status.PARTIAL):
+        return False  # with the same bytes, the same pages fail
+    if file.staged:
+        return file.status is not Status.NEEDS_PASSWORD and Path(file.file).exists()
+    return True
+
+
+def wants_password(file: FileState) -> bool:
+    """Return whether a password would open the file, and it is still there."""
+    is_locked = file.status is Status.NEEDS_PASSWORD and file.name.lower().endswith(".pdf")
+    return is_locked and Path(file.file).exists()
+
+
+def _words(job: Job, file: FileState) -> FileRow:
     if file.stage == "done":
         return _ended(file)
-    if job.state == "cancelled":
+    if job.state == "cancelled" or file.stage == "cancelled":
         return FileRow(file.name, "cancelled; nothing of it was added", Mood.NOTE)
     if job.state == "failed":
         return FileRow(file.name, job.error or "the library could not be written", Mood.FAILED)
@@ -89,10 +124,6 @@ def _ended(file: FileState) -> FileRow:
             words, mood = f"already there: {reason}", Mood.NOTE
         case Status.PARTIAL:
             words, mood = f"partly done: {size}; {reason}", Mood.NOTE
-        case Status.NEEDS_PASSWORD:
-            words, mood = reason, Mood.FAILED
-            if file.name.lower().endswith(".pdf"):  # what else has a password cannot be opened at all
-                words += ": in a terminal, rag-app ingest FILE asks for it"
         case _:
             words, mood = reason, Mood.FAILED
     return FileRow(file.name, words, mood)
@@ -121,11 +152,12 @@ def render_uploads(rows: Sequence[FileRow]) -> str:
 
 
 def _row(row: FileRow) -> str:
+    where = " (the tab Documents asks for it)" if row.wants_password else ""
     bar = ""
     if row.mood is Mood.WORKING:
         value = "" if row.share is None else f' value="{row.share:.3f}"'
         bar = f'<progress max="1"{value} aria-label="{escape(row.name)}"></progress>'
     return (
         f'<li class="{row.mood}"><bdi class="name">{escape(row.name)}</bdi>'
-        f'<span class="words">{escape(row.words)}</span>{bar}</li>'
+        f'<span class="words">{escape(row.words)}{where}</span>{bar}</li>'
     )
