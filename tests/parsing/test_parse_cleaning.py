@@ -33,7 +33,7 @@ def test_clean(raw: str, expected: str) -> None:
 def test_cleaning_takes_linear_time(raw: str) -> None:
     began = time.monotonic()
     clean(raw)
-    assert time.monotonic() - began < 5  # quadratic would be many minutes
+    assert time.monotonic() - began < 60  # quadratic would be many minutes
 
 
 @pytest.mark.parametrize(

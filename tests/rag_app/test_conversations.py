@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -18,7 +17,6 @@ from rag_app.answers import Answer, AskOptions, Condensed, Found
 from rag_app.assistant import Assistant
 from rag_app.conversations import Conversations, TurnState
 from rag_app.exporting import as_markdown, escaped
-from rag_app.judgements import Judgement, Judgements
 from rag_app.settings import load_settings
 from rag_app.state import STATE_FILE, State
 from tests.rag_app.commands import Command
@@ -102,18 +100,6 @@ def test_threads_and_processes_share_the_file(tmp_path: Path) -> None:
         thread.join()
     assert process.wait(60) == 0
     assert [turn.number for turn in conversations.turns(one.id)] == list(range(1, 61))
-
-
-def test_a_file_that_had_judgements_only_is_brought_up_to_date(tmp_path: Path) -> None:
-    file = tmp_path / STATE_FILE
-    Judgements(State(file)).add([Judgement("Why?", "content", 1, "a.pdf", 1)])
-    with closing(sqlite3.connect(file)) as connection:
-        for table in ("turns", "receipts", "conversations"):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("PRAGMA user_version = 1")
-        connection.commit()
-    assert Conversations(State(file)).list() == []
-    assert len(Judgements(State(file)).all()) == 1
 
 
 def test_a_damaged_file_is_named_and_loses_no_answer(data: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
+from rag_app.conversations import Conversations
 from rag_app.judgements import Judgement, Judgements, export, judged_dataset, read
 from rag_app.state import STATE_FILE, State
 from rag_app.votes import Contender, Tally, Vote, Votes, tally
@@ -66,6 +67,7 @@ def test_judgements_of_a_former_version_are_of_whole_pages(tmp_path: Path) -> No
     connection.close()
     assert Judgements(State(file)).all() == [Judgement("why?", "abc", 3, "a.pdf", 2)]
     assert Votes(State(file)).all() == []
+    assert Conversations(State(file)).list() == []
 
 
 def test_a_page_is_as_good_as_its_best_stretch(stocked: Library, tmp_path: Path) -> None:
