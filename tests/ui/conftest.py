@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 CHROMIUM = Path("/usr/bin/chromium")
 
 
-# A browser for each file: Playwright keeps an event loop running while one is open, and others want their own.
+# One for each file: Playwright keeps an event loop running while a browser is open; others want their own.
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
