@@ -20,12 +20,14 @@ from rag_app.guard import Guard
 from rag_app.logins import Logins
 from rag_app.ports import url_of
 from ui.background import Workers
-from ui.chat import Chat, build_chat, connect_chat
+from ui.chat.conversations import build_list
+from ui.chat.evidence import Desk, build_evidence, connect_evidence
+from ui.chat.pane import build_chat
+from ui.chat.talk import Chat
+from ui.chat.wiring import connect_chat
 from ui.compare import Compare, build_compare
-from ui.conversations import build_list
 from ui.documents import Documents, build_documents, connect_documents
 from ui.evaluate import Evaluate, build_evaluate, connect_evaluate
-from ui.evidence import Desk, build_evidence, connect_evidence
 from ui.inspect import Inspect, build_inspect, connect_inspect
 from ui.library import Library, build_library, connect_library
 from ui.login import LOGOUT, MESSAGE, LoginFirst

@@ -17,7 +17,8 @@ from rag_app.comparison import FEWEST, MOST
 from rag_app.votes import Contender, Vote, tally
 from retrievers.hits import Hit
 from ui.background import Job, Workers
-from ui.chat import INTERNAL_ERROR, follow
+from ui.chat.evidence import Desk
+from ui.chat.talk import INTERNAL_ERROR, follow
 from ui.choices import (
     NO_RERANKER,
     check_offered,
@@ -37,7 +38,6 @@ from ui.components.comparison import (
 from ui.components.conversation import Turn, render_turn
 from ui.components.document_list import render_error
 from ui.components.text import escape
-from ui.evidence import Desk
 from ui.static import read_static
 
 _NONE = "(no column)"

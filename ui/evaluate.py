@@ -19,7 +19,7 @@ from rag_app.assistant import Assistant
 from rag_app.models.store import Presence
 from rag_app.requests import TaskRequest
 from rag_app.tasks import TaskState
-from ui.chat import INTERNAL_ERROR
+from ui.chat.talk import INTERNAL_ERROR
 from ui.choices import check_may_name_files
 from ui.components.document_list import render_error
 from ui.components.evaluation import (

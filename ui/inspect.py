@@ -9,7 +9,7 @@ import gradio as gr
 
 from ingestion.errors import RagError
 from rag_app.assistant import Assistant
-from ui.chat import INTERNAL_ERROR
+from ui.chat.talk import INTERNAL_ERROR
 from ui.choices import NO_RERANKER, Choices, reranker_choices, strategy_choices
 from ui.components.document_list import render_error
 from ui.components.inspection import (

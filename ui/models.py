@@ -14,7 +14,8 @@ from rag_app.assistant import Assistant
 from rag_app.models.network import has_network, hub_host
 from rag_app.models.store import ModelState
 from rag_app.tasks import TaskState
-from ui.chat import INTERNAL_ERROR, ChatPane
+from ui.chat.pane import ChatPane
+from ui.chat.talk import INTERNAL_ERROR
 from ui.choices import NO_RERANKER, check_may_name_files, llm_choices, reranker_choices
 from ui.components.document_list import render_error
 from ui.components.models import (

@@ -17,7 +17,7 @@ from rag_app.settings import Settings
 from rag_app.state import STATE_FILE, State
 from tests.ui.values import answer, found, hit
 from ui.background import Job, Workers
-from ui.chat import INTERNAL_ERROR, Chat, How, follow
+from ui.chat.talk import INTERNAL_ERROR, Chat, How, follow
 from ui.components.conversation import Turn
 
 PASSAGE = hit("words")

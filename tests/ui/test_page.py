@@ -17,7 +17,7 @@ from retrievers.search import search
 from retrievers.strategies import strategy_named
 from ui.app import build
 from ui.background import Workers
-from ui.chat import Chat, How
+from ui.chat.talk import Chat, How
 from ui.choices import check_may_name_files, strategy_choices, strategy_help
 from ui.compare import Compare
 

@@ -7,7 +7,7 @@ from ingestion.stores.records import StoredChunk
 from rag_app.answers import Answer, AnswerEvent, AskOptions, Citation, Evidence, Found, Packed
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
-from ui.chat import follow
+from ui.chat.talk import follow
 from ui.components.conversation import Turn
 
 START = 100  # where the chunk begins on its page
