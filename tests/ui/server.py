@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 OUTPUT = Path(__file__).parents[1] / "output"
 PATIENCE = 120_000  # ms: two slow cores that load a model
+expect.set_options(timeout=60_000)  # ms: Playwright's own five seconds are few on a busy machine
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
