@@ -7,6 +7,8 @@ DATA ?= data
 PORT ?= 7860
 # A worker a processor; a file's tests stay together, because they share what is slow to make.
 WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile
+# The tests start the command some hundred times: compile it once, whatever the surroundings say.
+unexport PYTHONDONTWRITEBYTECODE
 KERNEL := ingestion/stores/tokens/kernel
 
 .PHONY: run test fast soak lint samples clean

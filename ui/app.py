@@ -129,7 +129,7 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
             elem_id="header",
         )
         # Tabs, not pages of their own: an answer goes on being written while a person looks elsewhere.
-        with gr.Tabs(elem_id="pages", selected="chat"):
+        with gr.Tabs(elem_id="pages", selected="chat", overflow_behavior="wrap"):
             with gr.Tab("Chat", id="chat"), gr.Row(elem_id="panes"):
                 with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
                     conversations = build_list()

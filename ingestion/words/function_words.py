@@ -6,26 +6,24 @@ The lists are those of bm25s, which are NLTK's.
 from collections.abc import Iterable
 from functools import cache
 
-from bm25s import stopwords
-
 from ingestion.words.languages import UNDETERMINED, normalise
 
 _LISTS = {
-    "da": stopwords.STOPWORDS_DANISH,
-    "de": stopwords.STOPWORDS_GERMAN,
-    "en": stopwords.STOPWORDS_EN_PLUS,
-    "es": stopwords.STOPWORDS_SPANISH,
-    "fr": stopwords.STOPWORDS_FRENCH,
-    "it": stopwords.STOPWORDS_ITALIAN,
-    "nb": stopwords.STOPWORDS_NORWEGIAN,
-    "nl": stopwords.STOPWORDS_DUTCH,
-    "nn": stopwords.STOPWORDS_NORWEGIAN,
-    "no": stopwords.STOPWORDS_NORWEGIAN,
-    "pt": stopwords.STOPWORDS_PORTUGUESE,
-    "ru": stopwords.STOPWORDS_RUSSIAN,
-    "sv": stopwords.STOPWORDS_SWEDISH,
-    "tr": stopwords.STOPWORDS_TURKISH,
-    UNDETERMINED: stopwords.STOPWORDS_EN_PLUS,
+    "da": "STOPWORDS_DANISH",
+    "de": "STOPWORDS_GERMAN",
+    "en": "STOPWORDS_EN_PLUS",
+    "es": "STOPWORDS_SPANISH",
+    "fr": "STOPWORDS_FRENCH",
+    "it": "STOPWORDS_ITALIAN",
+    "nb": "STOPWORDS_NORWEGIAN",
+    "nl": "STOPWORDS_DUTCH",
+    "nn": "STOPWORDS_NORWEGIAN",
+    "no": "STOPWORDS_NORWEGIAN",
+    "pt": "STOPWORDS_PORTUGUESE",
+    "ru": "STOPWORDS_RUSSIAN",
+    "sv": "STOPWORDS_SWEDISH",
+    "tr": "STOPWORDS_TURKISH",
+    UNDETERMINED: "STOPWORDS_EN_PLUS",
 }
 
 
@@ -44,7 +42,13 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ＇", "'"))
 @cache
 def function_words(language: str) -> frozenset[str]:
     """Return a language's function words, normalised; none for a language without a list."""
-    words = frozenset(_plain(word, language) for word in _LISTS.get(language, ()))
+    from bm25s import stopwords  # with it comes all of scipy, which most commands do without
+
+    words = (
+        frozenset(_plain(word, language) for word in getattr(stopwords, _LISTS[language]))
+        if language in _LISTS
+        else frozenset()
+    )
     return (words - _ENGLISH_FRAGMENTS) | _MORE_ENGLISH if language in ("en", UNDETERMINED) else words
 
 

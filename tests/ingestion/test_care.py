@@ -434,13 +434,22 @@ def garble(path: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda folder: shutil.rmtree(folder / "chroma"),
-        lambda folder: (folder / "chroma" / "chroma.sqlite3").unlink(),
-        lambda folder: garble(folder / "chroma" / "chroma.sqlite3"),
-        lambda folder: chroma_rows(folder, "DROP TABLE segments"),
-        lambda folder: chroma_rows(folder, "DELETE FROM collections"),
+        pytest.param(lambda folder: shutil.rmtree(folder / "chroma"), id="no folder"),
+        pytest.param(lambda folder: garble(folder / "chroma" / "chroma.sqlite3"), id="no database"),
+        pytest.param(
+            lambda folder: (folder / "chroma" / "chroma.sqlite3").unlink(),
+            id="no file",
+            marks=pytest.mark.soak,
+        ),
+        pytest.param(
+            lambda folder: chroma_rows(folder, "DROP TABLE segments"), id="no table", marks=pytest.mark.soak
+        ),
+        pytest.param(
+            lambda folder: chroma_rows(folder, "DELETE FROM collections"),
+            id="no collections",
+            marks=pytest.mark.soak,
+        ),
     ],
-    ids=["no folder", "no file", "no database", "no table", "no collections"],
 )
 def test_a_ruined_chroma_is_rebuilt_without_encoding(
     folder: Path, encoder: Encoder, damage: Callable[[Path], object]
@@ -626,13 +635,13 @@ def test_thousands_of_vectors_are_found_after_reopening(large: Path, encoder: En
 @pytest.mark.parametrize(
     ("file", "how"),
     [
-        ("data_level0.bin", "flipped"),
+        pytest.param("data_level0.bin", "flipped", marks=pytest.mark.soak),
         pytest.param("data_level0.bin", "junk", marks=pytest.mark.soak),
         ("header.bin", "flipped"),  # kills the process that reads it
         pytest.param("header.bin", "deleted", marks=pytest.mark.soak),
         pytest.param("index_metadata.pickle", "junk", marks=pytest.mark.soak),
         pytest.param("length.bin", "deleted", marks=pytest.mark.soak),
-        ("link_lists.bin", "deleted"),
+        pytest.param("link_lists.bin", "deleted", marks=pytest.mark.soak),
     ],
 )
 def test_a_damaged_graph_of_chroma_is_rebuilt(large: Path, encoder: Encoder, file: str, how: str) -> None:

@@ -100,7 +100,7 @@ def test_cancelling_keeps_what_is_committed_and_nothing_else(
     jobs: Jobs, library: Library, tmp_path: Path, stage: Stage
 ) -> None:
     (long,) = write(tmp_path / "in", "long.txt")
-    long.write_text(" ".join(f"Ferry {number} sails at noon." for number in range(8000)))
+    long.write_text(" ".join(f"Ferry {number} sails at noon." for number in range(2500)))
     job = jobs.submit([long], collection="default")
 
     def cancel(step: Progress) -> None:

@@ -176,7 +176,7 @@ def outcome(notes: Path, seconds: dict[str, float]) -> tuple[int, bool]:
 @pytest.mark.parametrize(
     "points",
     [
-        pytest.param(4, marks=pytest.mark.slow),
+        pytest.param(2, marks=pytest.mark.slow),
         pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(7200)]),
     ],
 )

@@ -135,7 +135,7 @@ def test_any_order_of_changes(encoder: Encoder, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("ingestion.merging.MAX_CHUNKS", 24)
     monkeypatch.setattr(LibraryMachine, "encoder", encoder, raising=False)
     LibraryMachine.TestCase.settings = settings(
-        max_examples=20, stateful_step_count=15, deadline=None, derandomize=True, database=None,
+        max_examples=10, stateful_step_count=15, deadline=None, derandomize=True, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     LibraryMachine.TestCase().runTest()
