@@ -39,19 +39,20 @@ samples: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) $(DATA)
 
+# Not compiled: Python compiles what is imported, which is a fraction of what is installed.
 # torch first: where TORCH_INDEX names an index, torch alone comes from there.
 $(VENV)/.torch: constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
+	$(PIP) install --quiet --no-compile $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
 	touch $@
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch $(wildcard $(KERNEL)/*.[ch] $(KERNEL)/hatch_build.py)
 	@echo "Setting up. Building llama.cpp takes some minutes the first time."
-	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(PIP) install --quiet --no-compile --constraint constraints.txt --editable .
 	@$(BIN)/python -c 'from ingestion.stores.tokens.maxsim import kernel_name; print("MaxSim runs on:", kernel_name())'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(PIP) install --quiet --no-compile --constraint constraints.txt --editable ".[dev]"
 	touch $@

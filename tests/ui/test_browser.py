@@ -248,7 +248,8 @@ def test_hostile_document_is_text_and_nothing_is_requested(
     document.write_text(HOSTILE, "utf-8")
     with opened(browser, server) as page:
         upload(page, document)
-        said = ask(page, "What does the Zanzibar protocol say to every Zanzibar reader?")
+        question = "What does the Zanzibar protocol say to every Zanzibar reader?"
+        said = ask(page, question)
         shown = page.locator("#sources").inner_text()
         for text in (said, shown):
             assert "<script>" in text
@@ -261,6 +262,28 @@ def test_hostile_document_is_text_and_nothing_is_requested(
         assert page.locator("#conversation a:not(.marker, .action), #sources a, #sources img").count() == 0
         assert page.locator("#conversation .message img").count() == 0
         screenshot(page, "hostile-desktop")
+
+        page.get_by_role("tab", name="Compare").click()
+        page.fill("#compare-question textarea", question)
+        page.press("#compare-question textarea", "Enter")
+        expect(page.locator("#comparison")).to_contain_text(document.name, timeout=PATIENCE)
+        page.locator("#comparison [data-show]").first.click()
+        expect(page.locator("#reading .passage")).to_contain_text("<script>fetch(")
+
+        page.get_by_role("tab", name="Documents").click()
+        page.get_by_title(f"Read {document.name}").click()
+        expect(page.locator("#library-preview")).to_contain_text("<script>fetch(", timeout=PATIENCE)
+
+        page.get_by_role("tab", name="Inspect").click()
+        page.locator("#inspect-document input").click()
+        page.get_by_role("option", name=document.name).click()
+        expect(page.locator("#stored")).to_contain_text(document.name, timeout=PATIENCE)
+        page.locator("#inspect-question textarea").fill(question)
+        page.locator("#inspect-question textarea").press("Enter")
+        expect(page.locator("#trace .said")).to_contain_text("<script>fetch(", timeout=PATIENCE)
+        screenshot(page, "hostile-inspect")
+        planted = "img[onerror], img[src*=evil], img[src=x], script[src*=evil], a[href*=evil]"
+        assert page.locator(planted).count() == 0
 
 
 def test_errors_and_abstentions_are_told_apart(browser: "Browser", server: Server) -> None:

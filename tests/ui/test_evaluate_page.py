@@ -16,7 +16,7 @@ from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.pipeline import ingest
 from tests.conftest import SAMPLES
-from tests.ui.server import PATIENCE, PHONE, Server, opened, screenshot, serving
+from tests.ui.server import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -88,6 +88,7 @@ def test_a_list_is_checked_cancelled_run_and_exported(
         expect(page.locator("#evaluate-tables tbody").first.locator("tr")).to_have_count(7)
         assert page.locator("#evaluate img").count() == 0
         screenshot(page, "evaluate-desktop")
+        assert accessibility(page) == []
 
         with page.expect_download() as downloading:
             page.locator("#evaluate-downloads").get_by_text("questions.csv").click()
@@ -105,6 +106,7 @@ def test_a_page_that_is_opened_later_sees_the_result(browser: "Browser", server:
         show_page(page)
         expect(page.locator("#evaluate-said .said")).to_be_visible(timeout=PATIENCE)
         screenshot(page, "evaluate-dark")
+        assert accessibility(page) == []
         page.set_viewport_size(PHONE)
         page.emulate_media(color_scheme="light")
         page.reload()

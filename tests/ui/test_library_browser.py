@@ -13,7 +13,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.server import PATIENCE, PHONE, Server, opened, screenshot, serving
+from tests.ui.server import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -91,6 +91,7 @@ def test_a_library_is_looked_after(browser: "Browser", server: Server, locked: P
         password = page.get_by_label("Password of vault.pdf")
         password.fill("wrong")
         screenshot(page, "documents-desktop")
+        assert accessibility(page) == []
         password.press("Enter")
         expect(queued(page, "vault.pdf")).to_contain_text("does not open", timeout=PATIENCE)
         expect(password).to_have_value("")
@@ -174,3 +175,4 @@ def test_dark_and_phone(browser: "Browser", server: Server, tmp_path: Path) -> N
         expect(page.locator("#library-preview .chunk").first).to_be_visible()
         page.locator("#library-collections button").first.click()
         screenshot(page, "documents-dark")
+        assert accessibility(page) == []

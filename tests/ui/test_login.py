@@ -189,7 +189,7 @@ def test_beyond_this_machine_the_page_asks_who_one_is(
 ) -> None:
     from playwright.sync_api import expect
 
-    from tests.ui.server import PATIENCE, PHONE, screenshot, serving
+    from tests.ui.server import PATIENCE, PHONE, accessibility, screenshot, serving
 
     variables = {"RAG_APP_HOST": address, "RAG_APP_AUTH": PEOPLE, "RAG_APP_API_TOKEN": "x" * 16}
     with serving(tmp_path / "data", tmp_path / "tmp", **variables) as server:
@@ -209,12 +209,14 @@ def test_beyond_this_machine_the_page_asks_who_one_is(
         page.get_by_label("username").fill("ada")
         page.get_by_label("password").fill("wrong")
         screenshot(page, "login-phone-dark")
+        assert accessibility(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         page.get_by_label("password").press("Enter")
         expect(page.get_by_text("Incorrect")).to_be_visible()
         page.set_viewport_size({"width": 1440, "height": 900})
         page.emulate_media(color_scheme="light")
         screenshot(page, "login-desktop")
+        assert accessibility(page) == []
         page.get_by_label("username").fill("ada")
         page.get_by_label("password").fill(PASSWORD)
         page.get_by_role("button", name="login").click()

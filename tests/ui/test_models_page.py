@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.models.conftest import SMALL, Hub, hub_variables, listed, serving_hub
 from tests.tiny_gguf import write_tiny_gguf
-from tests.ui.server import PATIENCE, PHONE, Server, opened, screenshot, serving
+from tests.ui.server import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -76,6 +76,7 @@ def test_pull_refused_cancelled_resumed_used_removed(browser: "Browser", server:
         expect(page.locator("#models-confirmation")).to_contain_text("It is the one that is used")
         expect(page.locator("#models-confirmation")).to_be_in_viewport()
         screenshot(page, "models-remove")
+        assert accessibility(page) == []
         page.locator("#models-keep").click()
         expect(page.locator("#models-confirmation")).to_be_hidden()
         page.get_by_label("Remove small").click()
@@ -89,6 +90,7 @@ def test_a_file_here_is_added_and_offered(browser: "Browser", server: Server, tm
     with opened(browser, server, viewport=PHONE, scheme="dark") as page:
         show_page(page)
         screenshot(page, "models-phone-dark")
+        assert accessibility(page) == []
         page.get_by_text("Add a model that lies on this machine").click()
         page.fill("#models-path textarea, #models-path input", str(file))
         page.locator("#models-add-button").click()
