@@ -70,6 +70,7 @@ def test_the_answer_is_cited_where_it_stands(
     assert ANSWER in answer["answer"]
 
 
+@pytest.mark.soak
 def test_strategies_answer_and_differ(filings: Path) -> None:
     found = {
         name: [hit["chunk_id"] for hit in rag_app(filings, "search", QUESTION, "--strategy", name)["hits"]]

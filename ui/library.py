@@ -466,7 +466,7 @@ def _connect_table(library: Library, page: LibraryPage, show: _Show, view: gr.St
         api_visibility="private",
     )
     gr.on(
-        [page.text.input, page.within.change, page.status.change],
+        [page.text.change, page.within.change, page.status.change],
         filtered,
         [view, page.text, page.within, page.status],
         show.of_table,

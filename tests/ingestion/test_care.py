@@ -493,6 +493,7 @@ def test_without_room_for_its_copy_chroma_is_not_said_to_be_damaged(
         assert left.what.endswith("1.0 MB are free")
 
 
+@pytest.mark.soak
 def test_only_what_differs_in_chroma_is_changed(folder: Path, encoder: Encoder) -> None:
     with Library.open(folder, encoder) as library:
         apples, plums = library.catalogue.documents()
@@ -512,6 +513,7 @@ def test_only_what_differs_in_chroma_is_changed(folder: Path, encoder: Encoder) 
         assert library.vectors.names() == {"c1-cls", "c1-mean"}
 
 
+@pytest.mark.soak
 def test_a_wrong_page_in_chroma_is_mended(folder: Path, encoder: Encoder) -> None:
     with Library.open(folder, encoder) as library:
         query = library.encoder.encode_query(QUESTION).mean[0]
@@ -662,6 +664,7 @@ def test_a_damaged_graph_of_chroma_is_rebuilt(large: Path, encoder: Encoder, fil
         assert_whole(library)
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_compacting_gives_back_the_room_of_what_was_deleted(large: Path, encoder: Encoder) -> None:
     with Library.open(large, encoder) as library:

@@ -202,6 +202,7 @@ def test_parting(raw: str, boxes: list[Glyph | None], parted: str) -> None:
     assert part_lines(raw, Boxes(known, level=False)) == raw
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 @pytest.mark.skipif(not DATA, reason="RAG_EVAL_DATA is not set: it names the folder with financebench-dev")
 @pytest.mark.parametrize(

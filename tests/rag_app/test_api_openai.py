@@ -257,6 +257,7 @@ def test_a_client_that_leaves_stops_the_model(stock: Path, tmp_path: Path, encod
         next_one_is_answered()
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_full_queue_is_told_before_anything_is_sent(stock: Path, tmp_path: Path, encoder: Encoder) -> None:
     slow = write_tiny_gguf(tmp_path / "slow.gguf", TinyModel(width=256, layers=12, context=16_384))

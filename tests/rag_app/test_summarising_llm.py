@@ -279,6 +279,7 @@ def test_sources_are_numbered_through_all_parts() -> None:
 # llama.cpp
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_llama_reads_all_and_can_be_stopped(samples: Library, tmp_path: Path) -> None:
     model = write_tiny_gguf(tmp_path / "tiny.gguf", TinyModel(context=8192))

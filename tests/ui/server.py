@@ -102,7 +102,7 @@ def opened(
     scheme: Literal["light", "dark"] = "light",
 ) -> Iterator[Page]:
     """Open the page in a session of its own; afterwards nothing may have left this machine."""
-    context = browser.new_context(viewport=viewport, color_scheme=scheme)
+    context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
     requested: list[str] = []
     errors: list[str] = []
     # Of the context, so that a window that a link opens is watched as well.

@@ -98,6 +98,7 @@ def test_blind_until_the_vote_and_what_cannot_be_compared(browser: "Browser", se
         expect(page.locator("#comparison [role=alert]")).to_contain_text("question")
 
 
+@pytest.mark.soak
 def test_on_a_phone_columns_scroll_in_their_own_box(browser: "Browser", server: Server) -> None:
     with opened(browser, server, PHONE) as page:
         page.get_by_role("tab", name="Compare").click()

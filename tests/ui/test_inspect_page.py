@@ -101,6 +101,7 @@ def test_examples_own_texts_a_stored_passage_and_a_question(browser: "Browser", 
         assert not accessibility(page)
 
 
+@pytest.mark.soak
 def test_phone(browser: "Browser", server: Server) -> None:
     with opened(browser, server, PHONE) as page:
         show_page(page)

@@ -71,7 +71,7 @@ def rows(page: Page) -> Locator:
 
 
 def test_a_library_is_looked_after(browser: "Browser", server: Server, locked: Path, tmp_path: Path) -> None:
-    broken, hostile = tmp_path / "broken.pdf", tmp_path / "<img src=x onerror=alert(1)>.md"
+    broken, hostile = tmp_path / "broken.pdf", tmp_path / "<img src=x onerror=alert(1)>.txt"
     broken.write_bytes(b"no PDF")
     hostile.write_text("# <b>Bold</b>\n\n<script>alert(2)</script> and ${alert(3)} here.\n", "utf-8")
     with opened(browser, server) as page:
