@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Not compiled: Python compiles what is imported, which is a fraction of what is installed.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DATA ?= data
 PORT ?= 7860
 # A worker a processor; a file's tests stay together, because they share what is slow to make.
@@ -39,20 +40,19 @@ samples: $(VENV)/.installed-dev
 clean:
 	rm -rf $(VENV) $(DATA)
 
-# Not compiled: Python compiles what is imported, which is a fraction of what is installed.
 # torch first: where TORCH_INDEX names an index, torch alone comes from there.
 $(VENV)/.torch: constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --no-compile $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
+	$(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
 	touch $@
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch $(wildcard $(KERNEL)/*.[ch] $(KERNEL)/hatch_build.py)
 	@echo "Setting up. Building llama.cpp takes some minutes the first time."
-	$(PIP) install --quiet --no-compile --constraint constraints.txt --editable .
+	$(INSTALL) --constraint constraints.txt --editable .
 	@$(BIN)/python -c 'from ingestion.stores.tokens.maxsim import kernel_name; print("MaxSim runs on:", kernel_name())'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) install --quiet --no-compile --constraint constraints.txt --editable ".[dev]"
+	$(INSTALL) --constraint constraints.txt --editable ".[dev]"
 	touch $@

@@ -1,6 +1,7 @@
 """Real parts for the tests: the built-in encoder, libraries in temporary folders, small documents."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -93,3 +94,19 @@ def write_pdf(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+WAIT_S = 20.0  # for things that take milliseconds: only a failing test waits so long
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[[Callable[[], bool]], bool]:
+    """Wait until something is so; return whether it is."""
+
+    def wait(condition: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + WAIT_S
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return condition()
+
+    return wait

@@ -44,11 +44,8 @@ def function_words(language: str) -> frozenset[str]:
     """Return a language's function words, normalised; none for a language without a list."""
     from bm25s import stopwords  # with it comes all of scipy, which most commands do without
 
-    words = (
-        frozenset(_plain(word, language) for word in getattr(stopwords, _LISTS[language]))
-        if language in _LISTS
-        else frozenset()
-    )
+    listed = getattr(stopwords, _LISTS[language]) if language in _LISTS else ()
+    words = frozenset(_plain(word, language) for word in listed)
     return (words - _ENGLISH_FRAGMENTS) | _MORE_ENGLISH if language in ("en", UNDETERMINED) else words
 
 

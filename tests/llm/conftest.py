@@ -1,6 +1,5 @@
 """Models that are written once and loaded for real."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,19 +42,3 @@ def tiny(tiny_path: Path) -> Iterator[LlamaCpp]:
 def slow(slow_path: Path) -> Iterator[LlamaCpp]:
     with LlamaCpp(model_path=slow_path, threads=1, max_tokens=1500) as model:
         yield model
-
-
-WAIT_S = 20.0  # for things that take milliseconds: only a failing test waits so long
-
-
-@pytest.fixture(scope="session")
-def eventually() -> Callable[[Callable[[], bool]], bool]:
-    """Wait until something is so; return whether it is."""
-
-    def wait(condition: Callable[[], bool]) -> bool:
-        deadline = time.monotonic() + WAIT_S
-        while not condition() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return condition()
-
-    return wait

@@ -2,8 +2,7 @@
 
 import socket
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +29,11 @@ def served(stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encod
 
 
 @pytest.fixture
-def client(served: Served) -> Iterator[httpx.Client]:
+def client(served: Served, eventually: Callable[[Callable[[], bool]], bool]) -> Iterator[httpx.Client]:
     with served.client() as client:
         yield client
-        for _ in range(100):  # a cancelled job says so a moment before its files have gone
-            if not left_behind(served):
-                break
-            time.sleep(0.1)
-        assert left_behind(served) == []
+        # A cancelled job says so a moment before its files have gone.
+        assert eventually(lambda: not left_behind(served)), left_behind(served)
 
 
 def left_behind(served: Served) -> list[Path]:

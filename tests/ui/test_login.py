@@ -217,7 +217,6 @@ def test_beyond_this_machine_the_page_asks_who_one_is(
         page.set_viewport_size({"width": 1440, "height": 900})
         page.emulate_media(color_scheme="light")
         screenshot(page, "login-desktop")
-        # Gradio's form has no title of its own: the page's is set once somebody is known.
         assert [one for one in accessibility(page) if "document-title" not in one] == []
         page.get_by_label("username").fill("ada")
         page.get_by_label("password").fill(PASSWORD)
