@@ -21,6 +21,11 @@ DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
+def files_below(folder: Path) -> list[Path]:
+    """Return the files in a folder and below it that another process may be taking away."""
+    return [Path(place) / name for place, _, names in os.walk(folder) for name in names]
+
+
 @dataclass
 class Server:
     """A page server: its address, what it printed, and where it keeps what."""
@@ -33,11 +38,11 @@ class Server:
 
     def received(self) -> list[Path]:
         """Return the uploaded files that still lie in temporary folders."""
-        return [path for path in self.temporary.rglob("*") if path.is_file()]
+        return files_below(self.temporary)
 
     def staged(self) -> list[Path]:
         """Return the uploaded files that the job queue keeps."""
-        return [path for path in (self.data / "uploads").rglob("*") if path.is_file()]
+        return files_below(self.data / "uploads")
 
 
 @contextmanager
