@@ -154,7 +154,7 @@ def build_chain(
         started = time.perf_counter()
         result = retrieved.result
         nonce = options.nonce or library.catalogue.nonce(retrieved.asked.question)
-        budget = settings.evidence_tokens or answerer.evidence_tokens()
+        budget = options.evidence_tokens or settings.evidence_tokens or answerer.evidence_tokens()
         packed = _pack_to_fit(library, result, answerer, budget, nonce, options.earlier)
         timed = replace(result, timings_ms=_and(result.timings_ms, "pack", started))
         return _Gathered(retrieved.asked, Found(timed, packed))
@@ -187,13 +187,15 @@ def _pack_to_fit(
     nonce: str,
     earlier: Sequence[Placed],
 ) -> Packed:
-    """Return evidence within the budget, or within as much of it as leaves the prompt room for an answer."""
+    """Return evidence within the budget, or within as much of it as leaves the prompt room for an answer.
+    Its `budget` is the one that was given."""
     count_tokens = cache(answerer.count_tokens)
+    left = budget
     while True:
-        packed = pack(library, result, budget=budget, count_tokens=count_tokens, nonce=nonce, earlier=earlier)
-        if budget <= 1 or answerer.fits(result.query.text, packed):
-            return packed
-        budget = budget * 3 // 4 if budget > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
+        packed = pack(library, result, budget=left, count_tokens=count_tokens, nonce=nonce, earlier=earlier)
+        if left <= 1 or answerer.fits(result.query.text, packed):
+            return replace(packed, budget=budget)
+        left = left * 3 // 4 if left > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
 
 
 def says_no_answer(text: str) -> bool:
@@ -241,6 +243,7 @@ def _answer(
         flags=(*_sent_to(answerer, writes), *flags(packed.evidence)),
         standalone_question=asked.standalone if asked.is_condensed else None,
         nonce=packed.nonce,
+        budget=packed.budget,
     )
 
 

@@ -46,6 +46,7 @@ class AskOptions:
         conversation: the id of the conversation that the question is part of, "new" to begin one.
         nonce: what fences the evidence in the prompt; "": any.
         earlier: the evidence of the conversation's last prompt.
+        evidence_tokens: how much evidence is packed, counted by what answers; None: as the settings say.
     """
 
     strategy: str = DEFAULT_STRATEGY
@@ -59,6 +60,7 @@ class AskOptions:
     conversation: str | None = None
     nonce: str = ""
     earlier: tuple[Placed, ...] = ()
+    evidence_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Evidence that fits the budget. `nonce` is what the prompt's fences around it are made of.
+    """Evidence that fits the budget, in tokens. `nonce` is what the prompt's fences around it are made of.
 
     `relevance` is that of the passage that answers best (`rag_app.packing.relevance`): the one signal, the
     same for every strategy, for whether the documents answer at all.
@@ -111,6 +113,7 @@ class Packed:
     evidence: tuple[Evidence, ...]
     relevance: float
     nonce: str = ""
+    budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +215,7 @@ class Answer(AnswerEvent):
     """The finished answer. When `abstained`, `text` says so and `nearest` holds the nearest passages.
 
     `standalone_question` is what was searched for where that is not the question itself. `flags` name what a
-    person should know, such as a document that gives instructions.
+    person should know, such as a document that gives instructions. `budget` is the evidence's, in tokens.
     """
 
     question: str
@@ -232,3 +235,4 @@ class Answer(AnswerEvent):
     conversation_id: str | None = None
     receipt_id: str | None = None
     nonce: str = ""
+    budget: int | None = None

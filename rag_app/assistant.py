@@ -103,12 +103,7 @@ class Assistant:
         self._hashes = FileHashes()
         self.models = ModelStore(settings)
         self.model_tasks = ModelTasks(self.models)
-        self.inspector = Inspector(
-            library,
-            self.chain,
-            evidence_tokens=settings.evidence_tokens,
-            threshold=settings.answer_threshold,
-        )
+        self.inspector = Inspector(library, self.chain, threshold=settings.answer_threshold)
         self._loading = threading.Lock()
         self._llms: dict[Llm, ChatAnswerer] = {}
         self._rerankers: dict[str, Reranker] = {}

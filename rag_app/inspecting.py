@@ -120,12 +120,10 @@ class Inspector:
         library: Library,
         chain: Callable[[AskOptions], Runnable[str, AnswerEvent]],
         *,
-        evidence_tokens: int | None,
         threshold: float,
     ) -> None:
         self._library = library
         self._chain = chain
-        self._evidence_tokens = evidence_tokens
         self._threshold = threshold
 
     def work_through(self, question: str, passage: str) -> Worked:
@@ -221,6 +219,7 @@ class Inspector:
             answer = event if isinstance(event, Answer) else answer
         assert found is not None
         assert answer is not None
+        assert found.packed.budget is not None
         encoder = self._library.encoder
         answerer = ExtractiveAnswerer(encoder)
         packed = (sentence.text for item in found.packed.evidence for sentence in item.sentences)
@@ -231,7 +230,7 @@ class Inspector:
             dimension=encoder.dimension,
             token_dimension=encoder.token_dimension,
             evidence_tokens=sum(map(answerer.count_tokens, packed)),
-            budget=self._evidence_tokens or answerer.evidence_tokens(),
+            budget=found.packed.budget,
             threshold=self._threshold,
         )
 

@@ -230,6 +230,8 @@ class LocalService:
             standalone=request.standalone,
             nonce=str(receipt.fields["nonce"]),
             earlier=earlier_of(receipt.fields),
+            # What a model reads in reasonable time is measured anew now and then.
+            evidence_tokens=receipt.fields.get("evidence_tokens"),
         )
         sampling = receipt.fields["llm"]["sampling"] or {}
         call = CallOptions(temperature=sampling.get("temperature"), seed=sampling.get("seed"))

@@ -106,6 +106,7 @@ def receipt_fields(answer: Answer, options: AskOptions, library: Library, maker:
             {"chunk_id": hit.chunk.id, "score": hit.score, "scores": dict(hit.scores)}
             for hit in answer.nearest
         ],
+        "evidence_tokens": answer.budget,
         "evidence": _evidence(answer.evidence, library),
         "relevance": answer.relevance,
         "nonce": answer.nonce,

@@ -26,6 +26,9 @@ MESSAGE = (
 )
 LOGOUT = '<a id="logout" href="/logout">Log out</a>'
 
+_HEAD = b"<head>"
+_TITLE = b"<title>rag-app: log in</title>"
+
 _LOGIN = ("/login", "/login/")
 # What the form is made of, and what Gradio asks itself when it starts. Nothing of the library.
 _OPEN = frozenset(
@@ -76,7 +79,7 @@ class LoginFirst:
             await self.app(scope, receive, send)
         elif method in ("GET", "HEAD") and (path in _OPEN or path.startswith(_OPEN_FOLDERS)):
             # Without its query: some make Gradio put more into the page than the form.
-            await self.app({**scope, "query_string": b""}, receive, send)
+            await self.app({**scope, "query_string": b""}, receive, _titled(send) if path == "/" else send)
         else:
             await _refuse(scope, send, 401, "log in first, with name and password")
 
@@ -168,6 +171,26 @@ def _peer(scope: Scope) -> str:
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+
+
+def _titled(send: Send) -> Send:
+    """Return a `send` that gives the form a title, which Gradio's lacks."""
+    started: list[Message] = []
+
+    async def titled(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            started.append(message)
+            return
+        if started:
+            start, body = started.pop(), message.get("body", b"")
+            if _HEAD in body:  # not that of HEAD, which is empty
+                message = {**message, "body": body.replace(_HEAD, _HEAD + _TITLE, 1)}
+                headers = MutableHeaders(scope=start)
+                headers["content-length"] = str(int(headers["content-length"]) + len(_TITLE))
+            await send(start)
+        await send(message)
+
+    return titled
 
 
 def _keep_on_this_site(headers: MutableHeaders) -> None:

@@ -17,6 +17,7 @@ from rag_app.answers import Answer, AskOptions, Condensed, Found
 from rag_app.assistant import Assistant
 from rag_app.conversations import Conversations, TurnState
 from rag_app.exporting import as_markdown, escaped
+from rag_app.local import LocalService
 from rag_app.settings import load_settings
 from rag_app.state import STATE_FILE, State
 from tests.rag_app.commands import Command
@@ -226,6 +227,15 @@ def test_commands_talk_replay_and_export(
     assert run("--data-dir", data, "replay", second["receipt_id"]).code == 2
 
 
+def test_replay_packs_as_much_as_was_packed_then(data: Path) -> None:
+    options = AskOptions(llm="extractive")
+    with Assistant.open(load_settings(data_dir=data, evidence_tokens=50)) as assistant:
+        first = ask(assistant, APPLE, options)
+    with Assistant.open(load_settings(data_dir=data, evidence_tokens=5000)) as assistant:
+        assert LocalService(assistant).replay(str(first.receipt_id))["same"]
+        assert ask(assistant, APPLE, options).evidence != first.evidence
+
+
 @pytest.mark.soak
 def test_an_answer_that_changes_is_told_by_replay(stock: Path, tmp_path: Path, run: Command) -> None:
     (tmp_path / "docs").mkdir()
@@ -253,8 +263,6 @@ def test_a_model_condenses_and_replay_repeats_its_words(assistant: Assistant, gg
     assert receipt.fields["llm"]["sampling"]["temperature"] == 0.0
     # The conversation's fences stay, and evidence that was there before comes first.
     assert receipt.fields["nonce"] == assistant.conversations.get(str(first.conversation_id)).nonce
-    from rag_app.local import LocalService
-
     again = LocalService(assistant).replay(str(second.receipt_id))
     assert (again["same"], again["differences"]) == (True, [])
 

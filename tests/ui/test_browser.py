@@ -163,6 +163,10 @@ def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", s
         page.locator("#clear").click()
         expect(page.locator("#conversation .question")).to_have_count(0)
         assert "conversation=" not in page.url
+        page.get_by_role("tab", name="Inspect").click()
+        assert "tab=inspect" in page.url
+        page.reload()
+        expect(page.get_by_role("tab", name="Inspect")).to_have_attribute("aria-selected", "true")
         page.goto(address)
         expect(page.locator("#conversation .question")).to_have_text(re.compile("How many bytes"))
         expect(page.locator("#strategy label.selected")).to_have_text("mean")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,11 @@ ANSWERS = [
     ("What does a cross-encoder read?", "together"),
 ]
 ENDS = ("", " Say it shortly.", " Please", " I wonder")
+NOTE_CHANGES = """(progress) => {
+  window.said = [];
+  const note = () => window.said.push(progress.textContent);
+  new MutationObserver(note).observe(progress, {childList: true, subtree: true, characterData: true});
+}"""
 HOSTILE = "<img src=http://evil.example/x.png onerror=alert(1)> fusion | Cormack"
 
 
@@ -80,10 +86,13 @@ def test_a_list_is_checked_cancelled_run_and_exported(
         page.locator("#evaluate-cancel").click()
         expect(progress).to_contain_text("Cancelled", timeout=PATIENCE)
 
+        progress.evaluate(NOTE_CHANGES)
         run.click()
-        expect(progress).to_contain_text("of 25 questions", timeout=PATIENCE)
+        expect(progress).not_to_be_empty()
         screenshot(page, "evaluate-running")
         expect(page.locator("#evaluate-said .said")).to_be_visible(timeout=PATIENCE)
+        # The page asks how far it is once in a while: a quick stage may have passed in between.
+        assert re.search(r"\d of (25 questions|7)", page.evaluate("window.said.join()"))
         expect(page.locator("#evaluate-tables .charts svg")).to_have_count(4)
         expect(page.locator("#evaluate-tables tbody").first.locator("tr")).to_have_count(7)
         assert page.locator("#evaluate img").count() == 0

@@ -15,6 +15,20 @@
     };
     reveal(20); // an older answer's sources are being fetched
   });
+  // The address names the open tab: it is there after a reload, and for whoever is sent the address.
+  const openTab = (name, tries) => {
+    const tab = document.querySelector(`#pages > .tab-wrapper [data-tab-id="${CSS.escape(name)}"]`);
+    tab ? tab.click() : tries > 0 && setTimeout(() => openTab(name, tries - 1), 100);
+  };
+  const asked = new URL(window.location).searchParams.get("tab");
+  if (asked) openTab(asked, 50); // the tabs are being drawn
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest?.('#pages > .tab-wrapper [role="tab"]')?.dataset.tabId;
+    if (!tab) return;
+    const address = new URL(window.location);
+    tab === "chat" ? address.searchParams.delete("tab") : address.searchParams.set("tab", tab);
+    window.history.replaceState(window.history.state, "", address);
+  });
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, [contenteditable]");
     if (event.key === "/" && !typing) {
