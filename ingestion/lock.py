@@ -4,6 +4,7 @@ Beside it lies a note of who has it, and, when that process serves, of where and
 asked. Only this user can read either.
 """
 
+import errno
 import json
 import os
 import sys
@@ -52,9 +53,10 @@ class LibraryLock:
             ) from error
         except OSError as error:
             self._lock.release()
+            full = "free some space on its disk, or " if error.errno == errno.ENOSPC else ""
             raise LibraryError(
                 f"the data folder {self._folder} cannot be used: {error.strerror or error}; "
-                "choose another with --data-dir or RAG_APP_DATA_DIR"
+                f"{full}choose another with --data-dir or RAG_APP_DATA_DIR"
             ) from error
 
     def release(self) -> None:

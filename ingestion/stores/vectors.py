@@ -295,7 +295,8 @@ def embedded_chroma(folder: Path) -> "ClientAPI":
     try:
         return PersistentClient(folder, settings=Settings(anonymized_telemetry=False))
     except (ChromaError, OSError, ValueError, AttributeError) as error:  # the last one after a first failure
+        full = "disk is full" in str(error)  # SQLite's words
         raise LibraryDamaged(
             f"Chroma cannot open {folder}: {error}; the strategies colbert and bm25 still work; "
-            "to mend it, run: rag-app repair"
+            f"{'free some space on its disk' if full else 'to mend it, run: rag-app repair'}"
         ) from error

@@ -1,5 +1,6 @@
 """One process a library."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -75,6 +76,19 @@ def test_a_folder_that_is_a_file(tmp_path: Path, encoder: Encoder) -> None:
         with pytest.raises(LibraryError, match=r"cannot be used: .*choose another with --data-dir"):
             Library.open(folder, encoder)
     assert (tmp_path / "library").read_text() == "not a folder"
+
+
+def test_a_full_disk_is_told_as_one(
+    tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        with pytest.raises(LibraryError, match="No space left on device; free some space on its disk"):
+            Library.open(tmp_path / "library", encoder)
+    Library.open(tmp_path / "library", encoder).close()
 
 
 def test_a_part_that_is_a_file(tmp_path: Path, encoder: Encoder) -> None:
