@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,22 @@ def test_a_pull_is_cancelled_in_the_middle_and_goes_on_later(hub: Hub, store: Mo
     with pytest.raises(Cancelled):
         store.pull("small", cancelled=hub.slow.is_set)
     assert presence(store) is Presence.ABSENT
+    hub.slow = None
+    store.pull("small")
+    assert presence(store) is Presence.VERIFIED
+
+
+def test_a_second_pull_at_once_is_refused_and_the_first_goes_on(hub: Hub, store: ModelStore) -> None:
+    hub.slow, stop = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(store.pull, "small", cancelled=stop.is_set)
+        assert hub.slow.wait(30)
+        with pytest.raises(ModelError, match="another process is pulling owner/small; wait for it"):
+            store.pull("small")
+        assert not first.done()
+        stop.set()
+        with pytest.raises(Cancelled):
+            first.result()
     hub.slow = None
     store.pull("small")
     assert presence(store) is Presence.VERIFIED
