@@ -9,7 +9,7 @@ from pathlib import PurePath
 from ingestion.documents import Page
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
-from ingestion.parsing import PageNotDrawn, PagePicture, ParseLimits, draw_page
+from ingestion.parsing import PageLocked, PageNotDrawn, PagePicture, ParseLimits, draw_page
 from ingestion.stores.records import Document
 
 # Pictures kept, of some 0.3 MB each: a person goes back and forth between a few.
@@ -23,13 +23,14 @@ Span = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class PageView:
     """A page of a document. `spans` are what was asked for, as (start, end) of `page.text`; `picture` has
-    their boxes. Without a picture `reason` says why."""
+    their boxes. Without a picture `reason` says why, and `is_locked` whether a password would give one."""
 
     document: Document
     page: Page
     spans: tuple[Span, ...]
     picture: PagePicture | None
     reason: str | None = None
+    is_locked: bool = False
 
 
 class PageViewer:
@@ -42,17 +43,21 @@ class PageViewer:
         self._drawing = threading.BoundedSemaphore(_AT_ONCE)
         self._kept: OrderedDict[tuple[str, int, tuple[Span, ...]], PagePicture] = OrderedDict()
 
-    def view(self, document_id: str, number: int, spans: Sequence[Span] = ()) -> PageView:
-        """Return a page, counted from 1. Raises InvalidInput where there is no such document or page."""
+    def view(
+        self, document_id: str, number: int, spans: Sequence[Span] = (), *, password: str | None = None
+    ) -> PageView:
+        """Return a page, counted from 1; a password is used for this picture, and not kept.
+
+        Raises InvalidInput where there is no such document or page.
+        """
         document = self._library.catalogue.document(document_id)
         if document is None:
             raise InvalidInput("the document is not in the library any more; ask again")
         page = self._library.catalogue.page(document_id, number)
         if page is None:
             raise InvalidInput(
-                f"page {number} of {document.name} has no text that could be read, or is not there; the "
-                f"document "
-                f"has pages 1 to {document.pages}"
+                f"page {number} of {document.name} has no text that could be read, or is not there; "
+                f"the document has pages 1 to {document.pages}"
             )
         wanted = tuple(
             (max(0, start), min(end, len(page.text)))
@@ -60,11 +65,14 @@ class PageViewer:
             if max(0, start) < min(end, len(page.text))
         )
         try:
-            return PageView(document, page, wanted, self._picture(document, page, wanted))
+            return PageView(document, page, wanted, self._picture(document, page, wanted, password))
         except PageNotDrawn as error:
-            return PageView(document, page, wanted, None, str(error))
+            locked = isinstance(error, PageLocked)
+            return PageView(document, page, wanted, None, str(error), is_locked=locked)
 
-    def _picture(self, document: Document, page: Page, spans: tuple[Span, ...]) -> PagePicture:
+    def _picture(
+        self, document: Document, page: Page, spans: tuple[Span, ...], password: str | None
+    ) -> PagePicture:
         if PurePath(document.path).suffix.lower() != ".pdf":
             raise PageNotDrawn("Only PDFs have pages to draw; this is the text.")
         original = self._library.original(document.sha256)
@@ -76,7 +84,9 @@ class PageViewer:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         with self._drawing:
-            picture = draw_page(original, page.number, page.layout, spans=spans, limits=self._limits)
+            picture = draw_page(
+                original, page.number, page.layout, spans=spans, password=password, limits=self._limits
+            )
         with self._lock:
             self._kept[key] = picture
             while len(self._kept) > _KEPT:

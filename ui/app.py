@@ -146,7 +146,7 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
             evaluate_pane = build_evaluate()
             models_pane = build_models()
         documents = Documents(assistant, workers, uploads)
-        connect_documents(documents, documents_pane, page)
+        connect_documents(documents, documents_pane, page, chat_pane.selectors.collection)
         connect_library(Library(documents), library_page, library_tab)
         connect_inspect(Inspect(assistant), inspect_pane)
         connect_evaluate(Evaluate(assistant, uploads), evaluate_pane, page)

@@ -40,6 +40,8 @@ class Watch:
     jobs: set[int] = field(default_factory=set)
     changes: int | None = None
     shown: str = ""
+    # What the chat searches, where its uploads go; None: as the settings say.
+    collection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,10 @@ class Documents:
         self.assistant = assistant
         self.folder = folder
 
-    def listed(self) -> list[Document]:
-        """Return the documents of the settings' collection, by name."""
+    def listed(self, collection: str | None) -> list[Document]:
+        """Return the documents of a collection, by default of the settings', by name."""
         try:
-            documents = self.assistant.documents([self.assistant.settings.collection])
+            documents = self.assistant.documents([collection or self.assistant.settings.collection])
         except UnknownName:  # nothing was ever ingested into it
             return []
         return sorted(documents, key=lambda document: document.name.casefold())
@@ -174,8 +176,10 @@ def build_documents() -> DocumentsPane:
     )
 
 
-def connect_documents(documents: Documents, pane: DocumentsPane, page: gr.Blocks) -> None:
-    """Wire the documents pane."""
+def connect_documents(
+    documents: Documents, pane: DocumentsPane, page: gr.Blocks, collection: gr.Dropdown
+) -> None:
+    """Wire the documents pane. It shows the collection that the chat searches, and adds to it."""
     watch: gr.State = gr.State(Watch())
     show = _Show(documents)
     shown = [pane.progress, pane.cancel, pane.retry, pane.clear, pane.timer, pane.listing]
@@ -185,7 +189,7 @@ def connect_documents(documents: Documents, pane: DocumentsPane, page: gr.Blocks
         message = ""
         try:
             if named:
-                watch.jobs.add(documents.take(named).id)
+                watch.jobs.add(documents.take(named, watch.collection).id)
         except (RagError, OSError) as error:
             message = render_error(f"The files were not added: {error}")
         return None, message, *show.all(watch)
@@ -206,7 +210,12 @@ def connect_documents(documents: Documents, pane: DocumentsPane, page: gr.Blocks
         documents.assistant.jobs.clear()
         return "", *show.all(watch)
 
+    def turn_to(watch: Watch, name: str | None) -> str:
+        watch.collection = name
+        return show.listing(watch)
+
     page.load(show.all, [watch], shown, **_QUICK)
+    collection.change(turn_to, [watch, collection], [pane.listing], **_QUICK)
     pane.timer.tick(show.changed, [watch], shown, trigger_mode="once", **_QUICK)
     pane.upload.upload(
         take,
@@ -219,7 +228,7 @@ def connect_documents(documents: Documents, pane: DocumentsPane, page: gr.Blocks
     pane.cancel.click(cancel, [watch], shown, **_QUICK)
     pane.retry.click(retry, [watch], [pane.message, *shown], **_QUICK)
     pane.clear.click(clear, [watch], [pane.message, *shown], **_QUICK)
-    _connect_delete(documents, pane, show)
+    _connect_delete(documents, pane, show, watch)
 
 
 def received(upload: gr.File | gr.UploadButton, items: list[dict[str, Any]] | None) -> list[tuple[Path, str]]:
@@ -238,8 +247,10 @@ class _Show:
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
 
-    def listing(self) -> str:
-        return render_documents(self.documents.listed())
+    def listing(self, watch: Watch) -> str:
+        usual = watch.collection in (None, self.documents.assistant.settings.collection)
+        found = self.documents.listed(watch.collection)
+        return render_documents(found, None if usual else watch.collection)
 
     def all(self, watch: Watch) -> tuple[Any, ...]:
         """Return everything, whatever the page shows."""
@@ -253,7 +264,7 @@ class _Show:
             gr.Button(visible=queue.can_retry),
             gr.Button(visible=queue.can_clear),
             gr.Timer(active=queue.works),
-            self.listing(),
+            self.listing(watch),
         )
 
     def changed(self, watch: Watch) -> tuple[Any, ...]:
@@ -270,25 +281,28 @@ class _Show:
         return rows, *buttons, gr.skip(), gr.skip()
 
 
-def _connect_delete(documents: Documents, pane: DocumentsPane, show: _Show) -> None:
+def _connect_delete(documents: Documents, pane: DocumentsPane, show: _Show, watch: gr.State) -> None:
     chosen: gr.State = gr.State(None)
 
-    def ask(event: gr.EventData) -> tuple[Any, ...]:
-        wanted = next((item for item in documents.listed() if item.id == event._data.get("id")), None)
+    def ask(watch: Watch, event: gr.EventData) -> tuple[Any, ...]:
+        listed = documents.listed(watch.collection)
+        wanted = next((item for item in listed if item.id == event._data.get("id")), None)
         if wanted is None:  # another session deleted it
-            return None, "", gr.Column(visible=False), show.listing()
+            return None, "", gr.Column(visible=False), show.listing(watch)
         return wanted.id, render_confirmation(wanted), gr.Column(visible=True), gr.skip()
 
-    def delete(identity: str | None) -> tuple[Any, ...]:
+    def delete(identity: str | None, watch: Watch) -> tuple[Any, ...]:
         message = ""
         try:
             if identity is not None:
                 documents.assistant.delete(identity)
         except RagError as error:
             message = render_error(str(error))
-        return None, gr.Column(visible=False), message, show.listing()
+        return None, gr.Column(visible=False), message, show.listing(watch)
 
     asked = [chosen, pane.question, pane.confirmation, pane.listing]
-    pane.listing.delete(ask, None, asked, **_QUICK)
-    pane.delete.click(delete, [chosen], [chosen, pane.confirmation, pane.message, pane.listing], **_QUICK)
+    pane.listing.delete(ask, [watch], asked, **_QUICK)
+    pane.delete.click(
+        delete, [chosen, watch], [chosen, pane.confirmation, pane.message, pane.listing], **_QUICK
+    )
     pane.keep.click(lambda: (None, gr.Column(visible=False)), None, [chosen, pane.confirmation], **_QUICK)

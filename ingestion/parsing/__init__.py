@@ -19,8 +19,9 @@ parse(path) ─▶ files.py      is it a file that we read?
 from ingestion.parsing.files import parse
 from ingestion.parsing.formats import SUPPORTED_SUFFIXES
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.pictures import Box, PageNotDrawn, PagePicture, draw_page
+from ingestion.parsing.pictures import Box, PageLocked, PageNotDrawn, PagePicture, draw_page
 
 __all__ = [
-    "SUPPORTED_SUFFIXES", "Box", "PageNotDrawn", "PagePicture", "ParseLimits", "draw_page", "parse",
+    "SUPPORTED_SUFFIXES", "Box", "PageLocked", "PageNotDrawn", "PagePicture", "ParseLimits", "draw_page",
+    "parse",
 ]  # fmt: skip

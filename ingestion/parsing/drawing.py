@@ -33,14 +33,14 @@ _GAP = 1.0
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
 
 
-def draw(path: Path, drawing: Drawing) -> Iterator[Frame]:
+def draw(path: Path, drawing: Drawing, password: str | None) -> Iterator[Frame]:
     """The one frame of a drawing.
 
     Raises:
-        RefusalError: The file cannot be opened without a password, has no such page, or it cannot be drawn.
+        RefusalError: The file cannot be opened with this password, has no such page, or it cannot be drawn.
     """
     try:
-        document = open_document(path, None)
+        document = open_document(path, password)
         if not 1 <= drawing.number <= len(document):
             raise RefusalError(Status.FAILED, f"the file has {len(document)} pages and no {drawing.number}")
         page = document[drawing.number - 1]
@@ -51,7 +51,9 @@ def draw(path: Path, drawing: Drawing) -> Iterator[Frame]:
     except (WrongPasswordError, UnknownEncryptionError) as error:
         raise RefusalError(
             Status.NEEDS_PASSWORD,
-            "the file is locked with a password, which is not kept; its text is shown instead",
+            "the password is not the right one"
+            if password
+            else "the file is locked with a password, which is not kept; its text is shown instead",
         ) from error
     except (PdfiumError, OSError, ValueError, ZeroDivisionError) as error:
         raise RefusalError(Status.CORRUPT, f"the page cannot be drawn ({error})") from error

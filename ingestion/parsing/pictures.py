@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingestion.documents import PageLayout
+from ingestion.documents import PageLayout, Status
 from ingestion.errors import Cancelled, RagError
 from ingestion.parsing.frames import Drawing, FrameError, Picture, Request, Verdict
 from ingestion.parsing.isolation import ChildProcess, Ended, signal_name
@@ -23,6 +23,10 @@ Span = tuple[int, int]
 
 class PageNotDrawn(RagError):
     """A page has no picture to show; the message says why."""
+
+
+class PageLocked(PageNotDrawn):
+    """The file is locked with a password, and none was given, or another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +58,22 @@ def draw_page(
     *,
     spans: Sequence[Span] = (),
     pixels: int = 1000,
+    password: str | None = None,
     limits: ParseLimits = ParseLimits(),
     cancelled: Callable[[], bool] | None = None,
 ) -> PagePicture:
     """Draw a page of a PDF, `pixels` wide. `spans` are (start, end) of the page's text that `layout` is of.
 
-    Raises PageNotDrawn where the file cannot be opened without a password, is damaged, or takes more than its
-    limits, and Cancelled.
+    Raises PageLocked where the file cannot be opened with this password, PageNotDrawn where it is damaged or
+    takes more than its limits, and Cancelled.
     """
     stretches, owners = stretches_of(layout, spans)
     bounded = replace(
         limits, cpu_seconds=max(1, round(limits.page_seconds)), wall_seconds=limits.page_seconds
     )
     drawing = Drawing(number, pixels, stretches)
-    request = Request(os.path.abspath(file), ".pdf", None, os.getpid(), bounded, drawing=drawing)  # noqa: PTH100
+    path = os.path.abspath(file)  # noqa: PTH100
+    request = Request(path, ".pdf", password, os.getpid(), bounded, drawing=drawing)
     picture = _drawn(request, cancelled)
     assert picture.layout is not None
     boxes: list[list[Box]] = [[] for _ in spans]
@@ -116,6 +122,8 @@ def _drawn(request: Request, cancelled: Callable[[], bool] | None) -> Picture:
             match child.receive(_POLL_SECONDS):
                 case Picture() as picture if _is_sound(picture, request):
                     return picture
+                case Verdict(Status.NEEDS_PASSWORD, error):
+                    raise PageLocked(error)
                 case Verdict(_, error):
                     raise PageNotDrawn(error)
                 case None:

@@ -52,7 +52,7 @@ def _read(request: Request) -> Iterator[Frame]:
     if request.drawing:
         from ingestion.parsing.drawing import draw
 
-        return draw(request.file, request.drawing)
+        return draw(request.file, request.drawing, request.password)
     if request.suffix == ".pdf":
         from ingestion.parsing.pdf import read_pdf
 

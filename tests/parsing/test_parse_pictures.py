@@ -12,7 +12,7 @@ from PIL import Image
 
 from ingestion.documents import PageLayout
 from ingestion.errors import Cancelled
-from ingestion.parsing import Box, PageNotDrawn, PagePicture, ParseLimits, draw_page, parse
+from ingestion.parsing import Box, PageLocked, PageNotDrawn, PagePicture, ParseLimits, draw_page, parse
 from ingestion.parsing.collect import Collector
 from ingestion.parsing.drawing import draw
 from ingestion.parsing.frames import Drawing, FrameError, Picture, Request, max_frame_bytes
@@ -122,8 +122,11 @@ def test_what_cannot_be_drawn_says_why(write_pdf: Callable[..., Path], tmp_path:
     writer.encrypt("secret")
     locked = tmp_path / "locked.pdf"
     writer.write(locked)
-    with pytest.raises(PageNotDrawn, match="locked with a password"):
+    with pytest.raises(PageLocked, match="locked with a password"):
         draw_page(locked, 1, None)
+    with pytest.raises(PageLocked, match="not the right one"):
+        draw_page(locked, 1, None, password="another")
+    assert draw_page(locked, 1, None, password="secret").image == draw_page(file, 1, None).image
     with pytest.raises(Cancelled):
         draw_page(file, 1, None, cancelled=lambda: True)
     with pytest.raises(PageNotDrawn, match=r"more than 0\.01 s"):

@@ -13,7 +13,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.server import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
+from tests.ui.server import PATIENCE, PHONE, Server, accessibility, ask, opened, screenshot, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -108,6 +108,24 @@ def test_a_library_is_looked_after(browser: "Browser", server: Server, locked: P
         preview.get_by_role("button", name="Next page").click()
         expect(preview).to_contain_text("Its key hangs in the kitchen.")
         expect(preview.get_by_role("button", name="Next page")).to_be_disabled()
+        with opened(browser, server) as chat:
+            chat.goto(f"{server.url}/?collection=papers")
+            expect(chat.locator("#collection input")).to_have_value("papers")
+            expect(chat.locator("#documents")).to_contain_text("vault.pdf")
+            ask(chat, "Where does the vault stand?")
+            chat.locator("#conversation a.marker").first.click()
+            viewer = chat.locator("#viewer")
+            word = viewer.get_by_label("Password of vault.pdf")
+            expect(viewer.locator("mark")).to_contain_text("below the mill")
+            word.fill("wrong")
+            word.press("Enter")
+            expect(viewer).to_contain_text("not the right one")
+            screenshot(chat, "evidence-locked")
+            word.fill(SECRET)
+            viewer.get_by_role("button", name="Show the page").click()
+            expect(viewer.get_by_role("img", name="Page 1 of vault.pdf")).to_be_visible()
+            viewer.get_by_role("button", name="Next page").click()
+            expect(viewer.get_by_role("img", name="Page 2 of vault.pdf")).to_be_visible()  # asked once
         page.get_by_title("Read <img").click()
         expect(preview.locator(".chunk")).to_contain_text("<script>alert(2)</script> and ${alert(3)}")
         page.get_by_title("Read colbert.pdf").click()

@@ -61,7 +61,8 @@ def test_a_partial_document_says_so_and_why() -> None:
 
 
 def test_without_documents_it_says_what_to_do() -> None:
-    assert "Drop PDF" in render_documents([])
+    assert "<b>No documents yet.</b> Drop PDF" in render_documents([])
+    assert "No documents in <bdi>&lt;b&gt;</bdi> yet" in render_documents([], "<b>")
 
 
 def test_names_are_text() -> None:
@@ -200,7 +201,7 @@ def test_uploads_keep_their_names_and_leave_nothing_behind(documents: Documents,
         ("broken.pdf", "failed"),
     ]
     assert (after.works, after.can_retry, after.can_clear) == (False, False, True)
-    assert [document.path for document in documents.listed()] == ["upload:John's <notes>.md"]
+    assert [document.path for document in documents.listed(None)] == ["upload:John's <notes>.md"]
     staging = documents.assistant.library.folder / "uploads"
     assert not list(staging.iterdir())
     assert [row.name for row in documents.queue(Watch()).rows] == ["broken.pdf"]  # another page
@@ -216,7 +217,7 @@ def test_cancelled_uploads_are_deleted_and_said_to_be_cancelled(documents: Docum
     assert [row.words.split(";")[0] for row in after.rows] == ["cancelled", "cancelled"]
     assert not after.can_retry
     assert not list((documents.assistant.library.folder / "uploads").iterdir())
-    assert documents.listed() == []
+    assert documents.listed(None) == []
 
 
 def test_what_failed_is_tried_again_once(documents: Documents, tmp_path: Path) -> None:

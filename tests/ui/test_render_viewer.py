@@ -31,7 +31,7 @@ def test_a_page_is_a_picture_with_boxes_at_its_own_measure() -> None:
     picture = PagePicture(
         b"\x89PNG", "image/png", 612.0, 792.0, ((Box(10, 20, 50, 32), Box(10, 34, 30, 46)),)
     )
-    shown = render_page(view(picture))
+    shown = render_page(view(picture), PLACE)
     assert 'viewBox="0 0 612.00 792.00"' in shown
     assert '<rect x="10.00" y="20.00" width="40.00" height="12.00" rx="1"/>' in shown
     assert shown.count("<rect") == 2
@@ -39,13 +39,21 @@ def test_a_page_is_a_picture_with_boxes_at_its_own_measure() -> None:
     assert "<img src=x" not in shown  # the document's name is text
     assert "\u202e" not in shown
     assert "is not known" not in shown
-    assert "is not known" in render_page(view(replace(picture, boxes=((),))))
+    assert "is not known" in render_page(view(replace(picture, boxes=((),))), PLACE)
 
 
 def test_without_a_picture_the_text_is_shown_with_its_marks_and_the_reason() -> None:
-    shown = render_page(view(None, "Only <PDFs> have pages."))
+    shown = render_page(view(None, "Only <PDFs> have pages."), PLACE)
     assert "The <mark>boat</mark> sails on the &lt;b&gt;lake&lt;/b&gt;." in shown
     assert "Only &lt;PDFs&gt; have pages." in shown
+    assert "<form" not in shown
+
+
+def test_a_locked_page_asks_for_its_password_beside_the_text() -> None:
+    shown = render_page(replace(view(None, "the file is locked"), is_locked=True), PLACE)
+    assert f'<form class="unlock" data-unlock {opens(PLACE, "page")}><input type="password"' in shown
+    assert 'aria-label="Password of &lt;img' in shown
+    assert "<mark>boat</mark>" in shown
 
 
 def test_the_bar_turns_pages_within_the_document() -> None:

@@ -19,6 +19,8 @@ from ui.static import read_static
 
 Turns = tuple[Turn, ...]
 
+_LONGEST_PASSWORD = 1000
+
 
 class Desk:
     """What happens to evidence. One object serves all sessions."""
@@ -33,7 +35,7 @@ class Desk:
         grades = self.grades(turn.understood or turn.question, turn.found.result.hits)
         return render_sources(turn, grades)
 
-    def open(self, turns: Turns, place: Place, tab: Tab) -> str:
+    def open(self, turns: Turns, place: Place, tab: Tab, password: str | None = None) -> str:
         """Return the viewer at a place, as HTML; what cannot be shown is said in it."""
         turn = next((turn for turn in turns if turn.number == place.turn), None)
         hit = _hit(turn, place.chunk)
@@ -42,11 +44,11 @@ class Desk:
                 pages = self.assistant.document_pages(place.document) or place.page
                 return render_viewer(place, hit.chunk.document, pages, tab, self._why(turn, hit))
             spans = _spans(turn, hit) if hit is not None and hit.chunk.page == place.page else []
-            view = self.assistant.pages.view(place.document, place.page, spans)
+            view = self.assistant.pages.view(place.document, place.page, spans, password=password)
         except RagError as error:
             name = hit.chunk.document if hit else "Source"
             return render_viewer(place, name, place.page, tab, render_error(str(error)))
-        return render_viewer(place, view.document.name, view.document.pages, tab, render_page(view))
+        return render_viewer(place, view.document.name, view.document.pages, tab, render_page(view, place))
 
     def judge(self, turn: Turn, hits: Sequence[Hit], grade: int) -> None:
         """Keep that passages answer the turn's question (1), or do not (0). Raises RagError."""
@@ -134,14 +136,18 @@ def build_evidence() -> EvidencePane:
 
 def connect_evidence(desk: Desk, pane: EvidencePane, turns: gr.State) -> None:
     """Wire the pane: a card opens its page or its reason, and takes what a person says of it."""
+    # By document: while the tab is open, a person is asked once. They are in this session's memory alone.
+    passwords: gr.State = gr.State({})
     quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
 
-    def open_source(turns: Turns, event: gr.EventData) -> str:
+    def open_source(turns: Turns, known: dict[str, str], event: gr.EventData) -> str:
         try:
             place, tab = place_of(event._data)
         except (TypeError, ValueError) as error:
             raise gr.Error(str(error), print_exception=False) from error
-        return desk.open(turns, place, tab)
+        if word := event._data.get("password"):
+            known[place.document] = str(word)[:_LONGEST_PASSWORD]
+        return desk.open(turns, place, tab, known.get(place.document))
 
     def judge(turns: Turns, event: gr.EventData) -> str:
         data = event._data
@@ -156,6 +162,6 @@ def connect_evidence(desk: Desk, pane: EvidencePane, turns: gr.State) -> None:
         return desk.sources(turn)
 
     for component in (pane.sources, pane.viewer):
-        component.select(open_source, [turns], [pane.viewer], **quick)
+        component.select(open_source, [turns, passwords], [pane.viewer], **quick)
     pane.sources.like(judge, [turns], [pane.sources], **quick)
     pane.viewer.clear(lambda: "", None, [pane.viewer], **quick)

@@ -6,16 +6,15 @@ from ingestion.documents import Status
 from ingestion.stores.records import Document
 from ui.components.text import escape, plural
 
-EMPTY = (
-    '<div class="empty"><b>No documents yet.</b> '
-    "Drop PDF, Word, PowerPoint, Excel, e-book, web, CSV, Markdown or text files above.</div>"
-)
 
-
-def render_documents(documents: Sequence[Document]) -> str:
-    """Return the list, in the order given."""
+def render_documents(documents: Sequence[Document], collection: str | None = None) -> str:
+    """Return the list, in the order given; of an empty one, what to do, with the collection's name."""
     if not documents:
-        return EMPTY
+        where = f" in <bdi>{escape(collection)}</bdi>" if collection else ""
+        return (
+            f'<div class="empty"><b>No documents{where} yet.</b> '
+            "Drop PDF, Word, PowerPoint, Excel, e-book, web, CSV, Markdown or text files above.</div>"
+        )
     pages = sum(document.pages for document in documents)
     chunks = sum(document.chunks for document in documents)
     total = ", ".join([plural(len(documents), "document"), plural(pages, "page"), plural(chunks, "chunk")])

@@ -49,11 +49,16 @@ def render_viewer(place: Place, name: str, pages: int, tab: Tab, content: str) -
     )
 
 
-def render_page(view: PageView) -> str:
-    """Return a page: its picture with the boxes of the spans on it, or its text with the spans marked."""
+def render_page(view: PageView, place: Place) -> str:
+    """Return a page: its picture with the boxes of the spans on it, or its text with the spans marked.
+
+    Where a password is missing, a form asks for it.
+    """
     picture = view.picture
     if picture is None:
         reason = f'<p class="note">{escape(view.reason or "")}</p>' if view.reason else ""
+        if view.is_locked:
+            reason += _password_form(place, view.document.name)
         return f'{reason}<div class="sheet text" tabindex="0" dir="auto">{_text(view)}</div>'
     boxes = "".join(
         f'<rect x="{box.left:.2f}" y="{box.top:.2f}" width="{box.right - box.left:.2f}" '
@@ -71,6 +76,14 @@ def render_page(view: PageView) -> str:
         f'<img alt="{name}" src="data:{picture.media_type};base64,{encoded}">'
         f'<svg viewBox="0 0 {picture.width:.2f} {picture.height:.2f}" aria-hidden="true">{boxes}</svg>'
         "</div></div>"
+    )
+
+
+def _password_form(place: Place, name: str) -> str:
+    return (
+        f'<form class="unlock" data-unlock {opens(place, "page")}><input type="password" autocomplete="off" '
+        f'maxlength="1000" placeholder="Password" aria-label="Password of {escape(name)}">'
+        "<button>Show the page</button></form>"
     )
 
 

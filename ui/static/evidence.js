@@ -1,6 +1,7 @@
 // Of the cards and of the viewer, see gr.HTML's js_on_load: what is clicked is told to Python.
 element.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-open]");
+  if (opener?.matches("form")) return; // it is opened when it is sent
   if (opener) return trigger("select", { ...opener.dataset });
   const judged = event.target.closest("[data-grade]");
   if (judged) return trigger("like", { ...judged.dataset });
@@ -12,6 +13,13 @@ element.addEventListener("click", (event) => {
     sheet.dataset.size = Math.min(4, Math.max(0.8, size));
     sheet.style.setProperty("--zoom", sheet.dataset.size);
   }
+});
+element.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = event.target.querySelector("input[type=password]");
+  if (!field?.value) return field?.focus();
+  trigger("select", { ...event.target.dataset, password: field.value });
+  field.value = "";
 });
 // A word of the question shows what it matched in the passage.
 const point = (row, on) => {
