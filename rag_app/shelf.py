@@ -36,7 +36,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class PageView:
+class PagePreview:
     """One page of a document with the headings and chunks on it.
 
     `page` is None where it could not be read; `failure` says why, where that is known.
@@ -95,7 +95,7 @@ class Shelf:
             raise UnknownName("document", identity, (), advice="It may have been deleted meanwhile")
         return document
 
-    def page(self, identity: str, number: int) -> PageView:
+    def page(self, identity: str, number: int) -> PagePreview:
         """Return a page of a document, the nearest one where it has none of that number.
 
         Raises UnknownName where the document is gone.
@@ -107,7 +107,7 @@ class Shelf:
         pages = catalogue.chunk_pages(identity)
         ids = [id_ for id_, page in zip(document.chunk_ids(), pages, strict=False) if page == number]
         chunks = catalogue.chunks(ids).values()
-        return PageView(
+        return PagePreview(
             document,
             number,
             catalogue.page(identity, number),

@@ -29,7 +29,9 @@ from ui.compare import Compare, build_compare
 from ui.documents import Documents, build_documents, connect_documents
 from ui.evaluate import Evaluate, build_evaluate, connect_evaluate
 from ui.inspect import Inspect, build_inspect, connect_inspect
-from ui.library import Library, build_library, connect_library
+from ui.library.care import Library
+from ui.library.pane import build_library
+from ui.library.wiring import connect_library
 from ui.login import LOGOUT, MESSAGE, LoginFirst
 from ui.models import Models, build_models, connect_models
 from ui.security import ApiBeside, OwnFilesOnly

@@ -14,7 +14,7 @@ from ingestion.library import Library as Stores
 from ingestion.stores.records import Document, StoredChunk
 from rag_app.assistant import Assistant
 from rag_app.settings import Settings
-from rag_app.shelf import PageView, Shelf, Storage, Wanted, replacing_name
+from rag_app.shelf import PagePreview, Shelf, Storage, Wanted, replacing_name
 from tests.ui.test_render_documents import document, file, job
 from ui.background import Workers
 from ui.components.document_table import ROWS, render_table
@@ -29,7 +29,7 @@ from ui.components.queue import render_queue
 from ui.components.text import size
 from ui.components.uploads import FileRow, Mood, to_row
 from ui.documents import Documents
-from ui.library import Library, View
+from ui.library.care import Library, View
 
 EVIL = '"><script>x()</script>\u202e.md'
 
@@ -75,14 +75,16 @@ def test_long_tables_come_in_parts() -> None:
     assert re.search(r'data-part="3"[^>]* disabled>Next', last)
 
 
-def view(text: str, *chunks: tuple[int, int], headings: tuple[Heading, ...] = (), **given: Any) -> PageView:
+def view(
+    text: str, *chunks: tuple[int, int], headings: tuple[Heading, ...] = (), **given: Any
+) -> PagePreview:
     stored = tuple(
         StoredChunk(
             f"c{place}", "d1", "report.pdf", "default", place, 3, start, end, None, "", text[start:end]
         )
         for place, (start, end) in enumerate(chunks)
     )
-    return replace(PageView(document(), 3, Page(3, text), None, headings, stored, 0), **given)
+    return replace(PagePreview(document(), 3, Page(3, text), None, headings, stored, 0), **given)
 
 
 def test_a_page_shows_where_chunks_begin_and_which_lines_are_headings() -> None:
@@ -121,7 +123,7 @@ def test_a_document_says_which_pages_failed() -> None:
 def test_hostile_names_titles_and_texts_are_text() -> None:
     evil = replace(document(EVIL, Status.PARTIAL, EVIL), title=EVIL, collection=EVIL, language=EVIL, id=EVIL)
     chunk = StoredChunk("c", "d", EVIL, EVIL, 0, 3, 0, len(EVIL), EVIL, "", EVIL)
-    page = PageView(evil, 3, Page(3, EVIL, EVIL), None, (Heading(EVIL, 1, 3, 2),), (chunk,), 1)
+    page = PagePreview(evil, 3, Page(3, EVIL, EVIL), None, (Heading(EVIL, 1, 3, 2),), (chunk,), 1)
     info = CollectionInfo(EVIL, 1, 1, 1, EVIL)
     row = FileRow(EVIL, EVIL, Mood.FAILED, collection=EVIL, can_retry=True, wants_password=True)
     for shown in (

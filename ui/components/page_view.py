@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from ingestion.documents import Heading, Status
 from ingestion.stores.records import StoredChunk
-from rag_app.shelf import PageView
+from rag_app.shelf import PagePreview
 from ui.components.text import escape, plural, size
 
 
-def render_document(view: PageView) -> str:
+def render_document(view: PagePreview) -> str:
     """Return what a document is, with what is wrong with it."""
     document = view.document
     facts = [
@@ -29,7 +29,7 @@ def render_document(view: PageView) -> str:
     )
 
 
-def render_page(view: PageView) -> str:
+def render_page(view: PagePreview) -> str:
     """Return a page's text: its chunks in frames, with what is in none of them between."""
     label = view.page.label if view.page else None
     printed = f" (printed {escape(label)})" if label and label != str(view.number) else ""
