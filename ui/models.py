@@ -131,7 +131,8 @@ def build_models() -> ModelsPane:
             with gr.Accordion("Add a model that lies on this machine", open=False, elem_id="models-add"):
                 path = gr.Textbox(
                     label="Path",
-                    info="A GGUF file, or the folder of a sentence-transformers model. It stays where it is.",
+                    info="A GGUF file, or the folder of a sentence-transformers model, which stay where they "
+                    "are; or a bundle (.tar) from another machine, whose models have their own names.",
                     placeholder="/home/me/models/my-model.gguf",
                     elem_id="models-path",
                 )

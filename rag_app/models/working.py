@@ -1,5 +1,6 @@
-"""Long work with models, one at a time, beside that on the library: pulling, hashing, adding."""
+"""Long work with models, one at a time, beside that on the library: pulling, hashing, adding, unbundling."""
 
+import tarfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from rag_app.models.pulling import PullProgress
 from rag_app.models.store import ModelStore
 from rag_app.tasks import Control, Task, Tasks, TaskState
 
-PULL, VERIFY, ADD = "pull", "verify", "add"
+PULL, VERIFY, ADD, UNBUNDLE = "pull", "verify", "add", "unbundle"
 
 Fields = dict[str, Any]
 
@@ -21,7 +22,7 @@ class ModelTask:
     """A task and the model that it is about; no name stands for all that are recorded.
 
     The task's stage is a model's name, `done` and `total` are bytes. Its result: of a pull `bytes` and
-    `commit`, of a verification `faults`, of each model a list of lines.
+    `commit`, of a verification `faults`, of each model a list of lines, of a bundle `names`.
     """
 
     role: str
@@ -75,13 +76,17 @@ class ModelTasks:
         self._start(VERIFY, role, name, work)
 
     def add(self, name: str, role: str, path: str) -> None:
-        """Begin to record the files of a model on this machine: a GGUF file or a folder.
+        """Begin to record the files of a model on this machine: a GGUF file or a folder; or to take up the
+        models of a bundle, which have their names and roles.
 
         Raises InvalidInput where no path is given, and TaskRunning.
         """
         if not path.strip():
             raise InvalidInput("no path is given; name the model's file or folder")
         file = Path(path.strip()).expanduser()
+        if file.is_file() and tarfile.is_tarfile(file):
+            self._unbundle(file)
+            return
         called = name.strip() or (file.stem if file.suffix == ".gguf" else file.name)
 
         def work(control: Control) -> Fields:
@@ -89,6 +94,16 @@ class ModelTasks:
             return {"name": entry.name}
 
         self._start(ADD, role, called, work)
+
+    def _unbundle(self, file: Path) -> None:
+        def work(control: Control) -> Fields:
+            def tell(progress: PullProgress) -> None:
+                control.report(progress.name, progress.done, progress.total)
+
+            entries = self._store.unbundle(file, on_progress=tell, cancelled=control.cancelled)
+            return {"names": [entry.name for entry in entries]}
+
+        self._start(UNBUNDLE, "", file.name, work)
 
     def cancel(self) -> None:
         """Stop what runs, if something does."""

@@ -13,6 +13,7 @@ from rag_app.models import network
 from rag_app.models.network import has_network, hub_host
 from rag_app.models.store import ModelStore, Presence
 from rag_app.models.working import ModelTask, ModelTasks
+from rag_app.settings import Settings
 from rag_app.tasks import TaskRunning, TaskState
 from tests.models.conftest import COMMIT, FILES, Hub
 from tests.tiny_gguf import write_tiny_gguf
@@ -102,3 +103,19 @@ def test_a_network_is_a_route_or_a_proxy_or_a_hub_here(monkeypatch: pytest.Monke
     for address in ("http://127.0.0.1:8000", "http://localhost:1", "http://[::1]:2"):
         monkeypatch.setenv("HF_ENDPOINT", address)
         assert has_network()
+
+
+def test_a_bundle_is_taken_up_where_a_model_is_added(hub: Hub, store: ModelStore, tmp_path: Path) -> None:
+    store.pull("small")
+    store.bundle(tmp_path / "b.tar")
+    other = ModelStore(Settings(data_dir=tmp_path / "other"))
+    tasks = ModelTasks(other)
+    tasks.add("ignored", "llm", f" {tmp_path / 'b.tar'} ")
+    done = ended(tasks)
+    assert (done.name, done.task.state, done.task.result) == ("b.tar", TaskState.DONE, {"names": ["small"]})
+    assert done.task.done == done.task.total > sum(map(len, FILES.values())) - 1
+    assert other.entry("small").role == "reranker"
+    (tmp_path / "b.tar").write_bytes((tmp_path / "b.tar").read_bytes()[:-2_000_000])
+    tasks.add("", "llm", str(tmp_path / "b.tar"))
+    assert isinstance(ended(tasks).task.error, InvalidInput)
+    tasks.close()

@@ -10,7 +10,7 @@ from ingestion.errors import ModelError
 from rag_app.models.manifest import ModelEntry
 from rag_app.models.memory import Fit
 from rag_app.models.store import ModelState, Presence, Used
-from rag_app.models.working import ADD, PULL, VERIFY, ModelTask
+from rag_app.models.working import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
 from rag_app.tasks import Task, TaskState
 from ui.components.models import render_models, render_network, render_removal, render_task, render_used, size
 
@@ -76,6 +76,8 @@ def task(kind: str, status: TaskState = TaskState.RUNNING, **fields: object) -> 
         (task(PULL), "Pulling &lt;b&gt;small: asking the hub"),
         (task(PULL, done=2 * 10**6, total=4 * 10**6), "Pulling &lt;b&gt;small: 2.0 MB of 4.0 MB"),
         (task(PULL, done=4, total=4), "Checking the hashes of &lt;b&gt;small"),
+        (task(UNBUNDLE, done=10**6, total=4 * 10**6), "Reading &lt;b&gt;small: 1.0 MB of 4.0 MB"),
+        (task(UNBUNDLE, TaskState.DONE, result={"names": ["a", "<b>"]}), "Here and verified: a, &lt;b&gt;."),
         (task(VERIFY), "Hashing &lt;b&gt;small"),
         (task(PULL, TaskState.CANCELLED), "Pull goes on where it ended"),
         (task(PULL, TaskState.FAILED, error=ModelError("the hub <x> said no")), "the hub &lt;x&gt; said no"),
@@ -123,7 +125,7 @@ def test_what_leaves_the_machine_is_said() -> None:
     offline = render_network("huggingface.co", network=False)
     assert "This machine has no network" in offline
     assert "rag-app models bundle FILE" in offline
-    assert "rag-app models unbundle FILE" in offline
+    assert "carry the file here and add it below" in offline
 
 
 def test_sizes() -> None:

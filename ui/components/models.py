@@ -6,7 +6,7 @@ from ingestion.errors import RagError
 from rag_app.models.manifest import ModelEntry
 from rag_app.models.memory import Fit
 from rag_app.models.store import ModelState, Presence, Used
-from rag_app.models.working import ADD, PULL, VERIFY, ModelTask
+from rag_app.models.working import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
 from rag_app.tasks import TaskState
 from ui.components.text import escape, plural
 
@@ -38,8 +38,8 @@ def render_network(host: str, *, network: bool) -> str:
         return (
             '<div class="offline" role="status"><b>This machine has no network</b>, so no model can be '
             "pulled. On a machine that has one, run <code>rag-app models pull NAME</code> and then "
-            "<code>rag-app models bundle FILE</code>; carry the file here and run <code>rag-app models "
-            "unbundle FILE</code>. A model that lies here already can be added below.</div>"
+            "<code>rag-app models bundle FILE</code>; carry the file here and add it below, as "
+            "you would a model that lies here already.</div>"
         )
     return (
         f"<p>Pull asks <b>{escape(host)}</b>, and the storage that it names, for the model's files. It is "
@@ -85,9 +85,11 @@ def _running(task: ModelTask) -> str:
         PULL: f"Pulling {name}: asking the hub",
         VERIFY: f"Hashing {name or 'every recorded model'}",
         ADD: f"Hashing the files of {name}",
+        UNBUNDLE: f"Reading {name}",
     }[task.task.kind]
     if total:
-        words = f"Pulling {name}: {size(done)} of {size(total)}"
+        doing = "Pulling" if task.task.kind == PULL else "Reading"
+        words = f"{doing} {name}: {size(done)} of {size(total)}"
         value = f' value="{done / total:.3f}"'
         if done == total:
             words = f"Checking the hashes of {name}"
@@ -105,6 +107,8 @@ def _done(task: ModelTask) -> str:
             f'<p class="ended">{escape(task.name)} is here and verified: {size(result["bytes"])}, '
             f"commit {escape(commit)}.</p>"
         )
+    if task.task.kind == UNBUNDLE:
+        return f'<p class="ended">Here and verified: {escape(", ".join(result["names"]))}.</p>'
     if task.task.kind == ADD:
         return f'<p class="ended">{escape(result["name"])} is listed, and its files are recorded.</p>'
     faults: dict[str, list[str]] = result["faults"]
