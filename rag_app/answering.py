@@ -1,8 +1,9 @@
 """The chain, a LangChain Runnable: condense | retrieve | pack | answer.
 
 It takes a question (str) and streams `Condensed` where that was a follow-up, one `Found`, then `Waiting`s and
-`Thought`s where a model writes, then `Delta`s, then one `Answer`; events add up to the last of them, so
-`invoke` returns the `Answer`. Callbacks see each step, and the chat model within the last one.
+`Thought`s where a model writes, then `Delta`s, then one `Answer`. Where a model condenses, its `Waiting`s
+come first. Events add up to the last of them, so `invoke` returns the `Answer`. Callbacks see each step, and
+the chat model within the last one.
 """
 
 import time
@@ -10,9 +11,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator
 
 from ingestion.filters import resolve
 from ingestion.library import Library
@@ -37,6 +38,9 @@ from rag_app.untrusted import flags
 from retrievers.rerank import Reranker, RerankLimits
 from retrievers.search import SearchResult, search
 from retrievers.strategies import strategy_named
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 # In tokens of the answerer. A prompt that leaves less room than this gets one sentence of evidence; one
 # that does not leave room even for that is refused by the model itself.
@@ -81,8 +85,9 @@ class AnswerSettings:
     rerank_limits: RerankLimits = RerankLimits()
 
 
-# Writes what a follow-up question means, given what was said before; None where it cannot tell.
-Condense = Callable[[str, Sequence[Exchange]], str | None]
+# Writes what a follow-up question means, given what was said before; None where it cannot tell. Meanwhile it
+# yields what is waited for.
+Condense = Callable[[str, Sequence[Exchange]], Generator[Waiting, None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ class _Asked:
     question: str
     standalone: str
     milliseconds: float
+    was_sent: bool = False  # to a model, with what was said before
 
     @property
     def is_condensed(self) -> bool:
@@ -126,13 +132,17 @@ def build_chain(
     strategy = strategy_named(options.strategy)
     scope = resolve(library.catalogue, options.collections, options.filters)
 
-    def understand(question: str) -> _Asked:
-        started = time.perf_counter()
-        standalone = options.standalone or question
+    def understand(asked: Iterator[str]) -> Iterator[Waiting | _Asked]:
+        question, started = "".join(asked), time.perf_counter()
+        standalone, is_sent = options.standalone or question, False
         if options.standalone is None and options.history and is_follow_up(question):
-            written = condense(question, options.history) if condense else None
+            written = None
+            if condense is not None:
+                is_sent = True
+                with closing(condense(question, options.history)) as condensing:
+                    written = yield from condensing
             standalone = written or carried_over(question, options.history)
-        return _Asked(question, standalone, 1000 * (time.perf_counter() - started))
+        yield _Asked(question, standalone, 1000 * (time.perf_counter() - started), is_sent)
 
     def retrieve(asked: _Asked) -> _Retrieved:
         found = search(
@@ -153,14 +163,19 @@ def build_chain(
     def gather(retrieved: _Retrieved) -> _Gathered:
         started = time.perf_counter()
         result = retrieved.result
-        nonce = options.nonce or library.catalogue.nonce(retrieved.asked.question)
+        # Of a history that a client sends, the first question's: the prompt begins as the one before did.
+        began = options.history[0].question if options.history else retrieved.asked.question
+        nonce = options.nonce or library.catalogue.nonce(began)
         budget = options.evidence_tokens or settings.evidence_tokens or answerer.evidence_tokens()
         packed = _pack_to_fit(library, result, answerer, budget, nonce, options.earlier)
         timed = replace(result, timings_ms=_and(result.timings_ms, "pack", started))
         return _Gathered(retrieved.asked, Found(timed, packed))
 
-    def answer(gathered: Iterator[_Gathered], config: RunnableConfig) -> Iterator[AnswerEvent]:
+    def answer(gathered: Iterator[Waiting | _Gathered], config: RunnableConfig) -> Iterator[AnswerEvent]:
         for item in gathered:
+            if isinstance(item, Waiting):
+                yield item
+                continue
             if item.asked.is_condensed:
                 yield Condensed(item.asked.standalone)
             yield item.found
@@ -168,15 +183,25 @@ def build_chain(
 
     # RunnableGenerator passes the config on to functions that take one, which its types leave out.
     writing = RunnableGenerator(
-        cast("Callable[[Iterator[_Gathered]], Iterator[AnswerEvent]]", answer), name="answer"
+        cast("Callable[[Iterator[Waiting | _Gathered]], Iterator[AnswerEvent]]", answer), name="answer"
     )
     steps = (
-        RunnableLambda(understand, name="condense")
-        | RunnableLambda(retrieve, name="retrieve")
-        | RunnableLambda(gather, name="pack")
+        RunnableGenerator(understand, name="condense")
+        | _step("retrieve", _Asked, retrieve)
+        | _step("pack", _Retrieved, gather)
         | writing
     )
     return steps.with_config(run_name="ask")
+
+
+def _step(name: str, takes: type[T], work: Callable[[T], U]) -> Runnable[Waiting | T, Waiting | U]:
+    """Return a step that does its work once, and passes on what is waited for meanwhile."""
+
+    def through(items: Iterator[Waiting | T]) -> Iterator[Waiting | U]:
+        for item in items:
+            yield work(item) if isinstance(item, takes) else cast("Waiting", item)
+
+    return RunnableGenerator(through, name=name)
 
 
 def _pack_to_fit(
@@ -240,16 +265,17 @@ def _answer(
         evidence=packed.evidence,
         relevance=packed.relevance,
         timings_ms=_and(result.timings_ms, "answer", started),
-        flags=(*_sent_to(answerer, writes), *flags(packed.evidence)),
+        flags=(*_sent_to(answerer, writes or asked.was_sent), *flags(packed.evidence)),
         standalone_question=asked.standalone if asked.is_condensed else None,
         nonce=packed.nonce,
         budget=packed.budget,
     )
 
 
-def _sent_to(answerer: Answerer, writes: bool) -> tuple[str, ...]:
-    """Return the flag of an answerer that has the evidence leave this machine."""
-    return (f"leaves this machine: {answerer.leaves_machine}",) if writes and answerer.leaves_machine else ()
+def _sent_to(answerer: Answerer, was_sent: bool) -> tuple[str, ...]:
+    """Return the flag of an answerer that has question and evidence leave this machine."""
+    where = answerer.leaves_machine
+    return (f"leaves this machine: {where}",) if was_sent and where else ()
 
 
 def _and(timings_ms: Mapping[str, float], stage: str, started: float) -> dict[str, float]:

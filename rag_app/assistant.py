@@ -18,7 +18,7 @@ from ingestion import collections
 from ingestion.collections import CollectionInfo
 from ingestion.documents import Page
 from ingestion.encoders import builtin_encoder
-from ingestion.errors import EmptyQuestion, InvalidInput, LibraryError, UnknownName
+from ingestion.errors import EmptyQuestion, InvalidInput, LibraryError, ModelError, UnknownName
 from ingestion.filters import Filters, resolve
 from ingestion.index import BUILTIN_NAME
 from ingestion.jobs import Jobs
@@ -36,6 +36,7 @@ from rag_app.hashing import FileHashes
 from rag_app.inspecting import Inspector
 from rag_app.judgements import Judgements
 from rag_app.llm import extractive
+from rag_app.llm.base import SAMPLING
 from rag_app.llm.chat import ChatAnswerer, WritingModel
 from rag_app.llm.choice import Llm, Server
 from rag_app.llm.extractive import ExtractiveAnswerer
@@ -465,13 +466,21 @@ class Assistant:
         answerer = self._answerer(name)
         if not isinstance(answerer, ChatAnswerer):
             return Maker(answerer.name)
-        file = self.llm(name).file
-        given = {key: value for key, value in model_options(config).items() if key in ("temperature", "seed")}
+        file, model, given = self.llm(name).file, answerer.model, model_options(config)
+        words = {key: value for key, value in given.items() if key in SAMPLING}
         return Maker(
             answerer.name,
-            None if file is None else self._hashes.of(file),
-            replace(answerer.model.sampling, **given),
+            None if file is None else self._sha256(file),
+            replace(model.sampling, **words),
+            given.get("max_tokens", model.max_tokens),
+            given.get("thinking", model.thinking),
         )
+
+    def _sha256(self, file: Path) -> str | None:
+        """Return a model file's hash: the recorded one, or one that may still be being computed (None)."""
+        with suppress(ModelError, OSError):  # a damaged record, a file that has gone: nothing is known
+            return self.models.lock.sha256(file) or self._hashes.of(file)
+        return None
 
     def _model(self, llm: Llm) -> WritingModel:
         settings = self.settings
@@ -488,6 +497,8 @@ class Assistant:
             return ServerModel(
                 server=llm.server, api_key=settings.llm_api_key if trusted else None, **options
             )
+        assert llm.file is not None
+        self._sha256(llm.file)  # a large file's is there by the time that its first answer is
         return LlamaCpp(
             model_path=llm.file,
             max_waiting=settings.llm_max_waiting,

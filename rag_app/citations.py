@@ -22,8 +22,12 @@ from rag_app.answers import AnswerSentence, Citation, Cited, Evidence, EvidenceS
 from rag_app.claims import Literal, compare
 from rag_app.packing import FUNCTION_WORD, lower_half
 
-# [1], and [1, 2] as some models write.
-_MARKER = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+# [1], and [1, 2], [1-3], [Source 1] and 【1】 as some models write.
+_MARKER = re.compile(r"\s*[\[【]\s*(?:[Ss]ources?\s*)?(\d{1,3}(?:\s*[-–,;]\s*\d{1,3})*)\s*[\]】]")
+_PLAIN_MARKER = re.compile(r"\s*\[\d+\]")
+_RANGE = re.compile(r"(\d+)\s*[-–]\s*(\d+)")
+# A wider range names nothing: it is what a paper that was copied wrote.
+_WIDEST = 20
 _MARKERS_BEHIND_STOP = re.compile(rf"([.!?])((?:{_MARKER.pattern})+)")
 _END = re.compile(r"[.!?…]?[\"'”’)]*$")
 # Calibrated on answers with planted sentences: docs/decisions.md, "Supported, weak, unsupported".
@@ -197,12 +201,20 @@ def _sentences_with_markers(text: str) -> list[_Written]:
     for span in sentence_spans(tidy):
         sentence = tidy[span.start : span.end]
         numbers = dict.fromkeys(
-            int(number) for marker in _MARKER.findall(sentence) for number in re.findall(r"\d+", marker)
+            number for marker in _MARKER.findall(sentence) for number in _numbers_of(marker)
         )
         plain = " ".join(_MARKER.sub("", sentence).split())
         if any(character.isalnum() for character in plain):
             written.append(_Written(span.start, span.end, plain, tuple(numbers)))
     return written
+
+
+def _numbers_of(marker: str) -> list[int]:
+    """Return the sources that the inside of a marker names."""
+    for first, last in _RANGE.findall(marker):
+        between = range(int(first), int(last) + 1)[:_WIDEST]
+        marker = f"{marker} {' '.join(map(str, between))}"
+    return [int(number) for number in re.findall(r"\d+", marker)]
 
 
 def _rewritten(text: str, written: Sequence[_Written], sentences: Sequence[AnswerSentence]) -> str:
@@ -212,7 +224,8 @@ def _rewritten(text: str, written: Sequence[_Written], sentences: Sequence[Answe
     for one, sentence in zip(written, sentences, strict=True):
         parts.append(_MARKER.sub("", tidy[position : one.start]))
         raw = tidy[one.start : one.end]
-        if set(one.markers) != set(sentence.markers):
+        odd = any(not _PLAIN_MARKER.fullmatch(match[0]) for match in _MARKER.finditer(raw))
+        if odd or set(one.markers) != set(sentence.markers):
             bare = _MARKER.sub("", raw)
             end = _END.search(bare)
             place = end.start() if end else len(bare)

@@ -1,7 +1,7 @@
 """What similarity does not see: whether the numbers, dates and negations of a sentence stand in its source.
 
 "Revenue fell 12% in 2021" and "Revenue fell 21% in 2012" have nearly the same vectors. So these are compared
-literally, after writing each in one form: 1,200 and 1200, 12 % and 12 percent, 3 March 1987 and 1987-03-03.
+literally, after writing each in one form: 1,200 and 1200, 2.5 and 2,5, 3 March 1987 and 3.3.1987.
 English words for months, numbers and negation; figures in any language.
 """
 
@@ -31,12 +31,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A figure. `value` has its scale word in it; `digits` are its significant ones, at least one."""
+    """A figure. `value` has its scale word in it; `digits` are its significant ones, at least one.
+
+    `readings` are all that it may mean: 1.234 is little more than one in English, and 1,234 in German. What
+    is no figure, such as the section 1.2.3, is itself alone.
+    """
 
     text: str
     value: float
     digits: str
     has_scale: bool
+    readings: frozenset[float | str]
 
     @property
     def is_year(self) -> bool:
@@ -45,12 +50,16 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """A day, or a month where `day` is None; without `year` where none is written."""
+    """A day, or a month where `day` is None; without `year` where none is written.
+
+    `either_way`: 3/5/1987 is a day of March or of May; here it is read as the fifth of March.
+    """
 
     text: str
     month: int
     day: int | None
     year: int | None
+    either_way: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +88,11 @@ _DATES = tuple(
         rf"{_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?(?![\d,.]*\d)",
         rf"{_MONTH},?\s+{_YEAR}",
         rf"{_YEAR}-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])",
+        rf"(?<![\d.])(?P<day>0?[1-9]|[12]\d|3[01])\.\s?(?P<month>0?[1-9]|1[0-2])\.\s?{_YEAR}(?!\.\d)",
+        rf"(?<![\d/])(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})/{_YEAR}(?!/\d)",
     )
 )
+_MOST_MONTHS, _MOST_DAYS = 12, 31
 
 _SCALES = {
     "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "mn": 1e6, "bn": 1e9,
@@ -98,7 +110,7 @@ _WORDS = {
 # "one of them" and "no one" count nothing.
 _NOT_COUNTED = frozenset({"one"})
 _FIGURE = re.compile(
-    r"(?<![\d.,])(?P<figure>\d{1,3}(?:[,\u00a0\u202f'’]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?P<figure>\d{1,3}(?:[\u00a0\u202f'’]\d{3})+(?:[.,]\d+)?(?![\d.,]*\d)|\d+(?:[.,]\d+)*)"
     rf"(?:[\s-]*(?P<scale>{'|'.join(_SCALES)})s?\b)?",
     re.IGNORECASE,
 )
@@ -107,6 +119,9 @@ _NUMBER_WORD = re.compile(
     rf"(?:[\s-]+(?P<scale>{'|'.join(_SCALES)})s?\b)?",
     re.IGNORECASE,
 )
+# How a figure's points and commas can be read: the decimal sign, or that between thousands.
+_ENGLISH = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+_CONTINENTAL = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:,\d+)?")
 # A figure may be rounded to no fewer significant digits than this.
 _LEAST_DIGITS = 2
 
@@ -143,12 +158,16 @@ def compare(claim: str, source: str, context: str = "") -> Finding:
 
 def numbers(text: str) -> list[Number]:
     """Return the figures and number words of a text, those of dates as well."""
-    found = [_number(match[0], match["figure"], match["scale"]) for match in _FIGURE.finditer(text)]
+    found = [
+        number
+        for match in _FIGURE.finditer(text)
+        for number in _figures(match[0], match["figure"], match["scale"])
+    ]
     for match in _NUMBER_WORD.finditer(text):
         value = _WORDS[match["word"].lower()]
         if match["tens"]:
             value += _WORDS[match["tens"].lower()]
-        found.append(_number(match[0], f"{value:g}", match["scale"]))
+        found.append(_number(match[0], [f"{value:g}"], match["scale"]))
     return found
 
 
@@ -159,14 +178,9 @@ def dates(text: str) -> list[Date]:
         for match in pattern.finditer(text):
             if any(start < match.end() and match.start() < end for start, end in found):
                 continue
-            parts = match.groupdict()
-            month = parts["month"].lower()
-            found[match.span()] = Date(
-                match[0],
-                int(month) if month.isdigit() else _MONTH_NUMBERS[month],
-                int(parts["day"]) if parts.get("day") else None,
-                int(parts["year"]) if parts.get("year") else None,
-            )
+            date = _date(match)
+            if date is not None:
+                found[match.span()] = date
     return [found[span] for span in sorted(found)]
 
 
@@ -182,21 +196,57 @@ def negations(text: str) -> list[Negation]:
     return found
 
 
-def _number(text: str, figure: str, scale: str | None) -> Number:
-    plain = re.sub(r"[^\d.]", "", figure)
-    digits = plain.replace(".", "").lstrip("0") or "0"
+def _date(match: re.Match[str]) -> Date | None:
+    """Return the date of a match, None where it has no such month or day."""
+    parts = match.groupdict()
+    year = int(parts["year"]) if parts.get("year") else None
+    if "first" in parts:
+        month, day = int(parts["first"]), int(parts["second"])
+        either_way = max(month, day) <= _MOST_MONTHS
+        if month > _MOST_MONTHS:
+            month, day = day, month
+        is_one = 1 <= month <= _MOST_MONTHS and 1 <= day <= _MOST_DAYS
+        return Date(match[0], month, day, year, either_way) if is_one else None
+    name = parts["month"].lower()
+    month = int(name) if name.isdigit() else _MONTH_NUMBERS[name]
+    return Date(match[0], month, int(parts["day"]) if parts.get("day") else None, year)
+
+
+def _figures(text: str, figure: str, scale: str | None) -> Iterator[Number]:
+    """Yield what digits, points and commas are: a figure, several ("1,2,3", 3.5.1987), or a literal."""
+    joined = re.sub("[\u00a0\u202f'’]", "", figure)
+    readings = []
+    if _ENGLISH.fullmatch(joined):
+        readings.append(joined.replace(",", ""))
+    if _CONTINENTAL.fullmatch(joined):
+        readings.append(joined.replace(".", "").replace(",", "."))
+    if readings:
+        yield _number(text, readings, scale)
+    elif "." not in joined or dates(joined):
+        *parts, last = re.split("[.,]", joined)
+        yield from (_number(part, [part], None) for part in parts)
+        yield _number(last, [last], scale)
+    else:
+        yield Number(joined, 0.0, "0", has_scale=False, readings=frozenset({joined}))
+
+
+def _number(text: str, readings: list[str], scale: str | None) -> Number:
+    """Return a figure, of which the first reading is the likeliest."""
+    digits = readings[0].replace(".", "").lstrip("0") or "0"
     factor = _SCALES[scale.lower()] if scale else 1.0
-    return Number(text.strip(), float(plain) * factor, digits.rstrip("0") or "0", scale is not None)
+    values = [float(reading) * factor for reading in readings]
+    return Number(text.strip(), values[0], digits.rstrip("0") or "0", scale is not None, frozenset(values))
 
 
 def _compare_numbers(claim: str, source: str, context: str) -> Iterator[Finding]:
     stated, around = numbers(source), numbers(context)
-    within_dates = " ".join(date.text for date in dates(claim))
+    for date in dates(claim):  # is compared as one
+        claim = claim.replace(date.text, " ")
     for number in numbers(claim):
-        if number.text.lower() in _NOT_COUNTED or (number.is_year and number.text in within_dates):
-            continue  # a date's year is compared with the date
+        if number.text.lower() in _NOT_COUNTED:
+            continue
         known = [*stated, *around] if number.is_year else stated
-        if any(number.value == other.value for other in known):
+        if any(number.readings & other.readings for other in known):
             continue
         if any(_is_rounded(number, other) for other in stated):
             yield Finding(Literal.ROUNDED, f"{number.text} is rounded, or of another scale, in the source")
@@ -221,9 +271,7 @@ def _is_rounded(number: Number, source: Number) -> bool:
 def _compare_date(date: Date, source: str, context: str) -> Finding:
     stated = dates(source)
     for other in stated:
-        if other.month != date.month or (date.day and other.day and other.day != date.day):
-            continue
-        if date.day and other.day is None:
+        if not _is_within(other, date):
             continue
         if date.year is None or other.year == date.year:
             return Finding(Literal.STATED)
@@ -236,6 +284,16 @@ def _compare_date(date: Date, source: str, context: str) -> Finding:
     ):
         return Finding(Literal.STATED)
     return Finding(Literal.CONTRADICTED, f"the date {date.text} is not in the source")
+
+
+def _is_within(day: Date, date: Date) -> bool:
+    """Whether a source's date is a claim's day, or a day of its month; written otherwise, in either order."""
+    if date.day is None:
+        return day.month == date.month or (day.either_way and day.day == date.month)
+    if day.day is None:
+        return False
+    same = (day.month, day.day) == (date.month, date.day)
+    return same or (day.either_way != date.either_way and (day.day, day.month) == (date.month, date.day))
 
 
 def _has_year(year: int, text: str) -> bool:

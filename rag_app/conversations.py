@@ -48,7 +48,7 @@ class Conversation:
 class Turn:
     """A question, counted from 1, as it was asked and as it was understood, and how it ended.
 
-    `answer` has the fields of `rag_app.output.answer_fields`; `error` says why there is none.
+    `answer` has the fields of `rag_app.restoring.kept_fields`; `error` says why there is none.
     """
 
     number: int

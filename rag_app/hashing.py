@@ -28,11 +28,16 @@ class FileHashes:
             self._known[stamp] = None
         if status.st_size <= _AT_ONCE_BYTES:
             self._compute(stamp)
-            return self._known[stamp]
+            return self._known.get(stamp)
         threading.Thread(target=self._compute, args=(stamp,), daemon=True).start()
         return None
 
     def _compute(self, stamp: _Stamp) -> None:
-        found = sha256_of(stamp[0])
+        try:
+            found = sha256_of(stamp[0])
+        except OSError:  # gone, or not readable: it is looked at again the next time
+            with self._lock:
+                del self._known[stamp]
+            return
         with self._lock:
             self._known[stamp] = found

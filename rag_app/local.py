@@ -27,8 +27,9 @@ from rag_app.answers import (
 from rag_app.assistant import Assistant
 from rag_app.maintenance import stats_fields, work_of
 from rag_app.metering import CallOptions, Meter, metered
-from rag_app.receipts import differences, earlier_of, request_of
+from rag_app.receipts import call_of, differences, earlier_of, request_of
 from rag_app.requests import AskRequest
+from rag_app.restoring import with_passages
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -207,7 +208,11 @@ class LocalService:
 
     def conversation(self, identity: str) -> Fields:
         found = self.assistant.conversations.get(identity)
-        return output.turn_fields(found, self.assistant.conversations.turns(identity))
+        turns = [
+            replace(turn, answer=with_passages(turn.answer, self.assistant.library)) if turn.answer else turn
+            for turn in self.assistant.conversations.turns(identity)
+        ]
+        return output.turn_fields(found, turns)
 
     def rename_conversation(self, identity: str, title: str) -> Fields:
         return output.conversation_fields([self.assistant.conversations.rename(identity, title)])
@@ -233,9 +238,8 @@ class LocalService:
             # What a model reads in reasonable time is measured anew now and then.
             evidence_tokens=receipt.fields.get("evidence_tokens"),
         )
-        sampling = receipt.fields["llm"]["sampling"] or {}
-        call = CallOptions(temperature=sampling.get("temperature"), seed=sampling.get("seed"))
-        answer, after = self.assistant.repeat(request.question, options, metered(Meter(), call))
+        config = metered(Meter(), call_of(receipt.fields))
+        answer, after = self.assistant.repeat(request.question, options, config)
         changed = differences(receipt.fields, after)
         return {
             "receipt_id": identity,

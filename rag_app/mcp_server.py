@@ -196,6 +196,8 @@ class _Progress:
                 await self._paced(f"waiting: {event['done']} questions before this one")
             case "waiting" if event["stage"] == "load":
                 await self._paced("loading the language model")
+            case "waiting" if event["stage"] == "read":
+                await self._paced(f"reading the documents: {event['done']} of {event['total']} passages")
             case "waiting":
                 await self._paced(f"reading the passages: {event['done']} of {event['total']} tokens")
             case "delta":

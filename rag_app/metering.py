@@ -1,7 +1,7 @@
 """What a language model read and wrote for one answer, seen by LangChain's callbacks; and what one call is
 made with, handed through its config."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -19,6 +19,11 @@ class CallOptions:
     max_tokens: int | None = None
     temperature: float | None = None
     seed: int | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    thinking: bool | None = None
 
 
 class Meter(BaseCallbackHandler):
@@ -62,5 +67,4 @@ def metered(meter: Meter, options: CallOptions) -> RunnableConfig:
 def model_options(config: RunnableConfig | None) -> dict[str, Any]:
     """Return what the config says about how a model is called, as keyword arguments for it."""
     options = (config or {}).get("configurable", {}).get(_OPTIONS) or CallOptions()
-    given = {"max_tokens": options.max_tokens, "temperature": options.temperature, "seed": options.seed}
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in asdict(options).items() if value is not None}

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag_app.answers import NO_ANSWER, Evidence
-from rag_app.untrusted import LEFT_OUT, is_instruction, without_hidden
+from rag_app.untrusted import LEFT_OUT, harmless_name, is_instruction, without_hidden
 
 _SYSTEM = """You answer questions from the numbered sources below, and from nothing else.
 After every statement, name the source it comes from, like this: [1].
@@ -36,10 +36,10 @@ def messages(question: str, evidence: Sequence[Evidence], nonce: str) -> list[Ba
 def sources(evidence: Sequence[Evidence], nonce: str) -> str:
     """Return the numbered evidence, each between a line that opens and one that closes it.
 
-    Sentences that speak to a model are left out.
+    Sentences that speak to a model are left out, and so are documents' names that do.
     """
     return "\n".join(
-        f'<source {nonce} number="{item.number}" document="{_attribute(item.hit.chunk.document)}" '
+        f'<source {nonce} number="{item.number}" document="{_attribute(item)}" '
         f'page="{item.hit.chunk.page}">\n{_fenced(_harmless(item))}\n</source {nonce}>'
         for item in evidence
     )
@@ -57,5 +57,6 @@ def _fenced(text: str) -> str:
     return _FENCE.sub("‹", text)
 
 
-def _attribute(text: str) -> str:
-    return " ".join(without_hidden(text).translate(_QUOTED).split())
+def _attribute(item: Evidence) -> str:
+    name = harmless_name(item.hit.chunk.document, f"document {item.number}")
+    return " ".join(name.translate(_QUOTED).split())

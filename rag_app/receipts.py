@@ -17,6 +17,7 @@ from ingestion.errors import UnknownName
 from ingestion.library import Library
 from rag_app.answers import Answer, AskOptions, Evidence, Placed
 from rag_app.llm.sampling import Sampling
+from rag_app.metering import CallOptions
 from rag_app.prompts import messages
 from rag_app.state import State
 
@@ -39,12 +40,14 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Who wrote an answer: a name, the file's SHA-256 where it is one and known, and how words were
-    chosen."""
+    """Who wrote an answer: a name, the file's SHA-256 where it is one and known, how words were chosen, how
+    many at most, and whether the model thought first."""
 
     name: str
     sha256: str | None = None
     sampling: Sampling | None = None
+    max_tokens: int | None = None
+    thinking: bool | None = None
 
 
 class Receipts:
@@ -101,6 +104,8 @@ def receipt_fields(answer: Answer, options: AskOptions, library: Library, maker:
             "name": maker.name,
             "sha256": maker.sha256,
             "sampling": None if maker.sampling is None else asdict(maker.sampling),
+            "max_tokens": maker.max_tokens,
+            "thinking": maker.thinking,
         },
         "hits": [
             {"chunk_id": hit.chunk.id, "score": hit.score, "scores": dict(hit.scores)}
@@ -154,6 +159,14 @@ def request_of(fields: Fields) -> dict[str, Any]:
         "standalone": fields["standalone_question"],
         **{name: value for name, value in fields["asked"].items() if value not in (None, [], ())},
     }
+
+
+def call_of(fields: Fields) -> CallOptions:
+    """Return what the language model was called with."""
+    llm = fields["llm"]
+    return CallOptions(
+        **(llm["sampling"] or {}), max_tokens=llm.get("max_tokens"), thinking=llm.get("thinking")
+    )
 
 
 def earlier_of(fields: Fields) -> tuple[Placed, ...]:

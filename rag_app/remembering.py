@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from ingestion.errors import LibraryError, RagError
 from ingestion.library import Library
-from rag_app import output
 from rag_app.answers import Answer, AnswerEvent, AskOptions, Placed
 from rag_app.conversations import Conversations, TurnState
 from rag_app.receipts import Maker, Receipts, receipt_fields
+from rag_app.restoring import kept_fields
 
 NEW = "new"
 
@@ -86,7 +86,7 @@ class Memory:
                     conversation,
                     number,
                     TurnState.ANSWERED,
-                    answer=output.answer_fields(answer),
+                    answer=kept_fields(answer),
                     receipt=answer.receipt_id,
                 )
         except LibraryError as fault:

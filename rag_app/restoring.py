@@ -20,11 +20,16 @@ from rag_app.answers import (
     Verdict,
 )
 from rag_app.conversations import Turn
+from rag_app.output import answer_fields
 from rag_app.receipts import Receipts
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
 
 Fields = Mapping[str, Any]
+
+GONE = "This passage is not in the library any more."
+# Of a hit's fields, what is read from the library again: a deleted document's text is to be nowhere.
+_READ_AGAIN = ("text", "heading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +42,35 @@ class RestoredTurn:
     found: Found | None = None
 
 
+def kept_fields(answer: Answer) -> dict[str, Any]:
+    """Return an answer's fields as they are kept: of passages where they stand, and not what they say."""
+    fields = answer_fields(answer)
+    nearest = [{name: hit[name] for name in hit if name not in _READ_AGAIN} for hit in fields["nearest"]]
+    return {**fields, "nearest": nearest}
+
+
+def with_passages(fields: Fields, library: Library) -> dict[str, Any]:
+    """Return kept fields with what the passages say; nothing of those that have gone from the library."""
+    chunks = library.catalogue.chunks([hit["chunk_id"] for hit in fields["nearest"]])
+    nearest = [
+        {
+            **hit,
+            "heading": chunk.heading if (chunk := chunks.get(hit["chunk_id"])) else None,
+            "text": chunk.text if chunk else "",
+        }
+        for hit in fields["nearest"]
+    ]
+    return {**fields, "nearest": nearest}
+
+
 def restored(turn: Turn, receipts: Receipts, library: Library) -> RestoredTurn:
-    """Return a turn as it was answered. Whether its documents are still there is not looked at.
+    """Return a turn as it was answered. Of passages that have gone it says so.
 
     Its receipt knows the sentences that were read; without one the cited passages stand for the evidence.
     """
     if turn.answer is None:
         return RestoredTurn(turn, AskOptions())
-    fields = turn.answer
+    fields = with_passages(turn.answer, library)
     receipt: Fields | None = None
     if turn.receipt is not None:
         with suppress(UnknownName):  # only so many are kept
@@ -86,11 +112,11 @@ def _hit(fields: Fields) -> Hit:
         collection=fields["collection"],
         ordinal=0,
         page=fields["page"],
-        start=fields["start"],
+        start=fields["start"] if fields["text"] else fields["end"],  # of what has gone nothing is marked
         end=fields["end"],
         heading=fields["heading"],
         context="",
-        text=fields["text"],
+        text=fields["text"] or GONE,
     )
     return Hit(fields["rank"], chunk, fields["score"], fields["scores"])
 
@@ -127,6 +153,8 @@ def _evidence(
 
 def _sentences(hit: Hit, spans: list[list[int]]) -> tuple[EvidenceSentence, ...]:
     chunk = hit.chunk
+    if chunk.text == GONE:
+        return ()
     return tuple(
         EvidenceSentence(start, end, chunk.text[start - chunk.start : end - chunk.start], 0.0)
         for start, end in spans

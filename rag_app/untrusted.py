@@ -49,12 +49,23 @@ _INSTRUCTION = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), r
 _TAGS = range(0xE0000, 0xE0080)
 _INVISIBLE = frozenset("\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u180e")
 _OVERRIDES = frozenset("\u202a\u202b\u202d\u202e\u202c\u2066\u2067\u2068\u2069")
+# Joiners and selectors of variants: scripts need them, so they stay in a text; between Latin letters they
+# only keep a word from being found.
+_JOINERS = "\u034f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_JOINED_LATIN = re.compile(rf"(?<=[A-Za-z])[{_JOINERS}]+(?=[A-Za-z])")
+_NAME_SIGNS = re.compile(r"[-_.]+")
 _QUOTED = 80
 
 
 def is_instruction(text: str) -> bool:
     """Return whether a sentence speaks to a language model rather than to a reader."""
-    return _INSTRUCTION.search(" ".join(without_hidden(text).split())) is not None
+    plain = unicodedata.normalize("NFKC", re.sub(f"[{_JOINERS}]", "", without_hidden(text)))
+    return _INSTRUCTION.search(" ".join(plain.split())) is not None
+
+
+def harmless_name(name: str, instead: str) -> str:
+    """Return a document's name for a model to read; `instead` for one that speaks to it."""
+    return instead if _speaks(name) else without_hidden(name)
 
 
 def without_hidden(text: str) -> str:
@@ -76,11 +87,18 @@ def flags(evidence: Iterable[Evidence]) -> tuple[str, ...]:
 def _flags(evidence: Iterable[Evidence]) -> Iterator[str]:
     for item in evidence:
         place = f"{item.hit.chunk.document}, page {item.hit.chunk.page}"
+        if _speaks(item.hit.chunk.document):
+            yield f"{item.hit.chunk.document}: its name gives instructions, which were not followed"
         for sentence in item.sentences:
             if is_instruction(sentence.text):
                 yield f"{place}, gives instructions, which were not followed: “{_quoted(sentence)}”"
-            if any(ord(character) in _TAGS or character in _OVERRIDES for character in sentence.text):
+            hidden = any(ord(character) in _TAGS or character in _OVERRIDES for character in sentence.text)
+            if hidden or _JOINED_LATIN.search(sentence.text):
                 yield f"{place}, has characters that hide or reorder text: “{_quoted(sentence)}”"
+
+
+def _speaks(name: str) -> bool:
+    return is_instruction(name) or is_instruction(_NAME_SIGNS.sub(" ", name))
 
 
 def _quoted(sentence: EvidenceSentence) -> str:

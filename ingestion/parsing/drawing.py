@@ -33,7 +33,7 @@ _GAP = 1.0
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
 
 
-def draw(path: Path, drawing: Drawing, password: str | None) -> Iterator[Frame]:
+def draw(path: Path, drawing: Drawing, password: str | None = None) -> Iterator[Frame]:
     """The one frame of a drawing.
 
     Raises:

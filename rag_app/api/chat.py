@@ -69,7 +69,7 @@ def router_of(service: LocalService) -> APIRouter:
             if not request.stream:
                 return JSONResponse(reply.whole(await events.last()))
             first = await events.next()
-            while first is not None and first["event"] == "found":
+            while first is not None and first["event"] in ("condensed", "found"):
                 first = await events.next()  # whether the model takes the question sets the status
             assert first is not None
             return streamed(reply.chunks(first, events), SSE)

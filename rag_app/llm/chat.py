@@ -22,6 +22,7 @@ class WritingModel(Protocol):
     """A LangChain chat model that knows its window, its tokens and where it runs."""
 
     max_tokens: int
+    thinking: bool
 
     @property
     def model_name(self) -> str: ...
@@ -110,11 +111,20 @@ class ChatAnswerer:
                 "raise llm_max_tokens, or choose another model"
             )
 
-    def condense(self, question: str, history: Sequence[Exchange]) -> str | None:
-        """Return what a follow-up question means, or None where the model writes nothing of use."""
+    def condense(self, question: str, history: Sequence[Exchange]) -> Generator[Waiting, None, str | None]:
+        """Yield what is waited for; return what a follow-up question means, or None where the model writes
+        nothing of use. Closing the iterator stops the model.
+        """
         given: dict[str, Any] = {"max_tokens": MOST_TOKENS, "temperature": 0.0}
-        chunks = self.model.stream(condense_messages(question, history), progress=False, **given)
-        return accepted("".join(str(chunk.text) for chunk in chunks), question)
+        stream = self.model.stream(condense_messages(question, history), progress=True, **given)
+        pieces: list[str] = []
+        with closing(cast("Generator[AIMessageChunk]", stream)):
+            for chunk in stream:
+                waiting = waiting_of(chunk)
+                if waiting is None:
+                    pieces.append(str(chunk.text))
+                yield waiting or Waiting("prefill")  # a sign of life
+        return accepted("".join(pieces), question)
 
     def cite(self, text: str, packed: Packed) -> Cited:
         return cite_text(text, packed.evidence, self._encoder)

@@ -101,6 +101,17 @@ class ModelLock:
         with self._changing() as held:
             held.pop(key, None)
 
+    def sha256(self, file: Path) -> str | None:
+        """Return what is recorded of a file, None where nothing is or where it looks changed since."""
+        file = file.resolve()
+        for model in self.read().values():
+            for held in model.files:
+                if (self.root(model) / held.path).resolve() == file:
+                    stat = file.stat()
+                    unchanged = (stat.st_size, stat.st_mtime_ns) == (held.bytes, held.mtime_ns)
+                    return held.sha256 if unchanged else None
+        return None
+
     def root(self, model: LockedModel) -> Path:
         """Return the folder that a model's files lie in."""
         return self.folder / model.folder

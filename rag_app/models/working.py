@@ -84,7 +84,7 @@ class ModelTasks:
         if not path.strip():
             raise InvalidInput("no path is given; name the model's file or folder")
         file = Path(path.strip()).expanduser()
-        if file.is_file() and tarfile.is_tarfile(file):
+        if _is_bundle(file):
             self._unbundle(file)
             return
         called = name.strip() or (file.stem if file.suffix == ".gguf" else file.name)
@@ -124,3 +124,10 @@ class ModelTasks:
         with self._lock:
             task = self.tasks.start(kind, work)
             self._latest = role, name, task.id
+
+
+def _is_bundle(file: Path) -> bool:
+    try:
+        return file.is_file() and tarfile.is_tarfile(file)
+    except (OSError, EOFError):  # no file that can be read: adding it says why
+        return False

@@ -9,7 +9,7 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag_app.answers import Evidence
 from rag_app.prompts import sources
-from rag_app.untrusted import is_instruction, without_hidden
+from rag_app.untrusted import harmless_name, is_instruction
 
 _MARK = "After every statement, name the source that it comes from, like this: [1]."
 _PIECE = f"""You summarise the numbered sources below, and say nothing else. They are a part of {{what}}.
@@ -52,4 +52,4 @@ def harmless(sentence: str) -> bool:
 
 
 def _plain(what: str) -> str:
-    return " ".join(without_hidden(what).replace("<", "‹").replace(">", "›").split())
+    return " ".join(harmless_name(what, "the documents").replace("<", "‹").replace(">", "›").split())

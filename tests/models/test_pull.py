@@ -1,5 +1,6 @@
 """Pulling from a stand-in for the hub: progress, going on after a cut, hashes, being offline later."""
 
+import hashlib
 import json
 import os
 import threading
@@ -131,6 +132,10 @@ def test_a_file_is_hashed_again_only_when_it_looks_changed(
     for _ in range(3):
         resolve("small", role="reranker", folder=store.folder)
     assert hashed == [file]
+    assert store.lock.sha256(file) == hashlib.sha256(WEIGHTS).hexdigest()
+    assert store.lock.sha256(store.folder / "another.gguf") is None
+    file.write_bytes(WEIGHTS[:-1])
+    assert store.lock.sha256(file) is None  # what was recorded is not what is there
 
 
 def test_a_pull_is_cancelled_in_the_middle_and_goes_on_later(hub: Hub, store: ModelStore) -> None:

@@ -21,7 +21,9 @@ from rag_app.answers import (
     AskOptions,
     Citation,
     Cited,
+    Condensed,
     Delta,
+    Exchange,
     Found,
     Packed,
     Thought,
@@ -115,6 +117,65 @@ def test_waiting_and_thoughts_are_passed_on_and_are_no_text(stored: Library) -> 
     assert events == [*steps, Delta("In "), Delta("1921.")]
     assert isinstance(answer, Answer)
     assert answer.text == "In 1921."
+
+
+HISTORY = (Exchange("Where does the Bramley apple tree stand?", "In the orchard."),)
+
+
+def test_a_condensing_model_is_waited_for_and_stopped(stored: Library) -> None:
+    closed: list[str] = []
+
+    def condense(question: str, history: Sequence[Exchange]) -> Generator[Waiting, None, str | None]:
+        assert (question, tuple(history)) == ("When was it planted?", HISTORY)
+        try:
+            yield Waiting("queue", 1)
+            yield Waiting("prefill", 3, 9)
+        finally:
+            closed.append(question)
+        return APPLE
+
+    answerer = Scripted()
+    options = AskOptions(history=HISTORY)
+    settings = AnswerSettings(1500, 0.6)
+    asked = build_chain(
+        stored, options, answerer=answerer, reranker=None, settings=settings, condense=condense
+    )
+    events = list(asked.stream("When was it planted?"))
+    assert events[:3] == [Waiting("queue", 1), Waiting("prefill", 3, 9), Condensed(APPLE)]
+    assert isinstance(events[3], Found)
+    assert closed == ["When was it planted?"]
+    answer = asked.invoke("When was it planted?")
+    assert isinstance(answer, Answer)
+    assert answer.standalone_question == APPLE
+
+    closed.clear()
+    stopped = asked.stream("When was it planted?")
+    assert next(stopped) == Waiting("queue", 1)
+    stopped.close()  # type: ignore[attr-defined]
+    assert closed == ["When was it planted?"]
+
+
+def test_what_condensing_sends_away_is_flagged_where_nothing_is_answered(stored: Library) -> None:
+    def condense(question: str, _: Sequence[Exchange]) -> Generator[Waiting, None, str | None]:
+        yield Waiting("prefill")
+        return question
+
+    remote = Scripted(leaves_machine="models.example")
+    chain = build_chain(
+        stored, AskOptions(history=HISTORY), answerer=remote, reranker=None,
+        settings=AnswerSettings(1500, 2.0), condense=condense,
+    )  # fmt: skip
+    answer = chain.invoke("When was it planted?")
+    assert isinstance(answer, Answer)
+    assert answer.abstained
+    assert answer.flags == ("leaves this machine: models.example",)
+
+
+def test_prompts_of_one_history_have_the_same_fences(stored: Library) -> None:
+    asked = [chain(stored, Scripted(), options=AskOptions(history=HISTORY)) for _ in range(2)]
+    nonces = {one.invoke(question).nonce for one, question in zip(asked, (APPLE, "Who sailed?"), strict=True)}  # type: ignore[attr-defined]
+    assert len(nonces) == 1
+    assert chain(stored, Scripted()).invoke(APPLE).nonce not in nonces  # type: ignore[attr-defined]
 
 
 def test_the_answerer_says_how_much_it_reads_where_the_settings_do_not(stored: Library) -> None:

@@ -18,6 +18,7 @@ from rag_app.assistant import Assistant
 from rag_app.conversations import Conversations, TurnState
 from rag_app.exporting import as_markdown, escaped
 from rag_app.local import LocalService
+from rag_app.metering import CallOptions, Meter, metered
 from rag_app.settings import load_settings
 from rag_app.state import STATE_FILE, State
 from tests.rag_app.commands import Command
@@ -213,7 +214,8 @@ def test_commands_talk_replay_and_export(
     receipt = run("--data-dir", data, "receipts", second["receipt_id"])
     fields = json.loads(receipt.out)
     assert fields["evidence"][0]["spans"]
-    assert fields["llm"] == {"name": "extractive", "sha256": None, "sampling": None}
+    assert fields["llm"]["name"] == "extractive"
+    assert set(fields["llm"].values()) == {"extractive", None}
     exported = run("--data-dir", data, "conversations", "export", identity, "--to", tmp_path / "talk.md")
     assert exported.code == 0, exported.err
     text = (tmp_path / "talk.md").read_text("utf-8")
@@ -265,6 +267,12 @@ def test_a_model_condenses_and_replay_repeats_its_words(assistant: Assistant, gg
     assert receipt.fields["nonce"] == assistant.conversations.get(str(first.conversation_id)).nonce
     again = LocalService(assistant).replay(str(second.receipt_id))
     assert (again["same"], again["differences"]) == (True, [])
+    # What this call alone was made with is repeated too.
+    call = CallOptions(max_tokens=3, temperature=1.0, seed=7, thinking=True)
+    short = assistant.ask(APPLE, replace(options, conversation=None), metered(Meter(), call))
+    kept = assistant.receipts.get(str(short.receipt_id)).fields["llm"]
+    assert (kept["max_tokens"], kept["thinking"], kept["sampling"]["seed"]) == (3, True, 7)
+    assert LocalService(assistant).replay(str(short.receipt_id))["same"]
 
 
 def test_what_documents_say_stays_text_in_an_export() -> None:

@@ -12,6 +12,7 @@ from rag_app.assistant import Assistant
 from rag_app.inspecting import Stage, stages
 from rag_app.settings import Settings
 from retrievers.hits import Query
+from ui.inspect import Inspect
 
 BIRTHPLACE, OBAMA = "Barack Obama birthplace", "Obama was born in Honolulu, Hawaii"
 EIFFEL = "The Eiffel Tower is located in Paris, France."
@@ -138,3 +139,12 @@ def test_nothing_of_it_is_remembered(assistant: Assistant) -> None:
     assert 0 < trace.evidence_tokens <= trace.budget
     assert len(assistant.receipts.list()) == before
     assert assistant.conversations.list() == []
+
+
+def test_the_page_follows_a_question_through_the_collection_that_is_chosen(stocked: Library) -> None:
+    stocked.catalogue.ensure_collection("other")
+    page = Inspect(Assistant(Settings(data_dir=stocked.folder), stocked))
+    assert "9 May 1987" in page.trace(CRANE, "bm25", "none")
+    assert "9 May 1987" in page.trace(CRANE, "bm25", "none", "default")
+    assert "9 May 1987" not in page.trace(CRANE, "bm25", "none", "other")
+    assert 'role="alert"' in page.trace(CRANE, "bm25", "none", "nowhere")

@@ -1,5 +1,6 @@
 """A conversation that was kept is shown as it was answered."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,10 @@ from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
 from rag_app.assistant import Assistant
 from rag_app.conversations import TurnState
+from rag_app.local import LocalService
+from rag_app.restoring import GONE
 from rag_app.settings import Settings
+from rag_app.state import STATE_FILE
 
 QUESTION = "Who planted the Bramley apple tree?"
 
@@ -45,6 +49,26 @@ def test_without_a_receipt_what_is_cited_stands_for_the_evidence(stocked: Librar
     assert turn.answer is not None
     assert answer.citations
     assert {one.number for one in turn.answer.evidence} == {one.marker for one in answer.citations}
+
+
+def test_of_a_deleted_document_only_what_was_quoted_stays(assistant: Assistant) -> None:
+    conversation = assistant.conversations.create().id
+    answer = assistant.ask(QUESTION, replace(assistant.options(), conversation=conversation))
+    service = LocalService(assistant)
+    hits = service.conversation(conversation)["turns"][0]["answer"]["nearest"]
+    assert [hit["text"] for hit in hits] == [hit.chunk.text for hit in answer.nearest]
+    orchard = next(hit.chunk for hit in answer.nearest if hit.chunk.document == "orchard.md")
+    unquoted = max(re.split(r"[.\n]", orchard.text), key=lambda part: len(part) * (part not in answer.text))
+    state = assistant.library.folder / STATE_FILE
+    assert unquoted.encode() not in state.read_bytes()
+    assistant.delete(orchard.document_id)
+    (turn,) = assistant.restore(conversation)
+    assert turn.found is not None
+    texts = {hit.chunk.document: hit.chunk.text for hit in turn.found.result.hits}
+    assert texts["orchard.md"] == GONE
+    assert len(set(texts.values())) > 1
+    assert all(not item.sentences for item in turn.found.packed.evidence if item.hit.chunk.text == GONE)
+    assert "" in {hit["text"] for hit in service.conversation(conversation)["turns"][0]["answer"]["nearest"]}
 
 
 def test_a_turn_without_an_answer_and_an_unknown_conversation(assistant: Assistant) -> None:

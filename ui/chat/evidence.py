@@ -136,18 +136,19 @@ def build_evidence() -> EvidencePane:
 
 def connect_evidence(desk: Desk, pane: EvidencePane, turns: gr.State) -> None:
     """Wire the pane: a card opens its page or its reason, and takes what a person says of it."""
-    # By document: while the tab is open, a person is asked once. They are in this session's memory alone.
+    # By document: a person is asked once. They are in this session's memory alone, which Gradio forgets an hour
+    # after the tab is closed; it does so for states that handlers give back.
     passwords: gr.State = gr.State({})
     quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
 
-    def open_source(turns: Turns, known: dict[str, str], event: gr.EventData) -> str:
+    def open_source(turns: Turns, known: dict[str, str], event: gr.EventData) -> tuple[str, dict[str, str]]:
         try:
             place, tab = place_of(event._data)
         except (TypeError, ValueError) as error:
             raise gr.Error(str(error), print_exception=False) from error
         if word := event._data.get("password"):
-            known[place.document] = str(word)[:_LONGEST_PASSWORD]
-        return desk.open(turns, place, tab, known.get(place.document))
+            known = {**known, place.document: str(word)[:_LONGEST_PASSWORD]}
+        return desk.open(turns, place, tab, known.get(place.document)), known
 
     def judge(turns: Turns, event: gr.EventData) -> str:
         data = event._data
@@ -162,6 +163,6 @@ def connect_evidence(desk: Desk, pane: EvidencePane, turns: gr.State) -> None:
         return desk.sources(turn)
 
     for component in (pane.sources, pane.viewer):
-        component.select(open_source, [turns, passwords], [pane.viewer], **quick)
+        component.select(open_source, [turns, passwords], [pane.viewer, passwords], **quick)
     pane.sources.like(judge, [turns], [pane.sources], **quick)
     pane.viewer.clear(lambda: "", None, [pane.viewer], **quick)
