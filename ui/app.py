@@ -25,6 +25,7 @@ from ui.chat.evidence import Desk, build_evidence, connect_evidence
 from ui.chat.pane import build_chat
 from ui.chat.talk import Chat
 from ui.chat.wiring import connect_chat
+from ui.choices import where_to
 from ui.compare import Compare, build_compare
 from ui.documents import Documents, build_documents, connect_documents
 from ui.evaluate import Evaluate, build_evaluate, connect_evaluate
@@ -126,13 +127,13 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
     )
     with page:
         gr.HTML(
-            "<h1>rag-app</h1><p>Answers from your own documents. Nothing leaves this machine.</p>"
+            f"<h1>rag-app</h1><p>Answers from your own documents. {where_to(assistant)}</p>"
             f"{LOGOUT if assistant.settings.logins else ''}",
             elem_id="header",
         )
         # Tabs, not pages of their own: an answer goes on being written while a person looks elsewhere.
         with gr.Tabs(elem_id="pages", selected="chat", overflow_behavior="wrap"):
-            with gr.Tab("Chat", id="chat"), gr.Row(elem_id="panes"):
+            with gr.Tab("Chat", id="chat") as chat_tab, gr.Row(elem_id="panes"):
                 with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
                     conversations = build_list()
                     documents_pane = build_documents()
@@ -140,15 +141,15 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
                     chat_pane = build_chat(assistant, conversations)
                 with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
                     evidence_pane = build_evidence()
-            with gr.Tab("Compare", id="compare"):
-                build_compare(Compare(assistant, workers, Desk(assistant)), page)
+            with gr.Tab("Compare", id="compare") as compare_tab:
+                build_compare(Compare(assistant, workers, Desk(assistant)), page, compare_tab)
             with gr.Tab("Documents", id="documents") as library_tab:
                 library_page = build_library()
             inspect_pane = build_inspect(assistant)
             evaluate_pane = build_evaluate()
             models_pane = build_models()
         documents = Documents(assistant, workers, uploads)
-        connect_documents(documents, documents_pane, page, chat_pane.selectors.collection)
+        connect_documents(documents, documents_pane, page, chat_tab, chat_pane.selectors.collection)
         connect_library(Library(documents), library_page, library_tab)
         connect_inspect(Inspect(assistant), inspect_pane)
         connect_evaluate(Evaluate(assistant, uploads), evaluate_pane, page)

@@ -23,6 +23,7 @@ class Job:
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._ended = threading.Event()
+        self._abandoned = threading.Event()
 
     def stop(self) -> None:
         self._stop.set()
@@ -39,6 +40,15 @@ class Job:
         """Say that nothing waits for this job any more; its work stops if it still runs."""
         self._stop.set()
         self._ended.set()
+
+    def abandon(self) -> None:
+        """Say that the page shows something else now: the work stops, and no more of it may be shown."""
+        self._abandoned.set()  # first: whoever sees that it was stopped sees this as well
+        self.end()
+
+    @property
+    def abandoned(self) -> bool:
+        return self._abandoned.is_set()
 
 
 class Workers:

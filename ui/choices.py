@@ -97,6 +97,17 @@ def check_may_name_files(assistant: Assistant, what: str) -> None:
         raise InvalidInput(f"{what} names files of the server's machine: use the command line there")
 
 
+def where_to(assistant: Assistant) -> str:
+    """Return, as HTML, where questions go unless a message says otherwise."""
+    try:
+        host = assistant.llm().leaves_machine
+    except RagError:  # the selector says what is wrong
+        host = None
+    if host is None:
+        return "Nothing leaves this machine."
+    return f"<b>Questions and passages leave this machine for {escape(host)}.</b>"
+
+
 def llm_help(assistant: Assistant) -> str:
     """Return what `auto` stands for now, or why it stands for nothing."""
     try:

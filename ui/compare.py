@@ -4,7 +4,7 @@ import random
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from ui.chat.evidence import Desk
 from ui.chat.talk import INTERNAL_ERROR, follow
 from ui.choices import (
     NO_RERANKER,
+    Choices,
     check_offered,
     collection_choices,
     reranker_choices,
@@ -52,6 +53,26 @@ class Asked:
 
     options: tuple[AskOptions, ...]
     shown: Shown
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The answers to one comparison, as far as they are written.
+
+    Who writes them and who votes meanwhile share it and change it in place: a vote names the columns of what
+    is still being written too.
+    """
+
+    shown: Shown
+    turns: list[Turn] = field(default_factory=list)
+
+    def source(self, turn: str, number: str) -> Hit | None:
+        """Return the passage that `[number]` in one of the answers names."""
+        for one in self.turns:
+            if str(one.number) == turn:
+                read = one.answer.evidence if one.answer else one.found.packed.evidence if one.found else ()
+                return next((item.hit for item in read if str(item.number) == number), None)
+        return None
 
 
 class Compare:
@@ -116,17 +137,14 @@ class Compare:
         votes = self.assistant.votes.all()
         return render_tally(tally(votes), len({vote.question for vote in votes}))
 
-    def answers(self, asked: Asked, job: Job) -> Generator[str]:
-        """Yield the columns' answers as HTML, written one after the other, as they grow."""
-        shown = asked.shown
-        turns = [
-            Turn(place + 1, shown.comparison.question, asked.options[column])
-            for place, column in enumerate(shown.order)
-        ]
-        for place, turn in enumerate(turns):
+    def answers(self, asked: Asked, sheet: Sheet, job: Job) -> Generator[str]:
+        """Yield the columns' answers as HTML, written one after the other onto the sheet, as they grow."""
+        for place, column in enumerate(asked.shown.order):
+            turn = Turn(place + 1, asked.shown.comparison.question, asked.options[column])
+            sheet.turns.append(turn)
             for current in self._answer(turn, job):
-                turns[place] = current
-                yield render_answers(shown, turns[: place + 1])
+                sheet.turns[place] = current
+                yield render_answers(sheet.shown, sheet.turns)
             if job.stopped:
                 return
 
@@ -172,9 +190,18 @@ def render_answers(shown: Shown, turns: Sequence[Turn]) -> str:
 
 
 def _written(shown: Shown, turn: Turn) -> str:
-    if shown.blind and turn.answer is not None:
-        return f'<div class="reply">{escape(turn.answer.text)}</div>'
-    return render_turn(turn)
+    """The answer; while names are hidden without its stamp and without its error, which may name them."""
+    if not shown.blind:
+        return render_turn(turn)
+    if turn.error is not None:
+        return '<div class="failed" role="alert"><b>This failed.</b> The reason shows after the vote.</div>'
+    text = turn.answer.text if turn.answer else turn.text
+    written = f'<div class="reply">{escape(text)}</div>' if text else ""
+    if turn.answer is not None:
+        return written
+    if turn.stopped:
+        return f'{written}<div class="stamp">stopped</div>'
+    return f'{written}<div class="stamp working">being written …</div>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +224,11 @@ class _Pane:
     tally: gr.HTML
 
 
-def build_compare(compare: Compare, page: gr.Blocks) -> None:
-    """Lay out the page and wire it."""
+def build_compare(compare: Compare, page: gr.Blocks, tab: gr.Tab) -> None:
+    """Lay out the page and wire it. What it offers is brought up to date whenever its tab is chosen."""
     pane = _lay_out(compare.assistant)
     _connect(compare, pane, page)
+    _connect_offers(compare.assistant, pane, tab)
 
 
 def _lay_out(assistant: Assistant) -> _Pane:
@@ -244,7 +272,7 @@ def _lay_out(assistant: Assistant) -> _Pane:
             stop = gr.Button(
                 "Stop", size="sm", variant="stop", min_width=60, elem_id="compare-stop", visible=False
             )
-        answers = gr.HTML("", elem_id="compare-answers")
+        answers = gr.HTML("", elem_id="compare-answers", js_on_load=read_static("compare.js"))
         votes_so_far = gr.HTML("", elem_id="tally")
     return _Pane(
         question, send, columns, collection, top, blind, result, reading, voting, votes, all_good, none_good,
@@ -253,12 +281,11 @@ def _lay_out(assistant: Assistant) -> _Pane:
 
 
 def _choosers(
-    assistant: Assistant, strategies: list[tuple[str, str]], number: int, chosen: Sequence[str]
+    assistant: Assistant, strategies: Choices, number: int, chosen: Sequence[str]
 ) -> tuple[gr.Dropdown, gr.Dropdown]:
-    left_out = [(_NONE, _NONE)] if number >= FEWEST else []
     with gr.Column(min_width=160):
         strategy = gr.Dropdown(
-            [*left_out, *strategies], value=chosen[number] if number < len(chosen) else _NONE,
+            _offered(strategies, number), value=chosen[number] if number < len(chosen) else _NONE,
             label=f"Column {number + 1}", elem_id=f"compare-strategy-{number + 1}", min_width=150,
         )  # fmt: skip
         reranker = gr.Dropdown(
@@ -268,16 +295,37 @@ def _choosers(
     return strategy, reranker
 
 
+def _offered(strategies: Choices, number: int) -> Choices:
+    """Return what a column offers; those beyond the fewest may be left out."""
+    return [*([(_NONE, _NONE)] if number >= FEWEST else []), *strategies]
+
+
+def _connect_offers(assistant: Assistant, pane: _Pane, tab: gr.Tab) -> None:
+    def offer() -> list[gr.Dropdown]:
+        """Return new choices without values: what a person has chosen stays."""
+        strategies, rerankers = strategy_choices(assistant.strategies()), reranker_choices(assistant)
+        columns = [
+            gr.Dropdown(choices=choices)
+            for number in range(MOST)
+            for choices in (_offered(strategies, number), rerankers)
+        ]
+        return [*columns, gr.Dropdown(choices=collection_choices(assistant))]
+
+    chosen = [component for pair in pane.columns for component in pair]
+    tab.select(offer, None, [*chosen, pane.collection], **_QUICK)
+
+
 def _connect(compare: Compare, pane: _Pane, page: gr.Blocks) -> None:
     asked: gr.State = gr.State(None)
     job: gr.State = gr.State(None)
+    sheet: gr.State = gr.State(None)
     voting = [pane.voting, *pane.votes]
 
     def shown(found: Asked | None) -> tuple[Any, ...]:
         if found is None:
-            return None, EMPTY, "", "", gr.Row(visible=False), *(gr.Button() for _ in pane.votes)
+            return None, None, EMPTY, "", "", gr.Row(visible=False), *(gr.Button() for _ in pane.votes)
         return (
-            found, render_comparison(found.shown), "", "", gr.Row(visible=True), *buttons(found),
+            found, None, render_comparison(found.shown), "", "", gr.Row(visible=True), *buttons(found),
         )  # fmt: skip
 
     def buttons(found: Asked) -> list[gr.Button]:
@@ -296,21 +344,27 @@ def _connect(compare: Compare, pane: _Pane, page: gr.Blocks) -> None:
         try:
             found = compare.compare(question, pairs, collection=collection, top=top, blind=blind)
         except RagError as error:
-            return None, render_error(str(error)), "", "", gr.Row(visible=False), *buttons_hidden()
+            return None, None, render_error(str(error)), "", "", gr.Row(visible=False), *buttons_hidden()
         return shown(found)
 
     def buttons_hidden() -> list[gr.Button]:
         return [gr.Button(visible=False) for _ in pane.votes]
 
-    def vote(preferred: Callable[[int], Sequence[int]]) -> Callable[[Asked | None], tuple[Any, ...]]:
-        def keep(found: Asked | None) -> tuple[Any, ...]:
+    def vote(
+        preferred: Callable[[int], Sequence[int]],
+    ) -> Callable[[Asked | None, Sheet | None], tuple[Any, ...]]:
+        def keep(found: Asked | None, sheet: Sheet | None) -> tuple[Any, ...]:
             if found is None:
-                return gr.skip(), gr.skip(), gr.skip(), *(gr.skip() for _ in pane.votes)
+                return (gr.skip(),) * len(voted)
             try:
-                voted = compare.vote(found, preferred(len(found.shown.order)))
+                named = compare.vote(found, preferred(len(found.shown.order)))
             except RagError as error:
                 raise gr.Error(str(error), title="Not kept", print_exception=False) from error
-            return voted, render_comparison(voted.shown), compare.tally(), *buttons(voted)
+            if sheet is not None:
+                sheet.shown = named.shown
+            return (
+                named, render_comparison(named.shown), compare.tally(), _render_sheet(sheet), *buttons(named),
+            )  # fmt: skip
 
         return keep
 
@@ -324,12 +378,8 @@ def _connect(compare: Compare, pane: _Pane, page: gr.Blocks) -> None:
             raise gr.Error(str(error), title="Not kept", print_exception=False) from error
         return judged, render_comparison(judged.shown)
 
-    def read(found: Asked | None, event: gr.EventData) -> str:
-        hit = compare.hit(found, str(event._data.get("show"))) if found else None
-        return render_passage(hit) if hit else ""
-
     chosen = [component for pair in pane.columns for component in pair]
-    result = [asked, pane.result, pane.reading, pane.answers, *voting]
+    result = [asked, sheet, pane.result, pane.reading, pane.answers, *voting]
     gr.on(
         [pane.send.click, pane.question.submit],
         ask,
@@ -339,48 +389,75 @@ def _connect(compare: Compare, pane: _Pane, page: gr.Blocks) -> None:
         show_progress="minimal",
         concurrency_limit=4,
     )
-    voted = [asked, pane.result, pane.tally, *pane.votes]
+    voted = [asked, pane.result, pane.tally, pane.answers, *pane.votes]
     for place, button in enumerate(pane.votes):
-        button.click(vote(partial(_only, place)), [asked], voted, **_QUICK)
-    pane.all_good.click(vote(range), [asked], voted, **_QUICK)
-    pane.none_good.click(vote(lambda _: []), [asked], voted, **_QUICK)
+        button.click(vote(partial(_only, place)), [asked, sheet], voted, **_QUICK)
+    pane.all_good.click(vote(range), [asked, sheet], voted, **_QUICK)
+    pane.none_good.click(vote(lambda _: []), [asked, sheet], voted, **_QUICK)
     pane.result.like(judge, [asked], [asked, pane.result], **_QUICK)
-    pane.result.select(read, [asked], [pane.reading], **_QUICK)
-    pane.reading.clear(lambda: "", None, [pane.reading], **_QUICK)
-    _connect_answers(compare, pane, asked, job)
+    _connect_reading(compare, pane, asked, sheet)
+    _connect_answers(compare, pane, asked, sheet, job)
     page.load(compare.tally, None, [pane.tally], **_QUICK)
     pane.collection.focus(
         lambda: gr.Dropdown(choices=collection_choices(compare.assistant)), None, [pane.collection], **_QUICK
     )
 
 
+def _connect_reading(compare: Compare, pane: _Pane, asked: gr.State, sheet: gr.State) -> None:
+    """A card's passage, or the one that a marker in an answer names, is read below the columns."""
+
+    def read(found: Asked | None, event: gr.EventData) -> str:
+        hit = compare.hit(found, str(event._data.get("show"))) if found else None
+        return render_passage(hit) if hit else ""
+
+    def read_source(sheet: Sheet | None, event: gr.EventData) -> str:
+        named = str(event._data.get("turn")), str(event._data.get("number"))
+        hit = sheet.source(*named) if sheet else None
+        return render_passage(hit) if hit else ""
+
+    pane.result.select(read, [asked], [pane.reading], **_QUICK)
+    pane.answers.select(read_source, [sheet], [pane.reading], **_QUICK).then(
+        None,
+        js="() => document.getElementById('reading')?.scrollIntoView({ block: 'nearest' })",
+        api_visibility="private",
+    )
+    pane.reading.clear(lambda: "", None, [pane.reading], **_QUICK)
+
+
 def _only(place: int, _: int) -> Sequence[int]:
     return [place]
 
 
-def _connect_answers(compare: Compare, pane: _Pane, asked: gr.State, job: gr.State) -> None:
+def _render_sheet(sheet: Sheet | None) -> str:
+    return render_answers(sheet.shown, sheet.turns) if sheet and sheet.turns else ""
+
+
+def _connect_answers(compare: Compare, pane: _Pane, asked: gr.State, sheet: gr.State, job: gr.State) -> None:
     def begin_writing(found: Asked | None, job: Job | None) -> tuple[Any, ...]:
         if job is not None and job.running:
             raise gr.Error("Wait for the answers, or stop them.", print_exception=False)
-        return (Job() if found else None), gr.Button(visible=False), gr.Button(visible=True)
+        buttons = gr.Button(visible=False), gr.Button(visible=True)
+        return (Job(), Sheet(found.shown), *buttons) if found else (None, None, *buttons)
 
-    def write(found: Asked | None, job: Job | None) -> Generator[str]:
-        if found is None or job is None:
+    def write(found: Asked | None, sheet: Sheet | None, job: Job | None) -> Generator[str]:
+        if found is None or sheet is None or job is None:
             return
         try:
-            yield from compare.answers(found, job)
+            yield from compare.answers(found, sheet, job)
         finally:
             job.end()
+
+    def settle(sheet: Sheet | None) -> tuple[Any, ...]:
+        """Show the sheet once more: a vote or another question may have come between its last words."""
+        return _render_sheet(sheet), gr.Button(visible=True), gr.Button(visible=False)
 
     def stop(job: Job | None) -> None:
         if job is not None:
             job.stop()
 
-    begun = pane.write.click(begin_writing, [asked, job], [job, pane.write, pane.stop], **_QUICK)
+    begun = pane.write.click(begin_writing, [asked, job], [job, sheet, pane.write, pane.stop], **_QUICK)
     begun.success(
-        write, [asked, job], [pane.answers], api_visibility="private", show_progress="hidden",
+        write, [asked, sheet, job], [pane.answers], api_visibility="private", show_progress="hidden",
         concurrency_id="ask",
-    ).then(
-        lambda: (gr.Button(visible=True), gr.Button(visible=False)), None, [pane.write, pane.stop], **_QUICK
-    )  # fmt: skip
+    ).then(settle, [sheet], [pane.answers, pane.write, pane.stop], **_QUICK)  # fmt: skip
     pane.stop.click(stop, [job], **_QUICK)

@@ -4,6 +4,7 @@ Uploads go to the assistant's job queue, which belongs to no page: closing a tab
 that is opened later sees the same jobs.
 """
 
+import json
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from ingestion.errors import InvalidInput, RagError, UnknownName
 from ingestion.jobs import Job
@@ -177,14 +179,18 @@ def build_documents() -> DocumentsPane:
 
 
 def connect_documents(
-    documents: Documents, pane: DocumentsPane, page: gr.Blocks, collection: gr.Dropdown
+    documents: Documents, pane: DocumentsPane, page: gr.Blocks, tab: gr.Tab, collection: gr.Dropdown
 ) -> None:
-    """Wire the documents pane. It shows the collection that the chat searches, and adds to it."""
+    """Wire the documents pane. It shows the collection that the chat searches, and adds to it.
+
+    It is brought up to date whenever its tab is chosen: other tabs change the library too.
+    """
     watch: gr.State = gr.State(Watch())
     show = _Show(documents)
     shown = [pane.progress, pane.cancel, pane.retry, pane.clear, pane.timer, pane.listing]
 
-    def take(uploaded: list[dict[str, Any]] | None, watch: Watch) -> tuple[Any, ...]:
+    def take(uploaded: list[dict[str, Any]] | None, watch: Watch, name: str | None) -> tuple[Any, ...]:
+        watch.collection = name  # what the person sees; after a restart of the server the Watch is a new one
         named = received(pane.upload, uploaded)
         message = ""
         try:
@@ -214,12 +220,18 @@ def connect_documents(
         watch.collection = name
         return show.listing(watch)
 
+    def look(watch: Watch, name: str | None) -> tuple[Any, ...]:
+        watch.collection = name
+        return show.all(watch)
+
     page.load(show.all, [watch], shown, **_QUICK)
+    # Not preprocessed: a collection that has gone meanwhile is shown as an empty one, not refused.
+    tab.select(look, [watch, collection], shown, preprocess=False, **_QUICK)
     collection.change(turn_to, [watch, collection], [pane.listing], **_QUICK)
     pane.timer.tick(show.changed, [watch], shown, trigger_mode="once", **_QUICK)
     pane.upload.upload(
         take,
-        [pane.upload, watch],
+        [pane.upload, watch, collection],
         [pane.upload, pane.message, *shown],
         preprocess=False,  # gr.File would leave an empty temporary file behind for each
         trigger_mode="multiple",
@@ -239,6 +251,12 @@ def received(upload: gr.File | gr.UploadButton, items: list[dict[str, Any]] | No
     cache = Path(upload.GRADIO_CACHE).resolve()
     named = [(Path(item["path"]).resolve(), item.get("orig_name") or "") for item in items or []]
     return [(path, name) for path, name in named if path.is_relative_to(cache)]
+
+
+def into_sight(asked: Dependency, confirmation: str) -> None:
+    """Once a question is asked, bring it into sight by its element's id, with `Keep` focused."""
+    js = f"() => ({read_static('confirm.js')})({json.dumps(confirmation)})"
+    asked.then(None, js=js, api_visibility="private")
 
 
 class _Show:
@@ -301,7 +319,7 @@ def _connect_delete(documents: Documents, pane: DocumentsPane, show: _Show, watc
         return None, gr.Column(visible=False), message, show.listing(watch)
 
     asked = [chosen, pane.question, pane.confirmation, pane.listing]
-    pane.listing.delete(ask, [watch], asked, **_QUICK)
+    into_sight(pane.listing.delete(ask, [watch], asked, **_QUICK), "confirmation")
     pane.delete.click(
         delete, [chosen, watch], [chosen, pane.confirmation, pane.message, pane.listing], **_QUICK
     )

@@ -10,7 +10,7 @@ import gradio as gr
 from ingestion.errors import RagError
 from rag_app.assistant import Assistant
 from ui.chat.talk import INTERNAL_ERROR
-from ui.choices import NO_RERANKER, Choices, reranker_choices, strategy_choices
+from ui.choices import NO_RERANKER, Choices, collection_choices, reranker_choices, strategy_choices
 from ui.components.document_list import render_error
 from ui.components.inspection import (
     EMPTY_TRACE,
@@ -65,11 +65,14 @@ class Inspect:
     def stored(self, document_id: str, place: int) -> str:
         return _told(lambda: render_stored(self.assistant.inspector.stored(document_id, place)))
 
-    def trace(self, question: str, strategy: str, reranker: str | None) -> str:
+    def trace(self, question: str, strategy: str, reranker: str | None, collection: str | None = None) -> str:
+        """Return a question's way through a collection, by default the settings' one."""
+        usual = self.assistant.options()
         options = replace(
-            self.assistant.options(),
+            usual,
             strategy=strategy,
             reranker=None if reranker in (None, "", NO_RERANKER) else reranker,
+            collections=(collection,) if collection else usual.collections,
         )
         return _told(lambda: render_trace(self.assistant.inspector.trace(question.strip(), options)))
 
@@ -103,6 +106,7 @@ class InspectPane:
     question: gr.Textbox
     strategy: gr.Dropdown
     reranker: gr.Dropdown
+    collection: gr.Dropdown
     ask: gr.Button
     trace: gr.HTML
 
@@ -112,10 +116,10 @@ def build_inspect(assistant: Assistant) -> InspectPane:
     with gr.Tab("Inspect", id="inspect") as tab, gr.Column(elem_id="inspect"):
         query, passage, work, worked = _lay_out_worked()
         text, encode, document, place, none, stored = _lay_out_stored()
-        question, strategy, reranker, ask, trace = _lay_out_trace(assistant)
+        question, strategy, reranker, collection, ask, trace = _lay_out_trace(assistant)
     return InspectPane(
         tab, query, passage, work, worked, text, encode, document, place, none, stored, question, strategy,
-        reranker, ask, trace,
+        reranker, collection, ask, trace,
     )  # fmt: skip
 
 
@@ -165,7 +169,7 @@ def _lay_out_stored() -> tuple[gr.Textbox, gr.Button, gr.Dropdown, gr.Number, gr
 
 def _lay_out_trace(
     assistant: Assistant,
-) -> tuple[gr.Textbox, gr.Dropdown, gr.Dropdown, gr.Button, gr.HTML]:
+) -> tuple[gr.Textbox, gr.Dropdown, gr.Dropdown, gr.Dropdown, gr.Button, gr.HTML]:
     options = assistant.options()
     with gr.Column(elem_classes="part"):
         gr.HTML(
@@ -185,9 +189,13 @@ def _lay_out_trace(
                 reranker_choices(assistant), value=options.reranker or NO_RERANKER, label="Reranker", scale=2,
                 min_width=150, elem_id="inspect-reranker",
             )  # fmt: skip
+            collection = gr.Dropdown(
+                collection_choices(assistant), value=assistant.settings.collection, label="Collection",
+                scale=2, min_width=150, elem_id="inspect-collection",
+            )  # fmt: skip
             ask = gr.Button("Follow it", variant="primary", scale=1, min_width=120, elem_id="inspect-ask")
         trace = gr.HTML(EMPTY_TRACE, elem_id="trace")
-    return question, strategy, reranker, ask, trace
+    return question, strategy, reranker, collection, ask, trace
 
 
 def connect_inspect(inspect: Inspect, pane: InspectPane) -> None:
@@ -201,6 +209,14 @@ def connect_inspect(inspect: Inspect, pane: InspectPane) -> None:
             gr.Dropdown(choices=choices, value=kept, visible=bool(choices)),
             gr.HTML(visible=not choices),
             gr.Number(visible=kept is not None),
+        )
+
+    def offer_ways() -> tuple[gr.Dropdown, ...]:
+        """Return new choices without values: what a person has chosen stays."""
+        return (
+            gr.Dropdown(choices=strategy_choices(inspect.assistant.strategies())),
+            gr.Dropdown(choices=reranker_choices(inspect.assistant)),
+            gr.Dropdown(choices=collection_choices(inspect.assistant)),
         )
 
     def first(opened: bool, query: str, passage: str, text: str) -> tuple[Any, ...]:
@@ -220,6 +236,8 @@ def connect_inspect(inspect: Inspect, pane: InspectPane) -> None:
 
     offered = [pane.document, pane.none, pane.place]
     pane.tab.select(offer, [pane.document], offered, **_QUICK)
+    ways = [pane.strategy, pane.reranker, pane.collection]
+    pane.tab.select(offer_ways, None, ways, **_QUICK)
     pane.tab.select(
         first, [opened, pane.query, pane.passage, pane.text], [opened, pane.worked, pane.stored], **_WORK
     )
@@ -231,6 +249,5 @@ def connect_inspect(inspect: Inspect, pane: InspectPane) -> None:
     pane.document.input(choose, [pane.document], [pane.place, pane.stored], **_WORK)
     pane.place.input(turn, [pane.document, pane.place], [pane.stored], trigger_mode="always_last", **_WORK)
     gr.on(
-        [pane.ask.click, pane.question.submit], inspect.trace, [pane.question, pane.strategy, pane.reranker],
-        [pane.trace], **_WORK,
-    )  # fmt: skip
+        [pane.ask.click, pane.question.submit], inspect.trace, [pane.question, *ways], [pane.trace], **_WORK
+    )

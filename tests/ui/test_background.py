@@ -80,6 +80,17 @@ def test_closing_the_handler_stops_the_work() -> None:
     assert not job.running
 
 
+def test_an_abandoned_job_is_stopped_and_nothing_waits_for_it() -> None:
+    job, noticed = Job(), threading.Event()
+    batches = Workers().run(job, forever(job, noticed))
+    next(batches)
+    assert not job.abandoned
+    job.abandon()
+    assert (job.abandoned, job.stopped, job.running) == (True, True, False)
+    list(batches)
+    assert noticed.wait(WAIT)
+
+
 def test_shutting_down_stops_all_work() -> None:
     workers = Workers()
     noticed = [threading.Event(), threading.Event()]

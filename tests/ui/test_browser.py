@@ -409,6 +409,19 @@ def test_an_llm_streams_and_is_stopped_midway(browser: "Browser", tmp_path: Path
         assert len(reply.inner_text()) == length
         screenshot(page, "stopped-desktop")
 
+        # Another conversation is shown while one is answered: it stays, and the answer is kept as stopped.
+        send(page, QUESTION)
+        expect(reply.nth(1)).to_contain_text(re.compile(r"\S{1}"), timeout=PATIENCE)
+        page.locator("#clear").click()
+        questions = page.locator("#conversation .question")
+        expect(questions).to_have_count(0)
+        page.wait_for_timeout(1000)
+        assert questions.count() == 0
+        expect(page.locator("#send")).to_be_visible()
+        page.locator("#conversations button").first.click()
+        expect(questions).to_have_count(2)
+        expect(page.locator("#conversation .stamp").nth(1)).to_contain_text("stopped")
+
         page.locator("#llm input").click()
         page.get_by_role("option", name="extractive").click()
         assert "Cormack" in ask(page, QUESTION)

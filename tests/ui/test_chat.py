@@ -1,23 +1,32 @@
 """What becomes of a question: answered, failed, stopped; the application's answers are scripted."""
 
+import asyncio
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import gradio as gr
 import pytest
 
 from ingestion.errors import ModelError
+from ingestion.library import Library
 from rag_app.answers import AnswerEvent, AskOptions, Delta
-from rag_app.assistant import Assistant
+from rag_app.assistant import Assistant, StrategyState
 from rag_app.conversations import Conversations
+from rag_app.judgements import Judgements
 from rag_app.settings import Settings
 from rag_app.state import STATE_FILE, State
-from tests.ui.values import answer, found, hit
+from retrievers.strategies import strategy_named
+from tests.ui.values import answer, found, hit, turn
+from ui.app import build
 from ui.background import Job, Workers
+from ui.chat.conversations import heading
 from ui.chat.talk import INTERNAL_ERROR, Chat, How, follow
+from ui.chat.wiring import asked_again, shown_answer
 from ui.components.conversation import Turn
 
 PASSAGE = hit("words")
@@ -37,6 +46,10 @@ class Script:
     @property
     def conversations(self) -> Conversations:
         return Conversations(State(self.folder / STATE_FILE))
+
+    @property
+    def judgements(self) -> Judgements:
+        return Judgements(State(self.folder / STATE_FILE))
 
     def options(self) -> AskOptions:
         return AskOptions(strategy="cascade", reranker="big", llm="auto", collections=("papers",))
@@ -109,6 +122,133 @@ def test_stop_keeps_what_was_written_and_closes_the_stream(tmp_path: Path) -> No
     assert turn.text
     talk.workers.close()
     assert script.closed
+
+
+def test_nothing_of_an_abandoned_answer_is_shown(tmp_path: Path) -> None:
+    script = Script(tmp_path, endless())
+    talk = chat(script)
+    turns, job = asked(script)
+    shown = shown_answer(talk, turns, job)
+    state, conversation, _ = next(shown)
+    assert [one.question for one in state] == ["why?"]
+    assert len(conversation) == 2
+    job.abandon()
+    talk.begin("and?", (), job, None, HOW)  # nobody waits for the answer any more
+    assert list(shown) == [(gr.skip(), gr.skip(), gr.skip())]
+    talk.workers.close()
+    assert script.closed
+
+
+def test_a_stopped_answer_s_sources_say_so(tmp_path: Path) -> None:
+    def silent() -> Generator[AnswerEvent]:
+        while True:
+            time.sleep(0.01)
+            yield Delta("")
+
+    script = Script(tmp_path, silent())
+    talk = chat(script)
+    turns, job = asked(script)
+    shown = shown_answer(talk, turns, job)
+    assert "Searching" in next(shown)[2]
+    job.stop()
+    *_, (state, _, sources), last = shown
+    assert state[0].stopped
+    assert "stopped before it was answered" in sources
+    assert last == (gr.skip(), gr.skip(), gr.skip())
+    talk.workers.close()
+
+
+@pytest.mark.parametrize("question", ["", "  ", "?!"])
+def test_an_empty_question_begins_no_conversation(tmp_path: Path, question: str) -> None:
+    script = Script(tmp_path, [])
+    with pytest.raises(gr.Error, match="the question is empty"):
+        chat(script).begin(question, (), None, None, HOW)
+    assert script.conversations.list() == []
+
+
+def test_a_conversation_without_a_title_can_be_deleted(tmp_path: Path) -> None:
+    script = Script(tmp_path, [])
+    kept = chat(script).kept
+    untitled, named = script.conversations.create().id, script.conversations.create("<Trees>").id
+    for conversation, title, visible in (
+        (untitled, "Untitled", True),
+        (named, "&lt;Trees&gt;", True),
+        (None, "New conversation", False),
+        ("gone", "New conversation", False),
+    ):
+        shown, *buttons = heading(kept, conversation)[:4]
+        assert shown == f"<h2><bdi>{title}</bdi></h2>"
+        assert [button.visible for button in buttons] == [visible] * 3
+
+
+def test_what_was_not_understood_yet_is_asked_again_as_a_follow_up() -> None:
+    asked = turn("and why?")
+    assert asked_again(replace(asked, error="no")) == ("and why?", False)
+    assert asked_again(replace(asked, understood="Why is it so?")) == ("Why is it so?", True)
+    assert asked_again(turn("why?", found(PASSAGE))) == ("why?", True)
+    edited = replace(asked, options=replace(asked.options, standalone="and why?"))
+    assert asked_again(edited) == ("and why?", True)
+
+
+@pytest.fixture
+def assistant(library: Library, tmp_path: Path) -> Assistant:
+    return Assistant(Settings(data_dir=tmp_path / "library"), library)
+
+
+@pytest.fixture
+def handlers(assistant: Assistant) -> dict[str, Callable[..., Any]]:
+    """The page's handlers by name, of those whose name none other has.
+
+    Without a running loop Gradio makes some and leaves them open; a thread, because Playwright's runs here.
+    """
+
+    async def built() -> gr.Blocks:
+        return build(assistant)
+
+    with ThreadPoolExecutor(1) as thread:
+        page = thread.submit(asyncio.run, built()).result()
+    return {one.name: one.fn for one in page.fns.values() if one.name and one.fn}
+
+
+def test_another_conversation_abandons_the_answer_and_forgets_the_edit(
+    handlers: dict[str, Callable[..., Any]],
+) -> None:
+    job = Job()
+    *_, as_is = handlers["begin_anew"](job, "cascade", "default")
+    assert job.abandoned
+    assert as_is is False
+    running = Job()
+    event = SimpleNamespace(_data={"id": "c1"})
+    chosen = handlers["choose"]("c1", running, "cascade", "default", event)
+    assert set(map(str, chosen)) == {str(gr.skip())}  # the one that is shown: its answer goes on
+    assert not running.abandoned
+    handlers["choose"]("c2", running, "cascade", "default", event)
+    assert running.abandoned
+
+
+def test_an_edit_is_forgotten_when_its_text_is(handlers: dict[str, Callable[..., Any]]) -> None:
+    forget = handlers["forget_edit"]
+    assert [forget(text) for text in ("", " ", "W")] == [False] * 3
+    assert forget("Why is the tree old?") == gr.skip()
+
+
+def test_settling_leaves_the_stop_of_the_next_question(handlers: dict[str, Callable[..., Any]]) -> None:
+    job = Job()
+    assert [button.visible for button in handlers["settle"](None, job)[:2]] == [False, True]
+    job.end()
+    assert [button.visible for button in handlers["settle"](None, job)[:2]] == [True, False]
+
+
+def test_an_address_may_name_a_strategy_that_came_after_the_start(
+    handlers: dict[str, Callable[..., Any]], assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = StrategyState(strategy_named("mean@small"), True)
+    offered = [*assistant.strategies(), added]
+    monkeypatch.setattr(assistant, "strategies", lambda: offered)
+    restored = handlers["restore"](SimpleNamespace(query_params={"strategy": "mean@small"}))
+    (radio,) = [one for one in restored if isinstance(one, gr.Radio)]
+    assert radio.value == "mean@small"
+    assert ("mean@small", "mean@small") in radio.choices
 
 
 def test_one_question_at_a_time(tmp_path: Path) -> None:

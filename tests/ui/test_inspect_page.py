@@ -80,6 +80,7 @@ def test_examples_own_texts_a_stored_passage_and_a_question(browser: "Browser", 
         page.locator("#inspect-place input").press("Enter")
         expect(page.locator("#stored")).to_contain_text("passage 2, as it is stored", timeout=PATIENCE)
 
+        expect(page.locator("#inspect-collection input")).to_have_value("default")
         page.locator("#inspect-question textarea").fill(QUESTION)
         page.locator("#inspect-question textarea").press("Enter")
         expect(page.locator("#trace .step")).to_have_count(8, timeout=PATIENCE)

@@ -1,10 +1,13 @@
 """The page Documents without a browser: what it renders, and what its handlers do to a real library."""
 
+import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from ingestion.collections import CollectionInfo
@@ -16,6 +19,7 @@ from rag_app.assistant import Assistant
 from rag_app.settings import Settings
 from rag_app.shelf import PagePreview, Shelf, Storage, Wanted, replacing_name
 from tests.ui.test_render_documents import document, file, job
+from ui.app import build
 from ui.background import Workers
 from ui.components.document_table import ROWS, render_table
 from ui.components.holdings import (
@@ -28,7 +32,7 @@ from ui.components.page_view import render_document, render_page
 from ui.components.queue import render_queue
 from ui.components.text import size
 from ui.components.uploads import FileRow, Mood, to_row
-from ui.documents import Documents
+from ui.documents import Documents, Watch
 from ui.library.care import Library, View
 
 EVIL = '"><script>x()</script>\u202e.md'
@@ -306,3 +310,79 @@ def test_a_password_opens_a_staged_upload_and_is_not_kept(page: Library, tmp_pat
     assert not list((folder / "uploads").iterdir())
     files = [place for place in folder.rglob("*") if place.is_file()]
     assert not any(secret.encode() in place.read_bytes() for place in files)
+
+
+# The built page, its handlers called as Gradio would
+
+
+@pytest.fixture
+def assistant(stocked: Stores) -> Assistant:
+    return Assistant(Settings(data_dir=stocked.folder), stocked)
+
+
+@pytest.fixture
+def built(assistant: Assistant) -> gr.Blocks:
+    """The page. Built in a thread with a loop: Gradio would make one, and leave it open."""
+
+    async def work() -> gr.Blocks:
+        return build(assistant)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work()).result()
+
+
+def handler(built: gr.Blocks, source: str, event: str, output: str) -> Any:
+    """Return the one handler of an event of a component or tab that changes a component."""
+    names = {number: block.elem_id or getattr(block, "id", "") for number, block in built.blocks.items()}
+    (found,) = (
+        one
+        for one in built.fns.values()
+        if any(names.get(target or 0) == source and name == event for target, name in one.targets)
+        and output in [block.elem_id for block in one.outputs]
+    )
+    return found
+
+
+def test_an_upload_of_the_chat_goes_where_its_selector_says(
+    built: gr.Blocks, assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = handler(built, "upload", "upload", "upload")
+    assert [block.elem_id for block in upload.inputs if block.elem_id] == ["upload", "collection"]
+    monkeypatch.setattr(upload.inputs[0], "GRADIO_CACHE", str(tmp_path))
+    given = tmp_path / "sent" / "fig.md"
+    given.parent.mkdir()
+    given.write_text("Figs ripen in August.", "utf-8")
+    watch = Watch()  # a new one, as after a restart of the server
+    upload.fn([{"path": str(given), "orig_name": "fig.md"}], watch, "papers")
+    assert [job.collection for job in assistant.jobs.list()] == ["papers"]
+    assert watch.collection == "papers"
+
+
+def test_the_chat_lists_what_other_tabs_left_when_it_is_turned_to(
+    built: gr.Blocks, assistant: Assistant
+) -> None:
+    look = handler(built, "chat", "select", "documents")
+    place = [block.elem_id for block in look.outputs].index("documents")
+    watch = Watch()
+    assert "harbour.md" in look.fn(watch, "default")[place]
+    (harbour,) = (one for one in assistant.documents() if one.name == "harbour.md")
+    assistant.delete(harbour.id)
+    assert "harbour.md" not in look.fn(watch, "default")[place]
+    assert "orchard.md" not in look.fn(watch, "gone")[place]
+
+
+@pytest.mark.parametrize("page_id", ["compare", "inspect"])
+def test_strategies_are_offered_as_they_are_when_the_tab_is_turned_to(
+    built: gr.Blocks, assistant: Assistant, monkeypatch: pytest.MonkeyPatch, page_id: str
+) -> None:
+    dropdown = "compare-strategy-3" if page_id == "compare" else "inspect-strategy"
+    offer = handler(built, page_id, "select", dropdown)
+    place = [block.elem_id for block in offer.outputs].index(dropdown)
+    known = assistant.strategies()
+    new = replace(known[0], strategy=replace(known[0].strategy, name="mean@added"))
+    monkeypatch.setattr(Assistant, "strategies", lambda _: [*known, new])
+    assistant.create_collection("papers")
+    offered = offer.fn()
+    assert offered[place].choices[-1] == ("mean@added", "mean@added")
+    assert offered[-1].choices == [("default", "default"), ("papers", "papers")]
+    assert "value" not in offered[place].constructor_args  # what a person has chosen stays

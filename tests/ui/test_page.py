@@ -18,7 +18,7 @@ from retrievers.strategies import strategy_named
 from ui.app import build
 from ui.background import Workers
 from ui.chat.talk import Chat, How
-from ui.choices import check_may_name_files, strategy_choices, strategy_help
+from ui.choices import check_may_name_files, strategy_choices, strategy_help, where_to
 from ui.compare import Compare
 
 
@@ -69,6 +69,14 @@ def test_what_a_strategy_does_without_damaged_vectors_is_explained(
     assert "rag-app repair" in words
     ((_, words),) = strategy_help(states, "mean")
     assert "damaged" not in words
+
+
+def test_the_page_says_where_questions_go(stocked: Library) -> None:
+    assert where_to(Assistant(Settings(data_dir=stocked.folder), stocked)) == "Nothing leaves this machine."
+    near = Settings(data_dir=stocked.folder, llm="http://127.0.0.1:11434/v1#m")
+    assert where_to(Assistant(near, stocked)) == "Nothing leaves this machine."
+    far = Settings(data_dir=stocked.folder, llm="https://models.example/v1#m")
+    assert "leave this machine for models.example" in where_to(Assistant(far, stocked))
 
 
 def test_strangers_choose_among_what_is_offered(stocked: Library) -> None:

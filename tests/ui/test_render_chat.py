@@ -87,6 +87,7 @@ def test_a_turn_says_how_far_it_is() -> None:
     assert "The answer" in stopped
     assert "stopped" in stopped
     assert "writing" not in stopped
+    assert "#do-again" not in render_turn(writing)
 
 
 def test_a_pending_turn_names_what_was_asked_for() -> None:
@@ -165,6 +166,12 @@ def test_an_answer_offers_what_can_be_done_with_it() -> None:
     shown = render_turn(turn("q", found(passage), abstained))
     assert "#do-again-1" in shown
     assert "#do-good-1" not in shown
+
+
+def test_what_failed_or_was_stopped_can_be_asked_again() -> None:
+    assert "#do-again-1" in render_turn(replace(turn("q"), error="no"))
+    assert "#do-again-1" in render_turn(replace(turn("q"), stopped=True))
+    assert "#do-again-1" in render_turn(replace(turn("q", Delta("The ")), stopped=True))
 
 
 def test_a_search_alone_says_what_it_is() -> None:

@@ -3,9 +3,11 @@
 import re
 from dataclasses import replace
 
+from rag_app.answers import AskOptions
 from rag_app.comparison import Column, Comparison, compare
 from rag_app.votes import Contender, Tally
-from tests.ui.values import hit
+from tests.ui.values import answer, found, hit
+from ui.compare import Sheet, render_answers
 from ui.components.comparison import (
     CARD,
     GAP,
@@ -17,6 +19,7 @@ from ui.components.comparison import (
     render_tally,
     size,
 )
+from ui.components.conversation import Turn
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -70,6 +73,42 @@ def test_a_blind_comparison_gives_no_name_away_until_the_vote() -> None:
     open_ = replace(blind, blind=False, voted=(0,))
     assert [name_of(open_, place) for place in (0, 1)] == ["bm25", "fusion"]
     assert '<section class="column chosen" aria-label="bm25">' in render_comparison(open_)
+
+
+def test_answers_of_a_blind_comparison_give_no_name_away_at_any_time() -> None:
+    asked = Turn(1, "why?", AskOptions(strategy="fusion", reranker="big"))
+    event = found(hit("Pears ripen late."))
+    states = [
+        (asked, "being written"),
+        (replace(asked, found=event, text="Pears [1]"), "Pears [1]"),
+        (replace(asked, found=event, text="Pears", stopped=True), "stopped"),
+        (replace(asked, error="fusion + big fails"), "This failed."),
+        (replace(asked, answer=replace(answer("Late [1].", hit("Late.")), strategy="fusion")), "Late [1]."),
+    ]
+    for state, words in states:
+        blind = Shown(compared(), (1, 0), blind=True)
+        shown = render_answers(blind, [state])
+        assert words in shown
+        assert "<h3>A</h3>" in shown
+        for secret in ("fusion", "bm25", "big", "reranker"):
+            assert secret not in shown
+        voted = render_answers(replace(blind, blind=False, voted=(0,)), [state])
+        assert "<h3>bm25</h3>" in voted
+        assert "fusion" in voted
+
+
+def test_a_marker_names_a_passage_that_its_answer_read() -> None:
+    first, second = hit("Pears."), hit("Plums.", rank=2)
+    turns = [
+        Turn(1, "why?", AskOptions(), found=found(second)),
+        Turn(2, "why?", AskOptions(), answer=answer("Pears [1].", first)),
+        Turn(3, "why?", AskOptions()),
+    ]
+    sheet = Sheet(Shown(compared(), (0, 1)), turns)
+    assert sheet.source("1", "2") == second
+    assert sheet.source("2", "1") == first
+    for turn, number in (("1", "1"), ("2", "7"), ("3", "1"), ("4", "1"), ("None", "None")):
+        assert sheet.source(turn, number) is None
 
 
 def test_documents_and_questions_stay_text() -> None:

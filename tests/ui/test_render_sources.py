@@ -70,6 +70,10 @@ def test_empty_states_say_what_to_do() -> None:
     assert "Searching" in render_sources(turn("q"))
     assert "Add documents" in render_sources(turn("q", found()))
     assert "failed" in render_sources(replace(turn("q"), error="no"))
+    stopped = render_sources(replace(turn("q"), stopped=True))
+    assert "stopped before it was answered" in stopped
+    assert "Searching" not in stopped
+    assert "x" in render_sources(replace(turn("q", found(hit("x"))), stopped=True))
 
 
 def test_approximate_lists_say_so() -> None:

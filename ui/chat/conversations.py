@@ -51,14 +51,15 @@ class Kept:
         """Return a conversation's turns. Raises UnknownName."""
         return tuple(map(_turn, self.assistant.restore(conversation)))
 
-    def title(self, current: str | None) -> str:
-        """Return what the conversation is called; "" for a new one or one that is gone."""
+    def title(self, current: str | None) -> str | None:
+        """Return what the conversation is called, "" while nothing names it; None for a new one or one
+        that is gone."""
         if current is None:
-            return ""
+            return None
         try:
             return self.assistant.conversations.get(current).title
         except UnknownName:
-            return ""
+            return None
 
     def shared(self, conversation: str) -> tuple[str, str]:
         """Return a conversation as Markdown, and a link as HTML that saves it. Raises UnknownName."""
@@ -150,10 +151,11 @@ def build_title(listing: gr.HTML) -> ConversationsPane:
 def heading(kept: Kept, current: str | None) -> tuple[Any, ...]:
     """Return title and buttons for the conversation that is shown: `heading_of` names the components."""
     title = kept.title(current)
-    shown = escape(title) if title else "New conversation"
+    # One whose first question could not be asked has no title, and can be renamed and deleted all the same.
+    shown = "New conversation" if title is None else escape(title or "Untitled")
     return (
         f"<h2><bdi>{shown}</bdi></h2>",
-        *(gr.Button(visible=bool(title)) for _ in range(3)),
+        *(gr.Button(visible=title is not None) for _ in range(3)),
         *(gr.Row(visible=False) for _ in range(3)),
     )
 
@@ -168,7 +170,7 @@ def connect_title(kept: Kept, pane: ConversationsPane, current: gr.State) -> Non
     quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
 
     def begin_renaming(current: str | None) -> tuple[gr.Row, str]:
-        return gr.Row(visible=True), kept.title(current)
+        return gr.Row(visible=True), kept.title(current) or ""
 
     def rename(current: str | None, name: str) -> tuple[Any, ...]:
         if current is not None:

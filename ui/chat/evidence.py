@@ -136,8 +136,8 @@ def build_evidence() -> EvidencePane:
 
 def connect_evidence(desk: Desk, pane: EvidencePane, turns: gr.State) -> None:
     """Wire the pane: a card opens its page or its reason, and takes what a person says of it."""
-    # By document: a person is asked once. They are in this session's memory alone, which Gradio forgets an hour
-    # after the tab is closed; it does so for states that handlers give back.
+    # By document: a person is asked once. They are in this session's memory alone, which Gradio forgets an
+    # hour after the tab is closed; it does so for states that handlers give back.
     passwords: gr.State = gr.State({})
     quick: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
 

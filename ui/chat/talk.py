@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import gradio as gr
 
-from ingestion.errors import RagError
+from ingestion.errors import EmptyQuestion, RagError
 from ingestion.filters import Filters
 from rag_app.answers import Answer, AnswerEvent, AskOptions, Condensed, Delta, Found, Packed, Waiting
 from rag_app.assistant import Assistant
@@ -69,11 +69,14 @@ class Chat:
         """Return the conversation with the question in it, the job that will answer it, and the
         conversation's id.
 
-        `as_is`: the question says all; it is no follow-up. A search alone is kept in no conversation.
+        `as_is`: the question says all; it is no follow-up. A search alone is kept in no conversation, and
+        an empty question begins none.
         """
         if job is not None and job.running:
             raise gr.Error("Wait for the answer, or stop it.", title="Still answering", print_exception=False)
         text = question.strip()
+        if not any(map(str.isalnum, text)):
+            raise gr.Error(str(EmptyQuestion()), title="Not asked", print_exception=False)
         options = replace(self.options(how), standalone=text if as_is else None)
         if not how.search_only:
             try:

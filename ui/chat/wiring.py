@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,12 @@ class _Wiring:
         self._answered(begun)
         pane.stop.click(stop, [self.job], **_QUICK)
 
+        def forget_edit(question: str) -> Any:
+            # Whoever types over a selected text leaves its first letter, and never an empty box.
+            return False if len(question.strip()) < 2 else gr.skip()
+
+        pane.question.change(forget_edit, [pane.question], [self.as_is], **_QUICK)
+
     def act(self) -> None:
         """What an answer offers: asking again, editing how it was understood, saying whether it is good."""
         pane = self.pane
@@ -87,9 +94,8 @@ class _Wiring:
         def again(
             event: gr.EventData, turns: Turns, job: Job | None, current: str | None, *how: Any
         ) -> Shown:
-            turn = _acted_on(turns, event)
-            question = turn.understood or turn.question
-            return self._begun(question, turns, job, current, How(*how), as_is=True)
+            question, as_is = asked_again(_acted_on(turns, event))
+            return self._begun(question, turns, job, current, How(*how), as_is=as_is)
 
         def edit(turns: Turns, event: gr.EventData) -> tuple[str, bool]:
             turn = _acted_on(turns, event)
@@ -153,6 +159,7 @@ class _Wiring:
         pane, chat = self.pane, self.chat
         shown = [self.turns, pane.chatbot, self.evidence.sources, self.evidence.viewer, self.current]
         shown += [pane.notice, pane.conversations.listing, pane.address, *heading_of(pane.conversations)]
+        shown += [self.as_is]
         beside = [pane.selectors.strategy, pane.selectors.collection]
 
         def show(
@@ -163,7 +170,7 @@ class _Wiring:
             notices: Sequence[str] = (),
         ) -> Shown:
             if job is not None:
-                job.stop()
+                job.abandon()
             turns: Turns = ()
             if conversation is not None:
                 try:
@@ -175,14 +182,19 @@ class _Wiring:
             return (
                 turns, messages(turns), chat.desk.sources(last), "", conversation,
                 "".join(map(render_error, notices)), chat.kept.listed(conversation),
-                _address(conversation, strategy, collection), *heading(chat.kept, conversation),
+                _address(conversation, strategy, collection), *heading(chat.kept, conversation), False,
             )  # fmt: skip
 
         def begin_anew(job: Job | None, strategy: str, collection: str) -> Shown:
             return show(None, job, strategy, collection)
 
-        def choose(job: Job | None, strategy: str, collection: str, event: gr.EventData) -> Shown:
-            return show(str(event._data.get("id")), job, strategy, collection)
+        def choose(
+            current: str | None, job: Job | None, strategy: str, collection: str, event: gr.EventData
+        ) -> Shown:
+            chosen = str(event._data.get("id"))
+            if chosen == current and job is not None and job.running:
+                return tuple(gr.skip() for _ in shown)  # it is shown, and its answer is being written
+            return show(chosen, job, strategy, collection)
 
         def delete(current: str | None, job: Job | None, strategy: str, collection: str) -> Shown:
             if current is not None:
@@ -194,7 +206,8 @@ class _Wiring:
 
         def restore(request: gr.Request) -> Shown:
             asked = dict(request.query_params)
-            strategies = [name for _, name in strategy_choices(chat.assistant.strategies())]
+            offered = strategy_choices(chat.assistant.strategies())
+            strategies = [name for _, name in offered]
             collections = [name for _, name in collection_choices(chat.assistant)]
             usual = {
                 "strategy": (strategies, chat.assistant.options().strategy),
@@ -219,7 +232,7 @@ class _Wiring:
             }
             return (
                 *restored,
-                gr.Radio(**chosen["strategy"]),
+                gr.Radio(choices=offered, **chosen["strategy"]),  # since the server began there may be more
                 gr.Dropdown(choices=collection_choices(chat.assistant), **chosen["collection"]),
                 gr.Dropdown(choices=document_choices(chat.assistant, collection)),
             )
@@ -233,7 +246,7 @@ class _Wiring:
             shown,
             **_QUICK,
         )
-        pane.conversations.listing.select(choose, [self.job, *beside], shown, **_QUICK)
+        pane.conversations.listing.select(choose, [self.current, self.job, *beside], shown, **_QUICK)
         pane.conversations.confirm.click(delete, [self.current, self.job, *beside], shown, **_QUICK)
 
     @property
@@ -262,17 +275,13 @@ class _Wiring:
         pane, chat = self.pane, self.chat
 
         def answer(turns: Turns, job: Job) -> Generator[Shown]:
-            before: object = None
-            for state in chat.answer(turns, job):
-                turn = state[-1]
-                seen = (turn.found, turn.answer, turn.error)
-                sources = gr.skip() if seen == before else chat.desk.sources(turn)
-                before = seen
-                yield state, messages(state), sources
+            yield from shown_answer(chat, turns, job)
 
-        def settle(current: str | None) -> Shown:
+        def settle(current: str | None, job: Job | None) -> Shown:
+            # Another question may be asked already in another conversation: its Stop stays.
+            running = job is not None and job.running
             return (
-                gr.Button(visible=True), gr.Button(visible=False), chat.kept.listed(current),
+                gr.Button(visible=not running), gr.Button(visible=running), chat.kept.listed(current),
                 *heading(chat.kept, current),
             )  # fmt: skip
 
@@ -285,7 +294,35 @@ class _Wiring:
             show_progress="hidden",
             concurrency_id="ask",
             concurrency_limit=_AT_ONCE,
-        ).then(settle, [self.current], settled, **_QUICK)
+        ).then(settle, [self.current, self.job], settled, **_QUICK)
+
+
+def shown_answer(chat: Chat, turns: Turns, job: Job) -> Generator[Shown]:
+    """Yield the turns, the conversation and the sources as the last question is answered.
+
+    Once the job is abandoned the page shows another conversation, and nothing of this one is yielded.
+    """
+    before: object = None
+    with closing(chat.answer(turns, job)) as states:
+        for state in states:
+            turn = state[-1]
+            seen = (turn.found, turn.answer, turn.error, turn.stopped)
+            sources = gr.skip() if seen == before else chat.desk.sources(turn)
+            before = seen
+            shown = messages(state)
+            if not job.abandoned:
+                yield state, shown, sources
+    # Gradio sends the last output again when the generator ends, and by then another may be shown.
+    yield gr.skip(), gr.skip(), gr.skip()
+
+
+def asked_again(turn: Turn) -> tuple[str, bool]:
+    """Return what to ask for a turn to be asked again, and whether it says all.
+
+    A follow-up that failed or was stopped before it was understood has yet to be.
+    """
+    understood = turn.understood or turn.options.standalone
+    return understood or turn.question, bool(understood or turn.found)
 
 
 def _acted_on(turns: Turns, event: gr.EventData) -> Turn:

@@ -78,14 +78,16 @@ def source_id(turn: int, number: int) -> str:
 def render_turn(turn: Turn) -> str:
     """Return the reply: the answer with its stamp, how far it is, or what went wrong."""
     if turn.error is not None:
-        return f'<div class="failed" role="alert"><b>This failed.</b> {escape(turn.error)}</div>'
+        failed = f'<div class="failed" role="alert"><b>This failed.</b> {escape(turn.error)}</div>'
+        return f'{failed}<div class="actions">{_again(turn)}</div>'
     if turn.answer is not None:
         return _answer(turn, turn.answer)
     if turn.search_only and turn.found is not None:
         return _searched(turn, turn.found)
     written = f'<div class="reply">{_linked(turn)}</div>' if turn.text else ""
     if turn.stopped:
-        return f'{written}<div class="stamp">{_names(turn)} · stopped</div>'
+        stamp = f'<div class="stamp">{_names(turn)} · stopped</div>'
+        return f'{written}{stamp}<div class="actions">{_again(turn)}</div>'
     return f'{written}<div class="stamp working">{_names(turn)} · {_phase(turn)}</div>'
 
 

@@ -30,7 +30,9 @@ def render_sources(turn: Turn | None, grades: Grades | None = None) -> str:
     if turn.error is not None:
         return '<div class="empty">No sources: the question failed.</div>'
     if turn.found is None:
-        return '<div class="empty">Searching …</div>'
+        # Of one that was kept, nobody knows whether passages had been found.
+        ended = "No sources: the question was stopped before it was answered."
+        return f'<div class="empty">{"Searching …" if turn.pending else ended}</div>'
     result, answer = turn.found.result, turn.answer
     if not result.hits:
         return '<div class="empty"><b>Nothing was found.</b> Add documents, or ask in other words.</div>'

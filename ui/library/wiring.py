@@ -10,12 +10,14 @@ from ingestion.stores.catalogue import DEFAULT_COLLECTION
 from rag_app.shelf import replacing_name
 from ui.components.document_list import render_error
 from ui.components.holdings import render_collection_deletion
-from ui.documents import received
+from ui.documents import into_sight, received
 from ui.library.care import Library, View
 from ui.library.pane import ALL, LibraryPage
 from ui.library.showing import Show, Update
 
 _QUICK: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+
+_CONFIRMATION = "library-confirmation"
 
 
 def connect_library(library: Library, page: LibraryPage, tab: gr.Tab) -> None:
@@ -78,7 +80,11 @@ def _connect_table(library: Library, page: LibraryPage, show: Show, view: gr.Sta
         library.act(view, event._data)
         if event._data.get("act") == "choose":  # the box shows it already
             return show.selection(view)
-        return {**show.table(view), **(show.preview(view) if event._data.get("act") == "open" else {})}
+        return show.table(view)
+
+    def read(view: View, event: gr.EventData) -> Update:
+        library.act(view, event._data)
+        return {**show.table(view), **show.preview(view)}
 
     def filtered(view: View, text: str, within: str | None, status: str | None) -> Update:
         view.part = 0
@@ -104,10 +110,11 @@ def _connect_table(library: Library, page: LibraryPage, show: Show, view: gr.Sta
         done = show.trying(view, lambda: library.delete(view))
         return {**done, **show.asked(view)}
 
-    opened = page.table.act(
-        act, [view], [*show.of_table, *show.of_preview], trigger_mode="multiple", **_QUICK
+    page.table.act(act, [view], show.of_table, trigger_mode="multiple", **_QUICK)
+    opened = page.table.select(
+        read, [view], [*show.of_table, *show.of_preview], trigger_mode="multiple", **_QUICK
     )
-    opened.then(
+    opened.then(  # on a narrow screen the preview stands above the lists, out of sight of its row
         None,
         js="() => { if (matchMedia('(max-width: 1000px)').matches) "
         "document.getElementById('library-preview')?.scrollIntoView({ block: 'start' }); }",
@@ -121,7 +128,8 @@ def _connect_table(library: Library, page: LibraryPage, show: Show, view: gr.Sta
         trigger_mode="always_last",
         **_QUICK,
     )
-    page.delete.click(ask, [view], [*show.of_question, *show.of_table], **_QUICK)
+    asked = page.delete.click(ask, [view], [*show.of_question, *show.of_table], **_QUICK)
+    into_sight(asked, _CONFIRMATION)
     page.deselect.click(deselect, [view], show.of_table, **_QUICK)
     page.keep.click(keep, [view], show.of_question, **_QUICK)
     page.sure.click(delete, [view], show.of_all, **_QUICK)
@@ -156,7 +164,8 @@ def _connect_preview(library: Library, page: LibraryPage, show: Show, view: gr.S
         lambda view, number: turn(view, int(number or 1)), [view, page.number], show.of_preview, **_QUICK
     )
     page.close.click(close, [view], show.of_preview, **_QUICK)
-    page.delete_one.click(ask, [view], [*show.of_question, *show.of_table], **_QUICK)
+    asked = page.delete_one.click(ask, [view], [*show.of_question, *show.of_table], **_QUICK)
+    into_sight(asked, _CONFIRMATION)
     page.replace.upload(replace_it, [page.replace, view], show.of_all, preprocess=False, **_QUICK)
 
 
@@ -176,7 +185,7 @@ def _connect_collections(library: Library, page: LibraryPage, show: Show, view: 
     def ask(view: View, name: str | None) -> Update:
         infos = {info.name: info for info in library.assistant.list_collections()}
         if name not in infos:
-            return {page.message: render_error("Choose the collection first.")}
+            return {page.message: render_error("Choose the collection first."), **show.asked(view)}
         show.asked(view)
         view.collection = name
         stays = name == DEFAULT_COLLECTION
@@ -185,4 +194,5 @@ def _connect_collections(library: Library, page: LibraryPage, show: Show, view: 
 
     page.create.click(create, [view, page.name], [page.name, *show.of_all], **_QUICK)
     page.rename.click(rename, [view, page.collection, page.name], [page.name, *show.of_all], **_QUICK)
-    page.remove.click(ask, [view, page.collection], [page.message, *show.of_question], **_QUICK)
+    asked = page.remove.click(ask, [view, page.collection], [page.message, *show.of_question], **_QUICK)
+    into_sight(asked, _CONFIRMATION)

@@ -5,7 +5,8 @@ let focused = null;
 
 element.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-act]");
-  if (button) trigger("act", { ...button.dataset });
+  // A document that is opened is an event of its own: the page scrolls to it.
+  if (button) trigger(button.dataset.act === "open" ? "select" : "act", { ...button.dataset });
 });
 element.addEventListener("change", (event) => {
   const box = event.target.closest("input[type=checkbox][data-act]");

@@ -1,7 +1,8 @@
 () => {
   // A marker in an answer opens the card that it names, and its page; the page's address stays as it is.
+  // Of the chat alone: Compare's answers number their sources in the same way.
   document.addEventListener("click", (event) => {
-    const marker = event.target.closest?.("a.marker");
+    const marker = event.target.closest?.("#conversation a.marker");
     if (!marker) return;
     event.preventDefault();
     const reveal = (tries) => {
@@ -29,12 +30,19 @@
     tab === "chat" ? address.searchParams.delete("tab") : address.searchParams.set("tab", tab);
     window.history.replaceState(window.history.state, "", address);
   });
+  // Of what the tabs have, that of the open one.
+  const inSight = (selector) =>
+    [...document.querySelectorAll(selector)].find((one) => one.offsetParent !== null);
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, [contenteditable]");
     if (event.key === "/" && !typing) {
+      const box = inSight(":is(#question, #compare-question, #inspect-question) :is(textarea, input)");
+      if (!box) return;
       event.preventDefault();
-      document.querySelector("#question textarea, #question input")?.focus();
+      box.focus();
     }
-    if (event.key === "Escape") document.getElementById("stop")?.click();
+    // In a list of choices it closes the list.
+    const choosing = event.target.closest?.("[role=combobox], [role=listbox], [aria-expanded=true]");
+    if (event.key === "Escape" && !choosing) inSight("#stop, #compare-stop")?.click();
   });
 }
