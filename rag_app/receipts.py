@@ -100,6 +100,7 @@ def receipt_fields(answer: Answer, options: AskOptions, library: Library, maker:
         "asked": _asked(options),
         "earlier": [[placed.chunk_id, placed.spans] for placed in options.earlier],
         "encoder": library.encoder.fingerprint,
+        "representation": _representation(options.strategy, library),
         "llm": {
             "name": maker.name,
             "sha256": maker.sha256,
@@ -140,6 +141,7 @@ def differences(before: Fields, after: Fields) -> list[str]:
 _COMPARED = {
     "application": "the application has another version",
     "encoder": "the encoder is another one",
+    "representation": "the vectors that the strategy reads were made by another model",
     "evidence": "other evidence was packed",
     "prompt_sha256": "the prompt is another one",
     "answer": "the answer has another wording",
@@ -192,6 +194,12 @@ def _asked(options: AskOptions) -> dict[str, Any]:
         "added_to": None if filters.added_to is None else filters.added_to.isoformat(),
         "pages": None if pages is None else f"{pages[0]}-{pages[1] or ''}",
     }
+
+
+def _representation(strategy: str, library: Library) -> str | None:
+    """Return the fingerprint of the vectors that mean@NAME and its kind read, None for the built-in ones."""
+    _, _, name = strategy.partition("@")
+    return library.index(name).record.fingerprint if name else None
 
 
 def _changed(before: Fields, after: Fields, name: str) -> bool:

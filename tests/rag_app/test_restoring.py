@@ -5,14 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
+from ingestion.reindex import reindex
 from rag_app.assistant import Assistant
 from rag_app.conversations import TurnState
 from rag_app.local import LocalService
 from rag_app.restoring import GONE
 from rag_app.settings import Settings
 from rag_app.state import STATE_FILE
+from tests.ingestion.turned_encoder import Turned
 
 QUESTION = "Who planted the Bramley apple tree?"
 
@@ -94,3 +97,19 @@ def test_pages_are_shown_and_what_cannot_be_drawn_says_why(assistant: Assistant)
         assistant.pages.view("gone", 1)
     assert (assistant.document_pages(orchard.id), assistant.document_pages("gone")) == (1, 0)
     assert (assistant.content_of(orchard.id), assistant.content_of("gone")) == (orchard.sha256, None)
+
+
+def test_a_replay_tells_that_added_vectors_are_of_another_model(stocked: Library, encoder: Encoder) -> None:
+    stocked.close()
+    models = {"/models/a": Turned(encoder, "a", 1), "/models/b": Turned(encoder, "b", 2)}
+    with Library.open(stocked.folder, encoder, load=models.__getitem__) as library:  # type: ignore[arg-type]
+        reindex(library, "added", source="/models/a")
+        assistant = Assistant(Settings(data_dir=library.folder, llm="extractive"), library)
+        asked = replace(assistant.options(), strategy="mean@added")
+        answer = assistant.ask(QUESTION, asked)
+        service = LocalService(assistant)
+        assert service.replay(str(answer.receipt_id))["same"]
+        reindex(library, "added", source="/models/b")  # finds the same, in the same order
+        assert service.replay(str(answer.receipt_id))["differences"] == [
+            "the vectors that the strategy reads were made by another model"
+        ]

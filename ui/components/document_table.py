@@ -95,9 +95,9 @@ def _row(document: Document, chosen: bool) -> str:
         "added": f'<time datetime="{escape(document.added)}">{escape(document.added[:10])}</time>',
         "status": _status(document),
     }
+    units = {"pages": _unit(document.pages, "page"), "chunks": _unit(document.chunks, "chunk")}
     shown = "".join(
-        f'<td role="cell" class="{key}" data-label="{_COLUMNS[key]}">{cell}</td>'
-        for key, cell in cells.items()
+        f'<td role="cell" class="{key}"{units.get(key, "")}>{cell}</td>' for key, cell in cells.items()
     )
     return (
         f'<tr role="row"{" class=chosen" if chosen else ""}><td role="cell" class="box">'
@@ -107,6 +107,11 @@ def _row(document: Document, chosen: bool) -> str:
         f'data-id="{identity}" data-key="open-{identity}" title="Read {name}"><bdi>{name}</bdi></button>'
         f"{title}</th>{shown}</tr>"
     )
+
+
+def _unit(number: int, noun: str) -> str:
+    """Return the attribute that says what is counted where the column's head does not stand above it."""
+    return f' data-unit="{noun if number == 1 else f"{noun}s"}"'
 
 
 def _status(document: Document) -> str:
