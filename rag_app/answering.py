@@ -133,16 +133,7 @@ def build_chain(
     scope = resolve(library.catalogue, options.collections, options.filters)
 
     def understand(asked: Iterator[str]) -> Iterator[Waiting | _Asked]:
-        question, started = "".join(asked), time.perf_counter()
-        standalone, is_sent = options.standalone or question, False
-        if options.standalone is None and options.history and is_follow_up(question):
-            written = None
-            if condense is not None:
-                is_sent = True
-                with closing(condense(question, options.history)) as condensing:
-                    written = yield from condensing
-            standalone = written or carried_over(question, options.history)
-        yield _Asked(question, standalone, 1000 * (time.perf_counter() - started), is_sent)
+        yield from _understood("".join(asked), options, condense)
 
     def retrieve(asked: _Asked) -> _Retrieved:
         found = search(
@@ -192,6 +183,20 @@ def build_chain(
         | writing
     )
     return steps.with_config(run_name="ask")
+
+
+def _understood(question: str, options: AskOptions, condense: Condense | None) -> Iterator[Waiting | _Asked]:
+    """Yield what is waited for, then the question as it is to be understood."""
+    started = time.perf_counter()
+    standalone, is_sent = options.standalone or question, False
+    if options.standalone is None and options.history and is_follow_up(question):
+        written = None
+        if condense is not None:
+            is_sent = True
+            with closing(condense(question, options.history)) as condensing:
+                written = yield from condensing
+        standalone = written or carried_over(question, options.history)
+    yield _Asked(question, standalone, 1000 * (time.perf_counter() - started), is_sent)
 
 
 def _step(name: str, takes: type[T], work: Callable[[T], U]) -> Runnable[Waiting | T, Waiting | U]:

@@ -26,7 +26,7 @@ from rag_app.packing import FUNCTION_WORD, lower_half
 _MARKER = re.compile(r"\s*[\[【]\s*(?:[Ss]ources?\s*)?(\d{1,3}(?:\s*[-–,;]\s*\d{1,3})*)\s*[\]】]")
 _PLAIN_MARKER = re.compile(r"\s*\[\d+\]")
 _RANGE = re.compile(r"(\d+)\s*[-–]\s*(\d+)")
-# A wider range names nothing: it is what a paper that was copied wrote.
+# Of a wider range, as papers that were copied have them, only so many.
 _WIDEST = 20
 _MARKERS_BEHIND_STOP = re.compile(rf"([.!?])((?:{_MARKER.pattern})+)")
 _END = re.compile(r"[.!?…]?[\"'”’)]*$")

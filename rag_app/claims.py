@@ -240,7 +240,8 @@ def _number(text: str, readings: list[str], scale: str | None) -> Number:
 
 def _compare_numbers(claim: str, source: str, context: str) -> Iterator[Finding]:
     stated, around = numbers(source), numbers(context)
-    for date in dates(claim):  # is compared as one
+    # A date is compared as one. Longer ones first: "1 May" stands in "11 May" too.
+    for date in sorted(dates(claim), key=lambda date: -len(date.text)):
         claim = claim.replace(date.text, " ")
     for number in numbers(claim):
         if number.text.lower() in _NOT_COUNTED:

@@ -78,7 +78,6 @@ class PageViewer:
         original = self._library.original(document.sha256)
         if not original.is_file():
             raise PageNotDrawn("The document came without its own bytes, so its pages cannot be drawn.")
-        # What a password has opened is for whoever gave it, and drawn each time.
         key = (document.sha256, page.number, spans)
         with self._lock:
             if key in self._kept:
@@ -88,7 +87,7 @@ class PageViewer:
             picture = draw_page(
                 original, page.number, page.layout, spans=spans, password=password, limits=self._limits
             )
-        if password is not None:
+        if password is not None:  # what it has opened is for whoever gave it, and drawn each time
             return picture
         with self._lock:
             self._kept[key] = picture

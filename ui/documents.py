@@ -150,16 +150,21 @@ class DocumentsPane:
     keep: gr.Button
 
 
-def build_documents() -> DocumentsPane:
-    """Lay out the documents pane."""
-    gr.HTML("<h2>Documents</h2>")
-    upload = gr.File(
+def upload_field(*, height: int, elem_id: str) -> gr.File:
+    """Lay out where files are handed over."""
+    return gr.File(
         label="Add PDF, Office, web, text …",
         file_count="multiple",
         file_types=sorted(SUPPORTED_SUFFIXES),
-        height=104,
-        elem_id="upload",
+        height=height,
+        elem_id=elem_id,
     )
+
+
+def build_documents() -> DocumentsPane:
+    """Lay out the documents pane."""
+    gr.HTML("<h2>Documents</h2>")
+    upload = upload_field(height=104, elem_id="upload")
     message = gr.HTML("", elem_id="message")
     progress = gr.HTML("", elem_id="progress")
     with gr.Row(elem_id="queue"):

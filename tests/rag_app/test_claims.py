@@ -98,6 +98,7 @@ def test_a_year_may_stand_around_the_source_but_no_other_figure_may() -> None:
         ("It broke on 5/9/1987.", "on 9 May 1987"),
         ("It broke on 25/12/1987.", "on 12/25/1987"),
         ("It broke in May 1987.", "on 9/5/1987"),
+        ("It broke on 1 May and 11 May.", "It broke on May 1st and May 11th, 1987."),
     ],
 )
 def test_dates_are_compared_in_one_form(claim: str, source: str) -> None:

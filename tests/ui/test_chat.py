@@ -1,9 +1,7 @@
 """What becomes of a question: answered, failed, stopped; the application's answers are scripted."""
 
-import asyncio
 import time
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,8 +19,8 @@ from rag_app.judgements import Judgements
 from rag_app.settings import Settings
 from rag_app.state import STATE_FILE, State
 from retrievers.strategies import strategy_named
+from tests.ui.built import built_page
 from tests.ui.values import answer, found, hit, turn
-from ui.app import build
 from ui.background import Job, Workers
 from ui.chat.conversations import heading
 from ui.chat.talk import INTERNAL_ERROR, Chat, How, follow
@@ -197,16 +195,8 @@ def assistant(library: Library, tmp_path: Path) -> Assistant:
 
 @pytest.fixture
 def handlers(assistant: Assistant) -> dict[str, Callable[..., Any]]:
-    """The page's handlers by name, of those whose name none other has.
-
-    Without a running loop Gradio makes some and leaves them open; a thread, because Playwright's runs here.
-    """
-
-    async def built() -> gr.Blocks:
-        return build(assistant)
-
-    with ThreadPoolExecutor(1) as thread:
-        page = thread.submit(asyncio.run, built()).result()
+    """The page's handlers by name, of those whose name none other has."""
+    page = built_page(assistant)
     return {one.name: one.fn for one in page.fns.values() if one.name and one.fn}
 
 

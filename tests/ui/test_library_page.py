@@ -1,8 +1,6 @@
 """The page Documents without a browser: what it renders, and what its handlers do to a real library."""
 
-import asyncio
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,8 @@ from ingestion.stores.records import Document, StoredChunk
 from rag_app.assistant import Assistant
 from rag_app.settings import Settings
 from rag_app.shelf import PagePreview, Shelf, Storage, Wanted, replacing_name
+from tests.ui.built import built_page
 from tests.ui.test_render_documents import document, file, job
-from ui.app import build
 from ui.background import Workers
 from ui.components.document_table import ROWS, render_table
 from ui.components.holdings import (
@@ -322,13 +320,7 @@ def assistant(stocked: Stores) -> Assistant:
 
 @pytest.fixture
 def built(assistant: Assistant) -> gr.Blocks:
-    """The page. Built in a thread with a loop: Gradio would make one, and leave it open."""
-
-    async def work() -> gr.Blocks:
-        return build(assistant)
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work()).result()
+    return built_page(assistant)
 
 
 def handler(built: gr.Blocks, source: str, event: str, output: str) -> Any:

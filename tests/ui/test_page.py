@@ -1,8 +1,6 @@
 """The page as it is built, without a browser: what it offers to whom."""
 
-import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ from rag_app.assistant import Assistant
 from rag_app.settings import Settings
 from retrievers.search import search
 from retrievers.strategies import strategy_named
-from ui.app import build
+from tests.ui.built import built_page
 from ui.background import Workers
 from ui.chat.talk import Chat, How
 from ui.choices import check_may_name_files, strategy_choices, strategy_help, where_to
@@ -29,16 +27,8 @@ def assistant(library: Library, tmp_path: Path) -> Assistant:
 
 @pytest.fixture
 def config(assistant: Assistant) -> dict[str, Any]:
-    """What the browser is told of the page.
-
-    Without a running loop Gradio makes some and leaves them open; a thread, because Playwright's runs here.
-    """
-
-    async def built() -> dict[str, Any]:
-        return dict(build(assistant).get_config_file())
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, built()).result()
+    """What the browser is told of the page."""
+    return dict(built_page(assistant).get_config_file())
 
 
 def test_no_handler_is_an_endpoint(config: dict[str, Any]) -> None:

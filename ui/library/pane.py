@@ -6,6 +6,7 @@ import gradio as gr
 
 from ingestion.documents import Status
 from ingestion.parsing import SUPPORTED_SUFFIXES
+from ui.documents import upload_field
 from ui.static import read_static
 
 # Seconds between two looks at the queue, while it works.
@@ -69,13 +70,7 @@ def build_library() -> LibraryPage:
                 allow_custom_value=True,
                 elem_id="library-into",
             )
-            upload = gr.File(
-                label="Add PDF, Office, web, text …",
-                file_count="multiple",
-                file_types=sorted(SUPPORTED_SUFFIXES),
-                height=120,
-                elem_id="library-upload",
-            )
+            upload = upload_field(height=120, elem_id="library-upload")
             message = gr.HTML("", elem_id="library-message")
             queue = gr.HTML("", elem_id="library-queue", js_on_load=script)
             with gr.Row(elem_id="library-jobs", elem_classes="buttons"):
