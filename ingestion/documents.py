@@ -81,7 +81,8 @@ class ParsedDocument:
     """All that a parser made of one file.
 
     `status` is OK or PARTIAL when there is text to index; with any other status `pages` is empty
-    and `error` says what is wrong and what to do. `page_count` is what the file declares.
+    and `error` says what is wrong and what to do. `page_count` is what the file declares. `warnings`
+    are sentences on what a person sees in the file and the text does not hold, or may hold wrongly.
     """
 
     status: Status
@@ -91,6 +92,7 @@ class ParsedDocument:
     pages: tuple[Page, ...] = ()
     failures: tuple[PageFailure, ...] = ()
     headings: tuple[Heading, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

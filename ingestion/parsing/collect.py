@@ -5,6 +5,8 @@ from dataclasses import replace
 from ingestion.documents import Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
 from ingestion.parsing.frames import (
     MAX_HEADINGS,
+    MAX_WARNINGS,
+    Caution,
     Frame,
     FrameError,
     OcrHint,
@@ -37,6 +39,7 @@ class Collector:
         self._verdict: Verdict | None = None
         self._characters = 0
         self._hint: str | None = None
+        self._warnings: list[str] = []
         self._counted = False
         self._recognised = 0
         self.page_count = 0
@@ -99,11 +102,25 @@ class Collector:
                 self._require_new(number, frame)
                 self._require(len(reason) <= MAX_TEXT, frame)
                 self._faults[number] = frame
+            case TextDone():
+                self.text_done = True
+            case Picture():
+                raise FrameError("a picture that nobody asked for")
+            case Verdict(status, error):
+                self.stop(status, error[:MAX_TEXT])
+            case _:
+                self._take_description(frame)
+
+    def _take_description(self, frame: Frame) -> None:
+        """What a frame says of the file or of a page, apart from its text."""
+        match frame:
             case OcrHint(text):
                 self._require(self._hint is None and len(text) <= MAX_TEXT, frame)
                 self._hint = text
-            case TextDone():
-                self.text_done = True
+            case Caution(text):
+                self._require(len(self._warnings) < MAX_WARNINGS and 0 < len(text) <= MAX_TEXT, frame)
+                if text not in self._warnings:  # a second child may say it again
+                    self._warnings.append(text)
             case Title(text):
                 self._require(len(text) <= MAX_TEXT, frame)
                 self._title = text
@@ -113,10 +130,6 @@ class Collector:
             case Heading():
                 self._require(self._is_sound(frame), frame)
                 self._headings.append(frame)
-            case Picture():
-                raise FrameError("a picture that nobody asked for")
-            case Verdict(status, error):
-                self.stop(status, error[:MAX_TEXT])
 
     def stop(self, status: Status, reason: str) -> None:
         """No more will come. The first reason counts."""
@@ -141,7 +154,13 @@ class Collector:
             document = ParsedDocument(first.status, self._none_readable(first))
         else:
             document = ParsedDocument(Status.NO_TEXT, self._no_text())
-        return replace(document, title=self._title, page_count=self.page_count, failures=failures)
+        return replace(
+            document,
+            title=self._title,
+            page_count=self.page_count,
+            failures=failures,
+            warnings=tuple(self._warnings),
+        )
 
     def _failures(self) -> tuple[PageFailure, ...]:
         missing = self._verdict.error if self._verdict else "the parser did not send it"

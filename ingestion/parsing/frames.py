@@ -22,6 +22,7 @@ BYTES_PER_CHARACTER = 4
 FRAME_OVERHEAD = 64 * 1024
 
 MAX_HEADINGS = 10_000  # a file; as many as pages
+MAX_WARNINGS = 100  # a file; what is alike on many pages is one sentence
 
 # Runs or words of a page's layout. A dense page has 300 lines, each of them a run, or 3000 words.
 MAX_LAYOUT_PIECES = 20_000
@@ -116,6 +117,14 @@ class PageFault:
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """Something a person sees in the file that the text does not hold, or may hold wrongly; a sentence that
+    names the page, sheet or part. At most MAX_WARNINGS a file, before or after `TextDone`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TextDone:
     """Every page has been sent; what follows is title, labels and outline, and may be lost."""
 
@@ -155,6 +164,7 @@ Frame = (
     | Page
     | PageFault
     | OcrHint
+    | Caution
     | TextDone
     | Title
     | PageLabel
@@ -169,6 +179,7 @@ _SHAPES: dict[str, tuple[type[Frame], tuple[type, ...]]] = {
     "page": (Page, (int, str, type(None), PageLayout)),
     "fault": (PageFault, (int, str, Status)),
     "hint": (OcrHint, (str,)),
+    "caution": (Caution, (str,)),
     "done": (TextDone, ()),
     "title": (Title, (str,)),
     "label": (PageLabel, (int, str)),
