@@ -176,6 +176,7 @@ class _Export:
             ),
             segments=self._write_segments(number, document),
             original=self._write_original(document) if self._with_originals else None,
+            reader=document.reader,
         )  # fmt: skip
         fingerprints = [record.fingerprint for record in self._representations]
         self._writer.add_json(f"documents/{number}.json", document_json(archived, fingerprints))
@@ -273,7 +274,7 @@ class _Import:
         source = self._source(archived, archived.paths[0], file)
         return self._library.add(
             collection_id, source, archived.parsed, chunks, encodings,
-            language=archived.language, added=archived.added,
+            language=archived.language, added=archived.added, reader=archived.reader,
         )  # fmt: skip
 
     def _stored(self, archived: ArchivedDocument, index: Index) -> Encodings | None:

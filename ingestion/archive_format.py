@@ -73,6 +73,7 @@ class ArchivedDocument:
     chunks: tuple[Chunk, ...]
     segments: Mapping[str, str]
     original: str | None
+    reader: int = 1
 
 
 class ArchiveWriter:
@@ -141,6 +142,8 @@ def document_json(document: ArchivedDocument, fingerprints: Sequence[str]) -> di
         "pages": [
             [page.number, page.text, page.label, page.layout and asdict(page.layout)] for page in parsed.pages
         ],
+        "warnings": list(parsed.warnings),
+        "reader": document.reader,
         "failures": [[failure.number, failure.reason] for failure in parsed.failures],
         "headings": [[h.title, h.level, h.page, h.start] for h in parsed.headings],
         "chunks": [[c.page, c.start, c.end, c.heading, c.context] for c in document.chunks],
@@ -275,6 +278,7 @@ def _document_from(fields: Mapping[str, Any], manifest: Manifest) -> ArchivedDoc
             Heading(_text(title), _count(level), _count(page), _count(start))
             for title, level, page, start in fields["headings"]
         ),
+        warnings=tuple(map(_text, fields.get("warnings", ()))),
     )  # fmt: skip
     segments = {manifest.representations[int(r)]: _text(m) for r, m in fields["segments"].items()}
     document = ArchivedDocument(
@@ -282,7 +286,7 @@ def _document_from(fields: Mapping[str, Any], manifest: Manifest) -> ArchivedDoc
         paths=tuple(map(_text, fields["paths"])), sha256=_text(fields["sha256"]),
         bytes=_count(fields["bytes"]), chunker=_count(fields["chunker"]), language=_text(fields["language"]),
         added=_text(fields["added"]), parsed=parsed, chunks=chunks, segments=segments,
-        original=_optional(fields["original"]),
+        original=_optional(fields["original"]), reader=_count(fields.get("reader", 1)),
     )  # fmt: skip
     _check(document, manifest)
     return document

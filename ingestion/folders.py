@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingestion.documents import Status
-from ingestion.encoders import CHUNKER_VERSION
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from ingestion.originals import hash_file, readable
 from ingestion.parsing import SUPPORTED_SUFFIXES
+from ingestion.reuse import is_current
 from ingestion.stores.records import Document
 
 
@@ -38,7 +38,8 @@ class SyncPlan:
     """What makes a collection hold what a folder holds.
 
     `add` are files that are not known, `replace` those to be read again: their bytes have changed, or
-    they were read in part or cut by an older chunker. `remove` are paths of documents whose files are gone.
+    they were read in part, or read or cut by an older version. `remove` are paths of documents whose files
+    are gone.
     """
 
     folder: Path
@@ -225,7 +226,7 @@ def _is_gone(path: str) -> bool:
 
 
 def _is_current(document: Document, file: Path) -> bool:
-    if document.status is not Status.OK or document.chunker != CHUNKER_VERSION:
+    if document.status is not Status.OK or not is_current(document):
         return False
     try:
         return file.stat().st_size == document.bytes and hash_file(file)[0] == document.sha256

@@ -346,7 +346,7 @@ class Jobs:
         ended = replace(
             file, stage="done", status=result.status, error=result.error, document_id=result.document_id,
             sha256=result.sha256, pages=result.pages, pages_failed=result.pages_failed, chunks=result.chunks,
-            done=result.chunks, total=result.chunks,
+            done=result.chunks, total=result.chunks, warnings=result.warnings,
         )  # fmt: skip
         self._table.finish_file(identity, ended)
         self._live.pop((identity, file.ordinal), None)

@@ -26,6 +26,7 @@ from ingestion.index import BUILTIN_NAME, Index, Indexes
 from ingestion.lock import LibraryLock
 from ingestion.merging import Merger
 from ingestion.originals import Source, keep_original
+from ingestion.parsing import READER_VERSION
 from ingestion.stores.catalogue import Catalogue
 from ingestion.stores.exchange import finish_exchange
 from ingestion.stores.manifest import insert_segment
@@ -154,10 +155,12 @@ class Library:
         *,
         language: str | None = None,
         added: str | None = None,
+        reader: int = READER_VERSION,
     ) -> Document:
         """Make one document searchable; the former content of its path is searchable until then.
 
-        `encodings` are by representation id. Raises LibraryError when a store cannot be written,
+        `encodings` are by representation id; `reader` is the version of the parsers that read the
+        text. Raises LibraryError when a store cannot be written,
         SourceChanged when the file's bytes are no longer those of `source`; then the library is as
         it was.
         """
@@ -172,7 +175,7 @@ class Library:
                 bytes=source.bytes, status=parsed.status, error=parsed.error, pages=parsed.page_count,
                 pages_failed=len(parsed.failures), chunks=len(chunks),
                 version=self.catalogue.next_version(identity), chunker=CHUNKER_VERSION, language=language,
-                added=added or _now(),
+                added=added or _now(), warnings=parsed.warnings, reader=reader,
             )  # fmt: skip
             segments = tuple((identifier, f"seg-{uuid4().hex}.tok") for identifier in encodings)
             entry = self.catalogue.begin("add", document, segments)

@@ -7,8 +7,11 @@ their place, so that nobody takes them for lost.
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 
 from ingestion.errors import SourceChanged
 from ingestion.stores.durable import sync_folder
@@ -65,6 +68,18 @@ def keep_original(source: Source, original: Path) -> None:
     temporary.replace(original)
     mark.unlink(missing_ok=True)
     sync_folder(original.parent)
+
+
+@contextmanager
+def under_its_name(original: Path, name: str) -> Iterator[Path]:
+    """Lend an original under the name of its document, whose suffix says how it is read."""
+    with TemporaryDirectory(dir=original.parent.parent, prefix="reading-") as folder:
+        lent = Path(folder) / (PurePath(name).name or "document")
+        try:
+            lent.hardlink_to(original)
+        except OSError:  # a file system without links
+            shutil.copyfile(original, lent)
+        yield lent
 
 
 def hash_file(file: Path) -> tuple[str, int]:

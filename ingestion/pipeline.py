@@ -18,14 +18,14 @@ from pathlib import Path
 
 from ingestion.chunking import chunk_pages
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
-from ingestion.encoders import CHUNKER_VERSION, Encodings
+from ingestion.encoders import Encodings
 from ingestion.errors import Cancelled, SourceChanged
 from ingestion.folders import find_files
 from ingestion.library import Library
 from ingestion.originals import Source, hash_file, readable
 from ingestion.parsing import ParseLimits, parse
 from ingestion.progress import IngestResult, Progress, Stage
-from ingestion.reuse import Reuse
+from ingestion.reuse import Reuse, is_current
 from ingestion.stores.catalogue import DEFAULT_COLLECTION
 
 __all__ = ["IngestResult", "Progress", "Stage", "Task", "find_files", "ingest", "run"]
@@ -251,7 +251,7 @@ class _Run:
                 reason = f"{reason}; the version ingested before stays searchable"
             return IngestResult(
                 source.path, name, parsed.status, reason, sha256=source.sha256, pages=parsed.page_count,
-                pages_failed=len(parsed.failures), file=number,
+                pages_failed=len(parsed.failures), file=number, warnings=parsed.warnings,
             )  # fmt: skip
         title = name_as_words(source.name)
         chunks = chunk_pages(parsed.pages, parsed.headings, self._library.encoder, title=title)
@@ -259,16 +259,17 @@ class _Run:
         return _Waiting(task, number, source, parsed, chunks, parse_ms)
 
     def _known(self, source: Source, number: int) -> IngestResult | None:
-        """Return the result for bytes that the collection holds already, as this chunker cuts them."""
+        """Return the result for bytes that the collection holds already, read and cut as they are now."""
         catalogue = self._library.catalogue
         document = catalogue.by_content(source.sha256, self._collection_id)
-        if document is None or document.chunker != CHUNKER_VERSION:
+        if document is None or not is_current(document):
             return None
         status = document.status if document.status == Status.PARTIAL else Status.UNCHANGED
         result = IngestResult(
             path=source.path, name=source.name, status=status, error=document.error,
             document_id=document.id, sha256=source.sha256, pages=document.pages,
             pages_failed=document.pages_failed, chunks=document.chunks, file=number,
+            warnings=document.warnings,
         )  # fmt: skip
         if source.path in catalogue.sources(document.id):
             return result
@@ -328,7 +329,7 @@ class _Run:
         result = IngestResult(
             path=source.path, name=source.name, status=item.parsed.status, error=item.parsed.error,
             sha256=source.sha256, pages=item.parsed.page_count, pages_failed=len(item.parsed.failures),
-            file=item.number,
+            file=item.number, warnings=item.parsed.warnings,
         )  # fmt: skip
         self._report(item.number, source.name, Stage.WRITING, 0, count)
         with library.changing:

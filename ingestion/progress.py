@@ -31,7 +31,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class IngestResult:
-    """How one file ended. Times are in milliseconds, by stage."""
+    """How one file ended. Times are in milliseconds, by stage.
+
+    `warnings` say what a person sees in the file and the text lacks; a file that has some can be OK.
+    """
 
     path: str
     name: str
@@ -44,3 +47,4 @@ class IngestResult:
     chunks: int = 0
     timings_ms: tuple[tuple[str, float], ...] = ()
     file: int = 0
+    warnings: tuple[str, ...] = ()

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ingestion.chunking import chunk_pages
-from ingestion.documents import name_as_words
+from ingestion.documents import ParsedDocument, Status, name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
 from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged
 from ingestion.index import BUILTIN_NAME, Index, describe
 from ingestion.library import Library
-from ingestion.originals import Source
+from ingestion.originals import Source, under_its_name
+from ingestion.parsing import READER_VERSION, ParseLimits, parse
+from ingestion.reuse import Reuse, is_current
 from ingestion.stores.records import Document, Representation
 from ingestion.stores.tokens.codec import INT8, can_convert
 
@@ -55,9 +57,13 @@ def reindex(
     codec: str | None = None,
     on_progress: Callable[[ReindexProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    limits: ParseLimits = ParseLimits(),
 ) -> ReindexResult:
-    """Make a representation anew where its model, its codec or the chunker has changed; add it where there is
-    none.
+    """Make a representation anew where its model, its codec, the chunker or the parsers have changed; add it
+    where there is none.
+
+    Documents that older parsers read are read again from their originals, within `limits`; the text stays as
+    it is where there is no original, or where it cannot be read without a password.
 
     `source` is the model's folder or hub name, `codec` the name of what is kept of token vectors (CodecSpec);
     without them the representation keeps its own. The former vectors are searched until all new ones are
@@ -67,9 +73,9 @@ def reindex(
     Raises InvalidInput for a new representation without a model, ModelError for a model that cannot be
     loaded, Cancelled; what was encoded stays, and the next call goes on from there.
     """
-    work = _Reindexing(library, on_progress, cancelled)
+    work = _Reindexing(library, limits, on_progress, cancelled)
     index = _target(library, name, source, codec)
-    work.rechunk()
+    work.renew()
     if index.record.state == "building":
         while missing := library.representations.missing(index.id):
             work.encode_for(index, missing)
@@ -157,10 +163,12 @@ class _Reindexing:
     def __init__(
         self,
         library: Library,
+        limits: ParseLimits,
         on_progress: Callable[[ReindexProgress], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
         self._library = library
+        self._limits = limits
         self._on_progress = on_progress
         self._cancelled = cancelled
         self.documents = 0
@@ -168,31 +176,60 @@ class _Reindexing:
         self.done = 0
         self._total = 0
 
-    def rechunk(self) -> None:
-        """Cut documents anew that an older chunker cut, from their stored pages."""
+    def renew(self) -> None:
+        """Read documents again that older parsers read, and cut those anew that an older chunker cut."""
         library = self._library
-        outdated = [d for d in library.catalogue.documents() if d.chunker != CHUNKER_VERSION]
+        outdated = [d for d in library.catalogue.documents() if not is_current(d)]
         self._total = sum(document.chunks for document in outdated)
         for document in outdated:
-            parsed = library.catalogue.parsed(document)
-            title = name_as_words(document.name)
-            chunks = chunk_pages(parsed.pages, parsed.headings, library.encoder, title=title)
-            texts, contexts = [chunk.text for chunk in chunks], [chunk.context for chunk in chunks]
-            fresh = [index for index in library.indexes.all() if index.is_fresh]
-            encodings = {
-                index.id: self._encode(index.encoder, texts, contexts, document.name) for index in fresh
-            }
-            file = library.original(document.sha256)
-            source = Source(document.path, document.name, document.sha256, document.bytes, file)
-            with library.changing:
-                if library.catalogue.document(document.id) != document:
-                    continue  # replaced or deleted meanwhile
-                library.add(
-                    document.collection_id, source, parsed, chunks, encodings,
-                    language=document.language if document.language != "und" else None, added=document.added,
-                )  # fmt: skip
-            self.documents += 1
-            self.done += document.chunks
+            self._step(document.name)
+            parsed, reader = self._read(document)
+            if reader == document.reader and document.chunker == CHUNKER_VERSION:
+                self.done += document.chunks
+                continue
+            self._renew(document, parsed, reader)
+
+    def _renew(self, document: Document, parsed: ParsedDocument, reader: int) -> None:
+        library = self._library
+        title = name_as_words(document.name)
+        chunks = chunk_pages(parsed.pages, parsed.headings, library.encoder, title=title)
+        file = library.original(document.sha256)
+        source = Source(document.path, document.name, document.sha256, document.bytes, file)
+        encodings = {}
+        for index in library.indexes.all():
+            if index.is_fresh:
+                reuse = Reuse(library, index, document.collection_id)
+                known = reuse.known(source, chunks) if document.chunker == CHUNKER_VERSION else {}
+                missing = [chunk for place, chunk in enumerate(chunks) if place not in known]
+                made = self._encode(
+                    index.encoder,
+                    [chunk.text for chunk in missing],
+                    [chunk.context for chunk in missing],
+                    document.name,
+                )
+                encodings[index.id] = reuse.merge(len(chunks), known, made)
+        with library.changing:
+            if library.catalogue.document(document.id) != document:
+                return  # replaced or deleted meanwhile
+            same_text = reader == document.reader
+            library.add(
+                document.collection_id, source, parsed, chunks, encodings,
+                language=document.language if same_text and document.language != "und" else None,
+                added=document.added, reader=reader,
+            )  # fmt: skip
+        self.documents += 1
+        self.done += document.chunks
+
+    def _read(self, document: Document) -> tuple[ParsedDocument, int]:
+        """Return a document as the parsers read it now, or as it is stored, and the version that read it."""
+        library = self._library
+        original = library.original(document.sha256)
+        if document.reader != READER_VERSION and original.is_file():
+            with under_its_name(original, document.name) as file:
+                parsed = parse(file, limits=self._limits, cancelled=self._cancelled)
+            if parsed.status in (Status.OK, Status.PARTIAL) and len(parsed.failures) <= document.pages_failed:
+                return parsed, READER_VERSION
+        return library.catalogue.parsed(document), document.reader
 
     def encode_for(self, index: Index, missing: Sequence[str]) -> None:
         """Encode documents for one representation, small ones together."""

@@ -5,12 +5,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ingestion.documents import Chunk
-from ingestion.encoders import Encodings
+from ingestion.encoders import CHUNKER_VERSION, Encodings
 from ingestion.errors import LibraryDamaged
 from ingestion.index import Index
 from ingestion.library import Library
 from ingestion.originals import Source
+from ingestion.parsing import READER_VERSION
 from ingestion.stores.records import Document
+
+
+def is_current(document: Document) -> bool:
+    """Whether a stored document is read and cut as this version of the application does it."""
+    return document.chunker == CHUNKER_VERSION and document.reader == READER_VERSION
 
 
 class Reuse:

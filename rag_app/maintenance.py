@@ -45,7 +45,7 @@ def work_of(
     if request.kind == "eval":
         return evaluations.work(request)
     if request.kind == "reindex":
-        return _reindex(library, request, settings.models_folder)
+        return _reindex(library, request, settings)
     works: dict[str, Callable[[Library, TaskRequest], Work]] = {
         "verify": _verify,
         "repair": _repair,
@@ -93,7 +93,7 @@ def _compact(library: "Library", _: TaskRequest) -> Work:
     return work
 
 
-def _reindex(library: "Library", request: TaskRequest, models: Path) -> Work:
+def _reindex(library: "Library", request: TaskRequest, settings: "Settings") -> Work:
     from ingestion.index import BUILTIN_NAME
     from ingestion.reindex import reindex, remove_representation
     from ingestion.stores.tokens.codec import CodecSpec
@@ -105,15 +105,16 @@ def _reindex(library: "Library", request: TaskRequest, models: Path) -> Work:
         return lambda _: asdict(remove_representation(library, name))
     if request.codec:
         CodecSpec.parse(request.codec)
-    source = str(_model(request.model, models)) if request.model else None
+    source = str(_model(request.model, settings.models_folder)) if request.model else None
 
     def work(control: Control) -> Fields:
         def tell(progress: "ReindexProgress") -> None:
             control.report(progress.name, progress.done, progress.total)
 
         done = reindex(
-            library, name, source=source, codec=request.codec, on_progress=tell, cancelled=control.cancelled
-        )
+            library, name, source=source, codec=request.codec, on_progress=tell, cancelled=control.cancelled,
+            limits=settings.limits,
+        )  # fmt: skip
         return asdict(done)
 
     return work

@@ -49,6 +49,7 @@ def ingest_fields(job: Mapping[str, Any], total_ms: float) -> dict[str, Any]:
             "pages_failed": file["pages_failed"],
             "chunks": file["chunks"],
             "error": file["error"],
+            "warnings": file["warnings"],
         }
         for file in job["files"]
     ]
@@ -87,6 +88,7 @@ def _file_fields(file: "FileState", timings_ms: Mapping[str, float]) -> dict[str
         "pages": file.pages,
         "pages_failed": file.pages_failed,
         "chunks": file.chunks,
+        "warnings": list(file.warnings),
         "timings_ms": rounded(timings_ms),
     }
 
@@ -153,6 +155,7 @@ def document_fields(documents: "Iterable[Document]") -> dict[str, Any]:
                 "pages_failed": document.pages_failed,
                 "chunks": document.chunks,
                 "error": document.error,
+                "warnings": list(document.warnings),
                 "added": document.added,
                 "collection": document.collection,
                 "bytes": document.bytes,

@@ -11,6 +11,7 @@ from rich.table import Table
 Fields = Mapping[str, Any]
 
 _PREVIEW = 300
+_WARNINGS = 20  # printed below a list of documents
 _NOTHING = "Nothing found. Is there a document? rag-app documents lists them."
 _SUCCESS = ("ok", "unchanged", "duplicate", "removed")
 # What fits a terminal's line; --json and the report have all.
@@ -33,6 +34,9 @@ def print_ingested(console: Console, file: Fields) -> None:
     counts = f" {count(file['pages'], 'page')}, {count(chunks, 'chunk')}" if chunks else ""
     error = f": {shown(file['error'])}" if file["error"] else ""
     line(console, f"{mark} {shown(file['name'])} [bold]{file['status']}[/]{counts}{error}")
+    if file["status"] != "unchanged":
+        for warning in file["warnings"]:
+            line(console, f"  [yellow]![/] {shown(warning)}")
 
 
 def succeeded(file: Fields) -> bool:
@@ -51,6 +55,16 @@ def print_documents(console: Console, documents: Sequence[Fields]) -> None:
             str(document["chunks"]), document["status"], document["added"][:10], document["document_id"],
         )  # fmt: skip
     console.print(table)
+    _print_warnings(console, documents)
+
+
+def _print_warnings(console: Console, documents: Sequence[Fields]) -> None:
+    """Print what the documents' text lacks, a line each."""
+    lines = [(document["name"], warning) for document in documents for warning in document["warnings"]]
+    for name, warning in lines[:_WARNINGS]:
+        line(console, f"[yellow]![/] {shown(name)}: {shown(warning)}")
+    if len(lines) > _WARNINGS:
+        line(console, f"and {count(len(lines) - _WARNINGS, 'warning')} more; --json has them all")
 
 
 def print_hits(console: Console, result: Fields) -> None:

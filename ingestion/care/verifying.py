@@ -12,6 +12,7 @@ from ingestion.encoders import CHUNKER_VERSION
 from ingestion.errors import LibraryError, ModelError
 from ingestion.library import Library
 from ingestion.originals import absent_mark
+from ingestion.parsing import READER_VERSION
 from ingestion.stores.records import Document
 
 _RUN_REPAIR = f"run: {REPAIR}"
@@ -109,8 +110,8 @@ class _Verification:
             self._add("originals", original, _RUN_REPAIR, document)
         if absent:
             self._notes.append(f"{document.name} came without its original: its pages cannot be shown")
-        if document.chunker != CHUNKER_VERSION:
-            self._notes.append(f"{document.name} was cut by an older chunker; run: {REINDEX}")
+        if document.chunker != CHUNKER_VERSION or (document.reader != READER_VERSION and not absent):
+            self._notes.append(f"{document.name} was read or cut by an older version; run: {REINDEX}")
         self._documents += 1
         self._chunks += document.chunks
         self._segments += len(library.indexes.all())

@@ -16,12 +16,12 @@ parse(path) ─▶ files.py      is it a file that we read?
                cleaning.py   raw text ─▶ the text that is stored and cited, and (layout.py) back
 """
 
-from ingestion.parsing.files import parse
+from ingestion.parsing.files import READER_VERSION, parse
 from ingestion.parsing.formats import SUPPORTED_SUFFIXES
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pictures import Box, PageLocked, PageNotDrawn, PagePicture, draw_page
 
 __all__ = [
-    "SUPPORTED_SUFFIXES", "Box", "PageLocked", "PageNotDrawn", "PagePicture", "ParseLimits", "draw_page",
-    "parse",
+    "READER_VERSION", "SUPPORTED_SUFFIXES", "Box", "PageLocked", "PageNotDrawn", "PagePicture", "ParseLimits",
+    "draw_page", "parse",
 ]  # fmt: skip

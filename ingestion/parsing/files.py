@@ -13,6 +13,10 @@ from ingestion.parsing.frames import Request
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.watch import Watch
 
+# The version of all parsers together. It rises when they read more, or otherwise, from the same bytes:
+# documents that an older one read are read again, by the next ingestion or by `reindex`.
+READER_VERSION = 2
+
 
 def parse(
     path: Path,

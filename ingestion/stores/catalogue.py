@@ -214,8 +214,9 @@ class Catalogue:
             headings = tuple(self.headings(document.id))
         failures = tuple(self.page_failures(document.id))
         return ParsedDocument(
-            document.status, document.error, document.title, document.pages, tuple(pages), failures, headings
-        )
+            document.status, document.error, document.title, document.pages, tuple(pages), failures, headings,
+            document.warnings,
+        )  # fmt: skip
 
     def headings(self, document_id: str, page: int | None = None) -> list[Heading]:
         """Return a document's headings in order; of one page, where that is given."""
@@ -346,6 +347,7 @@ _DOCUMENTS = """
 SELECT d.id, d.text_id, d.title_start, d.title_length, n.name AS collection, d.collection_id, d.name,
        d.sha256, d.bytes, d.status, d.error,
        d.page_count AS pages, d.chunk_count AS chunks, d.version, d.chunker, d.language, d.added,
+       d.warnings, d.reader,
        (SELECT path FROM sources o WHERE o.document_id = d.id ORDER BY o.rowid LIMIT 1) AS path,
        (SELECT count(*) FROM page_failures f WHERE f.document_id = d.id) AS pages_failed
 FROM documents d JOIN collections n ON n.id = d.collection_id
@@ -369,7 +371,8 @@ def check_collection_name(name: str) -> None:
 
 def _document(row: sqlite3.Row, title: str | None) -> Document:
     fields = {name: row[name] for name in Document.__slots__ if name != "title"}
-    return Document(**{**fields, "title": title, "status": Status(row["status"])})
+    warnings = tuple(json.loads(row["warnings"]))
+    return Document(**{**fields, "title": title, "status": Status(row["status"]), "warnings": warnings})
 
 
 def _slice(row: sqlite3.Row, name: str) -> Slice:

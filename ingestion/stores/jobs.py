@@ -1,5 +1,6 @@
 """The job queue's tables: what is to be ingested, how far it is, how each file ended."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -36,6 +37,7 @@ class FileState:
     pages: int = 0
     pages_failed: int = 0
     chunks: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +144,9 @@ class JobTable:
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE job_files SET stage = 'done', status = ?, error = ?, document_id = ?, sha256 = ?, "
-                "pages = ?, pages_failed = ?, chunks = ? WHERE job_id = ? AND ordinal = ?",
+                "pages = ?, pages_failed = ?, chunks = ?, warnings = ? WHERE job_id = ? AND ordinal = ?",
                 (file.status, file.error, file.document_id, file.sha256, file.pages, file.pages_failed,
-                 file.chunks, identity, file.ordinal),
+                 file.chunks, json.dumps(file.warnings, ensure_ascii=False), identity, file.ordinal),
             )  # fmt: skip
 
     def clear(self) -> int:
@@ -170,6 +172,7 @@ def _file(row: sqlite3.Row) -> FileState:
         total=row["chunks"] if ended else 0, status=Status(row["status"]) if row["status"] else None,
         error=row["error"], document_id=row["document_id"], sha256=row["sha256"], pages=row["pages"],
         pages_failed=row["pages_failed"], chunks=row["chunks"],
+        warnings=tuple(json.loads(row["warnings"])),
     )  # fmt: skip
 
 

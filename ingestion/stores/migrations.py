@@ -353,11 +353,19 @@ _FOURTH = """
     ALTER TABLE new_documents RENAME TO documents;
 """
 
+_FIFTH = """
+    -- Sentences on what the text lacks, as JSON, and the version of the reader that made the text.
+    ALTER TABLE documents ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE documents ADD COLUMN reader INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE job_files ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
+"""
+
 _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     lambda connection: _script(connection, _FIRST),
     _second,
     lambda connection: _script(connection, _THIRD),
     lambda connection: _script(connection, _FOURTH),
+    lambda connection: _script(connection, _FIFTH),
 )
 
 

@@ -17,7 +17,8 @@ BUILTIN = 1
 class Document:
     """One document of a collection, as the catalogue knows it. `added` is UTC in ISO 8601.
 
-    `chunker` and `language` decide its chunks and the terms that BM25 knows it by.
+    `chunker` and `language` decide its chunks and the terms that BM25 knows it by; `reader` is the version
+    of the parsers that made its text. `warnings` say what the text lacks.
     """
 
     id: str
@@ -37,6 +38,8 @@ class Document:
     chunker: int
     language: str
     added: str
+    warnings: tuple[str, ...] = ()
+    reader: int = 1
 
     def chunk_ids(self) -> list[str]:
         return [chunk_id(self.id, self.version, ordinal) for ordinal in range(self.chunks)]

@@ -16,7 +16,7 @@ from ingestion.folders import find_files
 from ingestion.library import Library
 from ingestion.lock import read_holder
 from ingestion.originals import Source
-from ingestion.parsing import ParseLimits
+from ingestion.parsing import READER_VERSION, ParseLimits
 from ingestion.pipeline import ingest
 from ingestion.progress import Progress
 from ingestion.reindex import ReindexProgress, reindex
@@ -77,7 +77,9 @@ def open_corpus(
     Raises InvalidInput for a file that cannot be ingested, Cancelled, LibraryInUse while another evaluation
     of the same data runs, and what `Library.open` raises. What was encoded before that stays.
     """
-    identity = f"{dataset.corpus} {dataset.unit} {encoder.fingerprint} {CHUNKER_VERSION} {ANALYSER}"
+    identity = (
+        f"{dataset.corpus} {dataset.unit} {encoder.fingerprint} {CHUNKER_VERSION} {ANALYSER} {READER_VERSION}"
+    )
     source = str(dataset.folder.resolve()) if dataset.folder else ""
     place = folder / f"{dataset.name[:_LONGEST_NAME]}-{_digest(source)}-{_digest(identity)}"
     with Library.open(place, encoder) as library:

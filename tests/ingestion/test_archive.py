@@ -67,7 +67,7 @@ def seen(library: Library) -> list[tuple[object, ...]]:
     return [
         (
             d.collection, d.name, d.path, d.title, d.sha256, d.bytes, d.status, d.error, d.pages,
-            d.pages_failed, d.chunker, d.language, d.added,
+            d.pages_failed, d.chunker, d.language, d.added, d.warnings, d.reader,
             library.catalogue.sources(d.id), library.catalogue.parsed(d),
             [(c.page, c.start, c.end, c.heading, c.context, c.text) for c in chunks_of(library, d)],
         )

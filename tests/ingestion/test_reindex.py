@@ -1,6 +1,8 @@
 """Representations added, made anew and removed beside each other."""
 
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,10 @@ from turned_encoder import Turned
 
 import ingestion.reindex
 from ingestion.care import verify
-from ingestion.encoders import Encoder
+from ingestion.encoders import Encoder, Encodings
 from ingestion.errors import Cancelled, InvalidInput, StaleRepresentation, UnknownName
 from ingestion.library import Library
+from ingestion.parsing import READER_VERSION
 from ingestion.pipeline import ingest
 from ingestion.reindex import ReindexProgress, reindex, remove_representation
 from retrievers.search import search
@@ -210,6 +213,35 @@ def test_documents_of_an_older_chunker_are_cut_anew(opened: Any) -> None:
             before["orchard.md"].added, before["orchard.md"].chunker,
         )  # fmt: skip
         assert_whole(library)
+
+
+def test_documents_of_an_older_reader_are_read_again_from_their_originals(
+    opened: Any, files: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[str] = []
+    real = encoder.encode
+
+    def encode(texts: Sequence[str], *args: Any, **options: Any) -> Encodings:
+        encoded.extend(texts)
+        return real(texts, *args, **options)
+
+    with opened() as library:
+        before = {d.name: d for d in library.catalogue.documents()}
+        text = library.catalogue.page(before["orchard.md"].id, 1)
+        with library.catalogue.transaction() as connection:
+            connection.execute("UPDATE documents SET reader = 1")
+        for file in files.iterdir():
+            file.unlink()  # the library's own copies are enough
+        library.original(before["harbour.md"].sha256).unlink()
+        assert any("read or cut by an older version" in note for note in verify(library).notes)
+        monkeypatch.setattr(encoder, "encode", encode)
+        assert reindex(library).documents == 1
+        assert encoded == []  # the same text keeps its vectors
+        after = {d.name: d for d in library.catalogue.documents()}
+        assert (after["orchard.md"].reader, after["orchard.md"].version) == (READER_VERSION, 2)
+        assert library.catalogue.page(after["orchard.md"].id, 1) == text
+        assert after["harbour.md"] == replace(before["harbour.md"], reader=1)
+        assert not list(library.folder.glob("reading-*"))
 
 
 def test_documents_come_and_go_meanwhile(

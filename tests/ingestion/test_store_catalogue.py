@@ -36,6 +36,7 @@ PARSED = ParsedDocument(
     (PAGE,),
     (PageFailure(2, "damaged"),),
     (Heading("Apples", 1, 1, 0),),
+    ("Page 2 is a picture.",),
 )
 CHUNKS = [
     Chunk(0, 1, 0, 27, TEXT[:27], "Apples", "notes › Apples"),
@@ -58,7 +59,7 @@ def document_of(identity: str, collection: int = 1, version: int = 1) -> Documen
         id=identity, collection="default", collection_id=collection, name=f"{identity}.txt",
         path=f"/x/{identity}.txt", title=None, sha256=f"hash of {identity}", bytes=42, status=Status.PARTIAL,
         error="page 2 failed", pages=2, pages_failed=1, chunks=2, version=version, chunker=2,
-        language="en", added="2026-01-01T00:00:00+00:00",
+        language="en", added="2026-01-01T00:00:00+00:00", warnings=("Page 2 is a picture.",), reader=2,
     )  # fmt: skip
 
 
@@ -496,6 +497,7 @@ def test_a_library_of_the_first_schema_keeps_its_documents(path: Path) -> None:
     (document,) = catalogue.documents()
     assert (document.id, document.collection, document.version, document.chunker) == ("a", "letters", 7, 1)
     assert (document.path, document.pages_failed) == ("/x/a.txt", 1)
+    assert (document.warnings, document.reader) == ((), 1)
     assert catalogue.page("a", 1) == Page(1, TEXT, "i")
     chunks = catalogue.chunks(["a:7:0", "a:7:1"])
     assert [chunks[name].text for name in sorted(chunks)] == [TEXT[:27], TEXT[28:]]

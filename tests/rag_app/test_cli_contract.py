@@ -13,7 +13,9 @@ from ingestion.library import Library
 from retrievers.strategies import STRATEGIES
 from tests.rag_app.commands import Command
 
-DOCUMENT = {"document_id", "name", "path", "sha256", "status", "pages", "pages_failed", "chunks", "error"}
+DOCUMENT = {
+    "document_id", "name", "path", "sha256", "status", "pages", "pages_failed", "chunks", "error", "warnings",
+}  # fmt: skip
 LISTED = DOCUMENT | {"added", "collection", "bytes", "title", "language"}
 STRATEGY = {"name", "summary", "representation", "stores", "storage", "cost", "available", "reason"}
 HIT = {

@@ -28,7 +28,7 @@ PATIENCE = 120.0  # s: two slow cores that load a model
 JOB = {"job_id", "kind", "collection", "state", "created", "finished", "error", "files"}
 FILE = {
     "name", "path", "stage", "done", "total", "status", "error", "document_id", "sha256", "pages",
-    "pages_failed", "chunks", "timings_ms",
+    "pages_failed", "chunks", "warnings", "timings_ms",
 }  # fmt: skip
 
 

@@ -122,6 +122,13 @@ def test_a_document_says_which_pages_failed() -> None:
         assert part in shown
 
 
+def test_a_document_says_what_its_text_lacks() -> None:
+    warned = replace(document(), warnings=("Page 3 is a <picture>.", "2 notes are left out."))
+    shown = render_document(view("x", document=warned))
+    assert "<li>Page 3 is a &lt;picture&gt;.</li><li>2 notes are left out.</li>" in shown
+    assert 'class="warnings"' not in render_document(view("x", document=document()))
+
+
 def test_hostile_names_titles_and_texts_are_text() -> None:
     evil = replace(document(EVIL, Status.PARTIAL, EVIL), title=EVIL, collection=EVIL, language=EVIL, id=EVIL)
     chunk = StoredChunk("c", "d", EVIL, EVIL, 0, 3, 0, len(EVIL), EVIL, "", EVIL)

@@ -15,6 +15,7 @@ from rag_app.settings import Settings
 from tests.conftest import SAMPLES
 from ui.background import Workers
 from ui.components.document_list import render_confirmation, render_documents, render_error
+from ui.components.document_table import render_table
 from ui.components.uploads import FileRow, Mood, render_uploads, to_row, to_rows
 from ui.documents import Documents, Watch
 
@@ -52,6 +53,13 @@ def test_documents_show_name_size_and_a_named_delete_button() -> None:
         "1 document,",
     ):
         assert part in shown
+
+
+def test_a_warning_is_counted_in_the_table() -> None:
+    options: Any = {"known": 1, "chosen": (), "order": "name", "descending": False, "part": 0, "turn": 0}
+    shown = render_table([replace(document(), warnings=("Page 3 is a picture.",))], **options)
+    assert 'title="Page 3 is a picture.">1 warning<' in shown
+    assert "warning" not in render_table([document()], **options)
 
 
 def test_a_partial_document_says_so_and_why() -> None:

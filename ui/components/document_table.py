@@ -116,7 +116,10 @@ def _unit(number: int, noun: str) -> str:
 
 def _status(document: Document) -> str:
     if document.status is Status.OK:
-        return "complete"
+        if not document.warnings:
+            return "complete"
+        reasons = escape(" ".join(document.warnings))
+        return f'<span class="warned" title="{reasons}">{plural(len(document.warnings), "warning")}</span>'
     words = document.status.replace("_", " ")
     if document.pages_failed:
         words = f"{plural(document.pages_failed, 'page')} failed"

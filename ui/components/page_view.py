@@ -23,6 +23,9 @@ def render_document(view: PagePreview) -> str:
     if document.status is not Status.OK:
         count = f"{plural(view.failures, 'page')} could not be read. " if view.failures else ""
         wrong = f'<p class="bad">{count}{escape(document.error or "")}</p>'
+    if document.warnings:
+        items = "".join(f"<li>{escape(warning)}</li>" for warning in document.warnings)
+        wrong += f'<ul class="warnings" aria-label="Warnings">{items}</ul>'
     return (
         f"<h3><bdi>{escape(document.name)}</bdi></h3>{title}"
         f'<p class="facts"><bdi>{escape(document.collection)}</bdi> · {escape(" · ".join(facts))}</p>{wrong}'

@@ -12,7 +12,7 @@ _MORE = {
     Mood.WORKING: "in work",
     Mood.WAITING: "waiting",
     Mood.FAILED: "that failed",
-    Mood.NOTE: "already there, partly done or cancelled",
+    Mood.NOTE: "already there, done in part or with a warning, or cancelled",
     Mood.DONE: "done",
 }
 

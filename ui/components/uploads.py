@@ -118,6 +118,8 @@ def _ended(file: FileState) -> FileRow:
     match file.status:
         case Status.OK:
             words, mood = f"done: {size}", Mood.DONE
+            if file.warnings:
+                words, mood = f"{words}; {' '.join(file.warnings)}", Mood.NOTE
         case Status.UNCHANGED:
             words, mood = "already there, unchanged", Mood.NOTE
         case Status.DUPLICATE:
@@ -139,7 +141,7 @@ def render_uploads(rows: Sequence[FileRow]) -> str:
         (Mood.WORKING, "in work"),
         (Mood.WAITING, "waiting"),
         (Mood.FAILED, "that failed"),
-        (Mood.NOTE, "already there, partly done or cancelled"),
+        (Mood.NOTE, "already there, done in part or with a warning, or cancelled"),
         (Mood.DONE, "done"),
     ):
         shown = _SHOWN_FAILED if mood is Mood.FAILED else _SHOWN
