@@ -83,6 +83,7 @@ class ParsedDocument:
     `status` is OK or PARTIAL when there is text to index; with any other status `pages` is empty
     and `error` says what is wrong and what to do. `page_count` is what the file declares. `warnings`
     are sentences on what a person sees in the file and the text does not hold, or may hold wrongly.
+    `attachments` are the names of files inside the file, whose text is not in `pages`: see `unpack`.
     """
 
     status: Status
@@ -93,6 +94,7 @@ class ParsedDocument:
     failures: tuple[PageFailure, ...] = ()
     headings: tuple[Heading, ...] = ()
     warnings: tuple[str, ...] = ()
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ parse(path) ─▶ files.py      is it a file that we read?
                isolation.py  the child process as the parent sees it
                collect.py    frames ─▶ ParsedDocument
                pictures.py   a page's picture, by such a child
+               attachments.py  the files inside a PDF, by such a child
                frames.py     what travels between the two, and its bounds
                ──────────────────────────────────────────── the child's side
                worker.py     limits on itself, then one of
                pdf.py        pdfium.py, and pypdf_fallback.py for what PDFium cannot read
+               pdf_attachments.py  the files inside a PDF
                drawing.py    a page as a picture, and where words stand on it
                lines.py      rows that PDFium breaks, made whole
                recognition.py  pages that are only pictures, by way of ocr.py
@@ -16,6 +18,7 @@ parse(path) ─▶ files.py      is it a file that we read?
                cleaning.py   raw text ─▶ the text that is stored and cited, and (layout.py) back
 """
 
+from ingestion.parsing.attachments import Unpacked, unpack
 from ingestion.parsing.files import READER_VERSION, parse
 from ingestion.parsing.formats import SUPPORTED_SUFFIXES
 from ingestion.parsing.limits import ParseLimits
@@ -23,5 +26,5 @@ from ingestion.parsing.pictures import Box, PageLocked, PageNotDrawn, PagePictur
 
 __all__ = [
     "READER_VERSION", "SUPPORTED_SUFFIXES", "Box", "PageLocked", "PageNotDrawn", "PagePicture", "ParseLimits",
-    "draw_page", "parse",
+    "Unpacked", "draw_page", "parse", "unpack",
 ]  # fmt: skip

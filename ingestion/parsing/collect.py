@@ -4,8 +4,11 @@ from dataclasses import replace
 
 from ingestion.documents import Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
 from ingestion.parsing.frames import (
+    MAX_ATTACHMENTS,
     MAX_HEADINGS,
     MAX_WARNINGS,
+    Attachment,
+    AttachmentPiece,
     Caution,
     Frame,
     FrameError,
@@ -40,6 +43,7 @@ class Collector:
         self._characters = 0
         self._hint: str | None = None
         self._warnings: list[str] = []
+        self._attachments: dict[int, str] = {}
         self._counted = False
         self._recognised = 0
         self.page_count = 0
@@ -104,8 +108,8 @@ class Collector:
                 self._faults[number] = frame
             case TextDone():
                 self.text_done = True
-            case Picture():
-                raise FrameError("a picture that nobody asked for")
+            case Picture() | AttachmentPiece():
+                raise FrameError("a picture or a file that nobody asked for")
             case Verdict(status, error):
                 self.stop(status, error[:MAX_TEXT])
             case _:
@@ -121,6 +125,10 @@ class Collector:
                 self._require(len(self._warnings) < MAX_WARNINGS and 0 < len(text) <= MAX_TEXT, frame)
                 if text not in self._warnings:  # a second child may say it again
                     self._warnings.append(text)
+            case Attachment(number, name):
+                known = len(self._attachments)
+                self._require(known < MAX_ATTACHMENTS and 0 < len(name) <= MAX_TEXT, frame)
+                self._attachments[number] = name
             case Title(text):
                 self._require(len(text) <= MAX_TEXT, frame)
                 self._title = text
@@ -160,6 +168,7 @@ class Collector:
             page_count=self.page_count,
             failures=failures,
             warnings=tuple(self._warnings),
+            attachments=tuple(self._attachments.values()),
         )
 
     def _failures(self) -> tuple[PageFailure, ...]:

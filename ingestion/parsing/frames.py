@@ -22,6 +22,7 @@ BYTES_PER_CHARACTER = 4
 FRAME_OVERHEAD = 64 * 1024
 
 MAX_HEADINGS = 10_000  # a file; as many as pages
+MAX_ATTACHMENTS = 500  # a file
 MAX_WARNINGS = 100  # a file; what is alike on many pages is one sentence
 
 # Runs or words of a page's layout. A dense page has 300 lines, each of them a run, or 3000 words.
@@ -52,7 +53,7 @@ class Request:
     """What the child is asked to do. It goes over stdin, because a command line is public.
 
     `done` are the pages that a former child has sent, `failed` those that are not to be read (again). With
-    `drawing` no text is read: one page is drawn.
+    `drawing` no text is read: one page is drawn; with `unpack` the files inside a PDF are sent.
     """
 
     path: str
@@ -63,6 +64,7 @@ class Request:
     done: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()
     drawing: Drawing | None = None
+    unpack: bool = False
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii") + b"\n"
@@ -125,6 +127,22 @@ class Caution:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file inside the file, by its name there. `number` counts from 1. At most MAX_ATTACHMENTS a file."""
+
+    number: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentPiece:
+    """The next bytes of the attachment that was named last, in base64."""
+
+    number: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
 class TextDone:
     """Every page has been sent; what follows is title, labels and outline, and may be lost."""
 
@@ -165,6 +183,8 @@ Frame = (
     | PageFault
     | OcrHint
     | Caution
+    | Attachment
+    | AttachmentPiece
     | TextDone
     | Title
     | PageLabel
@@ -180,6 +200,8 @@ _SHAPES: dict[str, tuple[type[Frame], tuple[type, ...]]] = {
     "fault": (PageFault, (int, str, Status)),
     "hint": (OcrHint, (str,)),
     "caution": (Caution, (str,)),
+    "attachment": (Attachment, (int, str)),
+    "piece": (AttachmentPiece, (int, str)),
     "done": (TextDone, ()),
     "title": (Title, (str,)),
     "label": (PageLabel, (int, str)),

@@ -21,7 +21,10 @@ from ingestion.parsing.cleaning import (
     sensible_title,
 )
 from ingestion.parsing.frames import (
+    MAX_ATTACHMENTS,
     MAX_HEADINGS,
+    Attachment,
+    Caution,
     Frame,
     PageBegun,
     PageCount,
@@ -59,6 +62,7 @@ class PdfFile(Protocol):
     def title(self) -> str | None: ...
     def labels(self) -> Iterator[tuple[int, str]]: ...
     def outline(self) -> Iterator[tuple[str, int, int]]: ...
+    def attachments(self) -> Iterator[str]: ...
 
 
 def read_pdf(
@@ -91,6 +95,7 @@ def read_pdf(
         if isinstance(frame, Page):
             texts[frame.number] = frame.text
         yield frame
+    yield from _attachments(document)
     yield TextDone()
     yield from _extras(document, texts, done, limits)
 
@@ -210,6 +215,20 @@ def _second_reading(
         yield PageBegun(number, recognise=False)
         found = _page(document, number, limits)
         yield PageFault(number, found.reason, Status.NO_TEXT) if isinstance(found, Unread) else found
+
+
+def _attachments(document: PdfFile) -> Iterator[Frame]:
+    """The names of the files inside. A child of its own unpacks them, by way of PDFium."""
+    try:
+        names = list(islice(document.attachments(), MAX_ATTACHMENTS))
+    except Exception as error:  # noqa: BLE001  # the library's fault, on a list that no page needs
+        yield Caution(f"The list of files inside it cannot be read ({_describe(error)}).")
+        return
+    if isinstance(document, PdfiumFile):
+        yield from (Attachment(number, name) for number, name in enumerate(names, start=1))
+    elif names:
+        listed = one_line(", ".join(names))
+        yield Caution(f"The files inside it are not read, because it is damaged: {listed}.")
 
 
 def _extras(

@@ -3,7 +3,7 @@
 import ctypes
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pypdfium2
 import pypdfium2.raw
 
-from ingestion.parsing.cleaning import control_share
+from ingestion.parsing.cleaning import control_share, one_line
+from ingestion.parsing.frames import MAX_ATTACHMENTS
 from ingestion.parsing.layout import RawPage
 from ingestion.parsing.lines import Glyph, mend_rows, part_lines
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PdfiumError = pypdfium2.PdfiumError
 
 MAX_OUTLINE_DEPTH = 15
+MAX_ATTACHMENT_NAME = 120  # characters
 
 # A page without text is a scan when pictures cover this much of it: a logo or a rule is none.
 MIN_PICTURE_SHARE = 0.1
@@ -123,6 +125,10 @@ class PdfiumFile:
     def title(self) -> str | None:
         return self._document.get_metadata_value("Title") or None
 
+    def attachments(self) -> Iterator[str]:
+        """The names of the files inside, unique. A portfolio keeps its parts there."""
+        return own_names(name for name, _ in listed_attachments(self._document))
+
     def labels(self) -> Iterator[tuple[int, str]]:
         """The printed page numbers, where the file has any."""
         for index in range(self.page_count):
@@ -136,6 +142,20 @@ class PdfiumFile:
             index = None if destination is None else destination.get_index()
             if index is not None and 0 <= index < self.page_count:
                 yield bookmark.get_title(), bookmark.level + 1, index + 1
+
+
+def own_names(raw_names: Iterable[str]) -> Iterator[str]:
+    """Names of files inside a file, without their folders: unique, and of nothing outside a folder."""
+    known: set[str] = set()
+    for number, raw in enumerate(raw_names, start=1):
+        name = one_line(raw.replace("\\", "/").rsplit("/", 1)[-1], MAX_ATTACHMENT_NAME).strip(". ")
+        unique = name = name or f"attachment {number}"
+        count = 1
+        while unique in known:
+            count += 1
+            unique = f"{count} {name}"
+        known.add(unique)
+        yield unique
 
 
 def picture_scale(width: float, height: float) -> float:
@@ -201,6 +221,18 @@ def _indices(text_page: pypdfium2.PdfTextPage, raw: str) -> list[int]:
         found.append(max(0, pypdfium2.raw.FPDFText_GetCharIndexFromTextIndex(text_page, unit)))
         unit += 2 if character > "\uffff" else 1
     return found
+
+
+def listed_attachments(
+    document: pypdfium2.PdfDocument,
+) -> Iterator[tuple[str, pypdfium2.PdfAttachment]]:
+    """The files inside a document with their names as they stand there; "" for one that has no name."""
+    for index in range(min(document.count_attachments(), MAX_ATTACHMENTS)):
+        part = document.get_attachment(index)
+        try:
+            yield part.get_name(), part
+        except (PdfiumError, UnicodeDecodeError):
+            yield "", part
 
 
 def open_document(path: Path, password: str | None) -> pypdfium2.PdfDocument:

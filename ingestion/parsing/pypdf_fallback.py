@@ -16,7 +16,7 @@ from pypdf.generic import Destination
 
 from ingestion.parsing.cleaning import control_share
 from ingestion.parsing.layout import RawPage
-from ingestion.parsing.pdfium import PageTooLongError, WrongPasswordError
+from ingestion.parsing.pdfium import PageTooLongError, WrongPasswordError, own_names
 
 
 class PypdfFile:
@@ -60,6 +60,10 @@ class PypdfFile:
         """The printed page numbers, where the file has any."""
         if "/PageLabels" in self._reader.root_object:
             yield from enumerate(islice(self._reader.page_labels, self.page_count), 1)
+
+    def attachments(self) -> Iterator[str]:
+        """The names of the files inside, unique."""
+        return own_names(part.name for part in self._reader.attachment_list)
 
     def outline(self) -> Iterator[tuple[str, int, int]]:
         """The bookmarks that lead to a page: title, level from 1, page."""

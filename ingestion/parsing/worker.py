@@ -53,6 +53,10 @@ def _read(request: Request) -> Iterator[Frame]:
         from ingestion.parsing.drawing import draw
 
         return draw(request.file, request.drawing, request.password)
+    if request.unpack:
+        from ingestion.parsing.pdf_attachments import send_attachments
+
+        return send_attachments(request.file, request.password, request.limits)
     if request.suffix == ".pdf":
         from ingestion.parsing.pdf import read_pdf
 

@@ -1,0 +1,124 @@
+"""The files inside a PDF, unpacked into a folder: read by a child process, as text is."""
+
+import base64
+import binascii
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ingestion.errors import Cancelled
+from ingestion.parsing.frames import (
+    MAX_ATTACHMENTS,
+    Attachment,
+    AttachmentPiece,
+    FrameError,
+    Request,
+    TextDone,
+    Verdict,
+)
+from ingestion.parsing.isolation import ChildProcess, Ended
+from ingestion.parsing.limits import ParseLimits
+
+_POLL_SECONDS = 0.05
+_MAX_NAME = 200  # characters; the child's are shorter
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A file that lay inside another: its name there, and where it lies now; None where it has no bytes that
+    could be read."""
+
+    name: str
+    file: Path | None
+
+
+def unpack(
+    path: Path,
+    folder: Path,
+    *,
+    limits: ParseLimits = ParseLimits(),
+    password: str | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Unpacked]:
+    """Write the files inside a PDF into `folder`, each one into a folder of its own.
+
+    What the child does not send, because it crashed or took too long, is among the result without a file as
+    far as it was named. Raises Cancelled.
+    """
+    request = Request(os.path.abspath(path), ".pdf", password, os.getpid(), limits, unpack=True)  # noqa: PTH100
+    with _Receiver(folder, limits) as receiver, ChildProcess(request) as child:
+        deadline = time.monotonic() + limits.wall_seconds
+        while time.monotonic() < deadline:
+            if cancelled is not None and cancelled():
+                raise Cancelled(f"reading {path.name!r}")
+            frame = child.receive(_POLL_SECONDS)
+            if frame is None:
+                continue
+            if isinstance(frame, Ended | FrameError | Verdict | TextDone) or not receiver.take(frame):
+                break
+        return receiver.finish()
+
+
+class _Receiver:
+    """Takes names and pieces, and believes neither."""
+
+    def __init__(self, folder: Path, limits: ParseLimits) -> None:
+        self._folder = folder
+        self._left = limits.max_bytes
+        self._names: dict[int, str] = {}
+        self._files: dict[int, Path] = {}
+        self._open: tuple[int, BinaryIO] | None = None
+
+    def __enter__(self) -> "_Receiver":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def take(self, frame: object) -> bool:
+        """Add what a frame says; False where no honest child would say it."""
+        match frame:
+            case Attachment(number, name):
+                honest = number not in self._names and len(self._names) < MAX_ATTACHMENTS
+                if not honest or name in self._names.values() or not _is_plain(name):
+                    return False
+                self._close()
+                self._names[number] = name
+                return True
+            case AttachmentPiece(number, data):
+                return number == next(reversed(self._names), None) and self._write(number, data)
+        return False
+
+    def finish(self) -> list[Unpacked]:
+        self._close()
+        return [Unpacked(name, self._files.get(number)) for number, name in self._names.items()]
+
+    def _write(self, number: int, data: str) -> bool:
+        try:
+            piece = base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        self._left -= len(piece)
+        if self._left < 0:
+            return False
+        if self._open is None:
+            place = self._folder / str(number)
+            place.mkdir(mode=0o700)
+            self._files[number] = place / self._names[number]
+            self._open = number, self._files[number].open("xb")
+        self._open[1].write(piece)
+        return True
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name is one of a file, and of nothing outside the folder that it is put into."""
+    has_parts = name in (".", "..") or "/" in name or "\\" in name
+    return 0 < len(name) <= _MAX_NAME and name.isprintable() and not has_parts
