@@ -7,6 +7,7 @@ Whatever a crash leaves in the journal is erased when the library is opened: an 
 became visible, or the rest of a version that no longer is.
 """
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
@@ -44,6 +46,8 @@ from ingestion.stores.vectors import POOLINGS, VectorStore, embedded_chroma
 from ingestion.words import detect_language
 
 __all__ = ["BUILTIN_NAME", "Library", "Source"]
+
+_UNPACKED = "unpacked"
 
 
 class Library:
@@ -84,6 +88,7 @@ class Library:
         lock.acquire()
         try:
             finish_exchange(folder)
+            shutil.rmtree(folder / _UNPACKED, ignore_errors=True)
             for name in ("tokens", "originals", "chroma"):
                 _make_folder(folder / name)
             catalogue = Catalogue(folder / "catalogue.sqlite3")
@@ -125,6 +130,12 @@ class Library:
     def original(self, sha256: str) -> Path:
         """Return where the bytes of a document are kept."""
         return self.folder / "originals" / sha256
+
+    def unpacking(self) -> TemporaryDirectory[str]:
+        """Return a new folder for what is unpacked on its way in. A crash leaves none behind: see `open`."""
+        place = self.folder / _UNPACKED
+        _make_folder(place)
+        return TemporaryDirectory(dir=place)
 
     @property
     def tokens(self) -> TokenStore:

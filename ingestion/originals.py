@@ -7,11 +7,8 @@ their place, so that nobody takes them for lost.
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
 
 from ingestion.errors import SourceChanged
 from ingestion.stores.durable import sync_folder
@@ -70,16 +67,14 @@ def keep_original(source: Source, original: Path) -> None:
     sync_folder(original.parent)
 
 
-@contextmanager
-def under_its_name(original: Path, name: str) -> Iterator[Path]:
-    """Lend an original under the name of its document, whose suffix says how it is read."""
-    with TemporaryDirectory(dir=original.parent.parent, prefix="reading-") as folder:
-        lent = Path(folder) / (PurePath(name).name or "document")
-        try:
-            lent.hardlink_to(original)
-        except OSError:  # a file system without links
-            shutil.copyfile(original, lent)
-        yield lent
+def under_its_name(original: Path, name: str, folder: Path) -> Path:
+    """Put an original into a folder under the name of its document, whose suffix says how it is read."""
+    lent = folder / (PurePath(name).name or "document")
+    try:
+        lent.hardlink_to(original)
+    except OSError:  # a file system without links
+        shutil.copyfile(original, lent)
+    return lent
 
 
 def hash_file(file: Path) -> tuple[str, int]:

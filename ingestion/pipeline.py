@@ -9,12 +9,13 @@ between them is bounded, so that memory does not grow with the number of files.
 import os
 import stat
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ingestion.chunking import chunk_pages
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
@@ -24,6 +25,7 @@ from ingestion.folders import find_files
 from ingestion.library import Library
 from ingestion.originals import Source, hash_file, readable
 from ingestion.parsing import ParseLimits, parse
+from ingestion.parts import Part, PartsReader
 from ingestion.progress import IngestResult, Progress, Stage
 from ingestion.reuse import Reuse, is_current
 from ingestion.stores.catalogue import DEFAULT_COLLECTION
@@ -110,6 +112,7 @@ class _Waiting:
     parsed: ParsedDocument
     chunks: list[Chunk]
     parse_ms: float
+    is_part: bool = False  # a file inside the task's file
     encode_ms: float = 0.0
     encodings: dict[int, Encodings] = field(default_factory=dict)
 
@@ -137,7 +140,9 @@ class _Run:
         self._stopping = False
         self._parsers = ThreadPoolExecutor(_PARSERS, "parse")
         self._writer = ThreadPoolExecutor(1, "write")
-        self._parsing: dict[Future[_Waiting | IngestResult], int] = {}
+        self._parsing: dict[Future[list[_Waiting | IngestResult]], int] = {}
+        self._unfinished: Counter[int] = Counter()  # documents of a file, its parts among them
+        self._unpacked: dict[int, TemporaryDirectory[str]] = {}
         self._writing: deque[Future[IngestResult]] = deque()
         self._claimed: dict[int, set[str]] = {}  # bytes and paths that are on their way
         self._released = False
@@ -150,6 +155,8 @@ class _Run:
             future.cancel()
         self._parsers.shutdown(cancel_futures=True)
         self._writer.shutdown(cancel_futures=True)
+        for folder in self._unpacked.values():
+            folder.cleanup()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[IngestResult]:
         """Yield a result for every file. Cancelled comes after the results of what was being written."""
@@ -157,7 +164,8 @@ class _Run:
             yield from self._steps(tasks)
         except Cancelled:
             self.close()
-            yield from (future.result() for future in self._writing if not future.cancelled())
+            ended = [future.result() for future in self._writing if not future.cancelled()]
+            yield from (result for result in ended if not result.is_part)
             raise
 
     def _steps(self, tasks: Sequence[Task]) -> Iterator[IngestResult]:
@@ -173,7 +181,8 @@ class _Run:
             for item in self._collect(wait_for_one=not parsed and not self._writing):
                 if isinstance(item, IngestResult):
                     self._release(item.file)
-                    yield item
+                    if not item.is_part:
+                        yield item
                 else:
                     parsed.append(item)
             if parsed:
@@ -184,7 +193,8 @@ class _Run:
                     self._writing.append(self._writer.submit(self._write, item))
             for result in self._written(block=not parsed and not self._parsing and not left):
                 self._release(result.file)
-                yield result
+                if not result.is_part:
+                    yield result
             left.extendleft(reversed(self._let_go()))
 
     def _has_room(self, parsed: Sequence[_Waiting]) -> bool:
@@ -220,6 +230,12 @@ class _Run:
         return None
 
     def _release(self, number: int) -> None:
+        """One document of a file has come to its end."""
+        self._unfinished[number] -= 1
+        if self._unfinished[number] > 0:
+            return
+        if folder := self._unpacked.pop(number, None):
+            folder.cleanup()
         self._claimed.pop(number, None)
         self._released = True
 
@@ -235,7 +251,8 @@ class _Run:
 
     def _parse(
         self, number: int, task: Task, file: Path, source: Source, known: IngestResult | None
-    ) -> _Waiting | IngestResult:
+    ) -> list[_Waiting | IngestResult]:
+        """Read a file, and the files inside it; the first of what is returned is the file's own."""
         started = time.perf_counter()
         name = source.name
         self._report(number, name, Stage.PARSING, 0, 0)
@@ -244,19 +261,42 @@ class _Run:
             on_page=partial(self._report, number, name, Stage.PARSING), cancelled=self._is_cancelled,
         )  # fmt: skip
         if known and not _is_better(parsed, known):
-            return replace(known, status=Status.UNCHANGED)
+            return [replace(known, status=Status.UNCHANGED)]
+        parts = []
+        if parsed.attachments:
+            reader = self._parts_reader(number, task)
+            parts = [self._part(task, number, part) for part in reader.read(source, parsed)]
+            parsed = replace(parsed, warnings=(*parsed.warnings, *reader.warnings))
         if parsed.status not in (Status.OK, Status.PARTIAL):
             reason = parsed.error
             if self._library.catalogue.by_source(self._collection_id, source.path):
                 reason = f"{reason}; the version ingested before stays searchable"
-            return IngestResult(
+            if parts:
+                reason = f"{reason}; the files inside it are documents of their own"
+            failed = IngestResult(
                 source.path, name, parsed.status, reason, sha256=source.sha256, pages=parsed.page_count,
                 pages_failed=len(parsed.failures), file=number, warnings=parsed.warnings,
             )  # fmt: skip
+            return [failed, *parts]
         title = name_as_words(source.name)
         chunks = chunk_pages(parsed.pages, parsed.headings, self._library.encoder, title=title)
         parse_ms = 1000 * (time.perf_counter() - started)
-        return _Waiting(task, number, source, parsed, chunks, parse_ms)
+        return [_Waiting(task, number, source, parsed, chunks, parse_ms), *parts]
+
+    def _parts_reader(self, number: int, task: Task) -> PartsReader:
+        self._unpacked[number] = folder = self._library.unpacking()
+        return PartsReader(
+            Path(folder.name), password=task.password, limits=self._limits, cancelled=self._is_cancelled
+        )
+
+    def _part(self, task: Task, number: int, part: Part) -> "_Waiting | IngestResult":
+        source, parsed = part.source, part.parsed
+        known = self._known(source, number)
+        if known and known.status != Status.PARTIAL:
+            return replace(known, is_part=True)
+        title = name_as_words(source.name)
+        chunks = chunk_pages(parsed.pages, parsed.headings, self._library.encoder, title=title)
+        return _Waiting(task, number, source, parsed, chunks, 0.0, is_part=True)
 
     def _known(self, source: Source, number: int) -> IngestResult | None:
         """Return the result for bytes that the collection holds already, read and cut as they are now."""
@@ -284,7 +324,11 @@ class _Run:
         done = [future for future in self._parsing if future.done()]
         for future in done:
             del self._parsing[future]
-        return [future.result() for future in done]
+        items = [item for future in done for item in future.result()]
+        self._unfinished.update(
+            item.file if isinstance(item, IngestResult) else item.number for item in items
+        )
+        return items
 
     # Encoding, in the caller's thread
 
@@ -329,13 +373,13 @@ class _Run:
         result = IngestResult(
             path=source.path, name=source.name, status=item.parsed.status, error=item.parsed.error,
             sha256=source.sha256, pages=item.parsed.page_count, pages_failed=len(item.parsed.failures),
-            file=item.number, warnings=item.parsed.warnings,
+            file=item.number, warnings=item.parsed.warnings, is_part=item.is_part,
         )  # fmt: skip
         self._report(item.number, source.name, Stage.WRITING, 0, count)
         with library.changing:
             known = self._known(source, item.number)  # the same bytes may have come from another file
             if known and known.status != Status.PARTIAL:
-                return known
+                return replace(known, is_part=item.is_part)
             try:
                 document = library.add(self._collection_id, source, item.parsed, item.chunks, item.encodings)
             except SourceChanged as error:

@@ -33,7 +33,8 @@ class Progress:
 class IngestResult:
     """How one file ended. Times are in milliseconds, by stage.
 
-    `warnings` say what a person sees in the file and the text lacks; a file that has some can be OK.
+    `warnings` say what a person sees in the file and the text lacks; a file that has some can be OK. A part
+    is a document that lies inside the file (see `ingestion.parts`).
     """
 
     path: str
@@ -48,3 +49,4 @@ class IngestResult:
     timings_ms: tuple[tuple[str, float], ...] = ()
     file: int = 0
     warnings: tuple[str, ...] = ()
+    is_part: bool = False

@@ -9,6 +9,7 @@ when the library is opened.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ingestion.chunking import chunk_pages
 from ingestion.documents import ParsedDocument, Status, name_as_words
@@ -225,7 +226,8 @@ class _Reindexing:
         library = self._library
         original = library.original(document.sha256)
         if document.reader != READER_VERSION and original.is_file():
-            with under_its_name(original, document.name) as file:
+            with library.unpacking() as folder:
+                file = under_its_name(original, document.name, Path(folder))
                 parsed = parse(file, limits=self._limits, cancelled=self._cancelled)
             if parsed.status in (Status.OK, Status.PARTIAL) and len(parsed.failures) <= document.pages_failed:
                 return parsed, READER_VERSION

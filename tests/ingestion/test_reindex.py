@@ -241,7 +241,7 @@ def test_documents_of_an_older_reader_are_read_again_from_their_originals(
         assert (after["orchard.md"].reader, after["orchard.md"].version) == (READER_VERSION, 2)
         assert library.catalogue.page(after["orchard.md"].id, 1) == text
         assert after["harbour.md"] == replace(before["harbour.md"], reader=1)
-        assert not list(library.folder.glob("reading-*"))
+        assert not list((library.folder / "unpacked").iterdir())
 
 
 def test_documents_come_and_go_meanwhile(
