@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ingestion.errors import InvalidInput
+from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
 from ingestion.stores.catalogue import DEFAULT_COLLECTION, check_collection_name
 
@@ -30,9 +30,12 @@ def list_collections(library: Library) -> list[CollectionInfo]:
 
 def create_collection(library: Library, name: str) -> CollectionInfo:
     """Create an empty collection. Raises InvalidInput for an unusable name or one that is taken."""
-    _check_free(library, name)
-    library.catalogue.ensure_collection(name)
-    return _info(library, name)
+    with library.changing:
+        _check_free(library, name)
+        _, is_new = library.catalogue.find_or_create_collection(name)
+        if not is_new:  # by a file that is being ingested
+            raise _taken(name)
+        return _info(library, name)
 
 
 def rename_collection(library: Library, old: str, new: str) -> CollectionInfo:
@@ -47,10 +50,16 @@ def rename_collection(library: Library, old: str, new: str) -> CollectionInfo:
             f"the collection {DEFAULT_COLLECTION!r} keeps its name, because commands that name no collection "
             "mean it; create another one and ingest into that"
         )
-    _check_free(library, new)
-    with library.changing, library.catalogue.transaction() as connection:
-        connection.execute("UPDATE collections SET name = ? WHERE name = ?", (new, old))
-    return _info(library, new)
+    with library.changing:
+        _check_free(library, new)
+        with library.catalogue.transaction() as connection:
+            renamed = connection.execute(
+                "UPDATE OR IGNORE collections SET name = ? WHERE name = ?", (new, old)
+            )
+        if not renamed.rowcount:
+            library.catalogue.collection_ids([old])  # it was deleted meanwhile
+            raise _taken(new)
+        return _info(library, new)
 
 
 def delete_collection(library: Library, name: str) -> CollectionInfo:
@@ -71,8 +80,15 @@ def delete_collection(library: Library, name: str) -> CollectionInfo:
 def _check_free(library: Library, name: str) -> None:
     check_collection_name(name)
     if name in library.catalogue.collections():
-        raise InvalidInput(f"there is a collection {name!r} already; choose another name")
+        raise _taken(name)
+
+
+def _taken(name: str) -> InvalidInput:
+    return InvalidInput(f"there is a collection {name!r} already; choose another name")
 
 
 def _info(library: Library, name: str) -> CollectionInfo:
-    return next(info for info in list_collections(library) if info.name == name)
+    found = [info for info in list_collections(library) if info.name == name]
+    if not found:
+        raise UnknownName("collection", name, library.catalogue.collections())
+    return found[0]

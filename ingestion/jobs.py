@@ -7,13 +7,12 @@
 Jobs are worked off one after the other, in a thread (`start`) or in the caller's own (`run`).
 """
 
-import shutil
+import logging
 import threading
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 from ingestion.documents import Status
 from ingestion.errors import Cancelled, InvalidInput, RagError, UnknownName
@@ -23,15 +22,17 @@ from ingestion.library import Library
 from ingestion.originals import readable
 from ingestion.parsing import ParseLimits
 from ingestion.pipeline import IngestResult, Progress, Task, run
+from ingestion.staging import Staging
 from ingestion.stores.jobs import FileState, Job, JobTable
 
 __all__ = ["FileState", "Job", "Jobs"]
 
-UPLOAD = "upload:"
 _ALL = 1 << 31
 # With these a staged file is kept: the person may give the password, or try again.
 _UNDECIDED = frozenset({Status.NEEDS_PASSWORD})
 _ENDED = ("done", "cancelled")  # stages
+
+_log = logging.getLogger(__name__)
 
 
 class Jobs:
@@ -40,21 +41,22 @@ class Jobs:
     def __init__(self, library: Library, *, limits: ParseLimits, staging: Path) -> None:
         self._library = library
         self._limits = limits
-        self._staging = staging
+        self._staging = Staging(staging)
         self._table = JobTable(library.catalogue.database)
         self._turn = threading.Lock()  # one job at a time
         self._changed = threading.Condition()
         self._live: dict[tuple[int, int], FileState] = {}
-        self._passwords: dict[tuple[int, int], str] = {}
+        self._passwords: dict[int, dict[int, str]] = {}  # by job and file
         self._cancelled: set[int] = set()
         self._left_out: set[tuple[int, int]] = set()  # files that a person cancelled, of unfinished jobs
         self._begin_again: set[int] = set()  # jobs that one of these is being worked on in
-        self._following = threading.Lock()
+        self._following = threading.Lock()  # of `_live` and `_left_out`
+        self._tidying = threading.Lock()  # no upload is cleared away while a job takes it up again
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         for job in self._table.unfinished():  # of an earlier process
             self._table.set_state(job.id, "queued")
-        self._drop_unknown()
+        self._staging.drop_all_but(file for job in self._table.all(_ALL) for file in job.files)
 
     # Asking
 
@@ -102,20 +104,32 @@ class Jobs:
         if sync:
             folder, files = self._synced(paths, collection)
         elif uploaded:
-            for path in paths:
-                if not path.is_file():
-                    raise InvalidInput(
-                        f"the uploaded file {path.name} is not there any more; upload it again"
-                    )
-            files = [self._stage(path) for path in paths]
+            files = self._staging.take(paths)
         else:
             files = [_file_state(file) for file in find_files(paths)]
         files = [replace(file, ordinal=number) for number, file in enumerate(files, start=1)]
-        job = self._table.insert(collection, files, folder)
-        for file in files:
-            for name in (file.file, file.source, file.name):
-                if passwords and name in passwords:
-                    self._passwords[job.id, file.ordinal] = passwords[name]
+        try:
+            return self._queue(collection, files, passwords or {}, folder)
+        except BaseException:
+            self._staging.drop(files)
+            raise
+
+    def _queue(
+        self,
+        collection: str,
+        files: Sequence[FileState],
+        passwords: Mapping[str, str],
+        folder: Path | None = None,
+    ) -> Job:
+        """Write a job, with its passwords in place before anyone can work on it."""
+        words = {
+            file.ordinal: passwords[name]
+            for file in files
+            for name in (file.file, file.source, file.name)
+            if name in passwords
+        }
+        with self._table.inserting(collection, files, folder) as job:
+            self._passwords[job.id] = words
         self._tell()
         return job
 
@@ -126,25 +140,15 @@ class Jobs:
         files = sorted((*plan.add, *plan.replace, *plan.unchanged))
         return plan.folder, [_file_state(file) for file in files]
 
-    def _stage(self, path: Path) -> FileState:
-        """Move an uploaded file to where it outlives the upload."""
-        self._staging.mkdir(mode=0o700, parents=True, exist_ok=True)
-        place = self._staging / uuid4().hex
-        place.mkdir(mode=0o700)
-        kept = place / path.name
-        shutil.move(path, kept)
-        return FileState(0, str(kept), UPLOAD + path.name, path.name, staged=True)
-
     # Changing
 
     def cancel(self, identity: int) -> Job:
         """Stop a job, or take it off the queue; what is committed stays. An ended one stays as it is."""
         job = self.get(identity)
-        if job.state == "running":
+        if self._table.cancel_waiting(identity):
+            self._staging.drop(job.files)
+        elif self.get(identity).state == "running":
             self._cancelled.add(identity)
-        elif job.state == "queued":
-            self._table.set_state(identity, "cancelled")
-            self._drop_staged(self.get(identity))
         self._tell()
         return self.get(identity)
 
@@ -168,7 +172,7 @@ class Jobs:
         if known is not None:
             self._begin_again.add(identity)
         if job.state == "queued":
-            self._drop_staged(job, only={ordinal})
+            self._staging.drop(file for file in job.files if file.ordinal == ordinal)
         self._tell()
         return self.get(identity)
 
@@ -188,30 +192,35 @@ class Jobs:
             raise InvalidInput(f"job {identity} has not ended; cancel it first, or wait for it")
         asked = [file for file in job.files if files is None or file.ordinal in files]
         again = [file for file in asked if file.status is None or not file.status.is_success]
-        again = [file for file in again if not file.staged or Path(file.file).exists()]
-        if not again:
-            raise InvalidInput(f"job {identity} has nothing to try again; ingest the files themselves")
-        anew = [
-            FileState(number, file.file, file.source, file.name, file.staged)
-            for number, file in enumerate(again, start=1)
-        ]
-        new = self._table.insert(job.collection, anew)
-        for file in anew:
-            for name in (file.file, file.source, file.name):
-                if passwords and name in passwords:
-                    self._passwords[new.id, file.ordinal] = passwords[name]
-        self._tell()
-        return new
+        with self._tidying:
+            taken = self._held()  # by a job that tries them again already, and deletes them then
+            again = [
+                file
+                for file in again
+                if not file.staged or (file.file not in taken and Path(file.file).exists())
+            ]
+            if not again:
+                raise InvalidInput(f"job {identity} has nothing to try again; ingest the files themselves")
+            anew = [
+                FileState(number, file.file, file.source, file.name, file.staged)
+                for number, file in enumerate(again, start=1)
+            ]
+            return self._queue(job.collection, anew, passwords or {})
 
     def clear(self) -> int:
         """Forget the jobs that have ended, and uploads that only they knew; return how many."""
-        ended = [job for job in self.list(_ALL) if job.finished]
-        known = {file.file for job in self.active for file in job.files}
-        for job in ended:
-            self._drop_staged(job, keep=known)
-        count = self._table.clear()
+        with self._tidying:
+            ended = [job for job in self.list(_ALL) if job.finished]
+            held = self._held()
+            for job in ended:
+                self._staging.drop(job.files, keep=held)
+            count = self._table.clear([job.id for job in ended])
         self._tell()
         return count
+
+    def _held(self) -> set[str]:
+        """Return the files that jobs which have not ended need."""
+        return {file.file for job in self.active for file in job.files if file.stage not in _ENDED}
 
     # Working
 
@@ -243,9 +252,8 @@ class Jobs:
         """
         with self._turn:
             job = self.get(identity)
-            if job.state != "queued":
+            if not self._table.begin(identity):
                 return
-            self._table.set_state(identity, "running")
             state, error = "queued", None
             try:
                 yield from self._ingest_all(identity, on_progress, cancelled)
@@ -261,21 +269,26 @@ class Jobs:
             except RagError as problem:
                 state, error = "failed", str(problem)
                 raise
+            except Exception as fault:
+                state, error = "failed", f"a fault of the application: {fault!r}; try the job again"
+                raise
             finally:
                 self._end(identity, state, error)
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            waiting = [job for job in self._table.unfinished() if job.state == "queued"]
-            if not waiting:
+            waiting = self._table.next_waiting()
+            if waiting is None:
                 with self._changed:
                     self._changed.wait(1.0)
                 continue
             try:
-                for _ in self.run(waiting[0].id, cancelled=self._stopping.is_set):
+                for _ in self.run(waiting, cancelled=self._stopping.is_set):
                     pass
             except RagError:
                 continue  # it is in the job's state, which people see
+            except Exception:  # noqa: BLE001  # one job's fault must not keep all the others waiting
+                _log.exception("job %d failed", waiting)
 
     def _ingest_all(
         self,
@@ -293,8 +306,7 @@ class Jobs:
                 stops = identity in self._cancelled or bool(cancelled and cancelled())
                 if stops or identity not in self._begin_again:
                     raise
-                for key in [key for key in self._live if key[0] == identity]:
-                    del self._live[key]
+                self._forget_live(identity)
             else:
                 return
 
@@ -305,9 +317,8 @@ class Jobs:
         cancelled: Callable[[], bool] | None,
     ) -> Generator[IngestResult]:
         todo = [file for file in job.files if file.stage not in _ENDED]
-        tasks = [
-            Task(Path(file.file), file.source, self._passwords.get((job.id, file.ordinal))) for file in todo
-        ]
+        words = self._passwords.get(job.id, {})
+        tasks = [Task(Path(file.file), file.source, words.get(file.ordinal)) for file in todo]
 
         def progress(step: Progress) -> None:
             self._follow(job.id, todo[step.file - 1], step)
@@ -350,40 +361,28 @@ class Jobs:
         )  # fmt: skip
         self._table.finish_file(identity, ended)
         self._live.pop((identity, file.ordinal), None)
-        if file.staged and result.status not in _UNDECIDED:
-            shutil.rmtree(Path(file.file).parent, ignore_errors=True)
+        if result.status not in _UNDECIDED:
+            self._staging.drop([file])
         self._tell()
 
     def _end(self, identity: int, state: str, error: str | None) -> None:
         self._table.set_state(identity, state, error)
         self._cancelled.discard(identity)
         self._begin_again.discard(identity)
-        left_out = {ordinal for job, ordinal in self._left_out if job == identity}
-        self._drop_staged(self.get(identity), only=left_out)
-        self._left_out -= {(identity, ordinal) for ordinal in left_out}
-        for key in [key for key in self._live if key[0] == identity]:
-            del self._live[key]
+        with self._following:
+            left_out = {ordinal for job, ordinal in self._left_out if job == identity}
+            self._left_out -= {(identity, ordinal) for ordinal in left_out}
+        job = self.get(identity)
+        self._staging.drop(file for file in job.files if state == "cancelled" or file.ordinal in left_out)
+        self._forget_live(identity)
         if state in ("finished", "cancelled"):
-            for key in [key for key in self._passwords if key[0] == identity]:
-                del self._passwords[key]
-        if state == "cancelled":
-            self._drop_staged(self.get(identity))
+            self._passwords.pop(identity, None)
         self._tell()
 
-    def _drop_staged(
-        self, job: Job, keep: Collection[str] = frozenset(), only: Collection[int] | None = None
-    ) -> None:
-        for file in job.files:
-            if file.staged and file.file not in keep and (only is None or file.ordinal in only):
-                shutil.rmtree(Path(file.file).parent, ignore_errors=True)
-
-    def _drop_unknown(self) -> None:
-        """Remove uploads that a crash left before their job was written."""
-        if self._staging.is_dir():
-            known = {Path(file.file).parent for job in self._table.all(_ALL) for file in job.files}
-            for place in self._staging.iterdir():
-                if place not in known:
-                    shutil.rmtree(place, ignore_errors=True)
+    def _forget_live(self, identity: int) -> None:
+        with self._following:
+            for key in [key for key in self._live if key[0] == identity]:
+                del self._live[key]
 
     def _with_live(self, job: Job) -> Job:
         return replace(job, files=tuple(self._live.get((job.id, file.ordinal), file) for file in job.files))

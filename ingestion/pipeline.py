@@ -313,7 +313,10 @@ class _Run:
         )  # fmt: skip
         if source.path in catalogue.sources(document.id):
             return result
-        self._library.link(self._collection_id, source, document)
+        with self._library.changing:
+            if catalogue.by_content(source.sha256, self._collection_id) != document:
+                return None  # deleted or replaced meanwhile
+            self._library.link(self._collection_id, source, document)
         same = f"has the same bytes as {document.name} ({document.path})"
         return replace(result, status=Status.DUPLICATE, error=same)
 

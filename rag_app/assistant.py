@@ -24,6 +24,7 @@ from ingestion.index import BUILTIN_NAME
 from ingestion.jobs import Jobs
 from ingestion.library import Library
 from ingestion.pipeline import IngestResult, Progress, ingest
+from ingestion.staging import UPLOAD
 from ingestion.stores.records import Document
 from ingestion.timing import Stopwatch
 from rag_app.answering import Answerer, AnswerSettings, build_chain
@@ -67,7 +68,6 @@ from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, Strategy, strategy_named
 
 AUTO = "auto"
-UPLOAD = "upload:"
 
 # llama.cpp opens the first part of a split model and finds the others.
 _LATER_PART = re.compile(r"-(?!00001)\d{5}-of-\d{5}\.gguf$")

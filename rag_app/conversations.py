@@ -82,7 +82,7 @@ class Conversations:
         with self._state.reading() as connection:
             row = connection.execute(f"{_SELECT} WHERE id = ?", (identity,)).fetchone()
         if row is None:
-            raise UnknownName("conversation", identity, (), advice="rag-app conversations lists them")
+            raise _unknown(identity)
         return Conversation(**dict(row))
 
     def list(self, limit: int = 1000, offset: int = 0) -> list[Conversation]:
@@ -112,9 +112,10 @@ class Conversations:
 
     def begin_turn(self, identity: str, question: str) -> int:
         """Keep a question before it is answered; return its number. Raises UnknownName."""
-        self.get(identity)
         now = _now()
         with self._state.changing() as connection:
+            if connection.execute("SELECT 1 FROM conversations WHERE id = ?", (identity,)).fetchone() is None:
+                raise _unknown(identity)
             (number,) = connection.execute(
                 "SELECT coalesce(max(number), 0) + 1 FROM turns WHERE conversation = ?", (identity,)
             ).fetchone()
@@ -183,6 +184,10 @@ _SELECT = (
     "SELECT id, title, nonce, created, updated, "
     "(SELECT count(*) FROM turns WHERE conversation = id) AS turns FROM conversations"
 )
+
+
+def _unknown(identity: str) -> UnknownName:
+    return UnknownName("conversation", identity, (), advice="rag-app conversations lists them")
 
 
 def _turn(row: sqlite3.Row) -> Turn:

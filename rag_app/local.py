@@ -258,7 +258,7 @@ class LocalService:
             sync=request.sync,
             passwords=dict(request.passwords),
         )
-        return self.resume(job.id)
+        return self._taken_up(job)
 
     def upload(self, files: "Sequence[Path]", request: "UploadRequest") -> Fields:
         """Move files into the library's own folder and queue them; return the job."""
@@ -268,7 +268,7 @@ class LocalService:
             uploaded=True,
             passwords={file.name: request.password for file in files} if request.password else None,
         )
-        return self.resume(job.id)
+        return self._taken_up(job)
 
     def jobs(self) -> Fields:
         return {"jobs": [self._fields(job) for job in self.assistant.jobs.list()]}
@@ -279,16 +279,21 @@ class LocalService:
         return self._fields(self.assistant.jobs.get(identity))
 
     def resume(self, identity: int) -> Fields:
-        job = self.job(identity)
-        if not self._serving and not job["finished"]:
-            thread = threading.Thread(target=self._work_on, args=(identity,), daemon=True)
+        if identity in self._faults:
+            raise self._faults[identity]
+        return self._taken_up(self.assistant.jobs.get(identity))
+
+    def _taken_up(self, job: Job) -> Fields:
+        """Return a job as it is told, worked on from now where nothing else does."""
+        if not self._serving and not job.finished:
+            thread = threading.Thread(target=self._work_on, args=(job.id,), daemon=True)
             self._threads.append(thread)
             thread.start()
-        return job
+        return self._fields(job)
 
     def retry(self, identity: int, request: "RetryRequest | None" = None) -> Fields:
         passwords = request.passwords if request is not None else None
-        return self.resume(self.assistant.jobs.retry(identity, passwords).id)
+        return self._taken_up(self.assistant.jobs.retry(identity, passwords))
 
     def cancel(self, identity: int) -> Fields:
         return self._fields(self.assistant.jobs.cancel(identity))

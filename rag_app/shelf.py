@@ -7,8 +7,8 @@ from typing import Any
 
 from ingestion.documents import Heading, Page, Status
 from ingestion.errors import InvalidInput, UnknownName
-from ingestion.jobs import UPLOAD
 from ingestion.library import Library
+from ingestion.staging import UPLOAD
 from ingestion.stores.records import Document, StoredChunk
 
 # What documents can be ordered by, in the order of a table's columns.

@@ -1,11 +1,10 @@
 """The page, and the server that serves it."""
 
-import os
 import secrets
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -33,11 +32,10 @@ from ui.inspect import Inspect, build_inspect, connect_inspect
 from ui.library.care import Library
 from ui.library.pane import build_library
 from ui.library.wiring import connect_library
-from ui.login import LOGOUT, MESSAGE, LoginFirst
+from ui.login import LOGOUT, LoginFirst
 from ui.models import Models, build_models, connect_models
 from ui.security import ApiBeside, OwnFilesOnly
-from ui.static import read_static, style_sheet
-from ui.theme import theme
+from ui.server import PageServer
 
 _DAY = 86_400
 
@@ -67,54 +65,20 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
         layers.append(Middleware(LoginFirst))
     with _terminated() as terminated, tempfile.TemporaryDirectory(prefix="rag-app-uploads-") as folder:
         page = _build(assistant, workers, Path(folder))
+        largest = assistant.settings.max_file_mb * 10**6
+        fits = Logins(logins).fits if logins else None
+        server = PageServer(page, host, port, layers, largest_upload=largest, auth=fits)
         try:
-            largest = assistant.settings.max_file_mb * 10**6
-            fits = Logins(logins).fits if logins else None
-            url = _launch(page, host, port, layers, largest_upload=largest, auth=fits)
-            announce(assistant.library.folder, url=url_of(host, port), token=token)
-            on_ready(url)
-            terminated.wait()
+            if server.start(terminated):
+                announce(assistant.library.folder, url=url_of(host, port), token=token)
+                on_ready(url_of(host, port))
+                terminated.wait()
         except KeyboardInterrupt:
             pass
         finally:
             withdraw(assistant.library.folder)
             workers.close()
-            page.close(verbose=False)
-
-
-def _launch(
-    page: gr.Blocks,
-    host: str,
-    port: int,
-    layers: Sequence[Middleware],
-    *,
-    largest_upload: int,
-    auth: Callable[[str, str], bool] | None,
-) -> str:
-    """Start serving in a thread; return the address."""
-    with _no_proxy(host):
-        _, url, _ = page.launch(
-            server_name=host,
-            server_port=port,
-            prevent_thread_lock=True,
-            quiet=True,
-            inbrowser=False,
-            share=False,
-            ssr_mode=False,
-            mcp_server=False,
-            enable_monitoring=False,
-            run_history=False,
-            footer_links=[],
-            show_error=False,
-            max_file_size=largest_upload,
-            auth=auth,
-            auth_message=MESSAGE if auth else None,
-            theme=theme(),
-            css=style_sheet(),
-            js=read_static("page.js"),
-            app_kwargs={"middleware": list(layers)},
-        )
-    return url.rstrip("/")
+            server.stop()
 
 
 def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
@@ -158,23 +122,6 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
         turns = connect_chat(chat, chat_pane, evidence_pane, page)
         connect_evidence(chat.desk, evidence_pane, turns)
     return page
-
-
-@contextmanager
-def _no_proxy(host: str) -> Iterator[None]:
-    """While it starts, Gradio asks itself whether it answers: not through the proxy of the surroundings."""
-    names = ("no_proxy", "NO_PROXY")
-    before = {name: os.environ.get(name) for name in names}
-    direct = ",".join(filter(None, [*before.values(), host, "localhost", "127.0.0.1"]))
-    os.environ.update(dict.fromkeys(names, direct))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

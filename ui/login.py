@@ -30,14 +30,13 @@ _HEAD = b"<head>"
 _TITLE = b"<title>rag-app: log in</title>"
 
 _LOGIN = ("/login", "/login/")
-# What the form is made of, and what Gradio asks itself when it starts. Nothing of the library.
+# What the form is made of. Nothing of the library.
 _OPEN = frozenset(
     {
         "/",
         "/logout",
         "/theme.css",
         "/gradio_api/theme.css",
-        "/gradio_api/startup-events",
         "/favicon.ico",
         "/manifest.json",
         "/robots.txt",

@@ -109,13 +109,22 @@ class Catalogue:
 
     def ensure_collection(self, name: str) -> int:
         """Return the id of the collection, creating it. Raises InvalidInput for an unusable name."""
+        identity, _ = self.find_or_create_collection(name)
+        return identity
+
+    def find_or_create_collection(self, name: str) -> tuple[int, bool]:
+        """Return the id of the collection, and whether this call made it. Raises InvalidInput for an unusable
+        name."""
         known = self.collections()
         if name in known:
-            return known[name]
+            return known[name], False
         check_collection_name(name)
         with self.database.transaction() as connection:
-            connection.execute("INSERT INTO collections (name, created) VALUES (?, ?)", (name, _now()))
-        return self.collections()[name]
+            made = connection.execute(
+                "INSERT OR IGNORE INTO collections (name, created) VALUES (?, ?)", (name, _now())
+            )
+            (row,) = connection.execute("SELECT id FROM collections WHERE name = ?", (name,)).fetchall()
+            return int(row["id"]), made.rowcount == 1
 
     def collection_ids(self, names: Sequence[str] = ()) -> tuple[int, ...]:
         """Return the ids of collections; of the default one when none is named. Raises UnknownName."""
@@ -318,16 +327,14 @@ class Catalogue:
     # Journal
 
     def journal(self) -> list[JournalEntry]:
-        return [
-            JournalEntry(**{**dict(row), "segments": segments_from(row["segments"])})
-            for row in self.database.rows("SELECT * FROM journal ORDER BY id")
-        ]
+        return [_journal_entry(row) for row in self.database.rows("SELECT * FROM journal ORDER BY id")]
 
     def begin(self, kind: str, document: Document, segments: tuple[tuple[int, str], ...]) -> JournalEntry:
         """Record, before anything is written elsewhere, that a version is on its way."""
         with self.database.transaction() as connection:
-            row = insert_journal(connection, kind, document, segments)
-        return next(entry for entry in self.journal() if entry.id == row)
+            identity = insert_journal(connection, kind, document, segments)
+            (row,) = connection.execute("SELECT * FROM journal WHERE id = ?", (identity,)).fetchall()
+        return _journal_entry(row)
 
     def next_version(self, document_id: str) -> int:
         """Return a version whose chunk ids no store has seen, not even one that waits for erasure."""
@@ -373,6 +380,10 @@ def _document(row: sqlite3.Row, title: str | None) -> Document:
     fields = {name: row[name] for name in Document.__slots__ if name != "title"}
     warnings = tuple(json.loads(row["warnings"]))
     return Document(**{**fields, "title": title, "status": Status(row["status"]), "warnings": warnings})
+
+
+def _journal_entry(row: sqlite3.Row) -> JournalEntry:
+    return JournalEntry(**{**dict(row), "segments": segments_from(row["segments"])})
 
 
 def _slice(row: sqlite3.Row, name: str) -> Slice:

@@ -3,16 +3,19 @@
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingestion.documents import Status
 from ingestion.stores.database import Database
 
-# Finished jobs that are kept, for the list of what failed.
+# Finished jobs that are kept, for the list of what failed; and for how long every one is kept, however many
+# come after it: whoever queued it may still ask how it ended.
 _KEPT = 200
+_KEPT_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,14 @@ class JobTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, collection: str, files: Sequence[FileState], folder: Path | None = None) -> Job:
-        """Write a new job, and forget the oldest finished ones."""
+    @contextmanager
+    def inserting(
+        self, collection: str, files: Sequence[FileState], folder: Path | None = None
+    ) -> Iterator[Job]:
+        """Write a new job, and forget the oldest finished ones.
+
+        No other thread sees the job before the end of the block, so what belongs to it can be put in place.
+        """
         with self._database.transaction() as connection:
             cursor = connection.execute(
                 "INSERT INTO jobs (folder, collection, state, created) VALUES (?, ?, 'queued', ?)",
@@ -92,12 +101,9 @@ class JobTable:
                 "VALUES (?, ?, ?, ?, ?, ?, 'queued')",
                 [(identity, f.ordinal, os.fsencode(f.file), f.source, f.name, f.staged) for f in files],
             )
-            connection.execute(
-                "DELETE FROM jobs WHERE finished IS NOT NULL AND state != 'failed' AND id NOT IN "
-                "(SELECT id FROM jobs WHERE finished IS NOT NULL ORDER BY id DESC LIMIT ?)",
-                (_KEPT,),
-            )
-        return next(job for job in self.all(1) if job.id == identity)
+            connection.execute(_FORGET_OLDEST, (_now(-_KEPT_FOR), _KEPT))
+            (row,) = connection.execute("SELECT * FROM jobs WHERE id = ?", (identity,)).fetchall()
+            yield self._job(row)
 
     def all(self, limit: int = 50) -> list[Job]:
         """Return the newest jobs, newest first."""
@@ -113,25 +119,32 @@ class JobTable:
         rows = self._database.rows("SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY id")
         return [self._job(row) for row in rows]
 
+    def next_waiting(self) -> int | None:
+        """Return the job whose turn is next, if any waits."""
+        rows = self._database.rows("SELECT id FROM jobs WHERE state = 'queued' ORDER BY id LIMIT 1")
+        return rows[0]["id"] if rows else None
+
+    def begin(self, identity: int) -> bool:
+        """Take a job off the queue to work on it; return whether it still waited."""
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                "UPDATE jobs SET state = 'running' WHERE id = ? AND state = 'queued'", (identity,)
+            )
+            return changed.rowcount == 1
+
+    def cancel_waiting(self, identity: int) -> bool:
+        """Cancel a job that nobody works on yet; return whether it still waited."""
+        with self._database.transaction() as connection:
+            waits = connection.execute("SELECT 1 FROM jobs WHERE id = ? AND state = 'queued'", (identity,))
+            if waits.fetchone() is None:
+                return False
+            _set_state(connection, identity, "cancelled")
+            return True
+
     def set_state(self, identity: int, state: str, error: str | None = None) -> None:
         """Give a job its state; queued and running ones have no end."""
-        finished = None if state in ("queued", "running") else _now()
         with self._database.transaction() as connection:
-            connection.execute(
-                "UPDATE jobs SET state = ?, error = ?, finished = ? WHERE id = ?",
-                (state, error, finished, identity),
-            )
-            if state in ("queued", "failed"):
-                connection.execute(
-                    "UPDATE job_files SET stage = 'queued' "
-                    "WHERE job_id = ? AND stage NOT IN ('done', 'cancelled')",
-                    (identity,),
-                )
-            if state == "cancelled":
-                connection.execute(
-                    "UPDATE job_files SET stage = 'cancelled' WHERE job_id = ? AND stage != 'done'",
-                    (identity,),
-                )
+            _set_state(connection, identity, state, error)
 
     def set_stage(self, identity: int, ordinal: int, stage: str) -> None:
         with self._database.transaction() as connection:
@@ -149,10 +162,14 @@ class JobTable:
                  file.chunks, json.dumps(file.warnings, ensure_ascii=False), identity, file.ordinal),
             )  # fmt: skip
 
-    def clear(self) -> int:
-        """Forget the jobs that have ended; return how many."""
+    def clear(self, identities: Sequence[int]) -> int:
+        """Forget those of the jobs that have ended; return how many."""
         with self._database.transaction() as connection:
-            return connection.execute("DELETE FROM jobs WHERE finished IS NOT NULL").rowcount
+            forgotten = connection.execute(
+                "DELETE FROM jobs WHERE finished IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(identities)),),
+            )
+            return forgotten.rowcount
 
     def _job(self, row: sqlite3.Row) -> Job:
         files = self._database.rows("SELECT * FROM job_files WHERE job_id = ? ORDER BY ordinal", (row["id"],))
@@ -162,6 +179,30 @@ class JobTable:
             state=row["state"], created=row["created"], finished=row["finished"], error=row["error"],
             files=tuple(map(_file, files)), folder=folder,
         )  # fmt: skip
+
+
+# A job with an upload that waits for its password stays: nothing else knows where the upload lies.
+_FORGET_OLDEST = """
+DELETE FROM jobs WHERE finished < ? AND state != 'failed'
+    AND id NOT IN (SELECT id FROM jobs WHERE finished IS NOT NULL ORDER BY id DESC LIMIT ?)
+    AND id NOT IN (SELECT job_id FROM job_files WHERE staged AND status = 'needs_password')
+"""
+
+
+def _set_state(connection: sqlite3.Connection, identity: int, state: str, error: str | None = None) -> None:
+    finished = None if state in ("queued", "running") else _now()
+    connection.execute(
+        "UPDATE jobs SET state = ?, error = ?, finished = ? WHERE id = ?", (state, error, finished, identity)
+    )
+    if state in ("queued", "failed"):
+        connection.execute(
+            "UPDATE job_files SET stage = 'queued' WHERE job_id = ? AND stage NOT IN ('done', 'cancelled')",
+            (identity,),
+        )
+    if state == "cancelled":
+        connection.execute(
+            "UPDATE job_files SET stage = 'cancelled' WHERE job_id = ? AND stage != 'done'", (identity,)
+        )
 
 
 def _file(row: sqlite3.Row) -> FileState:
@@ -176,5 +217,5 @@ def _file(row: sqlite3.Row) -> FileState:
     )  # fmt: skip
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _now(later: timedelta = timedelta()) -> str:
+    return (datetime.now(UTC) + later).isoformat(timespec="seconds")

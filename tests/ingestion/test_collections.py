@@ -1,5 +1,6 @@
 """Collections: created, renamed, deleted."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,10 @@ def test_names_that_cannot_be(stocked: Library) -> None:
         rename_collection(stocked, "default", "other")
     with pytest.raises(UnknownName, match="no collection named 'none'"):
         rename_collection(stocked, "none", "other")
+
+
+def test_a_collection_that_several_make_at_once_is_one(library: Library) -> None:
+    with ThreadPoolExecutor(9) as pool:
+        made = list(pool.map(lambda _: library.catalogue.find_or_create_collection("tides"), range(9)))
+    assert len({identity for identity, _ in made}) == 1
+    assert sum(is_new for _, is_new in made) == 1

@@ -3,24 +3,30 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from store_contents import assert_whole
 
-from ingestion.documents import Status
+import ingestion.jobs
+from ingestion.documents import ParsedDocument, Status
 from ingestion.encoders import Encoder
 from ingestion.errors import Cancelled, InvalidInput, LibraryError, UnknownName
 from ingestion.jobs import Job, Jobs
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits
-from ingestion.pipeline import Progress, Stage
+from ingestion.pipeline import IngestResult, Progress, Stage, Task
+from ingestion.stores.jobs import FileState, JobTable
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -382,3 +388,90 @@ def test_stopping_the_queue_leaves_the_job_to_be_resumed(
     jobs.start()
     assert jobs.wait(job.id, 60).state == "finished"
     assert len(library.catalogue.documents()) == 30
+
+
+def test_jobs_submitted_at_once_are_each_given_back_to_who_submitted_them(
+    jobs: Jobs, library: Library, tmp_path: Path
+) -> None:
+    paths = write(tmp_path / "in", *(f"{number:02}.txt" for number in range(27)))
+    jobs.start()
+    with ThreadPoolExecutor(9) as pool:  # all of them make the collection
+        submitted = list(pool.map(lambda path: jobs.submit([path], collection="notes"), paths))
+    assert [[file.name for file in job.files] for job in submitted] == [[path.name] for path in paths]
+    assert {jobs.wait(job.id, 120).state for job in submitted} == {"finished"}
+    assert sorted(d.name for d in library.catalogue.documents()) == [path.name for path in paths]
+
+
+def test_a_password_is_in_place_before_its_job_can_be_begun(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue takes up a job in the moment in which it can be seen."""
+    (locked,) = write(tmp_path / "in", "locked.txt")
+    jobs = Jobs(library, limits=ParseLimits(), staging=library.folder / "uploads")
+    given: list[str | None] = []
+
+    def parse_with(file: Path, *, password: str | None, **_: object) -> ParsedDocument:
+        given.append(password)
+        return ParsedDocument(Status.NEEDS_PASSWORD, f"{file.name} is locked", None, 0, ())
+
+    monkeypatch.setattr("ingestion.pipeline.parse", parse_with)
+    committed = library.catalogue.database.transaction
+
+    @contextmanager
+    def transaction(**options: bool) -> Iterator[sqlite3.Connection]:
+        with committed(**options) as connection:
+            yield connection
+        if not given:
+            given.append("")  # what is asked below changes the catalogue as well
+            for job in jobs.active:
+                list(jobs.run(job.id))
+
+    monkeypatch.setattr(library.catalogue.database, "transaction", transaction)
+    jobs.submit([locked], collection="default", passwords={"locked.txt": "sesame"})
+    assert given[1:] == ["sesame"]
+
+
+def test_a_job_stays_while_it_may_be_asked_for_or_waits_for_a_password(library: Library) -> None:
+    table = JobTable(library.catalogue.database)
+    locked = FileState(1, "/staged/locked.pdf", "upload:locked.pdf", "locked.pdf", staged=True)
+    plain = FileState(1, "/staged/plain.pdf", "upload:plain.pdf", "plain.pdf", staged=True)
+    made = []
+    for file, status in ((locked, Status.NEEDS_PASSWORD), (plain, Status.OK)):
+        with table.inserting("default", [file]) as job:
+            made.append(job.id)
+        table.finish_file(job.id, replace(file, status=status))
+        table.set_state(job.id, "finished")
+    waiting, done = made
+    for _ in range(250):
+        with table.inserting("default", [plain]) as job:
+            pass
+        table.set_state(job.id, "finished")
+    assert table.get(done)
+    with library.catalogue.database.transaction() as connection:
+        connection.execute("UPDATE jobs SET finished = '2001-01-01T00:00:00+00:00'")
+    with table.inserting("default", [plain]):
+        pass
+    assert table.get(done) is None
+    assert table.get(waiting)
+    assert len(table.all(1000)) == 202
+
+
+def test_a_fault_of_one_job_keeps_no_other_one_waiting(
+    jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = write(tmp_path / "in", "first.txt", "second.txt")
+    whole = ingestion.jobs.run
+
+    def run(library: Library, tasks: Sequence[Task], **options: Any) -> Generator[IngestResult]:
+        if tasks[0].file == first:
+            raise ZeroDivisionError("nobody foresaw this")
+        yield from whole(library, tasks, **options)
+
+    monkeypatch.setattr("ingestion.jobs.run", run)
+    failing = jobs.submit([first], collection="default")
+    following = jobs.submit([second], collection="default")
+    jobs.start()
+    assert jobs.wait(following.id, 60).state == "finished"
+    assert jobs.get(failing.id).state == "failed"
+    assert "nobody foresaw this" in str(jobs.get(failing.id).error)
+    assert "ZeroDivisionError" in caplog.text

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from gradio.routes import App
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from ingestion.errors import InvalidInput
@@ -23,7 +24,7 @@ from rag_app.settings import Settings
 from ui.app import build
 from ui.choices import check_offered
 from ui.login import LoginFirst, Tries
-from ui.theme import theme
+from ui.server import mounted
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -35,7 +36,6 @@ OPEN = (
     "/logout",
     "/theme.css",
     "/gradio_api/theme.css",
-    "/gradio_api/startup-events",
     "/favicon.ico",
     "/manifest.json",
     "/robots.txt",
@@ -50,11 +50,11 @@ def client(stocked: Library) -> Iterator[TestClient]:
     assistant = Assistant(Settings(data_dir=stocked.folder, auth=PEOPLE), stocked)
 
     async def made() -> App:
-        page = build(assistant)
-        page.auth = Logins(assistant.settings.logins).fits
-        page.auth_message, page.run_history, page.max_file_size = None, False, None
-        page.theme, page.theme_css = theme(), ""
-        return App.create_app(page, app_kwargs={"middleware": [Middleware(LoginFirst)]})
+        fits = Logins(assistant.settings.logins).fits
+        app = mounted(build(assistant), [Middleware(LoginFirst)], largest_upload=None, auth=fits)
+        (served,) = (route.app for route in app.routes if isinstance(route, Mount))
+        assert isinstance(served, App)
+        return served
 
     with ThreadPoolExecutor(1) as thread:  # Playwright's loop may run here
         app = thread.submit(asyncio.run, made()).result()

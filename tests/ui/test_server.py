@@ -1,0 +1,115 @@
+"""How the page's server begins and ends: however slow the machine is, and without asking itself anything."""
+
+import asyncio
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ingestion.errors import RagError
+from ingestion.library import Library
+from rag_app.assistant import Assistant
+from rag_app.ports import free_port
+from rag_app.settings import Settings
+from ui.app import build
+from ui.server import PageServer
+
+HOST = "127.0.0.1"
+
+
+class Noting:
+    """Middleware that notes the paths that are asked for."""
+
+    paths: list[str]
+
+    def __init__(self, app: ASGIApp, paths: list[str]) -> None:
+        self.app, self.paths = app, paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.paths.append(scope["path"])
+        await self.app(scope, receive, send)
+
+
+@contextmanager
+def made(library: Library, port: int, paths: list[str], start_takes: float = 0.0) -> Iterator[PageServer]:
+    async def work() -> PageServer:
+        page = build(Assistant(Settings(data_dir=library.folder), library))
+        begin = page.run_startup_events
+
+        def slowly() -> None:
+            time.sleep(start_takes)
+            begin()
+
+        page.run_startup_events = slowly  # type: ignore[method-assign]
+        return PageServer(page, HOST, port, [Middleware(Noting, paths)], largest_upload=10**6, auth=None)
+
+    # Without a running loop Gradio makes some and leaves them open; Playwright's may run in this thread.
+    with ThreadPoolExecutor(1) as thread:
+        server = thread.submit(asyncio.run, work()).result()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def get(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection(HOST, port, timeout=60)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_it_begins_without_asking_itself_whatever_the_proxy(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    paths: list[str] = []
+    port = free_port(HOST, 0)
+    with made(library, port, paths) as server:
+        assert server.start(threading.Event())
+        assert paths == []
+        assert get(port, "/") == 200
+        assert get(port, "/config") == 200
+    with pytest.raises(ConnectionRefusedError):
+        get(port, "/")
+
+
+@pytest.mark.slow
+def test_a_start_of_more_than_five_seconds_is_no_fault(library: Library) -> None:
+    port = free_port(HOST, 0)
+    with made(library, port, [], start_takes=6.0) as server:
+        assert server.start(threading.Event())
+        assert get(port, "/") == 200
+
+
+def test_a_start_that_is_stopped(library: Library) -> None:
+    stopped = threading.Event()
+    stopped.set()
+    with made(library, free_port(HOST, 0), [], start_takes=0.5) as server:
+        assert server.start(stopped) is False
+
+
+def test_a_port_that_another_program_has_taken_is_named(library: Library) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        with (
+            made(library, port, []) as server,
+            pytest.raises(RagError, match=f"{HOST}, port {port}.*--port"),
+        ):
+            server.start(threading.Event())
+
+
+def test_a_handler_reads_no_file_that_was_not_uploaded(library: Library) -> None:
+    """Gradio checks that only of a page that says it has been launched."""
+    with made(library, free_port(HOST, 0), []) as server:
+        assert server.page.has_launched

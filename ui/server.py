@@ -1,0 +1,112 @@
+"""The server that the page and the API are served by: uvicorn in a thread, without asking itself whether it
+answers.
+
+Gradio's own start gives up where the server is not up after five seconds, or does not answer itself within
+some seconds more, by way of whatever proxy the surroundings name. On a busy machine both happen.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from gradio.routes import App
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from ingestion.errors import RagError
+from ui.login import MESSAGE
+from ui.static import read_static, style_sheet
+from ui.theme import theme
+
+_POLL_SECONDS = 0.05
+# For requests under way when the server ends, as Gradio has it; then they are broken off.
+_GRACE_SECONDS = 5.0
+
+
+class PageServer:
+    """A page on an address. `stop` ends it; `start` may be called once."""
+
+    def __init__(
+        self,
+        page: gr.Blocks,
+        host: str,
+        port: int,
+        layers: Sequence[Middleware],
+        *,
+        largest_upload: int,
+        auth: Callable[[str, str], bool] | None,
+    ) -> None:
+        self.page = page
+        self._place = f"{host}, port {port}"
+        app = mounted(page, layers, largest_upload=largest_upload, auth=auth)
+        (self._served,) = (cast(App, route.app) for route in app.routes if isinstance(route, Mount))
+        config = uvicorn.Config(app, host=host, port=port, log_level="warning")
+        self._server = uvicorn.Server(config)
+        # A daemon: a request that does not end must not keep the process.
+        self._thread = threading.Thread(target=self._run, name="server", daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self._server.run()
+        except SystemExit:  # uvicorn's way to say that it cannot listen; it has printed why
+            return
+
+    def start(self, stopped: threading.Event) -> bool:
+        """Serve; return True once the address answers, or False where `stopped` came first.
+
+        However long it takes: a slow machine is no fault. Raises RagError where it cannot listen.
+        """
+        self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise RagError(
+                    f"the page cannot be served on {self._place}; another program may have taken the port: "
+                    "give another with --port"
+                )
+            if stopped.wait(_POLL_SECONDS):
+                return False
+        return True
+
+    def stop(self) -> None:
+        """End streams to open pages, then the server."""
+        self.page.close(verbose=False)
+        self._served.stop_event.set()
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(_GRACE_SECONDS)
+            self._server.force_exit = True
+            self._thread.join(_GRACE_SECONDS)
+
+
+def mounted(
+    page: gr.Blocks,
+    layers: Sequence[Middleware],
+    *,
+    largest_upload: int | None,
+    auth: Callable[[str, str], bool] | None,
+) -> FastAPI:
+    """Return the application that serves a page behind `layers` of middleware, at every path."""
+    app: FastAPI = gr.mount_gradio_app(
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        page,
+        path="/",
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        run_history=False,
+        footer_links=[],
+        show_error=False,
+        max_file_size=largest_upload,
+        auth=auth,
+        auth_message=MESSAGE if auth else None,
+        theme=theme(),
+        css=style_sheet(),
+        js=read_static("page.js"),
+        app_kwargs={"middleware": list(layers)},
+    )
+    # Only then does Gradio check that a handler reads nothing but uploads; mounting does not say it.
+    page.has_launched = True
+    return app
