@@ -17,17 +17,18 @@ from uuid import uuid4
 
 from ingestion.documents import Status
 from ingestion.errors import Cancelled, InvalidInput, RagError, UnknownName
-from ingestion.folders import find_files, remove_gone
+from ingestion.folders import list_files, remove_gone
 from ingestion.folders import sync as plan_sync
+from ingestion.leftovers import PassedOver
 from ingestion.library import Library
+from ingestion.names import UPLOAD, composed
 from ingestion.originals import readable
 from ingestion.parsing import ParseLimits
 from ingestion.pipeline import IngestResult, Progress, Task, run
 from ingestion.stores.jobs import FileState, Job, JobTable
 
-__all__ = ["FileState", "Job", "Jobs"]
+__all__ = ["UPLOAD", "FileState", "Job", "Jobs"]
 
-UPLOAD = "upload:"
 _ALL = 1 << 31
 # With these a staged file is kept: the person may give the password, or try again.
 _UNDECIDED = frozenset({Status.NEEDS_PASSWORD})
@@ -99,8 +100,9 @@ class Jobs:
         """
         self._library.catalogue.ensure_collection(collection)
         folder = None
+        passed_over: tuple[PassedOver, ...] = ()
         if sync:
-            folder, files = self._synced(paths, collection)
+            folder, files, passed_over = self._synced(paths, collection)
         elif uploaded:
             for path in paths:
                 if not path.is_file():
@@ -109,9 +111,10 @@ class Jobs:
                     )
             files = [self._stage(path) for path in paths]
         else:
-            files = [_file_state(file) for file in find_files(paths)]
+            listing = list_files(paths)
+            files, passed_over = [_file_state(file) for file in listing.files], listing.passed_over
         files = [replace(file, ordinal=number) for number, file in enumerate(files, start=1)]
-        job = self._table.insert(collection, files, folder)
+        job = self._table.insert(collection, files, folder, passed_over)
         for file in files:
             for name in (file.file, file.source, file.name):
                 if passwords and name in passwords:
@@ -119,12 +122,14 @@ class Jobs:
         self._tell()
         return job
 
-    def _synced(self, paths: Sequence[Path], collection: str) -> tuple[Path, Sequence[FileState]]:
+    def _synced(
+        self, paths: Sequence[Path], collection: str
+    ) -> tuple[Path, Sequence[FileState], tuple[PassedOver, ...]]:
         if len(paths) != 1:
             raise InvalidInput(f"a collection mirrors one folder, and {len(paths)} were given; name one")
         plan = plan_sync(self._library, paths[0], collection)
         files = sorted((*plan.add, *plan.replace, *plan.unchanged))
-        return plan.folder, [_file_state(file) for file in files]
+        return plan.folder, [_file_state(file) for file in files], plan.passed_over
 
     def _stage(self, path: Path) -> FileState:
         """Move an uploaded file to where it outlives the upload."""
@@ -133,7 +138,7 @@ class Jobs:
         place.mkdir(mode=0o700)
         kept = place / path.name
         shutil.move(path, kept)
-        return FileState(0, str(kept), UPLOAD + path.name, path.name, staged=True)
+        return FileState(0, str(kept), UPLOAD + composed(path.name), composed(path.name), staged=True)
 
     # Changing
 
@@ -398,4 +403,4 @@ def _file_state(file: Path) -> FileState:
         source = str(file.resolve())
     except (OSError, RuntimeError, ValueError):  # a loop of links: reported when it is read
         source = str(file)
-    return FileState(0, str(file), readable(source), readable(file.name), staged=False)
+    return FileState(0, str(file), readable(source), composed(readable(file.name)), staged=False)

@@ -25,6 +25,7 @@ from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.index import BUILTIN_NAME, Index, Indexes
 from ingestion.lock import LibraryLock
 from ingestion.merging import Merger
+from ingestion.names import UPLOAD, composed, is_gone, is_same
 from ingestion.originals import Source, keep_original
 from ingestion.stores.catalogue import Catalogue
 from ingestion.stores.exchange import finish_exchange
@@ -35,8 +36,10 @@ from ingestion.stores.rows import (
     hide_document,
     insert_document,
     insert_source,
+    keep_name,
     prepare_text,
     remove_document,
+    remove_source,
 )
 from ingestion.stores.tokens.store import TokenStore
 from ingestion.stores.vectors import POOLINGS, VectorStore, embedded_chroma
@@ -168,7 +171,7 @@ class Library:
             identity = former.id if former else uuid4().hex[:16]
             document = Document(
                 id=identity, collection=self._collection_name(collection_id), collection_id=collection_id,
-                name=source.name, path=source.path, title=parsed.title, sha256=source.sha256,
+                name=composed(source.name), path=source.path, title=parsed.title, sha256=source.sha256,
                 bytes=source.bytes, status=parsed.status, error=parsed.error, pages=parsed.page_count,
                 pages_failed=len(parsed.failures), chunks=len(chunks),
                 version=self.catalogue.next_version(identity), chunker=CHUNKER_VERSION, language=language,
@@ -223,8 +226,10 @@ class Library:
                 self._give_up(entry)
                 raise
 
-    def link(self, collection_id: int, source: Source, document: Document) -> None:
-        """Record that the bytes of `document` also lie at the source's path.
+    def link(
+        self, collection_id: int, source: Source, document: Document, *, instead_of: Sequence[str] = ()
+    ) -> None:
+        """Record that the bytes of `document` also lie at the source's path, and at other paths no more.
 
         Raises LibraryError where the document has been deleted meanwhile.
         """
@@ -233,15 +238,34 @@ class Library:
                 raise LibraryError(f"{document.name} was deleted meanwhile; ingest {source.name} again")
             with self.catalogue.transaction() as connection:
                 self._link(connection, collection_id, source.path, document.id)
+                for path in instead_of:
+                    remove_source(connection, document.id, path)
             self._erase_soon()
 
-    def unlink(self, collection_id: int, path: str) -> Document | None:
-        """Forget a source, and its document with the last one; return the document if it went."""
+    def respell(self, collection_id: int, path: str) -> None:
+        """Let the file that is known by another spelling of this path be known by this one.
+
+        Where a disk keeps both spellings as two files, both stay.
+        """
+        with self.changing:
+            former = self.catalogue.spelled(collection_id, path)
+            if former is None or self.catalogue.by_source(collection_id, path) is not None:
+                return
+            if former.startswith(UPLOAD) or is_gone(former) or is_same(former, path):
+                with self.catalogue.transaction() as connection:
+                    connection.execute(
+                        "UPDATE sources SET path = ? WHERE collection_id = ? AND path = ?",
+                        (path, collection_id, former),
+                    )
+
+    def unlink(self, collection_id: int, *paths: str) -> Document | None:
+        """Forget sources, and their document with its last one; return the document if it went."""
         with self.changing:
             with self.catalogue.transaction() as connection:
-                connection.execute(
-                    "DELETE FROM sources WHERE collection_id = ? AND path = ?", (collection_id, path)
-                )
+                for path in paths:
+                    document = self.catalogue.by_source(collection_id, path)
+                    if document is not None:
+                        remove_source(connection, document.id, path)
                 orphans = self.catalogue.without_sources(collection_id)
                 for document in orphans:
                     hide_document(connection, document)
@@ -293,7 +317,10 @@ class Library:
         return former if former and self.catalogue.sources(former.id) == [source.path] else None
 
     def _link(self, connection: sqlite3.Connection, collection_id: int, path: str, document_id: str) -> None:
+        former = self.catalogue.by_source(collection_id, path)
         insert_source(connection, collection_id, path, document_id)
+        if former and former.id != document_id:
+            keep_name(connection, former.id)
         for document in self.catalogue.without_sources(collection_id):
             hide_document(connection, document)
 

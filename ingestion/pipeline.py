@@ -21,7 +21,9 @@ from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encodings
 from ingestion.errors import Cancelled, SourceChanged
 from ingestion.folders import find_files
+from ingestion.leftovers import is_apple_double, why_unreadable
 from ingestion.library import Library
+from ingestion.names import UPLOAD, composed, is_gone
 from ingestion.originals import Source, hash_file, readable
 from ingestion.parsing import ParseLimits, parse
 from ingestion.progress import IngestResult, Progress, Stage
@@ -198,20 +200,23 @@ class _Run:
 
         Returns the result of a file that needs no parsing, or cannot be read.
         """
-        name = readable(task.file.name)
+        name = composed(readable(task.file.name))
         result = IngestResult(readable(task.source), name, Status.FAILED, file=number)
         try:
             file = task.file.resolve()
             source = _source(file, result.path, name, self._limits)
+            if is_apple_double(file):
+                return replace(result, status=Status.UNSUPPORTED, error=why_unreadable(task.file))
         except _TooLargeError as error:
             return replace(result, status=Status.TOO_LARGE, error=str(error))
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL in the name
             reason = getattr(error, "strerror", None) or str(error)
             return replace(result, error=f"{result.path} cannot be read: {reason}; check its name and rights")
-        keys = {source.sha256, source.path}
+        keys = {source.sha256, composed(source.path)}
         if any(keys & claimed for claimed in self._claimed.values()):
             self._held.append((number, task))
             return None
+        self._library.respell(self._collection_id, source.path)
         known = self._known(source, number)
         if known and known.status != Status.PARTIAL:
             return known
@@ -246,7 +251,7 @@ class _Run:
         if known and not _is_better(parsed, known):
             return replace(known, status=Status.UNCHANGED)
         if parsed.status not in (Status.OK, Status.PARTIAL):
-            reason = parsed.error
+            reason = why_unreadable(Path(name)) or parsed.error
             if self._library.catalogue.by_source(self._collection_id, source.path):
                 reason = f"{reason}; the version ingested before stays searchable"
             return IngestResult(
@@ -272,8 +277,11 @@ class _Run:
         )  # fmt: skip
         if source.path in catalogue.sources(document.id):
             return result
-        self._library.link(self._collection_id, source, document)
+        gone = [path for path in document.paths if _is_moved(path)]
+        self._library.link(self._collection_id, source, document, instead_of=gone)
         same = f"has the same bytes as {document.name} ({document.path})"
+        if len(gone) == len(document.paths):
+            same += ", which is gone from there; the document goes by the new name"
         return replace(result, status=Status.DUPLICATE, error=same)
 
     def _collect(self, *, wait_for_one: bool) -> list[_Waiting | IngestResult]:
@@ -387,6 +395,11 @@ def _source(file: Path, path: str, name: str, limits: ParseLimits) -> Source:
         )
     sha256, size = hash_file(file)
     return Source(path=path, name=name, sha256=sha256, bytes=size, file=file)
+
+
+def _is_moved(path: str) -> bool:
+    """Whether a file has left its path, which an upload never had."""
+    return not path.startswith(UPLOAD) and is_gone(path)
 
 
 def _is_better(parsed: ParsedDocument, known: IngestResult) -> bool:

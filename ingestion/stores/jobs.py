@@ -1,5 +1,6 @@
 """The job queue's tables: what is to be ingested, how far it is, how each file ended."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.documents import Status
+from ingestion.leftovers import PassedOver
 from ingestion.stores.database import Database
 
 # Finished jobs that are kept, for the list of what failed.
@@ -43,7 +45,8 @@ class Job:
     """Files to ingest into a collection. `kind` is ingest or sync, which mirrors `folder`.
 
     `state` is queued, running, cancelled, finished or failed; failed means that the library could not
-    be written, and its remaining files can be tried again.
+    be written, and its remaining files can be tried again. `passed_over` are files of folders that are no
+    documents.
     """
 
     id: int
@@ -55,6 +58,7 @@ class Job:
     error: str | None
     files: tuple[FileState, ...] = ()
     folder: Path | None = None
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def done(self) -> int:
@@ -77,12 +81,24 @@ class JobTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def insert(self, collection: str, files: Sequence[FileState], folder: Path | None = None) -> Job:
+    def insert(
+        self,
+        collection: str,
+        files: Sequence[FileState],
+        folder: Path | None = None,
+        passed_over: Sequence[PassedOver] = (),
+    ) -> Job:
         """Write a new job, and forget the oldest finished ones."""
         with self._database.transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO jobs (folder, collection, state, created) VALUES (?, ?, 'queued', ?)",
-                (None if folder is None else os.fsencode(folder), collection, _now()),
+                "INSERT INTO jobs (folder, collection, state, created, passed_over) "
+                "VALUES (?, ?, 'queued', ?, ?)",
+                (
+                    None if folder is None else os.fsencode(folder),
+                    collection,
+                    _now(),
+                    json.dumps([(one.path, one.kind) for one in passed_over]),
+                ),
             )
             identity = int(cursor.lastrowid or 0)
             connection.executemany(
@@ -159,6 +175,7 @@ class JobTable:
             id=row["id"], kind="ingest" if folder is None else "sync", collection=row["collection"],
             state=row["state"], created=row["created"], finished=row["finished"], error=row["error"],
             files=tuple(map(_file, files)), folder=folder,
+            passed_over=tuple(PassedOver(*one) for one in json.loads(row["passed_over"])),
         )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ def render_document(view: PagePreview) -> str:
         size(document.bytes),
         document.language,
         f"added {document.added[:10]}",
+        *(f"also known as {name}" for name in document.names[1:]),
     ]
     title = f'<p><bdi class="title">{escape(document.title)}</bdi></p>' if document.title else ""
     wrong = ""
@@ -24,7 +25,7 @@ def render_document(view: PagePreview) -> str:
         count = f"{plural(view.failures, 'page')} could not be read. " if view.failures else ""
         wrong = f'<p class="bad">{count}{escape(document.error or "")}</p>'
     return (
-        f"<h3><bdi>{escape(document.name)}</bdi></h3>{title}"
+        f"<h3><bdi>{escape(document.label)}</bdi></h3>{title}"
         f'<p class="facts"><bdi>{escape(document.collection)}</bdi> · {escape(" · ".join(facts))}</p>{wrong}'
     )
 
