@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path, PurePath
 
 from ingestion.errors import InvalidInput
+from ingestion.names import composed
 from ingestion.stores.catalogue import Catalogue
 from ingestion.stores.records import Document, Scope
 
@@ -54,17 +55,15 @@ def resolve(catalogue: Catalogue, collections: Sequence[str], filters: Filters) 
     documents = scope.documents
     if filters.folders or filters.types or filters.added_from or filters.added_to:
         found = frozenset(
-            document.id
-            for document in catalogue.documents(scope.collections)
-            if _meets(document, filters, catalogue)
+            document.id for document in catalogue.documents(scope.collections) if _meets(document, filters)
         )
         documents = found if documents is None else found & documents
     return Scope(scope.collections, documents, filters.pages)
 
 
-def _meets(document: Document, filters: Filters, catalogue: Catalogue) -> bool:
+def _meets(document: Document, filters: Filters) -> bool:
     suffixes = {"." + kind.lower().removeprefix(".") for kind in filters.types}
-    if suffixes and PurePath(document.name).suffix.lower() not in suffixes:
+    if suffixes and suffixes.isdisjoint(PurePath(name).suffix.lower() for name in document.names):
         return False
     added = datetime.fromisoformat(document.added).astimezone().date()
     if filters.added_from and added < filters.added_from:
@@ -73,7 +72,5 @@ def _meets(document: Document, filters: Filters, catalogue: Catalogue) -> bool:
         return False
     if not filters.folders:
         return True
-    folders = [Path(folder).expanduser().resolve() for folder in filters.folders]
-    return any(
-        Path(path).is_relative_to(folder) for path in catalogue.sources(document.id) for folder in folders
-    )
+    folders = [composed(str(Path(folder).expanduser().resolve())) for folder in filters.folders]
+    return any(Path(composed(path)).is_relative_to(folder) for path in document.paths for folder in folders)

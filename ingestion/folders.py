@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ingestion.documents import Status
 from ingestion.errors import InvalidInput
+from ingestion.leftovers import PassedOver, leftover_kind, passed_over_kind
 from ingestion.library import Library
+from ingestion.names import as_on_disk, composed, is_gone
 from ingestion.originals import hash_file, readable
 from ingestion.parsing import SUPPORTED_SUFFIXES
 from ingestion.reuse import is_current
@@ -27,10 +29,11 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files to ingest, in order, and what could not be searched for them."""
+    """The files to ingest, in order, what could not be searched for them, and what is no document."""
 
     files: tuple[Path, ...]
     unreadable: tuple[Unreadable, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class SyncPlan:
     unchanged: tuple[Path, ...] = ()
     remove: tuple[str, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,8 @@ class Changes:
 def find_files(paths: Sequence[Path]) -> list[Path]:
     """Return the files to ingest: named files as they are, folders searched for supported ones.
 
-    Hidden files and folders are passed over, as are links to folders. Raises InvalidInput for a folder
-    with nothing to ingest.
+    Hidden files and folders are passed over, as are links to folders, leftovers of programs and empty
+    files. Raises InvalidInput for a folder with nothing to ingest or to pass over.
     """
     return list(list_files(paths).files)
 
@@ -79,25 +83,28 @@ def list_files(paths: Sequence[Path]) -> Listing:
     """Return what `find_files` does, and what could not be searched. Raises InvalidInput as it does."""
     files: dict[Path, None] = {}
     unreadable: list[Unreadable] = []
-    for path in paths:
+    passed_over: list[PassedOver] = []
+    for path in map(as_on_disk, paths):
         if not _is_folder(path):
             files[path.absolute()] = None
             continue
         listing = list_folder(path.absolute())
-        if not listing.files and not listing.unreadable:
+        if not (listing.files or listing.unreadable or listing.passed_over):
             raise InvalidInput(
                 f"the folder {path} holds nothing to ingest; supported are "
                 + ", ".join(sorted(SUPPORTED_SUFFIXES))
             )
         files.update(dict.fromkeys(listing.files))
         unreadable.extend(listing.unreadable)
-    return Listing(tuple(files), tuple(unreadable))
+        passed_over.extend(listing.passed_over)
+    return Listing(tuple(files), tuple(unreadable), tuple(dict.fromkeys(passed_over)))
 
 
 def list_folder(folder: Path) -> Listing:
     """Return the supported files of a folder and of those below it, sorted by path."""
     files: list[Path] = []
     unreadable: list[Unreadable] = []
+    passed_over: list[PassedOver] = []
     open_folders = [folder]
     while open_folders:
         current = open_folders.pop()
@@ -108,18 +115,41 @@ def list_folder(folder: Path) -> Listing:
             continue
         for entry in entries:
             path = current / entry.name
-            if entry.name.startswith("."):
-                continue
             try:
-                if entry.is_dir(follow_symlinks=False):
+                kind = _passed_over_kind(entry)
+                if kind is not None:
+                    passed_over.append(PassedOver(readable(str(path)), kind))
+                elif entry.name.startswith("."):
+                    continue
+                elif entry.is_dir(follow_symlinks=False):
                     open_folders.append(path)
-                elif path.suffix.lower() in SUPPORTED_SUFFIXES and stat.S_ISREG(entry.stat().st_mode):
+                elif _is_supported(entry.name) and stat.S_ISREG(entry.stat().st_mode):
                     files.append(path)
             except FileNotFoundError:
                 continue  # gone since, or a link to nothing
             except OSError as error:  # a loop of links
                 unreadable.append(_unreadable(path, error))
-    return Listing(tuple(sorted(files)), tuple(unreadable))
+    passed_over.sort(key=lambda one: one.path)
+    return Listing(tuple(sorted(files)), tuple(unreadable), tuple(passed_over))
+
+
+def _passed_over_kind(entry: "os.DirEntry[str]") -> str | None:
+    """Return why an entry of a folder is not read: it is a leftover, or an empty file of a type that is."""
+    if entry.is_dir(follow_symlinks=False):
+        return leftover_kind(entry.name) if _holds_download(entry.name) else None
+    if not _is_supported(entry.name):
+        return leftover_kind(entry.name)
+    state = entry.stat()
+    return passed_over_kind(entry.name, state.st_size) if stat.S_ISREG(state.st_mode) else None
+
+
+def _holds_download(folder: str) -> bool:
+    """Return whether a browser keeps a file in this folder, as report.pdf.download, until it is whole."""
+    return folder.lower().endswith(".download") and _is_supported(Path(folder).stem)
+
+
+def _is_supported(name: str) -> bool:
+    return Path(name).suffix.lower() in SUPPORTED_SUFFIXES
 
 
 def _is_folder(path: Path) -> bool:
@@ -148,10 +178,12 @@ def sync(library: Library, folder: Path, collection: str) -> SyncPlan:
     collection_id = library.catalogue.collections().get(collection)
     known = _known(library, root, collection_id)
     _check(root, listing, known)
+    by_name = {composed(path): document for path, document in known.items()}
     by_id = {d.id: d for d in library.catalogue.documents([collection_id])} if collection_id else {}
     sorted_in: dict[str, list[Path]] = {"add": [], "replace": [], "unchanged": []}
     for file in listing.files:
-        document = by_id.get(known.get(readable(str(file.resolve())), ""))
+        path = readable(str(file.resolve()))
+        document = by_id.get(known.get(path) or by_name.get(composed(path), ""))
         kind = "add" if document is None else "unchanged" if _is_current(document, file) else "replace"
         sorted_in[kind].append(file)
     return SyncPlan(
@@ -160,8 +192,9 @@ def sync(library: Library, folder: Path, collection: str) -> SyncPlan:
         add=tuple(sorted_in["add"]),
         replace=tuple(sorted_in["replace"]),
         unchanged=tuple(sorted_in["unchanged"]),
-        remove=tuple(path for path in known if _is_gone(path)),
+        remove=tuple(path for path in known if is_gone(path)),
         unreadable=listing.unreadable,
+        passed_over=listing.passed_over,
     )
 
 
@@ -175,7 +208,7 @@ def remove_gone(library: Library, folder: Path, collection: str) -> list[str]:
     collection_id = library.catalogue.collections().get(collection)
     known = _known(library, root, collection_id)
     _check(root, list_folder(root), known)
-    gone = [path for path in known if _is_gone(path)]
+    gone = [path for path in known if is_gone(path)]
     for path in gone:
         assert collection_id is not None
         library.unlink(collection_id, path)
@@ -184,7 +217,7 @@ def remove_gone(library: Library, folder: Path, collection: str) -> list[str]:
 
 def _root(folder: Path) -> Path:
     try:
-        root = folder.resolve()
+        root = as_on_disk(folder).resolve()
         with os.scandir(root):
             return root
     except (OSError, RuntimeError, ValueError) as error:
@@ -198,31 +231,20 @@ def _known(library: Library, root: Path, collection_id: int | None) -> dict[str,
     """Return the document's id for every known path under the folder."""
     if collection_id is None:
         return {}
-    prefix = readable(str(root)).rstrip(os.sep) + os.sep
+    prefix = composed(readable(str(root)).rstrip(os.sep) + os.sep)
     paths = library.catalogue.source_paths(collection_id)
-    return {path: document for path, document in paths.items() if path.startswith(prefix)}
+    return {path: document for path, document in paths.items() if composed(path).startswith(prefix)}
 
 
 def _check(root: Path, listing: Listing, known: dict[str, str]) -> None:
     if any(unreadable.path == readable(str(root)) for unreadable in listing.unreadable):
         raise InvalidInput(f"the folder {root} cannot be read; nothing was removed. Check its rights")
-    if known and all(_is_gone(path) for path in known) and not listing.files:
+    if known and all(is_gone(path) for path in known) and not listing.files:
         files = "the file" if len(known) == 1 else f"all {len(known)} files"
         raise InvalidInput(
             f"the folder {root} is empty, and {files} known from it would be removed; nothing was done. "
             "Is its drive connected? Documents that are no longer wanted go with: rag-app delete"
         )
-
-
-def _is_gone(path: str) -> bool:
-    """Whether a file is certainly not there; one in a folder that cannot be read may be."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except (OSError, ValueError):
-        return False
-    return False
 
 
 def _is_current(document: Document, file: Path) -> bool:
@@ -296,7 +318,7 @@ def watch(
             elif path.is_dir():
                 for file in list_folder(path).files:
                     settling.changed(file)
-            elif path.suffix.lower() in SUPPORTED_SUFFIXES:
+            elif _is_supported(path.name):
                 settling.changed(path)
         settled = settling.settled()
         if (settled or gone) and not stop.is_set():
@@ -310,8 +332,11 @@ def _visible_under(roots: Sequence[Path]) -> Callable[[object, str], bool]:
     def visible(_: object, name: str) -> bool:
         path = Path(name)
         root = next((root for root in roots if path.is_relative_to(root)), None)
-        if root is None or any(part.startswith(".") for part in path.relative_to(root).parts):
+        if root is None:
             return False
-        return path.suffix.lower() in SUPPORTED_SUFFIXES or not path.is_file()
+        parts = path.relative_to(root).parts
+        if any(part.startswith(".") or _holds_download(part) for part in parts) or leftover_kind(path.name):
+            return False
+        return _is_supported(path.name) or not path.is_file()
 
     return visible

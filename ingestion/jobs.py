@@ -16,16 +16,18 @@ from pathlib import Path
 
 from ingestion.documents import Status
 from ingestion.errors import Cancelled, InvalidInput, RagError, UnknownName
-from ingestion.folders import find_files, remove_gone
+from ingestion.folders import list_files, remove_gone
 from ingestion.folders import sync as plan_sync
+from ingestion.leftovers import PassedOver
 from ingestion.library import Library
+from ingestion.names import UPLOAD, composed
 from ingestion.originals import readable
 from ingestion.parsing import ParseLimits
 from ingestion.pipeline import IngestResult, Progress, Task, run
 from ingestion.staging import Staging
 from ingestion.stores.jobs import FileState, Job, JobTable
 
-__all__ = ["FileState", "Job", "Jobs"]
+__all__ = ["UPLOAD", "FileState", "Job", "Jobs"]
 
 _ALL = 1 << 31
 # With these a staged file is kept: the person may give the password, or try again.
@@ -101,15 +103,17 @@ class Jobs:
         """
         self._library.catalogue.ensure_collection(collection)
         folder = None
+        passed_over: tuple[PassedOver, ...] = ()
         if sync:
-            folder, files = self._synced(paths, collection)
+            folder, files, passed_over = self._synced(paths, collection)
         elif uploaded:
             files = self._staging.take(paths)
         else:
-            files = [_file_state(file) for file in find_files(paths)]
+            listing = list_files(paths)
+            files, passed_over = [_file_state(file) for file in listing.files], listing.passed_over
         files = [replace(file, ordinal=number) for number, file in enumerate(files, start=1)]
         try:
-            return self._queue(collection, files, passwords or {}, folder)
+            return self._queue(collection, files, passwords or {}, folder, passed_over)
         except BaseException:
             self._staging.drop(files)
             raise
@@ -120,6 +124,7 @@ class Jobs:
         files: Sequence[FileState],
         passwords: Mapping[str, str],
         folder: Path | None = None,
+        passed_over: Sequence[PassedOver] = (),
     ) -> Job:
         """Write a job, with its passwords in place before anyone can work on it."""
         words = {
@@ -128,17 +133,19 @@ class Jobs:
             for name in (file.file, file.source, file.name)
             if name in passwords
         }
-        with self._table.inserting(collection, files, folder) as job:
+        with self._table.inserting(collection, files, folder, passed_over) as job:
             self._passwords[job.id] = words
         self._tell()
         return job
 
-    def _synced(self, paths: Sequence[Path], collection: str) -> tuple[Path, Sequence[FileState]]:
+    def _synced(
+        self, paths: Sequence[Path], collection: str
+    ) -> tuple[Path, Sequence[FileState], tuple[PassedOver, ...]]:
         if len(paths) != 1:
             raise InvalidInput(f"a collection mirrors one folder, and {len(paths)} were given; name one")
         plan = plan_sync(self._library, paths[0], collection)
         files = sorted((*plan.add, *plan.replace, *plan.unchanged))
-        return plan.folder, [_file_state(file) for file in files]
+        return plan.folder, [_file_state(file) for file in files], plan.passed_over
 
     # Changing
 
@@ -397,4 +404,4 @@ def _file_state(file: Path) -> FileState:
         source = str(file.resolve())
     except (OSError, RuntimeError, ValueError):  # a loop of links: reported when it is read
         source = str(file)
-    return FileState(0, str(file), readable(source), readable(file.name), staged=False)
+    return FileState(0, str(file), readable(source), composed(readable(file.name)), staged=False)

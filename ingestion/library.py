@@ -10,7 +10,7 @@ became visible, or the rest of a version that no longer is.
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -27,6 +27,7 @@ from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.index import BUILTIN_NAME, Index, Indexes
 from ingestion.lock import LibraryLock
 from ingestion.merging import Merger
+from ingestion.names import UPLOAD, composed, is_gone, is_same
 from ingestion.originals import Source, keep_original
 from ingestion.parsing import READER_VERSION
 from ingestion.stores.catalogue import Catalogue
@@ -38,8 +39,10 @@ from ingestion.stores.rows import (
     hide_document,
     insert_document,
     insert_source,
+    keep_name,
     prepare_text,
     remove_document,
+    remove_source,
 )
 from ingestion.stores.tokens.store import TokenStore
 from ingestion.stores.vectors import POOLINGS, VectorStore, embedded_chroma
@@ -182,7 +185,7 @@ class Library:
             identity = former.id if former else uuid4().hex[:16]
             document = Document(
                 id=identity, collection=self._collection_name(collection_id), collection_id=collection_id,
-                name=source.name, path=source.path, title=parsed.title, sha256=source.sha256,
+                name=composed(source.name), path=source.path, title=parsed.title, sha256=source.sha256,
                 bytes=source.bytes, status=parsed.status, error=parsed.error, pages=parsed.page_count,
                 pages_failed=len(parsed.failures), chunks=len(chunks),
                 version=self.catalogue.next_version(identity), chunker=CHUNKER_VERSION, language=language,
@@ -237,8 +240,10 @@ class Library:
                 self._give_up(entry)
                 raise
 
-    def link(self, collection_id: int, source: Source, document: Document) -> None:
-        """Record that the bytes of `document` also lie at the source's path.
+    def link(
+        self, collection_id: int, source: Source, document: Document, *, instead_of: Sequence[str] = ()
+    ) -> None:
+        """Record that the bytes of `document` also lie at the source's path, and at other paths no more.
 
         Raises LibraryError where the document has been deleted meanwhile.
         """
@@ -246,16 +251,49 @@ class Library:
             if self.catalogue.document(document.id) is None:
                 raise LibraryError(f"{document.name} was deleted meanwhile; ingest {source.name} again")
             with self.catalogue.transaction() as connection:
+                others = self.catalogue.sources(document.id)
                 self._link(connection, collection_id, source.path, document.id)
+                for other in others[:1]:
+                    for path, part in self.catalogue.parts(collection_id, other).items():
+                        insert_source(connection, collection_id, source.path + path[len(other) :], part)
+                for path in instead_of:
+                    remove_source(connection, document.id, path)
+                    self._remove_parts(connection, collection_id, path)
             self._erase_soon()
 
-    def unlink(self, collection_id: int, path: str) -> Document | None:
-        """Forget a source, and its document with the last one; return the document if it went."""
+    def keep_parts(self, collection_id: int, path: str, kept: Collection[str]) -> None:
+        """Forget the files that were once inside the one at `path`, and are not among `kept` now."""
+        with self.changing:
+            gone = self.catalogue.parts(collection_id, path).keys() - set(kept)
+            if gone:
+                self.unlink(collection_id, *sorted(gone))
+
+    def respell(self, collection_id: int, path: str) -> None:
+        """Let the file that is known by another spelling of this path be known by this one.
+
+        Where a disk keeps both spellings as two files, both stay.
+        """
+        with self.changing:
+            former = self.catalogue.spelled(collection_id, path)
+            if former is None or self.catalogue.by_source(collection_id, path) is not None:
+                return
+            if former.startswith(UPLOAD) or is_gone(former) or is_same(former, path):
+                with self.catalogue.transaction() as connection:
+                    connection.execute(
+                        "UPDATE sources SET path = ? WHERE collection_id = ? AND path = ?",
+                        (path, collection_id, former),
+                    )
+
+    def unlink(self, collection_id: int, *paths: str) -> Document | None:
+        """Forget sources with the files inside them, and their document with its last one; return the
+        document if it went."""
         with self.changing:
             with self.catalogue.transaction() as connection:
-                connection.execute(
-                    "DELETE FROM sources WHERE collection_id = ? AND path = ?", (collection_id, path)
-                )
+                for path in paths:
+                    document = self.catalogue.by_source(collection_id, path)
+                    if document is not None:
+                        remove_source(connection, document.id, path)
+                    self._remove_parts(connection, collection_id, path)
                 orphans = self.catalogue.without_sources(collection_id)
                 for document in orphans:
                     hide_document(connection, document)
@@ -263,7 +301,8 @@ class Library:
             return orphans[0] if orphans else None
 
     def delete(self, *documents: Document, collection_id: int | None = None) -> None:
-        """Remove documents and all their sources: invisible at once, then erased from every store.
+        """Remove documents with all their sources and the files inside: invisible at once, then erased from
+        every store.
 
         `collection_id` goes with them: they must be all of its documents. A document that is gone
         already does not matter. Raises LibraryError where a store cannot be written; what is left
@@ -273,8 +312,15 @@ class Library:
             current = [self.catalogue.document(document.id) for document in documents]  # or replaced since
             with self.catalogue.transaction() as connection:
                 for document in filter(None, current):
+                    if self.catalogue.document(document.id) is None:
+                        continue  # it went with the file that it was inside of
+                    sources = self.catalogue.sources(document.id)
                     hide_document(connection, document)
                     connection.execute("DELETE FROM sources WHERE document_id = ?", (document.id,))
+                    for path in sources:
+                        self._remove_parts(connection, document.collection_id, path)
+                    for orphan in self.catalogue.without_sources(document.collection_id):
+                        hide_document(connection, orphan)
                 if collection_id is not None:
                     connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
             self.merger.wake()
@@ -307,9 +353,16 @@ class Library:
         return former if former and self.catalogue.sources(former.id) == [source.path] else None
 
     def _link(self, connection: sqlite3.Connection, collection_id: int, path: str, document_id: str) -> None:
+        former = self.catalogue.by_source(collection_id, path)
         insert_source(connection, collection_id, path, document_id)
+        if former and former.id != document_id:
+            keep_name(connection, former.id)
         for document in self.catalogue.without_sources(collection_id):
             hide_document(connection, document)
+
+    def _remove_parts(self, connection: sqlite3.Connection, collection_id: int, path: str) -> None:
+        for part, document_id in self.catalogue.parts(collection_id, path).items():
+            remove_source(connection, document_id, part)
 
     def _keep_original(self, source: Source) -> None:
         original = self.original(source.sha256)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from ingestion.documents import ParsedDocument, Status
+from ingestion.names import INSIDE
 from ingestion.originals import Source, hash_file
 from ingestion.parsing import SUPPORTED_SUFFIXES, ParseLimits, parse, unpack
 
-PART = " › "
 # A part of a part of a file is read; what lies deeper is named in a warning.
 MAX_DEPTH = 2
 
@@ -28,12 +28,7 @@ class Part:
 
 def part_of(container: str, name: str) -> str:
     """Return the path, or the name, of a part by that of its container."""
-    return f"{container}{PART}{name}"
-
-
-def container_of(path: str) -> str:
-    """Return the path of the file on disk that a document is, or is a part of."""
-    return path.split(PART, 1)[0]
+    return f"{container}{INSIDE}{name}"
 
 
 class PartsReader:

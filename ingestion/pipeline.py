@@ -22,7 +22,9 @@ from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
 from ingestion.encoders import Encodings
 from ingestion.errors import Cancelled, SourceChanged
 from ingestion.folders import find_files
+from ingestion.leftovers import is_apple_double, why_unreadable
 from ingestion.library import Library
+from ingestion.names import UPLOAD, composed, is_gone
 from ingestion.originals import Source, hash_file, readable
 from ingestion.parsing import ParseLimits, parse
 from ingestion.parts import Part, PartsReader
@@ -113,6 +115,7 @@ class _Waiting:
     chunks: list[Chunk]
     parse_ms: float
     is_part: bool = False  # a file inside the task's file
+    parts: tuple[str, ...] | None = None  # of the task's file: the paths of those inside it
     encode_ms: float = 0.0
     encodings: dict[int, Encodings] = field(default_factory=dict)
 
@@ -208,20 +211,23 @@ class _Run:
 
         Returns the result of a file that needs no parsing, or cannot be read.
         """
-        name = readable(task.file.name)
+        name = composed(readable(task.file.name))
         result = IngestResult(readable(task.source), name, Status.FAILED, file=number)
         try:
             file = task.file.resolve()
             source = _source(file, result.path, name, self._limits)
+            if is_apple_double(file):
+                return replace(result, status=Status.UNSUPPORTED, error=why_unreadable(task.file))
         except _TooLargeError as error:
             return replace(result, status=Status.TOO_LARGE, error=str(error))
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL in the name
             reason = getattr(error, "strerror", None) or str(error)
             return replace(result, error=f"{result.path} cannot be read: {reason}; check its name and rights")
-        keys = {source.sha256, source.path}
+        keys = {source.sha256, composed(source.path)}
         if any(keys & claimed for claimed in self._claimed.values()):
             self._held.append((number, task))
             return None
+        self._library.respell(self._collection_id, source.path)
         known = self._known(source, number)
         if known and known.status != Status.PARTIAL:
             return known
@@ -268,7 +274,7 @@ class _Run:
             parts = [self._part(task, number, part) for part in reader.read(source, parsed)]
             parsed = replace(parsed, warnings=(*parsed.warnings, *reader.warnings))
         if parsed.status not in (Status.OK, Status.PARTIAL):
-            reason = parsed.error
+            reason = why_unreadable(Path(name)) or parsed.error
             if self._library.catalogue.by_source(self._collection_id, source.path):
                 reason = f"{reason}; the version ingested before stays searchable"
             if parts:
@@ -281,7 +287,8 @@ class _Run:
         title = name_as_words(source.name)
         chunks = chunk_pages(parsed.pages, parsed.headings, self._library.encoder, title=title)
         parse_ms = 1000 * (time.perf_counter() - started)
-        return [_Waiting(task, number, source, parsed, chunks, parse_ms), *parts]
+        paths = tuple(part.path if isinstance(part, IngestResult) else part.source.path for part in parts)
+        return [_Waiting(task, number, source, parsed, chunks, parse_ms, parts=paths), *parts]
 
     def _parts_reader(self, number: int, task: Task) -> PartsReader:
         self._unpacked[number] = folder = self._library.unpacking()
@@ -313,11 +320,14 @@ class _Run:
         )  # fmt: skip
         if source.path in catalogue.sources(document.id):
             return result
+        gone = [path for path in document.paths if _is_moved(path)]
         with self._library.changing:
             if catalogue.by_content(source.sha256, self._collection_id) != document:
                 return None  # deleted or replaced meanwhile
-            self._library.link(self._collection_id, source, document)
+            self._library.link(self._collection_id, source, document, instead_of=gone)
         same = f"has the same bytes as {document.name} ({document.path})"
+        if len(gone) == len(document.paths):
+            same += ", which is gone from there; the document goes by the new name"
         return replace(result, status=Status.DUPLICATE, error=same)
 
     def _collect(self, *, wait_for_one: bool) -> list[_Waiting | IngestResult]:
@@ -387,6 +397,8 @@ class _Run:
                 document = library.add(self._collection_id, source, item.parsed, item.chunks, item.encodings)
             except SourceChanged as error:
                 return replace(result, status=Status.FAILED, error=str(error))
+            if item.parts is not None:
+                library.keep_parts(self._collection_id, source.path, item.parts)
         self._report(item.number, source.name, Stage.WRITING, count, count)
         write_ms = 1000 * (time.perf_counter() - started)
         timings = (("parse", item.parse_ms), ("encode", item.encode_ms), ("write", write_ms))
@@ -435,6 +447,11 @@ def _source(file: Path, path: str, name: str, limits: ParseLimits) -> Source:
         )
     sha256, size = hash_file(file)
     return Source(path=path, name=name, sha256=sha256, bytes=size, file=file)
+
+
+def _is_moved(path: str) -> bool:
+    """Whether a file has left its path, which an upload never had."""
+    return not path.startswith(UPLOAD) and is_gone(path)
 
 
 def _is_better(parsed: ParsedDocument, known: IngestResult) -> bool:

@@ -6,9 +6,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from ingestion.errors import InvalidInput
+from ingestion.names import UPLOAD, composed
 from ingestion.stores.jobs import FileState
-
-UPLOAD = "upload:"
 
 
 class Staging:
@@ -41,7 +40,7 @@ class Staging:
         place.mkdir(mode=0o700)
         kept = place / path.name
         shutil.move(path, kept)
-        return FileState(0, str(kept), UPLOAD + path.name, path.name, staged=True)
+        return FileState(0, str(kept), UPLOAD + composed(path.name), composed(path.name), staged=True)
 
     def drop(self, files: Iterable[FileState], *, keep: Collection[str] = frozenset()) -> None:
         """Delete the uploads among `files`, but for the paths to `keep`."""

@@ -23,8 +23,8 @@ from ingestion.filters import Filters, resolve
 from ingestion.index import BUILTIN_NAME
 from ingestion.jobs import Jobs
 from ingestion.library import Library
+from ingestion.names import UPLOAD, composed
 from ingestion.pipeline import IngestResult, Progress, ingest
-from ingestion.staging import UPLOAD
 from ingestion.stores.records import Document
 from ingestion.timing import Stopwatch
 from rag_app.answering import Answerer, AnswerSettings, build_chain
@@ -83,6 +83,15 @@ class StrategyState:
     strategy: Strategy
     available: bool
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A document that was deleted with all of its `paths`; where some are `kept`, it stays under these."""
+
+    document: Document
+    paths: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
 class Assistant:
@@ -157,7 +166,7 @@ class Assistant:
             paths,
             collection=collection or self.settings.collection,
             limits=self.settings.limits,
-            source_path=(lambda file: UPLOAD + file.name) if uploaded else str,
+            source_path=(lambda file: UPLOAD + composed(file.name)) if uploaded else str,
             on_progress=on_progress,
             cancelled=cancelled,
         )
@@ -175,10 +184,12 @@ class Assistant:
             if scope.documents is None or document.id in scope.documents
         ]
 
-    def delete(self, name: str, collections: Sequence[str] = ()) -> Document:
+    def delete(self, name: str, collections: Sequence[str] = ()) -> Deleted:
         """Delete the one document with that name or path in the collections, or with that id in any.
 
-        Returns it. Raises UnknownName where there is none, InvalidInput where several have the name.
+        Of a document that lies under several paths, a name or path that some of these have is forgotten
+        alone. Returns what was deleted. Raises UnknownName where there is no such document, InvalidInput
+        where several have the name.
         """
         catalogue = self.library.catalogue
         found = [document for document in catalogue.documents() if document.id == name]
@@ -187,8 +198,16 @@ class Assistant:
         if len(found) > 1:
             choices = ", ".join(f"{document.id} ({document.path})" for document in found)
             raise InvalidInput(f"{len(found)} documents are named {name!r}; delete one by its id: {choices}")
-        self.library.delete(found[0])
-        return found[0]
+        return self._forget(found[0], name)
+
+    def _forget(self, document: Document, name: str) -> Deleted:
+        gone = () if name == document.id else document.called(name)
+        kept = tuple(path for path in document.paths if gone and path not in gone)
+        if not kept:
+            self.library.delete(document)
+            return Deleted(document, document.paths, ())
+        self.library.unlink(document.collection_id, *gone)
+        return Deleted(self.library.catalogue.document(document.id) or document, gone, kept)
 
     def page(self, document_id: str, number: int) -> Page | None:
         """Return a page's text, or None where there is no such page."""

@@ -11,7 +11,6 @@ Evaluations are by page: a page's grade is the highest that it, or a stretch of 
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -135,11 +134,8 @@ def judged_dataset(
 
 
 def _labels(documents: Sequence["Document"]) -> dict[str, str]:
-    """Return each document's name by its id, or its path where several have the name."""
-    names = Counter(document.name for document in documents)
-    return {
-        document.id: document.name if names[document.name] == 1 else document.path for document in documents
-    }
+    """Return each document's label by its id."""
+    return {document.id: document.label for document in documents}
 
 
 def export(judgements: Sequence[Judgement], folder: Path) -> int:

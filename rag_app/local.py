@@ -100,7 +100,7 @@ class LocalService:
         return output.document_fields(found)
 
     def delete(self, name: str, collections: Sequence[str]) -> Fields:
-        return output.document_fields([self.assistant.delete(name, collections)])
+        return output.deleted_fields(self.assistant.delete(name, collections))
 
     def page(self, document_id: str, number: int) -> Fields:
         page = self.assistant.page(document_id, number)

@@ -90,6 +90,8 @@ class Listed(BaseModel):
 
     document_id: str
     name: str
+    label: str = Field(description="how search and ask name it: with folders where others have its name")
+    names: list[str] = Field(description="its own and those of other files with the same bytes")
     collection: str
     title: str | None
     pages: int

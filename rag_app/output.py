@@ -2,10 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import RagError
+from ingestion.names import labels, name_of
 
 if TYPE_CHECKING:
     from ingestion.collections import CollectionInfo
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from ingestion.jobs import FileState, Job
     from ingestion.stores.records import Document
     from rag_app.answers import Answer
-    from rag_app.assistant import StrategyState
+    from rag_app.assistant import Deleted, StrategyState
     from rag_app.comparison import Comparison
     from rag_app.conversations import Conversation, Turn
     from rag_app.doctor import Check
@@ -55,6 +57,7 @@ def ingest_fields(job: Mapping[str, Any], total_ms: float) -> dict[str, Any]:
     ]
     return {
         "documents": documents,
+        "passed_over": job["passed_over"],
         "timings_ms": rounded({**timings, "total": total_ms}),
         "job_id": job["job_id"],
     }
@@ -70,13 +73,27 @@ def job_fields(job: "Job", timings_ms: Mapping[str, Mapping[str, float]]) -> dic
         "created": job.created,
         "finished": job.finished,
         "error": job.error,
-        "files": [_file_fields(file, timings_ms.get(file.source, {})) for file in job.files],
+        "files": [
+            _file_fields(file, label, timings_ms.get(file.source, {}))
+            for file, label in zip(job.files, file_labels(job.files), strict=True)
+        ],
+        "passed_over": [
+            {"name": name_of(one.path), "path": one.path, "kind": one.kind} for one in job.passed_over
+        ],
     }
 
 
-def _file_fields(file: "FileState", timings_ms: Mapping[str, float]) -> dict[str, Any]:
+def file_labels(files: "Sequence[FileState]") -> list[str]:
+    """Return what tells a job's files apart: their names, after folders where several have the name."""
+    counts = Counter(file.name for file in files)
+    found = labels({str(place): file.source for place, file in enumerate(files) if counts[file.name] > 1})
+    return [found.get(str(place), file.name) for place, file in enumerate(files)]
+
+
+def _file_fields(file: "FileState", label: str, timings_ms: Mapping[str, float]) -> dict[str, Any]:
     return {
         "name": file.name,
+        "label": label,
         "path": file.source,
         "stage": file.stage,
         "done": file.done,
@@ -142,13 +159,27 @@ def openai_error_fields(status: int, fields: Mapping[str, Any]) -> dict[str, Any
     return {"message": fields["message"], "type": kind, "param": fields.get("param"), "code": code}
 
 
+def deleted_fields(deleted: "Deleted") -> dict[str, Any]:
+    """Return a document that was deleted, or that stays under the paths in `kept`."""
+    return {
+        **document_fields([deleted.document]),
+        "deleted": list(deleted.paths),
+        "kept": list(deleted.kept),
+    }
+
+
 def document_fields(documents: "Iterable[Document]") -> dict[str, Any]:
+    """Return documents. `label` is what people and answers call a document: its name, after as many folders
+    as tell it from others. A file with the same bytes under another path is among `paths` and `names`."""
     return {
         "documents": [
             {
                 "document_id": document.id,
                 "name": document.name,
+                "label": document.label,
+                "names": list(document.names),
                 "path": document.path,
+                "paths": list(document.paths),
                 "sha256": document.sha256,
                 "status": document.status,
                 "pages": document.pages,

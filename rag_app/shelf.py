@@ -8,12 +8,12 @@ from typing import Any
 from ingestion.documents import Heading, Page, Status
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
-from ingestion.staging import UPLOAD
+from ingestion.names import UPLOAD, composed
 from ingestion.stores.records import Document, StoredChunk
 
 # What documents can be ordered by, in the order of a table's columns.
 ORDERS: dict[str, Callable[[Document], Any]] = {
-    "name": lambda document: document.name.casefold(),
+    "name": lambda document: document.label.casefold(),
     "collection": lambda document: document.collection.casefold(),
     "pages": lambda document: document.pages,
     "chunks": lambda document: document.chunks,
@@ -77,13 +77,13 @@ class Shelf:
         """Return the documents that are wanted. Raises UnknownName for an order that there is not."""
         if wanted.order not in ORDERS:
             raise UnknownName("order", wanted.order, ORDERS)
-        words = wanted.text.casefold().split()
+        words = composed(wanted.text).casefold().split()
         found = [
             document
             for document in self._library.catalogue.documents()
             if wanted.collection in (None, document.collection)
             and wanted.status in (None, document.status)
-            and all(word in f"{document.name} {document.title or ''}".casefold() for word in words)
+            and all(word in _described(document) for word in words)
         ]
         found.sort(key=ORDERS["name"])
         return sorted(found, key=ORDERS[wanted.order], reverse=wanted.descending)
@@ -142,6 +142,11 @@ class Shelf:
             text=figures.text_bytes,
             rest=max(0, figures.bytes.catalogue - named),
         )
+
+
+def _described(document: Document) -> str:
+    """Return what a document is searched by: its label, all its names, and its title."""
+    return " ".join((document.label, *document.names, document.title or "")).casefold()
 
 
 def replacing_name(document: Document, file_name: str) -> str:

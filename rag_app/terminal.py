@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ingestion.leftovers import summary
+
 Fields = Mapping[str, Any]
 
 _PREVIEW = 300
@@ -33,7 +35,7 @@ def print_ingested(console: Console, file: Fields) -> None:
     chunks = file["chunks"]
     counts = f" {count(file['pages'], 'page')}, {count(chunks, 'chunk')}" if chunks else ""
     error = f": {shown(file['error'])}" if file["error"] else ""
-    line(console, f"{mark} {shown(file['name'])} [bold]{file['status']}[/]{counts}{error}")
+    line(console, f"{mark} {shown(file['label'])} [bold]{file['status']}[/]{counts}{error}")
     if file["status"] != "unchanged":
         for warning in file["warnings"]:
             line(console, f"  [yellow]![/] {shown(warning)}")
@@ -51,7 +53,7 @@ def print_documents(console: Console, documents: Sequence[Fields]) -> None:
     table = table_of("name", "collection", "pages", "chunks", "status", "added", "id")
     for document in documents:
         table.add_row(
-            shown(document["name"]), shown(document["collection"]), str(document["pages"]),
+            shown("\n".join(_names(document))), shown(document["collection"]), str(document["pages"]),
             str(document["chunks"]), document["status"], document["added"][:10], document["document_id"],
         )  # fmt: skip
     console.print(table)
@@ -65,6 +67,11 @@ def _print_warnings(console: Console, documents: Sequence[Fields]) -> None:
         line(console, f"[yellow]![/] {shown(name)}: {shown(warning)}")
     if len(lines) > _WARNINGS:
         line(console, f"and {count(len(lines) - _WARNINGS, 'warning')} more; --json has them all")
+
+
+def _names(document: Fields) -> list[str]:
+    """Return a document's label, and the other names that its bytes have."""
+    return [document["label"], *(f"= {name}" for name in document["names"][1:])]
 
 
 def print_hits(console: Console, result: Fields) -> None:
@@ -169,7 +176,9 @@ def print_job(console: Console, job: Fields) -> None:
         if file["status"] is not None:
             print_ingested(console, file)
         else:
-            line(console, f"  {shown(file['name'])} {file['stage']}")
+            line(console, f"  {shown(file['label'])} {file['stage']}")
+    if job["passed_over"]:
+        line(console, shown(summary([(file["name"], file["kind"]) for file in job["passed_over"]])))
     if job["error"]:
         line(console, f"[red]{shown(job['error'])}[/]")
 

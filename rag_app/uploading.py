@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from ingestion.errors import InvalidInput
+from ingestion.names import composed
 
 # Of a file's name, in UTF-8: what file systems take.
 _LONGEST_NAME = 255
@@ -15,7 +16,7 @@ def safe_name(name: str) -> str:
 
     Raises InvalidInput where nothing is left, or too much.
     """
-    own = Path(_CONTROL.sub("", name.replace("\\", "/"))).name
+    own = composed(Path(_CONTROL.sub("", name.replace("\\", "/"))).name)
     if own in ("", ".", ".."):
         raise InvalidInput(f"{name!r} is no file's name; send one like report.pdf")
     if len(own.encode()) > _LONGEST_NAME:

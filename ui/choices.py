@@ -1,6 +1,5 @@
 """What the selectors beside the question offer, and the words that explain it."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,16 +52,12 @@ def collection_choices(assistant: Assistant) -> Choices:
 
 
 def document_choices(assistant: Assistant, collection: str | None) -> Choices:
-    """Return a collection's documents by name; those that share one are told apart by their ids."""
+    """Return a collection's documents by their labels."""
     try:
         documents = assistant.documents([collection or assistant.settings.collection])
     except UnknownName:  # nothing was ever put into it, or it is gone
         return []
-    names = Counter(document.name for document in documents)
-    return sorted(
-        (document.name if names[document.name] == 1 else f"{document.name} ({document.id})", document.id)
-        for document in documents
-    )
+    return sorted((document.label, document.id) for document in documents)
 
 
 def llm_choices(assistant: Assistant) -> Choices:

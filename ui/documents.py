@@ -69,7 +69,7 @@ class Documents:
             documents = self.assistant.documents([collection or self.assistant.settings.collection])
         except UnknownName:  # nothing was ever ingested into it
             return []
-        return sorted(documents, key=lambda document: document.name.casefold())
+        return sorted(documents, key=lambda document: document.label.casefold())
 
     def take(self, files: Sequence[tuple[Path, str]], collection: str | None = None) -> Job:
         """Move uploads, with the names they had, out of Gradio's folder and into the queue.

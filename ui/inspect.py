@@ -47,7 +47,7 @@ class Inspect:
         found = self.assistant.documents(names) if names else []
         several = len({document.collection for document in found}) > 1
         return sorted(
-            (f"{document.name} ({document.collection})" if several else document.name, document.id)
+            (f"{document.label} ({document.collection})" if several else document.label, document.id)
             for document in found
             if document.chunks
         )

@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -18,7 +19,9 @@ from typing import Any
 
 from ingestion.documents import Heading, Page, PageFailure, ParsedDocument, Status
 from ingestion.errors import InvalidInput, UnknownName
+from ingestion.names import INSIDE, composed, spellings
 from ingestion.stores.database import Database
+from ingestion.stores.labels import Labels
 from ingestion.stores.migrations import migrate
 from ingestion.stores.records import Document, JournalEntry, Scope, StoredChunk, segments_from
 from ingestion.stores.rows import chunk_terms, forget, heading_from, insert_journal, layout_from
@@ -41,6 +44,7 @@ class Catalogue:
         opened or was made by a newer version of the application.
         """
         self.database = Database(path, migrate)
+        self.labels = Labels(self.database)
         try:
             (row,) = self.database.rows("SELECT value FROM facts WHERE name = 'words key'")
             self._key: bytes = row["value"]
@@ -137,8 +141,8 @@ class Catalogue:
     def scope(self, collections: Sequence[str] = (), documents: Sequence[str] = ()) -> Scope:
         """Return the scope for names as people give them.
 
-        No collection means the default one. A document is named by its name, path or id. Raises
-        UnknownName for a collection or document that is not there.
+        No collection means the default one. A document is named as for `find`. Raises UnknownName for a
+        collection or document that is not there.
         """
         ids = self.collection_ids(collections)
         if not documents:
@@ -152,19 +156,40 @@ class Catalogue:
         where, parameters = "", list(collections or ())
         if collections is not None:
             where = f"WHERE d.collection_id IN ({marks(parameters)})"
-        return self._documents(where, parameters)
+        return self._labelled(self._documents(where, parameters))
 
     def document(self, document_id: str) -> Document | None:
-        found = self._documents("WHERE d.id = ?", (document_id,))
+        found = self._labelled(self._documents("WHERE d.id = ?", (document_id,)))
         return found[0] if found else None
 
     def find(self, name: str, collections: Sequence[int]) -> list[Document]:
-        """Return the documents with that id, name or path. Raises UnknownName where there is none."""
+        """Return the documents with that id, label, name or path, or whose path ends in that.
+
+        A document that lies under several paths goes by the name of each. Raises UnknownName where there is
+        none.
+        """
         documents = self.documents(collections)
-        found = [document for document in documents if name in (document.id, document.name, document.path)]
+        wanted = composed(name)
+        found = [document for document in documents if wanted in (document.id, document.label)]
+        found = found or [one for one in documents if one.name == wanted or one.called(wanted)]
         if not found:
-            raise UnknownName("document", name, {document.name for document in documents})
+            raise UnknownName("document", name, {document.label for document in documents})
         return found
+
+    def spelled(self, collection_id: int, path: str) -> str | None:
+        """Return a known path that differs from this one only in how its letters are composed."""
+        others = spellings(path)
+        if not others:
+            return None
+        rows = self.database.rows(
+            f"SELECT path FROM sources WHERE collection_id = ? AND path IN ({marks(others)})",
+            (collection_id, *others),
+        )
+        return rows[0]["path"] if rows else None
+
+    def _labelled(self, documents: Sequence[Document]) -> list[Document]:
+        labels = self.labels.of((document.id, document.name) for document in documents)
+        return [replace(document, label=labels[document.id]) for document in documents]
 
     def by_source(self, collection_id: int, path: str) -> Document | None:
         where = "JOIN sources s ON s.document_id = d.id WHERE s.collection_id = ? AND s.path = ?"
@@ -183,6 +208,16 @@ class Catalogue:
             "SELECT path FROM sources WHERE document_id = ? ORDER BY rowid", (document_id,)
         )
         return [row["path"] for row in rows]
+
+    def parts(self, collection_id: int, path: str) -> dict[str, str]:
+        """Return the document's id for the path of every file inside the one at `path`."""
+        first = path + INSIDE
+        behind = first[:-1] + chr(ord(first[-1]) + 1)
+        rows = self.database.rows(
+            "SELECT path, document_id FROM sources WHERE collection_id = ? AND path >= ? AND path < ?",
+            (collection_id, first, behind),
+        )
+        return {row["path"]: row["document_id"] for row in rows}
 
     def source_paths(self, collection_id: int) -> dict[str, str]:
         """Return the document's id for every path known in the collection."""
@@ -268,10 +303,11 @@ class Catalogue:
             contexts = self._slices([(row["text_id"], _slice(row, "context")) for row in rows])
             having = [row for row in rows if row["heading_start"] is not None]
             titles = self._slices([(row["text_id"], _slice(row, "heading")) for row in having])
+            labels = self.labels.of((row["document_id"], row["document"]) for row in rows)
         headings = {row["id"]: title for row, title in zip(having, titles, strict=True)}
         return {
             row["id"]: StoredChunk(
-                id=row["id"], document_id=row["document_id"], document=row["document"],
+                id=row["id"], document_id=row["document_id"], document=labels[row["document_id"]],
                 collection=row["collection"], ordinal=row["ordinal"], page=row["page"], start=row["start"],
                 end=row["end"], heading=headings.get(row["id"]), context=context, text=text,
             )
@@ -355,7 +391,8 @@ SELECT d.id, d.text_id, d.title_start, d.title_length, n.name AS collection, d.c
        d.sha256, d.bytes, d.status, d.error,
        d.page_count AS pages, d.chunk_count AS chunks, d.version, d.chunker, d.language, d.added,
        d.warnings, d.reader,
-       (SELECT path FROM sources o WHERE o.document_id = d.id ORDER BY o.rowid LIMIT 1) AS path,
+       (SELECT json_group_array(path) FROM (SELECT path FROM sources o WHERE o.document_id = d.id
+           ORDER BY o.rowid)) AS paths,
        (SELECT count(*) FROM page_failures f WHERE f.document_id = d.id) AS pages_failed
 FROM documents d JOIN collections n ON n.id = d.collection_id
 {where} ORDER BY n.name, d.name, d.id
@@ -377,9 +414,13 @@ def check_collection_name(name: str) -> None:
 
 
 def _document(row: sqlite3.Row, title: str | None) -> Document:
-    fields = {name: row[name] for name in Document.__slots__ if name != "title"}
-    warnings = tuple(json.loads(row["warnings"]))
-    return Document(**{**fields, "title": title, "status": Status(row["status"]), "warnings": warnings})
+    made = {"title", "path", "paths", "label", "status", "warnings"}
+    fields = {name: row[name] for name in Document.__slots__ if name not in made}
+    paths = tuple(json.loads(row["paths"]))
+    return Document(
+        **fields, title=title, status=Status(row["status"]), path=paths[0] if paths else "", paths=paths,
+        warnings=tuple(json.loads(row["warnings"])),
+    )  # fmt: skip
 
 
 def _journal_entry(row: sqlite3.Row) -> JournalEntry:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingestion.documents import Status
+from ingestion.leftovers import PassedOver
 from ingestion.stores.database import Database
 
 # Finished jobs that are kept, for the list of what failed; and for how long every one is kept, however many
@@ -48,7 +49,8 @@ class Job:
     """Files to ingest into a collection. `kind` is ingest or sync, which mirrors `folder`.
 
     `state` is queued, running, cancelled, finished or failed; failed means that the library could not
-    be written, and its remaining files can be tried again.
+    be written, and its remaining files can be tried again. `passed_over` are files of folders that are no
+    documents.
     """
 
     id: int
@@ -60,6 +62,7 @@ class Job:
     error: str | None
     files: tuple[FileState, ...] = ()
     folder: Path | None = None
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def done(self) -> int:
@@ -84,7 +87,11 @@ class JobTable:
 
     @contextmanager
     def inserting(
-        self, collection: str, files: Sequence[FileState], folder: Path | None = None
+        self,
+        collection: str,
+        files: Sequence[FileState],
+        folder: Path | None = None,
+        passed_over: Sequence[PassedOver] = (),
     ) -> Iterator[Job]:
         """Write a new job, and forget the oldest finished ones.
 
@@ -92,8 +99,14 @@ class JobTable:
         """
         with self._database.transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO jobs (folder, collection, state, created) VALUES (?, ?, 'queued', ?)",
-                (None if folder is None else os.fsencode(folder), collection, _now()),
+                "INSERT INTO jobs (folder, collection, state, created, passed_over) "
+                "VALUES (?, ?, 'queued', ?, ?)",
+                (
+                    None if folder is None else os.fsencode(folder),
+                    collection,
+                    _now(),
+                    json.dumps([(one.path, one.kind) for one in passed_over]),
+                ),
             )
             identity = int(cursor.lastrowid or 0)
             connection.executemany(
@@ -178,6 +191,7 @@ class JobTable:
             id=row["id"], kind="ingest" if folder is None else "sync", collection=row["collection"],
             state=row["state"], created=row["created"], finished=row["finished"], error=row["error"],
             files=tuple(map(_file, files)), folder=folder,
+            passed_over=tuple(PassedOver(*one) for one in json.loads(row["passed_over"])),
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 
 from ingestion.errors import LibraryError
+from ingestion.names import composed
 from ingestion.stores.texts import TextBuilder, insert_text, slice_of
 
 _FIRST = """
@@ -360,12 +361,26 @@ _FIFTH = """
     ALTER TABLE job_files ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
 """
 
+
+def _names(connection: sqlite3.Connection) -> None:
+    """Names in one spelling and found by an index; jobs know what they passed over in folders."""
+    for row in connection.execute("SELECT id, name FROM documents").fetchall():
+        if row["name"] != composed(row["name"]):
+            connection.execute(
+                "UPDATE documents SET name = ? WHERE id = ?", (composed(row["name"]), row["id"])
+            )
+    connection.execute("CREATE INDEX documents_by_name ON documents (name)")
+    # JSON: path and kind of each file.
+    connection.execute("ALTER TABLE jobs ADD COLUMN passed_over TEXT NOT NULL DEFAULT '[]'")
+
+
 _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     lambda connection: _script(connection, _FIRST),
     _second,
     lambda connection: _script(connection, _THIRD),
     lambda connection: _script(connection, _FOURTH),
     lambda connection: _script(connection, _FIFTH),
+    _names,
 )
 
 

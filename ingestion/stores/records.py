@@ -1,13 +1,14 @@
 """What the catalogue's tables hold, as values."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.documents import Status
+from ingestion.names import composed, name_of
 
 # The one representation that every library has: the built-in encoder's.
 BUILTIN = 1
@@ -19,6 +20,9 @@ class Document:
 
     `chunker` and `language` decide its chunks and the terms that BM25 knows it by; `reader` is the version
     of the parsers that made its text. `warnings` say what the text lacks.
+    `paths` are all that its
+    bytes were ingested from, `path` first. `label` is what people see: the name, with as many of its folders
+    as tell it from the other documents of that name in its collection.
     """
 
     id: str
@@ -40,14 +44,40 @@ class Document:
     added: str
     warnings: tuple[str, ...] = ()
     reader: int = 1
+    # What may change while the document stays as it is.
+    paths: tuple[str, ...] = field(default=(), compare=False)
+    label: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "paths", self.paths or (self.path,))
+        object.__setattr__(self, "label", self.label or self.name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names of the document's files, its own first."""
+        return tuple(dict.fromkeys((self.name, *map(name_of, self.paths))))
+
+    def called(self, name: str) -> tuple[str, ...]:
+        """Return those of `paths` that a person means by a name, a path, or the end of a path."""
+        end = composed(name).removeprefix("./")
+        return tuple(
+            path
+            for path in self.paths
+            if end in (composed(path), name_of(path)) or _ends(composed(path), end)
+        )
 
     def chunk_ids(self) -> list[str]:
         return [chunk_id(self.id, self.version, ordinal) for ordinal in range(self.chunks)]
 
 
+def _ends(path: str, end: str) -> bool:
+    """Return whether whole parts of the path are `end`."""
+    return bool(end) and path.endswith("/" + end)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredChunk:
-    """A visible chunk with what is needed to show and cite it."""
+    """A visible chunk with what is needed to show and cite it. `document` is the document's label."""
 
     id: str
     document_id: str

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from ingestion.documents import Chunk, Heading, PageFailure, PageLayout, ParsedDocument
+from ingestion.names import name_of
 from ingestion.stores.manifest import remove_segments
 from ingestion.stores.records import Document, JournalEntry, chunk_id, segments_json
 from ingestion.stores.texts import Slice, TextBuilder, insert_text, read_slices, slice_of
@@ -176,6 +177,24 @@ def insert_source(connection: sqlite3.Connection, collection_id: int, path: str,
         "ON CONFLICT (collection_id, path) DO UPDATE SET document_id = excluded.document_id",
         (collection_id, path, document_id),
     )
+
+
+def remove_source(connection: sqlite3.Connection, document_id: str, path: str) -> None:
+    """Let a document no longer lie under a path."""
+    connection.execute("DELETE FROM sources WHERE document_id = ? AND path = ?", (document_id, path))
+    keep_name(connection, document_id)
+
+
+def keep_name(connection: sqlite3.Connection, document_id: str) -> None:
+    """Name a document after its oldest path, where none of its paths has its name any more."""
+    rows = connection.execute(
+        "SELECT d.name, s.path FROM documents d JOIN sources s ON s.document_id = d.id WHERE d.id = ? "
+        "ORDER BY s.rowid",
+        (document_id,),
+    ).fetchall()
+    names = [name_of(row["path"]) for row in rows]
+    if rows and rows[0]["name"] not in names:
+        connection.execute("UPDATE documents SET name = ? WHERE id = ?", (names[0], document_id))
 
 
 def insert_journal(

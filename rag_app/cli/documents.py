@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from rag_app.cli.common import AddedFrom, AddedTo, Collections, Documents, Folders, Json, Types, service, show
+from rag_app.cli.common import (
+    AddedFrom,
+    AddedTo,
+    Collections,
+    Documents,
+    Fields,
+    Folders,
+    Json,
+    Types,
+    service,
+    show,
+)
 from rag_app.cli.questions import narrowed
 
 
@@ -34,11 +45,22 @@ def delete(
     collection: Collections = None,
     as_json: Json = False,
 ) -> None:
-    """Delete a document from every store. The file that it came from stays."""
+    """Delete a document from every store. The file that it came from stays.
+
+    A document that several files hold keeps its other names, unless it is named by its id.
+    """
     from rag_app import terminal
 
     with service(context) as library:
         deleted = library.delete(name, collection or ())
-    for document in deleted["documents"]:
-        said = f"deleted {terminal.harmless(document['name'])} ({document['document_id']})"
-    show(deleted, as_json, lambda _: typer.echo(said))
+    show(deleted, as_json, lambda _: typer.echo(terminal.harmless(_said(deleted))))
+
+
+def _said(deleted: Fields) -> str:
+    """Return what was deleted: a document with all its names, or some names of one that stays."""
+    (document,) = deleted["documents"]
+    whose = f"{document['label']} ({document['document_id']})"
+    paths = ", ".join(deleted["deleted"])
+    if deleted["kept"]:
+        return f"deleted the name {paths}; the document stays as {whose}"
+    return f"deleted {whose}" + (f", known as {paths}" if len(deleted["deleted"]) > 1 else "")

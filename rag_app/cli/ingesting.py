@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from ingestion.errors import InvalidInput
+from ingestion.leftovers import summary
 from rag_app.cli.common import Collection, Fields, Json, service
 from rag_app.cli.following import exit_for, failures, follow, print_failed
 from rag_app.terminal import shown
@@ -88,7 +89,16 @@ class _Work:
             job = self._with_passwords(job)
         if not self._quiet:
             print_failed(self._console, job)
+            self._say_passed_over(job)
         self.jobs.append(job)
+
+    def _say_passed_over(self, job: Fields) -> None:
+        """Say what was no document, once."""
+        known = {file["path"] for earlier in self.jobs for file in earlier["passed_over"]}
+        files = [file for file in job["passed_over"] if file["path"] not in known]
+        if files:
+            said = summary([(file["name"], file["kind"]) for file in files])
+            self._console.print(shown(said), highlight=False, soft_wrap=True)
 
     def watch(self, folders: list[Path]) -> None:
         """Take in changes of the folders until Ctrl-C."""
@@ -163,6 +173,7 @@ def _joined(parts: list[Fields]) -> Fields:
             stages[stage] = stages.get(stage, 0.0) + milliseconds if stage != "total" else milliseconds
     return {
         "documents": [document for part in parts for document in part["documents"]],
+        "passed_over": [file for part in parts for file in part["passed_over"]],
         "timings_ms": stages,
         "job_id": parts[-1]["job_id"],
     }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from ingestion.names import composed
 from ingestion.stores.records import Document
 from ingestion.words import function_words
 from rag_app.answers import AskOptions
@@ -236,15 +237,16 @@ def _meant(name: str) -> Subject | None:
 def _called(name: str, documents: Iterable[Document]) -> list[Document]:
     """Return the documents whose name or title has all words of a name: two of them, or half of its own."""
     wanted = _words(name) - function_words("en") - _NO_NAMES
-    found = []
+    exact, found = [], []
     for document in documents:
-        if name.casefold() in (document.id, document.name.casefold(), document.path.casefold()):
-            return [document]
-        for own in (_words(document.name), _words(document.title or "")):
+        known = (document.id, document.label, *document.names, *document.paths)
+        if composed(name).casefold() in {composed(one).casefold() for one in known}:
+            exact.append(document)
+        for own in map(_words, (document.label, *document.names, document.title or "")):
             if wanted and wanted <= own and (len(wanted) >= 2 or 2 * len(wanted) >= len(own - _NO_NAMES)):
                 found.append(document)
                 break
-    return found
+    return exact or found
 
 
 def _words(name: str) -> frozenset[str]:

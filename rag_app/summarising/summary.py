@@ -258,7 +258,7 @@ def overview(documents: Sequence[Document]) -> str:
     """Return how many documents and pages there are, of which kinds, and their names."""
     kinds = Counter(PurePath(document.name).suffix.lstrip(".").lower() or "text" for document in documents)
     pages = sum(document.pages for document in documents)
-    names = [document.name for document in documents[:_MOST_DOCUMENTS]]
+    names = [document.label for document in documents[:_MOST_DOCUMENTS]]
     more = f" and {len(documents) - len(names)} more" if len(documents) > len(names) else ""
     listed = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
     count = "1 document" if len(documents) == 1 else f"{len(documents):,} documents"
@@ -266,4 +266,4 @@ def overview(documents: Sequence[Document]) -> str:
 
 
 def _named(documents: Sequence[Document]) -> str:
-    return documents[0].name if len(documents) == 1 else f"{len(documents):,} documents"
+    return documents[0].label if len(documents) == 1 else f"{len(documents):,} documents"

@@ -272,7 +272,7 @@ def test_forgetting_the_last_source_deletes_the_document(library: Library, tmp_p
     assert library.catalogue.sources(only(library).id) == [str(two)]
     gone = library.unlink(1, str(two))
     assert gone is not None
-    assert gone.name == "one.txt"
+    assert gone.name == "two.txt"
     assert library.catalogue.documents() == []
     assert_whole(library)
     assert library.unlink(1, str(two)) is None

@@ -48,7 +48,7 @@ class Desk:
         except RagError as error:
             name = hit.chunk.document if hit else "Source"
             return render_viewer(place, name, place.page, tab, render_error(str(error)))
-        return render_viewer(place, view.document.name, view.document.pages, tab, render_page(view, place))
+        return render_viewer(place, view.document.label, view.document.pages, tab, render_page(view, place))
 
     def judge(self, turn: Turn, hits: Sequence[Hit], grade: int) -> None:
         """Keep that passages answer the turn's question (1), or do not (0). Raises RagError."""

@@ -24,9 +24,18 @@ def render_documents(documents: Sequence[Document], collection: str | None = Non
 def render_confirmation(document: Document) -> str:
     """Return what deleting means, as a question."""
     return (
-        f"<div>Delete <b><bdi>{escape(document.name)}</bdi></b>? Its {plural(document.pages, 'page')} and "
-        f"{plural(document.chunks, 'chunk')} leave the library. The file that you added it from stays.</div>"
+        f"<div>Delete <b><bdi>{escape(document.label)}</bdi></b>? Its {plural(document.pages, 'page')} and "
+        f"{plural(document.chunks, 'chunk')} leave the library{also_known(document)}. "
+        "The file that you added it from stays.</div>"
     )
+
+
+def also_known(document: Document) -> str:
+    """Return, as the end of a sentence, the other names of a document's bytes; nothing for one name."""
+    if not document.names[1:]:
+        return ""
+    names = ", ".join(f"<bdi>{escape(name)}</bdi>" for name in document.names[1:])
+    return f", also known as {names}"
 
 
 def render_error(message: str) -> str:
@@ -40,10 +49,10 @@ def _row(document: Document) -> str:
     if document.status is not Status.OK:
         words = document.status.replace("_", " ")
         status = f' · <span class="status" title="{escape(document.error or words)}">{escape(words)}</span>'
-    name = escape(document.name)
+    name = escape(document.label)
     return (
         f'<li><bdi class="name" title="{escape(document.path)}">{name}</bdi>'
-        f'<span class="size">{size}{status}</span>'
+        f'<span class="size">{size}{status}{also_known(document)}</span>'
         f'<button type="button" data-delete="{escape(document.id)}" title="Delete" '
         f'aria-label="Delete {name}">&times;</button></li>'
     )

@@ -82,10 +82,13 @@ def _head(name: str, words: str, order: str, descending: bool) -> str:
 
 
 def _row(document: Document, chosen: bool) -> str:
-    name, identity = escape(document.name), escape(document.id)
+    name, identity = escape(document.label), escape(document.id)
     title = ""
     if document.title and document.title != document.name:
         title = f'<bdi class="title">{escape(document.title)}</bdi>'
+    if document.names[1:]:
+        others = ", ".join(f"<bdi>{escape(other)}</bdi>" for other in document.names[1:])
+        title += f'<span class="title">also known as {others}</span>'
     cells = {
         "collection": f"<bdi>{escape(document.collection)}</bdi>",
         "pages": f"{document.pages:,}",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ingestion.collections import CollectionInfo
 from ingestion.stores.records import Document
 from rag_app.shelf import Storage
+from ui.components.document_list import also_known
 from ui.components.text import escape, plural, size
 
 # Names that a confirmation lists; the rest is a number.
@@ -49,7 +50,10 @@ def render_deletion(documents: Sequence[Document]) -> str:
     """Return what deleting these documents means, as a question."""
     pages = sum(document.pages for document in documents)
     chunks = sum(document.chunks for document in documents)
-    names = "".join(f"<li><bdi>{escape(document.name)}</bdi></li>" for document in documents[:_NAMED])
+    names = "".join(
+        f"<li><bdi>{escape(document.label)}</bdi>{also_known(document)}</li>"
+        for document in documents[:_NAMED]
+    )
     if left := len(documents) - _NAMED:
         names += f"<li>and {left:,} more</li>" if left > 0 else ""
     whose = "Its" if len(documents) == 1 else "Their"

@@ -17,6 +17,7 @@ def render_document(view: PagePreview) -> str:
         size(document.bytes),
         document.language,
         f"added {document.added[:10]}",
+        *(f"also known as {name}" for name in document.names[1:]),
     ]
     title = f'<p><bdi class="title">{escape(document.title)}</bdi></p>' if document.title else ""
     wrong = ""
@@ -27,7 +28,7 @@ def render_document(view: PagePreview) -> str:
         items = "".join(f"<li>{escape(warning)}</li>" for warning in document.warnings)
         wrong += f'<ul class="warnings" aria-label="Warnings">{items}</ul>'
     return (
-        f"<h3><bdi>{escape(document.name)}</bdi></h3>{title}"
+        f"<h3><bdi>{escape(document.label)}</bdi></h3>{title}"
         f'<p class="facts"><bdi>{escape(document.collection)}</bdi> · {escape(" · ".join(facts))}</p>{wrong}'
     )
 

@@ -58,7 +58,7 @@ def render_page(view: PageView, place: Place) -> str:
     if picture is None:
         reason = f'<p class="note">{escape(view.reason or "")}</p>' if view.reason else ""
         if view.is_locked:
-            reason += _password_form(place, view.document.name)
+            reason += _password_form(place, view.document.label)
         return f'{reason}<div class="sheet text" tabindex="0" dir="auto">{_text(view)}</div>'
     boxes = "".join(
         f'<rect x="{box.left:.2f}" y="{box.top:.2f}" width="{box.right - box.left:.2f}" '
@@ -67,7 +67,7 @@ def render_page(view: PageView, place: Place) -> str:
         for box in boxes
     )
     encoded = base64.b64encode(picture.image).decode("ascii")
-    name = escape(f"Page {view.page.number} of {view.document.name}")
+    name = escape(f"Page {view.page.number} of {view.document.label}")
     lost = any(not boxes for boxes in picture.boxes)
     note = '<p class="note">Where some of the words stand on the page is not known.</p>' if lost else ""
     return (

@@ -1,0 +1,112 @@
+"""What files and documents are called: one spelling of a name, and the shortest that tells two apart.
+
+An accented letter is one character (NFC) or a letter with a mark behind it (NFD). A person sees no
+difference, and which of them a disk keeps depends on the system, so names are compared, stored and shown in
+NFC. A path keeps the spelling of its disk: another one would not open the file.
+"""
+
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from itertools import product
+from pathlib import Path, PurePath
+
+# In front of the name of a document that came without a path.
+UPLOAD = "upload:"
+# Between the path of a file and the name of another one that lies inside it: a PDF's attachment.
+INSIDE = " › "
+# Parts of a path that are each tried in both spellings; with more of them, all parts are tried alike.
+_MOST_SPELLED = 6
+
+
+def composed(text: str) -> str:
+    """Return a name or path in NFC."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def name_of(path: str) -> str:
+    """Return the name of a file by the path that it is known by."""
+    return composed(PurePath(path.removeprefix(UPLOAD)).name or path)
+
+
+def spellings(path: str) -> tuple[str, ...]:
+    """Return the other spellings of a path, whose parts may be in NFC or NFD each."""
+    if path.isascii():
+        return ()
+    parts = [_spelled(part) for part in path.split("/")]
+    if sum(len(part) > 1 for part in parts) <= _MOST_SPELLED:
+        found = ["/".join(chosen) for chosen in product(*parts)]
+    else:
+        found = [unicodedata.normalize(form, path) for form in ("NFC", "NFD")]
+    return tuple(other for other in dict.fromkeys(found) if other != path)
+
+
+def as_on_disk(path: Path) -> Path:
+    """Return the path as its disk spells it, where only the spelling keeps it from being found."""
+    try:
+        if str(path).isascii() or os.path.lexists(path):
+            return path
+        others = [other for other in spellings(str(path)) if os.path.lexists(other)]
+    except ValueError:  # a NUL in the name
+        return path
+    return Path(others[0]) if others else path
+
+
+def is_gone(path: str) -> bool:
+    """Return whether a file is certainly not there; one in a folder that cannot be read may be.
+
+    A file inside another is there as long as that is.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        container, inside, _ = path.rpartition(INSIDE)
+        return is_gone(container) if inside else True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
+def is_same(path: str, other: str) -> bool:
+    """Return whether two paths open one file."""
+    try:
+        return Path(path).samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
+def labels(paths: Mapping[str, str]) -> dict[str, str]:
+    """Return what tells files of one name apart: by key the shortest end of a path that no other path has.
+
+    Args:
+        paths: By any key the path of a file.
+
+    Returns:
+        `2023/report.pdf` for `/home/ada/2023/report.pdf`. Files of one path, and files whose paths differ in
+        their spelling alone, get the same.
+    """
+    parts = {key: _parts(composed(path)) for key, path in paths.items()}
+    different = set(parts.values())
+    found = {key: "/".join(whole) for key, whole in parts.items()}
+    left, length = set(parts), 2
+    while left:
+        counts = Counter(whole[-length:] for whole in different)
+        alone = {key for key in left if counts[parts[key][-length:]] == 1}
+        found.update({key: "/".join(parts[key][-length:]) for key in alone})
+        left = {key for key in left - alone if len(parts[key]) > length}
+        length += 1
+    return found
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    if path.startswith(UPLOAD):
+        return (path,)
+    parts = PurePath(path).parts
+    return ("", *parts[1:]) if parts[:1] == ("/",) else parts
+
+
+def _spelled(part: str) -> tuple[str, ...]:
+    if part.isascii():
+        return (part,)
+    return tuple(dict.fromkeys(unicodedata.normalize(form, part) for form in ("NFC", "NFD")))
