@@ -133,7 +133,8 @@ class _Shown:
         self._gap = LINE if self._lists else PARAGRAPH
 
     def _write_html(self, source: str) -> None:
-        from ingestion.parsing.html import parse_html, write_element  # lxml only for those that need it
+        from ingestion.parsing.html import parse_html  # lxml only for those that need it
+        from ingestion.parsing.html_writer import write_element
 
         root = parse_html(source, self._name)
         if root is not None:
