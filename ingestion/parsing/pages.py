@@ -51,6 +51,11 @@ class PageWriter:
         self._cautions: list[str] = []
         self._characters = 0
 
+    @property
+    def page(self) -> int:
+        """The number of the page that is being written."""
+        return len(self._pages) + 1
+
     def block(self, text: str, gap: str = PARAGRAPH) -> None:
         """Add a paragraph, or with `gap=LINE` a line; nothing if it is white space alone."""
         text = clean(text).strip("\n")
