@@ -4,6 +4,7 @@ import re
 
 from lxml import etree
 
+from ingestion.parsing.addresses import address_after
 from ingestion.parsing.formulas import script_mark
 from ingestion.parsing.html_references import References
 from ingestion.parsing.mathml import math_text
@@ -19,7 +20,6 @@ _MAX_SVG_TEXTS = 1000
 _WHITE_SPACE = re.compile(r"\s+")
 _SOFT = re.compile("[\u00ad\u200b]")  # where a word may be broken: nothing to see, but no search finds it
 _NOTE_MARK = re.compile(r"[\s(]*[\w*†‡§]{1,5}[\s)]*\Z")
-_ADDRESS = re.compile(r"(?:https?|ftp|mailto|tel):|[^#?:]+\Z|[^#:]+[#?]", re.IGNORECASE)
 
 
 class InlineText:
@@ -119,14 +119,6 @@ class InlineText:
         if kind in BOXES:
             return "" if self._references.has_label(element) else box_mark(element)
         return element.get("alt" if kind == "image" else "value") or ""
-
-
-def address_after(words: str, address: str) -> str:
-    """A link's address in brackets, to stand after its words; "" for a place in the same text."""
-    address = address.strip()
-    if not _ADDRESS.match(address) or address.partition(":")[2] == words.strip():
-        return ""
-    return "" if words.strip() == address else f" ({address})"
 
 
 def box_mark(box: etree._Element) -> str:
