@@ -1,27 +1,28 @@
 """Word documents (.docx), inside the child process.
 
 The XML is read directly and not through python-docx, which leaves out text that a person sees: insertions
-with tracked changes, content controls, text boxes, footnotes. Names are compared without their namespace,
-of which the format has two sets.
+with tracked changes, content controls, text boxes, footnotes, comments. Names are compared without their
+namespace, of which the format has two sets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from lxml import etree
 
 from ingestion.parsing.archive import OfficePackage
 from ingestion.parsing.cleaning import sensible_title
-from ingestion.parsing.docx_styles import Numbering, Styles
+from ingestion.parsing.docx_margins import Margins
+from ingestion.parsing.docx_runs import Comments, ParagraphReader, Reading
+from ingestion.parsing.docx_styles import Numbering, Styles, is_on
 from ingestion.parsing.frames import Frame
+from ingestion.parsing.graphics import graphic_lines
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.missed import Missed
 from ingestion.parsing.pages import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.tables import table_line
 from ingestion.parsing.xml import child, local_attribute, local_name
 
-# Deleted or moved text, field codes, properties, and what stands again elsewhere.
-_UNREAD = frozenset({"del", "movefrom", "instrtext", "deltext", "ppr", "rpr", "sectpr", "fallback", "sdtpr"})
-_CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "nobreakhyphen": "-", "ptab": "\t"}
 MAX_COLUMNS = 63  # Word's own limit
 _PAGE_SECTIONS = ("nextPage", "oddPage", "evenPage")
 
@@ -29,8 +30,8 @@ _PAGE_SECTIONS = ("nextPage", "oddPage", "evenPage")
 def read_docx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     """The frames of a Word document: a page ends where its author ended one.
 
-    Headers and footers, tables of contents and deleted text are left out; a footnote follows the paragraph
-    that refers to it.
+    Tables of contents, hidden and deleted text are left out; a footnote or comment follows the paragraph
+    that refers to it, headers and footers stand once, where their first section ends.
 
     Raises:
         RefusalError: The file is broken, of another kind, protected, or larger than the limits.
@@ -40,7 +41,7 @@ def read_docx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     writer = PageWriter(path.name, limits)
     body = child(root, "body")
     if body is not None:
-        _Body(package, main, writer).write(body)
+        _Body(package, main, writer).write_all(body)
     yield from writer.frames(sensible_title(package.title()))
 
 
@@ -49,14 +50,32 @@ class _Body:
 
     def __init__(self, package: OfficePackage, main: str, writer: PageWriter) -> None:
         self._writer = writer
-        styles, numbering = package.part(main, "styles"), package.part(main, "numbering")
-        self._styles = Styles(package.xml(styles) if styles else None)
-        self._numbering = Numbering(package.xml(numbering) if numbering else None)
-        self._notes = {
-            kind: _notes(package, package.part(main, part))
-            for kind, part in (("footnotereference", "footnotes"), ("endnotereference", "endnotes"))
-        }
+        self._missed = Missed(writer)
+        parts = package.related(main)
+        named = {kind: part for kind, part in reversed(parts.values()) if part in package}
+
+        def elements(kind: str) -> Mapping[str, etree._Element]:
+            return _by_id(package.xml(named[kind])) if kind in named else {}
+
+        self._styles = Styles(package.xml(named["styles"]) if "styles" in named else None)
+        self._numbering = Numbering(package.xml(named["numbering"]) if "numbering" in named else None)
+        self._comments = Comments(elements("comments"))
+        self._reader = ParagraphReader(
+            self._styles,
+            {"footnotereference": elements("footnotes"), "endnotereference": elements("endnotes")},
+            self._comments,
+            lambda drawing: graphic_lines(package, parts, drawing, self._missed),
+            self._missed,
+        )
+        self._margins = Margins(package, parts, self._lines)
         self._in_list = False
+
+    def write_all(self, body: etree._Element) -> None:
+        """Write the whole document."""
+        self.write(body)
+        self._write_lines(self._margins.of(child(body, "sectpr")))
+        self._write_lines(self._comments.rest(self._reader.text_of))
+        self._missed.tell()
 
     def write(self, container: etree._Element) -> None:
         """Write the blocks of a body or a content control."""
@@ -73,29 +92,40 @@ class _Body:
                         self.write(inner)
                 case "customxml" | "ins" | "moveto" | "smarttag":
                     self.write(element)
+                case "altchunk":
+                    self._missed.note("inserted files")
+                case "omathpara" | "omath":
+                    self._write_text(self._reader.read(_wrapped(element)).text, None, is_item=False)
+
+    def _write_lines(self, lines: Iterator[str]) -> None:
+        for line in lines:
+            self._writer.block(line)
 
     def _write_paragraph(self, paragraph: etree._Element) -> None:
         properties = child(paragraph, "ppr")
-        if _is_on(child(properties, "pagebreakbefore")):
+        if is_on(child(properties, "pagebreakbefore")):
             self._end_page()
         if self._styles.is_contents(properties):
             return
-        text, notes, boxes = self._read(paragraph)
+        reading = self._reader.read(paragraph)
         level = self._styles.heading_level(properties)
-        label = self._numbering.label(properties, self._styles) if text.strip() else ""
-        before, *after = text.split("\f")
+        label = self._numbering.label(properties, self._styles) if reading.text.strip() else ""
+        before, *after = reading.text.split("\f")
         self._write_text(label + before, level, is_item=bool(label))
         for part in after:
             self._end_page()
             self._write_text(part, level, is_item=False)
-        for number, note in notes:
-            self._writer.block(f"[{number}] {note}")
-        for box in boxes:
+        self._write_lines(reading.below())
+        for block in reading.blocks:
+            self._writer.block("\n".join(block))
+        for box in reading.boxes:
             self.write(box)
         kind = child(properties, "sectpr", "type")
         section = child(properties, "sectpr")
-        if section is not None and (kind is None or local_attribute(kind, "val") in _PAGE_SECTIONS):
-            self._end_page()
+        if section is not None:
+            self._write_lines(self._margins.of(section))
+            if kind is None or local_attribute(kind, "val") in _PAGE_SECTIONS:
+                self._end_page()
 
     def _write_text(self, text: str, level: int | None, *, is_item: bool) -> None:
         if not text.strip():
@@ -113,7 +143,7 @@ class _Body:
     def _write_table(self, table: etree._Element) -> None:
         gap = PARAGRAPH
         above: dict[int, str] = {}  # column -> the text of the cell that reaches down
-        for row in _inside(table, "tr"):
+        for row in _rows(table):
             line: list[str] = []
             for cell in _inside(row, "tc"):
                 properties = child(cell, "tcpr")
@@ -129,62 +159,46 @@ class _Body:
                 gap = LINE
 
     def _cell_text(self, cell: etree._Element) -> str:
-        words = []
-        for element in _inside(cell, "p", "tbl"):
+        if child(cell, "tcpr", "celldel") is not None:
+            return ""
+        return " ".join(" ".join(self._lines(cell)).split())
+
+    def _lines(self, container: etree._Element) -> list[str]:
+        """The blocks of a cell, a box or a header as lines."""
+        lines = []
+        for element in _inside(container, "p", "tbl"):
             if local_name(element) == "p":
-                text, notes, boxes = self._read(element)
-                label = self._numbering.label(child(element, "ppr"), self._styles) if text.strip() else ""
-                words.append(label + text)
-                words.extend(f"[{number}] {note}" for number, note in notes)
-                words.extend(self._cell_text(box) for box in boxes)
+                reading: Reading = self._reader.read(element)
+                has_text = bool(reading.text.strip())
+                label = self._numbering.label(child(element, "ppr"), self._styles) if has_text else ""
+                lines += [label + reading.text.replace("\f", "\n"), *reading.below()]
+                lines += [line for block in reading.blocks for line in block]
+                lines += [line for box in reading.boxes for line in self._lines(box)]
             else:
-                words.extend(
-                    self._cell_text(inner) for row in _inside(element, "tr") for inner in _inside(row, "tc")
-                )
-        return " ".join(" ".join(words).split())
-
-    def _read(self, paragraph: etree._Element) -> tuple[str, list[tuple[str, str]], list[etree._Element]]:
-        """A paragraph's text ("\\f" where a page ends), the notes that it refers to, and its text boxes."""
-        words: list[str] = []
-        notes: list[tuple[str, str]] = []
-        boxes: list[etree._Element] = []
-        stack = [iter(paragraph)]
-        while stack:
-            element = next(stack[-1], None)
-            if element is None:
-                stack.pop()
-                continue
-            name = local_name(element)
-            if name == "t":
-                words.append(element.text or "")
-            elif name == "br" and local_attribute(element, "type") == "page":
-                words.append("\f")
-            elif name in _CHARACTERS:
-                words.append(_CHARACTERS[name])
-            elif name in self._notes:
-                identifier = local_attribute(element, "id") or ""
-                if note := self._notes[name].get(identifier):
-                    number = identifier if name == "footnotereference" else f"e{identifier}"
-                    notes.append((number, note))
-                    words.append(f"[{number}]")
-            elif name == "txbxcontent":
-                boxes.append(element)
-            elif name not in _UNREAD and name:
-                stack.append(iter(element))
-        return "".join(words), notes, boxes
+                lines += [
+                    table_line(self._cell_text(cell) for cell in _inside(row, "tc")) for row in _rows(element)
+                ]
+        return lines
 
 
-def _notes(package: OfficePackage, part: str | None) -> dict[str, str]:
-    """The notes' texts by their ids; the rules above the notes are kept as notes, too, but say nothing."""
-    if part is None:
-        return {}
-    notes = {}
-    for note in package.xml(part):
-        text = " ".join("".join(element.text or "" for element in note.iter("{*}t")).split())
-        identifier = local_attribute(note, "id")
-        if identifier and text:
-            notes[identifier] = text
-    return notes
+def _rows(table: etree._Element) -> Iterator[etree._Element]:
+    """The rows that are seen: neither hidden nor deleted."""
+    for row in _inside(table, "tr"):
+        properties = child(row, "trpr")
+        if child(properties, "del") is None and not is_on(child(properties, "hidden")):
+            yield row
+
+
+def _by_id(root: etree._Element) -> dict[str, etree._Element]:
+    """Notes or comments by their ids; the rules above the notes are kept as notes, too, but say nothing."""
+    return {identifier: element for element in root if (identifier := local_attribute(element, "id"))}
+
+
+def _wrapped(formula: etree._Element) -> etree._Element:
+    """A formula that stands between paragraphs, as one of them."""
+    paragraph = etree.Element("p")
+    paragraph.append(formula)
+    return paragraph
 
 
 def _inside(element: etree._Element, *names: str) -> Iterator[etree._Element]:
@@ -200,10 +214,6 @@ def _inside(element: etree._Element, *names: str) -> Iterator[etree._Element]:
 def _is_contents(control: etree._Element) -> bool:
     gallery = child(control, "sdtpr", "docpartobj", "docpartgallery")
     return gallery is not None and local_attribute(gallery, "val") == "Table of Contents"
-
-
-def _is_on(switch: etree._Element | None) -> bool:
-    return switch is not None and local_attribute(switch, "val") not in ("0", "false", "off")
 
 
 def _number(element: etree._Element | None, default: int) -> int:

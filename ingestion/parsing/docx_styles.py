@@ -24,6 +24,7 @@ class Styles:
             identifier = local_attribute(style, "styleId")
             if local_name(style) == "style" and identifier:
                 self._styles[identifier] = style
+        self._hidden: dict[str, bool] = {}
 
     def heading_level(self, properties: etree._Element | None) -> int | None:
         """The level, from 1, of a paragraph with these properties; None for text."""
@@ -59,8 +60,23 @@ class Styles:
 
     def chain(self, properties: etree._Element | None) -> list[etree._Element]:
         """A paragraph's style, the one that is based on, and so on."""
+        return self._chain_of(value_of(child(properties, "pstyle")))
+
+    def hides(self, paragraph: etree._Element | None, run: etree._Element | None) -> bool:
+        """Whether a run with these properties, in a paragraph with those, is hidden text."""
+        if (own := child(run, "vanish")) is not None:
+            return is_on(own)
+        names = (value_of(child(run, "rstyle")), value_of(child(paragraph, "pstyle")))
+        return any(self._is_hidden(name) for name in names if name)
+
+    def _is_hidden(self, identifier: str) -> bool:
+        if identifier not in self._hidden:
+            marks = (child(style, "rpr", "vanish") for style in self._chain_of(identifier))
+            self._hidden[identifier] = is_on(next((mark for mark in marks if mark is not None), None))
+        return self._hidden[identifier]
+
+    def _chain_of(self, identifier: str | None) -> list[etree._Element]:
         chain: list[etree._Element] = []
-        identifier = value_of(child(properties, "pstyle"))
         while identifier in self._styles and len(chain) < MAX_STYLE_CHAIN:
             chain.append(self._styles[identifier])
             identifier = value_of(child(chain[-1], "basedon"))
@@ -112,6 +128,11 @@ class Numbering:
 def value_of(element: etree._Element | None) -> str | None:
     """The attribute `w:val`."""
     return None if element is None else local_attribute(element, "val")
+
+
+def is_on(switch: etree._Element | None) -> bool:
+    """Whether a switch is there, and not there to switch something off."""
+    return switch is not None and local_attribute(switch, "val") not in ("0", "false", "off")
 
 
 def _outline_level(value: str) -> int | None:

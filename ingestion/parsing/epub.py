@@ -10,7 +10,8 @@ from ingestion.documents import Status
 from ingestion.parsing.archive import Archive, resolve
 from ingestion.parsing.cleaning import one_line, sensible_title
 from ingestion.parsing.frames import Frame, RefusalError
-from ingestion.parsing.html import declared_encoding, parse_html, write_element
+from ingestion.parsing.html import declared_encoding, parse_html
+from ingestion.parsing.html_writer import write_element
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pages import PageWriter
 from ingestion.parsing.text import decode_unmarked

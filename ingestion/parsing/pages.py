@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from ingestion.documents import Heading, Page, Status
 from ingestion.parsing.cleaning import clean, one_line
-from ingestion.parsing.frames import MAX_HEADINGS, Frame, PageCount, RefusalError, TextDone, Title
+from ingestion.parsing.frames import (
+    MAX_HEADINGS,
+    MAX_WARNINGS,
+    Caution,
+    Frame,
+    PageCount,
+    RefusalError,
+    TextDone,
+    Title,
+)
 from ingestion.parsing.limits import ParseLimits
 
 # About ten printed pages: a citation of one leads somewhere, and a passage's text is cheap to read.
@@ -39,7 +48,13 @@ class PageWriter:
         self._marks: list[_Mark] = []
         self._pages: list[str] = []
         self._headings: list[Heading] = []
+        self._cautions: list[str] = []
         self._characters = 0
+
+    @property
+    def page(self) -> int:
+        """The number of the page that is being written."""
+        return len(self._pages) + 1
 
     def block(self, text: str, gap: str = PARAGRAPH) -> None:
         """Add a paragraph, or with `gap=LINE` a line; nothing if it is white space alone."""
@@ -79,6 +94,12 @@ class PageWriter:
         self._blocks += [PARAGRAPH, *blocks]
         self._length = sum(map(len, self._blocks))
 
+    def caution(self, sentence: str) -> None:
+        """Say what a person sees in the file and the text lacks; each sentence counts once."""
+        sentence = one_line(sentence)
+        if sentence not in self._cautions and len(self._cautions) < MAX_WARNINGS:
+            self._cautions.append(sentence)
+
     def end_page(self, *, keep_empty: bool = False) -> None:
         """What follows stands on a new page. A page without text counts only with `keep_empty`."""
         if self._blocks or keep_empty:
@@ -103,6 +124,7 @@ class PageWriter:
         yield PageCount(len(pages))
         for number, text in enumerate(pages, 1):
             yield Page(number, text)
+        yield from map(Caution, self._cautions)
         yield TextDone()
         first = next((heading.title for heading in self._headings if heading.level == 1), None)
         if title or first:

@@ -30,7 +30,38 @@ def shown(folder: Path, data: bytes | str, name: str = "a.html") -> ParsedDocume
         ("<div role=navigation>menu</div><p hidden>no</p><p style='display: none'>no</p>yes", "yes"),
         ("<header>kept</header><footer>kept too</footer>", "kept\n\nkept too"),
         ("<img src=x alt='Figure 1'>", "Figure 1"),
-        ("<form>Name <input value=no><button>no</button></form>", "Name"),
+        (
+            "<form>Name <input value=Zoë><button>Send</button><button>Back</button></form>",
+            "Name Zoë Send Back",
+        ),
+        (
+            "<textarea>two\nwords</textarea> <input type=hidden value=no><input type=password value=no>",
+            "two words",
+        ),
+        ("<select><option>a<option selected>b</select> <select><option>c<option>d</select>", "b c"),
+        ("<select multiple><option>a<option selected>b<option selected>c</select>", "b, c"),
+        ("<input type=radio checked> yes <input type=radio> no", "[x] yes [ ] no"),
+        (
+            "<label for=i>paid</label><input type=checkbox id=i checked><label for=j>due</label>"
+            "<input type=checkbox id=j>",
+            "[x] paid [ ] due",
+        ),
+        ("<ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>を", "漢字(かんじ)を"),
+        ("<ruby>東<rt>とう</rt>京<rt>きょう</rt></ruby>", "東京(とうきょう)"),
+        ("<ruby>漢<rp>(<rt>かん<rp>)</ruby>", "漢(かん)"),
+        ("10<sup>3</sup> m<sup>2</sup>, 3<sup>1</sup>/<sub>2</sub>, H<sub>2</sub>O", "10^3 m2, 3 1/2, H2O"),
+        ("said<sup><a href='#n'>2</a></sup>", "said[2]"),
+        (
+            "<abbr title='World Health'>WHO</abbr> and <abbr title='World Health'>WHO</abbr>",
+            "WHO (World Health) and WHO",
+        ),
+        ("<p>Donau&shy;dampf<wbr>schiff <q>ja</q>", "Donaudampfschiff “ja”"),
+        ("<svg><title>no</title><text>North</text><text>South</text></svg>", "North South"),
+        (
+            "<math><mfrac><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow><mn>2</mn></mfrac><mo>=</mo>"
+            "<msup><mi>x</mi><mn>2</mn></msup><msqrt><mi>y</mi></msqrt></math>",
+            "(a + 1)/2 = x^2√(y)",
+        ),
     ],
 )
 def test_text(tmp_path: Path, source: str, text: str) -> None:
@@ -89,6 +120,56 @@ def test_encodings(tmp_path: Path, data: bytes) -> None:
 
 def test_declared_japanese(tmp_path: Path) -> None:
     assert shown(tmp_path, "<meta charset=shift_jis>日本".encode("shift_jis")).pages[0].text == "日本"
+
+
+QUESTION, ANSWER = "What does a red lamp mean?", "The battery is low."
+FOLDS = {
+    "button in a heading": "<h2><button aria-expanded=false>{q}</button></h2><div class=collapse>{a}</div>",
+    "button": "<button class=accordion>{q}</button><div class=panel><p>{a}</p></div>",
+    "button and hidden part": "<button type=button>{q}</button><div hidden><p>{a}</p></div>",
+    "button that names its part": "<p><button aria-controls=p>{q}</button></p><hr><p id=p hidden>{a}",
+    "link that is a button": "<div><a role=button href='#p'>{q}</a></div><p id=p style='display:none'>{a}",
+    "details": "<details><summary>{q}</summary><p>{a}</p></details>",
+    "heading and script": "<script>x</script><h3>{q}</h3><div style='display:none'>{a}</div>",
+    "found by the browser": "<h3>{q}</h3><div hidden=until-found>{a}</div>",
+    "tabs": "<b role=tab aria-controls=p>{q}</b><div role=tabpanel id=p hidden>{a}</div>",
+}
+
+
+@pytest.mark.parametrize("kind", FOLDS)
+def test_what_a_press_shows_is_read_under_what_is_pressed(tmp_path: Path, kind: str) -> None:
+    document = shown(tmp_path, "<h1>Gate</h1>" + FOLDS[kind].format(q=QUESTION, a=ANSWER) + "<p>End")
+    assert document.pages[0].text.endswith(f"{QUESTION}\n\n{ANSWER}\n\nEnd")
+    assert [heading.title for heading in document.headings] == ["Gate", QUESTION]
+
+
+def test_tabs_without_names_are_told_by_their_place(tmp_path: Path) -> None:
+    source = (
+        "<ul role=tablist><li>Day</li><li>Night</li></ul><div><p>It opens.</p></div>"
+        "<div style='display:none'><p>It opens with 7719.</p></div>"
+    )
+    document = shown(tmp_path, source)
+    assert document.pages[0].text == "- Day\n- Night\n\nDay\n\nIt opens.\n\nNight\n\nIt opens with 7719."
+    assert [heading.title for heading in document.headings] == ["Day", "Night"]
+
+
+def test_what_nothing_shows_is_not_read(tmp_path: Path) -> None:
+    long = "secret words " * 20
+    banner = f"<button>Cookies</button><div hidden class=cookie-banner>{long}</div>"
+    source = f"{banner}<hr><p>a<p>b<p>c<p hidden>{long}<p>d"
+    document = shown(tmp_path, f"<script>x</script>{source}")
+    assert document.pages[0].text == "Cookies\n\na\n\nb\n\nc\n\nd"
+    assert [warning.split(" are ")[0] for warning in document.warnings] == ["1 hidden parts of the page"]
+    assert shown(tmp_path, source).warnings == ()  # nothing on the page could show it
+
+
+def test_what_is_no_text_is_said(tmp_path: Path) -> None:
+    source = (
+        "<p>x<iframe src=a></iframe><iframe width=1></iframe><img width=900 height=600><img width=9 height=9>"
+    )
+    assert shown(tmp_path, source).warnings == (
+        "Not read on the page, though they may show text: 1 large pictures, 1 other pages in frames.",
+    )
 
 
 XHTML = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>My book</title></head><body>{}</body></html>'

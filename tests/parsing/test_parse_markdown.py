@@ -1,5 +1,7 @@
 """Markdown: what a person reads, and where the headings are."""
 
+# ruff: noqa: E501 (sources and texts side by side)
+
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,33 @@ def shown(folder: Path, source: str, name: str = "a.md") -> ParsedDocument:
     ("source", "text"),
     [
         ("A *b* **c** `d` ~~e~~ \\* &amp;", "A b c d e * &"),
-        ("[words](http://example.org 'title') <http://example.org>", "words http://example.org"),
-        ("[words][1]\n\n[1]: http://example.org", "words"),
+        ("[words](http://a.org/x 'title') <http://a.org>", "words (http://a.org/x) http://a.org"),
+        ("[words][1]\n\n[1]: http://example.org", "words (http://example.org)"),
+        (
+            "[words](other.md#part), [here](#part), [js](javascript:x)",
+            "words (other.md#part), here, [js](javascript:x)",
+        ),
+        ("[me@a.org](mailto:me@a.org) [a%20b](c%20d.md)", "me@a.org a%20b (c d.md)"),
+        (
+            "words\n\n[unused]: http://example.org 'Its title'",
+            "words\n\n[unused]: http://example.org Its title",
+        ),
+        ("|A|\n|-|\n|[x](http://a.org)|", "A\nx (http://a.org)"),
+        ("# The [guide](http://a.org)\n\ntext", "The guide\nhttp://a.org\n\ntext"),
+        (
+            "said[^1] and[^b]\n\nnext\n\n[^1]: One.\n[^b]: *Two*\n\n    more",
+            "said[1] and[b]\n\n[1] One.\n\n[b] Two\nmore\n\nnext",
+        ),
+        (
+            "said[^1]\n\n[^1]: word\n\n[^2]: nobody refers to it",
+            "said[1]\n\n[1] word\n\n[2] nobody refers to it",
+        ),
+        ("said^[in the line] on", "said [in the line] on"),
+        ("|A|\n|-|\n|x[^1]|\n|y|\n\n[^1]: Note.", "A\nx[1]\ny\n\n[1] Note."),
+        ("an <img src=x alt='icon'> and <a href='http://a.org'>link</a>", "an icon and link (http://a.org)"),
+        ("10<sup>3</sup> and H<sub>2</sub>O", "10^3 and H2O"),
+        ("<p><a href='http://a.org'>link</a></p>", "link (http://a.org)"),
+        ("- [x] done", "- [x] done"),
         ("![a *picture*](x.png)", "a picture"),
         ("one\ntwo  \nthree<br>four <span>five</span>", "one\ntwo\nthree\nfour five"),
         ("* a\n* b\n\n\n  more\n    1. in\n* c", "- a\n- b\nmore\n  1. in\n- c"),
@@ -87,21 +114,28 @@ def test_headings_of_a_long_text_stand_on_its_parts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("front", "title"),
+    ("front", "text", "title"),
     [
-        ("---\ntags: a\n---\n", "Real"),
-        ('---\ntitle: "Front"\n---\n', "Front"),
-        ("+++\ntitle = 'Front'\n+++\n", "Front"),
+        ("---\ntags: [a, b]\nowner:\n  - Ann\n---\n", "tags: [a, b]\nowner:\n  - Ann", "Real"),
+        ('---\ntitle: "Front"\n---\n', 'title: "Front"', "Front"),
+        ("+++\ntitle = 'Front'\nserial = 'GT-90211'\n+++\n", "title = 'Front'\nserial = 'GT-90211'", "Front"),
+        ("---\nA paragraph between two rules\n---\n", "A paragraph between two rules", "Real"),
     ],
 )
-def test_front_matter_is_no_text(tmp_path: Path, front: str, title: str) -> None:
+def test_front_matter_is_found(tmp_path: Path, front: str, text: str, title: str) -> None:
     document = shown(tmp_path, front + "\n# Real\n")
-    assert document.pages == (Page(1, "Real"),)
-    assert document.headings == (Heading("Real", 1, 1, 0),)
+    assert document.pages == (Page(1, f"{text}\n\nReal"),)
+    assert document.headings == (Heading("Real", 1, 1, len(text) + 2),)
     assert document.title == title
 
 
-@pytest.mark.parametrize("source", ["", "\n \n", "<!-- nothing -->", "---\na: b\n---\n", "\f\f"])
+def test_pictures_without_words_are_said(tmp_path: Path) -> None:
+    assert shown(tmp_path, "x ![](scans/page%201.png) ![a gate](b.png)").warnings == (
+        "1 pictures without a description are not read (scans/page 1.png); text that they show cannot be found.",
+    )
+
+
+@pytest.mark.parametrize("source", ["", "\n \n", "<!-- nothing -->", "---\n\n---\n", "\f\f"])
 def test_nothing_to_read(tmp_path: Path, source: str) -> None:
     assert shown(tmp_path, source + "\n").status is Status.NO_TEXT
 

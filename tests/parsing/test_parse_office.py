@@ -10,31 +10,12 @@ import openpyxl
 import pptx
 import pytest
 from docx.enum.text import WD_BREAK
+from office import W, word
 from pptx.util import Inches
 from reading import MAKERS, make_docx, make_xlsx, read, repack
 
 from ingestion.documents import Heading, Page, Status
 from ingestion.parsing import ParseLimits
-
-W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-
-
-def word(path: Path, body: str, **parts: str) -> Path:
-    """A Word document with this XML in its body; other parts by name ("footnotes")."""
-    made = path.with_name("made.docx")
-    document = docx.Document()
-    document.save(str(made))
-    with zipfile.ZipFile(made) as archive:
-        relations = archive.read("word/_rels/document.xml.rels").decode()
-    for name in parts:
-        relations = relations.replace(
-            "</Relationships>",
-            f'<Relationship Id="x{name}" Type="x/{name}" Target="/word/{name}.xml"/></Relationships>',
-        )
-    changed = {f"word/{name}.xml": xml.encode() for name, xml in parts.items()}
-    changed["word/_rels/document.xml.rels"] = relations.encode()
-    changed["word/document.xml"] = f"<w:document {W}><w:body>{body}</w:body></w:document>".encode()
-    return repack(made, path, changed)
 
 
 def test_word_document(tmp_path: Path) -> None:
@@ -65,7 +46,7 @@ def test_word_document(tmp_path: Path) -> None:
             "Whole\n\nFirst\n\nBefore the table.\n\nname | one | two\nIn lines |  | 4\n\n"
             "- List Bullet\n- List Bullet\n1. List Number\n2. List Number\n\nBefore the break",
         ),
-        Page(2, "and after.\n\nSecond"),
+        Page(2, "and after.\n\nSecond\n\nPage header: Header"),
     )
     assert result.headings == (
         Heading("Whole", 1, 1, 0),
