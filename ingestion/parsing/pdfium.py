@@ -3,7 +3,7 @@
 import ctypes
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,8 @@ import pypdfium2.raw
 from ingestion.parsing.cleaning import control_share, one_line
 from ingestion.parsing.frames import MAX_ATTACHMENTS
 from ingestion.parsing.layout import RawPage
-from ingestion.parsing.lines import Glyph, mend_rows, part_lines
+from ingestion.parsing.lines import Glyph
+from ingestion.parsing.reading_order import read
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -183,8 +184,15 @@ def _raw_page(text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[flo
     raw = _AMBIGUOUS.sub(letter_or_nul, raw)
 
     glyphs = _Glyphs(text_page, indices)
-    lines = mend_rows(part_lines(raw, glyphs), glyphs)
-    return RawPage(lines, control_share(raw), size, indices)
+    reading = read(raw, glyphs)
+    return RawPage(reading.text, control_share(raw), size, _led(reading.offsets, indices))
+
+
+def _led(offsets: Sequence[int] | None, indices: list[int] | None) -> Sequence[int] | None:
+    """Offsets in PDFium's text, made its character indices."""
+    if offsets is None or indices is None:
+        return indices if offsets is None else offsets
+    return [indices[offset] for offset in offsets]
 
 
 class _Glyphs:
@@ -209,6 +217,12 @@ class _Glyphs:
     def is_level(self, offset: int) -> bool:
         angle = pypdfium2.raw.FPDFText_GetCharAngle(self._page, self._index(offset))
         return bool(min(angle, 2 * math.pi - angle) < MAX_SLOPE)
+
+    def origin(self, offset: int) -> float:
+        x, y = ctypes.c_double(), ctypes.c_double()
+        index = self._index(offset)
+        pypdfium2.raw.FPDFText_GetCharOrigin(self._page, index, ctypes.byref(x), ctypes.byref(y))
+        return x.value
 
     def _index(self, offset: int) -> int:
         return offset if self._indices is None else self._indices[offset]
