@@ -16,7 +16,7 @@ from tests.rag_app.commands import Command
 DOCUMENT = {
     "document_id", "name", "path", "sha256", "status", "pages", "pages_failed", "chunks", "error", "warnings",
 }  # fmt: skip
-LISTED = DOCUMENT | {"added", "collection", "bytes", "title", "language"}
+LISTED = DOCUMENT | {"label", "names", "paths", "added", "collection", "bytes", "title", "language"}
 STRATEGY = {"name", "summary", "representation", "stores", "storage", "cost", "available", "reason"}
 HIT = {
     "rank", "chunk_id", "document", "document_id", "collection", "heading", "page", "start", "end", "score",
