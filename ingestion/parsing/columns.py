@@ -7,10 +7,12 @@ gutter that no line crosses. Where that is not plain the rows stay.
 """
 
 import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from itertools import pairwise
 
-from ingestion.parsing.lines import Glyphs
-from ingestion.parsing.segments import Segment, line_spans, segments, wide_gaps
+from ingestion.parsing.lines import Glyph, Glyphs
+from ingestion.parsing.segments import Segment, Span, line_spans, segments, wide_gaps
 
 # Lines of prose on each side of a gutter, and changes from one side to the other: fewer prove nothing.
 _LEAST_LINES = 3
@@ -26,12 +28,13 @@ _FULL = 0.85
 # Of a line's height: a larger distance to the next line ends a block.
 _BLOCK_GAP = 1.6
 # Lines that are looked at to see whether a page has gutters at all.
-_SAMPLE = 6
+_SPREAD, _SAMPLE = 4, 6
 _MOST_SEGMENTS = 5000
-_MOST_GUTTERS = 100
+_MOST_GUTTERS = 3  # that are tried for one block
 _TRIES = 3  # gutters of one page that differ, such as of two columns above three
 
 _OPEN = re.compile(r"[^\W\d_]|[(\"'“„«‘]")
+_DIGIT = re.compile(r"\d")
 _CLOSED = (".", "!", "?", ":", ";", "。", "؟", "！", "？")
 
 
@@ -50,31 +53,37 @@ def in_columns(text: str, found: list[Segment], *, rightmost_first: bool = False
 
 def _may_have_columns(raw: str, glyphs: Glyphs) -> bool:
     """Whether several lines of prose have a wide gap, or lines beside each other take turns."""
-    prose, beside = [], 0
-    spans = list(line_spans(raw))
+    spans = line_spans(raw)
     if len(spans) < _LEAST_LINES:
         return False
-    last = None
+    spread = spans[len(spans) // (2 * _SPREAD) :: max(1, len(spans) // _SPREAD)]
+    if any(any(wide_gaps(raw, *span, glyphs)) for span in spread):
+        prose = [span for span in spans if _is_line_of_prose(raw[slice(*span)])]
+        sample = prose[:: max(1, len(prose) // _SAMPLE)]
+        gaps = sum(any(wide_gaps(raw, *span, glyphs)) for span in sample)
+        if len(prose) >= _LEAST_LINES and 2 * gaps >= len(sample):
+            return True
+    return _take_turns(raw, spans, glyphs)
+
+
+def _take_turns(raw: str, spans: list[Span], glyphs: Glyphs) -> bool:
+    """Whether lines stand beside the one before them, again and again."""
+    beside = 0
+    last: Glyph | None = None
     for start, end in spans:
         first = glyphs.box(start)
-        if first is None:
-            continue
-        if last is not None and first.left > last.right and first.top > last.bottom:
-            beside += 1
-        last = glyphs.box(end - 1) or first
-        line = raw[start:end]
-        if line.count(" ") >= 2 * _LEAST_WORDS - 1 and _digits(line) <= _MOST_DIGITS:
-            prose.append((start, end))
-    if beside >= _LEAST_CHANGES // 2:
-        return True
-    if len(prose) < _LEAST_LINES:
-        return False
-    sample = prose[:: max(1, len(prose) // _SAMPLE)][:_SAMPLE] if len(prose) > _SAMPLE else prose
-    return sum(any(wide_gaps(raw, *span, glyphs)) for span in sample) * 3 >= len(sample)
+        if first is not None and last is not None and first.left > last.right and first.top > last.bottom:
+            beside += raw.count(" ", start, end) + 1 >= _LEAST_WORDS
+        last = glyphs.box(end - 1)
+    return beside >= _LEAST_LINES
+
+
+def _is_line_of_prose(line: str) -> bool:
+    return line.count(" ") >= 2 * _LEAST_WORDS - 1 and _digits(line) <= _MOST_DIGITS
 
 
 def _digits(text: str) -> float:
-    return sum(map(str.isdigit, text)) / len(text)
+    return len(_DIGIT.findall(text)) / max(1, len(text))
 
 
 class _Columns:
@@ -83,20 +92,22 @@ class _Columns:
         self._rightmost_first = rightmost_first
 
     def ordered(self, found: list[Segment], tries: int = _TRIES) -> list[Segment]:
-        gutters = _gutters(found, most=1) if tries else []
+        gutters = _gutters(found)[:1] if tries and self._may_be_prose(found) else []
         if not gutters:
             return found
         ordered: list[Segment] = []
         for block in _blocks(found, gutters[0]):
-            columns = self._columns(block)
+            columns = self._columns(block, _TRIES)
             if columns is None:
-                ordered += self.ordered(block, tries - 1)
+                ordered += self.ordered(block, tries - 1) if len(block) < len(found) else block
             else:
                 ordered += [segment for column in columns for segment in column]
         return ordered
 
-    def _columns(self, block: list[Segment]) -> list[list[Segment]] | None:
+    def _columns(self, block: list[Segment], depth: int) -> list[list[Segment]] | None:
         """The block's columns in reading order; None when it has none, or is a table."""
+        if len(block) < 2 * _LEAST_LINES or not depth or not self._may_be_prose(block):
+            return None
         for gutter in _gutters(block):
             sides = [s for s in block if s.right <= gutter], [s for s in block if s.left >= gutter]
             if sum(map(len, sides)) < len(block) or min(map(len, sides)) < _LEAST_LINES:
@@ -104,12 +115,18 @@ class _Columns:
             changes = sum((one.left >= gutter) != (two.left >= gutter) for one, two in pairwise(block))
             if changes < _LEAST_CHANGES:
                 continue
-            parts = [self._columns(side) or self._column(side) for side in sides]
+            parts = [self._columns(side, depth - 1) or self._column(side) for side in sides]
             if all(parts):
                 if self._rightmost_first:
                     parts.reverse()
                 return [column for part in parts for column in part]
         return None
+
+    def _may_be_prose(self, found: list[Segment]) -> bool:
+        """Whether the segments have the words of prose on average: cheap, and most tables do not."""
+        text = self._raw[found[0].start : found[-1].end] if found else ""
+        words = max(text.count(" ") + len(found), len(text) / _LETTERS_A_WORD / 2)
+        return words >= _LEAST_WORDS * len(found) and _digits(text) <= _MOST_DIGITS
 
     def _column(self, lines: list[Segment]) -> list[list[Segment]]:
         return [lines] if self._is_prose(lines) else []
@@ -144,20 +161,25 @@ def _is_cut(text: str) -> bool:
     return text.endswith(("-", "\ufffe", "\xad"))
 
 
-def _gutters(block: list[Segment], *, most: int = 4) -> list[float]:
+def _gutters(block: list[Segment]) -> list[float]:
     """Places between neighbours on a row, those that most rows have first."""
     gaps = []
     for one, two in pairwise(block):
         if min(one.top, two.top) > max(one.bottom, two.bottom):
-            first, second = sorted((one, two), key=lambda segment: segment.left)
+            first, second = (one, two) if one.left < two.left else (two, one)
             if first.right < second.left:
                 gaps.append((first.right, second.left))
     if len(gaps) < _LEAST_LINES - 1:
         return []
-    # The end of the widest line on the left has the most gaps around it, and no line across.
-    places = sorted({right - 0.5 for _, right in gaps})[:_MOST_GUTTERS]
-    ranked = sorted(places, key=lambda x: -sum(left <= x <= right for left, right in gaps))
-    return ranked[:most]
+    lefts, rights = sorted(left for left, _ in gaps), sorted(right for _, right in gaps)
+    # Where the line on the right begins that begins furthest left, most gaps are open.
+    counts = Counter(
+        {
+            place: bisect_right(lefts, place) - bisect_left(rights, place)
+            for place in {right - 0.5 for right in rights}
+        }
+    )
+    return [place for place, _ in counts.most_common(_MOST_GUTTERS)]
 
 
 def _blocks(found: list[Segment], gutter: float) -> list[list[Segment]]:

@@ -123,8 +123,8 @@ class _Page:
     def language(self) -> str:
         """The language that most of the page's frequent words are of; English where there are none."""
         if self._language is None:
-            words = [word.lower() for word in _WORDS.findall(self._text[:_SIGN_CHARACTERS])]
-            counts = {name: sum(word in signs for word in words) for name, signs in _SIGNS.items()}
+            words = set(_WORDS.findall(self._text[:_SIGN_CHARACTERS].lower()))
+            counts = {name: len(words & signs) for name, signs in _SIGNS.items()}
             self._language = max(counts, key=lambda name: counts[name])
         return self._language
 

@@ -12,10 +12,13 @@ from typing import NamedTuple
 
 from ingestion.parsing.english import is_english_word
 from ingestion.parsing.lines import Glyph, Glyphs
+from ingestion.parsing.segments import line_spans
 
 _PART = r"(?:[^\W\d_]{1,4}|\d{1,4})[.,:;!?]?"
 # A row of short pieces, the first of them of letters.
 _STRETCH = re.compile(rf"(?<!\S)(?=[^\W\d_]){_PART}(?:[ \xa0\0]+{_PART}){{2,}}(?!\S)")
+_THREE = re.compile(r"[\s][^\W\d_][ \xa0]+[^\W\d_][ \xa0]+[^\W\d_](?!\S)")
+_DENSE = 3.2  # characters a piece, with the space behind it
 _LEAST_LETTERS = 4
 _LONGEST = 200
 # Of a glyph's height, which is 1.2 times the font's size: letters of a word stand 0.08 to 1.4 apart.
@@ -42,22 +45,27 @@ class _Step(NamedTuple):
 def join_letters(raw: str, glyphs: Glyphs) -> str:
     """`raw` with a NUL for every space that only sets letters of one word apart; its length stays."""
     out: list[str] | None = None
-    for match in _STRETCH.finditer(raw):
-        pieces = match.group().split()
-        letters = sum(len(piece) for piece in pieces)
-        singles = sum(len(piece.rstrip(".,:;!?")) == 1 for piece in pieces)
-        if letters < _LEAST_LETTERS or len(match.group()) > _LONGEST or letters > 2.2 * len(pieces):
+    for begin, behind in line_spans(raw):
+        # Most lines end here: their pieces are too long for a row of letters, or no three stand in a row.
+        dense = behind - begin <= _DENSE * (raw.count(" ", begin, behind) + 1)
+        if not dense and _THREE.search(raw, max(0, begin - 1), behind) is None:
             continue
-        if 2 * singles < len(pieces) and not _is_whole_line(raw, *match.span()):
-            continue
-        for start, end in _false_spaces(raw, *match.span(), glyphs):
-            out = list(raw) if out is None else out
-            out[start:end] = "\0" * (end - start)
+        for match in _STRETCH.finditer(raw, begin, behind):
+            if not _may_be_letters(match.group(), whole=match.span() == (begin, behind)):
+                continue
+            for start, end in _false_spaces(raw, *match.span(), glyphs):
+                out = list(raw) if out is None else out
+                out[start:end] = "\0" * (end - start)
     return raw if out is None else "".join(out)
 
 
-def _is_whole_line(raw: str, start: int, end: int) -> bool:
-    return raw[start - 1 : start] in "\r\n" and raw[end : end + 1] in "\r\n"
+def _may_be_letters(text: str, *, whole: bool) -> bool:
+    pieces = text.split()
+    singles = sum(len(piece.rstrip(".,:;!?")) == 1 for piece in pieces)
+    letters = sum(map(len, pieces))
+    if letters < _LEAST_LETTERS or len(text) > _LONGEST or letters > (_DENSE - 1) * len(pieces):
+        return False
+    return whole or 2 * singles >= len(pieces)
 
 
 def _false_spaces(raw: str, start: int, end: int, glyphs: Glyphs) -> list[tuple[int, int]]:

@@ -6,11 +6,11 @@ other pieces. A copy begins where another line is, or repeats what stands before
 asked for.
 """
 
+import math
 from collections.abc import Iterator
-from itertools import pairwise
 
 from ingestion.parsing.lines import Glyph, Glyphs
-from ingestion.parsing.segments import line_spans
+from ingestion.parsing.segments import Span, line_spans
 
 # Of a glyph's height. A copy for boldness is shifted by 0.02 to 0.05, a shadow by up to 0.12; the second "l"
 # of "ll" stands 0.19 further.
@@ -18,14 +18,12 @@ _SHIFT = 0.13
 _CELL = 4.0  # points; places are kept in a grid
 _MOST_CHARACTERS = 30_000  # in lines that may hold copies
 _SAME_BEGINNING = 8  # characters of a line that come again in it
-
-_Span = tuple[int, int]
+_SAME_WORD = 3  # characters that a copy begins with and its original has somewhere
 
 
 def without_copies(raw: str, glyphs: Glyphs) -> str:
     """`raw` with a NUL for every character that was drawn at the same place before; its length stays."""
-    spans = list(line_spans(raw))
-    suspects = _suspects(raw, spans, glyphs)
+    suspects = _suspects(raw, line_spans(raw), glyphs)
     if not suspects or sum(end - start for start, end in suspects) > _MOST_CHARACTERS:
         return raw
     drawn: dict[tuple[str, int, int], list[Glyph]] = {}
@@ -45,38 +43,63 @@ def without_copies(raw: str, glyphs: Glyphs) -> str:
     return "".join(out)
 
 
-def _suspects(raw: str, spans: list[_Span], glyphs: Glyphs) -> list[_Span]:
-    """Lines that begin inside another one, or have words again, together with those they lie on."""
-    found: set[_Span] = set()
-    rows: dict[int, list[tuple[Glyph, Glyph, _Span]]] = {}
+def _suspects(raw: str, spans: list[Span], glyphs: Glyphs) -> list[Span]:
+    """Lines that lie on others or come twice in one, together with those they lie on."""
+    found: set[Span] = set()
+    boxes: list[tuple[Glyph, Glyph, Span]] = []
+    lowest, rises = math.inf, False
     for start, end in spans:
-        line = raw[start:end]
-        if line.find(line[:_SAME_BEGINNING], 1) > 0 or _has_doubled_word(line):
+        if raw.find(raw[start : start + _SAME_BEGINNING], start + 1, end) > 0 and _comes_twice(
+            raw, start, end, glyphs
+        ):
             found.add((start, end))
         first, last = glyphs.box(start), glyphs.box(end - 1)
-        if first is None or last is None:
-            continue
-        row = int((first.bottom + first.top) / 2 / _CELL)
-        for other_first, other_last, other in _nearby(rows, row):
-            height = first.top - first.bottom
-            if (
-                abs(other_first.bottom - first.bottom) <= _SHIFT * height
-                and other_first.left - _SHIFT * height <= first.left < other_last.right
-            ):
-                found |= {(start, end), other}
-        rows.setdefault(row, []).append((first, last, (start, end)))
+        if first is not None and last is not None:
+            boxes.append((first, last, (start, end)))
+            rises = rises or first.bottom >= lowest
+            lowest = min(lowest, first.bottom)
+    if rises:  # on most pages each line is below the one before it
+        found |= _lying_on_others(raw, boxes)
     return sorted(found)
 
 
+def _lying_on_others(raw: str, boxes: list[tuple[Glyph, Glyph, Span]]) -> set[Span]:
+    found: set[Span] = set()
+    rows: dict[int, list[tuple[Glyph, Glyph, Span]]] = {}
+    for first, last, (start, end) in boxes:
+        row = int((first.bottom + first.top) / 2 / _CELL)
+        shift = _SHIFT * (first.top - first.bottom)
+        for other_first, other_last, other in _nearby(rows, row):
+            if (
+                abs(other_first.bottom - first.bottom) <= shift
+                and other_first.left - shift <= first.left < other_last.right
+                and raw.find(raw[start : min(start + _SAME_WORD, end)], *other) >= 0
+            ):
+                found |= {(start, end), other}
+        rows.setdefault(row, []).append((first, last, (start, end)))
+    return found
+
+
 def _nearby(
-    rows: dict[int, list[tuple[Glyph, Glyph, _Span]]], row: int
-) -> Iterator[tuple[Glyph, Glyph, _Span]]:
+    rows: dict[int, list[tuple[Glyph, Glyph, Span]]], row: int
+) -> Iterator[tuple[Glyph, Glyph, Span]]:
     for number in (row - 1, row, row + 1):
         yield from rows.get(number, ())[:50]
 
 
-def _has_doubled_word(line: str) -> bool:
-    return any(one == two and one[0].isalpha() for one, two in pairwise(line.split()))
+def _comes_twice(raw: str, start: int, end: int, glyphs: Glyphs) -> bool:
+    """Whether what a line begins with comes again in it, and at the same place."""
+    again = raw.find(raw[start : start + _SAME_BEGINNING], start + 1, end)
+    return again > 0 and _at_one_place(start, again, glyphs)
+
+
+def _at_one_place(one: int, two: int, glyphs: Glyphs) -> bool:
+    first, second = glyphs.box(one), glyphs.box(two)
+    return (
+        first is not None
+        and second is not None
+        and abs(first.left - second.left) <= _SHIFT * (first.top - first.bottom)
+    )
 
 
 def _is_copy(character: str, box: Glyph | None, drawn: dict[tuple[str, int, int], list[Glyph]]) -> bool:

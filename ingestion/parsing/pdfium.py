@@ -289,15 +289,16 @@ class _Glyphs:
         self._indices = indices
         self._known: dict[int, Glyph | None] = {}
         self._box = pypdfium2.raw.FS_RECTF()
+        self._at_box = ctypes.byref(self._box)
 
     def box(self, offset: int) -> Glyph | None:
         if offset not in self._known:
-            index, box = self._index(offset), self._box
             # The loose box is as high as the font and as wide as the glyph's step: letters of a word touch.
-            found = pypdfium2.raw.FPDFText_GetLooseCharBox(self._page, index, ctypes.byref(box))
-            has_area = found and box.left < box.right and box.bottom < box.top
-            glyph = Glyph(box.left, box.bottom, box.right, box.top) if has_area else None
-            self._known[offset] = glyph
+            found = pypdfium2.raw.FPDFText_GetLooseCharBox(self._page, self._index(offset), self._at_box)
+            box = self._box
+            left, bottom, right, top = box.left, box.bottom, box.right, box.top
+            has_area = found and left < right and bottom < top
+            self._known[offset] = Glyph(left, bottom, right, top) if has_area else None
         return self._known[offset]
 
     def is_level(self, offset: int) -> bool:

@@ -15,7 +15,7 @@ from itertools import pairwise
 from ingestion.parsing.columns import column_order, in_columns
 from ingestion.parsing.hyphens import join_words
 from ingestion.parsing.letter_spacing import join_letters
-from ingestion.parsing.lines import KERNING, ROW_OVERLAP, mend_rows, part_lines
+from ingestion.parsing.lines import ROW_OVERLAP, mend_rows, part_lines
 from ingestion.parsing.overprint import without_copies
 from ingestion.parsing.right_to_left import (
     Letter,
@@ -116,26 +116,22 @@ def _column_by_column(letters: list[Letter], cells: list[Segment], *, leftwards:
 def _rows(text: str, glyphs: Origins) -> Iterator[list[tuple[int, int]]]:
     """Lines, those together that follow each other and stand side by side: PDFium breaks such rows."""
     row: list[tuple[int, int]] = []
-    boxes: list[Segment] = []
+    last: Segment | None = None
     for start, end in line_spans(text):
         box = line_box(start, end, glyphs)
-        if row and (box is None or not boxes or not _stands_beside(boxes, box)):
+        if row and (box is None or last is None or not _stands_beside(last, box)):
             yield row
-            row, boxes = [], []
+            row = []
         row.append((start, end))
-        if box is not None:
-            boxes.append(box)
+        last = box
     if row:
         yield row
 
 
-def _stands_beside(row: list[Segment], segment: Segment) -> bool:
-    last = row[-1]
-    shared = min(last.top, segment.top) - max(last.bottom, segment.bottom)
-    slack = KERNING * segment.height
-    return shared > ROW_OVERLAP * min(last.height, segment.height) and not any(
-        other.left < segment.right - slack and segment.left < other.right - slack for other in row
-    )
+def _stands_beside(one: Segment, two: Segment) -> bool:
+    """Whether two lines are parts of one row, such as the points above Arabic letters."""
+    shared = min(one.top, two.top) - max(one.bottom, two.bottom)
+    return shared > ROW_OVERLAP * min(one.height, two.height)
 
 
 def _verbatim(text: str, start: int, end: int) -> list[Letter]:

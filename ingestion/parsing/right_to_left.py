@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from ingestion.parsing.lines import Glyph, Glyphs
@@ -18,10 +19,12 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _PRESENTATION = re.compile("[\ufb1d-\ufdff\ufe70-\ufefc]+")
 _BRACKETS = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
 _OPENING, _CLOSING = "([{", ")]}"
+_SEAM = 3  # characters on each side of a change of direction
 _LAM = "\u0644"
 _ALEFS = "\u0622\u0623\u0625\u0627"
-# Of a glyph's height: a gap within a word that PDFium sees no space in, and still is one.
-_WORD_GAP = 0.6
+# Of a glyph's height, the gaps that a space has: none is less, and a larger one is always one. Between,
+# PDFium's words tell: joined letters stand up to 0.2 apart where a file does not say how wide they are.
+_LEAST_GAP, _SURE_GAP = 0.06, 0.28
 CELL_GAP = 1.2  # more than justified lines have, which the files of right-to-left scripts often are
 
 
@@ -178,16 +181,19 @@ class RightToLeft:
                 glyph.letters.reverse()
 
     def _with_spaces(self, seen: list[_Seen]) -> list[_Seen]:
-        found: list[_Seen] = []
-        for glyph in seen:
-            if found:
-                last = found[-1]
-                gap = glyph.left - last.right
-                if last.word != glyph.word or gap > _WORD_GAP * max(last.height, glyph.height):
-                    place = self._space(last, glyph)
-                    found.append(
-                        _Seen([Letter(" ", place)], last.right, last.bottom, glyph.left, last.bottom, 0)
-                    )
+        apart = [one.word != two.word for one, two in pairwise(seen)]
+        gaps = [(two.left - one.right) / max(one.height, two.height, 1e-6) for one, two in pairwise(seen)]
+        spaced = [
+            gap > _SURE_GAP or (gap > _LEAST_GAP and other) for gap, other in zip(gaps, apart, strict=True)
+        ]
+        if 2 * sum(spaced) < sum(apart):
+            spaced = apart  # the font does not say how wide its glyphs are
+        found = seen[:1]
+        for glyph, is_spaced in zip(seen[1:], spaced, strict=True):
+            if is_spaced:
+                one = found[-1]
+                space = Letter(" ", self._space(one, glyph))
+                found.append(_Seen([space], one.right, one.bottom, glyph.left, one.bottom, 0))
             found.append(glyph)
         return found
 
@@ -211,10 +217,12 @@ class RightToLeft:
             else:
                 runs.append((to_left, [glyph]))
         letters: list[Letter] = []
+        seams: list[int] = []  # where the direction changes
         for to_left, glyphs in reversed(runs) if leftwards else runs:
             part = [letter for glyph in (reversed(glyphs) if to_left else glyphs) for letter in glyph.letters]
+            seams.append(len(letters))
             letters += part if not to_left else self._mirrored(part)
-        return letters
+        return letters if len(seams) < 2 else _bracketed(letters, seams)
 
     def _mirrored(self, letters: list[Letter]) -> list[Letter]:
         """Brackets the right way round: a file gives them as they look, or as they are typed."""
@@ -224,6 +232,21 @@ class RightToLeft:
         if as_typed > as_seen or (as_typed == as_seen and self._unmirrored > 0):
             return letters
         return [Letter(letter.character.translate(_BRACKETS), letter.offset) for letter in letters]
+
+
+def _bracketed(letters: list[Letter], seams: list[int]) -> list[Letter]:
+    """Brackets beside a change of direction turned where that gives them a partner: PDFium mirrors some."""
+    letters = list(letters)
+    for seam in seams:
+        for place in range(max(0, seam - _SEAM), min(len(letters), seam + _SEAM)):
+            character, offset = letters[place]
+            if character not in _OPENING + _CLOSING:
+                continue
+            before = _balance("".join(letter.character for letter in letters))
+            letters[place] = Letter(character.translate(_BRACKETS), offset)
+            if _balance("".join(letter.character for letter in letters)) <= before:
+                letters[place] = Letter(character, offset)
+    return letters
 
 
 def _cut(seen: list[_Seen]) -> Iterator[list[_Seen]]:
@@ -270,6 +293,7 @@ def _resolve(seen: list[_Seen], *, leftwards: bool) -> None:
     for glyph, found in zip(seen, classes, strict=True):
         glyph.kind = found if found in "RL" else "D" if found in ("EN", "AN") else "N"
     _join_numbers(seen, classes)
+    _hold_hyphens(seen)
     _spread(seen, "LD", "L")
     kinds = [glyph.kind for glyph in seen]
     start = 0
@@ -312,6 +336,14 @@ def _join_numbers(seen: list[_Seen], classes: Sequence[str]) -> None:
             joined = (before or after) and not arabic
         if joined:
             seen[index].kind = "D"
+
+
+def _hold_hyphens(seen: list[_Seen]) -> None:
+    """Keep a hyphen with the Latin letters on its left: a code that goes on in the next line."""
+    for index in range(1, len(seen)):
+        behind = seen[index + 1].text if index + 1 < len(seen) else " "
+        if seen[index].text in ("-", "/") and seen[index - 1].kind == "L" and behind == " ":
+            seen[index].kind = "L"
 
 
 def _is_arabic_after(seen: list[_Seen], index: int) -> bool:

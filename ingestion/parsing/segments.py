@@ -14,8 +14,11 @@ from ingestion.parsing.lines import Glyph, Glyphs
 WIDE_GAP = 0.8
 
 # A hyphen at a line end takes the break's place: PDFium writes U+FFFE for both.
-_LINE = re.compile(r"[^\r\n\ufffe]+\ufffe?|\ufffe")
+_LINE = re.compile(r"[^\s\0\ufffe](?:[^\r\n\ufffe]*[^\s\0\ufffe])?\ufffe?")
 _SPACES = re.compile(r"(?<=\S)[ \xa0\0]+(?=\S)")
+
+
+Span = tuple[int, int]
 
 
 class Segment(NamedTuple):
@@ -37,16 +40,9 @@ class Segment(NamedTuple):
         return (self.bottom + self.top) / 2
 
 
-def line_spans(raw: str) -> Iterator[tuple[int, int]]:
+def line_spans(raw: str) -> list[Span]:
     """Where each line begins and ends, without the white space and NULs around it."""
-    for line in _LINE.finditer(raw):
-        start, end = line.span()
-        while start < end and raw[start] in " \t\xa0\0":
-            start += 1
-        while start < end and raw[end - 1] in " \t\xa0\0":
-            end -= 1
-        if start < end:
-            yield start, end
+    return [line.span() for line in _LINE.finditer(raw)]
 
 
 def wide_gaps(raw: str, start: int, end: int, glyphs: Glyphs) -> Iterator[tuple[int, int, float, float]]:
