@@ -85,7 +85,9 @@ def matched_terms(question: str, chunk: StoredChunk, language: str) -> tuple[Ter
         held.setdefault(term, []).append((chunk.start + start, chunk.start + end))
     asked = {(start, end): term for term, start, end in words(question, language)}
     capitals = {(start, end): word for word, start, end in asked_acronyms(question)}
-    left_out = function_words_of([question[slice(*span)] for span in asked if span not in capitals], [language])
+    left_out = function_words_of(
+        [question[slice(*span)] for span in asked if span not in capitals], [language]
+    )
     kept = [
         span for span in sorted(asked) if span in capitals or question[slice(*span)] not in left_out
     ] or sorted(asked)
