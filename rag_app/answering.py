@@ -32,8 +32,10 @@ from rag_app.answers import (
     Thought,
     Waiting,
 )
-from rag_app.condensing import carried_over, is_follow_up
+from rag_app.condensing import carried_over
+from rag_app.follow_ups import is_follow_up
 from rag_app.packing import pack
+from rag_app.question_kinds import kind_of
 from rag_app.untrusted import flags
 from retrievers.rerank import Reranker, RerankLimits
 from retrievers.search import SearchResult, search
@@ -189,13 +191,15 @@ def _understood(question: str, options: AskOptions, condense: Condense | None) -
     """Yield what is waited for, then the question as it is to be understood."""
     started = time.perf_counter()
     standalone, is_sent = options.standalone or question, False
-    if options.standalone is None and options.history and is_follow_up(question):
+    # "Thanks!" is nothing that a question can follow up on.
+    history = [one for one in options.history if kind_of(one.question) is None]
+    if options.standalone is None and history and is_follow_up(question):
         written = None
         if condense is not None:
             is_sent = True
-            with closing(condense(question, options.history)) as condensing:
+            with closing(condense(question, history)) as condensing:
                 written = yield from condensing
-        standalone = written or carried_over(question, options.history)
+        standalone = written or carried_over(question, history)
     yield _Asked(question, standalone, 1000 * (time.perf_counter() - started), is_sent)
 
 

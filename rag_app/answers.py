@@ -11,6 +11,8 @@ from retrievers.strategies import DEFAULT_STRATEGY
 
 # What the application says, and asks an LLM to say, when the documents hold no answer.
 NO_ANSWER = "The documents do not answer this."
+# The strategy of an answer for which no document was searched (`rag_app.replying`).
+REPLY = "reply"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ from rag_app.models.working import ModelTasks
 from rag_app.pageviews import PageViewer
 from rag_app.receipts import Maker, Receipts, receipt_fields
 from rag_app.remembering import Memory
+from rag_app.replying import replied, reply_to
 from rag_app.restoring import RestoredTurn, restored
 from rag_app.settings import Settings
 from rag_app.shelf import Shelf
@@ -373,7 +374,8 @@ class Assistant:
         """Yield the events that `rag_app.answering` lists, and remember question and answer as `options` and
         settings say. Closing the iterator stops the model.
 
-        A question that asks what documents are about is answered by `summarise`.
+        A question that asks what documents are about is answered by `summarise`, one that asks nothing of
+        them by `rag_app.replying`.
         """
         events = self._events(question, options, config)  # wrong options show before anything is kept
         keeps = self.settings.keep_receipts
@@ -398,9 +400,14 @@ class Assistant:
         self, question: str, options: AskOptions, config: RunnableConfig | None
     ) -> Generator[AnswerEvent]:
         """Return an answer's events. Raises at once what is wrong with the options."""
-        narrowed = to_summarise(
-            question, options, lambda: self.documents(options.collections, options.filters)
-        )
+
+        def documents() -> list[Document]:
+            return self.documents(options.collections, options.filters)
+
+        reply = reply_to(question, options, documents)
+        if reply is not None:
+            return replied(question, reply, self.library.encoder)
+        narrowed = to_summarise(question, options, documents)
         if narrowed is not None:
             return self.summarise(narrowed, config, question=question)
         return cast("Generator[AnswerEvent]", self.chain(options).stream(question, config))

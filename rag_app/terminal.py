@@ -111,7 +111,7 @@ def print_warnings(console: Console, fields: Fields) -> None:
 def print_sources(console: Console, answer: Fields) -> None:
     """Print what stands below an answer: its sources, and what made it."""
     console.print()
-    if not answer["nearest"]:
+    if not answer["nearest"] and answer["abstained"]:
         console.print(_NOTHING)
     elif answer["abstained"]:
         console.print("Nearest passages:")

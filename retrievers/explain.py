@@ -10,6 +10,7 @@ from ingestion.library import Library
 from ingestion.stores.records import StoredChunk
 from ingestion.stores.tokens.store import TokenMatch
 from ingestion.words import words
+from ingestion.words.acronyms import acronyms, asked_acronyms
 from ingestion.words.function_words import function_words_of
 from retrievers.hits import Query
 
@@ -83,9 +84,22 @@ def matched_terms(question: str, chunk: StoredChunk, language: str) -> tuple[Ter
     for term, start, end in words(chunk.text, language):
         held.setdefault(term, []).append((chunk.start + start, chunk.start + end))
     asked = {(start, end): term for term, start, end in words(question, language)}
-    left_out = function_words_of([question[slice(*span)] for span in asked], [language])
-    kept = [span for span in sorted(asked) if question[slice(*span)] not in left_out] or sorted(asked)
-    return tuple(TermReason(*span, tuple(held.get(asked[span], ()))) for span in kept)
+    capitals = {(start, end): word for word, start, end in asked_acronyms(question)}
+    left_out = function_words_of(
+        [question[slice(*span)] for span in asked if span not in capitals], [language]
+    )
+    kept = [
+        span for span in sorted(asked) if span in capitals or question[slice(*span)] not in left_out
+    ] or sorted(asked)
+    written: dict[str, list[tuple[int, int]]] = {}
+    for word, start, end in acronyms(chunk.text):
+        written.setdefault(word, []).append((chunk.start + start, chunk.start + end))
+    return tuple(
+        TermReason(
+            *span, tuple(written.get(capitals[span], ()) if span in capitals else held.get(asked[span], ()))
+        )
+        for span in kept
+    )
 
 
 def matched(index: Index, query: Query, segment: str, chunk: StoredChunk) -> TokenMatch | None:

@@ -49,6 +49,11 @@ def function_words(language: str) -> frozenset[str]:
     return (words - _ENGLISH_FRAGMENTS) | _MORE_ENGLISH if language in ("en", UNDETERMINED) else words
 
 
+def is_function_word(word: str) -> bool:
+    """Return whether a word in lower case is a function word of any language that has a list."""
+    return word in _of_any_language()
+
+
 def function_words_of(question: Iterable[str], languages: Iterable[str]) -> frozenset[str]:
     """Return the function words among a question's words, in the one of the languages that it has most of.
 
@@ -63,6 +68,11 @@ def function_words_of(question: Iterable[str], languages: Iterable[str]) -> froz
     most = max(map(len, found), default=0)
     best = [words for words in found if len(words) == most]
     return frozenset.intersection(*best) if best else frozenset()
+
+
+@cache
+def _of_any_language() -> frozenset[str]:
+    return frozenset().union(*map(function_words, _LISTS))
 
 
 def _plain(word: str, language: str) -> str:

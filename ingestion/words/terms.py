@@ -8,16 +8,19 @@ from hashlib import blake2b
 
 import Stemmer
 
+from ingestion.words.acronyms import acronyms, asked_acronyms
 from ingestion.words.function_words import function_words_of
 from ingestion.words.languages import UNDETERMINED, stem
 from ingestion.words.segments import grams, pieces, token_pattern
 
 # Terms made by another version do not meet these: the index is then filled anew.
-_RULES = 2
+_RULES = 3
 ANALYSER = f"words {_RULES}, PyStemmer {Stemmer.version()}, Unicode {unicodedata.unidata_version}"
 
 # Distinct tokens kept in memory, at some 250 bytes each: the vocabulary of a large document.
 _CACHED = 2**16
+# Before an acronym's term, which "it" and "who" shall not meet; no word begins with it.
+_CAPITALS = "^"
 _LONGEST_CACHED = 64  # characters, so that hostile text does not fill the memory
 
 
@@ -71,7 +74,8 @@ class Analyser:
         self._hashes = lru_cache(maxsize=_CACHED)(self._hash_token)
 
     def terms(self, text: str, language: str) -> list[str]:
-        """Return the hashed terms of a text in order: 13 characters of 0-9a-v each."""
+        """Return the hashed terms of a text: 13 characters of 0-9a-v each, in order, and then once more those
+        of acronyms that are spelt like function words."""
         found: list[str] = []
         for match in token_pattern().finditer(text):
             token = match.group()
@@ -81,6 +85,7 @@ class Analyser:
                 found += self._hashes(token, language)
             else:
                 found += [self._hash_term(term) for term, _, _ in _analyse(token, language)]
+        found += [self._hash(_CAPITALS + word) for word, _, _ in acronyms(text)]
         return found
 
     def query(self, text: str, languages: Iterable[str]) -> list[frozenset[str]]:
@@ -88,17 +93,23 @@ class Analyser:
 
         `languages` are those of the documents that are searched. A word that is asked twice comes once, as
         instructions and definitions repeat what they are about; function words are left out, unless there
-        are no others.
+        are no others. "IT" is none: it is looked for as it is written, and where nothing else is asked, in
+        any writing.
         """
         spans: dict[tuple[int, int], set[str]] = {}
         known = sorted(set(languages)) or [UNDETERMINED]
         for language in known:
             for term, start, end in words(text, language):
                 spans.setdefault((start, end), set()).add(self._hash(term))
-        asked = {span: text[slice(*span)] for span in sorted(spans)}
+        capitals = {(start, end): word for word, start, end in asked_acronyms(text)}
+        asked = {span: text[slice(*span)] for span in sorted(spans) if span not in capitals}
         left_out = function_words_of(asked.values(), known)
-        kept = [span for span, word in asked.items() if word not in left_out] or list(asked)
-        return list(dict.fromkeys(frozenset(spans[span]) for span in kept))
+        kept = [span for span, word in asked.items() if word not in left_out]
+        if not kept:
+            kept = list(spans) if capitals else list(asked)
+        found = [frozenset({self._hash(_CAPITALS + word)}) for word in capitals.values()]
+        found += [frozenset(spans[span]) for span in kept]
+        return list(dict.fromkeys(found))
 
     def match_expression(self, text: str, languages: Iterable[str]) -> str:
         """Return the FTS5 expression that finds any of a question's words; "" where it has none."""

@@ -217,11 +217,13 @@ def documents_meant(
         case Meant.DOCUMENT:
             if len(documents) == 1 or _AT_HAND.match(subject.name):
                 return list(documents)
-            return _called(subject.name, documents) or None  # a book that documents speak of, perhaps
+            return (
+                documents_called(subject.name, documents) or None
+            )  # a book that documents speak of, perhaps
         case Meant.IT:
             return list(documents) if len(documents) == 1 and not in_conversation else None
         case Meant.NAMED:
-            return _called(subject.name, documents) or None
+            return documents_called(subject.name, documents) or None
 
 
 def _meant(name: str) -> Subject | None:
@@ -234,7 +236,7 @@ def _meant(name: str) -> Subject | None:
     return Subject(Meant.NAMED, name) if len(name.split()) <= _LONGEST_NAME else None
 
 
-def _called(name: str, documents: Iterable[Document]) -> list[Document]:
+def documents_called(name: str, documents: Iterable[Document]) -> list[Document]:
     """Return the documents whose name or title has all words of a name: two of them, or half of its own."""
     wanted = _words(name) - function_words("en") - _NO_NAMES
     exact, found = [], []

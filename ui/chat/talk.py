@@ -11,6 +11,7 @@ from ingestion.errors import EmptyQuestion, RagError
 from ingestion.filters import Filters
 from rag_app.answers import Answer, AnswerEvent, AskOptions, Condensed, Delta, Found, Packed, Waiting
 from rag_app.assistant import Assistant
+from rag_app.question_kinds import is_small_talk
 from ui.background import Job, Workers
 from ui.chat.conversations import Kept
 from ui.chat.evidence import Desk
@@ -75,7 +76,7 @@ class Chat:
         if job is not None and job.running:
             raise gr.Error("Wait for the answer, or stop it.", title="Still answering", print_exception=False)
         text = question.strip()
-        if not any(map(str.isalnum, text)):
+        if not any(map(str.isalnum, text)) and not is_small_talk(text):
             raise gr.Error(str(EmptyQuestion()), title="Not asked", print_exception=False)
         options = replace(self.options(how), standalone=text if as_is else None)
         if not how.search_only:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from rag_app.answers import Answer, AnswerSentence, AskOptions, Found, Verdict, Waiting
+from rag_app.answers import REPLY, Answer, AnswerSentence, AskOptions, Found, Verdict, Waiting
 from rag_app.llm.extractive import NAME as EXTRACTIVE
 from ui.components.text import escape, milliseconds, plural
 
@@ -238,6 +238,8 @@ def located(text: str, sentences: Sequence[AnswerSentence]) -> list[tuple[int, i
 def _names(turn: Turn) -> str:
     """What made the answer: strategy, reranker, LLM. As asked for until it is known what was used."""
     made = turn.answer or turn.options
+    if made.strategy == REPLY:
+        return _chips("no documents read")
     reranker = f"reranked by {made.reranker}" if made.reranker else "no reranker"
     if not turn.answer and made.llm == "auto":
         return _chips(made.strategy, reranker)

@@ -21,6 +21,8 @@ _UNFOLDED = 2
 # Characters from which on a line is taken to be prose that was wrapped.
 _PROSE = 55
 
+_NOTHING = "<b>Nothing was found.</b> Add documents, or ask in other words."
+
 
 def render_sources(turn: Turn | None, grades: Grades | None = None) -> str:
     """Return the cards of a turn: its evidence, cited or not, then what was found beside it."""
@@ -35,7 +37,9 @@ def render_sources(turn: Turn | None, grades: Grades | None = None) -> str:
         return f'<div class="empty">{"Searching …" if turn.pending else ended}</div>'
     result, answer = turn.found.result, turn.answer
     if not result.hits:
-        return '<div class="empty"><b>Nothing was found.</b> Add documents, or ask in other words.</div>'
+        said = answer is not None and not answer.abstained
+        none = "No documents were read for this reply." if said else _NOTHING
+        return f'<div class="empty">{none}</div>'
     summary = _summary(turn, result.timings_ms, len(result.hits), exact=result.exact)
     if answer is not None and answer.abstained:
         cards = [
