@@ -33,6 +33,7 @@ from rag_app.answers import (
     Waiting,
 )
 from rag_app.condensing import carried_over, is_follow_up
+from rag_app.literal import missing, partly_missing
 from rag_app.packing import pack
 from rag_app.untrusted import flags
 from retrievers.rerank import Reranker, RerankLimits
@@ -241,12 +242,13 @@ def _answer(
 ) -> Iterator[AnswerEvent]:
     started = time.perf_counter()
     asked, result, packed = gathered.asked, gathered.found.result, gathered.found.packed
-    abstains = not packed.evidence or packed.relevance < threshold
+    refusal = missing(result.named)
+    abstains = not packed.evidence or packed.relevance < threshold or refusal is not None
     writes = not abstains
     pieces: list[str] = []
     if abstains:
-        pieces.append(NO_ANSWER)
-        yield Delta(NO_ANSWER)
+        pieces.append(refusal or NO_ANSWER)
+        yield Delta(refusal or NO_ANSWER)
     else:
         # Closed with this generator, so that a person who stops it stops the model.
         with closing(answerer.write(result.query.text, packed, config)) as writing:
@@ -270,7 +272,11 @@ def _answer(
         evidence=packed.evidence,
         relevance=packed.relevance,
         timings_ms=_and(result.timings_ms, "answer", started),
-        flags=(*_sent_to(answerer, writes or asked.was_sent), *flags(packed.evidence)),
+        flags=(
+            *_sent_to(answerer, writes or asked.was_sent),
+            *partly_missing(result.named),
+            *flags(packed.evidence),
+        ),
         standalone_question=asked.standalone if asked.is_condensed else None,
         nonce=packed.nonce,
         budget=packed.budget,

@@ -68,7 +68,9 @@ class EvidenceSentence:
     """A sentence of a hit: characters `start` to `end` of its page, and how well it matches.
 
     `score` is the mean over the question's tokens, of which function words count half, of the best cosine
-    among the sentence's tokens and its context line's. `also` names the pages that say the same.
+    among the sentence's tokens and its context line's. `also` names the pages that say the same. One that
+    `asks` is a question of the document itself; one `is_named` that has what the question names literally.
+    `answers` is how well the document's question above it matches, computed as `score` is; 0 without one.
     """
 
     start: int
@@ -76,6 +78,9 @@ class EvidenceSentence:
     text: str
     score: float
     also: tuple[str, ...] = ()
+    asks: bool = False
+    is_named: bool = False
+    answers: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

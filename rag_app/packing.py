@@ -17,7 +17,10 @@ from ingestion.stores.tokens.store import TokenMatch
 from ingestion.words import function_words
 from rag_app.answers import Evidence, EvidenceSentence, Packed, Placed
 from rag_app.duplicates import merged
+from rag_app.echoes import questions_above
+from rag_app.literal import holds, with_identifiers
 from rag_app.readability import companions, pieces
+from retrievers.exact import Named
 from retrievers.explain import matched
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
@@ -100,22 +103,42 @@ def lower_half(best: Floats, weights: Floats) -> float:
     return float(content[: (len(content) + 1) // 2].mean()) if len(content) else 0.0
 
 
-def scored_sentences(hit: Hit, match: TokenMatch, weights: Floats) -> list[EvidenceSentence]:
+def scored_sentences(
+    hit: Hit, match: TokenMatch, weights: Floats, question: str, named: Sequence[Named] = ()
+) -> list[EvidenceSentence]:
     """Return a hit's sentences with their scores: the weighted mean of the tokens' best cosines.
 
     Tokens of the context line (document, heading) stand behind every sentence: a row of a table says
-    neither whose nor of which year it is, but its document does.
+    neither whose nor of which year it is, but its document does. So do those of a question behind what
+    answers it.
     """
+
+    def score(seen: NDArray[np.bool_]) -> float:
+        similarities = match.similarities[:, seen]
+        return float(weights @ similarities.max(axis=1)) if similarities.size else 0.0
+
     chunk = hit.chunk
     starts, ends = match.spans[:, 0], match.spans[:, 1]
     context = (starts == 0) & (ends == 0)
+    spans = _short_spans(chunk.text)
+    inside = [(starts >= start) & (ends <= end) & (ends > starts) for start, end in spans]
+    above = questions_above(question, [chunk.text[start:end] for start, end in spans])
     sentences = []
-    for start, end in _short_spans(chunk.text):
-        seen = context | ((starts >= start) & (ends <= end) & (ends > starts))
-        similarities = match.similarities[:, seen]
-        score = float(weights @ similarities.max(axis=1)) if similarities.size else 0.0
-        place = chunk.start + start, chunk.start + end
-        sentences.append(EvidenceSentence(*place, chunk.text[start:end], score))
+    for place, (start, end) in enumerate(spans):
+        asked = above.get(place)
+        heading = None if asked is None else inside[asked]
+        text = chunk.text[start:end]
+        sentences.append(
+            EvidenceSentence(
+                chunk.start + start,
+                chunk.start + end,
+                text,
+                score(context | inside[place] if heading is None else context | inside[place] | heading),
+                asks=place in above and asked is None,
+                is_named=holds(named, text),
+                answers=0.0 if heading is None else score(heading),
+            )
+        )
     return sentences
 
 
@@ -139,8 +162,10 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
     for hit in result.hits:
         match = matched(index, result.query, segments.get(hit.chunk.id, ""), hit.chunk)
         if match is not None:  # None: deleted since it was found
+            match = with_identifiers(match, hit.chunk, result.named, result.query.encodings.spans)
             best = match.similarities.max(axis=1, initial=-1.0)
-            found.append((hit, scored_sentences(hit, match, weights), best))
+            sentences = scored_sentences(hit, match, weights, result.query.text, result.named)
+            found.append((hit, sentences, best))
     distinct = merged([(hit.chunk, sentences) for hit, sentences, _ in found])
     standings = _standings([hit for hit, _, _ in found])
     return [

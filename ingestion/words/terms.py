@@ -8,12 +8,13 @@ from hashlib import blake2b
 
 import Stemmer
 
+from ingestion.words.compounds import compounds
 from ingestion.words.function_words import function_words_of
 from ingestion.words.languages import UNDETERMINED, stem
 from ingestion.words.segments import grams, pieces, token_pattern
 
 # Terms made by another version do not meet these: the index is then filled anew.
-_RULES = 2
+_RULES = 3
 ANALYSER = f"words {_RULES}, PyStemmer {Stemmer.version()}, Unicode {unicodedata.unidata_version}"
 
 # Distinct tokens kept in memory, at some 250 bytes each: the vocabulary of a large document.
@@ -24,7 +25,8 @@ _LONGEST_CACHED = 64  # characters, so that hostile text does not fill the memor
 def words(text: str, language: str) -> list[tuple[str, int, int]]:
     """Return the terms of a text, each with the characters start:end that it stands for, in order.
 
-    Spans may overlap: of pairs of characters, of "e-mail" as a whole and its parts. `language` is
+    Spans may overlap: of pairs of characters, of "e-mail" as a whole and its parts; numbers and dates that
+    are written in several words come last (`ingestion.words.compounds`). `language` is
     what `detect_language` returned; a code that is not known has no stemmer.
     """
     found = []
@@ -36,7 +38,7 @@ def words(text: str, language: str) -> list[tuple[str, int, int]]:
         else:
             parts = (_analysed if len(token) <= _LONGEST_CACHED else _analyse)(token, language)
         found += [(term, start + first, start + last) for term, first, last in parts]
-    return found
+    return [*found, *compounds(text, language)]
 
 
 def _analyse(token: str, language: str) -> tuple[tuple[str, int, int], ...]:
@@ -81,7 +83,7 @@ class Analyser:
                 found += self._hashes(token, language)
             else:
                 found += [self._hash_term(term) for term, _, _ in _analyse(token, language)]
-        return found
+        return [*found, *(self._hash(term) for term, _, _ in compounds(text, language))]
 
     def query(self, text: str, languages: Iterable[str]) -> list[frozenset[str]]:
         """Return for each word of a question its hashed terms, one for each stem it has.

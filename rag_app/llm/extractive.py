@@ -19,6 +19,10 @@ _MOST_OF_A_PAGE = 4
 # Sentences that match clearly less well than the best one are left out. A sentence of a passage that
 # matches well as a whole is worth more than the same one elsewhere.
 _SHARE_OF_BEST = 0.8
+# A document's own question that matches so well is the one that was asked, and what stands below it answers;
+# so does what stands below another one that matches nearly as well.
+_SAME_QUESTION = 0.75
+_NEARLY = 0.05
 # Evidence to choose from, which also is what the sources panel shows.
 _EVIDENCE_TOKENS = 1500
 
@@ -51,10 +55,18 @@ class ExtractiveAnswerer:
 
 
 def quotations(packed: Packed) -> list[tuple[Evidence, EvidenceSentence]]:
-    """Return the sentences that answer, in reading order: at most 6, and 60 words."""
+    """Return the sentences that answer, in reading order: at most 6, and 60 words.
+
+    Those that have what the question names literally come first; questions are quoted where nothing else is.
+    """
+    pairs = [(evidence, sentence) for evidence in packed.evidence for sentence in evidence.sentences]
+    told = [pair for pair in pairs if not pair[1].asks] or pairs
+    known = max((sentence.answers for _, sentence in told), default=0.0)
+    if known >= _SAME_QUESTION:
+        told = [pair for pair in told if pair[1].answers >= known - _NEARLY]
     ranked = sorted(
-        ((evidence, sentence) for evidence in packed.evidence for sentence in evidence.sentences),
-        key=lambda pair: (-_worth(*pair), pair[0].number, pair[1].start),
+        told,
+        key=lambda pair: (not pair[1].is_named, -_worth(*pair), pair[0].number, pair[1].start),
     )
     chosen: list[tuple[Evidence, EvidenceSentence]] = []
     pages: Counter[tuple[str, int]] = Counter()
@@ -71,7 +83,8 @@ def quotations(packed: Packed) -> list[tuple[Evidence, EvidenceSentence]]:
         words += length
         if len(chosen) == _MOST_SENTENCES:
             break
-    return sorted(chosen, key=lambda pair: (pair[0].number, pair[1].start))
+    first = {evidence.number for evidence, sentence in chosen if sentence.is_named}
+    return sorted(chosen, key=lambda pair: (pair[0].number not in first, pair[0].number, pair[1].start))
 
 
 def _worth(evidence: Evidence, sentence: EvidenceSentence) -> float:
