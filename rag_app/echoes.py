@@ -39,11 +39,16 @@ def repeats(question: str, sentence: str) -> bool:
     return len(said) > 1 and asks and said <= _content(question)
 
 
-def questions_above(question: str, sentences: Sequence[str]) -> dict[int, int | None]:
+def questions_above(
+    question: str, sentences: Sequence[str], *, is_answer: bool = False
+) -> dict[int, int | None]:
     """Return for each sentence of a passage, by its place, that of the question that it answers; None for
-    one that asks. Sentences that neither ask nor stand behind a question are left out."""
+    one that asks. Sentences that neither ask nor stand behind a question are left out.
+
+    `is_answer`: a question ends the passage before, and has the place -1.
+    """
     found: dict[int, int | None] = {}
-    above, behind = None, 0
+    above, behind = -1 if is_answer else None, 0
     for place, sentence in enumerate(sentences):
         if is_question(sentence) or repeats(question, sentence):
             found[place] = None

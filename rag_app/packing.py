@@ -6,11 +6,12 @@ in less than half of the tokens; of tables they lose more (`benchmarks/packing.p
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.index import Index
 from ingestion.library import Library
 from ingestion.sentences import sentence_spans
 from ingestion.stores.tokens.store import TokenMatch
@@ -18,7 +19,7 @@ from ingestion.words import function_words
 from rag_app.answers import Evidence, EvidenceSentence, Packed, Placed
 from rag_app.duplicates import merged
 from rag_app.echoes import questions_above
-from rag_app.literal import holds, with_identifiers
+from rag_app.literal import holds, is_of_another, with_identifiers
 from rag_app.readability import companions, pieces
 from retrievers.exact import Named
 from retrievers.explain import matched
@@ -34,6 +35,8 @@ FUNCTION_WORD = 0.5
 # What is packed of the passages' tokens, and how many are always packed: reading these takes no time.
 _SHARE = 0.45
 _ALWAYS = 300
+# A document's own question that matches so well is the one that was asked, and what stands below it answers.
+SAME_QUESTION = 0.75
 # How much the retriever's opinion of a passage, from 0 for the best to 1 for the last, is worth beside its
 # sentences' cosines.
 _STANDING = 0.4
@@ -104,39 +107,45 @@ def lower_half(best: Floats, weights: Floats) -> float:
 
 
 def scored_sentences(
-    hit: Hit, match: TokenMatch, weights: Floats, question: str, named: Sequence[Named] = ()
+    hit: Hit,
+    match: TokenMatch,
+    weights: Floats,
+    question: str,
+    named: Sequence[Named] = (),
+    before: Floats | None = None,
 ) -> list[EvidenceSentence]:
     """Return a hit's sentences with their scores: the weighted mean of the tokens' best cosines.
 
     Tokens of the context line (document, heading) stand behind every sentence: a row of a table says
     neither whose nor of which year it is, but its document does. So do those of a question behind what
-    answers it.
+    answers it; `before` has the best cosines, [q], of one that the passage before ends with.
     """
-
-    def score(seen: NDArray[np.bool_]) -> float:
-        similarities = match.similarities[:, seen]
-        return float(weights @ similarities.max(axis=1)) if similarities.size else 0.0
-
     chunk = hit.chunk
     starts, ends = match.spans[:, 0], match.spans[:, 1]
-    context = (starts == 0) & (ends == 0)
+
+    def best(seen: NDArray[np.bool_]) -> Floats:
+        return match.similarities[:, seen].max(axis=1, initial=-1.0)
+
+    context = best((starts == 0) & (ends == 0))
     spans = _short_spans(chunk.text)
-    inside = [(starts >= start) & (ends <= end) & (ends > starts) for start, end in spans]
-    above = questions_above(question, [chunk.text[start:end] for start, end in spans])
+    own = [best((starts >= start) & (ends <= end) & (ends > starts)) for start, end in spans]
+    above = questions_above(
+        question, [chunk.text[start:end] for start, end in spans], is_answer=before is not None
+    )
     sentences = []
     for place, (start, end) in enumerate(spans):
         asked = above.get(place)
-        heading = None if asked is None else inside[asked]
-        text = chunk.text[start:end]
+        heading = None if asked is None else before if asked < 0 else own[asked]
+        seen = np.maximum(context, own[place])
         sentences.append(
             EvidenceSentence(
                 chunk.start + start,
                 chunk.start + end,
-                text,
-                score(context | inside[place] if heading is None else context | inside[place] | heading),
-                asks=place in above and asked is None,
-                is_named=holds(named, text),
-                answers=0.0 if heading is None else score(heading),
+                chunk.text[start:end],
+                float(weights @ (seen if heading is None else np.maximum(seen, heading))),
+                is_heading=(place in above and asked is None) or is_of_another(named, chunk, start, end),
+                is_named=holds(named, chunk.text[start:end]),
+                answers=0.0 if heading is None else float(weights @ heading),
             )
         )
     return sentences
@@ -159,13 +168,26 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
     segments = {chunk: segment for segment, chunk in located}
     weights = token_weights(result.query)
     found: list[tuple[Hit, list[EvidenceSentence], Floats]] = []
+    known = {hit.chunk.id for hit in result.hits}
+
+    def add(hit: Hit, segment: str, before: Floats | None = None) -> None:
+        match = matched(index, result.query, segment, hit.chunk)
+        if match is None:  # deleted since it was found
+            return
+        match = with_identifiers(match, hit.chunk, result.named, result.query.encodings.spans)
+        sentences = scored_sentences(hit, match, weights, result.query.text, result.named, before)
+        found.append((hit, sentences, match.similarities.max(axis=1, initial=-1.0)))
+        last = sentences[-1] if sentences else None
+        if last is None or not last.is_heading or last.score < SAME_QUESTION:
+            return
+        # The passage ends with the question that was asked: its answer begins the next one.
+        for following, place in _following(library, index, hit):
+            if following.chunk.id not in known:
+                known.add(following.chunk.id)
+                add(following, place, found[-1][2])
+
     for hit in result.hits:
-        match = matched(index, result.query, segments.get(hit.chunk.id, ""), hit.chunk)
-        if match is not None:  # None: deleted since it was found
-            match = with_identifiers(match, hit.chunk, result.named, result.query.encodings.spans)
-            best = match.similarities.max(axis=1, initial=-1.0)
-            sentences = scored_sentences(hit, match, weights, result.query.text, result.named)
-            found.append((hit, sentences, best))
+        add(hit, segments.get(hit.chunk.id, ""))
     distinct = merged([(hit.chunk, sentences) for hit, sentences, _ in found])
     standings = _standings([hit for hit, _, _ in found])
     return [
@@ -178,6 +200,18 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
             standing=standing,
         )
         for (hit, _, best), sentences, standing in zip(found, distinct, standings, strict=True)
+    ]
+
+
+def _following(library: Library, index: Index, hit: Hit) -> list[tuple[Hit, str]]:
+    """Return the passage behind a hit in its document, as a hit like it, and its segment."""
+    head, _, ordinal = hit.chunk.id.rpartition(":")
+    identity = f"{head}:{int(ordinal) + 1}"
+    chunks = library.catalogue.chunks([identity])
+    return [
+        (replace(hit, chunk=chunks[chunk]), segment)
+        for segment, chunk in library.catalogue.located([identity], index.id)
+        if chunk in chunks
     ]
 
 
