@@ -36,6 +36,7 @@ from rag_app.condensing import carried_over, is_follow_up
 from rag_app.literal import missing, partly_missing
 from rag_app.packing import pack
 from rag_app.untrusted import flags
+from retrievers.preambles import core
 from retrievers.rerank import Reranker, RerankLimits
 from retrievers.search import SearchResult, search
 from retrievers.strategies import strategy_named
@@ -159,7 +160,9 @@ def build_chain(
         began = options.history[0].question if options.history else retrieved.asked.question
         nonce = options.nonce or library.catalogue.nonce(began)
         budget = options.evidence_tokens or settings.evidence_tokens or answerer.evidence_tokens()
-        packed = _pack_to_fit(library, result, answerer, budget, nonce, options.earlier)
+        packed = _pack_to_fit(
+            library, retrieved.asked.standalone, result, answerer, budget, nonce, options.earlier
+        )
         timed = replace(result, timings_ms=_and(result.timings_ms, "pack", started))
         return _Gathered(retrieved.asked, Found(timed, packed))
 
@@ -190,7 +193,7 @@ def _understood(question: str, options: AskOptions, condense: Condense | None) -
     """Yield what is waited for, then the question as it is to be understood."""
     started = time.perf_counter()
     standalone, is_sent = options.standalone or question, False
-    if options.standalone is None and options.history and is_follow_up(question):
+    if options.standalone is None and options.history and is_follow_up(core(question)):
         written = None
         if condense is not None:
             is_sent = True
@@ -212,6 +215,7 @@ def _step(name: str, takes: type[T], work: Callable[[T], U]) -> Runnable[Waiting
 
 def _pack_to_fit(
     library: Library,
+    question: str,
     result: SearchResult,
     answerer: Answerer,
     budget: int,
@@ -224,7 +228,7 @@ def _pack_to_fit(
     left = budget
     while True:
         packed = pack(library, result, budget=left, count_tokens=count_tokens, nonce=nonce, earlier=earlier)
-        if left <= 1 or answerer.fits(result.query.text, packed):
+        if left <= 1 or answerer.fits(question, packed):
             return replace(packed, budget=budget)
         left = left * 3 // 4 if left > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
 
@@ -251,7 +255,7 @@ def _answer(
         yield Delta(refusal or NO_ANSWER)
     else:
         # Closed with this generator, so that a person who stops it stops the model.
-        with closing(answerer.write(result.query.text, packed, config)) as writing:
+        with closing(answerer.write(asked.standalone, packed, config)) as writing:
             for piece in writing:
                 if isinstance(piece, str):
                     pieces.append(piece)

@@ -15,8 +15,6 @@ from ingestion.stores.records import StoredChunk
 from ingestion.stores.tokens.store import TokenMatch
 from retrievers.exact import Named, competitors, occurrences
 
-_HEADING_WORDS = 3
-
 Span = tuple[int, int]
 Spans = NDArray[np.int64] | NDArray[np.int32]
 
@@ -48,20 +46,14 @@ def with_identifiers(
 def reached(one: Named, chunk: StoredChunk) -> Iterator[Span]:
     """Yield the stretches of a passage's text that belong to an identifier: from where it stands to the next
     one of its make; the whole passage where there is no other."""
-    others = sorted(start for start, _ in competitors(one.identifier, chunk.text))
-    where = occurrences(one.identifier, chunk.text)
-    if not others and (not where or any(map(str.isdigit, one.identifier.key)) or " " in one.identifier.text):
+    others = sorted(competitors(one.identifier, chunk.text))
+    if not others:
         yield 0, len(chunk.text)
         return
-    for start, end in where:
-        if not others:  # C# among .NET and F#: nothing tells where the next one begins
-            yield _paragraph(chunk.text, start)
-            continue
+    for start, end in occurrences(one.identifier, chunk.text):
         line = chunk.text.rfind("\n", 0, start) + 1
         behind = next((other for other in others if other >= end), len(chunk.text))
-        if any(line <= other < start for other in others):
-            line = start
-        yield line, behind
+        yield (start if any(line <= other < start for other in others) else line), behind
 
 
 def is_of_another(named: Sequence[Named], chunk: StoredChunk, start: int, end: int) -> bool:
@@ -97,15 +89,6 @@ def partly_missing(named: Sequence[Named]) -> tuple[str, ...]:
     if not any(one.holders for one in named):
         return ()
     return tuple(f"{one.identifier.text} is in none of your documents" for one in named if one.is_missing)
-
-
-def _paragraph(text: str, place: int) -> Span:
-    """Return the paragraph at a place of a text, with the next one where it is no more than a heading."""
-    start = text.rfind("\n\n", 0, place) + 1
-    end = text.find("\n\n", place)
-    if end >= 0 and len(text[start:end].split()) <= _HEADING_WORDS:
-        end = text.find("\n\n", end + 2)
-    return start, end if end >= 0 else len(text)
 
 
 def _is_about(one: Named, chunk: StoredChunk) -> bool:

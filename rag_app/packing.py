@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from ingestion.index import Index
 from ingestion.library import Library
 from ingestion.sentences import sentence_spans
+from ingestion.stores.records import StoredChunk
 from ingestion.stores.tokens.store import TokenMatch
 from ingestion.words import function_words
 from rag_app.answers import Evidence, EvidenceSentence, Packed, Placed
 from rag_app.duplicates import merged
-from rag_app.echoes import questions_above
+from rag_app.echoes import is_question, questions_above
 from rag_app.literal import holds, is_of_another, with_identifiers
 from rag_app.readability import companions, pieces
 from retrievers.exact import Named
@@ -167,27 +168,33 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
     located = library.catalogue.located([hit.chunk.id for hit in result.hits], index.id)
     segments = {chunk: segment for segment, chunk in located}
     weights = token_weights(result.query)
-    found: list[tuple[Hit, list[EvidenceSentence], Floats]] = []
-    known = {hit.chunk.id for hit in result.hits}
+    read: dict[str, tuple[Hit, TokenMatch]] = {}
 
-    def add(hit: Hit, segment: str, before: Floats | None = None) -> None:
+    def look_at(hit: Hit, segment: str) -> None:
         match = matched(index, result.query, segment, hit.chunk)
-        if match is None:  # deleted since it was found
-            return
-        match = with_identifiers(match, hit.chunk, result.named, result.query.encodings.spans)
-        sentences = scored_sentences(hit, match, weights, result.query.text, result.named, before)
-        found.append((hit, sentences, match.similarities.max(axis=1, initial=-1.0)))
-        last = sentences[-1] if sentences else None
-        if last is None or not last.is_heading or last.score < SAME_QUESTION:
-            return
-        # The passage ends with the question that was asked: its answer begins the next one.
-        for following, place in _following(library, index, hit):
-            if following.chunk.id not in known:
-                known.add(following.chunk.id)
-                add(following, place, found[-1][2])
+        if match is not None:  # None: deleted since it was found
+            spans = result.query.encodings.spans
+            read[hit.chunk.id] = hit, with_identifiers(match, hit.chunk, result.named, spans)
 
     for hit in result.hits:
-        add(hit, segments.get(hit.chunk.id, ""))
+        look_at(hit, segments.get(hit.chunk.id, ""))
+    # A passage that ends with the question that was asked: its answer begins the next one.
+    before: dict[str, Floats] = {}
+    for hit, match in list(read.values()):
+        asked = _question_at_end(hit.chunk, match)
+        if asked is not None and float(weights @ asked) >= SAME_QUESTION:
+            for following, segment in _following(library, index, hit):
+                before[following.chunk.id] = asked
+                if following.chunk.id not in read:
+                    look_at(following, segment)
+    found = [
+        (
+            hit,
+            scored_sentences(hit, match, weights, result.query.text, result.named, before.get(hit.chunk.id)),
+            match.similarities.max(axis=1, initial=-1.0),
+        )
+        for hit, match in read.values()
+    ]
     distinct = merged([(hit.chunk, sentences) for hit, sentences, _ in found])
     standings = _standings([hit for hit, _, _ in found])
     return [
@@ -201,6 +208,15 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
         )
         for (hit, _, best), sentences, standing in zip(found, distinct, standings, strict=True)
     ]
+
+
+def _question_at_end(chunk: StoredChunk, match: TokenMatch) -> Floats | None:
+    """Return the best cosines, [q], of the question that a passage ends with; None without one."""
+    spans = _short_spans(chunk.text)
+    if not spans or not is_question(chunk.text[slice(*spans[-1])]):
+        return None
+    inside = (match.spans[:, 0] >= spans[-1][0]) & (match.spans[:, 1] <= spans[-1][1])
+    return match.similarities[:, inside & (match.spans[:, 1] > 0)].max(axis=1, initial=-1.0)
 
 
 def _following(library: Library, index: Index, hit: Hit) -> list[tuple[Hit, str]]:

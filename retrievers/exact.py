@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 
 from ingestion.library import Library
 from ingestion.stores.records import Scope, StoredChunk
-from ingestion.words.identifiers import Identifier, Kind, identifiers, key_of, shape_of, spellings
+from ingestion.words.identifiers import Identifier, Kind, identifiers, key_of, kind_of, shape_of, spellings
 from retrievers.hits import Candidate, Ranking
 
 # Passages whose text is read for an identifier.
@@ -25,6 +25,7 @@ _LAST_DIGITS = 5
 _NEAREST = 3
 _ALIKE = 0.75
 _DIGITS = "0123456789"
+_LINE_START = re.compile(r"\n[ \t]*")
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 
@@ -62,15 +63,24 @@ def occurrences(identifier: Identifier, text: str) -> list[tuple[int, int]]:
     return [(start, end) for key, start, end in spellings(text) if key == identifier.key]
 
 
-def competitors(identifier: Identifier, text: str) -> list[tuple[int, int]]:
-    """Return where a text holds another identifier of the same make, E-0103 for E-0102."""
-    shape = shape_of(identifier.key)
-    if identifier.kind is Kind.PHRASE or not any(map(str.isdigit, identifier.key)):
+def competitors(identifier: Identifier, text: str) -> list[int]:
+    """Return where a text begins with another identifier's matter: where one of the same make stands (E-0103
+    for E-0102), and where a line begins with any, if that of the identifier does."""
+    if identifier.kind is Kind.PHRASE:
         return []
+    key, shape = identifier.key, shape_of(identifier.key)
+    spelled = list(spellings(text))
+    lines = {0, *(match.end() for match in _LINE_START.finditer(text))}
+    heads_line = any(one == key and start in lines for one, start, _ in spelled)
+    has_digits = any(map(str.isdigit, key))
     return [
-        (start, end)
-        for key, start, end in spellings(text)
-        if key != identifier.key and shape_of(key) == shape
+        start
+        for other, start, end in spelled
+        if other != key
+        and (
+            (has_digits and shape_of(other) == shape)
+            or (heads_line and start in lines and kind_of(text[start:end]) is not None)
+        )
     ]
 
 

@@ -10,6 +10,7 @@ from ingestion.stores.records import Scope, StoredChunk
 from ingestion.timing import Stopwatch
 from retrievers.exact import Named, named, with_holders_first
 from retrievers.hits import Hit, Query, Ranking
+from retrievers.preambles import core
 from retrievers.rerank import Reranker, RerankLimits, rerank
 from retrievers.strategies import Strategy
 
@@ -36,6 +37,11 @@ class SearchResult:
     named: tuple[Named, ...] = ()
 
 
+def query_of(library: Library, question: str) -> Query:
+    """Return what is searched for: the question without greetings, thanks and what else stands around it."""
+    return Query(core(question), library.encoder)
+
+
 def search(
     library: Library,
     question: str,
@@ -59,13 +65,13 @@ def search(
     if not 1 <= top_k <= MAX_TOP_K:
         raise InvalidInput(f"top-k is {top_k}; choose a number from 1 to {MAX_TOP_K}")
     started = time.perf_counter()
-    query = query or Query(question, library.encoder)
+    query = query or query_of(library, question)
     depth = max(top_k, limits.depth) if reranker else top_k
     ranking, chunks = _settled(library, strategy, query, scope, depth)
     watch = Stopwatch()
     if reranker:
         with watch.stage("rerank"):
-            ranking = rerank(question, ranking, chunks, reranker, limits)
+            ranking = rerank(query.text, ranking, chunks, reranker, limits)
     found = named(library, query.text, scope)
     ranking, chunks = with_holders_first(ranking, chunks, found, library)
     hits = tuple(

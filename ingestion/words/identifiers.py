@@ -92,13 +92,13 @@ def identifiers(question: str) -> list[Identifier]:
         group = match.lastindex or 0
         inner = match[group]
         words = len(inner.split())
-        kind = Kind.PHRASE if words > 1 else _kind(inner, announced=True) or Kind.NAME
+        kind = Kind.PHRASE if words > 1 else kind_of(inner, announced=True) or Kind.NAME
         add(*match.span(group), kind if any(map(str.isalnum, inner)) else None)
     for match in SPACED_CODE.finditer(question):
         add(*match.span(), Kind.CODE if match[0][0].isalpha() and " " in match[0] else None)
     for match in _TOKEN.finditer(question):
         announced = _ANNOUNCED.search(question, max(0, match.start() - _LONGEST), match.start())
-        add(*match.span(), _kind(match[0], announced=announced is not None))
+        add(*match.span(), kind_of(match[0], announced=announced is not None))
     return sorted(found, key=lambda one: one.start)
 
 
@@ -131,8 +131,9 @@ def shape_of(key: str) -> str:
     return re.sub(r"[\da-f]" if key.startswith("0x") else r"\d", "0", key)
 
 
-def _kind(text: str, *, announced: bool) -> Kind | None:
-    """Return what a token is, None for a word, a number or another thing that is no identifier."""
+def kind_of(text: str, *, announced: bool = True) -> Kind | None:
+    """Return what a token is, None for a word, a number or another thing that is no identifier. `announced`: the word
+    before says that one follows, or its place does."""
     if len(text) > _LONGEST or _FILE.search(text):
         return None
     digits = sum(map(str.isdigit, text))
