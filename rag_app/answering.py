@@ -34,9 +34,11 @@ from rag_app.answers import (
 )
 from rag_app.condensing import carried_over
 from rag_app.follow_ups import is_follow_up
+from rag_app.literal import missing, partly_missing
 from rag_app.packing import pack
 from rag_app.question_kinds import kind_of
 from rag_app.untrusted import flags
+from retrievers.preambles import core
 from retrievers.rerank import Reranker, RerankLimits
 from retrievers.search import SearchResult, search
 from retrievers.strategies import strategy_named
@@ -160,7 +162,9 @@ def build_chain(
         began = options.history[0].question if options.history else retrieved.asked.question
         nonce = options.nonce or library.catalogue.nonce(began)
         budget = options.evidence_tokens or settings.evidence_tokens or answerer.evidence_tokens()
-        packed = _pack_to_fit(library, result, answerer, budget, nonce, options.earlier)
+        packed = _pack_to_fit(
+            library, retrieved.asked.standalone, result, answerer, budget, nonce, options.earlier
+        )
         timed = replace(result, timings_ms=_and(result.timings_ms, "pack", started))
         return _Gathered(retrieved.asked, Found(timed, packed))
 
@@ -193,7 +197,7 @@ def _understood(question: str, options: AskOptions, condense: Condense | None) -
     standalone, is_sent = options.standalone or question, False
     # "Thanks!" is nothing that a question can follow up on.
     history = [one for one in options.history if kind_of(one.question) is None]
-    if options.standalone is None and history and is_follow_up(question):
+    if options.standalone is None and history and is_follow_up(core(question)):
         written = None
         if condense is not None:
             is_sent = True
@@ -215,6 +219,7 @@ def _step(name: str, takes: type[T], work: Callable[[T], U]) -> Runnable[Waiting
 
 def _pack_to_fit(
     library: Library,
+    question: str,
     result: SearchResult,
     answerer: Answerer,
     budget: int,
@@ -227,7 +232,7 @@ def _pack_to_fit(
     left = budget
     while True:
         packed = pack(library, result, budget=left, count_tokens=count_tokens, nonce=nonce, earlier=earlier)
-        if left <= 1 or answerer.fits(result.query.text, packed):
+        if left <= 1 or answerer.fits(question, packed):
             return replace(packed, budget=budget)
         left = left * 3 // 4 if left > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
 
@@ -245,15 +250,16 @@ def _answer(
 ) -> Iterator[AnswerEvent]:
     started = time.perf_counter()
     asked, result, packed = gathered.asked, gathered.found.result, gathered.found.packed
-    abstains = not packed.evidence or packed.relevance < threshold
+    refusal = missing(result.named)
+    abstains = not packed.evidence or packed.relevance < threshold or refusal is not None
     writes = not abstains
     pieces: list[str] = []
     if abstains:
-        pieces.append(NO_ANSWER)
-        yield Delta(NO_ANSWER)
+        pieces.append(refusal or NO_ANSWER)
+        yield Delta(refusal or NO_ANSWER)
     else:
         # Closed with this generator, so that a person who stops it stops the model.
-        with closing(answerer.write(result.query.text, packed, config)) as writing:
+        with closing(answerer.write(asked.standalone, packed, config)) as writing:
             for piece in writing:
                 if isinstance(piece, str):
                     pieces.append(piece)
@@ -274,7 +280,11 @@ def _answer(
         evidence=packed.evidence,
         relevance=packed.relevance,
         timings_ms=_and(result.timings_ms, "answer", started),
-        flags=(*_sent_to(answerer, writes or asked.was_sent), *flags(packed.evidence)),
+        flags=(
+            *_sent_to(answerer, writes or asked.was_sent),
+            *partly_missing(result.named),
+            *flags(packed.evidence),
+        ),
         standalone_question=asked.standalone if asked.is_condensed else None,
         nonce=packed.nonce,
         budget=packed.budget,

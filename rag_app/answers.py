@@ -70,7 +70,10 @@ class EvidenceSentence:
     """A sentence of a hit: characters `start` to `end` of its page, and how well it matches.
 
     `score` is the mean over the question's tokens, of which function words count half, of the best cosine
-    among the sentence's tokens and its context line's. `also` names the pages that say the same.
+    among the sentence's tokens and its context line's. `also` names the pages that say the same. One that
+    `is_heading` says what others are about: a question of the document itself, the line of another identifier
+    than the one asked for. One `is_named` that has what the question names literally.
+    `answers` is how well the document's question above it matches, computed as `score` is; 0 without one.
     """
 
     start: int
@@ -78,6 +81,9 @@ class EvidenceSentence:
     text: str
     score: float
     also: tuple[str, ...] = ()
+    is_heading: bool = False
+    is_named: bool = False
+    answers: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ from rag_app.votes import Votes
 from retrievers.explain import Explanation, TermReason, explain, matched_terms
 from retrievers.hits import Hit, Query
 from retrievers.rerank import Reranker
-from retrievers.search import SearchResult, search
+from retrievers.search import SearchResult, query_of, search
 from retrievers.strategies import STRATEGIES, Strategy, strategy_named
 
 AUTO = "auto"
@@ -324,7 +324,7 @@ class Assistant:
         if not any(character.isalnum() for character in question):
             raise EmptyQuestion
         watch = Stopwatch()
-        query = Query(question, self.library.encoder)
+        query = query_of(self.library, question)
         with watch.stage("encode"):
             query.encoded_by(self.library.encoder)
         columns = [

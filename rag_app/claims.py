@@ -1,8 +1,8 @@
 """What similarity does not see: whether the numbers, dates and negations of a sentence stand in its source.
 
 "Revenue fell 12% in 2021" and "Revenue fell 21% in 2012" have nearly the same vectors. So these are compared
-literally, after writing each in one form: 1,200 and 1200, 2.5 and 2,5, 3 March 1987 and 3.3.1987.
-English words for months, numbers and negation; figures in any language.
+literally, after reading each in one form (`ingestion.words.figures` and `dates`): 1,200 and 1200, 2.5 and
+2,5, 3 March 1987 and 3.3.1987. Negation is read in English.
 """
 
 import re
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from ingestion.words import function_words
+from ingestion.words.dates import Date, dates
+from ingestion.words.figures import Number, numbers
 
 
 class Literal(IntEnum):
@@ -30,39 +32,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """A figure. `value` has its scale word in it; `digits` are its significant ones, at least one.
-
-    `readings` are all that it may mean: 1.234 is little more than one in English, and 1,234 in German. What
-    is no figure, such as the section 1.2.3, is itself alone.
-    """
-
-    text: str
-    value: float
-    digits: str
-    has_scale: bool
-    readings: frozenset[float | str]
-
-    @property
-    def is_year(self) -> bool:
-        return self.text.isdigit() and len(self.text) == 4 and 1000 <= self.value <= 2100
-
-
-@dataclass(frozen=True, slots=True)
-class Date:
-    """A day, or a month where `day` is None; without `year` where none is written.
-
-    `either_way`: 3/5/1987 is a day of March or of May; here it is read as the fifth of March.
-    """
-
-    text: str
-    month: int
-    day: int | None
-    year: int | None
-    either_way: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Negation:
     """A word that denies, and the first word of content behind it, shortened to its stem."""
 
@@ -70,58 +39,8 @@ class Negation:
     denied: str
 
 
-_MONTHS = (
-    "january|february|march|april|may|june|july|august|september|october|november|december",
-    "jan|feb|mar|apr|may|jun|jul|aug|sept|oct|nov|dec",
-)
-_MONTH_NUMBERS = {
-    **{name: number for names in _MONTHS for number, name in enumerate(names.split("|"), start=1)},
-    "sep": 9,
-}
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|sep)\.?"
-_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
-_YEAR = r"(?P<year>1\d{3}|20\d{2})"
-_DATES = tuple(
-    re.compile(rf"\b{pattern}\b", re.IGNORECASE)
-    for pattern in (
-        rf"{_DAY}(?:\s+of)?\s+{_MONTH}(?:,?\s+{_YEAR})?",
-        rf"{_MONTH}\s+{_DAY}(?:,?\s+{_YEAR})?(?![\d,.]*\d)",
-        rf"{_MONTH},?\s+{_YEAR}",
-        rf"{_YEAR}-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12]\d|3[01])",
-        rf"(?<![\d.])(?P<day>0?[1-9]|[12]\d|3[01])\.\s?(?P<month>0?[1-9]|1[0-2])\.\s?{_YEAR}(?!\.\d)",
-        rf"(?<![\d/])(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})/{_YEAR}(?!/\d)",
-    )
-)
-_MOST_MONTHS, _MOST_DAYS = 12, 31
-
-_SCALES = {
-    "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "mn": 1e6, "bn": 1e9,
-}  # fmt: skip
-_SMALL = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-)  # fmt: skip
-_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-_WORDS = {
-    **{word: float(number) for number, word in enumerate(_SMALL)},
-    **{word: 10.0 * number for number, word in enumerate(_TENS, start=2)},
-    "dozen": 12.0,
-}
 # "one of them" and "no one" count nothing.
 _NOT_COUNTED = frozenset({"one"})
-_FIGURE = re.compile(
-    r"(?P<figure>\d{1,3}(?:[\u00a0\u202f'’]\d{3})+(?:[.,]\d+)?(?![\d.,]*\d)|\d+(?:[.,]\d+)*)"
-    rf"(?:[\s-]*(?P<scale>{'|'.join(_SCALES)})s?\b)?",
-    re.IGNORECASE,
-)
-_NUMBER_WORD = re.compile(
-    rf"\b(?:(?P<tens>{'|'.join(_TENS)})[\s-])?(?P<word>{'|'.join(_WORDS)})\b"
-    rf"(?:[\s-]+(?P<scale>{'|'.join(_SCALES)})s?\b)?",
-    re.IGNORECASE,
-)
-# How a figure's points and commas can be read: the decimal sign, or that between thousands.
-_ENGLISH = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
-_CONTINENTAL = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:,\d+)?")
 # A figure may be rounded to no fewer significant digits than this.
 _LEAST_DIGITS = 2
 
@@ -156,34 +75,6 @@ def compare(claim: str, source: str, context: str = "") -> Finding:
     )
 
 
-def numbers(text: str) -> list[Number]:
-    """Return the figures and number words of a text, those of dates as well."""
-    found = [
-        number
-        for match in _FIGURE.finditer(text)
-        for number in _figures(match[0], match["figure"], match["scale"])
-    ]
-    for match in _NUMBER_WORD.finditer(text):
-        value = _WORDS[match["word"].lower()]
-        if match["tens"]:
-            value += _WORDS[match["tens"].lower()]
-        found.append(_number(match[0], [f"{value:g}"], match["scale"]))
-    return found
-
-
-def dates(text: str) -> list[Date]:
-    """Return the dates of a text that have a month and a day or a year."""
-    found: dict[tuple[int, int], Date] = {}
-    for pattern in _DATES:
-        for match in pattern.finditer(text):
-            if any(start < match.end() and match.start() < end for start, end in found):
-                continue
-            date = _date(match)
-            if date is not None:
-                found[match.span()] = date
-    return [found[span] for span in sorted(found)]
-
-
 def negations(text: str) -> list[Negation]:
     """Return what a text denies. A denial of which no word of content follows denies the whole: ""."""
     found = []
@@ -196,50 +87,8 @@ def negations(text: str) -> list[Negation]:
     return found
 
 
-def _date(match: re.Match[str]) -> Date | None:
-    """Return the date of a match, None where it has no such month or day."""
-    parts = match.groupdict()
-    year = int(parts["year"]) if parts.get("year") else None
-    if "first" in parts:
-        month, day = int(parts["first"]), int(parts["second"])
-        either_way = max(month, day) <= _MOST_MONTHS
-        if month > _MOST_MONTHS:
-            month, day = day, month
-        is_one = 1 <= month <= _MOST_MONTHS and 1 <= day <= _MOST_DAYS
-        return Date(match[0], month, day, year, either_way) if is_one else None
-    name = parts["month"].lower()
-    month = int(name) if name.isdigit() else _MONTH_NUMBERS[name]
-    return Date(match[0], month, int(parts["day"]) if parts.get("day") else None, year)
-
-
-def _figures(text: str, figure: str, scale: str | None) -> Iterator[Number]:
-    """Yield what digits, points and commas are: a figure, several ("1,2,3", 3.5.1987), or a literal."""
-    joined = re.sub("[\u00a0\u202f'’]", "", figure)
-    readings = []
-    if _ENGLISH.fullmatch(joined):
-        readings.append(joined.replace(",", ""))
-    if _CONTINENTAL.fullmatch(joined):
-        readings.append(joined.replace(".", "").replace(",", "."))
-    if readings:
-        yield _number(text, readings, scale)
-    elif "." not in joined or dates(joined):
-        *parts, last = re.split("[.,]", joined)
-        yield from (_number(part, [part], None) for part in parts)
-        yield _number(last, [last], scale)
-    else:
-        yield Number(joined, 0.0, "0", has_scale=False, readings=frozenset({joined}))
-
-
-def _number(text: str, readings: list[str], scale: str | None) -> Number:
-    """Return a figure, of which the first reading is the likeliest."""
-    digits = readings[0].replace(".", "").lstrip("0") or "0"
-    factor = _SCALES[scale.lower()] if scale else 1.0
-    values = [float(reading) * factor for reading in readings]
-    return Number(text.strip(), values[0], digits.rstrip("0") or "0", scale is not None, frozenset(values))
-
-
 def _compare_numbers(claim: str, source: str, context: str) -> Iterator[Finding]:
-    stated, around = numbers(source), numbers(context)
+    stated, around = _with_parts(numbers(source)), _with_parts(numbers(context))
     # A date is compared as one. Longer ones first: "1 May" stands in "11 May" too.
     for date in sorted(dates(claim), key=lambda date: -len(date.text)):
         claim = claim.replace(date.text, " ")
@@ -247,12 +96,20 @@ def _compare_numbers(claim: str, source: str, context: str) -> Iterator[Finding]
         if number.text.lower() in _NOT_COUNTED:
             continue
         known = [*stated, *around] if number.is_year else stated
-        if any(number.readings & other.readings for other in known):
+        if _is_among(number, known) or (number.parts and all(_is_among(one, known) for one in number.parts)):
             continue
         if any(_is_rounded(number, other) for other in stated):
             yield Finding(Literal.ROUNDED, f"{number.text} is rounded, or of another scale, in the source")
         else:
             yield Finding(Literal.CONTRADICTED, f"{number.text} is not in the source")
+
+
+def _with_parts(found: list[Number]) -> list[Number]:
+    return [*found, *(part for number in found for part in number.parts)]
+
+
+def _is_among(number: Number, known: list[Number]) -> bool:
+    return any(number.readings & other.readings for other in known)
 
 
 def _is_rounded(number: Number, source: Number) -> bool:

@@ -6,18 +6,23 @@ in less than half of the tokens; of tables they lose more (`benchmarks/packing.p
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.index import Index
 from ingestion.library import Library
 from ingestion.sentences import sentence_spans
+from ingestion.stores.records import StoredChunk
 from ingestion.stores.tokens.store import TokenMatch
 from ingestion.words import function_words
 from rag_app.answers import Evidence, EvidenceSentence, Packed, Placed
 from rag_app.duplicates import merged
+from rag_app.echoes import is_question, questions_above
+from rag_app.literal import holds, is_of_another, with_identifiers
 from rag_app.readability import companions, pieces
+from retrievers.exact import Named
 from retrievers.explain import matched
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
@@ -31,6 +36,8 @@ FUNCTION_WORD = 0.5
 # What is packed of the passages' tokens, and how many are always packed: reading these takes no time.
 _SHARE = 0.45
 _ALWAYS = 300
+# A document's own question that matches so well is the one that was asked, and what stands below it answers.
+SAME_QUESTION = 0.75
 # How much the retriever's opinion of a passage, from 0 for the best to 1 for the last, is worth beside its
 # sentences' cosines.
 _STANDING = 0.4
@@ -100,22 +107,49 @@ def lower_half(best: Floats, weights: Floats) -> float:
     return float(content[: (len(content) + 1) // 2].mean()) if len(content) else 0.0
 
 
-def scored_sentences(hit: Hit, match: TokenMatch, weights: Floats) -> list[EvidenceSentence]:
+def scored_sentences(
+    hit: Hit,
+    match: TokenMatch,
+    weights: Floats,
+    question: str,
+    named: Sequence[Named] = (),
+    before: Floats | None = None,
+) -> list[EvidenceSentence]:
     """Return a hit's sentences with their scores: the weighted mean of the tokens' best cosines.
 
     Tokens of the context line (document, heading) stand behind every sentence: a row of a table says
-    neither whose nor of which year it is, but its document does.
+    neither whose nor of which year it is, but its document does. So do those of a question behind what
+    answers it; `before` has the best cosines, [q], of one that the passage before ends with.
     """
     chunk = hit.chunk
     starts, ends = match.spans[:, 0], match.spans[:, 1]
-    context = (starts == 0) & (ends == 0)
+
+    def best(seen: NDArray[np.bool_]) -> Floats:
+        highest: Floats = match.similarities[:, seen].max(axis=1, initial=-1.0)
+        return highest
+
+    context = best((starts == 0) & (ends == 0))
+    spans = _short_spans(chunk.text)
+    own = [best((starts >= start) & (ends <= end) & (ends > starts)) for start, end in spans]
+    above = questions_above(
+        question, [chunk.text[start:end] for start, end in spans], is_answer=before is not None
+    )
     sentences = []
-    for start, end in _short_spans(chunk.text):
-        seen = context | ((starts >= start) & (ends <= end) & (ends > starts))
-        similarities = match.similarities[:, seen]
-        score = float(weights @ similarities.max(axis=1)) if similarities.size else 0.0
-        place = chunk.start + start, chunk.start + end
-        sentences.append(EvidenceSentence(*place, chunk.text[start:end], score))
+    for place, (start, end) in enumerate(spans):
+        asked = above.get(place)
+        heading = None if asked is None else before if asked < 0 else own[asked]
+        seen = np.maximum(context, own[place])
+        sentences.append(
+            EvidenceSentence(
+                chunk.start + start,
+                chunk.start + end,
+                chunk.text[start:end],
+                float(weights @ (seen if heading is None else np.maximum(seen, heading))),
+                is_heading=(place in above and asked is None) or is_of_another(named, chunk, start, end),
+                is_named=holds(named, chunk.text[start:end]),
+                answers=0.0 if heading is None else float(weights @ heading),
+            )
+        )
     return sentences
 
 
@@ -135,12 +169,33 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
     located = library.catalogue.located([hit.chunk.id for hit in result.hits], index.id)
     segments = {chunk: segment for segment, chunk in located}
     weights = token_weights(result.query)
-    found: list[tuple[Hit, list[EvidenceSentence], Floats]] = []
-    for hit in result.hits:
-        match = matched(index, result.query, segments.get(hit.chunk.id, ""), hit.chunk)
+    read: dict[str, tuple[Hit, TokenMatch]] = {}
+
+    def look_at(hit: Hit, segment: str) -> None:
+        match = matched(index, result.query, segment, hit.chunk)
         if match is not None:  # None: deleted since it was found
-            best = match.similarities.max(axis=1, initial=-1.0)
-            found.append((hit, scored_sentences(hit, match, weights), best))
+            spans = result.query.encodings.spans
+            read[hit.chunk.id] = hit, with_identifiers(match, hit.chunk, result.named, spans)
+
+    for hit in result.hits:
+        look_at(hit, segments.get(hit.chunk.id, ""))
+    # A passage that ends with the question that was asked: its answer begins the next one.
+    before: dict[str, Floats] = {}
+    for hit, match in list(read.values()):
+        asked = _question_at_end(hit.chunk, match)
+        if asked is not None and float(weights @ asked) >= SAME_QUESTION:
+            for following, segment in _following(library, index, hit):
+                before[following.chunk.id] = asked
+                if following.chunk.id not in read:
+                    look_at(following, segment)
+    found = [
+        (
+            hit,
+            scored_sentences(hit, match, weights, result.query.text, result.named, before.get(hit.chunk.id)),
+            match.similarities.max(axis=1, initial=-1.0),
+        )
+        for hit, match in read.values()
+    ]
     distinct = merged([(hit.chunk, sentences) for hit, sentences, _ in found])
     standings = _standings([hit for hit, _, _ in found])
     return [
@@ -153,6 +208,28 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
             standing=standing,
         )
         for (hit, _, best), sentences, standing in zip(found, distinct, standings, strict=True)
+    ]
+
+
+def _question_at_end(chunk: StoredChunk, match: TokenMatch) -> Floats | None:
+    """Return the best cosines, [q], of the question that a passage ends with; None without one."""
+    spans = _short_spans(chunk.text)
+    if not spans or not is_question(chunk.text[slice(*spans[-1])]):
+        return None
+    inside = (match.spans[:, 0] >= spans[-1][0]) & (match.spans[:, 1] <= spans[-1][1])
+    highest: Floats = match.similarities[:, inside & (match.spans[:, 1] > 0)].max(axis=1, initial=-1.0)
+    return highest
+
+
+def _following(library: Library, index: Index, hit: Hit) -> list[tuple[Hit, str]]:
+    """Return the passage behind a hit in its document, as a hit like it, and its segment."""
+    head, _, ordinal = hit.chunk.id.rpartition(":")
+    identity = f"{head}:{int(ordinal) + 1}"
+    chunks = library.catalogue.chunks([identity])
+    return [
+        (replace(hit, chunk=chunks[chunk]), segment)
+        for segment, chunk in library.catalogue.located([identity], index.id)
+        if chunk in chunks
     ]
 
 

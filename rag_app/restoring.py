@@ -22,8 +22,8 @@ from rag_app.answers import (
 from rag_app.conversations import Turn
 from rag_app.output import answer_fields
 from rag_app.receipts import Receipts
-from retrievers.hits import Hit, Query
-from retrievers.search import SearchResult
+from retrievers.hits import Hit
+from retrievers.search import SearchResult, query_of
 
 Fields = Mapping[str, Any]
 
@@ -98,7 +98,7 @@ def restored(turn: Turn, receipts: Receipts, library: Library) -> RestoredTurn:
         conversation_id=fields["conversation_id"],
         receipt_id=fields["receipt_id"],
     )
-    query = Query(turn.standalone, library.encoder)
+    query = query_of(library, turn.standalone)
     result = SearchResult(query, answer.strategy, answer.reranker, True, hits, timings)
     options = AskOptions(strategy=answer.strategy, reranker=answer.reranker, llm=answer.llm)
     return RestoredTurn(turn, options, answer, Found(result, Packed(evidence, relevance)))

@@ -8,7 +8,9 @@ from ingestion.errors import EmptyQuestion, InvalidInput
 from ingestion.library import Library
 from ingestion.stores.records import Scope, StoredChunk
 from ingestion.timing import Stopwatch
+from retrievers.exact import Named, named, with_holders_first
 from retrievers.hits import Hit, Query, Ranking
+from retrievers.preambles import core
 from retrievers.rerank import Reranker, RerankLimits, rerank
 from retrievers.strategies import Strategy
 
@@ -21,7 +23,8 @@ class SearchResult:
     """The hits of one question, best first, and how they came about.
 
     `exact` says that no better chunk can be missing; `timings_ms` has the stages and "total", `counts` is
-    what `Ranking` says. A hit that the reranker did not read has no score "cross_encoder".
+    what `Ranking` says. Passages that hold what the question names literally (`named`), where few do, come
+    first, whatever the strategy. A hit that the reranker did not read has no score "cross_encoder".
     """
 
     query: Query
@@ -31,6 +34,12 @@ class SearchResult:
     hits: tuple[Hit, ...]
     timings_ms: Mapping[str, float]
     counts: Mapping[str, int] = field(default_factory=dict)
+    named: tuple[Named, ...] = ()
+
+
+def query_of(library: Library, question: str) -> Query:
+    """Return what is searched for: the question without greetings, thanks and what else stands around it."""
+    return Query(core(question), library.encoder)
 
 
 def search(
@@ -56,20 +65,22 @@ def search(
     if not 1 <= top_k <= MAX_TOP_K:
         raise InvalidInput(f"top-k is {top_k}; choose a number from 1 to {MAX_TOP_K}")
     started = time.perf_counter()
-    query = query or Query(question, library.encoder)
+    query = query or query_of(library, question)
     depth = max(top_k, limits.depth) if reranker else top_k
     ranking, chunks = _settled(library, strategy, query, scope, depth)
     watch = Stopwatch()
     if reranker:
         with watch.stage("rerank"):
-            ranking = rerank(question, ranking, chunks, reranker, limits)
+            ranking = rerank(query.text, ranking, chunks, reranker, limits)
+    found = named(library, query.text, scope)
+    ranking, chunks = with_holders_first(ranking, chunks, found, library)
     hits = tuple(
         Hit(rank, chunks[candidate.chunk_id], candidate.score, candidate.scores)
         for rank, candidate in enumerate(ranking.candidates[:top_k], start=1)
     )
     timings = {**ranking.timings_ms, **watch.timings_ms, "total": 1000 * (time.perf_counter() - started)}
     name = reranker.name if reranker else None
-    return SearchResult(query, strategy.name, name, ranking.exact, hits, timings, ranking.counts)
+    return SearchResult(query, strategy.name, name, ranking.exact, hits, timings, ranking.counts, found)
 
 
 def _settled(

@@ -142,6 +142,8 @@ class _Shown:
                 self._lists.pop()
                 self._gap = LINE if self._lists else PARAGRAPH
             case "list_item_close":
+                if self._bullet.rstrip(" -"):  # "1984." alone in its line is a number, not an empty item
+                    self._block("")
                 self._bullet = ""
             case "tr_close":
                 self._close_row()
@@ -191,7 +193,7 @@ class _Shown:
 
     def _block(self, text: str) -> None:
         indent = "  " * (len(self._lists) - 1) if self._lists else ""
-        self._writer.block(indent + self._bullet + text, self._gap)
+        self._writer.block(indent + (self._bullet + text).rstrip(), self._gap)
         self._bullet = ""
         self._gap = LINE if self._lists else PARAGRAPH
 

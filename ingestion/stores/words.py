@@ -62,6 +62,18 @@ class WordIndex:
         match = " OR ".join(term for word in kept for term in sorted(word))
         return WordHits(self._best(match, scope, limit), len(kept) == len(words))
 
+    def holding(self, texts: Sequence[str], scope: Scope, limit: int) -> list[str]:
+        """Return chunks of the scope that have every word of one of the texts, by BM25."""
+        languages = self.languages(scope.collections) if scope.collections else []
+        asked = [self._analyser.query(text, languages) for text in texts]
+        expressions = [
+            " AND ".join(f"({' OR '.join(sorted(word))})" for word in words) for words in asked if words
+        ]
+        if not expressions or not languages:
+            return []
+        match = " OR ".join(f"({one})" for one in dict.fromkeys(expressions))
+        return [chunk for chunk, _ in self._best(match, scope, limit)]
+
     def _best(self, match: str, scope: Scope, limit: int) -> list[tuple[str, float]]:
         """Return the best chunks of the scope for a query of FTS5.
 

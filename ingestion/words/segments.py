@@ -114,7 +114,7 @@ def _word(text: str, start: int, language: str) -> Iterator[Piece]:
 def _numbers(text: str, start: int, language: str) -> Iterator[Piece]:
     """Yield 66608 for 66,608 (or 66.608, where the comma is the decimal mark) and 1.2 for 1,2 there."""
     decimal = decimal_mark(language)
-    match = _number_pattern(decimal).fullmatch(text)
+    match = number_pattern(decimal).fullmatch(text)
     if match:
         whole = re.sub(r"\D", "", match[1])
         number = f"{whole}.{match[3]}" if match[3] else whole
@@ -125,7 +125,8 @@ def _numbers(text: str, start: int, language: str) -> Iterator[Piece]:
 
 
 @cache
-def _number_pattern(decimal: str) -> re.Pattern[str]:
+def number_pattern(decimal: str) -> re.Pattern[str]:
+    """Return the pattern of a number, and what is behind it, where `decimal` stands before a fraction."""
     thousands = "." if decimal == "," else ","
     # Where the comma is decimal, 12.5 can only be a fraction: its group is no group of three.
     fraction = r"[.,]" if decimal == "," else r"\."

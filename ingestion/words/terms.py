@@ -9,6 +9,7 @@ from hashlib import blake2b
 import Stemmer
 
 from ingestion.words.acronyms import acronyms, asked_acronyms
+from ingestion.words.compounds import compounds
 from ingestion.words.function_words import function_words_of
 from ingestion.words.languages import UNDETERMINED, stem
 from ingestion.words.segments import grams, pieces, token_pattern
@@ -27,7 +28,8 @@ _LONGEST_CACHED = 64  # characters, so that hostile text does not fill the memor
 def words(text: str, language: str) -> list[tuple[str, int, int]]:
     """Return the terms of a text, each with the characters start:end that it stands for, in order.
 
-    Spans may overlap: of pairs of characters, of "e-mail" as a whole and its parts. `language` is
+    Spans may overlap: of pairs of characters, of "e-mail" as a whole and its parts; numbers and dates that
+    are written in several words come last (`ingestion.words.compounds`). `language` is
     what `detect_language` returned; a code that is not known has no stemmer.
     """
     found = []
@@ -39,7 +41,7 @@ def words(text: str, language: str) -> list[tuple[str, int, int]]:
         else:
             parts = (_analysed if len(token) <= _LONGEST_CACHED else _analyse)(token, language)
         found += [(term, start + first, start + last) for term, first, last in parts]
-    return found
+    return [*found, *compounds(text, language)]
 
 
 def _analyse(token: str, language: str) -> tuple[tuple[str, int, int], ...]:
@@ -86,7 +88,7 @@ class Analyser:
             else:
                 found += [self._hash_term(term) for term, _, _ in _analyse(token, language)]
         found += [self._hash(_CAPITALS + word) for word, _, _ in acronyms(text)]
-        return found
+        return [*found, *(self._hash(term) for term, _, _ in compounds(text, language))]
 
     def query(self, text: str, languages: Iterable[str]) -> list[frozenset[str]]:
         """Return for each word of a question its hashed terms, one for each stem it has.
