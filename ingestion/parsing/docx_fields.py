@@ -31,7 +31,7 @@ class Fields:
         self._open: list[_Field] = []
 
     def add(self, text: str) -> None:
-        if any(field.is_code or field.drops_result for field in self._open):
+        if self._open and any(field.is_code or field.drops_result for field in self._open):
             self._held.append(text)
         elif text:
             self.words.append(text)

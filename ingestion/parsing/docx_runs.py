@@ -11,7 +11,7 @@ from ingestion.parsing.docx_styles import Styles, value_of
 from ingestion.parsing.formulas import script_mark
 from ingestion.parsing.missed import Missed
 from ingestion.parsing.omml import omml_text
-from ingestion.parsing.symbols import UNKNOWN, symbol, with_symbols
+from ingestion.parsing.symbols import UNKNOWN, has_symbols, symbol, with_symbols
 from ingestion.parsing.xml import child, local_attribute, local_name
 
 # Deleted or moved text, properties, and what stands again elsewhere.
@@ -153,7 +153,8 @@ class ParagraphReader:
     ) -> bool:
         """Take in one element; whether to go on with what is in it."""
         if name == "t":
-            fields.add(with_symbols(element.text or "", _font(run)))
+            text = element.text or ""
+            fields.add(with_symbols(text, _font(run)) if has_symbols(text) else text)
         elif name == "br" and local_attribute(element, "type") == "page":
             fields.add("\f")
         elif name in _CHARACTERS:
@@ -200,6 +201,8 @@ class ParagraphReader:
         return "" if element is None else "".join(text.text or "" for text in element.iter("{*}t"))
 
     def _raise(self, run: etree._Element, properties: etree._Element | None, fields: Fields) -> None:
+        if properties is None:
+            return
         script = _SCRIPTS.get(value_of(child(properties, "vertalign")) or "")
         if script is not None:
             following = run.getnext()

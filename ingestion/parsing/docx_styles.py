@@ -64,10 +64,15 @@ class Styles:
 
     def hides(self, paragraph: etree._Element | None, run: etree._Element | None) -> bool:
         """Whether a run with these properties, in a paragraph with those, is hidden text."""
-        if (own := child(run, "vanish")) is not None:
-            return is_on(own)
-        names = (value_of(child(run, "rstyle")), value_of(child(paragraph, "pstyle")))
-        return any(self._is_hidden(name) for name in names if name)
+        style = value_of(child(paragraph, "pstyle")) if paragraph is not None else None
+        names = [style] if style else []
+        for setting in run if run is not None else ():
+            name = local_name(setting)
+            if name == "vanish":
+                return is_on(setting)
+            if name == "rstyle":
+                names.append(value_of(setting) or "")
+        return any(self._is_hidden(name) for name in names)
 
     def _is_hidden(self, identifier: str) -> bool:
         if identifier not in self._hidden:

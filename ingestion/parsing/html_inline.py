@@ -41,7 +41,8 @@ class InlineText:
         self._closing: list[tuple[etree._Element, str]] = []
 
     def add(self, text: str, *, keep_space: bool = False) -> None:
-        text = _SOFT.sub("", text)
+        if not text.isascii():
+            text = _SOFT.sub("", text)
         if text:
             self._words.append(text if keep_space else _WHITE_SPACE.sub(" ", text))
 

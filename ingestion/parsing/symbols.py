@@ -1,5 +1,7 @@
 """Signs of symbol fonts as the characters that they look like, inside the child process."""
 
+import re
+
 # Symbol has Greek letters where others have Latin ones.
 _SYMBOL = dict(
     zip(
@@ -25,6 +27,7 @@ _FONTS = {"symbol": _SYMBOL, "wingdings": _WINGDINGS, "wingdings 2": _WINGDINGS_
 
 UNKNOWN = "\ufffd"
 PRIVATE = 0xF000  # fonts of 256 signs lie here
+_PRIVATE_SIGN = re.compile("[\uf000-\uf0ff]")
 
 
 def symbol(font: str, code: int) -> str:
@@ -40,9 +43,8 @@ def symbol(font: str, code: int) -> str:
 
 def with_symbols(text: str, font: str) -> str:
     """`text` with the signs of a symbol font in it made readable."""
-    if not any(PRIVATE <= ord(character) <= PRIVATE + 0xFF for character in text):
-        return text
-    return "".join(
-        symbol(font, ord(character)) if PRIVATE <= ord(character) <= PRIVATE + 0xFF else character
-        for character in text
-    )
+    return _PRIVATE_SIGN.sub(lambda sign: symbol(font, ord(sign.group())), text)
+
+
+def has_symbols(text: str) -> bool:
+    return not text.isascii() and _PRIVATE_SIGN.search(text) is not None

@@ -1,6 +1,7 @@
 """Untrusted XML and HTML trees, inside the child process: parsed without expanding or fetching anything."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from html.entities import html5
 from typing import Literal
 
@@ -30,7 +31,12 @@ def parse_xml(data: bytes, *, encoding: str | None = None) -> etree._Element:
 def local_name(element: etree._Element | None) -> str:
     """The tag without its namespace, in lower case; "" for what is no element."""
     tag = None if element is None else element.tag
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+    return _local(tag) if isinstance(tag, str) else ""
+
+
+@lru_cache(4096)  # a format has some hundred names, and each is asked for thousands of times
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2].lower()
 
 
 def local_attribute(element: etree._Element, name: str) -> str | None:
