@@ -54,6 +54,11 @@ class Archive:
     def __contains__(self, name: str) -> bool:
         return name.casefold() in self._names
 
+    def declared_size(self, name: str) -> int:
+        """The bytes of a part by the archive's own word; 0 without it."""
+        found = self._names.get(name.casefold())
+        return self._zip.getinfo(found).file_size if found is not None else 0
+
     def corrupt(self, why: str) -> RefusalError:
         """What to raise when the file is not what it should be."""
         reason = one_line(why, MAX_REASON_CHARACTERS)  # a library's words may quote the file

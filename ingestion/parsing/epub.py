@@ -18,6 +18,7 @@ from ingestion.parsing.text import decode_unmarked
 from ingestion.parsing.xml import inner_text, local_name
 
 _CHAPTER_TYPES = ("application/xhtml+xml", "text/html", "application/xml")
+_LARGE_PICTURE_BYTES = 60_000  # ornaments and vignettes have less
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 # Fonts are scrambled in many books that anybody may read; these two ways are for fonts alone.
@@ -44,6 +45,8 @@ def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
         if title := titles.get(chapter):
             writer.ensure_heading(title)
         writer.end_page()
+    if pictures := book.large_pictures():
+        writer.caution(f"{pictures} large pictures of the book are not read; text in them cannot be found.")
     yield from writer.frames(book.title())
 
 
@@ -99,6 +102,15 @@ class _Book:
                 if title := one_line(title):
                     titles.setdefault(place, title)
         return titles
+
+    def large_pictures(self) -> int:
+        """How many pictures may be pages or tables, by their size; the cover is none."""
+        return sum(
+            (item.get("media-type") or "").startswith("image/")
+            and "cover" not in f"{item.get('id')} {item.get('properties')} {item.get('href')}".lower()
+            and self._archive.declared_size(self._part(item)) >= _LARGE_PICTURE_BYTES
+            for item in self._items.values()
+        )
 
     def _part(self, item: etree._Element) -> str:
         return resolve(self._folder, (item.get("href") or "").partition("#")[0])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 
 from lxml import etree
 
@@ -49,8 +50,9 @@ class References:
         for box in self._root.iter("{*}input"):
             kind = (box.get("type") or "").strip().lower()
             identifier = box.get("id") or ""
-            inside = any(local_name(parent) == "label" for parent in box.iterancestors())
-            if kind in ("checkbox", "radio") and identifier in names and not inside:
+            if kind not in ("checkbox", "radio") or identifier not in names:
+                continue
+            if not any(local_name(parent) == "label" for parent in islice(box.iterancestors(), 5)):
                 boxes[identifier] = box
         return boxes
 

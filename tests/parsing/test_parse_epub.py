@@ -104,3 +104,16 @@ def test_too_many_bytes(tmp_path: Path) -> None:
     assert path.stat().st_size < 50_000
     assert read(path, ParseLimits(max_bytes=9_000_000)).status is Status.NO_TEXT
     assert read(path, ParseLimits(max_bytes=7_000_000)).status is Status.TOO_LARGE
+
+
+def test_notes_ruby_and_pictures(tmp_path: Path) -> None:
+    body = (
+        "<p>said<a xmlns:epub='http://www.idpf.org/2007/ops' epub:type='noteref' href='#n1'>1</a> in "
+        "<ruby>東京<rt>とうきょう</rt></ruby></p><aside id='n1' hidden='hidden'><p>The note.</p></aside>"
+        "<nav hidden='hidden'><ol><li>Landmarks</li></ol></nav>"
+    )
+    picture = '<item id="p" href="p.png" media-type="image/png"/>'
+    make_epub(tmp_path / "made", {"a.xhtml": body}, more=picture)
+    document = read(repack(tmp_path / "made", tmp_path / "a.epub", {"OEBPS/p.png": bytes(90_000)}))
+    assert document.pages == (Page(1, "said[1] in 東京(とうきょう)\n\nThe note."),)
+    assert document.warnings == ("1 large pictures of the book are not read; text in them cannot be found.",)
