@@ -16,7 +16,7 @@ from tests.rag_app.commands import Command
 DOCUMENT = {
     "document_id", "name", "path", "sha256", "status", "pages", "pages_failed", "chunks", "error", "warnings",
 }  # fmt: skip
-LISTED = DOCUMENT | {"added", "collection", "bytes", "title", "language"}
+LISTED = DOCUMENT | {"label", "names", "paths", "added", "collection", "bytes", "title", "language"}
 STRATEGY = {"name", "summary", "representation", "stores", "storage", "cost", "available", "reason"}
 HIT = {
     "rank", "chunk_id", "document", "document_id", "collection", "heading", "page", "start", "end", "score",
@@ -61,7 +61,7 @@ def test_ingest_says_how_each_file_ended(run: Command, stock: Path, tmp_path: Pa
     library = ("--data-dir", tmp_path / "data")
     first = run(*library, "ingest", stock, "--json")
     assert (first.code, first.err) == (0, "")
-    assert first.json.keys() == {"schema_version", "documents", "timings_ms", "job_id"}
+    assert first.json.keys() == {"schema_version", "documents", "passed_over", "timings_ms", "job_id"}
     assert [document.keys() for document in first.json["documents"]] == [DOCUMENT, DOCUMENT]
     assert {(d["name"], d["status"], d["pages"]) for d in first.json["documents"]} == {
         ("harbour.pdf", "ok", 2),
