@@ -269,7 +269,7 @@ class Library:
                 self.unlink(collection_id, *sorted(gone))
 
     def respell(self, collection_id: int, path: str) -> None:
-        """Let the file that is known by another spelling of this path be known by this one.
+        """Let the file that is known by another spelling of this path be known by this, those inside it too.
 
         Where a disk keeps both spellings as two files, both stay.
         """
@@ -279,10 +279,11 @@ class Library:
                 return
             if former.startswith(UPLOAD) or is_gone(former) or is_same(former, path):
                 with self.catalogue.transaction() as connection:
-                    connection.execute(
-                        "UPDATE sources SET path = ? WHERE collection_id = ? AND path = ?",
-                        (path, collection_id, former),
-                    )
+                    for known in (former, *self.catalogue.parts(collection_id, former)):
+                        connection.execute(
+                            "UPDATE sources SET path = ? WHERE collection_id = ? AND path = ?",
+                            (path + known.removeprefix(former), collection_id, known),
+                        )
 
     def unlink(self, collection_id: int, *paths: str) -> Document | None:
         """Forget sources with the files inside them, and their document with its last one; return the

@@ -27,7 +27,8 @@ def composed(text: str) -> str:
 
 def name_of(path: str) -> str:
     """Return the name of a file by the path that it is known by."""
-    return composed(PurePath(path.removeprefix(UPLOAD)).name or path)
+    container, *inside = path.removeprefix(UPLOAD).split(INSIDE)
+    return composed(INSIDE.join((PurePath(container).name or container, *inside)))
 
 
 def spellings(path: str) -> tuple[str, ...]:
@@ -102,8 +103,10 @@ def labels(paths: Mapping[str, str]) -> dict[str, str]:
 def _parts(path: str) -> tuple[str, ...]:
     if path.startswith(UPLOAD):
         return (path,)
-    parts = PurePath(path).parts
-    return ("", *parts[1:]) if parts[:1] == ("/",) else parts
+    *folders, _ = PurePath(path.split(INSIDE, maxsplit=1)[0]).parts or ("",)
+    if folders[:1] == ["/"]:
+        folders[0] = ""
+    return (*folders, name_of(path))
 
 
 def _spelled(part: str) -> tuple[str, ...]:
