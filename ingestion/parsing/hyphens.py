@@ -13,6 +13,8 @@ from ingestion.parsing.english import has_vocabulary, is_english_word
 _END = re.compile(r"\ufffe\0*|[-\u2010\xad\x02]\0*[ \t]*(?:\r\n|[\r\n])[ \t]*")
 _LEFT = re.compile(r"[^\W_]*\Z")
 _RIGHT = re.compile(r"[^\W_]*")
+_PREFIX = re.compile(r"^(?:non|un|re|pre|over|under|mis|dis|inter)(?=\w{4})")
+_SUFFIX = re.compile(r"(?<=\w{3})(?:ations?|ings?|ible|able|ments?|ions?|ers?|ors?|ed|ly|es|s|al)$")
 _LONGEST = 40  # letters of a part that are looked at
 _SOFT = "\xad"
 
@@ -131,7 +133,9 @@ class _Page:
 
 def _is_marked(left: str, right: str) -> bool:
     """Whether the parts themselves show that the hyphen is real: "2020-21", "e-mail", "US-Dollar"."""
-    if not (left.isalpha() and right.isalpha()) or len(left) == 1:
+    if not (left.isalpha() and right.isalpha()) or len(left) == 1 or left.lower() == right.lower():
+        return True
+    if left not in (left.lower(), left.upper(), left.capitalize()):
         return True
     if right[0].isupper():
         return not (left.isupper() and right.isupper())
@@ -146,4 +150,12 @@ def _is_whole_in_english(left: str, right: str) -> bool:
         return True
     if left in _APART or not has_vocabulary():
         return False
-    return not (is_english_word(left) and is_english_word(right))
+    return not (_may_be_word(left) and _may_be_word(right))
+
+
+def _may_be_word(text: str) -> bool:
+    """Whether a part is a word, or a known one with a usual beginning or end ("noninvestment")."""
+    if is_english_word(text):
+        return True
+    stem = _SUFFIX.sub("", _PREFIX.sub("", text))
+    return len(stem) > 2 and any(is_english_word(stem + end) for end in ("", "e", "y"))

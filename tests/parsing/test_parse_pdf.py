@@ -116,7 +116,7 @@ def test_blank_pages_keep_their_numbers(tmp_path: Path) -> None:
 
 def test_hyphen_at_a_line_end(tmp_path: Path) -> None:
     content = b"BT /F1 12 Tf 72 720 Td (an inter-) Tj 0 -14 Td (national treaty) Tj ET"
-    assert parse(saved(tmp_path, pdf([stream(content)]))).pages[0].text == "an inter-national treaty"
+    assert parse(saved(tmp_path, pdf([stream(content)]))).pages[0].text == "an international treaty"
 
 
 def test_lines_end_in_newline(tmp_path: Path) -> None:
