@@ -209,7 +209,7 @@ def test_an_acronym_is_told_from_the_word_that_it_is_spelt_like(acronym: str) ->
     other = f"In winter {acronym.lower()} {acronym.lower()} {acronym.lower()} was built."
     shouted = f"NOTE THAT {acronym} HAS BEEN CLOSED FOR THE WINTER."
     connection = index(analyser, [("en", other), ("en", shouted), ("en", meant)])
-    for question in (f"What is the {acronym}?", f"Where is {acronym}, please?"):
+    for question in (f"Which {acronym} mirador?", f"Where is {acronym}, mirador?"):
         assert best(connection, analyser.match_expression(question, ["en"])) == [3]
     for question in (acronym, f"{acronym}?"):  # as a word of capitals alone, also in other writing
         assert best(connection, analyser.match_expression(question, ["en"]))[0] == 3
