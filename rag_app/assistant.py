@@ -29,6 +29,7 @@ from ingestion.stores.records import Document
 from ingestion.timing import Stopwatch
 from rag_app.answering import Answerer, AnswerSettings, build_chain
 from rag_app.answers import Answer, AnswerEvent, AskOptions
+from rag_app.chores import Chore, done
 from rag_app.comparison import Comparison, check_columns, column_of, compare
 from rag_app.conversations import Conversations
 from rag_app.evaluation.evaluations import Evaluations
@@ -427,6 +428,12 @@ class Assistant:
             passages=self.settings.summary_passages,
             config=config,
         )
+
+    def do_chore(
+        self, chore: Chore, llm: str, config: RunnableConfig | None = None
+    ) -> Generator[AnswerEvent]:
+        """Yield the events of what a chat program asks beside a person's questions; nothing is remembered."""
+        return done(chore, self._answerer(llm), self.library.encoder, config)
 
     def ask(self, question: str, options: AskOptions, config: RunnableConfig | None = None) -> Answer:
         """Return the finished answer."""

@@ -34,6 +34,7 @@ from rag_app.restoring import with_passages
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from rag_app.chores import Chore
     from rag_app.requests import (
         CompareRequest,
         IngestRequest,
@@ -148,6 +149,13 @@ class LocalService:
         meter = Meter()
         config = metered(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
         yield from self._told(self.assistant.stream(request.question, options, config), meter)
+
+    def do_chore(self, chore: "Chore", request: AskRequest) -> Generator[Fields]:
+        """Yield what `ask` yields, for what a chat program asks beside a person's questions."""
+        meter = Meter()
+        config = metered(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
+        llm = request.llm or self.assistant.options().llm
+        yield from self._told(self.assistant.do_chore(chore, llm, config), meter)
 
     def summarise(self, request: "SummariseRequest") -> Generator[Fields]:
         usual = self.assistant.options()

@@ -33,8 +33,11 @@ def reply_to(question: str, options: AskOptions, documents: Callable[[], Sequenc
     return _of_library(asked, question, documents())
 
 
-def replied(question: str, text: str, encoder: Encoder) -> Generator[AnswerEvent]:
-    """Yield Found without a passage, Delta and Answer: nothing is searched, cited or sent to a model."""
+def replied(
+    question: str, text: str, encoder: Encoder, *, llm: str | None = None, flags: tuple[str, ...] = ()
+) -> Generator[AnswerEvent]:
+    """Yield Found without a passage, Delta and Answer: nothing is searched or cited. `llm` is what wrote the
+    text, None where no model did."""
     started = time.perf_counter()
     yield Found(
         SearchResult(Query(question, encoder), REPLY, None, True, (), {"total": 0.0}), Packed((), 0.0)
@@ -46,13 +49,14 @@ def replied(question: str, text: str, encoder: Encoder) -> Generator[AnswerEvent
         abstained=False,
         strategy=REPLY,
         reranker=None,
-        llm=extractive.NAME,
+        llm=llm or extractive.NAME,
         citations=(),
         sentences=(),
         nearest=(),
         evidence=(),
         relevance=0.0,
         timings_ms={"total": 1000 * (time.perf_counter() - started)},
+        flags=flags,
     )
 
 

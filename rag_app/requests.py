@@ -14,8 +14,8 @@ from ingestion.errors import InvalidInput
 # Longer than any honest name, path or question; short enough that a list of them fits into a request.
 _LONGEST_NAME = 1_000
 _LONGEST_PATH = 4_096
-_LONGEST_QUESTION = 20_000
-_LONGEST_ANSWER = 100_000
+LONGEST_QUESTION = 20_000
+LONGEST_ANSWER = 100_000
 _MOST_NAMES = 1_000
 _MOST_PATHS = 10_000
 
@@ -78,7 +78,7 @@ class Narrowing(Request):
 class QuestionRequest(Narrowing):
     """A question and how passages are found. The reranker "none" is no reranker."""
 
-    question: Annotated[str, Field(max_length=_LONGEST_QUESTION)]
+    question: Annotated[str, Field(max_length=LONGEST_QUESTION)]
     strategy: Name | None = None
     reranker: PathName | None = None
     top_k: int | None = None
@@ -94,7 +94,7 @@ class ColumnRequest(Request):
 class CompareRequest(Narrowing):
     """A question, and two to four ways to find passages for it."""
 
-    question: Annotated[str, Field(max_length=_LONGEST_QUESTION)]
+    question: Annotated[str, Field(max_length=LONGEST_QUESTION)]
     columns: Annotated[tuple[ColumnRequest, ...], Field(max_length=_MOST_NAMES)]
     top_k: int | None = None
 
@@ -108,8 +108,8 @@ class SearchRequest(QuestionRequest):
 class ExchangeRequest(Request):
     """What was asked earlier in a conversation, and answered."""
 
-    question: Annotated[str, Field(max_length=_LONGEST_QUESTION)]
-    answer: Annotated[str, Field(max_length=_LONGEST_ANSWER)]
+    question: Annotated[str, Field(max_length=LONGEST_QUESTION)]
+    answer: Annotated[str, Field(max_length=LONGEST_ANSWER)]
 
 
 class AskRequest(QuestionRequest):
@@ -126,7 +126,7 @@ class AskRequest(QuestionRequest):
     stream: bool | Literal["sse"] = False
     history: Annotated[tuple[ExchangeRequest, ...], Field(max_length=_MOST_NAMES)] = ()
     conversation: Name | None = None
-    standalone: Annotated[str, Field(max_length=_LONGEST_QUESTION)] | None = None
+    standalone: Annotated[str, Field(max_length=LONGEST_QUESTION)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     temperature: Annotated[float, Field(ge=0.0, le=2.0)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None

@@ -108,7 +108,7 @@ class Analyser:
         left_out = function_words_of(asked.values(), known)
         kept = [span for span, word in asked.items() if word not in left_out]
         if not kept:
-            kept = list(spans) if capitals else list(asked)
+            kept = [span for span in capitals if span in spans] if capitals else list(asked)
         found = [frozenset({self._hash(_CAPITALS + word)}) for word in capitals.values()]
         found += [frozenset(spans[span]) for span in kept]
         return list(dict.fromkeys(found))

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from ingestion.errors import UnknownName
 from rag_app import output
 from rag_app.api import errors
-from rag_app.api.chat_values import ChatRequest, ask_request, model_names, sources
+from rag_app.api.chat_values import ChatRequest, ask_request, below, chore_in, model_names, notes
 from rag_app.api.elsewhere import check_models
 from rag_app.api.streaming import KEEP_ALIVE, SSE, Events, gone, streamed, told
 from rag_app.local import LocalService
@@ -39,7 +39,9 @@ document, page, characters and quotation, and `rag_app` beside `choices` what ma
 sentence is supported. System messages, tools and stop words are ignored: the instructions that keep citations
 right are the application's own. `rag_app` in the request narrows the search: `collections`, `documents`,
 `folders`, `types`, `pages`, `added_from`, `added_to`, `top_k`, `reranker`, `llm`. Token counts are the
-language model's; quotations have none.
+language model's; quotations have none. Images, sounds and files are left out, and so is the beginning of a
+conversation of more than 1,000 messages; `flags` in `rag_app` say so. A chat program's own requests (a title,
+tags, what to ask next) are answered without the documents, in JSON where they demand it.
 """
 
 
@@ -61,10 +63,12 @@ def router_of(service: LocalService) -> APIRouter:
         "/chat/completions", response_model=None, summary="Answer a conversation", description=_COMPLETIONS
     )
     async def completions(request: ChatRequest, http: Request) -> Response:
-        question = ask_request(request, await run_in_threadpool(_strategies, service))
+        chore = chore_in(request)
+        question = ask_request(request, await run_in_threadpool(_strategies, service), chore=chore)
         check_models(http, service.assistant, llm=question.llm, rerankers=[question.reranker])
-        events = Events(service.ask(question), http)
-        reply = Reply(request.model, request.wants_usage)
+        asked = service.ask(question) if chore is None else service.do_chore(chore, question)
+        events = Events(asked, http)
+        reply = Reply(request.model, request.wants_usage, notes(request))
         try:
             if not request.stream:
                 return JSONResponse(reply.whole(await events.last()))
@@ -96,8 +100,10 @@ class _Named:
 class Reply:
     """One completion, whole or in chunks, from an answer's events."""
 
-    def __init__(self, model: str, wants_usage: bool) -> None:
+    def __init__(self, model: str, wants_usage: bool, notes: Sequence[str] = ()) -> None:
+        """`notes` say what of the conversation was not read."""
         self._model = model
+        self._notes = notes
         self._wants_usage = wants_usage
         self._named = _Named(f"chatcmpl-{uuid4().hex}", int(time.time()))
 
@@ -105,14 +111,14 @@ class Reply:
         """Return the completion of a finished answer."""
         message = {
             "role": "assistant",
-            "content": answer["answer"] + sources(answer),
+            "content": answer["answer"] + below(answer, self._notes),
             "refusal": None,
             "citations": answer["citations"],
         }
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": answer["finish_reason"]}
         return {
             **self._head("chat.completion"), "choices": [choice], "usage": answer["usage"],
-            "rag_app": _about(answer),
+            "rag_app": self._about(answer),
         }  # fmt: skip
 
     async def chunks(self, first: Fields, events: Events) -> AsyncIterator[bytes]:
@@ -149,8 +155,8 @@ class Reply:
                 return format_sse_event(comment=str(kind))
 
     def _end(self, answer: Fields) -> bytes:
-        listed = self._chunk({"content": sources(answer), "citations": answer["citations"]})
-        end = self._chunk({}, finish_reason=answer["finish_reason"], rag_app=_about(answer))
+        listed = self._chunk({"content": below(answer, self._notes), "citations": answer["citations"]})
+        end = self._chunk({}, finish_reason=answer["finish_reason"], rag_app=self._about(answer))
         if not self._wants_usage:
             return listed + end
         usage = {**self._head("chat.completion.chunk"), "choices": [], "usage": answer["usage"]}
@@ -169,6 +175,6 @@ class Reply:
             "system_fingerprint": None,
         }  # fmt: skip
 
-
-def _about(answer: Fields) -> Fields:
-    return {name: answer[name] for name in _ABOUT}
+    def _about(self, answer: Fields) -> Fields:
+        about = {name: answer[name] for name in _ABOUT}
+        return {**about, "flags": [*about["flags"], *self._notes]}

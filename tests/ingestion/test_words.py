@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.words import ANALYSER, Analyser, detect_language, words
+from ingestion.words.acronyms import acronyms
 
 KEY = bytes(range(32))
 
@@ -199,6 +200,37 @@ def test_function_words_are_not_looked_for(question: str, languages: list[str], 
         frozenset(analyser.terms(word, language)[0] for language in languages) for word in asked.split()
     }
     assert set(analyser.query(question, languages)) == expected
+
+
+@pytest.mark.parametrize("acronym", ["IT", "WHO", "CAN", "AM", "WILL", "IS", "ALL"])
+def test_an_acronym_is_told_from_the_word_that_it_is_spelt_like(acronym: str) -> None:
+    analyser = Analyser(KEY)
+    meant = f"The {acronym} desk is in room 310."
+    other = f"In winter {acronym.lower()} {acronym.lower()} {acronym.lower()} was built."
+    shouted = f"NOTE THAT {acronym} HAS BEEN CLOSED FOR THE WINTER."
+    connection = index(analyser, [("en", other), ("en", shouted), ("en", meant)])
+    for question in (f"Which {acronym} mirador?", f"Where is {acronym}, mirador?"):
+        assert best(connection, analyser.match_expression(question, ["en"])) == [3]
+    for question in (acronym, f"{acronym}?"):  # as a word of capitals alone, also in other writing
+        assert best(connection, analyser.match_expression(question, ["en"]))[0] == 3
+        assert len(best(connection, analyser.match_expression(question, ["en"]))) == 3
+    asked = analyser.query(f"WHERE IS {acronym} NOW PLEASE?", ["en"])
+    assert asked == analyser.query("please", ["en"])  # nobody can tell
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("The IT desk, WHO and U.S.A.M. reports", ["it", "who"]),
+        ("IT-Budget (IT), A.M. and AM.", ["it", "it", "am", "am"]),
+        ("IT DEPARTMENT\nIT WAS RAINING ON THE WAY\nIt rained.", ["it"]),
+        ("pears AND apples, NOT plums", []),
+        ("NASA WOULD BIT", []),
+    ],
+)
+def test_acronyms_that_are_function_words(text: str, found: list[str]) -> None:
+    assert [word for word, _, _ in acronyms(text)] == found
+    assert all(text[start:end].replace(".", "").lower() == word for word, start, end in acronyms(text))
 
 
 def test_a_question_without_documents_or_words() -> None:

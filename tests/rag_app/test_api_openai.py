@@ -13,7 +13,7 @@ from langchain_core.messages.ai import UsageMetadata
 
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, ModelError, UnknownName
-from rag_app.api.chat_values import ChatRequest, ask_request, chosen, without_sources
+from rag_app.api.chat_values import ChatRequest, ask_request, below, chosen, notes, without_sources
 from rag_app.api.errors import status_of
 from rag_app.llm.turns import TooManyWaiting
 from rag_app.metering import CallOptions, Meter, metered, model_options
@@ -363,3 +363,70 @@ def test_how_words_are_chosen_reaches_the_model_and_what_it_took_comes_back() ->
 def test_a_full_queue_is_told_as_one() -> None:
     errors = (TooManyWaiting("x"), ModelError("x"), InvalidInput("x"))
     assert [status_of(error) for error in errors] == [429, 500, 400]
+
+
+def picture(text: str = "") -> list[dict[str, Any]]:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    return [{"type": "text", "text": text}, image] if text else [image]
+
+
+def requested(*said: tuple[str, Any], **more: Any) -> ChatRequest:
+    messages = [{"role": role, "content": content} for role, content in said]
+    return ChatRequest.model_validate({"model": "rag-app", "messages": messages, **more})
+
+
+def test_what_is_no_text_is_left_out_with_a_note() -> None:
+    request = requested(
+        ("user", picture("What is this?")), ("assistant", "A crane."),
+        ("user", picture()), ("assistant", "?"),
+        ("user", [{"type": "input_audio"}, {"type": "text", "text": "When did it break?"}]),
+    )  # fmt: skip
+    asked = ask_request(request, [])
+    assert asked.question == "When did it break?"
+    assert [one.question for one in asked.history] == ["What is this?", ""]
+    assert notes(request) == [
+        "this message holds a sound recording; only its text is read",
+        "an earlier message holds an image; only text is read",
+    ]
+    text = "An answer." + below({"abstained": False, "citations": []}, notes(request))
+    assert text == "An answer.\n\nNote: this message holds a sound recording; only its text is read."
+    assert without_sources(text) == "An answer."
+    with pytest.raises(InvalidInput, match="holds an image and no text"):
+        ask_request(requested(("user", picture())), [])
+
+
+def test_of_a_long_conversation_the_end_is_read() -> None:
+    said = [("user" if number % 2 == 0 else "assistant", f"Message {number}") for number in range(1501)]
+    request = requested(("system", "Be brief."), *said)
+    asked = ask_request(request, [])
+    assert asked.question == "Message 1500"
+    assert asked.history[0].question == "Message 502"
+    assert notes(request) == ["the first 501 messages are left out; the last 1,000 are read"]
+    long = requested(("user", "x" * 30_000), ("assistant", "y" * 200_000), ("user", "When?"))
+    assert len(ask_request(long, []).history[0].question) == 20_000
+    assert notes(long) == ["of a long earlier message only the beginning is read"]
+
+
+@pytest.mark.slow
+def test_a_chat_programs_own_requests_and_small_talk_cite_nothing(client: openai.OpenAI) -> None:
+    def ask(*said: tuple[str, Any], **more: Any) -> tuple[str, dict[str, Any]]:
+        messages: Any = [{"role": role, "content": content} for role, content in said]
+        done = client.chat.completions.create(model="rag-app", messages=messages, **more)
+        message = done.choices[0].message
+        assert message.model_extra is not None
+        assert message.model_extra["citations"] == []
+        assert done.model_extra is not None
+        return message.content or "", done.model_extra["rag_app"]
+
+    title = "### Task:\nGenerate a concise title summarizing the chat history.\n### Output:\n" \
+        'JSON format: { "title": "…" }\n<chat_history>\nUSER: ' + APPLE + "\n</chat_history>"  # fmt: skip
+    for more in ({}, {"response_format": {"type": "json_object"}}):
+        assert json.loads(ask(("user", title), **more)[0]) == {"title": "Bramley apple tree planted"}
+    text, about = ask(("user", picture(APPLE)), ("assistant", "In 1921."), ("user", "Thanks!"))
+    assert text.startswith("You're welcome.")
+    assert about["flags"] == ["an earlier message holds an image; only text is read"]
+    assert "- harbour.pdf\n- orchard.md" in ask(("user", "What documents do you have?"))[0]
+    stream = client.chat.completions.create(model="rag-app", messages=[user("Danke!")], stream=True)
+    said = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+    assert said.startswith("Gern geschehen.")
+    assert "Sources" not in said
