@@ -30,16 +30,20 @@ class Status(StrEnum):
         return self in (Status.OK, Status.UNCHANGED, Status.DUPLICATE)
 
 
+ELSEWHERE = -1  # in place of a character index of PDFium
+
+
 @dataclass(frozen=True, slots=True)
 class PageLayout:
     """Where a page's text stands on its picture, so that a citation can be drawn there.
 
-    `width` and `height` are in points (1/72 inch). A page has one of the two others, or neither:
+    `width` and `height` are in points (1/72 inch). A page has one of the two others, both, or neither:
 
     - `runs`: (offset in `Page.text`, PDFium's character index), rising by offset. From each offset on
-      the index advances with the offset, until the next run: ((0, 0),) is the identity.
-    - `words`, of a page that was recognised: (start, end, left, top, right, bottom), the first two
-      offsets in `Page.text`, the rest in points from the top left corner.
+      the index advances with the offset, until the next run: ((0, 0),) is the identity. The index
+      ELSEWHERE stands still: PDFium does not have the text from there to the next run.
+    - `words`, of text that PDFium does not have (recognised, of a form, of a note): (start, end, left, top,
+      right, bottom), the first two offsets in `Page.text`, the rest in points from the top left corner.
     """
 
     width: float

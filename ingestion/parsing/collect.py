@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ingestion.documents import Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
+from ingestion.documents import ELSEWHERE, Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
 from ingestion.parsing.frames import (
     MAX_ATTACHMENTS,
     MAX_HEADINGS,
@@ -10,6 +10,7 @@ from ingestion.parsing.frames import (
     Attachment,
     AttachmentPiece,
     Caution,
+    Draft,
     Frame,
     FrameError,
     OcrHint,
@@ -35,6 +36,7 @@ class Collector:
         self._name = name
         self._limits = limits
         self._pages: dict[int, Page] = {}
+        self._drafts: dict[int, Page] = {}
         self._faults: dict[int, PageFault] = {}
         self._labels: dict[int, str] = {}
         self._headings: list[Heading] = []
@@ -98,14 +100,23 @@ class Collector:
                 self._require(len(text) <= self._limits.max_page_characters, frame)
                 self._require(layout is None or _fits(layout, len(text), self._limits), frame)
                 self._pages[number] = frame
+                self._drafts.pop(number, None)
                 self._characters += len(text)
                 if self._characters > self._limits.max_characters:
                     del self._pages[number]
                     self.stop(Status.TOO_LARGE, self._too_much_text())
+            case Draft(number, text, layout):
+                self._require_new(number, frame)
+                self._require(len(text) <= self._limits.max_page_characters, frame)
+                self._require(layout is None or _fits(layout, len(text), self._limits), frame)
+                self._keep_draft(Page(number, text, layout=layout))
             case PageFault(number, reason):
                 self._require_new(number, frame)
                 self._require(len(reason) <= MAX_TEXT, frame)
-                self._faults[number] = frame
+                if number in self._drafts:
+                    self._take_draft(number, reason)
+                else:
+                    self._faults[number] = frame
             case TextDone():
                 self.text_done = True
             case Picture() | AttachmentPiece():
@@ -139,6 +150,20 @@ class Collector:
                 self._require(self._is_sound(frame), frame)
                 self._headings.append(frame)
 
+    def _keep_draft(self, page: Page) -> None:
+        """Hold a draft in memory, as much text of drafts as a file may have in all."""
+        held = sum(len(draft.text) for draft in self._drafts.values())
+        if held + len(page.text) <= self._limits.max_characters:
+            self._drafts[page.number] = page
+
+    def _take_draft(self, number: int, reason: str) -> None:
+        """Let a page count as far as it was read."""
+        self._pages[number] = self._drafts.pop(number)
+        self._characters += len(self._pages[number].text)
+        if len(self._warnings) < MAX_WARNINGS:
+            warning = f"Text in a picture on page {number} is not read: {reason}"
+            self._warnings.append(warning[:MAX_TEXT])
+
     def stop(self, status: Status, reason: str) -> None:
         """No more will come. The first reason counts."""
         if not self.settled:
@@ -146,6 +171,8 @@ class Collector:
 
     def finish(self) -> ParsedDocument:
         """What came. OK or PARTIAL when there is text; otherwise the status of what went wrong first."""
+        for number in sorted(self._drafts):
+            self._take_draft(number, self._verdict.error if self._verdict else "the parser did not send it")
         failures = self._failures()
         has_text = any(page.text.strip() for page in self._pages.values())
         if has_text:
@@ -240,10 +267,9 @@ def _fits(layout: PageLayout, length: int, limits: ParseLimits) -> bool:
     return (
         layout.width > 0
         and layout.height > 0
-        and not (layout.runs and layout.words)
         and offsets == sorted(set(offsets))
         and (not offsets or (offsets[0] == 0 and offsets[-1] < length))
-        and all(0 <= index <= limits.max_page_characters for _, index in layout.runs)
+        and all(ELSEWHERE <= index <= limits.max_page_characters for _, index in layout.runs)
         and starts == sorted(starts)
         and all(_is_on_page(layout, length, word) for word in layout.words)
     )

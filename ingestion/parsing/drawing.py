@@ -10,6 +10,7 @@ import pypdfium2
 import pypdfium2.raw
 
 from ingestion.documents import PageLayout, Status
+from ingestion.parsing.additions import Place
 from ingestion.parsing.frames import MAX_LAYOUT_PIECES, Drawing, Frame, Picture, RefusalError
 from ingestion.parsing.pdfium import (
     PdfiumError,
@@ -18,9 +19,8 @@ from ingestion.parsing.pdfium import (
     open_document,
     picture_scale,
 )
+from ingestion.parsing.places import PageView
 
-# PDFium gives places in whole pixels: of a picture this many times as fine as points.
-_FINE = 16
 # A picture beyond this is a scan or a photograph, of which JPEG makes a tenth.
 _LARGE_PNG_BYTES = 600_000
 _JPEG_QUALITY = 85
@@ -29,8 +29,6 @@ _JPEG_QUALITY = 85
 # words.
 _SAME_LINE = 0.5
 _GAP = 1.0
-
-Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 def draw(path: Path, drawing: Drawing, password: str | None = None) -> Iterator[Frame]:
@@ -78,10 +76,10 @@ def _boxes(
             yield number, number + 1, *box
 
 
-def _joined(letters: Iterator[Rectangle | None]) -> Iterator[Rectangle]:
+def _joined(letters: Iterator[Place | None]) -> Iterator[Place]:
     """Join the boxes of letters that follow each other on a line, whichever way it runs."""
-    current: Rectangle | None = None
-    last: Rectangle | None = None
+    current: Place | None = None
+    last: Place | None = None
     for letter in letters:
         if letter is None:
             continue
@@ -99,30 +97,29 @@ def _joined(letters: Iterator[Rectangle | None]) -> Iterator[Rectangle]:
         yield current
 
 
-def _beside(line: Rectangle, letter: Rectangle) -> bool:
+def _beside(line: Place, letter: Place) -> bool:
     lower = min(line[3] - line[1], letter[3] - letter[1])
     shared = min(line[3], letter[3]) - max(line[1], letter[1])
     gap = max(letter[0] - line[2], line[0] - letter[2])
     return shared >= _SAME_LINE * lower and gap <= _GAP * lower
 
 
-def _below(last: Rectangle, letter: Rectangle) -> bool:
+def _below(last: Place, letter: Place) -> bool:
     """Whether a letter follows another one on a line that runs up or down, as on a page that was turned."""
     return _beside((last[1], last[0], last[3], last[2]), (letter[1], letter[0], letter[3], letter[2]))
 
 
 class _Places:
-    """Where letters stand on the page as it is seen: turned and cropped, points from the top left corner."""
+    """Where letters stand on the page as it is seen."""
 
     def __init__(
         self, page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, width: float, height: float
     ) -> None:
-        self._page, self._text = page.raw, text_page.raw
-        self._width, self._height = width, height
+        self._text = text_page.raw
+        self._view = PageView(page, width, height)
         self._box = pypdfium2.raw.FS_RECTF()
-        self._x, self._y = ctypes.c_int(), ctypes.c_int()
 
-    def of(self, index: int) -> Rectangle | None:
+    def of(self, index: int) -> Place | None:
         """Return a letter's box, as high as its font; None for white space and what has no area."""
         character = pypdfium2.raw.FPDFText_GetUnicode(self._text, index)
         if chr(character).isspace():
@@ -130,15 +127,4 @@ class _Places:
         box = self._box
         if not pypdfium2.raw.FPDFText_GetLooseCharBox(self._text, index, ctypes.byref(box)):
             return None
-        left, top = self._seen(box.left, box.top)
-        right, bottom = self._seen(box.right, box.bottom)
-        left, right = max(0.0, min(left, right)), min(self._width, max(left, right))
-        top, bottom = max(0.0, min(top, bottom)), min(self._height, max(top, bottom))
-        return (left, top, right, bottom) if left < right and top < bottom else None
-
-    def _seen(self, x: float, y: float) -> tuple[float, float]:
-        pypdfium2.raw.FPDF_PageToDevice(
-            self._page, 0, 0, round(self._width * _FINE), round(self._height * _FINE), 0, x, y,
-            ctypes.byref(self._x), ctypes.byref(self._y),
-        )  # fmt: skip
-        return self._x.value / _FINE, self._y.value / _FINE
+        return self._view.place(box.left, box.bottom, box.right, box.top)

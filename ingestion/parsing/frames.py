@@ -103,6 +103,19 @@ class PageBegun:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A page as far as it is read; it counts, with a warning, if the whole does not come."""
+
+    number: int
+    text: str
+    layout: PageLayout | None
+
+    @classmethod
+    def of(cls, page: Page) -> "Draft":
+        return cls(page.number, page.text, page.layout)
+
+
+@dataclass(frozen=True, slots=True)
 class OcrHint:
     """Pages would need text recognition, and this is what to install for it. Once a file."""
 
@@ -180,6 +193,7 @@ Frame = (
     PageCount
     | PageBegun
     | Page
+    | Draft
     | PageFault
     | OcrHint
     | Caution
@@ -197,6 +211,7 @@ _SHAPES: dict[str, tuple[type[Frame], tuple[type, ...]]] = {
     "count": (PageCount, (int,)),
     "begun": (PageBegun, (int, bool)),
     "page": (Page, (int, str, type(None), PageLayout)),
+    "draft": (Draft, (int, str, PageLayout)),
     "fault": (PageFault, (int, str, Status)),
     "hint": (OcrHint, (str,)),
     "caution": (Caution, (str,)),

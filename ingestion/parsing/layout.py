@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingestion.documents import Page, PageLayout
+from ingestion.documents import ELSEWHERE, Page, PageLayout
+from ingestion.parsing.additions import Line
 from ingestion.parsing.cleaning import Runs, clean_with_runs
 from ingestion.parsing.frames import MAX_LAYOUT_PIECES, MAX_POINTS
 
@@ -18,12 +19,16 @@ class RawPage:
         unreadable: The share of characters that are no letters but glyph numbers, 0.0 to 1.0.
         size: Width and height of the page in points; None where only the text is known.
         indices: PDFium's character index of each character; None where that is its place in `text`.
+        added: Fields and comments of the page, which are not in its text.
+        is_suspect: Whether pictures on the page may show text that is not in it.
     """
 
     text: str
     unreadable: float
     size: tuple[float, float] | None = None
     indices: Sequence[int] | None = None
+    added: tuple[Line, ...] = ()
+    is_suspect: bool = False
 
 
 def page_of(number: int, raw: RawPage) -> Page:
@@ -48,5 +53,5 @@ def _through(runs: Runs, length: int, indices: Sequence[int]) -> Runs:
             character = indices[index + offset - start]
             if character != expected:
                 found.append((offset, character))
-            expected = character + 1
+            expected = character + 1 if character != ELSEWHERE else ELSEWHERE
     return tuple(found)

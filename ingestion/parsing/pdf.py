@@ -9,11 +9,13 @@ importing and opening with pypdf costs every file.)
 
 import re
 from collections.abc import Container, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from ingestion.documents import Heading, Page, Status
+from ingestion.parsing.additions import with_lines
 from ingestion.parsing.cleaning import (
     MAX_CONTROL_SHARE,
     HeadingFinder,
@@ -25,6 +27,7 @@ from ingestion.parsing.frames import (
     MAX_HEADINGS,
     Attachment,
     Caution,
+    Draft,
     Frame,
     PageBegun,
     PageCount,
@@ -52,6 +55,13 @@ _HEADER = b"%PDF-"
 _OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b")
 
 
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A page as it is read, on which a picture may show more text."""
+
+    page: Page
+
+
 class PdfFile(Protocol):
     """An opened PDF, whichever library reads it. Pages count from 1."""
 
@@ -59,6 +69,8 @@ class PdfFile(Protocol):
 
     def text(self, number: int, max_characters: int) -> RawPage: ...
     def has_picture(self, number: int) -> bool: ...
+    def shows_unread_text(self, number: int) -> bool: ...
+    def cautions(self) -> Iterator[Caution]: ...
     def title(self) -> str | None: ...
     def labels(self) -> Iterator[tuple[int, str]]: ...
     def outline(self) -> Iterator[tuple[str, int, int]]: ...
@@ -96,6 +108,7 @@ def read_pdf(
             texts[frame.number] = frame.text
         yield frame
     yield from _attachments(document)
+    yield from _cautions(document)
     yield TextDone()
     yield from _extras(document, texts, done, limits)
 
@@ -105,22 +118,42 @@ def _pages(
 ) -> Iterator[Frame]:
     """A page or a fault for each number, those that are slow to read last."""
     damaged: list[int] = []
+    suspects: list[Page] = []
     unread: list[Unread] = []
     for number in numbers:
         yield PageBegun(number, recognise=False)
         found = _page(document, number, limits)
         if isinstance(found, Unread):
+            if found.known is not None:
+                yield Draft.of(found.known)
             unread.append(found)
+        elif isinstance(found, Suspect):
+            yield Draft.of(found.page)
+            suspects.append(found.page)
         elif _is_damaged(found) and isinstance(document, PdfiumFile):
             damaged.append(number)
         else:
             yield found
+    for page in suspects:
+        yield PageBegun(page.number, recognise=False)
+        if _shows_unread_text(document, page.number):
+            unread.append(Unread(page.number, "it is a picture of text, with other text on it", page))
+        else:
+            yield page
+    unread.sort(key=lambda page: page.number)
     if damaged:
         yield from _second_reading(path, password, damaged, limits)
     if isinstance(document, PdfiumFile):
         yield from recognise(document, unread, limits)
     else:
         yield from (PageFault(page.number, page.reason, Status.NO_TEXT) for page in unread)
+
+
+def _cautions(document: PdfFile) -> Iterator[Caution]:
+    try:
+        yield from document.cautions()
+    except Exception as error:  # noqa: BLE001  # whatever the library raised; the text is there
+        yield Caution(f"Whether the file holds more than its pages' text is not known ({_describe(error)}).")
 
 
 def _open(path: Path, password: str | None) -> PdfFile:
@@ -174,7 +207,7 @@ def _open_with_pypdf(path: Path, password: str | None, fault: str) -> PdfFile:
     return document
 
 
-def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFault | Unread:
+def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFault | Unread | Suspect:
     """One page, or why not; CORRUPT when another library may have more luck."""
     try:
         raw = document.text(number, limits.max_page_characters)
@@ -182,9 +215,10 @@ def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFau
             share = f"{raw.unreadable:.0%} of the characters are unreadable"
             return Unread(number, f"its fonts do not say which letters they show ({share})")
         page = page_of(number, raw)
+        whole = with_lines(page, raw.added, raw.size, limits.max_page_characters) if raw.size else page
         if not page.text.strip() and document.has_picture(number):
-            return Unread(number, "it is a picture without text")
-        return page
+            return Unread(number, "it is a picture without text", whole if raw.added else None)
+        return Suspect(whole) if raw.is_suspect else whole
     except PageTooLongError as error:
         reason = f"it has {error.characters} characters, and the limit is {limits.max_page_characters}"
         return PageFault(number, reason, Status.TOO_LARGE)
@@ -192,6 +226,13 @@ def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFau
         return PageFault(number, "reading it takes more memory than a file may use", Status.FAILED)
     except Exception as error:  # noqa: BLE001  # a page's failure is its own, whatever the library raised
         return PageFault(number, f"it is damaged ({_describe(error)})", Status.CORRUPT)
+
+
+def _shows_unread_text(document: PdfFile, number: int) -> bool:
+    try:
+        return document.shows_unread_text(number)
+    except Exception:  # noqa: BLE001  # a picture that cannot be drawn: recognition says why
+        return True
 
 
 def _is_damaged(found: Page | PageFault) -> bool:
@@ -214,7 +255,10 @@ def _second_reading(
     for number in numbers:
         yield PageBegun(number, recognise=False)
         found = _page(document, number, limits)
-        yield PageFault(number, found.reason, Status.NO_TEXT) if isinstance(found, Unread) else found
+        if isinstance(found, Unread):
+            yield PageFault(number, found.reason, Status.NO_TEXT)
+        else:
+            yield found.page if isinstance(found, Suspect) else found
 
 
 def _attachments(document: PdfFile) -> Iterator[Frame]:
@@ -248,6 +292,7 @@ def _extras(
             if page not in finders:
                 if page in done and page not in texts:  # it was sent by a child that is no more
                     found = _page(document, page, limits)
+                    found = found.page if isinstance(found, Suspect) else found
                     texts[page] = found.text if isinstance(found, Page) else ""
                 finders = {page: HeadingFinder(texts.get(page, ""))}  # one at a time: larger than the text
             yield Heading(heading, level, page, finders[page].start(heading))

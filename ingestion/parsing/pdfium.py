@@ -4,17 +4,25 @@ import ctypes
 import math
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pypdfium2
 import pypdfium2.raw
 
+from ingestion.parsing.annotations import lines_of
+from ingestion.parsing.cautions import pages_of
 from ingestion.parsing.cleaning import control_share, one_line
-from ingestion.parsing.frames import MAX_ATTACHMENTS
+from ingestion.parsing.frames import MAX_ATTACHMENTS, Caution
+from ingestion.parsing.layers import HiddenLayers, may_have_layers, text_without
 from ingestion.parsing.layout import RawPage
 from ingestion.parsing.lines import Glyph, mend_rows, part_lines
+from ingestion.parsing.looking import Letter, is_suspect, letters_of, shows_unread_text
+from ingestion.parsing.page_objects import hide_text
+from ingestion.parsing.scans import FEW_CHARACTERS, may_have_scans
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -69,6 +77,12 @@ class PdfiumFile:
 
     def __init__(self, path: Path, password: str | None) -> None:
         self._document = open_document(path, password)
+        self._document.init_forms()  # before any page is opened; nothing in a file without a form
+        self._cautions: list[str] = []
+        self._mixed_layers: list[int] = []
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            self._may_have_scans = may_have_scans(data)
+            self._layers = self._open_layers(path, password) if may_have_layers(data) else None
         self.page_count: int = len(self._document)
 
     def text(self, number: int, max_characters: int) -> RawPage:
@@ -85,11 +99,75 @@ class PdfiumFile:
                 characters = text_page.count_chars()
                 if characters > max_characters:
                     raise PageTooLongError(characters)
-                return _raw_page(text_page, characters, page.get_size())
+                size = page.get_size()
+                looks = self._may_have_scans or characters < FEW_CHARACTERS
+                return replace(
+                    self._visible_text(number, text_page, characters, size),
+                    added=tuple(lines_of(page, text_page, self._document.formenv, size)),
+                    is_suspect=characters > 0 and looks and is_suspect(page, characters, size),
+                )
             finally:
                 text_page.close()
         finally:
             page.close()  # PDFium keeps what it parsed of a page until then
+
+    def _visible_text(
+        self, number: int, text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]
+    ) -> RawPage:
+        """The text of a page but for layers that are off."""
+        alone = None
+        if self._layers:
+            try:
+                alone = self._layers.page_without(number)
+            except Exception:  # noqa: BLE001  # pypdf raises what its code runs into; said in a caution
+                self._mixed_layers.append(number)
+        if alone is None:
+            return _raw_page(text_page, characters, size)
+        return text_without(alone, text_page, lambda page, count: _raw_page(page, count, size))
+
+    def _open_layers(self, path: Path, password: str | None) -> HiddenLayers | None:
+        try:
+            return HiddenLayers(path, password)
+        except Exception:  # noqa: BLE001  # as above
+            self._cautions.append(
+                "The file has layers, and it cannot be told which ones are switched off: its text may hold "
+                "what a viewer does not show."
+            )
+            return None
+
+    def cautions(self) -> Iterator[Caution]:
+        """What the pages' text lacks, or has too much; asked for when all are read."""
+        yield from map(Caution, self._cautions)
+        if self._mixed_layers:
+            yield Caution(
+                f"The text of {pages_of(self._mixed_layers)} may hold what a viewer does not show: layers "
+                "that are switched off could not be told apart there."
+            )
+        if self._document.get_formtype() == pypdfium2.raw.FORMTYPE_XFA_FULL:
+            yield Caution(
+                "The file is an XFA form, which shows itself in Adobe Reader only: what it holds may not be "
+                "in the text. Print it to a PDF there, and add that file."
+            )
+
+    def shows_unread_text(self, number: int) -> bool:
+        """Whether a picture on the page shows a good part of its text, and the page does not have it."""
+        page = self._document[number - 1]
+        try:
+            return shows_unread_text(page)
+        finally:
+            page.close()
+
+    def letters(self, number: int) -> list[Letter]:
+        """The letters of the page's text, where they are seen."""
+        page = self._document[number - 1]
+        try:
+            text_page = page.get_textpage()
+            try:
+                return letters_of(page, text_page, page.get_size())
+            finally:
+                text_page.close()
+        finally:
+            page.close()
 
     def has_picture(self, number: int) -> bool:
         """Whether pictures cover so much of the page that it may be a scan."""
@@ -108,13 +186,21 @@ class PdfiumFile:
         finally:
             page.close()
 
-    def picture(self, number: int) -> tuple["Image", float, float]:
-        """The page in grey at RECOGNITION_DPI, less where it is huge; its width and height in points."""
+    def picture(self, number: int, *, own_text: bool = True) -> tuple["Image", float, float]:
+        """The page in grey at RECOGNITION_DPI, less where it is huge; its width and height in points.
+
+        Without `own_text` it is drawn without the text, fields and comments that need not be recognised.
+        """
         page = self._document[number - 1]
         try:
+            if not own_text:
+                hide_text(page)
             width, height = page.get_size()
             scale = min(RECOGNITION_DPI / POINTS_PER_INCH, picture_scale(width, height))
-            bitmap = page.render(scale=scale, grayscale=True, limit_image_cache=True)
+            bitmap = page.render(
+                scale=scale, grayscale=True, limit_image_cache=True, draw_annots=own_text,
+                may_draw_forms=own_text,
+            )  # fmt: skip
             try:
                 return bitmap.to_pil().copy(), width, height  # a picture of its own, not PDFium's memory
             finally:

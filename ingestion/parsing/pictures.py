@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ingestion.documents import PageLayout, Status
+from ingestion.documents import ELSEWHERE, PageLayout, Status
 from ingestion.errors import Cancelled, RagError
 from ingestion.parsing.frames import Drawing, FrameError, Picture, Request, Verdict
 from ingestion.parsing.isolation import ChildProcess, Ended, signal_name
@@ -100,9 +100,10 @@ def stretches_of(layout: PageLayout | None, spans: Sequence[Span]) -> tuple[tupl
         while run < len(offsets) and offsets[run] < end:
             first = max(start, offsets[run])
             behind = min(end, offsets[run + 1]) if run + 1 < len(offsets) else end
-            index = layout.runs[run][1] + first - offsets[run]
-            stretches.append((index, index + behind - first))
-            owners.append(place)
+            if layout.runs[run][1] != ELSEWHERE:
+                index = layout.runs[run][1] + first - offsets[run]
+                stretches.append((index, index + behind - first))
+                owners.append(place)
             run += 1
     return tuple(stretches), owners
 

@@ -15,8 +15,20 @@ import pypdf
 from pypdf.generic import Destination
 
 from ingestion.parsing.cleaning import control_share
+from ingestion.parsing.frames import Caution
 from ingestion.parsing.layout import RawPage
 from ingestion.parsing.pdfium import PageTooLongError, WrongPasswordError, own_names
+
+
+def open_reader(file: BufferedReader, password: str | None) -> pypdf.PdfReader:
+    """The file as pypdf has it, which reads on demand. Raises what PypdfFile raises."""
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # a warning for every oddity of every object
+    reader = pypdf.PdfReader(file, strict=False)
+    if reader.is_encrypted and not any(
+        reader.decrypt(attempt) for attempt in dict.fromkeys((password or "", ""))
+    ):
+        raise WrongPasswordError
+    return reader
 
 
 class PypdfFile:
@@ -28,13 +40,8 @@ class PypdfFile:
     """
 
     def __init__(self, path: Path, password: str | None) -> None:
-        logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # a warning for every oddity of every object
-        self._file: BufferedReader = path.open("rb")  # until the process ends: pypdf reads on demand
-        self._reader = pypdf.PdfReader(self._file, strict=False)
-        if self._reader.is_encrypted and not any(
-            self._reader.decrypt(attempt) for attempt in dict.fromkeys((password or "", ""))
-        ):
-            raise WrongPasswordError
+        self._file = path.open("rb")  # until the process ends
+        self._reader = open_reader(self._file, password)
         self.page_count = len(self._reader.pages)
 
     def text(self, number: int, max_characters: int) -> RawPage:
@@ -52,6 +59,18 @@ class PypdfFile:
     def has_picture(self, number: int) -> bool:  # noqa: ARG002  # as of `PdfiumFile`
         """False: pypdf cannot draw a page, so its pictures are of no use."""
         return False
+
+    def shows_unread_text(self, number: int) -> bool:  # noqa: ARG002
+        """False, for the same reason."""
+        return False
+
+    def cautions(self) -> Iterator[Caution]:
+        """What is read by PDFium only."""
+        if {"/AcroForm", "/OCProperties"} & set(self._reader.root_object):
+            yield Caution(
+                "The file can only be read without its form fields and comments, and with layers that are "
+                "switched off. Open it in a PDF viewer, save it again, and add that file."
+            )
 
     def title(self) -> str | None:
         return self._reader.metadata.title if self._reader.metadata else None

@@ -9,32 +9,61 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ingestion.documents import Page, Status
+from ingestion.parsing.cautions import pages_of
 from ingestion.parsing.cleaning import one_line
-from ingestion.parsing.frames import Frame, OcrHint, PageBegun, PageFault
+from ingestion.parsing.frames import Caution, Frame, OcrHint, PageBegun, PageFault
+from ingestion.parsing.joining import with_recognised
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.looking import Letter
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+MAX_CAUTION = 900
 SWITCHED_OFF = "Text recognition (OCR) is switched off: no language is chosen for it, or no page allowed"
 
 
 class Pictures(Protocol):
     """A file whose pages can be drawn: in grey, with width and height in points."""
 
-    def picture(self, number: int) -> tuple["Image", float, float]: ...
+    def picture(self, number: int, *, own_text: bool = True) -> tuple["Image", float, float]: ...
+    def letters(self, number: int) -> Sequence[Letter]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A page with something to see and no text to take; `reason` is its fault unless it is recognised."""
+    """A page with something to see and no text to take; `reason` is its fault unless it is recognised.
+
+    `known` is what the page has without that: text over a picture, fields, comments. It counts in any case.
+    """
 
     number: int
     reason: str
+    known: Page | None = None
 
 
 def recognise(file: Pictures, pages: Sequence[Unread], limits: ParseLimits) -> Iterator[Frame]:
-    """A `Page` or a `PageFault` for each of `pages`, and one hint where there is no tesseract."""
+    """A `Page` or a `PageFault` for each of `pages`, and one hint where there is no tesseract.
+
+    A page of which something is known comes with that at least, and a caution says what it lacks.
+    """
+    known = {page.number: page.known for page in pages if page.known is not None}
+    lacking: dict[str, list[int]] = {}
+    hint = ""
+    for frame in _attempts(file, pages, limits):
+        if isinstance(frame, OcrHint):
+            hint = frame.text
+        if isinstance(frame, PageFault) and frame.number in known:
+            yield known[frame.number]
+            reason = hint or frame.reason
+            lacking.setdefault(reason, []).append(frame.number)
+        else:
+            yield frame
+    for reason, numbers in lacking.items():
+        yield Caution(f"Text in pictures on {pages_of(numbers)} is not read: {reason}"[:MAX_CAUTION])
+
+
+def _attempts(file: Pictures, pages: Sequence[Unread], limits: ParseLimits) -> Iterator[Frame]:
     if not pages:
         return
     allowed = limits.ocr_pages if limits.ocr_languages else 0
@@ -48,7 +77,7 @@ def recognise(file: Pictures, pages: Sequence[Unread], limits: ParseLimits) -> I
     recogniser = Recogniser(limits.ocr_languages, limits.ocr_seconds)
     for page in pages[:allowed]:
         yield PageBegun(page.number, recognise=True)
-        yield _recognised(file, page, recogniser)
+        yield _recognised(file, page, recogniser, limits.max_page_characters)
     for page in pages[allowed:]:
         reason = f"{page.reason}, and the file has more such pages than the limit allows to be recognised"
         yield PageFault(page.number, reason, Status.NO_TEXT)
@@ -65,11 +94,15 @@ class _Recogniser(Protocol):
     def page(self, image: "Image", width: float, height: float, number: int) -> Page: ...
 
 
-def _recognised(file: Pictures, page: Unread, recogniser: _Recogniser) -> Page | PageFault:
+def _recognised(file: Pictures, page: Unread, recogniser: _Recogniser, longest: int) -> Page | PageFault:
     from ingestion.parsing.ocr import OcrError
 
     try:
-        return recogniser.page(*file.picture(page.number), page.number)
+        if page.known is None:
+            return recogniser.page(*file.picture(page.number), page.number)
+        found = recogniser.page(*file.picture(page.number, own_text=False), page.number)
+        whole = with_recognised(page.known, found, file.letters(page.number))
+        return whole if len(whole.text) <= longest else page.known
     except MemoryError:
         reason = "drawing it takes more memory than a file may use"
     except OcrError as error:

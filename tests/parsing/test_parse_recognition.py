@@ -13,6 +13,7 @@ import ingestion.parsing
 from ingestion.documents import Page, PageLayout, Status
 from ingestion.parsing import ParseLimits, parse, recognition
 from ingestion.parsing.frames import OcrHint, PageBegun, PageFault
+from ingestion.parsing.looking import Letter
 from ingestion.parsing.pdfium import MAX_PIXELS, PdfiumFile, picture_scale
 from ingestion.parsing.recognition import Unread, recognise
 
@@ -40,10 +41,14 @@ def saved(folder: Path, data: bytes) -> Path:
 class FakeFile:
     """Draws every page as one white pixel; page 13 cannot be drawn."""
 
-    def picture(self, number: int) -> tuple[Image.Image, float, float]:
+    def picture(self, number: int, *, own_text: bool = True) -> tuple[Image.Image, float, float]:
+        assert own_text
         if number == 13:
             raise ValueError("bad luck")
         return Image.new("L", (1, 1), 255), 9.0, 9.0
+
+    def letters(self, number: int) -> list[Letter]:
+        raise AssertionError(f"page {number} has no text")
 
 
 class FakeRecogniser:
