@@ -68,8 +68,8 @@ class PypdfFile:
         """What is read by PDFium only."""
         if {"/AcroForm", "/OCProperties"} & set(self._reader.root_object):
             yield Caution(
-                "The file can only be read in a way that leaves out form fields and comments, and keeps "
-                "layers that are switched off. Open it in a PDF viewer, save it again, and add that file."
+                "The file can only be read without its form fields and comments, and with layers that are "
+                "switched off. Open it in a PDF viewer, save it again, and add that file."
             )
 
     def title(self) -> str | None:

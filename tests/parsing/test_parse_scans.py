@@ -11,9 +11,11 @@ from pdfs import pdf, stream
 from PIL import Image, ImageDraw, ImageFont
 from test_parse_hostile import SOON, children, linux_only
 
-from ingestion.documents import Page, Status
+from ingestion.documents import ELSEWHERE, Page, Status
 from ingestion.errors import Cancelled
-from ingestion.parsing import ParseLimits, parse
+from ingestion.parsing import ParseLimits, draw_page, parse
+from ingestion.parsing.collect import Collector
+from ingestion.parsing.frames import Draft, PageCount, PageFault
 from ingestion.parsing.ocr import available
 
 pytestmark = pytest.mark.skipif(
@@ -95,6 +97,97 @@ def test_scan_without_words_says_so(tmp_path: Path) -> None:
     assert document.error == (
         "'scan.pdf' has no text on any page (pages: 1); text recognition (OCR) has found none in its "
         "pictures either; check the file"
+    )
+
+
+def marked(folder: Path, picture: Image.Image, place: tuple[float, ...], *marks: str, hidden: bool) -> Path:
+    """A page of 360 by 288 points with a picture, and lines of text from the top, seen or not."""
+    document = fpdf.FPDF(unit="pt", format=(360, 288))
+    document.set_font("Helvetica", size=8)
+    document.add_page()
+    document.image(picture, *place)
+    with document.local_context(text_mode=3 if hidden else 0):
+        for number, mark in enumerate(marks):
+            document.text(72, 20 + 10 * number, mark)
+    path = folder / "marked.pdf"
+    document.output(str(path))
+    return path
+
+
+WHOLE = (0.0, 0.0, 360.0, 288.0)
+LETTER = ("Harvest of 1921", "eleven barrels", "were sold in May")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_mark_does_not_hide_that_a_page_is_a_scan(tmp_path: Path, hidden: bool) -> None:
+    path = marked(tmp_path, scan(*LETTER), WHOLE, "HT-000417", hidden=hidden)
+    document = parse(path)
+    assert (document.status, document.warnings) == (Status.OK, ())
+    (page,) = document.pages
+    assert page.text.split() == ["HT-000417", *" ".join(LETTER).split()]
+    assert page.layout is not None
+    assert page.layout.runs == ((0, 0), (len("HT-000417"), ELSEWHERE))
+    assert words(page) == " ".join(LETTER).split()
+    picture = draw_page(path, 1, page.layout, spans=[(0, 9), (page.text.index("eleven"), len(page.text))])
+    mark, seen = picture.boxes
+    assert [round(box.left) for box in mark] == [72]
+    assert len(seen) == 6  # a box for each recognised word
+    assert 100 < seen[0].top < 120
+
+
+@pytest.mark.slow
+def test_a_page_half_text_half_picture_has_both(tmp_path: Path) -> None:
+    typed = ("Typed above the picture", "in two lines")
+    path = marked(tmp_path, scan(*LETTER), (0, 40, 360, 248), *typed, hidden=False)
+    assert parse(path).pages[0].text.split() == " ".join((*typed, *LETTER)).split()
+
+
+def test_a_scan_that_was_recognised_is_not_recognised_again(tmp_path: Path) -> None:
+    document = fpdf.FPDF(unit="pt", format=(360, 288))
+    document.set_font("Helvetica", size=14)
+    document.add_page()
+    document.image(scan(*LETTER), *WHOLE)
+    with document.local_context(text_mode=3):
+        for number, line in enumerate(LETTER):
+            document.text(72, 84 + 36 * number, line)
+    path = tmp_path / "known.pdf"
+    document.output(str(path))
+    page = parse(path).pages[0]
+    assert page.text.split("\n") == list(LETTER)
+    assert words(page) == []
+
+
+def test_a_background_is_not_recognised(tmp_path: Path) -> None:
+    lines = [f"Ordinary line {number} of a brochure with a background" for number in range(20)]
+    for picture in (Image.linear_gradient("L"), Image.effect_noise((300, 240), 60)):
+        page = parse(marked(tmp_path, picture, WHOLE, *lines, hidden=False)).pages[0]
+        assert page.text.split("\n") == lines
+        assert words(page) == []
+
+
+def test_without_tesseract_a_marked_scan_keeps_its_text_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = marked(tmp_path, scan(*LETTER), WHOLE, "HT-000417", hidden=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    document = parse(path)
+    assert (document.status, document.pages[0].text) == (Status.OK, "HT-000417")
+    (warning,) = document.warnings
+    assert warning.startswith("Text in pictures on page 1 is not read: text recognition needs the program")
+
+
+def test_a_page_counts_as_far_as_it_is_read_if_recognition_kills_the_child() -> None:
+    collector = Collector("a.pdf", ParseLimits())
+    drafts = [Draft(1, "HT-000417", None), Draft(2, "HT-000418", None)]
+    for frame in (PageCount(2), *drafts, PageFault(1, "the parser crashed", Status.FAILED)):
+        collector.take(frame)
+    collector.stop(Status.TIMED_OUT, "it took too long")
+    document = collector.finish()
+    assert [page.text for page in document.pages] == ["HT-000417", "HT-000418"]
+    assert document.warnings == (
+        "Text in a picture on page 1 is not read: the parser crashed",
+        "Text in a picture on page 2 is not read: it took too long",
     )
 
 
