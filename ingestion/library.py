@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from ingestion.cards import Cards
 from ingestion.documents import Chunk, ParsedDocument
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings, load_encoder
 from ingestion.erasing import Eraser
@@ -27,8 +28,9 @@ from ingestion.lock import LibraryLock
 from ingestion.merging import Merger
 from ingestion.originals import Source, keep_original
 from ingestion.stores.catalogue import Catalogue
-from ingestion.stores.exchange import finish_exchange
+from ingestion.stores.exchange import finish_exchange, finish_rebuild
 from ingestion.stores.manifest import insert_segment
+from ingestion.stores.presence import CATALOGUE, refuse_emptied, refuse_lost
 from ingestion.stores.records import Document, JournalEntry, Scope
 from ingestion.stores.representations import RepresentationTable
 from ingestion.stores.rows import (
@@ -38,6 +40,8 @@ from ingestion.stores.rows import (
     prepare_text,
     remove_document,
 )
+from ingestion.stores.snapshots import Snapshots
+from ingestion.stores.tokens.layout import DocumentKey
 from ingestion.stores.tokens.store import TokenStore
 from ingestion.stores.vectors import POOLINGS, VectorStore, embedded_chroma
 from ingestion.words import detect_language
@@ -67,6 +71,8 @@ class Library:
         self.encoder = encoder
         self.indexes = Indexes(self.representations, folder / "tokens", encoder, load)
         self.changing = threading.RLock()
+        self.cards = Cards(folder)
+        self.snapshots = Snapshots(folder)
         self.eraser = Eraser(folder, catalogue, vectors, self.indexes)
         self.merger = Merger(self)
         self._lock = lock
@@ -82,10 +88,17 @@ class Library:
         lock = LibraryLock(folder)
         lock.acquire()
         try:
+            finish_rebuild(folder)
             finish_exchange(folder)
+            refuse_lost(folder)
             for name in ("tokens", "originals", "chroma"):
                 _make_folder(folder / name)
-            catalogue = Catalogue(folder / "catalogue.sqlite3")
+            catalogue = Catalogue(folder / CATALOGUE)
+            try:
+                refuse_emptied(folder, catalogue)
+            except BaseException:
+                catalogue.close()
+                raise
         except BaseException:
             lock.release()
             raise
@@ -96,6 +109,9 @@ class Library:
             # What cannot be erased is invisible all the same and stays in the journal for the next time.
             with suppress(LibraryError, OSError):
                 library.eraser.erase_all()
+            with suppress(LibraryError, OSError):
+                library.cards.complete(catalogue)
+            library.keep_snapshot()
             library.merger.recover()
             for index in library.indexes.all():
                 manifest = library.representations.manifest
@@ -108,6 +124,7 @@ class Library:
     def close(self) -> None:
         try:
             self.merger.stop()
+            self.keep_snapshot(closing=True)
             self.vectors.close()
         finally:
             self.catalogue.close()
@@ -120,6 +137,12 @@ class Library:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def keep_snapshot(self, *, closing: bool = False) -> None:
+        """Copy the catalogue where the newest copy is more than a day old; see `Snapshots`."""
+        if self.snapshots.are_due(closing=closing) and self.catalogue.has_documents():
+            with suppress(LibraryError), self.catalogue.database.reading() as connection:
+                self.snapshots.take(connection)
 
     def original(self, sha256: str) -> Path:
         """Return where the bytes of a document are kept."""
@@ -154,10 +177,12 @@ class Library:
         *,
         language: str | None = None,
         added: str | None = None,
+        known_as: DocumentKey | None = None,
     ) -> Document:
         """Make one document searchable; the former content of its path is searchable until then.
 
-        `encodings` are by representation id. Raises LibraryError when a store cannot be written,
+        `encodings` are by representation id. A new document gets the id and version that it is `known_as`.
+        Raises LibraryError when a store cannot be written,
         SourceChanged when the file's bytes are no longer those of `source`; then the library is as
         it was.
         """
@@ -165,14 +190,15 @@ class Library:
         text = prepare_text(parsed, chunks, language, self.catalogue.terms)
         with self.changing:
             former = self._in_place(collection_id, source)
-            identity = former.id if former else uuid4().hex[:16]
+            given = known_as if former is None else None
+            identity = former.id if former else given[0] if given else uuid4().hex[:16]
             document = Document(
                 id=identity, collection=self._collection_name(collection_id), collection_id=collection_id,
                 name=source.name, path=source.path, title=parsed.title, sha256=source.sha256,
                 bytes=source.bytes, status=parsed.status, error=parsed.error, pages=parsed.page_count,
                 pages_failed=len(parsed.failures), chunks=len(chunks),
-                version=self.catalogue.next_version(identity), chunker=CHUNKER_VERSION, language=language,
-                added=added or _now(),
+                version=given[1] if given else self.catalogue.next_version(identity),
+                chunker=CHUNKER_VERSION, language=language, added=added or _now(),
             )  # fmt: skip
             segments = tuple((identifier, f"seg-{uuid4().hex}.tok") for identifier in encodings)
             entry = self.catalogue.begin("add", document, segments)
@@ -199,6 +225,7 @@ class Library:
                         "check the disk's space and rights, then ingest it again"
                     ) from error
                 raise
+            self._note(source.sha256)
             self._erase_soon()
             return document
 
@@ -233,11 +260,13 @@ class Library:
                 raise LibraryError(f"{document.name} was deleted meanwhile; ingest {source.name} again")
             with self.catalogue.transaction() as connection:
                 self._link(connection, collection_id, source.path, document.id)
+            self._note(document.sha256)
             self._erase_soon()
 
     def unlink(self, collection_id: int, path: str) -> Document | None:
         """Forget a source, and its document with the last one; return the document if it went."""
         with self.changing:
+            known = self.catalogue.by_source(collection_id, path)
             with self.catalogue.transaction() as connection:
                 connection.execute(
                     "DELETE FROM sources WHERE collection_id = ? AND path = ?", (collection_id, path)
@@ -245,6 +274,8 @@ class Library:
                 orphans = self.catalogue.without_sources(collection_id)
                 for document in orphans:
                     hide_document(connection, document)
+            if known:
+                self._note(known.sha256)
             self._erase_soon()
             return orphans[0] if orphans else None
 
@@ -263,6 +294,8 @@ class Library:
                     connection.execute("DELETE FROM sources WHERE document_id = ?", (document.id,))
                 if collection_id is not None:
                     connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
+            for document in filter(None, current):
+                self._note(document.sha256)
             self.merger.wake()
             try:
                 if collection_id is not None:
@@ -297,6 +330,11 @@ class Library:
         for document in self.catalogue.without_sources(collection_id):
             hide_document(connection, document)
 
+    def _note(self, sha256: str) -> None:
+        """Write what is known of these bytes beside them; the catalogue has it already."""
+        with suppress(LibraryError, OSError):
+            self.cards.note(self.catalogue, sha256)
+
     def _keep_original(self, source: Source) -> None:
         original = self.original(source.sha256)
         if not original.exists():
@@ -325,6 +363,7 @@ class Library:
         """Erase removed versions, or leave that to the next change: what was to be done is done."""
         with suppress(LibraryError, OSError):
             self.eraser.erase_journalled()
+        self.keep_snapshot()
         self.merger.wake()
 
 
