@@ -1,8 +1,9 @@
 """Collections: named sets of documents, created, renamed and deleted."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from ingestion.errors import InvalidInput, UnknownName
+from ingestion.errors import InvalidInput, LibraryError, UnknownName
 from ingestion.library import Library
 from ingestion.stores.catalogue import DEFAULT_COLLECTION, check_collection_name
 
@@ -59,6 +60,9 @@ def rename_collection(library: Library, old: str, new: str) -> CollectionInfo:
         if not renamed.rowcount:
             library.catalogue.collection_ids([old])  # it was deleted meanwhile
             raise _taken(new)
+        with suppress(LibraryError, OSError):  # cards are beside the truth
+            for document in library.catalogue.documents(library.catalogue.collection_ids([new])):
+                library.cards.note(library.catalogue, document.sha256)
         return _info(library, new)
 
 

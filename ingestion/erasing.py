@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from ingestion.cards import Cards
 from ingestion.index import Indexes
 from ingestion.originals import absent_mark
 from ingestion.stores.catalogue import Catalogue
 from ingestion.stores.records import JournalEntry, Representation
 from ingestion.stores.representations import RepresentationTable
 from ingestion.stores.rows import erase_rows, hidden_terms
+from ingestion.stores.snapshots import Snapshots
 from ingestion.stores.tokens.layout import DocumentKey
 from ingestion.stores.vectors import VectorStore
 
@@ -21,6 +23,8 @@ class Eraser:
         self._vectors = vectors
         self._indexes = indexes
         self._table = RepresentationTable(catalogue.database)
+        self._cards = Cards(folder)
+        self._snapshots = Snapshots(folder)
 
     def erase_all(self) -> None:
         """Erase what the journal names, and representations that are no longer wanted."""
@@ -42,6 +46,7 @@ class Eraser:
         """Erase one version, its text first; may be repeated."""
         if entry.kind == "remove":
             self._erase_text(entry.document_id)
+            self._snapshots.forget(entry.document_id, entry.version)
         if entry.collection_id not in self._catalogue.collections().values():
             self._vectors.drop(collection_id=entry.collection_id)
         elif entry.kind == "encode":
@@ -56,6 +61,7 @@ class Eraser:
             original.unlink(missing_ok=True)
             absent_mark(original).unlink(missing_ok=True)
         original.with_suffix(".tmp").unlink(missing_ok=True)
+        self._cards.note(self._catalogue, entry.sha256)
         self._catalogue.forget(entry)
 
     def erase_representation(self, record: Representation) -> None:

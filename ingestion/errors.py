@@ -17,6 +17,8 @@ Every message says what is wrong, which value, and what to do about it.
 
 from collections.abc import Iterable
 
+# What makes a library anew whose catalogue cannot be used.
+REBUILD = "rag-app repair --rebuild"
 # An error is one line that a person reads.
 _MOST_NAMES = 20
 

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from ingestion.cards import Cards
 from ingestion.documents import Chunk, ParsedDocument
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings, load_encoder
 from ingestion.erasing import Eraser
@@ -31,8 +32,9 @@ from ingestion.names import UPLOAD, composed, is_gone, is_same
 from ingestion.originals import Source, keep_original
 from ingestion.parsing import READER_VERSION
 from ingestion.stores.catalogue import Catalogue
-from ingestion.stores.exchange import finish_exchange
+from ingestion.stores.exchange import finish_exchange, finish_rebuild
 from ingestion.stores.manifest import insert_segment
+from ingestion.stores.presence import CATALOGUE, refuse_emptied, refuse_lost
 from ingestion.stores.records import Document, JournalEntry, Scope
 from ingestion.stores.representations import RepresentationTable
 from ingestion.stores.rows import (
@@ -44,6 +46,8 @@ from ingestion.stores.rows import (
     remove_document,
     remove_source,
 )
+from ingestion.stores.snapshots import Snapshots
+from ingestion.stores.tokens.layout import DocumentKey
 from ingestion.stores.tokens.store import TokenStore
 from ingestion.stores.vectors import POOLINGS, VectorStore, embedded_chroma
 from ingestion.words import detect_language
@@ -75,6 +79,8 @@ class Library:
         self.encoder = encoder
         self.indexes = Indexes(self.representations, folder / "tokens", encoder, load)
         self.changing = threading.RLock()
+        self.cards = Cards(folder)
+        self.snapshots = Snapshots(folder)
         self.eraser = Eraser(folder, catalogue, vectors, self.indexes)
         self.merger = Merger(self)
         self._lock = lock
@@ -90,11 +96,18 @@ class Library:
         lock = LibraryLock(folder)
         lock.acquire()
         try:
+            finish_rebuild(folder)
             finish_exchange(folder)
+            refuse_lost(folder)
             shutil.rmtree(folder / _UNPACKED, ignore_errors=True)
             for name in ("tokens", "originals", "chroma"):
                 _make_folder(folder / name)
-            catalogue = Catalogue(folder / "catalogue.sqlite3")
+            catalogue = Catalogue(folder / CATALOGUE)
+            try:
+                refuse_emptied(folder, catalogue)
+            except BaseException:
+                catalogue.close()
+                raise
         except BaseException:
             lock.release()
             raise
@@ -105,6 +118,9 @@ class Library:
             # What cannot be erased is invisible all the same and stays in the journal for the next time.
             with suppress(LibraryError, OSError):
                 library.eraser.erase_all()
+            with suppress(LibraryError, OSError):
+                library.cards.complete(catalogue)
+            library.keep_snapshot()
             library.merger.recover()
             for index in library.indexes.all():
                 manifest = library.representations.manifest
@@ -117,6 +133,7 @@ class Library:
     def close(self) -> None:
         try:
             self.merger.stop()
+            self.keep_snapshot(closing=True)
             self.vectors.close()
         finally:
             self.catalogue.close()
@@ -129,6 +146,12 @@ class Library:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def keep_snapshot(self, *, closing: bool = False) -> None:
+        """Copy the catalogue where the newest copy is more than a day old; see `Snapshots`."""
+        if self.snapshots.are_due(closing=closing) and self.catalogue.has_documents():
+            with suppress(LibraryError), self.catalogue.database.reading() as connection:
+                self.snapshots.take(connection)
 
     def original(self, sha256: str) -> Path:
         """Return where the bytes of a document are kept."""
@@ -169,12 +192,14 @@ class Library:
         *,
         language: str | None = None,
         added: str | None = None,
+        known_as: DocumentKey | None = None,
         reader: int = READER_VERSION,
     ) -> Document:
         """Make one document searchable; the former content of its path is searchable until then.
 
-        `encodings` are by representation id; `reader` is the version of the parsers that read the
-        text. Raises LibraryError when a store cannot be written,
+        `encodings` are by representation id; `reader` is the version of the parsers that read the text.
+        A new document gets the id and version that it is `known_as`. Raises LibraryError when a store
+        cannot be written,
         SourceChanged when the file's bytes are no longer those of `source`; then the library is as
         it was.
         """
@@ -182,14 +207,16 @@ class Library:
         text = prepare_text(parsed, chunks, language, self.catalogue.terms)
         with self.changing:
             former = self._in_place(collection_id, source)
-            identity = former.id if former else uuid4().hex[:16]
+            given = known_as if former is None else None
+            identity = former.id if former else given[0] if given else uuid4().hex[:16]
             document = Document(
                 id=identity, collection=self._collection_name(collection_id), collection_id=collection_id,
                 name=composed(source.name), path=source.path, title=parsed.title, sha256=source.sha256,
                 bytes=source.bytes, status=parsed.status, error=parsed.error, pages=parsed.page_count,
                 pages_failed=len(parsed.failures), chunks=len(chunks),
-                version=self.catalogue.next_version(identity), chunker=CHUNKER_VERSION, language=language,
-                added=added or _now(), warnings=parsed.warnings, reader=reader,
+                version=given[1] if given else self.catalogue.next_version(identity),
+                chunker=CHUNKER_VERSION, language=language, added=added or _now(),
+                warnings=parsed.warnings, reader=reader,
             )  # fmt: skip
             segments = tuple((identifier, f"seg-{uuid4().hex}.tok") for identifier in encodings)
             entry = self.catalogue.begin("add", document, segments)
@@ -216,6 +243,7 @@ class Library:
                         "check the disk's space and rights, then ingest it again"
                     ) from error
                 raise
+            self._note(source.sha256)
             self._erase_soon()
             return document
 
@@ -252,13 +280,15 @@ class Library:
                 raise LibraryError(f"{document.name} was deleted meanwhile; ingest {source.name} again")
             with self.catalogue.transaction() as connection:
                 others = self.catalogue.sources(document.id)
+                changed = {document.sha256}
                 self._link(connection, collection_id, source.path, document.id)
                 for other in others[:1]:
                     for path, part in self.catalogue.parts(collection_id, other).items():
                         insert_source(connection, collection_id, source.path + path[len(other) :], part)
+                        changed |= self._contents(part)
                 for path in instead_of:
-                    remove_source(connection, document.id, path)
-                    self._remove_parts(connection, collection_id, path)
+                    changed |= self._remove_sources(connection, collection_id, path)
+            self._note(*changed)
             self._erase_soon()
 
     def keep_parts(self, collection_id: int, path: str, kept: Collection[str]) -> None:
@@ -289,15 +319,14 @@ class Library:
         """Forget sources with the files inside them, and their document with its last one; return the
         document if it went."""
         with self.changing:
+            changed: set[str] = set()
             with self.catalogue.transaction() as connection:
                 for path in paths:
-                    document = self.catalogue.by_source(collection_id, path)
-                    if document is not None:
-                        remove_source(connection, document.id, path)
-                    self._remove_parts(connection, collection_id, path)
+                    changed |= self._remove_sources(connection, collection_id, path)
                 orphans = self.catalogue.without_sources(collection_id)
                 for document in orphans:
                     hide_document(connection, document)
+            self._note(*changed)
             self._erase_soon()
             return orphans[0] if orphans else None
 
@@ -311,19 +340,18 @@ class Library:
         """
         with self.changing:
             current = [self.catalogue.document(document.id) for document in documents]  # or replaced since
+            changed = {document.sha256 for document in filter(None, current)}
             with self.catalogue.transaction() as connection:
                 for document in filter(None, current):
                     if self.catalogue.document(document.id) is None:
                         continue  # it went with the file that it was inside of
-                    sources = self.catalogue.sources(document.id)
-                    hide_document(connection, document)
-                    connection.execute("DELETE FROM sources WHERE document_id = ?", (document.id,))
-                    for path in sources:
-                        self._remove_parts(connection, document.collection_id, path)
+                    for path in self.catalogue.sources(document.id):
+                        changed |= self._remove_sources(connection, document.collection_id, path)
                     for orphan in self.catalogue.without_sources(document.collection_id):
                         hide_document(connection, orphan)
                 if collection_id is not None:
                     connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
+            self._note(*changed)
             self.merger.wake()
             try:
                 if collection_id is not None:
@@ -361,9 +389,25 @@ class Library:
         for document in self.catalogue.without_sources(collection_id):
             hide_document(connection, document)
 
-    def _remove_parts(self, connection: sqlite3.Connection, collection_id: int, path: str) -> None:
-        for part, document_id in self.catalogue.parts(collection_id, path).items():
-            remove_source(connection, document_id, part)
+    def _remove_sources(self, connection: sqlite3.Connection, collection_id: int, path: str) -> set[str]:
+        """Forget a path and those of the files inside it; return the contents that lay there."""
+        changed: set[str] = set()
+        document = self.catalogue.by_source(collection_id, path)
+        here = {path: document.id} if document else {}
+        for source, document_id in {**here, **self.catalogue.parts(collection_id, path)}.items():
+            changed |= self._contents(document_id)
+            remove_source(connection, document_id, source)
+        return changed
+
+    def _contents(self, document_id: str) -> set[str]:
+        document = self.catalogue.document(document_id)
+        return {document.sha256} if document else set()
+
+    def _note(self, *contents: str) -> None:
+        """Write what is known of these bytes beside them; the catalogue has it already."""
+        for sha256 in contents:
+            with suppress(LibraryError, OSError):
+                self.cards.note(self.catalogue, sha256)
 
     def _keep_original(self, source: Source) -> None:
         original = self.original(source.sha256)
@@ -393,6 +437,7 @@ class Library:
         """Erase removed versions, or leave that to the next change: what was to be done is done."""
         with suppress(LibraryError, OSError):
             self.eraser.erase_journalled()
+        self.keep_snapshot()
         self.merger.wake()
 
 

@@ -2,6 +2,7 @@
 
 from ingestion.care.compacting import Compaction, StoreBytes, compact
 from ingestion.care.figures import CollectionStats, RepresentationStats, Stats, stats
+from ingestion.care.rebuilding import Rebuilt, rebuild
 from ingestion.care.repairing import repair
 from ingestion.care.report import CareProgress, Problem, Repair, RepairReport, Report
 from ingestion.care.verifying import verify
@@ -11,6 +12,7 @@ __all__ = [
     "CollectionStats",
     "Compaction",
     "Problem",
+    "Rebuilt",
     "Repair",
     "RepairReport",
     "Report",
@@ -18,6 +20,7 @@ __all__ = [
     "Stats",
     "StoreBytes",
     "compact",
+    "rebuild",
     "repair",
     "stats",
     "verify",

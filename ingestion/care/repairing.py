@@ -23,7 +23,7 @@ from ingestion.care.report import REINDEX, REPAIR, CareProgress, Problem, Repair
 from ingestion.care.segments import Segments
 from ingestion.care.words import rebuild_words, words_fault
 from ingestion.encoders import Encodings
-from ingestion.errors import LibraryError, ModelError, SourceChanged
+from ingestion.errors import REBUILD, LibraryError, ModelError, SourceChanged
 from ingestion.index import Index
 from ingestion.library import Library
 from ingestion.originals import Source, keep_original
@@ -31,7 +31,7 @@ from ingestion.stores.manifest import insert_segment, remove_segments
 from ingestion.stores.records import Document
 
 _INGEST_AGAIN = "delete the document and ingest it again"
-_RESTORE = "restore the folder from a backup, or export what can be read and import it into a new folder"
+_RESTORE = f"restore the folder from a backup, or make the library anew from what can be read: {REBUILD}"
 _DISK = "check the disk's space and rights, then repair again"
 
 

@@ -9,7 +9,7 @@ from ingestion.care.report import REINDEX, REPAIR, CareProgress, Problem, Report
 from ingestion.care.segments import Segments
 from ingestion.care.words import words_fault
 from ingestion.encoders import CHUNKER_VERSION
-from ingestion.errors import LibraryError, ModelError
+from ingestion.errors import REBUILD, LibraryError, ModelError
 from ingestion.library import Library
 from ingestion.originals import absent_mark
 from ingestion.parsing import READER_VERSION
@@ -18,10 +18,7 @@ from ingestion.stores.records import Document
 _RUN_REPAIR = f"run: {REPAIR}"
 _MAKE_ROOM = "make room on the disk, then run: rag-app verify"
 _INGEST_AGAIN = "delete the document and ingest it again"
-_RESTORE = (
-    "export what can still be read (rag-app export), then import that into a new data folder, "
-    "or restore the folder from a backup"
-)
+_RESTORE = f"restore the folder from a backup, or make the library anew from what can be read: {REBUILD}"
 
 
 def verify(

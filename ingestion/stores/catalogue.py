@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from ingestion.stores.migrations import migrate
 from ingestion.stores.records import Document, JournalEntry, Scope, StoredChunk, segments_from
 from ingestion.stores.rows import chunk_terms, forget, heading_from, insert_journal, layout_from
 from ingestion.stores.scoping import marks, within
+from ingestion.stores.snapshots import Snapshots
 from ingestion.stores.texts import Slice, read_slices
 from ingestion.stores.words import WordHits, WordIndex
 from ingestion.words import ANALYSER, Analyser
@@ -43,7 +45,7 @@ class Catalogue:
         Raises LibraryDamaged where the file is no SQLite database, LibraryError where it cannot be
         opened or was made by a newer version of the application.
         """
-        self.database = Database(path, migrate)
+        self.database = Database(path, partial(_migrate, path.parent))
         self.labels = Labels(self.database)
         try:
             (row,) = self.database.rows("SELECT value FROM facts WHERE name = 'words key'")
@@ -241,6 +243,14 @@ class Catalogue:
         by_id = {row["id"]: title for row, title in zip(titled, titles, strict=True)}
         return [_document(row, by_id.get(row["id"])) for row in rows]
 
+    def of_content(self, sha256: str) -> list[Document]:
+        """Return all documents with these bytes, whatever their collection."""
+        return self._documents("WHERE d.sha256 = ?", (sha256,))
+
+    def has_documents(self) -> bool:
+        """Whether there is a visible document."""
+        return bool(self.database.rows("SELECT 1 FROM documents WHERE collection_id IS NOT NULL LIMIT 1"))
+
     def uses_content(self, sha256: str) -> bool:
         """Whether a visible document has these bytes."""
         return self.by_content(sha256) is not None
@@ -403,6 +413,10 @@ SELECT c.*, d.text_id, d.name AS document, n.name AS collection
 FROM chunks c JOIN documents d ON d.id = c.document_id JOIN collections n ON n.id = d.collection_id
 WHERE c.id IN (SELECT value FROM json_each(?))
 """
+
+
+def _migrate(folder: Path, connection: sqlite3.Connection) -> None:
+    migrate(connection, before=Snapshots(folder).take)
 
 
 def check_collection_name(name: str) -> None:

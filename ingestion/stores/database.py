@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ingestion.errors import LibraryDamaged, LibraryError
+from ingestion.errors import REBUILD, LibraryDamaged, LibraryError
 
+# What SQLite says of a schema that lacks what ours has.
+_NOT_OURS = ("no such table", "no such column")
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 
 
@@ -92,13 +94,18 @@ class Database:
         try:
             yield
         except (OSError, sqlite3.OperationalError) as error:
+            if str(error).startswith(_NOT_OURS):
+                raise self._damaged(error) from error
             raise LibraryError(
                 f"the catalogue {self.path} cannot be used: {error}; check the disk's space and rights"
             ) from error
         except sqlite3.DatabaseError as error:
             if type(error) is not sqlite3.DatabaseError:
                 raise
-            raise LibraryDamaged(
-                f"the catalogue {self.path} is no readable database: {error}; restore it from a backup, "
-                "or move the folder away and ingest again"
-            ) from error
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> LibraryDamaged:
+        return LibraryDamaged(
+            f"the catalogue {self.path} is damaged: {error}; restore it from a backup, or make the library "
+            f"anew from what lies beside it: {REBUILD}"
+        )

@@ -57,3 +57,48 @@ def _sync(folder: Path) -> None:
         else:
             sync_folder(path)
     sync_folder(folder)
+
+
+# A whole library exchanged, for one that was made anew from what of it could be read:
+#
+#     rebuild/complete is written → each store becomes <replaced>/…, rebuild's takes its place → rebuild goes
+
+_STORES = ("tokens", "originals", "chroma", "names", "catalogue.sqlite3")
+_LOGS = ("catalogue.sqlite3-wal", "catalogue.sqlite3-shm")
+_COMPLETE = "complete"
+
+
+def rebuild_folder(folder: Path) -> Path:
+    """Return where a library is made anew."""
+    return folder / "rebuild"
+
+
+def complete_rebuild(folder: Path, replaced: str) -> None:
+    """Say that the rebuilt library is whole; what it replaces goes into the folder of the name `replaced`."""
+    rebuilt = rebuild_folder(folder)
+    _sync(rebuilt)
+    mark = rebuilt / _COMPLETE
+    mark.with_suffix(".new").write_text(replaced, "utf-8")
+    mark.with_suffix(".new").replace(mark)
+    sync_folder(rebuilt)
+
+
+def finish_rebuild(folder: Path) -> None:
+    """Put a complete rebuilt library in place, or go on with that after a crash; nobody may have it open."""
+    rebuilt = rebuild_folder(folder)
+    mark = rebuilt / _COMPLETE
+    if not mark.exists():
+        return
+    replaced = folder / mark.read_text("utf-8")
+    replaced.mkdir(mode=0o700, exist_ok=True)
+    for name in _LOGS:
+        if (folder / name).exists():
+            (folder / name).rename(replaced / name)
+    for name in _STORES:
+        new, current = rebuilt / name, folder / name
+        if new.exists():
+            if current.exists():
+                current.rename(replaced / name)
+            new.rename(current)
+    sync_folder(folder)
+    shutil.rmtree(rebuilt)

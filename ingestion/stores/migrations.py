@@ -4,7 +4,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 
-from ingestion.errors import LibraryError
+from ingestion.errors import REBUILD, LibraryDamaged, LibraryError
 from ingestion.names import composed
 from ingestion.stores.texts import TextBuilder, insert_text, slice_of
 
@@ -384,12 +384,25 @@ _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
 )
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema to the newest version, each step in a transaction of its own.
+NEWEST = len(_STEPS)
 
-    Raises LibraryError where the file was made by a newer version of the application.
+
+def migrate(
+    connection: sqlite3.Connection, before: Callable[[sqlite3.Connection], object] = lambda _: None
+) -> None:
+    """Bring the schema to the newest version, each step in a transaction of its own; call `before` before
+    the first step that changes what is there.
+
+    Raises LibraryError where the file was made by a newer version of the application, LibraryDamaged where
+    its schema has a number that none gives.
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
+    if version < 0 or (version == 0 and tables):
+        raise LibraryDamaged(
+            f"the catalogue numbers its schema {version} and has {tables} tables, which no version of the "
+            f"application writes; restore it from a backup, or run: {REBUILD}"
+        )
     if version > len(_STEPS):
         raise LibraryError(
             f"the library has schema {version} and this version of the application knows {len(_STEPS)}; "
@@ -397,6 +410,8 @@ def migrate(connection: sqlite3.Connection) -> None:
         )
     if version == len(_STEPS):
         return
+    if version:
+        before(connection)
     # Tables are dropped and renamed: what refers to them is checked at the end.
     connection.execute("PRAGMA foreign_keys=OFF")
     for number, step in enumerate(_STEPS[version:], start=version + 1):

@@ -1,5 +1,6 @@
 """verify, repair, compact, reindex, export, import, stats."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,13 +27,56 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
         raise typer.Exit(EXIT_FAILED)
 
 
-def repair(context: typer.Context, as_json: Json = False) -> None:
+def repair(
+    context: typer.Context,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild",
+            help="Make the library anew from originals, vectors and snapshots, where its catalogue is lost.",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Mend what verify finds. Exit code 1 where something is left."""
     from rag_app import terminal
 
+    if anew:
+        _rebuild(context, as_json)
+        return
     done = finished(context, as_json, "repair")
     show(done, as_json, lambda console: terminal.print_repaired(console, done))
     if not done["ok"]:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _rebuild(context: typer.Context, as_json: bool) -> None:
+    """Make the library anew, in this process: none can open it as it is."""
+    from dataclasses import asdict
+
+    from ingestion.care import CareProgress, rebuild
+    from ingestion.encoders import builtin_encoder
+    from rag_app.terminal import count, harmless
+
+    settings = context.obj.settings()
+
+    def tell(progress: CareProgress) -> None:
+        if sys.stderr.isatty():
+            typer.echo(f"\r{progress.stage} {progress.done} of {progress.total}", err=True, nl=False)
+
+    encoder = builtin_encoder(settings.encoder_precision)
+    done = rebuild(settings.data_dir, encoder, limits=settings.limits, on_progress=tell)
+    lines = [
+        f"made anew: {count(done.documents, 'document')}, {done.parsed} of them read again, {done.encoded} "
+        "encoded again"
+    ]
+    if done.uploads:
+        lines.append(f"{count(done.uploads, 'upload')} queued that had not been ingested")
+    lines += [f"lost: {harmless(one)}" for one in done.lost]
+    if done.kept:
+        lines.append(f"what was there is kept in {done.kept}")
+    show({"ok": not done.lost, **asdict(done)}, as_json, lambda _: typer.echo("\n".join(lines)))
+    if done.lost:
         raise typer.Exit(EXIT_FAILED)
 
 

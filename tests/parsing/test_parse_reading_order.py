@@ -112,7 +112,7 @@ def test_letters_set_apart_by_spaces(tmp_path: Path) -> None:
 
 
 def seen(line: str) -> str:
-    """A line as it stands on the page from left to right: runs of Latin letters and figures are not turned."""
+    """A line as it stands on the page from left to right; Latin letters and figures are not turned."""
     turned = line[::-1].translate(str.maketrans("()", ")("))
     return re.sub(r"[A-Z0-9][A-Z0-9/%-]*|%[0-9]+", lambda match: match.group()[::-1], turned)
 
