@@ -24,12 +24,12 @@ class Found:
     """An object of a page or of a form on it; `matrix` leads from the form's measure to the page's."""
 
     raw: Any
-    kind: int
     matrix: Matrix | None
 
 
-def objects_of(page: Any) -> Iterator[Found]:
-    """The page's objects and those of its forms, at most MAX_OBJECTS."""
+def objects_of(page: Any, wanted: int) -> Iterator[Found]:
+    """The page's objects of one kind and those of its forms; MAX_OBJECTS are looked at."""
+    kind_of = pdfium.FPDFPageObj_GetType  # asked a thousand times a page
     left = MAX_OBJECTS
     stack: list[tuple[Any, Any, int, Matrix | None, int]] = [
         (page, pdfium.FPDFPage_GetObject, pdfium.FPDFPage_CountObjects(page), None, 0)
@@ -41,13 +41,13 @@ def objects_of(page: Any) -> Iterator[Found]:
             raw = get(owner, index)
             if not raw:
                 continue
-            kind = pdfium.FPDFPageObj_GetType(raw)
+            kind = kind_of(raw)
             if kind == pdfium.FPDF_PAGEOBJ_FORM:
                 if depth < MAX_FORM_DEPTH:
                     inner = pdfium.FPDFFormObj_CountObjects(raw)
                     stack.append((raw, pdfium.FPDFFormObj_GetObject, inner, _within(raw, matrix), depth + 1))
-            else:
-                yield Found(raw, kind, matrix)
+            elif kind == wanted:
+                yield Found(raw, matrix)
 
 
 def _within(form: Any, outer: Matrix | None) -> Matrix | None:
@@ -93,13 +93,12 @@ def covered(places: Sequence[Place], size: tuple[float, float]) -> float:
 def pictures_on(page: pypdfium2.PdfPage, size: tuple[float, float]) -> list[Place]:
     """Where the page's pictures are seen."""
     view = PageView(page, *size)
-    bounds = (_bounds(found) for found in objects_of(page.raw) if found.kind == pdfium.FPDF_PAGEOBJ_IMAGE)
+    bounds = (_bounds(found) for found in objects_of(page.raw, pdfium.FPDF_PAGEOBJ_IMAGE))
     places = (view.place(*box) for box in bounds if box is not None)
     return [place for place in places if place is not None]
 
 
 def hide_text(page: pypdfium2.PdfPage) -> None:
     """Have PDFium draw the page, as long as it is open, without its text."""
-    for found in objects_of(page.raw):
-        if found.kind == pdfium.FPDF_PAGEOBJ_TEXT:
-            pdfium.FPDFPageObj_SetIsActive(found.raw, False)
+    for found in objects_of(page.raw, pdfium.FPDF_PAGEOBJ_TEXT):
+        pdfium.FPDFPageObj_SetIsActive(found.raw, False)

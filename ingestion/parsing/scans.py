@@ -14,6 +14,7 @@ MIN_SHARE = 0.2  # of the page; smaller pictures are part of a page of text
 MOSTLY = 0.6  # a page that is a picture, with some text on it
 # A page set or typed to the margins has 4000 characters; a third of them may be the least that is worth it.
 MOST_CHARACTERS = 8400
+FULL_CHARACTERS = 2500  # a page with more is a page of text; one that is half a picture has fewer
 
 STRETCH_CHARACTERS = 8
 ENOUGH, FEW = 10, 3  # stretches: two lines across half a page, or the one line of a page that is a picture
@@ -49,7 +50,7 @@ def may_have_scans(data: mmap | bytes) -> bool:
 
 def is_crowded(characters: int, share: float) -> bool:
     """Whether a page has so much text that its pictures, of such a share, can hold little beside it."""
-    return characters > MOST_CHARACTERS * share
+    return characters > min(FULL_CHARACTERS, MOST_CHARACTERS * share)
 
 
 def is_unread(unread: int, characters: int, share: float) -> bool:
