@@ -14,7 +14,7 @@ from retrievers.preambles import core
         ("Bonjour, pourriez-vous me dire où se trouve le compteur ?", "où se trouve le compteur ?"),
         ("Hola, ¿me podría decir dónde está el contador? Gracias.", "dónde está el contador?"),
         ("I bought a Zorg AX-310 lately. How long does the guarantee last?",
-         "How long does the guarantee last? (AX-310 Zorg)"),
+         "How long does the guarantee last? (Zorg AX-310)"),
         ("The boiler is loud. Who repairs it?", "The boiler is loud. Who repairs it?"),
         ("Hello Kitty was created by whom?", "Hello Kitty was created by whom?"),
         ("Thanks!", "Thanks!"),
