@@ -166,7 +166,8 @@ def _without_context(text: str) -> str:
         names.update(dict.fromkeys(one.text for one in identifiers(sentence)))
         if not _INTRODUCES.match(sentence) and _is_english(sentence):
             names.update(dict.fromkeys(_NAME.findall(sentence)))
-    lacking = [name for name in names if name.casefold() not in question.casefold()]
+    longest = [name for name in names if not any(name in other and name != other for other in names)]
+    lacking = [name for name in longest if name.casefold() not in question.casefold()]
     return f"{question} ({' '.join(lacking)})" if lacking else question
 
 

@@ -63,9 +63,12 @@ class WordIndex:
         return WordHits(self._best(match, scope, limit), len(kept) == len(words))
 
     def holding(self, texts: Sequence[str], scope: Scope, limit: int) -> list[str]:
-        """Return chunks of the scope that have every word of one of the texts, by BM25."""
+        """Return chunks of the scope that have every word of one of the texts, by BM25; of a text that is
+        one word, that word."""
         languages = self.languages(scope.collections) if scope.collections else []
         asked = [self._analyser.query(text, languages) for text in texts]
+        wholes = [self._analyser.whole(text, languages) for text in texts]
+        asked += [[whole] for whole in wholes if whole]
         expressions = [
             " AND ".join(f"({' OR '.join(sorted(word))})" for word in words) for words in asked if words
         ]

@@ -134,7 +134,7 @@ def shape_of(key: str) -> str:
 def kind_of(text: str, *, announced: bool = True) -> Kind | None:
     """Return what a token is, None for a word, a number or another thing that is no identifier.
 
-    `announced`: the word before says that one follows, or its place does.
+    `announced`: the word before, or its place, says that one follows.
     """
     if len(text) > _LONGEST or _FILE.search(text):
         return None

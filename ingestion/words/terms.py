@@ -113,6 +113,16 @@ class Analyser:
         found += [frozenset(spans[span]) for span in kept]
         return list(dict.fromkeys(found))
 
+    def whole(self, word: str, languages: Iterable[str]) -> frozenset[str]:
+        """Return the hashed terms that a word is as a whole, without those of its parts."""
+        known = sorted(set(languages)) or [UNDETERMINED]
+        return frozenset(
+            self._hash(term)
+            for language in known
+            for term, start, end in words(word, language)
+            if (start, end) == (0, len(word))
+        )
+
     def match_expression(self, text: str, languages: Iterable[str]) -> str:
         """Return the FTS5 expression that finds any of a question's words; "" where it has none."""
         return " OR ".join(term for word in self.query(text, languages) for term in sorted(word))

@@ -406,3 +406,19 @@ def test_english_is_found_as_well_as_with_the_tokenizer_of_sqlite(eval_data: Pat
         lambda question: analyser.match_expression(question, ["en"]),
     )
     assert ours >= theirs - 0.002
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("1,234,567", "1 234 567", "1'234'567", "12,34,567", "1\u2009234\u2009567", "1.234.567"),
+        ("1,234,567.89", "1.234.567,89", "1 234 567,89"),
+        ("3 March 2024", "03/03/2024", "2024-03-03", "3. März 2024", "3 mars 2024", "3.3.2024"),
+        ("AB 12 34", "AB1234", "AB-12-34"),
+        ("978-3-16-148410-0", "9783161484100"),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_is_written_in_other_forms_meets(texts: tuple[str, ...], language: str) -> None:
+    shared = set.intersection(*({term for term, _, _ in words(text, language)} for text in texts))
+    assert any(len(term) >= 6 for term in shared)

@@ -157,3 +157,16 @@ def test_what_is_read_in_a_text() -> None:
         ("not", "see"), ("never", "cam")
     ]  # fmt: skip
     assert numbers("") == dates("") == negations("") == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("It cost 12,34,567 rupees.", "Rs 1,234,567"),
+        ("It cost 1 234 567.", "the sum of 1.234.567"),
+        ("There were 12 and 345.", "rows 12 345"),
+        ("It was sold on 3 March 2024.", "Verkauft am 3. März 2024."),
+    ],
+)
+def test_numbers_and_dates_are_read_in_the_forms_of_other_countries(claim: str, source: str) -> None:
+    assert compare(claim, source).literal is Literal.STATED
