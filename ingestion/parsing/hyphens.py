@@ -15,6 +15,7 @@ _LEFT = re.compile(r"[^\W_]*\Z")
 _RIGHT = re.compile(r"[^\W_]*")
 _PREFIX = re.compile(r"^(?:non|un|re|pre|over|under|mis|dis|inter)(?=\w{4})")
 _SUFFIX = re.compile(r"(?<=\w{3})(?:ations?|ings?|ible|able|ments?|ions?|ers?|ors?|ed|ly|es|s|al)$")
+_LONG_PART = 7
 _LONGEST = 40  # letters of a part that are looked at
 _SOFT = "\xad"
 
@@ -150,7 +151,8 @@ def _is_whole_in_english(left: str, right: str) -> bool:
         return True
     if left in _APART or not has_vocabulary():
         return False
-    return not (_may_be_word(left) and _may_be_word(right))
+    # Of a long second part, such as "deductible", the vocabulary may not know that it is a word.
+    return not (_may_be_word(left) and (len(right) >= _LONG_PART or _may_be_word(right)))
 
 
 def _may_be_word(text: str) -> bool:

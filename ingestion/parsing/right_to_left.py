@@ -22,9 +22,10 @@ _OPENING, _CLOSING = "([{", ")]}"
 _SEAM = 3  # characters on each side of a change of direction
 _LAM = "\u0644"
 _ALEFS = "\u0622\u0623\u0625\u0627"
-# Of a glyph's height, the gaps that a space has: none is less, and a larger one is always one. Between,
-# PDFium's words tell: joined letters stand up to 0.2 apart where a file does not say how wide they are.
-_LEAST_GAP, _SURE_GAP = 0.06, 0.28
+# Of a glyph's height, the gaps that a space has: none is less than the first, and one larger than the second
+# is always a space. Between, PDFium's words tell. Joined letters stand up to 0.2 apart where a file does not
+# say how wide they are.
+_GAPS, _JOINED_GAPS = (0.12, 0.19), (0.06, 0.28)
 CELL_GAP = 1.2  # more than justified lines have, which the files of right-to-left scripts often are
 
 
@@ -99,7 +100,6 @@ class RightToLeft:
     def __init__(self, raw: str, glyphs: Origins) -> None:
         self._raw = raw
         self._glyphs = glyphs
-        self._unmirrored = 0  # stretches whose brackets were right as they were, less those that were not
 
     def cells(self, spans: Iterable[tuple[int, int]], *, leftwards: bool) -> list[Cell]:
         """The cells of a row in the order in which they are read; most rows are one cell.
@@ -182,10 +182,7 @@ class RightToLeft:
 
     def _with_spaces(self, seen: list[_Seen]) -> list[_Seen]:
         apart = [one.word != two.word for one, two in pairwise(seen)]
-        gaps = [(two.left - one.right) / max(one.height, two.height, 1e-6) for one, two in pairwise(seen)]
-        spaced = [
-            gap > _SURE_GAP or (gap > _LEAST_GAP and other) for gap, other in zip(gaps, apart, strict=True)
-        ]
+        spaced = [_is_spaced(one, two) for one, two in pairwise(seen)]
         if 2 * sum(spaced) < sum(apart):
             spaced = apart  # the font does not say how wide its glyphs are
         found = seen[:1]
@@ -217,21 +214,28 @@ class RightToLeft:
             else:
                 runs.append((to_left, [glyph]))
         letters: list[Letter] = []
+        turned: list[Letter] = []  # the same with the brackets of stretches to the left the other way round
         seams: list[int] = []  # where the direction changes
         for to_left, glyphs in reversed(runs) if leftwards else runs:
             part = [letter for glyph in (reversed(glyphs) if to_left else glyphs) for letter in glyph.letters]
             seams.append(len(letters))
-            letters += part if not to_left else self._mirrored(part)
-        return letters if len(seams) < 2 else _bracketed(letters, seams)
+            letters += part
+            turned += [Letter(c.translate(_BRACKETS), offset) for c, offset in part] if to_left else part
+        return max(
+            (_bracketed(found, seams) for found in (letters, turned)),
+            key=lambda found: _balance(_text(found)),
+        )
 
-    def _mirrored(self, letters: list[Letter]) -> list[Letter]:
-        """Brackets the right way round: a file gives them as they look, or as they are typed."""
-        text = "".join(letter.character for letter in letters)
-        as_typed, as_seen = _balance(text), _balance(text.translate(_BRACKETS))
-        self._unmirrored += (as_typed > as_seen) - (as_typed < as_seen)
-        if as_typed > as_seen or (as_typed == as_seen and self._unmirrored > 0):
-            return letters
-        return [Letter(letter.character.translate(_BRACKETS), letter.offset) for letter in letters]
+
+def _text(letters: Iterable[Letter]) -> str:
+    return "".join(letter.character for letter in letters)
+
+
+def _is_spaced(one: _Seen, two: _Seen) -> bool:
+    joined = all(unicodedata.bidirectional(glyph.text[0]) == "AL" for glyph in (one, two))
+    least, sure = _JOINED_GAPS if joined else _GAPS
+    gap = (two.left - one.right) / max(one.height, two.height, 1e-6)
+    return gap > sure or (gap > least and one.word != two.word)
 
 
 def _bracketed(letters: list[Letter], seams: list[int]) -> list[Letter]:
@@ -242,9 +246,9 @@ def _bracketed(letters: list[Letter], seams: list[int]) -> list[Letter]:
             character, offset = letters[place]
             if character not in _OPENING + _CLOSING:
                 continue
-            before = _balance("".join(letter.character for letter in letters))
+            before = _balance(_text(letters))
             letters[place] = Letter(character.translate(_BRACKETS), offset)
-            if _balance("".join(letter.character for letter in letters)) <= before:
+            if _balance(_text(letters)) <= before:
                 letters[place] = Letter(character, offset)
     return letters
 
