@@ -170,6 +170,7 @@ class Library:
         language: str | None = None,
         added: str | None = None,
         reader: int = READER_VERSION,
+        encoding: str | None = None,
     ) -> Document:
         """Make one document searchable; the former content of its path is searchable until then.
 
@@ -190,6 +191,7 @@ class Library:
                 pages_failed=len(parsed.failures), chunks=len(chunks),
                 version=self.catalogue.next_version(identity), chunker=CHUNKER_VERSION, language=language,
                 added=added or _now(), warnings=parsed.warnings, reader=reader,
+                encoding=encoding,
             )  # fmt: skip
             segments = tuple((identifier, f"seg-{uuid4().hex}.tok") for identifier in encodings)
             entry = self.catalogue.begin("add", document, segments)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 from ingestion.documents import Status
+from ingestion.parsing.decoding import decode
 from ingestion.parsing.frames import Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pages import PageWriter
-from ingestion.parsing.text import decode
 
 BAR = " | "
 
@@ -94,13 +94,15 @@ def _record(names: Row, row: Row) -> str:
     return "; ".join(pairs)
 
 
-def read_csv(path: Path, limits: ParseLimits) -> Iterator[Frame]:
+def read_csv(path: Path, limits: ParseLimits, *, encoding: str | None = None) -> Iterator[Frame]:
     """The frames of a CSV or TSV file: a row a paragraph, so that no passage ends within one.
 
     Raises:
         RefusalError: The file is binary or broken, or larger than the limits.
     """
-    text = decode(path)
+    decoded = decode(path, told=encoding)
+    yield from decoded.cautions
+    text = decoded.text
     writer = PageWriter(path.name, limits)
     try:
         _write_rows(writer, _rows(text, path, limits, csv.QUOTE_MINIMAL))
