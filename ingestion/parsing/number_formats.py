@@ -48,7 +48,9 @@ class _Section:
 
 def shown_number(value: float, number_format: str | None) -> str:
     """A number as its cell shows it; in full where the format hides it or is none."""
-    section, is_signed = _choose(_sections(number_format or "General"), value)
+    if number_format is None or number_format == "General":
+        return general(value)
+    section, is_signed = _choose(_sections(number_format), value)
     if section is None or section.has("date", "elapsed"):
         return general(value)
     number = value if is_signed else abs(value)
@@ -60,7 +62,7 @@ def shown_number(value: float, number_format: str | None) -> str:
     if not section.has("digit"):
         words = section.has("quoted") and "".join(text for _, text in section.tokens)
         return words or general(value)
-    shown = _Number(section).text(number)
+    shown = _places_of(section).text(number)
     return shown if any(map(str.isdigit, shown)) else general(value)
 
 
@@ -84,9 +86,12 @@ def shown_moment(value: Moment, number_format: str | None) -> str:
 
 def general(value: float) -> str:
     """A number in full, without an exponent unless it is beyond all that people write."""
-    number = Decimal(f"{value:.{_DIGITS}g}")
+    plain = f"{value:.{_DIGITS}g}"
+    if "e" not in plain:
+        return plain
+    number = Decimal(plain)
     if number and not -10 <= number.adjusted() <= 21:
-        return f"{value:.{_DIGITS}g}".upper()
+        return plain.upper()
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -145,6 +150,11 @@ def _holds(condition: tuple[str, float], value: float) -> bool:
         "<": value < limit, ">": value > limit, "=": value == limit, "<=": value <= limit,
         ">=": value >= limit, "<>": value != limit,
     }[sign]  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _places_of(section: _Section) -> "_Number":
+    return _Number(section)
 
 
 class _Number:

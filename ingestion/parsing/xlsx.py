@@ -126,7 +126,10 @@ class _Sheet:
         return number in self._extras.wide_rows and len({cell for cell in row if cell}) > 1
 
     def _row(self, number: int, cells: Sequence[Any]) -> list[str]:
-        row = [_shown(cell.value, cell.number_format) for cell in cells]
+        row = [
+            "" if cell.value is None else _shown(cell.value, cell.number_format if cell.has_style else None)
+            for cell in cells
+        ]
         extras = self._extras
         if extras.formulas:
             self._put_formulas(number, row)
@@ -206,20 +209,16 @@ def _joined(above: Sequence[str], row: Sequence[str]) -> list[str]:
     return [upper if upper == lower else f"{upper} {lower}".strip() for upper, lower in pairs]
 
 
-def _shown(value: object, number_format: str | None) -> str:  # noqa: PLR0911  # a kind each
+def _shown(value: object, number_format: str | None) -> str:
     """A cell's value as it is shown."""
     match value:
-        case None:
-            return ""
+        case str():
+            return shown_text(value, number_format)
         case bool():
             return str(value).upper()
-        case float() if not math.isfinite(value):
-            return str(value)
-        case int() | float():
+        case int() | float() if math.isfinite(value):
             return shown_number(value, number_format)
         case dt.datetime() | dt.date() | dt.time() | dt.timedelta():
             return shown_moment(value, number_format)
-        case str():
-            return shown_text(value, number_format)
         case _:
             return str(value)
