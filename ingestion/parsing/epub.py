@@ -50,7 +50,7 @@ def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
         writer.end_page()
     if pictures := book.large_pictures():
         writer.caution(f"{pictures} large pictures of the book are not read; text in them cannot be found.")
-    yield from cautions[:MAX_WARNINGS // 2]
+    yield from cautions[: MAX_WARNINGS // 2]
     yield from writer.frames(book.title())
 
 
