@@ -177,6 +177,7 @@ class _Export:
             segments=self._write_segments(number, document),
             original=self._write_original(document) if self._with_originals else None,
             reader=document.reader,
+            encoding=document.encoding,
         )  # fmt: skip
         fingerprints = [record.fingerprint for record in self._representations]
         self._writer.add_json(f"documents/{number}.json", document_json(archived, fingerprints))
@@ -275,6 +276,7 @@ class _Import:
         return self._library.add(
             collection_id, source, archived.parsed, chunks, encodings,
             language=archived.language, added=archived.added, reader=archived.reader,
+            encoding=archived.encoding,
         )  # fmt: skip
 
     def _stored(self, archived: ArchivedDocument, index: Index) -> Encodings | None:

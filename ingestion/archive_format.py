@@ -74,6 +74,7 @@ class ArchivedDocument:
     segments: Mapping[str, str]
     original: str | None
     reader: int = 1
+    encoding: str | None = None
 
 
 class ArchiveWriter:
@@ -144,6 +145,7 @@ def document_json(document: ArchivedDocument, fingerprints: Sequence[str]) -> di
         ],
         "warnings": list(parsed.warnings),
         "reader": document.reader,
+        "encoding": document.encoding,
         "failures": [[failure.number, failure.reason] for failure in parsed.failures],
         "headings": [[h.title, h.level, h.page, h.start] for h in parsed.headings],
         "chunks": [[c.page, c.start, c.end, c.heading, c.context] for c in document.chunks],
@@ -287,6 +289,7 @@ def _document_from(fields: Mapping[str, Any], manifest: Manifest) -> ArchivedDoc
         bytes=_count(fields["bytes"]), chunker=_count(fields["chunker"]), language=_text(fields["language"]),
         added=_text(fields["added"]), parsed=parsed, chunks=chunks, segments=segments,
         original=_optional(fields["original"]), reader=_count(fields.get("reader", 1)),
+        encoding=_optional(fields.get("encoding")),
     )  # fmt: skip
     _check(document, manifest)
     return document

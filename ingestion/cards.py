@@ -38,6 +38,7 @@ class Card:
     added: str
     texts: str
     reader: int = 1  # the version of the parsers that made the text; cards of before it had none
+    encoding: str | None = None  # that a person said its bytes are in
 
 
 class Cards:
@@ -93,7 +94,7 @@ def card_of(catalogue: Catalogue, document: Document) -> Card:
         collection=document.collection, name=document.name, paths=tuple(catalogue.sources(document.id)),
         id=document.id, version=document.version, bytes=document.bytes, chunker=document.chunker,
         language=document.language, added=document.added, texts=texts_hash(ordered),
-        reader=document.reader,
+        reader=document.reader, encoding=document.encoding,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from ingestion.leftovers import PassedOver
 from ingestion.library import Library
 from ingestion.names import UPLOAD, composed
 from ingestion.originals import readable
-from ingestion.parsing import ParseLimits
+from ingestion.parsing import ParseLimits, encoding_named, known_names
 from ingestion.pipeline import IngestResult, Progress, Task, run
 from ingestion.staging import Staging
 from ingestion.stores.jobs import FileState, Job, JobTable
@@ -94,13 +94,16 @@ class Jobs:
         uploaded: bool = False,
         sync: bool = False,
         passwords: Mapping[str, str] | None = None,
+        encoding: str | None = None,
     ) -> Job:
         """Queue files and folders.
 
         `uploaded` files are moved into the library's own folder and known by their names alone. With
         `sync` the one path is a folder that the collection shall mirror: what has gone from it is
-        removed when the others are done. Passwords are by path and kept in memory only. Raises InvalidInput.
+        removed when the others are done. Passwords are by path and kept in memory only. `encoding`
+        is what those files are in that are text, by any of its names. Raises InvalidInput.
         """
+        told = _encoding(encoding)
         self._library.catalogue.ensure_collection(collection)
         folder = None
         passed_over: tuple[PassedOver, ...] = ()
@@ -111,7 +114,7 @@ class Jobs:
         else:
             listing = list_files(paths)
             files, passed_over = [_file_state(file) for file in listing.files], listing.passed_over
-        files = [replace(file, ordinal=number) for number, file in enumerate(files, start=1)]
+        files = [replace(file, ordinal=number, encoding=told) for number, file in enumerate(files, start=1)]
         try:
             return self._queue(collection, files, passwords or {}, folder, passed_over)
         except BaseException:
@@ -189,11 +192,14 @@ class Jobs:
         passwords: Mapping[str, str] | None = None,
         *,
         files: Collection[int] | None = None,
+        encoding: str | None = None,
     ) -> Job:
         """Queue what failed, or was left undone, as a new job; of `files` (ordinals), if they are given.
 
-        Raises UnknownName; InvalidInput where there is nothing to do again, or its uploads are gone.
+        Without an `encoding` files keep theirs. Raises UnknownName; InvalidInput where there is nothing to do
+        again, or its uploads are gone.
         """
+        told = _encoding(encoding)
         job = self.get(identity)
         if job.state in ("queued", "running"):
             raise InvalidInput(f"job {identity} has not ended; cancel it first, or wait for it")
@@ -209,7 +215,9 @@ class Jobs:
             if not again:
                 raise InvalidInput(f"job {identity} has nothing to try again; ingest the files themselves")
             anew = [
-                FileState(number, file.file, file.source, file.name, file.staged)
+                FileState(
+                    number, file.file, file.source, file.name, file.staged, encoding=told or file.encoding
+                )
                 for number, file in enumerate(again, start=1)
             ]
             return self._queue(job.collection, anew, passwords or {})
@@ -325,7 +333,7 @@ class Jobs:
     ) -> Generator[IngestResult]:
         todo = [file for file in job.files if file.stage not in _ENDED]
         words = self._passwords.get(job.id, {})
-        tasks = [Task(Path(file.file), file.source, words.get(file.ordinal)) for file in todo]
+        tasks = [Task(Path(file.file), file.source, words.get(file.ordinal), file.encoding) for file in todo]
 
         def progress(step: Progress) -> None:
             self._follow(job.id, todo[step.file - 1], step)
@@ -397,6 +405,15 @@ class Jobs:
     def _tell(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _encoding(name: str | None) -> str | None:
+    """Python's name of an encoding. Raises InvalidInput for a name that is not known."""
+    if name is None or not name.strip():
+        return None
+    if (known := encoding_named(name)) is None:
+        raise InvalidInput(f"nobody knows the encoding {name[:40]!r}; there are: {known_names()}")
+    return known
 
 
 def _file_state(file: Path) -> FileState:

@@ -194,6 +194,7 @@ class Library:
         added: str | None = None,
         known_as: DocumentKey | None = None,
         reader: int = READER_VERSION,
+        encoding: str | None = None,
     ) -> Document:
         """Make one document searchable; the former content of its path is searchable until then.
 
@@ -216,7 +217,7 @@ class Library:
                 pages_failed=len(parsed.failures), chunks=len(chunks),
                 version=given[1] if given else self.catalogue.next_version(identity),
                 chunker=CHUNKER_VERSION, language=language, added=added or _now(),
-                warnings=parsed.warnings, reader=reader,
+                warnings=parsed.warnings, reader=reader, encoding=encoding,
             )  # fmt: skip
             segments = tuple((identifier, f"seg-{uuid4().hex}.tok") for identifier in encodings)
             entry = self.catalogue.begin("add", document, segments)

@@ -26,7 +26,7 @@ from ingestion.leftovers import is_apple_double, why_unreadable
 from ingestion.library import Library
 from ingestion.names import UPLOAD, composed, is_gone
 from ingestion.originals import Source, hash_file, readable
-from ingestion.parsing import ParseLimits, parse
+from ingestion.parsing import TEXT_SUFFIXES, ParseLimits, parse
 from ingestion.parts import Part, PartsReader
 from ingestion.progress import IngestResult, Progress, Stage
 from ingestion.reuse import Reuse, is_current
@@ -45,11 +45,20 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A file to ingest. `source` is the path that it is known by; `password` opens an encrypted one."""
+    """A file to ingest. `source` is the path that it is known by; `password` opens an encrypted one.
+
+    `encoding` is what a person says of a file that is text, and does not count for others.
+    """
 
     file: Path
     source: str
     password: str | None = None
+    encoding: str | None = None
+
+    @property
+    def told(self) -> str | None:
+        """The encoding, of a file that is text."""
+        return self.encoding if self.file.suffix.lower() in TEXT_SUFFIXES else None
 
 
 def ingest(
@@ -60,6 +69,7 @@ def ingest(
     limits: ParseLimits = ParseLimits(),
     source_path: Callable[[Path], str] = str,
     passwords: Callable[[Path], str | None] | None = None,
+    encoding: str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Generator[IngestResult]:
@@ -73,7 +83,7 @@ def ingest(
     LibraryError when the library cannot be written; what was yielded before stays.
     """
     tasks = [
-        Task(file, source_path(_resolved(file)), passwords(file) if passwords else None)
+        Task(file, source_path(_resolved(file)), passwords(file) if passwords else None, encoding)
         for file in find_files(paths)
     ]
     yield from run(
@@ -228,7 +238,7 @@ class _Run:
             self._held.append((number, task))
             return None
         self._library.respell(self._collection_id, source.path)
-        known = self._known(source, number)
+        known = self._known(source, number, task)
         if known and known.status != Status.PARTIAL:
             return known
         self._claimed[number] = keys
@@ -264,6 +274,7 @@ class _Run:
         self._report(number, name, Stage.PARSING, 0, 0)
         parsed = parse(
             file, limits=self._limits, password=task.password,
+            encoding=self._encoding(task, source),
             on_page=partial(self._report, number, name, Stage.PARSING), cancelled=self._is_cancelled,
         )  # fmt: skip
         if known and not _is_better(parsed, known):
@@ -298,18 +309,25 @@ class _Run:
 
     def _part(self, task: Task, number: int, part: Part) -> "_Waiting | IngestResult":
         source, parsed = part.source, part.parsed
-        known = self._known(source, number)
+        known = self._known(source, number, task)
         if known and known.status != Status.PARTIAL:
             return replace(known, is_part=True)
         title = name_as_words(source.name)
         chunks = chunk_pages(parsed.pages, parsed.headings, self._library.encoder, title=title)
         return _Waiting(task, number, source, parsed, chunks, 0.0, is_part=True)
 
-    def _known(self, source: Source, number: int) -> IngestResult | None:
+    def _encoding(self, task: Task, source: Source) -> str | None:
+        """Return what a person says of a file's encoding, or said when the same bytes were ingested."""
+        if task.told is not None:
+            return task.told
+        known = self._library.catalogue.by_content(source.sha256, self._collection_id)
+        return known.encoding if known else None
+
+    def _known(self, source: Source, number: int, task: Task) -> IngestResult | None:
         """Return the result for bytes that the collection holds already, read and cut as they are now."""
         catalogue = self._library.catalogue
         document = catalogue.by_content(source.sha256, self._collection_id)
-        if document is None or not is_current(document):
+        if document is None or not is_current(document) or task.told not in (None, document.encoding):
             return None
         status = document.status if document.status == Status.PARTIAL else Status.UNCHANGED
         result = IngestResult(
@@ -390,11 +408,15 @@ class _Run:
         )  # fmt: skip
         self._report(item.number, source.name, Stage.WRITING, 0, count)
         with library.changing:
-            known = self._known(source, item.number)  # the same bytes may have come from another file
+            # The same bytes may have come from another file.
+            known = self._known(source, item.number, item.task)
             if known and known.status != Status.PARTIAL:
                 return replace(known, is_part=item.is_part)
             try:
-                document = library.add(self._collection_id, source, item.parsed, item.chunks, item.encodings)
+                document = library.add(
+                    self._collection_id, source, item.parsed, item.chunks, item.encodings,
+                    encoding=self._encoding(item.task, source),
+                )  # fmt: skip
             except SourceChanged as error:
                 return replace(result, status=Status.FAILED, error=str(error))
             if item.parts is not None:

@@ -216,7 +216,7 @@ class _Reindexing:
             library.add(
                 document.collection_id, source, parsed, chunks, encodings,
                 language=document.language if same_text and document.language != "und" else None,
-                added=document.added, reader=reader,
+                added=document.added, reader=reader, encoding=document.encoding,
             )  # fmt: skip
         self.documents += 1
         self.done += document.chunks
@@ -228,7 +228,9 @@ class _Reindexing:
         if document.reader != READER_VERSION and original.is_file():
             with library.unpacking() as folder:
                 file = under_its_name(original, document.name, Path(folder))
-                parsed = parse(file, limits=self._limits, cancelled=self._cancelled)
+                parsed = parse(
+                    file, limits=self._limits, encoding=document.encoding, cancelled=self._cancelled
+                )
             if parsed.status in (Status.OK, Status.PARTIAL) and len(parsed.failures) <= document.pages_failed:
                 return parsed, READER_VERSION
         return library.catalogue.parsed(document), document.reader

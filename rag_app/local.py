@@ -265,6 +265,7 @@ class LocalService:
             collection=request.collection or self.assistant.settings.collection,
             sync=request.sync,
             passwords=dict(request.passwords),
+            encoding=request.encoding,
         )
         return self._taken_up(job)
 
@@ -275,6 +276,7 @@ class LocalService:
             collection=request.collection or self.assistant.settings.collection,
             uploaded=True,
             passwords={file.name: request.password for file in files} if request.password else None,
+            encoding=request.encoding,
         )
         return self._taken_up(job)
 

@@ -143,20 +143,24 @@ class SummariseRequest(Narrowing):
 class IngestRequest(Request):
     """Files and folders of this machine. `sync` also removes documents whose files have gone.
 
-    `passwords` are by path; they are used and never stored.
+    `passwords` are by path; they are used and never stored. `encoding` is what the files are in that are
+    text: a name like windows-1251; without it, it is found out.
     """
 
     paths: Annotated[Paths, Field(min_length=1)]
     collection: Name | None = None
     sync: bool = False
+    encoding: Name | None = None
     passwords: dict[PathName, Name] = Field({}, repr=False, max_length=_MOST_NAMES)
 
 
 class UploadRequest(Request):
-    """Where uploaded files go, and the password of those that need one; it is used and never stored."""
+    """Where uploaded files go; the password of those that need one, which is used and never stored; and the
+    encoding of those that are text, which is found out otherwise."""
 
     collection: Name | None = None
     password: Name | None = Field(None, repr=False)
+    encoding: Name | None = None
 
 
 class RetryRequest(Request):

@@ -71,8 +71,12 @@ class Documents:
             return []
         return sorted(documents, key=lambda document: document.label.casefold())
 
-    def take(self, files: Sequence[tuple[Path, str]], collection: str | None = None) -> Job:
+    def take(
+        self, files: Sequence[tuple[Path, str]], collection: str | None = None, encoding: str | None = None
+    ) -> Job:
         """Move uploads, with the names they had, out of Gradio's folder and into the queue.
+
+        `encoding` is what those are in that are text.
 
         There, two sessions that upload the same file share it, and names lose characters. Raises
         InvalidInput and its kind, OSError where a file cannot be moved.
@@ -87,7 +91,7 @@ class Documents:
                 if not any(file.parent.iterdir()):
                     file.parent.rmdir()
             into = collection or self.assistant.settings.collection
-            return self.assistant.jobs.submit(named, collection=into, uploaded=True)
+            return self.assistant.jobs.submit(named, collection=into, uploaded=True, encoding=encoding)
 
     def queue(self, watch: Watch) -> Queue:
         """Return the queue as the page sees it; from now on it follows the jobs that are active."""

@@ -204,6 +204,7 @@ class _Rebuilding:
         encodings = self._encodings(library, card, chunks)
         document = library.add(
             collection, source, parsed, chunks, encodings, added=card.added, reader=reader,
+            encoding=card.encoding,
             language=card.language if card.language != "und" else None,
             known_as=(card.id, card.version) if card.id else None,
         )  # fmt: skip
@@ -250,7 +251,7 @@ class _Rebuilding:
         place.mkdir(mode=0o700)
         named = place / f"document{Path(card.name).suffix}"
         _link(file, named)
-        return parse(named, limits=self._limits, cancelled=self._work.cancelled)
+        return parse(named, limits=self._limits, encoding=card.encoding, cancelled=self._work.cancelled)
 
     @staticmethod
     def _chunks(library: Library, card: Card, parsed: ParsedDocument) -> list[Chunk]:

@@ -15,16 +15,18 @@ parse(path) ─▶ files.py      is it a file that we read?
                lines.py      rows that PDFium breaks, made whole
                recognition.py  pages that are only pictures, by way of ocr.py
                formats.py    the table of all other formats
+               decoding.py   bytes ─▶ text; encodings.py has names, detection.py guesses by alphabets.py
                cleaning.py   raw text ─▶ the text that is stored and cited, and (layout.py) back
 """
 
 from ingestion.parsing.attachments import Unpacked, unpack
+from ingestion.parsing.encodings import encoding_named, known_names
 from ingestion.parsing.files import READER_VERSION, parse
-from ingestion.parsing.formats import SUPPORTED_SUFFIXES
+from ingestion.parsing.formats import SUPPORTED_SUFFIXES, TEXT_SUFFIXES
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pictures import Box, PageLocked, PageNotDrawn, PagePicture, draw_page
 
 __all__ = [
-    "READER_VERSION", "SUPPORTED_SUFFIXES", "Box", "PageLocked", "PageNotDrawn", "PagePicture", "ParseLimits",
-    "Unpacked", "draw_page", "parse", "unpack",
+    "READER_VERSION", "SUPPORTED_SUFFIXES", "TEXT_SUFFIXES", "Box", "PageLocked", "PageNotDrawn",
+    "PagePicture", "ParseLimits", "Unpacked", "draw_page", "encoding_named", "known_names", "parse", "unpack",
 ]  # fmt: skip

@@ -9,12 +9,12 @@ from lxml import etree
 from ingestion.documents import Status
 from ingestion.parsing.archive import Archive, resolve
 from ingestion.parsing.cleaning import one_line, sensible_title
-from ingestion.parsing.frames import Frame, RefusalError
+from ingestion.parsing.decoding import Decoded, decode_unmarked
+from ingestion.parsing.frames import MAX_WARNINGS, Caution, Frame, RefusalError
 from ingestion.parsing.html import declared_encoding, parse_html
 from ingestion.parsing.html_writer import write_element
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pages import PageWriter
-from ingestion.parsing.text import decode_unmarked
 from ingestion.parsing.xml import inner_text, local_name
 
 _CHAPTER_TYPES = ("application/xhtml+xml", "text/html", "application/xml")
@@ -36,8 +36,11 @@ def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     book = _Book(archive)
     titles = book.titles()
     writer = PageWriter(path.name, limits)
+    cautions: list[Caution] = []
     for chapter in book.chapters():
-        root = parse_html(_decode(archive.read(chapter)), path.name, is_xml=True)
+        decoded = _decode(archive.read(chapter), chapter)
+        cautions += decoded.cautions
+        root = parse_html(decoded.text, path.name, is_xml=True)
         if root is None:
             continue
         body = next((element for element in root if local_name(element) == "body"), root)
@@ -47,6 +50,7 @@ def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
         writer.end_page()
     if pictures := book.large_pictures():
         writer.caution(f"{pictures} large pictures of the book are not read; text in them cannot be found.")
+    yield from cautions[: MAX_WARNINGS // 2]
     yield from writer.frames(book.title())
 
 
@@ -90,7 +94,9 @@ class _Book:
             if part not in self._archive:
                 continue
             if _is_navigation(item):
-                root = parse_html(_decode(self._archive.read(part)), self._archive.name, is_xml=True)
+                root = parse_html(
+                    _decode(self._archive.read(part), part).text, self._archive.name, is_xml=True
+                )
                 links = root.iter("{*}a") if root is not None else ()
                 entries = [(link.get("href"), inner_text(link)) for link in links]
             elif item.get("media-type") == "application/x-dtbncx+xml":
@@ -129,15 +135,21 @@ def _ncx_entry(point: etree._Element) -> tuple[str | None, str]:
     )
 
 
-def _decode(data: bytes) -> str:
+def _decode(data: bytes, part: str) -> Decoded:
     for mark, encoding in (
         (b"\xef\xbb\xbf", "utf-8"),
         (b"\xff\xfe", "utf-16-le"),
         (b"\xfe\xff", "utf-16-be"),
     ):
         if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, errors="replace")
-    return decode_unmarked(data, declared_encoding(data[:4096]))
+            return Decoded(data[len(mark) :].decode(encoding, errors="replace"))
+    try:
+        return decode_unmarked(data, part, declared=declared_encoding(data[:4096]))
+    except RefusalError:  # of one chapter, not of the book
+        text = data.decode("utf-8", "replace")
+        return Decoded(
+            text, (Caution(f"{part!r} has characters in no encoding that is clear, shown as \ufffd."),)
+        )
 
 
 def _refuse_protected(archive: Archive) -> None:

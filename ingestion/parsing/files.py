@@ -23,6 +23,7 @@ def parse(
     *,
     limits: ParseLimits = ParseLimits(),  # frozen
     password: str | None = None,
+    encoding: str | None = None,
     on_page: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> ParsedDocument:
@@ -35,6 +36,7 @@ def parse(
         path: The file. Its suffix, in any case, decides how it is read: see `SUPPORTED_SUFFIXES`.
         limits: What the file may take of the machine.
         password: Opens an encrypted PDF. The empty password is tried as well.
+        encoding: What a text file is in, by a name of `encodings`; None: it is found out. Other formats know.
         on_page: Called with (pages done, pages in all) as pages arrive; in this thread.
         cancelled: Asked about every 0.05 s; when it turns true the child is killed.
 
@@ -47,7 +49,8 @@ def parse(
     suffix = path.suffix.lower()
     if refused := _refuse(path, suffix, limits):
         return refused
-    request = Request(os.path.abspath(path), suffix, password, os.getpid(), limits)  # noqa: PTH100  # keeps links
+    absolute = os.path.abspath(path)  # noqa: PTH100  # keeps links
+    request = Request(absolute, suffix, password, os.getpid(), limits, encoding=encoding)
     collector = Collector(path.name, limits)
     Watch(request, collector, on_page=on_page, cancelled=cancelled).run()
     return collector.finish()

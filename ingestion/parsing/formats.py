@@ -2,11 +2,13 @@
 
 A reader is imported when it is asked for, in the child process, so that a text file does not pay for the
 libraries of the others. Every reader takes a file and the limits and gives frames: the number of pages,
-the pages, `TextDone`, then title and headings.
+the pages, `TextDone`, then title and headings. Readers of formats that are text take an encoding as well.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from ingestion.parsing.frames import Frame
 from ingestion.parsing.limits import ParseLimits
@@ -14,25 +16,33 @@ from ingestion.parsing.limits import ParseLimits
 Reader = Callable[[Path, ParseLimits], Iterator[Frame]]
 
 
-def _text() -> Reader:
+class TextReader(Protocol):
+    """Reads a format that is text in some encoding; `encoding` is what a person says of it."""
+
+    def __call__(
+        self, path: Path, limits: ParseLimits, *, encoding: str | None = None
+    ) -> Iterator[Frame]: ...
+
+
+def _text() -> TextReader:
     from ingestion.parsing.text import read_text
 
     return read_text
 
 
-def _markdown() -> Reader:
+def _markdown() -> TextReader:
     from ingestion.parsing.markdown import read_markdown
 
     return read_markdown
 
 
-def _html() -> Reader:
+def _html() -> TextReader:
     from ingestion.parsing.html import read_html
 
     return read_html
 
 
-def _csv() -> Reader:
+def _csv() -> TextReader:
     from ingestion.parsing.tables import read_csv
 
     return read_csv
@@ -62,7 +72,7 @@ def _epub() -> Reader:
     return read_epub
 
 
-_READERS: dict[str, Callable[[], Reader]] = {
+_TEXT_READERS: dict[str, Callable[[], TextReader]] = {
     ".txt": _text,
     ".md": _markdown,
     ".markdown": _markdown,
@@ -71,19 +81,27 @@ _READERS: dict[str, Callable[[], Reader]] = {
     ".xhtml": _html,
     ".csv": _csv,
     ".tsv": _csv,
+}
+
+_READERS: dict[str, Callable[[], Reader]] = {
     ".docx": _docx,
     ".pptx": _pptx,
     ".xlsx": _xlsx,
     ".epub": _epub,
 }
 
-SUPPORTED_SUFFIXES: frozenset[str] = frozenset({".pdf", *_READERS})
+SUPPORTED_SUFFIXES: frozenset[str] = frozenset({".pdf", *_TEXT_READERS, *_READERS})
+TEXT_SUFFIXES: frozenset[str] = frozenset(_TEXT_READERS)
 
 
-def reader(suffix: str) -> Reader:
+def reader(suffix: str, encoding: str | None = None) -> Reader:
     """What reads files that end in `suffix`, which is in lower case and not `.pdf`.
+
+    `encoding` (a name of `encodings`) holds for formats that are text, and for no others.
 
     Raises:
         KeyError: The suffix is none of `SUPPORTED_SUFFIXES`, or `.pdf`.
     """
+    if suffix in _TEXT_READERS:
+        return partial(_TEXT_READERS[suffix](), encoding=encoding)
     return _READERS[suffix]()

@@ -53,7 +53,8 @@ class Request:
     """What the child is asked to do. It goes over stdin, because a command line is public.
 
     `done` are the pages that a former child has sent, `failed` those that are not to be read (again). With
-    `drawing` no text is read: one page is drawn; with `unpack` the files inside a PDF are sent.
+    `drawing` no text is read: one page is drawn; with `unpack` the files inside a PDF are sent. `encoding` is
+    what a person says of a text file.
     """
 
     path: str
@@ -65,6 +66,7 @@ class Request:
     failed: tuple[int, ...] = ()
     drawing: Drawing | None = None
     unpack: bool = False
+    encoding: str | None = None
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii") + b"\n"

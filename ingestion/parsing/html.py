@@ -9,11 +9,11 @@ from lxml import etree
 
 from ingestion.documents import Status
 from ingestion.parsing.cleaning import sensible_title
+from ingestion.parsing.decoding import decode
 from ingestion.parsing.frames import Frame, RefusalError
 from ingestion.parsing.html_writer import write_element
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pages import PageWriter
-from ingestion.parsing.text import decode
 from ingestion.parsing.xml import inner_text, local_name, parse_xml
 
 # A browser looks for the encoding in the first 1024 bytes; some pages have long comments above.
@@ -29,7 +29,7 @@ _SELF_CLOSED = re.compile(
 )
 
 
-def read_html(path: Path, limits: ParseLimits) -> Iterator[Frame]:
+def read_html(path: Path, limits: ParseLimits, *, encoding: str | None = None) -> Iterator[Frame]:
     """The frames of an HTML file: the text that a browser shows, at once or after a press, without menus.
 
     Raises:
@@ -37,8 +37,9 @@ def read_html(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     """
     with path.open("rb") as file:
         declared = declared_encoding(file.read(_PRESCAN_BYTES))
-    text = decode(path, declared=declared)
-    root = parse_html(text, path.name, is_xml=path.suffix.lower() == ".xhtml")
+    decoded = decode(path, declared=declared, told=encoding)
+    yield from decoded.cautions
+    root = parse_html(decoded.text, path.name, is_xml=path.suffix.lower() == ".xhtml")
     writer = PageWriter(path.name, limits)
     if root is None:
         yield from writer.frames(None)

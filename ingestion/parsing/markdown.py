@@ -11,12 +11,12 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from ingestion.documents import Status
 from ingestion.parsing.cleaning import sensible_title
+from ingestion.parsing.decoding import decode
 from ingestion.parsing.frames import Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.markdown_inline import InlineText
 from ingestion.parsing.pages import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.tables import table_line
-from ingestion.parsing.text import decode
 
 # Metadata of Jekyll, Obsidian (YAML) and Hugo (TOML): Markdown would take its last line for a heading.
 _FRONT_MATTER = re.compile(
@@ -32,7 +32,7 @@ _NOTE_ENDS = ("footnote_reference_open", "footnote_reference_close")
 _MAX_PICTURES_NAMED = 5
 
 
-def read_markdown(path: Path, limits: ParseLimits) -> Iterator[Frame]:
+def read_markdown(path: Path, limits: ParseLimits, *, encoding: str | None = None) -> Iterator[Frame]:
     """The frames of a Markdown file: CommonMark with tables and footnotes. A form feed begins a new page.
 
     Front matter is text: what it says is found. A link's address stands in brackets behind its words.
@@ -40,8 +40,10 @@ def read_markdown(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     Raises:
         RefusalError: The file is binary or broken, or larger than the limits.
     """
+    decoded = decode(path, told=encoding)
+    yield from decoded.cautions
     # markdown-it counts lines by "\n" alone.
-    source = decode(path).replace("\r\n", "\n").replace("\r", "\n")
+    source = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
     title = None
     writer = PageWriter(path.name, limits)
     if front := _FRONT_MATTER.match(source):

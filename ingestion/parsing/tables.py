@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from ingestion.documents import Status
+from ingestion.parsing.column_names import are_names
+from ingestion.parsing.decoding import decode
 from ingestion.parsing.frames import Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pages import PageWriter
-from ingestion.parsing.text import decode
 
 BAR = " | "
 
@@ -40,15 +41,18 @@ def table_line(cells: Iterable[str]) -> str:
     return BAR.join(words) if words else ""
 
 
-def record_lines(rows: Iterable[Row]) -> Iterator[str]:
+def record_lines(rows: Iterable[Row], *, may_lack_names: bool = False) -> Iterator[str]:
     """The rows of a table as lines: with the names of the columns if the table has a row of names.
 
     The names are the first row as wide as most, if all of it is words and no two are the same. Rows above
-    it are lines of their own. Without names every row is `cell | cell`.
+    it are lines of their own. Without names every row is `cell | cell`. With `may_lack_names` that first row
+    has to look unlike the ones below it, so that no data become names.
     """
     remaining = iter(rows)
     sample = list(islice(remaining, SAMPLE_ROWS))
     above, names = _names(sample)
+    if may_lack_names and names is not None and not are_names(names, sample[above + 1 :]):
+        above, names = 0, None
     for row in sample[:above]:
         yield table_line(row)
     if names is None:
@@ -94,13 +98,15 @@ def _record(names: Row, row: Row) -> str:
     return "; ".join(pairs)
 
 
-def read_csv(path: Path, limits: ParseLimits) -> Iterator[Frame]:
+def read_csv(path: Path, limits: ParseLimits, *, encoding: str | None = None) -> Iterator[Frame]:
     """The frames of a CSV or TSV file: a row a paragraph, so that no passage ends within one.
 
     Raises:
         RefusalError: The file is binary or broken, or larger than the limits.
     """
-    text = decode(path)
+    decoded = decode(path, told=encoding)
+    yield from decoded.cautions
+    text = decoded.text
     writer = PageWriter(path.name, limits)
     try:
         _write_rows(writer, _rows(text, path, limits, csv.QUOTE_MINIMAL))
@@ -117,7 +123,7 @@ def read_csv(path: Path, limits: ParseLimits) -> Iterator[Frame]:
 
 
 def _write_rows(writer: PageWriter, rows: Iterator[Row]) -> None:
-    for line in record_lines(rows):
+    for line in record_lines(rows, may_lack_names=True):
         writer.block(line)
 
 

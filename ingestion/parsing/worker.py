@@ -69,7 +69,7 @@ def _read(request: Request) -> Iterator[Frame]:
         )
     from ingestion.parsing.formats import reader
 
-    return reader(request.suffix)(request.file, request.limits)
+    return reader(request.suffix, request.encoding)(request.file, request.limits)
 
 
 def _out_of_memory(request: Request) -> str:

@@ -400,7 +400,7 @@ _DOCUMENTS = """
 SELECT d.id, d.text_id, d.title_start, d.title_length, n.name AS collection, d.collection_id, d.name,
        d.sha256, d.bytes, d.status, d.error,
        d.page_count AS pages, d.chunk_count AS chunks, d.version, d.chunker, d.language, d.added,
-       d.warnings, d.reader,
+       d.warnings, d.reader, d.encoding,
        (SELECT json_group_array(path) FROM (SELECT path FROM sources o WHERE o.document_id = d.id
            ORDER BY o.rowid)) AS paths,
        (SELECT count(*) FROM page_failures f WHERE f.document_id = d.id) AS pages_failed

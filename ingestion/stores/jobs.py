@@ -23,7 +23,7 @@ _KEPT_FOR = timedelta(hours=1)
 class FileState:
     """A file of a job. `stage` is queued, parsing, encoding, writing, done or cancelled.
 
-    `done` of `total` count pages while parsing, chunks after that.
+    `done` of `total` count pages while parsing, chunks after that. `encoding` is what a person says of it.
     """
 
     ordinal: int
@@ -42,6 +42,7 @@ class FileState:
     pages_failed: int = 0
     chunks: int = 0
     warnings: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,12 @@ class JobTable:
             )
             identity = int(cursor.lastrowid or 0)
             connection.executemany(
-                "INSERT INTO job_files (job_id, ordinal, file, source, name, staged, stage) "
-                "VALUES (?, ?, ?, ?, ?, ?, 'queued')",
-                [(identity, f.ordinal, os.fsencode(f.file), f.source, f.name, f.staged) for f in files],
+                "INSERT INTO job_files (job_id, ordinal, file, source, name, staged, stage, encoding) "
+                "VALUES (?, ?, ?, ?, ?, ?, 'queued', ?)",
+                [
+                    (identity, f.ordinal, os.fsencode(f.file), f.source, f.name, f.staged, f.encoding)
+                    for f in files
+                ],
             )
             connection.execute(_FORGET_OLDEST, (_now(-_KEPT_FOR), _KEPT))
             (row,) = connection.execute("SELECT * FROM jobs WHERE id = ?", (identity,)).fetchall()
@@ -226,8 +230,8 @@ def _file(row: sqlite3.Row) -> FileState:
         staged=bool(row["staged"]), stage=row["stage"], done=row["chunks"] if ended else 0,
         total=row["chunks"] if ended else 0, status=Status(row["status"]) if row["status"] else None,
         error=row["error"], document_id=row["document_id"], sha256=row["sha256"], pages=row["pages"],
-        pages_failed=row["pages_failed"], chunks=row["chunks"],
-        warnings=tuple(json.loads(row["warnings"])),
+        pages_failed=row["pages_failed"], chunks=row["chunks"], warnings=tuple(json.loads(row["warnings"])),
+        encoding=row["encoding"],
     )  # fmt: skip
 
 

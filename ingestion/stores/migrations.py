@@ -374,6 +374,13 @@ def _names(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE jobs ADD COLUMN passed_over TEXT NOT NULL DEFAULT '[]'")
 
 
+_SEVENTH = """
+    -- What a person says of a text file, by Python's name; none where it is found out.
+    ALTER TABLE documents ADD COLUMN encoding TEXT;
+    ALTER TABLE job_files ADD COLUMN encoding TEXT;
+"""
+
+
 _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     lambda connection: _script(connection, _FIRST),
     _second,
@@ -381,6 +388,7 @@ _STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     lambda connection: _script(connection, _FOURTH),
     lambda connection: _script(connection, _FIFTH),
     _names,
+    lambda connection: _script(connection, _SEVENTH),
 )
 
 

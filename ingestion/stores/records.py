@@ -19,10 +19,9 @@ class Document:
     """One document of a collection, as the catalogue knows it. `added` is UTC in ISO 8601.
 
     `chunker` and `language` decide its chunks and the terms that BM25 knows it by; `reader` is the version
-    of the parsers that made its text. `warnings` say what the text lacks.
-    `paths` are all that its
-    bytes were ingested from, `path` first. `label` is what people see: the name, with as many of its folders
-    as tell it from the other documents of that name in its collection.
+    of the parsers that made its text, `encoding` what a person said of it. `warnings` say what the text
+    lacks. `paths` are all that its bytes were ingested from, `path` first. `label` is what people see: the
+    name, with as many of its folders as tell it from the other documents of that name in its collection.
     """
 
     id: str
@@ -44,6 +43,7 @@ class Document:
     added: str
     warnings: tuple[str, ...] = ()
     reader: int = 1
+    encoding: str | None = None
     # What may change while the document stays as it is.
     paths: tuple[str, ...] = field(default=(), compare=False)
     label: str = field(default="", compare=False)

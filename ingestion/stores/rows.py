@@ -72,13 +72,13 @@ def insert_document(connection: sqlite3.Connection, document: Document, text: Pr
     """Write a document's rows. A former version's rows must have been removed in the transaction."""
     connection.execute(
         "INSERT INTO documents (id, collection_id, text_id, name, title_start, title_length, sha256, bytes, "
-        "status, error, page_count, chunk_count, version, chunker, language, added, warnings, reader) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "status, error, page_count, chunk_count, version, chunker, language, added, warnings, reader, "
+        "encoding) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (document.id, document.collection_id, insert_text(connection, text.body), document.name,
          text.title and text.title.start, text.title and text.title.length, document.sha256, document.bytes,
          document.status, document.error, document.pages,
          document.chunks, document.version, document.chunker, document.language, document.added,
-         json.dumps(document.warnings, ensure_ascii=False), document.reader),
+         json.dumps(document.warnings, ensure_ascii=False), document.reader, document.encoding),
     )  # fmt: skip
     connection.executemany(
         "INSERT INTO pages (document_id, number, label, text_start, text_length, layout) "

@@ -16,9 +16,10 @@ from rag_app.requests import Narrowing, UploadRequest
 
 Fields = dict[str, Any]
 
-_UPLOAD = """Send files, each as a part with a file name; `collection` and `password` (for files that need
-one) are parts of text. A file of a name that was uploaded before replaces it. Returns the job that ingests
-them: `/jobs/{job_id}` says how far it is.
+_UPLOAD = """Send files, each as a part with a file name; `collection`, `password` (for files that need one)
+and `encoding` (of files that are text: windows-1251, GBK; without it, it is found out) are parts of text.
+A file of a name that was uploaded before replaces it. Returns the job that ingests them:
+`/jobs/{job_id}` says how far it is.
 """
 _PARTS: dict[str, Any] = {
     "requestBody": {
@@ -32,6 +33,7 @@ _PARTS: dict[str, Any] = {
                         "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
                         "collection": {"type": "string"},
                         "password": {"type": "string", "format": "password"},
+                        "encoding": {"type": "string"},
                     },
                 }
             }
@@ -99,5 +101,7 @@ def router_of(service: LocalService) -> APIRouter:
 
 def _upload_request(fields: dict[str, str]) -> UploadRequest:
     if unknown := sorted(fields.keys() - UploadRequest.model_fields.keys()):
-        raise InvalidInput(f"nobody knows the field {unknown[0][:40]}; there are: collection, password")
+        raise InvalidInput(
+            f"nobody knows the field {unknown[0][:40]}; there are: collection, password, encoding"
+        )
     return UploadRequest.of(**fields)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 MOST_FILES = 1_000
-# Bytes of a part that is no file: a collection's name or a password.
+# Bytes of a part that is no file: a collection's name, a password, an encoding.
 _LONGEST_FIELD = 4_000
 _MOST_FIELDS = 16
 # Bytes that are read and thrown away after a file that is too large, so that a client that sends all before
@@ -127,7 +127,9 @@ class _Parts:
         if b"filename" in options:
             self._open_file(safe_name(_text(options[b"filename"])))
         elif b"name" not in options or len(self.fields) >= _MOST_FIELDS:
-            raise InvalidInput("a part without a name, or too many of them; send files, collection, password")
+            raise InvalidInput(
+                "a part without a name, or too many of them; send files, collection, password, encoding"
+            )
         else:
             self._field = (_text(options[b"name"]), bytearray())
 

@@ -38,6 +38,14 @@ def ingest(
     password_prompt: Annotated[
         bool, typer.Option(help="Ask for passwords of encrypted files, on a terminal.")
     ] = True,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding",
+            metavar="NAME",
+            help="What text files (.txt, .md, .csv, .html) are in, like windows-1251; else it is found out.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Add documents; replace those whose files have changed."""
@@ -51,7 +59,7 @@ def ingest(
     started = time.perf_counter()
     asks = password_prompt and not as_json and sys.stdin.isatty() and sys.stderr.isatty()
     with service(context) as library:
-        work = _Work(library, collection, console, quiet=as_json, asks=asks)
+        work = _Work(library, collection, console, encoding=encoding, quiet=as_json, asks=asks)
         if paths:
             work.do(paths)
         for folder in sync or ():
@@ -68,12 +76,20 @@ class _Work:
     """One command's jobs, one after another."""
 
     def __init__(
-        self, library: "Service", collection: str | None, console: Console, *, quiet: bool, asks: bool
+        self,
+        library: "Service",
+        collection: str | None,
+        console: Console,
+        *,
+        encoding: str | None,
+        quiet: bool,
+        asks: bool,
     ) -> None:
         self.jobs: list[Fields] = []
         self._library = library
         self._collection = collection
         self._console = console
+        self._encoding = encoding
         self._quiet = quiet
         self._asks = asks
 
@@ -82,7 +98,10 @@ class _Work:
         from rag_app.requests import IngestRequest
 
         request = IngestRequest.of(
-            paths=[str(path) for path in paths], sync=sync, collection=self._collection
+            paths=[str(path) for path in paths],
+            sync=sync,
+            collection=self._collection,
+            encoding=self._encoding,
         )
         job = follow(self._library, self._library.submit(request), self._console, quiet=self._quiet)
         if self._asks:

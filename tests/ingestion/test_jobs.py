@@ -274,6 +274,27 @@ def _full(*_: object, **__: object) -> None:
     raise LibraryError("the disk is full")
 
 
+def test_what_is_said_of_an_encoding_outlives_the_process(
+    jobs: Jobs, library: Library, tmp_path: Path
+) -> None:
+    path = tmp_path / "note.txt"
+    path.write_bytes("联通".encode("gbk"))
+    doubtful = jobs.submit([path], collection="notes")
+    (result,) = jobs.run(doubtful.id)
+    assert result.status is Status.UNSUPPORTED
+    assert "--encoding NAME" in (result.error or "")
+    with pytest.raises(InvalidInput, match=r"the encoding 'klingon'; there are: UTF-8, .*Shift_JIS"):
+        jobs.submit([path], collection="notes", encoding="klingon")
+    told = jobs.submit([path], collection="notes", encoding="GB2312")
+    later = Jobs(library, limits=ParseLimits(), staging=library.folder / "uploads")
+    assert work(later, told) == [Status.OK]
+    (document,) = library.catalogue.documents()
+    page = library.catalogue.page(document.id, 1)
+    assert (document.encoding, page and page.text) == ("gb18030", "联通")
+    for encoding, status in ((None, "unchanged"), ("gbk", "unchanged"), ("big5", "ok")):
+        assert work(later, later.submit([path], collection="notes", encoding=encoding)) == [status]
+
+
 def test_a_folder_is_mirrored(jobs: Jobs, library: Library, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     write(folder, "keep.txt", "change.txt", "move.txt", "drop.txt")

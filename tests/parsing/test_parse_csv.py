@@ -35,9 +35,16 @@ def test_the_names_are_repeated(tmp_path: Path, separator: str) -> None:
         ("1,2\n3,4\n", ["1 | 2", "3 | 4"]),
         ("a,a\nx,y\n", ["a | a", "x | y"]),
         ("Item,2023,2024\nRent,5,6\n", ["Item: Rent; 2023: 5; 2024: 6"]),
-        ("sep=|\na|b\nc,|d\n", ["a: c,; b: d"]),
+        ("sep=|\na|b\nc,|4\n", ["a: c,; b: 4"]),
         ("a,b\n1,2,3\n4\n", ["a: 1; b: 2; 3", "a: 4"]),
         ("word\nred\nblue\n", ["word: red", "word: blue"]),
+        ("Alder,Lund\nBirch,Ystad\n", ["Alder | Lund", "Birch | Ystad"]),
+        ("red\nblue\ngreen\n", ["red", "blue", "green"]),
+        ("Lund,oak\nYstad,pine\nLund,elm\n", ["Lund | oak", "Ystad | pine", "Lund | elm"]),
+        ("Alder;1,5;x\nBirch;2,5;y\n", ["Alder | 1,5 | x", "Birch | 2,5 | y"]),
+        ("氏名,住所\n山田,東京\n", ["氏名: 山田; 住所: 東京"]),
+        ("山田,東京\n佐藤,大阪\n", ["山田 | 東京", "佐藤 | 大阪"]),
+        ("Tree,Town\nAlder,near 5 Mill Lane\n", ["Tree: Alder; Town: near 5 Mill Lane"]),
         ("a,b\n", ["a | b"]),
         ("a,b\r1,2\r", ["a: 1; b: 2"]),
     ],
@@ -50,6 +57,13 @@ def test_the_names_are_repeated(tmp_path: Path, separator: str) -> None:
         "sep=",
         "ragged",
         "one",
+        "people and towns",
+        "a list",
+        "a word again",
+        "decimal commas",
+        "Japanese names",
+        "Japanese data",
+        "figures below a word",
         "names only",
         "cr",
     ],
@@ -103,4 +117,4 @@ def test_too_much_text(tmp_path: Path) -> None:
 
 
 def test_page_is_one_for_a_short_file(tmp_path: Path) -> None:
-    assert table(tmp_path, "a\nb\n").pages == (Page(1, "a: b"),)
+    assert table(tmp_path, "a\nb\n").pages == (Page(1, "a\n\nb"),)

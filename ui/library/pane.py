@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import gradio as gr
 
 from ingestion.documents import Status
-from ingestion.parsing import SUPPORTED_SUFFIXES
+from ingestion.parsing import SUPPORTED_SUFFIXES, known_names
 from ui.documents import upload_field
 from ui.static import read_static
 
 # Seconds between two looks at the queue, while it works.
 _TICK = 0.7
 ALL = "all"
+FOUND_OUT = ""  # an encoding that nobody has said
 _STATUSES = [("All", ALL), ("Complete", Status.OK.value), ("Some pages failed", Status.PARTIAL.value)]
 
 
@@ -20,6 +21,7 @@ class LibraryPage:
     """The components of the page."""
 
     into: gr.Dropdown
+    encoding: gr.Dropdown
     upload: gr.File
     message: gr.HTML
     queue: gr.HTML
@@ -57,19 +59,32 @@ class LibraryPage:
     close: gr.Button
 
 
+def _upload_choices() -> tuple[gr.Dropdown, gr.Dropdown]:
+    """Lay out what is said of files before they are handed over: their collection and their encoding."""
+    into = gr.Dropdown(
+        [],
+        label="Into collection",
+        info="Choose one, or type the name of a new one.",
+        allow_custom_value=True,
+        elem_id="library-into",
+    )
+    encoding = gr.Dropdown(
+        [("Found out", FOUND_OUT), *((name, name) for name in known_names().split(", "))],
+        value=FOUND_OUT,
+        label="Encoding",
+        info="Of text, Markdown, CSV and HTML files that are not read right.",
+        elem_id="library-encoding",
+    )
+    return into, encoding
+
+
 def build_library() -> LibraryPage:
     """Lay out the page."""
     script = read_static("library.js")
     with gr.Row(elem_id="library"):
         with gr.Column(elem_id="library-in", min_width=240):
             gr.HTML("<h2>Add documents</h2>")
-            into = gr.Dropdown(
-                [],
-                label="Into collection",
-                info="Choose one, or type the name of a new one.",
-                allow_custom_value=True,
-                elem_id="library-into",
-            )
+            into, encoding = _upload_choices()
             upload = upload_field(height=120, elem_id="library-upload")
             message = gr.HTML("", elem_id="library-message")
             queue = gr.HTML("", elem_id="library-queue", js_on_load=script)
@@ -121,8 +136,8 @@ def build_library() -> LibraryPage:
             shown = gr.HTML("", elem_id="library-page")
     timer = gr.Timer(_TICK, active=False)
     return LibraryPage(
-        into, upload, message, queue, cancel, retry, clear, timer, collections, collection, name, create,
-        rename, remove, storage, text, within, status, selection, selected, delete, deselect, confirmation,
-        question, keep, sure, table, preview, about, previous, number, following, shown, replacing,
-        delete_one, close,
+        into, encoding, upload, message, queue, cancel, retry, clear, timer, collections, collection, name,
+        create, rename, remove, storage, text, within, status, selection, selected, delete, deselect,
+        confirmation, question, keep, sure, table, preview, about, previous, number, following, shown,
+        replacing, delete_one, close,
     )  # fmt: skip

@@ -31,10 +31,13 @@ def connect_library(library: Library, page: LibraryPage, tab: gr.Tab) -> None:
 
 
 def _connect_queue(library: Library, page: LibraryPage, show: Show, view: gr.State, tab: gr.Tab) -> None:
-    def take(uploaded: list[dict[str, Any]] | None, into: str | None, view: View) -> Update:
+    def take(
+        uploaded: list[dict[str, Any]] | None, into: str | None, encoding: str | None, view: View
+    ) -> Update:
         def work() -> None:
             if named := received(page.upload, uploaded):
-                view.watch.jobs.add(library.documents.take(named, (into or "").strip()).id)
+                job = library.documents.take(named, (into or "").strip(), encoding or None)
+                view.watch.jobs.add(job.id)
 
         return {page.upload: None, **show.trying(view, work)}
 
@@ -63,7 +66,7 @@ def _connect_queue(library: Library, page: LibraryPage, show: Show, view: gr.Sta
     page.timer.tick(look, [view], show.of_all, trigger_mode="once", **_QUICK)
     page.upload.upload(
         take,
-        [page.upload, page.into, view],
+        [page.upload, page.into, page.encoding, view],
         [page.upload, *show.of_all],
         preprocess=False,  # gr.File would leave an empty temporary file behind for each
         trigger_mode="multiple",
