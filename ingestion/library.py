@@ -149,9 +149,11 @@ class Library:
 
     def keep_snapshot(self, *, closing: bool = False) -> None:
         """Copy the catalogue where the newest copy is more than a day old; see `Snapshots`."""
-        if self.snapshots.are_due(closing=closing) and self.catalogue.has_documents():
-            with suppress(LibraryError), self.catalogue.database.reading() as connection:
-                self.snapshots.take(connection)
+        # ProgrammingError: it is closed already.
+        with suppress(LibraryError, sqlite3.ProgrammingError):
+            if self.snapshots.are_due(closing=closing) and self.catalogue.has_documents():
+                with self.catalogue.database.reading() as connection:
+                    self.snapshots.take(connection)
 
     def original(self, sha256: str) -> Path:
         """Return where the bytes of a document are kept."""

@@ -106,6 +106,6 @@ class Database:
 
     def _damaged(self, error: Exception) -> LibraryDamaged:
         return LibraryDamaged(
-            f"the catalogue {self.path} is damaged: {error}; restore it from a backup, or make the library "
-            f"anew from what lies beside it: {REBUILD}"
+            f"the catalogue {self.path} is no readable database: {error}; restore it from a backup, or "
+            f"make the library anew from what lies beside it: {REBUILD}"
         )
