@@ -35,7 +35,7 @@ from ui.library.wiring import connect_library
 from ui.login import LOGOUT, LoginFirst
 from ui.models import Models, build_models, connect_models
 from ui.security import ApiBeside, OwnFilesOnly
-from ui.server import PageServer
+from ui.server import PageServer, Stop
 
 _DAY = 86_400
 
@@ -125,18 +125,18 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
 
 
 @contextmanager
-def _terminated() -> Iterator[threading.Event]:
-    """An event that SIGTERM sets, where signals can be caught (in the main thread)."""
-    event = threading.Event()
+def _terminated() -> Iterator[Stop]:
+    """A stop that SIGTERM sets, where signals can be caught (in the main thread)."""
+    stop = Stop()
     if threading.current_thread() is not threading.main_thread():
-        yield event
+        yield stop
         return
 
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        event.set()
+        stop.set()
 
     before = signal.signal(signal.SIGTERM, handle)
     try:
-        yield event
+        yield stop
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -7,6 +7,7 @@ some seconds more, by way of whatever proxy the surroundings name. On a busy mac
 
 import threading
 from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 from typing import cast
 
 import gradio as gr
@@ -24,6 +25,28 @@ from ui.theme import theme
 _POLL_SECONDS = 0.05
 # For requests under way when the server ends, as Gradio has it; then they are broken off.
 _GRACE_SECONDS = 5.0
+
+
+class Stop:
+    """Like an Event, and a signal's handler may set it.
+
+    An Event's lock may be held by the very thread that the handler interrupts, which then waits for itself.
+    """
+
+    def __init__(self) -> None:
+        self._said: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        self._said.put(None)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Return whether it is set, now or within so many seconds."""
+        try:
+            self._said.get(timeout=timeout)
+        except Empty:
+            return False
+        self._said.put(None)
+        return True
 
 
 class PageServer:
@@ -54,7 +77,7 @@ class PageServer:
         except SystemExit:  # uvicorn's way to say that it cannot listen; it has printed why
             return
 
-    def start(self, stopped: threading.Event) -> bool:
+    def start(self, stopped: "Stop | threading.Event") -> bool:
         """Serve; return True once the address answers, or False where `stopped` came first.
 
         However long it takes: a slow machine is no fault. Raises RagError where it cannot listen.

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import signal
 import socket
 import threading
 import time
@@ -19,7 +20,7 @@ from rag_app.assistant import Assistant
 from rag_app.ports import free_port
 from rag_app.settings import Settings
 from ui.app import build
-from ui.server import PageServer
+from ui.server import PageServer, Stop
 
 HOST = "127.0.0.1"
 
@@ -113,3 +114,18 @@ def test_a_handler_reads_no_file_that_was_not_uploaded(library: Library) -> None
     """Gradio checks that only of a page that says it has been launched."""
     with made(library, free_port(HOST, 0), []) as server:
         assert server.page.has_launched
+
+
+def test_a_signal_that_comes_while_it_is_waited_for_is_heard() -> None:
+    """The handler may run within `wait` at any point of it."""
+    for _ in range(200):
+        stop = Stop()
+        before = signal.signal(signal.SIGALRM, lambda *_, stop=stop: stop.set())  # type: ignore[misc]
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.001)
+            while not stop.wait(0.0001):
+                pass
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert stop.wait()
