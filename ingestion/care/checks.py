@@ -19,6 +19,8 @@ from ingestion.stores.tokens.segment import Segment
 # Where jobs keep files that were handed in, until they are ingested.
 UPLOADS = "uploads"
 _YOUNG_SECONDS = 3600
+# Documents that a message names.
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,31 @@ def orphans(library: Library) -> list[Path]:
     for entry in journal:  # erased with its entry
         known |= {tokens / file for _, file in entry.segments}
         known |= {originals / entry.sha256, absent_mark(originals / entry.sha256)}
-    found = [path for folder in (tokens, originals) for path in folder.iterdir() if path not in known]
+    unlisted = {originals / sha256 for sha256 in unlisted_originals(library)}
+    found = [path for path in originals.iterdir() if path not in known | unlisted]
+    if not unlisted:  # else their vectors may be among these
+        found += [path for path in tokens.iterdir() if path not in known]
     built = [beside(library.folder, kind) for kind in ("new", "old", "probe")]
     unpacked = [path for path in (*built, unpacking_folder(library.folder)) if path.exists()]
     return [*sorted(found), *_forgotten_uploads(library), *unpacked]
+
+
+def unlisted_originals(library: Library) -> list[str]:
+    """Return the originals that cards name and the catalogue does not: it was put back from an older copy."""
+    catalogue = library.catalogue
+    listed = {document.sha256 for document in catalogue.documents()}
+    listed |= {entry.sha256 for entry in catalogue.journal()}
+    return sorted(one for one in library.cards.known() - listed if library.original(one).is_file())
+
+
+def unlisted_fault(library: Library) -> str | None:
+    """Return that the catalogue lacks documents whose originals are there, or None."""
+    hashes = unlisted_originals(library)
+    if not hashes:
+        return None
+    names = [card.name for one in hashes[:_NAMED] for card in library.cards.read(one)]
+    more = ", …" if len(hashes) > _NAMED else ""
+    return f"{len(hashes)} originals belong to no document of the catalogue ({', '.join(names)}{more})"
 
 
 def _forgotten_uploads(library: Library) -> list[Path]:

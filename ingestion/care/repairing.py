@@ -17,6 +17,7 @@ from ingestion.care.checks import (
     orphans,
     segment_faults,
     text_fault,
+    unlisted_fault,
 )
 from ingestion.care.chroma import compare, mend_differences, rebuild
 from ingestion.care.report import REINDEX, REPAIR, CareProgress, Problem, Repair, RepairReport, Store, Work
@@ -209,6 +210,9 @@ class _Repairing:
         self._tell("chroma", f"{written} vectors were written anew from the segments{because}")
 
     def _remove_orphans(self) -> None:
+        unlisted = unlisted_fault(self._library)
+        if unlisted:
+            self._leave("catalogue", unlisted, f"run: {REBUILD}")
         for path in remove_orphans(self._library):
             store: Store = "originals" if path.parent.name == "originals" else "tokens"
             self._tell(store, f"{path.name}, which belonged to no document, was removed")

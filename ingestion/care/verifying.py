@@ -3,7 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ingestion.care.checks import is_fresh, list_faults, original_fault, orphans, segment_faults, text_fault
+from ingestion.care.checks import (
+    is_fresh,
+    list_faults,
+    original_fault,
+    orphans,
+    segment_faults,
+    text_fault,
+    unlisted_fault,
+)
 from ingestion.care.chroma import NoRoom, compare, holdings
 from ingestion.care.report import REINDEX, REPAIR, CareProgress, Problem, Report, Store, Work
 from ingestion.care.segments import Segments
@@ -136,6 +144,8 @@ class _Verification:
         for entry in self._library.catalogue.journal():
             what = f"version {entry.version} of document {entry.document_id} is not erased yet"
             self._add("journal", what, _RUN_REPAIR)
+        if unlisted := unlisted_fault(self._library):
+            self._add("catalogue", unlisted, f"run: {REBUILD}")
         for path in orphans(self._library):
             store: Store = "tokens" if path.parent.name == "tokens" else "originals"
             self._add(store, f"{path.name} belongs to no document", _RUN_REPAIR)

@@ -272,3 +272,23 @@ def test_three_snapshots_are_kept_and_nobody_else_reads_them(library: Library, f
     assert not library.snapshots.are_due()
     os.utime(found[0], (0, 0))
     assert library.snapshots.are_due(closing=True)
+
+
+def test_an_older_catalogue_costs_nothing_that_came_after_it(
+    folder: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    older = tmp_path / "older.sqlite3"
+    shutil.copyfile(folder / CATALOGUE, older)
+    (tmp_path / "tide.txt").write_text("The tide turns at six.")
+    with Library.open(folder, encoder) as library:
+        list(ingest(library, [tmp_path / "tide.txt"]))
+        before = contents(library)
+    shutil.copyfile(older, folder / CATALOGUE)
+    with Library.open(folder, encoder) as library:
+        said = [str(problem) for problem in verify(library).problems]
+        assert any("1 originals" in line and "tide.txt" in line and "--rebuild" in line for line in said)
+        assert not repair(library).ok
+    assert rebuild(folder, encoder).encoded == 0
+    with Library.open(folder, encoder) as library:
+        assert contents(library) == before
+        assert verify(library).ok
