@@ -47,7 +47,7 @@ _TIED = {
     ),
     "pt": _set("se me te lhe lhes nos vos feira lo la los las"),
 }
-# First parts that take a hyphen, or none, whatever follows.
+# First parts that take a hyphen whatever follows, or none before what is no word itself.
 _APART = _set(
     "self ex non all well vice quasi semi anti pro pre post co multi cross half anglo "
     "franco hispano germano greco luso"
@@ -147,7 +147,7 @@ def _is_marked(left: str, right: str) -> bool:
 def _is_whole_in_english(left: str, right: str) -> bool:
     if is_english_word(left + right):
         return True
-    if right in _ENDINGS or left in _TOGETHER:
+    if right in _ENDINGS or (left in _TOGETHER and not _may_be_word(right)):
         return True
     if left in _APART or not has_vocabulary():
         return False
