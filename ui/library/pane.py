@@ -69,10 +69,10 @@ def _upload_choices() -> tuple[gr.Dropdown, gr.Dropdown]:
         elem_id="library-into",
     )
     encoding = gr.Dropdown(
-        [("Found out", FOUND_OUT), *((name, name) for name in known_names().split(", "))],
+        [("Automatic", FOUND_OUT), *((name, name) for name in known_names().split(", "))],
         value=FOUND_OUT,
         label="Encoding",
-        info="Of text, Markdown, CSV and HTML files that are not read right.",
+        info="For text, CSV and web files whose letters come out wrong.",
         elem_id="library-encoding",
     )
     return into, encoding
