@@ -9,6 +9,7 @@ page, so the file's bytes are looked at first: hardly any file has layers. Insid
 import ctypes
 import io
 import re
+import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -71,7 +72,8 @@ class HiddenLayers:
         from ingestion.parsing.pypdf_fallback import open_reader
 
         self._off: frozenset[int] = frozenset()
-        file = path.open("rb")  # until the process ends, if it is needed
+        file = path.open("rb")  # as long as this is needed
+        weakref.finalize(self, file.close)
         try:
             self._reader = open_reader(file, password)
             properties = self._reader.root_object.get("/OCProperties")

@@ -94,7 +94,7 @@ def test_documents_of_one_name_are_told_apart_by_their_paths(stocked: Library, t
     assert "2 documents are named 'orchard.md'" in one.reason
     found = read(f"Which are blue?\t{other}\t1", stocked)
     dataset, _ = found.dataset("list", stocked, ())
-    assert dataset.qrels["Which are blue?"] == {f"{other}#page=1": 1}
+    assert dataset.qrels["Which are blue?"] == {"other/orchard.md#page=1": 1}
 
 
 def test_queries_with_qrels_become_one_list(stocked: Library, tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def test_what_another_model_made_is_a_note(folder: Path, encoder: Encoder) -> No
     with Library.open(folder, encoder) as library:
         report = verify(library)
         assert report.ok
-        assert report.notes == ("plums.txt was cut by an older chunker; run: rag-app reindex",)
+        assert report.notes == ("plums.txt was read or cut by an older version; run: rag-app reindex",)
 
 
 # The catalogue
@@ -368,7 +368,9 @@ def test_orphans_are_found_and_removed(folder: Path, encoder: Encoder) -> None:
         (upload / "a.txt").write_bytes(b"x")
         os.utime(upload, (time.time() - hours * 3600,) * 2)
     with closing(sqlite3.connect(folder / "catalogue.sqlite3")) as connection:
-        connection.execute("INSERT INTO jobs VALUES (1, NULL, 'default', 'queued', '', NULL, NULL)")
+        connection.execute(
+            "INSERT INTO jobs (id, collection, state, created) VALUES (1, 'default', 'queued', '')"
+        )
         connection.execute(
             "INSERT INTO job_files (job_id, ordinal, file, source, name, staged, stage) "
             "VALUES (1, 0, ?, 'upload:a.txt', 'a.txt', 1, 'queued')",
