@@ -70,11 +70,16 @@ def keep_original(source: Source, original: Path) -> None:
 def under_its_name(original: Path, name: str, folder: Path) -> Path:
     """Put an original into a folder under the name of its document, whose suffix says how it is read."""
     lent = folder / (PurePath(name).name or "document")
-    try:
-        lent.hardlink_to(original)
-    except OSError:  # a file system without links
-        shutil.copyfile(original, lent)
+    link_or_copy(original, lent)
     return lent
+
+
+def link_or_copy(file: Path, new: Path) -> None:
+    """Give a file another name without copying it, where the system can."""
+    try:
+        new.hardlink_to(file)
+    except OSError:  # a file system without links, or another one
+        shutil.copyfile(file, new)
 
 
 def hash_file(file: Path) -> tuple[str, int]:

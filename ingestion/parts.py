@@ -5,8 +5,8 @@
 A part comes, moves and goes with its container.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from ingestion.documents import ParsedDocument, Status
@@ -29,6 +29,20 @@ class Part:
 def part_of(container: str, name: str) -> str:
     """Return the path, or the name, of a part by that of its container."""
     return f"{container}{INSIDE}{name}"
+
+
+def with_absent_parts(parsed: ParsedDocument, source: Source, known: Container[str]) -> ParsedDocument:
+    """Return a file that was read without the files inside it, with a warning for each of these whose path is
+    not `known`."""
+    absent = [name for name in parsed.attachments if part_of(source.path, name) not in known]
+    warnings = (
+        _absence(part_of(source.name, name), "ingest its container again to add it") for name in absent
+    )
+    return replace(parsed, warnings=(*parsed.warnings, *warnings))
+
+
+def _absence(name: str, reason: str) -> str:
+    return f"The attached file {name!r} is not in the library: {reason}."
 
 
 class PartsReader:
@@ -84,4 +98,4 @@ class PartsReader:
         yield from self.read(source, parsed, depth + 1)
 
     def _leave_out(self, name: str, reason: str) -> None:
-        self.warnings.append(f"The attached file {name!r} is not in the library: {reason}.")
+        self.warnings.append(_absence(name, reason))

@@ -19,6 +19,7 @@ from ingestion.index import BUILTIN_NAME, Index, describe
 from ingestion.library import Library
 from ingestion.originals import Source, under_its_name
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
+from ingestion.parts import with_absent_parts
 from ingestion.reuse import Reuse, is_current
 from ingestion.stores.records import Document, Representation
 from ingestion.stores.tokens.codec import INT8, can_convert
@@ -196,6 +197,9 @@ class _Reindexing:
         chunks = chunk_pages(parsed.pages, parsed.headings, library.encoder, title=title)
         file = library.original(document.sha256)
         source = Source(document.path, document.name, document.sha256, document.bytes, file)
+        if parsed.attachments:
+            parts = library.catalogue.parts(document.collection_id, document.path)
+            parsed = with_absent_parts(parsed, source, parts)
         encodings = {}
         for index in library.indexes.all():
             if index.is_fresh:

@@ -8,7 +8,6 @@
 Interrupted at any point, the old folder is as it was, and the next call goes on.
 """
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -31,8 +30,9 @@ from ingestion.index import BUILTIN_NAME, Index, describe
 from ingestion.library import Library
 from ingestion.lock import LibraryLock
 from ingestion.names import UPLOAD
-from ingestion.originals import Source, absent_mark, hash_file
+from ingestion.originals import Source, absent_mark, hash_file, link_or_copy, under_its_name
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
+from ingestion.parts import with_absent_parts
 from ingestion.stores.catalogue import DEFAULT_COLLECTION, Catalogue
 from ingestion.stores.exchange import complete_rebuild, finish_exchange, finish_rebuild, rebuild_folder
 from ingestion.stores.jobs import FileState, JobTable
@@ -105,6 +105,7 @@ class _Rebuilding:
         self._codecs: Counter[str] = Counter()
         self._documents = self._parsed = self._encoded = 0
         self._lost: list[str] = []
+        self._paths: set[str] = set()  # of all documents
 
     def run(self) -> Rebuilt:
         self._new.mkdir(mode=0o700, exist_ok=True)
@@ -113,6 +114,7 @@ class _Rebuilding:
             self._read_segments()
             with self._opened() as library:
                 wanted = [(sha256, card) for sha256 in self._hashes() for card in self._cards(sha256)]
+                self._paths = {path for _, card in wanted for path in card.paths}
                 for sha256, card in self._work.over("documents", wanted):
                     self._restore(library, sha256, card)
                 uploads = self._queue_uploads(library)
@@ -201,6 +203,7 @@ class _Rebuilding:
         self._keep_original(library, sha256, file)
         path = card.paths[0] if card.paths else UPLOAD + card.name
         source = Source(path, card.name, sha256, card.bytes, file)
+        parsed = with_absent_parts(parsed, source, self._paths)
         encodings = self._encodings(library, card, chunks)
         document = library.add(
             collection, source, parsed, chunks, encodings, added=card.added, reader=reader,
@@ -249,8 +252,7 @@ class _Rebuilding:
         place = self._new / "parse"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(mode=0o700)
-        named = place / f"document{Path(card.name).suffix}"
-        _link(file, named)
+        named = under_its_name(file, card.name, place)
         return parse(named, limits=self._limits, encoding=card.encoding, cancelled=self._work.cancelled)
 
     @staticmethod
@@ -262,7 +264,7 @@ class _Rebuilding:
         if file is None:
             absent_mark(original).touch(mode=0o600)
         elif not original.exists():
-            _link(file, original)
+            link_or_copy(file, original)
 
     def _encodings(self, library: Library, card: Card, chunks: Sequence[Chunk]) -> dict[int, Encodings]:
         """Return the vectors that the segments have of this very text, and make the others."""
@@ -312,14 +314,6 @@ class _Rebuilding:
         with table.inserting(DEFAULT_COLLECTION, files):
             pass
         return len(files)
-
-
-def _link(file: Path, new: Path) -> None:
-    """Give a file another name without copying it, where the system can."""
-    try:
-        os.link(file, new)
-    except OSError:
-        shutil.copyfile(file, new)
 
 
 def _at_hand(index: Index) -> bool:

@@ -9,11 +9,13 @@ from fpdf import FPDF
 from store_contents import assert_whole
 
 from ingestion.care import verify
+from ingestion.care.rebuilding import rebuild
 from ingestion.documents import Status
 from ingestion.encoders import Encoder
 from ingestion.folders import remove_gone
 from ingestion.library import Library
 from ingestion.pipeline import IngestResult, ingest
+from ingestion.reindex import reindex
 from retrievers.search import search
 from retrievers.strategies import strategy_named
 
@@ -159,3 +161,32 @@ def test_a_container_without_text_has_its_parts(library: Library, folder: Path) 
     assert result.status is Status.NO_TEXT
     assert "the files inside it are documents of their own" in (result.error or "")
     assert names(library) == ["cover.pdf › terms.txt"]
+
+
+def test_a_file_that_is_read_again_says_which_parts_are_not_there(library: Library, folder: Path) -> None:
+    added(library, offer(folder / "offer.pdf", terms_txt=TERMS, all_zip=b"PK"))
+    library.delete(*library.catalogue.find("offer.pdf › terms.txt", (1,)))
+    with library.catalogue.transaction() as connection:
+        connection.execute("UPDATE documents SET reader = 1")
+    reindex(library)
+    (document,) = library.catalogue.documents()
+    assert sorted(warning.split("'")[1] for warning in document.warnings) == [
+        "offer.pdf › all.zip", "offer.pdf › terms.txt",
+    ]  # fmt: skip
+
+
+def test_parts_and_warnings_come_back_without_the_catalogue(
+    tmp_path: Path, encoder: Encoder, folder: Path
+) -> None:
+    with Library.open(tmp_path / "data", encoder) as library:
+        added(library, offer(folder / "offer.pdf", terms_txt=TERMS, all_zip=b"PK"))
+    for file in (tmp_path / "data").glob("catalogue.sqlite3*"):
+        file.unlink()
+    rebuild(tmp_path / "data", encoder)
+    with Library.open(tmp_path / "data", encoder) as library:
+        container, part = library.catalogue.documents()
+        assert (container.name, part.name) == ("offer.pdf", "offer.pdf › terms.txt")
+        assert ["all.zip" in warning for warning in container.warnings] == [True]
+        assert found(library, "notice period") == ["offer.pdf › terms.txt"]
+        library.delete(container)
+        assert names(library) == []
