@@ -237,3 +237,18 @@ def test_a_hostile_document_is_saved_and_not_shown(client: httpx.Client) -> None
     client.delete("/api/v1/collections", params={"name": "tides"}).raise_for_status()
     assert client.get(f"/api/v1/documents/{file['document_id']}/original").status_code == 404
     assert client.get("/api/v1/documents/none/original").status_code == 404
+
+
+def test_an_encoding_that_is_told_is_taken_and_an_unknown_one_refused(client: httpx.Client) -> None:
+    text = "联通的门在九点打开。"
+    answer = upload(client, ("tor.txt", text.encode("gb2312")), collection="told", encoding="GB2312")
+    assert answer.status_code == 200
+    (file,) = ended(client, answer.json())["files"]
+    assert (file["status"], file["warnings"]) == ("ok", [])
+    page = client.get(f"/api/v1/documents/{file['document_id']}/pages/1").json()
+    assert page["text"].strip() == text
+    refused = upload(client, ("tor.txt", b"x"), collection="told", encoding="latin-99")
+    assert refused.status_code == 400
+    message = refused.json()["error"]["message"]
+    assert "latin-99" in message
+    assert "GB18030" in message
