@@ -1,6 +1,5 @@
 """Files inside a PDF are documents of their own, which come, move and go with it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pypdf
@@ -21,12 +20,6 @@ from retrievers.strategies import strategy_named
 
 TERMS = b"The notice period is ninety days.\n"
 PRICES = b"A crate of pears costs forty euros.\n"
-
-
-@pytest.fixture
-def library(tmp_path: Path, encoder: Encoder) -> Iterator[Library]:
-    with Library.open(tmp_path / "library", encoder) as library:
-        yield library
 
 
 @pytest.fixture
