@@ -165,7 +165,8 @@ class Jobs:
     def cancel_file(self, identity: int, ordinal: int) -> Job:
         """Leave one file out of a job that has not ended; one that is committed stays.
 
-        Where it is being worked on, what else the job has in work begins again. Raises UnknownName.
+        Where it is being worked on, what else the job has in work begins again. The job is cancelled with
+        its last file, unless another file has come to its end: then it finishes. Raises UnknownName.
         """
         job = self.get(identity)
         if ordinal not in {file.ordinal for file in job.files}:
@@ -173,7 +174,7 @@ class Jobs:
         left = {file.ordinal for file in job.files if file.stage not in _ENDED}
         if job.finished or ordinal not in left:
             return job
-        if left == {ordinal}:
+        if left == {ordinal} and all(file.stage != "done" for file in job.files):
             return self.cancel(identity)
         with self._following:
             self._left_out.add((identity, ordinal))
