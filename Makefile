@@ -10,7 +10,7 @@ PORT ?= 7860
 WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile
 # The tests start the command some hundred times: compile it once, whatever the surroundings say.
 unexport PYTHONDONTWRITEBYTECODE
-KERNEL := ingestion/stores/tokens/kernel
+KERNEL := ingestion/storage/tokens/kernel
 
 .PHONY: run test fast soak lint samples clean
 
@@ -50,7 +50,7 @@ $(VENV)/.torch: constraints.txt
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch $(wildcard $(KERNEL)/*.[ch] $(KERNEL)/hatch_build.py)
 	@echo "Setting up. Building llama.cpp takes some minutes the first time."
 	$(INSTALL) --constraint constraints.txt --editable .
-	@$(BIN)/python -c 'from ingestion.stores.tokens.maxsim import kernel_name; print("MaxSim runs on:", kernel_name())'
+	@$(BIN)/python -c 'from ingestion.storage.tokens.maxsim import kernel_name; print("MaxSim runs on:", kernel_name())'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

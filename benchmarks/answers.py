@@ -33,14 +33,14 @@ from quality import set_arguments
 from report import Result, evaluation_data, figure, publish
 
 from ingestion.encoders import Encoder, builtin_encoder
-from rag_app.answers import Evidence, Packed, Verdict
-from rag_app.citations import cite_text
-from rag_app.environment import stay_offline
+from rag_app.answering.answers import Evidence, Packed, Verdict
+from rag_app.answering.citations import cite_text
+from rag_app.answering.evidence.prompt_context import pack
+from rag_app.answering.extractive_answerer import quotations
+from rag_app.config.environment import stay_offline
+from rag_app.config.settings import Settings
 from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import read_dataset
-from rag_app.llm.extractive import quotations
-from rag_app.packing import pack
-from rag_app.settings import Settings
 from retrievers.search import SearchResult, search
 from retrievers.strategies import DEFAULT_STRATEGY, STRATEGIES, strategy_named
 

@@ -28,7 +28,7 @@ from unittest.mock import patch
 from report import Result, arguments, compare, figure, publish
 
 from ingestion.encoders import Precision
-from rag_app.environment import stay_offline
+from rag_app.config.environment import stay_offline
 
 SAMPLES = Path(__file__).parent.parent / "docs" / "samples"
 RUNS = 3
@@ -77,7 +77,7 @@ def run_ours(precision: Precision, files: Sequence[Path], folder: Path) -> dict[
     """Ingest into a fresh library."""
     from ingestion.encoders import builtin_encoder
     from ingestion.library import Library
-    from ingestion.pipeline import ingest
+    from ingestion.pipeline.ingest import ingest
 
     encoder = builtin_encoder(precision)
     encoder.encode_query("warm up")

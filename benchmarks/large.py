@@ -22,14 +22,14 @@ from numpy.typing import NDArray
 from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
 from ingestion.library import Library
-from ingestion.merging import MAX_CHUNKS
-from ingestion.stores.records import Document
-from ingestion.stores.rows import insert_document, insert_source, prepare_text
-from ingestion.stores.tokens.codec import Int8Codec
-from ingestion.stores.tokens.layout import section_of
-from ingestion.stores.tokens.merge import merge
-from ingestion.stores.tokens.segment import Segment
-from ingestion.stores.tokens.writing import SegmentFile, write_segment
+from ingestion.storage.catalogue.records import Document
+from ingestion.storage.catalogue.rows import insert_document, insert_source, prepare_text
+from ingestion.storage.segment_merging import MAX_CHUNKS
+from ingestion.storage.tokens.codec import Int8Codec
+from ingestion.storage.tokens.layout import section_of
+from ingestion.storage.tokens.merge import merge
+from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.writing import SegmentFile, write_segment
 
 CHUNKS_A_DOCUMENT = 20
 SHORTEST, LONGEST = 120, 240  # tokens of a chunk

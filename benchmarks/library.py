@@ -28,8 +28,8 @@ from report import Result, arguments, compare, publish
 from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import Encodings, builtin_encoder
 from ingestion.library import Library
-from ingestion.originals import Source
-from rag_app.environment import stay_offline
+from ingestion.storage.originals import Source
+from rag_app.config.environment import stay_offline
 
 DOCUMENTS, QUICK_DOCUMENTS = 2000, 100
 RUNS = 3

@@ -23,11 +23,11 @@ from quality import set_arguments
 from report import Result, compare, evaluation_data, publish
 
 from ingestion.encoders import builtin_encoder
-from ingestion.words import function_words
-from rag_app.environment import stay_offline
+from ingestion.text import function_words
+from rag_app.answering.evidence.prompt_context import pack
+from rag_app.config.environment import stay_offline
 from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import read_dataset
-from rag_app.packing import pack
 from retrievers.search import search
 from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
 

@@ -27,11 +27,11 @@ from report import Result, arguments, compare, evaluation_data, publish
 
 from ingestion.encoders import builtin_encoder
 from ingestion.library import Library
-from rag_app.assistant import Assistant
-from rag_app.environment import stay_offline
+from rag_app.config.environment import stay_offline
+from rag_app.config.settings import Settings
 from rag_app.evaluation.corpus import open_corpus
 from rag_app.evaluation.datasets import read_dataset
-from rag_app.settings import Settings
+from rag_app.service.composition import Assistant
 
 STRATEGIES = ("fusion", "cascade", "colbert", "bm25")
 QUESTIONS, QUICK_QUESTIONS = 60, 8

@@ -21,10 +21,10 @@ from typing import Any
 
 from report import Result, arguments, compare, figure, publish
 
-from rag_app.llm.engine import BLOCK
-from rag_app.llm.process import ModelProcess
-from rag_app.llm.sampling import Sampling
-from rag_app.llm.worker import available_processors
+from rag_app.config.sampling import Sampling
+from rag_app.llm.process.engine import BLOCK
+from rag_app.llm.process.supervisor import ModelProcess
+from rag_app.llm.process.worker import available_processors
 
 sys.path.append(str(Path(__file__).parents[1]))
 from tests.tiny_gguf import TinyModel, write_tiny_gguf  # the tests' writer of model files

@@ -23,7 +23,7 @@ from pathlib import Path
 from report import Result, arguments, compare, evaluation_data, figure, publish
 
 from ingestion.encoders import builtin_encoder, builtin_model_folder
-from rag_app.environment import stay_offline
+from rag_app.config.environment import stay_offline
 from rag_app.evaluation import report as pages
 from rag_app.evaluation.comparing import Comparison
 from rag_app.evaluation.comparing import compare as paired

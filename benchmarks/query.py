@@ -37,12 +37,12 @@ from report import Result, arguments, compare, figure, publish
 
 from ingestion.encoders import Encodings, builtin_encoder
 from ingestion.library import Library
-from ingestion.originals import Source
-from ingestion.reuse import join
-from ingestion.stores.tokens.codec import Int8Codec
-from ingestion.stores.tokens.maxsim import maxsim
-from ingestion.stores.tokens.searching import CANDIDATES, EXHAUSTIVE_CHUNKS, live_rows
-from rag_app.environment import stay_offline
+from ingestion.pipeline.reuse import join
+from ingestion.storage.originals import Source
+from ingestion.storage.tokens.candidates import CANDIDATES, EXHAUSTIVE_CHUNKS, live_rows
+from ingestion.storage.tokens.codec import Int8Codec
+from ingestion.storage.tokens.maxsim import maxsim
+from rag_app.config.environment import stay_offline
 from retrievers.hits import Query
 from retrievers.search import search
 from retrievers.strategies import strategy_named
@@ -211,7 +211,7 @@ def delete(library: Library) -> tuple[list[float], list[float]]:
 
 def disk(library: Library) -> dict[str, float]:
     """Return MB on the disk by store, and of the segments by section."""
-    from ingestion.care import stats
+    from ingestion.maintenance import stats
 
     found = stats(library)
     stores = {

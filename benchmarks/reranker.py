@@ -23,14 +23,14 @@ from report import Result, compare, evaluation_data, publish
 from reranker_examples import held_out
 
 from ingestion.encoders import builtin_encoder, builtin_model_folder
-from rag_app.environment import stay_offline
+from rag_app.config.environment import stay_offline
 from rag_app.evaluation.comparing import compare as paired
 from rag_app.evaluation.corpus import open_corpus
 from rag_app.evaluation.datasets import Dataset, read_dataset
 from rag_app.evaluation.metrics import compared
 from rag_app.evaluation.runner import TOP_K, contender_of, evaluate
-from retrievers.joint import FIRST_STAGE_WEIGHT, JointReranker
-from retrievers.rerank import RERANK_DEPTH, CrossEncoderReranker, Reranker
+from retrievers.reader import FIRST_STAGE_WEIGHT, JointReranker
+from retrievers.reranking import RERANK_DEPTH, CrossEncoderReranker, Reranker
 from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
 
 RUNS = 15

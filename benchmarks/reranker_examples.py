@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion.encoders import Encoder
-from ingestion.sentences import sentence_spans
-from ingestion.words.function_words import function_words
+from ingestion.text.sentences import sentence_spans
+from ingestion.text.stopwords import function_words
 from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import Dataset, Passage, json_lines, read_dataset
 from retrievers.fusion import standardised
-from retrievers.rerank import RERANK_DEPTH, passage_text
+from retrievers.reranking import RERANK_DEPTH, passage_text
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
 

@@ -29,15 +29,15 @@ from numpy.typing import NDArray
 from report import Result, arguments, compare, evaluation_data, figure, publish
 
 from ingestion.encoders import Encodings, builtin_encoder
-from ingestion.stores.tokens.codec import CodecSpec, Int8Codec, StoredTokens, TokenArrays, store_tokens
-from ingestion.stores.tokens.layout import section_of
-from ingestion.stores.tokens.maxsim import maxsim
-from ingestion.stores.tokens.merge import merge
-from ingestion.stores.tokens.pooling import pool
-from ingestion.stores.tokens.segment import Segment
-from ingestion.stores.tokens.store import TokenStore
-from ingestion.stores.tokens.writing import write_segment
-from rag_app.environment import stay_offline
+from ingestion.storage.tokens.codec import CodecSpec, Int8Codec, StoredTokens, TokenArrays, store_tokens
+from ingestion.storage.tokens.layout import section_of
+from ingestion.storage.tokens.maxsim import maxsim
+from ingestion.storage.tokens.merge import merge
+from ingestion.storage.tokens.pooling import pool
+from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.store import TokenStore
+from ingestion.storage.tokens.writing import write_segment
+from rag_app.config.environment import stay_offline
 
 SETS = ("xquad-en", "covidqa-dev", "cranfield")
 CODECS = ("int8", "int4", "int8-pool2", "int4-pool2", "int8-pool3", "int8-nopunct")

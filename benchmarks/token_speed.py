@@ -26,10 +26,10 @@ import torch
 from numpy.typing import NDArray
 from report import Result, arguments, compare, figure, publish
 
-from ingestion.stores.tokens.codec import Int8Codec
-from ingestion.stores.tokens.kernel.choice import kernel_names
-from ingestion.stores.tokens.kernel.native import peak
-from ingestion.stores.tokens.maxsim import kernel_name, maxsim, nearest
+from ingestion.storage.tokens.codec import Int8Codec
+from ingestion.storage.tokens.kernel.choice import kernel_names
+from ingestion.storage.tokens.kernel.native import peak
+from ingestion.storage.tokens.maxsim import kernel_name, maxsim, nearest
 
 PASSAGES, DIMENSIONS, QUERY_TOKENS = 1000, 128, 32
 SHORTEST, MEAN, LONGEST = 20, 180, 300  # tokens of ragged passages; uniform ones have the mean

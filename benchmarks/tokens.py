@@ -22,12 +22,12 @@ import numpy as np
 from report import Result, arguments, compare, evaluation_data, figure, publish
 
 from ingestion.encoders import Encodings
-from ingestion.stores.tokens.codec import CodecSpec
-from ingestion.stores.tokens.indexing import FEWEST_CHUNKS
-from ingestion.stores.tokens.merge import merge
-from ingestion.stores.tokens.segment import Segment
-from ingestion.stores.tokens.store import TokenStore
-from ingestion.stores.tokens.writing import write_segment
+from ingestion.storage.tokens.codec import CodecSpec
+from ingestion.storage.tokens.indexing import FEWEST_CHUNKS
+from ingestion.storage.tokens.merge import merge
+from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.store import TokenStore
+from ingestion.storage.tokens.writing import write_segment
 
 CHUNK_TOKENS, DIMENSIONS, POOLED = 180, 128, 384
 CHUNKS = (20, 500)  # of a document

@@ -23,9 +23,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ingestion.encoders import builtin_encoder, builtin_model_folder
-from rag_app.environment import stay_offline
-from retrievers.joint import Wordpieces, weights_path
-from retrievers.joint.network import JointNetwork
+from rag_app.config.environment import stay_offline
+from retrievers.reader import Wordpieces, weights_path
+from retrievers.reader.network import JointNetwork
 
 EXAMPLES_A_STEP = 4
 WRONG = 6

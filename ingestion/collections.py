@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ingestion.errors import InvalidInput, LibraryError, UnknownName
 from ingestion.library import Library
-from ingestion.stores.catalogue import DEFAULT_COLLECTION, check_collection_name
+from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION, check_collection_name
 
 
 @dataclass(frozen=True, slots=True)

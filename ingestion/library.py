@@ -20,24 +20,17 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from ingestion.cards import Cards
 from ingestion.documents import Chunk, ParsedDocument
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings, load_encoder
-from ingestion.erasing import Eraser
 from ingestion.errors import LibraryDamaged, LibraryError
-from ingestion.index import BUILTIN_NAME, Index, Indexes
-from ingestion.lock import LibraryLock
-from ingestion.merging import Merger
-from ingestion.names import UPLOAD, composed, is_gone, is_same
-from ingestion.originals import Source, keep_original
 from ingestion.parsing import READER_VERSION
-from ingestion.stores.catalogue import Catalogue
-from ingestion.stores.exchange import finish_exchange, finish_rebuild
-from ingestion.stores.manifest import insert_segment
-from ingestion.stores.presence import CATALOGUE, refuse_emptied, refuse_lost
-from ingestion.stores.records import Document, JournalEntry, Scope
-from ingestion.stores.representations import RepresentationTable
-from ingestion.stores.rows import (
+from ingestion.storage.cards import Cards
+from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.manifest import insert_segment
+from ingestion.storage.catalogue.presence import CATALOGUE, refuse_emptied, refuse_lost
+from ingestion.storage.catalogue.records import Document, JournalEntry, Scope
+from ingestion.storage.catalogue.representations import RepresentationTable
+from ingestion.storage.catalogue.rows import (
     hide_document,
     insert_document,
     insert_source,
@@ -46,11 +39,18 @@ from ingestion.stores.rows import (
     remove_document,
     remove_source,
 )
-from ingestion.stores.snapshots import Snapshots
-from ingestion.stores.tokens.layout import DocumentKey
-from ingestion.stores.tokens.store import TokenStore
-from ingestion.stores.vectors import POOLINGS, VectorStore, embedded_chroma
-from ingestion.words import detect_language
+from ingestion.storage.catalogue.snapshots import Snapshots
+from ingestion.storage.folder_swap import finish_exchange, finish_rebuild
+from ingestion.storage.journal_cleaner import Eraser
+from ingestion.storage.lock import LibraryLock
+from ingestion.storage.open_representations import BUILTIN_NAME, Index, Indexes
+from ingestion.storage.originals import Source, keep_original
+from ingestion.storage.segment_merging import Merger
+from ingestion.storage.tokens.layout import DocumentKey
+from ingestion.storage.tokens.store import TokenStore
+from ingestion.storage.vectors.store import POOLINGS, VectorStore, embedded_chroma
+from ingestion.text import detect_language
+from ingestion.text.names import UPLOAD, composed, is_gone, is_same
 
 __all__ = ["BUILTIN_NAME", "Library", "Source"]
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
-from ingestion.stores.records import Scope
+from ingestion.storage.catalogue.records import Scope
+from ingestion.storage.open_representations import BUILTIN_NAME
 from ingestion.timing import Stopwatch
+from retrievers.fallback import stand_ins
 from retrievers.fusion import CANDIDATES, DEPTH, fuse, fuse_standardised
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 from retrievers.late_interaction import SCORE
-from retrievers.stand_in import stand_ins
 
 # MaxSim is the best list by itself, and as much as the others together: measured in docs/retrieval.md.
 MAXSIM_WEIGHT = 2.0

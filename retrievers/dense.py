@@ -1,9 +1,9 @@
 """Bi-encoder: the question's one vector against each chunk's one vector, nearest in Chroma."""
 
-from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
-from ingestion.stores.records import Scope
-from ingestion.stores.vectors import Pooling
+from ingestion.storage.catalogue.records import Scope
+from ingestion.storage.open_representations import BUILTIN_NAME
+from ingestion.storage.vectors.store import Pooling
 from ingestion.timing import Stopwatch
 from retrievers.hits import Candidate, Query, Ranking
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from ingestion.library import Library
-from ingestion.stores.records import Scope, StoredChunk
-from ingestion.words.identifiers import Identifier, Kind, identifiers, key_of, kind_of, shape_of, spellings
+from ingestion.storage.catalogue.records import Scope, StoredChunk
+from ingestion.text.identifiers import Identifier, Kind, identifiers, key_of, kind_of, shape_of, spellings
 from retrievers.hits import Candidate, Ranking
 
 # Passages whose text is read for an identifier.

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingestion.errors import LibraryDamaged
-from ingestion.index import BUILTIN_NAME, Index
 from ingestion.library import Library
-from ingestion.stores.records import StoredChunk
-from ingestion.stores.tokens.store import TokenMatch
-from ingestion.words import words
-from ingestion.words.acronyms import acronyms, asked_acronyms
-from ingestion.words.function_words import function_words_of
+from ingestion.storage.catalogue.records import StoredChunk
+from ingestion.storage.open_representations import BUILTIN_NAME, Index
+from ingestion.storage.tokens.store import TokenMatch
+from ingestion.text import words
+from ingestion.text.acronyms import acronyms, asked_acronyms
+from ingestion.text.stopwords import function_words_of
 from retrievers.hits import Query
 
 # Cosines that a rounding sets apart are of one vector: of tokens that were pooled, or of the same word twice.

@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Sequence
 
-from ingestion.stores.records import Scope
+from ingestion.storage.catalogue.records import Scope
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 
 # Cormack, Clarke and Büttcher (SIGIR 2009) found 60 good across TREC collections.

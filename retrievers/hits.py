@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders import Encoder, Encodings
-from ingestion.stores.records import Scope, StoredChunk
+from ingestion.storage.catalogue.records import Scope, StoredChunk
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from ingestion.library import Library
 from retrievers.hits import Hit
-from retrievers.rerank import CrossEncoderReranker, Reranker, combined
+from retrievers.reranking import CrossEncoderReranker, Reranker, combined
 from retrievers.search import MAX_TOP_K, search
 from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
 
@@ -36,7 +36,7 @@ class StrategyRetriever(BaseRetriever):
     collections: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
     reranker: Any = None
-    """A `retrievers.rerank.Reranker`, or None."""
+    """A `retrievers.reranking.Reranker`, or None."""
 
     def _get_relevant_documents(
         self,
@@ -72,7 +72,7 @@ class RerankCompressor(BaseDocumentCompressor):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     reranker: Any
-    """A `retrievers.rerank.Reranker`."""
+    """A `retrievers.reranking.Reranker`."""
     top_n: int = Field(default=8, ge=1)
 
     def compress_documents(

@@ -1,11 +1,11 @@
 """ColBERT: each word of the question finds its best match in a chunk; MaxSim adds these up."""
 
-from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
-from ingestion.stores.records import Scope
+from ingestion.storage.catalogue.records import Scope
+from ingestion.storage.open_representations import BUILTIN_NAME
 from ingestion.timing import Stopwatch
+from retrievers.fallback import stand_ins
 from retrievers.hits import Candidate, Query, Ranking
-from retrievers.stand_in import stand_ins
 
 SCORE = "maxsim"
 

@@ -1,14 +1,14 @@
 """BM25 over SQLite's FTS5: the question's words, stemmed, any of them."""
 
 from ingestion.library import Library
-from ingestion.stores.records import Scope
+from ingestion.storage.catalogue.records import Scope
 from ingestion.timing import Stopwatch
 from retrievers.hits import Candidate, Query, Ranking
 
 
 class LexicalRetriever:
     """Robertson and Zaragoza's BM25, as FTS5 computes it: exact, unless the library is large and the question
-    has words that much of it has (`ingestion.stores.words`)."""
+    has words that much of it has (`ingestion.storage.catalogue.fulltext`)."""
 
     def __init__(self, library: Library, *, candidates: bool = False) -> None:
         """`candidates`: another stage orders what is found, so of a large library less is scored."""

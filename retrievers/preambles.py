@@ -8,9 +8,9 @@ what they name: "My Bosch GX-200 is new. Where is the filter?" asks for the filt
 
 import re
 
-from ingestion.sentences import sentence_spans
-from ingestion.words import function_words
-from ingestion.words.identifiers import identifiers
+from ingestion.text import function_words
+from ingestion.text.identifiers import identifiers
+from ingestion.text.sentences import sentence_spans
 
 _GREETINGS = (
     r"hi|hello|hey|hiya|greetings|dear|good\s+(?:morning|afternoon|evening|day)|hallo|guten\s+(?:tag|morgen|abend)|"

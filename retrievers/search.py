@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from ingestion.errors import EmptyQuestion, InvalidInput
 from ingestion.library import Library
-from ingestion.stores.records import Scope, StoredChunk
+from ingestion.storage.catalogue.records import Scope, StoredChunk
 from ingestion.timing import Stopwatch
 from retrievers.exact import Named, named, with_holders_first
 from retrievers.hits import Hit, Query, Ranking
 from retrievers.preambles import core
-from retrievers.rerank import Reranker, RerankLimits, rerank
+from retrievers.reranking import Reranker, RerankLimits, rerank
 from retrievers.strategies import Strategy
 
 MAX_TOP_K = 1000

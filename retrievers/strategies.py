@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ingestion.errors import InvalidInput, UnknownName
-from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
-from ingestion.stores.vectors import Pooling
+from ingestion.storage.open_representations import BUILTIN_NAME
+from ingestion.storage.vectors.store import Pooling
 from retrievers.cascade import CascadeRetriever
 from retrievers.dense import DenseRetriever
 from retrievers.fusion import FusionRetriever

@@ -9,8 +9,8 @@ import pytest
 
 from ingestion.encoders import Encoder, builtin_encoder
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from rag_app.environment import stay_offline
+from ingestion.pipeline.ingest import ingest
+from rag_app.config.environment import stay_offline
 
 stay_offline()
 

@@ -57,7 +57,7 @@ def test_importing_a_package_does_nothing(tmp_path: Path, package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["ingestion", "retrievers", "rag_app", "ui", "rag_app.cli", "rag_app.assistant"]
+    "module", ["ingestion", "retrievers", "rag_app", "ui", "rag_app.cli", "rag_app.service.composition"]
 )
 def test_slow_libraries_wait_for_their_first_use(tmp_path: Path, module: str) -> None:
     assert imported(SLOW, module, tmp_path) == ""

@@ -8,7 +8,7 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.parsing import SUPPORTED_SUFFIXES
-from ingestion.pipeline import ingest
+from ingestion.pipeline.ingest import ingest
 from retrievers.strategies import STRATEGIES
 
 ROOT = Path(__file__).parent.parent

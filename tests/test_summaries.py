@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from ingestion.encoders import Encoder
-from ingestion.filters import Filters, resolve
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from rag_app.answers import Answer
-from rag_app.llm.extractive import ExtractiveAnswerer
-from rag_app.summarising.summary import summarise
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.filters import Filters, resolve
+from rag_app.answering.answers import Answer
+from rag_app.answering.extractive_answerer import ExtractiveAnswerer
+from rag_app.summarizing.summary import summarise
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1200)]
 

@@ -12,12 +12,12 @@ from types import FrameType
 import gradio as gr
 from starlette.middleware import Middleware
 
-from ingestion.lock import announce, withdraw
-from rag_app.api import create_api
-from rag_app.assistant import Assistant
-from rag_app.guard import Guard
-from rag_app.logins import Logins
-from rag_app.ports import url_of
+from ingestion.storage.lock import announce, withdraw
+from rag_app.config.logins import Logins
+from rag_app.config.ports import url_of
+from rag_app.server.api import create_api
+from rag_app.server.security.guard import Guard
+from rag_app.service.composition import Assistant
 from ui.background import Workers
 from ui.chat.conversations import build_list
 from ui.chat.evidence import Desk, build_evidence, connect_evidence

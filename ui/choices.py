@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingestion.errors import InvalidInput, RagError, UnknownName
-from rag_app.assistant import AUTO, Assistant, StrategyState
+from rag_app.answering.extractive_answerer import NAME as EXTRACTIVE
 from rag_app.llm.choice import Llm, Server
-from rag_app.llm.extractive import NAME as EXTRACTIVE
+from rag_app.service.composition import AUTO, Assistant, StrategyState
 from ui.components.text import escape
 
 NO_RERANKER = "none"

@@ -11,10 +11,10 @@ from typing import Any
 import gradio as gr
 
 from ingestion.errors import RagError
-from rag_app.answers import AnswerEvent, AskOptions
-from rag_app.assistant import Assistant
-from rag_app.comparison import FEWEST, MOST
-from rag_app.votes import Contender, Vote, tally
+from rag_app.answering.answers import AnswerEvent, AskOptions
+from rag_app.evaluation.votes import Contender, Vote, tally
+from rag_app.service.composition import Assistant
+from retrievers.comparison import FEWEST, MOST
 from retrievers.hits import Hit
 from ui.background import Job, Workers
 from ui.chat.evidence import Desk

@@ -16,11 +16,11 @@ import gradio as gr
 from gradio.events import Dependency
 
 from ingestion.errors import InvalidInput, RagError, UnknownName
-from ingestion.jobs import Job
 from ingestion.parsing import SUPPORTED_SUFFIXES
-from ingestion.stores.records import Document
-from rag_app.assistant import Assistant
-from rag_app.uploading import safe_name
+from ingestion.pipeline.queue import Job
+from ingestion.storage.catalogue.records import Document
+from rag_app.service.composition import Assistant
+from rag_app.service.uploads import safe_name
 from ui.background import Workers
 from ui.components.document_list import render_confirmation, render_documents, render_error
 from ui.components.uploads import FileRow, can_retry, latest, render_uploads, to_rows

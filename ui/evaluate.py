@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ingestion.errors import InvalidInput, RagError
-from rag_app.assistant import Assistant
-from rag_app.models.store import Presence
-from rag_app.requests import TaskRequest
+from rag_app.contract.requests import TaskRequest
+from rag_app.model_store.store import Presence
+from rag_app.service.composition import Assistant
 from rag_app.tasks import TaskState
 from ui.chat.talk import INTERNAL_ERROR
 from ui.choices import check_may_name_files

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from ingestion.errors import RagError
-from rag_app.assistant import Assistant
+from rag_app.service.composition import Assistant
 from ui.chat.talk import INTERNAL_ERROR
 from ui.choices import NO_RERANKER, Choices, collection_choices, reranker_choices, strategy_choices
 from ui.components.document_list import render_error

@@ -10,9 +10,9 @@ from typing import Any
 import gradio as gr
 
 from ingestion.errors import InvalidInput, RagError
-from rag_app.assistant import Assistant
-from rag_app.models.network import has_network, hub_host
-from rag_app.models.store import ModelState
+from rag_app.model_store.network import has_network, hub_host
+from rag_app.model_store.store import ModelState
+from rag_app.service.composition import Assistant
 from rag_app.tasks import TaskState
 from ui.chat.pane import ChatPane
 from ui.chat.talk import INTERNAL_ERROR

@@ -1,7 +1,7 @@
 """The built-in encoder: all-MiniLM-L6-v2, whose weights come inside a Python package.
 
 384 dimensions, 256 wordpieces, nothing is fetched. Its token vectors are centred and projected to 128
-dimensions by a fixed matrix (`ingestion.projection`) and make a late-interaction model without training.
+dimensions by a fixed matrix (`ingestion.encoders.projection`): a late-interaction model without training.
 """
 
 import hashlib
@@ -24,11 +24,11 @@ from ingestion.encoders.batches import (
     passages,
     spans_within,
 )
+from ingestion.encoders.fair_lock import RecentQueries
 from ingestion.encoders.graph import INT8_VERSION, Ranges, load_ranges, ranges_path
+from ingestion.encoders.projection import Projection, load_projection
 from ingestion.encoders.runtime import Forward, load_forward
-from ingestion.encoders.turns import RecentQueries
 from ingestion.errors import InvalidInput, ModelError
-from ingestion.projection import Projection, load_projection
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

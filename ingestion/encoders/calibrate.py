@@ -2,7 +2,7 @@
 
     python -m ingestion.encoders.calibrate TEXT…
 
-The shipped file was made from WordNet 3.0's glosses, as the projection (`ingestion.projection.fit`):
+The shipped file was made from WordNet 3.0's glosses, as the projection (`ingestion.encoders.projection.fit`):
 text that belongs to no evaluation set. The same text and weights give the same file.
 """
 
@@ -15,8 +15,8 @@ import numpy as np
 from ingestion.encoders.base import Floats
 from ingestion.encoders.builtin import BUILTIN_NAME, builtin_model_folder
 from ingestion.encoders.graph import BertGraph, import_openvino, openvino_core, ranges_path
-from ingestion.projection import load_projection
-from ingestion.projection.fit import passages
+from ingestion.encoders.projection import load_projection
+from ingestion.encoders.projection.fit import passages
 
 
 def input_ranges(texts: Sequence[str]) -> dict[str, Floats]:

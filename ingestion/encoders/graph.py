@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from ingestion.encoders.base import Floats
+from ingestion.encoders.projection import Projection
 from ingestion.errors import ModelError
-from ingestion.projection import Projection
 
 # The largest absolute value of each input channel, by the name of the linear layer that runs in int8.
 Ranges = Mapping[str, Floats]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.encoders.base import Encoder
-from ingestion.encoders.foreign import BiEncoder, ColbertEncoder
+from ingestion.encoders.sentence_transformers import BiEncoder, ColbertEncoder
 from ingestion.errors import ModelError
 
 _ADVICE = "give the folder of a sentence-transformers bi-encoder or a ColBERT"

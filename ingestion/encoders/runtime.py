@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders.base import Floats
+from ingestion.encoders.fair_lock import Turns
 from ingestion.encoders.graph import BertGraph, Ranges, openvino_core
-from ingestion.encoders.turns import Turns
+from ingestion.encoders.projection import Projection
 from ingestion.errors import ModelError
-from ingestion.projection import Projection
 
 # ids, mask [b, s]  →  cls [b, d], mean [b, d], tokens [b, s, k], of unit length
 Forward = Callable[[NDArray[np.int64], Floats], tuple[Floats, Floats, Floats]]

@@ -20,7 +20,7 @@ parse(path) ─▶ files.py      is it a file that we read?
 """
 
 from ingestion.parsing.attachments import Unpacked, unpack
-from ingestion.parsing.encodings import encoding_named, known_names
+from ingestion.parsing.encodings.names import encoding_named, known_names
 from ingestion.parsing.files import READER_VERSION, parse
 from ingestion.parsing.formats import SUPPORTED_SUFFIXES, TEXT_SUFFIXES
 from ingestion.parsing.limits import ParseLimits

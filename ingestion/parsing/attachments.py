@@ -19,8 +19,8 @@ from ingestion.parsing.frames import (
     TextDone,
     Verdict,
 )
-from ingestion.parsing.isolation import ChildProcess, Ended
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.sandbox.isolation import ChildProcess, Ended
 
 _POLL_SECONDS = 0.05
 _MAX_NAME = 200  # characters; the child's are shorter

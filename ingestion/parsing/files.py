@@ -7,11 +7,11 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from ingestion.documents import ParsedDocument, Status
-from ingestion.parsing.collect import Collector
 from ingestion.parsing.formats import SUPPORTED_SUFFIXES
 from ingestion.parsing.frames import Request
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.watch import Watch
+from ingestion.parsing.sandbox.collector import Collector
+from ingestion.parsing.sandbox.watch import Watch
 
 # The version of all parsers together. It rises when they read more, or otherwise, from the same bytes:
 # documents that an older one read are read again, by the next ingestion or by `reindex`.

@@ -25,49 +25,49 @@ class TextReader(Protocol):
 
 
 def _text() -> TextReader:
-    from ingestion.parsing.text import read_text
+    from ingestion.parsing.markup.plain_text import read_text
 
     return read_text
 
 
 def _markdown() -> TextReader:
-    from ingestion.parsing.markdown import read_markdown
+    from ingestion.parsing.markup.markdown import read_markdown
 
     return read_markdown
 
 
 def _html() -> TextReader:
-    from ingestion.parsing.html import read_html
+    from ingestion.parsing.markup.html import read_html
 
     return read_html
 
 
 def _csv() -> TextReader:
-    from ingestion.parsing.tables import read_csv
+    from ingestion.parsing.shared.tables import read_csv
 
     return read_csv
 
 
 def _docx() -> Reader:
-    from ingestion.parsing.docx import read_docx
+    from ingestion.parsing.office.docx import read_docx
 
     return read_docx
 
 
 def _pptx() -> Reader:
-    from ingestion.parsing.pptx import read_pptx
+    from ingestion.parsing.office.pptx import read_pptx
 
     return read_pptx
 
 
 def _xlsx() -> Reader:
-    from ingestion.parsing.xlsx import read_xlsx
+    from ingestion.parsing.office.xlsx import read_xlsx
 
     return read_xlsx
 
 
 def _epub() -> Reader:
-    from ingestion.parsing.epub import read_epub
+    from ingestion.parsing.markup.epub import read_epub
 
     return read_epub
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from ingestion.documents import ELSEWHERE, PageLayout, Status
 from ingestion.errors import Cancelled, RagError
 from ingestion.parsing.frames import Drawing, FrameError, Picture, Request, Verdict
-from ingestion.parsing.isolation import ChildProcess, Ended, signal_name
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.sandbox.isolation import ChildProcess, Ended, signal_name
 
 _POLL_SECONDS = 0.05
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"

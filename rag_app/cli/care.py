@@ -19,10 +19,10 @@ from rag_app.cli.following import finished
 
 def verify(context: typer.Context, as_json: Json = False) -> None:
     """Look for damage in every store, and change nothing. Exit code 1 where there is some."""
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     found = finished(context, as_json, "verify")
-    show(found, as_json, lambda console: terminal.print_verified(console, found))
+    show(found, as_json, lambda console: lines.print_verified(console, found))
     if not found["ok"]:
         raise typer.Exit(EXIT_FAILED)
 
@@ -39,13 +39,13 @@ def repair(
     as_json: Json = False,
 ) -> None:
     """Mend what verify finds. Exit code 1 where something is left."""
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     if anew:
         _rebuild(context, as_json)
         return
     done = finished(context, as_json, "repair")
-    show(done, as_json, lambda console: terminal.print_repaired(console, done))
+    show(done, as_json, lambda console: lines.print_repaired(console, done))
     if not done["ok"]:
         raise typer.Exit(EXIT_FAILED)
 
@@ -54,9 +54,9 @@ def _rebuild(context: typer.Context, as_json: bool) -> None:
     """Make the library anew, in this process: none can open it as it is."""
     from dataclasses import asdict
 
-    from ingestion.care import CareProgress, rebuild
     from ingestion.encoders import builtin_encoder
-    from rag_app.terminal import count, harmless
+    from ingestion.maintenance import CareProgress, rebuild
+    from rag_app.cli.terminal.lines import count, harmless
 
     settings = context.obj.settings()
 
@@ -82,7 +82,7 @@ def _rebuild(context: typer.Context, as_json: bool) -> None:
 
 def compact(context: typer.Context, as_json: Json = False) -> None:
     """Give back the disk space of what was deleted."""
-    from rag_app.terminal import size
+    from rag_app.cli.terminal.lines import size
 
     done = finished(context, as_json, "compact")
     said = f"{size(done['bytes_before'])} before, {size(done['bytes_after'])} now"
@@ -100,7 +100,7 @@ def reindex(
     as_json: Json = False,
 ) -> None:
     """Make vectors anew after a change of model, codec or chunker, or add those of another model."""
-    from rag_app.terminal import count
+    from rag_app.cli.terminal.lines import count
 
     done = finished(
         context, as_json, "reindex", representation=representation, model=model, codec=codec, remove=remove
@@ -118,7 +118,7 @@ def reindex(
 
 def _made_anew(done: dict[str, Any]) -> str:
     """Return how many documents' vectors were made anew, and how."""
-    from rag_app.terminal import count
+    from rag_app.cli.terminal.lines import count
 
     converted, encoded = done["converted"], done["documents"] - done["converted"]
     parts = [f"encoded {count(encoded, 'document')}"] if encoded else []
@@ -135,7 +135,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write the library, or some collections, into one file. Exit code 3 where documents are left out."""
-    from rag_app.terminal import count, harmless, size
+    from rag_app.cli.terminal.lines import count, harmless, size
 
     done = finished(
         context, as_json, "export", file=str(file), originals=originals, force=force, collections=collection
@@ -154,7 +154,7 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Add the documents of an archive."""
-    from rag_app.terminal import count
+    from rag_app.cli.terminal.lines import count
 
     done = finished(context, as_json, "import", file=str(file))
     said = (
@@ -166,8 +166,8 @@ def import_(
 
 def stats(context: typer.Context, as_json: Json = False) -> None:
     """Show what the library holds and what that takes on the disk."""
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     with service(context) as library:
         figures = library.stats()
-    show(figures, as_json, lambda console: terminal.print_stats(console, figures))
+    show(figures, as_json, lambda console: lines.print_stats(console, figures))

@@ -49,7 +49,7 @@ def rename(
 @app.command()
 def delete(context: typer.Context, name: Name, yes: Yes = False, as_json: Json = False) -> None:
     """Delete a collection with all of its documents. The files that they came from stay."""
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     with service(context) as library:
         held = next((c for c in library.collections()["collections"] if c["name"] == name), None)
@@ -58,28 +58,26 @@ def delete(context: typer.Context, name: Name, yes: Yes = False, as_json: Json =
                 raise InvalidInput(
                     "nobody can be asked whether to delete a collection's documents; add --yes"
                 )
-            question = (
-                f"Delete {terminal.harmless(name)} with its {terminal.count(held['documents'], 'document')}?"
-            )
+            question = f"Delete {lines.harmless(name)} with its {lines.count(held['documents'], 'document')}?"
             typer.confirm(question, abort=True, err=True)
         deleted = library.delete_collection(name)
     (gone,) = deleted["collections"]
     show(
         deleted,
         as_json,
-        lambda _: typer.echo(f"deleted {_name(deleted)}: {terminal.count(gone['documents'], 'document')}"),
+        lambda _: typer.echo(f"deleted {_name(deleted)}: {lines.count(gone['documents'], 'document')}"),
     )
 
 
 def _list(context: typer.Context, as_json: bool) -> None:
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     with service(context) as library:
         listed = library.collections()
-    show(listed, as_json, lambda console: terminal.print_collections(console, listed["collections"]))
+    show(listed, as_json, lambda console: lines.print_collections(console, listed["collections"]))
 
 
 def _name(fields: Fields) -> str:
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
-    return terminal.harmless(fields["collections"][0]["name"])
+    return lines.harmless(fields["collections"][0]["name"])

@@ -12,8 +12,8 @@ from rich.console import Console
 from ingestion.errors import RagError
 
 if TYPE_CHECKING:
-    from rag_app.service import Service
-    from rag_app.settings import Settings
+    from rag_app.config.settings import Settings
+    from rag_app.service.protocol import Service
 
 EXIT_FAILED = 1
 EXIT_WRONG_USE = 2
@@ -37,7 +37,7 @@ class Globals:
     debug: bool
 
     def settings(self, **flags: Any) -> "Settings":
-        from rag_app.settings import load_settings
+        from rag_app.config.settings import load_settings
 
         return load_settings(data_dir=self.data_dir, **flags)
 
@@ -65,7 +65,7 @@ AddedTo = Annotated[
 @contextmanager
 def service(context: typer.Context) -> "Iterator[Service]":
     """Yield the library, opened here or served by another process."""
-    from rag_app.service import open_service
+    from rag_app.service.protocol import open_service
 
     with open_service(context.obj.settings()) as opened:
         yield opened
@@ -73,7 +73,7 @@ def service(context: typer.Context) -> "Iterator[Service]":
 
 def show(fields: Mapping[str, Any], as_json: bool, people: Callable[[Console], None]) -> None:
     """Print fields as the contract has them, or as people read them."""
-    from rag_app import output
+    from rag_app.contract import output
 
     if as_json:
         typer.echo(output.dump(fields))

@@ -35,11 +35,11 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
 @app.command("show")
 def show_(context: typer.Context, identity: Identity, as_json: Json = False) -> None:
     """Show a conversation's questions and answers."""
-    from rag_app import terminal_conversations
+    from rag_app.cli.terminal import conversations
 
     with service(context) as library:
         found = library.conversation(identity)
-    show(found, as_json, lambda console: terminal_conversations.print_conversation(console, found))
+    show(found, as_json, lambda console: conversations.print_conversation(console, found))
 
 
 @app.command()
@@ -75,8 +75,8 @@ def export(
     file: Annotated[Path | None, typer.Option("--to", help="A file; without it, standard output.")] = None,
 ) -> None:
     """Write a conversation as Markdown or JSON."""
-    from rag_app import output
-    from rag_app.exporting import as_markdown
+    from rag_app.contract import output
+    from rag_app.history.markdown_export import as_markdown
 
     with service(context) as library:
         found = library.conversation(identity)
@@ -97,12 +97,13 @@ def receipts(
     as_json: Json = False,
 ) -> None:
     """List what the last answers were made of, or show one receipt."""
-    from rag_app import output, terminal_conversations
+    from rag_app.cli.terminal import conversations
+    from rag_app.contract import output
 
     with service(context) as library:
         found = library.receipts(limit) if identity is None else library.receipt(identity)
     if identity is None:
-        show(found, as_json, lambda console: terminal_conversations.print_receipts(console, found))
+        show(found, as_json, lambda console: conversations.print_receipts(console, found))
     else:
         typer.echo(output.dump(found))
 
@@ -113,18 +114,18 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Answer again as a receipt says, and say what is not the same. Exits 1 where something is not."""
-    from rag_app import terminal_conversations
+    from rag_app.cli.terminal import conversations
 
     with service(context) as library:
         found = library.replay(identity)
-    show(found, as_json, lambda console: terminal_conversations.print_replay(console, found))
+    show(found, as_json, lambda console: conversations.print_replay(console, found))
     if not found["same"]:
         raise typer.Exit(EXIT_FAILED)
 
 
 def _list(context: typer.Context, as_json: bool) -> None:
-    from rag_app import terminal_conversations
+    from rag_app.cli.terminal import conversations
 
     with service(context) as library:
         found: Fields = library.conversations()
-    show(found, as_json, lambda console: terminal_conversations.print_conversations(console, found))
+    show(found, as_json, lambda console: conversations.print_conversations(console, found))

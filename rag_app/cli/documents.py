@@ -30,13 +30,13 @@ def documents(
     as_json: Json = False,
 ) -> None:
     """List a collection's documents."""
-    from rag_app import terminal
-    from rag_app.requests import Narrowing
+    from rag_app.cli.terminal import lines
+    from rag_app.contract.requests import Narrowing
 
     request = Narrowing.of(**narrowed(collection, document, folder, kind, None, added_from, added_to))
     with service(context) as library:
         found = library.documents(request)
-    show(found, as_json, lambda console: terminal.print_documents(console, found["documents"]))
+    show(found, as_json, lambda console: lines.print_documents(console, found["documents"]))
 
 
 def delete(
@@ -49,11 +49,11 @@ def delete(
 
     A document that several files hold keeps its other names, unless it is named by its id.
     """
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     with service(context) as library:
         deleted = library.delete(name, collection or ())
-    show(deleted, as_json, lambda _: typer.echo(terminal.harmless(_said(deleted))))
+    show(deleted, as_json, lambda _: typer.echo(lines.harmless(_said(deleted))))
 
 
 def _said(deleted: Fields) -> str:

@@ -31,7 +31,7 @@ from rag_app.cli.common import (
     Globals,
     Interrupted,
 )
-from rag_app.environment import stay_offline
+from rag_app.config.environment import stay_offline
 
 app = typer.Typer(
     add_completion=False,
@@ -125,7 +125,7 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    from rag_app.terminal import harmless
+    from rag_app.cli.terminal.lines import harmless
 
     sys.stderr.write(f"rag-app: {' '.join(harmless(message).split())}\n")
     sys.exit(code)

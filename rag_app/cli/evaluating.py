@@ -11,7 +11,7 @@ from rag_app.cli.common import Collections, Fields, Json, Yes, service, show
 from rag_app.cli.following import finished
 
 if TYPE_CHECKING:
-    from rag_app.judgements import Judgements
+    from rag_app.evaluation.judgements import Judgements
 
 app = typer.Typer(rich_markup_mode=None, help="Say which pages answer which questions.")
 
@@ -39,24 +39,24 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure which strategy finds more, on a data set or on your own judgements."""
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     names = [name.strip() for name in (strategies or "").split(",") if name.strip()]
     found = finished(
         context, as_json, "eval", dataset=_path(dataset), strategies=names or None, rerankers=rerank,
         top_k=top_k, report=_path(report), collections=collection,
     )  # fmt: skip
-    show(found, as_json, lambda console: terminal.print_evaluation(console, found))
+    show(found, as_json, lambda console: lines.print_evaluation(console, found))
 
 
 @app.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
     """List what was judged."""
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     judgements = _judgements(context)
     found = _fields(judgements)
-    show(found, as_json, lambda console: terminal.print_judgements(console, found["judgements"]))
+    show(found, as_json, lambda console: lines.print_judgements(console, found["judgements"]))
 
 
 @app.command()
@@ -71,7 +71,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Say that a page of a document answers a question, or that it does not."""
-    from rag_app.judgements import Judgement
+    from rag_app.evaluation.judgements import Judgement
 
     if not any(character.isalnum() for character in question):
         raise InvalidInput("the question is empty; type what you would ask")
@@ -92,7 +92,7 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Take over judgements from files."""
-    from rag_app import judgements as files
+    from rag_app.evaluation import judgements as files
 
     read = files.read(folder.expanduser(), _documents(context))
     judgements = _judgements(context)
@@ -108,8 +108,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write what was judged to files: to carry on, or for other programs."""
-    from rag_app import judgements as files
-    from rag_app.terminal import count, harmless
+    from rag_app.cli.terminal.lines import count, harmless
+    from rag_app.evaluation import judgements as files
 
     judgements = _judgements(context)
     questions = files.export(judgements.all(), folder.expanduser())
@@ -140,15 +140,15 @@ def _path(path: Path | None) -> str | None:
 
 
 def _judgements(context: typer.Context) -> "Judgements":
-    from rag_app.judgements import Judgements
-    from rag_app.state import STATE_FILE, State
+    from rag_app.evaluation.judgements import Judgements
+    from rag_app.history.database import STATE_FILE, State
 
     return Judgements(State(context.obj.settings().data_dir / STATE_FILE))
 
 
 def _documents(context: typer.Context) -> list[Fields]:
     """Return the documents of all collections."""
-    from rag_app.requests import Narrowing
+    from rag_app.contract.requests import Narrowing
 
     with service(context) as library:
         names = [one["name"] for one in library.collections()["collections"]]
@@ -176,6 +176,6 @@ def _fields(judgements: "Judgements") -> Fields:
 
 
 def _total(found: Fields) -> str:
-    from rag_app.terminal import count
+    from rag_app.cli.terminal.lines import count
 
     return f"{count(len(found['judgements']), 'judgement')} of {count(found['questions'], 'question')}"

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from ingestion.errors import LibraryError
 from rag_app.cli.common import EXIT_SOME_FILES_FAILED, Fields, Interrupted, service
-from rag_app.cli.progress import job_bars, task_bar
+from rag_app.cli.terminal.progress import job_bars, task_bar
 
 if TYPE_CHECKING:
-    from rag_app.service import Service
+    from rag_app.service.protocol import Service
 
 # Seconds between two looks at a job: what people see as at once, and little beside the work, however many
 # files each look brings.
@@ -27,7 +27,7 @@ def follow(library: "Service", job: Fields, console: Console, *, quiet: bool) ->
 
     Raises Interrupted on Ctrl-C, LibraryError where the library cannot be written.
     """
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     shown: set[int] = set()
     pause = _FIRST_TICK
@@ -36,9 +36,9 @@ def follow(library: "Service", job: Fields, console: Console, *, quiet: bool) ->
             while True:
                 move(job)
                 for place, file in enumerate(job["files"]):
-                    if not quiet and place not in shown and terminal.succeeded(file):
+                    if not quiet and place not in shown and lines.succeeded(file):
                         shown.add(place)
-                        terminal.print_ingested(console, file)
+                        lines.print_ingested(console, file)
                 if job["state"] == "failed":
                     raise LibraryError(job["error"])
                 if job["finished"]:
@@ -63,21 +63,21 @@ def _left(library: "Service", job: Fields) -> str:
 
 def print_failed(console: Console, job: Fields) -> None:
     """Print the files that failed, with the reasons, and how to try again."""
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     failed = failures(job)
     for file in failed:
-        terminal.print_ingested(console, file)
+        lines.print_ingested(console, file)
     if failed:
         files = "1 file" if len(failed) == 1 else f"{len(failed)} files"
-        terminal.line(console, f"{files} of {len(job['files'])} failed; rag-app jobs retry {job['job_id']}")
+        lines.line(console, f"{files} of {len(job['files'])} failed; rag-app jobs retry {job['job_id']}")
 
 
 def failures(job: Fields) -> list[Fields]:
     """Return the files of a job that did not end well."""
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
-    return [file for file in job["files"] if file["status"] is not None and not terminal.succeeded(file)]
+    return [file for file in job["files"] if file["status"] is not None and not lines.succeeded(file)]
 
 
 def exit_for(jobs: Iterable[Fields]) -> None:
@@ -88,7 +88,7 @@ def exit_for(jobs: Iterable[Fields]) -> None:
 
 def finished(context: typer.Context, as_json: bool, kind: str, **fields: Any) -> Fields:
     """Do long work with a progress bar; return its result. Raises what it raised."""
-    from rag_app.requests import TaskRequest
+    from rag_app.contract.requests import TaskRequest
 
     request = TaskRequest.of(kind=kind, **fields)
     with service(context) as library, task_bar(Console(stderr=True), quiet=as_json) as move:
@@ -100,7 +100,7 @@ def finished(context: typer.Context, as_json: bool, kind: str, **fields: Any) ->
             if task["state"] != "done":
                 raise Interrupted(f"{kind} was stopped; what was finished before is kept") from error
     if task["error"]:
-        from rag_app.remote import raise_error
+        from rag_app.service.client import raise_error
 
         raise_error(task["error"])
     result: Fields = task["result"]

@@ -13,13 +13,13 @@ import typer
 from rich.console import Console
 
 from ingestion.errors import InvalidInput
-from ingestion.leftovers import summary
+from ingestion.text.leftovers import summary
 from rag_app.cli.common import Collection, Fields, Json, service
 from rag_app.cli.following import exit_for, failures, follow, print_failed
-from rag_app.terminal import shown
+from rag_app.cli.terminal.lines import shown
 
 if TYPE_CHECKING:
-    from rag_app.service import Service
+    from rag_app.service.protocol import Service
 
 _PASSWORD_TRIES = 3
 # Seconds: how soon Ctrl-C is noticed while nothing changes.
@@ -36,7 +36,7 @@ def ingest(
     watch: Annotated[bool, typer.Option("--watch", help="Go on with changes of the --sync folders.")] = False,
     collection: Collection = None,
     password_prompt: Annotated[
-        bool, typer.Option(help="Ask for passwords of encrypted files, on a terminal.")
+        bool, typer.Option(help="Ask for passwords of encrypted files, on a lines.")
     ] = True,
     encoding: Annotated[
         str | None,
@@ -49,7 +49,7 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Add documents; replace those whose files have changed."""
-    from rag_app import output
+    from rag_app.contract import output
 
     if not paths and not sync:
         raise InvalidInput("nothing to ingest; name files or folders, or a folder with --sync")
@@ -95,7 +95,7 @@ class _Work:
 
     def do(self, paths: list[Path], *, sync: bool = False) -> None:
         """Ingest, ask for the passwords that are wanted, and say what failed."""
-        from rag_app.requests import IngestRequest
+        from rag_app.contract.requests import IngestRequest
 
         request = IngestRequest.of(
             paths=[str(path) for path in paths],
@@ -144,8 +144,8 @@ class _Work:
 
         A password goes from the terminal to the parser, and is kept nowhere.
         """
-        from rag_app import terminal
-        from rag_app.requests import IngestRequest
+        from rag_app.cli.terminal import lines
+        from rag_app.contract.requests import IngestRequest
 
         left_out: set[str] = set()
         for _ in range(_PASSWORD_TRIES):
@@ -154,7 +154,7 @@ class _Work:
                 path = file["path"]
                 if file["status"] != "needs_password" or path in left_out:
                     continue
-                word = _asked(f"password of {terminal.harmless(file['name'])} (Enter leaves it out): ")
+                word = _asked(f"password of {lines.harmless(file['name'])} (Enter leaves it out): ")
                 if word:
                     passwords[path] = word
                 else:
@@ -171,7 +171,7 @@ class _Work:
 
 
 def _tell_changes(folder: Path, stop: threading.Event, changed: "queue.SimpleQueue[Path]") -> None:
-    from ingestion.folders import watch
+    from ingestion.pipeline.folder_sync import watch
 
     for _ in watch(folder, stop=stop):
         changed.put(folder)

@@ -28,11 +28,11 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
 @app.command("show")
 def show_(context: typer.Context, identity: Id, as_json: Json = False) -> None:
     """Show one job's files."""
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     with service(context) as library:
         job = library.job(identity)
-    show(job, as_json, lambda console: terminal.print_job(console, job))
+    show(job, as_json, lambda console: lines.print_job(console, job))
 
 
 @app.command()
@@ -81,8 +81,8 @@ def _print_ended(console: Console, jobs: list[Fields]) -> None:
 
 
 def _list(context: typer.Context, as_json: bool) -> None:
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     with service(context) as library:
         listed = library.jobs()
-    show(listed, as_json, lambda console: terminal.print_jobs(console, listed["jobs"]))
+    show(listed, as_json, lambda console: lines.print_jobs(console, listed["jobs"]))

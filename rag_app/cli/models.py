@@ -11,11 +11,11 @@ from rich.table import Table
 
 from ingestion.errors import InvalidInput
 from rag_app.cli.common import EXIT_FAILED, Fields, Json, Yes, show
-from rag_app.cli.progress import bytes_bar
+from rag_app.cli.terminal.progress import bytes_bar
 
 if TYPE_CHECKING:
-    from rag_app.models.manifest import ModelEntry
-    from rag_app.models.store import ModelStore
+    from rag_app.model_store.manifest import ModelEntry
+    from rag_app.model_store.store import ModelStore
 
 # Characters of a terminal's line; narrower ones show no notes.
 _NOTES_FROM = 120
@@ -47,7 +47,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def pull(context: typer.Context, name: Name, role: Role = None, as_json: Json = False) -> None:
     """Fetch a model from the Hugging Face hub. A pull that was cut goes on where it ended."""
-    from rag_app.terminal import harmless, size
+    from rag_app.cli.terminal.lines import harmless, size
 
     store = _store(context)
     with bytes_bar(Console(stderr=True), quiet=as_json) as move:
@@ -63,7 +63,7 @@ def pull(context: typer.Context, name: Name, role: Role = None, as_json: Json = 
 @app.command()
 def verify(context: typer.Context, names: Names = None, role: Role = None, as_json: Json = False) -> None:
     """Hash every file again. Exit code 1 where one is not what was recorded."""
-    from rag_app.terminal import harmless
+    from rag_app.cli.terminal.lines import harmless
 
     found = _store(context).verify(tuple(names or ()), role=role)
     models = [
@@ -97,7 +97,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """List a model of your own, in models.txt of the models folder."""
-    from rag_app.terminal import harmless
+    from rag_app.cli.terminal.lines import harmless
 
     entry = _store(context).add(name, role=role, source=source, files=tuple((files or "").split()))
     then = f"; fetch it with: rag-app models pull {entry.name}" if entry.repo else ", and its files recorded"
@@ -110,7 +110,7 @@ def remove(
     context: typer.Context, name: Name, role: Role = None, yes: Yes = False, as_json: Json = False
 ) -> None:
     """Delete a model that was pulled, or forget one that was added; files elsewhere stay."""
-    from rag_app.terminal import harmless, size
+    from rag_app.cli.terminal.lines import harmless, size
 
     store = _store(context)
     entry = store.entry(name, role)
@@ -126,7 +126,7 @@ def remove(
 @app.command()
 def use(context: typer.Context, name: Name, role: Role = None, as_json: Json = False) -> None:
     """Make a model the one that is used: an LLM or reranker in the settings file."""
-    from rag_app.terminal import harmless
+    from rag_app.cli.terminal.lines import harmless
 
     used = _store(context).use(name, role=role)
     fields = {
@@ -156,7 +156,7 @@ def bundle(
     as_json: Json = False,
 ) -> None:
     """Write models into one file, for a machine without a network."""
-    from rag_app.terminal import count, harmless, size
+    from rag_app.cli.terminal.lines import count, harmless, size
 
     path = file.expanduser().absolute()
     with bytes_bar(Console(stderr=True), quiet=as_json) as move:
@@ -176,7 +176,7 @@ def unbundle(
     as_json: Json = False,
 ) -> None:
     """Take up the models of a bundle."""
-    from rag_app.terminal import harmless
+    from rag_app.cli.terminal.lines import harmless
 
     with bytes_bar(Console(stderr=True), quiet=as_json) as move:
         models = _store(context).unbundle(
@@ -194,7 +194,7 @@ def entry_fields(entry: "ModelEntry") -> Fields:
 
 
 def _print(console: Console, states: list[Fields]) -> None:
-    from rag_app.terminal import line, shown, size
+    from rag_app.cli.terminal.lines import line, shown, size
 
     table = Table(box=None, pad_edge=False)
     columns = ["role", "name", "state", "memory", "", "licence"]
@@ -214,6 +214,6 @@ def _print(console: Console, states: list[Fields]) -> None:
 
 
 def _store(context: typer.Context) -> "ModelStore":
-    from rag_app.models.store import ModelStore
+    from rag_app.model_store.store import ModelStore
 
     return ModelStore(context.obj.settings())

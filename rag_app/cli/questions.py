@@ -48,17 +48,17 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find passages."""
-    from rag_app import terminal
-    from rag_app.requests import SearchRequest
+    from rag_app.cli.terminal import lines
+    from rag_app.contract.requests import SearchRequest
 
     request = SearchRequest.of(
-        question=terminal.harmless(query), strategy=strategy,
+        question=lines.harmless(query), strategy=strategy,
         reranker=_reranker(rerank, no_rerank), top_k=top_k, explain=explain,
         **narrowed(collection, document, folder, kind, pages, added_from, added_to),
     )  # fmt: skip
     with service(context) as library:
         found = library.search(request)
-    show(found, as_json, lambda console: terminal.print_hits(console, found))
+    show(found, as_json, lambda console: lines.print_hits(console, found))
 
 
 def compare(
@@ -81,19 +81,19 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Find passages by several strategies, side by side."""
-    from rag_app import terminal, terminal_comparison
-    from rag_app.requests import ColumnRequest, CompareRequest
+    from rag_app.cli.terminal import comparison, lines
+    from rag_app.contract.requests import ColumnRequest, CompareRequest
 
     names = [name.strip() for name in strategies.split(",") if name.strip()]
     ways = [(name, one) for name in names for one in ((None,) if rerank is None else (None, rerank))]
     request = CompareRequest.of(
-        question=terminal.harmless(question), top_k=top_k,
+        question=lines.harmless(question), top_k=top_k,
         columns=tuple(ColumnRequest.of(strategy=name, reranker=one) for name, one in ways),
         **narrowed(collection, document, folder, kind, pages, added_from, added_to),
     )  # fmt: skip
     with service(context) as library:
         found = library.compare(request)
-    show(found, as_json, lambda console: terminal_comparison.print_comparison(console, found))
+    show(found, as_json, lambda console: comparison.print_comparison(console, found))
 
 
 def ask(
@@ -122,13 +122,13 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Answer a question, with citations."""
-    from rag_app import terminal
-    from rag_app.requests import AskRequest
+    from rag_app.cli.terminal import lines
+    from rag_app.contract.requests import AskRequest
 
     request = AskRequest.of(
-        question=terminal.harmless(question), strategy=strategy, reranker=_reranker(rerank, no_rerank),
+        question=lines.harmless(question), strategy=strategy, reranker=_reranker(rerank, no_rerank),
         top_k=top_k, llm=llm, conversation=conversation,
-        standalone=None if standalone is None else terminal.harmless(standalone),
+        standalone=None if standalone is None else lines.harmless(standalone),
         **narrowed(collection, document, folder, kind, pages, added_from, added_to),
     )  # fmt: skip
     with service(context) as library, closing(library.ask(request)) as events:
@@ -137,26 +137,27 @@ def ask(
 
 def show_answer(events: Iterator[Fields], as_json: bool) -> None:
     """Print an answer as its events come, and at last its sources; or at last all of it as JSON."""
-    from rag_app import output, terminal
+    from rag_app.cli.terminal import lines
+    from rag_app.contract import output
 
     for event in events:
         if event["event"] == "delta" and not as_json:
-            typer.echo(terminal.harmless(event["text"]), nl=False)
+            typer.echo(lines.harmless(event["text"]), nl=False)
         answer = event
     if as_json:
         typer.echo(output.dump({name: value for name, value in answer.items() if name != "event"}))
     else:
         typer.echo()
-        terminal.print_sources(Console(), answer)
+        lines.print_sources(Console(), answer)
 
 
 def strategies(context: typer.Context, as_json: Json = False) -> None:
     """List the retrieval strategies: what each does, stores and costs."""
-    from rag_app import terminal
+    from rag_app.cli.terminal import lines
 
     with service(context) as library:
         listed = library.strategies()
-    show(listed, as_json, lambda console: terminal.print_strategies(console, listed["strategies"]))
+    show(listed, as_json, lambda console: lines.print_strategies(console, listed["strategies"]))
 
 
 def narrowed(

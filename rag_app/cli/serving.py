@@ -14,7 +14,7 @@ from ingestion.errors import InvalidInput, RagError
 from rag_app.cli.common import EXIT_FAILED, Json, show
 
 if TYPE_CHECKING:
-    from rag_app.settings import Settings
+    from rag_app.config.settings import Settings
 
 
 def serve(
@@ -39,8 +39,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the chat page, and the API through which other programs reach the library meanwhile."""
-    from rag_app.assistant import Assistant
-    from rag_app.ports import free_port, is_loopback
+    from rag_app.config.ports import free_port, is_loopback
+    from rag_app.service.composition import Assistant
 
     if auth is not None and auth_file is not None:
         raise InvalidInput("--auth and --auth-file say both who may open the page; give one of them")
@@ -77,9 +77,9 @@ def mcp(context: typer.Context) -> None:
 
     The library is held only while it is asked, so that others can use it in between.
     """
-    from rag_app.lending import Lending
-    from rag_app.mcp_server import serve_stdio
-    from rag_app.service import open_service
+    from rag_app.server.mcp.server import serve_stdio
+    from rag_app.service.protocol import open_service
+    from rag_app.service.service_pool import Lending
 
     settings = context.obj.settings()
     serve_stdio(Lending(lambda: open_service(settings)))
@@ -90,8 +90,8 @@ def token(context: typer.Context, as_json: Json = False) -> None:
 
     Run it as `eval "$(rag-app token)"`, or copy the lines.
     """
-    from rag_app.ports import url_of
-    from rag_app.remote import connect
+    from rag_app.config.ports import url_of
+    from rag_app.service.client import connect
 
     settings = context.obj.settings()
     serving = connect(settings)
@@ -118,20 +118,21 @@ def token(context: typer.Context, as_json: Json = False) -> None:
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Say what is installed, where data lies, what is wrong and what mends it."""
-    from rag_app import output, terminal
-    from rag_app.doctor import State, examine
+    from rag_app.cli.terminal import lines
+    from rag_app.contract import output
+    from rag_app.service.doctor import State, examine
 
     settings = context.obj.settings()
     checks = examine(settings)
     fields = output.doctor_fields(settings, checks)
-    show(fields, as_json, lambda console: terminal.print_checks(console, fields["checks"]))
+    show(fields, as_json, lambda console: lines.print_checks(console, fields["checks"]))
     if any(check.state is State.ERROR for check in checks):
         raise typer.Exit(EXIT_FAILED)
 
 
 def _check_guarded(settings: "Settings") -> None:
     """Raises InvalidInput where other machines could read the library without having to say who asks."""
-    from rag_app.ports import is_loopback
+    from rag_app.config.ports import is_loopback
 
     if is_loopback(settings.host):
         return

@@ -40,7 +40,7 @@ def summarise(
     as_json: Json = False,
 ) -> None:
     """Say what a document, or a whole collection, is about, with citations."""
-    from rag_app.requests import SummariseRequest
+    from rag_app.contract.requests import SummariseRequest
 
     documents = [*([name] if name else []), *(document or [])] or None
     request = SummariseRequest.of(
@@ -53,7 +53,7 @@ def summarise(
 
 def _read(events: Iterator[Fields], *, quiet: bool) -> Fields:
     """Show how much has been read, until something else happens; return that."""
-    from rag_app.cli.progress import task_bar
+    from rag_app.cli.terminal.progress import task_bar
 
     with task_bar(Console(stderr=True), quiet=quiet) as move:
         for event in events:

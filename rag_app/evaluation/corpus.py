@@ -8,21 +8,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ingestion.chunking import chunk_pages
+from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, Heading, Page, ParsedDocument, Status
 from ingestion.encoders import CHUNKER_VERSION, Encoder
 from ingestion.errors import Cancelled, InvalidInput
-from ingestion.folders import find_files
 from ingestion.library import Library
-from ingestion.lock import read_holder
-from ingestion.originals import Source
+from ingestion.maintenance.reindex import ReindexProgress, reindex
 from ingestion.parsing import READER_VERSION, ParseLimits
-from ingestion.pipeline import ingest
-from ingestion.progress import Progress
-from ingestion.reindex import ReindexProgress, reindex
-from ingestion.stores.catalogue import DEFAULT_COLLECTION
-from ingestion.stores.records import Document, Scope, StoredChunk
-from ingestion.words import ANALYSER
+from ingestion.pipeline.folder_sync import find_files
+from ingestion.pipeline.ingest import ingest
+from ingestion.pipeline.progress import Progress
+from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
+from ingestion.storage.catalogue.records import Document, Scope, StoredChunk
+from ingestion.storage.lock import read_holder
+from ingestion.storage.originals import Source
+from ingestion.text import ANALYSER
 from rag_app.evaluation.datasets import Dataset, Passage, page_id
 
 # Passages of a BEIR corpus are the pages of documents of this many: a document of one passage each would

@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import InvalidInput
-from rag_app.models import reranker_named
-from rag_app.requests import TaskRequest
+from rag_app.contract.requests import TaskRequest
+from rag_app.model_store import reranker_named
 from rag_app.tasks import Control, Task, Tasks, TaskState
 from retrievers.search import MAX_TOP_K
 from retrievers.strategies import ALL, STRATEGIES, strategy_named
 
 if TYPE_CHECKING:
     from ingestion.library import Library
+    from rag_app.config.settings import Settings
     from rag_app.evaluation.corpus import Corpus
+    from rag_app.evaluation.judgements import Judgements
     from rag_app.evaluation.questions import QuestionList, Unusable
     from rag_app.evaluation.runner import Evaluation
-    from rag_app.judgements import Judgements
-    from rag_app.settings import Settings
 
 KIND = "eval"
 # What a list is called that came without a file.
@@ -96,9 +96,9 @@ class Evaluations:
         from rag_app.evaluation import report
         from rag_app.evaluation.corpus import Corpus, add_representation, open_corpus
         from rag_app.evaluation.datasets import read_dataset
+        from rag_app.evaluation.judgements import judged_dataset
         from rag_app.evaluation.questions import read_list_file
         from rag_app.evaluation.runner import TOP_K, contender_of, evaluate
-        from rag_app.judgements import judged_dataset
 
         library, settings = self._library, self._settings
         asked = [name for name in dict.fromkeys(request.strategies) if name != ALL]

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import InvalidInput
 from rag_app.evaluation.datasets import Dataset, json_lines, read_qrels
+from rag_app.evaluation.judgements import Judgement, judged_dataset
 from rag_app.evaluation.matching import PlainText, Wanted
-from rag_app.judgements import Judgement, judged_dataset
 
 if TYPE_CHECKING:
     from ingestion.library import Library
-    from ingestion.stores.records import Document
+    from ingestion.storage.catalogue.records import Document
 
 LIST_SUFFIXES = (".tsv", ".txt", ".jsonl")
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ingestion.care import stats
 from ingestion.errors import Cancelled
+from ingestion.maintenance import stats
 from rag_app.evaluation.comparing import Comparison, Interval, compare, interval
 from rag_app.evaluation.corpus import Corpus, IsCancelled, OnProgress
 from rag_app.evaluation.datasets import Dataset, Question
 from rag_app.evaluation.metrics import Values, compared, estimated, measure, metric_names
 from rag_app.evaluation.recommending import Recommendation, recommend
 from rag_app.evaluation.sizes import stored_bytes
-from retrievers.rerank import Reranker, RerankLimits
+from retrievers.reranking import Reranker, RerankLimits
 from retrievers.search import search
 from retrievers.strategies import DEFAULT_STRATEGY, Strategy
 

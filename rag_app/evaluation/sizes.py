@@ -1,8 +1,8 @@
 """What a strategy takes on the disk."""
 
-from ingestion.care.figures import Stats, stats
-from ingestion.index import BUILTIN_NAME
 from ingestion.library import Library
+from ingestion.maintenance.stats import Stats, stats
+from ingestion.storage.open_representations import BUILTIN_NAME
 from retrievers.strategies import Strategy
 
 

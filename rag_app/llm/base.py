@@ -9,8 +9,8 @@ from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, HumanMe
 from pydantic import Field
 
 from ingestion.errors import ModelError
+from rag_app.config.sampling import Sampling
 from rag_app.llm.chunks import PROGRESS
-from rag_app.llm.sampling import Sampling
 
 ROLES: dict[type[BaseMessage], str] = {SystemMessage: "system", HumanMessage: "user", AIMessage: "assistant"}
 SAMPLING = tuple(field.name for field in fields(Sampling))
@@ -29,7 +29,7 @@ class CallOptions:
 
 
 class SamplingChatModel(BaseChatModel):
-    """The fields of a model that writes text. `rag_app.llm.sampling` says what they do."""
+    """The fields of a model that writes text. `rag_app.config.sampling` says what they do."""
 
     max_tokens: int = Field(default=512, gt=0)
     """The longest answer, in tokens, a thought included. It ends earlier when the context window is full."""

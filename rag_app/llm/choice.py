@@ -6,8 +6,8 @@ from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 from ingestion.errors import InvalidInput
-from rag_app.llm import extractive
-from rag_app.ports import is_loopback
+from rag_app.answering import extractive_answerer
+from rag_app.config.ports import is_loopback
 
 SCHEMES = ("http", "https")
 EXAMPLE = "http://127.0.0.1:11434/v1#MODEL"
@@ -73,7 +73,7 @@ class Llm:
     def name(self) -> str:
         if self.server is not None:
             return f"{self.server.model or 'the model'} at {self.server.url}"
-        return self.file.name if self.file is not None else extractive.NAME
+        return self.file.name if self.file is not None else extractive_answerer.NAME
 
     @property
     def leaves_machine(self) -> str | None:

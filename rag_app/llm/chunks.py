@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk
 
-from rag_app.answers import Waiting
+from rag_app.answering.answers import Waiting
 
 PROGRESS = "progress"  # the option
 WAITING = "waiting"

@@ -14,9 +14,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ingestion.errors import ModelError
-from rag_app.llm.child import one_line
 from rag_app.llm.choice import Server
-from rag_app.llm.process import HEARTBEAT_S
+from rag_app.llm.process.child import one_line
+from rag_app.llm.process.supervisor import HEARTBEAT_S
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI

@@ -14,11 +14,11 @@ from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr
 
-from rag_app.answers import Waiting
+from rag_app.answering.answers import Waiting
 from rag_app.llm.base import SamplingChatModel, plain
-from rag_app.llm.child import Reply
 from rag_app.llm.chunks import REASONING, last_chunk, reasoning_chunk, text_chunk, waiting_chunk
-from rag_app.llm.process import MOST_WAITING, ModelProcess
+from rag_app.llm.process.child import Reply
+from rag_app.llm.process.supervisor import MOST_WAITING, ModelProcess
 from rag_app.llm.reasoning import Part, Reasoning
 from rag_app.llm.speed import PrefillSpeeds, evidence_budget
 
@@ -47,7 +47,7 @@ class LlamaCpp(SamplingChatModel):
     gpu_layers: int = Field(default=0, ge=-1)
     """Layers to put on a GPU, if llama-cpp-python was built for one; -1 for all."""
     max_waiting: int = Field(default=MOST_WAITING, ge=0)
-    """Callers that may wait for their turn; one more gets rag_app.llm.turns.TooManyWaiting."""
+    """Callers that may wait for their turn; one more gets request_queue.TooManyWaiting."""
     speed_file: Path | None = None
     """Where measured reading speeds are kept. None: they are measured again by each process."""
 

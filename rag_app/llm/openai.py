@@ -18,7 +18,8 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import Field, PrivateAttr, SecretStr
 
 from ingestion.errors import InvalidInput, ModelError
-from rag_app.answers import Waiting
+from rag_app.answering.answers import Waiting
+from rag_app.config.sampling import Sampling
 from rag_app.llm.base import CallOptions, SamplingChatModel, plain
 from rag_app.llm.choice import Server
 from rag_app.llm.chunks import (
@@ -32,7 +33,6 @@ from rag_app.llm.chunks import (
 )
 from rag_app.llm.connection import ALIVE, Connection
 from rag_app.llm.reasoning import Part, Reasoning
-from rag_app.llm.sampling import Sampling
 
 DEFAULT_CONTEXT_TOKENS = 4096  # Ollama's own default, which it does not tell and beyond which it forgets
 EVIDENCE_TOKENS = 3000  # its speed is not known; who runs a server for a model has a machine for it

@@ -15,7 +15,7 @@ from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import read_dataset
 from rag_app.evaluation.exports import write_exports
 from rag_app.evaluation.runner import Evaluation, contender_of, evaluate
-from retrievers.rerank import Reranker
+from retrievers.reranking import Reranker
 from retrievers.strategies import STRATEGIES
 from tests.evaluation.sets import PASSAGES, write_beir, write_documents, write_lines
 

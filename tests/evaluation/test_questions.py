@@ -7,7 +7,7 @@ import pytest
 
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
-from ingestion.pipeline import ingest
+from ingestion.pipeline.ingest import ingest
 from rag_app.evaluation.questions import QuestionList, joined, read_list, read_list_file
 
 APPLE = "When was the apple tree planted?"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import Encodings
 from ingestion.library import Library
-from ingestion.originals import Source
-from ingestion.stores.records import Document
+from ingestion.storage.catalogue.records import Document
+from ingestion.storage.originals import Source
 
 POOLED, TOKEN = 384, 128
 

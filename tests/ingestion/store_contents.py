@@ -4,9 +4,9 @@ import hashlib
 from pathlib import Path
 
 from ingestion.library import Library
-from ingestion.stores.records import Document
-from ingestion.stores.tokens.segment import Segment
-from ingestion.stores.vectors import POOLINGS
+from ingestion.storage.catalogue.records import Document
+from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.vectors.store import POOLINGS
 
 
 def ids_of(document: Document) -> list[str]:
@@ -16,7 +16,7 @@ def ids_of(document: Document) -> list[str]:
 def assert_whole(library: Library) -> None:
     """Every visible document is complete in every store, and the stores hold nothing else.
 
-    Says what `ingestion.care.verify` says too, plainly and on its own.
+    Says what `ingestion.maintenance.verify` says too, plainly and on its own.
     """
     library.merger.wait()
     catalogue = library.catalogue

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from store_contents import assert_whole, everything, found, names_in
 
-from ingestion.archive import Imported, export_library, import_library
-from ingestion.care import repair, verify
 from ingestion.encoders import Encoder, Encodings
 from ingestion.errors import Cancelled, InvalidInput, LibraryError, UnknownName
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from ingestion.stores.records import Document
+from ingestion.maintenance import repair, verify
+from ingestion.maintenance.archive import Imported, export_library, import_library
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.records import Document
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -400,7 +400,7 @@ def test_flipped_bytes_are_refused(
             data[:position] + bytes([data[position] ^ 0x10]) + data[position + 1 :]
         )
         with monkeypatch.context() as patch:
-            patch.setattr("ingestion.archive._Import.run", lambda _: Imported(0, 0, 0, 0))
+            patch.setattr("ingestion.maintenance.archive._Import.run", lambda _: Imported(0, 0, 0, 0))
             try:
                 import_library(library, tmp_path / "flipped.zip")
                 passed += 1

@@ -14,19 +14,19 @@ import numpy as np
 import pytest
 from store_contents import assert_whole, bytes_on_disk, everything, found, names_in
 
-from ingestion.care import CareProgress, Report, compact, repair, stats, verify
-from ingestion.care.chroma import Comparison, rebuild
-from ingestion.care.report import Work
-from ingestion.care.words import words_fault
 from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import Encoder, Encodings
 from ingestion.errors import Cancelled, LibraryDamaged, LibraryError
 from ingestion.library import Library, Source
-from ingestion.pipeline import ingest
-from ingestion.stores.exchange import beside, finish_exchange
-from ingestion.stores.records import Document
-from ingestion.stores.tokens.layout import START
-from ingestion.stores.tokens.segment import Segment
+from ingestion.maintenance import CareProgress, Report, compact, repair, stats, verify
+from ingestion.maintenance.chroma import Comparison, rebuild
+from ingestion.maintenance.fulltext import words_fault
+from ingestion.maintenance.report import Work
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.records import Document
+from ingestion.storage.folder_swap import beside, finish_exchange
+from ingestion.storage.tokens.layout import START
+from ingestion.storage.tokens.segment import Segment
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -90,7 +90,7 @@ def stores_of(report: Report) -> set[str]:
 def chroma_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking at Chroma takes a process and two seconds; for damage that does not concern it."""
     for module in ("verifying", "repairing"):
-        monkeypatch.setattr(f"ingestion.care.{module}.compare", lambda *_: Comparison())
+        monkeypatch.setattr(f"ingestion.maintenance.{module}.compare", lambda *_: Comparison())
 
 
 def mended(library: Library) -> None:
@@ -535,7 +535,7 @@ def test_an_interrupted_rebuild_is_done_again(
     garble(folder / "chroma" / "chroma.sqlite3")
     with Library.open(folder, encoder) as library:
         with monkeypatch.context() as patch:
-            patch.setattr("ingestion.care.chroma.exchange", lambda _: 1 / 0)
+            patch.setattr("ingestion.maintenance.chroma.exchange", lambda _: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 repair(library)
         assert beside(folder, "new").exists()
@@ -723,7 +723,7 @@ def test_a_failed_rebuild_keeps_the_old_chroma(
 
     with Library.open(folder, encoder) as library:
         with monkeypatch.context() as patch:
-            patch.setattr("ingestion.stores.vectors.VectorStore.upsert", full)
+            patch.setattr("ingestion.storage.vectors.store.VectorStore.upsert", full)
             with pytest.raises(LibraryError, match="full"):
                 rebuild(library, Work("compacting"), skip_damaged=False)
         assert names_in(folder) >= {"chroma"}
@@ -738,7 +738,7 @@ def test_a_failed_rebuild_keeps_the_old_chroma(
 def test_damaged_lists_are_made_anew(
     folder: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch, section: str
 ) -> None:
-    monkeypatch.setattr("ingestion.stores.tokens.indexing.FEWEST_CHUNKS", 1)
+    monkeypatch.setattr("ingestion.storage.tokens.indexing.FEWEST_CHUNKS", 1)
     with Library.open(folder, encoder) as library:
         compact(library)
     path = segment_of(folder)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.chunking import ChunkLimits, _without, chunk_pages
+from ingestion.chunking.chunker import ChunkLimits, _without, chunk_pages
+from ingestion.chunking.headers_footers import running_lines
 from ingestion.documents import Chunk, Heading, Page
 from ingestion.encoders import Encoder
 from ingestion.parsing import parse
-from ingestion.running import running_lines
 
 
 class Words:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from ingestion.encoders import Encoder
 from ingestion.encoders.batches import is_punctuation
 from ingestion.errors import InvalidInput
-from ingestion.reuse import join
-from ingestion.stores.tokens.codec import (
+from ingestion.pipeline.reuse import join
+from ingestion.storage.tokens.codec import (
     CODECS,
     INT4_STEP,
     CodecSpec,
@@ -23,7 +23,7 @@ from ingestion.stores.tokens.codec import (
     load_tokens,
     store_tokens,
 )
-from ingestion.stores.tokens.maxsim import maxsim
+from ingestion.storage.tokens.maxsim import maxsim
 
 Floats = NDArray[np.float32]
 ONE = np.float32(1 / INT4_STEP)

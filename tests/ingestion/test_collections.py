@@ -15,7 +15,7 @@ from ingestion.collections import (
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
-from ingestion.pipeline import ingest
+from ingestion.pipeline.ingest import ingest
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
 

@@ -10,9 +10,9 @@ import pytest
 from ingestion.encoders import BUILTIN_NAME, BertEncoder, Encodings, builtin_encoder, builtin_model_folder
 from ingestion.encoders.calibrate import input_ranges
 from ingestion.encoders.graph import load_ranges
+from ingestion.encoders.projection import Projection, load_projection
 from ingestion.encoders.runtime import OpenVinoForward, TorchForward
 from ingestion.errors import Cancelled, InvalidInput, ModelError
-from ingestion.projection import Projection, load_projection
 
 TEXTS = [
     "The Bramley apple tree stands by the north wall.",

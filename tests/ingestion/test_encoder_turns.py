@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ingestion.encoders import Encodings
-from ingestion.encoders.turns import RecentQueries, Turns
+from ingestion.encoders.fair_lock import RecentQueries, Turns
 
 
 def test_turns_come_in_the_order_of_asking() -> None:

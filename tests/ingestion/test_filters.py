@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import InvalidInput, UnknownName
-from ingestion.filters import Filters, parse_pages, resolve
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from ingestion.stores.records import Scope
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.filters import Filters, parse_pages, resolve
+from ingestion.storage.catalogue.records import Scope
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import InvalidInput
-from ingestion.folders import Changes, find_files, list_files, list_folder, watch
+from ingestion.pipeline.folder_sync import Changes, find_files, list_files, list_folder, watch
 
 
 def write(folder: Path, name: str, text: str = "Text.") -> Path:
@@ -45,7 +45,7 @@ def test_a_folder_that_cannot_be_listed_is_reported_and_stops_nothing(
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr("ingestion.folders.os.scandir", scandir)
+    monkeypatch.setattr("ingestion.pipeline.folder_sync.os.scandir", scandir)
     listing = list_files([tmp_path])
     assert listing.files == (good,)
     assert [(one.path, one.reason) for one in listing.unreadable] == [(str(bad.parent), "Permission denied")]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from ingestion.chunking.headings import find_headings
 from ingestion.documents import Heading, Page
-from ingestion.headings import find_headings
 
 PROSE = "The trees stand in rows, and each of them was planted by hand in the year of the flood.\n" * 5
 

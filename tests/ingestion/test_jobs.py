@@ -18,15 +18,15 @@ from typing import Any
 import pytest
 from store_contents import assert_whole
 
-import ingestion.jobs
+import ingestion.pipeline.queue
 from ingestion.documents import ParsedDocument, Status
 from ingestion.encoders import Encoder
 from ingestion.errors import Cancelled, InvalidInput, LibraryError, UnknownName
-from ingestion.jobs import Job, Jobs
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits
-from ingestion.pipeline import IngestResult, Progress, Stage, Task
-from ingestion.stores.jobs import FileState, JobTable
+from ingestion.pipeline.ingest import IngestResult, Progress, Stage, Task
+from ingestion.pipeline.queue import Job, Jobs
+from ingestion.storage.catalogue.job_table import FileState, JobTable
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -364,10 +364,10 @@ def test_nothing_is_encoded_twice(
 _CHILD = """
 import sys, json
 from pathlib import Path
-from rag_app.environment import stay_offline
+from rag_app.config.environment import stay_offline
 stay_offline()
 from ingestion.encoders import builtin_encoder
-from ingestion.jobs import Jobs
+from ingestion.pipeline.queue import Jobs
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits
 with Library.open(Path(sys.argv[1]), builtin_encoder()) as library:
@@ -446,7 +446,7 @@ def test_a_password_is_in_place_before_its_job_can_be_begun(
         given.append(password)
         return ParsedDocument(Status.NEEDS_PASSWORD, f"{file.name} is locked", None, 0, ())
 
-    monkeypatch.setattr("ingestion.pipeline.parse", parse_with)
+    monkeypatch.setattr("ingestion.pipeline.ingest.parse", parse_with)
     committed = library.catalogue.database.transaction
 
     @contextmanager
@@ -492,14 +492,14 @@ def test_a_fault_of_one_job_keeps_no_other_one_waiting(
     jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second = write(tmp_path / "in", "first.txt", "second.txt")
-    whole = ingestion.jobs.run
+    whole = ingestion.pipeline.queue.run
 
     def run(library: Library, tasks: Sequence[Task], **options: Any) -> Generator[IngestResult]:
         if tasks[0].file == first:
             raise ZeroDivisionError("nobody foresaw this")
         yield from whole(library, tasks, **options)
 
-    monkeypatch.setattr("ingestion.jobs.run", run)
+    monkeypatch.setattr("ingestion.pipeline.queue.run", run)
     failing = jobs.submit([first], collection="default")
     following = jobs.submit([second], collection="default")
     jobs.start()

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ingestion.stores.tokens.codec import QueryCodes
-from ingestion.stores.tokens.kernel import choice, native
-from ingestion.stores.tokens.kernel.choice import best_kernel, is_right, kernel_named, kernel_names
-from ingestion.stores.tokens.maxsim import kernel_name, maxsim, nearest
+from ingestion.storage.tokens.codec import QueryCodes
+from ingestion.storage.tokens.kernel import choice, native
+from ingestion.storage.tokens.kernel.choice import best_kernel, is_right, kernel_named, kernel_names
+from ingestion.storage.tokens.maxsim import kernel_name, maxsim, nearest
 
 KERNELS = [name for name in kernel_names() if kernel_named(name)]
 LENGTHS = [0, 1, 3, 0, 17, 5, 8, 16, 31, 180, 2, 1000, 7, 0]
@@ -282,7 +282,7 @@ def test_a_kernel_that_is_wrong_is_noticed() -> None:
 
 @pytest.mark.skipif(native.native_names() == (), reason="not compiled")
 def test_the_extension_itself_believes_no_length() -> None:
-    from ingestion.stores.tokens.kernel import _native
+    from ingestion.storage.tokens.kernel import _native
 
     codes, offsets = np.zeros((4, 8), np.int8), offsets_of(4)
     steps, scores = np.ones(4, np.float32), np.zeros(1, np.float32)

@@ -15,22 +15,22 @@ from store_contents import assert_whole, bytes_on_disk
 from turned_encoder import Turned
 from warm_process import WarmProcess
 
-from ingestion.care import compact, verify
 from ingestion.encoders import Encoder
 from ingestion.errors import LibraryInUse
 from ingestion.library import Library
-from ingestion.pipeline import ingest
+from ingestion.maintenance import compact, verify
+from ingestion.pipeline.ingest import ingest
 
 # Carries out operations one by one; each is noted before and after, flushed to the disk. A thread kills the
 # process so many seconds after one of them began.
 CHILD = """
 import json, os, signal, sys, threading, time
 from pathlib import Path
-from ingestion.care import compact
+from ingestion.maintenance import compact
 from ingestion.encoders import builtin_encoder
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from ingestion.reindex import reindex
+from ingestion.pipeline.ingest import ingest
+from ingestion.maintenance.reindex import reindex
 from turned_encoder import Turned
 
 folder, files, notes, plan = map(Path, sys.argv[1:])

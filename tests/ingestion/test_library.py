@@ -11,8 +11,8 @@ from ingestion.documents import Status
 from ingestion.encoders import Encoder
 from ingestion.errors import LibraryError, UnknownName
 from ingestion.library import Library, Source
-from ingestion.pipeline import ingest
-from ingestion.stores.records import Document
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.records import Document
 
 APPLES = "The Bramley apple tree stands by the north wall. It was planted in 1921."
 PEARS = "The Conference pear ripens in October. Its fruit keeps until January."

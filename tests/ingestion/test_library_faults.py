@@ -14,15 +14,15 @@ import pytest
 from store_contents import assert_whole, everything, names_in
 from warm_process import WarmProcess
 
-from ingestion.care import repair, verify
 from ingestion.documents import Status
 from ingestion.encoders import Encoder
 from ingestion.errors import LibraryError
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from ingestion.stores.catalogue import Catalogue
-from ingestion.stores.tokens.store import TokenStore
-from ingestion.stores.vectors import VectorStore
+from ingestion.maintenance import repair, verify
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.tokens.store import TokenStore
+from ingestion.storage.vectors.store import VectorStore
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -134,7 +134,7 @@ def test_a_full_catalogue_leaves_the_library_as_it_was(
     pages = holding.catalogue.database.rows("PRAGMA page_count")[0][0]
     holding.catalogue.database.rows(f"PRAGMA max_page_count = {pages + 30}")
     # The vectors of so long a text do not matter here and would take a minute.
-    monkeypatch.setattr("ingestion.pipeline.chunk_pages", lambda *_, **__: [])
+    monkeypatch.setattr("ingestion.pipeline.ingest.chunk_pages", lambda *_, **__: [])
     with pytest.raises(LibraryError, match=r"catalogue.*disk is full"):
         list(ingest(holding, [path]))
     holding.catalogue.database.rows("PRAGMA max_page_count = 1000000")
@@ -300,10 +300,10 @@ from pathlib import Path
 import ingestion.library
 from ingestion.encoders import builtin_encoder
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from ingestion.stores.catalogue import Catalogue
-from ingestion.stores.tokens.store import TokenStore
-from ingestion.stores.vectors import VectorStore
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.tokens.store import TokenStore
+from ingestion.storage.vectors.store import VectorStore
 
 folder, file, owner, name, nth, when = sys.argv[1:]
 place = globals()[owner] if owner != "library" else ingestion.library
@@ -372,7 +372,7 @@ def test_a_crash_is_cleaned_up_on_opening(
 
 def test_a_killed_process_leaves_no_lock(tmp_path: Path, encoder: Encoder) -> None:
     code = (
-        "import os, signal, sys; from pathlib import Path; from ingestion.lock import LibraryLock; "
+        "import os, signal, sys; from pathlib import Path; from ingestion.storage.lock import LibraryLock; "
         "LibraryLock(Path(sys.argv[1])).acquire(); os.kill(os.getpid(), signal.SIGKILL)"
     )
     folder = tmp_path / "library"

@@ -12,13 +12,13 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.errors import LibraryDamaged, LibraryError, LibraryInUse
 from ingestion.library import Library
-from ingestion.lock import LibraryLock
+from ingestion.storage.lock import LibraryLock
 
 TRY = """
 import sys
 from pathlib import Path
 from ingestion.errors import LibraryInUse
-from ingestion.lock import LibraryLock
+from ingestion.storage.lock import LibraryLock
 try:
     LibraryLock(Path(sys.argv[1])).acquire()
 except LibraryInUse as error:

@@ -15,9 +15,9 @@ from store_contents import assert_whole
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.stores.records import Document, Scope
-from ingestion.stores.tokens.codec import Int8Codec
-from ingestion.stores.tokens.maxsim import maxsim
+from ingestion.storage.catalogue.records import Document, Scope
+from ingestion.storage.tokens.codec import Int8Codec
+from ingestion.storage.tokens.maxsim import maxsim
 
 Floats = NDArray[np.float32]
 
@@ -130,9 +130,9 @@ class LibraryMachine(RuleBasedStateMachine):
 @pytest.mark.slow
 def test_any_order_of_changes(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     # Small enough for lists, and for files that are full, to come about.
-    monkeypatch.setattr("ingestion.stores.tokens.indexing.FEWEST_CHUNKS", 8)
-    monkeypatch.setattr("ingestion.stores.tokens.store.FEWEST_CHUNKS", 8)
-    monkeypatch.setattr("ingestion.merging.MAX_CHUNKS", 24)
+    monkeypatch.setattr("ingestion.storage.tokens.indexing.FEWEST_CHUNKS", 8)
+    monkeypatch.setattr("ingestion.storage.tokens.store.FEWEST_CHUNKS", 8)
+    monkeypatch.setattr("ingestion.storage.segment_merging.MAX_CHUNKS", 24)
     monkeypatch.setattr(LibraryMachine, "encoder", encoder, raising=False)
     LibraryMachine.TestCase.settings = settings(
         max_examples=10, stateful_step_count=15, deadline=None, derandomize=True, database=None,

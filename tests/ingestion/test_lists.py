@@ -8,18 +8,18 @@ import pytest
 from numpy.typing import NDArray
 
 from ingestion.errors import Cancelled, LibraryDamaged
-from ingestion.stores.tokens import codebook as codebooks
-from ingestion.stores.tokens import indexing, lists
-from ingestion.stores.tokens.codebook import Codebook, train
-from ingestion.stores.tokens.codec import CodecSpec, Int8Codec, TokenArrays, store_tokens
-from ingestion.stores.tokens.indexing import Run, index_runs
-from ingestion.stores.tokens.kernel import native
-from ingestion.stores.tokens.layout import section_of
-from ingestion.stores.tokens.lists import Lists, Picks, add_gains, pick
-from ingestion.stores.tokens.merge import merge
-from ingestion.stores.tokens.segment import Segment
-from ingestion.stores.tokens.store import TokenStore
-from ingestion.stores.tokens.writing import SegmentFile, write_segment
+from ingestion.storage.tokens import codebook as codebooks
+from ingestion.storage.tokens import indexing, inverted_lists
+from ingestion.storage.tokens.codebook import Codebook, train
+from ingestion.storage.tokens.codec import CodecSpec, Int8Codec, TokenArrays, store_tokens
+from ingestion.storage.tokens.indexing import Run, index_runs
+from ingestion.storage.tokens.inverted_lists import Lists, Picks, add_gains, pick
+from ingestion.storage.tokens.kernel import native
+from ingestion.storage.tokens.layout import section_of
+from ingestion.storage.tokens.merge import merge
+from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.store import TokenStore
+from ingestion.storage.tokens.writing import SegmentFile, write_segment
 from ingestion.timing import Stopwatch
 
 DIMENSIONS, TOPICS = 16, 40
@@ -238,7 +238,7 @@ class Passages:
 def passages(random: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> Passages:
     monkeypatch.setattr(indexing, "FEWEST_CHUNKS", 100)
     monkeypatch.setattr(codebooks, "CENTROIDS", 64)
-    monkeypatch.setattr(lists, "PROBES", 8)
+    monkeypatch.setattr(inverted_lists, "PROBES", 8)
     return Passages(random)
 
 
@@ -393,7 +393,7 @@ def test_lists_that_do_not_fit_are_refused(tmp_path: Path, passages: Passages) -
 def test_codebooks_are_those_that_most_chunks_are_listed_by(
     store: TokenStore, passages: Passages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.stores.tokens.store.FEWEST_CHUNKS", 100)
+    monkeypatch.setattr("ingestion.storage.tokens.store.FEWEST_CHUNKS", 100)
     (book,) = store.codebooks()
     assert book.key == listed_by(Segment(store.folder / "first.tok")).codebook.key
 
@@ -418,7 +418,7 @@ def test_many_search_at_once(store: TokenStore, passages: Passages, random: np.r
 
 def test_memory_is_given_back(store: TokenStore, passages: Passages, monkeypatch: pytest.MonkeyPatch) -> None:
     released: list[Path] = []
-    monkeypatch.setattr("ingestion.stores.tokens.store._MAPPED_BYTES", 30_000)
+    monkeypatch.setattr("ingestion.storage.tokens.store._MAPPED_BYTES", 30_000)
     monkeypatch.setattr(Segment, "release", lambda self: released.append(self.path))
     query = passages.tokens[:6]
     before = store.search(query, FILES, 10)

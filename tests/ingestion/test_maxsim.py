@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 
 from ingestion.encoders import Encoder
-from ingestion.stores.tokens.codec import Int8Codec, QueryCodes
-from ingestion.stores.tokens.kernel import fallback
-from ingestion.stores.tokens.kernel.choice import kernel_named, kernel_names
-from ingestion.stores.tokens.kernel.fallback import float_product, int8_product
-from ingestion.stores.tokens.maxsim import maxsim
+from ingestion.storage.tokens.codec import Int8Codec, QueryCodes
+from ingestion.storage.tokens.kernel import fallback
+from ingestion.storage.tokens.kernel.choice import kernel_named, kernel_names
+from ingestion.storage.tokens.kernel.fallback import float_product, int8_product
+from ingestion.storage.tokens.maxsim import maxsim
 
 Floats = NDArray[np.float32]
 

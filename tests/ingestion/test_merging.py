@@ -14,10 +14,11 @@ from store_contents import assert_whole, names_in
 from ingestion.encoders import Encoder
 from ingestion.errors import Cancelled, LibraryError
 from ingestion.library import Library
-from ingestion.merging import MAX_CHUNKS, Merger, groups_to_merge
-from ingestion.stores.manifest import Manifest, SegmentFile
-from ingestion.stores.tokens.merge import Merged
-from ingestion.stores.tokens.store import TokenStore
+from ingestion.storage import segment_merging
+from ingestion.storage.catalogue.manifest import Manifest, SegmentFile
+from ingestion.storage.segment_merging import MAX_CHUNKS, Merger, groups_to_merge
+from ingestion.storage.tokens.merge import Merged
+from ingestion.storage.tokens.store import TokenStore
 
 QUERY = unit(np.random.default_rng(5), 2)
 
@@ -122,9 +123,9 @@ def quiet(library: Library, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library
 @contextmanager
 def held_up(patch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
     """Have merges wait, when they have read their files: (they are there, they may go on)."""
-    from ingestion import merging
+    from ingestion.storage import segment_merging
 
-    real: Callable[..., Merged] = merging.merge
+    real: Callable[..., Merged] = segment_merging.merge
     there, go_on = threading.Event(), threading.Event()
 
     def waiting(sources: Any, check: Callable[[], None], **options: Any) -> Merged:
@@ -134,7 +135,7 @@ def held_up(patch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, thread
         check()
         return merged
 
-    patch.setattr(merging, "merge", waiting)
+    patch.setattr(segment_merging, "merge", waiting)
     try:
         yield there, go_on
     finally:
@@ -229,13 +230,13 @@ def test_a_reader_keeps_its_files_during_a_merge(quiet: Library) -> None:
 
 def test_one_error_does_not_end_merging(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("ingestion.merging.write_segment", full_disk)
+        patch.setattr("ingestion.storage.segment_merging.write_segment", full_disk)
         fill(library)
         library.merger.wait()
         assert len(token_files(library)) == 8
         with pytest.raises(LibraryError, match=r"could not be merged .* No space left .* check the disk"):
             library.merger.run()
-        patch.setattr("ingestion.merging.write_segment", lambda *_: 1 / 0)  # a fault of ours
+        patch.setattr("ingestion.storage.segment_merging.write_segment", lambda *_: 1 / 0)  # a fault of ours
         library.merger._wanted = True
         with pytest.raises(ZeroDivisionError):
             library.merger._work()
@@ -301,12 +302,11 @@ def test_a_crash_during_a_merge(
     name: str,
     after: bool,
 ) -> None:
-    from ingestion import merging
 
     quiet.delete(quiet.catalogue.documents()[0])
     before = search(quiet)
     with monkeypatch.context() as patch:
-        patch.setattr(*crash_in(target or merging, name, after=after))  # type: ignore[arg-type]
+        patch.setattr(*crash_in(target or segment_merging, name, after=after))  # type: ignore[arg-type]
         with pytest.raises(Crash):
             quiet.merger.run(everything=True)
     quiet.close()

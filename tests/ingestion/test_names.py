@@ -7,13 +7,13 @@ import pytest
 from store_contents import assert_whole
 
 from ingestion.errors import InvalidInput, UnknownName
-from ingestion.folders import find_files, list_files, list_folder, remove_gone, sync
-from ingestion.leftovers import leftover_kind, summary
 from ingestion.library import Library
-from ingestion.names import as_on_disk, labels, name_of, spellings
-from ingestion.pipeline import ingest
-from ingestion.stores.catalogue import Catalogue
-from ingestion.stores.records import Document
+from ingestion.pipeline.folder_sync import find_files, list_files, list_folder, remove_gone, sync
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.records import Document
+from ingestion.text.leftovers import leftover_kind, summary
+from ingestion.text.names import as_on_disk, labels, name_of, spellings
 
 NAME = "Größe der Höfe.txt"
 NFC, NFD = (unicodedata.normalize(form, NAME) for form in ("NFC", "NFD"))

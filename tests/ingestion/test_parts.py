@@ -7,14 +7,14 @@ import pytest
 from fpdf import FPDF
 from store_contents import assert_whole
 
-from ingestion.care import verify
-from ingestion.care.rebuilding import rebuild
 from ingestion.documents import Status
 from ingestion.encoders import Encoder
-from ingestion.folders import remove_gone
 from ingestion.library import Library
-from ingestion.pipeline import IngestResult, ingest
-from ingestion.reindex import reindex
+from ingestion.maintenance import verify
+from ingestion.maintenance.rebuilding import rebuild
+from ingestion.maintenance.reindex import reindex
+from ingestion.pipeline.folder_sync import remove_gone
+from ingestion.pipeline.ingest import IngestResult, ingest
 from retrievers.search import search
 from retrievers.strategies import strategy_named
 

@@ -11,7 +11,7 @@ from store_contents import assert_whole, everything
 
 from ingestion.errors import Cancelled, InvalidInput
 from ingestion.library import Library
-from ingestion.pipeline import IngestResult, Progress, Stage, find_files, ingest
+from ingestion.pipeline.ingest import IngestResult, Progress, Stage, find_files, ingest
 
 
 def write(folder: Path, name: str, data: bytes | str) -> Path:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage  # type: ignore[import-untyped]
 from scipy.spatial.distance import squareform  # type: ignore[import-untyped]
 
-from ingestion.stores.tokens.pooling import Pooled, pool
+from ingestion.storage.tokens.pooling import Pooled, pool
 
 Floats = NDArray[np.float32]
 NONE: list[list[float]] = []

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ingestion.encoders import BUILTIN_NAME
+from ingestion.encoders.projection import Projection, load_projection
+from ingestion.encoders.projection.fit import fit, passages
 from ingestion.errors import ModelError
-from ingestion.projection import Projection, load_projection
-from ingestion.projection.fit import fit, passages
 
 
 def test_the_shipped_projection_is_orthonormal_from_384_to_128() -> None:

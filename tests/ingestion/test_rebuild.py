@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from store_contents import assert_whole
 
-from ingestion.care import rebuild, repair, verify
-from ingestion.care import rebuilding as rebuilding_module
 from ingestion.collections import rename_collection
 from ingestion.encoders import Encoder
 from ingestion.errors import Cancelled, LibraryDamaged
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from ingestion.stores.snapshots import Snapshots
+from ingestion.maintenance import rebuild, repair, verify
+from ingestion.maintenance import rebuilding as rebuilding_module
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.snapshots import Snapshots
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.chunking.headers_footers import MIN_WORDED_PAGES, running_lines
 from ingestion.documents import Page
 from ingestion.parsing import parse
-from ingestion.running import MIN_WORDED_PAGES, running_lines
 
 BODIES = ["Apples ripen late.", "Pears keep well.", "Plums do not.", "Quinces must be cooked.", "Figs."]
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from ingestion.sentences import sentence_spans
+from ingestion.text.sentences import sentence_spans
 
 
 def pieces(text: str) -> list[str]:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.care.words import words_fault
 from ingestion.documents import Chunk, Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
-from ingestion.stores.catalogue import Catalogue
-from ingestion.stores.manifest import SegmentFile, insert_segment
-from ingestion.stores.migrations import _FIRST
-from ingestion.stores.records import Document, Representation, Scope
-from ingestion.stores.representations import RepresentationTable
-from ingestion.stores.rows import (
+from ingestion.maintenance.fulltext import words_fault
+from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.manifest import SegmentFile, insert_segment
+from ingestion.storage.catalogue.migrations import _FIRST
+from ingestion.storage.catalogue.records import Document, Representation, Scope
+from ingestion.storage.catalogue.representations import RepresentationTable
+from ingestion.storage.catalogue.rows import (
     erase_rows,
     hidden_terms,
     hide_document,

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from ingestion.errors import LibraryDamaged
-from ingestion.stores.tokens.layout import BLOCK, MAX_CHARACTERS, START, Section
-from ingestion.stores.tokens.merge import merge
-from ingestion.stores.tokens.segment import Segment
-from ingestion.stores.tokens.writing import SegmentContents, SegmentFile, write_segment
+from ingestion.storage.tokens.layout import BLOCK, MAX_CHARACTERS, START, Section
+from ingestion.storage.tokens.merge import merge
+from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.writing import SegmentContents, SegmentFile, write_segment
 
 
 def contents_of(

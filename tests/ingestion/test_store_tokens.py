@@ -7,11 +7,11 @@ import pytest
 
 from ingestion.encoders import Encodings
 from ingestion.errors import LibraryDamaged
-from ingestion.stores.tokens.codec import CODECS, CodecSpec
-from ingestion.stores.tokens.merge import merge
-from ingestion.stores.tokens.segment import Segment
-from ingestion.stores.tokens.store import TokenSizes, TokenStore
-from ingestion.stores.tokens.writing import write_segment
+from ingestion.storage.tokens.codec import CODECS, CodecSpec
+from ingestion.storage.tokens.merge import merge
+from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.store import TokenSizes, TokenStore
+from ingestion.storage.tokens.writing import write_segment
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ingestion.errors import LibraryDamaged, LibraryError
-from ingestion.stores.vectors import VectorStore, embedded_chroma
+from ingestion.storage.vectors.store import VectorStore, embedded_chroma
 
 
 def opened(folder: Path) -> VectorStore:
@@ -194,7 +194,7 @@ import ctypes, sys, threading
 from functools import partial
 from pathlib import Path
 import numpy as np
-from ingestion.stores.vectors import VectorStore, embedded_chroma
+from ingestion.storage.vectors.store import VectorStore, embedded_chroma
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from ingestion.documents import Chunk, Page, ParsedDocument, Status
-from ingestion.stores.catalogue import Catalogue
-from ingestion.stores.manifest import insert_segment
-from ingestion.stores.records import Document, Representation, Scope
-from ingestion.stores.representations import RepresentationTable
-from ingestion.stores.rows import insert_document, prepare_text, remove_document
-from ingestion.stores.words import WordIndex
+from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.fulltext import WordIndex
+from ingestion.storage.catalogue.manifest import insert_segment
+from ingestion.storage.catalogue.records import Document, Representation, Scope
+from ingestion.storage.catalogue.representations import RepresentationTable
+from ingestion.storage.catalogue.rows import insert_document, prepare_text, remove_document
 
 # "tree" is in all ten, "apple" in five, "Bramley" in two, "1921" in one.
 TEXTS = ["tree" + " apple" * (i < 5) + " Bramley" * (i in (3, 7)) + " 1921" * (i == 7) for i in range(10)]
@@ -87,11 +87,13 @@ def test_the_rarest_words_count(costly: WordIndex, question: str, chunks: list[i
 def test_candidates_of_another_stage_cost_less(
     catalogue: Catalogue, costly: WordIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.stores.words.FEWEST_SCORED", 2)
+    monkeypatch.setattr("ingestion.storage.catalogue.fulltext.FEWEST_SCORED", 2)
     assert len(costly.search("Bramley 1921", EVERYWHERE, 20).hits) == 2
     found = costly.search("Bramley 1921", EVERYWHERE, 20, candidates=True)
     assert (ids(found.hits), found.exact) == (["d7:1:0"], False)
-    monkeypatch.setattr("ingestion.stores.words.CANDIDATE_SHARE", 2)  # five of ten: no more than its own four
+    monkeypatch.setattr(
+        "ingestion.storage.catalogue.fulltext.CANDIDATE_SHARE", 2
+    )  # five of ten: no more than its own four
     assert costly.search("Bramley 1921", EVERYWHERE, 20, candidates=True).exact
     # A library of usual size is not cut short.
     assert catalogue.bm25("Bramley tree", EVERYWHERE, 20, candidates=True).exact

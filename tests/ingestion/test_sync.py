@@ -8,9 +8,9 @@ import pytest
 from store_contents import assert_whole
 
 from ingestion.errors import InvalidInput
-from ingestion.folders import SyncPlan, remove_gone, sync
 from ingestion.library import Library
-from ingestion.pipeline import ingest
+from ingestion.pipeline.folder_sync import SyncPlan, remove_gone, sync
+from ingestion.pipeline.ingest import ingest
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -115,8 +115,12 @@ def test_files_that_could_not_be_looked_at_stay(
         if str(path).startswith(str(hidden)):
             raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("ingestion.folders.os.scandir", lambda path: (refused(path), scandir(path))[1])
-    monkeypatch.setattr("ingestion.folders.os.lstat", lambda path: (refused(path), lstat(path))[1])
+    monkeypatch.setattr(
+        "ingestion.pipeline.folder_sync.os.scandir", lambda path: (refused(path), scandir(path))[1]
+    )
+    monkeypatch.setattr(
+        "ingestion.pipeline.folder_sync.os.lstat", lambda path: (refused(path), lstat(path))[1]
+    )
     plan = sync(library, folder, "default")
     assert plan.remove == ()
     assert [one.path for one in plan.unreadable] == [str(hidden)]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.words import ANALYSER, Analyser, detect_language, words
-from ingestion.words.acronyms import acronyms
+from ingestion.text import ANALYSER, Analyser, detect_language, words
+from ingestion.text.acronyms import acronyms
 
 KEY = bytes(range(32))
 
@@ -356,7 +356,7 @@ def test_figures_do_not_hide_the_language() -> None:
 
 
 def test_importing_loads_no_model() -> None:
-    code = "import ingestion.words.detection as d; assert d._identifier.cache_info().currsize == 0"
+    code = "import ingestion.text.language_detection as d; assert d._identifier.cache_info().currsize == 0"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 

@@ -11,10 +11,10 @@ from typing import Self
 # It has used nothing of what it imported, so that it has no threads, which a fork would lose.
 _TEMPLATE = """
 import json, os, signal, sys, time
-from rag_app.environment import stay_offline
+from rag_app.config.environment import stay_offline
 stay_offline()
 import chromadb, torch, transformers
-import ingestion.library, ingestion.pipeline, ingestion.stores.tokens.maxsim
+import ingestion.library, ingestion.pipeline.ingest, ingestion.storage.tokens.maxsim
 from transformers import AutoModel, BertModel
 
 print("ready", flush=True)

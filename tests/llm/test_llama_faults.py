@@ -14,7 +14,7 @@ import pytest
 
 from ingestion.errors import Cancelled, ModelError
 from rag_app.llm.llama import LlamaCpp
-from rag_app.llm.process import ModelProcess
+from rag_app.llm.process.supervisor import ModelProcess
 
 ROOT = Path(__file__).parents[2]
 QUESTION = "where is the king?"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from rag_app.llm.child import Child, Replies, Reply
-from rag_app.llm.sampling import Sampling
+from rag_app.config.sampling import Sampling
+from rag_app.llm.process.child import Child, Replies, Reply
 
 ROOT = Path(__file__).parents[2]
 NOISY = """
@@ -28,8 +28,8 @@ worker.main()
 LATE = """
 import gc, io, sys
 import llama_cpp
-from rag_app.llm.engine import Aborted
-from rag_app.llm.worker import Worker
+from rag_app.llm.process.engine import Aborted
+from rag_app.llm.process.worker import Worker
 
 worker = Worker(io.BytesIO())
 options = {"context_tokens": None, "threads": 1, "gpu_layers": 0, "measure": False}

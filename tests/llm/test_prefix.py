@@ -9,8 +9,8 @@ import pytest
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from ingestion.errors import ModelError
-from rag_app.llm.engine import BLOCK
 from rag_app.llm.llama import LlamaCpp
+from rag_app.llm.process.engine import BLOCK
 
 EVIDENCE = "the king of 日本 in the land of the naïve. " * 20
 FIRST, SECOND = "where is he?", "and when was he there?"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import ModelError
-from rag_app.llm import restarts
 from rag_app.llm.llama import LlamaCpp
-from rag_app.llm.process import ModelProcess
-from rag_app.llm.restarts import Restarts
+from rag_app.llm.process import restarts
+from rag_app.llm.process.restarts import Restarts
+from rag_app.llm.process.supervisor import ModelProcess
 
 QUESTION = "where is the king?"
 

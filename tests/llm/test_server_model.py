@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 from pydantic import SecretStr
 
 from ingestion.errors import InvalidInput, ModelError
-from rag_app.answers import Waiting
+from rag_app.answering.answers import Waiting
 from rag_app.llm.choice import Server
 from rag_app.llm.chunks import reasoning_of, waiting_of
 from rag_app.llm.openai import ServerModel

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_app.llm.textstream import TextStream
+from rag_app.llm.process.text_stream import TextStream
 
 
 def run(pieces: list[bytes], stops: list[str]) -> tuple[list[str], str]:

@@ -9,8 +9,8 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import ModelError
-from rag_app.answers import Packed, Thought
-from rag_app.llm.chat import ChatAnswerer
+from rag_app.answering.answers import Packed, Thought
+from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.llm.chunks import reasoning_of
 from rag_app.llm.llama import LlamaCpp
 from tests.rag_app.evidence import evidence

@@ -9,10 +9,10 @@ from typing import cast
 import pytest
 from langchain_core.messages import AIMessageChunk
 
-from rag_app.answers import Waiting
+from rag_app.answering.answers import Waiting
 from rag_app.llm.chunks import waiting_of
 from rag_app.llm.llama import LlamaCpp
-from rag_app.llm.turns import TooManyWaiting, Turns
+from rag_app.llm.process.request_queue import TooManyWaiting, Turns
 
 QUESTION = "where is the king?"
 Eventually = Callable[[Callable[[], bool]], bool]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rag_app.models.manifest import parse_line
-from rag_app.models.store import ModelStore
-from rag_app.settings import Settings
+from rag_app.config.settings import Settings
+from rag_app.model_store.manifest import parse_line
+from rag_app.model_store.store import ModelStore
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPO = "owner/small"

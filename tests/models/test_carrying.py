@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from ingestion.errors import InvalidInput, ModelError
 from rag_app.cli.entry import app
-from rag_app.models import resolve
-from rag_app.models.memory import Fit, Memory, memory_here
-from rag_app.models.store import ModelStore, Presence
-from rag_app.settings import Settings
+from rag_app.config.settings import Settings
+from rag_app.model_store import resolve
+from rag_app.model_store.memory import Fit, Memory, memory_here
+from rag_app.model_store.store import ModelStore, Presence
 from tests.models.conftest import WEIGHTS, Hub
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import ModelError
-from rag_app.models import ModelEntry, manifest_path, read_manifest, resolve
+from rag_app.model_store import ModelEntry, manifest_path, read_manifest, resolve
 
 
 @pytest.fixture

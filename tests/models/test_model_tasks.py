@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import Cancelled, InvalidInput, UnknownName
-from rag_app.models import network
-from rag_app.models.network import has_network, hub_host
-from rag_app.models.store import ModelStore, Presence
-from rag_app.models.working import ModelTask, ModelTasks
-from rag_app.settings import Settings
+from rag_app.config.settings import Settings
+from rag_app.model_store import network
+from rag_app.model_store.model_tasks import ModelTask, ModelTasks
+from rag_app.model_store.network import has_network, hub_host
+from rag_app.model_store.store import ModelStore, Presence
 from rag_app.tasks import TaskRunning, TaskState
 from tests.models.conftest import COMMIT, FILES, Hub
 from tests.tiny_gguf import write_tiny_gguf

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import Cancelled, InvalidInput, ModelError, UnknownName
-from rag_app.models import resolve
-from rag_app.models.pulling import PullProgress
-from rag_app.models.store import ModelStore, Presence
+from rag_app.model_store import resolve
+from rag_app.model_store.pulling import PullProgress
+from rag_app.model_store.store import ModelStore, Presence
 from tests.models.conftest import COMMIT, FILES, LARGE, SMALL, WEIGHTS, Hub, listed
 
 
@@ -121,7 +121,7 @@ def test_damage_is_found_by_verify_and_by_resolve_and_mended_by_pull(hub: Hub, s
 def test_a_file_is_hashed_again_only_when_it_looks_changed(
     hub: Hub, store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rag_app.models import lock
+    from rag_app.model_store import lock
 
     pulled = store.pull("small")
     hashed: list[Path] = []

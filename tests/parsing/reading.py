@@ -13,9 +13,9 @@ import pptx
 
 from ingestion.documents import ParsedDocument
 from ingestion.parsing import ParseLimits
-from ingestion.parsing.collect import Collector
 from ingestion.parsing.formats import reader
 from ingestion.parsing.frames import RefusalError
+from ingestion.parsing.sandbox.collector import Collector
 
 
 def read(path: Path, limits: ParseLimits | None = None) -> ParsedDocument:

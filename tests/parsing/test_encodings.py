@@ -6,7 +6,7 @@ import pytest
 
 from ingestion.documents import Status
 from ingestion.parsing import encoding_named, parse
-from ingestion.parsing.decoding import Decoded, decode
+from ingestion.parsing.encodings.decoding import Decoded, decode
 from ingestion.parsing.frames import RefusalError
 
 SENTENCES = {

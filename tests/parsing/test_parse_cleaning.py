@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ingestion.parsing.cleaning import HeadingFinder, clean, control_share, sensible_title
+from ingestion.text.cleaning import HeadingFinder, clean, control_share, sensible_title
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.documents import Page, PageLayout, ParsedDocument, Status
-from ingestion.parsing import ParseLimits, isolation, parse
+from ingestion.parsing import ParseLimits, parse
+from ingestion.parsing.sandbox import isolation
 
 Play = Callable[..., ParsedDocument]
 

@@ -236,7 +236,7 @@ def test_password_is_not_on_the_command_line(tmp_path: Path) -> None:
     path = saved(tmp_path, pdf([stream(show("one")), bomb(4200)]))  # the bomb keeps the child busy
     with pytest.raises(Cancelled):
         parse(path, password="xyzzy", on_page=look, cancelled=lambda: bool(lines))
-    assert b"ingestion.parsing.worker" in lines[0]
+    assert b"ingestion.parsing.sandbox.worker" in lines[0]
     assert not any(b"xyzzy" in line for line in lines)
 
 
@@ -271,7 +271,7 @@ def test_closed_stdin_ends_the_worker(tmp_path: Path) -> None:
     from ingestion.parsing.frames import Request
 
     request = Request(str(endless(tmp_path)), ".pdf", None, os.getpid(), ParseLimits())
-    command = [sys.executable, "-m", "ingestion.parsing.worker"]
+    command = [sys.executable, "-m", "ingestion.parsing.sandbox.worker"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as worker:
         assert worker.stdin is not None
         assert worker.stdout is not None

@@ -12,8 +12,8 @@ from pdfs import broken_rows, pdf, show, stream
 
 from ingestion.documents import PageLayout, ParsedDocument
 from ingestion.parsing import parse
-from ingestion.parsing.cleaning import clean, clean_with_runs
-from ingestion.parsing.lines import Glyph, mend_rows, part_lines
+from ingestion.parsing.reading_order.lines import Glyph, mend_rows, part_lines
+from ingestion.text.cleaning import clean, clean_with_runs
 
 DATA = os.environ.get("RAG_EVAL_DATA")
 BREAKS = {ord("\r"), ord("\n")}

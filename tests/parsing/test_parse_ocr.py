@@ -15,9 +15,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from ingestion.documents import Page, Status
-from ingestion.parsing import ocr, parse
+from ingestion.parsing import parse
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.ocr import OcrError, Recogniser, available
+from ingestion.parsing.ocr import tesseract
+from ingestion.parsing.ocr.tesseract import OcrError, Recogniser, available
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -121,8 +122,8 @@ def test_what_is_uncertain_is_left_out() -> None:
         "5\t1\t2\t1\t1\t1\t10\t60\t20\t5\t0\t?",
         "5\t1\t3\t1\t1\t1\t-10\t80\t200\t500\t80\tnoon",
     ]
-    words = list(ocr._parse("\n".join([header, *rows, ""])))
-    page = ocr._page(words, (0.5, 0.5), (50.0, 100.0), 3)
+    words = list(tesseract._parse("\n".join([header, *rows, ""])))
+    page = tesseract._page(words, (0.5, 0.5), (50.0, 100.0), 3)
     assert page.text == "High water\nat\n\nnoon"
     assert words_of(page) == [
         ("High", (5.0, 5.0, 15.0, 7.5)),
@@ -206,10 +207,10 @@ def test_a_crash_is_told_with_its_last_words(sham: Callable[[str], Path]) -> Non
 def test_tesseract_dies_with_the_process_that_called_it(sham: Callable[[str], Path], tmp_path: Path) -> None:
     pid = sham("exec sleep 60")
     code = (
-        "from PIL import Image; from ingestion.parsing.ocr import Recogniser; "
+        "from PIL import Image; from ingestion.parsing.ocr.tesseract import Recogniser; "
         "Recogniser(('eng',), 60.0).page(Image.new('L', (10, 10)), 9.0, 9.0, 1)"
     )
-    root = str(Path(ocr.__file__).parents[2])
+    root = str(Path(tesseract.__file__).parents[3])
     caller = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root})
     try:
         deadline = time.monotonic() + 30

@@ -13,13 +13,13 @@ from PIL import Image
 from ingestion.documents import PageLayout
 from ingestion.errors import Cancelled
 from ingestion.parsing import Box, PageLocked, PageNotDrawn, PagePicture, ParseLimits, draw_page, parse
-from ingestion.parsing.collect import Collector
-from ingestion.parsing.drawing import draw
 from ingestion.parsing.frames import Drawing, FrameError, Picture, Request, max_frame_bytes
-from ingestion.parsing.layout import page_of
-from ingestion.parsing.pdfium import PdfiumFile
+from ingestion.parsing.geometry.layout import page_of
+from ingestion.parsing.pdf.drawing import draw
+from ingestion.parsing.pdf.pdfium import PdfiumFile
 from ingestion.parsing.pictures import stretches_of
-from ingestion.sentences import sentence_spans
+from ingestion.parsing.sandbox.collector import Collector
+from ingestion.text.sentences import sentence_spans
 from tests.parsing.pdfs import pdf, show, stream
 
 TEXT = "The heron waits. The otter swims far out.\n\nNobody sees the kestrel over there."

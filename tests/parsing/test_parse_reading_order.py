@@ -13,7 +13,7 @@ from pdfs import pdf, stream
 from test_parse_layout import indices
 
 from ingestion.parsing import parse
-from ingestion.parsing.hyphens import join_words
+from ingestion.parsing.reading_order.hyphens import join_words
 
 ARABIC = ["المسؤولة عن الطلبات هي ليلى منصور.", "لا يجوز إلغاء الطلب HR-204 بعد 15 يوما (البند 3)."]
 HEBREW = ["האחראית על הבקשות היא נועה ברק.", "הטופס A-12 (נספח) עד 15/03/2024, הנחה 15%."]

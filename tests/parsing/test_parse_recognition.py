@@ -11,11 +11,12 @@ from PIL import Image
 
 import ingestion.parsing
 from ingestion.documents import Page, PageLayout, Status
-from ingestion.parsing import ParseLimits, parse, recognition
+from ingestion.parsing import ParseLimits, parse
 from ingestion.parsing.frames import OcrHint, PageBegun, PageFault
-from ingestion.parsing.looking import Letter
-from ingestion.parsing.pdfium import MAX_PIXELS, PdfiumFile, picture_scale
-from ingestion.parsing.recognition import Unread, recognise
+from ingestion.parsing.ocr import recognition
+from ingestion.parsing.ocr.recognition import Unread, recognise
+from ingestion.parsing.ocr.unread_text import Letter
+from ingestion.parsing.pdf.pdfium import MAX_PIXELS, PdfiumFile, picture_scale
 
 LIMITS = ParseLimits()
 SCAN = b"q 612 0 0 792 0 0 cm /Im1 Do Q"
@@ -69,7 +70,7 @@ class FakeOcrError(Exception):
 @pytest.fixture
 def ocr(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Stands for the module that runs tesseract, which has tests of its own."""
-    module = ModuleType("ingestion.parsing.ocr")
+    module = ModuleType("ingestion.parsing.ocr.tesseract")
     module.__dict__.update(OcrError=FakeOcrError, Recogniser=FakeRecogniser, available=lambda _: None)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(ingestion.parsing, "ocr", module, raising=False)
@@ -113,7 +114,7 @@ def test_one_hint_for_all_pages(ocr: ModuleType) -> None:
 
 
 def test_nothing_to_recognise_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ingestion.parsing.ocr", None)  # importing it would fail
+    monkeypatch.setitem(sys.modules, "ingestion.parsing.ocr.tesseract", None)  # importing it would fail
     assert list(recognise(FakeFile(), [], LIMITS)) == []
 
 

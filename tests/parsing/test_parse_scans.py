@@ -14,9 +14,9 @@ from test_parse_hostile import SOON, children, linux_only
 from ingestion.documents import ELSEWHERE, Page, Status
 from ingestion.errors import Cancelled
 from ingestion.parsing import ParseLimits, draw_page, parse
-from ingestion.parsing.collect import Collector
 from ingestion.parsing.frames import Draft, PageCount, PageFault
-from ingestion.parsing.ocr import available
+from ingestion.parsing.ocr.tesseract import available
+from ingestion.parsing.sandbox.collector import Collector
 
 pytestmark = pytest.mark.skipif(
     available(("eng",)) is not None, reason="tesseract is not installed with its English data"

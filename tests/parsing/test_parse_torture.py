@@ -13,7 +13,7 @@ from test_parse_hostile import children
 
 from ingestion.documents import Status
 from ingestion.parsing import parse
-from ingestion.parsing.ocr import available
+from ingestion.parsing.ocr.tesseract import available
 
 DATA = os.environ.get("RAG_EVAL_DATA")
 MOST_SECONDS = 300.0  # the longest, compressed in a way that only pypdf knows, takes 15

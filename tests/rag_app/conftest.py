@@ -10,9 +10,9 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.pipeline import ingest
+from ingestion.pipeline.ingest import ingest
 from rag_app import cli
-from rag_app.settings import CONFIG_VARIABLE
+from rag_app.config.settings import CONFIG_VARIABLE
 from tests.rag_app.commands import Command, Run
 from tests.tiny_gguf import write_tiny_gguf
 

@@ -1,8 +1,8 @@
 """Evidence as the packer makes it, of a text that need not lie in a library."""
 
-from ingestion.sentences import sentence_spans
-from ingestion.stores.records import StoredChunk
-from rag_app.answers import Evidence, EvidenceSentence
+from ingestion.storage.catalogue.records import StoredChunk
+from ingestion.text.sentences import sentence_spans
+from rag_app.answering.answers import Evidence, EvidenceSentence
 from retrievers.hits import Hit
 
 

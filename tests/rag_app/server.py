@@ -17,9 +17,9 @@ import httpx
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.lock import read_holder
-from ingestion.pipeline import ingest
-from rag_app.settings import CONFIG_VARIABLE
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.lock import read_holder
+from rag_app.config.settings import CONFIG_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 

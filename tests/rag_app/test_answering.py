@@ -10,10 +10,9 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from ingestion.errors import EmptyQuestion, InvalidInput, ModelError, UnknownName
-from ingestion.filters import Filters
 from ingestion.library import Library
-from rag_app.answering import AnswerSettings, build_chain
-from rag_app.answers import (
+from ingestion.storage.catalogue.filters import Filters
+from rag_app.answering.answers import (
     NO_ANSWER,
     Answer,
     AnswerEvent,
@@ -30,6 +29,7 @@ from rag_app.answers import (
     Verdict,
     Waiting,
 )
+from rag_app.answering.chain import AnswerSettings, build_chain
 
 APPLE = "When was the Bramley apple tree planted?"
 OFF_TOPIC = "Is the kernel scheduler preemptive?"

@@ -10,10 +10,10 @@ import pytest
 from starlette.types import ASGIApp
 
 from ingestion.library import Library
-from rag_app.api import create_api
-from rag_app.assistant import Assistant
-from rag_app.guard import Guard
-from rag_app.settings import load_settings
+from rag_app.config.settings import load_settings
+from rag_app.server.api import create_api
+from rag_app.server.security.guard import Guard
+from rag_app.service.composition import Assistant
 
 HERE, THERE = "127.0.0.1", "192.0.2.9"
 LASTING = "correct-horse-battery-staple"

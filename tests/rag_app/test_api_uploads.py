@@ -12,7 +12,7 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput
-from rag_app.uploading import safe_name
+from rag_app.service.uploads import safe_name
 from tests.rag_app.server import Served, serving_stock
 
 pytestmark = pytest.mark.slow

@@ -58,7 +58,7 @@ def workers(pid: int) -> list[int]:
         with suppress(OSError):
             fields = stat.read_text().rpartition(")")[2].split()
             command = stat.with_name("cmdline").read_bytes()
-            if int(fields[1]) == pid and fields[0] != "Z" and b"rag_app.llm.worker" in command:
+            if int(fields[1]) == pid and fields[0] != "Z" and b"rag_app.llm.process.worker" in command:
                 found.append(int(stat.parent.name))
     return found
 

@@ -8,10 +8,10 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import ModelError
-from rag_app.answers import Answer, Found
-from rag_app.chores import accepted, by_rules, chore_of, done
-from rag_app.llm.chat import ChatAnswerer
-from rag_app.llm.extractive import ExtractiveAnswerer
+from rag_app.answering.answers import Answer, Found
+from rag_app.answering.chat_answerer import ChatAnswerer
+from rag_app.answering.extractive_answerer import ExtractiveAnswerer
+from rag_app.answering.side_tasks import accepted, by_rules, chore_of, done
 
 TALK = """### Chat History:
 <chat_history>

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from ingestion.encoders import Encoder
-from rag_app.answers import Citation, Cited, Verdict
-from rag_app.citations import SUPPORTED, cite_text
+from rag_app.answering.answers import Citation, Cited, Verdict
+from rag_app.answering.citations import SUPPORTED, cite_text
 from tests.rag_app.evidence import evidence
 
 ORCHARD = "The Bramley apple tree stands by the north wall. It was planted in 1921 by Ada Finch."

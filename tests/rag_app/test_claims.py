@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_app.claims import Literal, compare, dates, negations, numbers
+from rag_app.answering.fact_check import Literal, compare, dates, negations, numbers
 
 
 def outcome(claim: str, source: str, context: str = "") -> Literal:

@@ -8,8 +8,8 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from rag_app.assistant import Assistant
-from rag_app.settings import Settings
+from rag_app.config.settings import Settings
+from rag_app.service.composition import Assistant
 from tests.rag_app.commands import Command, Run
 
 FAILED, WRONG_USE, SOME_FILES_FAILED, STOPPED = 1, 2, 3, 130

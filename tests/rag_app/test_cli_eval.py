@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rag_app.judgements import Judgement, Judgements
-from rag_app.state import STATE_FILE, State
+from rag_app.evaluation.judgements import Judgement, Judgements
+from rag_app.history.database import STATE_FILE, State
 from tests.evaluation.sets import write_beir, write_documents, write_lines
 from tests.rag_app.commands import Command
 

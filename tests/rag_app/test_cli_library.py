@@ -10,8 +10,8 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from rag_app.assistant import Assistant
-from rag_app.settings import Settings
+from rag_app.config.settings import Settings
+from rag_app.service.composition import Assistant
 from tests.rag_app.commands import Command
 
 # Processes of their own, Chroma in most tests: minutes in all.
@@ -36,7 +36,7 @@ def damage(data: Path) -> None:
 def own(stock: Path, tmp_path: Path, run: Command) -> Path:
     """The data folder of a library that a test may change."""
     from ingestion.encoders import builtin_encoder
-    from ingestion.pipeline import ingest
+    from ingestion.pipeline.ingest import ingest
 
     with Library.open(tmp_path / "own", builtin_encoder()) as library:
         assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
@@ -309,7 +309,7 @@ def test_a_holder_that_serves_nothing_is_named(run: Command, data: Path) -> None
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://127.0.0.1:1/", "nonsense"])
 def test_a_note_that_names_no_server_is_as_good_as_none(run: Command, data: Path, url: str) -> None:
-    from ingestion.lock import announce
+    from ingestion.storage.lock import announce
 
     with Assistant.open(Settings(data_dir=data)):
         announce(data, url=url, token="t")

@@ -7,13 +7,13 @@ import pytest
 
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from ingestion.stores.records import StoredChunk
-from rag_app.answers import AskOptions
-from rag_app.assistant import Assistant
-from rag_app.comparison import Column, check_columns, compare
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.records import StoredChunk
+from rag_app.answering.answers import AskOptions
+from rag_app.config.settings import Settings
 from rag_app.evaluation.sizes import Sizes
-from rag_app.settings import Settings
+from rag_app.service.composition import Assistant
+from retrievers.comparison import Column, check_columns, compare
 from retrievers.hits import Hit
 from retrievers.strategies import STRATEGIES
 

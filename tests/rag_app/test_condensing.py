@@ -2,9 +2,9 @@
 
 import pytest
 
-from rag_app.answers import Exchange
-from rag_app.condensing import accepted, carried_over, condense_messages
-from rag_app.follow_ups import is_follow_up
+from rag_app.answering.answers import Exchange
+from rag_app.answering.questions.follow_ups import is_follow_up
+from rag_app.answering.questions.query_rewriting import accepted, carried_over, condense_messages
 
 FOLLOW_UPS = [
     "When was it planted?",

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import InvalidInput, LibraryError, UnknownName
-from rag_app.answers import Answer, AskOptions, Condensed, Found
-from rag_app.assistant import Assistant
-from rag_app.conversations import Conversations, TurnState
-from rag_app.exporting import as_markdown, escaped
-from rag_app.local import LocalService
-from rag_app.metering import CallOptions, Meter, metered
-from rag_app.settings import load_settings
-from rag_app.state import STATE_FILE, State
+from rag_app.answering.answers import Answer, AskOptions, Condensed, Found
+from rag_app.config.settings import load_settings
+from rag_app.history.conversations import Conversations, TurnState
+from rag_app.history.database import STATE_FILE, State
+from rag_app.history.markdown_export import as_markdown, escaped
+from rag_app.llm.usage import CallOptions, Meter, metered
+from rag_app.service.composition import Assistant
+from rag_app.service.local import LocalService
 from tests.rag_app.commands import Command
 from tests.rag_app.server import ROOT, serving
 
@@ -83,8 +83,8 @@ def test_threads_and_processes_share_the_file(tmp_path: Path) -> None:
     conversations = Conversations(State(tmp_path / STATE_FILE))
     one = conversations.create()
     script = (
-        "import sys; from pathlib import Path; from rag_app.conversations import Conversations; "
-        "from rag_app.state import State; c = Conversations(State(Path(sys.argv[1])))\n"
+        "import sys; from pathlib import Path; from rag_app.history.conversations import Conversations; "
+        "from rag_app.history.database import State; c = Conversations(State(Path(sys.argv[1])))\n"
         "for n in range(20): c.begin_turn(sys.argv[2], f'process {n}')"
     )
     process = subprocess.Popen(

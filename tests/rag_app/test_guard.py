@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from rag_app.guard import Guard
+from rag_app.server.security.guard import Guard
 
 PORT = 7860
 TOKEN = "correct horse"

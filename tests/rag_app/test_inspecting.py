@@ -7,10 +7,10 @@ import pytest
 
 from ingestion.errors import EmptyQuestion, InvalidInput, UnknownName
 from ingestion.library import Library
-from rag_app.answers import AskOptions
-from rag_app.assistant import Assistant
-from rag_app.inspecting import Stage, stages
-from rag_app.settings import Settings
+from rag_app.answering.answers import AskOptions
+from rag_app.config.settings import Settings
+from rag_app.service.composition import Assistant
+from rag_app.service.inspector import Stage, stages
 from retrievers.hits import Query
 from ui.inspect import Inspect
 

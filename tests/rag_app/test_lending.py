@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import LibraryInUse
-from ingestion.lock import LibraryLock
-from rag_app.lending import Lending
-from rag_app.requests import SearchRequest
-from rag_app.service import Service, open_service
-from rag_app.settings import load_settings
+from ingestion.storage.lock import LibraryLock
+from rag_app.config.settings import load_settings
+from rag_app.contract.requests import SearchRequest
+from rag_app.service.protocol import Service, open_service
+from rag_app.service.service_pool import Lending
 
 Lend = Callable[..., Lending]
 

@@ -11,9 +11,9 @@ import pytest
 
 from ingestion.errors import ModelError
 from ingestion.library import Library
-from rag_app.answers import Answer, AnswerEvent, AskOptions, Delta, Found, Waiting
-from rag_app.assistant import Assistant
-from rag_app.settings import Settings, load_settings
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, Delta, Found, Waiting
+from rag_app.config.settings import Settings, load_settings
+from rag_app.service.composition import Assistant
 from tests.tiny_gguf import TinyModel, write_tiny_gguf
 
 APPLE = "When was the Bramley apple tree planted?"

@@ -8,11 +8,11 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, ModelError
 from ingestion.library import Library
-from rag_app.assistant import Assistant
-from rag_app.llm.chat import ChatAnswerer
+from rag_app.answering.chat_answerer import ChatAnswerer
+from rag_app.config.settings import load_settings
 from rag_app.llm.choice import Llm, Server
 from rag_app.llm.openai import ServerModel
-from rag_app.settings import load_settings
+from rag_app.service.composition import Assistant
 
 
 @pytest.fixture

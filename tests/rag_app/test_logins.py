@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import InvalidInput
-from rag_app.logins import Logins, read_logins
-from rag_app.settings import config_file, load_settings
+from rag_app.config.logins import Logins, read_logins
+from rag_app.config.settings import config_file, load_settings
 from tests.rag_app.commands import Command
 
 PASSWORD = "p:ä ss' \"<word> "

@@ -22,7 +22,7 @@ from mcp.types import (
 )
 
 from ingestion.errors import LibraryInUse
-from ingestion.lock import LibraryLock
+from ingestion.storage.lock import LibraryLock
 from tests.rag_app.commands import Command
 from tests.rag_app.server import ROOT, serving
 from tests.tiny_gguf import TinyModel, write_tiny_gguf

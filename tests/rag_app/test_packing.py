@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from rag_app.answers import Packed, Placed
-from rag_app.packing import pack, relevance, token_weights
-from rag_app.readability import companions, pieces
+from ingestion.pipeline.ingest import ingest
+from rag_app.answering.answers import Packed, Placed
+from rag_app.answering.evidence.prompt_context import pack, relevance, token_weights
+from rag_app.answering.evidence.readability import companions, pieces
 from retrievers.hits import Query
 from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, strategy_named

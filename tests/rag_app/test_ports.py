@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from ingestion.errors import InvalidInput, RagError
-from rag_app.ports import free_port, is_loopback
+from rag_app.config.ports import free_port, is_loopback
 
 HOST = "127.0.0.1"
 

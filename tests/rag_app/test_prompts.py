@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from rag_app.answers import NO_ANSWER
-from rag_app.prompts import messages, sources
+from rag_app.answering.answers import NO_ANSWER
+from rag_app.answering.prompts import messages, sources
 from tests.rag_app.evidence import evidence
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from rag_app.answers import Answer, AskOptions, Found
-from rag_app.assistant import Assistant
-from rag_app.phrases import PHRASES
-from rag_app.question_kinds import Kind, is_small_talk, kind_of
-from rag_app.replies import OF_LIBRARY, SMALL_TALK
-from rag_app.settings import Settings
+from ingestion.pipeline.ingest import ingest
+from rag_app.answering.answers import Answer, AskOptions, Found
+from rag_app.answering.questions.phrases import PHRASES
+from rag_app.answering.questions.question_kinds import Kind, is_small_talk, kind_of
+from rag_app.answering.replies import OF_LIBRARY, SMALL_TALK
+from rag_app.config.settings import Settings
+from rag_app.service.composition import Assistant
 from tests.rag_app.commands import Command
 
 SMALL = [

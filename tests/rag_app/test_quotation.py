@@ -7,10 +7,10 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from rag_app.answering import AnswerSettings, build_chain
-from rag_app.answers import Answer, AskOptions
-from rag_app.llm.extractive import ExtractiveAnswerer
+from ingestion.pipeline.ingest import ingest
+from rag_app.answering.answers import Answer, AskOptions
+from rag_app.answering.chain import AnswerSettings, build_chain
+from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 
 ACTIONS = ("grease the rail", "change the lamp", "wash the tray", "ring the warden")
 CODES = [f"KX-{number:04d}" for number in range(300, 330)]

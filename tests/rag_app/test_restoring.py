@@ -8,13 +8,13 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
-from ingestion.reindex import reindex
-from rag_app.assistant import Assistant
-from rag_app.conversations import TurnState
-from rag_app.local import LocalService
-from rag_app.restoring import GONE
-from rag_app.settings import Settings
-from rag_app.state import STATE_FILE
+from ingestion.maintenance.reindex import reindex
+from rag_app.config.settings import Settings
+from rag_app.history.conversations import TurnState
+from rag_app.history.database import STATE_FILE
+from rag_app.history.serialization import GONE
+from rag_app.service.composition import Assistant
+from rag_app.service.local import LocalService
 from tests.ingestion.turned_encoder import Turned
 
 QUESTION = "Who planted the Bramley apple tree?"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.encoders import Encoder
-from ingestion.lock import read_holder
+from ingestion.storage.lock import read_holder
 from tests.rag_app.commands import Command
 from tests.rag_app.server import Served, serving, serving_stock
 

@@ -7,7 +7,7 @@ import pytest
 
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.parsing import ParseLimits
-from rag_app.settings import CONFIG_VARIABLE, Settings, config_file, load_settings
+from rag_app.config.settings import CONFIG_VARIABLE, Settings, config_file, load_settings
 
 
 @pytest.fixture

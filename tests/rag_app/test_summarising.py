@@ -9,17 +9,17 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.errors import LibraryDamaged, UnknownName
-from ingestion.filters import Filters, resolve
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from rag_app.answers import Answer, AnswerEvent, Delta, Found, Verdict, Waiting
-from rag_app.llm.extractive import ExtractiveAnswerer
-from rag_app.summarising import representative
-from rag_app.summarising.facility import representatives
-from rag_app.summarising.prose import Prose, prose, word_count
-from rag_app.summarising.salience import defines, plainness
-from rag_app.summarising.summary import NOTHING, STRATEGY, summarise
-from rag_app.summarising.whole import evenly, whole_of
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.filters import Filters, resolve
+from rag_app.answering.answers import Answer, AnswerEvent, Delta, Found, Verdict, Waiting
+from rag_app.answering.extractive_answerer import ExtractiveAnswerer
+from rag_app.summarizing import representative
+from rag_app.summarizing.facility import representatives
+from rag_app.summarizing.prose import Prose, prose, word_count
+from rag_app.summarizing.salience import defines, plainness
+from rag_app.summarizing.summary import NOTHING, STRATEGY, summarise
+from rag_app.summarizing.whole_documents import evenly, whole_of
 from tests.conftest import SAMPLES
 
 WORDS = 160

@@ -5,9 +5,15 @@ from dataclasses import replace
 import pytest
 
 from ingestion.documents import Status
-from ingestion.stores.records import Document
-from rag_app.answers import AskOptions, Exchange
-from rag_app.summarising.asked import Meant, documents_meant, subject_of, to_summarise, wants_summary
+from ingestion.storage.catalogue.records import Document
+from rag_app.answering.answers import AskOptions, Exchange
+from rag_app.summarizing.summary_questions import (
+    Meant,
+    documents_meant,
+    subject_of,
+    to_summarise,
+    wants_summary,
+)
 
 AT_HAND = """
 Summarise this document

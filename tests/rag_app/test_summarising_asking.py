@@ -8,8 +8,8 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from rag_app.settings import CONFIG_VARIABLE
+from ingestion.pipeline.ingest import ingest
+from rag_app.config.settings import CONFIG_VARIABLE
 from tests.rag_app.commands import Command
 from tests.rag_app.server import serving
 from tests.rag_app.test_cli_contract import ANSWER

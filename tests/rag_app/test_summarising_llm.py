@@ -13,15 +13,15 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field
 
 from ingestion.errors import ModelError
-from ingestion.filters import Filters, resolve
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from rag_app.answers import Answer, AnswerEvent, Delta, Found, Waiting
-from rag_app.assistant import Assistant
-from rag_app.llm.chat import ChatAnswerer
-from rag_app.settings import load_settings
-from rag_app.summarising.mapreduce import Part, renumbered
-from rag_app.summarising.summary import NOTHING, summarise
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.filters import Filters, resolve
+from rag_app.answering.answers import Answer, AnswerEvent, Delta, Found, Waiting
+from rag_app.answering.chat_answerer import ChatAnswerer
+from rag_app.config.settings import load_settings
+from rag_app.service.composition import Assistant
+from rag_app.summarizing.mapreduce import Part, renumbered
+from rag_app.summarizing.summary import NOTHING, summarise
 from tests.conftest import SAMPLES
 from tests.rag_app.evidence import evidence
 from tests.tiny_gguf import TinyModel, write_tiny_gguf

@@ -7,10 +7,10 @@ import pytest
 
 from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged, UnknownName
 from ingestion.library import Library
-from rag_app.assistant import Assistant
-from rag_app.maintenance import work_of
-from rag_app.requests import TaskRequest
-from rag_app.settings import Settings
+from rag_app.config.settings import Settings
+from rag_app.contract.requests import TaskRequest
+from rag_app.service.composition import Assistant
+from rag_app.service.maintenance import work_of
 from rag_app.tasks import Control, Tasks, TaskState
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput
-from rag_app.settings import CONFIG_VARIABLE, config_file, load_settings
+from rag_app.config.settings import CONFIG_VARIABLE, config_file, load_settings
 from tests.rag_app.commands import Command
 from tests.rag_app.server import serving_stock
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from rag_app.prompts import messages
-from rag_app.summarising.prompts import parts_messages, piece_messages
-from rag_app.untrusted import LEFT_OUT, flags, is_instruction, without_hidden
+from rag_app.answering.prompt_injection import LEFT_OUT, flags, is_instruction, without_hidden
+from rag_app.answering.prompts import messages
+from rag_app.summarizing.prompts import parts_messages, piece_messages
 from tests.rag_app.evidence import evidence
 
 ATTACKS = [

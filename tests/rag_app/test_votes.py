@@ -8,10 +8,10 @@ import pytest
 
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
-from rag_app.conversations import Conversations
-from rag_app.judgements import Judgement, Judgements, export, judged_dataset, read
-from rag_app.state import STATE_FILE, State
-from rag_app.votes import Contender, Tally, Vote, Votes, tally
+from rag_app.evaluation.judgements import Judgement, Judgements, export, judged_dataset, read
+from rag_app.evaluation.votes import Contender, Tally, Vote, Votes, tally
+from rag_app.history.conversations import Conversations
+from rag_app.history.database import STATE_FILE, State
 
 FUSION, BM25, COLBERT = Contender("fusion"), Contender("bm25"), Contender("colbert", "big")
 

@@ -8,7 +8,7 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.errors import UnknownName
 from ingestion.library import Library
-from ingestion.reindex import reindex
+from ingestion.maintenance.reindex import reindex
 from retrievers.explain import Explanation, explain, matched_terms
 from retrievers.hits import Hit, Query
 from retrievers.search import search

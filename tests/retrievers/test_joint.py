@@ -10,11 +10,11 @@ from safetensors.torch import load_file, save_file
 from ingestion.encoders import builtin_model_folder
 from ingestion.errors import ModelError
 from ingestion.library import Library
-from rag_app.models import read_manifest, reranker_named, resolve
+from rag_app.model_store import read_manifest, reranker_named, resolve
 from retrievers.fusion import standardised
-from retrievers.joint import FIRST_STAGE_WEIGHT, JointReranker, Wordpieces, weights_path
-from retrievers.joint.network import DIMENSION, LOWER_LAYERS, JointNetwork
-from retrievers.rerank import CrossEncoderReranker, passage_text
+from retrievers.reader import FIRST_STAGE_WEIGHT, JointReranker, Wordpieces, weights_path
+from retrievers.reader.network import DIMENSION, LOWER_LAYERS, JointNetwork
+from retrievers.reranking import CrossEncoderReranker, passage_text
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
 
@@ -132,7 +132,7 @@ def test_damaged_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         file.write_bytes(weights_path().read_bytes()[:1000])
     if damage == "other":
         save_file({"x": torch.zeros(1)}, file)
-    monkeypatch.setattr("retrievers.joint.weights_path", lambda: file)
+    monkeypatch.setattr("retrievers.reader.weights_path", lambda: file)
     with pytest.raises(ModelError, match=r"weights\.safetensors .*install the application again"):
         JointReranker().score("q", ["p"])
 

@@ -11,9 +11,9 @@ from langchain_core.runnables import RunnableLambda
 
 from ingestion.errors import UnknownName
 from ingestion.library import Library
-from retrievers.joint import JointReranker
 from retrievers.langchain import STAGE_EVENT, LocalCrossEncoder, RerankCompressor, StrategyRetriever
-from retrievers.rerank import CrossEncoderReranker, combined
+from retrievers.reader import JointReranker
+from retrievers.reranking import CrossEncoderReranker, combined
 from retrievers.strategies import STRATEGIES
 
 QUESTION = "When was the Bramley apple tree planted?"

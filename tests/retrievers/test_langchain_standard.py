@@ -12,10 +12,10 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from retrievers.joint import JointReranker
+from ingestion.pipeline.ingest import ingest
 from retrievers.langchain import StrategyRetriever
-from retrievers.rerank import Reranker
+from retrievers.reader import JointReranker
+from retrievers.reranking import Reranker
 from retrievers.strategies import STRATEGIES
 from tests.conftest import HARBOUR, ORCHARD
 

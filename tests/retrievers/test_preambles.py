@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.words.identifiers import Kind, identifiers
+from ingestion.text.identifiers import Kind, identifiers
 from retrievers.preambles import core
 
 

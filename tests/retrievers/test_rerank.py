@@ -9,9 +9,9 @@ import pytest
 from ingestion.encoders import builtin_model_folder
 from ingestion.errors import ModelError
 from ingestion.library import Library
-from ingestion.stores.records import StoredChunk
+from ingestion.storage.catalogue.records import StoredChunk
 from retrievers.hits import Candidate, Ranking
-from retrievers.rerank import CrossEncoderReranker, RerankLimits, rerank
+from retrievers.reranking import CrossEncoderReranker, RerankLimits, rerank
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
 

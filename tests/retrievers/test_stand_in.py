@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.care import repair
 from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.merging import Merger
-from ingestion.originals import Source
-from ingestion.stores.records import Document, Scope
-from ingestion.stores.tokens.segment import Segment
-from rag_app.packing import pack
+from ingestion.maintenance import repair
+from ingestion.storage.catalogue.records import Document, Scope
+from ingestion.storage.originals import Source
+from ingestion.storage.segment_merging import Merger
+from ingestion.storage.tokens.segment import Segment
+from rag_app.answering.evidence.prompt_context import pack
 from retrievers.search import SearchResult, search
 from retrievers.strategies import strategy_named
 

@@ -9,8 +9,8 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.errors import EmptyQuestion, InvalidInput, UnknownName
 from ingestion.library import Library
-from ingestion.pipeline import ingest
-from ingestion.stores.records import Scope
+from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.records import Scope
 from retrievers.fusion import fuse_standardised
 from retrievers.hits import Candidate, Query, Ranking
 from retrievers.search import SearchResult, search

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 
-from rag_app.assistant import Assistant
+from rag_app.service.composition import Assistant
 from ui.app import build
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from ingestion.errors import ModelError
 from ingestion.library import Library
-from rag_app.answers import AnswerEvent, AskOptions, Delta
-from rag_app.assistant import Assistant, StrategyState
-from rag_app.conversations import Conversations
-from rag_app.judgements import Judgements
-from rag_app.settings import Settings
-from rag_app.state import STATE_FILE, State
+from rag_app.answering.answers import AnswerEvent, AskOptions, Delta
+from rag_app.config.settings import Settings
+from rag_app.evaluation.judgements import Judgements
+from rag_app.history.conversations import Conversations
+from rag_app.history.database import STATE_FILE, State
+from rag_app.service.composition import Assistant, StrategyState
 from retrievers.strategies import strategy_named
 from tests.ui.built import built_page
 from tests.ui.values import answer, found, hit, turn

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.pipeline import ingest
+from ingestion.pipeline.ingest import ingest
 from tests.ui.server import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
 
 if TYPE_CHECKING:

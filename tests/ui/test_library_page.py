@@ -12,10 +12,10 @@ from ingestion.collections import CollectionInfo
 from ingestion.documents import Heading, Page, Status
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library as Stores
-from ingestion.stores.records import Document, StoredChunk
-from rag_app.assistant import Assistant
-from rag_app.settings import Settings
-from rag_app.shelf import PagePreview, Shelf, Storage, Wanted, replacing_name
+from ingestion.storage.catalogue.records import Document, StoredChunk
+from rag_app.config.settings import Settings
+from rag_app.service.composition import Assistant
+from rag_app.service.document_browser import PagePreview, Shelf, Storage, Wanted, replacing_name
 from tests.ui.built import built_page
 from tests.ui.test_render_documents import document, file, job
 from ui.background import Workers

@@ -18,9 +18,9 @@ from starlette.testclient import TestClient
 
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
-from rag_app.assistant import Assistant
-from rag_app.logins import Logins
-from rag_app.settings import Settings
+from rag_app.config.logins import Logins
+from rag_app.config.settings import Settings
+from rag_app.service.composition import Assistant
 from ui.app import build
 from ui.choices import check_offered
 from ui.login import LoginFirst, Tries

@@ -9,8 +9,8 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
-from rag_app.assistant import Assistant
-from rag_app.settings import Settings
+from rag_app.config.settings import Settings
+from rag_app.service.composition import Assistant
 from retrievers.search import search
 from retrievers.strategies import strategy_named
 from tests.ui.built import built_page

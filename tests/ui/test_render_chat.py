@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rag_app.answers import AnswerSentence, AskOptions, Condensed, Delta, Verdict, Waiting
+from rag_app.answering.answers import AnswerSentence, AskOptions, Condensed, Delta, Verdict, Waiting
 from tests.ui.values import answer, citation, found, hit, turn
 from ui.components.conversation import located, messages, render_turn
 from ui.components.text import escape, marked, merge, milliseconds

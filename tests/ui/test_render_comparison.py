@@ -3,9 +3,9 @@
 import re
 from dataclasses import replace
 
-from rag_app.answers import AskOptions
-from rag_app.comparison import Column, Comparison, compare
-from rag_app.votes import Contender, Tally
+from rag_app.answering.answers import AskOptions
+from rag_app.evaluation.votes import Contender, Tally
+from retrievers.comparison import Column, Comparison, compare
 from tests.ui.values import answer, found, hit
 from ui.compare import Sheet, render_answers
 from ui.components.comparison import (

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from ingestion.documents import Status
-from ingestion.jobs import FileState, Job
 from ingestion.library import Library
-from ingestion.stores.records import Document
-from rag_app.assistant import Assistant
-from rag_app.settings import Settings
+from ingestion.pipeline.queue import FileState, Job
+from ingestion.storage.catalogue.records import Document
+from rag_app.config.settings import Settings
+from rag_app.service.composition import Assistant
 from tests.conftest import SAMPLES
 from ui.background import Workers
 from ui.components.document_list import render_confirmation, render_documents, render_error

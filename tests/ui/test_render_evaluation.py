@@ -10,10 +10,10 @@ from ingestion.errors import InvalidInput
 from rag_app.evaluation.comparing import Comparison, Interval
 from rag_app.evaluation.datasets import Dataset, Question
 from rag_app.evaluation.evaluations import Finished
+from rag_app.evaluation.judgements import Judgement
 from rag_app.evaluation.questions import QuestionList, Unusable
 from rag_app.evaluation.recommending import Recommendation
 from rag_app.evaluation.runner import Evaluation, Lost, Result
-from rag_app.judgements import Judgement
 from rag_app.tasks import Task, TaskState
 from ui.components.charts import Bar, Dot, cost_chart, interval_chart
 from ui.components.evaluation import (

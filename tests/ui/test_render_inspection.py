@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rag_app.inspecting import Stored, Trace, Worked
+from rag_app.service.inspector import Stored, Trace, Worked
 from tests.ui.values import answer, found, hit
 from ui.components.inspection import picture, render_stored, render_trace, render_worked
 

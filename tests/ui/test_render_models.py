@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import ModelError
-from rag_app.models.manifest import ModelEntry
-from rag_app.models.memory import Fit
-from rag_app.models.store import ModelState, Presence, Used
-from rag_app.models.working import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
+from rag_app.model_store.manifest import ModelEntry
+from rag_app.model_store.memory import Fit
+from rag_app.model_store.model_tasks import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
+from rag_app.model_store.store import ModelState, Presence, Used
 from rag_app.tasks import Task, TaskState
 from ui.components.models import render_models, render_network, render_removal, render_task, render_used, size
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rag_app.answers import Evidence
+from rag_app.answering.answers import Evidence
 from tests.ui.values import START, answer, citation, found, hit, turn
 from ui.components.sources import cited_spans, flow, render_sources
 

@@ -6,8 +6,8 @@ import pytest
 
 from ingestion.documents import Page, Status
 from ingestion.parsing import Box, PagePicture
-from ingestion.stores.records import Document
-from rag_app.pageviews import PageView
+from ingestion.storage.catalogue.records import Document
+from rag_app.service.page_views import PageView
 from retrievers.explain import Explanation, TermReason, TokenReason
 from tests.ui.values import START, hit
 from ui.components.explanation import Why, by_word, render_why

@@ -16,9 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingestion.errors import RagError
 from ingestion.library import Library
-from rag_app.assistant import Assistant
-from rag_app.ports import free_port
-from rag_app.settings import Settings
+from rag_app.config.ports import free_port
+from rag_app.config.settings import Settings
+from rag_app.service.composition import Assistant
 from ui.app import build
 from ui.server import PageServer, Stop
 

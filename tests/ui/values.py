@@ -3,8 +3,8 @@
 from typing import cast
 
 from ingestion.encoders import Encoder
-from ingestion.stores.records import StoredChunk
-from rag_app.answers import Answer, AnswerEvent, AskOptions, Citation, Evidence, Found, Packed
+from ingestion.storage.catalogue.records import StoredChunk
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, Citation, Evidence, Found, Packed
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
 from ui.chat.talk import follow

@@ -8,12 +8,12 @@ from typing import Any
 import gradio as gr
 
 from ingestion.errors import RagError, UnknownName
-from rag_app import output
-from rag_app.answers import AskOptions
-from rag_app.assistant import Assistant
-from rag_app.conversations import TurnState
-from rag_app.exporting import as_markdown
-from rag_app.restoring import RestoredTurn
+from rag_app.answering.answers import AskOptions
+from rag_app.contract import output
+from rag_app.history.conversations import TurnState
+from rag_app.history.markdown_export import as_markdown
+from rag_app.history.serialization import RestoredTurn
+from rag_app.service.composition import Assistant
 from ui.components.conversation import Turn
 from ui.components.conversation_list import render_conversations
 from ui.components.text import escape

@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from ingestion.errors import RagError
-from rag_app.assistant import Assistant
-from rag_app.judgements import Judgement
+from rag_app.evaluation.judgements import Judgement
+from rag_app.service.composition import Assistant
 from retrievers.hits import Hit
 from ui.components.conversation import Turn
 from ui.components.document_list import render_error

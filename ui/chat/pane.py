@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from rag_app.assistant import Assistant
+from rag_app.service.composition import Assistant
 from ui.chat.conversations import ConversationsPane, build_title
 from ui.choices import (
     NO_RERANKER,

@@ -8,10 +8,19 @@ from dataclasses import dataclass, replace
 import gradio as gr
 
 from ingestion.errors import EmptyQuestion, RagError
-from ingestion.filters import Filters
-from rag_app.answers import Answer, AnswerEvent, AskOptions, Condensed, Delta, Found, Packed, Waiting
-from rag_app.assistant import Assistant
-from rag_app.question_kinds import is_small_talk
+from ingestion.storage.catalogue.filters import Filters
+from rag_app.answering.answers import (
+    Answer,
+    AnswerEvent,
+    AskOptions,
+    Condensed,
+    Delta,
+    Found,
+    Packed,
+    Waiting,
+)
+from rag_app.answering.questions.question_kinds import is_small_talk
+from rag_app.service.composition import Assistant
 from ui.background import Job, Workers
 from ui.chat.conversations import Kept
 from ui.chat.evidence import Desk

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag_app.comparison import Column, Comparison
-from rag_app.votes import Tally
+from rag_app.evaluation.votes import Tally
+from retrievers.comparison import Column, Comparison
 from retrievers.hits import Hit
 from ui.components.text import escape, milliseconds, plural
 

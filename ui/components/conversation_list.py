@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rag_app.conversations import Conversation
+from rag_app.history.conversations import Conversation
 from ui.components.text import escape, plural
 
 EMPTY = '<div class="empty">Conversations are kept here, on this machine.</div>'

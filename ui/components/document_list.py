@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ingestion.documents import Status
-from ingestion.stores.records import Document
+from ingestion.storage.catalogue.records import Document
 from ui.components.text import escape, plural
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from ingestion.documents import Status
-from ingestion.stores.records import Document
+from ingestion.storage.catalogue.records import Document
 from ui.components.text import escape, plural, size
 
 ROWS = 50
@@ -15,7 +15,7 @@ EMPTY = (
 )
 NONE_FOUND = '<div class="empty"><b>No document is like that.</b> Clear the filters to see all of them.</div>'
 
-# Orders (see rag_app.shelf.ORDERS) and what their columns are called.
+# Orders (see rag_app.service.document_browser.ORDERS) and what their columns are called.
 _COLUMNS = {
     "name": "Name",
     "collection": "Collection",

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from ingestion.collections import CollectionInfo
-from ingestion.stores.records import Document
-from rag_app.shelf import Storage
+from ingestion.storage.catalogue.records import Document
+from rag_app.service.document_browser import Storage
 from ui.components.document_list import also_known
 from ui.components.text import escape, plural, size
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rag_app.inspecting import Stage, Stored, Trace, Worked, stages
+from rag_app.service.inspector import Stage, Stored, Trace, Worked, stages
 from ui.components.comparison import size
 from ui.components.sources import flow
 from ui.components.text import escape, milliseconds, plural

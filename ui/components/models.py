@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from ingestion.errors import RagError
-from rag_app.models.manifest import ModelEntry
-from rag_app.models.memory import Fit
-from rag_app.models.store import ModelState, Presence, Used
-from rag_app.models.working import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
+from rag_app.model_store.manifest import ModelEntry
+from rag_app.model_store.memory import Fit
+from rag_app.model_store.model_tasks import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
+from rag_app.model_store.store import ModelState, Presence, Used
 from rag_app.tasks import TaskState
 from ui.components.text import escape, plural
 

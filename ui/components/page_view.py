@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from ingestion.documents import Heading, Status
-from ingestion.stores.records import StoredChunk
-from rag_app.shelf import PagePreview
+from ingestion.storage.catalogue.records import StoredChunk
+from rag_app.service.document_browser import PagePreview
 from ui.components.text import escape, plural, size
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from rag_app.answers import Citation, Evidence
+from rag_app.answering.answers import Citation, Evidence
 from retrievers.hits import Hit
 from ui.components.conversation import Turn, source_id
 from ui.components.text import Span, escape, marked, milliseconds, plural

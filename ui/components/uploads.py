@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ingestion.documents import Status
-from ingestion.jobs import FileState, Job
+from ingestion.pipeline.queue import FileState, Job
 from ui.components.text import escape, plural
 
 # Rows shown of each kind; the rest is a number. What failed is what a person has to read.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag_app.pageviews import PageView
+from rag_app.service.page_views import PageView
 from ui.components.text import escape, marked
 
 Tab = Literal["page", "why"]

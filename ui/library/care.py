@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ingestion.stores.records import Document
-from rag_app.shelf import Wanted
+from ingestion.storage.catalogue.records import Document
+from rag_app.service.document_browser import Wanted
 from ui.components.document_table import ROWS, render_table
 from ui.components.text import plural
 from ui.documents import Documents, Watch

@@ -6,8 +6,8 @@ from typing import Any
 import gradio as gr
 
 from ingestion.documents import Status
-from ingestion.stores.catalogue import DEFAULT_COLLECTION
-from rag_app.shelf import replacing_name
+from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
+from rag_app.service.document_browser import replacing_name
 from ui.components.document_list import render_error
 from ui.components.holdings import render_collection_deletion
 from ui.documents import into_sight, received

@@ -1,0 +1,1 @@
+"""Pages cut into chunks, each with a line of context."""

@@ -1,0 +1,320 @@
+"""Other people's models, through sentence-transformers: bi-encoders and ColBERTs from a local folder.
+
+Pooling, normalisation, prompts, markers, query expansion and skip lists are the checkpoint's own.
+"""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
+from ingestion.encoders.batches import (
+    Passage,
+    Vectors,
+    encode_batches,
+    is_punctuation,
+    passages,
+    spans_within,
+)
+from ingestion.encoders.fair_lock import RecentQueries, Turns
+from ingestion.errors import ModelError
+
+_CALIBRATION = Path(__file__).parent / "sentences.txt"
+# Share of a dimension's values that int8 keeps unclipped, as for the built-in projection.
+_KEPT = 0.9999
+# Files that decide a model's vectors; exported copies for other runtimes and read-mes do not.
+_DECISIVE = (".json", ".txt", ".model", ".metadata", ".safetensors", ".bin")
+_EXPORTS = ("onnx", "openvino")
+# For models that set no limit of their own.
+_MAX_TOKENS = 512
+
+
+class _Foreign:
+    """What both kinds share: files, tokenizer and the way through batches."""
+
+    _wanted: str  # for error messages
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._turns = Turns()
+        self._query = RecentQueries(self._encode_query)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(_CALIBRATION.read_bytes())
+        for file in sorted(self._folder.rglob("*")):
+            inner = file.relative_to(self._folder)
+            if file.suffix in _DECISIVE and inner.parts[0] not in _EXPORTS and file.is_file():
+                with file.open("rb") as stream:
+                    digest.update(inner.as_posix().encode())
+                    digest.update(hashlib.file_digest(stream, "sha256").digest())
+        return f"{self.name}-{digest.hexdigest()[:16]}"
+
+    @cached_property
+    def _model(self) -> Any:
+        from safetensors import SafetensorError
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        # What the libraries raise for files that are damaged, missing, or made for code that is not run.
+        broken = (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
+        try:
+            model = self._load()
+        except (*broken, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ModelError(
+                f"the {self._wanted} in {self._folder} cannot be loaded: {reason}; "
+                "download it again, or choose another model"
+            ) from error
+        if not getattr(model.tokenizer, "is_fast", False):
+            raise ModelError(
+                f"the {self._wanted} in {self._folder} has no fast tokenizer (tokenizer.json), which says "
+                "where a token stands in the text; choose another model"
+            )
+        return model
+
+    def _load(self) -> Any:
+        raise NotImplementedError
+
+    def encode_query(self, text: str) -> Encodings:
+        return self._query(text)
+
+    def _encode_query(self, text: str) -> Encodings:
+        raise NotImplementedError
+
+    def _loaded(self) -> Any:
+        with self._lock:
+            return self._model
+
+    def _prompt(self, *names: str) -> str:
+        """Return the model's own prompt of the first of these names that it has."""
+        prompts = self._loaded().prompts
+        return next((str(prompts[name]) for name in names if prompts.get(name)), "")
+
+    def _limit(self) -> int:
+        model = self._loaded()
+        limit = model.max_seq_length or _MAX_TOKENS
+        # A tokenizer without a limit says 10^30.
+        return int(limit) if limit < 1_000_000 else _MAX_TOKENS
+
+    def _count(self, different: Sequence[Passage]) -> list[int]:
+        """What passages count in a batch: characters, which are never fewer than tokens."""
+        prompt, limit = len(self._prompt("document", "passage", "corpus")) + 2, self._limit()
+        return [min(len(passage.joined) + prompt, limit) for passage in different]
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        model = self._loaded()
+        with self._turns:
+            found = model.tokenizer(
+                text, add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
+            )
+        return [(int(start), int(end)) for start, end in found["offset_mapping"]]
+
+
+class BiEncoder(_Foreign):
+    """A SentenceTransformer: one vector a passage, at unit length.
+
+    It is called "cls" or "mean" by its pooling; any other pooling (last token, max, several) passes for
+    "mean", because it fills the same place: one vector for the whole passage.
+    """
+
+    _wanted = "bi-encoder"
+    token_dimension = 0
+    scales = None
+
+    def _load(self) -> Any:
+        from sentence_transformers import SentenceTransformer
+
+        return SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
+
+    @cached_property
+    def readings(self) -> frozenset[str]:
+        modes = [getattr(module, "pooling_mode", None) for module in self._loaded()]
+        return frozenset({"cls" if "cls" in modes else "mean"})
+
+    @cached_property
+    def dimension(self) -> int:
+        return int(self._loaded().get_embedding_dimension())
+
+    @property
+    def max_tokens(self) -> int:
+        """Without the tokens of the model's prompt."""
+        return self._limit() - len(self.offsets(self._prompt("document", "passage", "corpus")))
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> Encodings:
+        return self._encode(passages(texts, contexts), "encode_document", on_progress, cancelled)
+
+    def _encode_query(self, text: str) -> Encodings:
+        return self._encode(passages([text], None), "encode_query", None, None)
+
+    def _encode(
+        self,
+        asked: Sequence[Passage],
+        method: str,
+        on_progress: OnProgress | None,
+        cancelled: IsCancelled | None,
+    ) -> Encodings:
+        pooled = "cls" in self.readings
+
+        def batch(some: Sequence[Passage]) -> list[Vectors]:
+            model = self._loaded()
+            with self._turns:
+                found: Floats = getattr(model, method)(
+                    [passage.joined for passage in some],
+                    batch_size=len(some),
+                    show_progress_bar=False,
+                    normalize_embeddings=True,
+                )
+            nothing, spans = np.zeros((0, 0), np.float32), np.zeros((0, 2), np.int32)
+            empty = np.zeros(0, np.float32)
+            return [
+                Vectors(one if pooled else empty, empty if pooled else one, nothing, spans) for one in found
+            ]
+
+        dimensions = (self.dimension, 0, 0) if pooled else (0, self.dimension, 0)
+        return encode_batches(
+            asked, self._count, batch, dimensions=dimensions, on_progress=on_progress, cancelled=cancelled
+        )
+
+
+class ColbertEncoder(_Foreign):
+    """A ColBERT (sentence-transformers' MultiVectorEncoder, PyLate, Stanford): one vector a token.
+
+    Vectors are as the checkpoint makes them, which nearly always is at unit length. Where its tokens
+    cannot be found again in the text (a token pooling, a chat template), spans are (0, 0).
+    """
+
+    _wanted = "ColBERT"
+    readings = frozenset({"tokens"})
+    dimension = 0
+
+    def _load(self) -> Any:
+        from sentence_transformers import MultiVectorEncoder
+
+        return MultiVectorEncoder(str(self._folder), device="cpu", local_files_only=True)
+
+    @cached_property
+    def token_dimension(self) -> int:
+        return int(self._loaded().get_embedding_dimension())
+
+    @cached_property
+    def scales(self) -> Floats:
+        """Computed once from sentences that ship with the application, so that they depend on the model
+        alone: neither on a library nor on the order in which documents came."""
+        tokens = self.encode(_CALIBRATION.read_text("utf-8").splitlines()).tokens
+        sizes = np.quantile(np.abs(tokens), _KEPT, axis=0)
+        return np.maximum(sizes / 127, 1e-6).astype(np.float32)
+
+    @property
+    def max_tokens(self) -> int:
+        """Without the tokens of the model's marker."""
+        marker = len(self.offsets(self._prompt("document", "passage", "corpus")))
+        return self._limit() - marker
+
+    def _limit(self) -> int:
+        return int(getattr(self._loaded()[0], "document_length", None) or super()._limit())
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> Encodings:
+        prompt = self._prompt("document", "passage", "corpus")
+        return encode_batches(
+            passages(texts, contexts),
+            self._count,
+            lambda some: self._batch(some, "encode_document", prompt),
+            dimensions=(0, 0, self.token_dimension),
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    def _encode_query(self, text: str) -> Encodings:
+        prompt = self._prompt("query")
+        return encode_batches(
+            passages([text], None),
+            self._count,
+            lambda some: self._batch(some, "encode_query", prompt),
+            dimensions=(0, 0, self.token_dimension),
+        )
+
+    def _batch(self, some: Sequence[Passage], method: str, prompt: str) -> list[Vectors]:
+        model = self._loaded()
+        with self._turns:
+            found = getattr(model, method)(
+                [passage.joined for passage in some],
+                batch_size=len(some),
+                show_progress_bar=False,
+                output_value=None,  # each passage's raw output, which says what was scored
+            )
+            spans = [self._spans(passage, one, prompt) for passage, one in zip(some, found, strict=True)]
+            punctuation = [self._punctuation_of(one) for one in found]
+        empty = np.zeros(0, np.float32)
+        return [
+            Vectors(
+                empty,
+                empty,
+                one["token_embeddings"][one["attention_mask"].bool()].float().numpy(),
+                where,
+                skipped,
+            )
+            for one, where, skipped in zip(found, spans, punctuation, strict=True)
+        ]
+
+    @cached_property
+    def _punctuation(self) -> dict[int, bool]:
+        """Which ids are punctuation only, of those that were met."""
+        return {}
+
+    def _punctuation_of(self, output: Any) -> NDArray[np.bool_]:
+        """Return which of the scored tokens are punctuation only; [0] where their ids are not known."""
+        kept = output["attention_mask"].bool()
+        if "input_ids" not in output or len(output["input_ids"]) != len(kept):
+            return np.zeros(0, np.bool_)
+        ids = output["input_ids"][kept].tolist()
+        for one in set(ids) - self._punctuation.keys():
+            self._punctuation[one] = is_punctuation(self._model.tokenizer.decode([one]).strip())
+        return np.array([self._punctuation[one] for one in ids], np.bool_)
+
+    def _spans(self, passage: Passage, output: Any, prompt: str) -> NDArray[np.int32]:
+        """Return where the scored tokens stand in the passage's text."""
+        kept = output["attention_mask"].bool().numpy()
+        nowhere = np.zeros((int(kept.sum()), 2), np.int32)
+        if "input_ids" not in output or len(output["input_ids"]) != len(kept):
+            return nowhere
+        read = output["input_ids"].tolist()
+        again = self._model.tokenizer(
+            prompt + passage.joined,
+            truncation=True,
+            max_length=len(read),
+            return_offsets_mapping=True,
+            verbose=False,
+        )
+        ids = list(again["input_ids"])
+        first = len(read) - len(ids) if self._model.tokenizer.padding_side == "left" else 0
+        same = [a == b for a, b in zip(read[first : first + len(ids)], ids, strict=True)]
+        # Query expansion replaces padding behind the text, never the text.
+        if not all(same):
+            return nowhere
+        spans = np.zeros((len(read), 2), np.int32)
+        spans[first : first + len(ids)] = spans_within(again["offset_mapping"], len(prompt + passage.prefix))
+        scored: NDArray[np.int32] = spans[kept]
+        return scored

@@ -1,0 +1,27 @@
+"""Care of a library: verify, repair, compact, and figures of what it holds."""
+
+from ingestion.maintenance.compacting import Compaction, StoreBytes, compact
+from ingestion.maintenance.rebuilding import Rebuilt, rebuild
+from ingestion.maintenance.repair import repair
+from ingestion.maintenance.report import CareProgress, Problem, Repair, RepairReport, Report
+from ingestion.maintenance.stats import CollectionStats, RepresentationStats, Stats, stats
+from ingestion.maintenance.verify import verify
+
+__all__ = [
+    "CareProgress",
+    "CollectionStats",
+    "Compaction",
+    "Problem",
+    "Rebuilt",
+    "Repair",
+    "RepairReport",
+    "Report",
+    "RepresentationStats",
+    "Stats",
+    "StoreBytes",
+    "compact",
+    "rebuild",
+    "repair",
+    "stats",
+    "verify",
+]

@@ -1,0 +1,170 @@
+"""What verifying looks for and repairing mends: each check returns all that it finds."""
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion.errors import LibraryDamaged, LibraryError, ModelError
+from ingestion.library import Library
+from ingestion.maintenance.segments import Segments
+from ingestion.storage.catalogue.records import Document, Representation
+from ingestion.storage.folder_swap import beside
+from ingestion.storage.open_representations import Index
+from ingestion.storage.originals import absent_mark, unpacking_folder
+from ingestion.storage.tokens.inverted_lists import Lists
+from ingestion.storage.tokens.segment import Segment
+
+# Where jobs keep files that were handed in, until they are ingested.
+UPLOADS = "uploads"
+_YOUNG_SECONDS = 3600
+# Documents that a message names.
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFault:
+    """A document whose token vectors in one representation cannot be used. `file` is None where the
+    catalogue knows of none."""
+
+    document: Document
+    representation: Representation
+    file: str | None
+    reason: str
+
+
+def text_fault(library: Library, document: Document) -> str | None:
+    """Return what is wrong with a document's text, pages and chunks in the catalogue, or None."""
+    catalogue = library.catalogue
+    try:
+        pages = {page.number: page.text for page in catalogue.parsed(document).pages}
+        chunks = catalogue.chunks(document.chunk_ids())
+        count = len(catalogue.chunk_pages(document.id))
+        sources = catalogue.sources(document.id)
+    except (LibraryError, ValueError, KeyError, TypeError) as error:  # no UTF-8, no JSON, beyond the end
+        return f"its text cannot be read: {error}"
+    if len(chunks) != document.chunks or count != document.chunks:
+        return f"it should have {document.chunks} chunks, and {len(chunks)} of {count} are its own"
+    for chunk in chunks.values():
+        if chunk.page not in pages or chunk.text != pages[chunk.page][chunk.start : chunk.end]:
+            return f"chunk {chunk.ordinal + 1} is not what stands on page {chunk.page}"
+    return None if sources else "no path is known for it"
+
+
+def is_fresh(index: Index) -> bool | ModelError:
+    """Return whether the model at hand made the vectors, or why the model cannot be asked."""
+    try:
+        return index.is_fresh
+    except ModelError as error:
+        return error
+
+
+def segment_faults(library: Library, segments: Segments, document: Document) -> list[SegmentFault]:
+    """Return the representations in which a document's token vectors are lost or damaged.
+
+    One that another model made has no vectors of what was added since: that is no damage.
+    """
+    faults: list[SegmentFault] = []
+    for index in library.indexes.all():
+        record = index.record
+        file = library.representations.segment(document.id, record.id)
+        if file is None:
+            if record.state == "ready" and is_fresh(index) is True:
+                reason = f"it has no vectors in the representation {record.name}"
+                faults.append(SegmentFault(document, record, None, reason))
+            continue
+        try:
+            segment, _ = segments.rows(file, document)
+        except LibraryDamaged as error:
+            faults.append(SegmentFault(document, record, file, str(error)))
+            continue
+        if segment.fingerprint != record.fingerprint:
+            reason = f"its vectors are by {segment.fingerprint}, and {record.name} is {record.fingerprint}"
+            faults.append(SegmentFault(document, record, file, reason))
+        elif segment.dimension != record.token_dimension:
+            reason = f"its vectors have {segment.dimension} dimensions, not {record.token_dimension}"
+            faults.append(SegmentFault(document, record, file, reason))
+        elif segment.codec != record.codec:
+            reason = f"its token vectors are {segment.codec}, not {record.codec}"
+            faults.append(SegmentFault(document, record, file, reason))
+    return faults
+
+
+def list_faults(library: Library) -> list[tuple[Index, str, str]]:
+    """Return the segments whose inverted lists are damaged: representation, file, and what is wrong."""
+    faults: list[tuple[Index, str, str]] = []
+    for index in library.indexes.all():
+        if index.record.scales is None:
+            continue
+        for file in library.representations.manifest.files(index.id):
+            try:
+                segment = Segment(library.folder / "tokens" / file.file)
+            except LibraryDamaged:
+                continue  # its documents say so
+            try:
+                Lists.of_segment(segment, index.record.scales)
+            except LibraryDamaged as error:
+                faults.append((index, file.file, str(error)))
+    return faults
+
+
+def original_fault(library: Library, document: Document) -> str | None:
+    """Return what is wrong with a document's original, or None. It may have come without one."""
+    original = library.original(document.sha256)
+    try:
+        with original.open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != document.sha256:
+                return "its original has other bytes than were ingested"
+    except FileNotFoundError:
+        return None if absent_mark(original).exists() else "its original is missing"
+    except OSError as error:
+        return f"its original cannot be read: {error.strerror or error}"
+    return None
+
+
+def orphans(library: Library) -> list[Path]:
+    """Return the files in the stores' folders that belong to no document. No version may be on its way."""
+    tokens, originals = library.folder / "tokens", library.folder / "originals"
+    known = {tokens / file for file in library.representations.manifest.known()}
+    journal = library.catalogue.journal()
+    for sha256 in {document.sha256 for document in library.catalogue.documents()}:
+        known |= {originals / sha256, absent_mark(originals / sha256)}
+    for entry in journal:  # erased with its entry
+        known |= {tokens / file for _, file in entry.segments}
+        known |= {originals / entry.sha256, absent_mark(originals / entry.sha256)}
+    unlisted = {originals / sha256 for sha256 in unlisted_originals(library)}
+    found = [path for path in originals.iterdir() if path not in known | unlisted]
+    if not unlisted:  # else their vectors may be among these
+        found += [path for path in tokens.iterdir() if path not in known]
+    built = [beside(library.folder, kind) for kind in ("new", "old", "probe")]
+    unpacked = [path for path in (*built, unpacking_folder(library.folder)) if path.exists()]
+    return [*sorted(found), *_forgotten_uploads(library), *unpacked]
+
+
+def unlisted_originals(library: Library) -> list[str]:
+    """Return the originals that cards name and the catalogue does not: it was put back from an older copy."""
+    catalogue = library.catalogue
+    listed = {document.sha256 for document in catalogue.documents()}
+    listed |= {entry.sha256 for entry in catalogue.journal()}
+    return sorted(one for one in library.cards.known() - listed if library.original(one).is_file())
+
+
+def unlisted_fault(library: Library) -> str | None:
+    """Return that the catalogue lacks documents whose originals are there, or None."""
+    hashes = unlisted_originals(library)
+    if not hashes:
+        return None
+    names = [card.name for one in hashes[:_NAMED] for card in library.cards.read(one)]
+    more = ", …" if len(hashes) > _NAMED else ""
+    return f"{len(hashes)} originals belong to no document of the catalogue ({', '.join(names)}{more})"
+
+
+def _forgotten_uploads(library: Library) -> list[Path]:
+    """Return uploads that no job knows of. A young one may be on its way into a job."""
+    folder = library.folder / UPLOADS
+    rows = library.catalogue.database.rows("SELECT file FROM job_files WHERE staged")
+    known = {parent for row in rows for parent in Path(os.fsdecode(row["file"])).parents}
+    young = time.time() - _YOUNG_SECONDS
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in found if path not in known and path.stat().st_mtime < young)

@@ -1,0 +1,99 @@
+"""What can be read of a damaged catalogue and of its snapshots: text, names, representations."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from ingestion.documents import ParsedDocument
+from ingestion.errors import LibraryError
+from ingestion.storage.cards import Card, card_of
+from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.migrations import NEWEST
+from ingestion.storage.catalogue.presence import CATALOGUE
+from ingestion.storage.catalogue.records import Document, Representation
+from ingestion.storage.catalogue.representations import RepresentationTable
+from ingestion.storage.catalogue.snapshots import Snapshots
+
+# What reading a damaged one raises: of SQLite, in words; text that is no UTF-8; layouts that are no JSON.
+_FAULTS = (LibraryError, sqlite3.Error, ValueError, KeyError, TypeError, OSError)
+
+
+class Donor:
+    """A copy of a catalogue. `is_sound`: SQLite finds nothing wrong with it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self.is_sound = False
+        self._documents: dict[str, list[Document]] = {}
+        with suppress(*_FAULTS):
+            self.is_sound = not catalogue.database.problems()
+        with suppress(*_FAULTS):
+            for document in catalogue.documents():
+                self._documents.setdefault(document.sha256, []).append(document)
+
+    def cards(self, sha256: str) -> list[Card]:
+        """Return what it knows of the documents with these bytes."""
+        found = []
+        for document in self._documents.get(sha256, []):
+            with suppress(*_FAULTS):
+                found.append(card_of(self._catalogue, document))
+        return found
+
+    def parsed(self, sha256: str, card: Card) -> ParsedDocument | None:
+        """Return the text of the document of a card, if it has this very version."""
+        for document in self._documents.get(sha256, []):
+            if (document.id, document.version) == (card.id, card.version):
+                with suppress(*_FAULTS):
+                    return self._catalogue.parsed(document)
+        return None
+
+    def representations(self) -> list[Representation]:
+        with suppress(*_FAULTS):
+            return RepresentationTable(self._catalogue.database).all("ready")
+        return []
+
+
+@contextmanager
+def donors(folder: Path, scratch: Path) -> Iterator[list[Donor]]:
+    """Yield what there is, in copies below `scratch`: the catalogue first, then snapshots, newest first."""
+    found: list[Donor] = []
+    opened: list[Catalogue] = []
+    try:
+        for number, file in enumerate([folder / CATALOGUE, *Snapshots(folder).all()]):
+            catalogue = _opened(file, scratch / str(number))
+            if catalogue is not None:
+                opened.append(catalogue)
+                found.append(Donor(catalogue))
+        yield found
+    finally:
+        for catalogue in opened:
+            catalogue.close()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _opened(file: Path, place: Path) -> Catalogue | None:
+    """Open a copy of a catalogue, or return None where nothing can be read of it."""
+    with suppress(*_FAULTS):
+        if not file.stat().st_size:
+            return None
+        place.mkdir(mode=0o700, parents=True)
+        copy = place / CATALOGUE
+        shutil.copyfile(file, copy)
+        log = file.with_name(f"{file.name}-wal")
+        if log.exists():
+            shutil.copyfile(log, copy.with_name(f"{copy.name}-wal"))
+        _number(copy)
+        return Catalogue(copy)
+    return None
+
+
+def _number(copy: Path) -> None:
+    """Give a copy whose schema lost its number the newest one: opening says whether that is right."""
+    with closing(sqlite3.connect(copy)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if version <= 0 and "texts" in tables:
+            connection.execute(f"PRAGMA user_version = {NEWEST}")
+            connection.commit()

@@ -1,0 +1,320 @@
+"""Representations added, made anew and removed, while the library stays searchable.
+
+    row "building" → every document's vectors beside the old ones → one transaction: "building" becomes
+    "ready", the former one "retired" → the retired one's vectors are erased
+
+Interrupted at any point, the next call goes on: what is encoded stays, and what is retired is erased
+when the library is opened.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ingestion.chunking.chunker import chunk_pages
+from ingestion.documents import ParsedDocument, Status, name_as_words
+from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
+from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged
+from ingestion.library import Library
+from ingestion.parsing import READER_VERSION, ParseLimits, parse
+from ingestion.pipeline.parts import with_absent_parts
+from ingestion.pipeline.reuse import Reuse, is_current
+from ingestion.storage.catalogue.records import Document, Representation
+from ingestion.storage.open_representations import BUILTIN_NAME, Index, describe
+from ingestion.storage.originals import Source, under_its_name
+from ingestion.storage.tokens.codec import INT8, can_convert
+
+# Chunks encoded at once: enough to sort by length, small enough to be stopped and kept soon.
+_BATCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ReindexProgress:
+    """`done` of `total` chunks have their new vectors; `name` is the document being encoded."""
+
+    done: int
+    total: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReindexResult:
+    """What was done to a representation: its documents and chunks that were made anew (none: it was fresh),
+    of which so many documents' vectors were converted without the model; or that it was removed."""
+
+    representation: str
+    fingerprint: str
+    codec: str
+    documents: int
+    chunks: int
+    converted: int = 0
+    removed: bool = False
+
+
+def reindex(
+    library: Library,
+    name: str = BUILTIN_NAME,
+    *,
+    source: str | None = None,
+    codec: str | None = None,
+    on_progress: Callable[[ReindexProgress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    limits: ParseLimits = ParseLimits(),
+) -> ReindexResult:
+    """Make a representation anew where its model, its codec, the chunker or the parsers have changed; add it
+    where there is none.
+
+    Documents that older parsers read are read again from their originals, within `limits`; the text stays as
+    it is where there is no original, or where it cannot be read without a password.
+
+    `source` is the model's folder or hub name, `codec` the name of what is kept of token vectors (CodecSpec);
+    without them the representation keeps its own. The former vectors are searched until all new ones are
+    there. Tokens are converted where the model is the same and the former codec has what the new one needs,
+    and encoded otherwise.
+
+    Raises InvalidInput for a new representation without a model, ModelError for a model that cannot be
+    loaded, Cancelled; what was encoded stays, and the next call goes on from there.
+    """
+    work = _Reindexing(library, limits, on_progress, cancelled)
+    index = _target(library, name, source, codec)
+    work.renew()
+    if index.record.state == "building":
+        while missing := library.representations.missing(index.id):
+            work.encode_for(index, missing)
+        _swap(library, index)
+    return ReindexResult(
+        name, index.record.fingerprint, index.record.codec, work.documents, work.done, work.converted
+    )
+
+
+def remove_representation(library: Library, name: str) -> ReindexResult:
+    """Remove a representation and its vectors. Raises UnknownName, InvalidInput for the built-in one."""
+    if name == BUILTIN_NAME:
+        raise InvalidInput(
+            "the built-in representation stays: answers and citations need it; remove one that was added"
+        )
+    building = [i for i in library.indexes.all() if i.name == name and i.record.state == "building"]
+    index = building[0] if building else library.index(name)
+    _retire(library, index)
+    return ReindexResult(name, index.record.fingerprint, index.record.codec, 0, 0, removed=True)
+
+
+def _target(library: Library, name: str, source: str | None, codec: str | None) -> Index:
+    """Return the index to bring up to date: the ready one if it is fresh, or one that is being built."""
+    ready = next((index for index in library.indexes.ready() if index.name == name), None)
+    if ready is None and source is None:
+        raise InvalidInput(
+            f"there is no representation {name!r} yet; name its model: "
+            f"rag-app reindex --representation {name} --model FOLDER"
+        )
+    if name == BUILTIN_NAME and source is not None:
+        raise InvalidInput(
+            "the built-in representation has its own model; add another one under another name"
+        )
+    if ready is not None and source is None:
+        source = ready.record.source
+    assert source is not None
+    encoder = library.indexes.load(source)
+    if codec is not None and "tokens" not in encoder.readings:
+        raise InvalidInput(f"the model of {name} gives no token vectors for a codec; leave the codec away")
+    if codec is None:
+        codec = ready.record.codec if ready is not None else INT8.name
+    wanted = replace(describe(name, encoder, source=source, codec=codec), state="building")
+    if ready is not None and _alike(ready.record, wanted):
+        return ready
+    for index in library.indexes.all():
+        if index.name == name and index.record.state == "building":
+            if _alike(index.record, wanted):
+                return index
+            _retire(library, index)
+    with library.changing:
+        with library.catalogue.database.transaction() as connection:
+            record = library.representations.insert(connection, wanted)
+        return library.indexes.open(record)
+
+
+def _alike(one: Representation, other: Representation) -> bool:
+    return (one.fingerprint, one.source, one.codec) == (other.fingerprint, other.source, other.codec)
+
+
+def _swap(library: Library, index: Index) -> None:
+    """Put a finished representation in the place of its former version."""
+    with library.changing:
+        former = [one for one in library.indexes.ready() if one.name == index.name]
+        with library.catalogue.transaction() as connection:
+            for one in former:
+                library.representations.set_state(connection, one.id, "retired")
+            library.representations.set_state(connection, index.id, "ready")
+        library.indexes.open(replace(index.record, state="ready"))
+        for one in former:
+            library.indexes.close(one)
+        library.eraser.erase_all()
+
+
+def _retire(library: Library, index: Index) -> None:
+    with library.changing:
+        with library.catalogue.transaction() as connection:
+            library.representations.set_state(connection, index.id, "retired")
+        library.indexes.close(index)
+        library.eraser.erase_all()
+
+
+class _Reindexing:
+    """One call's progress through the documents."""
+
+    def __init__(
+        self,
+        library: Library,
+        limits: ParseLimits,
+        on_progress: Callable[[ReindexProgress], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._library = library
+        self._limits = limits
+        self._on_progress = on_progress
+        self._cancelled = cancelled
+        self.documents = 0
+        self.converted = 0
+        self.done = 0
+        self._total = 0
+
+    def renew(self) -> None:
+        """Read documents again that older parsers read, and cut those anew that an older chunker cut."""
+        library = self._library
+        outdated = [d for d in library.catalogue.documents() if not is_current(d)]
+        self._total = sum(document.chunks for document in outdated)
+        for document in outdated:
+            self._step(document.name)
+            parsed, reader = self._read(document)
+            if reader == document.reader and document.chunker == CHUNKER_VERSION:
+                self.done += document.chunks
+                continue
+            self._renew(document, parsed, reader)
+
+    def _renew(self, document: Document, parsed: ParsedDocument, reader: int) -> None:
+        library = self._library
+        title = name_as_words(document.name)
+        chunks = chunk_pages(parsed.pages, parsed.headings, library.encoder, title=title)
+        file = library.original(document.sha256)
+        source = Source(document.path, document.name, document.sha256, document.bytes, file)
+        if parsed.attachments:
+            parts = library.catalogue.parts(document.collection_id, document.path)
+            parsed = with_absent_parts(parsed, source, parts)
+        encodings = {}
+        for index in library.indexes.all():
+            if index.is_fresh:
+                reuse = Reuse(library, index, document.collection_id)
+                known = reuse.known(source, chunks) if document.chunker == CHUNKER_VERSION else {}
+                missing = [chunk for place, chunk in enumerate(chunks) if place not in known]
+                made = self._encode(
+                    index.encoder,
+                    [chunk.text for chunk in missing],
+                    [chunk.context for chunk in missing],
+                    document.name,
+                )
+                encodings[index.id] = reuse.merge(len(chunks), known, made)
+        with library.changing:
+            if library.catalogue.document(document.id) != document:
+                return  # replaced or deleted meanwhile
+            same_text = reader == document.reader
+            library.add(
+                document.collection_id, source, parsed, chunks, encodings,
+                language=document.language if same_text and document.language != "und" else None,
+                added=document.added, reader=reader, encoding=document.encoding,
+            )  # fmt: skip
+        self.documents += 1
+        self.done += document.chunks
+
+    def _read(self, document: Document) -> tuple[ParsedDocument, int]:
+        """Return a document as the parsers read it now, or as it is stored, and the version that read it."""
+        library = self._library
+        original = library.original(document.sha256)
+        if document.reader != READER_VERSION and original.is_file():
+            with library.unpacking() as folder:
+                file = under_its_name(original, document.name, Path(folder))
+                parsed = parse(
+                    file, limits=self._limits, encoding=document.encoding, cancelled=self._cancelled
+                )
+            if parsed.status in (Status.OK, Status.PARTIAL) and len(parsed.failures) <= document.pages_failed:
+                return parsed, READER_VERSION
+        return library.catalogue.parsed(document), document.reader
+
+    def encode_for(self, index: Index, missing: Sequence[str]) -> None:
+        """Encode documents for one representation, small ones together."""
+        library = self._library
+        documents = [d for d in map(library.catalogue.document, missing) if d is not None]
+        self._total = self.done + sum(document.chunks for document in documents)
+        documents = self._convert(documents, index)
+        for some in _batches(documents):
+            texts: list[str] = []
+            contexts: list[str] = []
+            for document in some:
+                stored = library.catalogue.chunks(document.chunk_ids())
+                chunks = [stored[one] for one in document.chunk_ids() if one in stored]
+                texts += [chunk.text for chunk in chunks]
+                contexts += [chunk.context for chunk in chunks]
+            if len(texts) != sum(document.chunks for document in some):
+                continue  # one was replaced or deleted meanwhile: it is among the missing again, or gone
+            encodings = self._encode(index.encoder, texts, contexts, some[0].name)
+            first = 0
+            for document in some:
+                library.add_reading(document, index, encodings.part(first, first + document.chunks))
+                first += document.chunks
+            self.documents += len(some)
+            self.done += len(texts)
+
+    def _convert(self, documents: Sequence[Document], index: Index) -> list[Document]:
+        """Give documents the token vectors that the representation's former version has of them, in its own
+        codec. Returns those that it cannot give."""
+        library = self._library
+        former = next((one for one in library.indexes.ready() if one.name == index.name), None)
+        if (
+            former is None
+            or former.record.fingerprint != index.record.fingerprint
+            or not can_convert(former.tokens.spec, index.tokens.spec)
+        ):
+            return list(documents)
+        files = library.representations.documents(former.id)
+        left = []
+        for document in documents:
+            self._step(document.name)
+            try:
+                path = library.folder / "tokens" / files[document.id]
+                encodings = former.tokens.read(path, (document.id, document.version))
+            except (KeyError, LibraryDamaged):  # it has none, they are damaged, or were merged meanwhile
+                left.append(document)
+                continue
+            library.add_reading(document, index, encodings)
+            self.documents += 1
+            self.converted += 1
+            self.done += document.chunks
+        return left
+
+    def _step(self, name: str) -> None:
+        if self._cancelled and self._cancelled():
+            raise Cancelled("reindexing")
+        if self._on_progress:
+            self._on_progress(ReindexProgress(self.done, self._total, name))
+
+    def _encode(
+        self, encoder: Encoder, texts: Sequence[str], contexts: Sequence[str], name: str
+    ) -> Encodings:
+        self._step(name)
+
+        def report(done: int, _: int) -> None:
+            if self._on_progress:
+                self._on_progress(ReindexProgress(self.done + done, self._total, name))
+
+        return encoder.encode(texts, contexts, on_progress=report, cancelled=self._cancelled)
+
+
+def _batches(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Group documents to about `_BATCH` chunks."""
+    group: list[Document] = []
+    for document in documents:
+        if group and sum(one.chunks for one in group) + document.chunks > _BATCH:
+            yield group
+            group = []
+        group.append(document)
+    if group:
+        yield group

@@ -1,0 +1,258 @@
+"""Mend what `verify` finds. What works is not touched, and nothing is removed before its like is there.
+
+Interrupted at any point, the library is as usable as before, and repairing again goes on.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from ingestion.encoders import Encodings
+from ingestion.errors import REBUILD, LibraryError, ModelError, SourceChanged
+from ingestion.library import Library
+from ingestion.maintenance.checks import (
+    SegmentFault,
+    is_fresh,
+    list_faults,
+    original_fault,
+    orphans,
+    segment_faults,
+    text_fault,
+    unlisted_fault,
+)
+from ingestion.maintenance.chroma import compare, mend_differences, rebuild
+from ingestion.maintenance.fulltext import rebuild_words, words_fault
+from ingestion.maintenance.report import (
+    REINDEX,
+    REPAIR,
+    CareProgress,
+    Problem,
+    Repair,
+    RepairReport,
+    Store,
+    Work,
+)
+from ingestion.maintenance.segments import Segments
+from ingestion.storage.catalogue.manifest import insert_segment, remove_segments
+from ingestion.storage.catalogue.records import Document
+from ingestion.storage.open_representations import Index
+from ingestion.storage.originals import Source, keep_original
+
+_INGEST_AGAIN = "delete the document and ingest it again"
+_RESTORE = f"restore the folder from a backup, or make the library anew from what can be read: {REBUILD}"
+_DISK = "check the disk's space and rights, then repair again"
+
+
+def repair(
+    library: Library,
+    *,
+    encode: bool = True,
+    on_progress: Callable[[CareProgress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> RepairReport:
+    """Rebuild what is damaged from what is not: words from the text, Chroma from the segments.
+
+    Only documents whose segment is lost are encoded again, from their stored text, and with
+    `encode=False` none. Changes wait until it is done. Raises Cancelled; what was mended stays.
+    """
+    work = _Repairing(library, encode, Work("repairing", on_progress, cancelled))
+    with library.changing:
+        work.run()
+    work.mend_lists()
+    return work.report()
+
+
+class _Repairing:
+    """One call's work."""
+
+    def __init__(self, library: Library, encode: bool, work: Work) -> None:
+        self._library = library
+        self._encode = encode
+        self._work = work
+        self._segments = Segments(library.folder / "tokens")
+        self._done: list[Repair] = []
+        self._left: list[Problem] = []
+
+    def run(self) -> None:
+        """Mend what changes would meet. The lock for changes must be held."""
+        documents: list[Document] = []
+        with self._explained("catalogue", _RESTORE):
+            self._mend_catalogue()
+        with self._explained("words", _RESTORE):
+            self._mend_words()
+        with self._explained("catalogue", _RESTORE):
+            documents = self._library.catalogue.documents()
+        for document in self._work.over("documents", documents):
+            with self._explained("tokens", _DISK, document):
+                self._mend_segments(document)
+            with self._explained("originals", _DISK, document):
+                self._mend_original(document)
+        with self._explained("chroma", _DISK):
+            self._mend_chroma()
+        with self._explained("journal", _DISK):
+            self._library.eraser.erase_all()
+        with self._explained("tokens", _DISK):
+            self._remove_orphans()
+
+    def mend_lists(self) -> None:
+        """Write segments with damaged lists anew. The lock for changes must not be held: merging takes it."""
+        with self._explained("tokens", _DISK):
+            for index, file, reason in list_faults(self._library):
+                if self._library.merger.rewrite(index, file, self._work.check):
+                    self._tell("tokens", f"inverted lists were made anew, because {reason}")
+                else:
+                    self._leave("tokens", reason, f"run: {REPAIR}")
+
+    def report(self) -> RepairReport:
+        return RepairReport(tuple(self._done), tuple(self._left))
+
+    @contextmanager
+    def _explained(self, store: Store, mend: str, document: Document | None = None) -> Iterator[None]:
+        """Take an error that ends one step for a problem that is left, so that the next step is done."""
+        try:
+            yield
+        except (LibraryError, ValueError) as error:  # the latter for text that is no UTF-8
+            self._leave(store, str(error), mend, document)
+        except OSError as error:
+            self._leave(store, f"{error.filename}: {error.strerror}", mend, document)
+
+    def _leave(self, store: Store, what: str, mend: str, document: Document | None = None) -> None:
+        self._left.append(Problem(store, what, document.name if document else None, mend))
+
+    def _tell(self, store: Store, what: str, document: Document | None = None) -> None:
+        self._done.append(Repair(store, what, document.name if document else None))
+
+    def _mend_catalogue(self) -> None:
+        database = self._library.catalogue.database
+        if not database.problems():
+            return
+        database.rows("REINDEX")
+        left = database.problems()
+        for line in left:
+            self._leave("catalogue", line, _RESTORE)
+        if not left:
+            self._tell("catalogue", "its indexes were made anew")
+
+    def _mend_words(self) -> None:
+        catalogue = self._library.catalogue
+        fault = words_fault(catalogue, self._work.check)
+        if fault:
+            rebuild_words(catalogue)
+            self._tell("words", f"made anew from the text, because {fault}")
+
+    # Documents
+
+    def _mend_segments(self, document: Document) -> None:
+        text = text_fault(self._library, document)
+        if text:
+            self._leave("catalogue", text, _INGEST_AGAIN, document)
+        for fault in segment_faults(self._library, self._segments, document):
+            if text:
+                self._leave("tokens", fault.reason, _INGEST_AGAIN, document)
+            elif not self._encode:
+                self._leave("tokens", fault.reason, f"run: {REPAIR}", document)
+            else:
+                self._encode_again(fault)
+
+    def _encode_again(self, fault: SegmentFault) -> None:
+        library, document = self._library, fault.document
+        index = library.indexes.by_id(fault.representation.id)
+        fresh = is_fresh(index)
+        if fresh is not True:
+            reason = str(fresh) if isinstance(fresh, ModelError) else "another model made it"
+            self._leave("tokens", f"{fault.reason}; {reason}", f"run: {REINDEX}", document)
+            return
+        chunks = library.catalogue.chunks(document.chunk_ids())
+        ordered = [chunks[one] for one in document.chunk_ids()]
+        encodings = index.encoder.encode(
+            [chunk.text for chunk in ordered],
+            [chunk.context for chunk in ordered],
+            cancelled=self._work.cancelled,
+        )
+        if fault.file is None:
+            library.add_reading(document, index, encodings)
+        else:
+            _replace_segment(library, document, index, fault.file, encodings)
+        self._tell("tokens", f"encoded again for {index.name}, because {fault.reason}", document)
+
+    def _mend_original(self, document: Document) -> None:
+        library = self._library
+        fault = original_fault(library, document)
+        if fault is None:
+            return
+        for path in library.catalogue.sources(document.id):
+            file = Path(path)
+            if not file.is_file():
+                continue
+            source = Source(path, document.name, document.sha256, document.bytes, file)
+            try:
+                keep_original(source, library.original(document.sha256))
+            except SourceChanged:
+                continue
+            self._tell("originals", f"taken again from {path}, because {fault}", document)
+            return
+        mend = f"put the file back at {document.path} and repair again; searching does not need it"
+        self._leave("originals", fault, mend, document)
+
+    # The rest
+
+    def _mend_chroma(self) -> None:
+        found = compare(self._library, self._work)
+        if found.ok:
+            return
+        if found.fault is None:
+            mend_differences(self._library, found, self._work)
+            again = compare(self._library, self._work)
+            for name in (*found.differences, *found.extra):
+                if name not in (*again.differences, *again.extra):
+                    self._tell("chroma", f"{name} was brought in line with the catalogue")
+            if again.ok:
+                return
+            if any(problem.store == "tokens" for problem in self._left):
+                # Anew it would lack the documents whose segments are damaged, and it may have them.
+                self._leave("chroma", "it waits for the documents whose token vectors are damaged", _DISK)
+                return
+        written = rebuild(self._library, self._work, skip_damaged=True)
+        because = f", because {found.fault}" if found.fault else ""
+        self._tell("chroma", f"{written} vectors were written anew from the segments{because}")
+
+    def _remove_orphans(self) -> None:
+        unlisted = unlisted_fault(self._library)
+        if unlisted:
+            self._leave("catalogue", unlisted, f"run: {REBUILD}")
+        for path in remove_orphans(self._library):
+            store: Store = "originals" if path.parent.name == "originals" else "tokens"
+            self._tell(store, f"{path.name}, which belonged to no document, was removed")
+
+
+def remove_orphans(library: Library) -> list[Path]:
+    """Remove the files that belong to no document; return them. The lock for changes must be held."""
+    found = orphans(library)
+    for path in found:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return found
+
+
+def _replace_segment(
+    library: Library, document: Document, index: Index, former: str, encodings: Encodings
+) -> None:
+    """Put a new segment in the place of a damaged one. A crash before the end leaves an orphan."""
+    file, key = f"seg-{uuid4().hex}.tok", (document.id, document.version)
+    try:
+        index.tokens.write(file, key, encodings, index.record.fingerprint)
+        with library.catalogue.transaction() as connection:
+            remove_segments(connection, document, index.id)
+            insert_segment(connection, document, index.id, file)
+    except BaseException:
+        index.tokens.erase(file)
+        raise
+    index.tokens.attach([file])
+    if library.representations.manifest.has(former):
+        index.tokens.bury(former, key)
+    else:
+        index.tokens.erase(former)

@@ -1,0 +1,1 @@
+"""Places on a page: lines, objects, layouts."""

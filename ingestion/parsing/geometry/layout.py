@@ -1,0 +1,57 @@
+"""A page as a library read it, and its cleaned text with the way back to the library's characters."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingestion.documents import ELSEWHERE, Page, PageLayout
+from ingestion.parsing.frames import MAX_LAYOUT_PIECES, MAX_POINTS
+from ingestion.parsing.geometry.added_lines import Line
+from ingestion.text.cleaning import Runs, clean_with_runs
+
+
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """A page's text before cleaning.
+
+    Attributes:
+        text: As read, rows mended.
+        unreadable: The share of characters that are no letters but glyph numbers, 0.0 to 1.0.
+        size: Width and height of the page in points; None where only the text is known.
+        indices: PDFium's character index of each character; None where that is its place in `text`.
+        added: Fields and comments of the page, which are not in its text.
+        is_suspect: Whether pictures on the page may show text that is not in it.
+    """
+
+    text: str
+    unreadable: float
+    size: tuple[float, float] | None = None
+    indices: Sequence[int] | None = None
+    added: tuple[Line, ...] = ()
+    is_suspect: bool = False
+
+
+def page_of(number: int, raw: RawPage) -> Page:
+    """The page as it is stored. Without `size`, or with one that cannot be drawn, it has no layout."""
+    text, runs = clean_with_runs(raw.text)
+    if raw.size is None or not all(math.isfinite(side) and 0 < side <= MAX_POINTS for side in raw.size):
+        return Page(number, text)
+    if raw.indices is not None:
+        runs = _through(runs, len(text), raw.indices)
+    width, height = raw.size
+    drawable = runs if len(runs) <= MAX_LAYOUT_PIECES else ()
+    return Page(number, text, layout=PageLayout(width, height, drawable))
+
+
+def _through(runs: Runs, length: int, indices: Sequence[int]) -> Runs:
+    """Runs into the raw text, made runs into what `indices` leads to."""
+    found: list[tuple[int, int]] = []
+    expected = -1
+    ends = [*(offset for offset, _ in runs[1:]), length]
+    for (start, index), end in zip(runs, ends, strict=True):
+        for offset in range(start, end):
+            character = indices[index + offset - start]
+            if character != expected:
+                found.append((offset, character))
+            expected = character + 1 if character != ELSEWHERE else ELSEWHERE
+    return tuple(found)

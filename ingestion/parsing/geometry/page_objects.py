@@ -1,0 +1,104 @@
+"""The objects of a PDF's page, forms within forms included; inside the child process only."""
+
+import ctypes
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from ingestion.parsing.geometry.added_lines import Place
+from ingestion.parsing.geometry.places import PageView
+
+MAX_OBJECTS = 10_000  # of a page; a scan has one, or a few hundred strips
+MAX_FORM_DEPTH = 4
+
+_GRID = 32  # cells to a side, to measure what pictures cover
+
+Matrix = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object of a page or of a form on it; `matrix` leads from the form's measure to the page's."""
+
+    raw: Any
+    matrix: Matrix | None
+
+
+def objects_of(page: Any, wanted: int) -> Iterator[Found]:
+    """The page's objects of one kind and those of its forms; MAX_OBJECTS are looked at."""
+    kind_of = pdfium.FPDFPageObj_GetType  # asked a thousand times a page
+    left = MAX_OBJECTS
+    stack: list[tuple[Any, Any, int, Matrix | None, int]] = [
+        (page, pdfium.FPDFPage_GetObject, pdfium.FPDFPage_CountObjects(page), None, 0)
+    ]
+    while stack:
+        owner, get, count, matrix, depth = stack.pop()
+        for index in range(min(count, left)):
+            left -= 1
+            raw = get(owner, index)
+            if not raw:
+                continue
+            kind = kind_of(raw)
+            if kind == pdfium.FPDF_PAGEOBJ_FORM:
+                if depth < MAX_FORM_DEPTH:
+                    inner = pdfium.FPDFFormObj_CountObjects(raw)
+                    stack.append((raw, pdfium.FPDFFormObj_GetObject, inner, _within(raw, matrix), depth + 1))
+            elif kind == wanted:
+                yield Found(raw, matrix)
+
+
+def _within(form: Any, outer: Matrix | None) -> Matrix | None:
+    own = pdfium.FS_MATRIX()
+    if not pdfium.FPDFPageObj_GetMatrix(form, own):
+        return outer
+    a, b, c, d, e, f = own.a, own.b, own.c, own.d, own.e, own.f
+    if outer is None:
+        return a, b, c, d, e, f
+    p, q, r, s, t, u = outer
+    return (
+        a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u,
+    )  # fmt: skip
+
+
+def _bounds(found: Found) -> tuple[float, float, float, float] | None:
+    """Where a picture stands in the page's measure: left, bottom, right, top."""
+    sides = [ctypes.c_float() for _ in range(4)]
+    if not pdfium.FPDFPageObj_GetBounds(found.raw, *sides):
+        return None
+    left, bottom, right, top = (side.value for side in sides)
+    if found.matrix is None:
+        return left, bottom, right, top
+    a, b, c, d, e, f = found.matrix
+    corners = [(x * a + y * c + e, x * b + y * d + f) for x in (left, right) for y in (bottom, top)]
+    across, upward = [x for x, _ in corners], [y for _, y in corners]
+    return min(across), min(upward), max(across), max(upward)
+
+
+def covered(places: Sequence[Place], size: tuple[float, float]) -> float:
+    """The share of the page that lies under at least one of the places."""
+    width, height = size
+    cells = bytearray(_GRID * _GRID)
+    for left, top, right, bottom in places:
+        first, last = round(left / width * _GRID), round(right / width * _GRID)
+        if first < last:
+            row = b"\1" * (last - first)
+            for y in range(round(top / height * _GRID), round(bottom / height * _GRID)):
+                cells[y * _GRID + first : y * _GRID + last] = row
+    return sum(cells) / len(cells)
+
+
+def pictures_on(page: pypdfium2.PdfPage, size: tuple[float, float]) -> list[Place]:
+    """Where the page's pictures are seen."""
+    view = PageView(page, *size)
+    bounds = (_bounds(found) for found in objects_of(page.raw, pdfium.FPDF_PAGEOBJ_IMAGE))
+    places = (view.place(*box) for box in bounds if box is not None)
+    return [place for place in places if place is not None]
+
+
+def hide_text(page: pypdfium2.PdfPage) -> None:
+    """Have PDFium draw the page, as long as it is open, without its text."""
+    for found in objects_of(page.raw, pdfium.FPDF_PAGEOBJ_TEXT):
+        pdfium.FPDFPageObj_SetIsActive(found.raw, False)

@@ -1,0 +1,163 @@
+"""Books (.epub), inside the child process: chapters in reading order, each on pages of its own."""
+
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+
+from lxml import etree
+
+from ingestion.documents import Status
+from ingestion.parsing.encodings.decoding import Decoded, decode_unmarked
+from ingestion.parsing.frames import MAX_WARNINGS, Caution, Frame, RefusalError
+from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.markup.html import declared_encoding, parse_html
+from ingestion.parsing.markup.html_writer import write_element
+from ingestion.parsing.shared.page_writer import PageWriter
+from ingestion.parsing.shared.xml import inner_text, local_name
+from ingestion.parsing.shared.zip_archive import Archive, resolve
+from ingestion.text.cleaning import one_line, sensible_title
+
+_CHAPTER_TYPES = ("application/xhtml+xml", "text/html", "application/xml")
+_LARGE_PICTURE_BYTES = 60_000  # ornaments and vignettes have less
+_CONTAINER = "META-INF/container.xml"
+_ENCRYPTION = "META-INF/encryption.xml"
+# Fonts are scrambled in many books that anybody may read; these two ways are for fonts alone.
+_FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+
+
+def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
+    """The frames of a book. A chapter without a heading has its title in the table of contents for one.
+
+    Raises:
+        RefusalError: The file is broken, of another kind, protected, or larger than the limits.
+    """
+    archive = Archive(path, limits)
+    _refuse_protected(archive)
+    book = _Book(archive)
+    titles = book.titles()
+    writer = PageWriter(path.name, limits)
+    cautions: list[Caution] = []
+    for chapter in book.chapters():
+        decoded = _decode(archive.read(chapter), chapter)
+        cautions += decoded.cautions
+        root = parse_html(decoded.text, path.name, is_xml=True)
+        if root is None:
+            continue
+        body = next((element for element in root if local_name(element) == "body"), root)
+        write_element(body, writer)
+        if title := titles.get(chapter):
+            writer.ensure_heading(title)
+        writer.end_page()
+    if pictures := book.large_pictures():
+        writer.caution(f"{pictures} large pictures of the book are not read; text in them cannot be found.")
+    yield from cautions[: MAX_WARNINGS // 2]
+    yield from writer.frames(book.title())
+
+
+class _Book:
+    """The package document: what the book consists of, and in which order."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        rootfile = next(archive.xml(_CONTAINER).iter("{*}rootfile"), None)
+        if rootfile is None:
+            raise archive.corrupt("it names no book")
+        name = resolve("", rootfile.get("full-path") or "")
+        self._folder = posixpath.dirname(name)
+        self._package = archive.xml(name)
+        self._items = {
+            item.get("id") or "": item for item in self._package.iter("{*}item") if item.get("href")
+        }
+
+    def title(self) -> str | None:
+        return next(
+            (sensible_title(element.text) for element in self._package.iter("{*}title") if element.text), None
+        )
+
+    def chapters(self) -> Iterator[str]:
+        """The parts of the book in reading order, without the table of contents."""
+        seen = set()
+        for reference in self._package.iter("{*}itemref"):
+            item = self._items.get(reference.get("idref") or "")
+            if item is None or item.get("media-type") not in _CHAPTER_TYPES or _is_navigation(item):
+                continue
+            part = self._part(item)
+            if part in self._archive and part not in seen:  # once each: a spine may repeat one for ever
+                seen.add(part)
+                yield part
+
+    def titles(self) -> dict[str, str]:
+        """The first title in the table of contents for each part: of EPUB 3, else of EPUB 2."""
+        titles: dict[str, str] = {}
+        for item in self._items.values():
+            part = self._part(item)
+            if part not in self._archive:
+                continue
+            if _is_navigation(item):
+                root = parse_html(
+                    _decode(self._archive.read(part), part).text, self._archive.name, is_xml=True
+                )
+                links = root.iter("{*}a") if root is not None else ()
+                entries = [(link.get("href"), inner_text(link)) for link in links]
+            elif item.get("media-type") == "application/x-dtbncx+xml":
+                entries = [_ncx_entry(point) for point in self._archive.xml(part).iter("{*}navPoint")]
+            else:
+                continue
+            for target, title in entries:
+                place = resolve(posixpath.dirname(part), (target or "").partition("#")[0])
+                if title := one_line(title):
+                    titles.setdefault(place, title)
+        return titles
+
+    def large_pictures(self) -> int:
+        """How many pictures may be pages or tables, by their size; the cover is none."""
+        return sum(
+            (item.get("media-type") or "").startswith("image/")
+            and "cover" not in f"{item.get('id')} {item.get('properties')} {item.get('href')}".lower()
+            and self._archive.declared_size(self._part(item)) >= _LARGE_PICTURE_BYTES
+            for item in self._items.values()
+        )
+
+    def _part(self, item: etree._Element) -> str:
+        return resolve(self._folder, (item.get("href") or "").partition("#")[0])
+
+
+def _is_navigation(item: etree._Element) -> bool:
+    return "nav" in (item.get("properties") or "").split()
+
+
+def _ncx_entry(point: etree._Element) -> tuple[str | None, str]:
+    label = next(point.iter("{*}text"), None)
+    content = next(point.iter("{*}content"), None)
+    return (
+        None if content is None else content.get("src"),
+        (label.text or "") if label is not None else "",
+    )
+
+
+def _decode(data: bytes, part: str) -> Decoded:
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8"),
+        (b"\xff\xfe", "utf-16-le"),
+        (b"\xfe\xff", "utf-16-be"),
+    ):
+        if data.startswith(mark):
+            return Decoded(data[len(mark) :].decode(encoding, errors="replace"))
+    try:
+        return decode_unmarked(data, part, declared=declared_encoding(data[:4096]))
+    except RefusalError:  # of one chapter, not of the book
+        text = data.decode("utf-8", "replace")
+        return Decoded(
+            text, (Caution(f"{part!r} has characters in no encoding that is clear, shown as \ufffd."),)
+        )
+
+
+def _refuse_protected(archive: Archive) -> None:
+    if _ENCRYPTION not in archive:
+        return
+    methods = {element.get("Algorithm") for element in archive.xml(_ENCRYPTION).iter("{*}EncryptionMethod")}
+    if methods - set(_FONT_ALGORITHMS):
+        raise RefusalError(
+            Status.UNSUPPORTED,
+            f"{archive.name!r} is protected against copying (DRM) and can only be read in its shop's program",
+        )

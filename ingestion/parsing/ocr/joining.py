@@ -1,0 +1,70 @@
+"""The text that a page has and the text that was recognised on it, made one; inside the child process."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+
+from ingestion.documents import Page
+from ingestion.parsing.geometry.added_lines import Place, joined
+from ingestion.parsing.ocr.unread_text import Letter
+
+ALIKE = 0.6  # the ratio of difflib; recognition takes one letter in three for another at worst
+ROW = 4.0  # points; what is looked up of a letter's place
+
+
+def with_recognised(page: Page, recognised: Page, letters: Sequence[Letter]) -> Page:
+    """The page with what was recognised on it, above or below its own text as the two are seen.
+
+    Args:
+        page: As it was read.
+        recognised: With the places of its words, read from a drawing without the page's own visible text.
+        letters: Of the page's own text.
+    """
+    found = _without_known(recognised, letters)
+    if not found.text.strip() or found.layout is None:
+        return page
+    own = sorted((letter.place[1] + letter.place[3]) / 2 for letter in letters)
+    seen = sorted((word[3] + word[5]) / 2 for word in found.layout.words)
+    if own and seen and own[0] > seen[-1]:
+        return replace(joined(found, page), label=page.label)
+    return joined(page, found)
+
+
+def _without_known(recognised: Page, letters: Sequence[Letter]) -> Page:
+    """What was recognised without the words that invisible letters have in the same place."""
+    hidden = [letter for letter in letters if not letter.visible]
+    layout = recognised.layout
+    if not hidden or layout is None:
+        return recognised
+    rows: dict[int, list[Letter]] = {}
+    for letter in hidden:
+        for row in range(int(letter.place[1] / ROW), int(letter.place[3] / ROW) + 1):
+            rows.setdefault(row, []).append(letter)
+    text: list[str] = []
+    words: list[tuple[int, int, float, float, float, float]] = []
+    length = before = 0
+    for start, end, *sides in layout.words:
+        gap = recognised.text[before:start]
+        before = end
+        word = recognised.text[start:end]
+        left, top, right, bottom = sides
+        if _is_known(word, (left, top, right, bottom), rows.get(int((top + bottom) / 2 / ROW), [])):
+            continue
+        gap = gap if text else ""
+        words.append((length + len(gap), length + len(gap) + len(word), left, top, right, bottom))
+        text += (gap, word)
+        length += len(gap) + len(word)
+    return Page(recognised.number, "".join(text), layout=replace(layout, words=tuple(words)))
+
+
+def _is_known(word: str, place: Place, row: Sequence[Letter]) -> bool:
+    left, top, right, bottom = place
+    middle = (top + bottom) / 2
+    under = [
+        letter
+        for letter in row
+        if letter.place[1] <= middle <= letter.place[3]
+        and left - 1 <= (letter.place[0] + letter.place[2]) / 2 <= right + 1
+    ]
+    there = "".join(letter.text for letter in sorted(under, key=lambda letter: letter.place[0]))
+    return bool(there) and SequenceMatcher(None, word.casefold(), there.casefold()).ratio() >= ALIKE

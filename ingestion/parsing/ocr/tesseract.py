@@ -1,0 +1,258 @@
+"""Text recognition of one page's picture by tesseract, inside the child process.
+
+The program is called directly: its TSV output says of every word where it stands and how sure it is, and
+the picture goes through a pipe, so that nothing of a document is written to a temporary folder. It inherits
+the child's limits of memory and processor time.
+"""
+
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingestion.documents import Page, PageLayout
+from ingestion.parsing.frames import MAX_LAYOUT_PIECES
+from ingestion.text.cleaning import one_line
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Of words surer than this (percent) on blurred and noisy pages at least a third were right, of those below
+# one in six.
+MIN_CONFIDENCE = 30.0
+
+# Means over a page: 96 on a clean scan, 40 on one that is upside down, 50 to 90 on bad copies.
+POOR_CONFIDENCE = 75.0
+
+POINTS_PER_INCH = 72
+LISTING_SECONDS = 20.0  # it takes 0.02
+
+AUTOMATIC = "3"  # tesseract's page segmentation modes
+AUTOMATIC_TURNING = "1"
+ORIENTATION_ONLY = "0"
+
+_COLUMNS = 12
+_WORD_LEVEL = "5"
+_TURN = re.compile(r"^Rotate: (90|180|270)$", re.MULTILINE)
+
+# Linux ends the program when the child ends, even by kill -9. It is asked between fork and exec, in a
+# process of its own, because `preexec_fn` can deadlock a process with threads (the child has one).
+_LEASH = (
+    "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
+    "os.getppid() == int(sys.argv[1]) or os._exit(1); os.execv(sys.argv[2], sys.argv[2:])"
+)
+
+
+class OcrError(Exception):
+    """Tesseract could not read a page; the message says why."""
+
+
+def available(languages: tuple[str, ...]) -> str | None:
+    """None when pages can be recognised in `languages`; else what is missing and how to install it."""
+    program = _program()
+    if program is None:
+        return f"text recognition needs the program tesseract: {_how_to_install(languages)}"
+    try:
+        missing = [language for language in languages if language not in _installed(program)]
+    except OcrError as error:
+        return f"tesseract cannot be used ({error}); install it anew: {_how_to_install(languages)}"
+    if missing:
+        names = ", ".join(missing)
+        return f"tesseract has no data for the language {names}: {_how_to_install(tuple(missing))}"
+    return None
+
+
+class Recogniser:
+    """Reads pictures of pages in the given languages, each in at most `seconds`.
+
+    Raises:
+        OcrError: Tesseract is not there, or does not start.
+    """
+
+    def __init__(self, languages: tuple[str, ...], seconds: float) -> None:
+        program = _program()
+        if program is None:
+            raise OcrError("tesseract is not installed")
+        self._program = program
+        self._languages = "+".join(languages)
+        self._seconds = seconds
+        self._can_turn = "osd" in _installed(program)
+        self._mode = AUTOMATIC
+
+    def page(self, image: "Image", width: float, height: float, number: int) -> Page:
+        """The page as recognised, with the place of every word; `width` and `height` are in points.
+
+        A page with little that is certain may lie on its side or head: that is looked at only then, and
+        from such a page on first of all, since scans are turned as a whole.
+
+        Raises:
+            OcrError: Tesseract failed or took too long.
+        """
+        deadline = time.monotonic() + self._seconds
+        picture = _as_pgm(image)
+        dpi = max(1, round(image.width / width * POINTS_PER_INCH))
+        words = self._words(picture, dpi, self._mode, deadline)
+        if self._mode == AUTOMATIC and _is_poor(words) and self._is_turned(picture, dpi, deadline):
+            self._mode = AUTOMATIC_TURNING
+            words = self._words(picture, dpi, self._mode, deadline)
+        return _page(words, (width / image.width, height / image.height), (width, height), number)
+
+    def _words(self, picture: bytes, dpi: int, mode: str, deadline: float) -> list["_Word"]:
+        options = ["-l", self._languages, "-c", "tessedit_create_tsv=1"]
+        done = self._run(picture, dpi, mode, options, deadline)
+        if done.returncode:
+            raise OcrError(_failure(done))
+        return list(_parse(done.stdout.decode("utf-8", errors="replace")))
+
+    def _is_turned(self, picture: bytes, dpi: int, deadline: float) -> bool:
+        if not self._can_turn:
+            return False
+        done = self._run(picture, dpi, ORIENTATION_ONLY, [], deadline)
+        # It fails on pages with too few letters to tell; these are taken as they are.
+        return _TURN.search(done.stdout.decode("ascii", errors="replace")) is not None
+
+    def _run(
+        self, picture: bytes, dpi: int, mode: str, options: Sequence[str], deadline: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        arguments = ["stdin", "stdout", "--psm", mode, "--dpi", str(dpi), *options]
+        return _call(self._program, arguments, deadline - time.monotonic(), picture)
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word; `line` is block, paragraph and line; the box is in pixels."""
+
+    text: str
+    confidence: float
+    line: tuple[int, int, int]
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def _parse(tsv: str) -> Iterator[_Word]:
+    """The words of tesseract's table: level, page, block, paragraph, line, word, box, confidence, text."""
+    for row in tsv.split("\n"):
+        fields = row.split("\t", _COLUMNS - 1)
+        if len(fields) < _COLUMNS or fields[0] != _WORD_LEVEL:
+            continue
+        if text := one_line(fields[11]):
+            block, paragraph, line = (int(field) for field in fields[2:5])
+            left, top, width, height = (int(field) for field in fields[6:10])
+            yield _Word(text, float(fields[10]), (block, paragraph, line), left, top, width, height)
+
+
+def _is_poor(words: Sequence[_Word]) -> bool:
+    return bool(words) and statistics.fmean(word.confidence for word in words) < POOR_CONFIDENCE
+
+
+def _page(words: Sequence[_Word], scale: tuple[float, float], size: tuple[float, float], number: int) -> Page:
+    """The words that are sure enough as text: lines, and a blank line between paragraphs."""
+    parts: list[str] = []
+    boxes: list[tuple[int, int, float, float, float, float]] = []
+    length = 0
+    line: tuple[int, int, int] | None = None
+    for word in words:
+        if word.confidence < MIN_CONFIDENCE:
+            continue
+        space = "" if line is None else " " if word.line == line else "\n"
+        if line is not None and word.line[:2] != line[:2]:
+            space = "\n\n"
+        parts += (space, word.text)
+        start = length + len(space)
+        length = start + len(word.text)
+        boxes.append((start, length, *_box(word, scale, size)))
+        line = word.line
+    return Page(number, "".join(parts), layout=PageLayout(*size, words=tuple(boxes[:MAX_LAYOUT_PIECES])))
+
+
+def _box(
+    word: _Word, scale: tuple[float, float], size: tuple[float, float]
+) -> tuple[float, float, float, float]:
+    """The word's box in points, within the page. A pixel is about a third of a point."""
+
+    def place(pixels: int, axis: int) -> float:
+        return round(min(max(pixels * scale[axis], 0.0), size[axis]), 2)
+
+    right, bottom = word.left + word.width, word.top + word.height
+    return place(word.left, 0), place(word.top, 1), place(right, 0), place(bottom, 1)
+
+
+def _as_pgm(image: "Image") -> bytes:
+    """The picture in grey, in the simplest format that there is: nothing to compress, or to exploit."""
+    grey = image if image.mode == "L" else image.convert("L")
+    return b"P5\n%d %d\n255\n" % grey.size + grey.tobytes()
+
+
+def _program() -> str | None:
+    """Where tesseract is; its installer for Windows does not add it to the PATH."""
+    if found := shutil.which("tesseract"):
+        return found
+    usual = Path(os.environ.get("PROGRAMFILES", "")) / "Tesseract-OCR" / "tesseract.exe"
+    return str(usual) if sys.platform == "win32" and usual.is_file() else None
+
+
+def _installed(program: str) -> set[str]:
+    """The names of the language data that tesseract finds."""
+    done = _call(program, ["--list-langs"], LISTING_SECONDS)
+    if done.returncode:
+        raise OcrError(_failure(done))
+    return {line.strip() for line in done.stdout.decode("utf-8", errors="replace").split("\n")[1:]}
+
+
+def _call(
+    program: str, arguments: Sequence[str], seconds: float, data: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the program on one thread: with two, on two cores, a page took ten times as long.
+
+    Raises:
+        OcrError: It took more than `seconds` and was killed, or did not start.
+    """
+    command = [program, *arguments]
+    if sys.platform == "linux":
+        command = [sys.executable, "-I", "-S", "-c", _LEASH, str(os.getpid()), *command]
+    try:
+        return subprocess.run(
+            command,
+            input=data,
+            capture_output=True,
+            timeout=max(seconds, 0.0),
+            check=False,
+            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise OcrError("tesseract took longer than the limit of time") from error
+    except OSError as error:
+        raise OcrError(f"tesseract does not start: {error.strerror or error}") from error
+
+
+def _failure(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Why tesseract failed, in its own last words where it had any."""
+    lines = done.stderr.decode("utf-8", errors="replace").split("\n")
+    words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    code = done.returncode
+    try:
+        cause = signal.Signals(-code).name if code < 0 else f"code {code}"
+    except ValueError:
+        cause = f"signal {-code}"
+    return one_line(f"tesseract ended with {cause}{f': {words}' if words else ''}", 200)
+
+
+def _how_to_install(languages: tuple[str, ...]) -> str:
+    """The command for this system. Debian has a package for each language, and the others one for all."""
+    if sys.platform == "darwin":
+        return "brew install tesseract tesseract-lang"
+    if sys.platform == "win32":
+        return "winget install UB-Mannheim.TesseractOCR, and choose the languages while it installs"
+    packages = [f"tesseract-ocr-{language.replace('_', '-').lower()}" for language in languages]
+    return " ".join(["apt install tesseract-ocr", *packages])

@@ -1,0 +1,283 @@
+"""The text of one Word paragraph, inside the child process: runs, fields, formulas, what hangs on them."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from ingestion.parsing.office.docx_fields import Fields, control_text
+from ingestion.parsing.office.docx_styles import Styles, value_of
+from ingestion.parsing.office.omml import omml_text
+from ingestion.parsing.shared.formulas import script_mark
+from ingestion.parsing.shared.missing_content import Missed
+from ingestion.parsing.shared.symbols import UNKNOWN, has_symbols, symbol, with_symbols
+from ingestion.parsing.shared.xml import child, local_attribute, local_name
+
+# Deleted or moved text, properties, and what stands again elsewhere.
+_UNREAD = frozenset({"del", "movefrom", "deltext", "ppr", "rpr", "sectpr", "fallback", "sdtpr", "object"})
+_CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "nobreakhyphen": "-", "ptab": "\t"}
+_SCRIPTS = {"superscript": "sup", "subscript": "sub"}
+_LARGE_EMU = 4_000_000_000_000  # a picture of 6 by 5 cm; English Metric Units, 360 000 a cm
+_LARGE_POINTS = 24_000  # the same in points
+_POINTS = re.compile(r"(?:^|;)\s*(width|height)\s*:\s*([\d.]{1,9})(pt|in)")
+_FILE_NAME = re.compile(r"[\w\\/: .-]+\.\w{3,4}\Z")
+MAX_ANCHOR_CHARACTERS = 120  # of the words that a comment stands on
+
+
+@dataclass(slots=True)
+class Reading:
+    """A paragraph's text ("\\f" where a page ends) and what hangs on it.
+
+    Attributes:
+        text: What is seen in the line.
+        notes: Number and text of the notes that it refers to.
+        boxes: The text boxes that are fixed to it.
+        comments: Comments that end in it, as sentences.
+        blocks: Lines of its charts and diagrams.
+    """
+
+    text: str = ""
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    boxes: list[etree._Element] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    blocks: list[list[str]] = field(default_factory=list)
+
+    def below(self) -> Iterator[str]:
+        """Notes and comments as lines to stand under the paragraph."""
+        yield from (f"[{number}] {note}" for number, note in self.notes)
+        yield from self.comments
+
+
+class Comments:
+    """The comments of a document: who says what, and on which words."""
+
+    def __init__(self, elements: Mapping[str, etree._Element]) -> None:
+        self._elements = dict(elements)
+        self._anchors: dict[str, str] = {}  # of comments that began in a paragraph above
+        self._starts: dict[str, int] = {}
+
+    def start(self, identifier: str, words: list[str]) -> None:
+        if identifier in self._elements:
+            self._starts[identifier] = len(words)
+
+    def stop(self, identifier: str, words: list[str]) -> None:
+        if (start := self._starts.pop(identifier, None)) is not None:
+            anchor = self._anchors.get(identifier, "") + "".join(words[start:])
+            self._anchors[identifier] = anchor[: MAX_ANCHOR_CHARACTERS + 1]
+
+    def pause(self, words: list[str]) -> None:
+        """The paragraph ends; what has begun goes on in the next."""
+        for identifier in list(self._starts):
+            self.stop(identifier, [*words, " "])
+            self._starts[identifier] = 0
+
+    def sentence(self, identifier: str, text_of: Callable[[etree._Element], str]) -> str:
+        """The comment with its author and its words; "" if there is none, or it has been given."""
+        element = self._elements.pop(identifier, None)
+        text = "" if element is None else text_of(element)
+        if element is None or not text:
+            return ""
+        author = " ".join((local_attribute(element, "author") or "").split())
+        anchor = " ".join(self._anchors.pop(identifier, "").split())
+        if len(anchor) > MAX_ANCHOR_CHARACTERS:
+            anchor = anchor[:MAX_ANCHOR_CHARACTERS].rstrip() + "…"
+        return f"Comment{f' by {author}' if author else ''}{f' on “{anchor}”' if anchor else ''}: {text}"
+
+    def rest(self, text_of: Callable[[etree._Element], str]) -> Iterator[str]:
+        """The comments that nothing in the text has asked for."""
+        for identifier in list(self._elements):
+            if sentence := self.sentence(identifier, text_of):
+                yield sentence
+
+
+class ParagraphReader:
+    """Reads paragraphs, one after the other.
+
+    Args:
+        styles: Say which text is hidden.
+        notes: Elements of notes by id, for each name of element that refers to them.
+        comments: The document's comments.
+        graphic: The lines of a chart or diagram for the relationship id in a drawing; None if it has none.
+        missed: Counts what is seen and cannot be read.
+    """
+
+    def __init__(
+        self,
+        styles: Styles,
+        notes: Mapping[str, Mapping[str, etree._Element]],
+        comments: Comments,
+        graphic: Callable[[etree._Element], list[str] | None],
+        missed: Missed,
+    ) -> None:
+        self._styles = styles
+        self._notes = notes
+        self._comments = comments
+        self._graphic = graphic
+        self._missed = missed
+
+    def read(self, paragraph: etree._Element) -> Reading:
+        """The paragraph without hidden and deleted text, with its fields' results."""
+        reading = Reading()
+        fields = Fields()
+        style = child(paragraph, "ppr")
+        stack: list[tuple[Iterator[etree._Element], etree._Element | None]] = [(iter(paragraph), None)]
+        while stack:
+            element = next(stack[-1][0], None)
+            if element is None:
+                stack.pop()
+                continue
+            name = local_name(element)
+            if name == "r":
+                properties = child(element, "rpr")
+                if self._styles.hides(style, properties):
+                    for mark in (inner for inner in element if local_name(inner) == "fldchar"):
+                        fields.mark(mark)
+                    continue
+                self._raise(element, properties, fields)
+                stack.append((iter(element), properties))
+            elif self._enters(element, name, stack[-1][1], fields, reading):
+                stack.append((iter(element), stack[-1][1]))
+        words = fields.finish()
+        self._comments.pause(words)
+        reading.text = "".join(words)
+        return reading
+
+    def _enters(
+        self,
+        element: etree._Element,
+        name: str,
+        run: etree._Element | None,
+        fields: Fields,
+        reading: Reading,
+    ) -> bool:
+        """Take in one element; whether to go on with what is in it."""
+        if name == "t":
+            text = element.text or ""
+            fields.add(with_symbols(text, _font(run)) if has_symbols(text) else text)
+        elif name == "br" and local_attribute(element, "type") == "page":
+            fields.add("\f")
+        elif name in _CHARACTERS:
+            fields.add(_CHARACTERS[name])
+        elif name == "fldchar":
+            fields.mark(element)
+        elif name == "instrtext":
+            fields.instruction(element.text or "")
+        elif name in self._notes:
+            self._refer(element, name, fields, reading)
+        elif name == "txbxcontent":
+            reading.boxes.append(element)
+        elif name in ("commentrangestart", "commentrangeend", "commentreference"):
+            self._comment(local_attribute(element, "id") or "", name, fields, reading)
+        elif name in ("omath", "sym", "ruby", "sdt", "drawing", "pict", "textpath"):
+            return self._special(element, name, fields, reading)
+        elif name == "object":
+            self._missed.note("embedded objects", _program(element))
+        return bool(name) and name not in _UNREAD and name not in _TAKEN
+
+    def _special(self, element: etree._Element, name: str, fields: Fields, reading: Reading) -> bool:
+        if name == "omath":
+            fields.add(f" {omml_text(element).strip()} ")
+        elif name == "sym":
+            font, code = local_attribute(element, "font") or "", local_attribute(element, "char") or ""
+            sign = symbol(font, int(code, 16)) if re.fullmatch("[0-9A-Fa-f]{1,6}", code) else UNKNOWN
+            if sign == UNKNOWN:
+                self._missed.note("signs of symbol fonts", font)
+            fields.add(sign)
+        elif name == "ruby":
+            base, above = (self._words(child(element, part)) for part in ("rubybase", "rt"))
+            fields.add(f"{base}({above})" if above else base)
+        elif name == "textpath":
+            fields.add(f" {local_attribute(element, 'string') or ''} ")
+        elif name == "sdt":
+            text = control_text(element)
+            fields.add(text or "")
+            return text is None
+        else:
+            return self._draw(element, fields, reading)
+        return False
+
+    def _words(self, element: etree._Element | None) -> str:
+        return "" if element is None else "".join(text.text or "" for text in element.iter("{*}t"))
+
+    def _raise(self, run: etree._Element, properties: etree._Element | None, fields: Fields) -> None:
+        if properties is None:
+            return
+        script = _SCRIPTS.get(value_of(child(properties, "vertalign")) or "")
+        if script is not None:
+            following = run.getnext()
+            after = self._words(following) if following is not None else ""
+            fields.add(script_mark(script, fields.last(), self._words(run), after))
+
+    def _refer(self, element: etree._Element, name: str, fields: Fields, reading: Reading) -> None:
+        identifier = local_attribute(element, "id") or ""
+        note = self._notes[name].get(identifier)
+        if note is not None and (text := self.text_of(note)):
+            number = identifier if name == "footnotereference" else f"e{identifier}"
+            reading.notes.append((number, text))
+            fields.add(f"[{number}]")
+
+    def _comment(self, identifier: str, name: str, fields: Fields, reading: Reading) -> None:
+        if name == "commentrangestart":
+            self._comments.start(identifier, fields.words)
+            return
+        self._comments.stop(identifier, fields.words)
+        if name == "commentreference" and (sentence := self._comments.sentence(identifier, self.text_of)):
+            reading.comments.append(sentence)
+
+    def text_of(self, container: etree._Element) -> str:
+        """All paragraphs of a note or comment in one line."""
+        notes, comments = self._notes, self._comments
+        self._notes, self._comments = {}, Comments({})  # none within notes: they could refer to themselves
+        try:
+            texts = [self.read(paragraph).text for paragraph in container.iter("{*}p")]
+        finally:
+            self._notes, self._comments = notes, comments
+        return " ".join(" ".join(texts).split())
+
+    def _draw(self, element: etree._Element, fields: Fields, reading: Reading) -> bool:
+        """A picture's description, a chart's rows; whether there may be text boxes in the drawing."""
+        properties = next(element.iter("{*}docPr"), None)
+        if properties is not None and properties.get("hidden") in ("1", "true"):
+            return False
+        if (lines := self._graphic(element)) is not None:
+            reading.blocks.append(lines)
+        elif next(element.iter("{*}blip", "{*}imagedata"), None) is not None:
+            description = "" if properties is None else (properties.get("descr") or "").strip()
+            if description and not _FILE_NAME.match(description):
+                fields.add(f" {description} ")
+            if _is_large(element):
+                self._missed.note("large pictures")
+        return True
+
+
+_TAKEN = frozenset(
+    {"t", "fldchar", "instrtext", "txbxcontent", "commentreference", *_CHARACTERS}
+    | {"footnotereference", "endnotereference"}
+)
+
+
+def _font(run: etree._Element | None) -> str:
+    fonts = child(run, "rfonts")
+    return "" if fonts is None else (local_attribute(fonts, "ascii") or local_attribute(fonts, "hAnsi") or "")
+
+
+def _program(element: etree._Element) -> str:
+    embedded = next(element.iter("{*}OLEObject"), None)
+    return "" if embedded is None else (embedded.get("ProgID") or "")
+
+
+def _is_large(element: etree._Element) -> bool:
+    for extent in element.iter("{*}extent"):
+        sides = [extent.get(side) or "" for side in ("cx", "cy")]
+        if all(side.isdecimal() and len(side) < 15 for side in sides):
+            return int(sides[0]) * int(sides[1]) >= _LARGE_EMU
+    for shape in element.iter("{*}shape"):
+        points = {
+            side: float(size) * (72 if unit == "in" else 1)
+            for side, size, unit in _POINTS.findall(shape.get("style") or "")
+            if size.replace(".", "", 1).isdecimal()
+        }
+        if points.get("width", 0) * points.get("height", 0) >= _LARGE_POINTS:
+            return True
+    return False

@@ -1,0 +1,61 @@
+"""Files that lie inside a PDF, as PDFium gives them; inside the child process."""
+
+import base64
+import ctypes
+from collections.abc import Iterator
+from pathlib import Path
+
+import pypdfium2
+import pypdfium2.raw
+
+from ingestion.documents import Status
+from ingestion.parsing.frames import Attachment, AttachmentPiece, Frame, RefusalError, TextDone
+from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.pdf.pdfium import (
+    PdfiumError,
+    UnknownEncryptionError,
+    WrongPasswordError,
+    listed_attachments,
+    open_document,
+    own_names,
+)
+
+_PIECE_BYTES = 768 * 1024  # of a file in one frame
+
+
+def send_attachments(path: Path, password: str | None, limits: ParseLimits) -> Iterator[Frame]:
+    """Yield the files in a PDF, each one as its name and its bytes in pieces.
+
+    A file without bytes, or beyond what a file may have, comes as its name alone.
+
+    Raises:
+        RefusalError: The PDF cannot be opened.
+    """
+    try:
+        document = open_document(path, password)
+    except (WrongPasswordError, UnknownEncryptionError) as error:
+        raise RefusalError(Status.NEEDS_PASSWORD, f"{path.name!r} needs a password") from error
+    except PdfiumError as error:
+        raise RefusalError(Status.CORRUPT, f"{path.name!r} cannot be opened ({error})") from error
+    left = limits.max_bytes
+    listed = list(listed_attachments(document))
+    for number, (name, (_, part)) in enumerate(zip(own_names(n for n, _ in listed), listed, strict=True), 1):
+        yield Attachment(number, name)
+        if not 0 < _size(part) <= left:
+            continue
+        try:
+            data = bytes(part.get_data())
+        except PdfiumError:
+            continue
+        left -= len(data)
+        for start in range(0, len(data), _PIECE_BYTES):
+            piece = base64.b64encode(data[start : start + _PIECE_BYTES]).decode("ascii")
+            yield AttachmentPiece(number, piece)
+    yield TextDone()
+
+
+def _size(part: pypdfium2.PdfAttachment) -> int:
+    """The file's bytes, unpacked, as PDFium counts them before they are copied."""
+    size = ctypes.c_ulong()
+    found = pypdfium2.raw.FPDFAttachment_GetFile(part, None, 0, size)
+    return int(size.value) if found else 0

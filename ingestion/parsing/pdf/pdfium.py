@@ -1,0 +1,350 @@
+"""PDFium's view of one PDF. It is fast and unguarded, so it is imported in the child process only."""
+
+import ctypes
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pypdfium2
+import pypdfium2.raw
+
+from ingestion.parsing.frames import MAX_ATTACHMENTS, Caution
+from ingestion.parsing.geometry.layout import RawPage
+from ingestion.parsing.geometry.page_objects import hide_text
+from ingestion.parsing.ocr.scans import FEW_CHARACTERS, may_have_scans
+from ingestion.parsing.ocr.unread_text import Letter, is_suspect, letters_of, shows_unread_text
+from ingestion.parsing.pdf.annotations import lines_of
+from ingestion.parsing.pdf.layers import HiddenLayers, may_have_layers, text_without
+from ingestion.parsing.reading_order.lines import Glyph
+from ingestion.parsing.reading_order.ordering import read
+from ingestion.parsing.shared.cautions import pages_of
+from ingestion.text.cleaning import control_share, one_line
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PdfiumError = pypdfium2.PdfiumError
+
+MAX_OUTLINE_DEPTH = 15
+MAX_ATTACHMENT_NAME = 120  # characters
+
+# A page without text is a scan when pictures cover this much of it: a logo or a rule is none.
+MIN_PICTURE_SHARE = 0.1
+MAX_OBJECTS = 10_000  # of a page, looked at for pictures; a scan has one, or a few hundred strips
+MAX_FORM_DEPTH = 4
+
+RECOGNITION_DPI = 200  # tesseract's letters want to be 20 pixels high or more
+POINTS_PER_INCH = 72
+MAX_PIXELS = (
+    20_000_000  # of a page's picture, one byte each: A2 at 200 dpi, whatever the page says of its size
+)
+
+MAX_SLOPE = 0.1  # radians; text that runs to the right, however badly it was scanned
+
+# PDFium writes U+FFFE for two things, which its character codes tell apart: a hyphen at a line end (2), and
+# a glyph without a letter (0).
+_HYPHEN_CODE = 2
+_AMBIGUOUS = re.compile("\ufffe")
+
+
+class WrongPasswordError(Exception):
+    """The file is encrypted, and neither the given password nor the empty one opens it."""
+
+
+class UnknownEncryptionError(Exception):
+    """The file is encrypted in a way that this program does not know."""
+
+
+class PageTooLongError(Exception):
+    """A page with more characters than the limit."""
+
+    def __init__(self, characters: int) -> None:
+        super().__init__(characters)
+        self.characters = characters
+
+
+class PdfiumFile:
+    """A PDF opened by PDFium. Pages count from 1.
+
+    Raises:
+        PdfiumError: PDFium cannot read the file.
+        WrongPasswordError, UnknownEncryptionError: The file is encrypted.
+    """
+
+    def __init__(self, path: Path, password: str | None) -> None:
+        self._document = open_document(path, password)
+        self._document.init_forms()  # before any page is opened; nothing in a file without a form
+        self._cautions: list[str] = []
+        self._mixed_layers: list[int] = []
+        with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            self._may_have_scans = may_have_scans(data)
+            self._layers = self._open_layers(path, password) if may_have_layers(data) else None
+        self.page_count: int = len(self._document)
+
+    def text(self, number: int, max_characters: int) -> RawPage:
+        """The raw text of a page, rows mended.
+
+        Raises:
+            PageTooLongError: It has more than `max_characters`; nothing was extracted.
+            PdfiumError: PDFium cannot read the page.
+        """
+        page = self._document[number - 1]
+        try:
+            text_page = page.get_textpage()
+            try:
+                characters = text_page.count_chars()
+                if characters > max_characters:
+                    raise PageTooLongError(characters)
+                size = page.get_size()
+                looks = self._may_have_scans or characters < FEW_CHARACTERS
+                return replace(
+                    self._visible_text(number, text_page, characters, size),
+                    added=tuple(lines_of(page, text_page, self._document.formenv, size)),
+                    is_suspect=characters > 0 and looks and is_suspect(page, characters, size),
+                )
+            finally:
+                text_page.close()
+        finally:
+            page.close()  # PDFium keeps what it parsed of a page until then
+
+    def _visible_text(
+        self, number: int, text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]
+    ) -> RawPage:
+        """The text of a page but for layers that are off."""
+        alone = None
+        if self._layers:
+            try:
+                alone = self._layers.page_without(number)
+            except Exception:  # noqa: BLE001  # pypdf raises what its code runs into; said in a caution
+                self._mixed_layers.append(number)
+        if alone is None:
+            return _raw_page(text_page, characters, size)
+        return text_without(alone, text_page, lambda page, count: _raw_page(page, count, size))
+
+    def _open_layers(self, path: Path, password: str | None) -> HiddenLayers | None:
+        try:
+            return HiddenLayers(path, password)
+        except Exception:  # noqa: BLE001  # as above
+            self._cautions.append(
+                "The file has layers, and it cannot be told which ones are switched off: its text may hold "
+                "what a viewer does not show."
+            )
+            return None
+
+    def cautions(self) -> Iterator[Caution]:
+        """What the pages' text lacks, or has too much; asked for when all are read."""
+        yield from map(Caution, self._cautions)
+        if self._mixed_layers:
+            yield Caution(
+                f"The text of {pages_of(self._mixed_layers)} may hold what a viewer does not show: layers "
+                "that are switched off could not be told apart there."
+            )
+        if self._document.get_formtype() == pypdfium2.raw.FORMTYPE_XFA_FULL:
+            yield Caution(
+                "The file is an XFA form, which shows itself in Adobe Reader only: what it holds may not be "
+                "in the text. Print it to a PDF there, and add that file."
+            )
+
+    def shows_unread_text(self, number: int) -> bool:
+        """Whether a picture on the page shows a good part of its text, and the page does not have it."""
+        page = self._document[number - 1]
+        try:
+            return shows_unread_text(page)
+        finally:
+            page.close()
+
+    def letters(self, number: int) -> list[Letter]:
+        """The letters of the page's text, where they are seen."""
+        page = self._document[number - 1]
+        try:
+            text_page = page.get_textpage()
+            try:
+                return letters_of(page, text_page, page.get_size())
+            finally:
+                text_page.close()
+        finally:
+            page.close()
+
+    def has_picture(self, number: int) -> bool:
+        """Whether pictures cover so much of the page that it may be a scan."""
+        page = self._document[number - 1]
+        try:
+            width, height = page.get_size()
+            share = 0.0
+            kind = [pypdfium2.raw.FPDF_PAGEOBJ_IMAGE, pypdfium2.raw.FPDF_PAGEOBJ_FORM]
+            for item in islice(page.get_objects(kind, max_depth=MAX_FORM_DEPTH), MAX_OBJECTS):
+                if item.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE:
+                    if item.level > 0:  # its place is in the form's own measure
+                        return True
+                    left, bottom, right, top = item.get_bounds()
+                    share += abs(right - left) * abs(top - bottom) / (width * height)
+            return share >= MIN_PICTURE_SHARE
+        finally:
+            page.close()
+
+    def picture(self, number: int, *, own_text: bool = True) -> tuple["Image", float, float]:
+        """The page in grey at RECOGNITION_DPI, less where it is huge; its width and height in points.
+
+        Without `own_text` it is drawn without the text, fields and comments that need not be recognised.
+        """
+        page = self._document[number - 1]
+        try:
+            if not own_text:
+                hide_text(page)
+            width, height = page.get_size()
+            scale = min(RECOGNITION_DPI / POINTS_PER_INCH, picture_scale(width, height))
+            bitmap = page.render(
+                scale=scale, grayscale=True, limit_image_cache=True, draw_annots=own_text,
+                may_draw_forms=own_text,
+            )  # fmt: skip
+            try:
+                return bitmap.to_pil().copy(), width, height  # a picture of its own, not PDFium's memory
+            finally:
+                bitmap.close()
+        finally:
+            page.close()
+
+    def title(self) -> str | None:
+        return self._document.get_metadata_value("Title") or None
+
+    def attachments(self) -> Iterator[str]:
+        """The names of the files inside, unique. A portfolio keeps its parts there."""
+        return own_names(name for name, _ in listed_attachments(self._document))
+
+    def labels(self) -> Iterator[tuple[int, str]]:
+        """The printed page numbers, where the file has any."""
+        for index in range(self.page_count):
+            if label := self._document.get_page_label(index):
+                yield index + 1, label
+
+    def outline(self) -> Iterator[tuple[str, int, int]]:
+        """The bookmarks that lead to a page: title, level from 1, page."""
+        for bookmark in self._document.get_toc(max_depth=MAX_OUTLINE_DEPTH):
+            destination = bookmark.get_dest()
+            index = None if destination is None else destination.get_index()
+            if index is not None and 0 <= index < self.page_count:
+                yield bookmark.get_title(), bookmark.level + 1, index + 1
+
+
+def own_names(raw_names: Iterable[str]) -> Iterator[str]:
+    """Names of files inside a file, without their folders: unique, and of nothing outside a folder."""
+    known: set[str] = set()
+    for number, raw in enumerate(raw_names, start=1):
+        name = one_line(raw.replace("\\", "/").rsplit("/", 1)[-1], MAX_ATTACHMENT_NAME).strip(". ")
+        unique = name = name or f"attachment {number}"
+        count = 1
+        while unique in known:
+            count += 1
+            unique = f"{count} {name}"
+        known.add(unique)
+        yield unique
+
+
+def picture_scale(width: float, height: float) -> float:
+    """The largest scale at which a page of so many points has at most MAX_PIXELS, and no side more.
+
+    Raises:
+        ValueError: The page has no area, or one beyond all measure.
+    """
+    if not (math.isfinite(width * height) and width > 0 and height > 0):
+        raise ValueError(f"a page of {width:g} by {height:g} points cannot be drawn")
+    # A side is rounded up to whole pixels, so the longer one has a bound of its own.
+    return min(math.sqrt(MAX_PIXELS / (width * height)), math.sqrt(MAX_PIXELS) * 4 / max(width, height))
+
+
+def _raw_page(text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]) -> RawPage:
+    raw = str(text_page.get_text_range(errors="surrogatepass"))
+    # On rare pages PDFium leaves characters out, and pairs of surrogates have become one character.
+    indices = None if len(raw) == characters else _indices(text_page, raw)
+
+    def letter_or_nul(match: re.Match[str]) -> str:
+        index = match.start() if indices is None else indices[match.start()]
+        code = pypdfium2.raw.FPDFText_GetUnicode(text_page, index)
+        return "\ufffe" if code == _HYPHEN_CODE else "\0"
+
+    raw = _AMBIGUOUS.sub(letter_or_nul, raw)
+
+    glyphs = _Glyphs(text_page, indices)
+    reading = read(raw, glyphs)
+    return RawPage(reading.text, control_share(raw), size, _led(reading.offsets, indices))
+
+
+def _led(offsets: Sequence[int] | None, indices: list[int] | None) -> Sequence[int] | None:
+    """Offsets in PDFium's text, made its character indices."""
+    if offsets is None or indices is None:
+        return indices if offsets is None else offsets
+    return [indices[offset] for offset in offsets]
+
+
+class _Glyphs:
+    """The glyphs of a text page; each is looked up once."""
+
+    def __init__(self, text_page: pypdfium2.PdfTextPage, indices: list[int] | None) -> None:
+        self._page = text_page.raw
+        self._indices = indices
+        self._known: dict[int, Glyph | None] = {}
+        self._box = pypdfium2.raw.FS_RECTF()
+        self._at_box = ctypes.byref(self._box)
+
+    def box(self, offset: int) -> Glyph | None:
+        if offset not in self._known:
+            # The loose box is as high as the font and as wide as the glyph's step: letters of a word touch.
+            found = pypdfium2.raw.FPDFText_GetLooseCharBox(self._page, self._index(offset), self._at_box)
+            box = self._box
+            left, bottom, right, top = box.left, box.bottom, box.right, box.top
+            has_area = found and left < right and bottom < top
+            self._known[offset] = Glyph(left, bottom, right, top) if has_area else None
+        return self._known[offset]
+
+    def is_level(self, offset: int) -> bool:
+        angle = pypdfium2.raw.FPDFText_GetCharAngle(self._page, self._index(offset))
+        return bool(min(angle, 2 * math.pi - angle) < MAX_SLOPE)
+
+    def origin(self, offset: int) -> float:
+        x, y = ctypes.c_double(), ctypes.c_double()
+        index = self._index(offset)
+        pypdfium2.raw.FPDFText_GetCharOrigin(self._page, index, ctypes.byref(x), ctypes.byref(y))
+        return x.value
+
+    def _index(self, offset: int) -> int:
+        return offset if self._indices is None else self._indices[offset]
+
+
+def _indices(text_page: pypdfium2.PdfTextPage, raw: str) -> list[int]:
+    """PDFium's character index of each character of its text, which counts in units of UTF-16."""
+    found, unit = [], 0
+    for character in raw:
+        found.append(max(0, pypdfium2.raw.FPDFText_GetCharIndexFromTextIndex(text_page, unit)))
+        unit += 2 if character > "\uffff" else 1
+    return found
+
+
+def listed_attachments(
+    document: pypdfium2.PdfDocument,
+) -> Iterator[tuple[str, pypdfium2.PdfAttachment]]:
+    """The files inside a document with their names as they stand there; "" for one that has no name."""
+    for index in range(min(document.count_attachments(), MAX_ATTACHMENTS)):
+        part = document.get_attachment(index)
+        try:
+            yield part.get_name(), part
+        except (PdfiumError, UnicodeDecodeError):
+            yield "", part
+
+
+def open_document(path: Path, password: str | None) -> pypdfium2.PdfDocument:
+    """Open a PDF with the password, or the empty one. Raises what PdfiumFile raises."""
+    # Most encrypted files have an empty user password, also where a person has given another file's.
+    for attempt in dict.fromkeys((password or "", "")):
+        try:
+            return pypdfium2.PdfDocument(path, password=attempt)
+        except PdfiumError as error:
+            if error.err_code == pypdfium2.raw.FPDF_ERR_SECURITY:
+                raise UnknownEncryptionError from error
+            if error.err_code != pypdfium2.raw.FPDF_ERR_PASSWORD:
+                raise
+    raise WrongPasswordError

@@ -1,0 +1,101 @@
+"""pypdf's view of one PDF: for the files and pages that PDFium cannot read.
+
+Sixteen times slower than PDFium, and on some files it does not end; but it recovers files without a header
+or a page tree. Imported in the child process only.
+"""
+
+import logging
+from collections.abc import Iterator
+from io import BufferedReader
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pypdf
+from pypdf.generic import Destination
+
+from ingestion.parsing.frames import Caution
+from ingestion.parsing.geometry.layout import RawPage
+from ingestion.parsing.pdf.pdfium import PageTooLongError, WrongPasswordError, own_names
+from ingestion.text.cleaning import control_share
+
+
+def open_reader(file: BufferedReader, password: str | None) -> pypdf.PdfReader:
+    """The file as pypdf has it, which reads on demand. Raises what PypdfFile raises."""
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # a warning for every oddity of every object
+    reader = pypdf.PdfReader(file, strict=False)
+    if reader.is_encrypted and not any(
+        reader.decrypt(attempt) for attempt in dict.fromkeys((password or "", ""))
+    ):
+        raise WrongPasswordError
+    return reader
+
+
+class PypdfFile:
+    """A PDF opened by pypdf; the same interface as `PdfiumFile`. Pages count from 1.
+
+    Raises:
+        WrongPasswordError: The file is encrypted.
+        Exception: Whatever pypdf raises; on broken files that is more than its own `PyPdfError`.
+    """
+
+    def __init__(self, path: Path, password: str | None) -> None:
+        self._file = path.open("rb")  # until the process ends
+        self._reader = open_reader(self._file, password)
+        self.page_count = len(self._reader.pages)
+
+    def text(self, number: int, max_characters: int) -> RawPage:
+        """The raw text of a page; where it stands is not known.
+
+        Raises:
+            PageTooLongError: It has more than `max_characters`.
+            Exception: Whatever pypdf raises on a broken page.
+        """
+        text = self._reader.pages[number - 1].extract_text()
+        if len(text) > max_characters:
+            raise PageTooLongError(len(text))
+        return RawPage(text, control_share(text))
+
+    def has_picture(self, number: int) -> bool:  # noqa: ARG002  # as of `PdfiumFile`
+        """False: pypdf cannot draw a page, so its pictures are of no use."""
+        return False
+
+    def shows_unread_text(self, number: int) -> bool:  # noqa: ARG002
+        """False, for the same reason."""
+        return False
+
+    def cautions(self) -> Iterator[Caution]:
+        """What is read by PDFium only."""
+        if {"/AcroForm", "/OCProperties"} & set(self._reader.root_object):
+            yield Caution(
+                "The file can only be read without its form fields and comments, and with layers that are "
+                "switched off. Open it in a PDF viewer, save it again, and add that file."
+            )
+
+    def title(self) -> str | None:
+        return self._reader.metadata.title if self._reader.metadata else None
+
+    def labels(self) -> Iterator[tuple[int, str]]:
+        """The printed page numbers, where the file has any."""
+        if "/PageLabels" in self._reader.root_object:
+            yield from enumerate(islice(self._reader.page_labels, self.page_count), 1)
+
+    def attachments(self) -> Iterator[str]:
+        """The names of the files inside, unique."""
+        return own_names(part.name for part in self._reader.attachment_list)
+
+    def outline(self) -> Iterator[tuple[str, int, int]]:
+        """The bookmarks that lead to a page: title, level from 1, page."""
+        levels: list[Iterator[Any]] = [
+            iter(self._reader.outline)
+        ]  # a stack, because files nest as deep as they like
+        while levels:
+            entry = next(levels[-1], None)
+            if entry is None:
+                levels.pop()
+            elif isinstance(entry, Destination):
+                index = self._reader.get_destination_page_number(entry)
+                if index is not None and 0 <= index < self.page_count:
+                    yield str(entry.title or ""), len(levels), index + 1
+            else:
+                levels.append(iter(entry))

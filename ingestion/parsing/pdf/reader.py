@@ -1,0 +1,304 @@
+"""PDF, inside the child process: PDFium reads, pypdf reads what PDFium cannot.
+
+Text comes first and is sent page by page. Pages that PDFium fails on wait for pypdf until all others are
+sent, because pypdf may never return; pages that are only pictures wait for recognition after these. Title,
+labels and outline come last: the parent stops waiting for them after a few seconds and keeps the text. (They
+come from the same library as the text: on real filings PDFium's outline is pypdf's, without the 0.2 s that
+importing and opening with pypdf costs every file.)
+"""
+
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from ingestion.documents import Heading, Page, Status
+from ingestion.parsing.frames import (
+    MAX_ATTACHMENTS,
+    MAX_HEADINGS,
+    Attachment,
+    Caution,
+    Draft,
+    Frame,
+    PageBegun,
+    PageCount,
+    PageFault,
+    PageLabel,
+    RefusalError,
+    TextDone,
+    Title,
+)
+from ingestion.parsing.geometry.added_lines import with_lines
+from ingestion.parsing.geometry.layout import RawPage, page_of
+from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.ocr.recognition import Unread, recognise
+from ingestion.parsing.pdf.pdfium import (
+    PageTooLongError,
+    PdfiumError,
+    PdfiumFile,
+    UnknownEncryptionError,
+    WrongPasswordError,
+)
+from ingestion.text.cleaning import (
+    MAX_CONTROL_SHARE,
+    HeadingFinder,
+    one_line,
+    sensible_title,
+)
+
+MAX_LABEL_CHARACTERS = 40
+HEADER_WINDOW = 1024  # bytes in which readers look for the header
+
+_HEADER = b"%PDF-"
+_OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A page as it is read, on which a picture may show more text."""
+
+    page: Page
+
+
+class PdfFile(Protocol):
+    """An opened PDF, whichever library reads it. Pages count from 1."""
+
+    page_count: int
+
+    def text(self, number: int, max_characters: int) -> RawPage: ...
+    def has_picture(self, number: int) -> bool: ...
+    def shows_unread_text(self, number: int) -> bool: ...
+    def cautions(self) -> Iterator[Caution]: ...
+    def title(self) -> str | None: ...
+    def labels(self) -> Iterator[tuple[int, str]]: ...
+    def outline(self) -> Iterator[tuple[str, int, int]]: ...
+    def attachments(self) -> Iterator[str]: ...
+
+
+def read_pdf(
+    path: Path,
+    *,
+    password: str | None,
+    limits: ParseLimits,
+    done: Container[int] = (),
+    failed: Container[int] = (),
+) -> Iterator[Frame]:
+    """The frames of a PDF: its pages, then what else is known of it.
+
+    Pages that are `done` are not sent again, and those that have `failed` are not touched.
+
+    Raises:
+        RefusalError: The file cannot be read at all, or has too many pages.
+    """
+    document = _open(path, password)
+    if document.page_count > limits.max_pages:
+        raise RefusalError(
+            Status.TOO_LARGE,
+            f"{path.name!r} has {document.page_count} pages, and the limit is {limits.max_pages}; split it",
+        )
+    yield PageCount(document.page_count)
+    left = [
+        number for number in range(1, document.page_count + 1) if number not in done and number not in failed
+    ]
+    texts: dict[int, str] = {}
+    for frame in _pages(document, path, password, left, limits):
+        if isinstance(frame, Page):
+            texts[frame.number] = frame.text
+        yield frame
+    yield from _attachments(document)
+    yield from _cautions(document)
+    yield TextDone()
+    yield from _extras(document, texts, done, limits)
+
+
+def _pages(
+    document: PdfFile, path: Path, password: str | None, numbers: list[int], limits: ParseLimits
+) -> Iterator[Frame]:
+    """A page or a fault for each number, those that are slow to read last."""
+    damaged: list[int] = []
+    suspects: list[Page] = []
+    unread: list[Unread] = []
+    for number in numbers:
+        yield PageBegun(number, recognise=False)
+        found = _page(document, number, limits)
+        if isinstance(found, Unread):
+            if found.known is not None:
+                yield Draft.of(found.known)
+            unread.append(found)
+        elif isinstance(found, Suspect):
+            yield Draft.of(found.page)
+            suspects.append(found.page)
+        elif _is_damaged(found) and isinstance(document, PdfiumFile):
+            damaged.append(number)
+        else:
+            yield found
+    for page in suspects:
+        yield PageBegun(page.number, recognise=False)
+        if _shows_unread_text(document, page.number):
+            unread.append(Unread(page.number, "it is a picture of text, with other text on it", page))
+        else:
+            yield page
+    unread.sort(key=lambda page: page.number)
+    if damaged:
+        yield from _second_reading(path, password, damaged, limits)
+    if isinstance(document, PdfiumFile):
+        yield from recognise(document, unread, limits)
+    else:
+        yield from (PageFault(page.number, page.reason, Status.NO_TEXT) for page in unread)
+
+
+def _cautions(document: PdfFile) -> Iterator[Caution]:
+    try:
+        yield from document.cautions()
+    except Exception as error:  # noqa: BLE001  # whatever the library raised; the text is there
+        yield Caution(f"Whether the file holds more than its pages' text is not known ({_describe(error)}).")
+
+
+def _open(path: Path, password: str | None) -> PdfFile:
+    """The file as PDFium reads it, or else as pypdf does, which also knows other ways of encryption."""
+    try:
+        document: PdfFile = PdfiumFile(path, password)
+        return document if document.page_count else _open_with_pypdf(path, password, "it has no pages")
+    except WrongPasswordError as error:
+        raise _locked(path, password) from error
+    except UnknownEncryptionError:
+        fault = "it is encrypted in an unusual way"
+    except PdfiumError as error:
+        fault = one_line(str(error), 100)
+    try:
+        return _open_with_pypdf(path, password, fault)
+    except WrongPasswordError as error:
+        raise _locked(path, password) from error
+
+
+def _locked(path: Path, password: str | None) -> RefusalError:
+    name = path.name
+    problem = f"the password given does not open {name!r}" if password else f"{name!r} needs a password"
+    return RefusalError(Status.NEEDS_PASSWORD, f"{problem}; give the one that opens it in a PDF viewer")
+
+
+def _open_with_pypdf(path: Path, password: str | None, fault: str) -> PdfFile:
+    from ingestion.parsing.pdf.pypdf_fallback import PypdfFile
+
+    with path.open("rb") as stream:
+        head = stream.read(HEADER_WINDOW)
+    not_a_pdf = RefusalError(
+        Status.CORRUPT,
+        f"{path.name!r} is not a PDF: it does not contain a PDF header; check where the file came from",
+    )
+    if _HEADER not in head and not _OBJECT.search(head):
+        raise not_a_pdf  # pypdf would look for objects in all of it
+    try:
+        document = PypdfFile(path, password)
+    except (WrongPasswordError, MemoryError):
+        raise
+    except Exception as error:  # pypdf raises what its code runs into; any of it means that it cannot read
+        if _HEADER not in head:
+            raise not_a_pdf from error
+        raise RefusalError(
+            Status.CORRUPT,
+            f"{path.name!r} is damaged and cannot be opened ({fault}; pypdf: {_describe(error)}); "
+            "open it in a PDF viewer and save it again, or get a new copy",
+        ) from error
+    if not document.page_count:
+        raise RefusalError(Status.CORRUPT, f"{path.name!r} is damaged: it has no pages; get a new copy")
+    return document
+
+
+def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFault | Unread | Suspect:
+    """One page, or why not; CORRUPT when another library may have more luck."""
+    try:
+        raw = document.text(number, limits.max_page_characters)
+        if raw.unreadable > MAX_CONTROL_SHARE:
+            share = f"{raw.unreadable:.0%} of the characters are unreadable"
+            return Unread(number, f"its fonts do not say which letters they show ({share})")
+        page = page_of(number, raw)
+        whole = with_lines(page, raw.added, raw.size, limits.max_page_characters) if raw.size else page
+        if not page.text.strip() and document.has_picture(number):
+            return Unread(number, "it is a picture without text", whole if raw.added else None)
+        return Suspect(whole) if raw.is_suspect else whole
+    except PageTooLongError as error:
+        reason = f"it has {error.characters} characters, and the limit is {limits.max_page_characters}"
+        return PageFault(number, reason, Status.TOO_LARGE)
+    except MemoryError:
+        return PageFault(number, "reading it takes more memory than a file may use", Status.FAILED)
+    except Exception as error:  # noqa: BLE001  # a page's failure is its own, whatever the library raised
+        return PageFault(number, f"it is damaged ({_describe(error)})", Status.CORRUPT)
+
+
+def _shows_unread_text(document: PdfFile, number: int) -> bool:
+    try:
+        return document.shows_unread_text(number)
+    except Exception:  # noqa: BLE001  # a picture that cannot be drawn: recognition says why
+        return True
+
+
+def _is_damaged(found: Page | PageFault) -> bool:
+    return isinstance(found, PageFault) and found.status is Status.CORRUPT
+
+
+def _second_reading(
+    path: Path, password: str | None, numbers: list[int], limits: ParseLimits
+) -> Iterator[Page | PageFault | PageBegun]:
+    """The pages that PDFium could not read, as pypdf reads them."""
+    from ingestion.parsing.pdf.pypdf_fallback import PypdfFile
+
+    yield PageBegun(numbers[0], recognise=False)  # opening takes a time, too, and counts as the first page's
+    try:
+        document = PypdfFile(path, password)
+    except Exception as error:  # noqa: BLE001  # pypdf raises what its code runs into; reported on every page
+        reason = f"it is damaged (PDFium cannot read it; {_describe(error)})"
+        yield from (PageFault(number, reason, Status.CORRUPT) for number in numbers)
+        return
+    for number in numbers:
+        yield PageBegun(number, recognise=False)
+        found = _page(document, number, limits)
+        if isinstance(found, Unread):
+            yield PageFault(number, found.reason, Status.NO_TEXT)
+        else:
+            yield found.page if isinstance(found, Suspect) else found
+
+
+def _attachments(document: PdfFile) -> Iterator[Frame]:
+    """The names of the files inside. A child of its own unpacks them, by way of PDFium."""
+    try:
+        names = list(islice(document.attachments(), MAX_ATTACHMENTS))
+    except Exception as error:  # noqa: BLE001  # the library's fault, on a list that no page needs
+        yield Caution(f"The list of files inside it cannot be read ({_describe(error)}).")
+        return
+    if isinstance(document, PdfiumFile):
+        yield from (Attachment(number, name) for number, name in enumerate(names, start=1))
+    elif names:
+        listed = one_line(", ".join(names))
+        yield Caution(f"The files inside it are not read, because it is damaged: {listed}.")
+
+
+def _extras(
+    document: PdfFile, texts: dict[int, str], done: Container[int], limits: ParseLimits
+) -> Iterator[Frame]:
+    """Title, page labels and outline. All of the text is sent: what fails here is only not there."""
+    try:
+        if title := sensible_title(document.title()):
+            yield Title(title)
+        for number, label in document.labels():
+            if cleaned := one_line(label, MAX_LABEL_CHARACTERS):
+                yield PageLabel(number, cleaned)
+        finders: dict[int, HeadingFinder] = {}
+        for raw, level, page in islice(document.outline(), MAX_HEADINGS):
+            if not (heading := one_line(raw)):
+                continue
+            if page not in finders:
+                if page in done and page not in texts:  # it was sent by a child that is no more
+                    found = _page(document, page, limits)
+                    found = found.page if isinstance(found, Suspect) else found
+                    texts[page] = found.text if isinstance(found, Page) else ""
+                finders = {page: HeadingFinder(texts.get(page, ""))}  # one at a time: larger than the text
+            yield Heading(heading, level, page, finders[page].start(heading))
+    except Exception:  # noqa: BLE001  # the library's fault, on data that no page needs; see the docstring
+        return
+
+
+def _describe(error: Exception) -> str:
+    return one_line(f"{type(error).__name__}: {error}", 150)

@@ -1,0 +1,198 @@
+"""Columns that a file writes row by row, put one after the other; inside the child process.
+
+Some programs write a page of two columns as rows, each with a piece of either: PDFium then reads across the
+gutter, and no sentence is whole. A table is written so, too, and there the rows are right. What tells them
+apart is prose: lines of several words that fill their column and go on in the next line, on both sides of a
+gutter that no line crosses. Where that is not plain the rows stay.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from itertools import pairwise
+
+from ingestion.parsing.reading_order.lines import Glyph, Glyphs
+from ingestion.parsing.reading_order.segments import Segment, Span, line_spans, segments, wide_gaps
+
+# Lines of prose on each side of a gutter, and changes from one side to the other: fewer prove nothing.
+_LEAST_LINES = 3
+_LEAST_CHANGES = 4
+# Of a column's lines. The first is for languages that write most nouns large.
+_LEAST_CONTINUING = 0.3
+_LEAST_FULL = 0.6
+_LEAST_WORDS = 3.0  # a line, on average
+_LETTERS_A_WORD = 6  # where words are not set apart, as in Chinese
+_MOST_DIGITS = 0.12  # of a column's characters
+# A line is full when the next one's first word would take it beyond this much of its column's width.
+_FULL = 0.85
+# Of a line's height: a larger distance to the next line ends a block.
+_BLOCK_GAP = 1.6
+# Lines that are looked at to see whether a page has gutters at all.
+_SPREAD, _SAMPLE = 4, 6
+_MOST_SEGMENTS = 5000
+_MOST_GUTTERS = 3  # that are tried for one block
+_TRIES = 3  # gutters of one page that differ, such as of two columns above three
+
+_OPEN = re.compile(r"[^\W\d_]|[(\"'“„«‘]")
+_DIGIT = re.compile(r"\d")
+_CLOSED = (".", "!", "?", ":", ";", "。", "؟", "！", "？")
+
+
+def column_order(raw: str, glyphs: Glyphs) -> list[Segment] | None:
+    """The segments of a page with each column's in a row; None where the text's own order is right."""
+    return in_columns(raw, segments(raw, glyphs)) if _may_have_columns(raw, glyphs) else None
+
+
+def in_columns(text: str, found: list[Segment], *, rightmost_first: bool = False) -> list[Segment] | None:
+    """`found`, which are the segments of a text in its order, with each column's in a row; or None."""
+    if len(found) > _MOST_SEGMENTS:
+        return None
+    ordered = _Columns(text, rightmost_first=rightmost_first).ordered(found)
+    return ordered if ordered != found else None
+
+
+def _may_have_columns(raw: str, glyphs: Glyphs) -> bool:
+    """Whether several lines of prose have a wide gap, or lines beside each other take turns."""
+    spans = line_spans(raw)
+    if len(spans) < _LEAST_LINES:
+        return False
+    spread = spans[len(spans) // (2 * _SPREAD) :: max(1, len(spans) // _SPREAD)]
+    if any(any(wide_gaps(raw, *span, glyphs)) for span in spread):
+        prose = [span for span in spans if _is_line_of_prose(raw[slice(*span)])]
+        sample = prose[:: max(1, len(prose) // _SAMPLE)]
+        gaps = sum(any(wide_gaps(raw, *span, glyphs)) for span in sample)
+        if len(prose) >= _LEAST_LINES and 2 * gaps >= len(sample):
+            return True
+    return _take_turns(raw, spans, glyphs)
+
+
+def _take_turns(raw: str, spans: list[Span], glyphs: Glyphs) -> bool:
+    """Whether lines stand beside the one before them, again and again."""
+    beside = 0
+    last: Glyph | None = None
+    for start, end in spans:
+        first = glyphs.box(start)
+        if first is not None and last is not None and first.left > last.right and first.top > last.bottom:
+            beside += raw.count(" ", start, end) + 1 >= _LEAST_WORDS
+        last = glyphs.box(end - 1)
+    return beside >= _LEAST_LINES
+
+
+def _is_line_of_prose(line: str) -> bool:
+    return line.count(" ") >= 2 * _LEAST_WORDS - 1 and _digits(line) <= _MOST_DIGITS
+
+
+def _digits(text: str) -> float:
+    return len(_DIGIT.findall(text)) / max(1, len(text))
+
+
+class _Columns:
+    def __init__(self, raw: str, *, rightmost_first: bool) -> None:
+        self._raw = raw
+        self._rightmost_first = rightmost_first
+
+    def ordered(self, found: list[Segment], tries: int = _TRIES) -> list[Segment]:
+        gutters = _gutters(found)[:1] if tries and self._may_be_prose(found) else []
+        if not gutters:
+            return found
+        ordered: list[Segment] = []
+        for block in _blocks(found, gutters[0]):
+            columns = self._columns(block, _TRIES)
+            if columns is None:
+                ordered += self.ordered(block, tries - 1) if len(block) < len(found) else block
+            else:
+                ordered += [segment for column in columns for segment in column]
+        return ordered
+
+    def _columns(self, block: list[Segment], depth: int) -> list[list[Segment]] | None:
+        """The block's columns in reading order; None when it has none, or is a table."""
+        if len(block) < 2 * _LEAST_LINES or not depth or not self._may_be_prose(block):
+            return None
+        for gutter in _gutters(block):
+            sides = [s for s in block if s.right <= gutter], [s for s in block if s.left >= gutter]
+            if sum(map(len, sides)) < len(block) or min(map(len, sides)) < _LEAST_LINES:
+                continue
+            changes = sum((one.left >= gutter) != (two.left >= gutter) for one, two in pairwise(block))
+            if changes < _LEAST_CHANGES:
+                continue
+            parts = [self._columns(side, depth - 1) or self._column(side) for side in sides]
+            if all(parts):
+                if self._rightmost_first:
+                    parts.reverse()
+                return [column for part in parts for column in part]
+        return None
+
+    def _may_be_prose(self, found: list[Segment]) -> bool:
+        """Whether the segments have the words of prose on average: cheap, and most tables do not."""
+        text = self._raw[found[0].start : found[-1].end] if found else ""
+        words = max(text.count(" ") + len(found), len(text) / _LETTERS_A_WORD / 2)
+        return words >= _LEAST_WORDS * len(found) and _digits(text) <= _MOST_DIGITS
+
+    def _column(self, lines: list[Segment]) -> list[list[Segment]]:
+        return [lines] if self._is_prose(lines) else []
+
+    def _is_prose(self, lines: list[Segment]) -> bool:
+        texts = [self._raw[line.start : line.end].replace("\0", "") for line in lines]
+        whole = "".join(texts)
+        if _digits(whole) > _MOST_DIGITS:
+            return False
+        words = max(sum(len(text.split()) for text in texts), len(whole) / _LETTERS_A_WORD / 2)
+        if words < _LEAST_WORDS * len(texts):
+            return False
+        left, right = min(line.left for line in lines), max(line.right for line in lines)
+        continuing = full = 0
+        for (line, text), (after, next_text) in pairwise(zip(lines, texts, strict=True)):
+            continuing += _goes_on(text, next_text)
+            word = next_text.split()[0] if next_text.split() else next_text
+            step = (after.right - after.left) / max(1, len(next_text))
+            full += _is_cut(text) or line.right - line.left + step * (len(word) + 1) > _FULL * (right - left)
+        pairs = len(lines) - 1
+        return continuing >= _LEAST_CONTINUING * pairs and full >= _LEAST_FULL * pairs
+
+
+def _goes_on(text: str, after: str) -> bool:
+    """Whether a sentence that `text` is part of goes on in the line after it."""
+    return _is_cut(text) or (
+        not text.endswith(_CLOSED) and bool(_OPEN.match(after)) and not after[0].isupper()
+    )
+
+
+def _is_cut(text: str) -> bool:
+    return text.endswith(("-", "\ufffe", "\xad"))
+
+
+def _gutters(block: list[Segment]) -> list[float]:
+    """Places between neighbours on a row, those that most rows have first."""
+    gaps = []
+    for one, two in pairwise(block):
+        if min(one.top, two.top) > max(one.bottom, two.bottom):
+            first, second = (one, two) if one.left < two.left else (two, one)
+            if first.right < second.left:
+                gaps.append((first.right, second.left))
+    if len(gaps) < _LEAST_LINES - 1:
+        return []
+    lefts, rights = sorted(left for left, _ in gaps), sorted(right for _, right in gaps)
+    # Where the line on the right begins that begins furthest left, most gaps are open.
+    counts = Counter(
+        {
+            place: bisect_right(lefts, place) - bisect_left(rights, place)
+            for place in {right - 0.5 for right in rights}
+        }
+    )
+    return [place for place, _ in counts.most_common(_MOST_GUTTERS)]
+
+
+def _blocks(found: list[Segment], gutter: float) -> list[list[Segment]]:
+    """The segments cut where lines begin or end to cross the gutter, and at empty strips of the page."""
+    blocks: list[list[Segment]] = []
+    crossed: bool | None = None
+    lowest = 0.0
+    for segment in found:
+        crosses = segment.left < gutter < segment.right
+        if crosses is not crossed or lowest - segment.top > _BLOCK_GAP * segment.height:
+            blocks.append([])
+            lowest = segment.bottom
+        crossed = crosses
+        blocks[-1].append(segment)
+        lowest = min(lowest, segment.bottom)
+    return blocks

@@ -1,0 +1,155 @@
+"""A page's text from PDFium, put right: words whole, copies left out, in the order in which people read it.
+
+    PDFium's text ──lines──▶ rows ──overprint, letter_spacing──▶ words ──columns, right_to_left──▶ order
+    ──hyphens──▶ RawPage
+
+Each step works on raw characters with their place on the page, and looks closer only where a cheap sign asks
+for it. Characters that are left out become NULs, which `clean` drops; those that change places take the way
+to their glyph along.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ingestion.parsing.reading_order.columns import column_order, in_columns
+from ingestion.parsing.reading_order.hyphens import join_words
+from ingestion.parsing.reading_order.letter_spacing import join_letters
+from ingestion.parsing.reading_order.lines import ROW_OVERLAP, mend_rows, part_lines
+from ingestion.parsing.reading_order.overprint import without_copies
+from ingestion.parsing.reading_order.right_to_left import (
+    Letter,
+    Origins,
+    RightToLeft,
+    has_right_to_left,
+    is_mostly_right_to_left,
+)
+from ingestion.parsing.reading_order.segments import Segment, line_box, line_spans
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A page's text as people read it.
+
+    Attributes:
+        text: With NULs for characters that are left out.
+        offsets: The offset of each character in PDFium's text; None where it is the same.
+    """
+
+    text: str
+    offsets: Sequence[int] | None
+
+
+def read(raw: str, glyphs: Origins) -> Reading:
+    """PDFium's text of a page in reading order."""
+    text = mend_rows(part_lines(raw, glyphs), glyphs)
+    text = join_letters(without_copies(text, glyphs), glyphs)
+    letters = _arranged(text, glyphs)
+    if letters is None:
+        return Reading(join_words(text), None)
+    arranged = "".join(letter.character for letter in letters)
+    return Reading(join_words(arranged), [letter.offset for letter in letters])
+
+
+def _arranged(text: str, glyphs: Origins) -> list[Letter] | None:
+    """The page's characters in another order; None where the text's own is right."""
+    if has_right_to_left(text):
+        return _right_to_left(text, glyphs)
+    ordered = column_order(text, glyphs)
+    return None if ordered is None else _in_lines(text, ordered)
+
+
+def _in_lines(text: str, ordered: Sequence[Segment]) -> list[Letter] | None:
+    """The segments' characters, a line each, but for those that follow each other in `text` anyway."""
+    starts = sorted(segment.start for segment in ordered)
+    following = dict(pairwise(starts))
+    letters: list[Letter] = []
+    for segment, after in zip(ordered, [*ordered[1:], None], strict=True):
+        letters += _verbatim(text, segment.start, segment.end)
+        if after is None or text[segment.end - 1] == "\ufffe":
+            continue
+        if following.get(segment.start) == after.start:
+            letters += _verbatim(text, segment.end, after.start)
+        else:
+            letters.append(Letter("\n", _white_space(text, segment.start, segment.end)))
+    return letters if _is_whole(text, letters) else None
+
+
+def _right_to_left(text: str, glyphs: Origins) -> list[Letter] | None:
+    """The characters of a page with right-to-left text, read from where they stand."""
+    leftwards = is_mostly_right_to_left(text)
+    reader = RightToLeft(text, glyphs)
+    letters: list[Letter] = []
+    cells: list[Segment] = []
+    for row in _rows(text, glyphs):
+        start, end = row[0][0], row[-1][1]
+        if letters and letters[-1].character != "\ufffe":
+            letters.append(Letter("\n", _white_space(text, start, end)))
+        written = "".join(text[slice(*span)] for span in row)
+        turned = has_right_to_left(written) or (leftwards and len(row) > 1)
+        if not turned or not glyphs.is_level(start):
+            for span in row:
+                box = line_box(*span, glyphs)
+                place = len(letters)
+                letters += _verbatim(text, *span)
+                if box is not None:
+                    cells.append(Segment(place, len(letters), *box[2:]))
+            continue
+        for number, cell in enumerate(reader.cells(row, leftwards=leftwards)):
+            if number:
+                letters.append(Letter(" ", _white_space(text, start, end)))
+            cells.append(Segment(len(letters), len(letters) + len(cell.letters), *cell[1:]))
+            letters += cell.letters
+    letters = _column_by_column(letters, cells, leftwards=leftwards)
+    return letters if _is_whole(text, letters) else None
+
+
+def _column_by_column(letters: list[Letter], cells: list[Segment], *, leftwards: bool) -> list[Letter]:
+    text = "".join(letter.character for letter in letters)
+    ordered = in_columns(text, cells, rightmost_first=leftwards)
+    lines = None if ordered is None else _in_lines(text, ordered)
+    if lines is None:
+        return letters
+    return [Letter(character, letters[place].offset) for character, place in lines]
+
+
+def _rows(text: str, glyphs: Origins) -> Iterator[list[tuple[int, int]]]:
+    """Lines, those together that follow each other and stand side by side: PDFium breaks such rows."""
+    row: list[tuple[int, int]] = []
+    last: Segment | None = None
+    for start, end in line_spans(text):
+        box = line_box(start, end, glyphs)
+        if row and (box is None or last is None or not _stands_beside(last, box)):
+            yield row
+            row = []
+        row.append((start, end))
+        last = box
+    if row:
+        yield row
+
+
+def _stands_beside(one: Segment, two: Segment) -> bool:
+    """Whether two lines are parts of one row, such as the points above Arabic letters."""
+    shared = min(one.top, two.top) - max(one.bottom, two.bottom)
+    return shared > ROW_OVERLAP * min(one.height, two.height)
+
+
+def _verbatim(text: str, start: int, end: int) -> list[Letter]:
+    return [Letter(text[offset], offset) for offset in range(start, end)]
+
+
+def _white_space(text: str, start: int, end: int) -> int:
+    """The offset of white space beside a stretch; of its last character where there is none."""
+    for offset in (end, start - 1):
+        if 0 <= offset < len(text) and text[offset].isspace():
+            return offset
+    return end - 1
+
+
+def _is_whole(text: str, letters: list[Letter]) -> bool:
+    """Whether each character of the text is among the letters; if not, a guess was wrong."""
+    found = {letter.offset for letter in letters}
+    return all(
+        offset in found or character.isspace() or character in "\0\u200e\u200f"
+        for offset, character in enumerate(text)
+    )

@@ -1,0 +1,1 @@
+"""The child process that parses, its limits, and what is accepted from it."""

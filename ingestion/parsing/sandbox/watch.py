@@ -1,0 +1,167 @@
+"""The parent's side of a reading: children are fed to the collector, timed, and replaced after a bad page.
+
+Two clocks run. The file's runs from start to end, and stands still while a page is recognised. A page's runs
+from its `PageBegun` until it is there. A page that crashes its child, or takes too long, fails alone: another
+child goes on with the pages that are left, a few times.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ingestion.documents import Status
+from ingestion.errors import Cancelled
+from ingestion.parsing.frames import Frame, FrameError, PageBegun, PageFault, Request
+from ingestion.parsing.sandbox.collector import Collector
+from ingestion.parsing.sandbox.isolation import ChildProcess, Ended, signal_name
+
+POLL_SECONDS = 0.05  # how soon a cancel or a time limit is noticed
+MEBIBYTE = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why a child was lost. `final`: no other child would fare better."""
+
+    status: Status
+    reason: str
+    final: bool = False
+
+
+class Watch:
+    """Reads one file with as many children as it needs; what comes of it is in the collector."""
+
+    def __init__(
+        self,
+        request: Request,
+        collector: Collector,
+        *,
+        on_page: Callable[[int, int], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self._request = request
+        self._name = request.file.name
+        self._limits = request.limits
+        self._collector = collector
+        self._on_page = on_page
+        self._cancelled = cancelled
+        self._deadline = time.monotonic() + self._limits.wall_seconds
+        self._page: PageBegun | None = None  # begun and not there yet
+        self._page_began = 0.0
+        self._cpu_seconds = float(self._limits.cpu_seconds)  # what is left of it
+
+    def run(self) -> None:
+        """Feed the collector until everything is there, or there is a reason to stop.
+
+        Raises:
+            Cancelled: The caller wants no more; the child is killed.
+        """
+        request = self._request
+        for restarts_left in range(self._limits.restarts, -1, -1):
+            with ChildProcess(request) as child:
+                fault = self._follow(child)
+            if fault is None:
+                return
+            page = self._page
+            if page is None or fault.final:
+                self._collector.stop(fault.status, fault.reason)
+                return
+            self._take(PageFault(page.number, fault.reason, fault.status))
+            if self._collector.pages_done == self._collector.page_count:
+                return
+            if not page.recognise:  # the text of a file has one limit, recognition one a page
+                self._cpu_seconds -= child.cpu_seconds
+            if restarts_left == 0 or self._cpu_seconds <= 0:
+                self._collector.stop(
+                    fault.status, f"reading was given up after page {page.number}: {fault.reason}"
+                )
+                return
+            request = self._rest()
+
+    def _rest(self) -> Request:
+        """The pages that are left, within what is left of the limits."""
+        self._collector.restart()
+        limits = replace(
+            self._limits,
+            cpu_seconds=max(1, round(self._cpu_seconds)),
+            ocr_pages=self._collector.recognitions_left,
+        )
+        done, failed = self._collector.done, self._collector.failed
+        return replace(self._request, limits=limits, done=done, failed=failed)
+
+    def _follow(self, child: ChildProcess) -> _Fault | None:
+        """Take frames until the child has ended or must end; None when the collector knows the outcome."""
+        while True:
+            if self._cancelled is not None and self._cancelled():
+                raise Cancelled(f"reading {self._name!r}")
+            if late := self._lateness():
+                return None if self._collector.settled else late
+            received = child.receive(POLL_SECONDS)
+            if isinstance(received, Ended):
+                return None if self._collector.settled else self._explain_exit(child)
+            try:
+                if isinstance(received, FrameError):
+                    raise received
+                if received is not None:
+                    self._take(received)
+            except FrameError as error:
+                reason = f"the parser sent {error} while reading {self._name!r}; do not trust this file"
+                return _Fault(Status.FAILED, reason, final=True)
+            if self._collector.settled and not self._collector.text_done:
+                return None
+
+    def _take(self, frame: Frame) -> None:
+        """Hand one frame to the collector, and keep the clocks.
+
+        Raises:
+            FrameError: The frame cannot be.
+        """
+        now = time.monotonic()
+        had_text, had_pages = self._collector.text_done, self._collector.pages_done
+        self._collector.take(frame)
+        if isinstance(frame, PageBegun):
+            self._page, self._page_began = frame, now
+        elif self._collector.pages_done > had_pages:
+            if self._page is not None and self._page.recognise:
+                self._deadline += now - self._page_began
+            self._page = None
+            if self._on_page is not None:
+                self._on_page(self._collector.pages_done, self._collector.page_count)
+        if self._collector.text_done and not had_text:
+            self._deadline = min(self._deadline, now + self._limits.outline_seconds)
+
+    def _lateness(self) -> _Fault | None:
+        """Which limit of time has passed, if any."""
+        now, limits, page = time.monotonic(), self._limits, self._page
+        if page is not None and page.recognise:
+            allowed = limits.page_seconds + limits.ocr_seconds
+        elif now >= self._deadline:
+            return _Fault(Status.TIMED_OUT, _timed_out(self._name, f"{limits.wall_seconds:g} s"), final=True)
+        else:
+            allowed = limits.page_seconds
+        if page is None or now - self._page_began < allowed:
+            return None
+        return _Fault(Status.TIMED_OUT, f"reading it took more than the limit of {allowed:g} s a page")
+
+    def _explain_exit(self, child: ChildProcess) -> _Fault:
+        """Why a child ended before it had sent everything."""
+        code = child.exit_code()
+        cause = signal_name(code)
+        if cause == "SIGXCPU":
+            spent = f"{self._limits.cpu_seconds} s of processor time"
+            final = self._page is None or not self._page.recognise
+            return _Fault(Status.TIMED_OUT, _timed_out(self._name, spent), final=final)
+        words = child.last_words()
+        said = f": {words}" if words else ""
+        if cause is None:
+            reason = f"the parser ended with code {code} while reading {self._name!r}{said}; report this file"
+            return _Fault(Status.FAILED, reason)
+        return _Fault(
+            Status.FAILED,
+            f"the parser crashed ({cause}) while reading {self._name!r}{said}; it is damaged, or needs more "
+            f"than the {self._limits.memory_bytes // MEBIBYTE} MiB of memory that a file may take",
+        )
+
+
+def _timed_out(name: str, limit: str) -> str:
+    return f"reading {name!r} took more than the limit of {limit}; split the file, or raise the limit"

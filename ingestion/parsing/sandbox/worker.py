@@ -1,0 +1,139 @@
+"""The child process: binds itself to its limits, reads one file, sends frames, ends.
+
+The limits are set here, not by the parent before exec: `preexec_fn` can deadlock a process with threads.
+"""
+
+import ctypes
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from ingestion.documents import Status
+from ingestion.parsing.frames import Frame, PageBegun, RefusalError, Request, Verdict, write_frame
+from ingestion.parsing.limits import ParseLimits
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+MEBIBYTE = 1024**2
+
+
+def main() -> None:
+    """Serve the one request on stdin and end the process. Never returns."""
+    request = Request.decode(sys.stdin.buffer.readline())
+    _limit_self(request.limits)
+    _die_with_parent(request.parent)
+    with _frame_stream() as stream:
+        try:
+            for frame in _read(request):
+                if isinstance(frame, PageBegun) and frame.recognise:
+                    _allow_a_recognition(request.limits)
+                write_frame(stream, frame)
+        except RefusalError as refusal:
+            write_frame(stream, Verdict(refusal.status, refusal.error))
+        except MemoryError:
+            write_frame(stream, Verdict(Status.FAILED, _out_of_memory(request)))
+        except RecursionError:
+            write_frame(
+                stream, Verdict(Status.FAILED, f"{request.file.name!r} is nested too deeply to be read")
+            )
+        except BrokenPipeError:
+            os._exit(1)  # the parent has gone or has enough
+    os._exit(
+        0
+    )  # without PDFium's destructors, which a broken file can crash, and without waiting for the watch
+
+
+def _read(request: Request) -> Iterator[Frame]:
+    # Imported here, under the limits, and only the one that is needed.
+    if request.drawing:
+        from ingestion.parsing.pdf.drawing import draw
+
+        return draw(request.file, request.drawing, request.password)
+    if request.unpack:
+        from ingestion.parsing.pdf.attachments import send_attachments
+
+        return send_attachments(request.file, request.password, request.limits)
+    if request.suffix == ".pdf":
+        from ingestion.parsing.pdf.reader import read_pdf
+
+        return read_pdf(
+            request.file,
+            password=request.password,
+            limits=request.limits,
+            done=frozenset(request.done),
+            failed=frozenset(request.failed),
+        )
+    from ingestion.parsing.formats import reader
+
+    return reader(request.suffix, request.encoding)(request.file, request.limits)
+
+
+def _out_of_memory(request: Request) -> str:
+    return (
+        f"{request.file.name!r} needs more than the {request.limits.memory_bytes // MEBIBYTE} MiB of memory "
+        "that a file may take; split it, or raise the limit"
+    )
+
+
+def _frame_stream() -> BinaryIO:
+    """The pipe to the parent. Whatever else prints to stdout from now on goes to stderr."""
+    stream = os.fdopen(os.dup(STDOUT), "wb")
+    os.dup2(STDERR, STDOUT)
+    return stream
+
+
+def _limit_self(limits: ParseLimits) -> None:
+    if sys.platform == "win32":
+        return  # no such limits there; the parent's wall clock and the page limits remain
+    import resource
+
+    wanted = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_CPU, limits.cpu_seconds)]
+    if sys.platform == "linux":  # macOS accepts RLIMIT_AS and ignores or refuses it
+        wanted.append((resource.RLIMIT_AS, limits.memory_bytes))
+    for kind, amount in wanted:
+        _, hard = resource.getrlimit(kind)
+        soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+        # The hard limit stays for processor time: at the hard one the signal says no reason (SIGKILL).
+        resource.setrlimit(kind, (soft, hard if kind == resource.RLIMIT_CPU else soft))
+
+
+def _allow_a_recognition(limits: ParseLimits) -> None:
+    """Count processor time anew: drawing hundreds of pages takes more than the text of ten thousand."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = math.ceil(time.process_time() + limits.page_seconds + limits.ocr_seconds)
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+def _die_with_parent(parent: int) -> None:
+    """End this process when its parent ends, even by kill -9.
+
+    Linux tells us by a signal. Elsewhere, and as a second way, stdin ends when the parent does. (The signal
+    also comes when only the starting thread ends; that thread waits for us, so it does not.)
+    """
+    if sys.platform == "linux":
+        import signal
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if hasattr(os, "getppid") and sys.platform != "win32" and os.getppid() != parent:
+        os._exit(1)  # it died before we could ask
+    threading.Thread(target=_wait_for_end_of_stdin, daemon=True).start()
+
+
+def _wait_for_end_of_stdin() -> None:
+    # os.read, not sys.stdin: a thread inside a buffered reader cannot be left behind at exit.
+    while os.read(STDIN, 4096):
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Blocks of text to pages: what every format but PDF and plain text is written with, in the child process."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingestion.documents import Heading, Page, Status
+from ingestion.parsing.frames import (
+    MAX_HEADINGS,
+    MAX_WARNINGS,
+    Caution,
+    Frame,
+    PageCount,
+    RefusalError,
+    TextDone,
+    Title,
+)
+from ingestion.parsing.limits import ParseLimits
+from ingestion.text.cleaning import clean, one_line
+
+# About ten printed pages: a citation of one leads somewhere, and a passage's text is cheap to read.
+PART_CHARACTERS = 50_000
+
+LINE, PARAGRAPH = "\n", "\n\n"  # what stands between a block and the one before
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A heading at character `start` of the page that is being written."""
+
+    title: str
+    level: int
+    start: int
+
+
+class PageWriter:
+    """Puts blocks one under the other, begins pages, and knows where the headings stand.
+
+    A page longer than PART_CHARACTERS becomes several, cut between paragraphs.
+    """
+
+    def __init__(self, name: str, limits: ParseLimits) -> None:
+        self._name = name
+        self._limits = limits
+        self._blocks: list[str] = []
+        self._length = 0
+        self._marks: list[_Mark] = []
+        self._pages: list[str] = []
+        self._headings: list[Heading] = []
+        self._cautions: list[str] = []
+        self._characters = 0
+
+    @property
+    def page(self) -> int:
+        """The number of the page that is being written."""
+        return len(self._pages) + 1
+
+    def block(self, text: str, gap: str = PARAGRAPH) -> None:
+        """Add a paragraph, or with `gap=LINE` a line; nothing if it is white space alone."""
+        text = clean(text).strip("\n")
+        if not text or text.isspace():
+            return
+        if self._blocks:
+            text = gap + text
+        self._blocks.append(text)
+        self._length += len(text)
+        self._characters += len(text)
+        if self._characters > self._limits.max_characters:
+            raise RefusalError(
+                Status.TOO_LARGE,
+                f"{self._name!r} has more text than the limit of {self._limits.max_characters} characters; "
+                "split it",
+            )
+
+    def heading(self, text: str, level: int) -> None:
+        """Add a heading as a paragraph of one line; `level` counts from 1."""
+        line = " ".join(clean(text).split())
+        if line:
+            start = self._length + (len(PARAGRAPH) if self._blocks else 0)
+            self.block(line)
+            self._marks.append(_Mark(one_line(line), level, start))
+
+    def ensure_heading(self, title: str) -> None:
+        """Give the page a heading if it has text but no heading: where it says `title`, else above it."""
+        if self._marks or not self._blocks:
+            return
+        line = re.search(rf"^{re.escape(title)}$", "".join(self._blocks), re.MULTILINE)
+        if line:
+            self._marks.append(_Mark(title, 1, line.start()))
+            return
+        blocks, self._blocks, self._length = self._blocks, [], 0
+        self.heading(title, 1)
+        self._blocks += [PARAGRAPH, *blocks]
+        self._length = sum(map(len, self._blocks))
+
+    def caution(self, sentence: str) -> None:
+        """Say what a person sees in the file and the text lacks; each sentence counts once."""
+        sentence = one_line(sentence)
+        if sentence not in self._cautions and len(self._cautions) < MAX_WARNINGS:
+            self._cautions.append(sentence)
+
+    def end_page(self, *, keep_empty: bool = False) -> None:
+        """What follows stands on a new page. A page without text counts only with `keep_empty`."""
+        if self._blocks or keep_empty:
+            self._add("".join(self._blocks), self._marks)
+        self._blocks, self._length, self._marks = [], 0, []
+
+    def frames(self, title: str | None) -> Iterator[Frame]:
+        """The whole document: call it once, at the end.
+
+        Without a `title` the first heading of the highest level is the document's.
+
+        Raises:
+            RefusalError: The pages are more than the limit.
+        """
+        self.end_page()
+        pages = self._pages or [""]  # no text is an outcome, too
+        if len(pages) > self._limits.max_pages:
+            raise RefusalError(
+                Status.TOO_LARGE,
+                f"{self._name!r} has {len(pages)} pages, and the limit is {self._limits.max_pages}; split it",
+            )
+        yield PageCount(len(pages))
+        for number, text in enumerate(pages, 1):
+            yield Page(number, text)
+        yield from map(Caution, self._cautions)
+        yield TextDone()
+        first = next((heading.title for heading in self._headings if heading.level == 1), None)
+        if title or first:
+            yield Title(title or first or "")
+        yield from self._headings
+
+    def _add(self, text: str, marks: list[_Mark]) -> None:
+        starts: list[int] = []
+        for start, end in parts(text, min(PART_CHARACTERS, self._limits.max_page_characters)):
+            starts.append(start)
+            self._pages.append(text[start:end])
+        before = len(self._pages) - len(starts)
+        for mark in marks[: MAX_HEADINGS - len(self._headings)]:
+            part = bisect_right(starts, mark.start)
+            place = mark.start - starts[part - 1]
+            self._headings.append(Heading(mark.title, mark.level, before + part, place))
+
+
+def parts(text: str, size: int) -> Iterator[tuple[int, int]]:
+    """Cut a page into spans of at most `size` characters: before a blank line, else a line, else anywhere."""
+    start = 0
+    while len(text) - start > size:
+        end = start + size
+        cut = text.rfind("\n\n", start + size // 2, end)
+        if cut < 0:
+            cut = text.rfind("\n", start + size // 2, end)
+        cut = end if cut < 0 else cut + 1
+        yield start, cut
+        start = cut
+    yield start, len(text)

@@ -1,0 +1,205 @@
+"""ZIP archives (Office files, EPUB) of which nothing is believed, inside the child process."""
+
+import lzma
+import posixpath
+import zipfile
+import zlib
+from pathlib import Path
+from urllib.parse import unquote
+
+from lxml import etree
+
+from ingestion.documents import Status
+from ingestion.parsing.frames import RefusalError
+from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.shared.xml import local_name, parse_xml
+from ingestion.text.cleaning import one_line
+
+MAX_REASON_CHARACTERS = 200
+_BLOCK_BYTES = 1024 * 1024
+_ENCRYPTED_FLAG = 0x1
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Office files, and new ones with a password
+_OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+# What zipfile raises on broken archives.
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,  # a compression that zipfile does not know
+    ValueError,  # impossible offsets
+)
+
+
+class Archive:
+    """An archive whose parts are unpacked one by one, all together to at most `limits.max_bytes`.
+
+    Raises:
+        RefusalError: The file is no archive, of another kind, or needs a password.
+    """
+
+    def __init__(self, path: Path, limits: ParseLimits) -> None:
+        self.name = path.name
+        self._limits = limits
+        self._left = limits.max_bytes
+        self._refuse_other_kinds(path)
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except BROKEN as error:
+            raise self.corrupt(f"it is no whole ZIP archive: {error}") from error
+        self._names = {name.casefold(): name for name in self._zip.namelist()}  # Office ignores case
+
+    def __contains__(self, name: str) -> bool:
+        return name.casefold() in self._names
+
+    def declared_size(self, name: str) -> int:
+        """The bytes of a part by the archive's own word; 0 without it."""
+        found = self._names.get(name.casefold())
+        return self._zip.getinfo(found).file_size if found is not None else 0
+
+    def corrupt(self, why: str) -> RefusalError:
+        """What to raise when the file is not what it should be."""
+        reason = one_line(why, MAX_REASON_CHARACTERS)  # a library's words may quote the file
+        return RefusalError(
+            Status.CORRUPT, f"{self.name!r} is damaged or not what its suffix says ({reason}); get a new copy"
+        )
+
+    def read(self, name: str) -> bytes:
+        """One part, unpacked.
+
+        Raises:
+            RefusalError: It is missing, broken, encrypted, or larger than what is left of the limit.
+        """
+        found = self._names.get(name.casefold())
+        if found is None:
+            raise self.corrupt(f"{name!r} is missing")
+        info = self._zip.getinfo(found)
+        if info.flag_bits & _ENCRYPTED_FLAG:
+            raise RefusalError(
+                Status.NEEDS_PASSWORD,
+                f"{self.name!r} is an archive with a password, which cannot be used here; save it anew",
+            )
+        if info.file_size > self._left:
+            raise self._too_large()
+        blocks = []
+        try:
+            with self._zip.open(info) as part:
+                while block := part.read(_BLOCK_BYTES):
+                    self._left -= len(block)
+                    if self._left < 0:
+                        raise self._too_large()
+                    blocks.append(block)
+        except BROKEN as error:
+            raise self.corrupt(f"{name!r}: {error}") from error
+        return b"".join(blocks)
+
+    def xml(self, name: str) -> etree._Element:
+        """One part as a tree.
+
+        Raises:
+            RefusalError: As for `read`, or it is not well-formed, or nested too deeply.
+        """
+        try:
+            return parse_xml(self.read(name))
+        except etree.XMLSyntaxError as error:
+            raise self.corrupt(f"{name!r}: {error.msg}") from error
+
+    def check_unpacked_size(self) -> None:
+        """For a library that unpacks by itself: zipfile gives no part more bytes than it declares.
+
+        Raises:
+            RefusalError: The parts declare more than the limit.
+        """
+        if sum(info.file_size for info in self._zip.infolist()) > self._left:
+            raise self._too_large()
+
+    def _too_large(self) -> RefusalError:
+        return RefusalError(
+            Status.TOO_LARGE,
+            f"{self.name!r} unpacks to more than the limit of {self._limits.max_bytes} bytes; split it",
+        )
+
+    def _refuse_other_kinds(self, path: Path) -> None:
+        with path.open("rb") as file:
+            beginning = file.read(8)
+            if beginning.startswith(b"%PDF-"):
+                raise RefusalError(
+                    Status.UNSUPPORTED, f"{self.name!r} is a PDF by its content; rename it to end in .pdf"
+                )
+            if beginning != _OLE:
+                return
+            file.seek(0)
+            has_password = _OLE_ENCRYPTED in file.read()
+        if has_password:
+            raise RefusalError(
+                Status.NEEDS_PASSWORD,
+                f"{self.name!r} is protected by a password, which cannot be used here; save it without one",
+            )
+        raise RefusalError(
+            Status.UNSUPPORTED,
+            f"{self.name!r} is a file of an old Office program by its content; save it as .docx, .pptx or "
+            ".xlsx",
+        )
+
+
+class OfficePackage(Archive):
+    """An archive whose parts are joined by relationships, as those of Office are."""
+
+    def related(self, source: str) -> dict[str, tuple[str, str]]:
+        """Relationships of a part inside the package: id -> (kind, part). "" is the package itself.
+
+        Those that lead outside are left out: nothing is ever fetched.
+        """
+        folder, base = posixpath.split(source)
+        name = posixpath.join(folder, "_rels", f"{base}.rels")
+        if name not in self:
+            return {}
+        found = {}
+        for element in self.xml(name):
+            kind = (element.get("Type") or "").rpartition("/")[2]
+            identifier, target = element.get("Id"), element.get("Target")
+            if identifier and target and element.get("TargetMode") != "External":
+                found[identifier] = (kind, resolve(folder, target))
+        return found
+
+    def part(self, source: str, kind: str) -> str | None:
+        """The part that `source` is joined to by the kind; None if there is none in the archive."""
+        parts = [part for related, part in self.related(source).values() if related == kind]
+        return next((part for part in parts if part in self), None)
+
+    def main_part(self, root_name: str) -> tuple[str, etree._Element]:
+        """The document itself: its name and its tree, whose root is `root_name`.
+
+        Raises:
+            RefusalError: There is none: the archive is something else.
+        """
+        name = self.part("", "officeDocument")
+        if name is None:
+            raise self.corrupt("there is no document in it")
+        root = self.xml(name)
+        if local_name(root) != root_name:
+            raise self.corrupt(f"there is a {local_name(root)!r} in it where a {root_name!r} should be")
+        return name, root
+
+    def title(self) -> str | None:
+        """The title in the file's properties, as it is there."""
+        name = self.part("", "core-properties")
+        if name is None:
+            return None
+        return next((element.text for element in self.xml(name) if local_name(element) == "title"), None)
+
+
+def resolve(folder: str, target: str) -> str:
+    """The name of the part that `target` means when written in a part in `folder`."""
+    joined = posixpath.normpath(posixpath.join("/", folder, unquote(target)))
+    return joined.lstrip("/")
+
+
+def relationship_id(element: etree._Element) -> str | None:
+    """The attribute `r:id`, which an attribute `id` without a namespace may stand beside."""
+    for key, value in element.attrib.items():
+        if str(key).startswith("{") and str(key).endswith("}id"):
+            return str(value)
+    return None

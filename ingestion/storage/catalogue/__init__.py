@@ -1,0 +1,1 @@
+"""The catalogue in SQLite: documents, chunks, words, jobs, representations."""

@@ -1,0 +1,234 @@
+"""Rows of the catalogue, written and removed inside a transaction of the library."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from ingestion.documents import Chunk, Heading, PageFailure, PageLayout, ParsedDocument
+from ingestion.storage.catalogue.manifest import remove_segments
+from ingestion.storage.catalogue.records import Document, JournalEntry, chunk_id, segments_json
+from ingestion.storage.catalogue.texts import Slice, TextBuilder, insert_text, read_slices, slice_of
+from ingestion.text.names import name_of
+
+# (text, language) → the terms that FTS5 gets, separated by spaces.
+Terms = Callable[[str, str], str]
+# (row, terms of the context, terms of the text)
+ChunkTerms = tuple[int, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedText:
+    """A document's text as it will be stored: computed before the transaction, which all others wait for."""
+
+    body: bytes
+    title: Slice | None
+    pages: tuple[tuple[int, str | None, int, int, str | None], ...]
+    failures: tuple[PageFailure, ...]
+    headings: tuple[tuple[int, int, int, int, int], ...]
+    chunks: tuple[tuple[object, ...], ...]
+    terms: tuple[tuple[str, str], ...]
+
+
+def prepare_text(
+    parsed: ParsedDocument, chunks: Sequence[Chunk], language: str, terms: Terms
+) -> PreparedText:
+    """Lay a document's text out in one blob, and turn its chunks into terms."""
+    text = TextBuilder()
+    slices = {page.number: text.add(page.text) for page in parsed.pages}
+    by_number = {page.number: page.text for page in parsed.pages}
+    headings = [(heading, text.add(heading.title)) for heading in parsed.headings]
+    rows: list[tuple[object, ...]] = []
+    for chunk in chunks:
+        place = slice_of(slices[chunk.page], by_number[chunk.page], chunk.start, chunk.end)
+        context = text.add(chunk.context)
+        heading = text.add(chunk.heading) if chunk.heading else None
+        rows.append(
+            (chunk.ordinal, chunk.page, chunk.start, chunk.end, place.start, place.length, context.start,
+             context.length, heading and heading.start, heading and heading.length)
+        )  # fmt: skip
+    title = text.add(parsed.title) if parsed.title else None
+    return PreparedText(
+        body=text.body(),
+        title=title,
+        pages=tuple(
+            (
+                page.number,
+                page.label,
+                slices[page.number].start,
+                slices[page.number].length,
+                _json(page.layout),
+            )
+            for page in parsed.pages
+        ),
+        failures=parsed.failures,
+        headings=tuple((h.page, h.start, h.level, place.start, place.length) for h, place in headings),
+        chunks=tuple(rows),
+        terms=tuple((terms(chunk.context, language), terms(chunk.text, language)) for chunk in chunks),
+    )
+
+
+def insert_document(connection: sqlite3.Connection, document: Document, text: PreparedText) -> None:
+    """Write a document's rows. A former version's rows must have been removed in the transaction."""
+    connection.execute(
+        "INSERT INTO documents (id, collection_id, text_id, name, title_start, title_length, sha256, bytes, "
+        "status, error, page_count, chunk_count, version, chunker, language, added, warnings, reader, "
+        "encoding) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (document.id, document.collection_id, insert_text(connection, text.body), document.name,
+         text.title and text.title.start, text.title and text.title.length, document.sha256, document.bytes,
+         document.status, document.error, document.pages,
+         document.chunks, document.version, document.chunker, document.language, document.added,
+         json.dumps(document.warnings, ensure_ascii=False), document.reader, document.encoding),
+    )  # fmt: skip
+    connection.executemany(
+        "INSERT INTO pages (document_id, number, label, text_start, text_length, layout) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        [(document.id, *page) for page in text.pages],
+    )
+    connection.executemany(
+        "INSERT INTO page_failures (document_id, number, reason) VALUES (?, ?, ?)",
+        [(document.id, failure.number, failure.reason) for failure in text.failures],
+    )
+    connection.executemany(
+        "INSERT INTO headings (document_id, page, start, level, text_start, text_length) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        [(document.id, *heading) for heading in text.headings],
+    )
+    for ordinal, (chunk, (context, body)) in enumerate(zip(text.chunks, text.terms, strict=True)):
+        cursor = connection.execute(
+            "INSERT INTO chunks (id, document_id, ordinal, page, start, end, text_start, text_length, "
+            "context_start, context_length, heading_start, heading_length) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (chunk_id(document.id, document.version, ordinal), document.id, *chunk),
+        )
+        connection.execute(
+            "INSERT INTO chunk_index (rowid, context, body) VALUES (?, ?, ?)",
+            (cursor.lastrowid, context, body),
+        )
+
+
+def hide_document(connection: sqlite3.Connection, document: Document) -> None:
+    """Make a document invisible at once, however long it is, and journal it for erasure: `erase_rows` and the
+    other stores follow. Its sources stay."""
+    segments = remove_segments(connection, document)
+    connection.execute("UPDATE documents SET collection_id = NULL WHERE id = ?", (document.id,))
+    insert_journal(connection, "remove", document, segments)
+
+
+def hidden_terms(connection: sqlite3.Connection, document_id: str, terms: Terms) -> list[ChunkTerms]:
+    """Return the terms of a hidden document, for `erase_rows`; of no other."""
+    rows = connection.execute(
+        "SELECT language FROM documents WHERE id = ? AND collection_id IS NULL", (document_id,)
+    ).fetchall()
+    # It must not keep what is damaged.
+    return [
+        found for row in rows for found in chunk_terms(connection, document_id, row[0], terms, damaged=True)
+    ]
+
+
+def erase_rows(connection: sqlite3.Connection, document_id: str, terms: Sequence[ChunkTerms]) -> None:
+    """Erase a hidden document's text and rows. Does nothing where they are gone or it is visible."""
+    hidden = connection.execute(
+        "SELECT text_id FROM documents WHERE id = ? AND collection_id IS NULL", (document_id,)
+    ).fetchall()
+    for row in hidden:
+        # The index holds no text of its own, so it must be told what it forgets.
+        connection.executemany(
+            "INSERT INTO chunk_index (chunk_index, rowid, context, body) VALUES ('delete', ?, ?, ?)", terms
+        )
+        connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+        connection.execute("DELETE FROM texts WHERE id = ?", (row[0],))
+
+
+def remove_document(connection: sqlite3.Connection, document: Document, terms: Terms) -> None:
+    """Hide a document and erase its rows in one transaction: where another takes its id."""
+    hide_document(connection, document)
+    erase_rows(connection, document.id, hidden_terms(connection, document.id, terms))
+
+
+def chunk_terms(
+    connection: sqlite3.Connection, document_id: str, language: str, terms: Terms, *, damaged: bool = False
+) -> list[ChunkTerms]:
+    """Return the terms of each chunk of a stored document."""
+    rows = connection.execute(
+        "SELECT c.rowid, d.text_id, c.text_start, c.text_length, c.context_start, c.context_length "
+        "FROM chunks c JOIN documents d ON d.id = c.document_id WHERE d.id = ? ORDER BY c.ordinal",
+        (document_id,),
+    ).fetchall()
+    if not rows:
+        return []
+    text_id = rows[0][1]
+    places = [(row[0], Slice(row[4], row[5]), Slice(row[2], row[3])) for row in rows]
+    wanted = {text_id: [place for _, *pair in places for place in pair]}
+    texts = read_slices(connection, wanted, damaged=damaged)
+    return [
+        (
+            row,
+            terms(texts[text_id, context], language),
+            terms(texts[text_id, body], language),
+        )
+        for row, context, body in places
+    ]
+
+
+def insert_source(connection: sqlite3.Connection, collection_id: int, path: str, document_id: str) -> None:
+    connection.execute(
+        "INSERT INTO sources (collection_id, path, document_id) VALUES (?, ?, ?) "
+        "ON CONFLICT (collection_id, path) DO UPDATE SET document_id = excluded.document_id",
+        (collection_id, path, document_id),
+    )
+
+
+def remove_source(connection: sqlite3.Connection, document_id: str, path: str) -> None:
+    """Let a document no longer lie under a path."""
+    connection.execute("DELETE FROM sources WHERE document_id = ? AND path = ?", (document_id, path))
+    keep_name(connection, document_id)
+
+
+def keep_name(connection: sqlite3.Connection, document_id: str) -> None:
+    """Name a document after its oldest path, where none of its paths has its name any more."""
+    rows = connection.execute(
+        "SELECT d.name, s.path FROM documents d JOIN sources s ON s.document_id = d.id WHERE d.id = ? "
+        "ORDER BY s.rowid",
+        (document_id,),
+    ).fetchall()
+    names = [name_of(row["path"]) for row in rows]
+    if rows and rows[0]["name"] not in names:
+        connection.execute("UPDATE documents SET name = ? WHERE id = ?", (names[0], document_id))
+
+
+def insert_journal(
+    connection: sqlite3.Connection, kind: str, document: Document, segments: tuple[tuple[int, str], ...]
+) -> int:
+    cursor = connection.execute(
+        "INSERT INTO journal (kind, collection_id, document_id, version, chunks, segments, sha256) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (kind, document.collection_id, document.id, document.version, document.chunks,
+         segments_json(segments), document.sha256),
+    )  # fmt: skip
+    return int(cursor.lastrowid or 0)
+
+
+def forget(connection: sqlite3.Connection, entry: JournalEntry) -> None:
+    connection.execute("DELETE FROM journal WHERE id = ?", (entry.id,))
+
+
+def layout_from(text: str | None) -> PageLayout | None:
+    """The inverse of how a page's layout is stored."""
+    if text is None:
+        return None
+    fields = json.loads(text)
+    return PageLayout(
+        fields["width"],
+        fields["height"],
+        tuple((int(a), int(b)) for a, b in fields["runs"]),
+        tuple((int(a), int(b), *map(float, box)) for a, b, *box in fields["words"]),  # type: ignore[misc]
+    )
+
+
+def heading_from(row: sqlite3.Row, title: str) -> Heading:
+    return Heading(title, row["level"], row["page"], row["start"])
+
+
+def _json(layout: PageLayout | None) -> str | None:
+    return None if layout is None else json.dumps(asdict(layout), separators=(",", ":"))

@@ -1,0 +1,96 @@
+"""Erasing what is no longer visible from Chroma, the token store and the originals."""
+
+from pathlib import Path
+
+from ingestion.storage.cards import Cards
+from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.records import JournalEntry, Representation
+from ingestion.storage.catalogue.representations import RepresentationTable
+from ingestion.storage.catalogue.rows import erase_rows, hidden_terms
+from ingestion.storage.catalogue.snapshots import Snapshots
+from ingestion.storage.open_representations import Indexes
+from ingestion.storage.originals import absent_mark
+from ingestion.storage.tokens.layout import DocumentKey
+from ingestion.storage.vectors.store import VectorStore
+
+
+class Eraser:
+    """Carries out the journal. The library's lock for changes must be held: no version may be on its way."""
+
+    def __init__(self, folder: Path, catalogue: Catalogue, vectors: VectorStore, indexes: Indexes) -> None:
+        self._folder = folder
+        self._catalogue = catalogue
+        self._vectors = vectors
+        self._indexes = indexes
+        self._table = RepresentationTable(catalogue.database)
+        self._cards = Cards(folder)
+        self._snapshots = Snapshots(folder)
+
+    def erase_all(self) -> None:
+        """Erase what the journal names, and representations that are no longer wanted."""
+        self.erase_journalled()
+        # Also with nothing to erase: a process may have been killed before it emptied the log.
+        self._catalogue.database.checkpoint()
+        for record in self._table.all("retired"):
+            self.erase_representation(record)
+
+    def erase_journalled(self) -> None:
+        """Erase what the journal names. Raises LibraryError where a store cannot be written."""
+        entries = self._catalogue.journal()
+        for entry in entries:
+            self.erase(entry)
+        if entries:
+            self._catalogue.database.checkpoint()  # the log holds the text that was deleted
+
+    def erase(self, entry: JournalEntry) -> None:
+        """Erase one version, its text first; may be repeated."""
+        if entry.kind == "remove":
+            self._erase_text(entry.document_id)
+            self._snapshots.forget(entry.document_id, entry.version)
+        if entry.collection_id not in self._catalogue.collections().values():
+            self._vectors.drop(collection_id=entry.collection_id)
+        elif entry.kind == "encode":
+            (representation, _) = entry.segments[0]
+            self._vectors.delete(entry.collection_id, entry.chunk_ids(), representation=representation)
+        else:
+            self._vectors.delete(entry.collection_id, entry.chunk_ids())
+        for representation, file in entry.segments:
+            self._erase_tokens(representation, file, (entry.document_id, entry.version))
+        original = self._folder / "originals" / entry.sha256
+        if not self._catalogue.uses_content(entry.sha256):
+            original.unlink(missing_ok=True)
+            absent_mark(original).unlink(missing_ok=True)
+        original.with_suffix(".tmp").unlink(missing_ok=True)
+        self._cards.note(self._catalogue, entry.sha256)
+        self._catalogue.forget(entry)
+
+    def erase_representation(self, record: Representation) -> None:
+        """Erase a retired representation's vectors everywhere; may be repeated."""
+        self._vectors.drop(representation=record.id)
+        for file in self._table.segments(record.id):
+            self._erase_segment(record.id, file)
+        with self._catalogue.database.transaction() as connection:
+            self._table.remove(connection, record.id)
+
+    def _erase_text(self, document_id: str) -> None:
+        """Erase a hidden document's rows. Its terms are made before the transaction that others wait for."""
+        with self._catalogue.database.reading() as connection:
+            terms = hidden_terms(connection, document_id, self._catalogue.terms)
+        with self._catalogue.transaction() as connection:
+            erase_rows(connection, document_id, terms)
+
+    def _erase_tokens(self, representation: int, file: str, document: DocumentKey) -> None:
+        """Erase a version's segment, or bury it in one that other documents share."""
+        if self._table.manifest.has(file):
+            for index in self._indexes.all():
+                if index.id == representation:
+                    index.tokens.bury(file, document)
+        else:
+            self._erase_segment(representation, file)
+
+    def _erase_segment(self, representation: int, file: str) -> None:
+        for index in self._indexes.all():
+            if index.id == representation:
+                index.tokens.erase(file)
+                return
+        (self._folder / "tokens" / file).unlink(missing_ok=True)

@@ -1,0 +1,94 @@
+"""The documents' own bytes, kept under their SHA-256: for page images, and to read them again.
+
+A document may have come without its bytes (from an archive): an empty file `<sha256>.absent` stands in
+their place, so that nobody takes them for lost.
+"""
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from ingestion.errors import SourceChanged
+from ingestion.storage.durable import sync_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file on its way in: its content's hash and size, and the name that people see.
+
+    `file` is None where the document comes without its own bytes.
+    """
+
+    path: str
+    name: str
+    sha256: str
+    bytes: int
+    file: Path | None
+
+
+def absent_mark(original: Path) -> Path:
+    """Return the empty file that says that the library never had the original."""
+    return original.with_suffix(".absent")
+
+
+def unpacking_folder(folder: Path) -> Path:
+    """Return where a library's import keeps what it has unpacked, while it runs."""
+    return folder / "import"
+
+
+def keep_original(source: Source, original: Path) -> None:
+    """Copy the file's bytes, if they are still the ones that were parsed.
+
+    Raises SourceChanged where they are not, or where the file has gone.
+    """
+    mark = absent_mark(original)
+    if source.file is None or (mark.exists() and not source.file.exists()):
+        mark.touch(mode=0o600)
+        sync_folder(original.parent)
+        return
+    temporary = original.with_suffix(".tmp")
+    try:
+        reader = source.file.open("rb")
+    except OSError as error:
+        raise SourceChanged(
+            f"{source.path} cannot be read any more: {error.strerror}; ingest it again"
+        ) from error
+    with reader, temporary.open("w+b") as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())
+        writer.seek(0)
+        if hashlib.file_digest(writer, "sha256").hexdigest() != source.sha256:
+            raise SourceChanged(f"{source.path} changed while it was ingested; ingest it again")
+    temporary.replace(original)
+    mark.unlink(missing_ok=True)
+    sync_folder(original.parent)
+
+
+def under_its_name(original: Path, name: str, folder: Path) -> Path:
+    """Put an original into a folder under the name of its document, whose suffix says how it is read."""
+    lent = folder / (PurePath(name).name or "document")
+    link_or_copy(original, lent)
+    return lent
+
+
+def link_or_copy(file: Path, new: Path) -> None:
+    """Give a file another name without copying it, where the system can."""
+    try:
+        new.hardlink_to(file)
+    except OSError:  # a file system without links, or another one
+        shutil.copyfile(file, new)
+
+
+def hash_file(file: Path) -> tuple[str, int]:
+    """Return a file's SHA-256 and how many bytes it has."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest(), stream.seek(0, 2)
+
+
+def readable(name: str) -> str:
+    """Return a file's name or path with the escapes that Python makes of bytes that are no UTF-8
+    spelled out: as they are, they can neither be stored nor printed."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

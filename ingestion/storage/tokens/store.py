@@ -1,0 +1,490 @@
+"""The token store: a folder of segments, of which the catalogue says which ones count."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.encoders import Encodings
+from ingestion.errors import LibraryDamaged
+from ingestion.storage.durable import sync_folder
+from ingestion.storage.tokens.candidates import (
+    CANDIDATES,
+    EXHAUSTIVE_CHUNKS,
+    Allowed,
+    Best,
+    Scored,
+    Sought,
+    live_rows,
+    narrowed,
+)
+from ingestion.storage.tokens.codebook import Codebook
+from ingestion.storage.tokens.codec import (
+    CODECS,
+    INT8,
+    CodecSpec,
+    QueryCodes,
+    StoredTokens,
+    TokenArrays,
+    can_convert,
+    load_tokens,
+    store_tokens,
+)
+from ingestion.storage.tokens.indexing import FEWEST_CHUNKS
+from ingestion.storage.tokens.inverted_lists import Lists
+from ingestion.storage.tokens.layout import DocumentKey
+from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.writing import SegmentContents, write_segment
+from ingestion.timing import Stopwatch
+
+# What may be mapped of segments before it is given back; the system's cache keeps what it has room for.
+_MAPPED_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMatch:
+    """How a query's tokens match one chunk's.
+
+    Attributes:
+        similarities: [q, t] float32 cosines.
+        spans: [t, 2] int: each token's characters in the chunk's text; (0, 0) for context tokens.
+    """
+
+    similarities: NDArray[np.float32]
+    spans: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTokens:
+    """What is kept of one chunk's tokens.
+
+    Attributes:
+        vectors: [v, k] float32, decoded.
+        owners: [t] the place of each token's vector among these; None where each token has its own.
+        spans: [t, 2] int: each token's characters in the chunk's text; (0, 0) for context tokens.
+        code_bytes: what the codes take; `map_bytes`: what spans and owners take.
+    """
+
+    vectors: NDArray[np.float32]
+    owners: NDArray[np.uint16] | None
+    spans: NDArray[np.int64]
+    code_bytes: int
+    map_bytes: int
+
+    @property
+    def tokens(self) -> NDArray[np.float32]:
+        """[t, k] float32: each token's vector."""
+        return self.vectors if self.owners is None else self.vectors[self.owners]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSizes:
+    """How much segments hold: tokens, the bytes of the files, and those of their sections by name."""
+
+    tokens: int
+    files: int
+    sections: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Attached:
+    """A segment that is searched; opened when it is first read. `dead` documents are not found."""
+
+    segment: Segment | None = None
+    dead: frozenset[DocumentKey] = frozenset()
+
+
+class TokenStore:
+    """Per-token vectors of every chunk. Readers see the segments that were attached when they began.
+
+    A segment's file is opened when it is first read, so that opening a library reads none of them, and what
+    is read of it is compared with its checksums the first time. A file that cannot be read is named in what
+    `search` and `score` return, and raised as LibraryDamaged by whatever else reads; `explain` makes that
+    error of the file's name and of what is wrong with it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        scales: NDArray[np.float32],
+        spec: CodecSpec = INT8,
+        explain: Callable[[str, LibraryDamaged], LibraryDamaged] = lambda _, error: error,
+    ) -> None:
+        self.folder = folder
+        self.spec = spec
+        self._scales = scales
+        self._codec = spec.vectors(scales)
+        self._explain = explain
+        self._lock = threading.Lock()
+        self._attached: dict[str, _Attached] = {}
+        self._merged_into: dict[str, str] = {}
+        self._faults: dict[str, LibraryDamaged] = {}
+        self._lists: WeakKeyDictionary[Segment, Lists | None] = WeakKeyDictionary()
+        self._mapped = 0
+
+    # What is searched
+
+    def write(self, name: str, document: DocumentKey, encodings: Encodings, fingerprint: str) -> None:
+        """Write a document's segment in the store's codec. It is not searched before `attach`."""
+        arrays = TokenArrays(encodings.tokens, encodings.offsets, encodings.spans, encodings.punctuation)
+        stored = store_tokens(self.spec, self._scales, arrays)
+        contents = SegmentContents(
+            fingerprint=fingerprint,
+            codec=self.spec.name,
+            dimension=encodings.tokens.shape[1],
+            document=document,
+            codes=stored.codes,
+            offsets=stored.offsets,
+            spans=stored.spans,
+            cls=encodings.cls,
+            mean=encodings.mean,
+            owners=stored.owners,
+            token_offsets=stored.token_offsets,
+        )
+        write_segment(self.folder / name, contents.file())
+
+    def attach(self, names: Iterable[str], dead: Mapping[str, Iterable[DocumentKey]] | None = None) -> None:
+        """Let segments be searched, but for their `dead` documents."""
+        dead = dead or {}
+        with self._lock:
+            new = {name: _Attached(dead=frozenset(dead.get(name, ()))) for name in names}
+            self._attached = {**self._attached, **new}
+
+    def exchange(self, former: Collection[str], name: str, dead: Iterable[DocumentKey]) -> None:
+        """Search one segment in place of several that it holds all live documents of."""
+        with self._lock:
+            kept = {key: value for key, value in self._attached.items() if key not in former}
+            self._merged_into = {**self._merged_into, **dict.fromkeys(former, name)}
+            self._attached = {**kept, name: _Attached(dead=frozenset(dead))}
+            for one in former:
+                self._faults.pop(one, None)
+
+    def bury(self, name: str, document: DocumentKey) -> None:
+        """Find a document of a segment no more."""
+        with self._lock:
+            known = self._attached.get(name)
+            if known:
+                buried = replace(known, dead=known.dead | {document})
+                self._attached = {**self._attached, name: buried}
+
+    def detach(self, name: str) -> None:
+        """Stop searching a segment. Readers that have it keep it until they are done."""
+        with self._lock:
+            self._attached = {key: value for key, value in self._attached.items() if key != name}
+            self._faults.pop(name, None)
+
+    def erase(self, name: str) -> None:
+        """Remove a segment's file. One that is not there does not matter."""
+        self.detach(name)
+        (self.folder / name).unlink(missing_ok=True)
+        (self.folder / name).with_suffix(".tmp").unlink(missing_ok=True)
+        sync_folder(self.folder)
+
+    def names(self) -> set[str]:
+        """Return the attached segments."""
+        return set(self._attached)
+
+    def faults(self) -> dict[str, LibraryDamaged]:
+        """Return which attached segments could not be read when they were last needed, and why."""
+        with self._lock:
+            return dict(self._faults)
+
+    # Searching
+
+    def search(
+        self,
+        query: NDArray[np.float32],
+        segments: Iterable[str],
+        limit: int,
+        allowed: Allowed | None = None,
+        *,
+        exhaustive_up_to: int = EXHAUSTIVE_CHUNKS,
+        candidates: int = CANDIDATES,
+        watch: Stopwatch | None = None,
+    ) -> Scored:
+        """Return the `limit` chunks of the named segments, or the `allowed` ones there, with the best MaxSim.
+
+        Up to so many chunks all are scored. Of more, in segments with lists, only `candidates` of the best
+        estimates are, and more where `limit` is larger. `query` is [q, k] unit vectors. Equal scores come in
+        the order of ids, so that the result does not depend on how segments are cut. `watch` is told how long
+        the stages "candidates", "gather" and "score" took.
+        """
+        watch = watch or Stopwatch()
+        opened, unreadable = self._opened(segments)
+        sought = [Sought(name, segment, live_rows(segment, dead, allowed)) for name, segment, dead in opened]
+        exhaustive = sum(map(len, sought)) <= exhaustive_up_to
+        if not exhaustive:
+            with watch.stage("candidates"):
+                listed = [(one, self._lists_of(one.name, one.segment)) for one in sought]
+                sought = narrowed(query, listed, max(candidates, 2 * limit))
+        codes = self._codec.encode_query(query)
+        best = Best(limit)
+        lost: set[str] = set()
+        for one in sought:
+            rows, scores, some = self._maxsim(codes, one.name, one.segment, one.rows, watch)
+            lost |= some
+            best.offer(one.segment, rows, scores)
+        return Scored(best.scores(), exhaustive, unreadable, frozenset(lost))
+
+    def score(
+        self,
+        query: NDArray[np.float32],
+        chunks: Sequence[tuple[str, str]],
+        *,
+        watch: Stopwatch | None = None,
+    ) -> Scored:
+        """Return the MaxSim of the given (segment, chunk id) pairs, by chunk id, in their order.
+
+        Chunks whose segment is no longer attached are left out. `watch` is told how long the stages "gather"
+        and "score" took.
+        """
+        watch = watch or Stopwatch()
+        codes = self._codec.encode_query(query)
+        wanted: dict[str, list[str]] = {}
+        for name, chunk in chunks:
+            wanted.setdefault(self._current(name), []).append(chunk)
+        scores: dict[str, float] = {}
+        opened, unreadable = self._opened(wanted)
+        lost: set[str] = set()
+        for name, segment, _ in opened:
+            with watch.stage("gather"):
+                rows = np.array([segment.row(chunk) for chunk in wanted[name]], np.int64)
+            sound, values, some = self._maxsim(codes, name, segment, rows, watch)
+            assert sound is not None
+            lost |= some
+            scores.update(zip(segment.chunk_ids(sound), values.tolist(), strict=True))
+        scored = {chunk: scores[chunk] for _, chunk in chunks if chunk in scores}
+        return Scored(scored, True, unreadable, frozenset(lost))
+
+    def _opened(
+        self, segments: Iterable[str]
+    ) -> tuple[list[tuple[str, Segment, frozenset[DocumentKey]]], tuple[str, ...]]:
+        """Return the attached ones among the named segments, with their dead documents, and the names of
+        those that cannot be read."""
+        opened, unreadable = [], []
+        for name, attached in self._named(segments):
+            try:
+                opened.append((name, self._open(name, attached), attached.dead))
+            except LibraryDamaged as error:
+                self._blame(name, error)
+                unreadable.append(name)
+        return opened, tuple(unreadable)
+
+    def _lists_of(self, name: str, segment: Segment) -> Lists | None:
+        """Return a segment's lists; None also where they are damaged: the whole segment is scored then."""
+        if segment not in self._lists:
+            try:
+                lists = Lists.of_segment(segment, self._scales)
+            except LibraryDamaged as error:
+                lists = None
+                with self._lock:
+                    self._faults[name] = LibraryDamaged(
+                        f"inverted lists are damaged ({error}); nothing is missed meanwhile, but searching "
+                        "takes longer; run: rag-app repair"
+                    )
+            with self._lock:
+                for other in self._lists.values():
+                    if lists and other and other.codebook.key == lists.codebook.key:
+                        lists = replace(lists, codebook=other.codebook)
+                self._lists[segment] = lists
+        return self._lists[segment]
+
+    def _maxsim(
+        self,
+        codes: QueryCodes,
+        name: str,
+        segment: Segment,
+        rows: NDArray[np.int64] | None,
+        watch: Stopwatch,
+    ) -> tuple[NDArray[np.int64] | None, NDArray[np.float32], set[str]]:
+        """Return those of a segment's chunks that can be read, their scores, and the ids of the documents of
+        the others."""
+        from ingestion.storage.tokens.maxsim import maxsim  # torch: seconds to import
+
+        with watch.stage("gather"):
+            mapped = segment.codes.nbytes if rows is None else segment.fetch(rows)
+            sound, lost = self._sound(name, segment, rows)
+        with watch.stage("score"):
+            scores = maxsim(codes, segment.codes, segment.offsets, sound)
+        self._bound_memory(mapped)
+        return sound, scores, lost
+
+    def _bound_memory(self, more: int) -> None:
+        """Give back what segments take of memory when it may have become much."""
+        self._mapped += more
+        if self._mapped > _MAPPED_BYTES:
+            self._mapped = 0
+            for attached in self._attached.values():
+                if attached.segment:
+                    attached.segment.release()
+
+    def match(self, query: NDArray[np.float32], name: str, chunk: str) -> TokenMatch | None:
+        """Return the similarity of each query token with each of a chunk's tokens, or None if it is gone.
+
+        Raises LibraryDamaged.
+        """
+        kept = self.kept(name, chunk)
+        if kept is None:
+            return None
+        similarities = query @ kept.vectors.T
+        return TokenMatch(similarities if kept.owners is None else similarities[:, kept.owners], kept.spans)
+
+    def kept(self, name: str, chunk: str) -> KeptTokens | None:
+        """Return what is kept of a chunk's tokens, or None if it is gone. Raises LibraryDamaged."""
+        for _, attached in self._named([name]):
+            try:
+                segment = self._open(name, attached)
+                row = segment.row(chunk)
+                first, last = int(segment.offsets[row]), int(segment.offsets[row + 1])
+                start, end = int(segment.token_offsets[row]), int(segment.token_offsets[row + 1])
+                segment.touch("codes", first, last)
+                segment.touch("spans", start, end)
+                codes, spans, owners = np.array(segment.codes[first:last]), segment.spans[start:end], None
+                if segment.owners is not None:
+                    segment.touch("owners", start, end)
+                    owners = np.array(segment.owners[start:end])
+            except LibraryDamaged as error:
+                raise self._blame(name, error) from error
+            return KeptTokens(
+                vectors=self._codec.decode(codes),
+                owners=owners,
+                spans=np.array(spans, dtype=np.int64),
+                code_bytes=codes.nbytes,
+                map_bytes=spans.nbytes + (0 if owners is None else owners.nbytes),
+            )
+        return None
+
+    # Reading back
+
+    def read(self, path: Path, document: DocumentKey | None = None) -> Encodings:
+        """Return what one of a segment's documents was written from, the only one without `document`; its
+        token vectors are as exact as their codes, and those that share a vector have equal ones.
+
+        The segment need not lie in the store's folder. Raises LibraryDamaged where it cannot be read, has no
+        such document, is not of this store's dimension, or has a codec that this store's cannot be made of.
+        """
+        segment = Segment(path)
+        if segment.dimension != len(self._scales):
+            raise LibraryDamaged(
+                f"the token segment {path} has {segment.dimension} dimensions, not {len(self._scales)}"
+            )
+        spec = CODECS.get(segment.codec)
+        if spec is None or not can_convert(spec, self.spec):
+            raise LibraryDamaged(
+                f"the token segment {path} holds {segment.codec} tokens, which cannot be made "
+                f"{self.spec.name} ones"
+            )
+        if document is None:
+            if len(segment.documents) > 1:
+                raise LibraryDamaged(f"the token segment {path} holds several documents")
+            rows = range(len(segment))
+            segment.touch_rows(0, len(segment))
+        else:
+            rows = segment.touch_document(document)
+        edges = segment.offsets[rows.start : rows.stop + 1]
+        token_edges = segment.token_offsets[rows.start : rows.stop + 1]
+        own = slice(int(token_edges[0]), int(token_edges[-1]))
+        pooled = segment.owners is not None
+        stored = StoredTokens(
+            codes=np.array(segment.codes[int(edges[0]) : int(edges[-1])]),
+            offsets=edges - edges[0],
+            spans=np.array(segment.spans[own], dtype=np.int32),
+            owners=np.array(segment.owners[own]) if segment.owners is not None else None,
+            token_offsets=token_edges - token_edges[0] if pooled else None,
+        )
+        arrays = load_tokens(spec, self._scales, stored)
+        return Encodings(
+            cls=np.array(segment.pooled("cls")[rows.start : rows.stop]),
+            mean=np.array(segment.pooled("mean")[rows.start : rows.stop]),
+            tokens=arrays.tokens,
+            offsets=arrays.offsets,
+            spans=arrays.spans,
+            punctuation=arrays.punctuation,
+        )
+
+    def sizes(self) -> TokenSizes:
+        """Return how much the attached segments hold, without those that cannot be read."""
+        tokens = files = 0
+        sections: Counter[str] = Counter()
+        for name, attached in self._attached.items():
+            try:
+                segment = attached.segment or Segment(self.folder / name)
+            except LibraryDamaged:
+                continue
+            tokens += len(segment.spans)
+            files += segment.bytes
+            sections.update(segment.section_bytes())
+        return TokenSizes(tokens, files, dict(sections))
+
+    def verify(self) -> None:
+        """Compare every attached segment with its checksums. Raises LibraryDamaged for the first bad one."""
+        for name, attached in self._named(list(self._attached)):
+            self._open(name, attached).verify()
+
+    def codebooks(self) -> list[Codebook]:
+        """Return the codebooks of the attached segments; first the one that most chunks are listed by."""
+        chunks: Counter[int] = Counter()
+        books: dict[int, Codebook] = {}
+        for name, segment, _ in self._opened(self.names())[0]:
+            lists = self._lists_of(name, segment) if len(segment) >= FEWEST_CHUNKS else None
+            if lists:
+                chunks[lists.codebook.key] += len(segment)
+                books[lists.codebook.key] = lists.codebook
+        return [books[key] for key, _ in chunks.most_common()]
+
+    # Opening
+
+    def _named(self, names: Iterable[str]) -> Iterator[tuple[str, _Attached]]:
+        """Yield the attached segments among `names`; one that was merged meanwhile stands for its former
+        ones."""
+        attached = self._attached
+        for name in dict.fromkeys(self._current(name) for name in names):
+            if name in attached:
+                yield name, attached[name]
+
+    def _current(self, name: str) -> str:
+        merged_into = self._merged_into
+        while name in merged_into:
+            name = merged_into[name]
+        return name
+
+    def _open(self, name: str, attached: _Attached) -> Segment:
+        if attached.segment:
+            return attached.segment
+        segment = Segment(self.folder / name)
+        with self._lock:
+            known = self._attached.get(name)
+            if known:
+                self._attached = {**self._attached, name: replace(known, segment=segment)}
+                self._faults.pop(name, None)
+        return segment
+
+    def _sound(
+        self, name: str, segment: Segment, rows: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.int64] | None, set[str]]:
+        """Return the chunks that can be read, and the ids of the documents of those that cannot."""
+        sound = segment.sound(rows)
+        if sound is rows:
+            return rows, set()
+        wanted = np.arange(len(segment)) if rows is None else rows
+        missing = segment.chunk_ids(np.setdiff1d(wanted, sound if sound is not None else wanted))
+        error = LibraryDamaged(f"the token segment {segment.path} fails its checksum in codes")
+        self._blame(name, error)
+        return sound, {chunk.rsplit(":", 2)[0] for chunk in missing}
+
+    def _blame(self, name: str, error: LibraryDamaged) -> LibraryDamaged:
+        """Note that an attached segment cannot be read; return the error that says so to people."""
+        explained = self._explain(name, error)
+        explained.__cause__ = error
+        with self._lock:
+            if name in self._attached:
+                self._faults[name] = explained
+        return explained
+
+
+__all__ = ["Allowed", "KeptTokens", "QueryCodes", "Scored", "TokenMatch", "TokenSizes", "TokenStore"]

@@ -1,0 +1,179 @@
+"""Identifiers of a text: codes, part and invoice numbers, versions, and phrases in quotation marks.
+
+Whoever asks with one means that one. Its neighbours (E-0103 for E-0102) look the same to a model, so these
+are compared literally, in one spelling: "inv 2024 003", INV-2024-003 and INV/2024/003 are the same. What is
+built the same way and is none is left out: years, quarters, amounts with a unit, 24-hour, mid-2022, 10-K.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from ingestion.text.compounds import SPACED_CODE, is_code
+from ingestion.text.dates import dates
+
+
+class Kind(Enum):
+    """What can be concluded where no document has an identifier.
+
+    CODE: nothing is known of it. NAME (COVID-19, C++): documents may well write it otherwise. PHRASE: it was
+    put in quotation marks.
+    """
+
+    CODE = "code"
+    NAME = "name"
+    PHRASE = "phrase"
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """Characters `start` to `end` of a text. `key` is what is compared."""
+
+    text: str
+    start: int
+    end: int
+    key: str
+    kind: Kind
+
+
+# Letters and digits with what holds the parts of a code together.
+_TOKEN = re.compile(
+    r"(?<![^\W_])(?:\.(?=[A-Z]{2}))?[^\W_]+(?:[-_/.:\u2010\u2011\u2013][^\W_]+)*(?:\+\+\d*|#(?![^\W_]))?"
+)
+_SEPARATOR = re.compile(r"[-_/:\s\u2010\u2011\u2013]+")
+_VERSION = re.compile(r"v\d+(?:\.\d+)+")
+# A word that says that an identifier follows, in which case plain digits or capitals are one.
+_ANNOUNCED = re.compile(
+    r"(?:\b(?:codes?|errors?|parts?|invoices?|orders?|cases?|tickets?|serials?|articles?|items?|skus?|models?|"
+    r"account|number|no|nr|fault|policy|version|release|rechnung|bestellung|fehler(?:code)?|artikel|teil|"
+    r"auftrag|nummer|facture|commande|erreur|pièce|numéro|factura|pedido|pieza|número|fattura|ordine|codice|"
+    r"fatura|factuur|foutcode)\b[.:]?|#)\s*(?:(?:no|nr|n[º°]|number|nummer|code)\b\.?:?\s*)?#?$",
+    re.IGNORECASE,
+)
+# Of these forms, in lower case and without separators, none is an identifier: quarters and years (q3, fy2022,
+# 2022q3), American forms (10k), sizes with units, ordinals.
+_NO_IDENTIFIER = re.compile(
+    r"(?:fy|cy|q|h|kw|w|t)\d{1,4}(?:(?:fy|cy)?\d{2,4})?|\d{2,4}[qh][1-4]|(?:fy|cy)\d{2,4}[qh][1-4]|"
+    r"\d{1,2}[kqa]|\d+(?:\.\d+)?(?:st|nd|rd|th|s|er|e|x|k|m|mn|bn|b|t|kg|g|mg|mcg|µg|mm|cm|km|nm|ml|cl|dl|l|kw|kwh|mw|w|"
+    r"va?|mah?|a|hz|khz|mhz|ghz|gb|mb|tb|kb|gbit|mbit|mbps|gbps|px|pt|dpi|fps|h|hrs?|min|ms|am|pm|f|c|ft|in|lb|lbs|oz|mph|"
+    r"kmh|kcal|kj|bar|psi|pa|kpa|rpm|nm|n|kn|db|d|p|g)|[a-z]{1,3}\d?|(?:19|20)\d\d[a-z]?|\d+bit|usd?\d+\w*|"
+    r"(?:eur|gbp|chf|usd)\d+"
+)
+# 24-hour, mid-2022, top-10: a number joined to an ordinary word.
+_JOINED_WORD = re.compile(
+    r"\d+(?:[.,]\d+)?[-\u2010\u2011\u2013/][A-Za-z][a-z]{2,}\w*(?:[-/][a-z]+)*|[a-z]{3,}[-/](?:\d{1,2}|(?:1[5-9]|20)\d\d)s?"
+)
+_FILE = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|txt|md|html?|csv|epub|zip|eml|png|jpe?g)$", re.IGNORECASE)
+_QUOTED = re.compile(r"\"([^\"\n]{3,80})\"|“([^”\n]{3,80})”|„([^“”\n]{3,80})[“”]|«\s?([^»\n]{3,80}?)\s?»")
+_A_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
+# Digits of a code, but for those of a year: of fewer it may be a name.
+_CODE_DIGITS = 3
+_PLAIN_DIGITS = 4
+_LONG_DIGITS = 8
+_JOINED_DIGITS = 6
+_LONGEST = 40
+
+
+def identifiers(question: str) -> list[Identifier]:
+    """Return the identifiers of a question, in order and without overlap."""
+    found: list[Identifier] = []
+    taken = [(date.start, date.end) for date in dates(question)]
+
+    def add(start: int, end: int, kind: Kind | None) -> None:
+        if kind is None or any(first < end and start < last for first, last in taken):
+            return
+        text = question[start:end]
+        taken.append((start, end))
+        found.append(Identifier(text, start, end, key_of(text), kind))
+
+    for match in _QUOTED.finditer(question):
+        group = match.lastindex or 0
+        inner = match[group]
+        words = len(inner.split())
+        kind = Kind.PHRASE if words > 1 else kind_of(inner, announced=True) or Kind.NAME
+        add(*match.span(group), kind if any(map(str.isalnum, inner)) else None)
+    for match in SPACED_CODE.finditer(question):
+        add(*match.span(), Kind.CODE if match[0][0].isalpha() and " " in match[0] else None)
+    for match in _TOKEN.finditer(question):
+        announced = _ANNOUNCED.search(question, max(0, match.start() - _LONGEST), match.start())
+        add(*match.span(), kind_of(match[0], announced=announced is not None))
+    return sorted(found, key=lambda one: one.start)
+
+
+def spellings(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield (key, start, end) of everything in a document's text that an identifier can be equal to."""
+    for match in SPACED_CODE.finditer(text):
+        yield key_of(match[0]), *match.span()
+    for match in _TOKEN.finditer(text):
+        yield key_of(match[0]), *match.span()
+        parts = list(re.finditer(r"[^\W_]+", match[0]))
+        if len(parts) > 1:  # "00317" asks for INV-2024-00317
+            for part in parts:
+                if part[0].isdigit() and len(part[0]) >= _PLAIN_DIGITS:
+                    yield part[0], match.start() + part.start(), match.start() + part.end()
+
+
+def key_of(text: str) -> str:
+    """Return the one spelling of an identifier: without separators, in lower case, unless it is a letter."""
+    plain = unicodedata.normalize("NFKC", text)
+    if len(plain) == 1 or plain.startswith("."):
+        return plain
+    lower = plain.casefold()
+    if _VERSION.fullmatch(lower):
+        lower = lower[1:]
+    return _SEPARATOR.sub("", lower)
+
+
+def shape_of(key: str) -> str:
+    """Return what two codes of one list share: the letters, and a 0 for each digit, also of a hexadecimal."""
+    return re.sub(r"[\da-f]" if key.startswith("0x") else r"\d", "0", key)
+
+
+def kind_of(text: str, *, announced: bool = True) -> Kind | None:
+    """Return what a token is, None for a word, a number or another thing that is no identifier.
+
+    `announced`: the word before, or its place, says that one follows.
+    """
+    if len(text) > _LONGEST or _FILE.search(text):
+        return None
+    digits = sum(map(str.isdigit, text))
+    if not digits:
+        return _kind_of_letters(text, announced=announced)
+    if not any(map(str.isalpha, text)):
+        return _kind_of_digits(text, digits, announced=announced)
+    if _NO_IDENTIFIER.fullmatch(key_of(text)) or _JOINED_WORD.fullmatch(text):
+        return None
+    if (
+        sum(map(str.isdigit, _A_YEAR.sub("", text))) >= _CODE_DIGITS
+        or "_" in text
+        or _VERSION.fullmatch(text.casefold())
+    ):
+        return Kind.CODE
+    return Kind.NAME
+
+
+def _kind_of_letters(text: str, *, announced: bool) -> Kind | None:
+    if "_" in text and text.upper() == text:
+        return Kind.CODE
+    is_name = text[-1] in "+#" or text[0] == "." or (announced and len(text) == 1 and text.isupper())
+    return Kind.NAME if is_name else None
+
+
+def _kind_of_digits(text: str, digits: int, *, announced: bool) -> Kind | None:
+    if text.isdigit():
+        is_year = digits == 4 and text[:2] in ("18", "19", "20")
+        if digits >= _LONG_DIGITS or (digits > 1 and text[0] == "0" and digits >= _PLAIN_DIGITS):
+            return Kind.CODE
+        return Kind.CODE if announced and digits >= _PLAIN_DIGITS and not is_year else None
+    if "." in text and "-" not in text and "/" not in text:  # 3.5 is an amount, unless a version is asked for
+        return Kind.NAME if announced else None
+    hyphens = "-" in text or "/" in text
+    if not hyphens or digits < _JOINED_DIGITS or ":" in text or "." in text:
+        return None
+    parts = re.split(r"[-/]", text)
+    years = len(parts[0]) == 4 and len(parts[-1]) in (2, 4) and _A_YEAR.fullmatch(parts[0]) and (
+        len(parts[-1]) == 2 or _A_YEAR.fullmatch(parts[-1])
+    )  # fmt: skip
+    return None if years or (not is_code(text.replace("/", "-")) and len(parts) < 3) else Kind.CODE

@@ -1,0 +1,135 @@
+"""A text's terms, plain and as keyed hashes, and the query that FTS5 gets."""
+
+import base64
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
+
+import Stemmer
+
+from ingestion.text.acronyms import acronyms, asked_acronyms
+from ingestion.text.cjk import grams, pieces, token_pattern
+from ingestion.text.compounds import compounds
+from ingestion.text.languages import UNDETERMINED, stem
+from ingestion.text.stopwords import function_words_of
+
+# Terms made by another version do not meet these: the index is then filled anew.
+_RULES = 3
+ANALYSER = f"words {_RULES}, PyStemmer {Stemmer.version()}, Unicode {unicodedata.unidata_version}"
+
+# Distinct tokens kept in memory, at some 250 bytes each: the vocabulary of a large document.
+_CACHED = 2**16
+# Before an acronym's term, which "it" and "who" shall not meet; no word begins with it.
+_CAPITALS = "^"
+_LONGEST_CACHED = 64  # characters, so that hostile text does not fill the memory
+
+
+def words(text: str, language: str) -> list[tuple[str, int, int]]:
+    """Return the terms of a text, each with the characters start:end that it stands for, in order.
+
+    Spans may overlap: of pairs of characters, of "e-mail" as a whole and its parts; numbers and dates that
+    are written in several words come last (`ingestion.text.compounds`). `language` is
+    what `detect_language` returned; a code that is not known has no stemmer.
+    """
+    found = []
+    for match in token_pattern().finditer(text):
+        start = match.start()
+        token = match.group()
+        if match.lastindex:
+            parts: Iterable[tuple[str, int, int]] = _grams(token)
+        else:
+            parts = (_analysed if len(token) <= _LONGEST_CACHED else _analyse)(token, language)
+        found += [(term, start + first, start + last) for term, first, last in parts]
+    return [*found, *compounds(text, language)]
+
+
+def _analyse(token: str, language: str) -> tuple[tuple[str, int, int], ...]:
+    found = (
+        (piece.text if piece.exact else stem(piece.text, language), piece.start, piece.end)
+        for piece in pieces(token, language)
+    )
+    return tuple(item for item in found if item[0])
+
+
+_analysed = lru_cache(maxsize=_CACHED)(_analyse)
+
+
+def _grams(run: str) -> Iterator[tuple[str, int, int]]:
+    return ((piece.text, piece.start, piece.end) for piece in grams(run))
+
+
+class Analyser:
+    """Turns text into terms that only the holder of `key` can tell: what is deleted cannot be looked up.
+
+    A hash has 64 bits: among ten million distinct words two collide with a chance of 3 in a million.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        """`key` is 16 to 64 random bytes. Raises ValueError for another length."""
+        if not 16 <= len(key) <= 64:
+            raise ValueError(
+                f"The key of the index of words has {len(key)} bytes; give 16 to 64 random ones."
+            )
+        self._key = key
+        self._hash = lru_cache(maxsize=_CACHED)(self._hash_term)
+        self._hashes = lru_cache(maxsize=_CACHED)(self._hash_token)
+
+    def terms(self, text: str, language: str) -> list[str]:
+        """Return the hashed terms of a text: 13 characters of 0-9a-v each, in order, and then once more those
+        of acronyms that are spelt like function words."""
+        found: list[str] = []
+        for match in token_pattern().finditer(text):
+            token = match.group()
+            if match.lastindex:
+                found += [self._hash(term) for term, _, _ in _grams(token)]
+            elif len(token) <= _LONGEST_CACHED:
+                found += self._hashes(token, language)
+            else:
+                found += [self._hash_term(term) for term, _, _ in _analyse(token, language)]
+        found += [self._hash(_CAPITALS + word) for word, _, _ in acronyms(text)]
+        return [*found, *(self._hash(term) for term, _, _ in compounds(text, language))]
+
+    def query(self, text: str, languages: Iterable[str]) -> list[frozenset[str]]:
+        """Return for each word of a question its hashed terms, one for each stem it has.
+
+        `languages` are those of the documents that are searched. A word that is asked twice comes once, as
+        instructions and definitions repeat what they are about; function words are left out, unless there
+        are no others. "IT" is none: it is looked for as it is written, and where nothing else is asked, in
+        any writing.
+        """
+        spans: dict[tuple[int, int], set[str]] = {}
+        known = sorted(set(languages)) or [UNDETERMINED]
+        for language in known:
+            for term, start, end in words(text, language):
+                spans.setdefault((start, end), set()).add(self._hash(term))
+        capitals = {(start, end): word for word, start, end in asked_acronyms(text)}
+        asked = {span: text[slice(*span)] for span in sorted(spans) if span not in capitals}
+        left_out = function_words_of(asked.values(), known)
+        kept = [span for span, word in asked.items() if word not in left_out]
+        if not kept:
+            kept = [span for span in capitals if span in spans] if capitals else list(asked)
+        found = [frozenset({self._hash(_CAPITALS + word)}) for word in capitals.values()]
+        found += [frozenset(spans[span]) for span in kept]
+        return list(dict.fromkeys(found))
+
+    def whole(self, word: str, languages: Iterable[str]) -> frozenset[str]:
+        """Return the hashed terms that a word is as a whole, without those of its parts."""
+        known = sorted(set(languages)) or [UNDETERMINED]
+        return frozenset(
+            self._hash(term)
+            for language in known
+            for term, start, end in words(word, language)
+            if (start, end) == (0, len(word))
+        )
+
+    def match_expression(self, text: str, languages: Iterable[str]) -> str:
+        """Return the FTS5 expression that finds any of a question's words; "" where it has none."""
+        return " OR ".join(term for word in self.query(text, languages) for term in sorted(word))
+
+    def _hash_term(self, term: str) -> str:
+        digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()
+        return base64.b32hexencode(digest)[:13].decode().lower()
+
+    def _hash_token(self, token: str, language: str) -> tuple[str, ...]:
+        return tuple(self._hash(term) for term, _, _ in _analyse(token, language))

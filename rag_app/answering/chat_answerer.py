@@ -1,0 +1,130 @@
+"""An answerer that has a chat model write from the prompt, and aligns what it wrote."""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from typing import Any, Protocol, cast
+
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.runnables import RunnableConfig
+
+from ingestion.encoders import Encoder
+from ingestion.errors import ModelError
+from rag_app.answering.answers import Cited, Exchange, Packed, Thought, Waiting
+from rag_app.answering.citations import cite_text
+from rag_app.answering.prompts import messages
+from rag_app.answering.questions.query_rewriting import MOST_TOKENS, accepted, condense_messages
+from rag_app.config.sampling import Sampling
+from rag_app.llm.chunks import reasoning_of, waiting_of
+from rag_app.llm.usage import model_options
+
+
+class WritingModel(Protocol):
+    """A LangChain chat model that knows its window, its tokens and where it runs."""
+
+    max_tokens: int
+    thinking: bool
+
+    @property
+    def model_name(self) -> str: ...
+
+    @property
+    def leaves_machine(self) -> str | None:
+        """The other machine that prompts are sent to; None: they stay on this one."""
+        ...
+
+    @property
+    def sampling(self) -> Sampling: ...
+
+    @property
+    def context_window(self) -> int: ...
+
+    def count_tokens(self, text: str) -> int: ...
+
+    def count_prompt_tokens(self, messages: Sequence[BaseMessage]) -> int: ...
+
+    def evidence_tokens(self) -> int:
+        """Return how much evidence it reads in reasonable time."""
+        ...
+
+    def stream(
+        self, input: list[BaseMessage], config: RunnableConfig | None = None, *, progress: bool
+    ) -> Iterator[Any]: ...
+
+    def close(self) -> None: ...
+
+
+class ChatAnswerer:
+    """Answers in the model's own words, with markers that name the evidence."""
+
+    def __init__(self, model: WritingModel, encoder: Encoder) -> None:
+        self.model = model
+        self.name = model.model_name
+        self._encoder = encoder
+
+    @property
+    def leaves_machine(self) -> str | None:
+        return self.model.leaves_machine
+
+    def count_tokens(self, text: str) -> int:
+        return self.model.count_tokens(text)
+
+    def evidence_tokens(self) -> int:
+        return self.model.evidence_tokens()
+
+    def fits(self, question: str, packed: Packed) -> bool:
+        """Leave room for the longest answer, but never more than half of the window."""
+        window = self.model.context_window
+        reserved = min(self.model.max_tokens, window // 2)
+        return (
+            self.model.count_prompt_tokens(messages(question, packed.evidence, packed.nonce))
+            <= window - reserved
+        )
+
+    def write(
+        self, question: str, packed: Packed, config: RunnableConfig
+    ) -> Generator[str | Waiting | Thought]:
+        """Yield what is waited for, the model's thought, and the answer as it comes; "" is a sign of life.
+
+        Closing the iterator stops the model. Raises ModelError where nothing but a thought was written.
+        """
+        yield from self.write_prompt(messages(question, packed.evidence, packed.nonce), config)
+
+    def write_prompt(
+        self, prompt: list[BaseMessage], config: RunnableConfig
+    ) -> Generator[str | Waiting | Thought]:
+        """Yield what the model writes on a prompt, as `write` does."""
+        stream = self.model.stream(prompt, config, progress=True, **model_options(config))
+        empty = True
+        with closing(cast("Generator[AIMessageChunk]", stream)):
+            for chunk in stream:
+                if waiting := waiting_of(chunk):
+                    yield waiting
+                elif thought := reasoning_of(chunk):
+                    yield Thought(thought)
+                elif chunk.chunk_position != "last":
+                    text = str(chunk.text)
+                    empty = empty and not text.strip()
+                    yield text
+        if empty:
+            raise ModelError(
+                f"{self.name} wrote no answer within {self.model.max_tokens} tokens; "
+                "raise llm_max_tokens, or choose another model"
+            )
+
+    def condense(self, question: str, history: Sequence[Exchange]) -> Generator[Waiting, None, str | None]:
+        """Yield what is waited for; return what a follow-up question means, or None where the model writes
+        nothing of use. Closing the iterator stops the model.
+        """
+        given: dict[str, Any] = {"max_tokens": MOST_TOKENS, "temperature": 0.0}
+        stream = self.model.stream(condense_messages(question, history), progress=True, **given)
+        pieces: list[str] = []
+        with closing(cast("Generator[AIMessageChunk]", stream)):
+            for chunk in stream:
+                waiting = waiting_of(chunk)
+                if waiting is None:
+                    pieces.append(str(chunk.text))
+                yield waiting or Waiting("prefill")  # a sign of life
+        return accepted("".join(pieces), question)
+
+    def cite(self, text: str, packed: Packed) -> Cited:
+        return cite_text(text, packed.evidence, self._encoder)

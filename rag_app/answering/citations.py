@@ -1,0 +1,249 @@
+"""Citations are computed: each sentence of an answer is aligned with the sentences of its evidence, and
+judged.
+
+A sentence is aligned with the source sentences whose tokens, taken together, are nearest to its own: the
+mean over its tokens, of which function words count half, of their best cosine (MaxSim). It is judged by the
+half of its words of content that match worst: a true sentence with one wrong name has a high mean. Numbers,
+dates and negations must stand in the sources literally (`rag_app.answering.fact_check`), because
+similarity does not see them.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.encoders import Encoder
+from ingestion.text import function_words
+from ingestion.text.sentences import sentence_spans
+from rag_app.answering.answers import AnswerSentence, Citation, Cited, Evidence, EvidenceSentence, Verdict
+from rag_app.answering.evidence.prompt_context import FUNCTION_WORD, lower_half
+from rag_app.answering.fact_check import Literal, compare
+
+# [1], and [1, 2], [1-3], [Source 1] and 【1】 as some models write.
+_MARKER = re.compile(r"\s*[\[【]\s*(?:[Ss]ources?\s*)?(\d{1,3}(?:\s*[-–,;]\s*\d{1,3})*)\s*[\]】]")
+_PLAIN_MARKER = re.compile(r"\s*\[\d+\]")
+_RANGE = re.compile(r"(\d+)\s*[-–]\s*(\d+)")
+# Of a wider range, as papers that were copied have them, only so many.
+_WIDEST = 20
+_MARKERS_BEHIND_STOP = re.compile(rf"([.!?])((?:{_MARKER.pattern})+)")
+_END = re.compile(r"[.!?…]?[\"'”’)]*$")
+# Calibrated on answers with planted sentences: docs/decisions.md, "Supported, weak, unsupported".
+SUPPORTED = 0.70
+WEAK = 0.50
+# Below this mean cosine nothing is cited for a sentence.
+ALIGNED = 0.5
+# Another source than the one that a marker names must match better by this much to replace it.
+_BETTER = 0.08
+# A sentence that joins several statements rests on this many source sentences at most, and on one more only
+# where that raises its score by so much.
+_MOST_SOURCES = 3
+_ADDS = 0.03
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A sentence of the evidence with the token vectors of itself and of its passage's context line."""
+
+    evidence: Evidence
+    sentence: EvidenceSentence
+    tokens: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Support:
+    """The source sentences that a sentence rests on, best first; the mean cosine of its tokens with them, and
+    that of the half of its words of content that match worst."""
+
+    sources: tuple[_Source, ...]
+    score: float
+    weakest: float
+
+
+def cite_quotations(quoted: Iterable[tuple[Evidence, EvidenceSentence]], text: str) -> Cited:
+    """Return sentences and citations of an answer that consists of quotations."""
+    pairs = list(quoted)
+    sentences = tuple(
+        AnswerSentence(" ".join(s.text.split()), Verdict.SUPPORTED, s.score, (e.number,)) for e, s in pairs
+    )
+    return Cited(text, sentences, tuple(_citation(e, s) for e, s in pairs))
+
+
+def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> Cited:
+    """Return an LLM's answer by sentence with a verdict for each, and the passages that they rest on.
+
+    A marker `[n]` is kept where its source matches about as well as any; otherwise it is replaced by that of
+    the source that matches best, and dropped where none does. `text` has the markers that are left.
+    """
+    written = _sentences_with_markers(text)
+    sources = _encoded(evidence, encoder)
+    if not written:
+        return Cited(text, (), ())
+    encoded = encoder.encode([one.plain for one in written])
+    sentences: list[AnswerSentence] = []
+    citations: dict[Citation, None] = {}
+    for place, one in enumerate(written):
+        part = encoded.part(place, place + 1)
+        tokens, weights = part.tokens, _weights(one.plain, part.spans)
+        support = _supported_by(tokens, weights, one.markers, sources)
+        verdict, reason = _verdict(one.plain, support)
+        cited = support.sources if support.score >= ALIGNED else ()
+        citations.update(dict.fromkeys(_citation(each.evidence, each.sentence) for each in cited))
+        markers = tuple(dict.fromkeys(each.evidence.number for each in cited))
+        if set(markers) < set(one.markers):  # of several markers, those stay whose sources add little
+            markers = tuple(number for number in one.markers if number in markers)
+        sentences.append(AnswerSentence(one.plain, verdict, round(support.weakest, 4), markers, reason))
+    return Cited(_rewritten(text, written, sentences), tuple(sentences), tuple(citations))
+
+
+def _verdict(plain: str, support: _Support) -> tuple[Verdict, str | None]:
+    if support.weakest < WEAK:
+        return Verdict.UNSUPPORTED, "no source says this"
+    source = " ".join(each.sentence.text for each in support.sources)
+    finding = compare(plain, source, " ".join(_around(each.evidence) for each in support.sources))
+    if finding.literal is Literal.CONTRADICTED:
+        return Verdict.UNSUPPORTED, finding.reason
+    if finding.literal is Literal.ROUNDED:
+        return Verdict.WEAK, finding.reason
+    if support.weakest < SUPPORTED:
+        return Verdict.WEAK, "the sources say something close to it"
+    return Verdict.SUPPORTED, None
+
+
+def _around(evidence: Evidence) -> str:
+    chunk = evidence.hit.chunk
+    return f"{chunk.document} {chunk.context} {chunk.heading or ''} {chunk.text}"
+
+
+def _encoded(evidence: Sequence[Evidence], encoder: Encoder) -> list[_Source]:
+    """Return the sentences of the evidence with their vectors, each passage's context line encoded once."""
+    pairs = [(item, sentence) for item in evidence for sentence in item.sentences]
+    if not pairs:
+        return []
+    contexts = list(dict.fromkeys(item.hit.chunk.context for item in evidence if item.hit.chunk.context))
+    encoded = encoder.encode([*(sentence.text for _, sentence in pairs), *contexts])
+    lines = {
+        context: encoded.part(place, place + 1).tokens
+        for place, context in enumerate(contexts, start=len(pairs))
+    }
+    nothing = encoded.tokens[:0]
+    return [
+        _Source(item, sentence, np.concatenate([tokens, lines.get(item.hit.chunk.context, nothing)]))
+        for place, (item, sentence) in enumerate(pairs)
+        if len(tokens := encoded.part(place, place + 1).tokens)
+    ]
+
+
+def _weights(plain: str, spans: NDArray[np.int32]) -> Floats:
+    """Return how much each token of a sentence counts, [t], in sum 1; punctuation counts nothing."""
+    words = [plain[start:end].casefold() for start, end in spans]
+    weights = [
+        0.0 if not any(map(str.isalnum, word)) else FUNCTION_WORD if word in function_words("en") else 1.0
+        for word in words
+    ]
+    return np.array(weights, np.float32) / (sum(weights) or 1.0)
+
+
+def _supported_by(
+    tokens: Floats, weights: Floats, markers: Sequence[int], sources: Sequence[_Source]
+) -> _Support:
+    """Return what a sentence rests on: among the sources that it names, unless others match better."""
+    best = [(tokens @ source.tokens.T).max(axis=1) for source in sources]
+    everywhere = _chosen(weights, best, range(len(sources)), sources)
+    named = [place for place, source in enumerate(sources) if source.evidence.number in markers]
+    if not named:
+        return everywhere
+    there = _chosen(weights, best, named, sources)
+    return everywhere if everywhere.score > there.score + _BETTER else there
+
+
+def _chosen(
+    weights: Floats, best: Sequence[Floats], places: Iterable[int], sources: Sequence[_Source]
+) -> _Support:
+    """Return the best source sentence and those that add to it, chosen greedily."""
+    places, chosen, score = list(places), list[int](), 0.0
+    covered = np.full(len(weights), -1.0, np.float32)
+    while places and len(chosen) < _MOST_SOURCES:
+        scores = {place: float(weights @ np.maximum(covered, best[place])) for place in places}
+        place = max(places, key=lambda place: scores[place])
+        if chosen and scores[place] < score + _ADDS:
+            break
+        covered = np.maximum(covered, best[place])
+        score = scores[place]
+        chosen.append(place)
+        places.remove(place)
+    return _Support(tuple(sources[place] for place in chosen), score, lower_half(covered, weights))
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A sentence of the answer: characters `start` to `end` of its text, without markers, and these."""
+
+    start: int
+    end: int
+    plain: str
+    markers: tuple[int, ...]
+
+
+def _tidy(text: str) -> str:
+    """Put markers behind a full stop in front of it: they belong to the sentence before."""
+    return _MARKERS_BEHIND_STOP.sub(r"\2\1", text)
+
+
+def _sentences_with_markers(text: str) -> list[_Written]:
+    """Split an answer into sentences without markers, and the markers of each."""
+    tidy = _tidy(text)
+    written = []
+    for span in sentence_spans(tidy):
+        sentence = tidy[span.start : span.end]
+        numbers = dict.fromkeys(
+            number for marker in _MARKER.findall(sentence) for number in _numbers_of(marker)
+        )
+        plain = " ".join(_MARKER.sub("", sentence).split())
+        if any(character.isalnum() for character in plain):
+            written.append(_Written(span.start, span.end, plain, tuple(numbers)))
+    return written
+
+
+def _numbers_of(marker: str) -> list[int]:
+    """Return the sources that the inside of a marker names."""
+    for first, last in _RANGE.findall(marker):
+        between = range(int(first), int(last) + 1)[:_WIDEST]
+        marker = f"{marker} {' '.join(map(str, between))}"
+    return [int(number) for number in re.findall(r"\d+", marker)]
+
+
+def _rewritten(text: str, written: Sequence[_Written], sentences: Sequence[AnswerSentence]) -> str:
+    """Return the answer with the markers that its sentences have now."""
+    tidy = _tidy(text)
+    parts, position = [], 0
+    for one, sentence in zip(written, sentences, strict=True):
+        parts.append(_MARKER.sub("", tidy[position : one.start]))
+        raw = tidy[one.start : one.end]
+        odd = any(not _PLAIN_MARKER.fullmatch(match[0]) for match in _MARKER.finditer(raw))
+        if odd or set(one.markers) != set(sentence.markers):
+            bare = _MARKER.sub("", raw)
+            end = _END.search(bare)
+            place = end.start() if end else len(bare)
+            markers = "".join(f" [{number}]" for number in sentence.markers)
+            raw = f"{bare[:place]}{markers}{bare[place:]}"
+        parts.append(raw)
+        position = one.end
+    return "".join([*parts, _MARKER.sub("", tidy[position:])]).strip()
+
+
+def _citation(evidence: Evidence, sentence: EvidenceSentence) -> Citation:
+    chunk = evidence.hit.chunk
+    return Citation(
+        marker=evidence.number,
+        document=chunk.document,
+        document_id=chunk.document_id,
+        page=chunk.page,
+        start=sentence.start,
+        end=sentence.end,
+        quote=sentence.text,
+    )

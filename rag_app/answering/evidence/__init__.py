@@ -1,0 +1,1 @@
+"""Which sentences of the hits are put before the answerer."""

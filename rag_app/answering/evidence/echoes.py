@@ -1,0 +1,64 @@
+"""Sentences that ask, and what answers them: lists of questions and answers.
+
+A question in a document matches a person's question better than its answer does, and answers nothing. So it
+counts as the heading of what follows it, and is not quoted.
+"""
+
+import re
+from collections.abc import Sequence
+
+from ingestion.text import function_words, words
+
+# A question's answer is that many sentences behind it at most, where no other question comes before.
+_MOST_FOLLOWING = 5
+_MARKS = "*_~`\"'”’»)]} \t"
+_ASKS = re.compile(r"[?？؟]$")
+_ENDS = re.compile(r"[.!。！:;]$")
+_LABEL = re.compile(r"^\W*(?:q|question|frage|pregunta|domanda|f|p)?\s*\d{0,3}\s*[.:)]\s*", re.IGNORECASE)
+_ASKING_WORD = re.compile(
+    r"^\W*(?:q\W+)?(?:how|what|where|who|whom|whose|when|why|which|can|may|do|does|is|are|should|wie|was|wo|wer|wann|"
+    r"warum|welche[rs]?|kann|darf|comment|où|qui|quand|pourquoi|quel(?:le)?s?|cómo|qué|dónde|quién|cuándo|"
+    r"por qué|cuál)\b",
+    re.IGNORECASE,
+)
+_LONGEST_HEADING = 12  # words
+
+
+def is_question(sentence: str) -> bool:
+    """Whether a sentence of a document asks."""
+    return _ASKS.search(sentence.rstrip(_MARKS)) is not None
+
+
+def repeats(question: str, sentence: str) -> bool:
+    """Whether a line that asks without a question mark has no word of content that the question lacks."""
+    plain = _LABEL.sub("", sentence).rstrip(_MARKS)
+    if _ENDS.search(plain) or len(plain.split()) > _LONGEST_HEADING:
+        return False
+    said = _content(plain)
+    asks = _ASKING_WORD.match(plain) is not None
+    return len(said) > 1 and asks and said <= _content(question)
+
+
+def questions_above(
+    question: str, sentences: Sequence[str], *, is_answer: bool = False
+) -> dict[int, int | None]:
+    """Return for each sentence of a passage, by its place, that of the question that it answers; None for
+    one that asks. Sentences that neither ask nor stand behind a question are left out.
+
+    `is_answer`: a question ends the passage before, and has the place -1.
+    """
+    found: dict[int, int | None] = {}
+    above, behind = -1 if is_answer else None, 0
+    for place, sentence in enumerate(sentences):
+        if is_question(sentence) or repeats(question, sentence):
+            found[place] = None
+            above, behind = place, 0
+        elif above is not None and behind < _MOST_FOLLOWING and any(map(str.isalnum, sentence)):
+            found[place] = above
+            behind += 1
+    return found
+
+
+def _content(text: str) -> set[str]:
+    plain = {term: text[start:end].casefold() for term, start, end in words(text, "en")}
+    return {term for term, word in plain.items() if word not in function_words("en")}

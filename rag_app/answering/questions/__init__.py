@@ -1,0 +1,1 @@
+"""What a question asks for, and how it reads on its own."""

@@ -1,0 +1,161 @@
+"""Which questions follow up on what was said before: "When was it planted?", "Und 2021?", "¿Cuánto cuesta?".
+
+A rule decides, so that a question that stands by itself is searched for as it was asked, and no model's time
+is spent on it.
+"""
+
+import re
+
+from ingestion.text import function_words, without_acronyms
+from rag_app.answering.questions.question_kinds import kind_of
+from rag_app.answering.questions.references import RULES, Compiled, rules
+
+_OPENS = re.compile(
+    r"\s*(?:and|or|but|so|then|also|ok(?:ay)?|what\s+(?:about|else|if)|how\s+(?:about|come|so)|which\s+ones?|"
+    r"why\s+(?:not|so)|tell\s+me\s+more|go\s+on|more|for\s+(?:example|instance)|und|aber|et|mais|y|pero)\b",
+    re.IGNORECASE,
+)
+_ANAPHOR = re.compile(
+    # "The it budget" is another word.
+    r"\b(?:(?:(?<!\bthe )(?<!\ban )(?<!\bour )it|its|itself|they|them|their|theirs|he|him|his|she|hers?|"
+    r"former|latter)(?!\w)|there(?=\s*[?.!,]|\s*$)|the\s+same|"
+    r"the\s+(?:first|second|third|last|other)\s+ones?|ones?(?=\s*\?|$)|"
+    r"(?:about|of|for|from|to|with|by|on|like|than|is|was|does|did|do|why|how|when|where)\s+(?:this|that|these|those)"
+    r"(?=\s*[?.!,]|\s*$|\s+(?:is|was|are|were|do|does|did|mean|means|work|works|happen|happens|happened)\b)|"
+    r"^(?:this|that|these|those)\b)",
+    re.IGNORECASE,
+)
+# "this document" means the one at hand, "that company" one that was spoken of.
+_POINTED = re.compile(
+    r"\b(?:(?:of|about|for|is|was|does|did|in|with|from|to|on|by|are|were|do|has|have|had)\s+that|this|these|"
+    r"those|such)\s+(?!documents?\b|papers?\b|reports?\b|files?\b|books?\b|articles?\b|"
+    r"texts?\b|librar(?:y|ies)\b|collections?\b|pages?\b|chapters?\b|sections?\b|years?\b|is\b|was\b|are\b|were\b|"
+    r"the\b|a\b|an\b|it\b|they\b|he\b|she\b)[a-z]+s?\b",
+    re.IGNORECASE,
+)
+# What a pronoun may stand for is in the question itself where a clause ends in between.
+_CLAUSE_ENDS = re.compile(
+    r",|;|\b(?:and|but|or|if|when|while|because|before|after|that|who|which|where|whose|as)\b", re.IGNORECASE
+)
+_PREPOSITION = re.compile(
+    r"\s*(?:in|at|on|for|from|since|until|by|with|without|during|after|before|between|per|to|of)\b",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"\b(?:who|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|"
+    r"define|explain|describe|list|name|give|show|compare|summari[sz]e|find)\b",
+    re.IGNORECASE,
+)
+_FRAGMENT = re.compile(
+    r"\s*(?:the|a|an|its|their|his|her|my|our|only|just)\s+\w+(?:\s+\w+)?\s*[?.!]*\s*$", re.IGNORECASE
+)
+# "How many?", "since when?": words that ask and name nothing.
+_NAMES_NOTHING = frozenset({"far", "long", "many", "much", "often", "since"})
+_QUESTION_WORD = re.compile(r"\b(?:who|whom|whose|what|when|where|which|why|how|since)\b", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_SHORT = 4  # words of a fragment without a verb
+
+
+def is_follow_up(question: str) -> bool:
+    """Return whether a question cannot be understood without the one before it.
+
+    In English, and in the languages that `questions.references` has rules for. An acronym in capitals is
+    no pronoun. What asks nothing ("no", "thanks") is no follow-up.
+    """
+    if kind_of(question) is not None:
+        return False
+    question = without_acronyms(question)
+    spoken = languages_of(question)
+    if spoken == ["en"]:
+        return _in_english(question)
+    return any(_in_another(question, language, known) for language in spoken if (known := rules(language)))
+
+
+def languages_of(question: str) -> list[str]:
+    """Return the languages with rules that a question has most words of; English where no other has more."""
+    words = _words(question)
+    counts = {
+        language: sum(word in function_words(language) or word in _asks(language) for word in words)
+        for language in RULES
+    }
+    most = max(counts.values())
+    if most <= sum(word in function_words("en") for word in words):
+        return ["en"]
+    return [language for language, count in counts.items() if count == most]
+
+
+def content(text: str, languages: list[str]) -> set[str]:
+    """Return the words of a text that are no function words of the languages."""
+    return {
+        word for word in _words(text) if not any(word in function_words(language) for language in languages)
+    }
+
+
+def _in_another(question: str, language: str, known: Compiled) -> bool:
+    if known.opens.match(question):
+        return True
+    named = content(_YEAR.sub("", question), [language]) - known.asks
+    if not named:
+        return bool(
+            known.asks & set(_words(question)) or known.pronouns.search(question) or _YEAR.search(question)
+        )
+    if known.subjectless and known.subjectless.fullmatch(question.strip(" ¿?.!")):
+        return True
+    return any(
+        not _named_before(question[: match.start()], language, known)
+        for match in known.pronouns.finditer(question)
+    )
+
+
+def _named_before(before: str, language: str, known: Compiled) -> bool:
+    """Whether what a pronoun stands for may be in front of it: in a clause of its own, or as a name, which is
+    written with a capital or, in "le pommier a-t-il", stands before the verb."""
+    if any(content(before[: end.start()], [language]) - known.asks for end in known.clauses.finditer(before)):
+        return True
+    words = re.findall(r"\w+", before)
+    if before.endswith("-"):
+        words = words[: -2 if words[-1:] == ["t"] else -1]
+        return bool(content(" ".join(words), [language]) - known.asks)
+    return any(word[0].isupper() for word in words[1:])
+
+
+def asking_words(languages: list[str]) -> frozenset[str]:
+    """Return the words of the languages that ask and name nothing."""
+    return frozenset().union(*map(_asks, languages))
+
+
+def _asks(language: str) -> frozenset[str]:
+    known = rules(language)
+    return frozenset() if known is None else known.asks
+
+
+def _words(text: str) -> list[str]:
+    return [word.casefold() for word in re.findall(r"\w+", text)]
+
+
+def _in_english(question: str) -> bool:
+    if _OPENS.match(question):
+        return True
+    if not _content(question) - _NAMES_NOTHING:
+        return bool(_QUESTION_WORD.search(question) or _ANAPHOR.search(question))
+    if len(question.split()) <= _SHORT and not _ASKS.search(question):
+        if _FRAGMENT.match(question) or _PREPOSITION.match(question):
+            return True
+        if not _content(_YEAR.sub("", question)):
+            return True
+    if _POINTED.search(question) and not _antecedent(question, _POINTED.search(question)):
+        return True
+    return any(not _antecedent(question, match) for match in _ANAPHOR.finditer(question))
+
+
+def _antecedent(question: str, match: "re.Match[str] | None") -> bool:
+    """Whether what a pronoun stands for may be named before it, in a clause of its own."""
+    if match is None:
+        return False
+    before = question[: match.start()]
+    ends = list(_CLAUSE_ENDS.finditer(before))
+    return any(_content(before[: end.start()]) for end in ends)
+
+
+def _content(text: str) -> set[str]:
+    return content(text, ["en"])

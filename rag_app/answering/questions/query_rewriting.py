@@ -1,0 +1,80 @@
+"""Follow-up questions, as they are to be understood without what was said before: "When was it planted?".
+
+`questions.follow_ups` says which they are. A model then writes the whole question; without one, or where it
+writes nothing of use, the words of the question before are carried over.
+"""
+
+import re
+from collections.abc import Sequence
+
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+
+from ingestion.text import asked_acronyms, function_words
+from ingestion.text.sentences import sentence_spans
+from rag_app.answering.answers import Exchange
+from rag_app.answering.prompt_injection import is_instruction, without_hidden
+from rag_app.answering.questions.follow_ups import asking_words, content, languages_of
+
+# A condensed question is about as long as the two that it joins.
+MOST_TOKENS = 80
+_LONGEST = 400
+_ANSWER_SHOWN = 300
+_EXCHANGES_SHOWN = 3
+
+_RULES = """Rewrite the last question so that it can be understood without the conversation before it.
+Put in what words like "it", "they" and "there" stand for. Change nothing else, and answer nothing.
+Write one line: the question."""
+
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+
+
+def condense_messages(question: str, history: Sequence[Exchange]) -> list[BaseMessage]:
+    """Return the chat messages that have a model write the standalone question."""
+    told = "\n".join(
+        f"Question: {one.question}\nAnswer: {_shown(one.answer)}" for one in history[-_EXCHANGES_SHOWN:]
+    )
+    return [SystemMessage(_RULES), HumanMessage(f"{told}\n\nLast question: {question}")]
+
+
+def _shown(answer: str) -> str:
+    """Return the beginning of an answer without what its documents say to a model."""
+    spans = sentence_spans(answer)
+    said = [answer[span.start : span.end] for span in spans]
+    return without_hidden(" ".join(one for one in said if not is_instruction(one)))[:_ANSWER_SHOWN]
+
+
+def accepted(written: str, question: str) -> str | None:
+    """Return a model's standalone question, or None where what it wrote cannot be one."""
+    lines = [line.strip() for line in written.strip().splitlines() if line.strip()]
+    if len(lines) != 1 or not 3 <= len(lines[0]) <= _LONGEST:
+        return None
+    text = re.sub(
+        r"^(?:standalone\s+|rewritten\s+|last\s+)?question\s*:\s*", "", lines[0], flags=re.IGNORECASE
+    )
+    text = text.strip("\"“”' ")
+    # A model that has lost the thread writes of something else.
+    kept = content(question, ["en"])
+    return text if text and kept <= content(text, ["en"]) | function_words("en") else None
+
+
+def carried_over(question: str, history: Sequence[Exchange]) -> str:
+    """Return a follow-up question with the previous question's words of content behind it.
+
+    One that names nothing but another year is the previous question with that year.
+    """
+    if not history:
+        return question
+    before = history[-1].question
+    year = _YEAR.search(question)
+    if year and _YEAR.search(before) and not content(_YEAR.sub("", question), languages_of(question)):
+        return _YEAR.sub(year[0], before)
+    spoken = languages_of(before)
+    known = content(question, languages_of(question))
+    told = _YEAR.sub("", before) if year else before
+    acronyms = {start for _, start, _ in asked_acronyms(told)}
+    words = [
+        match.group()
+        for match in re.finditer(r"[\w’'-]+", told)
+        if match.start() in acronyms or content(match.group(), spoken) - known - asking_words(spoken)
+    ]
+    return f"{question.strip()} ({' '.join(dict.fromkeys(words))})" if words else question

@@ -1,0 +1,217 @@
+"""What chat programs ask beside a person's questions: a title for the conversation, tags, what to ask next.
+
+Their prompts (Open WebUI's "### Task:", LibreChat's, LobeChat's) say what is wanted, and hold the talk.
+No document is searched for them. A language model does them, where there is one; what it writes must have
+the form that was asked for. Otherwise rules do.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import RunnableConfig
+
+from ingestion.encoders import Encoder
+from ingestion.errors import RagError
+from rag_app.answering.answers import AnswerEvent
+from rag_app.answering.chain import Answerer
+from rag_app.answering.chat_answerer import ChatAnswerer
+from rag_app.answering.library_replies import replied
+from rag_app.answering.questions.follow_ups import asking_words, content, languages_of
+from rag_app.answering.questions.question_kinds import kind_of
+
+# Of a prompt: what is looked at to tell what it wants, and what a model is given.
+_LOOKED_AT = 4_000
+_MOST_READ = 12_000
+_WORDS_OF_A_TITLE = 6
+_MOST_TITLE = 80
+_MOST_TAGS = 3
+_EMOJI = "💬"
+
+_TALK = r"(?:chat|conversation|discussion|dialog(?:ue)?|messages?|above|chat history)"
+_MAKE = r"(?:generate|create|write|suggest|provide|give|make|come up with|summari[sz]e)"
+# What is wanted, by the key of its JSON: the prompt's first sentence names it and the conversation.
+_WANTED = {
+    "title": rf"{_MAKE}\b[^.\n]*\btitle\b[^.\n]*\b{_TALK}\b|{_MAKE}\b[^.\n]*\b{_TALK}\b[^.\n]*\btitle\b|"
+    r"title for a conversation that starts with|analy[sz]e this conversation and provide|"
+    r"(?:对话|会话)[^\n]*标题",
+    "tags": rf"{_MAKE}\b[^.\n]*\btags?\b[^.\n]*\b{_TALK}\b",
+    "follow_ups": rf"{_MAKE}\b[^.\n]*\bfollow[- ]?ups?\b[^.\n]*\b(?:{_TALK}|naturally ask next|user)\b",
+    "queries": rf"(?:generat|determin)\w*\b[^.\n]*\bsearch (?:quer|is necessary)[^\n]*|"
+    rf"{_MAKE}\b[^.\n]*\bsearch quer(?:y|ies)\b[^.\n]*\b{_TALK}\b",
+    "text": r"you are an autocompletion system",
+    "emoji": r"facial expression[^\n]*\bemoji",
+    "prompt": rf"{_MAKE}\b[^.\n]*\bprompt for am? image generation\b",
+}  # fmt: skip
+_LISTS = frozenset({"tags", "follow_ups", "queries"})
+_TASK = re.compile(r"\s*#{1,4}\s*(?:task|aufgabe|tâche|tarea|tarefa|compito)\s*:", re.IGNORECASE)
+# A person types this in a line; programs send a scaffold.
+_SCAFFOLD = re.compile(
+    r"<chat_history>|#+ *chat history|^conversation:|^(?:user|human) ?:|json|only return|output language|"
+    r"starts with|detected language|输出语言",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OWN_FORM = re.compile(r"\{\s*\"(\w{1,40})\"\s*:\s*(\[|\")")
+_HISTORY = re.compile(r"<chat_history>(.*?)</chat_history>", re.IGNORECASE | re.DOTALL)
+_SAID = re.compile(
+    r"^[ \t]*(?:\*\*)?(user|human|assistant|ai)(?:\*\*)? ?:[ \t]*", re.IGNORECASE | re.MULTILINE
+)
+_JSON_WANTED = re.compile(r"\bjson\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """What is wanted (`key` names it in JSON), in which form, and what people asked in the conversation."""
+
+    key: str
+    is_list: bool
+    as_json: bool
+    questions: tuple[str, ...]
+    prompt: str
+    rules: str = ""
+
+
+def chore_of(messages: Sequence[tuple[str, str]], *, as_json: bool = False) -> Chore | None:
+    """Return the chore that a conversation's last message asks for; None where it is a person's question.
+
+    `messages` are (role, text); `as_json`: the request itself demands JSON.
+    """
+    prompt = messages[-1][1]
+    rules = "\n".join(text for role, text in messages if role in ("system", "developer"))
+    head = prompt[:_LOOKED_AT] + "\n" + prompt[-_LOOKED_AT:]
+    key = _key(prompt, head, rules, as_json=as_json)
+    if key is None:
+        return None
+    own = _OWN_FORM.search(prompt)
+    is_list = own[2] == "[" if own and own[1] == key else key in _LISTS
+    return Chore(
+        key=key,
+        is_list=is_list,
+        as_json=as_json or bool(_JSON_WANTED.search(head)),
+        questions=tuple(_questions(prompt)) or tuple(text for role, text in messages[:-1] if role == "user"),
+        prompt=prompt,
+        rules=rules,
+    )
+
+
+def done(
+    chore: Chore, answerer: Answerer, encoder: Encoder, config: RunnableConfig | None
+) -> Generator[AnswerEvent]:
+    """Yield what a model is waited for, and the chore's answer: without passages, sources and checks."""
+    written: str | None = None
+    name, where = None, None
+    if isinstance(answerer, ChatAnswerer):
+        where = answerer.leaves_machine
+        pieces: list[str] = []
+        try:
+            with closing(answerer.write_prompt(_prompt(chore), config or {})) as writing:
+                for piece in writing:
+                    if isinstance(piece, str):
+                        pieces.append(piece)
+                    else:
+                        yield piece
+            written = accepted(chore, "".join(pieces))
+        except RagError:  # too long for its window, busy, gone: a title is not worth an error
+            written = None
+        name = answerer.name if written is not None else None
+    flags = (f"leaves this machine: {where}",) if where else ()
+    yield from replied(chore.prompt, written or by_rules(chore), encoder, llm=name, flags=flags)
+
+
+def accepted(chore: Chore, written: str) -> str | None:
+    """Return what a model wrote in the form that is wanted, None where it has another."""
+    if not chore.as_json:
+        line = written.strip().strip('"“”').strip()
+        return line if line and (chore.is_list or ("\n" not in line and len(line) <= _MOST_TITLE)) else None
+    start, end = written.find("{"), written.rfind("}")
+    try:
+        value = json.loads(written[start : end + 1])[chore.key]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    fits = isinstance(value, list) and all(isinstance(one, str) for one in value) if chore.is_list else (
+        isinstance(value, str)
+    )  # fmt: skip
+    return _json(chore, value) if fits else None
+
+
+def by_rules(chore: Chore) -> str:
+    """Return the chore's answer from the words of what was asked."""
+    value: str | list[str]
+    match chore.key:
+        case "title":
+            value = _title(chore.questions)
+        case "tags":
+            value = _tags(chore.questions)
+        case "prompt":
+            value = chore.questions[-1][:_LOOKED_AT] if chore.questions else ""
+        case "emoji":
+            value = _EMOJI
+        case _:
+            value = ""
+    if chore.is_list:
+        value = value if isinstance(value, list) else [value] if value else []
+        return _json(chore, value) if chore.as_json else ", ".join(value)
+    value = ", ".join(value) if isinstance(value, list) else value
+    return _json(chore, value) if chore.as_json else value
+
+
+def _key(prompt: str, head: str, rules: str, *, as_json: bool) -> str | None:
+    task = _TASK.match(prompt)
+    scaffold = task or as_json or _SCAFFOLD.search(head)
+    if not scaffold:
+        return None
+    for text in (head, rules[:_LOOKED_AT]):
+        for key, pattern in _WANTED.items():
+            if re.search(pattern, text[:_LOOKED_AT] if task else text, re.IGNORECASE):
+                return key
+    own = _OWN_FORM.search(prompt)
+    # A task in another language, or one that nobody knows yet, says its form.
+    return own[1] if task and own and _HISTORY.search(prompt) else None
+
+
+def _questions(prompt: str) -> list[str]:
+    """Return what people said in the conversation that a prompt holds."""
+    history = _HISTORY.search(prompt)
+    text = history[1] if history else prompt
+    turns = list(_SAID.finditer(text))
+    ends = [turn.start() for turn in turns[1:]] + [len(text)] * bool(turns)
+    return [
+        said
+        for turn, end in zip(turns, ends, strict=True)
+        if turn[1].casefold() in ("user", "human") and (said := text[turn.end() : end].strip())
+    ]
+
+
+def _title(questions: Sequence[str]) -> str:
+    asked = next((one for one in questions if kind_of(one) is None), questions[0] if questions else "")
+    words = _content_in_order(asked[:_LOOKED_AT])[:_WORDS_OF_A_TITLE]
+    title = " ".join(words) or " ".join(asked.split()[:_WORDS_OF_A_TITLE]).strip(" ?!.") or "New chat"
+    return (title[0].upper() + title[1:])[:_MOST_TITLE]
+
+
+def _tags(questions: Sequence[str]) -> list[str]:
+    counts = Counter(word for one in questions for word in dict.fromkeys(_content_in_order(one[:_LOOKED_AT])))
+    return [word for word, _ in counts.most_common(_MOST_TAGS)] or ["General"]
+
+
+def _content_in_order(text: str) -> list[str]:
+    spoken = languages_of(text)
+    named = content(text, spoken) - asking_words(spoken)
+    return [word for word in re.findall(r"\w[\w’'-]*", text) if content(word, spoken) & named]
+
+
+def _json(chore: Chore, value: str | list[str]) -> str:
+    return json.dumps({chore.key: value}, ensure_ascii=False)
+
+
+def _prompt(chore: Chore) -> list[BaseMessage]:
+    """Return the program's own prompt; of a long one the beginning and the end."""
+    text = chore.prompt
+    if len(text) > _MOST_READ:
+        text = f"{text[: _MOST_READ // 2]}\n…\n{text[-_MOST_READ // 2 :]}"
+    rules = [SystemMessage(chore.rules[:_LOOKED_AT])] if chore.rules else []
+    return [*rules, HumanMessage(text)]

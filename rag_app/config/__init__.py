@@ -1,0 +1,1 @@
+"""Settings and what they hold: ports, logins, sampling, the environment."""

@@ -1,0 +1,1 @@
+"""Requests and responses: what JSON, HTTP, MCP and the page share."""

@@ -1,0 +1,1 @@
+"""What is kept of questions and answers: conversations and receipts, in a database of their own."""

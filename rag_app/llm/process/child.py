@@ -1,0 +1,165 @@
+"""A running worker, seen from the parent: its pipes, its replies, its end."""
+
+import json
+import os
+import queue
+import signal
+import site
+import subprocess
+import sys
+import threading
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import IO, Any
+
+from ingestion.errors import ModelError
+
+CANCEL_GRACE_S = 10.0  # a worker that has not stopped by then is killed; stopping takes milliseconds
+END_TIMEOUT_S = 10.0  # after SIGKILL, for the kernel to take back a large model's memory
+STDERR_LINES_KEPT = 40
+LINE_BYTES_KEPT = 2000
+
+Reply = dict[str, Any]
+Replies = queue.SimpleQueue[Reply | None]  # None: the worker has ended
+
+
+class Child:
+    """A running worker and the two threads that listen to it. Never restarted: a new one replaces it."""
+
+    def __init__(self) -> None:
+        self.ended_at = 0.0  # time.monotonic
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()  # a write may block while replies must still be taken in
+        self._waiting: dict[int, Replies] = {}
+        self._last_number = -1
+        self._ended = False
+        self._errors: deque[str] = deque(maxlen=STDERR_LINES_KEPT)
+        started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
+        self._listener = threading.Thread(target=self._listen, args=(started,), daemon=True)
+        self._listener.start()
+        process = started.get()
+        if isinstance(process, OSError):
+            raise ModelError(f"a model's process cannot be started ({process}); free memory") from process
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return not self._ended and self._process.poll() is None
+
+    def ask(self, op: str, **request: Any) -> tuple[int, Replies]:
+        """Send a request; return its number and the queue on which its replies arrive."""
+        replies: Replies = queue.SimpleQueue()
+        with self._lock:
+            self._last_number += 1
+            number = self._last_number
+            self._waiting[number] = replies
+            if self._ended:
+                replies.put(None)
+        self.send(op=op, id=number, **request)
+        return number, replies
+
+    def send(self, **request: Any) -> None:
+        """Write one line. It is lost on a worker that has ended: whoever waits is told of the end."""
+        line = json.dumps(request).encode() + b"\n"
+        with self._writing, suppress(BrokenPipeError):
+            if self._process.stdin and not self._process.stdin.closed:
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+
+    def forget(self, number: int) -> None:
+        with self._lock:
+            self._waiting.pop(number, None)
+
+    def stop(self, number: int, replies: Replies) -> None:
+        """Cancel an answer and wait until the worker has let go of it; kill a worker that does not."""
+        self.send(op="cancel", id=number)
+        deadline = monotonic() + CANCEL_GRACE_S
+        try:
+            while (reply := replies.get(timeout=max(0.0, deadline - monotonic()))) is not None:
+                if reply["kind"] in ("done", "error"):
+                    return
+        except queue.Empty:
+            self.end()
+
+    def end(self) -> None:
+        """Kill the worker, which has nothing to lose, and wait until it is gone."""
+        self._process.kill()
+        if threading.current_thread() is not self._listener:
+            self._listener.join(END_TIMEOUT_S)
+
+    def epitaph(self) -> str:
+        """How the worker ended, to follow "the process"."""
+        code = self._process.wait()
+        if code < 0:
+            name = signal.Signals(-code).name
+            return f"was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+        last = f" ({one_line(self._errors[-1])})" if self._errors else ""
+        return f"ended with code {code}{last}"
+
+    def _listen(self, started: "queue.SimpleQueue[subprocess.Popen[bytes] | OSError]") -> None:
+        # The thread that starts the worker must outlive it: PR_SET_PDEATHSIG fires when that *thread* ends.
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "rag_app.llm.process.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_environment(),
+            )
+        except OSError as error:
+            started.put(error)
+            return
+        started.put(process)
+        with process:  # closes the pipes and waits
+            assert process.stdin
+            assert process.stdout
+            assert process.stderr
+            errors = threading.Thread(target=self._collect, args=(process.stderr,), daemon=True)
+            errors.start()
+            for line in process.stdout:
+                try:
+                    reply = json.loads(line)
+                except ValueError:  # half a line of a worker that was killed, or one that talks nonsense
+                    process.kill()
+                    break
+                self._deliver(reply)
+            errors.join()
+            process.wait()
+            with self._writing, suppress(BrokenPipeError):
+                process.stdin.close()
+            with self._lock:
+                self.ended_at = monotonic()
+                self._ended = True
+                waiting = list(self._waiting.values())
+        for replies in waiting:
+            replies.put(None)
+
+    def _deliver(self, reply: Reply) -> None:
+        with self._lock:
+            replies = self._waiting.get(reply["id"])
+        if replies is not None:
+            replies.put(reply)
+
+    def _collect(self, stderr: IO[bytes]) -> None:
+        while line := stderr.readline(LINE_BYTES_KEPT):
+            if text := line.decode("utf-8", "replace").strip():
+                self._errors.append(text)
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, in which the worker finds the package where this process found it."""
+    root = str(Path(__file__).resolve().parents[3])
+    if root in site.getsitepackages():  # installed: found anyway, and not to come before the standard library
+        return dict(os.environ)
+    paths = [root, os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())[:300]

@@ -1,0 +1,176 @@
+"""llama.cpp itself: load the weights, read a prompt, generate. Imported by the worker only."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from time import perf_counter
+from typing import Any
+
+import llama_cpp
+
+from rag_app.config.sampling import Sampling
+from rag_app.llm.process.native_log import EngineError, NativeLog
+from rag_app.llm.process.vocabulary import Prompt, Vocabulary
+
+DECODE_ABORTED = 2  # llama_decode's return value after its abort callback said yes
+
+# Tokens read in one forward pass. The last bits of a sum depend on how many are read together, and the same
+# seed shall give the same answer: so the size is fixed, blocks begin at multiples of it, and only whole ones
+# are used again. Small ones show a person that it goes on; a GPU needs more to be busy.
+BLOCK, GPU_BLOCK = 64, 512
+
+# The warm-up, in tokens: the first pass waits for the disk, and says whether there is time for another.
+_FIRST_PASS = 16
+_LONGEST_FIRST_PASS_S = 2.0
+
+
+class Aborted(Exception):
+    """llama.cpp stopped in the middle of a forward pass because it was asked to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """How to load a model's weights."""
+
+    context_window: int
+    threads: int
+    gpu_layers: int
+
+
+class Engine:
+    """One loaded model, for one thread. What it has read stays, for the next prompt that begins alike."""
+
+    def __init__(
+        self,
+        path: str,
+        vocabulary: Vocabulary,
+        log: NativeLog,
+        options: Loaded,
+        *,
+        aborted: Callable[[], bool],
+    ) -> None:
+        """Load the weights. `aborted` is asked between the steps of every forward pass.
+
+        Raises EngineError with llama.cpp's own reason when it refuses the file.
+        """
+        self._vocabulary = vocabulary
+        self._block = min(GPU_BLOCK if options.gpu_layers else BLOCK, options.context_window)
+        try:
+            self._llama: Any = llama_cpp.Llama(
+                path,
+                n_ctx=options.context_window,
+                n_batch=self._block,
+                n_ubatch=self._block,
+                n_threads=options.threads,
+                n_threads_batch=options.threads,
+                n_gpu_layers=options.gpu_layers,
+                verbose=False,
+            )
+        except (ValueError, RuntimeError, OSError) as error:
+            code = "context" if "llama_context" in str(error) else "load"
+            raise EngineError(code, log.reason(error)) from error
+        self._blocks: list[int] = []  # the tokens of the whole blocks that llama.cpp holds
+        self._abort = llama_cpp.ggml_abort_callback(lambda _data: aborted())
+        llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
+
+    def read(self, prompt: Prompt) -> Iterator[int]:
+        """Read a prompt; yield how many of its tokens are read: first those known from before, then after
+        each block. Raises like `write`."""
+        tokens = prompt.tokens
+        reused = self._reuse(tokens)
+        yield reused
+        for start in range(reused, len(tokens), self._block):
+            block = tokens[start : start + self._block]
+            with _Failures(self):
+                self._llama.eval(block)
+            if len(block) == self._block:
+                self._blocks += block
+            yield start + len(block)
+
+    def write(self, prompt: Prompt, sampling: Sampling) -> Iterator[bytes]:
+        """Yield the bytes of one token after another until the model ends its answer.
+
+        The prompt has been read. The caller stops in time: prompt and answer together must stay within the
+        context window.
+        Raises EngineError when llama.cpp fails, Aborted when `aborted` said so during a forward pass.
+        """
+        # The constructor turns seed 0 into "random"; set_seed takes it as it is.
+        self._llama.set_seed(sampling.seed)
+        with _Failures(self):
+            # It finds the whole prompt read and begins to sample.
+            for token in self._llama.generate(
+                prompt.tokens,
+                temp=sampling.temperature,
+                top_p=sampling.top_p,
+                top_k=sampling.top_k,
+                min_p=sampling.min_p,
+                repeat_penalty=sampling.repeat_penalty,
+            ):
+                if self._vocabulary.ends(token):
+                    return
+                yield self._vocabulary.piece(token)
+
+    def measure(self) -> tuple[int, float]:
+        """Read some tokens for nothing; return how many and in how many seconds."""
+        measured = self._timed(min(_FIRST_PASS, self._block))
+        if measured[1] < _LONGEST_FIRST_PASS_S:
+            measured = self._timed(self._block)
+        self.forget()
+        return measured
+
+    def forget(self) -> None:
+        """Read the next prompt from its beginning."""
+        self._blocks = []
+        self._llama.reset()
+        self._llama._ctx.kv_cache_clear()
+
+    def _timed(self, count: int) -> tuple[int, float]:
+        self.forget()
+        started = perf_counter()
+        with _Failures(self):
+            self._llama.eval([token % self._llama.n_vocab() for token in range(count)])
+        return count, perf_counter() - started
+
+    def _reuse(self, tokens: Sequence[int]) -> int:
+        """Return how many tokens at the beginning need not be read, and make the model's memory end there."""
+        same = sum(
+            1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._blocks, tokens, strict=False))
+        )
+        reused = min(same, len(tokens) - 1) // self._block * self._block  # the last token is always read
+        if not (reused and self._cut(reused)):
+            self.forget()
+            return 0
+        self._blocks = self._blocks[:reused]
+        self._llama.n_tokens = reused
+        return reused
+
+    def _cut(self, length: int) -> bool:
+        """Drop what follows the first `length` tokens; return whether the memory then is as if it had never
+        been there. A recurrent state cannot go back, nor a sliding window that has moved on."""
+        memory = llama_cpp.llama_get_memory(self._llama.ctx)
+        window = max(1, llama_cpp.llama_model_n_swa(self._llama.model))
+        if llama_cpp.llama_memory_seq_pos_min(memory, 0) > max(0, length - window):
+            return False
+        return bool(self._llama._ctx.kv_cache_seq_rm(0, length, -1))
+
+
+class _Failures:
+    """Turns llama.cpp's failures into ours."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, RuntimeError):
+            return
+        aborted = str(error).endswith(f"returned {DECODE_ABORTED}")
+        llama = self._engine._llama
+        # llama.cpp takes an aborted pass out of its memory itself, but a recurrent state has gone on.
+        if not aborted or llama._is_recurrent or llama._is_hybrid:
+            self._engine.forget()
+        if aborted:
+            raise Aborted from error
+        raise EngineError("decode", f"llama.cpp could not continue ({error})") from error

@@ -1,0 +1,97 @@
+"""A worker while it loads a model, and after. A thread follows it, so that whoever waits may leave."""
+
+import queue
+import threading
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from ingestion.errors import ModelError
+from rag_app.llm.process.child import Child, Replies, Reply, one_line
+
+ADVICE = {
+    "load": "if the file is damaged download it again, if it is new upgrade llama-cpp-python",
+    "context": "use a smaller context or a smaller model",
+    "install": "install llama-cpp-python",
+    "too_long": "ask for less evidence, or give the model a larger context",
+    "template": "use another model file, one made for chat",
+    "decode": "ask again; if it fails again, use a smaller context or another model file",
+}
+REFUSED = ("load", "context", "install")  # kinds of error of a model that cannot be loaded as it is
+
+
+class Loading:
+    """A worker that loads the file at `path`, or has loaded it, or has failed to."""
+
+    def __init__(self, path: Path, *, timeout_s: float, **options: Any) -> None:
+        """Start it. Raises ModelError where no process can be started."""
+        self.child = Child()
+        self.context_window = 0
+        self.measured = (0, 0.0)  # tokens read in how many seconds
+        self.failure: str | None = None
+        self._path = path
+        self._counts = threading.Event()
+        self._writes = threading.Event()
+        number, replies = self.child.ask("load", path=str(path), **options)
+        threading.Thread(target=self._follow, args=(number, replies, timeout_s), daemon=True).start()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is worth waiting for, or can be asked."""
+        return self.failure is None and self.child.alive
+
+    def wait_to_count(self) -> None:
+        """Wait until tokens can be counted. Raises ModelError where the load has failed."""
+        self._counts.wait()
+        self._check()
+
+    def wait_to_write(self, timeout_s: float | None = None) -> bool:
+        """Wait until answers can be written; return whether they can yet. Raises ModelError likewise."""
+        loaded = self._writes.wait(timeout_s)
+        self._check()
+        return loaded
+
+    def _check(self) -> None:
+        if self.failure is not None:
+            raise ModelError(self.failure)  # a new one each time: tracebacks grow
+
+    def _follow(self, number: int, replies: Replies, timeout_s: float) -> None:
+        deadline = monotonic() + timeout_s
+        try:
+            while not self._writes.is_set():
+                try:
+                    reply = replies.get(timeout=max(0.0, deadline - monotonic()))
+                except queue.Empty:
+                    self._fail(
+                        f"{self._path} was not loaded within {timeout_s:g} s; "
+                        "use a smaller model file or a faster disk"
+                    )
+                else:
+                    self._take(reply)
+        finally:
+            self.child.forget(number)
+
+    def _take(self, reply: Reply | None) -> None:
+        if reply is None:
+            reason = f"its process {self.child.epitaph()}"
+            self._fail(f"{self._path} cannot be loaded: {reason}; {ADVICE['load']}")
+        elif reply["kind"] == "error":
+            self._fail(explained(self._path, reply))
+        elif reply["kind"] == "vocabulary":
+            self.context_window = reply["context_window"]
+            self._counts.set()
+        else:
+            self.measured = (reply["read_tokens"], reply["read_s"])
+            self._writes.set()
+
+    def _fail(self, why: str) -> None:
+        self.child.end()
+        self.failure = why
+        self._counts.set()
+        self._writes.set()
+
+
+def explained(path: Path, error: Reply) -> str:
+    """Return a worker's error as one line for a person, with advice."""
+    cannot = " cannot be loaded" if error["code"] in REFUSED else ""
+    return f"{path}{cannot}: {one_line(error['message'])}; {ADVICE[error['code']]}"

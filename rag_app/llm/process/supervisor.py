@@ -1,0 +1,210 @@
+"""The supervision of a worker: start it when needed, hand out turns, replace it when it has died."""
+
+import queue
+import threading
+import weakref
+from collections.abc import Generator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from ingestion.errors import Cancelled, ModelError
+from rag_app.llm.process.child import Child, Reply
+from rag_app.llm.process.loading import Loading, explained
+from rag_app.llm.process.request_queue import Turns
+from rag_app.llm.process.restarts import Restarts
+from rag_app.llm.process.worker import available_processors
+from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, Reader
+
+LOAD_TIMEOUT_S = 600.0  # 40 GB from a slow disk
+SILENCE_S = 600.0  # one block or token of a model far too large for its machine; then it is taken for stuck
+# How often whoever waits hears that it still waits: how soon Stop or a closed page is noticed.
+HEARTBEAT_S = 0.5
+MOST_WAITING = 16
+GGUF_MAGIC = b"GGUF"
+ALIVE: Reply = {"kind": "alive"}
+
+
+class ModelProcess:
+    """One GGUF file in one child process, started when first needed and again when it has died.
+
+    Answers are written one at a time: a second `generate` waits for the first. Counting does not wait.
+    Every failure is a ModelError of one line.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        context_tokens: int | None = None,
+        threads: int | None = None,
+        gpu_layers: int = 0,
+        max_waiting: int = MOST_WAITING,
+        speeds: PrefillSpeeds | None = None,
+        load_timeout_s: float = LOAD_TIMEOUT_S,
+        restarts: Restarts | None = None,
+    ) -> None:
+        self._path = path
+        self._reader = Reader(path, threads or available_processors(), gpu_layers)
+        self._options = {"context_tokens": context_tokens, "threads": threads, "gpu_layers": gpu_layers}
+        self._load_timeout_s = load_timeout_s
+        self._speeds = speeds or PrefillSpeeds(None)
+        self._turns = Turns(max_waiting)
+        self._starting = threading.Lock()
+        self._restarts = restarts or Restarts()
+        self._tried: str | None = None  # the file as it was when it was loaded last
+        self._loading: Loading | None = None
+        self._finalizer: weakref.finalize[Any, Any] | None = None
+        self._answering: tuple[Child, int] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running worker, None when there is none."""
+        loading = self._loading
+        return loading.child.pid if loading and loading.child.alive else None
+
+    @property
+    def context_window(self) -> int:
+        """Tokens of prompt and answer together. Reads the file's head."""
+        loading = self._begun()
+        loading.wait_to_count()
+        return loading.context_window
+
+    @property
+    def speed(self) -> PrefillSpeed:
+        """How fast the model reads here. Loads it where that has never been measured."""
+        known = self._speeds.get(self._reader)
+        if known is None:
+            loading = self._begun()
+            loading.wait_to_write()
+            self._speeds.note(self._reader, *loading.measured)
+            known = self._speeds.get(self._reader)
+        if known is None:
+            raise ModelError(f"{self._path} went away while it was loaded; put it back")
+        return known
+
+    def count(self, op: str, **request: Any) -> int:
+        """Return the number of tokens that the worker finds for `op`, "count" or "count_prompt"."""
+        loading = self._begun()
+        loading.wait_to_count()
+        number, replies = loading.child.ask(op, **request)
+        try:
+            return int(self._checked(loading, replies.get(), "while it counted tokens")["tokens"])
+        finally:
+            loading.child.forget(number)
+
+    def generate(self, **request: Any) -> Generator[Reply]:
+        """Yield {"kind": "queue", "before"} while others are served, {"kind": "load"} while the model is
+        loaded, then the worker's replies: "prefill", then "text" often, at last "done". Where nothing happens
+        for half a second the last one that is not text comes again, or {"kind": "alive"}.
+
+        Closing the generator gives up the place in the queue, or makes the worker stop within one step of one
+        forward pass; the worker stays for the next request. Raises TooManyWaiting where the queue is full,
+        Cancelled after `cancel`, ModelError when the worker fails or dies.
+        """
+        with self._turns.join() as turn:
+            while before := turn.wait(HEARTBEAT_S):
+                yield {"kind": "queue", "before": before}
+            loading = self._begun()
+            while not loading.wait_to_write(HEARTBEAT_S):
+                yield {"kind": "load"}
+            self._speeds.note(self._reader, *loading.measured)
+            yield from self._answer(loading, request)
+
+    def cancel(self) -> bool:
+        """Stop the answer being written, from any thread, also before its first token.
+
+        Returns whether there was one. Whoever reads it gets Cancelled.
+        """
+        answering = self._answering
+        if answering is None:
+            return False
+        child, number = answering
+        child.send(op="cancel", id=number)
+        return True
+
+    def close(self) -> None:
+        """End the worker and free the model's memory; the next use starts it again."""
+        if self._finalizer is not None:
+            self._finalizer()
+        self._loading = None
+
+    def _answer(self, loading: Loading, request: dict[str, Any]) -> Generator[Reply]:
+        child = loading.child
+        number, replies = child.ask("generate", **request)
+        self._answering = (child, number)
+        ended = False
+        last, heard = ALIVE, monotonic()
+        try:
+            while not ended:
+                try:
+                    reply = replies.get(timeout=HEARTBEAT_S)
+                except queue.Empty:
+                    if monotonic() - heard > SILENCE_S:
+                        child.end()  # which ends the replies as well
+                    yield last
+                    continue
+                heard = monotonic()
+                ended = reply is None or reply["kind"] in ("done", "error")
+                checked = self._checked(loading, reply, "in the middle of an answer")
+                if checked.get("finish_reason") == "cancelled":
+                    raise Cancelled("the answer")
+                if ended:
+                    self._note(checked)
+                last = checked if checked["kind"] == "prefill" else ALIVE
+                yield checked
+        finally:
+            self._answering = None
+            if not ended:
+                child.stop(number, replies)
+            child.forget(number)
+
+    def _note(self, done: Reply) -> None:
+        """Take in what a finished answer says of its worker."""
+        self._restarts.succeeded()
+        self._speeds.note(self._reader, done["prompt_tokens"] - done["cached_tokens"], done["read_s"])
+
+    def _begun(self) -> Loading:
+        """Return the worker that runs, or start one. Raises ModelError where that must wait."""
+        with self._starting:
+            loading = self._loading
+            if loading is not None and loading.usable:
+                return loading
+            if loading is not None:
+                self.close()
+                why = loading.failure or f"it {loading.child.epitaph()}"
+                self._restarts.failed(why, loading.child.ended_at)
+            if (key := self._reader.key) != self._tried:  # another file under this name
+                self._restarts.succeeded()
+                self._tried = key
+            self._restarts.check(f"the process of {self._path}")
+            check_gguf(self._path)
+            measure = self._speeds.get(self._reader) is None
+            loading = self._loading = Loading(
+                self._path, timeout_s=self._load_timeout_s, measure=measure, **self._options
+            )
+            # Also when this object is lost, and at exit.
+            self._finalizer = weakref.finalize(self, loading.child.end)
+            return loading
+
+    def _checked(self, loading: Loading, reply: Reply | None, when: str) -> Reply:
+        if reply is None:
+            raise ModelError(
+                f"the process of {self._path} {loading.child.epitaph()} {when}; {self._restarts.outlook()}"
+            )
+        if reply["kind"] == "error":
+            raise ModelError(explained(self._path, reply))
+        return reply
+
+
+def check_gguf(path: Path) -> None:
+    """Raise ModelError unless `path` is a file that begins as a GGUF does."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(GGUF_MAGIC))
+    except FileNotFoundError:
+        raise ModelError(f"{path} does not exist; download the model or correct the path") from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); give the path of a GGUF file") from error
+    if magic != GGUF_MAGIC:
+        raise ModelError(f"{path} is not a GGUF file (it begins with {magic!r}); llama.cpp reads GGUF only")

@@ -1,0 +1,142 @@
+"""A model's tokenizer and chat template, there long before its weights. Imported by the worker only."""
+
+import ctypes
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import llama_cpp
+from llama_cpp._internals import LlamaModel
+from llama_cpp.llama_chat_format import CHATML_CHAT_TEMPLATE, Jinja2ChatFormatter
+
+from rag_app.llm.process.native_log import EngineError, NativeLog
+from rag_app.llm.reasoning import opens_thought
+
+DEFAULT_CONTEXT_TOKENS = 8192  # the most taken unasked: some models allow 128k, which costs GBs of memory
+CHATML_STOPS = ("<|im_end|>", "<|im_start|>")  # plain text to a model that was not trained with ChatML
+NEVER = "(?!)"  # the pattern that matches nothing
+
+ChatMessage = dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """A rendered and tokenised chat, with the texts that end the answer beside the model's own end tokens.
+
+    `thinking`: the template has opened a thought, in which the model goes on.
+    """
+
+    tokens: list[int]
+    stops: tuple[str, ...]
+    thinking: bool
+
+
+class Vocabulary:
+    """What a GGUF file says beside its weights. Safe to use from several threads."""
+
+    def __init__(self, path: str, log: NativeLog) -> None:
+        """Read the file's head. Raises EngineError with llama.cpp's own reason when it refuses the file."""
+        parameters = llama_cpp.llama_model_default_params()
+        parameters.vocab_only = True
+        try:
+            self._model: Any = LlamaModel(path_model=path, params=parameters, verbose=False)
+            metadata = self._model.metadata()
+            self._formatter, self._has_template = _formatter(self._model, metadata)
+        except jinja2.TemplateError as error:
+            raise EngineError("load", f"its chat template cannot be read ({error})") from error
+        except (ValueError, RuntimeError, OSError) as error:
+            raise EngineError("load", log.reason(error)) from error
+        # llama_model_n_ctx_train is 0 for a model without weights.
+        stated = metadata.get(f"{metadata.get('general.architecture')}.context_length", "")
+        number = int(stated) if stated.isdigit() else 0
+        self.context_length = min(number or DEFAULT_CONTEXT_TOKENS, DEFAULT_CONTEXT_TOKENS)
+        self._control = _control_tokens(self._model)
+
+    def count(self, text: str) -> int:
+        """Return the number of tokens of `text` alone: special tokens read as plain text, no BOS."""
+        return len(self._tokenize(text, add_bos=False, special=False))
+
+    def prompt(self, messages: Sequence[ChatMessage], *, thinking: bool = False) -> Prompt:
+        """Render the chat with the model's own template (ChatML where it has none) and tokenise it.
+
+        The text of a control token inside a message is broken by a space, so that a document that contains
+        "<|im_end|>" cannot end its own turn and speak as somebody else. `thinking` is what the template gets
+        as `enable_thinking`; most know no such thing.
+        Raises EngineError when the template refuses the messages.
+        """
+        safe = [{**message, "content": self._defuse(message["content"])} for message in messages]
+        try:
+            text = self._render(safe, thinking)
+        except (jinja2.TemplateError, ValueError, TypeError) as error:
+            raise EngineError("template", f"its chat template refuses these messages ({error})") from error
+        return Prompt(
+            tokens=self._tokenize(text, add_bos=not self._has_template, special=True),
+            stops=() if self._has_template else CHATML_STOPS,
+            thinking=opens_thought(text),
+        )
+
+    def piece(self, token: int) -> bytes:
+        """Return the bytes of a token."""
+        # Not Llama.detokenize: it has room for 32 bytes and returns nothing for a longer token.
+        size = 64
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            length = llama_cpp.llama_token_to_piece(self._model.vocab, token, buffer, size, 0, False)
+            if length >= 0:
+                return bytes(buffer.raw[:length])
+            size = -length
+
+    def ends(self, token: int) -> bool:
+        """Return whether a token ends the answer."""
+        return bool(llama_cpp.llama_vocab_is_eog(self._model.vocab, token))
+
+    def _tokenize(self, text: str, *, add_bos: bool, special: bool) -> list[int]:
+        # "?" for the lone surrogates that broken documents contain.
+        tokens: list[int] = self._model.tokenize(text.encode("utf-8", "replace"), add_bos, special)
+        return tokens
+
+    def _render(self, messages: list[ChatMessage], thinking: bool) -> str:
+        try:
+            return str(self._formatter(messages=messages, enable_thinking=thinking).prompt)
+        except (jinja2.TemplateError, ValueError):
+            # Some templates (Gemma's) know no system role: say the same at the head of the first question.
+            if len(messages) < 2 or messages[0]["role"] != "system" or messages[1]["role"] != "user":
+                raise
+            system, user, *rest = messages
+            merged = {**user, "content": f"{system['content']}\n\n{user['content']}"}
+            return str(self._formatter(messages=[merged, *rest], enable_thinking=thinking).prompt)
+
+    def _defuse(self, text: str) -> str:
+        return self._control.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
+
+
+def _formatter(model: Any, metadata: dict[str, str]) -> tuple[Callable[..., Any], bool]:
+    """The chat template as a function, and whether the file brought it."""
+    template = metadata.get("tokenizer.chat_template")
+    bos, eos = (
+        "" if token == -1 else _text(model, token) for token in (model.token_bos(), model.token_eos())
+    )
+    formatter = Jinja2ChatFormatter(template=template or CHATML_CHAT_TEMPLATE, bos_token=bos, eos_token=eos)
+    return formatter, template is not None
+
+
+def _text(model: Any, token: int) -> str:
+    # Not the wrapper's token_get_text: a vocabulary may hold bytes that are not UTF-8.
+    return str(llama_cpp.llama_vocab_get_text(model.vocab, token).decode("utf-8", "replace"))
+
+
+def _control_tokens(model: Any) -> re.Pattern[str]:
+    """A pattern for the text of every token that has a meaning of its own in a prompt."""
+    control = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
+    texts = set()
+    for token in range(model.n_vocab()):
+        attributes = llama_cpp.llama_vocab_get_attr(model.vocab, token)
+        if attributes & (control | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED):
+            text = _text(model, token)
+            # Ordinary text (tabs, HTML tags) may be user-defined as well; only <|…|> is certainly not.
+            if len(text) > 1 and (attributes & control or re.fullmatch(r"<\|.*\|>", text)):
+                texts.add(text)
+    longest_first = sorted(texts, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first)) or NEVER)

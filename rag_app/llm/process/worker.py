@@ -1,0 +1,252 @@
+"""The child process that holds a model: `python -m rag_app.llm.process.worker`, JSON lines both ways.
+
+    to the child                                              from the child, with the same id
+    {"op": "load", "id": 0, "path", "context_tokens",         {"kind": "vocabulary", "context_window"}
+     "threads", "gpu_layers", "measure"}                      {"kind": "ready", "read_tokens", "read_s"}
+    {"op": "generate", "id", "messages", "max_tokens",        {"kind": "prefill", "done", "total",
+     "sampling", "stop", "thinking"}                           "thinking"} …
+                                                              {"kind": "text", "text"} …
+                                                              {"kind": "done", "finish_reason",
+                                                               "prompt_tokens", "cached_tokens",
+                                                               "completion_tokens", "read_s"}
+    {"op": "count", "id", "text"}                             {"kind": "count", "tokens"}
+    {"op": "count_prompt", "id", "messages", "thinking"}      {"kind": "count", "tokens"}
+    {"op": "cancel", "id"}                                    (the answer in progress is done: "cancelled")
+
+After "vocabulary" tokens can be counted, after "ready" answers written; with "measure", "ready" says how
+fast some tokens were read. Anything can be answered by {"kind": "error", "code", "message"}. Ids rise. End of
+input ends the process. One thread loads and generates; the other reads, so that cancelling and counting work
+meanwhile.
+"""
+
+import ctypes
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+from rag_app.config.sampling import Sampling
+from rag_app.llm.process.text_stream import TextStream
+
+if TYPE_CHECKING:
+    from rag_app.llm.process.engine import Engine
+    from rag_app.llm.process.native_log import NativeLog
+    from rag_app.llm.process.vocabulary import Prompt, Vocabulary
+
+T = TypeVar("T")
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+Message = dict[str, Any]
+
+
+def main() -> None:
+    """Answer requests until stdin ends."""
+    # First, before anything prints: llama.cpp and its backends write to file descriptor 1 as they like.
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    _die_with_parent()
+    _leave_no_core_file()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes stdin
+    worker = Worker(replies)
+    threading.excepthook = lambda args: _end_on(args.exc_value)
+    threading.Thread(target=worker.read, args=(sys.stdin.buffer,), daemon=True).start()
+    threading.Thread(target=worker.work, daemon=True).start()
+    threading.Event().wait()  # either thread ends the process
+
+
+class Worker:
+    """Both ends of the protocol: `read` takes requests in, `work` carries out those that take time."""
+
+    def __init__(self, replies: BinaryIO) -> None:
+        self._replies = replies
+        self._writing = threading.Lock()
+        self._requests: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._vocabulary: Vocabulary | None = None
+        self._engine: Engine | None = None
+        self._log: NativeLog | None = None
+        self._window = 0
+        self._current = 0
+        self._cancelled = -1  # every request up to this id is cancelled; ids rise, so one number is enough
+
+    def read(self, lines: BinaryIO) -> None:
+        """Read requests to the end of input, then end the process, whatever it is doing."""
+        for line in lines:
+            request = json.loads(line)
+            if request["op"] == "cancel":
+                self._cancelled = request["id"]
+            elif request["op"] in ("load", "generate"):
+                self._requests.put(request)
+            else:
+                self._guarded(request, self._count)
+        os._exit(0)
+
+    def work(self) -> None:
+        """Load and generate, one request at a time, for ever."""
+        while True:
+            request = self._requests.get()
+            self._current = request["id"]
+            self._guarded(request, self._load if request["op"] == "load" else self._generate)
+
+    def _guarded(self, request: Message, handle: Callable[[Message], None]) -> None:
+        try:
+            from rag_app.llm.process.native_log import EngineError
+        except ImportError as error:
+            self._reply(request, "error", code="install", message=str(error))
+            return
+        try:
+            handle(request)
+        except EngineError as error:
+            self._reply(request, "error", code=error.code, message=str(error))
+
+    def _load(self, request: Message) -> None:
+        from rag_app.llm.process.engine import Engine, Loaded
+        from rag_app.llm.process.native_log import NativeLog
+        from rag_app.llm.process.vocabulary import Vocabulary
+
+        # Kept for good: llama.cpp logs whenever it likes, such as after a forward pass that was aborted.
+        self._log = log = NativeLog()
+        self._vocabulary = vocabulary = Vocabulary(request["path"], log)
+        self._window = request["context_tokens"] or vocabulary.context_length
+        self._reply(request, "vocabulary", context_window=self._window)
+        options = Loaded(
+            context_window=self._window,
+            threads=request["threads"] or available_processors(),
+            gpu_layers=request["gpu_layers"],
+        )
+        self._engine = Engine(
+            request["path"], vocabulary, log, options, aborted=lambda: self._cancelled >= self._current
+        )
+        tokens, seconds = self._engine.measure() if request["measure"] else (0, 0.0)
+        self._reply(request, "ready", read_tokens=tokens, read_s=seconds)
+
+    def _count(self, request: Message) -> None:
+        vocabulary = _present(self._vocabulary)
+        if request["op"] == "count":
+            tokens = vocabulary.count(request["text"])
+        else:
+            tokens = len(vocabulary.prompt(request["messages"], thinking=request["thinking"]).tokens)
+        self._reply(request, "count", tokens=tokens)
+
+    def _generate(self, request: Message) -> None:
+        from rag_app.llm.process.engine import Aborted
+        from rag_app.llm.process.native_log import EngineError
+
+        engine = _present(self._engine)
+        prompt = _present(self._vocabulary).prompt(request["messages"], thinking=request["thinking"])
+        length = len(prompt.tokens)
+        if length >= self._window:
+            raise EngineError(
+                "too_long", f"the prompt has {length} tokens and the context window {self._window}"
+            )
+        answer = _Answer(prompt_tokens=length)
+        try:
+            if self._read(request, engine, prompt, answer):
+                self._write(request, engine, prompt, answer)
+        except Aborted:
+            answer.finish_reason = "cancelled"
+        self._reply(request, "done", **asdict(answer))
+
+    def _read(self, request: Message, engine: "Engine", prompt: "Prompt", answer: "_Answer") -> bool:
+        """Have the prompt read, and tell how far it is; return whether nobody has cancelled meanwhile."""
+        total, started = len(prompt.tokens), perf_counter()
+        for place, done in enumerate(engine.read(prompt)):
+            if place == 0:
+                answer.cached_tokens = done
+            answer.read_s = perf_counter() - started
+            self._reply(request, "prefill", done=done, total=total, thinking=prompt.thinking)
+            if self._cancelled >= request["id"]:
+                answer.finish_reason = "cancelled"
+                return False
+        return True
+
+    def _write(self, request: Message, engine: "Engine", prompt: "Prompt", answer: "_Answer") -> None:
+        limit = min(request["max_tokens"], self._window - len(prompt.tokens))
+        text = TextStream([*request["stop"], *prompt.stops])
+        try:
+            for piece in engine.write(prompt, Sampling(**request["sampling"])):
+                answer.completion_tokens += 1
+                self._reply_text(request, text.feed(piece))
+                # llama.cpp asks `aborted` on a processor only: on a GPU this is what stops the answer.
+                if self._cancelled >= request["id"]:
+                    answer.finish_reason = "cancelled"
+                    break
+                if text.stopped:
+                    break
+                if answer.completion_tokens >= limit:
+                    answer.finish_reason = "length"
+                    break
+        finally:
+            self._reply_text(request, text.finish())
+
+    def _reply_text(self, request: Message, text: str) -> None:
+        if text:
+            self._reply(request, "text", text=text)
+
+    def _reply(self, request: Message, kind: str, **values: Any) -> None:
+        line = json.dumps({"id": request["id"], "kind": kind, **values}).encode() + b"\n"
+        with self._writing:
+            try:
+                self._replies.write(line)
+                self._replies.flush()
+            except BrokenPipeError:
+                os._exit(0)  # nobody reads any more
+
+
+@dataclass
+class _Answer:
+    """What is told of an answer when it is done. `read_s` is what reading the prompt took."""
+
+    prompt_tokens: int
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    read_s: float = 0.0
+    finish_reason: str = "stop"
+
+
+def _present(part: T | None) -> T:
+    if part is None:
+        from rag_app.llm.process.native_log import EngineError
+
+        raise EngineError("load", "no model is loaded")
+    return part
+
+
+def available_processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _end_on(error: BaseException | None) -> None:
+    """End the process when one of its two threads fails: with only one left it would never answer."""
+    traceback.print_exception(error)
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _leave_no_core_file() -> None:
+    """An abort inside llama.cpp must not write a file as large as the model."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _die_with_parent() -> None:
+    """Have the kernel kill this process when the thread that started it ends; Linux only.
+
+    The end of stdin says the same, but not while a sibling that was forked has the pipe's other end open.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""What a model that a person names by its source looks like in the list."""
+
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+from ingestion.errors import InvalidInput, ModelError
+from rag_app.model_store.lock import LockedModel, record
+from rag_app.model_store.manifest import ModelEntry
+from rag_app.model_store.resolving import resolve
+
+_FILES = {"llm": ("*.gguf",)}
+_HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
+
+
+def described(
+    name: str, role: str, source: str, files: tuple[str, ...], cancelled: Callable[[], bool] | None = None
+) -> tuple[ModelEntry, LockedModel | None]:
+    """Return the entry of a new model and, of one on this machine, the record of its files.
+
+    Raises InvalidInput for a source that cannot be listed, ModelError for one that cannot be read, Cancelled.
+    """
+    scheme, _, where = source.partition(":")
+    if scheme == "hf" and where:
+        if role == "llm" and not files:
+            raise InvalidInput("name the GGUF file with --files: a repository often holds several")
+        return _entry(role, name, source, files or _HUB_FILES, 0), None
+    if scheme != "file" or not where:
+        raise InvalidInput(f"unknown source {source!r}; sources are file:PATH and hf:OWNER/REPO[@REVISION]")
+    path = Path(where).expanduser().absolute()
+    patterns = files or _FILES.get(role, ("*",))
+    root, paths = _files_at(path, patterns)
+    if role == "llm":
+        _check_llm(path)
+    try:
+        held = tuple(record(root, file, cancelled=cancelled) for file in paths)
+    except OSError as error:
+        raise ModelError(f"{error.filename or path} cannot be read: {error.strerror or error}") from error
+    listed = (path.name,) if path.is_file() else patterns
+    entry = _entry(role, name, f"file:{path}", listed, sum(file.bytes for file in held))
+    return entry, LockedModel(role, entry.name, entry.source, None, str(root), held)
+
+
+def _entry(role: str, name: str, source: str, files: tuple[str, ...], size: int) -> ModelEntry:
+    megabytes = -(-size // 10**6)
+    return ModelEntry(role, name.strip(), source, files, "unknown", 0, megabytes, "added here")
+
+
+def _files_at(path: Path, patterns: Sequence[str]) -> tuple[Path, list[str]]:
+    """Return a folder and the files in it that make a model. Raises InvalidInput where there are none."""
+    if path.is_file():
+        return path.parent, [path.name]
+    if not path.is_dir():
+        raise InvalidInput(f"there is no {path}; name a file or a folder after file:")
+    names = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
+    found = sorted(
+        name.as_posix() for name in names
+        if not any(part.startswith(".") for part in name.parts)
+        and any(fnmatch(name.as_posix(), pattern) for pattern in patterns)
+    )  # fmt: skip
+    if not found:
+        raise InvalidInput(f"there is no {' or '.join(patterns)} in {path}; name the files with --files")
+    return path, found
+
+
+def _check_llm(path: Path) -> None:
+    from rag_app.llm.process.supervisor import check_gguf
+
+    check_gguf(resolve(str(path), role="llm"))

@@ -1,0 +1,198 @@
+"""One file that carries models to a machine without a network.
+
+An uncompressed tar (weights do not compress): first `bundle.json`, with each model's line of models.txt and
+its record, then the files in that order, as `MODEL NUMBER/PATH`. A reader takes only the regular files that
+the first member names, in its order and of its sizes, so a bundle cannot write anywhere else.
+"""
+
+import hashlib
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+from ingestion.errors import Cancelled, InvalidInput, ModelError
+from ingestion.storage.durable import sync_folder
+from rag_app.model_store.lock import LockedModel, check_relative, parse_locked
+from rag_app.model_store.manifest import ModelEntry, parse_line
+
+_FORMAT = 1
+_INDEX = "bundle.json"
+_MOST_INDEX_BYTES = 10 * 2**20
+_BLOCK = 2**20
+
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """One model of a bundle; `number` is its folder there."""
+
+    number: int
+    entry: ModelEntry
+    locked: LockedModel
+
+
+def write_bundle(
+    path: Path,
+    models: Sequence[tuple[ModelEntry, LockedModel, Path]],
+    *,
+    tell: Tell | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> int:
+    """Write models, each with the folder of its files, into a new file; returns its bytes.
+
+    The files are hashed while they are read. Raises ModelError where one is not as recorded, Cancelled,
+    OSError; then there is no file.
+    """
+    listed = [{"line": entry.line, "locked": asdict(locked)} for entry, locked, _ in models]
+    index = json.dumps({"format": _FORMAT, "models": listed}).encode()
+    total = sum(file.bytes for _, locked, _ in models for file in locked.files)
+    new, done = path.with_name(f"{path.name}.new"), 0
+    try:
+        with new.open("wb") as stream:
+            with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
+                tar.addfile(_member(_INDEX, len(index)), BytesIO(index))
+                for number, (entry, locked, root) in enumerate(models):
+                    for file in locked.files:
+                        with (root / file.path).open("rb") as source:
+                            reader = _Counted(source, done, total, entry.name, tell, cancelled)
+                            _expect_size(root / file.path, file.bytes)
+                            tar.addfile(_member(f"{number}/{file.path}", file.bytes), reader)
+                        done += file.bytes
+                        if reader.digest.hexdigest() != file.sha256:
+                            raise ModelError(_not_recorded(root / file.path))
+            stream.flush()
+            os.fsync(stream.fileno())
+        new.replace(path)
+        sync_folder(path.absolute().parent)
+    finally:
+        new.unlink(missing_ok=True)
+    return path.stat().st_size
+
+
+def read_bundle(
+    path: Path,
+    folder: Path,
+    *,
+    accept: Callable[[list[Bundled]], None],
+    tell: Tell | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[Bundled]:
+    """Unpack a bundle into an empty folder, as `NUMBER/PATH`, and check every hash; returns its models.
+
+    `accept` sees the list before anything is unpacked, and raises where it may not be. Raises InvalidInput
+    for what is no bundle, or a damaged or hostile one; Cancelled; OSError.
+    """
+    try:
+        with tarfile.open(path, mode="r:") as tar:
+            members = iter(tar)
+            models = _index(tar, members)
+            accept(models)
+            total = sum(file.bytes for model in models for file in model.locked.files)
+            done = 0
+            for model in models:
+                for file in model.locked.files:
+                    member = _next(members, f"{model.number}/{file.path}", file.bytes)
+                    source = tar.extractfile(member)
+                    assert source
+                    reader = _Counted(source, done, total, model.entry.name, tell, cancelled)
+                    _unpack(reader, folder / str(model.number) / file.path)
+                    done += file.bytes
+                    if reader.digest.hexdigest() != file.sha256:
+                        raise InvalidInput(f"the bundle {path} is damaged: {file.path} has another SHA-256")
+            if extra := next(members, None):
+                raise InvalidInput(f"the bundle {path} holds {extra.name!r}, which its list does not name")
+            return models
+    except (tarfile.TarError, EOFError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} is no bundle of models, or a damaged one: {error}") from error
+    except _NotInList as error:
+        raise InvalidInput(f"the bundle {path} is damaged or hostile: {error}") from error
+
+
+class _NotInList(ValueError):
+    """A member that is not what the list says."""
+
+
+class _Counted:
+    """Reads a file, hashes what was read, tells how far it is."""
+
+    def __init__(
+        self, stream: IO[bytes], done: int, total: int, name: str, tell: Tell | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:  # fmt: skip
+        self.digest = hashlib.sha256()
+        self._stream, self._done, self._total, self._name = stream, done, total, name
+        self._tell, self._cancelled = tell, cancelled
+
+    def read(self, size: int = -1) -> bytes:
+        if self._cancelled and self._cancelled():
+            raise Cancelled("the bundle")
+        block = self._stream.read(size)
+        self.digest.update(block)
+        self._done += len(block)
+        if self._tell and block:
+            self._tell(self._name, self._done, self._total)
+        return block
+
+
+def _index(tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> list[Bundled]:
+    """Return the models that the first member lists, each with paths that stay in its folder."""
+    first = next(members, None)
+    if first is None or first.name != _INDEX or not first.isreg() or first.size > _MOST_INDEX_BYTES:
+        raise _NotInList(f"it does not begin with {_INDEX}")
+    source = tar.extractfile(first)
+    assert source
+    try:
+        held: dict[str, Any] = json.loads(source.read())
+        if held["format"] != _FORMAT:
+            raise _NotInList(f"it is of format {held['format']}, not {_FORMAT}; upgrade rag-app")
+        models = [
+            Bundled(number, parse_line(each["line"]), parse_locked(each["locked"]))
+            for number, each in enumerate(held["models"])
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _NotInList(f"its list cannot be read: {error}") from error
+    for model in models:
+        if (model.entry.role, model.entry.name) != (model.locked.role, model.locked.name):
+            raise _NotInList(f"{model.entry.name!r} and its record differ")
+        for file in model.locked.files:
+            check_relative(file.path)
+    return models
+
+
+def _next(members: Iterator[tarfile.TarInfo], name: str, size: int) -> tarfile.TarInfo:
+    member = next(members, None)
+    if member is None:
+        raise _NotInList(f"it ends before {name}")
+    if member.name != name or member.size != size or not member.isreg():
+        raise _NotInList(f"it holds {member.name!r} where its list says {name}, of {size} bytes")
+    return member
+
+
+def _unpack(source: _Counted, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("xb") as stream:
+        while block := source.read(_BLOCK):
+            stream.write(block)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = size, 0o644
+    return member
+
+
+def _expect_size(path: Path, size: int) -> None:
+    if path.stat().st_size != size:
+        raise ModelError(_not_recorded(path))
+
+
+def _not_recorded(path: Path) -> str:
+    return f"{path} is not what was recorded; run rag-app models verify, and mend that first"

@@ -1,0 +1,155 @@
+"""Models into a bundle and out of it: what may be taken up, and where it is put."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from ingestion.errors import InvalidInput, ModelError
+from ingestion.storage.durable import sync_folder
+from rag_app.model_store.bundle import Bundled, read_bundle, write_bundle
+from rag_app.model_store.lock import LockedFile, LockedModel, ModelLock
+from rag_app.model_store.manifest import ModelEntry, add_own, all_entries, read_manifest
+from rag_app.model_store.pulling import PullProgress, hub_folder
+
+# Where models lie that came in a bundle and are not on the hub.
+ADDED = "added"
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+_SPARE_BYTES = 200 * 2**20
+
+OnProgress = Callable[[PullProgress], None]
+
+
+def pack(
+    path: Path,
+    lock: ModelLock,
+    held: Sequence[tuple[ModelEntry, LockedModel]],
+    *,
+    force: bool = False,
+    on_progress: OnProgress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> int:
+    """Write models into a bundle; returns its bytes. Raises InvalidInput, ModelError, Cancelled."""
+    if path.exists() and not (force and path.is_file()):
+        raise InvalidInput(f"{path} exists already; choose another name, or --force to replace a file")
+    models = [(entry, locked, lock.root(locked)) for entry, locked in held]
+    try:
+        _check_space(path.absolute().parent, [locked for _, locked in held])
+        return write_bundle(path, models, tell=_telling(on_progress), cancelled=cancelled)
+    except OSError as error:
+        name = error.filename or path
+        raise ModelError(f"the bundle cannot be written: {name}: {error.strerror or error}") from error
+
+
+def unpack(
+    path: Path,
+    lock: ModelLock,
+    *,
+    on_progress: OnProgress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> list[ModelEntry]:
+    """Take up a bundle's models; returns them as they are listed here. Raises like `ModelStore.unbundle`."""
+    if not path.is_file():
+        raise InvalidInput(f"there is no file {path}; name a bundle that rag-app models bundle wrote")
+    made = not lock.folder.exists()
+    lock.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix="unbundle-", dir=lock.folder))
+    try:
+
+        def accept(models: list[Bundled]) -> None:
+            for model in models:
+                _accept(model, lock)
+            _check_space(new, [model.locked for model in models])
+
+        models = read_bundle(path, new, accept=accept, tell=_telling(on_progress), cancelled=cancelled)
+        return [_place(model, new, lock) for model in models]
+    except OSError as error:
+        name = error.filename or path
+        raise ModelError(f"the bundle cannot be taken up: {name}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        if made and not any(lock.folder.iterdir()):
+            lock.folder.rmdir()
+
+
+def _accept(model: Bundled, lock: ModelLock) -> None:
+    """Raise InvalidInput for a model that contradicts what is listed or recorded here."""
+    entry, locked = model.entry, model.locked
+    key = entry.role, entry.name.lower()
+    if entry.repo:
+        if not (locked.commit and _COMMIT.fullmatch(locked.commit) and locked.source == entry.source):
+            raise InvalidInput(f"the bundle's record of {entry.name!r} names no commit; make it anew")
+    elif not entry.path:
+        raise InvalidInput(f"{entry.name!r} comes with an installation, not in a bundle")
+    packaged = {(known.role, known.name.lower()): known for known in read_manifest()}.get(key)
+    if packaged and packaged.source != entry.source:
+        raise InvalidInput(
+            f"the bundle's {entry.role} {entry.name!r} is from {entry.source}, but rag-app has that name "
+            f"for {packaged.source}; bundle it under another name"
+        )
+    held = lock.read()
+    if key in held and _hashes(held[key]) != _hashes(locked):
+        raise InvalidInput(
+            f"the bundle's {entry.role} {entry.name!r} is not what was recorded here under that name; "
+            f"to replace it, first run: rag-app models remove {entry.name}"
+        )
+    recorded = {(other.folder, file.path): file.sha256 for other in held.values() for file in other.files}
+    for file in locked.files:
+        if recorded.get((_folder(model), file.path), file.sha256) != file.sha256:
+            raise InvalidInput(f"the bundle's {file.path} of {entry.source} is not what was recorded here")
+
+
+def _place(model: Bundled, unpacked: Path, lock: ModelLock) -> ModelEntry:
+    """Move a model to where it belongs, record it, list it where it is not listed."""
+    entry, folder = model.entry, _folder(model)
+    files = []
+    for file in model.locked.files:
+        target = lock.folder / folder / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (unpacked / str(model.number) / file.path).replace(target)
+        sync_folder(target.parent)
+        files.append(LockedFile(file.path, file.bytes, file.sha256, target.stat().st_mtime_ns))
+    known = {(one.role, one.name.lower()): one for one in all_entries(lock.folder)}
+    listed = known.get((entry.role, entry.name.lower()))
+    if listed is None:
+        listed = entry if entry.repo else replace(entry, source=f"file:{folder}{_within(model)}")
+        add_own(lock.folder, listed)
+    lock.put(replace(model.locked, source=listed.source, folder=folder, files=tuple(files)))
+    return listed
+
+
+def _folder(model: Bundled) -> str:
+    """Return where a bundled model goes, relative to the models folder."""
+    if model.entry.repo:
+        assert model.locked.commit
+        return hub_folder(model.entry.repo, model.locked.commit)
+    return f"{ADDED}/{sha256(repr(sorted(_hashes(model.locked).items())).encode()).hexdigest()[:16]}"
+
+
+def _within(model: Bundled) -> str:
+    """Return "/FILE" for a model whose source was one file, "" for a folder."""
+    name = re.split(r"[/\\]", model.entry.location)[-1]
+    files = model.locked.files
+    return f"/{name}" if len(files) == 1 and files[0].path == name else ""
+
+
+def _hashes(model: LockedModel) -> dict[str, str]:
+    return {file.path: file.sha256 for file in model.files}
+
+
+def _check_space(folder: Path, models: Sequence[LockedModel]) -> None:
+    needed = sum(file.bytes for model in models for file in model.files)
+    free = shutil.disk_usage(folder).free
+    if free < needed + _SPARE_BYTES:
+        raise ModelError(
+            f"the models take {needed // 10**6} MB, and {folder} has {free // 10**6} MB free; free some space"
+        )
+
+
+def _telling(on_progress: OnProgress | None) -> Callable[[str, int, int], None] | None:
+    if on_progress is None:
+        return None
+    return lambda name, done, total: on_progress(PullProgress(name, done, total))

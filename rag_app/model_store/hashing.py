@@ -1,0 +1,43 @@
+"""SHA-256 of large files, computed once and in the background."""
+
+import threading
+from pathlib import Path
+
+from rag_app.model_store.lock import sha256_of
+
+# Smaller files are hashed while one waits: a tenth of a second.
+_AT_ONCE_BYTES = 100_000_000
+
+_Stamp = tuple[Path, int, int]
+
+
+class FileHashes:
+    """The hashes of files as they were when last looked at. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[_Stamp, str | None] = {}
+
+    def of(self, file: Path) -> str | None:
+        """Return a file's SHA-256, None while that of a large one is being computed."""
+        status = file.stat()
+        stamp = (file, status.st_size, status.st_mtime_ns)
+        with self._lock:
+            if stamp in self._known:
+                return self._known[stamp]
+            self._known[stamp] = None
+        if status.st_size <= _AT_ONCE_BYTES:
+            self._compute(stamp)
+            return self._known.get(stamp)
+        threading.Thread(target=self._compute, args=(stamp,), daemon=True).start()
+        return None
+
+    def _compute(self, stamp: _Stamp) -> None:
+        try:
+            found = sha256_of(stamp[0])
+        except OSError:  # gone, or not readable: it is looked at again the next time
+            with self._lock:
+                del self._known[stamp]
+            return
+        with self._lock:
+            self._known[stamp] = found

@@ -1,0 +1,40 @@
+"""Whether the hub can be reached at all, found out without sending anything."""
+
+import socket
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from rag_app.model_store.puller import endpoint
+
+# Addresses for documentation (RFC 5737 and 3849): nobody has them, and nothing is sent to them.
+_ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+_DISCARD = 9
+
+
+def hub_host() -> str:
+    """Return the name of the host that models are pulled from."""
+    return urlsplit(endpoint()).hostname or endpoint()
+
+
+def has_network() -> bool:
+    """Whether this machine has a route to other machines, or a proxy, or the hub on itself."""
+    if _is_loopback(hub_host()) or {"http", "https", "all"} & getproxies().keys():
+        return True
+    return any(_has_route(family, address) for family, address in _ELSEWHERE)
+
+
+def _has_route(family: socket.AddressFamily, address: str) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, _DISCARD))  # of UDP: only looks the route up
+    except OSError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,1 @@
+"""HTTP, the OpenAI-compatible API and MCP: routes only, which call the service."""

@@ -1,0 +1,1 @@
+"""What is refused before a route runs: origins, tokens, sizes, remote callers."""

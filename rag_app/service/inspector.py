@@ -1,0 +1,337 @@
+"""What is behind a score: a passage as the stores keep it, MaxSim with its numbers, a question's way.
+
+For people who want to see; nothing here is needed to answer.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from langchain_core.runnables import Runnable
+from numpy.typing import NDArray
+
+from ingestion.encoders import Encodings
+from ingestion.errors import EmptyQuestion, InvalidInput, LibraryDamaged, UnknownName
+from ingestion.library import Library
+from ingestion.storage.catalogue.records import StoredChunk
+from ingestion.storage.tokens.codec import TokenArrays, store_tokens
+from ingestion.storage.tokens.store import KeptTokens
+from ingestion.storage.vectors.store import Pooling
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, Found
+from rag_app.answering.extractive_answerer import NAME as EXTRACTIVE
+from rag_app.answering.extractive_answerer import ExtractiveAnswerer
+
+Floats = NDArray[np.float32]
+
+# What a token that stands in the context line (title, headings) is called: its characters are not kept.
+CONTEXT_TOKEN = "⟨context⟩"
+# Longer texts are cut by the model, and a table of their tokens is too wide to read.
+_MOST_CHARACTERS = 2000
+# A question that took less was not encoded: its vectors are kept for a while.
+_AT_HAND_MS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """MaxSim of a question and a passage, with every number that goes into it.
+
+    Attributes:
+        question_tokens, passage_tokens: the words and word pieces, as they are written.
+        cosines: [q, t] float32, of each of the question's tokens with each of the passage's.
+        cls, mean: the cosine of the two single vectors, by pooling.
+    """
+
+    question: str
+    passage: str
+    question_tokens: tuple[str, ...]
+    passage_tokens: tuple[str, ...]
+    cosines: Floats
+    cls: float
+    mean: float
+
+    @property
+    def best(self) -> tuple[int, ...]:
+        """For each of the question's tokens the place of its best match."""
+        return tuple(self.cosines.argmax(axis=1).tolist())
+
+    @property
+    def maxima(self) -> tuple[float, ...]:
+        """For each of the question's tokens the cosine of its best match."""
+        return tuple(self.cosines.max(axis=1).tolist())
+
+    @property
+    def maxsim(self) -> float:
+        """The score: the sum of the maxima."""
+        return sum(self.maxima)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One passage as the stores keep it.
+
+    Attributes:
+        document, page, place: where it stands; None for a text that was only encoded.
+        tokens: the tokens, as they are written.
+        cls, mean: [d] float32 as Chroma has them; None where they are not kept.
+        matrix: [v, k] float32: the token vectors, decoded from the codes.
+        codec: the name of the codec.
+        code_bytes: what the codes take, `map_bytes` what says which token stands where.
+        text_bytes: what the text takes.
+    """
+
+    text: str
+    document: str | None
+    page: int | None
+    place: int | None
+    tokens: tuple[str, ...]
+    cls: Floats | None
+    mean: Floats | None
+    matrix: Floats
+    codec: str
+    code_bytes: int
+    map_bytes: int
+    text_bytes: int
+
+    @property
+    def has_a_row_a_token(self) -> bool:
+        """Whether no two tokens share a vector."""
+        return len(self.matrix) == len(self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A question's way to its answer. `evidence_tokens` of at most `budget` were packed."""
+
+    found: Found
+    answer: Answer
+    question_tokens: int
+    dimension: int
+    token_dimension: int
+    evidence_tokens: int
+    budget: int
+    threshold: float
+
+
+class Inspector:
+    """Looks into one library. `chain` gives the chain that answers."""
+
+    def __init__(
+        self,
+        library: Library,
+        chain: Callable[[AskOptions], Runnable[str, AnswerEvent]],
+        *,
+        threshold: float,
+    ) -> None:
+        self._library = library
+        self._chain = chain
+        self._threshold = threshold
+
+    def work_through(self, question: str, passage: str) -> Worked:
+        """Return MaxSim of two texts, encoded now. Raises EmptyQuestion, InvalidInput without a passage."""
+        question, passage = _text(question), _text(passage)
+        if not question:
+            raise EmptyQuestion
+        asked = self._library.encoder.encode_query(question)
+        read = self._encode(passage)
+        return Worked(
+            question=question,
+            passage=passage,
+            question_tokens=_written(question, asked.spans),
+            passage_tokens=_written(passage, read.spans),
+            cosines=np.asarray(asked.tokens @ read.tokens.T, np.float32),
+            cls=float(asked.cls[0] @ read.cls[0]),
+            mean=float(asked.mean[0] @ read.mean[0]),
+        )
+
+    def would_store(self, text: str) -> Stored:
+        """Return what the library would keep of a text. Raises InvalidInput for an empty one."""
+        text = _text(text)
+        made = self._encode(text)
+        index = self._library.index()
+        spec = index.tokens.spec
+        scales = self._library.encoder.scales
+        assert scales is not None
+        arrays = TokenArrays(made.tokens, made.offsets, made.spans, made.punctuation)
+        kept = store_tokens(spec, scales, arrays)
+        spans = kept.spans.astype(np.uint16)
+        return Stored(
+            text=text,
+            document=None,
+            page=None,
+            place=None,
+            tokens=_written(text, kept.spans),
+            cls=made.cls[0],
+            mean=made.mean[0],
+            matrix=spec.vectors(scales).decode(kept.codes),
+            codec=spec.name,
+            code_bytes=kept.codes.nbytes,
+            map_bytes=spans.nbytes + (0 if kept.owners is None else kept.owners.nbytes),
+            text_bytes=len(text.encode()),
+        )
+
+    def passages(self, document_id: str) -> int:
+        """Return how many passages a document has; 0 where it is gone."""
+        document = self._library.catalogue.document(document_id)
+        return 0 if document is None else document.chunks
+
+    def stored(self, document_id: str, place: int) -> Stored:
+        """Return what is kept of a document's passage, counted from 1.
+
+        Raises UnknownName for a document that is gone, InvalidInput for a passage that it does not have,
+        LibraryDamaged where its vectors cannot be read.
+        """
+        document = self._library.catalogue.document(document_id)
+        if document is None:
+            raise UnknownName("document", document_id, (), advice="it was deleted; choose another")
+        ids = document.chunk_ids()
+        if not 1 <= place <= len(ids):
+            raise InvalidInput(f"{document.name} has passages 1 to {len(ids)} and no passage {place}")
+        chunk = self._library.catalogue.chunks([ids[place - 1]]).get(ids[place - 1])
+        kept = None if chunk is None else self._kept(chunk)
+        if chunk is None or kept is None:
+            raise LibraryDamaged(f"{document.name} has just been replaced, or is damaged; choose it again")
+        single = {pooling: self._single(document.collection_id, pooling, chunk.id) for pooling in _SINGLE}
+        return Stored(
+            text=chunk.text,
+            document=chunk.document,
+            page=chunk.page,
+            place=place,
+            tokens=_written(chunk.text, kept.spans),
+            cls=single["cls"],
+            mean=single["mean"],
+            matrix=kept.vectors,
+            codec=self._library.index().record.codec,
+            code_bytes=kept.code_bytes,
+            map_bytes=kept.map_bytes,
+            text_bytes=len(chunk.text.encode()),
+        )
+
+    def trace(self, question: str, options: AskOptions) -> Trace:
+        """Return how a question is answered with quotations; nothing of it is remembered.
+
+        Raises what `Assistant.search` raises.
+        """
+        asked = replace(options, llm=EXTRACTIVE, conversation=None, history=())
+        found: Found | None = None
+        answer: Answer | None = None
+        for event in self._chain(asked).stream(question):
+            found = event if isinstance(event, Found) else found
+            answer = event if isinstance(event, Answer) else answer
+        assert found is not None
+        assert answer is not None
+        assert found.packed.budget is not None
+        encoder = self._library.encoder
+        answerer = ExtractiveAnswerer(encoder)
+        packed = (sentence.text for item in found.packed.evidence for sentence in item.sentences)
+        return Trace(
+            found=found,
+            answer=answer,
+            question_tokens=len(encoder.offsets(question)),
+            dimension=encoder.dimension,
+            token_dimension=encoder.token_dimension,
+            evidence_tokens=sum(map(answerer.count_tokens, packed)),
+            budget=found.packed.budget,
+            threshold=self._threshold,
+        )
+
+    def _encode(self, passage: str) -> Encodings:
+        if not any(character.isalnum() for character in passage):
+            raise InvalidInput("the passage is empty; type a sentence")
+        return self._library.encoder.encode([passage])
+
+    def _kept(self, chunk: StoredChunk) -> KeptTokens | None:
+        index = self._library.index()
+        located = self._library.catalogue.located([chunk.id], index.id)
+        return index.tokens.kept(located[0][0], chunk.id) if located else None
+
+    def _single(self, collection_id: int, pooling: Pooling, chunk_id: str) -> Floats | None:
+        if pooling not in self._library.index().record.readings:
+            return None
+        ids, vectors = self._library.vectors.read(collection_id, pooling, [chunk_id])
+        return vectors[0] if ids else None
+
+
+_SINGLE: tuple[Pooling, ...] = ("cls", "mean")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step on a question's way: what came out of it, and how long it took (None: nobody measures it)."""
+
+    name: str
+    result: str
+    detail: str
+    milliseconds: float | None
+
+
+def stages(trace: Trace) -> list[tuple[Stage, ...]]:
+    """Return the steps in their order; what stands in one tuple does not depend on each other."""
+    result, packed, answer = trace.found.result, trace.found.packed, trace.answer
+    times, counts = answer.timings_ms, result.counts
+    steps: list[tuple[Stage, ...]] = [
+        (Stage("Question", _count(trace.question_tokens, "token"), "words and word pieces", None),)
+    ]
+    if "encode" in times:
+        detail = f"one vector of {trace.dimension}, one of {trace.token_dimension} for each token"
+        if times["encode"] < _AT_HAND_MS:
+            detail += "; still at hand from before"
+        encoded = _count(trace.question_tokens, "token vector")
+        steps.append((Stage("Encode", encoded, detail, times["encode"]),))
+    lists = [
+        Stage(name, _count(counts[name], "passage"), detail, _time(times, stage))
+        for name, stage, detail in _LISTS
+        if name in counts
+    ]
+    if lists:
+        steps.append(tuple(lists))
+    if "candidates" in counts:
+        detail = "in either list, by reciprocal rank"
+        steps.append((Stage("Candidates", _count(counts["candidates"], "passage"), detail, None),))
+    if "maxsim" in counts:
+        detail = "every token finds its best match" + ("" if "candidates" in counts else "; the best ones")
+        steps.append(
+            (
+                Stage(
+                    "MaxSim", _count(counts["maxsim"], "passage"), detail,
+                    _time(times, "scope", "candidates", "locate", "gather", "score"),
+                ),
+            )
+        )  # fmt: skip
+    if "cross_encoder" in counts:
+        read = _count(counts["cross_encoder"], "passage")
+        steps.append((Stage("Rerank", read, f"read by {result.reranker}", times.get("rerank")),))
+    exact = "no better one is missing" if result.exact else "approximate: a better one may be missing"
+    steps.append((Stage("Found", _count(len(result.hits), "passage"), exact, times.get("read")),))
+    sentences = sum(len(item.sentences) for item in packed.evidence)
+    budget = f"{trace.evidence_tokens:,} tokens of {trace.budget:,} from {len(packed.evidence)} passages"
+    steps.append((Stage("Evidence", _count(sentences, "sentence"), budget, times.get("pack")),))
+    said = _count(len(answer.citations), "citation") if not answer.abstained else "no answer"
+    relevance = f"relevance {packed.relevance:.2f}; answered from {trace.threshold:.2f} on"
+    steps.append((Stage("Answer", said, relevance, times.get("answer")),))
+    return steps
+
+
+# Lists that question and passages meet in first: the score's name, its stage, in words.
+_LISTS = (
+    ("cls", "chroma", "nearest [CLS] vectors"),
+    ("mean", "chroma", "nearest mean vectors"),
+    ("bm25", "fts5", "the question's words"),
+)
+
+
+def _time(times: Mapping[str, float], *names: str) -> float | None:
+    known = [times[name] for name in names if name in times]
+    return sum(known) if known else None
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _text(text: str) -> str:
+    return text.strip()[:_MOST_CHARACTERS]
+
+
+def _written(text: str, spans: Sequence[Sequence[int]] | NDArray[np.integer]) -> tuple[str, ...]:
+    """Return the tokens' characters; of those in front of the text, that they are."""
+    return tuple(text[start:end] if end > start else CONTEXT_TOKEN for start, end in spans)

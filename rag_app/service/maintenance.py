@@ -1,0 +1,163 @@
+"""Long work on the whole library, as tasks: what each kind takes, does and returns."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ingestion.errors import InvalidInput
+from rag_app.contract.requests import TaskRequest
+from rag_app.model_store import all_entries, resolve
+from rag_app.tasks import Control
+
+if TYPE_CHECKING:
+    from ingestion.library import Library
+    from ingestion.maintenance import CareProgress
+    from ingestion.maintenance.reindex import ReindexProgress
+    from rag_app.config.settings import Settings
+    from rag_app.evaluation.evaluations import Evaluations
+
+Fields = dict[str, Any]
+Work = Callable[[Control], Fields]
+
+_TAKES: dict[str, Sequence[str]] = {
+    "verify": (),
+    "repair": (),
+    "compact": (),
+    "reindex": ("representation", "model", "codec", "remove"),
+    "export": ("file", "originals", "force", "collections"),
+    "import": ("file",),
+    "eval": ("dataset", "collections", "strategies", "rerankers", "top_k", "report"),
+}
+
+
+def work_of(
+    library: "Library", request: TaskRequest, settings: "Settings", evaluations: "Evaluations"
+) -> Work:
+    """Return the work that a request asks for. Raises InvalidInput for one that makes no sense."""
+    surplus = request.fields().keys() - {"kind", *_TAKES[request.kind]}
+    wrong = sorted(name for name in surplus if getattr(request, name))
+    if wrong:
+        takes = ", ".join(_TAKES[request.kind]) or "nothing else"
+        raise InvalidInput(f"{request.kind} takes {takes}; leave {', '.join(wrong)} away")
+    if "file" in _TAKES[request.kind] and not request.file:
+        raise InvalidInput(f"{request.kind} takes a file; name it")
+    if request.kind == "eval":
+        return evaluations.work(request)
+    if request.kind == "reindex":
+        return _reindex(library, request, settings)
+    works: dict[str, Callable[[Library, TaskRequest], Work]] = {
+        "verify": _verify,
+        "repair": _repair,
+        "compact": _compact,
+        "export": _export,
+        "import": _import,
+    }
+    return works[request.kind](library, request)
+
+
+def stats_fields(library: "Library") -> Fields:
+    """Return figures of what the library holds and what that takes on the disk."""
+    from ingestion.maintenance import stats
+
+    return asdict(stats(library))
+
+
+def _verify(library: "Library", _: TaskRequest) -> Work:
+    from ingestion.maintenance import verify
+
+    def work(control: Control) -> Fields:
+        report = verify(library, on_progress=_stages(control), cancelled=control.cancelled)
+        return {"ok": report.ok, **asdict(report)}
+
+    return work
+
+
+def _repair(library: "Library", _: TaskRequest) -> Work:
+    from ingestion.maintenance import repair
+
+    def work(control: Control) -> Fields:
+        report = repair(library, on_progress=_stages(control), cancelled=control.cancelled)
+        return {"ok": report.ok, **asdict(report)}
+
+    return work
+
+
+def _compact(library: "Library", _: TaskRequest) -> Work:
+    from ingestion.maintenance import compact
+
+    def work(control: Control) -> Fields:
+        done = compact(library, on_progress=_stages(control), cancelled=control.cancelled)
+        return {"bytes_before": done.before.total, "bytes_after": done.after.total, **asdict(done)}
+
+    return work
+
+
+def _reindex(library: "Library", request: TaskRequest, settings: "Settings") -> Work:
+    from ingestion.maintenance.reindex import reindex, remove_representation
+    from ingestion.storage.open_representations import BUILTIN_NAME
+    from ingestion.storage.tokens.codec import CodecSpec
+
+    name = request.representation or BUILTIN_NAME
+    if request.remove:
+        if request.model or request.codec:
+            raise InvalidInput("a representation is removed without a model; leave --model and --codec away")
+        return lambda _: asdict(remove_representation(library, name))
+    if request.codec:
+        CodecSpec.parse(request.codec)
+    source = str(_model(request.model, settings.models_folder)) if request.model else None
+
+    def work(control: Control) -> Fields:
+        def tell(progress: "ReindexProgress") -> None:
+            control.report(progress.name, progress.done, progress.total)
+
+        done = reindex(
+            library, name, source=source, codec=request.codec, on_progress=tell, cancelled=control.cancelled,
+            limits=settings.limits,
+        )  # fmt: skip
+        return asdict(done)
+
+    return work
+
+
+def _export(library: "Library", request: TaskRequest) -> Work:
+    from ingestion.maintenance.archive import export_library
+
+    assert request.file
+    file = Path(request.file).expanduser().absolute()
+    collections = request.collections or None
+    for name in request.collections:
+        library.catalogue.collection_ids([name])
+
+    def work(control: Control) -> Fields:
+        exported = export_library(
+            library, file, originals=request.originals, collections=collections, force=request.force,
+            on_progress=_stages(control), cancelled=control.cancelled,
+        )  # fmt: skip
+        return {"file": str(file), **asdict(exported)}
+
+    return work
+
+
+def _import(library: "Library", request: TaskRequest) -> Work:
+    from ingestion.maintenance.archive import import_library
+
+    assert request.file
+    file = Path(request.file).expanduser().absolute()
+
+    def work(control: Control) -> Fields:
+        imported = import_library(library, file, on_progress=_stages(control), cancelled=control.cancelled)
+        return {"file": str(file), **asdict(imported)}
+
+    return work
+
+
+def _model(name: str, folder: Path) -> Path:
+    """Return the folder of a model that passages are encoded with. Raises ModelError."""
+    roles = (entry.role for entry in all_entries(folder) if name.lower() in (entry.name.lower(), entry.repo))
+    role = next((role for role in roles if role in ("embedder", "colbert")), "embedder")
+    return resolve(name, role=role, folder=folder).absolute()
+
+
+def _stages(control: Control) -> "Callable[[CareProgress], None]":
+    return lambda progress: control.report(progress.stage, progress.done, progress.total)

@@ -1,0 +1,251 @@
+"""With an LLM: pieces of the documents summarised one by one, and the summaries summarised until one is left.
+
+    chunks ─▶ pieces that fit the window ─▶ a partial summary of each ─▶ groups that fit ─▶ … ─▶ the summary
+
+The citations of each partial summary are computed (`rag_app.answering.citations`), and only what it cites
+goes with it. Sources are numbered from 1 in every prompt: numbers stay small however many passages there are.
+"""
+
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
+from itertools import chain
+
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableConfig
+
+from ingestion.errors import ModelError
+from ingestion.storage.catalogue.records import StoredChunk
+from ingestion.text.sentences import sentence_spans
+from rag_app.answering.answers import AnswerEvent, Cited, Evidence, EvidenceSentence, Packed, Waiting
+from rag_app.answering.chat_answerer import ChatAnswerer
+from rag_app.answering.prompt_injection import flags
+from rag_app.answering.prompts import sources
+from rag_app.summarizing.prompts import FULL, SHORT, harmless, parts_messages, piece_messages
+from retrievers.hits import Hit
+
+# A piece takes no more of the window than this: reading goes on visibly, and small models lose less.
+_PIECE_TOKENS = 3000
+# Room for what a chat template puts between messages, and for tokens that join differently.
+_SLACK = 16
+# A partial summary is cut to this share of a group, so that at least two always fit into one.
+_PART = 0.45
+_PART_TOKENS = 250
+_MOST_FLAGS = 20
+_MARKER = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A summary of a part; its markers `[n]` name `evidence`."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the last prompt is made of: `evidence` is what the summary's markers name."""
+
+    messages: list[BaseMessage]
+    evidence: tuple[Evidence, ...]
+    flags: tuple[str, ...]
+
+
+class MapReduce:
+    """Summarises with one model. `what` names what is summarised to it; `nonce` fences what it reads."""
+
+    def __init__(self, answerer: ChatAnswerer, *, what: str, nonce: str, config: RunnableConfig) -> None:
+        self._answerer = answerer
+        self._what = what
+        self._config = config
+        self._nonce = nonce
+        self._count = cache(answerer.count_tokens)
+        self._flags: dict[str, None] = {}
+
+    def read(self, chunks: Iterable[StoredChunk], total: int) -> Generator[Waiting, None, Last | None]:
+        """Yield how many of `total` passages have been read, often; return the last prompt.
+
+        None where there is not one passage. Closing the generator stops the model.
+        """
+        parts: list[Part] = []
+        pieces = self._pieces(chunks)
+        piece = next(pieces, None)
+        if piece is None:
+            return None
+        done = 0
+        yield Waiting("read", 0, total)
+        following = next(pieces, None)
+        if following is None:  # nothing to reduce
+            yield Waiting("read", total, total)
+            prompt = piece_messages(piece, self._nonce, what=self._what, length=FULL)
+            return Last(prompt, tuple(piece), flags(piece)[:_MOST_FLAGS])
+        for each in chain((piece, following), pieces):
+            prompt = piece_messages(each, self._nonce, what=self._what, length=SHORT)
+            parts.append((yield from self._part(prompt, each, Waiting("read", done, total))))
+            done += len(each)
+            yield Waiting("read", min(done, total), total)
+        yield Waiting("read", total, total)
+        while len(groups := self._groups(parts)) > 1:
+            merged: list[Part] = []
+            for group in groups:
+                if len(group) == 1:
+                    merged.extend(group)
+                    continue
+                texts, evidence = renumbered(group)
+                prompt = parts_messages(texts, self._nonce, what=self._what, length=SHORT)
+                merged.append((yield from self._part(prompt, evidence, Waiting("read", total, total))))
+            parts = merged
+        texts, evidence = renumbered(parts)
+        prompt = parts_messages(texts, self._nonce, what=self._what, length=FULL)
+        return Last(prompt, tuple(evidence), tuple(self._flags))
+
+    def write(self, last: Last) -> Generator[str | AnswerEvent]:
+        """Yield the summary as it comes. Closing the generator stops the model."""
+        yield from self._answerer.write_prompt(last.messages, self._config)
+
+    def cite(self, text: str, evidence: Sequence[Evidence]) -> Cited:
+        """Return a summary with its citations computed."""
+        return self._answerer.cite(text, Packed(tuple(evidence), 1.0))
+
+    def _part(
+        self, prompt: list[BaseMessage], evidence: Sequence[Evidence], waiting: Waiting
+    ) -> Generator[Waiting, None, Part]:
+        """Summarise a part, with `waiting` for a sign of life at each word."""
+        written: list[str] = []
+        with closing(self._answerer.write_prompt(prompt, self._config)) as pieces:
+            for piece in pieces:
+                if isinstance(piece, str):
+                    written.append(piece)
+                if isinstance(piece, Waiting) and piece.stage in ("queue", "load"):
+                    yield piece
+                else:
+                    yield waiting
+        for flag in flags(evidence):
+            if len(self._flags) < _MOST_FLAGS:
+                self._flags[flag] = None
+        cited = self.cite("".join(written).strip(), evidence)
+        text = self._shortened(cited.text)
+        named = {int(number) for found in _MARKER.findall(text) for number in re.findall(r"\d+", found)}
+        return Part(text, tuple(item for item in evidence if item.number in named))
+
+    @cached_property
+    def _room(self) -> int:
+        """Tokens for sources or parts in one prompt, beside the rules and the longest answer."""
+        model = self._answerer.model
+        rules = max(
+            model.count_prompt_tokens(piece_messages((), self._nonce, what=self._what, length=SHORT)),
+            model.count_prompt_tokens(parts_messages((), self._nonce, what=self._what, length=FULL)),
+        )
+        window = model.context_window
+        room = window - min(model.max_tokens, window // 2) - rules - _SLACK
+        if room < 1:
+            raise ModelError(
+                f"{self._answerer.name}: a context window of {window} tokens is too small to summarise with; "
+                "give the model a larger context"
+            )
+        return min(room, _PIECE_TOKENS)
+
+    def _pieces(self, chunks: Iterable[StoredChunk]) -> Iterator[list[Evidence]]:
+        """Yield chunks in reading order, as many at a time as fit; text that came before is left out."""
+        room = self._room
+        piece: list[Evidence] = []
+        used = 0
+        for chunk in _unlike(chunks):
+            item = _fitting(_evidence(len(piece) + 1, chunk), room, self._size)
+            size = self._size(item)
+            if piece and used + size > room:
+                yield piece
+                piece, used = [], 0
+                item = replace(item, number=1)
+            piece.append(item)
+            used += size
+        if piece:
+            yield piece
+
+    def _size(self, item: Evidence) -> int:
+        return self._count(sources([item], self._nonce)) + 1
+
+    def _groups(self, parts: Sequence[Part]) -> list[list[Part]]:
+        """Return the parts in order, as many together as fit into one prompt, two at least."""
+        room = self._room
+        groups: list[list[Part]] = []
+        used = 0
+        for part in parts:
+            size = self._count(f"<part {self._nonce}>\n{part.text}\n</part {self._nonce}>\n") + 1
+            if not groups or (used + size > room and len(groups[-1]) > 1):
+                groups.append([])
+                used = 0
+            groups[-1].append(part)
+            used += size
+        return groups
+
+    def _shortened(self, text: str) -> str:
+        """Return the first sentences that a group has room for, without those that speak to a model."""
+        most = min(_PART_TOKENS, int(_PART * self._room))
+        kept: list[str] = []
+        for span in sentence_spans(text):
+            sentence = text[span.start : span.end]
+            if harmless(sentence) and (not kept or self._count(" ".join([*kept, sentence])) <= most):
+                kept.append(sentence)
+        return _cut(" ".join(kept), most, self._count)
+
+
+def renumbered(parts: Sequence[Part]) -> tuple[list[str], list[Evidence]]:
+    """Return the texts of parts with sources numbered through all of them from 1, and these sources."""
+    numbers: dict[str, int] = {}
+    evidence: list[Evidence] = []
+    texts: list[str] = []
+    for part in parts:
+        new: dict[int, int] = {}
+        for item in part.evidence:
+            key = item.hit.chunk.id
+            if key not in numbers:
+                numbers[key] = len(evidence) + 1
+                evidence.append(replace(item, number=numbers[key], hit=replace(item.hit, rank=numbers[key])))
+            new[item.number] = numbers[key]
+        texts.append(_MARKER.sub(partial(_marker, new), part.text))
+    return texts, evidence
+
+
+def _marker(new: Mapping[int, int], match: re.Match[str]) -> str:
+    known = [str(new[int(number)]) for number in re.findall(r"\d+", match[1]) if int(number) in new]
+    return f"[{', '.join(known)}]" if known else ""
+
+
+def _unlike(chunks: Iterable[StoredChunk]) -> Iterator[StoredChunk]:
+    """Yield the chunks whose text has not come before."""
+    seen: set[int] = set()
+    for chunk in chunks:
+        key = hash(" ".join(chunk.text.split()).casefold())
+        if key not in seen:
+            seen.add(key)
+            yield chunk
+
+
+def _evidence(number: int, chunk: StoredChunk) -> Evidence:
+    """Return a whole chunk as evidence."""
+    sentences = tuple(
+        EvidenceSentence(
+            chunk.start + span.start, chunk.start + span.end, chunk.text[span.start : span.end], 1.0
+        )
+        for span in sentence_spans(chunk.text)
+    )
+    return Evidence(number, Hit(number, chunk, 1.0, {}), sentences)
+
+
+def _fitting(item: Evidence, room: int, size: Callable[[Evidence], int]) -> Evidence:
+    """Return evidence with its first sentences that a small window has room for, one at least."""
+    while len(item.sentences) > 1 and size(item) > room:
+        item = replace(item, sentences=item.sentences[: max(1, len(item.sentences) * 3 // 4)])
+    return item
+
+
+def _cut(text: str, most: int, count: Callable[[str], int]) -> str:
+    """Return a text, or its first words where one sentence is too long for a group."""
+    words = text.split(" ")
+    while len(words) > 1 and count(" ".join(words)) > most:
+        words = words[: max(1, len(words) * 3 // 4)]
+    return " ".join(words)

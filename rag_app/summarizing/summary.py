@@ -1,0 +1,271 @@
+"""A summary of whole documents as an answer: with citations, and progress while it is made."""
+
+import time
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import PurePath
+
+import numpy as np
+from langchain_core.runnables import RunnableConfig
+
+from ingestion.library import Library
+from ingestion.storage.catalogue.records import Document, Scope
+from rag_app.answering import extractive_answerer
+from rag_app.answering.answers import (
+    Answer,
+    AnswerEvent,
+    Cited,
+    Delta,
+    Evidence,
+    EvidenceSentence,
+    Found,
+    Packed,
+    Waiting,
+)
+from rag_app.answering.chain import Answerer
+from rag_app.answering.chat_answerer import ChatAnswerer
+from rag_app.answering.citations import cite_quotations
+from rag_app.answering.prompt_injection import flags
+from rag_app.summarizing.facility import representatives
+from rag_app.summarizing.mapreduce import MapReduce
+from rag_app.summarizing.representative import MOST_CHUNKS, Budget, Quotation, quotations
+from rag_app.summarizing.whole_documents import Floats, Whole, evenly, read_chunks, read_vectors, whole_of
+from retrievers.hits import Hit, Query
+from retrievers.search import SearchResult
+
+STRATEGY = "summary"
+NOTHING = "There is no text here to summarise."
+
+# Documents that a summary of a library speaks of, and that its first line names.
+_MOST_DOCUMENTS = 12
+_BUDGET = Budget()
+# Of several documents each has this many passages looked at, and as many words as a sentence may take.
+_PASSAGES, _LEAST_WORDS = 10, 45
+
+
+def summarise(
+    library: Library,
+    scope: Scope,
+    answerer: Answerer,
+    *,
+    question: str | None = None,
+    passages: int = MOST_CHUNKS,
+    config: RunnableConfig | None = None,
+) -> Generator[AnswerEvent]:
+    """Yield Waiting("read") as passages are read, Found, Deltas and the Answer.
+
+    An LLM reads everything, of more than `passages` so many at even distances, and writes; without one,
+    sentences are quoted that stand for the rest. A scope without text gives an Answer that abstains. Closing
+    the generator stops the model. Raises what the stores and models raise.
+    """
+    whole = whole_of(library, scope)
+    writing = _Writing(library, question or f"Summarise {_named(whole.documents)}", time.perf_counter())
+    if not whole.documents:
+        yield from writing.abstain(answerer.name)
+    elif isinstance(answerer, ChatAnswerer):
+        yield from _written(writing, whole, answerer, passages, config or {})
+    else:
+        yield from _quoted(writing, whole)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """What the events of one summary share."""
+
+    library: Library
+    question: str
+    started: float
+
+    def elapsed_ms(self) -> float:
+        return 1000 * (time.perf_counter() - self.started)
+
+    def found(self, evidence: Sequence[Evidence], *, exact: bool) -> Found:
+        """Return what will be cited from, before anything is written."""
+        read_ms = self.elapsed_ms()
+        query = Query(self.question, self.library.encoder)
+        hits = tuple(item.hit for item in evidence)
+        timings = {"read": read_ms, "total": read_ms}
+        return Found(SearchResult(query, STRATEGY, None, exact, hits, timings), Packed(tuple(evidence), 1.0))
+
+    def answer(self, found: Found, cited: Cited, llm: str, notes: Sequence[str]) -> Answer:
+        """Return the finished summary. Its relevance is 1: it is of all that there is."""
+        total = self.elapsed_ms()
+        read = found.result.timings_ms["read"]
+        return Answer(
+            question=self.question,
+            text=cited.text,
+            abstained=False,
+            strategy=STRATEGY,
+            reranker=None,
+            llm=llm,
+            citations=cited.citations,
+            sentences=cited.sentences,
+            nearest=found.result.hits,
+            evidence=found.packed.evidence,
+            relevance=1.0,
+            timings_ms={"read": read, "write": total - read, "total": total},
+            flags=tuple(notes),
+        )
+
+    def abstain(self, llm: str) -> Iterator[AnswerEvent]:
+        """Yield the answer where there is no text."""
+        found = self.found((), exact=True)
+        yield found
+        yield Delta(NOTHING)
+        yield replace(self.answer(found, Cited(NOTHING, (), ()), llm, ()), abstained=True)
+
+
+def _quoted(writing: _Writing, whole: Whole) -> Iterator[AnswerEvent]:
+    """Summarise without an LLM."""
+    yield Waiting("read", 0, whole.chunks)
+    chosen = _covering(writing.library, whole)
+    several = len(whole.documents) > 1
+    found: list[Quotation] = []
+    done = 0
+    for document in chosen:
+        if several:
+            known = [each.text for each in found]
+            budget = _share_of_budget(len(chosen))
+            found += quotations(writing.library, whole, document, budget, passages=_PASSAGES, known=known)
+        else:
+            found += quotations(writing.library, whole, document, _BUDGET)
+        done += whole.chunks_of(document)
+        yield Waiting("read", done, whole.chunks)
+    yield Waiting("read", whole.chunks, whole.chunks)
+    if not found:
+        yield from writing.abstain(extractive_answerer.NAME)
+        return
+    pairs = _evidence(found)
+    evidence = list({item.number: item for item, _ in pairs}.values())
+    result = writing.found(evidence, exact=whole.chunks <= MOST_CHUNKS)
+    yield result
+    pieces = [f"{overview(whole.documents)}\n\n"] if several else []
+    before = None
+    for item, sentence in pairs:
+        chunk = item.hit.chunk
+        begin = "\n\n" if before else ""
+        name = f"{chunk.document}: " if several and chunk.document_id != before else ""
+        pieces.append(f"{begin}{name}{' '.join(sentence.text.split())} [{item.number}]")
+        before = chunk.document_id
+    yield from map(Delta, pieces)
+    yield writing.answer(
+        result, cite_quotations(pairs, "".join(pieces)), extractive_answerer.NAME, flags(evidence)
+    )
+
+
+def _share_of_budget(documents: int) -> Budget:
+    """Return what one of several documents may take."""
+    return Budget(max(1, _BUDGET.sentences // documents), max(_LEAST_WORDS, _BUDGET.words // documents))
+
+
+def _evidence(found: Sequence[Quotation]) -> list[tuple[Evidence, EvidenceSentence]]:
+    """Return the quotations with their passages, numbered in the order in which they stand."""
+    by_chunk: dict[str, list[Quotation]] = {}
+    for each in found:
+        by_chunk.setdefault(each.chunk.id, []).append(each)
+    pairs = []
+    for number, group in enumerate(by_chunk.values(), start=1):
+        sentences = tuple(EvidenceSentence(q.start, q.end, q.text, q.score) for q in group)
+        best = max(each.score for each in group)
+        item = Evidence(number, Hit(number, group[0].chunk, best, {"representative": best}), sentences)
+        pairs += [(item, sentence) for sentence in sentences]
+    return pairs
+
+
+def _written(
+    writing: _Writing,
+    whole: Whole,
+    answerer: ChatAnswerer,
+    passages: int,
+    config: RunnableConfig,
+) -> Iterator[AnswerEvent]:
+    """Summarise with an LLM."""
+    ids = _to_read(whole, passages)
+    what = _named(whole.documents)
+    nonce = writing.library.catalogue.nonce(what)
+    model = MapReduce(answerer, what=what, nonce=nonce, config=config)
+    with closing(model.read(read_chunks(writing.library, ids), len(ids))) as reading:
+        last = yield from reading
+    if last is None:
+        yield from writing.abstain(answerer.name)
+        return
+    notes = [f"leaves this machine: {answerer.leaves_machine}"] if answerer.leaves_machine else []
+    notes += last.flags
+    if len(ids) < whole.chunks:
+        notes.append(f"{len(ids):,} of {whole.chunks:,} passages were read, at even distances")
+    result = writing.found(last.evidence, exact=len(ids) == whole.chunks)
+    yield result
+    head = f"{overview(whole.documents)}\n\n" if len(whole.documents) > 1 else ""
+    if head:
+        yield Delta(head)
+    written: list[str] = []
+    with closing(model.write(last)) as pieces:
+        for piece in pieces:
+            if isinstance(piece, str):
+                written.append(piece)
+            yield Delta(piece) if isinstance(piece, str) else piece
+    cited = model.cite("".join(written).strip(), last.evidence)
+    yield writing.answer(result, replace(cited, text=head + cited.text), answerer.name, notes)
+
+
+def _to_read(whole: Whole, limit: int) -> list[str]:
+    """Return the chunks that an LLM reads, in reading order: all, or about `limit`, some of each document."""
+    share = limit / max(1, whole.chunks)
+    if share >= 1:
+        return [each for document in whole.documents for each in whole.chunk_ids(document)]
+    documents = [whole.documents[place] for place in evenly(len(whole.documents), limit)]
+    return [
+        each
+        for document in documents
+        for each in whole.chunk_ids(document, max(1, int(share * whole.chunks_of(document))))
+    ]
+
+
+def _covering(library: Library, whole: Whole) -> list[Document]:
+    """Return the documents that stand for all of them, in their order: all, where there are few."""
+    if len(whole.documents) <= _MOST_DOCUMENTS:
+        return list(whole.documents)
+    some = [whole.documents[place] for place in evenly(len(whole.documents), MOST_CHUNKS)]
+    centres = _centres(library, whole, some)
+    if not centres:
+        return some[:_MOST_DOCUMENTS]
+    places = sorted(centres)
+    matrix = np.array([centres[place] for place in places], np.float32)
+    chosen = islice(representatives(matrix @ matrix.T), _MOST_DOCUMENTS)
+    return [some[places[column]] for column in sorted(column for column, _ in chosen)]
+
+
+def _centres(library: Library, whole: Whole, documents: Sequence[Document]) -> dict[int, Floats]:
+    """Return the mean direction of some of each document's chunks, by its place among the documents."""
+    each = max(1, MOST_CHUNKS // len(documents))
+    places = {document.id: place for place, document in enumerate(documents)}
+    sums: dict[int, Floats] = {}
+    for collection in {document.collection_id for document in documents}:
+        ids = [
+            chunk
+            for document in documents
+            if document.collection_id == collection
+            for chunk in whole.chunk_ids(document, each)
+        ]
+        for chunk, vector in zip(*read_vectors(library, collection, ids), strict=True):
+            place = places[chunk.rsplit(":", 2)[0]]
+            sums[place] = sums[place] + vector if place in sums else vector
+    return {place: total / (np.linalg.norm(total) or 1) for place, total in sums.items()}
+
+
+def overview(documents: Sequence[Document]) -> str:
+    """Return how many documents and pages there are, of which kinds, and their names."""
+    kinds = Counter(PurePath(document.name).suffix.lstrip(".").lower() or "text" for document in documents)
+    pages = sum(document.pages for document in documents)
+    names = [document.label for document in documents[:_MOST_DOCUMENTS]]
+    more = f" and {len(documents) - len(names)} more" if len(documents) > len(names) else ""
+    listed = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
+    count = "1 document" if len(documents) == 1 else f"{len(documents):,} documents"
+    return f"{count}, {pages:,} {'page' if pages == 1 else 'pages'} ({listed}): {', '.join(names)}{more}."
+
+
+def _named(documents: Sequence[Document]) -> str:
+    return documents[0].label if len(documents) == 1 else f"{len(documents):,} documents"

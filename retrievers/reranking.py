@@ -1,0 +1,143 @@
+"""Cross-encoder: question and passage read together; the best judge, and the dearest."""
+
+import math
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from ingestion.errors import ModelError
+from ingestion.storage.catalogue.records import StoredChunk
+from retrievers.fusion import standardised
+from retrievers.hits import Candidate, Ranking
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+# A cross-encoder reads every candidate anew, so only the head of the list is worth its time.
+RERANK_DEPTH = 20
+SCORE = "cross_encoder"
+# Read at a time, the best first, so that one that is too slow can stop in between.
+_AT_ONCE = 8
+
+
+class Reranker(Protocol):
+    """Scores passages against a question; higher is better, scales differ between models.
+
+    What orders the passages is its score + `first_stage_weight` · the first stage's, standardised; with a
+    weight of 0 its score alone.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def first_stage_weight(self) -> float: ...
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RerankLimits:
+    """How much of a list is reranked: `depth` candidates, and no more of them after `seconds`.
+
+    At least the first eight are read, however slow the reranker is.
+    """
+
+    depth: int = RERANK_DEPTH
+    seconds: float = math.inf
+
+
+def rerank(
+    question: str,
+    ranking: Ranking,
+    chunks: Mapping[str, StoredChunk],
+    reranker: Reranker,
+    limits: RerankLimits = RerankLimits(),
+) -> Ranking:
+    """Order the head of a ranking by the reranker, keeping the first scores beside the new one.
+
+    What the reranker did not read follows in its former order, with its former score and no "cross_encoder".
+    """
+    started = time.perf_counter()
+    scores: list[float] = []
+    for first in range(0, min(limits.depth, len(ranking.candidates)), _AT_ONCE):
+        if first and time.perf_counter() - started > limits.seconds:
+            break
+        some = ranking.candidates[first : min(first + _AT_ONCE, limits.depth)]
+        scores += reranker.score(question, [passage_text(chunks[one.chunk_id]) for one in some])
+    read, tail = ranking.candidates[: len(scores)], ranking.candidates[len(scores) :]
+    totals = combined(reranker, scores, [one.score for one in read])
+    head = [
+        Candidate(one.chunk_id, total, {**one.scores, SCORE: score})
+        for one, score, total in zip(read, scores, totals, strict=True)
+    ]
+    head.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
+    counts = {**ranking.counts, SCORE: len(head)}
+    return Ranking((*head, *tail), ranking.exact, ranking.timings_ms, counts)
+
+
+def combined(reranker: Reranker, scores: Sequence[float], first: Sequence[float]) -> list[float]:
+    """Return what orders n passages, given the reranker's scores and those of the first stage."""
+    weight = reranker.first_stage_weight
+    return [score + weight * former for score, former in zip(scores, standardised(first), strict=True)]
+
+
+def passage_text(chunk: StoredChunk) -> str:
+    """Return what a reranker reads of a chunk: its context line and its text."""
+    return f"{chunk.context}\n{chunk.text}"
+
+
+class CrossEncoderReranker:
+    """Any sentence-transformers CrossEncoder with one output, from a folder or a hub name that is
+    already on this machine. Loaded on first use."""
+
+    first_stage_weight = 0.0
+
+    def __init__(self, name: str, folder: Path | None = None) -> None:
+        self.name = name
+        self._source = str(folder or name)
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _model(self) -> "CrossEncoder":
+        from safetensors import SafetensorError
+        from sentence_transformers import CrossEncoder
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            model: CrossEncoder = CrossEncoder(self._source, device="cpu", local_files_only=True)
+        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ModelError(
+                f"the reranker {self.name!r} cannot be loaded: {reason}; "
+                "give a folder that holds a sentence-transformers CrossEncoder, or use --no-rerank"
+            ) from error
+        architectures = getattr(model.config, "architectures", None) or []
+        if architectures and all(name.endswith("Model") for name in architectures):
+            raise ModelError(
+                f"the reranker {self.name!r} is an encoder without a head that ranks "
+                f"({', '.join(architectures)}); choose a cross-encoder, or use --no-rerank"
+            )
+        if model.num_labels != 1:
+            raise ModelError(
+                f"the reranker {self.name!r} has {model.num_labels} outputs and a reranker needs one; "
+                "choose a model trained for ranking, or use --no-rerank"
+            )
+        return model
+
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
+        """Return one score a passage. Raises ModelError where the model cannot be loaded."""
+        return self.score_pairs([(question, passage) for passage in passages])
+
+    def score_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Return one score for each (question, passage). Raises ModelError like `score`."""
+        if not pairs:
+            return []
+        with self._lock:
+            scores = self._model.predict(list(pairs), batch_size=_AT_ONCE, show_progress_bar=False)
+        return [float(score) for score in scores]
