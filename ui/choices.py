@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingestion.errors import InvalidInput, RagError, UnknownName
-from rag_app.answering.extractive_answerer import NAME as EXTRACTIVE
-from rag_app.llm.choice import Llm, Server
+from rag_app.llm.choice import EXTRACTIVE, Llm, Server
 from rag_app.service.composition import AUTO, Assistant, StrategyState
 from ui.components.text import escape
 

@@ -6,7 +6,7 @@ Who may ask this server at all is `rag_app.server.security.guard`'s.
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag_app.server.security.guard import is_api
+from rag_app.server.paths import is_api
 
 # Gradio's page has inline scripts and styles, and builds its templates' functions from strings.
 _POLICY = "; ".join(

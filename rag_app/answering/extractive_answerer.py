@@ -10,8 +10,7 @@ from rag_app.answering.answers import Cited, Evidence, EvidenceSentence, Packed
 from rag_app.answering.citations import cite_quotations
 from rag_app.answering.evidence.prompt_context import SAME_QUESTION
 from rag_app.answering.evidence.readability import MOST_WORDS
-
-NAME = "extractive"
+from rag_app.llm.choice import EXTRACTIVE
 
 # A few sentences answer a factual question; more is what the sources panel is for.
 _MOST_SENTENCES = 6
@@ -30,7 +29,7 @@ _EVIDENCE_TOKENS = 1500
 class ExtractiveAnswerer:
     """Answers with quotations. Always available."""
 
-    name = NAME
+    name = EXTRACTIVE
     leaves_machine: str | None = None
 
     def __init__(self, encoder: Encoder) -> None:

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from ingestion.encoders import Encoder
 from ingestion.storage.catalogue.records import Document
-from rag_app.answering import extractive_answerer
 from rag_app.answering.answers import REPLY, Answer, AnswerEvent, AskOptions, Delta, Found, Packed
 from rag_app.answering.questions.question_kinds import Asked, Kind, kind_of
+from rag_app.answering.questions.summary_questions import documents_called
 from rag_app.answering.replies import OF_LIBRARY, SMALL_TALK
-from rag_app.summarizing.summary_questions import documents_called
+from rag_app.llm.choice import EXTRACTIVE
 from retrievers.hits import Query
 from retrievers.search import SearchResult
 
@@ -49,7 +49,7 @@ def replied(
         abstained=False,
         strategy=REPLY,
         reranker=None,
-        llm=llm or extractive_answerer.NAME,
+        llm=llm or EXTRACTIVE,
         citations=(),
         sentences=(),
         nearest=(),

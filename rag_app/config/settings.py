@@ -23,7 +23,6 @@ from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
 from rag_app.config.logins import read_logins
 from rag_app.config.ports import is_loopback
 from rag_app.config.sampling import Sampling
-from rag_app.llm.speed import FILE_NAME as SPEED_FILE
 from retrievers.reranking import RERANK_DEPTH, RerankLimits
 from retrievers.search import MAX_TOP_K
 from retrievers.strategies import DEFAULT_STRATEGY
@@ -35,6 +34,8 @@ _PARSE = ParseLimits()
 _TOKEN = re.compile(r"[\x21-\x7e]{16,512}")
 # They become arguments and file names of another program.
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+SPEED_FILE = "prefill-speeds.json"  # beside the models
 
 
 def config_file() -> Path:

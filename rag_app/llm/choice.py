@@ -6,11 +6,12 @@ from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 from ingestion.errors import InvalidInput
-from rag_app.answering import extractive_answerer
 from rag_app.config.ports import is_loopback
 
 SCHEMES = ("http", "https")
 EXAMPLE = "http://127.0.0.1:11434/v1#MODEL"
+
+EXTRACTIVE = "extractive"  # the name of answering by quotation, without a language model
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Llm:
     def name(self) -> str:
         if self.server is not None:
             return f"{self.server.model or 'the model'} at {self.server.url}"
-        return self.file.name if self.file is not None else extractive_answerer.NAME
+        return self.file.name if self.file is not None else EXTRACTIVE
 
     @property
     def leaves_machine(self) -> str | None:

@@ -8,8 +8,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-FILE_NAME = "prefill-speeds.json"
-
 READING_S = 10.0  # how long a person waits for the first word: what this reads meanwhile is the evidence
 LEAST_EVIDENCE, MOST_EVIDENCE = 300, 6000  # tokens: below, an answer rests on a sentence or two
 

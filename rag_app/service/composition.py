@@ -27,12 +27,12 @@ from ingestion.storage.catalogue.records import Document
 from ingestion.storage.open_representations import BUILTIN_NAME
 from ingestion.text.names import UPLOAD, composed
 from ingestion.timing import Stopwatch
-from rag_app.answering import extractive_answerer
 from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
 from rag_app.answering.chain import Answerer, AnswerSettings, build_chain
 from rag_app.answering.chat_answerer import ChatAnswerer, WritingModel
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.answering.library_replies import replied, reply_to
+from rag_app.answering.questions.summary_questions import to_summarise
 from rag_app.answering.side_tasks import Chore, done
 from rag_app.config.settings import Settings
 from rag_app.evaluation.evaluations import Evaluations
@@ -45,7 +45,7 @@ from rag_app.history.receipts import Maker, Receipts, receipt_fields
 from rag_app.history.recorder import Memory
 from rag_app.history.serialization import RestoredTurn, restored
 from rag_app.llm.base import SAMPLING
-from rag_app.llm.choice import Llm, Server
+from rag_app.llm.choice import EXTRACTIVE, Llm, Server
 from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.openai import ServerModel
 from rag_app.llm.process.worker import available_processors
@@ -60,7 +60,6 @@ from rag_app.service.document_browser import Shelf
 from rag_app.service.inspector import Inspector
 from rag_app.service.page_views import PageViewer
 from rag_app.summarizing.summary import summarise
-from rag_app.summarizing.summary_questions import to_summarise
 from rag_app.tasks import Tasks
 from retrievers.comparison import Comparison, check_columns, column_of, compare
 from retrievers.explain import Explanation, TermReason, explain, matched_terms
@@ -450,7 +449,7 @@ class Assistant:
         """
         if name == AUTO and self.settings.llm != AUTO:
             name = self.settings.llm
-        if name == extractive_answerer.NAME:
+        if name == EXTRACTIVE:
             return Llm()
         if server := Server.parse(name):
             return Llm(server=server)

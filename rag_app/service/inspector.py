@@ -18,8 +18,8 @@ from ingestion.storage.tokens.codec import TokenArrays, store_tokens
 from ingestion.storage.tokens.store import KeptTokens
 from ingestion.storage.vectors.store import Pooling
 from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, Found
-from rag_app.answering.extractive_answerer import NAME as EXTRACTIVE
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
+from rag_app.llm.choice import EXTRACTIVE
 
 Floats = NDArray[np.float32]
 

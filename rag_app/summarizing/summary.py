@@ -13,7 +13,6 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Document, Scope
-from rag_app.answering import extractive_answerer
 from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
@@ -29,6 +28,7 @@ from rag_app.answering.chain import Answerer
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.citations import cite_quotations
 from rag_app.answering.prompt_injection import flags
+from rag_app.llm.choice import EXTRACTIVE
 from rag_app.summarizing.facility import representatives
 from rag_app.summarizing.mapreduce import MapReduce
 from rag_app.summarizing.representative import MOST_CHUNKS, Budget, Quotation, quotations
@@ -136,7 +136,7 @@ def _quoted(writing: _Writing, whole: Whole) -> Iterator[AnswerEvent]:
         yield Waiting("read", done, whole.chunks)
     yield Waiting("read", whole.chunks, whole.chunks)
     if not found:
-        yield from writing.abstain(extractive_answerer.NAME)
+        yield from writing.abstain(EXTRACTIVE)
         return
     pairs = _evidence(found)
     evidence = list({item.number: item for item, _ in pairs}.values())
@@ -151,9 +151,7 @@ def _quoted(writing: _Writing, whole: Whole) -> Iterator[AnswerEvent]:
         pieces.append(f"{begin}{name}{' '.join(sentence.text.split())} [{item.number}]")
         before = chunk.document_id
     yield from map(Delta, pieces)
-    yield writing.answer(
-        result, cite_quotations(pairs, "".join(pieces)), extractive_answerer.NAME, flags(evidence)
-    )
+    yield writing.answer(result, cite_quotations(pairs, "".join(pieces)), EXTRACTIVE, flags(evidence))
 
 
 def _share_of_budget(documents: int) -> Budget:

@@ -15,7 +15,7 @@ from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, ModelError, UnknownName
 from rag_app.llm.process.request_queue import TooManyWaiting
 from rag_app.llm.usage import CallOptions, Meter, metered, model_options
-from rag_app.server.api.errors import status_of
+from rag_app.server.errors import status_of
 from rag_app.server.openai.chat_values import ChatRequest, ask_request, below, chosen, notes, without_sources
 from tests.rag_app.server import Served, serving_stock
 from tests.tiny_gguf import TinyModel, write_tiny_gguf

@@ -7,7 +7,7 @@ import pytest
 from ingestion.documents import Status
 from ingestion.storage.catalogue.records import Document
 from rag_app.answering.answers import AskOptions, Exchange
-from rag_app.summarizing.summary_questions import (
+from rag_app.answering.questions.summary_questions import (
     Meant,
     documents_meant,
     subject_of,

@@ -9,9 +9,9 @@ from fastapi.sse import KEEPALIVE_COMMENT
 from starlette.requests import Request
 from starlette.types import Message
 
-from rag_app.server.api import streaming
-from rag_app.server.api.streaming import Events
+from rag_app.server import streaming
 from rag_app.server.background_generator import Ended, Left, Working
+from rag_app.server.streaming import Events
 
 
 def test_items_come_in_order_and_then_the_end() -> None:

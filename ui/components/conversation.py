@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from rag_app.answering.answers import REPLY, Answer, AnswerSentence, AskOptions, Found, Verdict, Waiting
-from rag_app.answering.extractive_answerer import NAME as EXTRACTIVE
+from rag_app.llm.choice import EXTRACTIVE
 from ui.components.text import escape, milliseconds, plural
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")

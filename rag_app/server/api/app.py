@@ -11,7 +11,8 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from rag_app.server.api import conversations, documents, errors, jobs, openapi, questions, tasks
+from rag_app.server import errors
+from rag_app.server.api import conversations, documents, jobs, openapi, questions, tasks
 from rag_app.server.openai import chat
 from rag_app.server.security.body_limit import Bounded
 from rag_app.server.security.guard import DESCRIPTION

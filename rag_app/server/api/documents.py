@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from ingestion.errors import InvalidInput
 from rag_app.contract.requests import Narrowing, UploadRequest
-from rag_app.server.api.streaming import gone
 from rag_app.server.api.uploads import received
+from rag_app.server.streaming import gone
 from rag_app.service.local import LocalService
 
 Fields = dict[str, Any]

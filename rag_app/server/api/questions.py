@@ -7,9 +7,9 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
 from rag_app.contract.requests import AskRequest, CompareRequest, SearchRequest, SummariseRequest
-from rag_app.server.api.streaming import NDJSON, SSE, Events, as_lines, as_sse, gone, streamed
 from rag_app.server.background_generator import Left
 from rag_app.server.security.remote_access import check_models
+from rag_app.server.streaming import NDJSON, SSE, Events, as_lines, as_sse, gone, streamed
 from rag_app.service.local import LocalService
 
 Fields = dict[str, Any]

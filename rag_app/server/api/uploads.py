@@ -14,7 +14,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from ingestion.errors import InvalidInput
-from rag_app.server.api.errors import TooLarge
+from rag_app.server.errors import TooLarge
 from rag_app.service.uploads import safe_name
 
 if TYPE_CHECKING:

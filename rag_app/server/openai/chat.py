@@ -15,11 +15,11 @@ from starlette.responses import Response
 
 from ingestion.errors import UnknownName
 from rag_app.contract import output
-from rag_app.server.api import errors
-from rag_app.server.api.streaming import KEEP_ALIVE, SSE, Events, gone, streamed, told
+from rag_app.server import errors
 from rag_app.server.background_generator import Ended, Left
 from rag_app.server.openai.chat_values import ChatRequest, ask_request, below, chore_in, model_names, notes
 from rag_app.server.security.remote_access import check_models
+from rag_app.server.streaming import KEEP_ALIVE, SSE, Events, gone, streamed, told
 from rag_app.service.local import LocalService
 
 Fields = dict[str, Any]

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingestion.errors import InvalidInput, UnknownName
-from rag_app.answering import extractive_answerer
 from rag_app.answering.side_tasks import Chore, chore_of
 from rag_app.contract.requests import (
     LONGEST_ANSWER,
@@ -19,6 +18,7 @@ from rag_app.contract.requests import (
     Narrowing,
     PathName,
 )
+from rag_app.llm.choice import EXTRACTIVE
 
 MODEL = "rag-app"
 # Between an answer and the list of its sources, in the text of a message.
@@ -187,7 +187,7 @@ def chosen(model: str, strategies: Sequence[str]) -> tuple[str | None, str | Non
     """
     first, *parts = model.split("/")
     llm = None
-    if parts and parts[-1] == extractive_answerer.NAME:
+    if parts and parts[-1] == EXTRACTIVE:
         llm = parts.pop()
     if first == MODEL and not parts:
         return None, llm
@@ -198,7 +198,7 @@ def chosen(model: str, strategies: Sequence[str]) -> tuple[str | None, str | Non
 
 def model_names(strategies: Sequence[str]) -> list[str]:
     """Return the models' names: the settings' strategy first, then each strategy, then quotations."""
-    return [MODEL, *(f"{MODEL}/{name}" for name in strategies), f"{MODEL}/{extractive_answerer.NAME}"]
+    return [MODEL, *(f"{MODEL}/{name}" for name in strategies), f"{MODEL}/{EXTRACTIVE}"]
 
 
 def history(messages: Sequence[Message]) -> tuple[ExchangeRequest, ...]:

@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rag_app.server.api.errors import error_response
+from rag_app.server.errors import error_response
 
 # Bytes of a request: ten thousand paths of a usual length, and nothing that fills the memory.
 _LARGEST_REQUEST = 4_000_000

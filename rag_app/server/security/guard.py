@@ -22,25 +22,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag_app.config.ports import is_loopback
 from rag_app.contract import output
+from rag_app.server.paths import is_api, speaks_openai
 
-API = "/api"
-OPENAI = "/v1"
 # What the API takes and gives, for people and their browsers, which send no token. Nothing of the library.
 DESCRIPTION = "/api/v1/docs"
 # In the scope of a request to the API: whether its peer is this machine.
 IS_HERE = "rag_app.is_here"
 _ANYWHERE = ("0.0.0.0", "::")  # addresses to listen on, that no request names
 _OWN_SITE = ("same-origin", "none")  # none: typed, or no page at all
-
-
-def is_api(path: str) -> bool:
-    """Return whether a path is the API's, in one form or the other."""
-    return any(path == root or path.startswith(root + "/") for root in (API, OPENAI))
-
-
-def speaks_openai(path: str) -> bool:
-    """Return whether whoever asks for a path understands OpenAI's protocol."""
-    return path == OPENAI or path.startswith(OPENAI + "/")
 
 
 class Guard:

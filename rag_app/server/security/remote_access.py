@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fastapi import Request
 
 from ingestion.errors import RagError
-from rag_app.answering import extractive_answerer
+from rag_app.llm.choice import EXTRACTIVE
 from rag_app.server.security.guard import IS_HERE
 from rag_app.service.composition import AUTO, Assistant
 from rag_app.service.local import NO_RERANKER
@@ -32,7 +32,7 @@ def check_models(
         return
     settings = assistant.settings
     known = {None, NO_RERANKER, settings.reranker, *assistant.rerankers()}
-    if llm not in (None, AUTO, extractive_answerer.NAME, settings.llm) or not known.issuperset(rerankers):
+    if llm not in (None, AUTO, EXTRACTIVE, settings.llm) or not known.issuperset(rerankers):
         raise Forbidden(
             "programs of other machines may choose the server's own models alone: llm auto or extractive, "
             f"reranker {', '.join(sorted(one for one in known if one))}"

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from ingestion.errors import RagError
 from rag_app.contract import output
 from rag_app.contract.requests import first_fault
-from rag_app.server.security.guard import speaks_openai
+from rag_app.server.paths import speaks_openai
 
 # By the name of the error's class, or of one that it is a kind of.
 _STATUS: Mapping[str, int] = {
