@@ -16,7 +16,7 @@ from rag_app.llm.process.child import Child, Replies, Reply
 ROOT = Path(__file__).parents[2]
 NOISY = """
 import os
-from rag_app.llm import worker
+from rag_app.llm.process import worker
 def noisy(self):
     os.write(1, b"written to file descriptor 1\\n")
     print("printed", flush=True)
