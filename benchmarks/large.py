@@ -129,7 +129,7 @@ class Maker:
 class MeanAndTokens:
     """The built-in encoder without CLS vectors, so that Chroma holds one vector a chunk."""
 
-    readings = frozenset({"mean", "tokens"})
+    vector_kinds = frozenset({"mean", "tokens"})
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -144,7 +144,7 @@ def build(
     """Make a library of so many chunks, a multiple of 20."""
     maker = Maker(real)
     with Library.open(folder, encoder) as library, ThreadPoolExecutor(1) as chroma:
-        index = library.index()
+        index = library.representation()
         done = number = 0
         while done < chunks:
             some = min(chunks - done, MAX_CHUNKS // CHUNKS_A_DOCUMENT * CHUNKS_A_DOCUMENT)
@@ -196,7 +196,7 @@ def _document(texts: Sequence[str]) -> tuple[ParsedDocument, list[Chunk]]:
 
 
 def _fill_catalogue(library: Library, identities: Sequence[str], made: Sequence[Made], file: str) -> None:
-    catalogue, index = library.catalogue, library.index()
+    catalogue, index = library.catalogue, library.representation()
     ((name, collection),) = catalogue.collections().items()
     texts = [text for one in made for text in one.texts]
     added = datetime.now(UTC).isoformat(timespec="seconds")
@@ -233,7 +233,7 @@ def _fill_chroma(library: Library, identities: Sequence[str], made: Sequence[Mad
         last = first + len(one.texts)
         library.vectors.upsert(
             collection, "mean", ids[first:last], one.mean, pages[first:last],
-            representation=library.index().id,
+            representation=library.representation().id,
         )  # fmt: skip
         first = last
 

@@ -73,7 +73,7 @@ def make(folder: Path, documents: int) -> None:
             )
             parsed = ParsedDocument(Status.OK, page_count=1, pages=(Page(1, text),))
             library.add(
-                collection, source, parsed, chunks, {library.index().id: encodings},
+                collection, source, parsed, chunks, {library.representation().id: encodings},
                 language="en", added=datetime.now(UTC).isoformat(timespec="seconds"),
             )  # fmt: skip
 

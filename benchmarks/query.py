@@ -128,7 +128,7 @@ def scan(library: Library, asked: Sequence[str]) -> tuple[list[float], list[floa
 
     The time is of single scans, the shares are of all questions: for these each segment is read once.
     """
-    index, scope = library.index(), library.catalogue.scope()
+    index, scope = library.representation(), library.catalogue.scope()
     tokens = index.tokens
     queries = [Query(question, library.encoder).tokens for question in asked]
     names = library.segments(scope)
@@ -177,7 +177,7 @@ def add(library: Library, cache: Path) -> float:
         sha256 = hashlib.sha256(name.encode()).hexdigest()
         source = Source(f"/made/{name}", name, sha256, len(name), file)
         started = time.perf_counter()
-        library.add(collection, source, parsed, chunks, {library.index().id: scaled}, language="en")
+        library.add(collection, source, parsed, chunks, {library.representation().id: scaled}, language="en")
         taken += 1000 * (time.perf_counter() - started)
     library.merger.wait()
     return taken

@@ -29,7 +29,7 @@ from rag_app.evaluation.corpus import open_corpus
 from rag_app.evaluation.datasets import Dataset, read_dataset
 from rag_app.evaluation.metrics import compared
 from rag_app.evaluation.runner import TOP_K, contender_of, evaluate
-from retrievers.reader import FIRST_STAGE_WEIGHT, JointReranker
+from retrievers.reader import FIRST_STAGE_WEIGHT, BuiltinReranker
 from retrievers.reranking import RERANK_DEPTH, CrossEncoderReranker, Reranker
 from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
 
@@ -41,7 +41,7 @@ WEIGHTS = (FIRST_STAGE_WEIGHT, 3.0, 2.0, 1.0, 0.0)
 class Weighted:
     """The built-in reranker with a weight of its own; what was read is remembered for the next weight."""
 
-    def __init__(self, weight: float, reranker: JointReranker, known: dict[tuple[str, str], float]) -> None:
+    def __init__(self, weight: float, reranker: BuiltinReranker, known: dict[tuple[str, str], float]) -> None:
         self.name = f"{weight:g}"
         self.first_stage_weight = weight
         self._reranker = reranker
@@ -61,7 +61,7 @@ def gains(dataset: Dataset, names: Sequence[str], weights: Sequence[float], kept
     with open_corpus(dataset, kept, builtin_encoder()) as corpus:
         for name in names:
             known: dict[tuple[str, str], float] = {}
-            rerankers = [Weighted(weight, JointReranker(), known) for weight in weights]
+            rerankers = [Weighted(weight, BuiltinReranker(), known) for weight in weights]
             strategy = strategy_named(name)
             done = evaluate(
                 corpus, [contender_of(corpus, strategy, one, TOP_K) for one in (None, *rerankers)]
@@ -97,7 +97,7 @@ def costs(runs: int) -> list[Result]:
     passages = [f"{number} " + "heat flows into walls " * 44 for number in range(max(BATCHES))]
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        rerankers: tuple[Reranker, ...] = (JointReranker(), cross_encoder(Path(folder)))
+        rerankers: tuple[Reranker, ...] = (BuiltinReranker(), cross_encoder(Path(folder)))
         for size in BATCHES:
             times: list[list[float]] = [[] for _ in rerankers]
             for run in range(runs + 1):

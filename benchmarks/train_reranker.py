@@ -25,7 +25,7 @@ from torch.nn.functional import cross_entropy
 from ingestion.encoders import builtin_encoder, builtin_model_folder
 from rag_app.config.environment import stay_offline
 from retrievers.reader import Wordpieces, weights_path
-from retrievers.reader.network import JointNetwork
+from retrievers.reader.network import RerankerNetwork
 
 EXAMPLES_A_STEP = 4
 WRONG = 6
@@ -53,7 +53,7 @@ def drawn(kinds: Mapping[str, Sequence[Example]], chance: random.Random) -> Iter
 class States:
     """What the lower layers make of texts, kept in 16 bits: they are not tuned."""
 
-    def __init__(self, network: JointNetwork) -> None:
+    def __init__(self, network: RerankerNetwork) -> None:
         self._network = network
         self._wordpieces = Wordpieces(builtin_model_folder())
         self._kept: dict[str, Tensor] = {}
@@ -65,7 +65,9 @@ class States:
         return [self._kept[text].float() for text in texts]
 
 
-def loss_of(network: JointNetwork, states: States, batch: Sequence[Example], chance: random.Random) -> Tensor:
+def loss_of(
+    network: RerankerNetwork, states: States, batch: Sequence[Example], chance: random.Random
+) -> Tensor:
     questions: list[Tensor] = []
     passages: list[Tensor] = []
     scores: list[Tensor] = []
@@ -83,10 +85,10 @@ def loss_of(network: JointNetwork, states: States, batch: Sequence[Example], cha
     return total / len(batch)
 
 
-def train(kinds: Mapping[str, Sequence[Example]], steps: int, seed: int) -> JointNetwork:
+def train(kinds: Mapping[str, Sequence[Example]], steps: int, seed: int) -> RerankerNetwork:
     torch.manual_seed(seed)
     chance = random.Random(seed)
-    network = JointNetwork(builtin_model_folder())
+    network = RerankerNetwork(builtin_model_folder())
     states = States(network)
     new = [network.sides, network.scale, *network.importance.parameters(), *network.pair.parameters()]
     optimiser = torch.optim.AdamW(

@@ -40,10 +40,10 @@ from ingestion.storage.catalogue.rows import (
     remove_source,
 )
 from ingestion.storage.catalogue.snapshots import Snapshots
-from ingestion.storage.folder_swap import finish_exchange, finish_rebuild
-from ingestion.storage.journal_cleaner import Eraser
+from ingestion.storage.folder_swap import finish_rebuild, finish_swap
+from ingestion.storage.journal_cleaner import JournalCleaner
 from ingestion.storage.lock import LibraryLock
-from ingestion.storage.open_representations import BUILTIN_NAME, Index, Indexes
+from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation, OpenRepresentations
 from ingestion.storage.originals import Source, keep_original
 from ingestion.storage.segment_merging import Merger
 from ingestion.storage.tokens.layout import DocumentKey
@@ -52,7 +52,7 @@ from ingestion.storage.vectors.store import POOLINGS, VectorStore, embedded_chro
 from ingestion.text import detect_language
 from ingestion.text.names import UPLOAD, composed, is_gone, is_same
 
-__all__ = ["BUILTIN_NAME", "Library", "Source"]
+__all__ = ["Library", "Source"]
 
 _UNPACKED = "unpacked"
 
@@ -77,11 +77,13 @@ class Library:
         self.vectors = vectors
         self.representations = RepresentationTable(catalogue.database)
         self.encoder = encoder
-        self.indexes = Indexes(self.representations, folder / "tokens", encoder, load)
+        self.open_representations = OpenRepresentations(
+            self.representations, folder / "tokens", encoder, load
+        )
         self.changing = threading.RLock()
         self.cards = Cards(folder)
         self.snapshots = Snapshots(folder)
-        self.eraser = Eraser(folder, catalogue, vectors, self.indexes)
+        self.journal_cleaner = JournalCleaner(folder, catalogue, vectors, self.open_representations)
         self.merger = Merger(self)
         self._lock = lock
 
@@ -97,7 +99,7 @@ class Library:
         lock.acquire()
         try:
             finish_rebuild(folder)
-            finish_exchange(folder)
+            finish_swap(folder)
             refuse_lost(folder)
             shutil.rmtree(folder / _UNPACKED, ignore_errors=True)
             for name in ("tokens", "originals", "chroma"):
@@ -114,15 +116,15 @@ class Library:
         vectors = VectorStore(partial(embedded_chroma, folder / "chroma"), folder / "chroma")
         library = cls(folder, catalogue, vectors, encoder, lock, load)
         try:
-            library.indexes.open_all(catalogue.database)
+            library.open_representations.open_all(catalogue.database)
             # What cannot be erased is invisible all the same and stays in the journal for the next time.
             with suppress(LibraryError, OSError):
-                library.eraser.erase_all()
+                library.journal_cleaner.erase_all()
             with suppress(LibraryError, OSError):
                 library.cards.complete(catalogue)
             library.keep_snapshot()
             library.merger.recover()
-            for index in library.indexes.all():
+            for index in library.open_representations.all():
                 manifest = library.representations.manifest
                 index.tokens.attach(library.representations.segments(index.id), manifest.dead(index.id))
         except BaseException:
@@ -168,19 +170,21 @@ class Library:
     @property
     def tokens(self) -> TokenStore:
         """The built-in representation's token vectors."""
-        return self.index().tokens
+        return self.representation().tokens
 
-    def index(self, name: str = BUILTIN_NAME) -> Index:
+    def representation(self, name: str = BUILTIN_NAME) -> OpenRepresentation:
         """Return a representation that can be searched. Raises UnknownName."""
-        return self.indexes.named(name)
+        return self.open_representations.named(name)
 
     def damaged(self) -> list[LibraryDamaged]:
         """Return why token vectors could not be read when they were last needed."""
-        return [fault for index in self.indexes.all() for fault in index.tokens.faults().values()]
+        return [
+            fault for index in self.open_representations.all() for fault in index.tokens.faults().values()
+        ]
 
-    def segments(self, scope: Scope, index: Index | None = None) -> list[str]:
+    def segments(self, scope: Scope, index: OpenRepresentation | None = None) -> list[str]:
         """Return the token segments within the scope."""
-        return self.representations.segments((index or self.index()).id, scope)
+        return self.representations.segments((index or self.representation()).id, scope)
 
     # Changes
 
@@ -228,7 +232,7 @@ class Library:
                 pages = [chunk.page for chunk in chunks]
                 for identifier, file in segments:
                     self._write_vectors(
-                        entry, self.indexes.by_id(identifier), file, encodings[identifier], pages
+                        entry, self.open_representations.by_id(identifier), file, encodings[identifier], pages
                     )
                 with self.catalogue.transaction() as connection:
                     if former:
@@ -250,7 +254,7 @@ class Library:
             self._erase_soon()
             return document
 
-    def add_reading(self, document: Document, index: Index, encodings: Encodings) -> None:
+    def add_vectors(self, document: Document, index: OpenRepresentation, encodings: Encodings) -> None:
         """Give a stored document its vectors in one more representation.
 
         A document that was replaced or deleted meanwhile is passed over. Raises LibraryError when a
@@ -359,7 +363,7 @@ class Library:
             try:
                 if collection_id is not None:
                     self.vectors.drop(collection_id=collection_id)
-                self.eraser.erase_journalled()
+                self.journal_cleaner.erase_journalled()
             except (LibraryError, OSError) as error:
                 names = documents[0].name if len(documents) == 1 else f"{len(documents)} documents"
                 raise LibraryError(
@@ -418,13 +422,18 @@ class Library:
             keep_original(source, original)
 
     def _write_vectors(
-        self, entry: JournalEntry, index: Index, file: str, encodings: Encodings, pages: Sequence[int]
+        self,
+        entry: JournalEntry,
+        index: OpenRepresentation,
+        file: str,
+        encodings: Encodings,
+        pages: Sequence[int],
     ) -> None:
         ids = entry.chunk_ids()
         document = entry.document_id, entry.version
         index.tokens.write(file, document, encodings, index.record.fingerprint)
         for pooling in POOLINGS:
-            if pooling in index.record.readings:
+            if pooling in index.record.vector_kinds:
                 pooled = encodings.cls if pooling == "cls" else encodings.mean
                 self.vectors.upsert(entry.collection_id, pooling, ids, pooled, pages, representation=index.id)
         index.tokens.attach([file])
@@ -434,12 +443,12 @@ class Library:
         disk refuses this too, the journal still has the entry for the next opening."""
         with suppress(LibraryError, OSError):
             if entry in self.catalogue.journal():
-                self.eraser.erase(entry)
+                self.journal_cleaner.erase(entry)
 
     def _erase_soon(self) -> None:
         """Erase removed versions, or leave that to the next change: what was to be done is done."""
         with suppress(LibraryError, OSError):
-            self.eraser.erase_journalled()
+            self.journal_cleaner.erase_journalled()
         self.keep_snapshot()
         self.merger.wake()
 

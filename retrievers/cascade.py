@@ -7,7 +7,7 @@ from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.open_representations import BUILTIN_NAME
 from ingestion.timing import Stopwatch
 from retrievers.fallback import stand_ins
-from retrievers.fusion import CANDIDATES, DEPTH, fuse, fuse_standardised
+from retrievers.fusion import CANDIDATES, DEPTH, fuse, zscore_fusion
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 from retrievers.late_interaction import SCORE
 
@@ -45,14 +45,14 @@ class CascadeRetriever:
         if self._fused:
             plain = [Candidate(one.chunk_id, one.score, {SCORE: one.score}) for one in candidates]
             lists = [*rankings, Ranking(tuple(plain), exact=False)]
-            candidates = fuse_standardised(lists, depth, [*[1.0] * len(rankings), MAXSIM_WEIGHT])
+            candidates = zscore_fusion(lists, depth, [*[1.0] * len(rankings), MAXSIM_WEIGHT])
         timings = {name: ms for ranking in (*rankings, scored) for name, ms in ranking.timings_ms.items()}
         counts = {name: count for ranking in (*rankings, scored) for name, count in ranking.counts.items()}
         return Ranking(candidates[:limit], exact=False, timings_ms=timings, counts=counts)
 
     def _scored(self, query: Query, scope: Scope, depth: int, rankings: Sequence[Ranking]) -> Ranking:
         """Return the first stages' candidates by MaxSim."""
-        index = self._library.index(self._representation)
+        index = self._library.representation(self._representation)
         index.check_reading("tokens")
         watch = Stopwatch()
         candidates = fuse(rankings)

@@ -21,7 +21,7 @@ class DenseRetriever:
         return query.once(key, lambda: self._rank(query, scope, limit))
 
     def _rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
-        index = self._library.index(self._representation)
+        index = self._library.representation(self._representation)
         index.check_reading(self._pooling)
         watch = Stopwatch()
         with watch.stage("encode"):

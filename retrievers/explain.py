@@ -7,7 +7,7 @@ import numpy as np
 from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import StoredChunk
-from ingestion.storage.open_representations import BUILTIN_NAME, Index
+from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation
 from ingestion.storage.tokens.store import TokenMatch
 from ingestion.text import words
 from ingestion.text.acronyms import acronyms, asked_acronyms
@@ -52,7 +52,7 @@ def explain(
     vectors are rounded as well. Raises UnknownName, InvalidInput for a representation without token
     vectors, and StaleRepresentation.
     """
-    index = library.index(representation)
+    index = library.representation(representation)
     index.check_reading("tokens")
     located = library.catalogue.located([chunk.id], index.id)
     match = matched(index, query, located[0][0], chunk) if located else None
@@ -102,7 +102,7 @@ def matched_terms(question: str, chunk: StoredChunk, language: str) -> tuple[Ter
     )
 
 
-def matched(index: Index, query: Query, segment: str, chunk: StoredChunk) -> TokenMatch | None:
+def matched(index: OpenRepresentation, query: Query, segment: str, chunk: StoredChunk) -> TokenMatch | None:
     """Return how the question matches a passage; one whose token vectors are damaged is encoded again."""
     tokens = query.encoded_by(index.encoder).tokens
     try:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
-from ingestion.storage.open_representations import Index
+from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.tokens.store import Scored
 from retrievers.dense import DenseRetriever
 from retrievers.hits import Candidate, Query
@@ -17,7 +17,7 @@ _FEWEST = 8
 
 
 def stand_ins(
-    library: Library, index: Index, query: Query, scope: Scope, scored: Scored, limit: int
+    library: Library, index: OpenRepresentation, query: Query, scope: Scope, scored: Scored, limit: int
 ) -> list[Candidate]:
     """Return up to `limit` chunks of the documents that `scored` had to leave out, each with an estimate of
     its MaxSim; none where nothing was left out.
@@ -32,7 +32,7 @@ def stand_ins(
         lost |= library.representations.documents(index.id, scored.unreadable).keys()
     if scope.documents is not None:
         lost &= scope.documents
-    name = index.name if "mean" in index.record.readings else library.index().name
+    name = index.name if "mean" in index.record.vector_kinds else library.representation().name
     dense = DenseRetriever(library, "mean", name)
     found = dense.rank(query, replace(scope, documents=frozenset(lost)), limit).candidates
     nearest = {c.chunk_id: c.score for c in dense.rank(query, scope, _SAMPLE).candidates}

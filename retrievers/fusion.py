@@ -45,7 +45,7 @@ def fuse(rankings: Sequence[Ranking]) -> tuple[Candidate, ...]:
     return tuple(Candidate(chunk, fused[chunk], {**scores[chunk], "rrf": fused[chunk]}) for chunk in ordered)
 
 
-def fuse_standardised(
+def zscore_fusion(
     rankings: Sequence[Ranking], asked: int, weights: Sequence[float] | None = None
 ) -> tuple[Candidate, ...]:
     """Return every candidate of the rankings by the sum of its standardised scores, with all its scores.

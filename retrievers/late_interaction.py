@@ -18,7 +18,7 @@ class LateInteractionRetriever:
         self._representation = representation
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
-        index = self._library.index(self._representation)
+        index = self._library.representation(self._representation)
         index.check_reading("tokens")
         watch = Stopwatch()
         with watch.stage("encode"):

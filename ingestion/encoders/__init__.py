@@ -7,7 +7,7 @@ the rest of the application knows about models.
 
 from ingestion.encoders.base import CHUNKER_VERSION, Encoder, Encodings
 from ingestion.encoders.builtin import (
-    BUILTIN_NAME,
+    BUILTIN_MODEL,
     PRECISIONS,
     BertEncoder,
     Precision,
@@ -17,7 +17,7 @@ from ingestion.encoders.builtin import (
 from ingestion.encoders.loading import load_encoder
 
 __all__ = [
-    "BUILTIN_NAME",
+    "BUILTIN_MODEL",
     "CHUNKER_VERSION",
     "PRECISIONS",
     "BertEncoder",

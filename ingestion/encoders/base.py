@@ -69,7 +69,7 @@ class Encoder(Protocol):
         ...
 
     @property
-    def readings(self) -> frozenset[str]:
+    def vector_kinds(self) -> frozenset[str]:
         """Which of "cls", "mean" and "tokens" the model gives."""
         ...
 

@@ -33,7 +33,7 @@ from ingestion.errors import InvalidInput, ModelError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-BUILTIN_NAME = "all-MiniLM-L6-v2"
+BUILTIN_MODEL = "all-MiniLM-L6-v2"
 
 Precision = Literal["fp32", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -72,7 +72,7 @@ class BertEncoder:
         self._query = RecentQueries(lambda text: self.encode([text]))
 
     @property
-    def readings(self) -> frozenset[str]:
+    def vector_kinds(self) -> frozenset[str]:
         return frozenset({"cls", "mean", "tokens"})
 
     @property
@@ -220,7 +220,7 @@ def builtin_encoder(precision: Precision = "fp32") -> BertEncoder:
     """Return the built-in encoder, all-MiniLM-L6-v2. Raises ModelError where its files are missing and
     InvalidInput for a precision that is neither fp32 nor int8."""
     return BertEncoder(
-        BUILTIN_NAME, builtin_model_folder(), load_projection(BUILTIN_NAME), precision=precision
+        BUILTIN_MODEL, builtin_model_folder(), load_projection(BUILTIN_MODEL), precision=precision
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ingestion.encoders.base import Floats
-from ingestion.encoders.builtin import BUILTIN_NAME, builtin_model_folder
+from ingestion.encoders.builtin import BUILTIN_MODEL, builtin_model_folder
 from ingestion.encoders.graph import BertGraph, import_openvino, openvino_core, ranges_path
 from ingestion.encoders.projection import load_projection
 from ingestion.encoders.projection.fit import passages
@@ -26,7 +26,7 @@ def input_ranges(texts: Sequence[str]) -> dict[str, Floats]:
     openvino = import_openvino()
     opset13 = openvino.opset13
     folder = builtin_model_folder()
-    graph = BertGraph(folder, load_projection(BUILTIN_NAME))
+    graph = BertGraph(folder, load_projection(BUILTIN_MODEL))
     parameters = graph.build().get_parameters()
     largest = [
         opset13.reduce_max(opset13.abs(value), opset13.constant(np.array([0, 1])), False)
@@ -56,7 +56,7 @@ def main() -> None:
     arguments = parser.parse_args()
     ranges = input_ranges(passages(arguments.texts, count=arguments.passages))
     names = " ".join(path.name for path in arguments.texts)
-    save_file(ranges, ranges_path(BUILTIN_NAME), {"model": BUILTIN_NAME, "text": names})
+    save_file(ranges, ranges_path(BUILTIN_MODEL), {"model": BUILTIN_MODEL, "text": names})
 
 
 if __name__ == "__main__":

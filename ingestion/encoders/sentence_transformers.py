@@ -136,7 +136,7 @@ class BiEncoder(_Foreign):
         return SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
 
     @cached_property
-    def readings(self) -> frozenset[str]:
+    def vector_kinds(self) -> frozenset[str]:
         modes = [getattr(module, "pooling_mode", None) for module in self._loaded()]
         return frozenset({"cls" if "cls" in modes else "mean"})
 
@@ -169,7 +169,7 @@ class BiEncoder(_Foreign):
         on_progress: OnProgress | None,
         cancelled: IsCancelled | None,
     ) -> Encodings:
-        pooled = "cls" in self.readings
+        pooled = "cls" in self.vector_kinds
 
         def batch(some: Sequence[Passage]) -> list[Vectors]:
             model = self._loaded()
@@ -200,7 +200,7 @@ class ColbertEncoder(_Foreign):
     """
 
     _wanted = "ColBERT"
-    readings = frozenset({"tokens"})
+    vector_kinds = frozenset({"tokens"})
     dimension = 0
 
     def _load(self) -> Any:

@@ -3,14 +3,14 @@
 from ingestion.maintenance.compacting import Compaction, StoreBytes, compact
 from ingestion.maintenance.rebuilding import Rebuilt, rebuild
 from ingestion.maintenance.repair import repair
-from ingestion.maintenance.report import CareProgress, Problem, Repair, RepairReport, Report
+from ingestion.maintenance.report import MaintenanceProgress, Problem, Repair, RepairReport, Report
 from ingestion.maintenance.stats import CollectionStats, RepresentationStats, Stats, stats
 from ingestion.maintenance.verify import verify
 
 __all__ = [
-    "CareProgress",
     "CollectionStats",
     "Compaction",
+    "MaintenanceProgress",
     "Problem",
     "Rebuilt",
     "Repair",

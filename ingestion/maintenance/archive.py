@@ -19,10 +19,10 @@ from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError
 from ingestion.library import Library
 from ingestion.maintenance.archive_format import ArchivedDocument, ArchiveReader, ArchiveWriter, document_json
 from ingestion.maintenance.checks import text_fault
-from ingestion.maintenance.report import CareProgress, Work
+from ingestion.maintenance.report import MaintenanceProgress, Work
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.durable import sync_folder
-from ingestion.storage.open_representations import Index
+from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import Source, unpacking_folder
 from ingestion.storage.tokens.merge import merge
 from ingestion.storage.tokens.segment import Segment
@@ -58,7 +58,7 @@ def export_library(
     originals: bool = False,
     collections: Sequence[str] | None = None,
     force: bool = False,
-    on_progress: Callable[[CareProgress], None] | None = None,
+    on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Exported:
     """Write documents' text and vectors, and their own bytes if asked to, as of one moment.
@@ -94,7 +94,7 @@ def import_library(
     library: Library,
     file: Path,
     *,
-    on_progress: Callable[[CareProgress], None] | None = None,
+    on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Imported:
     """Add an archive's documents to the collections of the same names.
@@ -225,32 +225,36 @@ class _Import:
     def run(self) -> Imported:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(mode=0o700)
-        indexes = self._library.indexes.writable()
+        opened = self._library.open_representations.writable()
         catalogue = self._library.catalogue
         collections = {name: catalogue.ensure_collection(name) for name in self._reader.manifest.collections}
         total = self._reader.manifest.documents
         for number, document in enumerate(self._reader.documents()):
             self._work.check()
             self._work.report("documents", number, total)
-            self._import(document, collections[document.collection], indexes)
+            self._import(document, collections[document.collection], opened)
         self._work.report("documents", total, total)
         return Imported(self._added, self._replaced, self._skipped, self._encoded)
 
-    def _import(self, archived: ArchivedDocument, collection_id: int, indexes: Sequence[Index]) -> None:
+    def _import(
+        self, archived: ArchivedDocument, collection_id: int, opened: Sequence[OpenRepresentation]
+    ) -> None:
         library, catalogue = self._library, self._library.catalogue
         present = catalogue.by_content(archived.sha256, collection_id)
         if present:
             self._skipped += 1
         else:
             known = [catalogue.by_source(collection_id, path) for path in archived.paths]
-            present = self._add(archived, collection_id, indexes)
+            present = self._add(archived, collection_id, opened)
             self._replaced += any(known)
             self._added += not any(known)
         for path in archived.paths:
             if path not in catalogue.sources(present.id):
                 library.link(collection_id, self._source(archived, path, None), present)
 
-    def _add(self, archived: ArchivedDocument, collection_id: int, indexes: Sequence[Index]) -> Document:
+    def _add(
+        self, archived: ArchivedDocument, collection_id: int, opened: Sequence[OpenRepresentation]
+    ) -> Document:
         chunks: Sequence[Chunk] = archived.chunks
         current = archived.chunker == CHUNKER_VERSION
         if not current:
@@ -258,7 +262,7 @@ class _Import:
             chunks = chunk_pages(parsed.pages, parsed.headings, self._library.encoder, title=title)
         encodings: dict[int, Encodings] = {}
         encoded = False
-        for index in indexes:
+        for index in opened:
             found = self._stored(archived, index) if current else None
             if found is None:
                 encoded = True
@@ -279,7 +283,7 @@ class _Import:
             encoding=archived.encoding,
         )  # fmt: skip
 
-    def _stored(self, archived: ArchivedDocument, index: Index) -> Encodings | None:
+    def _stored(self, archived: ArchivedDocument, index: OpenRepresentation) -> Encodings | None:
         """Return the vectors that the archive has for a representation, or None where there are none or
         they cannot be this document's."""
         member = archived.segments.get(index.record.fingerprint)
@@ -291,7 +295,7 @@ class _Import:
         except LibraryDamaged:
             return None
         for reading, vectors in (("cls", found.cls), ("mean", found.mean)):
-            dimension = index.record.dimension if reading in index.record.readings else 0
+            dimension = index.record.dimension if reading in index.record.vector_kinds else 0
             if vectors.shape != (len(archived.chunks), dimension) or not np.isfinite(vectors).all():
                 return None
         return found

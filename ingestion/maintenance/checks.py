@@ -11,7 +11,7 @@ from ingestion.library import Library
 from ingestion.maintenance.segments import Segments
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.folder_swap import beside
-from ingestion.storage.open_representations import Index
+from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import absent_mark, unpacking_folder
 from ingestion.storage.tokens.inverted_lists import Lists
 from ingestion.storage.tokens.segment import Segment
@@ -52,7 +52,7 @@ def text_fault(library: Library, document: Document) -> str | None:
     return None if sources else "no path is known for it"
 
 
-def is_fresh(index: Index) -> bool | ModelError:
+def is_fresh(index: OpenRepresentation) -> bool | ModelError:
     """Return whether the model at hand made the vectors, or why the model cannot be asked."""
     try:
         return index.is_fresh
@@ -66,7 +66,7 @@ def segment_faults(library: Library, segments: Segments, document: Document) -> 
     One that another model made has no vectors of what was added since: that is no damage.
     """
     faults: list[SegmentFault] = []
-    for index in library.indexes.all():
+    for index in library.open_representations.all():
         record = index.record
         file = library.representations.segment(document.id, record.id)
         if file is None:
@@ -91,10 +91,10 @@ def segment_faults(library: Library, segments: Segments, document: Document) -> 
     return faults
 
 
-def list_faults(library: Library) -> list[tuple[Index, str, str]]:
+def list_faults(library: Library) -> list[tuple[OpenRepresentation, str, str]]:
     """Return the segments whose inverted lists are damaged: representation, file, and what is wrong."""
-    faults: list[tuple[Index, str, str]] = []
-    for index in library.indexes.all():
+    faults: list[tuple[OpenRepresentation, str, str]] = []
+    for index in library.open_representations.all():
         if index.record.scales is None:
             continue
         for file in library.representations.manifest.files(index.id):

@@ -23,7 +23,7 @@ from ingestion.library import Library
 from ingestion.maintenance.report import Work
 from ingestion.maintenance.segments import Segments
 from ingestion.storage.catalogue.records import Document, Representation
-from ingestion.storage.folder_swap import CHROMA, beside, exchange
+from ingestion.storage.folder_swap import CHROMA, beside, swap
 from ingestion.storage.vectors.store import (
     COLLECTION_NAME,
     POOLINGS,
@@ -99,7 +99,7 @@ def holdings(library: Library) -> list[Holding]:
                 if document.collection_id == collection_id and document.id in by_document
             )
             for pooling in POOLINGS:
-                held = mine if pooling in representation.readings else ()
+                held = mine if pooling in representation.vector_kinds else ()
                 found.append(Holding(collection_id, representation, pooling, held))
     return found
 
@@ -231,7 +231,7 @@ def mend_differences(library: Library, comparison: Comparison, work: Work) -> No
 
 
 def rebuild(library: Library, work: Work, *, skip_damaged: bool) -> int:
-    """Build Chroma's folder anew beside the old one, from the segments, and exchange the two.
+    """Build Chroma's folder anew beside the old one, from the segments, and swap the two.
 
     The lock for changes must be held. Returns the number of vectors. A document whose segment cannot be
     read is left out, or LibraryDamaged is raised and nothing has changed.
@@ -252,7 +252,7 @@ def rebuild(library: Library, work: Work, *, skip_damaged: bool) -> int:
     store.close()
     with library.vectors.set_aside():
         _forget_failure(library.folder / CHROMA)
-        exchange(library.folder)
+        swap(library.folder)
     return writing.written
 
 

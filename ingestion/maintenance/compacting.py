@@ -12,7 +12,7 @@ from pathlib import Path
 from ingestion.library import Library
 from ingestion.maintenance.chroma import rebuild
 from ingestion.maintenance.repair import remove_orphans
-from ingestion.maintenance.report import CareProgress, Work
+from ingestion.maintenance.report import MaintenanceProgress, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Compaction:
 def compact(
     library: Library,
     *,
-    on_progress: Callable[[CareProgress], None] | None = None,
+    on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Compaction:
     """Rewrite the catalogue and Chroma without the room of what was deleted, and remove orphans.
@@ -53,7 +53,7 @@ def compact(
     before = store_bytes(library.folder)
     library.merger.run(everything=True, check=work.check)
     with library.changing:
-        library.eraser.erase_all()
+        library.journal_cleaner.erase_all()
         remove_orphans(library)
         rebuild(library, work, skip_damaged=False)
         work.check()

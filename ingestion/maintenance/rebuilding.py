@@ -25,7 +25,7 @@ from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.maintenance.checks import UPLOADS
 from ingestion.maintenance.donors import Donor, donors
-from ingestion.maintenance.report import CareProgress, Work
+from ingestion.maintenance.report import MaintenanceProgress, Work
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
 from ingestion.pipeline.parts import with_absent_parts
 from ingestion.storage.cards import Card, Cards, texts_hash
@@ -33,9 +33,9 @@ from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION, Catalogue
 from ingestion.storage.catalogue.job_table import FileState, JobTable
 from ingestion.storage.catalogue.presence import CATALOGUE
 from ingestion.storage.catalogue.representations import RepresentationTable
-from ingestion.storage.folder_swap import complete_rebuild, finish_exchange, finish_rebuild, rebuild_folder
+from ingestion.storage.folder_swap import complete_rebuild, finish_rebuild, finish_swap, rebuild_folder
 from ingestion.storage.lock import LibraryLock
-from ingestion.storage.open_representations import BUILTIN_NAME, Index, describe
+from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation, describe
 from ingestion.storage.originals import Source, absent_mark, hash_file, link_or_copy, under_its_name
 from ingestion.storage.tokens.codec import INT8
 from ingestion.storage.tokens.layout import DocumentKey
@@ -64,7 +64,7 @@ def rebuild(
     *,
     limits: ParseLimits = ParseLimits(),
     load: Callable[[str], Encoder] = load_encoder,
-    on_progress: Callable[[CareProgress], None] | None = None,
+    on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Rebuilt:
     """Make the library in `folder` anew from what of it can be read.
@@ -76,7 +76,7 @@ def rebuild(
     lock.acquire()
     try:
         finish_rebuild(folder)  # of an earlier call that was killed near its end
-        finish_exchange(folder)
+        finish_swap(folder)
         work = _Rebuilding(folder, encoder, limits, load, Work("rebuilding", on_progress, cancelled))
         return work.run()
     finally:
@@ -271,7 +271,7 @@ class _Rebuilding:
         found: dict[int, Encodings] = {}
         same = card.texts == texts_hash(chunks)
         encoded = False
-        for index in library.indexes.all():
+        for index in library.open_representations.all():
             stored = self._stored(index, card, len(chunks)) if same else None
             if stored is None and (index.name == BUILTIN_NAME or _at_hand(index)):
                 encoded = True
@@ -284,7 +284,7 @@ class _Rebuilding:
         self._encoded += encoded
         return found
 
-    def _stored(self, index: Index, card: Card, chunks: int) -> Encodings | None:
+    def _stored(self, index: OpenRepresentation, card: Card, chunks: int) -> Encodings | None:
         path = self._segments.get((index.record.fingerprint, (card.id, card.version)))
         if path is None:
             return None
@@ -293,7 +293,7 @@ class _Rebuilding:
         except LibraryDamaged:
             return None
         for reading, vectors in (("cls", found.cls), ("mean", found.mean)):
-            dimension = index.record.dimension if reading in index.record.readings else 0
+            dimension = index.record.dimension if reading in index.record.vector_kinds else 0
             if vectors.shape != (chunks, dimension) or not np.isfinite(vectors).all():
                 return None
         return found
@@ -316,7 +316,7 @@ class _Rebuilding:
         return len(files)
 
 
-def _at_hand(index: Index) -> bool:
+def _at_hand(index: OpenRepresentation) -> bool:
     from ingestion.maintenance.checks import is_fresh
 
     return is_fresh(index) is True

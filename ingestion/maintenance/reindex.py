@@ -20,7 +20,7 @@ from ingestion.parsing import READER_VERSION, ParseLimits, parse
 from ingestion.pipeline.parts import with_absent_parts
 from ingestion.pipeline.reuse import Reuse, is_current
 from ingestion.storage.catalogue.records import Document, Representation
-from ingestion.storage.open_representations import BUILTIN_NAME, Index, describe
+from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation, describe
 from ingestion.storage.originals import Source, under_its_name
 from ingestion.storage.tokens.codec import INT8, can_convert
 
@@ -93,15 +93,17 @@ def remove_representation(library: Library, name: str) -> ReindexResult:
         raise InvalidInput(
             "the built-in representation stays: answers and citations need it; remove one that was added"
         )
-    building = [i for i in library.indexes.all() if i.name == name and i.record.state == "building"]
-    index = building[0] if building else library.index(name)
+    building = [
+        i for i in library.open_representations.all() if i.name == name and i.record.state == "building"
+    ]
+    index = building[0] if building else library.representation(name)
     _retire(library, index)
     return ReindexResult(name, index.record.fingerprint, index.record.codec, 0, 0, removed=True)
 
 
-def _target(library: Library, name: str, source: str | None, codec: str | None) -> Index:
+def _target(library: Library, name: str, source: str | None, codec: str | None) -> OpenRepresentation:
     """Return the index to bring up to date: the ready one if it is fresh, or one that is being built."""
-    ready = next((index for index in library.indexes.ready() if index.name == name), None)
+    ready = next((index for index in library.open_representations.ready() if index.name == name), None)
     if ready is None and source is None:
         raise InvalidInput(
             f"there is no representation {name!r} yet; name its model: "
@@ -114,15 +116,15 @@ def _target(library: Library, name: str, source: str | None, codec: str | None) 
     if ready is not None and source is None:
         source = ready.record.source
     assert source is not None
-    encoder = library.indexes.load(source)
-    if codec is not None and "tokens" not in encoder.readings:
+    encoder = library.open_representations.load(source)
+    if codec is not None and "tokens" not in encoder.vector_kinds:
         raise InvalidInput(f"the model of {name} gives no token vectors for a codec; leave the codec away")
     if codec is None:
         codec = ready.record.codec if ready is not None else INT8.name
     wanted = replace(describe(name, encoder, source=source, codec=codec), state="building")
     if ready is not None and _alike(ready.record, wanted):
         return ready
-    for index in library.indexes.all():
+    for index in library.open_representations.all():
         if index.name == name and index.record.state == "building":
             if _alike(index.record, wanted):
                 return index
@@ -130,33 +132,33 @@ def _target(library: Library, name: str, source: str | None, codec: str | None) 
     with library.changing:
         with library.catalogue.database.transaction() as connection:
             record = library.representations.insert(connection, wanted)
-        return library.indexes.open(record)
+        return library.open_representations.open(record)
 
 
 def _alike(one: Representation, other: Representation) -> bool:
     return (one.fingerprint, one.source, one.codec) == (other.fingerprint, other.source, other.codec)
 
 
-def _swap(library: Library, index: Index) -> None:
+def _swap(library: Library, index: OpenRepresentation) -> None:
     """Put a finished representation in the place of its former version."""
     with library.changing:
-        former = [one for one in library.indexes.ready() if one.name == index.name]
+        former = [one for one in library.open_representations.ready() if one.name == index.name]
         with library.catalogue.transaction() as connection:
             for one in former:
                 library.representations.set_state(connection, one.id, "retired")
             library.representations.set_state(connection, index.id, "ready")
-        library.indexes.open(replace(index.record, state="ready"))
+        library.open_representations.open(replace(index.record, state="ready"))
         for one in former:
-            library.indexes.close(one)
-        library.eraser.erase_all()
+            library.open_representations.close(one)
+        library.journal_cleaner.erase_all()
 
 
-def _retire(library: Library, index: Index) -> None:
+def _retire(library: Library, index: OpenRepresentation) -> None:
     with library.changing:
         with library.catalogue.transaction() as connection:
             library.representations.set_state(connection, index.id, "retired")
-        library.indexes.close(index)
-        library.eraser.erase_all()
+        library.open_representations.close(index)
+        library.journal_cleaner.erase_all()
 
 
 class _Reindexing:
@@ -201,7 +203,7 @@ class _Reindexing:
             parts = library.catalogue.parts(document.collection_id, document.path)
             parsed = with_absent_parts(parsed, source, parts)
         encodings = {}
-        for index in library.indexes.all():
+        for index in library.open_representations.all():
             if index.is_fresh:
                 reuse = Reuse(library, index, document.collection_id)
                 known = reuse.known(source, chunks) if document.chunker == CHUNKER_VERSION else {}
@@ -239,7 +241,7 @@ class _Reindexing:
                 return parsed, READER_VERSION
         return library.catalogue.parsed(document), document.reader
 
-    def encode_for(self, index: Index, missing: Sequence[str]) -> None:
+    def encode_for(self, index: OpenRepresentation, missing: Sequence[str]) -> None:
         """Encode documents for one representation, small ones together."""
         library = self._library
         documents = [d for d in map(library.catalogue.document, missing) if d is not None]
@@ -258,16 +260,16 @@ class _Reindexing:
             encodings = self._encode(index.encoder, texts, contexts, some[0].name)
             first = 0
             for document in some:
-                library.add_reading(document, index, encodings.part(first, first + document.chunks))
+                library.add_vectors(document, index, encodings.part(first, first + document.chunks))
                 first += document.chunks
             self.documents += len(some)
             self.done += len(texts)
 
-    def _convert(self, documents: Sequence[Document], index: Index) -> list[Document]:
+    def _convert(self, documents: Sequence[Document], index: OpenRepresentation) -> list[Document]:
         """Give documents the token vectors that the representation's former version has of them, in its own
         codec. Returns those that it cannot give."""
         library = self._library
-        former = next((one for one in library.indexes.ready() if one.name == index.name), None)
+        former = next((one for one in library.open_representations.ready() if one.name == index.name), None)
         if (
             former is None
             or former.record.fingerprint != index.record.fingerprint
@@ -284,7 +286,7 @@ class _Reindexing:
             except (KeyError, LibraryDamaged):  # it has none, they are damaged, or were merged meanwhile
                 left.append(document)
                 continue
-            library.add_reading(document, index, encodings)
+            library.add_vectors(document, index, encodings)
             self.documents += 1
             self.converted += 1
             self.done += document.chunks

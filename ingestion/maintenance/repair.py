@@ -27,7 +27,7 @@ from ingestion.maintenance.fulltext import rebuild_words, words_fault
 from ingestion.maintenance.report import (
     REINDEX,
     REPAIR,
-    CareProgress,
+    MaintenanceProgress,
     Problem,
     Repair,
     RepairReport,
@@ -37,7 +37,7 @@ from ingestion.maintenance.report import (
 from ingestion.maintenance.segments import Segments
 from ingestion.storage.catalogue.manifest import insert_segment, remove_segments
 from ingestion.storage.catalogue.records import Document
-from ingestion.storage.open_representations import Index
+from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import Source, keep_original
 
 _INGEST_AGAIN = "delete the document and ingest it again"
@@ -49,7 +49,7 @@ def repair(
     library: Library,
     *,
     encode: bool = True,
-    on_progress: Callable[[CareProgress], None] | None = None,
+    on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> RepairReport:
     """Rebuild what is damaged from what is not: words from the text, Chroma from the segments.
@@ -92,7 +92,7 @@ class _Repairing:
         with self._explained("chroma", _DISK):
             self._mend_chroma()
         with self._explained("journal", _DISK):
-            self._library.eraser.erase_all()
+            self._library.journal_cleaner.erase_all()
         with self._explained("tokens", _DISK):
             self._remove_orphans()
 
@@ -158,7 +158,7 @@ class _Repairing:
 
     def _encode_again(self, fault: SegmentFault) -> None:
         library, document = self._library, fault.document
-        index = library.indexes.by_id(fault.representation.id)
+        index = library.open_representations.by_id(fault.representation.id)
         fresh = is_fresh(index)
         if fresh is not True:
             reason = str(fresh) if isinstance(fresh, ModelError) else "another model made it"
@@ -172,7 +172,7 @@ class _Repairing:
             cancelled=self._work.cancelled,
         )
         if fault.file is None:
-            library.add_reading(document, index, encodings)
+            library.add_vectors(document, index, encodings)
         else:
             _replace_segment(library, document, index, fault.file, encodings)
         self._tell("tokens", f"encoded again for {index.name}, because {fault.reason}", document)
@@ -239,7 +239,7 @@ def remove_orphans(library: Library) -> list[Path]:
 
 
 def _replace_segment(
-    library: Library, document: Document, index: Index, former: str, encodings: Encodings
+    library: Library, document: Document, index: OpenRepresentation, former: str, encodings: Encodings
 ) -> None:
     """Put a new segment in the place of a damaged one. A crash before the end leaves an orphan."""
     file, key = f"seg-{uuid4().hex}.tok", (document.id, document.version)
@@ -253,6 +253,6 @@ def _replace_segment(
         raise
     index.tokens.attach([file])
     if library.representations.manifest.has(former):
-        index.tokens.bury(former, key)
+        index.tokens.tombstone(former, key)
     else:
         index.tokens.erase(former)

@@ -73,7 +73,7 @@ class RepairReport:
 
 
 @dataclass(frozen=True, slots=True)
-class CareProgress:
+class MaintenanceProgress:
     """`done` of `total` documents, vectors or files of a stage."""
 
     stage: str
@@ -86,7 +86,7 @@ class Work:
     """Tells of progress, and stops between two items when it is cancelled."""
 
     name: str
-    on_progress: Callable[[CareProgress], None] | None = None
+    on_progress: Callable[[MaintenanceProgress], None] | None = None
     cancelled: Callable[[], bool] | None = None
 
     def check(self) -> None:
@@ -96,7 +96,7 @@ class Work:
 
     def report(self, stage: str, done: int, total: int) -> None:
         if self.on_progress:
-            self.on_progress(CareProgress(stage, done, total))
+            self.on_progress(MaintenanceProgress(stage, done, total))
 
     def over(self, stage: str, items: Sequence[Item]) -> Iterator[Item]:
         """Yield the items. Raises Cancelled between two."""

@@ -86,15 +86,21 @@ def _collections(library: Library) -> tuple[CollectionStats, ...]:
 
 def _representations(library: Library) -> tuple[RepresentationStats, ...]:
     found: list[RepresentationStats] = []
-    for index in library.indexes.all():
+    for index in library.open_representations.all():
         record, sizes = index.record, index.tokens.sizes()
         found.append(
             RepresentationStats(
-                name=record.name, state=record.state, readings=record.readings, dimension=record.dimension,
-                token_dimension=record.token_dimension, codec=record.codec,
-                documents=len(library.representations.documents(record.id)), tokens=sizes.tokens,
-                code_bytes=sizes.sections.get("codes", 0), bytes=sizes.files,
+                name=record.name,
+                state=record.state,
+                readings=record.vector_kinds,
+                dimension=record.dimension,
+                token_dimension=record.token_dimension,
+                codec=record.codec,
+                documents=len(library.representations.documents(record.id)),
+                tokens=sizes.tokens,
+                code_bytes=sizes.sections.get("codes", 0),
+                bytes=sizes.files,
                 section_bytes=dict(sizes.sections),
             )
-        )  # fmt: skip
+        )
     return tuple(found)

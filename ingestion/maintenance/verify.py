@@ -17,7 +17,7 @@ from ingestion.maintenance.checks import (
 )
 from ingestion.maintenance.chroma import NoRoom, compare, holdings
 from ingestion.maintenance.fulltext import words_fault
-from ingestion.maintenance.report import REINDEX, REPAIR, CareProgress, Problem, Report, Store, Work
+from ingestion.maintenance.report import REINDEX, REPAIR, MaintenanceProgress, Problem, Report, Store, Work
 from ingestion.maintenance.segments import Segments
 from ingestion.parsing import READER_VERSION
 from ingestion.storage.catalogue.records import Document
@@ -32,7 +32,7 @@ _RESTORE = f"restore the folder from a backup, or make the library anew from wha
 def verify(
     library: Library,
     *,
-    on_progress: Callable[[CareProgress], None] | None = None,
+    on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Report:
     """Compare all stores with the catalogue and with their checksums; one damage hides no other.
@@ -119,7 +119,7 @@ class _Verification:
             self._notes.append(f"{document.name} was read or cut by an older version; run: {REINDEX}")
         self._documents += 1
         self._chunks += document.chunks
-        self._segments += len(library.indexes.all())
+        self._segments += len(library.open_representations.all())
         self._originals += not absent
 
     def _check_chroma(self) -> None:
@@ -151,7 +151,7 @@ class _Verification:
             self._add(store, f"{path.name} belongs to no document", _RUN_REPAIR)
 
     def _note_representations(self) -> None:
-        for index in self._library.indexes.all():
+        for index in self._library.open_representations.all():
             fresh = is_fresh(index)
             if isinstance(fresh, ModelError):
                 self._notes.append(f"the model of the representation {index.name} cannot be read: {fresh}")

@@ -105,7 +105,7 @@ def run(
 
     A file whose place is `left_out` when its turn comes is passed over, without a result.
     """
-    library.indexes.writable()  # a stale representation is refused before anything is read
+    library.open_representations.writable()  # a stale representation is refused before anything is read
     collection_id = library.catalogue.ensure_collection(collection)
     work = _Run(library, collection_id, limits, len(tasks), on_progress, cancelled, left_out)
     try:
@@ -376,7 +376,7 @@ class _Run:
         total = sum(len(item.chunks) for item in batch)
         for item in batch:
             self._report(item.number, item.source.name, Stage.ENCODING, 0, len(item.chunks))
-        for index in self._library.indexes.writable():
+        for index in self._library.open_representations.writable():
             reuse = Reuse(self._library, index, self._collection_id)
             parts = [reuse.known(item.source, item.chunks) for item in batch]
             missing = [

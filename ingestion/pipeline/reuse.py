@@ -10,7 +10,7 @@ from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.parsing import READER_VERSION
 from ingestion.storage.catalogue.records import Document
-from ingestion.storage.open_representations import Index
+from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import Source
 
 
@@ -25,7 +25,7 @@ class Reuse:
     Token vectors come back from their int8 codes, and go back to the same codes.
     """
 
-    def __init__(self, library: Library, index: Index, collection_id: int) -> None:
+    def __init__(self, library: Library, index: OpenRepresentation, collection_id: int) -> None:
         self._library = library
         self._index = index
         self._collection_id = collection_id

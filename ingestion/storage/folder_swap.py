@@ -19,7 +19,7 @@ def beside(folder: Path, kind: str) -> Path:
     return folder / f"{CHROMA}.{kind}"
 
 
-def exchange(folder: Path) -> None:
+def swap(folder: Path) -> None:
     """Put the complete "new" folder in Chroma's place. Nobody may have the former one open."""
     current, new, old = folder / CHROMA, beside(folder, "new"), beside(folder, "old")
     _sync(new)
@@ -32,7 +32,7 @@ def exchange(folder: Path) -> None:
     shutil.rmtree(old)
 
 
-def finish_exchange(folder: Path) -> None:
+def finish_swap(folder: Path) -> None:
     """Finish or undo what a crash interrupted; to be called before Chroma is opened."""
     current, new, old = folder / CHROMA, beside(folder, "new"), beside(folder, "old")
     if new.exists() and old.exists():

@@ -8,20 +8,22 @@ from ingestion.storage.catalogue.records import JournalEntry, Representation
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.rows import erase_rows, hidden_terms
 from ingestion.storage.catalogue.snapshots import Snapshots
-from ingestion.storage.open_representations import Indexes
+from ingestion.storage.open_representations import OpenRepresentations
 from ingestion.storage.originals import absent_mark
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.vectors.store import VectorStore
 
 
-class Eraser:
+class JournalCleaner:
     """Carries out the journal. The library's lock for changes must be held: no version may be on its way."""
 
-    def __init__(self, folder: Path, catalogue: Catalogue, vectors: VectorStore, indexes: Indexes) -> None:
+    def __init__(
+        self, folder: Path, catalogue: Catalogue, vectors: VectorStore, opened: OpenRepresentations
+    ) -> None:
         self._folder = folder
         self._catalogue = catalogue
         self._vectors = vectors
-        self._indexes = indexes
+        self._open = opened
         self._table = RepresentationTable(catalogue.database)
         self._cards = Cards(folder)
         self._snapshots = Snapshots(folder)
@@ -82,14 +84,14 @@ class Eraser:
     def _erase_tokens(self, representation: int, file: str, document: DocumentKey) -> None:
         """Erase a version's segment, or bury it in one that other documents share."""
         if self._table.manifest.has(file):
-            for index in self._indexes.all():
+            for index in self._open.all():
                 if index.id == representation:
-                    index.tokens.bury(file, document)
+                    index.tokens.tombstone(file, document)
         else:
             self._erase_segment(representation, file)
 
     def _erase_segment(self, representation: int, file: str) -> None:
-        for index in self._indexes.all():
+        for index in self._open.all():
             if index.id == representation:
                 index.tokens.erase(file)
                 return

@@ -22,7 +22,7 @@ BUILTIN_NAME = "builtin"
 _NAMED = 3
 
 
-class Index:
+class OpenRepresentation:
     """One model's vectors of the whole library. The model is loaded when it is first needed."""
 
     def __init__(self, record: Representation, tokens: TokenStore, load: Callable[[], Encoder]) -> None:
@@ -56,10 +56,10 @@ class Index:
     def check_reading(self, reading: str) -> None:
         """Raises InvalidInput where this model gives no such vectors, StaleRepresentation where another
         one made them."""
-        if reading not in self.record.readings:
+        if reading not in self.record.vector_kinds:
             raise InvalidInput(
                 f"the representation {self.name} has no {reading} vectors, only "
-                f"{', '.join(self.record.readings)}; choose a strategy that reads these"
+                f"{', '.join(self.record.vector_kinds)}; choose a strategy that reads these"
             )
         self.check_fresh()
 
@@ -72,7 +72,7 @@ class Index:
             )
 
 
-class Indexes:
+class OpenRepresentations:
     """Every representation that is searched or being built. Readers see those of when they began."""
 
     def __init__(
@@ -82,24 +82,24 @@ class Indexes:
         self._folder = folder
         self._encoder = encoder
         self._load = load
-        self._open: dict[int, Index] = {}
+        self._open: dict[int, OpenRepresentation] = {}
 
     def _explain(self, file: str, error: LibraryDamaged) -> LibraryDamaged:
         names = self._table.document_names(file) or [file]
         whose = names[0] if len(names) == 1 else f"{len(names)} documents ({', '.join(names[:_NAMED])}…)"
         return LibraryDamaged(f"the token vectors of {whose} are damaged ({error}); run: rag-app repair")
 
-    def all(self) -> list[Index]:
+    def all(self) -> list[OpenRepresentation]:
         return list(self._open.values())
 
-    def ready(self) -> list[Index]:
+    def ready(self) -> list[OpenRepresentation]:
         return [index for index in self._open.values() if index.record.state == "ready"]
 
-    def by_id(self, identity: int) -> Index:
+    def by_id(self, identity: int) -> OpenRepresentation:
         """Raises KeyError where it is not open."""
         return self._open[identity]
 
-    def named(self, name: str) -> Index:
+    def named(self, name: str) -> OpenRepresentation:
         """Return a representation that can be searched. Raises UnknownName."""
         for index in self.ready():
             if index.name == name:
@@ -107,7 +107,7 @@ class Indexes:
         known = [index.name for index in self.ready()]
         raise UnknownName("representation", name, known, advice="rag-app reindex adds one")
 
-    def writable(self) -> list[Index]:
+    def writable(self) -> list[OpenRepresentation]:
         """Return the representations that a new document is encoded for.
 
         Raises StaleRepresentation where another model made the built-in one.
@@ -119,7 +119,7 @@ class Indexes:
         """Return a representation's model. Raises ModelError where it cannot be loaded."""
         return self._encoder if source == BUILTIN_NAME else self._load(source)
 
-    def open(self, record: Representation) -> Index:
+    def open(self, record: Representation) -> OpenRepresentation:
         """Open a representation, or give an open one its new row."""
         known = self._open.get(record.id)
         if known:
@@ -129,13 +129,13 @@ class Indexes:
             (lambda: self._encoder) if record.source == BUILTIN_NAME else partial(self._load, record.source)
         )
         scales = record.scales if record.scales is not None else np.zeros(0, np.float32)
-        index = Index(
+        index = OpenRepresentation(
             record, TokenStore(self._folder, scales, CodecSpec.parse(record.codec), self._explain), load
         )
         self._open = {**self._open, record.id: index}
         return index
 
-    def close(self, index: Index) -> None:
+    def close(self, index: OpenRepresentation) -> None:
         """Search a representation no more."""
         self._open = {key: value for key, value in self._open.items() if key != index.id}
 
@@ -157,7 +157,7 @@ def describe(
 ) -> Representation:
     """Return a representation's row for a model, as yet without an id."""
     return Representation(
-        id=0, name=name, source=source, readings=tuple(sorted(encoder.readings)),
+        id=0, name=name, source=source, vector_kinds=tuple(sorted(encoder.vector_kinds)),
         fingerprint=encoder.fingerprint, dimension=encoder.dimension,
         token_dimension=encoder.token_dimension, codec=codec, scales=encoder.scales, state="ready",
     )  # fmt: skip

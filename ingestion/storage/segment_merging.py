@@ -24,7 +24,7 @@ from ingestion.storage.tokens.writing import write_segment
 
 if TYPE_CHECKING:
     from ingestion.library import Library
-    from ingestion.storage.open_representations import Index
+    from ingestion.storage.open_representations import OpenRepresentation
 
 # Eight files of like size become one: a chunk is copied once for each power of eight that its library
 # reaches, and a search meets at most seven files of each size.
@@ -139,7 +139,9 @@ class Merger:
                     passed.add(name) if everything else passed.discard(name)
         return written
 
-    def rewrite(self, index: "Index", file: str, check: Callable[[], None] = lambda: None) -> bool:
+    def rewrite(
+        self, index: "OpenRepresentation", file: str, check: Callable[[], None] = lambda: None
+    ) -> bool:
         """Write a file anew, of its live documents; return whether it could be. Raises as `run` does."""
         with self._merging:
             files = self._library.representations.manifest.files(index.id)
@@ -169,8 +171,10 @@ class Merger:
         if self._stopped.is_set():
             raise Cancelled("merging")
 
-    def _next(self, everything: bool, passed: set[str]) -> "tuple[Index, list[SegmentFile]] | None":
-        for index in self._library.indexes.all():
+    def _next(
+        self, everything: bool, passed: set[str]
+    ) -> "tuple[OpenRepresentation, list[SegmentFile]] | None":
+        for index in self._library.open_representations.all():
             files = [
                 f for f in self._library.representations.manifest.files(index.id) if f.file not in passed
             ]
@@ -178,7 +182,9 @@ class Merger:
                 return index, group
         return None
 
-    def _merge(self, index: "Index", files: Sequence[SegmentFile], check: Callable[[], None]) -> str | None:
+    def _merge(
+        self, index: "OpenRepresentation", files: Sequence[SegmentFile], check: Callable[[], None]
+    ) -> str | None:
         """Merge files into one; return its name, or None where that was for nothing."""
         library, manifest = self._library, self._library.representations.manifest
         folder = library.folder / "tokens"
@@ -210,7 +216,7 @@ class Merger:
             )
             with library.catalogue.database.transaction() as connection:
                 manifest.begin_merge(connection, row, former, gone)
-            index.tokens.exchange(former, name, [key for key, _ in gone])
+            index.tokens.swap(former, name, [key for key, _ in gone])
             self._finish()
         return name
 

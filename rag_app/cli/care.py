@@ -55,12 +55,12 @@ def _rebuild(context: typer.Context, as_json: bool) -> None:
     from dataclasses import asdict
 
     from ingestion.encoders import builtin_encoder
-    from ingestion.maintenance import CareProgress, rebuild
+    from ingestion.maintenance import MaintenanceProgress, rebuild
     from rag_app.cli.terminal.lines import count, harmless
 
     settings = context.obj.settings()
 
-    def tell(progress: CareProgress) -> None:
+    def tell(progress: MaintenanceProgress) -> None:
         if sys.stderr.isatty():
             typer.echo(f"\r{progress.stage} {progress.done} of {progress.total}", err=True, nl=False)
 

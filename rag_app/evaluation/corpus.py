@@ -105,7 +105,9 @@ def add_representation(
     cancelled: IsCancelled | None = None,
 ) -> None:
     """Encode the corpus with another model as well, unless that was done before."""
-    if any(index.name == name and index.record.source == source for index in library.indexes.ready()):
+    if any(
+        index.name == name and index.record.source == source for index in library.open_representations.ready()
+    ):
         return
 
     def tell(progress: ReindexProgress) -> None:
@@ -194,7 +196,7 @@ def _add(
         parsed = ParsedDocument(
             Status.OK, page_count=len(pages), pages=tuple(pages), headings=tuple(headings)
         )
-        library.add(collection, source, parsed, chunks, {library.index().id: encodings})
+        library.add(collection, source, parsed, chunks, {library.representation().id: encodings})
 
 
 def _share(

@@ -106,7 +106,7 @@ class Evaluations:
         if ALL in request.strategies:
             strategies = [*STRATEGIES.values(), *(one for one in strategies if one.name not in STRATEGIES)]
         named = {strategy.name.partition("@")[2] for strategy in strategies} - {""}
-        sources = {name: library.index(name).record.source for name in sorted(named)}
+        sources = {name: library.representation(name).record.source for name in sorted(named)}
         models = settings.models_folder
         rerankers = [None, *(reranker_named(name, models) for name in dict.fromkeys(request.rerankers))]
         top_k = TOP_K if request.top_k is None else request.top_k

@@ -199,7 +199,7 @@ def _asked(options: AskOptions) -> dict[str, Any]:
 def _representation(strategy: str, library: Library) -> str | None:
     """Return the fingerprint of the vectors that mean@NAME and its kind read, None for the built-in ones."""
     _, _, name = strategy.partition("@")
-    return library.index(name).record.fingerprint if name else None
+    return library.representation(name).record.fingerprint if name else None
 
 
 def _changed(before: Fields, after: Fields, name: str) -> bool:

@@ -65,11 +65,11 @@ def resolve(name_or_path: str, *, role: str, folder: Path | None = None) -> Path
 def reranker_named(name_or_path: str, folder: Path | None = None) -> "Reranker":
     """Return the built-in reranker, or the cross-encoder that `resolve` finds. Weights are loaded on first
     use. Raises ModelError like `resolve`."""
-    from retrievers.reader import JointReranker
+    from retrievers.reader import BuiltinReranker
     from retrievers.reranking import CrossEncoderReranker
 
-    if name_or_path == JointReranker.name:
-        return JointReranker()
+    if name_or_path == BuiltinReranker.name:
+        return BuiltinReranker()
     return CrossEncoderReranker(name_or_path, resolve(name_or_path, role="reranker", folder=folder))
 
 

@@ -289,8 +289,8 @@ class Assistant:
 
     def _added_strategies(self) -> Iterator[Strategy]:
         """Yield the strategies over representations that were added, where these have what one reads."""
-        for index in self.library.indexes.ready():
-            read = {*index.record.readings, "words"}
+        for index in self.library.open_representations.ready():
+            read = {*index.record.vector_kinds, "words"}
             for strategy in STRATEGIES.values():
                 needed = set(strategy.representation.split("+"))
                 if index.name != BUILTIN_NAME and needed != {"words"} and needed <= read:
@@ -339,7 +339,7 @@ class Assistant:
         A strategy "NAME@REPRESENTATION" is explained by that one's vectors, where it has one a token.
         """
         _, _, named = found.strategy.partition("@")
-        has_tokens = named and "tokens" in self.library.index(named).record.readings
+        has_tokens = named and "tokens" in self.library.representation(named).record.vector_kinds
         return explain(self.library, found.query, hit.chunk, named if has_tokens else BUILTIN_NAME)
 
     def explain_words(self, found: SearchResult, hit: Hit) -> tuple[TermReason, ...]:

@@ -147,7 +147,7 @@ class Inspector:
         """Return what the library would keep of a text. Raises InvalidInput for an empty one."""
         text = _text(text)
         made = self._encode(text)
-        index = self._library.index()
+        index = self._library.representation()
         spec = index.tokens.spec
         scales = self._library.encoder.scales
         assert scales is not None
@@ -200,7 +200,7 @@ class Inspector:
             cls=single["cls"],
             mean=single["mean"],
             matrix=kept.vectors,
-            codec=self._library.index().record.codec,
+            codec=self._library.representation().record.codec,
             code_bytes=kept.code_bytes,
             map_bytes=kept.map_bytes,
             text_bytes=len(chunk.text.encode()),
@@ -240,12 +240,12 @@ class Inspector:
         return self._library.encoder.encode([passage])
 
     def _kept(self, chunk: StoredChunk) -> KeptTokens | None:
-        index = self._library.index()
+        index = self._library.representation()
         located = self._library.catalogue.located([chunk.id], index.id)
         return index.tokens.kept(located[0][0], chunk.id) if located else None
 
     def _single(self, collection_id: int, pooling: Pooling, chunk_id: str) -> Floats | None:
-        if pooling not in self._library.index().record.readings:
+        if pooling not in self._library.representation().record.vector_kinds:
             return None
         ids, vectors = self._library.vectors.read(collection_id, pooling, [chunk_id])
         return vectors[0] if ids else None

@@ -12,7 +12,7 @@ from rag_app.tasks import Control
 
 if TYPE_CHECKING:
     from ingestion.library import Library
-    from ingestion.maintenance import CareProgress
+    from ingestion.maintenance import MaintenanceProgress
     from ingestion.maintenance.reindex import ReindexProgress
     from rag_app.config.settings import Settings
     from rag_app.evaluation.evaluations import Evaluations
@@ -159,5 +159,5 @@ def _model(name: str, folder: Path) -> Path:
     return resolve(name, role=role, folder=folder).absolute()
 
 
-def _stages(control: Control) -> "Callable[[CareProgress], None]":
+def _stages(control: Control) -> "Callable[[MaintenanceProgress], None]":
     return lambda progress: control.report(progress.stage, progress.done, progress.total)

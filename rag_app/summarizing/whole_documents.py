@@ -64,7 +64,7 @@ def evenly(count: int, limit: int | None) -> list[int]:
 
 def read_vectors(library: Library, collection_id: int, ids: Sequence[str]) -> tuple[list[str], Floats]:
     """Return the chunks of a collection that are there yet, and their mean vectors, [n, d] of unit length."""
-    index = library.index()
+    index = library.representation()
     index.check_reading("mean")
     return library.vectors.read(collection_id, "mean", ids, representation=index.id)
 

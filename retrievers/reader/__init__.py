@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingestion.encoders import BUILTIN_NAME, builtin_model_folder
+from ingestion.encoders import BUILTIN_MODEL, builtin_model_folder
 from ingestion.errors import ModelError
 
 if TYPE_CHECKING:
-    from retrievers.reader.network import JointNetwork
+    from retrievers.reader.network import RerankerNetwork
 
 # How much one standard deviation of the first stage's scores counts beside this reranker's score. With less
 # it finds more answers, and orders worse what is merely about a subject: docs/retrieval.md.
@@ -36,7 +36,7 @@ class Wordpieces:
         return [list(one.ids) for one in self._tokenizer.encode_batch(list(texts))]
 
 
-class JointReranker:
+class BuiltinReranker:
     """A cross-encoder that comes with the application. Loaded on first use; safe to use from several
     threads."""
 
@@ -47,15 +47,15 @@ class JointReranker:
         self._lock = threading.Lock()
 
     @cached_property
-    def _parts(self) -> "tuple[Wordpieces, JointNetwork]":
+    def _parts(self) -> "tuple[Wordpieces, RerankerNetwork]":
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        from retrievers.reader.network import JointNetwork
+        from retrievers.reader.network import RerankerNetwork
 
         folder = builtin_model_folder()
         try:
-            network = JointNetwork(folder)
+            network = RerankerNetwork(folder)
             network.load_tuned(load_file(weights_path()))
             return Wordpieces(folder), network.eval()
         except (SafetensorError, OSError, KeyError, RuntimeError) as error:
@@ -79,4 +79,4 @@ class JointReranker:
 
 def weights_path() -> Path:
     """Return where the tuned weights lie."""
-    return Path(__file__).parent / f"{BUILTIN_NAME}.safetensors"
+    return Path(__file__).parent / f"{BUILTIN_MODEL}.safetensors"

@@ -29,7 +29,7 @@ _NOTHING = -1e9  # instead of -inf, which makes a text without words no number
 _AT_ONCE = 4  # passages that the lower layers read at a time; 16 take 1.2 times as long
 
 
-class JointNetwork(nn.Module):
+class RerankerNetwork(nn.Module):
     """Scores pairs of a question and a passage, each given as what the lower layers made of it."""
 
     def __init__(self, encoder: Path) -> None:

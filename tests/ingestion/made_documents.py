@@ -46,5 +46,5 @@ def put(library: Library, name: str, text: str, passages: Sequence[NDArray[np.fl
     pages = tuple(Page(number, f"{text} page {number}") for number in range(1, len(passages) + 1))
     chunks = [Chunk(i, page.number, 0, len(page.text), page.text, None, "") for i, page in enumerate(pages)]
     parsed = ParsedDocument(Status.OK, page_count=len(pages), pages=pages)
-    encodings = {library.index().id: encodings_of(passages)}
+    encodings = {library.representation().id: encodings_of(passages)}
     return library.add(1, source, parsed, chunks, encodings, language="en")

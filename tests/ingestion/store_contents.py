@@ -23,12 +23,12 @@ def assert_whole(library: Library) -> None:
     documents = catalogue.documents()
     assert catalogue.journal() == []
     assert catalogue.database.problems() == []
-    for index in library.indexes.all():
+    for index in library.open_representations.all():
         encoded = library.representations.documents(index.id).keys()
         for collection_id in catalogue.collections().values():
             some = [d for d in documents if d.collection_id == collection_id and d.id in encoded]
             for pooling in POOLINGS:
-                held = {i for d in some for i in ids_of(d)} if pooling in index.record.readings else set()
+                held = {i for d in some for i in ids_of(d)} if pooling in index.record.vector_kinds else set()
                 assert library.vectors.ids(collection_id, pooling, representation=index.id) == held
     every = [i for document in documents for i in ids_of(document)]
     assert set(catalogue.chunks(every)) == set(every)
@@ -42,7 +42,7 @@ def assert_whole(library: Library) -> None:
         tuple(row) for row in rows("SELECT rowid FROM chunks ORDER BY rowid")
     ]
     files = set()
-    for index in library.indexes.all():
+    for index in library.open_representations.all():
         held = library.representations.documents(index.id)
         if index.record.state == "ready":
             assert held.keys() == {document.id for document in documents}

@@ -18,13 +18,13 @@ from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import Encoder, Encodings
 from ingestion.errors import Cancelled, LibraryDamaged, LibraryError
 from ingestion.library import Library, Source
-from ingestion.maintenance import CareProgress, Report, compact, repair, stats, verify
+from ingestion.maintenance import MaintenanceProgress, Report, compact, repair, stats, verify
 from ingestion.maintenance.chroma import Comparison, rebuild
 from ingestion.maintenance.fulltext import words_fault
 from ingestion.maintenance.report import Work
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.records import Document
-from ingestion.storage.folder_swap import beside, finish_exchange
+from ingestion.storage.folder_swap import beside, finish_swap
 from ingestion.storage.tokens.layout import START
 from ingestion.storage.tokens.segment import Segment
 
@@ -110,14 +110,14 @@ def mended(library: Library) -> None:
 def test_a_sound_library_has_no_problems(folder: Path, encoder: Encoder) -> None:
     with Library.open(folder, encoder) as library:
         before = bytes_on_disk(folder)
-        steps: list[CareProgress] = []
+        steps: list[MaintenanceProgress] = []
         report = verify(library, on_progress=steps.append)
         assert report.ok
         assert (report.problems, report.notes) == ((), ())
         counts = (report.documents, report.chunks, report.segments, report.vectors, report.originals)
         assert counts == (2, 2, 2, 4, 2)
         assert [step for step in steps if step.stage == "documents"] == [
-            CareProgress("documents", done, 2) for done in range(3)
+            MaintenanceProgress("documents", done, 2) for done in range(3)
         ]
         assert {step.stage for step in steps} == {"documents", "words", "vectors"}
         assert repair(library).done == ()
@@ -535,7 +535,7 @@ def test_an_interrupted_rebuild_is_done_again(
     garble(folder / "chroma" / "chroma.sqlite3")
     with Library.open(folder, encoder) as library:
         with monkeypatch.context() as patch:
-            patch.setattr("ingestion.maintenance.chroma.exchange", lambda _: 1 / 0)
+            patch.setattr("ingestion.maintenance.chroma.swap", lambda _: 1 / 0)
             with pytest.raises(ZeroDivisionError):
                 repair(library)
         assert beside(folder, "new").exists()
@@ -557,11 +557,11 @@ def test_an_exchange_is_finished_or_undone(tmp_path: Path, state: str) -> None:
     for folder, content in present.items():
         folder.mkdir()
         (folder / "chroma.sqlite3").write_text(content)
-    finish_exchange(tmp_path)
+    finish_swap(tmp_path)
     assert names_in(tmp_path) == {"chroma"}
     expected = "new" if state in ("between", "exchanged") else "old"
     assert (current / "chroma.sqlite3").read_text() == expected
-    finish_exchange(tmp_path)
+    finish_swap(tmp_path)
     assert names_in(tmp_path) == {"chroma"}
 
 

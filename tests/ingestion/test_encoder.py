@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingestion.encoders import BUILTIN_NAME, BertEncoder, Encodings, builtin_encoder, builtin_model_folder
+from ingestion.encoders import BUILTIN_MODEL, BertEncoder, Encodings, builtin_encoder, builtin_model_folder
 from ingestion.encoders.calibrate import input_ranges
 from ingestion.encoders.graph import load_ranges
 from ingestion.encoders.projection import Projection, load_projection
@@ -28,7 +28,7 @@ CLOSE = 1e-5
 def plain() -> BertEncoder:
     """The built-in model with its token vectors as they are, only made unit length."""
     identity = Projection(np.zeros(384, np.float32), np.eye(384, dtype=np.float32), np.ones(384, np.float32))
-    return BertEncoder(BUILTIN_NAME, builtin_model_folder(), identity)
+    return BertEncoder(BUILTIN_MODEL, builtin_model_folder(), identity)
 
 
 @pytest.mark.slow
@@ -167,7 +167,7 @@ def test_a_prefix_in_the_text_is_not_a_context(encoder: BertEncoder) -> None:
 
 def test_torch_and_openvino_agree(encoder: BertEncoder) -> None:
     pytest.importorskip("openvino")
-    folder, projection = builtin_model_folder(), load_projection(BUILTIN_NAME)
+    folder, projection = builtin_model_folder(), load_projection(BUILTIN_MODEL)
     ids = np.array([[101, 7592, 2088, 999, 102], [101, 7592, 102, 0, 0]], np.int64)
     mask = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], np.float32)
     ours = OpenVinoForward(folder, projection)(ids, mask)
@@ -211,7 +211,7 @@ def test_int8_is_close_and_another_representation(encoder: BertEncoder) -> None:
     pytest.importorskip("openvino")
     int8 = builtin_encoder("int8")
     assert int8.fingerprint != encoder.fingerprint
-    assert int8.readings == encoder.readings
+    assert int8.vector_kinds == encoder.vector_kinds
     exact, close = encoder.encode(TEXTS), int8.encode(TEXTS)
     np.testing.assert_array_equal(exact.spans, close.spans)
     for reading in ("cls", "mean", "tokens"):
@@ -224,7 +224,7 @@ def test_int8_is_close_and_another_representation(encoder: BertEncoder) -> None:
 def test_ranges_are_the_largest_inputs_of_every_linear_layer() -> None:
     pytest.importorskip("openvino")
     one, other, both = (input_ranges(texts) for texts in (["apple"], ["high water"], ["apple", "high water"]))
-    shipped = load_ranges(BUILTIN_NAME)
+    shipped = load_ranges(BUILTIN_MODEL)
     # Query, key and value share their input: four inputs in each of six layers.
     assert len(both) == 24
     assert shipped.keys() == both.keys()
@@ -255,14 +255,14 @@ def test_progress_and_cancel(encoder: BertEncoder, monkeypatch: pytest.MonkeyPat
 
 
 def test_fingerprint_depends_on_what_decides_the_vectors(encoder: BertEncoder, plain: BertEncoder) -> None:
-    folder, projection = builtin_model_folder(), load_projection(BUILTIN_NAME)
-    assert BertEncoder(BUILTIN_NAME, folder, projection).fingerprint == encoder.fingerprint
-    assert BertEncoder(BUILTIN_NAME, folder, projection, max_tokens=128).fingerprint != encoder.fingerprint
+    folder, projection = builtin_model_folder(), load_projection(BUILTIN_MODEL)
+    assert BertEncoder(BUILTIN_MODEL, folder, projection).fingerprint == encoder.fingerprint
+    assert BertEncoder(BUILTIN_MODEL, folder, projection, max_tokens=128).fingerprint != encoder.fingerprint
     assert plain.fingerprint != encoder.fingerprint
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:
-    encoder = BertEncoder("m", tmp_path, load_projection(BUILTIN_NAME))
+    encoder = BertEncoder("m", tmp_path, load_projection(BUILTIN_MODEL))
     for use in (
         lambda: encoder.fingerprint,
         lambda: encoder.encode(["text"]),
@@ -276,6 +276,6 @@ def test_broken_weights_are_named(tmp_path: Path) -> None:
     for file in ("config.json", "tokenizer.json"):
         (tmp_path / file).write_bytes((builtin_model_folder() / file).read_bytes())
     (tmp_path / "model.safetensors").write_bytes(b"not a tensor in sight")
-    encoder = BertEncoder("m", tmp_path, load_projection(BUILTIN_NAME))
+    encoder = BertEncoder("m", tmp_path, load_projection(BUILTIN_MODEL))
     with pytest.raises(ModelError, match=r"cannot be used.*install the model again"):
         encoder.encode(["text"])

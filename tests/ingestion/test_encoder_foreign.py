@@ -100,7 +100,7 @@ def test_a_bi_encoder_pools_as_its_checkpoint_says(
 
     folder = bi_encoder(pooling)
     encoder, theirs = load_encoder(folder), SentenceTransformer(str(folder), device="cpu")
-    assert encoder.readings == {reading}
+    assert encoder.vector_kinds == {reading}
     assert (encoder.dimension, encoder.token_dimension, encoder.scales) == (HIDDEN, 0, None)
     encodings = encoder.encode(TEXTS)
     pooled, other = (getattr(encodings, name) for name in (reading, {"cls": "mean", "mean": "cls"}[reading]))
@@ -134,7 +134,7 @@ def test_a_colbert_scores_as_in_sentence_transformers(colbert: Path) -> None:
     from sentence_transformers import MultiVectorEncoder
 
     encoder, theirs = load_encoder(colbert), MultiVectorEncoder(str(colbert), device="cpu")
-    assert encoder.readings == {"tokens"}
+    assert encoder.vector_kinds == {"tokens"}
     assert (encoder.dimension, encoder.token_dimension) == (0, 16)
     encodings, query = encoder.encode(TEXTS), encoder.encode_query("red pear?")
     assert encodings.cls.shape == encodings.mean.shape == (len(TEXTS), 0)
@@ -184,7 +184,7 @@ def test_a_pylate_checkpoint_is_a_colbert(colbert: Path) -> None:
     modules[1]["type"] = "pylate.models.Dense.Dense"
     (colbert / "modules.json").write_text(json.dumps(modules), "utf-8")
     encoder = load_encoder(colbert)
-    assert encoder.readings == {"tokens"}
+    assert encoder.vector_kinds == {"tokens"}
     assert cosines(encoder.encode_query("red pear").tokens, expected).min() > 0.9999
 
 

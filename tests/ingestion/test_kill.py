@@ -137,7 +137,9 @@ def check(library: Library, expected: Expected) -> None:
         texts[document.name] = "\n\f".join(pages)
     assert texts == expected.texts
     assert remaining(library.folder, expected.dead) == set()
-    ready = {index.record.fingerprint for index in library.indexes.ready() if index.name == "turned"}
+    ready = {
+        index.record.fingerprint for index in library.open_representations.ready() if index.name == "turned"
+    }
     assert ready <= expected.turned
     assert len(ready) == 1 or "" in expected.turned or not expected.turned
     expected.turned = ready
@@ -154,7 +156,7 @@ def check_searches(library: Library, expected: Expected) -> None:
         word = max(words_of(text), key=text.index)  # the last one
         (hit,) = library.catalogue.bm25(word, scope, 99).hits
         assert word in library.catalogue.chunks([hit[0]])[hit[0]].text
-        for index in library.indexes.ready():
+        for index in library.open_representations.ready():
             tokens = index.encoder.encode_query(word).tokens
             found = index.tokens.search(tokens, library.segments(scope, index), 99)
             assert set(found.scores) == visible

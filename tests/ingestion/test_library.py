@@ -35,7 +35,7 @@ def only(library: Library) -> Document:
 
 
 def segment_of(library: Library, document: Document) -> str:
-    segment = library.representations.segment(document.id, library.index().id)
+    segment = library.representations.segment(document.id, library.representation().id)
     assert segment is not None
     return segment
 

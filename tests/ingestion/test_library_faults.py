@@ -163,7 +163,7 @@ def test_an_interrupt_just_after_the_commit_keeps_the_new_version(
     assert document.version == 2
     assert set(holding.vectors.ids(1, "mean")) >= {f"{document.id}:2:0"}
     assert holding.original(document.sha256).exists()
-    holding.eraser.erase_journalled()
+    holding.journal_cleaner.erase_journalled()
     assert_whole(holding)
 
 

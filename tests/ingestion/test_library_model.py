@@ -40,8 +40,8 @@ class LibraryMachine(RuleBasedStateMachine):
         self.texts = 0
         self.query = unit(self.random, 3)
         self.library = self.open()
-        assert self.library.index().record.scales is not None
-        self.codec = Int8Codec(self.library.index().record.scales)
+        assert self.library.representation().record.scales is not None
+        self.codec = Int8Codec(self.library.representation().record.scales)
 
     def open(self) -> Library:
         return Library.open(self.folder / "library", self.encoder)

@@ -344,7 +344,7 @@ def test_as_many_are_scored_as_are_wanted(store: TokenStore, passages: Passages)
 
 def test_candidates_are_live_and_allowed(store: TokenStore, passages: Passages) -> None:
     query = passages.tokens[:6]
-    store.bury("first.tok", ("a00000", 1))
+    store.tombstone("first.tok", ("a00000", 1))
     found = store.search(query, FILES, 400, exhaustive_up_to=0, candidates=400)
     assert len(found.scores) == 395
     assert not any(one.startswith("a00000") for one in found.scores)

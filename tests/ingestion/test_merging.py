@@ -286,7 +286,7 @@ def crash_in(target: type, name: str, *, after: bool) -> tuple[type, str, Callab
     [
         (None, "write_segment"),
         (Manifest, "begin_merge"),
-        (TokenStore, "exchange"),
+        (TokenStore, "swap"),
         (Manifest, "follow_merges"),
         (Manifest, "_follow"),
         (Path, "unlink"),

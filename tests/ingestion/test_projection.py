@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingestion.encoders import BUILTIN_NAME
+from ingestion.encoders import BUILTIN_MODEL
 from ingestion.encoders.projection import Projection, load_projection
 from ingestion.encoders.projection.fit import fit, passages
 from ingestion.errors import ModelError
 
 
 def test_the_shipped_projection_is_orthonormal_from_384_to_128() -> None:
-    projection = load_projection(BUILTIN_NAME)
+    projection = load_projection(BUILTIN_MODEL)
     assert projection.components.shape == (projection.source_dimension, projection.dimension) == (384, 128)
     gram = projection.components.T @ projection.components
     np.testing.assert_allclose(gram, np.eye(128), atol=1e-5)

@@ -105,7 +105,7 @@ def test_another_model_takes_the_place_of_the_old_one(opened: Any) -> None:
         second = reindex(library, "turned", source="/models/b")
         assert first.fingerprint != second.fingerprint
         assert [one.fingerprint for one in library.representations.all()][1:] == [second.fingerprint]
-        assert len(library.indexes.all()) == 2
+        assert len(library.open_representations.all()) == 2
         assert_whole(library)
         assert found(library, "colbert@turned") == found(library, "colbert")
 
@@ -301,7 +301,7 @@ def test_tokens_are_converted_without_the_model(
 def test_what_cannot_be_converted_is_encoded(opened: Any) -> None:
     with opened() as library:
         library.merger.wait()
-        files = library.representations.documents(library.index().id)
+        files = library.representations.documents(library.representation().id)
         harbour = next(d for d in library.catalogue.documents() if d.name == "harbour.md")
         path = library.folder / "tokens" / files[harbour.id]
         data = bytearray(path.read_bytes())
@@ -324,12 +324,12 @@ def test_stopped_midway_a_conversion_goes_on(opened: Any) -> None:
 
         with pytest.raises(Cancelled):
             reindex(library, codec="int4", cancelled=cancelled)
-        assert library.index().record.codec == "int8"
+        assert library.representation().record.codec == "int8"
         assert found(library, "colbert") != []
     with opened() as again:
         result = reindex(again, codec="int4")
         assert (result.documents, result.converted) == (1, 1)
-        assert again.index().record.codec == "int4"
+        assert again.representation().record.codec == "int4"
         assert_whole(again)
 
 
@@ -337,6 +337,6 @@ def test_a_codec_needs_tokens(
     opened: Any, models: dict[str, Turned], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened() as library:
-        monkeypatch.setattr(models["/models/a"], "readings", frozenset({"mean"}), raising=False)
+        monkeypatch.setattr(models["/models/a"], "vector_kinds", frozenset({"mean"}), raising=False)
         with pytest.raises(InvalidInput, match="no token vectors for a codec"):
             reindex(library, "turned", source="/models/a", codec="int4")

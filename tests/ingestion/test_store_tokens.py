@@ -50,7 +50,7 @@ def put_merged(store: TokenStore, *names: str) -> str:
     files = [f"seg-{name}.tok" for name in names]
     merged = merge([(Segment(store.folder / f), Segment(store.folder / f).document_keys()) for f in files])
     write_segment(store.folder / "merged.tok", merged.file)
-    store.exchange(files, "merged.tok", [])
+    store.swap(files, "merged.tok", [])
     for file in files:
         (store.folder / file).unlink()
     return "merged.tok"
@@ -106,7 +106,7 @@ def test_buried_documents_are_not_found(store: TokenStore) -> None:
     put(store, "a", [RIGHT, UP], [UP])
     put(store, "b", [RIGHT])
     merged = put_merged(store, "a", "b")
-    store.bury(merged, ("a", 1))
+    store.tombstone(merged, ("a", 1))
     assert list(store.search(QUERY, [merged], 9).scores) == ["b:1:0"]
     assert list(store.search(QUERY, [merged], 9, {"a": None, "b": None}).scores) == ["b:1:0"]
     again = TokenStore(store.folder, np.full(2, 1 / 127, np.float32))

@@ -15,7 +15,7 @@ class Turned:
         self._shift = shift
         self.name = name
         self.fingerprint = f"{name}-{shift}"
-        self.readings = frozenset({"mean", "tokens"})
+        self.vector_kinds = frozenset({"mean", "tokens"})
         self.dimension = encoder.dimension
         self.token_dimension = encoder.token_dimension
         self.scales = None if encoder.scales is None else np.roll(encoder.scales, shift)

@@ -330,7 +330,7 @@ def test_a_question_that_cannot_be_asked(stored: Library) -> None:
 
 
 def test_a_library_that_cannot_be_searched_is_no_missing_answer(stocked: Library) -> None:
-    index = stocked.index()
+    index = stocked.representation()
     index.tokens.detach(stocked.representations.segments(index.id)[0])
     stocked.close()
     with pytest.raises(Exception, match="closed"):

@@ -12,8 +12,8 @@ from ingestion.errors import ModelError
 from ingestion.library import Library
 from rag_app.model_store import read_manifest, reranker_named, resolve
 from retrievers.fusion import standardised
-from retrievers.reader import FIRST_STAGE_WEIGHT, JointReranker, Wordpieces, weights_path
-from retrievers.reader.network import DIMENSION, LOWER_LAYERS, JointNetwork
+from retrievers.reader import FIRST_STAGE_WEIGHT, BuiltinReranker, Wordpieces, weights_path
+from retrievers.reader.network import DIMENSION, LOWER_LAYERS, RerankerNetwork
 from retrievers.reranking import CrossEncoderReranker, passage_text
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
@@ -23,16 +23,16 @@ PASSAGES = ["The ferry sailed at noon on Monday.", "Apples grow on trees. " * 40
 
 
 @pytest.fixture(scope="module")
-def untrained() -> JointNetwork:
-    return JointNetwork(builtin_model_folder()).eval()
+def untrained() -> RerankerNetwork:
+    return RerankerNetwork(builtin_model_folder()).eval()
 
 
 @pytest.fixture(scope="module")
-def reranker() -> JointReranker:
-    return JointReranker()
+def reranker() -> BuiltinReranker:
+    return BuiltinReranker()
 
 
-def test_layers_are_the_encoders(untrained: JointNetwork) -> None:
+def test_layers_are_the_encoders(untrained: RerankerNetwork) -> None:
     from transformers import AutoModel
 
     model = AutoModel.from_pretrained(builtin_model_folder(), local_files_only=True).eval()
@@ -52,7 +52,7 @@ def axis(*weights: float) -> list[float]:
 
 
 def test_maxsim_by_hand() -> None:
-    network = JointNetwork(builtin_model_folder()).eval()
+    network = RerankerNetwork(builtin_model_folder()).eval()
     network.upper = torch.nn.ModuleList()
     edge = axis(9, 9, 9)  # [CLS] and [SEP], which would match anything
     question = torch.tensor([edge, axis(1), axis(0, 2), edge])
@@ -65,14 +65,14 @@ def test_maxsim_by_hand() -> None:
     assert scores.tolist() == pytest.approx([20 * 0.5, 20 * math.sqrt(0.5)], abs=1e-5)
 
 
-def test_a_score_does_not_depend_on_its_neighbours(reranker: JointReranker) -> None:
+def test_a_score_does_not_depend_on_its_neighbours(reranker: BuiltinReranker) -> None:
     together = reranker.score(QUESTION, PASSAGES)
     assert together == pytest.approx([reranker.score(QUESTION, [one])[0] for one in PASSAGES], abs=1e-3)
     assert reranker.score(QUESTION, PASSAGES[::-1]) == pytest.approx(together[::-1], abs=1e-3)
     assert together[0] == max(together)
 
 
-def test_training_changed_the_upper_layers_and_nothing_else(untrained: JointNetwork) -> None:
+def test_training_changed_the_upper_layers_and_nothing_else(untrained: RerankerNetwork) -> None:
     shipped = load_file(weights_path())
     assert shipped.keys() == untrained.tuned().keys()
     assert all(value.dtype == torch.float16 for value in shipped.values())
@@ -85,7 +85,7 @@ def test_training_changed_the_upper_layers_and_nothing_else(untrained: JointNetw
 
 
 @pytest.mark.parametrize("passages", [[], [""], ["word " * 1000], ["", "\x00 \ufffd", "日本"]])
-def test_any_text_has_a_score(reranker: JointReranker, passages: list[str]) -> None:
+def test_any_text_has_a_score(reranker: BuiltinReranker, passages: list[str]) -> None:
     for question in (QUESTION, "?", "", "why " * 600):
         scores = reranker.score(question, passages)
         assert len(scores) == len(passages)
@@ -93,7 +93,7 @@ def test_any_text_has_a_score(reranker: JointReranker, passages: list[str]) -> N
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_the_first_stage_counts(stocked: Library, reranker: JointReranker, name: str) -> None:
+def test_the_first_stage_counts(stocked: Library, reranker: BuiltinReranker, name: str) -> None:
     scope = stocked.catalogue.scope()
     plain = search(stocked, QUESTION, STRATEGIES[name], scope, top_k=20)
     first = dict(
@@ -116,12 +116,12 @@ def test_the_first_stage_counts(stocked: Library, reranker: JointReranker, name:
 
 
 def test_it_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (entry,) = [one for one in read_manifest() if (one.role, one.name) == ("reranker", JointReranker.name)]
+    (entry,) = [one for one in read_manifest() if (one.role, one.name) == ("reranker", BuiltinReranker.name)]
     assert entry.download_mb == 0
     assert resolve("builtin", role="reranker") == weights_path()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "builtin").mkdir()  # a folder of the name is not what is meant
-    assert isinstance(reranker_named("builtin"), JointReranker)
+    assert isinstance(reranker_named("builtin"), BuiltinReranker)
     assert isinstance(reranker_named(str(tmp_path)), CrossEncoderReranker)
 
 
@@ -134,7 +134,7 @@ def test_damaged_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         save_file({"x": torch.zeros(1)}, file)
     monkeypatch.setattr("retrievers.reader.weights_path", lambda: file)
     with pytest.raises(ModelError, match=r"weights\.safetensors .*install the application again"):
-        JointReranker().score("q", ["p"])
+        BuiltinReranker().score("q", ["p"])
 
 
 def test_nothing_is_more_than_equal() -> None:

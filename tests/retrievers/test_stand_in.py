@@ -46,7 +46,7 @@ def shelf(library: Library, encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -
         file = library.folder.parent / f"{name}.txt"
         file.write_text(text, "utf-8")
         source = Source(str(file), file.name, hashlib.sha256(text.encode()).hexdigest(), len(text), file)
-        library.add(1, source, parsed, chunks, {library.index().id: encodings}, language="en")
+        library.add(1, source, parsed, chunks, {library.representation().id: encodings}, language="en")
     return library
 
 

@@ -11,7 +11,7 @@ from ingestion.errors import EmptyQuestion, InvalidInput, UnknownName
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.records import Scope
-from retrievers.fusion import fuse_standardised
+from retrievers.fusion import zscore_fusion
 from retrievers.hits import Candidate, Query, Ranking
 from retrievers.search import SearchResult, search
 from retrievers.strategies import DEFAULT_STRATEGY, STRATEGIES, strategy_named
@@ -185,24 +185,24 @@ def ranking(**scores: float) -> Ranking:
 def test_standardised_scores_are_added() -> None:
     near, words = ranking(a=0.9, b=0.5, c=0.1), ranking(b=8.0, a=5.0, c=2.0)
     # Both lists have the deviation sqrt(2/3) of its step: 1.2247, 0, -1.2247 and 0, 1.2247, -1.2247.
-    fused = {one.chunk_id: one.score for one in fuse_standardised([near, words], 3)}
+    fused = {one.chunk_id: one.score for one in zscore_fusion([near, words], 3)}
     assert fused == pytest.approx({"a": 1.5**0.5, "b": 1.5**0.5, "c": -(6**0.5)})
 
 
 def test_the_only_passage_with_a_word_wins_by_it() -> None:
     near = ranking(**{f"chunk{n}": 0.5 - 0.01 * n for n in range(20)})
-    assert fuse_standardised([near, ranking(chunk19=9.0)], 100)[0].chunk_id == "chunk19"
+    assert zscore_fusion([near, ranking(chunk19=9.0)], 100)[0].chunk_id == "chunk19"
 
 
 def test_what_a_full_list_lacks_counts_as_its_last() -> None:
-    fused = {one.chunk_id: one.score for one in fuse_standardised([ranking(a=3.0, b=1.0), ranking(c=1.0)], 2)}
+    fused = {one.chunk_id: one.score for one in zscore_fusion([ranking(a=3.0, b=1.0), ranking(c=1.0)], 2)}
     # First list: 3, 1, 1. Second one, which found one of two: 0, 0, 1.
     assert fused == pytest.approx({"a": 2**0.5 - 0.5**0.5, "b": -(2**0.5), "c": 0.5**0.5})
 
 
 def test_lists_that_prefer_nothing_change_nothing() -> None:
-    assert [one.score for one in fuse_standardised([ranking(a=1.0, b=1.0), ranking()], 2)] == [0.0, 0.0]
-    assert fuse_standardised([], 2) == ()
+    assert [one.score for one in zscore_fusion([ranking(a=1.0, b=1.0), ranking()], 2)] == [0.0, 0.0]
+    assert zscore_fusion([], 2) == ()
 
 
 def test_fusion_adds_up_what_the_three_lists_say(stocked: Library) -> None:

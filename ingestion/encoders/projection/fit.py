@@ -60,19 +60,19 @@ def fit(vectors: NDArray[np.float32], *, dimension: int = DIMENSION) -> Projecti
 
 def token_vectors(texts: Sequence[str]) -> NDArray[np.float32]:
     """Return the built-in model's own token vectors for `texts`, [t, d]."""
-    from ingestion.encoders import BUILTIN_NAME, BertEncoder, builtin_model_folder
+    from ingestion.encoders import BUILTIN_MODEL, BertEncoder, builtin_model_folder
 
     dimension = 384
     identity = Projection(
         np.zeros(dimension, np.float32), np.eye(dimension, dtype=np.float32), np.ones(dimension, np.float32)
     )
-    return BertEncoder(BUILTIN_NAME, builtin_model_folder(), identity).encode(texts).tokens
+    return BertEncoder(BUILTIN_MODEL, builtin_model_folder(), identity).encode(texts).tokens
 
 
 def main() -> None:
     from safetensors.numpy import save_file
 
-    from ingestion.encoders import BUILTIN_NAME
+    from ingestion.encoders import BUILTIN_MODEL
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", type=Path, nargs="+")
@@ -86,7 +86,7 @@ def main() -> None:
         "scales": projection.scales,
     }
     names = " ".join(path.name for path in arguments.texts)
-    save_file(tensors, projection_path(BUILTIN_NAME), {"model": BUILTIN_NAME, "text": names})
+    save_file(tensors, projection_path(BUILTIN_MODEL), {"model": BUILTIN_MODEL, "text": names})
 
 
 if __name__ == "__main__":

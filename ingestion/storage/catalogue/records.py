@@ -119,7 +119,7 @@ class Representation:
     id: int
     name: str
     source: str
-    readings: tuple[str, ...]
+    vector_kinds: tuple[str, ...]
     fingerprint: str
     dimension: int
     token_dimension: int

@@ -32,7 +32,7 @@ class RepresentationTable:
         cursor = connection.execute(
             "INSERT INTO representations (name, source, readings, fingerprint, dimension, token_dimension, "
             "codec, scales, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (representation.name, representation.source, " ".join(representation.readings),
+            (representation.name, representation.source, " ".join(representation.vector_kinds),
              representation.fingerprint, representation.dimension, representation.token_dimension,
              representation.codec, None if scales is None else scales.astype("<f4").tobytes(),
              representation.state),
@@ -110,7 +110,7 @@ class RepresentationTable:
 def _representation(row: sqlite3.Row) -> Representation:
     scales = row["scales"]
     return Representation(
-        id=row["id"], name=row["name"], source=row["source"], readings=tuple(row["readings"].split()),
+        id=row["id"], name=row["name"], source=row["source"], vector_kinds=tuple(row["readings"].split()),
         fingerprint=row["fingerprint"], dimension=row["dimension"], token_dimension=row["token_dimension"],
         codec=row["codec"], scales=None if scales is None else np.frombuffer(scales, "<f4").copy(),
         state=row["state"],

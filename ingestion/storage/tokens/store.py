@@ -155,7 +155,7 @@ class TokenStore:
             new = {name: _Attached(dead=frozenset(dead.get(name, ()))) for name in names}
             self._attached = {**self._attached, **new}
 
-    def exchange(self, former: Collection[str], name: str, dead: Iterable[DocumentKey]) -> None:
+    def swap(self, former: Collection[str], name: str, dead: Iterable[DocumentKey]) -> None:
         """Search one segment in place of several that it holds all live documents of."""
         with self._lock:
             kept = {key: value for key, value in self._attached.items() if key not in former}
@@ -164,13 +164,13 @@ class TokenStore:
             for one in former:
                 self._faults.pop(one, None)
 
-    def bury(self, name: str, document: DocumentKey) -> None:
+    def tombstone(self, name: str, document: DocumentKey) -> None:
         """Find a document of a segment no more."""
         with self._lock:
             known = self._attached.get(name)
             if known:
-                buried = replace(known, dead=known.dead | {document})
-                self._attached = {**self._attached, name: buried}
+                marked = replace(known, dead=known.dead | {document})
+                self._attached = {**self._attached, name: marked}
 
     def detach(self, name: str) -> None:
         """Stop searching a segment. Readers that have it keep it until they are done."""

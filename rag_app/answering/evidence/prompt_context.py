@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import StoredChunk
-from ingestion.storage.open_representations import Index
+from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.tokens.store import TokenMatch
 from ingestion.text import function_words
 from ingestion.text.sentences import sentence_spans
@@ -164,7 +164,7 @@ def _short_spans(text: str) -> list[tuple[int, int]]:
 
 def _passages(library: Library, result: SearchResult) -> list[_Passage]:
     """Return the hits that are still there, each sentence in the first one that has it."""
-    index = library.index()
+    index = library.representation()
     index.check_fresh()
     located = library.catalogue.located([hit.chunk.id for hit in result.hits], index.id)
     segments = {chunk: segment for segment, chunk in located}
@@ -221,7 +221,7 @@ def _question_at_end(chunk: StoredChunk, match: TokenMatch) -> Floats | None:
     return highest
 
 
-def _following(library: Library, index: Index, hit: Hit) -> list[tuple[Hit, str]]:
+def _following(library: Library, index: OpenRepresentation, hit: Hit) -> list[tuple[Hit, str]]:
     """Return the passage behind a hit in its document, as a hit like it, and its segment."""
     head, _, ordinal = hit.chunk.id.rpartition(":")
     identity = f"{head}:{int(ordinal) + 1}"
