@@ -11,7 +11,6 @@ Everything is written by the library's own parts, but many documents at a time: 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,8 @@ from ingestion.storage.tokens.codec import Int8Codec
 from ingestion.storage.tokens.layout import section_of
 from ingestion.storage.tokens.merge import merge
 from ingestion.storage.tokens.segment import Segment
-from ingestion.storage.tokens.writing import SegmentFile, write_segment
+from ingestion.storage.tokens.writing import SegmentData, write_segment
+from ingestion.timing import utc_now
 
 CHUNKS_A_DOCUMENT = 20
 SHORTEST, LONGEST = 120, 240  # tokens of a chunk
@@ -199,7 +199,7 @@ def _fill_catalogue(library: Library, identities: Sequence[str], made: Sequence[
     catalogue, index = library.catalogue, library.representation()
     ((name, collection),) = catalogue.collections().items()
     texts = [text for one in made for text in one.texts]
-    added = datetime.now(UTC).isoformat(timespec="seconds")
+    added = utc_now()
     rows = []
     for i, identity in enumerate(identities):
         parsed, chunks = _document(texts[i * CHUNKS_A_DOCUMENT : (i + 1) * CHUNKS_A_DOCUMENT])
@@ -238,7 +238,7 @@ def _fill_chroma(library: Library, identities: Sequence[str], made: Sequence[Mad
         first = last
 
 
-def _segment(fingerprint: str, identities: Sequence[str], made: Sequence[Made]) -> SegmentFile:
+def _segment(fingerprint: str, identities: Sequence[str], made: Sequence[Made]) -> SegmentData:
     chunks = sum(len(one.texts) for one in made)
     edges = np.cumsum([0, *(int(one.offsets[-1]) for one in made)])
     offsets = [one.offsets[1:] + edge for one, edge in zip(made, edges[:-1], strict=True)]
@@ -253,4 +253,4 @@ def _segment(fingerprint: str, identities: Sequence[str], made: Sequence[Made]) 
         "mean": np.concatenate([one.mean for one in made]),
     }
     sections = {name: section_of(name, array) for name, array in arrays.items()}
-    return SegmentFile(fingerprint, "int8", arrays["codes"].shape[1], sections)
+    return SegmentData(fingerprint, "int8", arrays["codes"].shape[1], sections)

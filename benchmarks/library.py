@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import Encodings, builtin_encoder
 from ingestion.library import Library
 from ingestion.storage.originals import Source
+from ingestion.timing import utc_now
 from rag_app.config.environment import stay_offline
 
 DOCUMENTS, QUICK_DOCUMENTS = 2000, 100
@@ -74,7 +74,7 @@ def make(folder: Path, documents: int) -> None:
             parsed = ParsedDocument(Status.OK, page_count=1, pages=(Page(1, text),))
             library.add(
                 collection, source, parsed, chunks, {library.representation().id: encodings},
-                language="en", added=datetime.now(UTC).isoformat(timespec="seconds"),
+                language="en", added=utc_now(),
             )  # fmt: skip
 
 

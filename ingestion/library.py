@@ -12,7 +12,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +25,6 @@ from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.parsing import READER_VERSION
 from ingestion.storage.cards import Cards
 from ingestion.storage.catalogue.catalogue import Catalogue
-from ingestion.storage.catalogue.manifest import insert_segment
 from ingestion.storage.catalogue.presence import CATALOGUE, refuse_emptied, refuse_lost
 from ingestion.storage.catalogue.records import Document, JournalEntry, Scope
 from ingestion.storage.catalogue.representations import RepresentationTable
@@ -39,6 +37,7 @@ from ingestion.storage.catalogue.rows import (
     remove_document,
     remove_source,
 )
+from ingestion.storage.catalogue.segment_table import insert_segment
 from ingestion.storage.catalogue.snapshots import Snapshots
 from ingestion.storage.folder_swap import finish_rebuild, finish_swap
 from ingestion.storage.journal_cleaner import JournalCleaner
@@ -51,6 +50,7 @@ from ingestion.storage.tokens.store import TokenStore
 from ingestion.storage.vectors.store import POOLINGS, VectorStore, embedded_chroma
 from ingestion.text import detect_language
 from ingestion.text.names import UPLOAD, composed, is_gone, is_same
+from ingestion.timing import utc_now
 
 __all__ = ["Library", "Source"]
 
@@ -125,8 +125,8 @@ class Library:
             library.keep_snapshot()
             library.merger.recover()
             for index in library.open_representations.all():
-                manifest = library.representations.manifest
-                index.tokens.attach(library.representations.segments(index.id), manifest.dead(index.id))
+                segment_table = library.representations.segment_table
+                index.tokens.attach(library.representations.segments(index.id), segment_table.dead(index.id))
         except BaseException:
             library.close()
             raise
@@ -222,7 +222,7 @@ class Library:
                 bytes=source.bytes, status=parsed.status, error=parsed.error, pages=parsed.page_count,
                 pages_failed=len(parsed.failures), chunks=len(chunks),
                 version=given[1] if given else self.catalogue.next_version(identity),
-                chunker=CHUNKER_VERSION, language=language, added=added or _now(),
+                chunker=CHUNKER_VERSION, language=language, added=added or utc_now(),
                 warnings=parsed.warnings, reader=reader, encoding=encoding,
             )  # fmt: skip
             segments = tuple((identifier, f"seg-{uuid4().hex}.tok") for identifier in encodings)
@@ -461,7 +461,3 @@ def _make_folder(folder: Path) -> None:
             f"the data folder {folder} cannot be made: {error.strerror}; "
             "choose another with --data-dir or RAG_APP_DATA_DIR"
         ) from error
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
 from ingestion.errors import Cancelled, RagError, UnknownName
+from ingestion.timing import utc_now
 
 # Results that are kept to be asked for; a report may name thousands of documents.
 _KEPT = 20
@@ -73,7 +73,7 @@ class Tasks:
 
     def start(self, kind: str, work: Callable[[Control], Fields]) -> Task:
         """Begin the work in a thread. Raises TaskRunning while another task runs."""
-        running = _Running(Task(uuid4().hex[:12], kind, TaskState.RUNNING, _now()))
+        running = _Running(Task(uuid4().hex[:12], kind, TaskState.RUNNING, utc_now()))
         with self._lock:
             for other in self._all.values():
                 if other.task.state is TaskState.RUNNING:
@@ -128,16 +128,12 @@ class Tasks:
 
         try:
             result = work(Control(report, running.stop.is_set))
-            running.task = replace(running.task, state=TaskState.DONE, result=result, finished=_now())
+            running.task = replace(running.task, state=TaskState.DONE, result=result, finished=utc_now())
         except Cancelled as error:
-            running.task = replace(running.task, state=TaskState.CANCELLED, error=error, finished=_now())
+            running.task = replace(running.task, state=TaskState.CANCELLED, error=error, finished=utc_now())
         except Exception as error:  # noqa: BLE001  # it is told to whoever asks for the task
             if not isinstance(error, RagError):
                 self.on_fault(error)
-            running.task = replace(running.task, state=TaskState.FAILED, error=error, finished=_now())
+            running.task = replace(running.task, state=TaskState.FAILED, error=error, finished=utc_now())
         finally:
             running.ended.set()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -56,7 +56,7 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class StrategyComparison:
     """Columns in the order that was asked for; rows by their best rank; an overlap for each pair of columns.
 
     `encode_ms` is what the question's vectors took, once for all columns.
@@ -91,9 +91,9 @@ def column_of(result: SearchResult, stored_bytes: int) -> Column:
     return Column(result.strategy, result.reranker, result.exact, result.hits, timings, stored_bytes)
 
 
-def compare(question: str, columns: Sequence[Column], encode_ms: float = 0.0) -> Comparison:
+def compare(question: str, columns: Sequence[Column], encode_ms: float = 0.0) -> StrategyComparison:
     """Return the columns beside each other. Passages are the same where their chunk is."""
-    return Comparison(question, tuple(columns), _rows(columns), _overlaps(columns), encode_ms)
+    return StrategyComparison(question, tuple(columns), _rows(columns), _overlaps(columns), encode_ms)
 
 
 def _rows(columns: Sequence[Column]) -> tuple[Row, ...]:

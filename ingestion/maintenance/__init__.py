@@ -3,7 +3,7 @@
 from ingestion.maintenance.compacting import Compaction, StoreBytes, compact
 from ingestion.maintenance.rebuilding import Rebuilt, rebuild
 from ingestion.maintenance.repair import repair
-from ingestion.maintenance.report import MaintenanceProgress, Problem, Repair, RepairReport, Report
+from ingestion.maintenance.report import MaintenanceProgress, Problem, Repair, RepairReport, VerifyReport
 from ingestion.maintenance.stats import CollectionStats, RepresentationStats, Stats, stats
 from ingestion.maintenance.verify import verify
 
@@ -15,10 +15,10 @@ __all__ = [
     "Rebuilt",
     "Repair",
     "RepairReport",
-    "Report",
     "RepresentationStats",
     "Stats",
     "StoreBytes",
+    "VerifyReport",
     "compact",
     "rebuild",
     "repair",

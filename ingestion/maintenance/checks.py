@@ -97,7 +97,7 @@ def list_faults(library: Library) -> list[tuple[OpenRepresentation, str, str]]:
     for index in library.open_representations.all():
         if index.record.scales is None:
             continue
-        for file in library.representations.manifest.files(index.id):
+        for file in library.representations.segment_table.files(index.id):
             try:
                 segment = Segment(library.folder / "tokens" / file.file)
             except LibraryDamaged:
@@ -126,7 +126,7 @@ def original_fault(library: Library, document: Document) -> str | None:
 def orphans(library: Library) -> list[Path]:
     """Return the files in the stores' folders that belong to no document. No version may be on its way."""
     tokens, originals = library.folder / "tokens", library.folder / "originals"
-    known = {tokens / file for file in library.representations.manifest.known()}
+    known = {tokens / file for file in library.representations.segment_table.known()}
     journal = library.catalogue.journal()
     for sha256 in {document.sha256 for document in library.catalogue.documents()}:
         known |= {originals / sha256, absent_mark(originals / sha256)}

@@ -71,7 +71,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ChromaComparison:
     """`fault` says why Chroma cannot be read; without it the rest holds.
 
     `differences` is by Chroma collection; `extra` are collections that belong to nothing.
@@ -111,7 +111,7 @@ class NoRoom(LibraryError):
     """The disk has no room for the copy of Chroma's folder that is looked at."""
 
 
-def compare(library: Library, work: Work) -> Comparison:
+def compare(library: Library, work: Work) -> ChromaComparison:
     """Compare Chroma with the catalogue and the segments. The lock for changes must be held.
 
     What is found is looked at again in a second copy: Chroma may have been writing. Raises NoRoom.
@@ -132,7 +132,7 @@ def _check_room(folder: Path) -> None:
         )
 
 
-def _compare_copy(library: Library, wanted: list[Holding], work: Work) -> Comparison:
+def _compare_copy(library: Library, wanted: list[Holding], work: Work) -> ChromaComparison:
     copy = beside(library.folder, "probe")
     try:
         shutil.rmtree(copy, ignore_errors=True)
@@ -141,7 +141,7 @@ def _compare_copy(library: Library, wanted: list[Holding], work: Work) -> Compar
         plan.write_text(_plan(library, copy, wanted), "utf-8")
         lines, ended = _run_probe(plan, work)
     except OSError as error:
-        return Comparison(f"its folder cannot be read: {error.strerror or error}")
+        return ChromaComparison(f"its folder cannot be read: {error.strerror or error}")
     finally:
         shutil.rmtree(copy, ignore_errors=True)
     return _comparison(lines, ended, {holding.name for holding in wanted})
@@ -193,28 +193,28 @@ def _run_probe(plan: Path, work: Work) -> tuple[list[dict[str, Any]], int]:
     return [json.loads(line) for line in complete.splitlines()], child.returncode
 
 
-def _comparison(lines: list[dict[str, Any]], ended: int, wanted: set[str]) -> Comparison:
+def _comparison(lines: list[dict[str, Any]], ended: int, wanted: set[str]) -> ChromaComparison:
     for line in lines:
         if "error" in line:
-            return Comparison(line["error"])
+            return ChromaComparison(line["error"])
     if not lines or "end" not in lines[-1]:
         reading = [line["begin"] for line in lines if "begin" in line]
         where = f"reading {reading[-1]}" if reading else "opening its folder"
         how = signal.Signals(-ended).name if ended < 0 else f"exit code {ended}"
-        return Comparison(f"{where} ends the process ({how})")
+        return ChromaComparison(f"{where} ends the process ({how})")
     differences = {
         line["name"]: Difference(tuple(line["missing"]), tuple(line["surplus"]), tuple(line["different"]))
         for line in lines
         if line.get("missing") or line.get("surplus") or line.get("different")
     }
     present = {name for line in lines for name in line.get("names", ()) if COLLECTION_NAME.fullmatch(name)}
-    return Comparison(None, differences, tuple(sorted(present - wanted)))
+    return ChromaComparison(None, differences, tuple(sorted(present - wanted)))
 
 
 # Mending
 
 
-def mend_differences(library: Library, comparison: Comparison, work: Work) -> None:
+def mend_differences(library: Library, comparison: ChromaComparison, work: Work) -> None:
     """Change only what differs. The lock for changes must be held, and Chroma must be readable."""
     for holding in holdings(library):
         difference = comparison.differences.get(holding.name)

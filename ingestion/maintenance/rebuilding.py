@@ -41,6 +41,7 @@ from ingestion.storage.tokens.codec import INT8
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
 from ingestion.text.names import UPLOAD
+from ingestion.timing import utc_now
 
 _HASH = 64  # hexadecimal digits
 
@@ -148,7 +149,7 @@ class _Rebuilding:
         """Return a card for bytes whose name nobody knows."""
         file = self._folder / "originals" / sha256
         name = f"document-{sha256[:8]}{_suffix(file)}"
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = utc_now()
         size = file.stat().st_size if file.is_file() else 0
         return Card(DEFAULT_COLLECTION, name, (UPLOAD + name,), "", 0, size, 0, "und", now, "")
 

@@ -35,8 +35,8 @@ from ingestion.maintenance.report import (
     Work,
 )
 from ingestion.maintenance.segments import Segments
-from ingestion.storage.catalogue.manifest import insert_segment, remove_segments
 from ingestion.storage.catalogue.records import Document
+from ingestion.storage.catalogue.segment_table import insert_segment, remove_segments
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import Source, keep_original
 
@@ -252,7 +252,7 @@ def _replace_segment(
         index.tokens.erase(file)
         raise
     index.tokens.attach([file])
-    if library.representations.manifest.has(former):
+    if library.representations.segment_table.has(former):
         index.tokens.tombstone(former, key)
     else:
         index.tokens.erase(former)

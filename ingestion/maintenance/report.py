@@ -28,7 +28,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class VerifyReport:
     """What is wrong with a library, and how much was looked at.
 
     `notes` are no damage: documents cut by an older chunker, representations of another model,

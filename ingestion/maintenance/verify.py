@@ -17,7 +17,15 @@ from ingestion.maintenance.checks import (
 )
 from ingestion.maintenance.chroma import NoRoom, compare, holdings
 from ingestion.maintenance.fulltext import words_fault
-from ingestion.maintenance.report import REINDEX, REPAIR, MaintenanceProgress, Problem, Report, Store, Work
+from ingestion.maintenance.report import (
+    REINDEX,
+    REPAIR,
+    MaintenanceProgress,
+    Problem,
+    Store,
+    VerifyReport,
+    Work,
+)
 from ingestion.maintenance.segments import Segments
 from ingestion.parsing import READER_VERSION
 from ingestion.storage.catalogue.records import Document
@@ -34,7 +42,7 @@ def verify(
     *,
     on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Report:
+) -> VerifyReport:
     """Compare all stores with the catalogue and with their checksums; one damage hides no other.
 
     Searching goes on meanwhile, changes wait for the part that they would touch. Raises Cancelled.
@@ -53,7 +61,7 @@ class _Verification:
         self._notes: list[str] = []
         self._documents = self._chunks = self._segments = self._vectors = self._originals = 0
 
-    def run(self) -> Report:
+    def run(self) -> VerifyReport:
         library = self._library
         with self._explained("catalogue", _RESTORE):
             for line in library.catalogue.database.problems():
@@ -72,7 +80,7 @@ class _Verification:
             self._check_leftovers()
         with self._explained("catalogue", _RESTORE):
             self._note_representations()
-        return Report(
+        return VerifyReport(
             tuple(self._problems), tuple(self._notes), self._documents, self._chunks, self._segments,
             self._vectors, self._originals,
         )  # fmt: skip

@@ -24,15 +24,15 @@ from ingestion.errors import Cancelled, SourceChanged
 from ingestion.library import Library
 from ingestion.parsing import TEXT_SUFFIXES, ParseLimits, parse
 from ingestion.pipeline.folder_sync import find_files
-from ingestion.pipeline.parts import Part, PartsReader
-from ingestion.pipeline.progress import IngestResult, Progress, Stage
+from ingestion.pipeline.parts import ContainedFile, PartsReader
+from ingestion.pipeline.progress import IngestProgress, IngestResult, IngestStage
 from ingestion.pipeline.reuse import Reuse, is_current
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
 from ingestion.storage.originals import Source, hash_file, readable
 from ingestion.text.leftovers import is_apple_double, why_unreadable
 from ingestion.text.names import UPLOAD, composed, is_gone
 
-__all__ = ["IngestResult", "Progress", "Stage", "Task", "find_files", "ingest", "run"]
+__all__ = ["IngestProgress", "IngestResult", "IngestStage", "IngestTask", "find_files", "ingest", "run"]
 
 # Chunks encoded together: enough for batches of equal length. A longer document goes alone.
 _TOGETHER = 256
@@ -44,7 +44,7 @@ _POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class IngestTask:
     """A file to ingest. `source` is the path that it is known by; `password` opens an encrypted one.
 
     `encoding` is what a person says of a file that is text, and does not count for others.
@@ -70,7 +70,7 @@ def ingest(
     source_path: Callable[[Path], str] = str,
     passwords: Callable[[Path], str | None] | None = None,
     encoding: str | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[IngestProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Generator[IngestResult]:
     """Ingest files and folders; yield one result a file, when it is done: not always in their order.
@@ -83,7 +83,7 @@ def ingest(
     LibraryError when the library cannot be written; what was yielded before stays.
     """
     tasks = [
-        Task(file, source_path(_resolved(file)), passwords(file) if passwords else None, encoding)
+        IngestTask(file, source_path(_resolved(file)), passwords(file) if passwords else None, encoding)
         for file in find_files(paths)
     ]
     yield from run(
@@ -93,11 +93,11 @@ def ingest(
 
 def run(
     library: Library,
-    tasks: Sequence[Task],
+    tasks: Sequence[IngestTask],
     *,
     collection: str,
     limits: ParseLimits,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[IngestProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     left_out: Callable[[int], bool] | None = None,
 ) -> Generator[IngestResult]:
@@ -118,7 +118,7 @@ def run(
 class _Waiting:
     """A document that is parsed, and what it still needs."""
 
-    task: Task
+    task: IngestTask
     number: int
     source: Source
     parsed: ParsedDocument
@@ -139,7 +139,7 @@ class _Run:
         collection_id: int,
         limits: ParseLimits,
         files: int,
-        on_progress: Callable[[Progress], None] | None,
+        on_progress: Callable[[IngestProgress], None] | None,
         cancelled: Callable[[], bool] | None,
         left_out: Callable[[int], bool] | None,
     ) -> None:
@@ -159,7 +159,7 @@ class _Run:
         self._writing: deque[Future[IngestResult]] = deque()
         self._claimed: dict[int, set[str]] = {}  # bytes and paths that are on their way
         self._released = False
-        self._held: list[tuple[int, Task]] = []
+        self._held: list[tuple[int, IngestTask]] = []
 
     def close(self) -> None:
         """End children and threads; what is being written is finished."""
@@ -171,7 +171,7 @@ class _Run:
         for folder in self._unpacked.values():
             folder.cleanup()
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[IngestResult]:
+    def run(self, tasks: Sequence[IngestTask]) -> Iterator[IngestResult]:
         """Yield a result for every file. Cancelled comes after the results of what was being written."""
         try:
             yield from self._steps(tasks)
@@ -181,7 +181,7 @@ class _Run:
             yield from (result for result in ended if not result.is_part)
             raise
 
-    def _steps(self, tasks: Sequence[Task]) -> Iterator[IngestResult]:
+    def _steps(self, tasks: Sequence[IngestTask]) -> Iterator[IngestResult]:
         left = deque(enumerate(tasks, start=1))
         parsed: list[_Waiting] = []
         while left or self._held or self._parsing or parsed or self._writing:
@@ -216,7 +216,7 @@ class _Run:
 
     # Admitting, in order
 
-    def _admit(self, number: int, task: Task) -> IngestResult | None:
+    def _admit(self, number: int, task: IngestTask) -> IngestResult | None:
         """Send a file to be parsed, or hold it back while another with its bytes or path is on its way.
 
         Returns the result of a file that needs no parsing, or cannot be read.
@@ -255,7 +255,7 @@ class _Run:
         self._claimed.pop(number, None)
         self._released = True
 
-    def _let_go(self) -> list[tuple[int, Task]]:
+    def _let_go(self) -> list[tuple[int, IngestTask]]:
         """Return the files that were held back, to be admitted anew, when another has come to its end."""
         if not self._released:
             return []
@@ -266,16 +266,16 @@ class _Run:
     # Parsing, in threads
 
     def _parse(
-        self, number: int, task: Task, file: Path, source: Source, known: IngestResult | None
+        self, number: int, task: IngestTask, file: Path, source: Source, known: IngestResult | None
     ) -> list[_Waiting | IngestResult]:
         """Read a file, and the files inside it; the first of what is returned is the file's own."""
         started = time.perf_counter()
         name = source.name
-        self._report(number, name, Stage.PARSING, 0, 0)
+        self._report(number, name, IngestStage.PARSING, 0, 0)
         parsed = parse(
             file, limits=self._limits, password=task.password,
             encoding=self._encoding(task, source),
-            on_page=partial(self._report, number, name, Stage.PARSING), cancelled=self._is_cancelled,
+            on_page=partial(self._report, number, name, IngestStage.PARSING), cancelled=self._is_cancelled,
         )  # fmt: skip
         if known and not _is_better(parsed, known):
             return [replace(known, status=Status.UNCHANGED)]
@@ -301,13 +301,13 @@ class _Run:
         paths = tuple(part.path if isinstance(part, IngestResult) else part.source.path for part in parts)
         return [_Waiting(task, number, source, parsed, chunks, parse_ms, parts=paths), *parts]
 
-    def _parts_reader(self, number: int, task: Task) -> PartsReader:
+    def _parts_reader(self, number: int, task: IngestTask) -> PartsReader:
         self._unpacked[number] = folder = self._library.unpacking()
         return PartsReader(
             Path(folder.name), password=task.password, limits=self._limits, cancelled=self._is_cancelled
         )
 
-    def _part(self, task: Task, number: int, part: Part) -> "_Waiting | IngestResult":
+    def _part(self, task: IngestTask, number: int, part: ContainedFile) -> "_Waiting | IngestResult":
         source, parsed = part.source, part.parsed
         known = self._known(source, number, task)
         if known and known.status != Status.PARTIAL:
@@ -316,14 +316,14 @@ class _Run:
         chunks = chunk_pages(parsed.pages, parsed.headings, self._library.encoder, title=title)
         return _Waiting(task, number, source, parsed, chunks, 0.0, is_part=True)
 
-    def _encoding(self, task: Task, source: Source) -> str | None:
+    def _encoding(self, task: IngestTask, source: Source) -> str | None:
         """Return what a person says of a file's encoding, or said when the same bytes were ingested."""
         if task.told is not None:
             return task.told
         known = self._library.catalogue.by_content(source.sha256, self._collection_id)
         return known.encoding if known else None
 
-    def _known(self, source: Source, number: int, task: Task) -> IngestResult | None:
+    def _known(self, source: Source, number: int, task: IngestTask) -> IngestResult | None:
         """Return the result for bytes that the collection holds already, read and cut as they are now."""
         catalogue = self._library.catalogue
         document = catalogue.by_content(source.sha256, self._collection_id)
@@ -375,7 +375,7 @@ class _Run:
         started = time.perf_counter()
         total = sum(len(item.chunks) for item in batch)
         for item in batch:
-            self._report(item.number, item.source.name, Stage.ENCODING, 0, len(item.chunks))
+            self._report(item.number, item.source.name, IngestStage.ENCODING, 0, len(item.chunks))
         for index in self._library.open_representations.writable():
             reuse = Reuse(self._library, index, self._collection_id)
             parts = [reuse.known(item.source, item.chunks) for item in batch]
@@ -406,7 +406,7 @@ class _Run:
             sha256=source.sha256, pages=item.parsed.page_count, pages_failed=len(item.parsed.failures),
             file=item.number, warnings=item.parsed.warnings, is_part=item.is_part,
         )  # fmt: skip
-        self._report(item.number, source.name, Stage.WRITING, 0, count)
+        self._report(item.number, source.name, IngestStage.WRITING, 0, count)
         with library.changing:
             # The same bytes may have come from another file.
             known = self._known(source, item.number, item.task)
@@ -421,7 +421,7 @@ class _Run:
                 return replace(result, status=Status.FAILED, error=str(error))
             if item.parts is not None:
                 library.keep_parts(self._collection_id, source.path, item.parts)
-        self._report(item.number, source.name, Stage.WRITING, count, count)
+        self._report(item.number, source.name, IngestStage.WRITING, count, count)
         write_ms = 1000 * (time.perf_counter() - started)
         timings = (("parse", item.parse_ms), ("encode", item.encode_ms), ("write", write_ms))
         return replace(result, document_id=document.id, chunks=document.chunks, timings_ms=timings)
@@ -436,16 +436,16 @@ class _Run:
 
     # Telling and being told
 
-    def _report(self, number: int, name: str, stage: Stage, done: int, total: int) -> None:
+    def _report(self, number: int, name: str, stage: IngestStage, done: int, total: int) -> None:
         if self._on_progress:
-            self._on_progress(Progress(number, self._files, name, stage, done, total))
+            self._on_progress(IngestProgress(number, self._files, name, stage, done, total))
 
     def _report_batch(self, batch: Sequence[_Waiting], missing: int, done: int, _: int) -> None:
         """Share the progress of a batch, whose chunks are encoded by length and not by document."""
         for item in batch:
             count = len(item.chunks)
             share = count * done // max(missing, 1)
-            self._report(item.number, item.source.name, Stage.ENCODING, share, count)
+            self._report(item.number, item.source.name, IngestStage.ENCODING, share, count)
 
     def _is_cancelled(self) -> bool:
         return self._stopping or bool(self._cancelled and self._cancelled())

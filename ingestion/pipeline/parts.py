@@ -19,7 +19,7 @@ MAX_DEPTH = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ContainedFile:
     """A file inside another, read: what it is known by, and its text."""
 
     source: Source
@@ -63,7 +63,7 @@ class PartsReader:
         self._unpacked = 0
         self.warnings: list[str] = []  # of the container: which parts are not read, and why
 
-    def read(self, source: Source, parsed: ParsedDocument, depth: int = 1) -> Iterator[Part]:
+    def read(self, source: Source, parsed: ParsedDocument, depth: int = 1) -> Iterator[ContainedFile]:
         """Yield the parts of a file that have text, and theirs. Raises Cancelled."""
         if not parsed.attachments or source.file is None:
             return
@@ -80,7 +80,7 @@ class PartsReader:
             file = next((one.file for one in found if one.name == name), None)
             yield from self._read(source, name, file, depth)
 
-    def _read(self, container: Source, name: str, file: Path | None, depth: int) -> Iterator[Part]:
+    def _read(self, container: Source, name: str, file: Path | None, depth: int) -> Iterator[ContainedFile]:
         known_as = part_of(container.name, name)
         if PurePath(name).suffix.lower() not in SUPPORTED_SUFFIXES:
             self._leave_out(known_as, "files of its type are not read")
@@ -92,7 +92,7 @@ class PartsReader:
         sha256, size = hash_file(file)
         source = Source(part_of(container.path, name), known_as, sha256, size, file)
         if parsed.status in (Status.OK, Status.PARTIAL):
-            yield Part(source, parsed)
+            yield ContainedFile(source, parsed)
         else:
             self._leave_out(known_as, parsed.error or parsed.status.replace("_", " "))
         yield from self.read(source, parsed, depth + 1)

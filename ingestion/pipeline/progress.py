@@ -6,7 +6,7 @@ from enum import StrEnum
 from ingestion.documents import Status
 
 
-class Stage(StrEnum):
+class IngestStage(StrEnum):
     """What is being done to a file."""
 
     PARSING = "parsing"
@@ -15,7 +15,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class IngestProgress:
     """Where a file is: `done` of `total` pages (parsing) or chunks (encoding, writing).
 
     `file` counts from 1 to `files`. Several files are on their way at once.
@@ -24,7 +24,7 @@ class Progress:
     file: int
     files: int
     name: str
-    stage: Stage
+    stage: IngestStage
     done: int
     total: int
 

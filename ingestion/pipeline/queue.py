@@ -20,7 +20,7 @@ from ingestion.library import Library
 from ingestion.parsing import ParseLimits, encoding_named, known_names
 from ingestion.pipeline.folder_sync import list_files, remove_gone
 from ingestion.pipeline.folder_sync import sync as plan_sync
-from ingestion.pipeline.ingest import IngestResult, Progress, Task, run
+from ingestion.pipeline.ingest import IngestProgress, IngestResult, IngestTask, run
 from ingestion.pipeline.staging import Staging
 from ingestion.storage.catalogue.job_table import FileState, Job, JobTable
 from ingestion.storage.originals import readable
@@ -258,7 +258,7 @@ class Jobs:
         self,
         identity: int,
         *,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[IngestProgress], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Generator[IngestResult]:
         """Work one job off in the caller's thread; yield each file's result.
@@ -309,7 +309,7 @@ class Jobs:
     def _ingest_all(
         self,
         identity: int,
-        on_progress: Callable[[Progress], None] | None,
+        on_progress: Callable[[IngestProgress], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> Generator[IngestResult]:
         """Work on a job's files, anew with those that are left when one in work was cancelled."""
@@ -329,14 +329,16 @@ class Jobs:
     def _ingest(
         self,
         job: Job,
-        on_progress: Callable[[Progress], None] | None,
+        on_progress: Callable[[IngestProgress], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> Generator[IngestResult]:
         todo = [file for file in job.files if file.stage not in _ENDED]
         words = self._passwords.get(job.id, {})
-        tasks = [Task(Path(file.file), file.source, words.get(file.ordinal), file.encoding) for file in todo]
+        tasks = [
+            IngestTask(Path(file.file), file.source, words.get(file.ordinal), file.encoding) for file in todo
+        ]
 
-        def progress(step: Progress) -> None:
+        def progress(step: IngestProgress) -> None:
             self._follow(job.id, todo[step.file - 1], step)
             if on_progress:
                 on_progress(step)
@@ -355,7 +357,7 @@ class Jobs:
                 self._finish(job.id, todo[result.file - 1], result)
                 yield result
 
-    def _follow(self, identity: int, file: FileState, step: Progress) -> None:
+    def _follow(self, identity: int, file: FileState, step: IngestProgress) -> None:
         with self._following:
             if (identity, file.ordinal) in self._left_out:
                 self._begin_again.add(identity)  # it was taken up at the same moment

@@ -83,7 +83,7 @@ class JournalCleaner:
 
     def _erase_tokens(self, representation: int, file: str, document: DocumentKey) -> None:
         """Erase a version's segment, or bury it in one that other documents share."""
-        if self._table.manifest.has(file):
+        if self._table.segment_table.has(file):
             for index in self._open.all():
                 if index.id == representation:
                     index.tokens.tombstone(file, document)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ingestion.errors import Cancelled, LibraryDamaged, LibraryError
-from ingestion.storage.catalogue.manifest import SegmentFile
+from ingestion.storage.catalogue.segment_table import SegmentRow
 from ingestion.storage.tokens.inverted_lists import MOST_CHUNKS
 from ingestion.storage.tokens.merge import merge
 from ingestion.storage.tokens.segment import Segment
@@ -37,15 +37,15 @@ _DEAD_SHARE = 0.25
 _PREFIX = "merged-"
 
 
-def groups_to_merge(files: Sequence[SegmentFile], *, everything: bool = False) -> list[list[SegmentFile]]:
+def groups_to_merge(files: Sequence[SegmentRow], *, everything: bool = False) -> list[list[SegmentRow]]:
     """Return which files of one representation should become one, each group in order of age.
 
     With `everything`, as few files as there can be, none with a dead chunk.
     """
-    by_collection: dict[int, list[SegmentFile]] = defaultdict(list)
+    by_collection: dict[int, list[SegmentRow]] = defaultdict(list)
     for file in files:
         by_collection[file.collection_id].append(file)
-    groups: list[list[SegmentFile]] = []
+    groups: list[list[SegmentRow]] = []
     for some in by_collection.values():
         full = [f for f in some if _live(f) > MAX_CHUNKS // 2]
         small = [f for f in some if _live(f) <= MAX_CHUNKS // 2]
@@ -54,9 +54,9 @@ def groups_to_merge(files: Sequence[SegmentFile], *, everything: bool = False) -
     return groups
 
 
-def _of_like_size(files: Sequence[SegmentFile]) -> list[list[SegmentFile]]:
+def _of_like_size(files: Sequence[SegmentRow]) -> list[list[SegmentRow]]:
     """The largest size of which there are enough files takes all smaller ones along."""
-    levels: dict[int, list[SegmentFile]] = defaultdict(list)
+    levels: dict[int, list[SegmentRow]] = defaultdict(list)
     for file in files:
         levels[int(math.log(max(_live(file), 1), _FAN_IN) + 1e-9)].append(file)
     due = [level for level, some in levels.items() if len(some) >= _FAN_IN]
@@ -65,8 +65,8 @@ def _of_like_size(files: Sequence[SegmentFile]) -> list[list[SegmentFile]]:
     return [*_bounded(merged), *rest]
 
 
-def _bounded(files: Sequence[SegmentFile]) -> list[list[SegmentFile]]:
-    groups: list[list[SegmentFile]] = []
+def _bounded(files: Sequence[SegmentRow]) -> list[list[SegmentRow]]:
+    groups: list[list[SegmentRow]] = []
     for file in files:
         if groups and sum(map(_live, groups[-1])) + _live(file) <= MAX_CHUNKS:
             groups[-1].append(file)
@@ -75,7 +75,7 @@ def _bounded(files: Sequence[SegmentFile]) -> list[list[SegmentFile]]:
     return [group for group in groups if len(group) > 1 or group[0].dead]
 
 
-def _live(file: SegmentFile) -> int:
+def _live(file: SegmentRow) -> int:
     return file.chunks - file.dead
 
 
@@ -93,7 +93,7 @@ class Merger:
     def recover(self) -> None:
         """Finish what a crash left half done. Before anything is searched."""
         self._finish()
-        known = self._library.representations.manifest.known()
+        known = self._library.representations.segment_table.known()
         for path in (self._library.folder / "tokens").glob(f"{_PREFIX}*"):
             if path.name not in known:
                 path.unlink(missing_ok=True)
@@ -144,7 +144,7 @@ class Merger:
     ) -> bool:
         """Write a file anew, of its live documents; return whether it could be. Raises as `run` does."""
         with self._merging:
-            files = self._library.representations.manifest.files(index.id)
+            files = self._library.representations.segment_table.files(index.id)
             some = [one for one in files if one.file == file]
             return bool(some and self._merge(index, some, check))
 
@@ -173,22 +173,22 @@ class Merger:
 
     def _next(
         self, everything: bool, passed: set[str]
-    ) -> "tuple[OpenRepresentation, list[SegmentFile]] | None":
+    ) -> "tuple[OpenRepresentation, list[SegmentRow]] | None":
         for index in self._library.open_representations.all():
             files = [
-                f for f in self._library.representations.manifest.files(index.id) if f.file not in passed
+                f for f in self._library.representations.segment_table.files(index.id) if f.file not in passed
             ]
             for group in groups_to_merge(files, everything=everything):
                 return index, group
         return None
 
     def _merge(
-        self, index: "OpenRepresentation", files: Sequence[SegmentFile], check: Callable[[], None]
+        self, index: "OpenRepresentation", files: Sequence[SegmentRow], check: Callable[[], None]
     ) -> str | None:
         """Merge files into one; return its name, or None where that was for nothing."""
-        library, manifest = self._library, self._library.representations.manifest
+        library, segment_table = self._library, self._library.representations.segment_table
         folder = library.folder / "tokens"
-        dead = manifest.dead(index.id)
+        dead = segment_table.dead(index.id)
         name = f"{_PREFIX}{uuid4().hex}.tok"
         try:
             sources = []
@@ -211,20 +211,20 @@ class Merger:
             if not live:  # all deleted meanwhile, or the representation
                 (folder / name).unlink(missing_ok=True)
                 return None
-            row = SegmentFile(
+            row = SegmentRow(
                 name, index.id, files[0].collection_id, sum(chunks for _, chunks in merged.documents), 0
             )
             with library.catalogue.database.transaction() as connection:
-                manifest.begin_merge(connection, row, former, gone)
+                segment_table.begin_merge(connection, row, former, gone)
             index.tokens.swap(former, name, [key for key, _ in gone])
             self._finish()
         return name
 
     def _finish(self) -> None:
         """Erase what was merged. The rows go last: they say what is left to erase after a crash."""
-        manifest = self._library.representations.manifest
-        former = manifest.follow_merges()
+        segment_table = self._library.representations.segment_table
+        former = segment_table.follow_merges()
         for file in former:
             (self._library.folder / "tokens" / file).unlink(missing_ok=True)
         if former:
-            manifest.forget(former)
+            segment_table.forget(former)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rag_app.service.composition import Deleted, StrategyState
     from rag_app.service.doctor import Check
     from rag_app.tasks import Task
-    from retrievers.comparison import Comparison
+    from retrievers.comparison import StrategyComparison
     from retrievers.explain import Explanation
     from retrievers.hits import Hit
     from retrievers.search import SearchResult
@@ -234,7 +234,7 @@ def search_fields(
     }
 
 
-def comparison_fields(comparison: "Comparison") -> dict[str, Any]:
+def comparison_fields(comparison: "StrategyComparison") -> dict[str, Any]:
     """Return columns with their hits, where each passage stands in each column, and what columns share."""
     return {
         "question": comparison.question,

@@ -17,7 +17,7 @@ from ingestion.maintenance.reindex import ReindexProgress, reindex
 from ingestion.parsing import READER_VERSION, ParseLimits
 from ingestion.pipeline.folder_sync import find_files
 from ingestion.pipeline.ingest import ingest
-from ingestion.pipeline.progress import Progress
+from ingestion.pipeline.progress import IngestProgress
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
 from ingestion.storage.catalogue.records import Document, Scope, StoredChunk
 from ingestion.storage.lock import read_holder
@@ -126,7 +126,7 @@ def _ingest(
 ) -> None:
     done: dict[int, float] = {}
 
-    def tell(progress: Progress) -> None:
+    def tell(progress: IngestProgress) -> None:
         if on_progress:
             share = progress.done / progress.total if progress.total else 0.0
             done[progress.file] = max(

@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import InvalidInput
+from ingestion.timing import utc_now
 from rag_app.contract.requests import TaskRequest
 from rag_app.model_store import reranker_named
 from rag_app.tasks import Control, Task, Tasks, TaskState
@@ -138,7 +138,7 @@ class Evaluations:
             if folder:
                 report.write(done, folder)
             left_out = questions.unusable if questions else ()
-            self._keep(Finished(done, left_out, datetime.now(UTC).isoformat(timespec="seconds")))
+            self._keep(Finished(done, left_out, utc_now()))
             return {
                 **report.fields(done),
                 "left_out": [asdict(one) for one in left_out],

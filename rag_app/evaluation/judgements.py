@@ -13,11 +13,11 @@ Evaluations are by page: a page's grade is the highest that it, or a stretch of 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ingestion.errors import InvalidInput
+from ingestion.timing import utc_now
 from rag_app.evaluation.datasets import Dataset, Question, json_lines, judged, page_id, read_qrels
 from rag_app.history.database import State
 
@@ -61,7 +61,7 @@ class Judgements:
     def add(self, judgements: Iterable[Judgement]) -> int:
         """Keep judgements, each in place of a former one of the same question and place; return their
         number."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = utc_now()
         rows = [
             (
                 one.question.strip(),

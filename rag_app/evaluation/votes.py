@@ -3,9 +3,9 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from ingestion.errors import InvalidInput
+from ingestion.timing import utc_now
 from rag_app.history.database import State
 from retrievers.comparison import column_name
 
@@ -64,7 +64,7 @@ class Votes:
         order = sorted(range(len(vote.contenders)), key=lambda place: vote.contenders[place].name)
         contenders = [[vote.contenders[place].strategy, vote.contenders[place].reranker] for place in order]
         preferred = sorted(order.index(place) for place in set(vote.preferred))
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = utc_now()
         with self._state.changing() as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?, ?)",

@@ -5,11 +5,11 @@ import secrets
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from ingestion.errors import InvalidInput, UnknownName
+from ingestion.timing import utc_now
 from rag_app.answering.answers import Exchange
 from rag_app.history.database import State
 
@@ -69,7 +69,7 @@ class Conversations:
 
     def create(self, title: str = "") -> Conversation:
         """Begin a conversation; without a title its first question names it."""
-        now, identity = _now(), secrets.token_hex(_ID_BYTES)
+        now, identity = utc_now("milliseconds"), secrets.token_hex(_ID_BYTES)
         nonce = secrets.token_hex(_NONCE_BYTES)
         with self._state.changing() as connection:
             connection.execute(
@@ -112,7 +112,7 @@ class Conversations:
 
     def begin_turn(self, identity: str, question: str) -> int:
         """Keep a question before it is answered; return its number. Raises UnknownName."""
-        now = _now()
+        now = utc_now("milliseconds")
         with self._state.changing() as connection:
             if connection.execute("SELECT 1 FROM conversations WHERE id = ?", (identity,)).fetchone() is None:
                 raise _unknown(identity)
@@ -206,7 +206,3 @@ def _turn(row: sqlite3.Row) -> Turn:
 def _title(text: str) -> str:
     plain = " ".join(text.split())
     return plain if len(plain) <= _TITLE_CHARACTERS else f"{plain[: _TITLE_CHARACTERS - 1].rstrip()}…"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

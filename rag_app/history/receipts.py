@@ -9,12 +9,12 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
 from ingestion.errors import UnknownName
 from ingestion.library import Library
+from ingestion.timing import utc_now
 from rag_app.answering.answers import Answer, AskOptions, Evidence, Placed
 from rag_app.answering.prompts import messages
 from rag_app.config.sampling import Sampling
@@ -58,7 +58,7 @@ class Receipts:
 
     def add(self, fields: Fields, conversation: str | None = None) -> Receipt:
         """Keep a receipt. Of those without a conversation the last ten thousand are kept."""
-        identity, now = secrets.token_hex(_ID_BYTES), datetime.now(UTC).isoformat(timespec="milliseconds")
+        identity, now = secrets.token_hex(_ID_BYTES), utc_now("milliseconds")
         with self._state.changing() as connection:
             connection.execute(
                 "INSERT INTO receipts VALUES (?, ?, ?, ?)",

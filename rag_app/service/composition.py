@@ -20,7 +20,7 @@ from ingestion.documents import Page
 from ingestion.encoders import builtin_encoder
 from ingestion.errors import EmptyQuestion, InvalidInput, LibraryError, ModelError, UnknownName
 from ingestion.library import Library
-from ingestion.pipeline.ingest import IngestResult, Progress, ingest
+from ingestion.pipeline.ingest import IngestProgress, IngestResult, ingest
 from ingestion.pipeline.queue import Jobs
 from ingestion.storage.catalogue.filters import Filters, resolve
 from ingestion.storage.catalogue.records import Document
@@ -61,7 +61,7 @@ from rag_app.service.inspector import Inspector
 from rag_app.service.page_views import PageViewer
 from rag_app.summarizing.summary import summarise
 from rag_app.tasks import Tasks
-from retrievers.comparison import Comparison, check_columns, column_of, compare
+from retrievers.comparison import StrategyComparison, check_columns, column_of, compare
 from retrievers.explain import Explanation, TermReason, explain, matched_terms
 from retrievers.hits import Hit, Query
 from retrievers.reranking import Reranker
@@ -155,7 +155,7 @@ class Assistant:
         *,
         collection: str | None = None,
         uploaded: bool = False,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[IngestProgress], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> Iterator[IngestResult]:
         """Ingest files and folders; see `ingestion.pipeline.ingest.ingest`.
@@ -313,7 +313,7 @@ class Assistant:
             query=query,
         )
 
-    def compare(self, question: str, options: Sequence[AskOptions]) -> Comparison:
+    def compare(self, question: str, options: Sequence[AskOptions]) -> StrategyComparison:
         """Return what two to four strategies find for one question.
 
         It is encoded once, and a stage that several strategies have is run once. Raises InvalidInput for

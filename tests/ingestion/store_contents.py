@@ -46,10 +46,10 @@ def assert_whole(library: Library) -> None:
         held = library.representations.documents(index.id)
         if index.record.state == "ready":
             assert held.keys() == {document.id for document in documents}
-        listed = {one.file: one for one in library.representations.manifest.files(index.id)}
+        listed = {one.file: one for one in library.representations.segment_table.files(index.id)}
         assert set(held.values()) == set(listed) == index.tokens.names()
         files |= set(listed)
-        dead = library.representations.manifest.dead(index.id)
+        dead = library.representations.segment_table.dead(index.id)
         for name, one in listed.items():
             segment = Segment(library.folder / "tokens" / name)
             segment.verify()

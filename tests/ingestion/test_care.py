@@ -18,8 +18,8 @@ from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import Encoder, Encodings
 from ingestion.errors import Cancelled, LibraryDamaged, LibraryError
 from ingestion.library import Library, Source
-from ingestion.maintenance import MaintenanceProgress, Report, compact, repair, stats, verify
-from ingestion.maintenance.chroma import Comparison, rebuild
+from ingestion.maintenance import MaintenanceProgress, VerifyReport, compact, repair, stats, verify
+from ingestion.maintenance.chroma import ChromaComparison, rebuild
 from ingestion.maintenance.fulltext import words_fault
 from ingestion.maintenance.report import Work
 from ingestion.pipeline.ingest import ingest
@@ -82,7 +82,7 @@ def flip(path: Path, position: int) -> None:
     path.write_bytes(data)
 
 
-def stores_of(report: Report) -> set[str]:
+def stores_of(report: VerifyReport) -> set[str]:
     return {problem.store for problem in report.problems}
 
 
@@ -90,7 +90,7 @@ def stores_of(report: Report) -> set[str]:
 def chroma_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking at Chroma takes a process and two seconds; for damage that does not concern it."""
     for module in ("verifying", "repairing"):
-        monkeypatch.setattr(f"ingestion.maintenance.{module}.compare", lambda *_: Comparison())
+        monkeypatch.setattr(f"ingestion.maintenance.{module}.compare", lambda *_: ChromaComparison())
 
 
 def mended(library: Library) -> None:

@@ -24,7 +24,7 @@ from ingestion.encoders import Encoder
 from ingestion.errors import Cancelled, InvalidInput, LibraryError, UnknownName
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits
-from ingestion.pipeline.ingest import IngestResult, Progress, Stage, Task
+from ingestion.pipeline.ingest import IngestProgress, IngestResult, IngestStage, IngestTask
 from ingestion.pipeline.queue import Job, Jobs
 from ingestion.storage.catalogue.job_table import FileState, JobTable
 
@@ -61,7 +61,7 @@ def test_a_job_runs_from_queued_to_finished(jobs: Jobs, library: Library, tmp_pa
     job = jobs.submit(write(tmp_path / "in", "a.txt", "b.txt", "c.rtf"), collection="letters")
     assert (job.state, job.total, job.done, stages(job)) == ("queued", 3, 0, ["queued"] * 3)
     assert [one.id for one in jobs.active] == [job.id]
-    seen: list[Progress] = []
+    seen: list[IngestProgress] = []
     results = {result.name: result.status for result in jobs.run(job.id, on_progress=seen.append)}
     assert results == {"a.txt": "ok", "b.txt": "ok", "c.rtf": "unsupported"}
     ended = jobs.get(job.id)
@@ -70,7 +70,7 @@ def test_a_job_runs_from_queued_to_finished(jobs: Jobs, library: Library, tmp_pa
     assert [(file.name, file.status) for file in ended.failed] == [("c.rtf", "unsupported")]
     assert "files that can be read end in" in str(ended.failed[0].error)
     assert [file.chunks for file in ended.files] == [1, 1, 0]
-    assert {event.stage for event in seen} == set(Stage)
+    assert {event.stage for event in seen} == set(IngestStage)
     assert jobs.active == []
     assert [d.collection for d in library.catalogue.documents()] == ["letters"] * 2
     assert_whole(library)
@@ -101,15 +101,17 @@ def test_jobs_are_worked_off_in_order_while_more_come(jobs: Jobs, library: Libra
     assert len(library.catalogue.documents()) == 3
 
 
-@pytest.mark.parametrize("stage", [Stage.PARSING, pytest.param(Stage.ENCODING, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "stage", [IngestStage.PARSING, pytest.param(IngestStage.ENCODING, marks=pytest.mark.soak)]
+)
 def test_cancelling_keeps_what_is_committed_and_nothing_else(
-    jobs: Jobs, library: Library, tmp_path: Path, stage: Stage
+    jobs: Jobs, library: Library, tmp_path: Path, stage: IngestStage
 ) -> None:
     (long,) = write(tmp_path / "in", "long.txt")
     long.write_text(" ".join(f"Ferry {number} sails at noon." for number in range(2500)))
     job = jobs.submit([long], collection="default")
 
-    def cancel(step: Progress) -> None:
+    def cancel(step: IngestProgress) -> None:
         if step.stage is stage:
             jobs.cancel(job.id)
 
@@ -152,10 +154,10 @@ def test_one_file_in_work_is_cancelled_and_the_others_go_on(
     job = jobs.submit(paths, collection="default", uploaded=True)
     ended = threading.Event()  # the file that comes first; which one that is must not depend on speed
 
-    def stop(step: Progress) -> None:
-        if step.stage is Stage.PARSING and step.name == second:
+    def stop(step: IngestProgress) -> None:
+        if step.stage is IngestStage.PARSING and step.name == second:
             assert ended.wait(60)
-        if step.stage is Stage.ENCODING and step.name == "long.txt":
+        if step.stage is IngestStage.ENCODING and step.name == "long.txt":
             jobs.cancel_file(job.id, 1 + paths.index(long))
             ended.set()
 
@@ -494,7 +496,7 @@ def test_a_fault_of_one_job_keeps_no_other_one_waiting(
     first, second = write(tmp_path / "in", "first.txt", "second.txt")
     whole = ingestion.pipeline.queue.run
 
-    def run(library: Library, tasks: Sequence[Task], **options: Any) -> Generator[IngestResult]:
+    def run(library: Library, tasks: Sequence[IngestTask], **options: Any) -> Generator[IngestResult]:
         if tasks[0].file == first:
             raise ZeroDivisionError("nobody foresaw this")
         yield from whole(library, tasks, **options)

@@ -19,7 +19,7 @@ from ingestion.storage.tokens.layout import section_of
 from ingestion.storage.tokens.merge import merge
 from ingestion.storage.tokens.segment import Segment
 from ingestion.storage.tokens.store import TokenStore
-from ingestion.storage.tokens.writing import SegmentFile, write_segment
+from ingestion.storage.tokens.writing import SegmentData, write_segment
 from ingestion.timing import Stopwatch
 
 DIMENSIONS, TOPICS = 16, 40
@@ -197,7 +197,7 @@ def write(path: Path, tokens: Floats, lengths: list[int], per: int = 5, codec: s
         "mean": np.zeros((chunks, 0), np.float32),
     }
     sections = {name: section_of(name, array) for name, array in arrays_by_name.items() if array is not None}
-    write_segment(path, SegmentFile("m", codec, DIMENSIONS, sections))
+    write_segment(path, SegmentData("m", codec, DIMENSIONS, sections))
     return Segment(path)
 
 
@@ -385,7 +385,7 @@ def test_lists_that_do_not_fit_are_refused(tmp_path: Path, passages: Passages) -
     file = merge([(source, source.document_keys())], scales=SCALES).file
     (chunks,) = file.sections["list_chunks"].parts
     sections = {**file.sections, "list_chunks": section_of("list_chunks", chunks + np.uint16(1))}
-    write_segment(tmp_path / "b.tok", SegmentFile("m", "int8", DIMENSIONS, sections))
+    write_segment(tmp_path / "b.tok", SegmentData("m", "int8", DIMENSIONS, sections))
     with pytest.raises(LibraryDamaged, match=r"the lists of .*b\.tok do not fit together"):
         Lists.of_segment(Segment(tmp_path / "b.tok"), SCALES)
 

@@ -15,7 +15,7 @@ from ingestion.encoders import Encoder
 from ingestion.errors import Cancelled, LibraryError
 from ingestion.library import Library
 from ingestion.storage import segment_merging
-from ingestion.storage.catalogue.manifest import Manifest, SegmentFile
+from ingestion.storage.catalogue.segment_table import SegmentRow, SegmentTable
 from ingestion.storage.segment_merging import MAX_CHUNKS, Merger, groups_to_merge
 from ingestion.storage.tokens.merge import Merged
 from ingestion.storage.tokens.store import TokenStore
@@ -23,11 +23,11 @@ from ingestion.storage.tokens.store import TokenStore
 QUERY = unit(np.random.default_rng(5), 2)
 
 
-def file(name: str, chunks: int, dead: int = 0, collection: int = 1) -> SegmentFile:
-    return SegmentFile(name, 1, collection, chunks, dead)
+def file(name: str, chunks: int, dead: int = 0, collection: int = 1) -> SegmentRow:
+    return SegmentRow(name, 1, collection, chunks, dead)
 
 
-def files(*chunks: int) -> list[SegmentFile]:
+def files(*chunks: int) -> list[SegmentRow]:
     return [file(f"{number}", count) for number, count in enumerate(chunks)]
 
 
@@ -55,7 +55,7 @@ def files(*chunks: int) -> list[SegmentFile]:
         ([file(f"{i}", 1, 0, i % 2) for i in range(14)], []),  # no file has two collections
     ],
 )
-def test_which_files_become_one(given: list[SegmentFile], groups: list[list[int]]) -> None:
+def test_which_files_become_one(given: list[SegmentRow], groups: list[list[int]]) -> None:
     assert [[one.chunks for one in group] for group in groups_to_merge(given)] == groups
 
 
@@ -70,14 +70,14 @@ def test_which_files_become_one(given: list[SegmentFile], groups: list[list[int]
         ([file(f"{i}", 1, 0, i % 2) for i in range(4)], [[1, 1], [1, 1]]),
     ],
 )
-def test_compacting_leaves_as_few_as_there_can_be(given: list[SegmentFile], groups: list[list[int]]) -> None:
+def test_compacting_leaves_as_few_as_there_can_be(given: list[SegmentRow], groups: list[list[int]]) -> None:
     found = groups_to_merge(given, everything=True)
     assert [[one.chunks for one in group] for group in found] == groups
 
 
 def test_a_library_that_grows_copies_each_chunk_a_few_times() -> None:
     """A file for each of 4096 documents of one chunk: at most four copies of each, and 28 files."""
-    some: list[SegmentFile] = []
+    some: list[SegmentRow] = []
     copied = most = 0
     for number in range(4096):
         some.append(file(f"{number}", 1))
@@ -285,12 +285,12 @@ def crash_in(target: type, name: str, *, after: bool) -> tuple[type, str, Callab
     ("target", "name"),
     [
         (None, "write_segment"),
-        (Manifest, "begin_merge"),
+        (SegmentTable, "begin_merge"),
         (TokenStore, "swap"),
-        (Manifest, "follow_merges"),
-        (Manifest, "_follow"),
+        (SegmentTable, "follow_merges"),
+        (SegmentTable, "_follow"),
         (Path, "unlink"),
-        (Manifest, "forget"),
+        (SegmentTable, "forget"),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )

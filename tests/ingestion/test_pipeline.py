@@ -11,7 +11,7 @@ from store_contents import assert_whole, everything
 
 from ingestion.errors import Cancelled, InvalidInput
 from ingestion.library import Library
-from ingestion.pipeline.ingest import IngestResult, Progress, Stage, find_files, ingest
+from ingestion.pipeline.ingest import IngestProgress, IngestResult, IngestStage, find_files, ingest
 
 
 def write(folder: Path, name: str, data: bytes | str) -> Path:
@@ -180,18 +180,18 @@ def test_a_file_known_by_another_name_replaces_what_had_that_name(library: Libra
     assert_whole(library)
 
 
-# Progress and cancelling
+# IngestProgress and cancelling
 
 
 def test_progress_only_goes_forward(library: Library, tmp_path: Path, write_pdf: Callable[..., Path]) -> None:
     long = write(tmp_path, "long.txt", "The tree stands by the north wall. " * 200)
-    events: list[Progress] = []
+    events: list[IngestProgress] = []
     paths = [long, write_pdf("two.pdf", "One.", "Two."), tmp_path / "missing.txt", long]
     list(ingest(library, paths, on_progress=events.append))
     assert {event.files for event in events} == {3}
     events.sort(key=lambda event: event.file)  # several are on their way at once
     assert {(event.file, event.name) for event in events} == {(1, "long.txt"), (2, "two.pdf")}
-    order = list(Stage)
+    order = list(IngestStage)
     for _, of_file in groupby(events, key=lambda event: event.file):
         listed = list(of_file)
         stages = [order.index(event.stage) for event in listed]
@@ -223,15 +223,15 @@ def test_cancelling_between_files_keeps_what_is_done(library: Library, files: Pa
     assert_whole(library)
 
 
-@pytest.mark.parametrize("stage", [Stage.PARSING, Stage.ENCODING])
+@pytest.mark.parametrize("stage", [IngestStage.PARSING, IngestStage.ENCODING])
 def test_cancelling_within_a_file_leaves_nothing_of_it(
-    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: Stage
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: IngestStage
 ) -> None:
     monkeypatch.setattr("ingestion.encoders.batches.BATCH_TOKENS", 1)
     path = write(tmp_path, "a.txt", "The tree stands by the north wall. " * 100)
     run(library, write(tmp_path, "old.txt", "Old text."))
     before = everything(library)
-    seen: list[Progress] = []
+    seen: list[IngestProgress] = []
     with pytest.raises(Cancelled):
         list(
             ingest(
@@ -258,8 +258,8 @@ def test_what_was_being_written_is_told_before_the_cancelling(library: Library, 
     (tmp_path / "apples.txt").write_text("Apples ripen late.")
     writing = threading.Event()
 
-    def follow(progress: Progress) -> None:
-        if progress.stage is Stage.WRITING:
+    def follow(progress: IngestProgress) -> None:
+        if progress.stage is IngestStage.WRITING:
             writing.set()
 
     told: list[str] = []

@@ -12,7 +12,6 @@ from ingestion.documents import Chunk, Heading, Page, PageFailure, PageLayout, P
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
 from ingestion.maintenance.fulltext import words_fault
 from ingestion.storage.catalogue.catalogue import Catalogue
-from ingestion.storage.catalogue.manifest import SegmentFile, insert_segment
 from ingestion.storage.catalogue.migrations import _FIRST
 from ingestion.storage.catalogue.records import Document, Representation, Scope
 from ingestion.storage.catalogue.representations import RepresentationTable
@@ -25,6 +24,7 @@ from ingestion.storage.catalogue.rows import (
     prepare_text,
     remove_document,
 )
+from ingestion.storage.catalogue.segment_table import SegmentRow, insert_segment
 
 TEXT = "Ada planted the apple tree. Zwieback rose."
 PAGE = Page(1, TEXT, "i", PageLayout(612.0, 792.0, ((0, 0), (28, 30))))
@@ -507,6 +507,6 @@ def test_a_library_of_the_first_schema_keeps_its_documents(path: Path) -> None:
     assert catalogue.located(["a:7:0"]) == [("seg-a-7.tok", "a:7:0")]
     table = RepresentationTable(catalogue.database)
     assert table.all()[0].fingerprint == "old-model"
-    assert table.manifest.files(1) == [SegmentFile("seg-a-7.tok", 1, 2, 2, 0)]
+    assert table.segment_table.files(1) == [SegmentRow("seg-a-7.tok", 1, 2, 2, 0)]
     assert catalogue.database.problems() == []
     catalogue.close()

@@ -14,7 +14,7 @@ from ingestion.errors import LibraryDamaged
 from ingestion.storage.tokens.layout import BLOCK, MAX_CHARACTERS, START, Section
 from ingestion.storage.tokens.merge import merge
 from ingestion.storage.tokens.segment import Segment
-from ingestion.storage.tokens.writing import SegmentContents, SegmentFile, write_segment
+from ingestion.storage.tokens.writing import SegmentContents, SegmentData, write_segment
 
 
 def contents_of(
@@ -195,10 +195,10 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
         written(tmp_path / "seg.tok", contents_of(200_000, pooled=True))
     short = Section("<f4", (3, 2), [np.zeros((2, 2), np.float32)])
     with pytest.raises(ValueError, match="the parts of mean have 2 rows, not 3"):
-        write_segment(tmp_path / "seg.tok", SegmentFile("m", "int8", 4, {"mean": short}))
+        write_segment(tmp_path / "seg.tok", SegmentData("m", "int8", 4, {"mean": short}))
     wide = Section("<f4", (2, 3), [np.zeros((2, 2), np.float32)])
     with pytest.raises(ValueError, match=r"a part of mean has the shape \(2, 2\)"):
-        write_segment(tmp_path / "seg.tok", SegmentFile("m", "int8", 4, {"mean": wide}))
+        write_segment(tmp_path / "seg.tok", SegmentData("m", "int8", 4, {"mean": wide}))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,10 +8,10 @@ import pytest
 from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.storage.catalogue.catalogue import Catalogue
 from ingestion.storage.catalogue.fulltext import WordIndex
-from ingestion.storage.catalogue.manifest import insert_segment
 from ingestion.storage.catalogue.records import Document, Representation, Scope
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.rows import insert_document, prepare_text, remove_document
+from ingestion.storage.catalogue.segment_table import insert_segment
 
 # "tree" is in all ten, "apple" in five, "Bramley" in two, "1921" in one.
 TEXTS = ["tree" + " apple" * (i < 5) + " Bramley" * (i in (3, 7)) + " 1921" * (i == 7) for i in range(10)]

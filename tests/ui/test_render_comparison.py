@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rag_app.answering.answers import AskOptions
 from rag_app.evaluation.votes import Contender, Tally
-from retrievers.comparison import Column, Comparison, compare
+from retrievers.comparison import Column, StrategyComparison, compare
 from tests.ui.values import answer, found, hit
 from ui.compare import Sheet, render_answers
 from ui.components.comparison import (
@@ -33,7 +33,7 @@ def column(strategy: str, *chunks: str, milliseconds: float = 10.0) -> Column:
     return Column(strategy, None, True, tuple(hits), timings, 2_500_000)
 
 
-def compared() -> Comparison:
+def compared() -> StrategyComparison:
     return compare(
         f"Why {HOSTILE}?",
         [column("fusion", "a", "b", "c"), column("bm25", "c", "a", "d", milliseconds=5.0)],

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_app.evaluation.votes import Tally
-from retrievers.comparison import Column, Comparison
+from retrievers.comparison import Column, StrategyComparison
 from retrievers.hits import Hit
 from ui.components.text import escape, milliseconds, plural
 
@@ -31,7 +31,7 @@ class Shown:
     away are hidden. `grades` is what was said of passages, by chunk.
     """
 
-    comparison: Comparison
+    comparison: StrategyComparison
     order: tuple[int, ...]
     blind: bool = False
     voted: tuple[int, ...] | None = None

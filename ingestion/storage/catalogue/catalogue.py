@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -31,6 +30,7 @@ from ingestion.storage.catalogue.snapshots import Snapshots
 from ingestion.storage.catalogue.texts import Slice, read_slices
 from ingestion.text import ANALYSER, Analyser
 from ingestion.text.names import INSIDE, composed, spellings
+from ingestion.timing import utc_now
 
 DEFAULT_COLLECTION = "default"
 _COLLECTION_NAME = re.compile(r"[\w][\w .-]{0,62}")
@@ -127,7 +127,7 @@ class Catalogue:
         check_collection_name(name)
         with self.database.transaction() as connection:
             made = connection.execute(
-                "INSERT OR IGNORE INTO collections (name, created) VALUES (?, ?)", (name, _now())
+                "INSERT OR IGNORE INTO collections (name, created) VALUES (?, ?)", (name, utc_now())
             )
             (row,) = connection.execute("SELECT id FROM collections WHERE name = ?", (name,)).fetchall()
             return int(row["id"]), made.rowcount == 1
@@ -443,7 +443,3 @@ def _journal_entry(row: sqlite3.Row) -> JournalEntry:
 
 def _slice(row: sqlite3.Row, name: str) -> Slice:
     return Slice(row[f"{name}_start"], row[f"{name}_length"])
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

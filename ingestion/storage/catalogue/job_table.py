@@ -6,12 +6,13 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from ingestion.documents import Status
 from ingestion.storage.catalogue.database import Database
 from ingestion.text.leftovers import PassedOver
+from ingestion.timing import utc_now
 
 # Finished jobs that are kept, for the list of what failed; and for how long every one is kept, however many
 # come after it: whoever queued it may still ask how it ended.
@@ -105,7 +106,7 @@ class JobTable:
                 (
                     None if folder is None else os.fsencode(folder),
                     collection,
-                    _now(),
+                    utc_now(),
                     json.dumps([(one.path, one.kind) for one in passed_over]),
                 ),
             )
@@ -118,7 +119,7 @@ class JobTable:
                     for f in files
                 ],
             )
-            connection.execute(_FORGET_OLDEST, (_now(-_KEPT_FOR), _KEPT))
+            connection.execute(_FORGET_OLDEST, (utc_now(ago=_KEPT_FOR), _KEPT))
             (row,) = connection.execute("SELECT * FROM jobs WHERE id = ?", (identity,)).fetchall()
             yield self._job(row)
 
@@ -208,7 +209,7 @@ DELETE FROM jobs WHERE finished < ? AND state != 'failed'
 
 
 def _set_state(connection: sqlite3.Connection, identity: int, state: str, error: str | None = None) -> None:
-    finished = None if state in ("queued", "running") else _now()
+    finished = None if state in ("queued", "running") else utc_now()
     connection.execute(
         "UPDATE jobs SET state = ?, error = ?, finished = ? WHERE id = ?", (state, error, finished, identity)
     )
@@ -233,7 +234,3 @@ def _file(row: sqlite3.Row) -> FileState:
         pages_failed=row["pages_failed"], chunks=row["chunks"], warnings=tuple(json.loads(row["warnings"])),
         encoding=row["encoding"],
     )  # fmt: skip
-
-
-def _now(later: timedelta = timedelta()) -> str:
-    return (datetime.now(UTC) + later).isoformat(timespec="seconds")

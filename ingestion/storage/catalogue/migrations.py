@@ -298,7 +298,7 @@ def _move_text(connection: sqlite3.Connection, document: sqlite3.Row) -> None:
 
 
 _THIRD = """
-    -- See ingestion.storage.catalogue.manifest: several documents may share a segment.
+    -- See ingestion.storage.catalogue.segment_table: several documents may share a segment.
     CREATE TABLE segment_files (
         file TEXT PRIMARY KEY,
         representation_id INTEGER NOT NULL REFERENCES representations (id),

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from ingestion.storage.catalogue.database import Database
-from ingestion.storage.catalogue.manifest import Manifest
 from ingestion.storage.catalogue.records import Representation, RepresentationState, Scope
+from ingestion.storage.catalogue.segment_table import SegmentTable
 from ingestion.storage.tokens.layout import DocumentKey
 
 
@@ -18,7 +18,7 @@ class RepresentationTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.manifest = Manifest(database)
+        self.segment_table = SegmentTable(database)
 
     def all(self, *states: RepresentationState) -> list[Representation]:
         """Return the representations in one of the states, or all of them."""
@@ -60,7 +60,7 @@ class RepresentationTable:
             )
             return [row["file"] for row in rows]
         within = None if scope is None else scope.collections
-        return [one.file for one in self.manifest.files(representation, within)]
+        return [one.file for one in self.segment_table.files(representation, within)]
 
     def segment(self, document_id: str, representation: int) -> str | None:
         rows = self._database.rows(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from ingestion.documents import Chunk, Heading, PageFailure, PageLayout, ParsedDocument
-from ingestion.storage.catalogue.manifest import remove_segments
 from ingestion.storage.catalogue.records import Document, JournalEntry, chunk_id, segments_json
+from ingestion.storage.catalogue.segment_table import remove_segments
 from ingestion.storage.catalogue.texts import Slice, TextBuilder, insert_text, read_slices, slice_of
 from ingestion.text.names import name_of
 

@@ -13,7 +13,7 @@ from ingestion.storage.tokens.codec import CodecSpec
 from ingestion.storage.tokens.indexing import Run, index_runs
 from ingestion.storage.tokens.layout import DocumentKey, Section
 from ingestion.storage.tokens.segment import Segment
-from ingestion.storage.tokens.writing import SegmentFile
+from ingestion.storage.tokens.writing import SegmentData
 
 # Rows copied at a time: large enough to be fast, small enough to be stopped soon and held in memory.
 _ROWS = 1 << 18
@@ -23,7 +23,7 @@ _ROWS = 1 << 18
 class Merged:
     """A segment to be written, and its documents with the number of their chunks."""
 
-    file: SegmentFile
+    file: SegmentData
     documents: list[tuple[DocumentKey, int]]
 
 
@@ -74,7 +74,7 @@ def merge(
         codec = CodecSpec.parse(first.codec).vectors(scales)
         lists = index_runs(runs, scales, codec, books, check)
         sections |= lists.sections() if lists else {}
-    return Merged(SegmentFile(*kind, sections), documents)
+    return Merged(SegmentData(*kind, sections), documents)
 
 
 def _section(run: Run, name: str) -> tuple[NDArray[Any], int, int]:

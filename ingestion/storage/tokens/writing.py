@@ -26,7 +26,7 @@ from ingestion.storage.tokens.layout import (
 
 
 @dataclass(frozen=True)
-class SegmentFile:
+class SegmentData:
     """What goes into a file: what it is of, and its sections in their order."""
 
     fingerprint: str
@@ -51,7 +51,7 @@ class SegmentContents:
     owners: NDArray[np.integer[Any]] | None = None
     token_offsets: NDArray[np.int64] | None = None
 
-    def file(self) -> SegmentFile:
+    def file(self) -> SegmentData:
         """Raises ValueError for a span beyond MAX_CHARACTERS, too long an id, or too many pooled vectors."""
         if self.spans.size and not 0 <= self.spans.min() <= self.spans.max() <= MAX_CHARACTERS:
             raise ValueError(f"a token's span ends at {self.spans.max()}, beyond {MAX_CHARACTERS}")
@@ -73,10 +73,10 @@ class SegmentContents:
             "mean": self.mean,
         }
         sections = {name: section_of(name, array) for name, array in arrays.items() if array is not None}
-        return SegmentFile(self.fingerprint, self.codec, self.dimension, sections)
+        return SegmentData(self.fingerprint, self.codec, self.dimension, sections)
 
 
-def write_segment(path: Path, file: SegmentFile) -> None:
+def write_segment(path: Path, file: SegmentData) -> None:
     """Write the file completely, flush it to the disk, and only then give it its name.
 
     Holds one part of a section in memory at a time. Raises ValueError where a section's parts are not of
@@ -95,7 +95,7 @@ def write_segment(path: Path, file: SegmentFile) -> None:
     sync_folder(path.parent)
 
 
-def dump_segment(stream: IO[bytes], file: SegmentFile) -> None:
+def dump_segment(stream: IO[bytes], file: SegmentData) -> None:
     """Write the file's bytes to an empty stream that can seek."""
     blocks = sum(-(-section.bytes // BLOCK) for section in file.sections.values())
     placed = {**file.sections, "sums": Section("<u8", (blocks,), ())}

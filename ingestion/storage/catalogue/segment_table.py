@@ -21,7 +21,7 @@ _STEP = 500
 
 
 @dataclass(frozen=True, slots=True)
-class SegmentFile:
+class SegmentRow:
     """A file that is searched. `chunks` are all in it, `dead` those of documents that are gone."""
 
     file: str
@@ -31,13 +31,13 @@ class SegmentFile:
     dead: int
 
 
-class Manifest:
+class SegmentTable:
     """Rows of `segment_files` and `tombstones`. Writing takes a transaction's connection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def files(self, representation: int, collections: Iterable[int] | None = None) -> list[SegmentFile]:
+    def files(self, representation: int, collections: Iterable[int] | None = None) -> list[SegmentRow]:
         """Return a representation's segments, of these collections or of all, oldest first."""
         wanted = None if collections is None else set(collections)
         rows = self._database.rows(
@@ -46,7 +46,7 @@ class Manifest:
             "FROM segment_files f WHERE f.representation_id = ? AND f.merged_into IS NULL ORDER BY f.rowid",
             (representation,),
         )
-        found = (SegmentFile(*row) for row in rows)
+        found = (SegmentRow(*row) for row in rows)
         return [one for one in found if wanted is None or one.collection_id in wanted]
 
     def dead(self, representation: int) -> dict[str, list[DocumentKey]]:
@@ -74,7 +74,7 @@ class Manifest:
     def begin_merge(
         self,
         connection: sqlite3.Connection,
-        merged: SegmentFile,
+        merged: SegmentRow,
         former: Sequence[str],
         dead: Iterable[tuple[DocumentKey, int]],
     ) -> None:
