@@ -7,7 +7,15 @@ from datetime import datetime
 
 from ingestion.encoders import Encoder
 from ingestion.storage.catalogue.records import Document
-from rag_app.answering.answers import REPLY, Answer, AnswerEvent, AskOptions, Delta, Found, Packed
+from rag_app.answering.answers import (
+    REPLY,
+    Answer,
+    AnswerEvent,
+    AskOptions,
+    Delta,
+    PassagesFound,
+    PromptContext,
+)
 from rag_app.answering.questions.question_kinds import Asked, Kind, kind_of
 from rag_app.answering.questions.summary_questions import documents_called
 from rag_app.answering.replies import OF_LIBRARY, SMALL_TALK
@@ -36,11 +44,14 @@ def reply_to(question: str, options: AskOptions, documents: Callable[[], Sequenc
 def replied(
     question: str, text: str, encoder: Encoder, *, llm: str | None = None, flags: tuple[str, ...] = ()
 ) -> Generator[AnswerEvent]:
-    """Yield Found without a passage, Delta and Answer: nothing is searched or cited. `llm` is what wrote the
-    text, None where no model did."""
+    """Yield PassagesFound without a passage, a Delta and the Answer: nothing is searched or cited.
+
+    Args:
+        llm: Name of the model that wrote the text; None where no model did.
+    """
     started = time.perf_counter()
-    yield Found(
-        SearchResult(Query(question, encoder), REPLY, None, True, (), {"total": 0.0}), Packed((), 0.0)
+    yield PassagesFound(
+        SearchResult(Query(question, encoder), REPLY, None, True, (), {"total": 0.0}), PromptContext((), 0.0)
     )
     yield Delta(text)
     yield Answer(

@@ -15,7 +15,7 @@ from typing import Any
 
 from ingestion.errors import UnknownName
 from ingestion.library import Library
-from rag_app.answering.answers import Answer, AskOptions, Evidence, Placed
+from rag_app.answering.answers import Answer, AskOptions, Evidence, EvidenceRef
 from rag_app.answering.prompts import messages
 from rag_app.config.sampling import Sampling
 from rag_app.history.database import State
@@ -171,10 +171,10 @@ def call_of(fields: Fields) -> CallOptions:
     )
 
 
-def earlier_of(fields: Fields) -> tuple[Placed, ...]:
+def earlier_of(fields: Fields) -> tuple[EvidenceRef, ...]:
     """Return the evidence of the prompt before, which the answer's own was ordered by."""
     return tuple(
-        Placed(chunk, tuple((start, end) for start, end in spans)) for chunk, spans in fields["earlier"]
+        EvidenceRef(chunk, tuple((start, end) for start, end in spans)) for chunk, spans in fields["earlier"]
     )
 
 

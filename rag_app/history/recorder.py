@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ingestion.errors import LibraryError, RagError
 from ingestion.library import Library
-from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, Placed
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, EvidenceRef
 from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.receipts import Maker, Receipts, receipt_fields
 from rag_app.history.serialization import kept_fields
@@ -93,13 +93,13 @@ class Memory:
             answer = replace(answer, flags=(*answer.flags, f"this answer could not be kept: {fault}"))
         return answer
 
-    def _earlier(self, conversation: str) -> tuple[Placed, ...]:
+    def _earlier(self, conversation: str) -> tuple[EvidenceRef, ...]:
         """Return the evidence of a conversation's last answer."""
         turns = self.conversations.turns(conversation)
         last = next((turn.receipt for turn in reversed(turns) if turn.receipt), None)
         if last is None:
             return ()
         return tuple(
-            Placed(item["chunk_id"], tuple((start, end) for start, end in item["spans"]))
+            EvidenceRef(item["chunk_id"], tuple((start, end) for start, end in item["spans"]))
             for item in self.receipts.get(last).fields["evidence"]
         )

@@ -14,7 +14,7 @@ from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr
 
-from rag_app.answering.answers import Waiting
+from rag_app.answering.answers import AnswerProgress
 from rag_app.llm.base import SamplingChatModel, plain
 from rag_app.llm.chunks import REASONING, last_chunk, reasoning_chunk, text_chunk, waiting_chunk
 from rag_app.llm.process.child import Reply
@@ -216,10 +216,10 @@ def _parts(pieces: Iterator[tuple[Part, str]]) -> Iterator[Reply]:
     return ({"kind": "part", "part": part, "text": text} for part, text in pieces)
 
 
-def _waiting(reply: Reply) -> Waiting:
+def _waiting(reply: Reply) -> AnswerProgress:
     if reply["kind"] == "prefill":
-        return Waiting("prefill", reply["done"], reply["total"])
-    return Waiting(reply["kind"], reply.get("before", 0))
+        return AnswerProgress("prefill", reply["done"], reply["total"])
+    return AnswerProgress(reply["kind"], reply.get("before", 0))
 
 
 def _usage(done: Reply) -> UsageMetadata:

@@ -18,7 +18,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import Field, PrivateAttr, SecretStr
 
 from ingestion.errors import InvalidInput, ModelError
-from rag_app.answering.answers import Waiting
+from rag_app.answering.answers import AnswerProgress
 from rag_app.config.sampling import Sampling
 from rag_app.llm.base import CallOptions, SamplingChatModel, plain
 from rag_app.llm.choice import Server
@@ -163,7 +163,7 @@ class ServerModel(SamplingChatModel):
             for event in events:
                 if event is ALIVE:
                     if options.progress:
-                        yield text_chunk("") if begun else waiting_chunk(Waiting("prefill"))
+                        yield text_chunk("") if begun else waiting_chunk(AnswerProgress("prefill"))
                     continue
                 usage = _usage(event) or usage
                 choice = _choice(event)

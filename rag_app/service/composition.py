@@ -415,7 +415,7 @@ class Assistant:
     def summarise(
         self, options: AskOptions, config: RunnableConfig | None = None, *, question: str | None = None
     ) -> Generator[AnswerEvent]:
-        """Yield Waiting("read"), Found, Deltas and the Answer: a summary of what the options narrow to.
+        """Yield the events of a summary of the documents that the options narrow to.
 
         Strategy and reranker play no part. Closing the iterator stops the model.
         """

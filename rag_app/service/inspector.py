@@ -17,7 +17,7 @@ from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.storage.tokens.codec import TokenArrays, store_tokens
 from ingestion.storage.tokens.store import KeptTokens
 from ingestion.storage.vectors.store import Pooling
-from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, Found
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, PassagesFound
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.llm.choice import EXTRACTIVE
 
@@ -102,7 +102,7 @@ class Stored:
 class Trace:
     """A question's way to its answer. `evidence_tokens` of at most `budget` were packed."""
 
-    found: Found
+    found: PassagesFound
     answer: Answer
     question_tokens: int
     dimension: int
@@ -212,10 +212,10 @@ class Inspector:
         Raises what `Assistant.search` raises.
         """
         asked = replace(options, llm=EXTRACTIVE, conversation=None, history=())
-        found: Found | None = None
+        found: PassagesFound | None = None
         answer: Answer | None = None
         for event in self._chain(asked).stream(question):
-            found = event if isinstance(event, Found) else found
+            found = event if isinstance(event, PassagesFound) else found
             answer = event if isinstance(event, Answer) else answer
         assert found is not None
         assert answer is not None

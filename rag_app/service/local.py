@@ -15,13 +15,13 @@ from ingestion.storage.catalogue.filters import Filters, parse_pages
 from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
+    AnswerProgress,
     AskOptions,
-    Condensed,
     Delta,
     Exchange,
-    Found,
-    Thought,
-    Waiting,
+    PassagesFound,
+    QuestionRewritten,
+    ReasoningDelta,
 )
 from rag_app.contract import output
 from rag_app.contract.requests import AskRequest
@@ -173,15 +173,15 @@ class LocalService:
         with closing(stream) as events:
             for event in events:
                 match event:
-                    case Condensed():
+                    case QuestionRewritten():
                         yield {"event": "condensed", "question": event.question}
-                    case Found():
+                    case PassagesFound():
                         yield {"event": "found", **output.search_fields(event.result)}
                     case Delta():
                         yield {"event": "delta", "text": event.text}
-                    case Thought():
+                    case ReasoningDelta():
                         yield {"event": "thought", "text": event.text}
-                    case Waiting():
+                    case AnswerProgress():
                         yield {
                             "event": "waiting", "stage": event.stage, "done": event.done, "total": event.total
                         }  # fmt: skip

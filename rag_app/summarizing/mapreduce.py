@@ -19,7 +19,14 @@ from langchain_core.runnables import RunnableConfig
 from ingestion.errors import ModelError
 from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.text.sentences import sentence_spans
-from rag_app.answering.answers import AnswerEvent, Cited, Evidence, EvidenceSentence, Packed, Waiting
+from rag_app.answering.answers import (
+    AnswerEvent,
+    AnswerProgress,
+    CitedAnswer,
+    Evidence,
+    EvidenceSentence,
+    PromptContext,
+)
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.prompt_injection import flags
 from rag_app.answering.prompts import sources
@@ -65,7 +72,7 @@ class MapReduce:
         self._count = cache(answerer.count_tokens)
         self._flags: dict[str, None] = {}
 
-    def read(self, chunks: Iterable[StoredChunk], total: int) -> Generator[Waiting, None, Last | None]:
+    def read(self, chunks: Iterable[StoredChunk], total: int) -> Generator[AnswerProgress, None, Last | None]:
         """Yield how many of `total` passages have been read, often; return the last prompt.
 
         None where there is not one passage. Closing the generator stops the model.
@@ -76,18 +83,18 @@ class MapReduce:
         if piece is None:
             return None
         done = 0
-        yield Waiting("read", 0, total)
+        yield AnswerProgress("read", 0, total)
         following = next(pieces, None)
         if following is None:  # nothing to reduce
-            yield Waiting("read", total, total)
+            yield AnswerProgress("read", total, total)
             prompt = piece_messages(piece, self._nonce, what=self._what, length=FULL)
             return Last(prompt, tuple(piece), flags(piece)[:_MOST_FLAGS])
         for each in chain((piece, following), pieces):
             prompt = piece_messages(each, self._nonce, what=self._what, length=SHORT)
-            parts.append((yield from self._part(prompt, each, Waiting("read", done, total))))
+            parts.append((yield from self._part(prompt, each, AnswerProgress("read", done, total))))
             done += len(each)
-            yield Waiting("read", min(done, total), total)
-        yield Waiting("read", total, total)
+            yield AnswerProgress("read", min(done, total), total)
+        yield AnswerProgress("read", total, total)
         while len(groups := self._groups(parts)) > 1:
             merged: list[Part] = []
             for group in groups:
@@ -96,7 +103,7 @@ class MapReduce:
                     continue
                 texts, evidence = renumbered(group)
                 prompt = parts_messages(texts, self._nonce, what=self._what, length=SHORT)
-                merged.append((yield from self._part(prompt, evidence, Waiting("read", total, total))))
+                merged.append((yield from self._part(prompt, evidence, AnswerProgress("read", total, total))))
             parts = merged
         texts, evidence = renumbered(parts)
         prompt = parts_messages(texts, self._nonce, what=self._what, length=FULL)
@@ -106,20 +113,20 @@ class MapReduce:
         """Yield the summary as it comes. Closing the generator stops the model."""
         yield from self._answerer.write_prompt(last.messages, self._config)
 
-    def cite(self, text: str, evidence: Sequence[Evidence]) -> Cited:
+    def cite(self, text: str, evidence: Sequence[Evidence]) -> CitedAnswer:
         """Return a summary with its citations computed."""
-        return self._answerer.cite(text, Packed(tuple(evidence), 1.0))
+        return self._answerer.cite(text, PromptContext(tuple(evidence), 1.0))
 
     def _part(
-        self, prompt: list[BaseMessage], evidence: Sequence[Evidence], waiting: Waiting
-    ) -> Generator[Waiting, None, Part]:
+        self, prompt: list[BaseMessage], evidence: Sequence[Evidence], waiting: AnswerProgress
+    ) -> Generator[AnswerProgress, None, Part]:
         """Summarise a part, with `waiting` for a sign of life at each word."""
         written: list[str] = []
         with closing(self._answerer.write_prompt(prompt, self._config)) as pieces:
             for piece in pieces:
                 if isinstance(piece, str):
                     written.append(piece)
-                if isinstance(piece, Waiting) and piece.stage in ("queue", "load"):
+                if isinstance(piece, AnswerProgress) and piece.stage in ("queue", "load"):
                     yield piece
                 else:
                     yield waiting

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import InvalidInput, LibraryError, UnknownName
-from rag_app.answering.answers import Answer, AskOptions, Condensed, Found
+from rag_app.answering.answers import Answer, AskOptions, PassagesFound, QuestionRewritten
 from rag_app.config.settings import load_settings
 from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.database import STATE_FILE, State
@@ -133,8 +133,8 @@ def test_a_follow_up_is_condensed_searched_for_and_kept(assistant: Assistant) ->
     first = ask(assistant, "Where does the Bramley apple tree stand?", EXTRACTIVE)
     options = replace(EXTRACTIVE, conversation=first.conversation_id)
     events = list(assistant.stream("Who planted it?", options))
-    assert isinstance(events[0], Condensed)
-    assert isinstance(events[1], Found)
+    assert isinstance(events[0], QuestionRewritten)
+    assert isinstance(events[1], PassagesFound)
     answer = events[-1]
     assert isinstance(answer, Answer)
     assert answer.question == "Who planted it?"
