@@ -1,7 +1,7 @@
 """The chain, a LangChain Runnable: rewrite | retrieve | pack | answer.
 
 Its input is a question (str). Its output is a stream of events: `QuestionRewritten` for a follow-up question,
-one `PassagesFound`, `AnswerProgress` and `ReasoningDelta` events from a language model, `Delta`s, one `Answer`.
+with `PassagesFound`, `AnswerProgress` and `ReasoningDelta` from a language model, `Delta`s, one `Answer`.
 A model that rewrites the question sends its `AnswerProgress` events first. Events add up to the last of them,
 so `invoke` returns the `Answer`. Callbacks see each step, and the chat model within the last step.
 """

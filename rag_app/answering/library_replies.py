@@ -16,7 +16,7 @@ from rag_app.answering.answers import (
     PassagesFound,
     PromptContext,
 )
-from rag_app.answering.questions.question_kinds import Asked, Kind, kind_of
+from rag_app.answering.questions.question_kinds import AppQuestion, QuestionKind, kind_of
 from rag_app.answering.questions.summary_questions import documents_called
 from rag_app.answering.replies import OF_LIBRARY, SMALL_TALK
 from rag_app.llm.choice import EXTRACTIVE
@@ -71,21 +71,21 @@ def replied(
     )
 
 
-def _of_library(asked: Asked, question: str, documents: Sequence[Document]) -> str | None:
-    if asked.kind is Kind.ADDED:
+def _of_library(asked: AppQuestion, question: str, documents: Sequence[Document]) -> str | None:
+    if asked.kind is QuestionKind.ADDED:
         return _added(asked, documents)
     none, one, several, more, _, newest = OF_LIBRARY[asked.language]
     if not documents:
         return none
     kind = ""
-    if "pdf" in question.casefold() and asked.kind is not Kind.NEWEST:
+    if "pdf" in question.casefold() and asked.kind is not QuestionKind.NEWEST:
         documents = [one for one in documents if one.name.casefold().endswith(".pdf")]
         kind = " (PDF)"
-    if asked.kind is Kind.NEWEST:
+    if asked.kind is QuestionKind.NEWEST:
         latest = max(documents, key=lambda one: one.added)
         return newest.format(name=latest.name, day=_day(latest))
     counted = (one if len(documents) == 1 else several.format(count=len(documents))) + kind
-    if asked.kind is Kind.COUNT or not documents:
+    if asked.kind is QuestionKind.COUNT or not documents:
         return f"{counted}."
     names = _names(documents)
     lines = [f"{counted}:", "", *(f"- {name}" for name in names[:_MOST_NAMED])]
@@ -94,7 +94,7 @@ def _of_library(asked: Asked, question: str, documents: Sequence[Document]) -> s
     return "\n".join(lines)
 
 
-def _added(asked: Asked, documents: Sequence[Document]) -> str | None:
+def _added(asked: AppQuestion, documents: Sequence[Document]) -> str | None:
     """Return when a document was added; None where no document is called so: "When was fluoride added?"."""
     name = asked.name.strip()
     if len(name.split()) < 2 and not _has_ending(name):

@@ -45,7 +45,7 @@ _MARKER = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartialSummary:
     """A summary of a part; its markers `[n]` name `evidence`."""
 
     text: str
@@ -77,7 +77,7 @@ class MapReduce:
 
         None where there is not one passage. Closing the generator stops the model.
         """
-        parts: list[Part] = []
+        parts: list[PartialSummary] = []
         pieces = self._pieces(chunks)
         piece = next(pieces, None)
         if piece is None:
@@ -96,7 +96,7 @@ class MapReduce:
             yield AnswerProgress("read", min(done, total), total)
         yield AnswerProgress("read", total, total)
         while len(groups := self._groups(parts)) > 1:
-            merged: list[Part] = []
+            merged: list[PartialSummary] = []
             for group in groups:
                 if len(group) == 1:
                     merged.extend(group)
@@ -119,7 +119,7 @@ class MapReduce:
 
     def _part(
         self, prompt: list[BaseMessage], evidence: Sequence[Evidence], waiting: AnswerProgress
-    ) -> Generator[AnswerProgress, None, Part]:
+    ) -> Generator[AnswerProgress, None, PartialSummary]:
         """Summarise a part, with `waiting` for a sign of life at each word."""
         written: list[str] = []
         with closing(self._answerer.write_prompt(prompt, self._config)) as pieces:
@@ -136,7 +136,7 @@ class MapReduce:
         cited = self.cite("".join(written).strip(), evidence)
         text = self._shortened(cited.text)
         named = {int(number) for found in _MARKER.findall(text) for number in re.findall(r"\d+", found)}
-        return Part(text, tuple(item for item in evidence if item.number in named))
+        return PartialSummary(text, tuple(item for item in evidence if item.number in named))
 
     @cached_property
     def _room(self) -> int:
@@ -175,10 +175,10 @@ class MapReduce:
     def _size(self, item: Evidence) -> int:
         return self._count(sources([item], self._nonce)) + 1
 
-    def _groups(self, parts: Sequence[Part]) -> list[list[Part]]:
+    def _groups(self, parts: Sequence[PartialSummary]) -> list[list[PartialSummary]]:
         """Return the parts in order, as many together as fit into one prompt, two at least."""
         room = self._room
-        groups: list[list[Part]] = []
+        groups: list[list[PartialSummary]] = []
         used = 0
         for part in parts:
             size = self._count(f"<part {self._nonce}>\n{part.text}\n</part {self._nonce}>\n") + 1
@@ -200,7 +200,7 @@ class MapReduce:
         return _cut(" ".join(kept), most, self._count)
 
 
-def renumbered(parts: Sequence[Part]) -> tuple[list[str], list[Evidence]]:
+def renumbered(parts: Sequence[PartialSummary]) -> tuple[list[str], list[Evidence]]:
     """Return the texts of parts with sources numbered through all of them from 1, and these sources."""
     numbers: dict[str, int] = {}
     evidence: list[Evidence] = []

@@ -12,14 +12,14 @@ from langchain_core.messages import AIMessageChunk
 from rag_app.answering.answers import AnswerProgress
 from rag_app.llm.chunks import waiting_of
 from rag_app.llm.llama import LlamaCpp
-from rag_app.llm.process.request_queue import TooManyWaiting, Turns
+from rag_app.llm.process.request_queue import RequestQueue, TooManyWaiting
 
 QUESTION = "where is the king?"
 Eventually = Callable[[Callable[[], bool]], bool]
 
 
 def test_places_change_as_others_leave() -> None:
-    turns = Turns(most_waiting=3)
+    turns = RequestQueue(most_waiting=3)
     first, second, third = turns.join(), turns.join(), turns.join()
     assert [turn.wait(0) for turn in (first, second, third)] == [0, 1, 2]
     with second:  # gives up while it waits
@@ -31,7 +31,7 @@ def test_places_change_as_others_leave() -> None:
 
 
 def test_who_waits_is_told_at_once_when_a_place_changes() -> None:
-    turns = Turns(most_waiting=3)
+    turns = RequestQueue(most_waiting=3)
     first, second = turns.join(), turns.join()
     assert second.wait(0) == 1
     with ThreadPoolExecutor(1) as pool:
@@ -42,14 +42,14 @@ def test_who_waits_is_told_at_once_when_a_place_changes() -> None:
 
 
 def test_the_queue_has_an_end() -> None:
-    turns = Turns(most_waiting=1)
+    turns = RequestQueue(most_waiting=1)
     first, second = turns.join(), turns.join()
     with pytest.raises(TooManyWaiting, match=r"too many questions are waiting .*\(1\); ask again later"):
         turns.join()
     with first, second:
         pass
     turns.join()
-    none_may_wait = Turns(most_waiting=0)
+    none_may_wait = RequestQueue(most_waiting=0)
     none_may_wait.join()
     with pytest.raises(TooManyWaiting):
         none_may_wait.join()

@@ -9,7 +9,8 @@ from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from rag_app.answering.answers import Answer, AskOptions, PassagesFound
 from rag_app.answering.questions.phrases import PHRASES
-from rag_app.answering.questions.question_kinds import Kind, is_small_talk, kind_of
+from rag_app.answering.questions.question_kinds import QuestionKind as Kind
+from rag_app.answering.questions.question_kinds import is_small_talk, kind_of
 from rag_app.answering.replies import OF_LIBRARY, SMALL_TALK
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant

@@ -20,7 +20,7 @@ from rag_app.answering.answers import Answer, AnswerEvent, AnswerProgress, Delta
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.config.settings import load_settings
 from rag_app.service.composition import Assistant
-from rag_app.summarizing.mapreduce import Part, renumbered
+from rag_app.summarizing.mapreduce import PartialSummary, renumbered
 from rag_app.summarizing.summary import NOTHING, summarise
 from tests.conftest import SAMPLES
 from tests.rag_app.evidence import evidence
@@ -266,7 +266,7 @@ def test_a_window_without_room_is_refused(stocked: Library) -> None:
 def test_sources_are_numbered_through_all_parts() -> None:
     one, two, three = (evidence(number, f"Text {number}.") for number in (1, 2, 3))
     texts, sources = renumbered(
-        [Part("A [2]. B [3, 2].", (two, three)), Part("C [1]. D [3] [9].", (one, three))]
+        [PartialSummary("A [2]. B [3, 2].", (two, three)), PartialSummary("C [1]. D [3] [9].", (one, three))]
     )
     assert texts == ["A [1]. B [2, 1].", "C [3]. D [2] ."]
     assert [(item.number, item.hit.chunk.id) for item in sources] == [
