@@ -33,7 +33,7 @@ from quality import set_arguments
 from report import Result, evaluation_data, figure, publish
 
 from ingestion.encoders import Encoder, builtin_encoder
-from rag_app.answering.answers import Evidence, Packed, Verdict
+from rag_app.answering.answers import Evidence, PromptContext, Verdict
 from rag_app.answering.citations import cite_text
 from rag_app.answering.evidence.prompt_context import pack
 from rag_app.answering.extractive_answerer import quotations
@@ -63,8 +63,8 @@ class Asked:
     text: str
     answers: tuple[str, ...]
     article: str
-    packed: Packed
-    without: Packed
+    packed: PromptContext
+    without: PromptContext
 
 
 def plain(text: str) -> str:
@@ -75,7 +75,7 @@ def asked(corpus: Corpus, answers: Mapping[str, Sequence[str]], strategy: str, e
     library = corpus.library
     articles = {one.id: one.title or one.id.rpartition("-")[0] for one in corpus.dataset.passages}
 
-    def packed(result: SearchResult) -> Packed:
+    def packed(result: SearchResult) -> PromptContext:
         return pack(
             library, result, budget=BUDGET, count_tokens=lambda text: len(library.encoder.offsets(text))
         )

@@ -24,7 +24,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class EvidenceRef:
     """A passage as an earlier prompt of the conversation had it: its chunk and its sentences' places."""
 
     chunk_id: str
@@ -61,7 +61,7 @@ class AskOptions:
     standalone: str | None = None
     conversation: str | None = None
     nonce: str = ""
-    earlier: tuple[Placed, ...] = ()
+    earlier: tuple[EvidenceRef, ...] = ()
     evidence_tokens: int | None = None
 
 
@@ -111,7 +111,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PromptContext:
     """Evidence that fits the budget, in tokens. `nonce` is what the prompt's fences around it are made of.
 
     `relevance` is that of the passage that answers best (`evidence.prompt_context.relevance`): the one
@@ -158,7 +158,7 @@ class AnswerSentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
+class CitedAnswer:
     """An answer whose citations have been computed: its text with the markers that hold, and both lists."""
 
     text: str
@@ -176,14 +176,14 @@ class AnswerEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Condensed(AnswerEvent):
+class QuestionRewritten(AnswerEvent):
     """What a follow-up question was understood as; comes before the passages found for it."""
 
     question: str
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting(AnswerEvent):
+class AnswerProgress(AnswerEvent):
     """What the answer waits for before its first word.
 
     Stage "queue": `done` questions of others are still before this one (`total` is 0); "load": the model is
@@ -197,11 +197,11 @@ class Waiting(AnswerEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class Found(AnswerEvent):
+class PassagesFound(AnswerEvent):
     """The passages, before anything is written."""
 
     result: SearchResult
-    packed: Packed
+    packed: PromptContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ class Delta(AnswerEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class Thought(AnswerEvent):
+class ReasoningDelta(AnswerEvent):
     """More of what the model thinks before it answers; no part of the answer."""
 
     text: str

@@ -1,9 +1,9 @@
-"""The chain, a LangChain Runnable: condense | retrieve | pack | answer.
+"""The chain, a LangChain Runnable: rewrite | retrieve | pack | answer.
 
-It takes a question (str) and streams `Condensed` where that was a follow-up, one `Found`, then `Waiting`s and
-`Thought`s where a model writes, then `Delta`s, then one `Answer`. Where a model condenses, its `Waiting`s
-come first. Events add up to the last of them, so `invoke` returns the `Answer`. Callbacks see each step, and
-the chat model within the last one.
+Its input is a question (str). Its output is a stream of events: `QuestionRewritten` for a follow-up question,
+with `PassagesFound`, `AnswerProgress` and `ReasoningDelta` from a language model, `Delta`s, one `Answer`.
+A model that rewrites the question sends its `AnswerProgress` events first. Events add up to the last of them,
+so `invoke` returns the `Answer`. Callbacks see each step, and the chat model within the last step.
 """
 
 import time
@@ -21,16 +21,16 @@ from rag_app.answering.answers import (
     NO_ANSWER,
     Answer,
     AnswerEvent,
+    AnswerProgress,
     AskOptions,
-    Cited,
-    Condensed,
+    CitedAnswer,
     Delta,
+    EvidenceRef,
     Exchange,
-    Found,
-    Packed,
-    Placed,
-    Thought,
-    Waiting,
+    PassagesFound,
+    PromptContext,
+    QuestionRewritten,
+    ReasoningDelta,
 )
 from rag_app.answering.evidence.literal_matches import missing, partly_missing
 from rag_app.answering.evidence.prompt_context import pack
@@ -68,15 +68,15 @@ class Answerer(Protocol):
         """Return how much evidence it reads in reasonable time, where the settings do not say."""
         ...
 
-    def fits(self, question: str, packed: Packed) -> bool:
+    def fits(self, question: str, packed: PromptContext) -> bool:
         """Return whether the whole prompt leaves room for an answer."""
         ...
 
     def write(
-        self, question: str, packed: Packed, config: RunnableConfig
-    ) -> Generator[str | Waiting | Thought]: ...
+        self, question: str, packed: PromptContext, config: RunnableConfig
+    ) -> Generator[str | AnswerProgress | ReasoningDelta]: ...
 
-    def cite(self, text: str, packed: Packed) -> Cited: ...
+    def cite(self, text: str, packed: PromptContext) -> CitedAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class AnswerSettings:
 
 # Writes what a follow-up question means, given what was said before; None where it cannot tell. Meanwhile it
 # yields what is waited for.
-Condense = Callable[[str, Sequence[Exchange]], Generator[Waiting, None, str | None]]
+Condense = Callable[[str, Sequence[Exchange]], Generator[AnswerProgress, None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class _Retrieved:
 @dataclass(frozen=True, slots=True)
 class _Gathered:
     asked: _Asked
-    found: Found
+    found: PassagesFound
 
 
 def build_chain(
@@ -136,7 +136,7 @@ def build_chain(
     strategy = strategy_named(options.strategy)
     scope = resolve(library.catalogue, options.collections, options.filters)
 
-    def understand(asked: Iterator[str]) -> Iterator[Waiting | _Asked]:
+    def understand(asked: Iterator[str]) -> Iterator[AnswerProgress | _Asked]:
         yield from _understood("".join(asked), options, condense)
 
     def retrieve(asked: _Asked) -> _Retrieved:
@@ -166,21 +166,23 @@ def build_chain(
             library, retrieved.asked.standalone, result, answerer, budget, nonce, options.earlier
         )
         timed = replace(result, timings_ms=_and(result.timings_ms, "pack", started))
-        return _Gathered(retrieved.asked, Found(timed, packed))
+        return _Gathered(retrieved.asked, PassagesFound(timed, packed))
 
-    def answer(gathered: Iterator[Waiting | _Gathered], config: RunnableConfig) -> Iterator[AnswerEvent]:
+    def answer(
+        gathered: Iterator[AnswerProgress | _Gathered], config: RunnableConfig
+    ) -> Iterator[AnswerEvent]:
         for item in gathered:
-            if isinstance(item, Waiting):
+            if isinstance(item, AnswerProgress):
                 yield item
                 continue
             if item.asked.is_condensed:
-                yield Condensed(item.asked.standalone)
+                yield QuestionRewritten(item.asked.standalone)
             yield item.found
             yield from _answer(item, answerer, settings.threshold, config)
 
     # RunnableGenerator passes the config on to functions that take one, which its types leave out.
     writing = RunnableGenerator(
-        cast("Callable[[Iterator[Waiting | _Gathered]], Iterator[AnswerEvent]]", answer), name="answer"
+        cast("Callable[[Iterator[AnswerProgress | _Gathered]], Iterator[AnswerEvent]]", answer), name="answer"
     )
     steps = (
         RunnableGenerator(understand, name="condense")
@@ -191,7 +193,9 @@ def build_chain(
     return steps.with_config(run_name="ask")
 
 
-def _understood(question: str, options: AskOptions, condense: Condense | None) -> Iterator[Waiting | _Asked]:
+def _understood(
+    question: str, options: AskOptions, condense: Condense | None
+) -> Iterator[AnswerProgress | _Asked]:
     """Yield what is waited for, then the question as it is to be understood."""
     started = time.perf_counter()
     standalone, is_sent = options.standalone or question, False
@@ -207,12 +211,14 @@ def _understood(question: str, options: AskOptions, condense: Condense | None) -
     yield _Asked(question, standalone, 1000 * (time.perf_counter() - started), is_sent)
 
 
-def _step(name: str, takes: type[T], work: Callable[[T], U]) -> Runnable[Waiting | T, Waiting | U]:
+def _step(
+    name: str, takes: type[T], work: Callable[[T], U]
+) -> Runnable[AnswerProgress | T, AnswerProgress | U]:
     """Return a step that does its work once, and passes on what is waited for meanwhile."""
 
-    def through(items: Iterator[Waiting | T]) -> Iterator[Waiting | U]:
+    def through(items: Iterator[AnswerProgress | T]) -> Iterator[AnswerProgress | U]:
         for item in items:
-            yield work(item) if isinstance(item, takes) else cast("Waiting", item)
+            yield work(item) if isinstance(item, takes) else cast("AnswerProgress", item)
 
     return RunnableGenerator(through, name=name)
 
@@ -224,8 +230,8 @@ def _pack_to_fit(
     answerer: Answerer,
     budget: int,
     nonce: str,
-    earlier: Sequence[Placed],
-) -> Packed:
+    earlier: Sequence[EvidenceRef],
+) -> PromptContext:
     """Return evidence within the budget, or within as much of it as leaves the prompt room for an answer.
     Its `budget` is the one that was given."""
     count_tokens = cache(answerer.count_tokens)
@@ -266,7 +272,7 @@ def _answer(
                 yield Delta(piece) if isinstance(piece, str) else piece
     text = "".join(pieces).strip()
     abstains = abstains or says_no_answer(text)
-    cited = Cited(text, (), ()) if abstains else answerer.cite(text, packed)
+    cited = CitedAnswer(text, (), ()) if abstains else answerer.cite(text, packed)
     yield Answer(
         question=asked.question,
         text=cited.text,

@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import ModelError
-from rag_app.answering.answers import Cited, Exchange, Packed, Thought, Waiting
+from rag_app.answering.answers import AnswerProgress, CitedAnswer, Exchange, PromptContext, ReasoningDelta
 from rag_app.answering.citations import cite_text
 from rag_app.answering.prompts import messages
 from rag_app.answering.questions.query_rewriting import MOST_TOKENS, accepted, condense_messages
@@ -71,7 +71,7 @@ class ChatAnswerer:
     def evidence_tokens(self) -> int:
         return self.model.evidence_tokens()
 
-    def fits(self, question: str, packed: Packed) -> bool:
+    def fits(self, question: str, packed: PromptContext) -> bool:
         """Leave room for the longest answer, but never more than half of the window."""
         window = self.model.context_window
         reserved = min(self.model.max_tokens, window // 2)
@@ -81,8 +81,8 @@ class ChatAnswerer:
         )
 
     def write(
-        self, question: str, packed: Packed, config: RunnableConfig
-    ) -> Generator[str | Waiting | Thought]:
+        self, question: str, packed: PromptContext, config: RunnableConfig
+    ) -> Generator[str | AnswerProgress | ReasoningDelta]:
         """Yield what is waited for, the model's thought, and the answer as it comes; "" is a sign of life.
 
         Closing the iterator stops the model. Raises ModelError where nothing but a thought was written.
@@ -91,7 +91,7 @@ class ChatAnswerer:
 
     def write_prompt(
         self, prompt: list[BaseMessage], config: RunnableConfig
-    ) -> Generator[str | Waiting | Thought]:
+    ) -> Generator[str | AnswerProgress | ReasoningDelta]:
         """Yield what the model writes on a prompt, as `write` does."""
         stream = self.model.stream(prompt, config, progress=True, **model_options(config))
         empty = True
@@ -100,7 +100,7 @@ class ChatAnswerer:
                 if waiting := waiting_of(chunk):
                     yield waiting
                 elif thought := reasoning_of(chunk):
-                    yield Thought(thought)
+                    yield ReasoningDelta(thought)
                 elif chunk.chunk_position != "last":
                     text = str(chunk.text)
                     empty = empty and not text.strip()
@@ -111,7 +111,9 @@ class ChatAnswerer:
                 "raise llm_max_tokens, or choose another model"
             )
 
-    def condense(self, question: str, history: Sequence[Exchange]) -> Generator[Waiting, None, str | None]:
+    def condense(
+        self, question: str, history: Sequence[Exchange]
+    ) -> Generator[AnswerProgress, None, str | None]:
         """Yield what is waited for; return what a follow-up question means, or None where the model writes
         nothing of use. Closing the iterator stops the model.
         """
@@ -123,8 +125,8 @@ class ChatAnswerer:
                 waiting = waiting_of(chunk)
                 if waiting is None:
                     pieces.append(str(chunk.text))
-                yield waiting or Waiting("prefill")  # a sign of life
+                yield waiting or AnswerProgress("prefill")  # a sign of life
         return accepted("".join(pieces), question)
 
-    def cite(self, text: str, packed: Packed) -> Cited:
+    def cite(self, text: str, packed: PromptContext) -> CitedAnswer:
         return cite_text(text, packed.evidence, self._encoder)

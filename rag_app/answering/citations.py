@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from ingestion.encoders import Encoder
 from ingestion.text import function_words
 from ingestion.text.sentences import sentence_spans
-from rag_app.answering.answers import AnswerSentence, Citation, Cited, Evidence, EvidenceSentence, Verdict
+from rag_app.answering.answers import (
+    AnswerSentence,
+    Citation,
+    CitedAnswer,
+    Evidence,
+    EvidenceSentence,
+    Verdict,
+)
 from rag_app.answering.evidence.prompt_context import FUNCTION_WORD, lower_half
 from rag_app.answering.fact_check import Literal, compare
 
@@ -64,16 +71,16 @@ class _Support:
     weakest: float
 
 
-def cite_quotations(quoted: Iterable[tuple[Evidence, EvidenceSentence]], text: str) -> Cited:
+def cite_quotations(quoted: Iterable[tuple[Evidence, EvidenceSentence]], text: str) -> CitedAnswer:
     """Return sentences and citations of an answer that consists of quotations."""
     pairs = list(quoted)
     sentences = tuple(
         AnswerSentence(" ".join(s.text.split()), Verdict.SUPPORTED, s.score, (e.number,)) for e, s in pairs
     )
-    return Cited(text, sentences, tuple(_citation(e, s) for e, s in pairs))
+    return CitedAnswer(text, sentences, tuple(_citation(e, s) for e, s in pairs))
 
 
-def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> Cited:
+def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> CitedAnswer:
     """Return an LLM's answer by sentence with a verdict for each, and the passages that they rest on.
 
     A marker `[n]` is kept where its source matches about as well as any; otherwise it is replaced by that of
@@ -82,7 +89,7 @@ def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> Cite
     written = _sentences_with_markers(text)
     sources = _encoded(evidence, encoder)
     if not written:
-        return Cited(text, (), ())
+        return CitedAnswer(text, (), ())
     encoded = encoder.encode([one.plain for one in written])
     sentences: list[AnswerSentence] = []
     citations: dict[Citation, None] = {}
@@ -97,7 +104,7 @@ def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> Cite
         if set(markers) < set(one.markers):  # of several markers, those stay whose sources add little
             markers = tuple(number for number in one.markers if number in markers)
         sentences.append(AnswerSentence(one.plain, verdict, round(support.weakest, 4), markers, reason))
-    return Cited(_rewritten(text, written, sentences), tuple(sentences), tuple(citations))
+    return CitedAnswer(_rewritten(text, written, sentences), tuple(sentences), tuple(citations))
 
 
 def _verdict(plain: str, support: _Support) -> tuple[Verdict, str | None]:

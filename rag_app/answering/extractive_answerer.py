@@ -6,7 +6,7 @@ from collections.abc import Generator
 from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
-from rag_app.answering.answers import Cited, Evidence, EvidenceSentence, Packed
+from rag_app.answering.answers import CitedAnswer, Evidence, EvidenceSentence, PromptContext
 from rag_app.answering.citations import cite_quotations
 from rag_app.answering.evidence.prompt_context import SAME_QUESTION
 from rag_app.answering.evidence.readability import MOST_WORDS
@@ -41,19 +41,19 @@ class ExtractiveAnswerer:
     def evidence_tokens(self) -> int:
         return _EVIDENCE_TOKENS
 
-    def fits(self, question: str, packed: Packed) -> bool:  # noqa: ARG002
+    def fits(self, question: str, packed: PromptContext) -> bool:  # noqa: ARG002
         return True
 
-    def write(self, question: str, packed: Packed, config: RunnableConfig) -> Generator[str]:  # noqa: ARG002
+    def write(self, question: str, packed: PromptContext, config: RunnableConfig) -> Generator[str]:  # noqa: ARG002
         """Yield the answer's text, a quotation at a time."""
         for place, (evidence, sentence) in enumerate(quotations(packed)):
             yield ("\n\n" if place else "") + f"{' '.join(sentence.text.split())} [{evidence.number}]"
 
-    def cite(self, text: str, packed: Packed) -> Cited:
+    def cite(self, text: str, packed: PromptContext) -> CitedAnswer:
         return cite_quotations(quotations(packed), text)
 
 
-def quotations(packed: Packed) -> list[tuple[Evidence, EvidenceSentence]]:
+def quotations(packed: PromptContext) -> list[tuple[Evidence, EvidenceSentence]]:
     """Return the sentences that answer, in reading order: at most 6, and 60 words.
 
     Those that have what the question names literally come first; headings are quoted where nothing else is.

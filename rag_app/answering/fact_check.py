@@ -24,7 +24,7 @@ class Literal(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FactCheck:
     """The outcome for a claim; `reason` says in words what is missing, None where all is stated."""
 
     literal: Literal
@@ -61,7 +61,7 @@ _ENDING = re.compile(r"(?:ies|es|s|ed|ing|ly|e|y)$")
 _LEAST_STEM = 3
 
 
-def compare(claim: str, source: str, context: str = "") -> Finding:
+def compare(claim: str, source: str, context: str = "") -> FactCheck:
     """Return whether what a claim counts, dates and denies stands in its source.
 
     `context` is what stands around the source (its passage, heading and document's name): a year may be named
@@ -71,7 +71,7 @@ def compare(claim: str, source: str, context: str = "") -> Finding:
     counted = _compare_numbers(claim, source, context)
     denied = _compare_negations(claim, source)
     return min(
-        (*dated, *counted, *denied), key=lambda finding: finding.literal, default=Finding(Literal.STATED)
+        (*dated, *counted, *denied), key=lambda finding: finding.literal, default=FactCheck(Literal.STATED)
     )
 
 
@@ -87,7 +87,7 @@ def negations(text: str) -> list[Negation]:
     return found
 
 
-def _compare_numbers(claim: str, source: str, context: str) -> Iterator[Finding]:
+def _compare_numbers(claim: str, source: str, context: str) -> Iterator[FactCheck]:
     stated, around = _with_parts(numbers(source)), _with_parts(numbers(context))
     # A date is compared as one. Longer ones first: "1 May" stands in "11 May" too.
     for date in sorted(dates(claim), key=lambda date: -len(date.text)):
@@ -99,9 +99,9 @@ def _compare_numbers(claim: str, source: str, context: str) -> Iterator[Finding]
         if _is_among(number, known) or (number.parts and all(_is_among(one, known) for one in number.parts)):
             continue
         if any(_is_rounded(number, other) for other in stated):
-            yield Finding(Literal.ROUNDED, f"{number.text} is rounded, or of another scale, in the source")
+            yield FactCheck(Literal.ROUNDED, f"{number.text} is rounded, or of another scale, in the source")
         else:
-            yield Finding(Literal.CONTRADICTED, f"{number.text} is not in the source")
+            yield FactCheck(Literal.CONTRADICTED, f"{number.text} is not in the source")
 
 
 def _with_parts(found: list[Number]) -> list[Number]:
@@ -126,22 +126,22 @@ def _is_rounded(number: Number, source: Number) -> bool:
     )
 
 
-def _compare_date(date: Date, source: str, context: str) -> Finding:
+def _compare_date(date: Date, source: str, context: str) -> FactCheck:
     stated = dates(source)
     for other in stated:
         if not _is_within(other, date):
             continue
         if date.year is None or other.year == date.year:
-            return Finding(Literal.STATED)
+            return FactCheck(Literal.STATED)
         if other.year is None and _has_year(date.year, f"{source} {context}"):
-            return Finding(Literal.STATED)
+            return FactCheck(Literal.STATED)
     # "March 1987" where the heading has the month, or a table's columns have the days.
     if any(
         other.month == date.month and other.day == date.day and date.year in (None, other.year)
         for other in dates(context)
     ):
-        return Finding(Literal.STATED)
-    return Finding(Literal.CONTRADICTED, f"the date {date.text} is not in the source")
+        return FactCheck(Literal.STATED)
+    return FactCheck(Literal.CONTRADICTED, f"the date {date.text} is not in the source")
 
 
 def _is_within(day: Date, date: Date) -> bool:
@@ -158,7 +158,7 @@ def _has_year(year: int, text: str) -> bool:
     return re.search(rf"(?<!\d){year}(?!\d)", text) is not None
 
 
-def _compare_negations(claim: str, source: str) -> Iterator[Finding]:
+def _compare_negations(claim: str, source: str) -> Iterator[FactCheck]:
     said, stated = negations(claim), negations(source)
     claimed = {_stem(word) for word in re.findall(r"[\w-]+", claim)}
     present = {_stem(word) for word in re.findall(r"[\w-]+", source)}
@@ -166,10 +166,10 @@ def _compare_negations(claim: str, source: str) -> Iterator[Finding]:
     denied_here = {negation.denied for negation in said}
     for negation in said:
         if not stated or (negation.denied in present and negation.denied not in denied_there):
-            yield Finding(Literal.CONTRADICTED, f"the source does not say “{negation.text}”")
+            yield FactCheck(Literal.CONTRADICTED, f"the source does not say “{negation.text}”")
     for negation in stated:
         if negation.denied in claimed and negation.denied not in denied_here:
-            yield Finding(Literal.CONTRADICTED, f"the source says “{negation.text}”")
+            yield FactCheck(Literal.CONTRADICTED, f"the source says “{negation.text}”")
 
 
 def _stem(word: str) -> str:

@@ -7,8 +7,16 @@ from datetime import datetime
 
 from ingestion.encoders import Encoder
 from ingestion.storage.catalogue.records import Document
-from rag_app.answering.answers import REPLY, Answer, AnswerEvent, AskOptions, Delta, Found, Packed
-from rag_app.answering.questions.question_kinds import Asked, Kind, kind_of
+from rag_app.answering.answers import (
+    REPLY,
+    Answer,
+    AnswerEvent,
+    AskOptions,
+    Delta,
+    PassagesFound,
+    PromptContext,
+)
+from rag_app.answering.questions.question_kinds import AppQuestion, QuestionKind, kind_of
 from rag_app.answering.questions.summary_questions import documents_called
 from rag_app.answering.replies import OF_LIBRARY, SMALL_TALK
 from rag_app.llm.choice import EXTRACTIVE
@@ -36,11 +44,14 @@ def reply_to(question: str, options: AskOptions, documents: Callable[[], Sequenc
 def replied(
     question: str, text: str, encoder: Encoder, *, llm: str | None = None, flags: tuple[str, ...] = ()
 ) -> Generator[AnswerEvent]:
-    """Yield Found without a passage, Delta and Answer: nothing is searched or cited. `llm` is what wrote the
-    text, None where no model did."""
+    """Yield PassagesFound without a passage, a Delta and the Answer: nothing is searched or cited.
+
+    Args:
+        llm: Name of the model that wrote the text; None where no model did.
+    """
     started = time.perf_counter()
-    yield Found(
-        SearchResult(Query(question, encoder), REPLY, None, True, (), {"total": 0.0}), Packed((), 0.0)
+    yield PassagesFound(
+        SearchResult(Query(question, encoder), REPLY, None, True, (), {"total": 0.0}), PromptContext((), 0.0)
     )
     yield Delta(text)
     yield Answer(
@@ -60,21 +71,21 @@ def replied(
     )
 
 
-def _of_library(asked: Asked, question: str, documents: Sequence[Document]) -> str | None:
-    if asked.kind is Kind.ADDED:
+def _of_library(asked: AppQuestion, question: str, documents: Sequence[Document]) -> str | None:
+    if asked.kind is QuestionKind.ADDED:
         return _added(asked, documents)
     none, one, several, more, _, newest = OF_LIBRARY[asked.language]
     if not documents:
         return none
     kind = ""
-    if "pdf" in question.casefold() and asked.kind is not Kind.NEWEST:
+    if "pdf" in question.casefold() and asked.kind is not QuestionKind.NEWEST:
         documents = [one for one in documents if one.name.casefold().endswith(".pdf")]
         kind = " (PDF)"
-    if asked.kind is Kind.NEWEST:
+    if asked.kind is QuestionKind.NEWEST:
         latest = max(documents, key=lambda one: one.added)
         return newest.format(name=latest.name, day=_day(latest))
     counted = (one if len(documents) == 1 else several.format(count=len(documents))) + kind
-    if asked.kind is Kind.COUNT or not documents:
+    if asked.kind is QuestionKind.COUNT or not documents:
         return f"{counted}."
     names = _names(documents)
     lines = [f"{counted}:", "", *(f"- {name}" for name in names[:_MOST_NAMED])]
@@ -83,7 +94,7 @@ def _of_library(asked: Asked, question: str, documents: Sequence[Document]) -> s
     return "\n".join(lines)
 
 
-def _added(asked: Asked, documents: Sequence[Document]) -> str | None:
+def _added(asked: AppQuestion, documents: Sequence[Document]) -> str | None:
     """Return when a document was added; None where no document is called so: "When was fluoride added?"."""
     name = asked.name.strip()
     if len(name.split()) < 2 and not _has_ending(name):

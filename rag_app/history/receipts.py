@@ -15,7 +15,7 @@ from typing import Any
 from ingestion.errors import UnknownName
 from ingestion.library import Library
 from ingestion.timing import utc_now
-from rag_app.answering.answers import Answer, AskOptions, Evidence, Placed
+from rag_app.answering.answers import Answer, AskOptions, Evidence, EvidenceRef
 from rag_app.answering.prompts import messages
 from rag_app.config.sampling import Sampling
 from rag_app.history.database import State
@@ -39,7 +39,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class GeneratorInfo:
     """Who wrote an answer: a name, the file's SHA-256 where it is one and known, how words were chosen, how
     many at most, and whether the model thought first."""
 
@@ -90,7 +90,9 @@ class Receipts:
         ]
 
 
-def receipt_fields(answer: Answer, options: AskOptions, library: Library, maker: Maker) -> dict[str, Any]:
+def receipt_fields(
+    answer: Answer, options: AskOptions, library: Library, generator: GeneratorInfo
+) -> dict[str, Any]:
     """Return what decided an answer, and what came of it."""
     standalone = answer.standalone_question or answer.question
     return {
@@ -102,11 +104,11 @@ def receipt_fields(answer: Answer, options: AskOptions, library: Library, maker:
         "encoder": library.encoder.fingerprint,
         "representation": _representation(options.strategy, library),
         "llm": {
-            "name": maker.name,
-            "sha256": maker.sha256,
-            "sampling": None if maker.sampling is None else asdict(maker.sampling),
-            "max_tokens": maker.max_tokens,
-            "thinking": maker.thinking,
+            "name": generator.name,
+            "sha256": generator.sha256,
+            "sampling": None if generator.sampling is None else asdict(generator.sampling),
+            "max_tokens": generator.max_tokens,
+            "thinking": generator.thinking,
         },
         "hits": [
             {"chunk_id": hit.chunk.id, "score": hit.score, "scores": dict(hit.scores)}
@@ -171,10 +173,10 @@ def call_of(fields: Fields) -> CallOptions:
     )
 
 
-def earlier_of(fields: Fields) -> tuple[Placed, ...]:
+def earlier_of(fields: Fields) -> tuple[EvidenceRef, ...]:
     """Return the evidence of the prompt before, which the answer's own was ordered by."""
     return tuple(
-        Placed(chunk, tuple((start, end) for start, end in spans)) for chunk, spans in fields["earlier"]
+        EvidenceRef(chunk, tuple((start, end) for start, end in spans)) for chunk, spans in fields["earlier"]
     )
 
 

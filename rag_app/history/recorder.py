@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from ingestion.errors import LibraryError, RagError
 from ingestion.library import Library
-from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, Placed
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, EvidenceRef
 from rag_app.history.conversations import Conversations, TurnState
-from rag_app.history.receipts import Maker, Receipts, receipt_fields
+from rag_app.history.receipts import GeneratorInfo, Receipts, receipt_fields
 from rag_app.history.serialization import kept_fields
 
 NEW = "new"
@@ -49,7 +49,7 @@ class Memory:
         events: Generator[AnswerEvent],
         question: str,
         options: AskOptions,
-        maker: Callable[[], Maker],
+        generator: Callable[[], GeneratorInfo],
     ) -> Generator[AnswerEvent]:
         """Yield an answer's events, keeping the question before them and the answer before it is yielded.
 
@@ -63,7 +63,7 @@ class Memory:
                 for event in events:
                     if isinstance(event, Answer):
                         state = TurnState.ANSWERED
-                        yield self._kept(event, options, number, maker)
+                        yield self._kept(event, options, number, generator)
                     else:
                         yield event
         except RagError as fault:
@@ -74,12 +74,14 @@ class Memory:
                 with suppress(LibraryError):  # what is wrong with the file shows when it is read
                     self.conversations.end_turn(conversation, number, state, error=error)
 
-    def _kept(self, answer: Answer, options: AskOptions, number: int, maker: Callable[[], Maker]) -> Answer:
+    def _kept(
+        self, answer: Answer, options: AskOptions, number: int, generator: Callable[[], GeneratorInfo]
+    ) -> Answer:
         conversation = options.conversation
         answer = replace(answer, conversation_id=conversation)
         try:
             if self.keeps_receipts:
-                fields = receipt_fields(answer, options, self.library, maker())
+                fields = receipt_fields(answer, options, self.library, generator())
                 answer = replace(answer, receipt_id=self.receipts.add(fields, conversation).id)
             if conversation:
                 self.conversations.end_turn(
@@ -93,13 +95,13 @@ class Memory:
             answer = replace(answer, flags=(*answer.flags, f"this answer could not be kept: {fault}"))
         return answer
 
-    def _earlier(self, conversation: str) -> tuple[Placed, ...]:
+    def _earlier(self, conversation: str) -> tuple[EvidenceRef, ...]:
         """Return the evidence of a conversation's last answer."""
         turns = self.conversations.turns(conversation)
         last = next((turn.receipt for turn in reversed(turns) if turn.receipt), None)
         if last is None:
             return ()
         return tuple(
-            Placed(item["chunk_id"], tuple((start, end) for start, end in item["spans"]))
+            EvidenceRef(item["chunk_id"], tuple((start, end) for start, end in item["spans"]))
             for item in self.receipts.get(last).fields["evidence"]
         )

@@ -15,8 +15,8 @@ from rag_app.answering.answers import (
     Citation,
     Evidence,
     EvidenceSentence,
-    Found,
-    Packed,
+    PassagesFound,
+    PromptContext,
     Verdict,
 )
 from rag_app.contract.output import answer_fields
@@ -39,7 +39,7 @@ class RestoredTurn:
     turn: Turn
     options: AskOptions
     answer: Answer | None = None
-    found: Found | None = None
+    found: PassagesFound | None = None
 
 
 def kept_fields(answer: Answer) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def restored(turn: Turn, receipts: Receipts, library: Library) -> RestoredTurn:
     query = query_of(library, turn.standalone)
     result = SearchResult(query, answer.strategy, answer.reranker, True, hits, timings)
     options = AskOptions(strategy=answer.strategy, reranker=answer.reranker, llm=answer.llm)
-    return RestoredTurn(turn, options, answer, Found(result, Packed(evidence, relevance)))
+    return RestoredTurn(turn, options, answer, PassagesFound(result, PromptContext(evidence, relevance)))
 
 
 def _hit(fields: Fields) -> Hit:

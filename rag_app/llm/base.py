@@ -19,7 +19,7 @@ IGNORED_OPTIONS = ("stream",)  # LangChain's own, passed through by its base cla
 
 
 @dataclass(frozen=True, slots=True)
-class CallOptions:
+class GenerationOptions:
     """What one call is made with."""
 
     max_tokens: int
@@ -47,11 +47,11 @@ class SamplingChatModel(BaseChatModel):
         """How words are chosen where a call does not say otherwise."""
         return Sampling(**{name: getattr(self, name) for name in SAMPLING})
 
-    def _options(self, given: dict[str, Any]) -> CallOptions:
+    def _options(self, given: dict[str, Any]) -> GenerationOptions:
         """Return what a call is made with. Raises TypeError for an option that there is not."""
         if unknown := sorted(set(given) - set(OPTIONS) - set(IGNORED_OPTIONS)):
             raise TypeError(f"a call takes no option {', '.join(unknown)}; there are: {', '.join(OPTIONS)}")
-        return CallOptions(
+        return GenerationOptions(
             max_tokens=given.get("max_tokens", self.max_tokens),
             sampling=replace(self.sampling, **{name: given[name] for name in SAMPLING if name in given}),
             thinking=given.get("thinking", self.thinking),

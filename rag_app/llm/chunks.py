@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk
 
-from rag_app.answering.answers import Waiting
+from rag_app.answering.answers import AnswerProgress
 
 PROGRESS = "progress"  # the option
 WAITING = "waiting"
@@ -27,7 +27,7 @@ def reasoning_chunk(text: str) -> ChatGenerationChunk:
     return ChatGenerationChunk(message=AIMessageChunk(content="", additional_kwargs={REASONING: text}))
 
 
-def waiting_chunk(waiting: Waiting) -> ChatGenerationChunk:
+def waiting_chunk(waiting: AnswerProgress) -> ChatGenerationChunk:
     """Return how far a model is before its first word."""
     fields = {"stage": waiting.stage, "done": waiting.done, "total": waiting.total}
     return ChatGenerationChunk(message=AIMessageChunk(content="", additional_kwargs={WAITING: [fields]}))
@@ -39,10 +39,10 @@ def last_chunk(usage: UsageMetadata | None, info: dict[str, str]) -> ChatGenerat
     return ChatGenerationChunk(message=last, generation_info=info)
 
 
-def waiting_of(chunk: AIMessageChunk) -> Waiting | None:
+def waiting_of(chunk: AIMessageChunk) -> AnswerProgress | None:
     """Return the progress that a chunk carries, if it does."""
     carried = chunk.additional_kwargs.get(WAITING)
-    return Waiting(**carried[-1]) if carried else None
+    return AnswerProgress(**carried[-1]) if carried else None
 
 
 def reasoning_of(chunk: AIMessageChunk) -> str:

@@ -14,12 +14,12 @@ from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr
 
-from rag_app.answering.answers import Waiting
+from rag_app.answering.answers import AnswerProgress
 from rag_app.llm.base import SamplingChatModel, plain
 from rag_app.llm.chunks import REASONING, last_chunk, reasoning_chunk, text_chunk, waiting_chunk
 from rag_app.llm.process.child import Reply
 from rag_app.llm.process.supervisor import MOST_WAITING, ModelProcess
-from rag_app.llm.reasoning import Part, Reasoning
+from rag_app.llm.reasoning import Reasoning, TextKind
 from rag_app.llm.speed import PrefillSpeeds, evidence_budget
 
 
@@ -152,14 +152,14 @@ class LlamaCpp(SamplingChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - BaseChatModel's signature
         **kwargs: Any,
     ) -> ChatResult:
-        written = {Part.ANSWER: "", Part.THOUGHT: ""}
+        written = {TextKind.ANSWER: "", TextKind.THOUGHT: ""}
         with closing(self._replies(messages, stop, kwargs)) as replies:
             for reply in replies:
                 if reply["kind"] == "part":
                     written[reply["part"]] += reply["text"]
                 done = reply
-        thought = {REASONING: written[Part.THOUGHT]} if written[Part.THOUGHT] else {}
-        message = AIMessage(written[Part.ANSWER], additional_kwargs=thought, usage_metadata=_usage(done))
+        thought = {REASONING: written[TextKind.THOUGHT]} if written[TextKind.THOUGHT] else {}
+        message = AIMessage(written[TextKind.ANSWER], additional_kwargs=thought, usage_metadata=_usage(done))
         return ChatResult(generations=[ChatGeneration(message=message, generation_info=self._info(done))])
 
     def _stream(
@@ -173,7 +173,7 @@ class LlamaCpp(SamplingChatModel):
         with closing(self._replies(messages, stop, kwargs)) as replies:
             for reply in replies:
                 match reply["kind"]:
-                    case "part" if reply["part"] is Part.ANSWER:
+                    case "part" if reply["part"] is TextKind.ANSWER:
                         yield text_chunk(reply["text"])
                     case "part":
                         yield reasoning_chunk(reply["text"])
@@ -212,14 +212,14 @@ class LlamaCpp(SamplingChatModel):
         return {"finish_reason": done["finish_reason"], "model_name": self.model_name}
 
 
-def _parts(pieces: Iterator[tuple[Part, str]]) -> Iterator[Reply]:
+def _parts(pieces: Iterator[tuple[TextKind, str]]) -> Iterator[Reply]:
     return ({"kind": "part", "part": part, "text": text} for part, text in pieces)
 
 
-def _waiting(reply: Reply) -> Waiting:
+def _waiting(reply: Reply) -> AnswerProgress:
     if reply["kind"] == "prefill":
-        return Waiting("prefill", reply["done"], reply["total"])
-    return Waiting(reply["kind"], reply.get("before", 0))
+        return AnswerProgress("prefill", reply["done"], reply["total"])
+    return AnswerProgress(reply["kind"], reply.get("before", 0))
 
 
 def _usage(done: Reply) -> UsageMetadata:

@@ -18,9 +18,9 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import Field, PrivateAttr, SecretStr
 
 from ingestion.errors import InvalidInput, ModelError
-from rag_app.answering.answers import Waiting
+from rag_app.answering.answers import AnswerProgress
 from rag_app.config.sampling import Sampling
-from rag_app.llm.base import CallOptions, SamplingChatModel, plain
+from rag_app.llm.base import GenerationOptions, SamplingChatModel, plain
 from rag_app.llm.choice import Server
 from rag_app.llm.chunks import (
     PROGRESS,
@@ -32,7 +32,7 @@ from rag_app.llm.chunks import (
     waiting_chunk,
 )
 from rag_app.llm.connection import ALIVE, Connection
-from rag_app.llm.reasoning import Part, Reasoning
+from rag_app.llm.reasoning import Reasoning, TextKind
 
 DEFAULT_CONTEXT_TOKENS = 4096  # Ollama's own default, which it does not tell and beyond which it forgets
 EVIDENCE_TOKENS = 3000  # its speed is not known; who runs a server for a model has a machine for it
@@ -163,7 +163,7 @@ class ServerModel(SamplingChatModel):
             for event in events:
                 if event is ALIVE:
                     if options.progress:
-                        yield text_chunk("") if begun else waiting_chunk(Waiting("prefill"))
+                        yield text_chunk("") if begun else waiting_chunk(AnswerProgress("prefill"))
                     continue
                 usage = _usage(event) or usage
                 choice = _choice(event)
@@ -182,7 +182,7 @@ class ServerModel(SamplingChatModel):
         yield last_chunk(usage, {"finish_reason": finish_reason, "model_name": self._model()})
 
     def _request(
-        self, messages: list[BaseMessage], stop: list[str] | None, options: CallOptions
+        self, messages: list[BaseMessage], stop: list[str] | None, options: GenerationOptions
     ) -> dict[str, Any]:
         sampling = options.sampling
         request: dict[str, Any] = {
@@ -242,9 +242,9 @@ def _written(choice: dict[str, Any]) -> tuple[str, str]:
     return thought if isinstance(thought, str) else "", text if isinstance(text, str) else ""
 
 
-def _chunks(pieces: Iterator[tuple[Part, str]]) -> Iterator[ChatGenerationChunk]:
+def _chunks(pieces: Iterator[tuple[TextKind, str]]) -> Iterator[ChatGenerationChunk]:
     for part, text in pieces:
-        yield text_chunk(text) if part is Part.ANSWER else reasoning_chunk(text)
+        yield text_chunk(text) if part is TextKind.ANSWER else reasoning_chunk(text)
 
 
 def _usage(event: dict[str, Any]) -> UsageMetadata | None:

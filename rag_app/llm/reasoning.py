@@ -7,7 +7,7 @@ OPENING = "<think>"
 CLOSING = "</think>"
 
 
-class Part(StrEnum):
+class TextKind(StrEnum):
     """What a piece of a model's text belongs to."""
 
     THOUGHT = "thought"
@@ -23,45 +23,45 @@ class Reasoning:
 
     def __init__(self, *, begun: bool = False) -> None:
         self._held = ""
-        self._part: Part | None = Part.THOUGHT if begun else None  # None: not known yet
+        self._part: TextKind | None = TextKind.THOUGHT if begun else None  # None: not known yet
         self._said = False  # whether white space at the beginning of the part is behind us
 
-    def feed(self, piece: str) -> Iterator[tuple[Part, str]]:
+    def feed(self, piece: str) -> Iterator[tuple[TextKind, str]]:
         """Add a piece and yield what is now certain, possibly nothing."""
         self._held += piece
         if self._part is None and not self._begin():
             return
-        if self._part is Part.THOUGHT:
+        if self._part is TextKind.THOUGHT:
             thought, closed, rest = self._held.partition(CLOSING)
             if not closed:
                 keep = _overlap(thought, CLOSING)
                 thought, rest = thought[: len(thought) - keep], thought[len(thought) - keep :]
             self._held = rest
-            yield from self._say(Part.THOUGHT, thought)
+            yield from self._say(TextKind.THOUGHT, thought)
             if not closed:
                 return
-            self._part, self._said = Part.ANSWER, False
+            self._part, self._said = TextKind.ANSWER, False
         text, self._held = self._held, ""
-        yield from self._say(Part.ANSWER, text)
+        yield from self._say(TextKind.ANSWER, text)
 
-    def finish(self) -> Iterator[tuple[Part, str]]:
+    def finish(self) -> Iterator[tuple[TextKind, str]]:
         """Yield what was held back, after the last piece."""
         text, self._held = self._held, ""
-        yield from self._say(self._part or Part.ANSWER, text)
+        yield from self._say(self._part or TextKind.ANSWER, text)
 
     def _begin(self) -> bool:
         """Decide what the text begins with; return whether that can be told."""
         begun = self._held.lstrip()
         if begun.startswith(OPENING):
-            self._part, self._held = Part.THOUGHT, begun[len(OPENING) :]
+            self._part, self._held = TextKind.THOUGHT, begun[len(OPENING) :]
         elif OPENING.startswith(begun):
             return False
         else:
             # Kept as it is: no thought, so white space is the model's own.
-            self._part, self._said = Part.ANSWER, True
+            self._part, self._said = TextKind.ANSWER, True
         return True
 
-    def _say(self, part: Part, text: str) -> Iterator[tuple[Part, str]]:
+    def _say(self, part: TextKind, text: str) -> Iterator[tuple[TextKind, str]]:
         if not self._said:
             text = text.lstrip()
         if text:

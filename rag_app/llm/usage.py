@@ -26,7 +26,7 @@ class CallOptions:
     thinking: bool | None = None
 
 
-class Meter(BaseCallbackHandler):
+class UsageTracker(BaseCallbackHandler):
     """Counts the tokens of every model that an answer takes, and keeps how the last one ended."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Meter(BaseCallbackHandler):
         }
 
 
-def metered(meter: Meter, options: CallOptions) -> RunnableConfig:
+def call_config(meter: UsageTracker, options: CallOptions) -> RunnableConfig:
     """Return the config of a question whose model is metered and called with the options."""
     return {"callbacks": [meter], "configurable": {_OPTIONS: options}}
 

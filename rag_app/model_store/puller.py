@@ -41,7 +41,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RemoteFile:
     """A file of the repository: the SHA-256 where the hub stores it as a large file, else git's own hash."""
 
     path: str
@@ -50,7 +50,7 @@ class Wanted:
     blob: str
 
 
-class Report:
+class EventWriter:
     """Writes the events, progress at most a few times a second."""
 
     def __init__(self, total: int = 0) -> None:
@@ -74,7 +74,7 @@ def main() -> None:
     """Do what standard input asks for."""
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    report = Report()
+    report = EventWriter()
     try:
         pull(request, report)
     except Refused as error:
@@ -82,7 +82,7 @@ def main() -> None:
         sys.exit(1)
 
 
-def pull(request: Mapping[str, Any], report: Report) -> None:
+def pull(request: Mapping[str, Any], report: EventWriter) -> None:
     """Fetch a repository's files into a folder, going on with what an earlier pull left there.
 
     The request: repo, revision, patterns, folder (its name gets the commit appended), and `recorded`, the
@@ -125,7 +125,7 @@ def pull(request: Mapping[str, Any], report: Report) -> None:
         raise Refused(f"{error.filename or 'a file'} cannot be written: {error.strerror or error}") from error
 
 
-def _listed(repo: str, revision: str | None, patterns: list[str]) -> tuple[str, list[Wanted]]:
+def _listed(repo: str, revision: str | None, patterns: list[str]) -> tuple[str, list[RemoteFile]]:
     """Return the commit that the revision means, and those of its files that match."""
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
@@ -135,7 +135,7 @@ def _listed(repo: str, revision: str | None, patterns: list[str]) -> tuple[str, 
     if commit is None or not _COMMIT.fullmatch(commit):  # it becomes a folder's name
         raise Refused(f"the hub names no commit of {repo}")
     files = [
-        Wanted(file.path, file.size, file.lfs.sha256 if file.lfs else None, file.blob_id)
+        RemoteFile(file.path, file.size, file.lfs.sha256 if file.lfs else None, file.blob_id)
         for file in api.list_repo_tree(repo, recursive=True, revision=commit)
         if isinstance(file, RepoFile) and any(fnmatch(file.path, pattern) for pattern in patterns)
     ]
@@ -146,7 +146,7 @@ def _listed(repo: str, revision: str | None, patterns: list[str]) -> tuple[str, 
 
 
 def _fetch_all(
-    repo: str, commit: str, files: list[Wanted], request: Mapping[str, Any], report: Report
+    repo: str, commit: str, files: list[RemoteFile], request: Mapping[str, Any], report: EventWriter
 ) -> None:
     from rag_app.model_store.lock import check_relative
 
@@ -176,7 +176,7 @@ def _fetch_all(
     report.say("done", commit=commit, folder=str(folder), files=done)
 
 
-def _fetch(repo: str, commit: str, file: Wanted, folder: Path, report: Report) -> None:
+def _fetch(repo: str, commit: str, file: RemoteFile, folder: Path, report: EventWriter) -> None:
     """Fetch what is missing of one file, into a name that says that it is not whole yet."""
     from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
 
@@ -205,7 +205,7 @@ def _fetch(repo: str, commit: str, file: Wanted, folder: Path, report: Report) -
     part.replace(path)
 
 
-def _stream(repo: str, commit: str, file: Wanted, stream: BinaryIO) -> Iterator[int]:
+def _stream(repo: str, commit: str, file: RemoteFile, stream: BinaryIO) -> Iterator[int]:
     """Append what the hub sends from where the file ends; yields by how many bytes the file grew."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils import (  # type: ignore[attr-defined]
@@ -236,7 +236,7 @@ def _stream(repo: str, commit: str, file: Wanted, stream: BinaryIO) -> Iterator[
             yield len(block)
 
 
-def _checked(file: Wanted, folder: Path, recorded: str | None) -> dict[str, Any]:
+def _checked(file: RemoteFile, folder: Path, recorded: str | None) -> dict[str, Any]:
     """Return a file's record. A file that is not what the hub or the lock says is deleted, then Refused."""
     path = folder / file.path
     found, git = _hashes(path)
@@ -266,7 +266,7 @@ def _hashes(path: Path) -> tuple[str, str]:
     return sha256.hexdigest(), git.hexdigest()
 
 
-def _whole(path: Path, file: Wanted) -> bool:
+def _whole(path: Path, file: RemoteFile) -> bool:
     return _size(path) == file.bytes and path.exists()
 
 

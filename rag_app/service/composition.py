@@ -41,7 +41,7 @@ from rag_app.evaluation.sizes import Sizes
 from rag_app.evaluation.votes import Votes
 from rag_app.history.conversations import Conversations
 from rag_app.history.database import STATE_FILE, State
-from rag_app.history.receipts import Maker, Receipts, receipt_fields
+from rag_app.history.receipts import GeneratorInfo, Receipts, receipt_fields
 from rag_app.history.recorder import Memory
 from rag_app.history.serialization import RestoredTurn, restored
 from rag_app.llm.base import SAMPLING
@@ -56,7 +56,7 @@ from rag_app.model_store import resolve as find_model
 from rag_app.model_store.hashing import FileHashes
 from rag_app.model_store.model_tasks import ModelTasks
 from rag_app.model_store.store import ModelStore, Presence, Used
-from rag_app.service.document_browser import Shelf
+from rag_app.service.document_browser import DocumentBrowser
 from rag_app.service.inspector import Inspector
 from rag_app.service.page_views import PageViewer
 from rag_app.summarizing.summary import summarise
@@ -103,7 +103,7 @@ class Assistant:
         self.library = library
         self.uploads = library.folder / "uploads"
         self.jobs = Jobs(library, limits=settings.limits, staging=self.uploads)
-        self.shelf = Shelf(library)
+        self.document_browser = DocumentBrowser(library)
         self.tasks = Tasks()
         self._sizes = Sizes(library)
         state = State(library.folder / STATE_FILE)
@@ -415,7 +415,7 @@ class Assistant:
     def summarise(
         self, options: AskOptions, config: RunnableConfig | None = None, *, question: str | None = None
     ) -> Generator[AnswerEvent]:
-        """Yield Waiting("read"), Found, Deltas and the Answer: a summary of what the options narrow to.
+        """Yield the events of a summary of the documents that the options narrow to.
 
         Strategy and reranker play no part. Closing the iterator stops the model.
         """
@@ -493,14 +493,14 @@ class Assistant:
                 self._llms[llm] = ChatAnswerer(self._model(llm), self.library.encoder)
             return self._llms[llm]
 
-    def _maker(self, name: str, config: RunnableConfig | None) -> Maker:
+    def _maker(self, name: str, config: RunnableConfig | None) -> GeneratorInfo:
         """Return who answers, for a receipt."""
         answerer = self._answerer(name)
         if not isinstance(answerer, ChatAnswerer):
-            return Maker(answerer.name)
+            return GeneratorInfo(answerer.name)
         file, model, given = self.llm(name).file, answerer.model, model_options(config)
         words = {key: value for key, value in given.items() if key in SAMPLING}
-        return Maker(
+        return GeneratorInfo(
             answerer.name,
             None if file is None else self._sha256(file),
             replace(model.sampling, **words),

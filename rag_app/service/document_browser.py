@@ -25,7 +25,7 @@ ORDERS: dict[str, Callable[[Document], Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DocumentQuery:
     """Which documents: those with every word of `text` in their name or title, and in what order."""
 
     text: str = ""
@@ -67,13 +67,13 @@ class Storage:
         return self.originals + self.vectors + self.tokens + self.words + self.text + self.rest
 
 
-class Shelf:
+class DocumentBrowser:
     """The documents of one open library."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def documents(self, wanted: Wanted = Wanted()) -> list[Document]:
+    def documents(self, wanted: DocumentQuery = DocumentQuery()) -> list[Document]:
         """Return the documents that are wanted. Raises UnknownName for an order that there is not."""
         if wanted.order not in ORDERS:
             raise UnknownName("order", wanted.order, ORDERS)

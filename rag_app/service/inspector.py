@@ -17,7 +17,7 @@ from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.storage.tokens.codec import TokenArrays, store_tokens
 from ingestion.storage.tokens.store import KeptTokens
 from ingestion.storage.vectors.store import Pooling
-from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, Found
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, PassagesFound
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.llm.choice import EXTRACTIVE
 
@@ -102,7 +102,7 @@ class Stored:
 class Trace:
     """A question's way to its answer. `evidence_tokens` of at most `budget` were packed."""
 
-    found: Found
+    found: PassagesFound
     answer: Answer
     question_tokens: int
     dimension: int
@@ -212,10 +212,10 @@ class Inspector:
         Raises what `Assistant.search` raises.
         """
         asked = replace(options, llm=EXTRACTIVE, conversation=None, history=())
-        found: Found | None = None
+        found: PassagesFound | None = None
         answer: Answer | None = None
         for event in self._chain(asked).stream(question):
-            found = event if isinstance(event, Found) else found
+            found = event if isinstance(event, PassagesFound) else found
             answer = event if isinstance(event, Answer) else answer
         assert found is not None
         assert answer is not None
@@ -255,7 +255,7 @@ _SINGLE: tuple[Pooling, ...] = ("cls", "mean")
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class InspectedStage:
     """A step on a question's way: what came out of it, and how long it took (None: nobody measures it)."""
 
     name: str
@@ -264,21 +264,21 @@ class Stage:
     milliseconds: float | None
 
 
-def stages(trace: Trace) -> list[tuple[Stage, ...]]:
+def stages(trace: Trace) -> list[tuple[InspectedStage, ...]]:
     """Return the steps in their order; what stands in one tuple does not depend on each other."""
     result, packed, answer = trace.found.result, trace.found.packed, trace.answer
     times, counts = answer.timings_ms, result.counts
-    steps: list[tuple[Stage, ...]] = [
-        (Stage("Question", _count(trace.question_tokens, "token"), "words and word pieces", None),)
+    steps: list[tuple[InspectedStage, ...]] = [
+        (InspectedStage("Question", _count(trace.question_tokens, "token"), "words and word pieces", None),)
     ]
     if "encode" in times:
         detail = f"one vector of {trace.dimension}, one of {trace.token_dimension} for each token"
         if times["encode"] < _AT_HAND_MS:
             detail += "; still at hand from before"
         encoded = _count(trace.question_tokens, "token vector")
-        steps.append((Stage("Encode", encoded, detail, times["encode"]),))
+        steps.append((InspectedStage("Encode", encoded, detail, times["encode"]),))
     lists = [
-        Stage(name, _count(counts[name], "passage"), detail, _time(times, stage))
+        InspectedStage(name, _count(counts[name], "passage"), detail, _time(times, stage))
         for name, stage, detail in _LISTS
         if name in counts
     ]
@@ -286,12 +286,12 @@ def stages(trace: Trace) -> list[tuple[Stage, ...]]:
         steps.append(tuple(lists))
     if "candidates" in counts:
         detail = "in either list, by reciprocal rank"
-        steps.append((Stage("Candidates", _count(counts["candidates"], "passage"), detail, None),))
+        steps.append((InspectedStage("Candidates", _count(counts["candidates"], "passage"), detail, None),))
     if "maxsim" in counts:
         detail = "every token finds its best match" + ("" if "candidates" in counts else "; the best ones")
         steps.append(
             (
-                Stage(
+                InspectedStage(
                     "MaxSim", _count(counts["maxsim"], "passage"), detail,
                     _time(times, "scope", "candidates", "locate", "gather", "score"),
                 ),
@@ -299,15 +299,15 @@ def stages(trace: Trace) -> list[tuple[Stage, ...]]:
         )  # fmt: skip
     if "cross_encoder" in counts:
         read = _count(counts["cross_encoder"], "passage")
-        steps.append((Stage("Rerank", read, f"read by {result.reranker}", times.get("rerank")),))
+        steps.append((InspectedStage("Rerank", read, f"read by {result.reranker}", times.get("rerank")),))
     exact = "no better one is missing" if result.exact else "approximate: a better one may be missing"
-    steps.append((Stage("Found", _count(len(result.hits), "passage"), exact, times.get("read")),))
+    steps.append((InspectedStage("Found", _count(len(result.hits), "passage"), exact, times.get("read")),))
     sentences = sum(len(item.sentences) for item in packed.evidence)
     budget = f"{trace.evidence_tokens:,} tokens of {trace.budget:,} from {len(packed.evidence)} passages"
-    steps.append((Stage("Evidence", _count(sentences, "sentence"), budget, times.get("pack")),))
+    steps.append((InspectedStage("Evidence", _count(sentences, "sentence"), budget, times.get("pack")),))
     said = _count(len(answer.citations), "citation") if not answer.abstained else "no answer"
     relevance = f"relevance {packed.relevance:.2f}; answered from {trace.threshold:.2f} on"
-    steps.append((Stage("Answer", said, relevance, times.get("answer")),))
+    steps.append((InspectedStage("Answer", said, relevance, times.get("answer")),))
     return steps
 
 

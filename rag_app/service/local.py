@@ -15,19 +15,19 @@ from ingestion.storage.catalogue.filters import Filters, parse_pages
 from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
+    AnswerProgress,
     AskOptions,
-    Condensed,
     Delta,
     Exchange,
-    Found,
-    Thought,
-    Waiting,
+    PassagesFound,
+    QuestionRewritten,
+    ReasoningDelta,
 )
 from rag_app.contract import output
 from rag_app.contract.requests import AskRequest
 from rag_app.history.receipts import call_of, differences, earlier_of, request_of
 from rag_app.history.serialization import with_passages
-from rag_app.llm.usage import CallOptions, Meter, metered
+from rag_app.llm.usage import CallOptions, UsageTracker, call_config
 from rag_app.service.composition import Assistant
 from rag_app.service.maintenance import stats_fields, work_of
 
@@ -146,14 +146,14 @@ class LocalService:
         )
         if request.llm is not None:
             options = replace(options, llm=request.llm)
-        meter = Meter()
-        config = metered(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
+        meter = UsageTracker()
+        config = call_config(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
         yield from self._told(self.assistant.stream(request.question, options, config), meter)
 
     def do_chore(self, chore: "Chore", request: AskRequest) -> Generator[Fields]:
         """Yield what `ask` yields, for what a chat program asks beside a person's questions."""
-        meter = Meter()
-        config = metered(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
+        meter = UsageTracker()
+        config = call_config(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
         llm = request.llm or self.assistant.options().llm
         yield from self._told(self.assistant.do_chore(chore, llm, config), meter)
 
@@ -165,23 +165,23 @@ class LocalService:
             filters=filters_of(request),
             llm=request.llm or usual.llm,
         )
-        meter = Meter()
-        yield from self._told(self.assistant.summarise(options, metered(meter, CallOptions())), meter)
+        meter = UsageTracker()
+        yield from self._told(self.assistant.summarise(options, call_config(meter, CallOptions())), meter)
 
-    def _told(self, stream: Generator[AnswerEvent], meter: Meter) -> Generator[Fields]:
+    def _told(self, stream: Generator[AnswerEvent], meter: UsageTracker) -> Generator[Fields]:
         """Yield an answer's events as fields."""
         with closing(stream) as events:
             for event in events:
                 match event:
-                    case Condensed():
+                    case QuestionRewritten():
                         yield {"event": "condensed", "question": event.question}
-                    case Found():
+                    case PassagesFound():
                         yield {"event": "found", **output.search_fields(event.result)}
                     case Delta():
                         yield {"event": "delta", "text": event.text}
-                    case Thought():
+                    case ReasoningDelta():
                         yield {"event": "thought", "text": event.text}
-                    case Waiting():
+                    case AnswerProgress():
                         yield {
                             "event": "waiting", "stage": event.stage, "done": event.done, "total": event.total
                         }  # fmt: skip
@@ -246,7 +246,7 @@ class LocalService:
             # What a model reads in reasonable time is measured anew now and then.
             evidence_tokens=receipt.fields.get("evidence_tokens"),
         )
-        config = metered(Meter(), call_of(receipt.fields))
+        config = call_config(UsageTracker(), call_of(receipt.fields))
         answer, after = self.assistant.repeat(request.question, options, config)
         changed = differences(receipt.fields, after)
         return {

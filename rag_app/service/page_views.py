@@ -21,7 +21,7 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class PageView:
+class RenderedPage:
     """A page of a document. `spans` are what was asked for, as (start, end) of `page.text`; `picture` has
     their boxes. Without a picture `reason` says why, and `is_locked` whether a password would give one."""
 
@@ -45,7 +45,7 @@ class PageViewer:
 
     def view(
         self, document_id: str, number: int, spans: Sequence[Span] = (), *, password: str | None = None
-    ) -> PageView:
+    ) -> RenderedPage:
         """Return a page, counted from 1; a password is used for this picture, and not kept.
 
         Raises InvalidInput where there is no such document or page.
@@ -65,10 +65,10 @@ class PageViewer:
             if max(0, start) < min(end, len(page.text))
         )
         try:
-            return PageView(document, page, wanted, self._picture(document, page, wanted, password))
+            return RenderedPage(document, page, wanted, self._picture(document, page, wanted, password))
         except PageNotDrawn as error:
             locked = isinstance(error, PageLocked)
-            return PageView(document, page, wanted, None, str(error), is_locked=locked)
+            return RenderedPage(document, page, wanted, None, str(error), is_locked=locked)
 
     def _picture(
         self, document: Document, page: Page, spans: tuple[Span, ...], password: str | None

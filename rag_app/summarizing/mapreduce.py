@@ -19,7 +19,14 @@ from langchain_core.runnables import RunnableConfig
 from ingestion.errors import ModelError
 from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.text.sentences import sentence_spans
-from rag_app.answering.answers import AnswerEvent, Cited, Evidence, EvidenceSentence, Packed, Waiting
+from rag_app.answering.answers import (
+    AnswerEvent,
+    AnswerProgress,
+    CitedAnswer,
+    Evidence,
+    EvidenceSentence,
+    PromptContext,
+)
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.prompt_injection import flags
 from rag_app.answering.prompts import sources
@@ -38,7 +45,7 @@ _MARKER = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PartialSummary:
     """A summary of a part; its markers `[n]` name `evidence`."""
 
     text: str
@@ -65,38 +72,38 @@ class MapReduce:
         self._count = cache(answerer.count_tokens)
         self._flags: dict[str, None] = {}
 
-    def read(self, chunks: Iterable[StoredChunk], total: int) -> Generator[Waiting, None, Last | None]:
+    def read(self, chunks: Iterable[StoredChunk], total: int) -> Generator[AnswerProgress, None, Last | None]:
         """Yield how many of `total` passages have been read, often; return the last prompt.
 
         None where there is not one passage. Closing the generator stops the model.
         """
-        parts: list[Part] = []
+        parts: list[PartialSummary] = []
         pieces = self._pieces(chunks)
         piece = next(pieces, None)
         if piece is None:
             return None
         done = 0
-        yield Waiting("read", 0, total)
+        yield AnswerProgress("read", 0, total)
         following = next(pieces, None)
         if following is None:  # nothing to reduce
-            yield Waiting("read", total, total)
+            yield AnswerProgress("read", total, total)
             prompt = piece_messages(piece, self._nonce, what=self._what, length=FULL)
             return Last(prompt, tuple(piece), flags(piece)[:_MOST_FLAGS])
         for each in chain((piece, following), pieces):
             prompt = piece_messages(each, self._nonce, what=self._what, length=SHORT)
-            parts.append((yield from self._part(prompt, each, Waiting("read", done, total))))
+            parts.append((yield from self._part(prompt, each, AnswerProgress("read", done, total))))
             done += len(each)
-            yield Waiting("read", min(done, total), total)
-        yield Waiting("read", total, total)
+            yield AnswerProgress("read", min(done, total), total)
+        yield AnswerProgress("read", total, total)
         while len(groups := self._groups(parts)) > 1:
-            merged: list[Part] = []
+            merged: list[PartialSummary] = []
             for group in groups:
                 if len(group) == 1:
                     merged.extend(group)
                     continue
                 texts, evidence = renumbered(group)
                 prompt = parts_messages(texts, self._nonce, what=self._what, length=SHORT)
-                merged.append((yield from self._part(prompt, evidence, Waiting("read", total, total))))
+                merged.append((yield from self._part(prompt, evidence, AnswerProgress("read", total, total))))
             parts = merged
         texts, evidence = renumbered(parts)
         prompt = parts_messages(texts, self._nonce, what=self._what, length=FULL)
@@ -106,20 +113,20 @@ class MapReduce:
         """Yield the summary as it comes. Closing the generator stops the model."""
         yield from self._answerer.write_prompt(last.messages, self._config)
 
-    def cite(self, text: str, evidence: Sequence[Evidence]) -> Cited:
+    def cite(self, text: str, evidence: Sequence[Evidence]) -> CitedAnswer:
         """Return a summary with its citations computed."""
-        return self._answerer.cite(text, Packed(tuple(evidence), 1.0))
+        return self._answerer.cite(text, PromptContext(tuple(evidence), 1.0))
 
     def _part(
-        self, prompt: list[BaseMessage], evidence: Sequence[Evidence], waiting: Waiting
-    ) -> Generator[Waiting, None, Part]:
+        self, prompt: list[BaseMessage], evidence: Sequence[Evidence], waiting: AnswerProgress
+    ) -> Generator[AnswerProgress, None, PartialSummary]:
         """Summarise a part, with `waiting` for a sign of life at each word."""
         written: list[str] = []
         with closing(self._answerer.write_prompt(prompt, self._config)) as pieces:
             for piece in pieces:
                 if isinstance(piece, str):
                     written.append(piece)
-                if isinstance(piece, Waiting) and piece.stage in ("queue", "load"):
+                if isinstance(piece, AnswerProgress) and piece.stage in ("queue", "load"):
                     yield piece
                 else:
                     yield waiting
@@ -129,7 +136,7 @@ class MapReduce:
         cited = self.cite("".join(written).strip(), evidence)
         text = self._shortened(cited.text)
         named = {int(number) for found in _MARKER.findall(text) for number in re.findall(r"\d+", found)}
-        return Part(text, tuple(item for item in evidence if item.number in named))
+        return PartialSummary(text, tuple(item for item in evidence if item.number in named))
 
     @cached_property
     def _room(self) -> int:
@@ -168,10 +175,10 @@ class MapReduce:
     def _size(self, item: Evidence) -> int:
         return self._count(sources([item], self._nonce)) + 1
 
-    def _groups(self, parts: Sequence[Part]) -> list[list[Part]]:
+    def _groups(self, parts: Sequence[PartialSummary]) -> list[list[PartialSummary]]:
         """Return the parts in order, as many together as fit into one prompt, two at least."""
         room = self._room
-        groups: list[list[Part]] = []
+        groups: list[list[PartialSummary]] = []
         used = 0
         for part in parts:
             size = self._count(f"<part {self._nonce}>\n{part.text}\n</part {self._nonce}>\n") + 1
@@ -193,7 +200,7 @@ class MapReduce:
         return _cut(" ".join(kept), most, self._count)
 
 
-def renumbered(parts: Sequence[Part]) -> tuple[list[str], list[Evidence]]:
+def renumbered(parts: Sequence[PartialSummary]) -> tuple[list[str], list[Evidence]]:
     """Return the texts of parts with sources numbered through all of them from 1, and these sources."""
     numbers: dict[str, int] = {}
     evidence: list[Evidence] = []

@@ -16,13 +16,13 @@ from ingestion.storage.catalogue.records import Document, Scope
 from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
-    Cited,
+    AnswerProgress,
+    CitedAnswer,
     Delta,
     Evidence,
     EvidenceSentence,
-    Found,
-    Packed,
-    Waiting,
+    PassagesFound,
+    PromptContext,
 )
 from rag_app.answering.chain import Answerer
 from rag_app.answering.chat_answerer import ChatAnswerer
@@ -55,7 +55,7 @@ def summarise(
     passages: int = MOST_CHUNKS,
     config: RunnableConfig | None = None,
 ) -> Generator[AnswerEvent]:
-    """Yield Waiting("read") as passages are read, Found, Deltas and the Answer.
+    """Yield AnswerProgress("read") as passages are read, PassagesFound, Deltas and the Answer.
 
     An LLM reads everything, of more than `passages` so many at even distances, and writes; without one,
     sentences are quoted that stand for the rest. A scope without text gives an Answer that abstains. Closing
@@ -82,15 +82,17 @@ class _Writing:
     def elapsed_ms(self) -> float:
         return 1000 * (time.perf_counter() - self.started)
 
-    def found(self, evidence: Sequence[Evidence], *, exact: bool) -> Found:
+    def found(self, evidence: Sequence[Evidence], *, exact: bool) -> PassagesFound:
         """Return what will be cited from, before anything is written."""
         read_ms = self.elapsed_ms()
         query = Query(self.question, self.library.encoder)
         hits = tuple(item.hit for item in evidence)
         timings = {"read": read_ms, "total": read_ms}
-        return Found(SearchResult(query, STRATEGY, None, exact, hits, timings), Packed(tuple(evidence), 1.0))
+        return PassagesFound(
+            SearchResult(query, STRATEGY, None, exact, hits, timings), PromptContext(tuple(evidence), 1.0)
+        )
 
-    def answer(self, found: Found, cited: Cited, llm: str, notes: Sequence[str]) -> Answer:
+    def answer(self, found: PassagesFound, cited: CitedAnswer, llm: str, notes: Sequence[str]) -> Answer:
         """Return the finished summary. Its relevance is 1: it is of all that there is."""
         total = self.elapsed_ms()
         read = found.result.timings_ms["read"]
@@ -115,12 +117,12 @@ class _Writing:
         found = self.found((), exact=True)
         yield found
         yield Delta(NOTHING)
-        yield replace(self.answer(found, Cited(NOTHING, (), ()), llm, ()), abstained=True)
+        yield replace(self.answer(found, CitedAnswer(NOTHING, (), ()), llm, ()), abstained=True)
 
 
 def _quoted(writing: _Writing, whole: Whole) -> Iterator[AnswerEvent]:
     """Summarise without an LLM."""
-    yield Waiting("read", 0, whole.chunks)
+    yield AnswerProgress("read", 0, whole.chunks)
     chosen = _covering(writing.library, whole)
     several = len(whole.documents) > 1
     found: list[Quotation] = []
@@ -133,8 +135,8 @@ def _quoted(writing: _Writing, whole: Whole) -> Iterator[AnswerEvent]:
         else:
             found += quotations(writing.library, whole, document, _BUDGET)
         done += whole.chunks_of(document)
-        yield Waiting("read", done, whole.chunks)
-    yield Waiting("read", whole.chunks, whole.chunks)
+        yield AnswerProgress("read", done, whole.chunks)
+    yield AnswerProgress("read", whole.chunks, whole.chunks)
     if not found:
         yield from writing.abstain(EXTRACTIVE)
         return

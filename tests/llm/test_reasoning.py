@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_app.llm.reasoning import Part, Reasoning, opens_thought
+from rag_app.llm.reasoning import Reasoning, TextKind, opens_thought
 
 
 def split(pieces: list[str], *, begun: bool = False) -> tuple[str, str]:
@@ -11,7 +11,7 @@ def split(pieces: list[str], *, begun: bool = False) -> tuple[str, str]:
     parts = [part for piece in pieces for part in reasoning.feed(piece)] + list(reasoning.finish())
     assert all(text for _, text in parts)
     thought, answer = (
-        "".join(text for part, text in parts if part is kind) for kind in (Part.THOUGHT, Part.ANSWER)
+        "".join(text for part, text in parts if part is kind) for kind in (TextKind.THOUGHT, TextKind.ANSWER)
     )
     return thought, answer
 
@@ -51,10 +51,10 @@ def test_text_is_passed_on_as_it_comes() -> None:
     reasoning = Reasoning()
     passed = [list(reasoning.feed(piece)) for piece in ("<think>a", "b</think>", " c", "d")]
     assert passed == [
-        [(Part.THOUGHT, "a")],
-        [(Part.THOUGHT, "b")],
-        [(Part.ANSWER, "c")],
-        [(Part.ANSWER, "d")],
+        [(TextKind.THOUGHT, "a")],
+        [(TextKind.THOUGHT, "b")],
+        [(TextKind.ANSWER, "c")],
+        [(TextKind.ANSWER, "d")],
     ]
 
 

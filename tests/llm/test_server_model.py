@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 from pydantic import SecretStr
 
 from ingestion.errors import InvalidInput, ModelError
-from rag_app.answering.answers import Waiting
+from rag_app.answering.answers import AnswerProgress
 from rag_app.llm.choice import Server
 from rag_app.llm.chunks import reasoning_of, waiting_of
 from rag_app.llm.openai import ServerModel
@@ -224,7 +224,7 @@ def test_whoever_waits_hears_that_it_waits_and_may_leave(
     stream = model.stream(QUESTION, progress=True)
     first = next(stream)
     assert isinstance(first, AIMessageChunk)
-    assert waiting_of(first) == Waiting("prefill")
+    assert waiting_of(first) == AnswerProgress("prefill")
     started = time.monotonic()
     stream.close()
     assert time.monotonic() - started < 10  # it waits for nothing

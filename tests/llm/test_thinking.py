@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import ModelError
-from rag_app.answering.answers import Packed, Thought
+from rag_app.answering.answers import PromptContext, ReasoningDelta
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.llm.chunks import reasoning_of
 from rag_app.llm.llama import LlamaCpp
@@ -39,12 +39,12 @@ def test_a_thought_that_the_template_opens_is_no_answer(
         answer = model.invoke(QUESTION)
         assert (answer.text, answer.additional_kwargs) == ("", {"reasoning_content": thought})
 
-        packed = Packed((evidence(1, "He is in."),), 0.9)
+        packed = PromptContext((evidence(1, "He is in."),), 0.9)
         told: list[object] = []
         writing = ChatAnswerer(model, encoder).write(QUESTION, packed, RunnableConfig())
         with pytest.raises(ModelError, match="wrote no answer within 30 tokens; raise llm_max_tokens"):
             collect(writing, told)
-        assert any(isinstance(event, Thought) for event in told)
+        assert any(isinstance(event, ReasoningDelta) for event in told)
         assert not any(event for event in told if isinstance(event, str))
 
 

@@ -9,17 +9,17 @@ from typing import cast
 import pytest
 from langchain_core.messages import AIMessageChunk
 
-from rag_app.answering.answers import Waiting
+from rag_app.answering.answers import AnswerProgress
 from rag_app.llm.chunks import waiting_of
 from rag_app.llm.llama import LlamaCpp
-from rag_app.llm.process.request_queue import TooManyWaiting, Turns
+from rag_app.llm.process.request_queue import RequestQueue, TooManyWaiting
 
 QUESTION = "where is the king?"
 Eventually = Callable[[Callable[[], bool]], bool]
 
 
 def test_places_change_as_others_leave() -> None:
-    turns = Turns(most_waiting=3)
+    turns = RequestQueue(most_waiting=3)
     first, second, third = turns.join(), turns.join(), turns.join()
     assert [turn.wait(0) for turn in (first, second, third)] == [0, 1, 2]
     with second:  # gives up while it waits
@@ -31,7 +31,7 @@ def test_places_change_as_others_leave() -> None:
 
 
 def test_who_waits_is_told_at_once_when_a_place_changes() -> None:
-    turns = Turns(most_waiting=3)
+    turns = RequestQueue(most_waiting=3)
     first, second = turns.join(), turns.join()
     assert second.wait(0) == 1
     with ThreadPoolExecutor(1) as pool:
@@ -42,22 +42,22 @@ def test_who_waits_is_told_at_once_when_a_place_changes() -> None:
 
 
 def test_the_queue_has_an_end() -> None:
-    turns = Turns(most_waiting=1)
+    turns = RequestQueue(most_waiting=1)
     first, second = turns.join(), turns.join()
     with pytest.raises(TooManyWaiting, match=r"too many questions are waiting .*\(1\); ask again later"):
         turns.join()
     with first, second:
         pass
     turns.join()
-    none_may_wait = Turns(most_waiting=0)
+    none_may_wait = RequestQueue(most_waiting=0)
     none_may_wait.join()
     with pytest.raises(TooManyWaiting):
         none_may_wait.join()
 
 
-def events(model: LlamaCpp, text: str = QUESTION, **options: object) -> list[Waiting | str]:
+def events(model: LlamaCpp, text: str = QUESTION, **options: object) -> list[AnswerProgress | str]:
     """What a stream tells, equal things in a row once."""
-    told: list[Waiting | str] = []
+    told: list[AnswerProgress | str] = []
     for chunk in model.stream(text, progress=True, **options):
         assert isinstance(chunk, AIMessageChunk)
         event = waiting_of(chunk) or str(chunk.text)
@@ -69,7 +69,7 @@ def events(model: LlamaCpp, text: str = QUESTION, **options: object) -> list[Wai
 def test_a_stream_tells_what_it_waits_for(tiny_path: Path) -> None:
     with LlamaCpp(model_path=tiny_path, threads=1, max_tokens=5) as model:
         told = events(model, "long " * 40)
-        waited = [event for event in told if isinstance(event, Waiting)]
+        waited = [event for event in told if isinstance(event, AnswerProgress)]
         assert waited == told[: len(waited)]  # all of it before the first word
         assert {event.stage for event in waited} <= {"load", "prefill"}
         read = [event for event in waited if event.stage == "prefill"]
@@ -126,12 +126,12 @@ def test_a_waiting_caller_may_leave_and_too_many_are_refused(slow_path: Path) ->
         first = model.stream(QUESTION)
         next(first)
         second = model.stream(QUESTION, progress=True)
-        assert waiting_of(cast(AIMessageChunk, next(second))) == Waiting("queue", 1)
+        assert waiting_of(cast(AIMessageChunk, next(second))) == AnswerProgress("queue", 1)
         with pytest.raises(TooManyWaiting):
             model.invoke(QUESTION)
         second.close()
         with closing(model.stream(QUESTION, progress=True)) as third:
-            assert waiting_of(cast(AIMessageChunk, next(third))) == Waiting("queue", 1)
+            assert waiting_of(cast(AIMessageChunk, next(third))) == AnswerProgress("queue", 1)
         first.close()
         assert model.invoke(QUESTION, max_tokens=3).text
 

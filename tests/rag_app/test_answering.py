@@ -16,18 +16,18 @@ from rag_app.answering.answers import (
     NO_ANSWER,
     Answer,
     AnswerEvent,
+    AnswerProgress,
     AnswerSentence,
     AskOptions,
     Citation,
-    Cited,
-    Condensed,
+    CitedAnswer,
     Delta,
     Exchange,
-    Found,
-    Packed,
-    Thought,
+    PassagesFound,
+    PromptContext,
+    QuestionRewritten,
+    ReasoningDelta,
     Verdict,
-    Waiting,
 )
 from rag_app.answering.chain import AnswerSettings, build_chain
 
@@ -41,11 +41,11 @@ CITATION = Citation(1, "orchard.md", "d", 1, 0, 8, "In 1921.")
 class Scripted:
     """Writes what it is told, raising what it is told to; remembers what was asked of it."""
 
-    pieces: Sequence[str | Exception | Waiting | Thought] = ("In ", "1921.", " [1]")
+    pieces: Sequence[str | Exception | AnswerProgress | ReasoningDelta] = ("In ", "1921.", " [1]")
     most_words: int = 10_000
     name: str = "scripted"
     leaves_machine: str | None = None
-    asked: list[tuple[str, Packed]] = field(default_factory=list)
+    asked: list[tuple[str, PromptContext]] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     closed: bool = False
 
@@ -55,12 +55,12 @@ class Scripted:
     def evidence_tokens(self) -> int:
         return 1500
 
-    def fits(self, question: str, packed: Packed) -> bool:
+    def fits(self, question: str, packed: PromptContext) -> bool:
         return sum(self.count_tokens(item.text) for item in packed.evidence) <= self.most_words
 
     def write(
-        self, question: str, packed: Packed, config: RunnableConfig
-    ) -> Generator[str | Waiting | Thought]:
+        self, question: str, packed: PromptContext, config: RunnableConfig
+    ) -> Generator[str | AnswerProgress | ReasoningDelta]:
         self.asked.append((question, packed))
         try:
             for piece in self.pieces:
@@ -71,8 +71,8 @@ class Scripted:
         finally:
             self.closed = True
 
-    def cite(self, text: str, packed: Packed) -> Cited:
-        return Cited(text, (SENTENCE,), (CITATION,))
+    def cite(self, text: str, packed: PromptContext) -> CitedAnswer:
+        return CitedAnswer(text, (SENTENCE,), (CITATION,))
 
 
 def chain(
@@ -90,7 +90,7 @@ def chain(
 def test_events_come_in_order_and_add_up_to_the_answer(stored: Library) -> None:
     answerer = Scripted()
     found, *deltas, answer = list(chain(stored, answerer).stream(APPLE))
-    assert isinstance(found, Found)
+    assert isinstance(found, PassagesFound)
     assert deltas == [Delta("In "), Delta("1921."), Delta(" [1]")]
     assert isinstance(answer, Answer)
     assert (answer.question, answer.text, answer.abstained) == (APPLE, "In 1921. [1]", False)
@@ -106,14 +106,19 @@ def test_events_come_in_order_and_add_up_to_the_answer(stored: Library) -> None:
 def test_found_comes_before_anything_is_written(stored: Library) -> None:
     answerer = Scripted()
     with closing(chain(stored, answerer).stream(APPLE)) as events:
-        assert isinstance(next(events), Found)
+        assert isinstance(next(events), PassagesFound)
         assert answerer.written == []
 
 
 def test_waiting_and_thoughts_are_passed_on_and_are_no_text(stored: Library) -> None:
-    steps = (Waiting("queue", 1), Waiting("load"), Waiting("prefill", 3, 9), Thought("Hm."))
+    steps = (
+        AnswerProgress("queue", 1),
+        AnswerProgress("load"),
+        AnswerProgress("prefill", 3, 9),
+        ReasoningDelta("Hm."),
+    )
     found, *events, answer = list(chain(stored, Scripted((*steps, "In ", "1921."))).stream(APPLE))
-    assert isinstance(found, Found)
+    assert isinstance(found, PassagesFound)
     assert events == [*steps, Delta("In "), Delta("1921.")]
     assert isinstance(answer, Answer)
     assert answer.text == "In 1921."
@@ -125,11 +130,11 @@ HISTORY = (Exchange("Where does the Bramley apple tree stand?", "In the orchard.
 def test_a_condensing_model_is_waited_for_and_stopped(stored: Library) -> None:
     closed: list[str] = []
 
-    def condense(question: str, history: Sequence[Exchange]) -> Generator[Waiting, None, str | None]:
+    def condense(question: str, history: Sequence[Exchange]) -> Generator[AnswerProgress, None, str | None]:
         assert (question, tuple(history)) == ("When was it planted?", HISTORY)
         try:
-            yield Waiting("queue", 1)
-            yield Waiting("prefill", 3, 9)
+            yield AnswerProgress("queue", 1)
+            yield AnswerProgress("prefill", 3, 9)
         finally:
             closed.append(question)
         return APPLE
@@ -141,8 +146,12 @@ def test_a_condensing_model_is_waited_for_and_stopped(stored: Library) -> None:
         stored, options, answerer=answerer, reranker=None, settings=settings, condense=condense
     )
     events = list(asked.stream("When was it planted?"))
-    assert events[:3] == [Waiting("queue", 1), Waiting("prefill", 3, 9), Condensed(APPLE)]
-    assert isinstance(events[3], Found)
+    assert events[:3] == [
+        AnswerProgress("queue", 1),
+        AnswerProgress("prefill", 3, 9),
+        QuestionRewritten(APPLE),
+    ]
+    assert isinstance(events[3], PassagesFound)
     assert closed == ["When was it planted?"]
     answer = asked.invoke("When was it planted?")
     assert isinstance(answer, Answer)
@@ -150,14 +159,14 @@ def test_a_condensing_model_is_waited_for_and_stopped(stored: Library) -> None:
 
     closed.clear()
     stopped = asked.stream("When was it planted?")
-    assert next(stopped) == Waiting("queue", 1)
+    assert next(stopped) == AnswerProgress("queue", 1)
     stopped.close()  # type: ignore[attr-defined]
     assert closed == ["When was it planted?"]
 
 
 def test_what_condensing_sends_away_is_flagged_where_nothing_is_answered(stored: Library) -> None:
-    def condense(question: str, _: Sequence[Exchange]) -> Generator[Waiting, None, str | None]:
-        yield Waiting("prefill")
+    def condense(question: str, _: Sequence[Exchange]) -> Generator[AnswerProgress, None, str | None]:
+        yield AnswerProgress("prefill")
         return question
 
     remote = Scripted(leaves_machine="models.example")
@@ -262,7 +271,7 @@ def test_callbacks_see_a_failure(stored: Library) -> None:
 def test_closing_the_stream_closes_the_answerer(stored: Library) -> None:
     answerer = Scripted([f"{number} " for number in range(1000)])
     events = chain(stored, answerer).stream(APPLE)
-    assert isinstance(next(events), Found)
+    assert isinstance(next(events), PassagesFound)
     assert [next(events), next(events)] == [Delta("0 "), Delta("1 ")]
     assert not answerer.closed
     events.close()  # type: ignore[attr-defined]
@@ -283,7 +292,7 @@ def test_an_answerer_may_say_that_there_is_no_answer(stored: Library, text: str)
 def test_below_the_threshold_the_answerer_is_not_asked(stored: Library) -> None:
     answerer = Scripted()
     found, delta, answer = list(chain(stored, answerer).stream(OFF_TOPIC))
-    assert isinstance(found, Found)
+    assert isinstance(found, PassagesFound)
     assert delta == Delta(NO_ANSWER)
     assert isinstance(answer, Answer)
     assert (answer.abstained, answer.text) == (True, NO_ANSWER)

@@ -14,7 +14,7 @@ from langchain_core.messages.ai import UsageMetadata
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, ModelError, UnknownName
 from rag_app.llm.process.request_queue import TooManyWaiting
-from rag_app.llm.usage import CallOptions, Meter, metered, model_options
+from rag_app.llm.usage import CallOptions, UsageTracker, call_config, model_options
 from rag_app.server.errors import status_of
 from rag_app.server.openai.chat_values import ChatRequest, ask_request, below, chosen, notes, without_sources
 from tests.rag_app.server import Served, serving_stock
@@ -341,11 +341,11 @@ def test_a_list_of_sources_is_no_part_of_what_was_answered() -> None:
 
 
 def test_how_words_are_chosen_reaches_the_model_and_what_it_took_comes_back() -> None:
-    meter = Meter()
+    meter = UsageTracker()
     model = GenericFakeChatModel(messages=iter([AIMessage("x")] * 3))
-    config = metered(meter, CallOptions(max_tokens=5, temperature=0.5))
+    config = call_config(meter, CallOptions(max_tokens=5, temperature=0.5))
     assert model_options(config) == {"max_tokens": 5, "temperature": 0.5}
-    assert model_options(metered(meter, CallOptions(seed=0))) == {"seed": 0}
+    assert model_options(call_config(meter, CallOptions(seed=0))) == {"seed": 0}
     assert model_options(None) == model_options({}) == {}
 
     model.invoke("?", config)

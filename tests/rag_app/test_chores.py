@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import ModelError
-from rag_app.answering.answers import Answer, Found
+from rag_app.answering.answers import Answer, PassagesFound
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.answering.side_tasks import accepted, by_rules, chore_of, done
@@ -158,7 +158,7 @@ def test_a_model_does_it_where_it_can(text: str | None, answer: str, llm: str, e
     chore = chore_of([("user", TITLE)])
     assert chore is not None
     found, *_, last = done(chore, Writing(text), encoder, None)
-    assert isinstance(found, Found)
+    assert isinstance(found, PassagesFound)
     assert isinstance(last, Answer)
     assert (last.text, last.llm, last.flags) == (answer, llm, ("leaves this machine: example.org",))
     assert last.citations == last.nearest == ()

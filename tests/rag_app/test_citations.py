@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ingestion.encoders import Encoder
-from rag_app.answering.answers import Citation, Cited, Verdict
+from rag_app.answering.answers import Citation, CitedAnswer, Verdict
 from rag_app.answering.citations import SUPPORTED, cite_text
 from tests.rag_app.evidence import evidence
 
@@ -19,7 +19,7 @@ PLANTED = Citation(1, "orchard.md", "d1", 2, 149, 185, "It was planted in 1921 b
 FERRY = Citation(2, "harbour.pdf", "d2", 5, 69, 94, "The ferry sailed at noon.")
 
 
-def cite(text: str, encoder: Encoder) -> Cited:
+def cite(text: str, encoder: Encoder) -> CitedAnswer:
     return cite_text(text, SOURCES, encoder)
 
 
@@ -135,7 +135,7 @@ def test_lines_and_lists_of_an_answer_stay_as_they_are(encoder: Encoder) -> None
 
 
 def test_nothing_to_cite(encoder: Encoder) -> None:
-    assert cite("", encoder) == Cited("", (), ())
+    assert cite("", encoder) == CitedAnswer("", (), ())
     assert cite(" [1] . ", encoder).sentences == ()
     without = cite_text("It sailed [1].", [], encoder)
     assert (without.text, without.citations) == ("It sailed.", ())

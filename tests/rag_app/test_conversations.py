@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import InvalidInput, LibraryError, UnknownName
-from rag_app.answering.answers import Answer, AskOptions, Condensed, Found
+from rag_app.answering.answers import Answer, AskOptions, PassagesFound, QuestionRewritten
 from rag_app.config.settings import load_settings
 from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.database import STATE_FILE, State
 from rag_app.history.markdown_export import as_markdown, escaped
-from rag_app.llm.usage import CallOptions, Meter, metered
+from rag_app.llm.usage import CallOptions, UsageTracker, call_config
 from rag_app.service.composition import Assistant
 from rag_app.service.local import LocalService
 from tests.rag_app.commands import Command
@@ -133,8 +133,8 @@ def test_a_follow_up_is_condensed_searched_for_and_kept(assistant: Assistant) ->
     first = ask(assistant, "Where does the Bramley apple tree stand?", EXTRACTIVE)
     options = replace(EXTRACTIVE, conversation=first.conversation_id)
     events = list(assistant.stream("Who planted it?", options))
-    assert isinstance(events[0], Condensed)
-    assert isinstance(events[1], Found)
+    assert isinstance(events[0], QuestionRewritten)
+    assert isinstance(events[1], PassagesFound)
     answer = events[-1]
     assert isinstance(answer, Answer)
     assert answer.question == "Who planted it?"
@@ -269,7 +269,7 @@ def test_a_model_condenses_and_replay_repeats_its_words(assistant: Assistant, gg
     assert (again["same"], again["differences"]) == (True, [])
     # What this call alone was made with is repeated too.
     call = CallOptions(max_tokens=3, temperature=1.0, seed=7, thinking=True)
-    short = assistant.ask(APPLE, replace(options, conversation=None), metered(Meter(), call))
+    short = assistant.ask(APPLE, replace(options, conversation=None), call_config(UsageTracker(), call))
     kept = assistant.receipts.get(str(short.receipt_id)).fields["llm"]
     assert (kept["max_tokens"], kept["thinking"], kept["sampling"]["seed"]) == (3, True, 7)
     assert LocalService(assistant).replay(str(short.receipt_id))["same"]

@@ -10,7 +10,7 @@ from ingestion.library import Library
 from rag_app.answering.answers import AskOptions
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
-from rag_app.service.inspector import Stage, stages
+from rag_app.service.inspector import InspectedStage, stages
 from retrievers.hits import Query
 from ui.inspect import Inspect
 
@@ -94,7 +94,7 @@ def test_what_is_not_there_cannot_be_inspected(assistant: Assistant) -> None:
     assert assistant.inspector.passages("gone") == 0
 
 
-def by_name(assistant: Assistant, **options: object) -> dict[str, Stage]:
+def by_name(assistant: Assistant, **options: object) -> dict[str, InspectedStage]:
     trace = assistant.inspector.trace(CRANE, AskOptions(**options))  # type: ignore[arg-type]
     found = {stage.name: stage for step in stages(trace) for stage in step}
     citations = len(trace.answer.citations)

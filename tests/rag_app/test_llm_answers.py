@@ -11,7 +11,7 @@ import pytest
 
 from ingestion.errors import ModelError
 from ingestion.library import Library
-from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, Delta, Found, Waiting
+from rag_app.answering.answers import Answer, AnswerEvent, AnswerProgress, AskOptions, Delta, PassagesFound
 from rag_app.config.settings import Settings, load_settings
 from rag_app.service.composition import Assistant
 from tests.tiny_gguf import TinyModel, write_tiny_gguf
@@ -51,9 +51,9 @@ def test_the_answer_streams_from_the_model(
     assistant = Assistant(configured(data, gguf), stored)
     close_models.append(assistant)
     found, *rest, answer = list(assistant.stream(APPLE, assistant.options()))
-    assert isinstance(found, Found)
+    assert isinstance(found, PassagesFound)
     deltas = [event for event in rest if isinstance(event, Delta)]
-    waited = [event for event in rest if isinstance(event, Waiting)]
+    waited = [event for event in rest if isinstance(event, AnswerProgress)]
     assert len(deltas) > 1
     assert [*waited, *deltas] == rest  # all waiting comes before the first word
     read = [event for event in waited if event.stage == "prefill"]
@@ -77,7 +77,7 @@ def test_closing_the_stream_stops_the_model_and_leaves_it_ready(
     close_models.append(assistant)
     options = assistant.options()
     events = assistant.stream(APPLE, options)
-    assert isinstance(next(events), Found)
+    assert isinstance(next(events), PassagesFound)
     assert len(list(islice(words(events), 3))) == 3
     (answerer,) = assistant._llms.values()
     child = answerer.model.pid
@@ -85,7 +85,7 @@ def test_closing_the_stream_stops_the_model_and_leaves_it_ready(
 
     # It waits for nothing, and in the same process: the model is not loaded again.
     again = assistant.stream(APPLE, options)
-    assert isinstance(next(again), Found)
+    assert isinstance(next(again), PassagesFound)
     assert next(words(again))
     assert answerer.model.pid == child is not None
     assert answerer.model.cancel() is True

@@ -7,7 +7,7 @@ import pytest
 
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
-from rag_app.answering.answers import Packed, Placed
+from rag_app.answering.answers import EvidenceRef, PromptContext
 from rag_app.answering.evidence.prompt_context import pack, relevance, token_weights
 from rag_app.answering.evidence.readability import companions, pieces
 from retrievers.hits import Query
@@ -30,7 +30,7 @@ def find(library: Library, question: str, strategy: str = "colbert") -> SearchRe
     return search(library, question, strategy_named(strategy), library.catalogue.scope())
 
 
-def spent(packed: Packed) -> int:
+def spent(packed: PromptContext) -> int:
     return sum(words(sentence.text) for item in packed.evidence for sentence in item.sentences)
 
 
@@ -96,7 +96,7 @@ def test_a_chunk_deleted_since_it_was_found_is_left_out(stocked: Library) -> Non
 
     for document in stocked.catalogue.documents():
         stocked.delete(document)
-    assert pack(stocked, result, budget=1000, count_tokens=words) == Packed((), 0.0)
+    assert pack(stocked, result, budget=1000, count_tokens=words) == PromptContext((), 0.0)
 
 
 def test_words_that_any_sentence_holds_count_half(library: Library) -> None:
@@ -165,14 +165,14 @@ def test_what_a_prompt_had_before_comes_first_and_as_it_was(stored: Library) -> 
     everything = pack(stored, result, budget=1000, count_tokens=words)
     assert len(everything.evidence) > 1
     last = everything.evidence[-1]
-    earlier = [Placed(last.hit.chunk.id, tuple((s.start, s.end) for s in last.sentences))]
+    earlier = [EvidenceRef(last.hit.chunk.id, tuple((s.start, s.end) for s in last.sentences))]
     again = pack(stored, result, budget=1000, count_tokens=words, earlier=earlier)
     assert again.evidence[0].hit.chunk.id == last.hit.chunk.id
     assert again.evidence[0].text == last.text
     assert {item.hit.chunk.id for item in again.evidence} == {i.hit.chunk.id for i in everything.evidence}
     assert [item.number for item in again.evidence] == list(range(1, len(again.evidence) + 1))
     # What is no longer found, or must now say more, is packed anew.
-    gone = [Placed("nothing:1:0", ((0, 5),)), Placed(first.evidence[0].hit.chunk.id, ((1, 2),))]
+    gone = [EvidenceRef("nothing:1:0", ((0, 5),)), EvidenceRef(first.evidence[0].hit.chunk.id, ((1, 2),))]
     assert pack(stored, result, budget=1000, count_tokens=words, earlier=gone) == everything
 
 

@@ -7,9 +7,10 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
-from rag_app.answering.answers import Answer, AskOptions, Found
+from rag_app.answering.answers import Answer, AskOptions, PassagesFound
 from rag_app.answering.questions.phrases import PHRASES
-from rag_app.answering.questions.question_kinds import Kind, is_small_talk, kind_of
+from rag_app.answering.questions.question_kinds import QuestionKind as Kind
+from rag_app.answering.questions.question_kinds import is_small_talk, kind_of
 from rag_app.answering.replies import OF_LIBRARY, SMALL_TALK
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
@@ -129,7 +130,7 @@ def assistant(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Ass
 )
 def test_small_talk_quotes_no_document(assistant: Assistant, question: str) -> None:
     *before, answer = assistant.stream(question, AskOptions())
-    assert isinstance(before[0], Found)
+    assert isinstance(before[0], PassagesFound)
     assert before[0].result.hits == ()
     assert isinstance(answer, Answer)
     assert not answer.abstained

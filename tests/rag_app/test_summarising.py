@@ -12,7 +12,7 @@ from ingestion.errors import LibraryDamaged, UnknownName
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.filters import Filters, resolve
-from rag_app.answering.answers import Answer, AnswerEvent, Delta, Found, Verdict, Waiting
+from rag_app.answering.answers import Answer, AnswerEvent, AnswerProgress, Delta, PassagesFound, Verdict
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.summarizing import representative
 from rag_app.summarizing.facility import representatives
@@ -167,17 +167,17 @@ def test_a_document_is_quoted_in_reading_order(samples: Library) -> None:
 
 def test_events_tell_how_far_it_is_and_add_up_to_the_answer(samples: Library) -> None:
     events = events_of(samples)
-    waiting = [event for event in events if isinstance(event, Waiting)]
+    waiting = [event for event in events if isinstance(event, AnswerProgress)]
     chunks = sum(document.chunks for document in samples.catalogue.documents())
     assert {event.stage for event in waiting} == {"read"}
     assert [event.done for event in waiting] == sorted(event.done for event in waiting)
     assert (waiting[0].done, waiting[-1].done, waiting[-1].total) == (0, chunks, chunks)
-    kinds = [type(event) for event in events if not isinstance(event, Waiting)]
-    assert kinds == [Found, *[Delta] * (len(kinds) - 2), Answer]
+    kinds = [type(event) for event in events if not isinstance(event, AnswerProgress)]
+    assert kinds == [PassagesFound, *[Delta] * (len(kinds) - 2), Answer]
     answer = events[-1]
     assert isinstance(answer, Answer)
     assert "".join(event.text for event in events if isinstance(event, Delta)) == answer.text
-    found = next(event for event in events if isinstance(event, Found))
+    found = next(event for event in events if isinstance(event, PassagesFound))
     assert found.packed.evidence == answer.evidence
     assert found.result.hits == answer.nearest == tuple(item.hit for item in answer.evidence)
     assert answer.timings_ms.keys() == {"read", "write", "total"}
@@ -247,7 +247,7 @@ def test_an_empty_library_abstains(library: Library) -> None:
     *events, answer = events_of(library)
     assert isinstance(answer, Answer)
     assert (answer.abstained, answer.text, answer.citations, answer.nearest) == (True, NOTHING, (), ())
-    assert [type(event) for event in events] == [Found, Delta]
+    assert [type(event) for event in events] == [PassagesFound, Delta]
     with pytest.raises(UnknownName, match=r"nowhere\.pdf"):
         events_of(library, "nowhere.pdf")
 
@@ -282,7 +282,7 @@ def test_a_document_deleted_meanwhile_is_left_out(stocked: Library) -> None:
     stocked.delete(harbour)
     assert representative.quotations(stocked, everything, harbour) == []
     events = summarise(stocked, scope, ExtractiveAnswerer(stocked.encoder))
-    assert isinstance(next(events), Waiting)
+    assert isinstance(next(events), AnswerProgress)
     (orchard,) = stocked.catalogue.documents()
     stocked.delete(orchard)  # what was to be read is gone
     *_, answer = events

@@ -16,11 +16,11 @@ from ingestion.errors import ModelError
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.filters import Filters, resolve
-from rag_app.answering.answers import Answer, AnswerEvent, Delta, Found, Waiting
+from rag_app.answering.answers import Answer, AnswerEvent, AnswerProgress, Delta, PassagesFound
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.config.settings import load_settings
 from rag_app.service.composition import Assistant
-from rag_app.summarizing.mapreduce import Part, renumbered
+from rag_app.summarizing.mapreduce import PartialSummary, renumbered
 from rag_app.summarizing.summary import NOTHING, summarise
 from tests.conftest import SAMPLES
 from tests.rag_app.evidence import evidence
@@ -137,7 +137,7 @@ def test_everything_is_read_and_markers_are_kept(samples: Library) -> None:
     assert len(texts) == len(ids)
     assert all(chunks[each].text.startswith(text[:60]) for each, text in zip(ids, texts, strict=True))
 
-    waiting = [event for event in events if isinstance(event, Waiting)]
+    waiting = [event for event in events if isinstance(event, AnswerProgress)]
     done = [event.done for event in waiting]
     assert done == sorted(done)
     assert (done[0], done[-1], waiting[-1].total) == (0, len(ids), len(ids))
@@ -156,7 +156,7 @@ def test_everything_is_read_and_markers_are_kept(samples: Library) -> None:
     passages = {item.number: " ".join(item.hit.chunk.text.split()) for item in answer.evidence}
     for sentence in answer.sentences:
         assert any(sentence.text.rstrip(".")[:40] in passages[marker] for marker in sentence.markers)
-    found = next(event for event in events if isinstance(event, Found))
+    found = next(event for event in events if isinstance(event, PassagesFound))
     assert found.packed.evidence == answer.evidence
 
 
@@ -217,7 +217,7 @@ def test_closing_stops_the_model_at_once(samples: Library) -> None:
     model = Scripted()
     events = events_of(samples, model, documents=("colbert.pdf",))
     for _ in range(4):  # the fourth comes after some words of the first piece
-        assert isinstance(next(events), Waiting)
+        assert isinstance(next(events), AnswerProgress)
     assert model.words == [3]
     events.close()  # type: ignore[attr-defined]
     assert model.words == [3]
@@ -266,7 +266,7 @@ def test_a_window_without_room_is_refused(stocked: Library) -> None:
 def test_sources_are_numbered_through_all_parts() -> None:
     one, two, three = (evidence(number, f"Text {number}.") for number in (1, 2, 3))
     texts, sources = renumbered(
-        [Part("A [2]. B [3, 2].", (two, three)), Part("C [1]. D [3] [9].", (one, three))]
+        [PartialSummary("A [2]. B [3, 2].", (two, three)), PartialSummary("C [1]. D [3] [9].", (one, three))]
     )
     assert texts == ["A [1]. B [2, 1].", "C [3]. D [2] ."]
     assert [(item.number, item.hit.chunk.id) for item in sources] == [
@@ -294,21 +294,21 @@ def test_llama_reads_all_and_can_be_stopped(samples: Library, tmp_path: Path) ->
         assert (answer.strategy, answer.llm, answer.abstained) == ("summary", "tiny.gguf", False)
         assert answer.question == "What is this library about?"
         chunks = sum(document.chunks for document in samples.catalogue.documents())
-        reads = [event for event in events if isinstance(event, Waiting) and event.stage == "read"]
+        reads = [event for event in events if isinstance(event, AnswerProgress) and event.stage == "read"]
         assert (reads[-1].done, reads[-1].total) == (chunks, chunks)
         assert len({event.done for event in reads}) > 3
         assert any(isinstance(event, Delta) for event in events)
 
         stopped = assistant.summarise(assistant.options())
         for event in stopped:
-            if isinstance(event, Waiting) and event.done:
+            if isinstance(event, AnswerProgress) and event.done:
                 break
         (answerer,) = assistant._llms.values()
         child = answerer.model.pid
         stopped.close()
         # It waits for nothing, and in the same process.
         again = assistant.summarise(assistant.options())
-        assert isinstance(next(again), Waiting)
+        assert isinstance(next(again), AnswerProgress)
         again.close()
         assert answerer.model.pid == child is not None
         assert answerer.model.cancel() is False

@@ -15,7 +15,13 @@ from ingestion.library import Library as Stores
 from ingestion.storage.catalogue.records import Document, StoredChunk
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
-from rag_app.service.document_browser import PagePreview, Shelf, Storage, Wanted, replacing_name
+from rag_app.service.document_browser import (
+    DocumentBrowser,
+    DocumentQuery,
+    PagePreview,
+    Storage,
+    replacing_name,
+)
 from tests.ui.built import built_page
 from tests.ui.test_render_documents import document, file, job
 from ui.background import Workers
@@ -216,23 +222,23 @@ def names(documents: list[Document]) -> list[str]:
 
 
 def test_documents_are_filtered_and_ordered(stocked: Stores) -> None:
-    shelf = Shelf(stocked)
+    shelf = DocumentBrowser(stocked)
     stocked.catalogue.ensure_collection("empty")
     assert names(shelf.documents()) == ["harbour.md", "orchard.md"]
-    assert names(shelf.documents(Wanted(descending=True))) == ["orchard.md", "harbour.md"]
-    assert names(shelf.documents(Wanted(text="NOTES orchard"))) == ["orchard.md"]  # of name and title
-    assert names(shelf.documents(Wanted(text="orchard log"))) == []
-    assert shelf.documents(Wanted(collection="empty")) == []
-    assert shelf.documents(Wanted(status=Status.PARTIAL)) == []
-    sizes = [document.bytes for document in shelf.documents(Wanted(order="size"))]
+    assert names(shelf.documents(DocumentQuery(descending=True))) == ["orchard.md", "harbour.md"]
+    assert names(shelf.documents(DocumentQuery(text="NOTES orchard"))) == ["orchard.md"]  # of name and title
+    assert names(shelf.documents(DocumentQuery(text="orchard log"))) == []
+    assert shelf.documents(DocumentQuery(collection="empty")) == []
+    assert shelf.documents(DocumentQuery(status=Status.PARTIAL)) == []
+    sizes = [document.bytes for document in shelf.documents(DocumentQuery(order="size"))]
     assert sizes == sorted(sizes)
     with pytest.raises(UnknownName, match="order"):
-        shelf.documents(Wanted(order="colour"))
+        shelf.documents(DocumentQuery(order="colour"))
 
 
 def test_a_page_is_read_with_its_chunks_and_headings(stocked: Stores) -> None:
-    shelf = Shelf(stocked)
-    (found,) = shelf.documents(Wanted(text="orchard"))
+    shelf = DocumentBrowser(stocked)
+    (found,) = shelf.documents(DocumentQuery(text="orchard"))
     read = shelf.page(found.id, 99)
     assert read.number == found.pages
     assert read.page
@@ -308,7 +314,7 @@ def test_a_password_opens_a_staged_upload_and_is_not_kept(page: Library, tmp_pat
         page.work({"act": "unlock", "job": str(row.job), "file": str(row.file), "password": word})
         (active,) = jobs.active
         assert [result.status for result in jobs.run(active.id)] == [status]
-    assert [(one.name, one.collection) for one in page.shelf.documents(Wanted(text="vault"))] == [
+    assert [(one.name, one.collection) for one in page.shelf.documents(DocumentQuery(text="vault"))] == [
         ("vault.pdf", "safe")
     ]
     folder = page.assistant.library.folder

@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from rag_app.answering.answers import AnswerSentence, AskOptions, Condensed, Delta, Verdict, Waiting
+from rag_app.answering.answers import (
+    AnswerProgress,
+    AnswerSentence,
+    AskOptions,
+    Delta,
+    QuestionRewritten,
+    Verdict,
+)
 from tests.ui.values import answer, citation, found, hit, turn
 from ui.components.conversation import located, messages, render_turn
 from ui.components.text import escape, marked, merge, milliseconds
@@ -124,14 +131,14 @@ def test_what_sources_do_not_hold_is_said_quietly() -> None:
 
 
 def test_a_follow_up_says_what_it_was_understood_as_and_what_it_waits_for() -> None:
-    asked = turn("And it?", Condensed("And it? (<tree>)"))
+    asked = turn("And it?", QuestionRewritten("And it? (<tree>)"))
     assert "Understood as: And it? (&lt;tree&gt;)" in messages([asked])[0]["content"]
     for waiting, shown in (
-        (Waiting("queue", 2), "2 questions before yours"),
-        (Waiting("queue"), "next"),
-        (Waiting("load"), "loading the model"),
-        (Waiting("prefill", 512, 1400), "reading 512 of 1,400 tokens"),
-        (Waiting("read", 3, 9), "reading 3 of 9 passages"),
+        (AnswerProgress("queue", 2), "2 questions before yours"),
+        (AnswerProgress("queue"), "next"),
+        (AnswerProgress("load"), "loading the model"),
+        (AnswerProgress("prefill", 512, 1400), "reading 512 of 1,400 tokens"),
+        (AnswerProgress("read", 3, 9), "reading 3 of 9 passages"),
     ):
         assert shown in render_turn(turn("q", found(hit("x")), waiting))
 

@@ -7,7 +7,7 @@ import pytest
 from ingestion.documents import Page, Status
 from ingestion.parsing import Box, PagePicture
 from ingestion.storage.catalogue.records import Document
-from rag_app.service.page_views import PageView
+from rag_app.service.page_views import RenderedPage
 from retrievers.explain import Explanation, TermReason, TokenReason
 from tests.ui.values import START, hit
 from ui.components.explanation import Why, by_word, render_why
@@ -18,13 +18,13 @@ PLACE = Place(turn=2, chunk="c1", document="d1", page=3)
 TEXT = "The boat sails on the <b>lake</b>."
 
 
-def view(picture: PagePicture | None, reason: str | None = None) -> PageView:
+def view(picture: PagePicture | None, reason: str | None = None) -> RenderedPage:
     document = Document(
         id="d1", collection="default", collection_id=1, name=NAME, path="/x.pdf", title=None, sha256="0" * 64,
         bytes=1, status=Status.OK, error=None, pages=5, pages_failed=0, chunks=1, version=1, chunker=1,
         language="en", added="2026-01-01T00:00:00+00:00",
     )  # fmt: skip
-    return PageView(document, Page(3, TEXT), ((4, 8),), picture, reason)
+    return RenderedPage(document, Page(3, TEXT), ((4, 8),), picture, reason)
 
 
 def test_a_page_is_a_picture_with_boxes_at_its_own_measure() -> None:

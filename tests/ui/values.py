@@ -4,7 +4,15 @@ from typing import cast
 
 from ingestion.encoders import Encoder
 from ingestion.storage.catalogue.records import StoredChunk
-from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, Citation, Evidence, Found, Packed
+from rag_app.answering.answers import (
+    Answer,
+    AnswerEvent,
+    AskOptions,
+    Citation,
+    Evidence,
+    PassagesFound,
+    PromptContext,
+)
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
 from ui.chat.talk import follow
@@ -35,10 +43,10 @@ def citation(quote: str, text: str, *, marker: int = 1) -> Citation:
     return Citation(marker, "notes.pdf", "d1", 3, start, start + len(quote), quote)
 
 
-def found(*hits: Hit, exact: bool = True) -> Found:
+def found(*hits: Hit, exact: bool = True) -> PassagesFound:
     query = Query("why?", cast("Encoder", None))
     result = SearchResult(query, "colbert", None, exact, hits, {"maxsim": 1.0, "total": 2.0})
-    return Found(result, Packed(tuple(Evidence(h.rank, h, ()) for h in hits), 0.6))
+    return PassagesFound(result, PromptContext(tuple(Evidence(h.rank, h, ()) for h in hits), 0.6))
 
 
 def answer(

@@ -12,12 +12,12 @@ from ingestion.storage.catalogue.filters import Filters
 from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
+    AnswerProgress,
     AskOptions,
-    Condensed,
     Delta,
-    Found,
-    Packed,
-    Waiting,
+    PassagesFound,
+    PromptContext,
+    QuestionRewritten,
 )
 from rag_app.answering.questions.question_kinds import is_small_talk
 from rag_app.service.composition import Assistant
@@ -105,7 +105,7 @@ class Chat:
             check_offered(self.assistant, llm=turn.options.llm, reranker=turn.options.reranker)
             if turn.search_only:
                 result = self.assistant.search(turn.question, turn.options)
-                put(Found(result, Packed((), 0.0)))
+                put(PassagesFound(result, PromptContext((), 0.0)))
                 return
             with closing(self.assistant.stream(turn.question, turn.options)) as events:
                 for event in events:
@@ -135,11 +135,11 @@ def follow(turn: Turn, events: Sequence[AnswerEvent]) -> Turn:
     """Return the turn after these events."""
     for event in events:
         match event:
-            case Condensed():
+            case QuestionRewritten():
                 turn = replace(turn, understood=event.question)
-            case Waiting():
+            case AnswerProgress():
                 turn = replace(turn, waiting=event)
-            case Found():
+            case PassagesFound():
                 turn = replace(turn, found=event)
             case Delta():
                 turn = replace(turn, text=turn.text + event.text)

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from rag_app.answering.answers import REPLY, Answer, AnswerSentence, AskOptions, Found, Verdict, Waiting
+from rag_app.answering.answers import (
+    REPLY,
+    Answer,
+    AnswerProgress,
+    AnswerSentence,
+    AskOptions,
+    PassagesFound,
+    Verdict,
+)
 from rag_app.llm.choice import EXTRACTIVE
 from ui.components.text import escape, milliseconds, plural
 
@@ -29,9 +37,9 @@ class Turn:
     question: str
     options: AskOptions
     text: str = ""
-    found: Found | None = None
+    found: PassagesFound | None = None
     understood: str | None = None
-    waiting: Waiting | None = None
+    waiting: AnswerProgress | None = None
     answer: Answer | None = None
     error: str | None = None
     stopped: bool = False
@@ -107,7 +115,7 @@ def _answer(turn: Turn, answer: Answer) -> str:
     )
 
 
-def _searched(turn: Turn, found: Found) -> str:
+def _searched(turn: Turn, found: PassagesFound) -> str:
     result = found.result
     reranker = f" · reranked by {escape(result.reranker)}" if result.reranker else ""
     total = milliseconds(result.timings_ms["total"])
@@ -259,7 +267,7 @@ def _phase(turn: Turn) -> str:
     return "writing …" if turn.text else "reading the passages …"
 
 
-def _waits(waiting: Waiting) -> str:
+def _waits(waiting: AnswerProgress) -> str:
     done, total = waiting.done, waiting.total
     if waiting.stage == "queue":
         return f"{plural(done, 'question')} before yours …" if done else "next …"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rag_app.service.inspector import Stage, Stored, Trace, Worked, stages
+from rag_app.service.inspector import InspectedStage, Stored, Trace, Worked, stages
 from ui.components.comparison import size
 from ui.components.sources import flow
 from ui.components.text import escape, milliseconds, plural
@@ -219,7 +219,7 @@ def render_trace(trace: Trace) -> str:
     )
 
 
-def _stage(stage: Stage, slowest: float) -> str:
+def _stage(stage: InspectedStage, slowest: float) -> str:
     time, bar = "", ""
     if stage.milliseconds is not None:
         time = f'<span class="time">{milliseconds(stage.milliseconds)}</span>'

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag_app.service.page_views import PageView
+from rag_app.service.page_views import RenderedPage
 from ui.components.text import escape, marked
 
 Tab = Literal["page", "why"]
@@ -49,7 +49,7 @@ def render_viewer(place: Place, name: str, pages: int, tab: Tab, content: str) -
     )
 
 
-def render_page(view: PageView, place: Place) -> str:
+def render_page(view: RenderedPage, place: Place) -> str:
     """Return a page: its picture with the boxes of the spans on it, or its text with the spans marked.
 
     Where a password is missing, a form asks for it.
@@ -87,7 +87,7 @@ def _password_form(place: Place, name: str) -> str:
     )
 
 
-def _text(view: PageView) -> str:
+def _text(view: RenderedPage) -> str:
     return marked(view.page.text, view.spans)
 
 

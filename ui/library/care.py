@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ingestion.storage.catalogue.records import Document
-from rag_app.service.document_browser import Wanted
+from rag_app.service.document_browser import DocumentQuery
 from ui.components.document_table import ROWS, render_table
 from ui.components.text import plural
 from ui.documents import Documents, Watch
@@ -15,7 +15,7 @@ class View:
     """What one open page shows. Its handlers share it and change it in place."""
 
     watch: Watch = field(default_factory=Watch)
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: DocumentQuery = field(default_factory=DocumentQuery)
     part: int = 0
     chosen: set[str] = field(default_factory=set)
     opened: str | None = None
@@ -33,7 +33,7 @@ class Library:
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
         self.assistant = documents.assistant
-        self.shelf = documents.assistant.shelf
+        self.shelf = documents.assistant.document_browser
 
     def listed(self, view: View) -> list[Document]:
         """Return the documents that the filters leave, and forget choices that are gone."""

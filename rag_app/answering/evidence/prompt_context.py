@@ -17,7 +17,7 @@ from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.tokens.store import TokenMatch
 from ingestion.text import function_words
 from ingestion.text.sentences import sentence_spans
-from rag_app.answering.answers import Evidence, EvidenceSentence, Packed, Placed
+from rag_app.answering.answers import Evidence, EvidenceRef, EvidenceSentence, PromptContext
 from rag_app.answering.evidence.duplicates import merged
 from rag_app.answering.evidence.echoes import is_question, questions_above
 from rag_app.answering.evidence.literal_matches import holds, is_of_another, with_identifiers
@@ -62,8 +62,8 @@ def pack(
     budget: int,
     count_tokens: Callable[[str], int],
     nonce: str = "",
-    earlier: Sequence[Placed] = (),
-) -> Packed:
+    earlier: Sequence[EvidenceRef] = (),
+) -> PromptContext:
     """Return the sentences of the hits that answer best, in `budget` tokens of `count_tokens` at most.
 
     Passages come in rank order, sentences in reading order; what is said twice is packed once. Of long lists
@@ -80,7 +80,7 @@ def pack(
         Evidence(number, passage.hit, tuple(passage.sentences[place] for place in places), passage.score)
         for number, (passage, places) in enumerate(ordered, start=1)
     )
-    return Packed(evidence, max((passage.relevance for passage, _ in ordered), default=0.0), nonce)
+    return PromptContext(evidence, max((passage.relevance for passage, _ in ordered), default=0.0), nonce)
 
 
 def token_weights(query: Query) -> Floats:
@@ -263,7 +263,7 @@ def _chosen(passages: Sequence[_Passage], sizes: Sequence[Sequence[int]], budget
 
 
 def _ordered(
-    passages: Sequence[_Passage], chosen: Sequence[set[int]], earlier: Iterable[Placed]
+    passages: Sequence[_Passage], chosen: Sequence[set[int]], earlier: Iterable[EvidenceRef]
 ) -> list[tuple[_Passage, list[int]]]:
     """Return the passages that have something to say, those that were there before and suffice first."""
     by_chunk = {passage.hit.chunk.id: number for number, passage in enumerate(passages)}

@@ -15,7 +15,7 @@ from rag_app.answering.questions.library_questions import PATTERNS
 from rag_app.answering.questions.phrases import PHRASES
 
 
-class Kind(Enum):
+class QuestionKind(Enum):
     """What is asked for. Of several kinds of small talk in one question the first counts."""
 
     ABILITIES = "abilities"
@@ -36,10 +36,10 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AppQuestion:
     """What a question asks of the application, in which language; `name` is what it calls a document."""
 
-    kind: Kind
+    kind: QuestionKind
     language: str
     name: str = ""
 
@@ -52,10 +52,10 @@ _APOSTROPHES = re.compile(r"['’ʼ＇`´]")
 # In capitals "NO", "SI" and "TAK" are acronyms as well.
 _SHORT_CAPITALS = re.compile(r"[A-Z]{2,3}")
 _SAID_IN_CAPITALS = frozenset({"OK", "YES", "HI", "HEY", "BYE", "THX"})
-_KINDS = {kind.value: kind for kind in Kind}
+_KINDS = {kind.value: kind for kind in QuestionKind}
 
 
-def kind_of(question: str) -> Asked | None:
+def kind_of(question: str) -> AppQuestion | None:
     """Return what a question asks of the application itself; None where it is for the documents."""
     if len(question) > _MOST_CHARACTERS:
         return None
@@ -67,11 +67,11 @@ def is_small_talk(question: str) -> bool:
     return len(question) <= _MOST_CHARACTERS and _small_talk(question) is not None
 
 
-def _small_talk(question: str) -> Asked | None:
+def _small_talk(question: str) -> AppQuestion | None:
     said = unicodedata.normalize("NFC", question).strip()
     if said and not any(map(str.isalnum, said)):
         # Emoji and nothing else; "?" and "…" are no question at all.
-        return Asked(Kind.OK, "en") if any(map(_is_emoji, said)) else None
+        return AppQuestion(QuestionKind.OK, "en") if any(map(_is_emoji, said)) else None
     bare = said.strip(" .!?¡¿")
     if _SHORT_CAPITALS.fullmatch(bare) and bare not in _SAID_IN_CAPITALS:
         return None
@@ -81,9 +81,9 @@ def _small_talk(question: str) -> Asked | None:
     for language in PHRASES:
         kinds = _made_of_phrases(tuple(words), language)
         if kinds:
-            kind = min(kinds, key=list(Kind).index)
+            kind = min(kinds, key=list(QuestionKind).index)
             # "Perfect?" asks for something.
-            return None if kind is Kind.OK and said.endswith("?") else Asked(kind, language)
+            return None if kind is QuestionKind.OK and said.endswith("?") else AppQuestion(kind, language)
     return None
 
 
@@ -91,10 +91,10 @@ def _is_emoji(character: str) -> bool:
     return unicodedata.category(character) == "So"
 
 
-def _made_of_phrases(words: tuple[str, ...], language: str) -> set[Kind]:
+def _made_of_phrases(words: tuple[str, ...], language: str) -> set[QuestionKind]:
     """Return the kinds of the phrases that words are made of; none where a word is left over."""
     phrases, longest = _phrases(language)
-    kinds: set[Kind] = set()
+    kinds: set[QuestionKind] = set()
     place = 0
     while place < len(words):
         for size in range(min(longest, len(words) - place), 0, -1):
@@ -110,31 +110,31 @@ def _made_of_phrases(words: tuple[str, ...], language: str) -> set[Kind]:
 
 
 @cache
-def _phrases(language: str) -> tuple[dict[tuple[str, ...], Kind | None], int]:
+def _phrases(language: str) -> tuple[dict[tuple[str, ...], QuestionKind | None], int]:
     """Return the phrases by their words, None for a filler, and the length of the longest."""
-    found: dict[tuple[str, ...], Kind | None] = {}
+    found: dict[tuple[str, ...], QuestionKind | None] = {}
     for name, text in reversed(list(PHRASES[language].items())):  # a phrase of two kinds is of the first
         for phrase in text.split("/"):
             found[tuple(_WORDS.findall(phrase.casefold()))] = _KINDS.get(name)
     return found, max(map(len, found))
 
 
-def _of_library(question: str) -> Asked | None:
+def _of_library(question: str) -> AppQuestion | None:
     plain = " ".join(unicodedata.normalize("NFC", question).split()).strip(' ?!.…¿¡:"“”')
     for language, kind, pattern in _patterns():
         match = pattern.fullmatch(plain)
         if match:
             name = (match.groupdict().get("name") or "").strip(' "“”«»„')
-            return Asked(kind, language, name)
+            return AppQuestion(kind, language, name)
     return None
 
 
 @cache
-def _patterns() -> tuple[tuple[str, Kind, re.Pattern[str]], ...]:
+def _patterns() -> tuple[tuple[str, QuestionKind, re.Pattern[str]], ...]:
     return tuple(_compiled())
 
 
-def _compiled() -> Iterator[tuple[str, Kind, re.Pattern[str]]]:
+def _compiled() -> Iterator[tuple[str, QuestionKind, re.Pattern[str]]]:
     for language, kinds in PATTERNS.items():
         for name, patterns in kinds.items():
             for pattern in patterns:

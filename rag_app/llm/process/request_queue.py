@@ -11,15 +11,15 @@ class TooManyWaiting(ModelError):
     """The queue is full. Asking again later helps."""
 
 
-class Turns:
+class RequestQueue:
     """The queue before a model. `most_waiting` may wait beside the one that is served."""
 
     def __init__(self, most_waiting: int) -> None:
         self._most_waiting = most_waiting
         self._changed = threading.Condition()
-        self._queue: list[Turn] = []
+        self._queue: list[QueuePlace] = []
 
-    def join(self) -> "Turn":
+    def join(self) -> "QueuePlace":
         """Return a place at the end of the queue. Raises TooManyWaiting where it is full."""
         with self._changed:
             if self._queue and len(self._queue) > self._most_waiting:
@@ -27,23 +27,23 @@ class Turns:
                 raise TooManyWaiting(
                     f"too many questions are waiting for the language model ({waiting}); ask again later"
                 )
-            turn = Turn(self)
+            turn = QueuePlace(self)
             self._queue.append(turn)
             return turn
 
-    def _before(self, turn: "Turn") -> int:
+    def _before(self, turn: "QueuePlace") -> int:
         return self._queue.index(turn)
 
-    def _leave(self, turn: "Turn") -> None:
+    def _leave(self, turn: "QueuePlace") -> None:
         with self._changed:
             self._queue.remove(turn)
             self._changed.notify_all()
 
 
-class Turn:
+class QueuePlace:
     """One caller's place in the queue; leaving the `with` block gives it up, whatever its place."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: RequestQueue) -> None:
         self._turns = turns
         self._told: int | None = None
 

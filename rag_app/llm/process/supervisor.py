@@ -11,7 +11,7 @@ from typing import Any
 from ingestion.errors import Cancelled, ModelError
 from rag_app.llm.process.child import Child, Reply
 from rag_app.llm.process.loading import Loading, explained
-from rag_app.llm.process.request_queue import Turns
+from rag_app.llm.process.request_queue import RequestQueue
 from rag_app.llm.process.restarts import Restarts
 from rag_app.llm.process.worker import available_processors
 from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, Reader
@@ -49,7 +49,7 @@ class ModelProcess:
         self._options = {"context_tokens": context_tokens, "threads": threads, "gpu_layers": gpu_layers}
         self._load_timeout_s = load_timeout_s
         self._speeds = speeds or PrefillSpeeds(None)
-        self._turns = Turns(max_waiting)
+        self._turns = RequestQueue(max_waiting)
         self._starting = threading.Lock()
         self._restarts = restarts or Restarts()
         self._tried: str | None = None  # the file as it was when it was loaded last
