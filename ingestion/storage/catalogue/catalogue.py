@@ -29,8 +29,8 @@ from ingestion.storage.catalogue.rows import chunk_terms, forget, heading_from, 
 from ingestion.storage.catalogue.scoping import marks, within
 from ingestion.storage.catalogue.snapshots import Snapshots
 from ingestion.storage.catalogue.texts import Slice, read_slices
-from ingestion.text import ANALYSER, Analyser
 from ingestion.text.names import INSIDE, composed, spellings
+from ingestion.text.terms import ANALYSER, Analyser
 
 DEFAULT_COLLECTION = "default"
 _COLLECTION_NAME = re.compile(r"[\w][\w .-]{0,62}")
