@@ -23,7 +23,7 @@ from quality import set_arguments
 from report import Result, compare, evaluation_data, publish
 
 from ingestion.encoders import builtin_encoder
-from ingestion.text import function_words
+from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.evidence.prompt_context import pack
 from rag_app.config.environment import stay_offline
 from rag_app.evaluation.corpus import Corpus, open_corpus
@@ -62,7 +62,7 @@ def gold_texts(folder: Path) -> dict[str, list[str]]:
 
 
 def content(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.casefold())) - function_words("en")
+    return set(re.findall(r"\w+", text.casefold())) - stopwords_of("en")
 
 
 def document(unit: str) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ingestion.encoders import Encoder
 from ingestion.text.sentences import sentence_spans
-from ingestion.text.stopwords import function_words
+from ingestion.text.stopwords import stopwords_of
 from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import Dataset, Passage, json_lines, read_dataset
 from retrievers.fusion import standardised
@@ -189,7 +189,7 @@ def _answers(words: Sequence[str], chance: random.Random) -> Iterator[tuple[int,
 
 
 def _is_small(word: str) -> bool:
-    return word.lower() in function_words("en")
+    return word.lower() in stopwords_of("en")
 
 
 def _example(corpus: Corpus, asked: _Asked) -> Example | None:

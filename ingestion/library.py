@@ -48,7 +48,7 @@ from ingestion.storage.segment_merging import Merger
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.store import TokenStore
 from ingestion.storage.vectors.store import POOLINGS, VectorStore, embedded_chroma
-from ingestion.text import detect_language
+from ingestion.text.language_detection import detect_language
 from ingestion.text.names import UPLOAD, composed, is_gone, is_same
 from ingestion.timing import utc_now
 

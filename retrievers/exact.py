@@ -11,7 +11,15 @@ from difflib import SequenceMatcher
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope, StoredChunk
-from ingestion.text.identifiers import Identifier, Kind, identifiers, key_of, kind_of, shape_of, spellings
+from ingestion.text.identifiers import (
+    Identifier,
+    IdentifierKind,
+    identifiers,
+    key_of,
+    kind_of,
+    shape_of,
+    spellings,
+)
 from retrievers.hits import Candidate, Ranking
 
 # Passages whose text is read for an identifier.
@@ -56,7 +64,7 @@ def named(library: Library, question: str, scope: Scope) -> tuple[Named, ...]:
 
 def occurrences(identifier: Identifier, text: str) -> list[tuple[int, int]]:
     """Return where a text holds an identifier, as (start, end)."""
-    if identifier.kind is Kind.PHRASE:
+    if identifier.kind is IdentifierKind.PHRASE:
         pattern = r"[\W_]+".join(re.escape(word) for word in re.findall(r"[^\W_]+", identifier.text))
         found = re.finditer(rf"(?<![^\W_]){pattern}(?![^\W_])", text, re.IGNORECASE)
         return [match.span() for match in found]
@@ -66,7 +74,7 @@ def occurrences(identifier: Identifier, text: str) -> list[tuple[int, int]]:
 def competitors(identifier: Identifier, text: str) -> list[int]:
     """Return where a text begins with another identifier's matter: where one of the same make stands (E-0103
     for E-0102), and where a line begins with any, if that of the identifier does."""
-    if identifier.kind is Kind.PHRASE:
+    if identifier.kind is IdentifierKind.PHRASE:
         return []
     key, shape = identifier.key, shape_of(identifier.key)
     spelled = list(spellings(text))
@@ -113,16 +121,18 @@ def _named(library: Library, identifier: Identifier, scope: Scope) -> Named:
     held, alike = _holders(library, identifier, scope)
     if held or not scope.collections:
         return Named(identifier, frozenset(held))
-    if identifier.kind is Kind.PHRASE:
+    if identifier.kind is IdentifierKind.PHRASE:
         return Named(identifier, frozenset(), is_missing=not alike)
     nearest = _nearest(library, identifier, scope)
-    return Named(identifier, frozenset(), identifier.kind is Kind.CODE or bool(nearest), tuple(nearest))
+    return Named(
+        identifier, frozenset(), identifier.kind is IdentifierKind.CODE or bool(nearest), tuple(nearest)
+    )
 
 
 def _holders(library: Library, identifier: Identifier, scope: Scope) -> tuple[set[str], bool]:
     """Return the chunks that hold an identifier, and whether any has all of its words."""
     texts = [identifier.text]
-    if identifier.kind is not Kind.PHRASE:
+    if identifier.kind is not IdentifierKind.PHRASE:
         texts = [
             " ".join(_PARTS.findall(identifier.text)),
             " ".join(identifier.text.split("-")),
@@ -150,7 +160,7 @@ def _nearest(library: Library, identifier: Identifier, scope: Scope) -> list[str
             found.append(text)
         if len(found) == _NEAREST:
             return found
-    if found or identifier.kind is not Kind.CODE:
+    if found or identifier.kind is not IdentifierKind.CODE:
         return found
     ids = [chunk for chunk, _ in library.catalogue.bm25(identifier.text, scope, FEW).hits]
     alike: dict[str, tuple[float, str]] = {}

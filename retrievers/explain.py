@@ -9,9 +9,9 @@ from ingestion.library import Library
 from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation
 from ingestion.storage.tokens.store import TokenMatch
-from ingestion.text import words
 from ingestion.text.acronyms import acronyms, asked_acronyms
-from ingestion.text.stopwords import function_words_of
+from ingestion.text.stopwords import question_stopwords
+from ingestion.text.terms import terms_with_spans
 from retrievers.hits import Query
 
 # Cosines that a rounding sets apart are of one vector: of tokens that were pooled, or of the same word twice.
@@ -77,15 +77,15 @@ class TermReason:
 
 
 def matched_terms(question: str, chunk: StoredChunk, language: str) -> tuple[TermReason, ...]:
-    """Return for each word of the question that BM25 looks for (function words are none, unless there are
+    """Return for each word of the question that BM25 looks for (stopwords are none, unless there are
     no others) where a passage in that language has a word of the same stem. Headings in front count in
     BM25, too, and are not shown."""
     held: dict[str, list[tuple[int, int]]] = {}
-    for term, start, end in words(chunk.text, language):
+    for term, start, end in terms_with_spans(chunk.text, language):
         held.setdefault(term, []).append((chunk.start + start, chunk.start + end))
-    asked = {(start, end): term for term, start, end in words(question, language)}
+    asked = {(start, end): term for term, start, end in terms_with_spans(question, language)}
     capitals = {(start, end): word for word, start, end in asked_acronyms(question)}
-    left_out = function_words_of(
+    left_out = question_stopwords(
         [question[slice(*span)] for span in asked if span not in capitals], [language]
     )
     kept = [

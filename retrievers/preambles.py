@@ -8,9 +8,9 @@ what they name: "My Bosch GX-200 is new. Where is the filter?" asks for the filt
 
 import re
 
-from ingestion.text import function_words
 from ingestion.text.identifiers import identifiers
 from ingestion.text.sentences import sentence_spans
+from ingestion.text.stopwords import stopwords_of
 
 _GREETINGS = (
     r"hi|hello|hey|hiya|greetings|dear|good\s+(?:morning|afternoon|evening|day)|hallo|guten\s+(?:tag|morgen|abend)|"
@@ -152,9 +152,7 @@ def _without_context(text: str) -> str:
     if not place:
         return text
     question = " ".join(sentences[place:])
-    content = {
-        word for word in re.findall(r"[^\W_]+", question.casefold()) if word not in function_words("en")
-    }
+    content = {word for word in re.findall(r"[^\W_]+", question.casefold()) if word not in stopwords_of("en")}
     if (
         not _IS_QUESTION.match(question)
         or _POINTS_BACK.search(sentences[place])
@@ -174,4 +172,4 @@ def _without_context(text: str) -> str:
 def _is_english(sentence: str) -> bool:
     """Whether names in a sentence can be told by their capitals: German writes all nouns with them."""
     said = set(re.findall(r"[^\W\d_]+", sentence.casefold()))
-    return len(said & function_words("en")) > len(said & function_words("de"))
+    return len(said & stopwords_of("en")) > len(said & stopwords_of("de"))

@@ -1,21 +1,7 @@
-"""Lexical analysis: what BM25 takes for a word, in many languages.
+"""Text analysis: cleaning, sentences, names, numbers and dates, and the terms that BM25 counts.
 
-text ──segments──▶ pieces ──stem, fold──▶ terms ──keyed hash──▶ FTS5 (tokenize='ascii')
+    text ──cjk──▶ words ──stem, fold──▶ terms ──keyed hash──▶ FTS5 (tokenize='ascii')
+
+Import from the modules. This file imports none of them, because every parsing process imports `cleaning`
+and would load the stemmer and the language detector with it (0.1 s).
 """
-
-from ingestion.text.acronyms import asked_acronyms, without_acronyms
-from ingestion.text.language_detection import detect_language
-from ingestion.text.languages import UNDETERMINED
-from ingestion.text.stopwords import function_words
-from ingestion.text.terms import ANALYSER, Analyser, words
-
-__all__ = [
-    "ANALYSER",
-    "UNDETERMINED",
-    "Analyser",
-    "asked_acronyms",
-    "detect_language",
-    "function_words",
-    "without_acronyms",
-    "words",
-]

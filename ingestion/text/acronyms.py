@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from ingestion.text.stopwords import is_function_word
+from ingestion.text.stopwords import is_stopword
 
 # A longer word in capitals is an emphasis.
 _LONGEST = 4
@@ -49,7 +49,7 @@ def without_acronyms(question: str) -> str:
 @lru_cache(maxsize=2**12)
 def _acronym(capitals: str) -> str:
     word = capitals.replace(".", "")
-    return word.lower() if word not in _EMPHASIS and is_function_word(word.lower()) else ""
+    return word.lower() if word not in _EMPHASIS and is_stopword(word.lower()) else ""
 
 
 def _shouted(text: str, start: int, end: int, most_words: int) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ingestion.text.cjk import number_pattern
 from ingestion.text.dates import dates
 from ingestion.text.languages import decimal_mark
-from ingestion.text.numbers import GROUPED, plain_figure
+from ingestion.text.numbers import GROUPED, plain_number
 
 # Numbers in groups: of three digits, or of two and then three; with points and commas in any order.
 _NUMBER = re.compile(rf"{GROUPED}|(?<![\w.,])\d{{1,3}}(?:[.,]\d{{2,3}})+(?:[.,]\d+)?(?![\d.,]*\d)(?!\w)")
@@ -37,7 +37,7 @@ def compounds(text: str, language: str) -> Iterator[tuple[str, int, int]]:
         dated.append((date.start, date.end))
     own = number_pattern(decimal_mark(language))
     for match in _NUMBER.finditer(text):
-        number = plain_figure(match[0])
+        number = plain_number(match[0])
         # What the language itself writes so is one word already.
         if number and (" " in match[0] or not own.fullmatch(match[0])) and not _is_within(match, dated):
             yield number, match.start(), match.end()

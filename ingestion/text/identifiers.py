@@ -15,7 +15,7 @@ from ingestion.text.compounds import SPACED_CODE, is_code
 from ingestion.text.dates import dates
 
 
-class Kind(Enum):
+class IdentifierKind(Enum):
     """What can be concluded where no document has an identifier.
 
     CODE: nothing is known of it. NAME (COVID-19, C++): documents may well write it otherwise. PHRASE: it was
@@ -35,7 +35,7 @@ class Identifier:
     start: int
     end: int
     key: str
-    kind: Kind
+    kind: IdentifierKind
 
 
 # Letters and digits with what holds the parts of a code together.
@@ -81,7 +81,7 @@ def identifiers(question: str) -> list[Identifier]:
     found: list[Identifier] = []
     taken = [(date.start, date.end) for date in dates(question)]
 
-    def add(start: int, end: int, kind: Kind | None) -> None:
+    def add(start: int, end: int, kind: IdentifierKind | None) -> None:
         if kind is None or any(first < end and start < last for first, last in taken):
             return
         text = question[start:end]
@@ -92,10 +92,10 @@ def identifiers(question: str) -> list[Identifier]:
         group = match.lastindex or 0
         inner = match[group]
         words = len(inner.split())
-        kind = Kind.PHRASE if words > 1 else kind_of(inner, announced=True) or Kind.NAME
+        kind = IdentifierKind.PHRASE if words > 1 else kind_of(inner, announced=True) or IdentifierKind.NAME
         add(*match.span(group), kind if any(map(str.isalnum, inner)) else None)
     for match in SPACED_CODE.finditer(question):
-        add(*match.span(), Kind.CODE if match[0][0].isalpha() and " " in match[0] else None)
+        add(*match.span(), IdentifierKind.CODE if match[0][0].isalpha() and " " in match[0] else None)
     for match in _TOKEN.finditer(question):
         announced = _ANNOUNCED.search(question, max(0, match.start() - _LONGEST), match.start())
         add(*match.span(), kind_of(match[0], announced=announced is not None))
@@ -131,7 +131,7 @@ def shape_of(key: str) -> str:
     return re.sub(r"[\da-f]" if key.startswith("0x") else r"\d", "0", key)
 
 
-def kind_of(text: str, *, announced: bool = True) -> Kind | None:
+def kind_of(text: str, *, announced: bool = True) -> IdentifierKind | None:
     """Return what a token is, None for a word, a number or another thing that is no identifier.
 
     `announced`: the word before, or its place, says that one follows.
@@ -150,25 +150,25 @@ def kind_of(text: str, *, announced: bool = True) -> Kind | None:
         or "_" in text
         or _VERSION.fullmatch(text.casefold())
     ):
-        return Kind.CODE
-    return Kind.NAME
+        return IdentifierKind.CODE
+    return IdentifierKind.NAME
 
 
-def _kind_of_letters(text: str, *, announced: bool) -> Kind | None:
+def _kind_of_letters(text: str, *, announced: bool) -> IdentifierKind | None:
     if "_" in text and text.upper() == text:
-        return Kind.CODE
+        return IdentifierKind.CODE
     is_name = text[-1] in "+#" or text[0] == "." or (announced and len(text) == 1 and text.isupper())
-    return Kind.NAME if is_name else None
+    return IdentifierKind.NAME if is_name else None
 
 
-def _kind_of_digits(text: str, digits: int, *, announced: bool) -> Kind | None:
+def _kind_of_digits(text: str, digits: int, *, announced: bool) -> IdentifierKind | None:
     if text.isdigit():
         is_year = digits == 4 and text[:2] in ("18", "19", "20")
         if digits >= _LONG_DIGITS or (digits > 1 and text[0] == "0" and digits >= _PLAIN_DIGITS):
-            return Kind.CODE
-        return Kind.CODE if announced and digits >= _PLAIN_DIGITS and not is_year else None
+            return IdentifierKind.CODE
+        return IdentifierKind.CODE if announced and digits >= _PLAIN_DIGITS and not is_year else None
     if "." in text and "-" not in text and "/" not in text:  # 3.5 is an amount, unless a version is asked for
-        return Kind.NAME if announced else None
+        return IdentifierKind.NAME if announced else None
     hyphens = "-" in text or "/" in text
     if not hyphens or digits < _JOINED_DIGITS or ":" in text or "." in text:
         return None
@@ -176,4 +176,4 @@ def _kind_of_digits(text: str, digits: int, *, announced: bool) -> Kind | None:
     years = len(parts[0]) == 4 and len(parts[-1]) in (2, 4) and _A_YEAR.fullmatch(parts[0]) and (
         len(parts[-1]) == 2 or _A_YEAR.fullmatch(parts[-1])
     )  # fmt: skip
-    return None if years or (not is_code(text.replace("/", "-")) and len(parts) < 3) else Kind.CODE
+    return None if years or (not is_code(text.replace("/", "-")) and len(parts) < 3) else IdentifierKind.CODE

@@ -82,7 +82,7 @@ def numbers(text: str) -> list[Number]:
     return found
 
 
-def plain_figure(text: str) -> str | None:
+def plain_number(text: str) -> str | None:
     """Return a number that can be read in one way only as digits with a point: 1234567.89 for
     1.234.567,89 and for 12,34,567.89; None where it has no signs between its thousands, or may be a fraction.
     """

@@ -40,7 +40,7 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ＇", "'"))
 
 
 @cache
-def function_words(language: str) -> frozenset[str]:
+def stopwords_of(language: str) -> frozenset[str]:
     """Return a language's function words, normalised; none for a language without a list."""
     from bm25s import stopwords  # with it comes all of scipy, which most commands do without
 
@@ -49,12 +49,12 @@ def function_words(language: str) -> frozenset[str]:
     return (words - _ENGLISH_FRAGMENTS) | _MORE_ENGLISH if language in ("en", UNDETERMINED) else words
 
 
-def is_function_word(word: str) -> bool:
+def is_stopword(word: str) -> bool:
     """Return whether a word in lower case is a function word of any language that has a list."""
     return word in _of_any_language()
 
 
-def function_words_of(question: Iterable[str], languages: Iterable[str]) -> frozenset[str]:
+def question_stopwords(question: Iterable[str], languages: Iterable[str]) -> frozenset[str]:
     """Return the function words among a question's words, in the one of the languages that it has most of.
 
     "war" is one in German, and a subject in English: where two languages have as many, only what is one
@@ -62,7 +62,7 @@ def function_words_of(question: Iterable[str], languages: Iterable[str]) -> froz
     """
     asked = set(question)
     found = [
-        frozenset(word for word in asked if _plain(word, language) in function_words(language))
+        frozenset(word for word in asked if _plain(word, language) in stopwords_of(language))
         for language in languages
     ]
     most = max(map(len, found), default=0)
@@ -72,7 +72,7 @@ def function_words_of(question: Iterable[str], languages: Iterable[str]) -> froz
 
 @cache
 def _of_any_language() -> frozenset[str]:
-    return frozenset().union(*map(function_words, _LISTS))
+    return frozenset().union(*map(stopwords_of, _LISTS))
 
 
 def _plain(word: str, language: str) -> str:

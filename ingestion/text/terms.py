@@ -12,7 +12,7 @@ from ingestion.text.acronyms import acronyms, asked_acronyms
 from ingestion.text.cjk import grams, pieces, token_pattern
 from ingestion.text.compounds import compounds
 from ingestion.text.languages import UNDETERMINED, stem
-from ingestion.text.stopwords import function_words_of
+from ingestion.text.stopwords import question_stopwords
 
 # Terms made by another version do not meet these: the index is then filled anew.
 _RULES = 3
@@ -25,7 +25,7 @@ _CAPITALS = "^"
 _LONGEST_CACHED = 64  # characters, so that hostile text does not fill the memory
 
 
-def words(text: str, language: str) -> list[tuple[str, int, int]]:
+def terms_with_spans(text: str, language: str) -> list[tuple[str, int, int]]:
     """Return the terms of a text, each with the characters start:end that it stands for, in order.
 
     Spans may overlap: of pairs of characters, of "e-mail" as a whole and its parts; numbers and dates that
@@ -101,11 +101,11 @@ class Analyser:
         spans: dict[tuple[int, int], set[str]] = {}
         known = sorted(set(languages)) or [UNDETERMINED]
         for language in known:
-            for term, start, end in words(text, language):
+            for term, start, end in terms_with_spans(text, language):
                 spans.setdefault((start, end), set()).add(self._hash(term))
         capitals = {(start, end): word for word, start, end in asked_acronyms(text)}
         asked = {span: text[slice(*span)] for span in sorted(spans) if span not in capitals}
-        left_out = function_words_of(asked.values(), known)
+        left_out = question_stopwords(asked.values(), known)
         kept = [span for span, word in asked.items() if word not in left_out]
         if not kept:
             kept = [span for span in capitals if span in spans] if capitals else list(asked)
@@ -119,7 +119,7 @@ class Analyser:
         return frozenset(
             self._hash(term)
             for language in known
-            for term, start, end in words(word, language)
+            for term, start, end in terms_with_spans(word, language)
             if (start, end) == (0, len(word))
         )
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders import Encoder
-from ingestion.text import function_words
 from ingestion.text.sentences import sentence_spans
+from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import (
     AnswerSentence,
     Citation,
@@ -26,7 +26,7 @@ from rag_app.answering.answers import (
     EvidenceSentence,
     Verdict,
 )
-from rag_app.answering.evidence.prompt_context import FUNCTION_WORD, lower_half
+from rag_app.answering.evidence.prompt_context import STOPWORD_WEIGHT, lower_half
 from rag_app.answering.fact_check import Literal, compare
 
 # [1], and [1, 2], [1-3], [Source 1] and 【1】 as some models write.
@@ -149,7 +149,7 @@ def _weights(plain: str, spans: NDArray[np.int32]) -> Floats:
     """Return how much each token of a sentence counts, [t], in sum 1; punctuation counts nothing."""
     words = [plain[start:end].casefold() for start, end in spans]
     weights = [
-        0.0 if not any(map(str.isalnum, word)) else FUNCTION_WORD if word in function_words("en") else 1.0
+        0.0 if not any(map(str.isalnum, word)) else STOPWORD_WEIGHT if word in stopwords_of("en") else 1.0
         for word in words
     ]
     return np.array(weights, np.float32) / (sum(weights) or 1.0)

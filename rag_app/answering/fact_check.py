@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ingestion.text import function_words
 from ingestion.text.dates import Date, dates
 from ingestion.text.numbers import Number, numbers
+from ingestion.text.stopwords import stopwords_of
 
 
 class Literal(IntEnum):
@@ -82,7 +82,7 @@ def negations(text: str) -> list[Negation]:
         if _NO_DENIAL.match(text, match.start()):
             continue
         behind = re.findall(r"[\w-]+", text[match.end() :])[:_DENIED_WITHIN]
-        content = [word for word in behind if word.lower() not in function_words("en")]
+        content = [word for word in behind if word.lower() not in stopwords_of("en")]
         found.append(Negation(match[0], _stem(content[0]) if content else ""))
     return found
 

@@ -22,7 +22,7 @@ from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
 from ingestion.storage.catalogue.records import Document, Scope, StoredChunk
 from ingestion.storage.lock import read_holder
 from ingestion.storage.originals import Source
-from ingestion.text import ANALYSER
+from ingestion.text.terms import ANALYSER
 from rag_app.evaluation.datasets import Dataset, Passage, page_id
 
 # Passages of a BEIR corpus are the pages of documents of this many: a document of one passage each would

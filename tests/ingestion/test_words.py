@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.text import ANALYSER, Analyser, detect_language, words
 from ingestion.text.acronyms import acronyms
+from ingestion.text.language_detection import detect_language
+from ingestion.text.terms import ANALYSER, Analyser, terms_with_spans
 
 KEY = bytes(range(32))
 
 
 def plain(text: str, language: str) -> list[str]:
-    return [term for term, _, _ in words(text, language)]
+    return [term for term, _, _ in terms_with_spans(text, language)]
 
 
 def index(analyser: Analyser, passages: Iterable[tuple[str, str]]) -> sqlite3.Connection:
@@ -92,7 +93,7 @@ def test_a_number_is_one_term_however_it_is_written(language: str, text: str, te
 
 @pytest.mark.parametrize("text", ["implemen-\ntation", "implemen-\r\n  tation", "implemen\u00ad\ntation"])
 def test_a_word_broken_at_the_end_of_a_line_is_found_whole(text: str) -> None:
-    assert ("implement", 0, len(text)) in words(text, "en")
+    assert ("implement", 0, len(text)) in terms_with_spans(text, "en")
 
 
 def test_a_hyphenated_pair_at_the_end_of_a_line_keeps_its_parts() -> None:
@@ -101,9 +102,15 @@ def test_a_hyphenated_pair_at_the_end_of_a_line_keeps_its_parts() -> None:
 
 def test_spans_are_the_characters_of_each_word() -> None:
     text = "The 66,608 cafés"
-    assert [text[start:end] for _, start, end in words(text, "en")] == ["The", "66,608", "cafés"]
+    assert [text[start:end] for _, start, end in terms_with_spans(text, "en")] == ["The", "66,608", "cafés"]
     text = "一只猫"
-    assert [text[start:end] for _, start, end in words(text, "zh")] == ["一", "一只", "只", "只猫", "猫"]
+    assert [text[start:end] for _, start, end in terms_with_spans(text, "zh")] == [
+        "一",
+        "一只",
+        "只",
+        "只猫",
+        "猫",
+    ]
 
 
 @pytest.mark.parametrize("form", ["café", "cafe\u0301", "CAFÉ"])
@@ -420,5 +427,5 @@ def test_english_is_found_as_well_as_with_the_tokenizer_of_sqlite(eval_data: Pat
 )
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_what_is_written_in_other_forms_meets(texts: tuple[str, ...], language: str) -> None:
-    shared = set.intersection(*({term for term, _, _ in words(text, language)} for text in texts))
+    shared = set.intersection(*({term for term, _, _ in terms_with_spans(text, language)} for text in texts))
     assert any(len(term) >= 6 for term in shared)

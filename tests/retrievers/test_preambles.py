@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.text.identifiers import Kind, identifiers
+from ingestion.text.identifiers import IdentifierKind, identifiers
 from retrievers.preambles import core
 
 
@@ -38,6 +38,9 @@ def test_what_is_built_like_an_identifier_and_is_none(question: str) -> None:
 def test_identifiers() -> None:
     found = identifiers("Is INV/2024/003 or 0x80070057 of COVID-19, “force majeure” or IBAN DE89 3704 0044?")
     assert [(one.key, one.kind) for one in found] == [
-        ("inv2024003", Kind.CODE), ("0x80070057", Kind.CODE), ("covid19", Kind.NAME),
-        ("forcemajeure", Kind.PHRASE), ("de8937040044", Kind.CODE),
-    ]  # fmt: skip
+        ("inv2024003", IdentifierKind.CODE),
+        ("0x80070057", IdentifierKind.CODE),
+        ("covid19", IdentifierKind.NAME),
+        ("forcemajeure", IdentifierKind.PHRASE),
+        ("de8937040044", IdentifierKind.CODE),
+    ]

@@ -28,8 +28,8 @@ from ingestion.storage.catalogue.rows import chunk_terms, forget, heading_from, 
 from ingestion.storage.catalogue.scoping import marks, within
 from ingestion.storage.catalogue.snapshots import Snapshots
 from ingestion.storage.catalogue.texts import Slice, read_slices
-from ingestion.text import ANALYSER, Analyser
 from ingestion.text.names import INSIDE, composed, spellings
+from ingestion.text.terms import ANALYSER, Analyser
 from ingestion.timing import utc_now
 
 DEFAULT_COLLECTION = "default"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ingestion.storage.catalogue.database import Database
 from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.catalogue.scoping import marks, within
-from ingestion.text import Analyser
+from ingestion.text.terms import Analyser
 
 # Chunks that are scored: 15 ms. A library of fewer is never cut short.
 MOST_SCORED = 20_000

@@ -7,7 +7,8 @@ counts as the heading of what follows it, and is not quoted.
 import re
 from collections.abc import Sequence
 
-from ingestion.text import function_words, words
+from ingestion.text.stopwords import stopwords_of
+from ingestion.text.terms import terms_with_spans
 
 # A question's answer is that many sentences behind it at most, where no other question comes before.
 _MOST_FOLLOWING = 5
@@ -60,5 +61,5 @@ def questions_above(
 
 
 def _content(text: str) -> set[str]:
-    plain = {term: text[start:end].casefold() for term, start, end in words(text, "en")}
-    return {term for term, word in plain.items() if word not in function_words("en")}
+    plain = {term: text[start:end].casefold() for term, start, end in terms_with_spans(text, "en")}
+    return {term for term, word in plain.items() if word not in stopwords_of("en")}

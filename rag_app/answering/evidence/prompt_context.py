@@ -15,8 +15,8 @@ from ingestion.library import Library
 from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.tokens.store import TokenMatch
-from ingestion.text import function_words
 from ingestion.text.sentences import sentence_spans
+from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import Evidence, EvidenceRef, EvidenceSentence, PromptContext
 from rag_app.answering.evidence.duplicates import merged
 from rag_app.answering.evidence.echoes import is_question, questions_above
@@ -32,7 +32,7 @@ Floats = NDArray[np.float32]
 # Any sentence holds function words: one that says "was" and "in" answers "What was X in 2022?" little better
 # for it. They still tell "It was planted in 1921" from what does not answer "When was the tree planted?", so
 # they count half. English only; the words of a question in another language count alike.
-FUNCTION_WORD = 0.5
+STOPWORD_WEIGHT = 0.5
 # What is packed of the passages' tokens, and how many are always packed: reading these takes no time.
 _SHARE = 0.45
 _ALWAYS = 300
@@ -86,7 +86,7 @@ def pack(
 def token_weights(query: Query) -> Floats:
     """How much each of the question's tokens counts when its sentences are compared, [q], in sum 1."""
     words = [query.text[start:end].casefold() for start, end in query.encodings.spans]
-    weights = [1 if word.isalnum() and word not in function_words("en") else FUNCTION_WORD for word in words]
+    weights = [1 if word.isalnum() and word not in stopwords_of("en") else STOPWORD_WEIGHT for word in words]
     return np.array(weights, np.float32) / (sum(weights) or 1)
 
 

@@ -6,7 +6,8 @@ is spent on it.
 
 import re
 
-from ingestion.text import function_words, without_acronyms
+from ingestion.text.acronyms import without_acronyms
+from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.questions.question_kinds import kind_of
 from rag_app.answering.questions.references import RULES, Compiled, rules
 
@@ -75,11 +76,11 @@ def languages_of(question: str) -> list[str]:
     """Return the languages with rules that a question has most words of; English where no other has more."""
     words = _words(question)
     counts = {
-        language: sum(word in function_words(language) or word in _asks(language) for word in words)
+        language: sum(word in stopwords_of(language) or word in _asks(language) for word in words)
         for language in RULES
     }
     most = max(counts.values())
-    if most <= sum(word in function_words("en") for word in words):
+    if most <= sum(word in stopwords_of("en") for word in words):
         return ["en"]
     return [language for language, count in counts.items() if count == most]
 
@@ -87,7 +88,7 @@ def languages_of(question: str) -> list[str]:
 def content(text: str, languages: list[str]) -> set[str]:
     """Return the words of a text that are no function words of the languages."""
     return {
-        word for word in _words(text) if not any(word in function_words(language) for language in languages)
+        word for word in _words(text) if not any(word in stopwords_of(language) for language in languages)
     }
 
 

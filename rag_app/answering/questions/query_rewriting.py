@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from ingestion.text import asked_acronyms, function_words
+from ingestion.text.acronyms import asked_acronyms
 from ingestion.text.sentences import sentence_spans
+from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import Exchange
 from rag_app.answering.prompt_injection import is_instruction, without_hidden
 from rag_app.answering.questions.follow_ups import asking_words, content, languages_of
@@ -54,7 +55,7 @@ def accepted(written: str, question: str) -> str | None:
     text = text.strip("\"“”' ")
     # A model that has lost the thread writes of something else.
     kept = content(question, ["en"])
-    return text if text and kept <= content(text, ["en"]) | function_words("en") else None
+    return text if text and kept <= content(text, ["en"]) | stopwords_of("en") else None
 
 
 def carried_over(question: str, history: Sequence[Exchange]) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ingestion.storage.catalogue.records import Document
-from ingestion.text import function_words
 from ingestion.text.names import composed
+from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import AskOptions
 
 
@@ -238,7 +238,7 @@ def _meant(name: str) -> Subject | None:
 
 def documents_called(name: str, documents: Iterable[Document]) -> list[Document]:
     """Return the documents whose name or title has all words of a name: two of them, or half of its own."""
-    wanted = _words(name) - function_words("en") - _NO_NAMES
+    wanted = _words(name) - stopwords_of("en") - _NO_NAMES
     exact, found = [], []
     for document in documents:
         known = (document.id, document.label, *document.names, *document.paths)
