@@ -69,6 +69,7 @@ with Library.open(folder, encoder, load=load) as library, notes.open("a") as not
 
 Operation = tuple[str, str, str]
 NAMES = [f"{number}.txt" for number in range(5)]
+TRIES = 10  # a point: an operation may end before it is killed
 
 
 def unlike(generator: random.Random, count: int) -> list[str]:
@@ -189,7 +190,9 @@ def test_a_killed_change_is_whole_or_undone(tmp_path: Path, encoder: Encoder, po
     expected, within = Expected(), Counter[str]()
     seconds = {"put": 0.5, "delete": 0.05, "compact": 0.5, "reindex": 0.3}
     with WarmProcess() as warm:
-        for _ in range(points):
+        for _ in range(TRIES * points):
+            if within.total() == points:
+                break
             operations = plan(generator, 4)
             place = generator.randrange(len(operations))
             delay = generator.uniform(0, 0.8 * seconds[operations[place][0]])
@@ -206,7 +209,7 @@ def test_a_killed_change_is_whole_or_undone(tmp_path: Path, encoder: Encoder, po
                         expected.apply(operations[finished])
                 check(opened, expected)
     print(f"killed within {dict(within)}")
-    assert within.total() >= points // 4
+    assert within.total() == points
 
 
 def opened_soon(folder: Path, encoder: Encoder) -> Library:

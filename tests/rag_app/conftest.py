@@ -1,6 +1,7 @@
 """The command line, as its console script calls it, and what its tests ask questions of."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -93,17 +94,39 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def stock_template(stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+    """The folder of a closed library that holds `stock`. Tests work on copies."""
+    folder = tmp_path_factory.mktemp("template") / "data"
+    with Library.open(folder, encoder) as library:
+        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_template(
+    stock_template: Path, stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder
+) -> Path:
+    """The same, and the collection "harbour" holds the PDF as well."""
+    folder = shutil.copytree(stock_template, tmp_path_factory.mktemp("template") / "data")
+    with Library.open(folder, encoder) as library:
+        assert [r.status for r in ingest(library, [stock / "harbour.pdf"], collection="harbour")] == ["ok"]
+    return folder
+
+
 @pytest.fixture(scope="module")
-def data(stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+def data(data_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a library that holds `stock`, and in the collection "harbour" its PDF alone.
 
     The tests of a module only read it.
     """
-    folder = tmp_path_factory.mktemp("data")
-    with Library.open(folder, encoder) as library:
-        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
-        assert [r.status for r in ingest(library, [stock / "harbour.pdf"], collection="harbour")] == ["ok"]
-    return folder
+    return shutil.copytree(data_template, tmp_path_factory.mktemp("data") / "data")
+
+
+@pytest.fixture
+def own(stock_template: Path, tmp_path: Path) -> Path:
+    """The data folder of a library that holds `stock`, for a test that changes it."""
+    return shutil.copytree(stock_template, tmp_path / "own")
 
 
 @pytest.fixture(scope="module")

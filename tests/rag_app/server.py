@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,9 +16,6 @@ from typing import Any
 
 import httpx
 
-from ingestion.encoders import Encoder
-from ingestion.library import Library
-from ingestion.pipeline.ingest import ingest
 from ingestion.storage.lock import read_holder
 from rag_app.config.settings import CONFIG_VARIABLE
 
@@ -67,11 +65,10 @@ class Served:
 
 
 @contextmanager
-def serving_stock(stock: Path, folder: Path, encoder: Encoder, **variables: str) -> Iterator[Served]:
-    """Serve a new library that holds `stock`, with default settings but for the variables."""
+def serving_copy(template: Path, folder: Path, **variables: str) -> Iterator[Served]:
+    """Serve a copy of a closed library, with default settings but for the variables."""
     (folder / "settings.toml").touch()
-    with Library.open(folder / "data", encoder) as library:
-        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
+    shutil.copytree(template, folder / "data")
     with serving(folder / "data", **{CONFIG_VARIABLE: str(folder / "settings.toml"), **variables}) as running:
         yield running
 
