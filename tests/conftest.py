@@ -112,7 +112,7 @@ def write_pdf(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-WAIT_S = 20.0  # for things that take milliseconds: only a failing test waits so long
+WAIT_S = 60.0  # for things that take milliseconds: only a failing test waits so long
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,9 @@ from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from rag_app import cli
 from rag_app.config.settings import CONFIG_VARIABLE
+from tests.helpers.processes import ROOT, fork_server
 from tests.rag_app.commands import Command, Run
 from tests.tiny_gguf import write_tiny_gguf
-
-ROOT = Path(__file__).parents[2]
 
 LIGHTHOUSE = "The lighthouse at Hook Point was lit in 1172. Monks kept its fire for four hundred years."
 FERRY = "The ferry sailed at noon. The crane's cable broke on 9 May 1987 and nobody was hurt."
@@ -60,20 +59,19 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> C
 
 @pytest.fixture
 def run_process(tmp_path: Path) -> Command:
-    """The same in a process of its own: what a person gets, the noise of libraries included."""
+    """The same in a process of its own, past the tests' streams, handlers and open libraries."""
 
     def command(*arguments: object, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Run:
-        done = subprocess.run(
-            [sys.executable, "-m", "rag_app", *map(str, arguments)],
-            cwd=cwd,
+        with fork_server().start(
+            arguments,
             env={**os.environ, "HOME": str(tmp_path), **(env or {})},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=300,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout, done.stderr)
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            out, err = process.communicate(timeout=300)
+        assert process.returncode is not None
+        return Run(process.returncode, out, err)
 
     return command
 
