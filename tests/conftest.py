@@ -1,6 +1,7 @@
 """Real parts for the tests: the built-in encoder, libraries in temporary folders, small documents."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,10 +52,8 @@ def library(tmp_path: Path, encoder: Encoder) -> Iterator[Library]:
         yield opened
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    """A folder with two small documents about unlike things."""
-    folder = tmp_path / "files"
+def write_documents(folder: Path) -> Path:
+    """Write two small documents about unlike things into a new folder."""
     folder.mkdir()
     (folder / "orchard.md").write_text(ORCHARD, "utf-8")
     (folder / "harbour.md").write_text(HARBOUR, "utf-8")
@@ -62,10 +61,27 @@ def files(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stocked(library: Library, files: Path) -> Library:
-    """A library that holds the two small documents."""
-    assert [result.status for result in ingest(library, [files])] == ["ok", "ok"]
-    return library
+def files(tmp_path: Path) -> Path:
+    """A folder with the two small documents."""
+    return write_documents(tmp_path / "files")
+
+
+@pytest.fixture(scope="session")
+def stocked_template(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+    """The folder of a closed library that holds the two small documents. Tests work on copies."""
+    folder = tmp_path_factory.mktemp("stocked")
+    with Library.open(folder / "library", encoder) as opened:
+        results = list(ingest(opened, [write_documents(folder / "files")]))
+    assert [result.status for result in results] == ["ok", "ok"]
+    return folder / "library"
+
+
+@pytest.fixture
+def stocked(stocked_template: Path, tmp_path: Path, encoder: Encoder) -> Iterator[Library]:
+    """A library of the test's own that holds the two small documents."""
+    folder = shutil.copytree(stocked_template, tmp_path / "library")
+    with Library.open(folder, encoder) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +112,7 @@ def write_pdf(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-WAIT_S = 20.0  # for things that take milliseconds: only a failing test waits so long
+WAIT_S = 60.0  # for things that take milliseconds: only a failing test waits so long
 
 
 @pytest.fixture(scope="session")

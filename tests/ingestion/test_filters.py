@@ -35,8 +35,8 @@ def names(library: Library, scope: Scope) -> set[str]:
     }
 
 
-def test_filters_narrow_and_add_up(stocked: Library, files: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
+def test_filters_narrow_and_add_up(stocked: Library, stocked_template: Path, tmp_path: Path) -> None:
+    files, other = str(stocked_template.parent / "files"), tmp_path / "other"
     other.mkdir()
     (other / "pier.txt").write_text("The pier's keeper is called Job Trotter.")
     list(ingest(stocked, [other]))
@@ -46,8 +46,8 @@ def test_filters_narrow_and_add_up(stocked: Library, files: Path, tmp_path: Path
         return names(stocked, resolve(catalogue, [], Filters(**filters)))  # type: ignore[arg-type]
 
     assert found() == {"orchard.md", "harbour.md", "pier.txt"}
-    assert found(folders=(str(files),)) == {"orchard.md", "harbour.md"}
-    assert found(folders=(str(files), str(other))) == {"orchard.md", "harbour.md", "pier.txt"}
+    assert found(folders=(files,)) == {"orchard.md", "harbour.md"}
+    assert found(folders=(files, str(other))) == {"orchard.md", "harbour.md", "pier.txt"}
     assert found(folders=(str(tmp_path / "oth"),)) == set()  # a folder, not the beginning of a name
     assert found(types=("txt",)) == found(types=(".TXT",)) == {"pier.txt"}
     assert found(documents=("pier.txt",), types=("md",)) == set()

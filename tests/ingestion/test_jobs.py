@@ -1,11 +1,8 @@
 """The queue of jobs: stages, cancelling, trying again, and going on after a kill."""
 
 import json
-import os
-import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -27,6 +24,7 @@ from ingestion.parsing import ParseLimits
 from ingestion.pipeline.ingest import IngestProgress, IngestResult, IngestStage, IngestTask
 from ingestion.pipeline.queue import Job, Jobs
 from ingestion.storage.catalogue.job_table import FileState, JobTable
+from tests.helpers.processes import fork_server
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -366,8 +364,6 @@ def test_nothing_is_encoded_twice(
 _CHILD = """
 import sys, json
 from pathlib import Path
-from rag_app.config.environment import stay_offline
-stay_offline()
 from ingestion.encoders import builtin_encoder
 from ingestion.pipeline.queue import Jobs
 from ingestion.library import Library
@@ -385,16 +381,10 @@ def test_a_killed_job_goes_on(tmp_path: Path, encoder: Encoder) -> None:
     folder = tmp_path / "in"
     names = [f"{number:03}.txt" for number in range(60)]
     write(folder, *names)
-    child = subprocess.Popen(
-        [sys.executable, "-c", _CHILD, str(tmp_path / "library"), str(folder)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    committed = [json.loads(child.stdout.readline()) for _ in range(5)]
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    child.stdout.close()
+    with fork_server().start([tmp_path / "library", folder], code=_CHILD, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        committed = [json.loads(child.stdout.readline()) for _ in range(5)]
+        child.kill()
     with Library.open(tmp_path / "library", encoder) as library:
         assert_whole(library)
         assert set(committed) <= {d.name for d in library.catalogue.documents()}

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from store_contents import assert_whole, everything, names_in
-from warm_process import WarmProcess
 
 from ingestion.documents import Status
 from ingestion.encoders import Encoder
@@ -23,6 +22,7 @@ from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.catalogue import Catalogue
 from ingestion.storage.tokens.store import TokenStore
 from ingestion.storage.vectors.store import VectorStore
+from tests.helpers.processes import run_forked
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -328,12 +328,6 @@ os._exit(0)
 """
 
 
-@pytest.fixture(scope="module")
-def warm() -> Iterator[WarmProcess]:
-    with WarmProcess() as process:
-        yield process
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "step",
@@ -351,12 +345,10 @@ def warm() -> Iterator[WarmProcess]:
     ],
     ids=lambda step: step.replace(" ", "-"),
 )
-def test_a_crash_is_cleaned_up_on_opening(
-    holding: Library, path: Path, encoder: Encoder, warm: WarmProcess, step: str
-) -> None:
+def test_a_crash_is_cleaned_up_on_opening(holding: Library, path: Path, encoder: Encoder, step: str) -> None:
     before = everything(holding)
     holding.close()
-    assert warm.run(CRASHER, [str(holding.folder), str(path), *step.split()]) == 9
+    assert run_forked(CRASHER, holding.folder, path, *step.split()) == 9
     connection = sqlite3.connect(holding.folder / "catalogue.sqlite3")
     assert connection.execute("SELECT count(*) FROM journal").fetchone() == (1,)
     connection.close()

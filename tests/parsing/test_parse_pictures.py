@@ -152,14 +152,17 @@ def test_a_drawing_travels_to_the_child_and_bounds_what_comes_back() -> None:
 
 
 @pytest.mark.slow
-def test_boxes_of_filings_hold_the_cited_words(eval_data: Path) -> None:
-    """200 sentences of 20 filings: the letters within the boxes are the sentence's, in all but a few.
+@pytest.mark.parametrize(("every", "most"), [(4, 1), pytest.param(1, 2, marks=pytest.mark.soak)])
+def test_boxes_of_filings_hold_the_cited_words(eval_data: Path, every: int, most: int) -> None:
+    """10 sentences of each filing: the letters within the boxes are the sentence's, in all but a few.
 
     Drawn in this process: a child for each would take a minute, and tells nothing more.
     """
     choose = random.Random(7)
     wrong: list[str] = []
-    for file in sorted((eval_data / "financebench-dev" / "documents").glob("*.pdf")):
+    files = sorted((eval_data / "financebench-dev" / "documents").glob("*.pdf"))[::every]
+    assert len(files) >= 5
+    for file in files:
         opened = PdfiumFile(file, None)
         found = 0
         while found < 10:
@@ -178,7 +181,7 @@ def test_boxes_of_filings_hold_the_cited_words(eval_data: Path) -> None:
             wanted = "".join(page.text[start:end].split())
             if sorted(wanted) != sorted(inside):
                 wrong.append(f"{file.name} {number}: {wanted[:80]!r} {inside[:80]!r}")
-    assert len(wrong) <= 2, "\n".join(wrong)
+    assert len(wrong) <= most, "\n".join(wrong)
 
 
 def test_a_picture_that_nobody_asked_for_is_not_believed() -> None:

@@ -1,6 +1,7 @@
 """The command line, as its console script calls it, and what its tests ask questions of."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,10 +14,9 @@ from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from rag_app import cli
 from rag_app.config.settings import CONFIG_VARIABLE
+from tests.helpers.processes import ROOT, fork_server
 from tests.rag_app.commands import Command, Run
 from tests.tiny_gguf import write_tiny_gguf
-
-ROOT = Path(__file__).parents[2]
 
 LIGHTHOUSE = "The lighthouse at Hook Point was lit in 1172. Monks kept its fire for four hundred years."
 FERRY = "The ferry sailed at noon. The crane's cable broke on 9 May 1987 and nobody was hurt."
@@ -59,20 +59,19 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> C
 
 @pytest.fixture
 def run_process(tmp_path: Path) -> Command:
-    """The same in a process of its own: what a person gets, the noise of libraries included."""
+    """The same in a process of its own, past the tests' streams, handlers and open libraries."""
 
     def command(*arguments: object, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Run:
-        done = subprocess.run(
-            [sys.executable, "-m", "rag_app", *map(str, arguments)],
-            cwd=cwd,
+        with fork_server().start(
+            arguments,
             env={**os.environ, "HOME": str(tmp_path), **(env or {})},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=300,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout, done.stderr)
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            out, err = process.communicate(timeout=300)
+        assert process.returncode is not None
+        return Run(process.returncode, out, err)
 
     return command
 
@@ -93,17 +92,39 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def stock_template(stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+    """The folder of a closed library that holds `stock`. Tests work on copies."""
+    folder = tmp_path_factory.mktemp("template") / "data"
+    with Library.open(folder, encoder) as library:
+        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_template(
+    stock_template: Path, stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder
+) -> Path:
+    """The same, and the collection "harbour" holds the PDF as well."""
+    folder = shutil.copytree(stock_template, tmp_path_factory.mktemp("template") / "data")
+    with Library.open(folder, encoder) as library:
+        assert [r.status for r in ingest(library, [stock / "harbour.pdf"], collection="harbour")] == ["ok"]
+    return folder
+
+
 @pytest.fixture(scope="module")
-def data(stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+def data(data_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a library that holds `stock`, and in the collection "harbour" its PDF alone.
 
     The tests of a module only read it.
     """
-    folder = tmp_path_factory.mktemp("data")
-    with Library.open(folder, encoder) as library:
-        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
-        assert [r.status for r in ingest(library, [stock / "harbour.pdf"], collection="harbour")] == ["ok"]
-    return folder
+    return shutil.copytree(data_template, tmp_path_factory.mktemp("data") / "data")
+
+
+@pytest.fixture
+def own(stock_template: Path, tmp_path: Path) -> Path:
+    """The data folder of a library that holds `stock`, for a test that changes it."""
+    return shutil.copytree(stock_template, tmp_path / "own")
 
 
 @pytest.fixture(scope="module")

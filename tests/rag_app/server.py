@@ -4,9 +4,9 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +15,9 @@ from typing import Any
 
 import httpx
 
-from ingestion.encoders import Encoder
-from ingestion.library import Library
-from ingestion.pipeline.ingest import ingest
 from ingestion.storage.lock import read_holder
 from rag_app.config.settings import CONFIG_VARIABLE
-
-ROOT = Path(__file__).parents[2]
+from tests.helpers.processes import ForkedProcess, fork_server
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,7 @@ class Served:
     data: Path
     port: int
     token: str
-    process: "subprocess.Popen[str]"
+    process: ForkedProcess
 
     @property
     def url(self) -> str:
@@ -67,11 +63,10 @@ class Served:
 
 
 @contextmanager
-def serving_stock(stock: Path, folder: Path, encoder: Encoder, **variables: str) -> Iterator[Served]:
-    """Serve a new library that holds `stock`, with default settings but for the variables."""
+def serving_copy(template: Path, folder: Path, **variables: str) -> Iterator[Served]:
+    """Serve a copy of a closed library, with default settings but for the variables."""
     (folder / "settings.toml").touch()
-    with Library.open(folder / "data", encoder) as library:
-        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
+    shutil.copytree(template, folder / "data")
     with serving(folder / "data", **{CONFIG_VARIABLE: str(folder / "settings.toml"), **variables}) as running:
         yield running
 
@@ -79,15 +74,10 @@ def serving_stock(stock: Path, folder: Path, encoder: Encoder, **variables: str)
 @contextmanager
 def serving(data: Path, **variables: str) -> Iterator[Served]:
     """Serve the library on a free port until the end of the block; it must end well."""
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "rag_app", "--data-dir", str(data), "serve", "--port", "0"],
-        cwd=ROOT,
-        env={**os.environ, **variables},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    with fork_server().start(
+        ["--data-dir", data, "serve", "--port", "0"],
+        env={**os.environ, **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
         assert process.stdout
         assert process.stderr
         line = process.stdout.readline()
@@ -97,12 +87,6 @@ def serving(data: Path, **variables: str) -> Iterator[Served]:
         assert holder
         assert holder.token
         yield Served(data, int(found[1]), holder.token, process)
-    finally:
         process.send_signal(signal.SIGTERM)
-        try:
-            _, errors = process.communicate(timeout=60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            raise
+        _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, ""), errors

@@ -11,13 +11,12 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
-from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, ModelError, UnknownName
 from rag_app.llm.process.request_queue import TooManyWaiting
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config, model_options
 from rag_app.server.errors import status_of
 from rag_app.server.openai.chat_values import ChatRequest, ask_request, below, chosen, notes, without_sources
-from tests.rag_app.server import Served, serving_stock
+from tests.rag_app.server import Served, serving_copy
 from tests.tiny_gguf import TinyModel, write_tiny_gguf
 
 APPLE = "When was the Bramley apple tree planted?"
@@ -26,12 +25,10 @@ OFF_TOPIC = "Who won the football world cup in Brazil?"
 
 
 @pytest.fixture(scope="module")
-def served(
-    stock: Path, gguf: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder
-) -> Iterator[Served]:
+def served(stock_template: Path, gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A library, served with a language model that writes nonsense."""
-    with serving_stock(
-        stock, tmp_path_factory.mktemp("served"), encoder,
+    with serving_copy(
+        stock_template, tmp_path_factory.mktemp("served"),
         RAG_APP_LLM=str(gguf), RAG_APP_LLM_MAX_TOKENS="24", RAG_APP_EVIDENCE_TOKENS="300",
     ) as running:  # fmt: skip
         yield running
@@ -225,12 +222,12 @@ def test_malformed_bodies_are_refused(served: Served, body: bytes) -> None:
 
 
 @pytest.mark.slow
-def test_a_client_that_leaves_stops_the_model(stock: Path, tmp_path: Path, encoder: Encoder) -> None:
+def test_a_client_that_leaves_stops_the_model(stock_template: Path, tmp_path: Path) -> None:
     """Of a model that would write for minutes, whose next answer has to wait for this one's end."""
     slow = write_tiny_gguf(tmp_path / "slow.gguf", TinyModel(width=256, layers=12, context=16_384))
     with (
-        serving_stock(
-            stock, tmp_path, encoder, RAG_APP_LLM=str(slow), RAG_APP_LLM_CONTEXT_TOKENS="16384",
+        serving_copy(
+            stock_template, tmp_path, RAG_APP_LLM=str(slow), RAG_APP_LLM_CONTEXT_TOKENS="16384",
             RAG_APP_LLM_MAX_TOKENS="15000",
         ) as served,
         openai.OpenAI(base_url=f"{served.url}/v1", api_key=served.token, max_retries=0, timeout=90) as client,
@@ -259,11 +256,11 @@ def test_a_client_that_leaves_stops_the_model(stock: Path, tmp_path: Path, encod
 
 @pytest.mark.soak
 @pytest.mark.slow
-def test_a_full_queue_is_told_before_anything_is_sent(stock: Path, tmp_path: Path, encoder: Encoder) -> None:
+def test_a_full_queue_is_told_before_anything_is_sent(stock_template: Path, tmp_path: Path) -> None:
     slow = write_tiny_gguf(tmp_path / "slow.gguf", TinyModel(width=256, layers=12, context=16_384))
     with (
-        serving_stock(
-            stock, tmp_path, encoder, RAG_APP_LLM=str(slow), RAG_APP_LLM_CONTEXT_TOKENS="16384",
+        serving_copy(
+            stock_template, tmp_path, RAG_APP_LLM=str(slow), RAG_APP_LLM_CONTEXT_TOKENS="16384",
             RAG_APP_LLM_MAX_TOKENS="15000", RAG_APP_LLM_MAX_WAITING="0",
         ) as served,
         openai.OpenAI(base_url=f"{served.url}/v1", api_key=served.token, max_retries=0, timeout=90) as client,

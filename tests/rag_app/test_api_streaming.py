@@ -8,8 +8,7 @@ import httpx
 import pytest
 from httpx_sse import connect_sse
 
-from ingestion.encoders import Encoder
-from tests.rag_app.server import Served, serving_stock
+from tests.rag_app.server import Served, serving_copy
 
 pytestmark = pytest.mark.slow
 
@@ -17,8 +16,8 @@ CRANE = "When did the crane's cable break?"
 
 
 @pytest.fixture(scope="module")
-def served(stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Served]:
-    with serving_stock(stock, tmp_path_factory.mktemp("served"), encoder) as running:
+def served(stock_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving_copy(stock_template, tmp_path_factory.mktemp("served")) as running:
         yield running
 
 
@@ -52,12 +51,10 @@ def test_an_error_before_the_first_event_has_a_status(client: httpx.Client) -> N
     assert answer.status_code == 400
 
 
-def test_an_error_on_the_way_is_the_last_event(
-    stock: Path, gguf: Path, tmp_path: Path, encoder: Encoder
-) -> None:
+def test_an_error_on_the_way_is_the_last_event(stock_template: Path, gguf: Path, tmp_path: Path) -> None:
     """Of a model whose window has no room for any evidence."""
     small = {"RAG_APP_LLM": str(gguf), "RAG_APP_LLM_CONTEXT_TOKENS": "256"}
-    with serving_stock(stock, tmp_path, encoder, **small) as served, served.client() as client:
+    with serving_copy(stock_template, tmp_path, **small) as served, served.client() as client:
         asked = {"question": CRANE, "stream": "sse"}
         with connect_sse(client, "POST", "/api/v1/ask", json=asked) as source:
             events = [(event.event, json.loads(event.data)) for event in source.iter_sse()]

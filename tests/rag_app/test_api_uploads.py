@@ -10,10 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput
 from rag_app.service.uploads import safe_name
-from tests.rag_app.server import Served, serving_stock
+from tests.rag_app.server import Served, serving_copy
 
 pytestmark = pytest.mark.slow
 
@@ -22,10 +21,10 @@ BOUNDARY = "multipart/form-data; boundary=x"
 
 
 @pytest.fixture(scope="module")
-def served(stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Served]:
+def served(stock_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A served library that takes files of at most 1 MB."""
     folder = tmp_path_factory.mktemp("served")
-    with serving_stock(stock, folder, encoder, RAG_APP_MAX_FILE_MB="1") as running:
+    with serving_copy(stock_template, folder, RAG_APP_MAX_FILE_MB="1") as running:
         yield running
 
 

@@ -16,8 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ingestion.encoders import Encoder
-from tests.rag_app.server import Served, serving_stock
+from tests.rag_app.server import Served, serving_copy
 from tests.tiny_gguf import TinyModel, write_tiny_gguf
 
 APPLE = "When was the Bramley apple tree planted?"
@@ -139,7 +138,7 @@ class Chaos:
 
 
 @pytest.fixture
-def served(stock: Path, tmp_path: Path, encoder: Encoder) -> Iterator[Served]:
+def served(stock_template: Path, tmp_path: Path) -> Iterator[Served]:
     gguf = write_tiny_gguf(tmp_path / "model.gguf", TinyModel(width=96, layers=4))
     variables = {
         "RAG_APP_LLM": str(gguf),
@@ -147,7 +146,7 @@ def served(stock: Path, tmp_path: Path, encoder: Encoder) -> Iterator[Served]:
         "RAG_APP_LLM_MAX_WAITING": str(WAITING),
         "RAG_APP_EVIDENCE_TOKENS": "300",
     }
-    with serving_stock(stock, tmp_path, encoder, **variables) as running:
+    with serving_copy(stock_template, tmp_path, **variables) as running:
         yield running
 
 

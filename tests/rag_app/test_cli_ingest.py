@@ -5,10 +5,8 @@ import re
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,9 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 
 from ingestion.encoders import Encoder
+from tests.helpers.processes import ForkedProcess, fork_server
 from tests.rag_app.commands import Command, Run
-from tests.rag_app.server import ROOT, serving
+from tests.rag_app.server import serving
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -40,20 +39,9 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, former)
 
 
-@contextmanager
-def begun(*arguments: object, **options: Any) -> Iterator["subprocess.Popen[str]"]:
+def begun(*arguments: object, **options: Any) -> ForkedProcess:
     """A command in a process of its own, which is killed where a test fails."""
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "rag_app", *map(str, arguments)], cwd=ROOT, text=True, **options
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdout, process.stderr):
-            if stream:
-                stream.close()
+    return fork_server().start(arguments, **options)
 
 
 def many_notes(folder: Path, number: int) -> Path:
@@ -187,7 +175,7 @@ def on_terminal(answers: Mapping[str, str], *arguments: object) -> Run:
     said, left = "", list(answers.items())
     try:
         with begun(
-            *arguments, stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
+            *arguments, stdin=inner, stdout=inner, stderr=inner,
             env={**os.environ, "TERM": "xterm", "COLUMNS": "200"},
         ) as process:  # fmt: skip
             os.close(inner)

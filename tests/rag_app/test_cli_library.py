@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from ingestion.encoders import Encoder
-from ingestion.library import Library
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
 from tests.rag_app.commands import Command
@@ -30,17 +29,6 @@ def damage(data: Path) -> None:
     content = bytearray(segment.read_bytes())
     content[len(content) // 2] ^= 0xFF
     segment.write_bytes(content)
-
-
-@pytest.fixture
-def own(stock: Path, tmp_path: Path, run: Command) -> Path:
-    """The data folder of a library that a test may change."""
-    from ingestion.encoders import builtin_encoder
-    from ingestion.pipeline.ingest import ingest
-
-    with Library.open(tmp_path / "own", builtin_encoder()) as library:
-        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
-    return tmp_path / "own"
 
 
 # Filters

@@ -1,9 +1,6 @@
 """Conversations and receipts, on a real library and file."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,8 +18,9 @@ from rag_app.history.markdown_export import as_markdown, escaped
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config
 from rag_app.service.composition import Assistant
 from rag_app.service.local import LocalService
+from tests.helpers.processes import fork_server
 from tests.rag_app.commands import Command
-from tests.rag_app.server import ROOT, serving
+from tests.rag_app.server import serving
 
 APPLE = "When was the Bramley apple tree planted?"
 EXTRACTIVE = AskOptions(llm="extractive", conversation="new")
@@ -87,11 +85,7 @@ def test_threads_and_processes_share_the_file(tmp_path: Path) -> None:
         "from rag_app.history.database import State; c = Conversations(State(Path(sys.argv[1])))\n"
         "for n in range(20): c.begin_turn(sys.argv[2], f'process {n}')"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path / STATE_FILE), one.id],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    process = fork_server().start([tmp_path / STATE_FILE, one.id], code=script)
     threads = [
         threading.Thread(target=lambda: [conversations.begin_turn(one.id, "thread") for _ in range(10)])
         for _ in range(4)

@@ -72,11 +72,17 @@ def test_this_machines_names_are_let_in(host: str) -> None:
         "",
     ],
 )
+def test_another_name_is_refused_with_a_reason(host: str) -> None:
+    status, body = asked(headers={"Host": host, "Authorization": f"Bearer {TOKEN}"})
+    assert status == 403
+    assert "127.0.0.1:7860" in json.loads(body)["error"]["message"]
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/gradio_api/queue/join", "/api/v1/documents", "/api/v1/docs", "/v1/models"]
 )
-def test_another_name_is_refused_with_a_reason(host: str, path: str) -> None:
-    status, body = asked(path, headers={"Host": host, "Authorization": f"Bearer {TOKEN}"})
+def test_another_name_is_refused_on_every_path_in_its_form(path: str) -> None:
+    status, body = asked(path, headers={"Host": "evil.example:7860", "Authorization": f"Bearer {TOKEN}"})
     assert status == 403
     error = json.loads(body)["error"]
     assert "Forbidden" in (error["type"], error.get("code"))
@@ -135,9 +141,14 @@ def test_what_other_sites_send_to_the_page(method: str, headers: dict[str, str],
         ),
     ],
 )
+def test_the_api_wants_the_token(headers: dict[str, str], status: int) -> None:
+    assert asked("/api/v1/documents", headers={"Host": OURS, **headers})[0] == status
+
+
 @pytest.mark.parametrize("path", ["/api", "/api/v1/documents", "/v1", "/v1/chat/completions"])
-def test_the_api_wants_the_token(path: str, headers: dict[str, str], status: int) -> None:
-    assert asked(path, headers={"Host": OURS, **headers})[0] == status
+def test_every_path_of_the_api_wants_the_token(path: str) -> None:
+    assert asked(path, headers={"Host": OURS, "Authorization": f"Bearer {TOKEN}"})[0] == 200
+    assert asked(path, headers={"Host": OURS})[0] == 401
 
 
 def test_the_api_is_for_this_machine_even_where_the_page_is_not() -> None:

@@ -27,7 +27,9 @@ def slow_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def configured(data: Path, gguf: Path, **values: object) -> Settings:
-    return load_settings(**{"data_dir": data, "llm": str(gguf), "llm_max_tokens": 48, **values})
+    # A fixed budget: by default it follows the measured reading speed, and with it the prompt.
+    fixed = {"data_dir": data, "llm": str(gguf), "llm_max_tokens": 48, "evidence_tokens": 1000}
+    return load_settings(**{**fixed, **values})
 
 
 @pytest.fixture

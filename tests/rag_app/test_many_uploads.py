@@ -74,7 +74,7 @@ def ended(client: httpx.Client, identity: int) -> dict[str, str]:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(("plain", "with_password"), [(36, 9), pytest.param(950, 50, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(("plain", "with_password"), [(14, 4), pytest.param(950, 50, marks=pytest.mark.soak)])
 def test_every_upload_is_taken_once_and_no_password_is_lost(
     plain: int, with_password: int, run: Command, tmp_path: Path
 ) -> None:

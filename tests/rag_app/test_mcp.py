@@ -23,8 +23,9 @@ from mcp.types import (
 
 from ingestion.errors import LibraryInUse
 from ingestion.storage.lock import LibraryLock
+from tests.helpers.processes import ROOT
 from tests.rag_app.commands import Command
-from tests.rag_app.server import ROOT, serving
+from tests.rag_app.server import serving
 from tests.tiny_gguf import TinyModel, write_tiny_gguf
 
 pytestmark = pytest.mark.slow
@@ -55,7 +56,7 @@ def failed(result: CallToolResult) -> str:
     return block.text
 
 
-def test_a_client_searches_asks_and_reads(data: Path) -> None:
+def test_a_client_searches_asks_reads_and_is_told_its_errors(data: Path) -> None:
     async def talk() -> None:
         async with connected(data) as session:
             tools = {tool.name: tool for tool in (await session.list_tools()).tools}
@@ -97,12 +98,7 @@ def test_a_client_searches_asks_and_reads(data: Path) -> None:
             assert none["abstained"]
             assert none["nearest"]
 
-    asyncio.run(talk())
-
-
-def test_errors_say_what_to_do(data: Path) -> None:
-    async def talk() -> None:
-        async with connected(data) as session:
+            # Errors say what to do, and the session goes on.
             for tool, arguments, said in [
                 ("search", {"question": "  "}, "question is empty"),
                 ("search", {"question": CRANE, "strategy": "cosine"}, "there are: bm25"),

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.encoders import Encoder
 from ingestion.storage.lock import read_holder
 from tests.rag_app.commands import Command
-from tests.rag_app.server import Served, serving, serving_stock
+from tests.rag_app.server import Served, serving, serving_copy
 
 pytestmark = pytest.mark.slow
 
@@ -21,9 +20,9 @@ CRANE = "When did the crane's cable break?"
 
 
 @pytest.fixture(scope="module")
-def served(stock: Path, tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Served]:
+def served(stock_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A library that holds `stock`, served. Tests leave it as they find it."""
-    with serving_stock(stock, tmp_path_factory.mktemp("served"), encoder) as running:
+    with serving_copy(stock_template, tmp_path_factory.mktemp("served")) as running:
         yield running
 
 
@@ -120,7 +119,7 @@ def test_only_this_user_can_read_the_token(served: Served) -> None:
 
 @pytest.mark.soak
 def test_the_end_of_a_server_leaves_the_library_free(
-    run: Command, stock: Path, tmp_path: Path, encoder: Encoder
+    run: Command, stock_template: Path, tmp_path: Path
 ) -> None:
     with serving(tmp_path / "data") as running:
         assert run("--data-dir", running.data, "documents", "--json").json["documents"] == []

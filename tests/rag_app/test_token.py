@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput
 from rag_app.config.settings import CONFIG_VARIABLE, config_file, load_settings
 from tests.rag_app.commands import Command
-from tests.rag_app.server import serving_stock
+from tests.rag_app.server import serving_copy
 
 LASTING = "correct-horse-battery-staple"
 
@@ -77,9 +76,9 @@ def test_the_command_prints_it_for_openais_clients(
 @pytest.mark.soak
 @pytest.mark.slow
 def test_a_server_takes_its_own_and_the_one_that_lasts(
-    run: Command, stock: Path, tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    run: Command, stock_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serving_stock(stock, tmp_path, encoder, RAG_APP_API_TOKEN=LASTING) as served:
+    with serving_copy(stock_template, tmp_path, RAG_APP_API_TOKEN=LASTING) as served:
         for token, status in [(served.token, 200), (LASTING, 200), (LASTING + "x", 401)]:
             headers = {"Authorization": f"Bearer {token}"}
             assert served.ask("GET", "/v1/models", headers=headers)[0] == status

@@ -17,6 +17,7 @@ from retrievers.search import SearchResult, search
 from retrievers.strategies import DEFAULT_STRATEGY, STRATEGIES, strategy_named
 
 QUESTION = "When was the Bramley apple tree planted?"
+OF_BOTH = "Where did the apple tree stand and why was the cable replaced?"  # both documents have its words
 
 
 def run(library: Library, question: str, strategy: str, **options: object) -> SearchResult:
@@ -25,9 +26,14 @@ def run(library: Library, question: str, strategy: str, **options: object) -> Se
 
 
 def every_chunk(library: Library) -> dict[str, tuple[str, str]]:
-    """Return (text, context) of each chunk by id."""
-    hits = run(library, "the", "colbert", top_k=1000).hits
-    return {hit.chunk.id: (hit.chunk.text, hit.chunk.context) for hit in hits}
+    """Return (text, context) of each chunk by id, from the catalogue, past all strategies."""
+    ids = [i for document in library.catalogue.documents() for i in document.chunk_ids()]
+    assert len(ids) == 4
+    return {i: (chunk.text, chunk.context) for i, chunk in library.catalogue.chunks(ids).items()}
+
+
+def documents_of(result: SearchResult) -> set[str]:
+    return {hit.chunk.document for hit in result.hits}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -42,7 +48,9 @@ def test_each_strategy_finds_the_passage_that_answers(stocked: Library, name: st
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_hit_is_exactly_the_text_of_its_page(stocked: Library, name: str) -> None:
-    for hit in run(stocked, QUESTION, name).hits:
+    hits = run(stocked, QUESTION, name).hits
+    assert hits
+    for hit in hits:
         page = stocked.catalogue.page(hit.chunk.document_id, hit.chunk.page)
         assert page is not None
         assert page.text[hit.chunk.start : hit.chunk.end] == hit.chunk.text
@@ -74,7 +82,9 @@ def test_bi_encoder_scores_are_cosines(stocked: Library, encoder: Encoder, pooli
     encoded = encoder.encode([chunks[i][0] for i in ids], [chunks[i][1] for i in ids])
     query = getattr(encoder.encode_query(QUESTION), pooling)[0]
     expected = dict(zip(ids, getattr(encoded, pooling) @ query, strict=True))
-    for hit in run(stocked, QUESTION, pooling).hits:
+    hits = run(stocked, QUESTION, pooling).hits
+    assert {hit.chunk.id for hit in hits} == set(expected)
+    for hit in hits:
         assert hit.score == pytest.approx(float(expected[hit.chunk.id]), abs=1e-4)
 
 
@@ -83,7 +93,9 @@ def test_hybrid_is_reciprocal_rank_fusion_of_mean_and_bm25(stocked: Library) -> 
         name: {hit.chunk.id: hit.rank for hit in run(stocked, QUESTION, name, top_k=100).hits}
         for name in ("mean", "bm25")
     }
-    for hit in run(stocked, QUESTION, "hybrid").hits:
+    hits = run(stocked, QUESTION, "hybrid").hits
+    assert {hit.chunk.id for hit in hits} == ranks["mean"].keys() | ranks["bm25"].keys()
+    for hit in hits:
         expected = sum(1 / (60 + found[hit.chunk.id]) for found in ranks.values() if hit.chunk.id in found)
         assert hit.score == pytest.approx(expected)
         assert set(hit.scores) >= {"mean", "rrf"}
@@ -112,16 +124,19 @@ def test_words_and_meaning_find_different_passages(library: Library, tmp_path: P
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_scope_narrows_and_an_empty_one_finds_nothing(stocked: Library, name: str) -> None:
     catalogue, strategy = stocked.catalogue, strategy_named(name)
-    harbour = search(stocked, QUESTION, strategy, catalogue.scope(documents=["harbour.md"]))
-    assert {hit.chunk.document for hit in harbour.hits} <= {"harbour.md"}
+    assert documents_of(run(stocked, OF_BOTH, name)) == {"orchard.md", "harbour.md"}
+    for document in ("orchard.md", "harbour.md"):
+        narrowed = search(stocked, OF_BOTH, strategy, catalogue.scope(documents=[document]))
+        assert documents_of(narrowed) == {document}
     catalogue.ensure_collection("empty")
-    assert search(stocked, QUESTION, strategy, catalogue.scope(["empty"])).hits == ()
+    assert search(stocked, OF_BOTH, strategy, catalogue.scope(["empty"])).hits == ()
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_deleted_document_is_not_found(stocked: Library, name: str) -> None:
+    assert documents_of(run(stocked, OF_BOTH, name)) == {"orchard.md", "harbour.md"}
     stocked.delete(stocked.catalogue.find("orchard.md", stocked.catalogue.scope().collections)[0])
-    assert {hit.chunk.document for hit in run(stocked, QUESTION, name).hits} <= {"harbour.md"}
+    assert documents_of(run(stocked, OF_BOTH, name)) == {"harbour.md"}
 
 
 @pytest.mark.parametrize(
@@ -149,6 +164,7 @@ def test_quantised_products_do_not_depend_on_segments(library: Library, files: P
     alone = {hit.chunk.text: hit.score for hit in run(library, QUESTION, "colbert").hits}
     list(ingest(library, [files / "harbour.md"]))
     together = {hit.chunk.text: hit.score for hit in run(library, QUESTION, "colbert").hits}
+    assert len(alone) == 2
     for text, score in alone.items():
         assert np.float32(together[text]) == np.float32(score)
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,11 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+import httpx
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+
+from ingestion.storage.lock import read_holder
+from tests.helpers.processes import ForkedProcess, fork_server
 
 OUTPUT = Path(__file__).parents[1] / "output"
 PATIENCE = 120_000  # ms: two slow cores that load a model
@@ -31,10 +34,21 @@ class Server:
     """A page server: its address, what it printed, and where it keeps what."""
 
     url: str
-    process: "subprocess.Popen[str]"
+    process: ForkedProcess
     data: Path
     temporary: Path
     lines: list[str] = field(default_factory=list)
+
+    def states(self, conversation: str) -> list[str]:
+        """Return how the questions of a conversation ended, as the API says."""
+        holder = read_holder(self.data)
+        assert holder
+        answer = httpx.get(
+            f"{self.url}/api/v1/conversations/{conversation}",
+            headers={"Authorization": f"Bearer {holder.token}"}, timeout=PATIENCE / 1000, trust_env=False,
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        return [turn["state"] for turn in answer.json()["turns"]]
 
     def received(self) -> list[Path]:
         """Return the uploaded files that still lie in temporary folders."""
@@ -59,42 +73,33 @@ def serving(data: Path, temporary: Path, **variables: str) -> Iterator[Server]:
         "RAG_APP_CONFIG": str(config),
         **variables,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "rag_app", "--data-dir", str(data), "serve", "--port", "0"],
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    server = Server("", process, data, temporary)
-    ready = threading.Event()
+    with fork_server().start(
+        ["--data-dir", data, "serve", "--port", "0"],
+        env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        server = Server("", process, data, temporary)
+        ready = threading.Event()
 
-    def read() -> None:
-        assert process.stdout
-        for line in process.stdout:
-            server.lines.append(line)
-            if line.startswith("serving http://"):
-                server.url = line.split()[1]
-                ready.set()
-        ready.set()
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        assert ready.wait(PATIENCE / 1000), "the server did not start in time"
-        assert server.url, "".join(server.lines)
-        yield server
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            code = process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-        finally:
-            reader.join()
+        def read() -> None:
             assert process.stdout
-            process.stdout.close()
+            for line in process.stdout:
+                server.lines.append(line)
+                if line.startswith("serving http://"):
+                    server.url = line.split()[1]
+                    ready.set()
+            ready.set()
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            assert ready.wait(PATIENCE / 1000), "the server did not start in time"
+            assert server.url, "".join(server.lines)
+            yield server
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(30)
+        finally:
+            process.kill()
+            reader.join()
     assert code == 0, "".join(server.lines)
     assert not any("Traceback" in line for line in server.lines), "".join(server.lines)
 

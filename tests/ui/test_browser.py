@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -388,9 +388,13 @@ def test_two_sessions_do_not_see_each_other(browser: "Browser", server: Server) 
         assert other.locator("#conversation .question").count() == 1
 
 
-def test_an_llm_streams_and_is_stopped_midway(browser: "Browser", tmp_path: Path) -> None:
+def test_an_llm_streams_and_is_stopped_midway(
+    browser: "Browser", tmp_path: Path, eventually: Callable[[Callable[[], bool]], bool]
+) -> None:
     model = write_tiny_gguf(tmp_path / "tiny.gguf", TinyModel(width=384, layers=16, context=8192))
-    variables = {"RAG_APP_LLM": str(model), "RAG_APP_LLM_MAX_TOKENS": "4000"}
+    variables = {
+        "RAG_APP_LLM": str(model), "RAG_APP_LLM_MAX_TOKENS": "4000", "RAG_APP_EVIDENCE_TOKENS": "300",
+    }  # fmt: skip
     with serving(tmp_path / "data", tmp_path / "tmp", **variables) as server, opened(browser, server) as page:
         upload(page, SAMPLES / "bi-encoders.md")
         send(page, QUESTION)
@@ -433,10 +437,8 @@ def test_an_llm_streams_and_is_stopped_midway(browser: "Browser", tmp_path: Path
                 re.compile(r"\S{1}"), timeout=PATIENCE
             )
             address = leaving.url
-        for _ in range(60):  # Gradio notices within seconds that a tab has gone
-            page.goto(address)
-            expect(page.locator("#conversation .question")).to_have_count(1)
-            if page.locator("#conversation .stamp").count():
-                break
-            page.wait_for_timeout(1000)
+        (identity,) = re.findall(r"conversation=(\w+)", address)
+        assert eventually(lambda: server.states(identity) == ["stopped"])  # Gradio notices it within seconds
+        page.goto(address)
+        expect(page.locator("#conversation .question")).to_have_count(1)
         expect(page.locator("#conversation .stamp")).to_contain_text("stopped")
