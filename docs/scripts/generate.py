@@ -8,12 +8,24 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import cli_reference
 import decisions_index
+import floor_plan
+import http_reference
+import settings_reference
+import strategy_pictures
 
 DOCS = Path(__file__).parent.parent
 
 # Each generator returns the text of its files, by their paths below docs/.
-GENERATORS: tuple[Callable[[], dict[str, str]], ...] = (decisions_index.files,)
+GENERATORS: tuple[Callable[[], dict[str, str]], ...] = (
+    cli_reference.files,
+    decisions_index.files,
+    floor_plan.files,
+    http_reference.files,
+    settings_reference.files,
+    strategy_pictures.files,
+)
 
 
 def stale(docs: Path = DOCS) -> dict[str, str]:
