@@ -14,6 +14,7 @@ import floor_plan
 import http_reference
 import settings_reference
 import strategy_pictures
+import strategy_table
 
 DOCS = Path(__file__).parent.parent
 
@@ -25,6 +26,7 @@ GENERATORS: tuple[Callable[[], dict[str, str]], ...] = (
     http_reference.files,
     settings_reference.files,
     strategy_pictures.files,
+    strategy_table.files,
 )
 
 
