@@ -10,9 +10,10 @@ PORT ?= 7860
 WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile
 # The tests start the command some hundred times: compile it once, whatever the surroundings say.
 unexport PYTHONDONTWRITEBYTECODE
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 KERNEL := ingestion/storage/tokens/kernel
 
-.PHONY: run test fast soak lint samples clean
+.PHONY: run test fast soak lint docs samples clean
 
 run: $(VENV)/.installed
 	$(BIN)/rag-app --data-dir $(DATA) ingest docs/samples/bi-encoders.pdf docs/samples/colbert.pdf docs/samples/cross-encoders.pdf
@@ -33,6 +34,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/scripts/generate.py --check
+	$(MKDOCS)
+
+# Writes the generated pages and pictures, and builds the site into build/site.
+docs: $(VENV)/.installed-dev
+	$(BIN)/python docs/scripts/generate.py
+	$(MKDOCS)
 
 samples: $(VENV)/.installed-dev
 	$(BIN)/python docs/samples/build.py

@@ -36,7 +36,7 @@ def ingest(
     watch: Annotated[bool, typer.Option("--watch", help="Go on with changes of the --sync folders.")] = False,
     collection: Collection = None,
     password_prompt: Annotated[
-        bool, typer.Option(help="Ask for passwords of encrypted files, on a lines.")
+        bool, typer.Option(help="Ask for passwords of encrypted files, on a terminal.")
     ] = True,
     encoding: Annotated[
         str | None,

@@ -1,0 +1,46 @@
+"""The reference of the settings, from the fields of `Settings`."""
+
+from pydantic_core import PydanticUndefined
+
+from rag_app.config.settings import Settings
+
+_INTRODUCTION = """\
+# Settings
+
+Generated from the fields of `Settings`. A value comes from, in rising order of precedence:
+
+1. the defaults below,
+2. `config.toml` in the user's configuration folder; `rag-app doctor` prints its path, and the variable
+   `RAG_APP_CONFIG` names another file,
+3. environment variables `RAG_APP_<SETTING>`, such as `RAG_APP_TOP_K=12`,
+4. options of the command.
+
+```toml
+# config.toml
+strategy = "fusion"
+top_k = 12
+```
+
+| setting | default | meaning |
+|---|---|---|
+"""
+
+
+def files() -> dict[str, str]:
+    """Return the page, by its path below docs/."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "the user's data folder" if field.default is PydanticUndefined else _shown(field.default)
+        rows.append(f"| `{name}` | {default} | {(field.description or '').replace('|', chr(92) + '|')} |")
+    return {"reference/settings.md": _INTRODUCTION + "\n".join(rows) + "\n"}
+
+
+def _shown(value: object) -> str:
+    """Return a default as config.toml has it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{','.join(map(str, value))}`"
+    return f"`{value}`"
