@@ -37,7 +37,7 @@ class Tokenizer(Protocol):
         ...
 
 
-class Contexts:
+class ChunkContexts:
     """The context lines of one document's chunks, each of at most `limit` tokens.
 
     When all is too long, headings are left out from the outermost in; then the table's head and the page's

@@ -4,11 +4,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ingestion.chunking.chunk_context import Contexts, Tokenizer, looks_like_heading, page_title, table_head
-from ingestion.chunking.headers_footers import running_lines
+from ingestion.chunking.chunk_context import (
+    ChunkContexts,
+    Tokenizer,
+    looks_like_heading,
+    page_title,
+    table_head,
+)
+from ingestion.chunking.headers_footers import header_footer_lines
 from ingestion.chunking.headings import find_headings
 from ingestion.documents import Chunk, Heading, Page
-from ingestion.text.sentences import Span, sentence_spans
+from ingestion.text.sentences import SentenceSpan, sentence_spans
 
 # A section of less than this share of a chunk, mostly a heading above another, goes with the next one.
 SMALL_SHARE = 0.1
@@ -45,13 +51,13 @@ def chunk_pages(
     headers and footers. A page is divided evenly rather than leaving a scrap at its end.
     """
     chunks: list[Chunk] = []
-    contexts = Contexts(headings or find_headings(pages), title, tokenizer, limits.context_tokens)
-    running = running_lines(pages)
+    contexts = ChunkContexts(headings or find_headings(pages), title, tokenizer, limits.context_tokens)
+    running = header_footer_lines(pages)
     for page in pages:
         parts = _without(running.get(page.number, ()), page.text)
         starts = contexts.starts(page.number)
         top, top_end = page_title(page.text, *parts[0])
-        for piece in _pieces(page.text, parts, starts, _Ruler(page.text, tokenizer), limits):
+        for piece in _chunk_spans(page.text, parts, starts, _Ruler(page.text, tokenizer), limits):
             text = page.text[piece.start : piece.end]
             above = top if piece.start >= top_end else ""
             columns = table_head(page.text, piece.start) if piece.is_cut else ""
@@ -61,7 +67,7 @@ def chunk_pages(
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _ChunkSpan:
     """A chunk to be. `place` is where its matter begins, after headings above headings; `is_cut` tells
     that it goes on with what the piece before began."""
 
@@ -88,29 +94,31 @@ def _without(running: Sequence[tuple[int, int]], text: str) -> list[tuple[int, i
     return parts or [(0, len(text))]
 
 
-def _pieces(
+def _chunk_spans(
     text: str,
     parts: Sequence[tuple[int, int]],
     heading_starts: Sequence[int],
     ruler: _Ruler,
     limits: ChunkLimits,
-) -> Iterator[_Piece]:
+) -> Iterator[_ChunkSpan]:
     for part_start, part_end in parts:
         spans = [
-            Span(part_start + span.start, part_start + span.end, span.paragraph)
+            SentenceSpan(part_start + span.start, part_start + span.end, span.paragraph)
             for span in sentence_spans(text[part_start:part_end])
         ]
         spans = list(_cut_before_headings(text, spans, heading_starts))
         for place, section in _joined(list(_sections(spans, heading_starts)), ruler, limits):
             units = [piece for span in section for piece in _split_long(text, span, ruler.starts, limits)]
             for number, (start, end) in enumerate(_divide(text, units, ruler, limits)):
-                yield _Piece(start, end, place if start <= place < end else start, number > 0)
+                yield _ChunkSpan(start, end, place if start <= place < end else start, number > 0)
 
 
-def _divide(text: str, units: Sequence[Span], ruler: _Ruler, limits: ChunkLimits) -> list[tuple[int, int]]:
+def _divide(
+    text: str, units: Sequence[SentenceSpan], ruler: _Ruler, limits: ChunkLimits
+) -> list[tuple[int, int]]:
     """Group units into chunks of about the same size."""
 
-    def fits(first: Span, last: Span) -> bool:
+    def fits(first: SentenceSpan, last: SentenceSpan) -> bool:
         return (
             ruler.tokens(first.start, last.end) <= limits.text_tokens
             and last.end - first.start <= limits.characters
@@ -118,7 +126,7 @@ def _divide(text: str, units: Sequence[Span], ruler: _Ruler, limits: ChunkLimits
 
     total = ruler.tokens(units[0].start, units[-1].end) or 1  # signs that the tokenizer drops have none
     target = total / -(-total // limits.text_tokens)
-    groups: list[list[Span]] = [[]]
+    groups: list[list[SentenceSpan]] = [[]]
     for unit in units:
         current = groups[-1]
         if current and (
@@ -136,13 +144,13 @@ def _divide(text: str, units: Sequence[Span], ruler: _Ruler, limits: ChunkLimits
     return [(group[0].start, group[-1].end) for group in groups]
 
 
-def _is_full(size: int, target: float, last: Span, unit: Span) -> bool:
+def _is_full(size: int, target: float, last: SentenceSpan, unit: SentenceSpan) -> bool:
     """A chunk ends near its share of the page, a little sooner where a paragraph ends."""
     share = 0.75 if unit.paragraph != last.paragraph else 0.95
     return size >= share * target
 
 
-def _before_headings(text: str, units: Sequence[Span]) -> int:
+def _before_headings(text: str, units: Sequence[SentenceSpan]) -> int:
     """How many of the units stay when those on end that look like headings go with what follows."""
     kept = len(units)
     while kept and _looks_like_heading(text, units[kept - 1]):
@@ -150,7 +158,7 @@ def _before_headings(text: str, units: Sequence[Span]) -> int:
     return kept if kept > 0 and len(units) - kept <= MAX_HEADING_LINES else len(units)
 
 
-def _looks_like_heading(text: str, unit: Span) -> bool:
+def _looks_like_heading(text: str, unit: SentenceSpan) -> bool:
     """Whether it is a short line of its own, neither a sentence, nor a list item, nor a row of figures."""
     if not looks_like_heading(text[unit.start : unit.end]) or "\n" in text[unit.start : unit.end]:
         return False
@@ -160,7 +168,9 @@ def _looks_like_heading(text: str, unit: Span) -> bool:
     return not before.strip() and not after.strip()
 
 
-def _cut_before_headings(text: str, spans: Sequence[Span], heading_starts: Sequence[int]) -> Iterator[Span]:
+def _cut_before_headings(
+    text: str, spans: Sequence[SentenceSpan], heading_starts: Sequence[int]
+) -> Iterator[SentenceSpan]:
     """Cut what looked like one sentence where a line of it is a heading. `heading_starts` rise."""
     for span in spans:
         start = span.start
@@ -168,14 +178,14 @@ def _cut_before_headings(text: str, spans: Sequence[Span], heading_starts: Seque
         for heading in heading_starts[first:last]:
             before = text[start:heading]
             if before.rstrip(" \t").endswith("\n"):
-                yield Span(start, start + len(before.rstrip()), span.paragraph)
+                yield SentenceSpan(start, start + len(before.rstrip()), span.paragraph)
                 start = heading
-        yield Span(start, span.end, span.paragraph)
+        yield SentenceSpan(start, span.end, span.paragraph)
 
 
-def _sections(spans: Sequence[Span], heading_starts: Sequence[int]) -> Iterator[list[Span]]:
+def _sections(spans: Sequence[SentenceSpan], heading_starts: Sequence[int]) -> Iterator[list[SentenceSpan]]:
     """Group sentences so that a heading begins a group. `heading_starts` rise."""
-    section: list[Span] = []
+    section: list[SentenceSpan] = []
     for span in spans:
         if section:
             next_heading = bisect_left(heading_starts, section[-1].end)
@@ -188,10 +198,10 @@ def _sections(spans: Sequence[Span], heading_starts: Sequence[int]) -> Iterator[
 
 
 def _joined(
-    sections: Sequence[list[Span]], ruler: _Ruler, limits: ChunkLimits
-) -> Iterator[tuple[int, list[Span]]]:
+    sections: Sequence[list[SentenceSpan]], ruler: _Ruler, limits: ChunkLimits
+) -> Iterator[tuple[int, list[SentenceSpan]]]:
     """Sections, small ones joined to the next, and where the last that was joined begins."""
-    joined: list[Span] = []
+    joined: list[SentenceSpan] = []
     for number, section in enumerate(sections):
         joined += section
         size = ruler.tokens(joined[0].start, joined[-1].end)
@@ -200,7 +210,9 @@ def _joined(
             joined = []
 
 
-def _split_long(text: str, span: Span, token_starts: Sequence[int], limits: ChunkLimits) -> Iterator[Span]:
+def _split_long(
+    text: str, span: SentenceSpan, token_starts: Sequence[int], limits: ChunkLimits
+) -> Iterator[SentenceSpan]:
     """Cut a sentence longer than a chunk: between lines, else between words, where it has any."""
     first, last = bisect_left(token_starts, span.start), bisect_left(token_starts, span.end)
     start = span.start
@@ -213,11 +225,11 @@ def _split_long(text: str, span: Span, token_starts: Sequence[int], limits: Chun
         end = cut
         while end > start + 1 and text[end - 1].isspace():
             end -= 1
-        yield Span(start, end, span.paragraph)
+        yield SentenceSpan(start, end, span.paragraph)
         start = cut
         while start < span.end and text[start].isspace():
             start += 1
         first = bisect_left(token_starts, start)
         if start >= span.end:
             return
-    yield Span(start, span.end, span.paragraph)
+    yield SentenceSpan(start, span.end, span.paragraph)

@@ -44,7 +44,7 @@ Span = tuple[int, int]
 Signature = tuple[str | int, ...]
 
 
-def running_lines(pages: Sequence[Page]) -> dict[int, tuple[Span, ...]]:
+def header_footer_lines(pages: Sequence[Page]) -> dict[int, tuple[Span, ...]]:
     """The spans of running lines in each page's text, by page number; rising, without line ends.
 
     The first of the lines that say the same stays, unless it counts: it may be a title.
@@ -59,7 +59,7 @@ def running_lines(pages: Sequence[Page]) -> dict[int, tuple[Span, ...]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _EdgeLine:
     page: int
     depth: int  # 0 for the outermost line
     span: Span
@@ -78,7 +78,7 @@ class _Edge:
 
     def running(self) -> list[tuple[int, Span]]:
         """The running lines and their pages."""
-        peeled: list[_Line] = []
+        peeled: list[_EdgeLine] = []
         outermost = {number: self._line(number, 0) for number, spans in self._spans.items() if spans}
         while newly := self._peel(outermost.values()):
             peeled += newly
@@ -91,11 +91,11 @@ class _Edge:
                     del outermost[line.page]
         return [(line.page, line.span) for line in peeled if not self._is_first(line)]
 
-    def _line(self, number: int, depth: int) -> _Line:
+    def _line(self, number: int, depth: int) -> _EdgeLine:
         start, end = span = self._spans[number][depth]
-        return _Line(number, depth, span, tuple(_signatures(self._pages[number][start:end], number)))
+        return _EdgeLine(number, depth, span, tuple(_signatures(self._pages[number][start:end], number)))
 
-    def _peel(self, outermost: Iterable[_Line]) -> list[_Line]:
+    def _peel(self, outermost: Iterable[_EdgeLine]) -> list[_EdgeLine]:
         """Of the lines that are outermost now, those that are running, with the signatures that say so."""
         lines = list(outermost)
         standing: dict[Signature, set[int]] = defaultdict(set)
@@ -112,7 +112,7 @@ class _Edge:
                 peeled.append(replace(line, signatures=reasons))
         return peeled
 
-    def _is_first(self, line: _Line) -> bool:
+    def _is_first(self, line: _EdgeLine) -> bool:
         return all(
             not _counts(signature) and line.page == min(self._known[signature])
             for signature in line.signatures

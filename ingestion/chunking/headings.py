@@ -53,7 +53,7 @@ _SENTENCE_END = (".", ":", ";", "!", "?", ")")
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class _HeadingCandidate:
     title: str
     level: int
     page: int
@@ -64,7 +64,7 @@ class _Candidate:
 
 def find_headings(pages: Sequence[Page]) -> list[Heading]:
     """The headings found, in order; none is found in most documents that have none."""
-    candidates: list[_Candidate] = []
+    candidates: list[_HeadingCandidate] = []
     place = 0
     for page in pages:
         on_page = sorted((*_named(page, place), *_numbered(page, place)), key=lambda found: found.start)
@@ -83,22 +83,22 @@ def find_headings(pages: Sequence[Page]) -> list[Heading]:
     return headings
 
 
-def _named(page: Page, place: int) -> Iterator[_Candidate]:
+def _named(page: Page, place: int) -> Iterator[_HeadingCandidate]:
     for match in _NAMED.finditer(page.text):
         kind = match["kind"].lower()
         start = match.end() - len(match.group().lstrip())
         title = _title(page.text, start, match.end())
         if (match["title"] or kind in _ALONE) and title is not None:
-            yield _Candidate(title, _LEVELS[kind], page.number, start, place + start)
+            yield _HeadingCandidate(title, _LEVELS[kind], page.number, start, place + start)
 
 
-def _numbered(page: Page, place: int) -> Iterator[_Candidate]:
+def _numbered(page: Page, place: int) -> Iterator[_HeadingCandidate]:
     for match in _NUMBERED.finditer(page.text):
         start = match.end() - len(match.group().lstrip())
         title = _title(page.text, start, match.end())
         if title is not None and len(match.group()) <= MAX_NUMBERED_CHARACTERS and not title.endswith("."):
             number = int(match["number"])
-            yield _Candidate(title, NUMBERED_LEVEL, page.number, start, place + start, number)
+            yield _HeadingCandidate(title, NUMBERED_LEVEL, page.number, start, place + start, number)
 
 
 def _title(text: str, start: int, end: int) -> str | None:
@@ -116,12 +116,12 @@ def _title(text: str, start: int, end: int) -> str | None:
     return None if title.endswith(".") and _SMALL_WORD.search(title) else title
 
 
-def _without_contents(text: str, found: Sequence[_Candidate]) -> list[_Candidate]:
+def _without_contents(text: str, found: Sequence[_HeadingCandidate]) -> list[_HeadingCandidate]:
     """Those candidates that do not follow each other closely, as they do in a table of contents."""
     if len(found) >= MIN_CONTENTS and 2 * len(_PAGE_NUMBER.findall(text)) > text.count("\n"):
         found = [candidate for candidate in found if candidate.level > 1]  # "PART II" has no page there
-    kept: list[_Candidate] = []
-    group: list[_Candidate] = []
+    kept: list[_HeadingCandidate] = []
+    group: list[_HeadingCandidate] = []
     for candidate in [*found, None]:
         if candidate is None or (group and candidate.start - group[-1].start > MAX_CONTENTS_GAP):
             if len(group) >= MIN_CONTENTS:
@@ -133,9 +133,9 @@ def _without_contents(text: str, found: Sequence[_Candidate]) -> list[_Candidate
     return kept
 
 
-def _series(found: Sequence[_Candidate]) -> Iterator[_Candidate]:
+def _series(found: Sequence[_HeadingCandidate]) -> Iterator[_HeadingCandidate]:
     """Those numbered lines that follow each other from 1, most of them with a section between."""
-    chain: list[_Candidate] = []
+    chain: list[_HeadingCandidate] = []
     for candidate in found:
         if candidate.number == 1 and not (chain and candidate.title == chain[0].title):
             if _is_series(chain):
@@ -147,7 +147,7 @@ def _series(found: Sequence[_Candidate]) -> Iterator[_Candidate]:
         yield from chain
 
 
-def _is_series(chain: Sequence[_Candidate]) -> bool:
+def _is_series(chain: Sequence[_HeadingCandidate]) -> bool:
     if len(chain) < MIN_SERIES:
         return False
     return median(after.place - before.place for before, after in pairwise(chain)) >= MIN_SECTION_CHARACTERS

@@ -57,7 +57,7 @@ class Encodings:
 
 
 class Encoder(Protocol):
-    """Turns text into vectors. Safe to use from several threads; weights are loaded on first use, so
+    """FairLock text into vectors. Safe to use from several threads; weights are loaded on first use, so
     every member may raise ModelError."""
 
     @property

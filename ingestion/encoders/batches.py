@@ -1,4 +1,4 @@
-"""A list of passages in batches of like length, each different one once, and their vectors in order again."""
+"""Passages in batches of like length, each different one once, and their vectors in order again."""
 
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ BATCH_TOKENS = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class EncoderInput:
     """A text to encode; `prefix` is its context line with the line's end, or nothing."""
 
     prefix: str
@@ -28,7 +28,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Vectors:
+class PassageVectors:
     """One passage's vectors: pooled ones by reading, [t, k] tokens and their [t, 2] spans; `punctuation` as
     in Encodings."""
 
@@ -39,16 +39,16 @@ class Vectors:
     punctuation: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
 
-def passages(texts: Sequence[str], contexts: Sequence[str] | None) -> list[Passage]:
+def encoder_inputs(texts: Sequence[str], contexts: Sequence[str] | None) -> list[EncoderInput]:
     """Pair texts with their context lines. Raises ValueError for lists of unlike length."""
     lines = [""] * len(texts) if contexts is None else contexts
-    return [Passage(f"{line}\n" if line else "", text) for line, text in zip(lines, texts, strict=True)]
+    return [EncoderInput(f"{line}\n" if line else "", text) for line, text in zip(lines, texts, strict=True)]
 
 
 def encode_batches(
-    asked: Sequence[Passage],
-    lengths: Callable[[Sequence[Passage]], Sequence[int]],
-    encode: Callable[[Sequence[Passage]], Sequence[Vectors]],
+    asked: Sequence[EncoderInput],
+    lengths: Callable[[Sequence[EncoderInput]], Sequence[int]],
+    encode: Callable[[Sequence[EncoderInput]], Sequence[PassageVectors]],
     *,
     dimensions: tuple[int, int, int],
     on_progress: OnProgress | None = None,
@@ -60,13 +60,13 @@ def encode_batches(
     Beside the result, memory holds one batch. `lengths` gives what passages count in a batch, `encode`
     the vectors of one batch; `dimensions` are those of cls, mean and tokens.
     """
-    copies: dict[Passage, list[int]] = {}
+    copies: dict[EncoderInput, list[int]] = {}
     for number, passage in enumerate(asked):
         copies.setdefault(passage, []).append(number)
     different = list(copies)
     counted = lengths(different)
     order = sorted(range(len(different)), key=counted.__getitem__, reverse=True)
-    vectors: list[Vectors | None] = [None] * len(asked)
+    vectors: list[PassageVectors | None] = [None] * len(asked)
     first = done = 0
     while first < len(order):
         if cancelled and cancelled():
@@ -83,7 +83,7 @@ def encode_batches(
     return _gather([one for one in vectors if one is not None], dimensions)
 
 
-def _gather(vectors: list[Vectors], dimensions: tuple[int, int, int]) -> Encodings:
+def _gather(vectors: list[PassageVectors], dimensions: tuple[int, int, int]) -> Encodings:
     """Put the vectors in one place. Frees each passage's own as it goes: token vectors are large."""
     cls, mean, tokens = dimensions
     offsets = np.cumsum([0, *(len(one.tokens) for one in vectors)], dtype=np.int64)

@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 
 from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
 from ingestion.encoders.batches import (
-    Passage,
-    Vectors,
+    EncoderInput,
+    PassageVectors,
     encode_batches,
+    encoder_inputs,
     is_punctuation,
-    passages,
     spans_within,
 )
-from ingestion.encoders.fair_lock import RecentQueries
 from ingestion.encoders.graph import INT8_VERSION, Ranges, load_ranges, ranges_path
 from ingestion.encoders.projection import Projection, load_projection
+from ingestion.encoders.query_cache import QueryCache
 from ingestion.encoders.runtime import Forward, load_forward
 from ingestion.errors import InvalidInput, ModelError
 
@@ -69,7 +69,7 @@ class BertEncoder:
         self.projection = projection
         self._folder = folder
         self._lock = threading.Lock()
-        self._query = RecentQueries(lambda text: self.encode([text]))
+        self._query = QueryCache(lambda text: self.encode([text]))
 
     @property
     def vector_kinds(self) -> frozenset[str]:
@@ -140,15 +140,15 @@ class BertEncoder:
         on_progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> Encodings:
-        pieces: dict[Passage, _Pieces] = {}
+        pieces: dict[EncoderInput, _Wordpieces] = {}
 
-        def lengths(different: Sequence[Passage]) -> list[int]:
+        def lengths(different: Sequence[EncoderInput]) -> list[int]:
             for first in range(0, len(different), _TOKENISED_AT_ONCE):
-                pieces.update(self._pieces(different[first : first + _TOKENISED_AT_ONCE]))
+                pieces.update(self._wordpieces(different[first : first + _TOKENISED_AT_ONCE]))
             return [_padded(len(pieces[passage].ids)) for passage in different]
 
         return encode_batches(
-            passages(texts, contexts),
+            encoder_inputs(texts, contexts),
             lengths,
             lambda batch: self._batch([pieces.pop(passage) for passage in batch]),
             dimensions=(self.dimension, self.dimension, self.token_dimension),
@@ -159,17 +159,17 @@ class BertEncoder:
     def encode_query(self, text: str) -> Encodings:
         return self._query(text)
 
-    def _pieces(self, some: Sequence[Passage]) -> dict[Passage, "_Pieces"]:
+    def _wordpieces(self, some: Sequence[EncoderInput]) -> dict[EncoderInput, "_Wordpieces"]:
         with self._lock:
             encoded = self._tokenizer.encode_batch([passage.joined for passage in some])
         pieces = {}
         for passage, one in zip(some, encoded, strict=True):
             seen = min(len(one.ids), self.max_tokens) - 1  # what is cut off is in front of [SEP]
             ids = np.array([*one.ids[:seen], one.ids[-1]], np.int32)
-            pieces[passage] = _Pieces(ids, spans_within(one.offsets[1:seen], len(passage.prefix)))
+            pieces[passage] = _Wordpieces(ids, spans_within(one.offsets[1:seen], len(passage.prefix)))
         return pieces
 
-    def _batch(self, batch: Sequence["_Pieces"]) -> list[Vectors]:
+    def _batch(self, batch: Sequence["_Wordpieces"]) -> list[PassageVectors]:
         ids = np.zeros((len(batch), _padded(max(len(one.ids) for one in batch))), np.int64)
         mask = np.zeros(ids.shape, np.float32)
         for row, one in enumerate(batch):
@@ -180,7 +180,7 @@ class BertEncoder:
         cls, mean, tokens = forward(ids, mask)
         # A copy, so that the batch, padding and all, is not kept.
         return [
-            Vectors(
+            PassageVectors(
                 cls[row],
                 mean[row],
                 tokens[row, 1 : len(one.ids) - 1].copy(),
@@ -192,7 +192,7 @@ class BertEncoder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pieces:
+class _Wordpieces:
     """A passage's wordpieces: ids with [CLS] and [SEP], [t, 2] spans without."""
 
     ids: NDArray[np.int32]

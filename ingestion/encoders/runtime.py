@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders.base import Floats
-from ingestion.encoders.fair_lock import Turns
+from ingestion.encoders.fair_lock import FairLock
 from ingestion.encoders.graph import BertGraph, Ranges, openvino_core
 from ingestion.encoders.projection import Projection
 from ingestion.errors import ModelError
@@ -56,10 +56,10 @@ class OpenVinoForward:
         # Without the hint, CPUs that can would compute in bf16: other vectors than elsewhere.
         hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         self._request: Any = openvino_core().compile_model(model, "CPU", hints).create_infer_request()
-        self._turns = Turns()
+        self._turn = FairLock()
 
     def __call__(self, ids: NDArray[np.int64], mask: Floats) -> tuple[Floats, Floats, Floats]:
-        with self._turns:
+        with self._turn:
             cls, mean, tokens = self._request.infer([ids, mask]).to_tuple()
             return cls.copy(), mean.copy(), tokens.copy()
 
@@ -74,12 +74,12 @@ class TorchForward:
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
         self._projection = projection
-        self._turns = Turns()
+        self._turn = FairLock()
 
     def __call__(self, ids: NDArray[np.int64], mask: Floats) -> tuple[Floats, Floats, Floats]:
         import torch
 
-        with self._turns, torch.inference_mode():
+        with self._turn, torch.inference_mode():
             inputs = torch.from_numpy(ids), torch.from_numpy(mask)
             hidden = self._model(
                 input_ids=inputs[0], attention_mask=inputs[1].long()

@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
 from ingestion.encoders.batches import (
-    Passage,
-    Vectors,
+    EncoderInput,
+    PassageVectors,
     encode_batches,
+    encoder_inputs,
     is_punctuation,
-    passages,
     spans_within,
 )
-from ingestion.encoders.fair_lock import RecentQueries, Turns
+from ingestion.encoders.fair_lock import FairLock
+from ingestion.encoders.query_cache import QueryCache
 from ingestion.errors import ModelError
 
 _CALIBRATION = Path(__file__).parent / "sentences.txt"
@@ -35,7 +36,7 @@ _EXPORTS = ("onnx", "openvino")
 _MAX_TOKENS = 512
 
 
-class _Foreign:
+class _SentenceTransformersModel:
     """What both kinds share: files, tokenizer and the way through batches."""
 
     _wanted: str  # for error messages
@@ -44,8 +45,8 @@ class _Foreign:
         self.name = name
         self._folder = folder
         self._lock = threading.RLock()
-        self._turns = Turns()
-        self._query = RecentQueries(self._encode_query)
+        self._turn = FairLock()
+        self._query = QueryCache(self._encode_query)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -105,21 +106,21 @@ class _Foreign:
         # A tokenizer without a limit says 10^30.
         return int(limit) if limit < 1_000_000 else _MAX_TOKENS
 
-    def _count(self, different: Sequence[Passage]) -> list[int]:
+    def _count(self, different: Sequence[EncoderInput]) -> list[int]:
         """What passages count in a batch: characters, which are never fewer than tokens."""
         prompt, limit = len(self._prompt("document", "passage", "corpus")) + 2, self._limit()
         return [min(len(passage.joined) + prompt, limit) for passage in different]
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         model = self._loaded()
-        with self._turns:
+        with self._turn:
             found = model.tokenizer(
                 text, add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
             )
         return [(int(start), int(end)) for start, end in found["offset_mapping"]]
 
 
-class BiEncoder(_Foreign):
+class BiEncoder(_SentenceTransformersModel):
     """A SentenceTransformer: one vector a passage, at unit length.
 
     It is called "cls" or "mean" by its pooling; any other pooling (last token, max, several) passes for
@@ -157,23 +158,23 @@ class BiEncoder(_Foreign):
         on_progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> Encodings:
-        return self._encode(passages(texts, contexts), "encode_document", on_progress, cancelled)
+        return self._encode(encoder_inputs(texts, contexts), "encode_document", on_progress, cancelled)
 
     def _encode_query(self, text: str) -> Encodings:
-        return self._encode(passages([text], None), "encode_query", None, None)
+        return self._encode(encoder_inputs([text], None), "encode_query", None, None)
 
     def _encode(
         self,
-        asked: Sequence[Passage],
+        asked: Sequence[EncoderInput],
         method: str,
         on_progress: OnProgress | None,
         cancelled: IsCancelled | None,
     ) -> Encodings:
         pooled = "cls" in self.vector_kinds
 
-        def batch(some: Sequence[Passage]) -> list[Vectors]:
+        def batch(some: Sequence[EncoderInput]) -> list[PassageVectors]:
             model = self._loaded()
-            with self._turns:
+            with self._turn:
                 found: Floats = getattr(model, method)(
                     [passage.joined for passage in some],
                     batch_size=len(some),
@@ -183,7 +184,8 @@ class BiEncoder(_Foreign):
             nothing, spans = np.zeros((0, 0), np.float32), np.zeros((0, 2), np.int32)
             empty = np.zeros(0, np.float32)
             return [
-                Vectors(one if pooled else empty, empty if pooled else one, nothing, spans) for one in found
+                PassageVectors(one if pooled else empty, empty if pooled else one, nothing, spans)
+                for one in found
             ]
 
         dimensions = (self.dimension, 0, 0) if pooled else (0, self.dimension, 0)
@@ -192,10 +194,10 @@ class BiEncoder(_Foreign):
         )
 
 
-class ColbertEncoder(_Foreign):
+class ColbertEncoder(_SentenceTransformersModel):
     """A ColBERT (sentence-transformers' MultiVectorEncoder, PyLate, Stanford): one vector a token.
 
-    Vectors are as the checkpoint makes them, which nearly always is at unit length. Where its tokens
+    PassageVectors are as the checkpoint makes them, which nearly always is at unit length. Where its tokens
     cannot be found again in the text (a token pooling, a chat template), spans are (0, 0).
     """
 
@@ -239,7 +241,7 @@ class ColbertEncoder(_Foreign):
     ) -> Encodings:
         prompt = self._prompt("document", "passage", "corpus")
         return encode_batches(
-            passages(texts, contexts),
+            encoder_inputs(texts, contexts),
             self._count,
             lambda some: self._batch(some, "encode_document", prompt),
             dimensions=(0, 0, self.token_dimension),
@@ -250,15 +252,15 @@ class ColbertEncoder(_Foreign):
     def _encode_query(self, text: str) -> Encodings:
         prompt = self._prompt("query")
         return encode_batches(
-            passages([text], None),
+            encoder_inputs([text], None),
             self._count,
             lambda some: self._batch(some, "encode_query", prompt),
             dimensions=(0, 0, self.token_dimension),
         )
 
-    def _batch(self, some: Sequence[Passage], method: str, prompt: str) -> list[Vectors]:
+    def _batch(self, some: Sequence[EncoderInput], method: str, prompt: str) -> list[PassageVectors]:
         model = self._loaded()
-        with self._turns:
+        with self._turn:
             found = getattr(model, method)(
                 [passage.joined for passage in some],
                 batch_size=len(some),
@@ -269,7 +271,7 @@ class ColbertEncoder(_Foreign):
             punctuation = [self._punctuation_of(one) for one in found]
         empty = np.zeros(0, np.float32)
         return [
-            Vectors(
+            PassageVectors(
                 empty,
                 empty,
                 one["token_embeddings"][one["attention_mask"].bool()].float().numpy(),
@@ -294,7 +296,7 @@ class ColbertEncoder(_Foreign):
             self._punctuation[one] = is_punctuation(self._model.tokenizer.decode([one]).strip())
         return np.array([self._punctuation[one] for one in ids], np.bool_)
 
-    def _spans(self, passage: Passage, output: Any, prompt: str) -> NDArray[np.int32]:
+    def _spans(self, passage: EncoderInput, output: Any, prompt: str) -> NDArray[np.int32]:
         """Return where the scored tokens stand in the passage's text."""
         kept = output["attention_mask"].bool().numpy()
         nowhere = np.zeros((int(kept.sum()), 2), np.int32)

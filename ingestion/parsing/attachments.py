@@ -14,13 +14,13 @@ from ingestion.parsing.frames import (
     MAX_ATTACHMENTS,
     Attachment,
     AttachmentPiece,
+    ChildRequest,
     FrameError,
-    Request,
+    Refusal,
     TextDone,
-    Verdict,
 )
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.sandbox.isolation import ChildProcess, Ended
+from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess
 
 _POLL_SECONDS = 0.05
 _MAX_NAME = 200  # characters; the child's are shorter
@@ -48,7 +48,7 @@ def unpack(
     What the child does not send, because it crashed or took too long, is among the result without a file as
     far as it was named. Raises Cancelled.
     """
-    request = Request(os.path.abspath(path), ".pdf", password, os.getpid(), limits, unpack=True)  # noqa: PTH100
+    request = ChildRequest(os.path.abspath(path), ".pdf", password, os.getpid(), limits, unpack=True)  # noqa: PTH100
     with _Receiver(folder, limits) as receiver, ChildProcess(request) as child:
         deadline = time.monotonic() + limits.wall_seconds
         while time.monotonic() < deadline:
@@ -57,7 +57,7 @@ def unpack(
             frame = child.receive(_POLL_SECONDS)
             if frame is None:
                 continue
-            if isinstance(frame, Ended | FrameError | Verdict | TextDone) or not receiver.take(frame):
+            if isinstance(frame, ChildEnded | FrameError | Refusal | TextDone) or not receiver.take(frame):
                 break
         return receiver.finish()
 

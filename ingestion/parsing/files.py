@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ingestion.documents import ParsedDocument, Status
 from ingestion.parsing.formats import SUPPORTED_SUFFIXES
-from ingestion.parsing.frames import Request
+from ingestion.parsing.frames import ChildRequest
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.sandbox.collector import Collector
-from ingestion.parsing.sandbox.watch import Watch
+from ingestion.parsing.sandbox.supervisor import Supervisor
 
 # The version of all parsers together. It rises when they read more, or otherwise, from the same bytes:
 # documents that an older one read are read again, by the next ingestion or by `reindex`.
@@ -50,9 +50,9 @@ def parse(
     if refused := _refuse(path, suffix, limits):
         return refused
     absolute = os.path.abspath(path)  # noqa: PTH100  # keeps links
-    request = Request(absolute, suffix, password, os.getpid(), limits, encoding=encoding)
+    request = ChildRequest(absolute, suffix, password, os.getpid(), limits, encoding=encoding)
     collector = Collector(path.name, limits)
-    Watch(request, collector, on_page=on_page, cancelled=cancelled).run()
+    Supervisor(request, collector, on_page=on_page, cancelled=cancelled).run()
     return collector.finish()
 
 

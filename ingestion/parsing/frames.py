@@ -39,7 +39,7 @@ class FrameError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class DrawingRequest:
     """A page to draw, `pixels` wide, and stretches (first, behind the last) of PDFium's characters to find on
     it."""
 
@@ -49,7 +49,7 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ChildRequest:
     """What the child is asked to do. It goes over stdin, because a command line is public.
 
     `done` are the pages that a former child has sent, `failed` those that are not to be read (again). With
@@ -64,7 +64,7 @@ class Request:
     limits: ParseLimits
     done: tuple[int, ...] = ()
     failed: tuple[int, ...] = ()
-    drawing: Drawing | None = None
+    drawing: DrawingRequest | None = None
     unpack: bool = False
     encoding: str | None = None
 
@@ -72,12 +72,12 @@ class Request:
         return json.dumps(asdict(self)).encode("ascii") + b"\n"
 
     @classmethod
-    def decode(cls, line: bytes) -> "Request":
+    def decode(cls, line: bytes) -> "ChildRequest":
         request = json.loads(line)
         limits = request["limits"]
         limits["ocr_languages"] = tuple(limits["ocr_languages"])
         lists = {name: tuple(request[name]) for name in ("done", "failed")}
-        drawing = request["drawing"] and Drawing(
+        drawing = request["drawing"] and DrawingRequest(
             request["drawing"]["number"],
             request["drawing"]["pixels"],
             tuple(map(tuple, request["drawing"]["stretches"])),
@@ -134,7 +134,7 @@ class PageFault:
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
+class FileWarning:
     """Something a person sees in the file that the text does not hold, or may hold wrongly; a sentence that
     names the page, sheet or part. At most MAX_WARNINGS a file, before or after `TextDone`."""
 
@@ -174,7 +174,7 @@ class PageLabel:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Refusal:
     """The file cannot be read, or not further than the pages that were sent."""
 
     status: Status
@@ -182,7 +182,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DrawnPage:
     """A drawn page as a PNG or JPEG in base64. `layout` has its size in points, and as `words` the boxes of
     the stretches: (which stretch, that plus one, left, top, right, bottom), points from the top left
     corner."""
@@ -198,15 +198,15 @@ Frame = (
     | Draft
     | PageFault
     | OcrHint
-    | Caution
+    | FileWarning
     | Attachment
     | AttachmentPiece
     | TextDone
     | Title
     | PageLabel
     | Heading
-    | Picture
-    | Verdict
+    | DrawnPage
+    | Refusal
 )
 
 _SHAPES: dict[str, tuple[type[Frame], tuple[type, ...]]] = {
@@ -216,21 +216,21 @@ _SHAPES: dict[str, tuple[type[Frame], tuple[type, ...]]] = {
     "draft": (Draft, (int, str, PageLayout)),
     "fault": (PageFault, (int, str, Status)),
     "hint": (OcrHint, (str,)),
-    "caution": (Caution, (str,)),
+    "warning": (FileWarning, (str,)),
     "attachment": (Attachment, (int, str)),
     "piece": (AttachmentPiece, (int, str)),
     "done": (TextDone, ()),
     "title": (Title, (str,)),
     "label": (PageLabel, (int, str)),
     "heading": (Heading, (str, int, int, int)),
-    "picture": (Picture, (str, PageLayout)),
-    "verdict": (Verdict, (Status, str)),
+    "picture": (DrawnPage, (str, PageLayout)),
+    "verdict": (Refusal, (Status, str)),
 }
 _KINDS = {shape[0]: kind for kind, shape in _SHAPES.items()}
 
 
 class RefusalError(Exception):
-    """Inside the child: the file ends with this status and message. Sent as a `Verdict`."""
+    """Inside the child: the file ends with this status and message. Sent as a `Refusal`."""
 
     def __init__(self, status: Status, error: str) -> None:
         super().__init__(error)
@@ -238,7 +238,7 @@ class RefusalError(Exception):
         self.error = error
 
 
-def max_frame_bytes(request: Request) -> int:
+def max_frame_bytes(request: ChildRequest) -> int:
     """The longest frame that an honest child sends in answer, in bytes without the length."""
     text = request.limits.max_page_characters * BYTES_PER_CHARACTER
     longest = MAX_PICTURE_BYTES if request.drawing else text

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ingestion.documents import ELSEWHERE, PageLayout, Status
 from ingestion.errors import Cancelled, RagError
-from ingestion.parsing.frames import Drawing, FrameError, Picture, Request, Verdict
+from ingestion.parsing.frames import ChildRequest, DrawingRequest, DrawnPage, FrameError, Refusal
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.sandbox.isolation import ChildProcess, Ended, signal_name
+from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess, signal_name
 
 _POLL_SECONDS = 0.05
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
@@ -71,9 +71,9 @@ def draw_page(
     bounded = replace(
         limits, cpu_seconds=max(1, round(limits.page_seconds)), wall_seconds=limits.page_seconds
     )
-    drawing = Drawing(number, pixels, stretches)
+    drawing = DrawingRequest(number, pixels, stretches)
     path = os.path.abspath(file)  # noqa: PTH100
-    request = Request(path, ".pdf", password, os.getpid(), bounded, drawing=drawing)
+    request = ChildRequest(path, ".pdf", password, os.getpid(), bounded, drawing=drawing)
     picture = _drawn(request, cancelled)
     assert picture.layout is not None
     boxes: list[list[Box]] = [[] for _ in spans]
@@ -108,7 +108,7 @@ def stretches_of(layout: PageLayout | None, spans: Sequence[Span]) -> tuple[tupl
     return tuple(stretches), owners
 
 
-def _drawn(request: Request, cancelled: Callable[[], bool] | None) -> Picture:
+def _drawn(request: ChildRequest, cancelled: Callable[[], bool] | None) -> DrawnPage:
     """Return what the child drew, or raise why it has not."""
     deadline = time.monotonic() + request.limits.wall_seconds
     with ChildProcess(request) as child:
@@ -121,15 +121,15 @@ def _drawn(request: Request, cancelled: Callable[[], bool] | None) -> Picture:
                     f"instead"
                 )
             match child.receive(_POLL_SECONDS):
-                case Picture() as picture if _is_sound(picture, request):
+                case DrawnPage() as picture if _is_sound(picture, request):
                     return picture
-                case Verdict(Status.NEEDS_PASSWORD, error):
+                case Refusal(Status.NEEDS_PASSWORD, error):
                     raise PageLocked(error)
-                case Verdict(_, error):
+                case Refusal(_, error):
                     raise PageNotDrawn(error)
                 case None:
                     continue
-                case Ended():
+                case ChildEnded():
                     code = child.exit_code()
                     ended = signal_name(code) or f"code {code}"
                     raise PageNotDrawn(f"drawing the page crashed ({ended}); its text is shown instead")
@@ -137,7 +137,7 @@ def _drawn(request: Request, cancelled: Callable[[], bool] | None) -> Picture:
                     raise PageNotDrawn("the program that draws sent nonsense; do not trust this file")
 
 
-def _is_sound(picture: Picture, request: Request) -> bool:
+def _is_sound(picture: DrawnPage, request: ChildRequest) -> bool:
     layout, drawing = picture.layout, request.drawing
     return (
         layout is not None

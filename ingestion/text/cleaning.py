@@ -46,7 +46,7 @@ def clean_with_runs(raw: str) -> tuple[str, Runs]:
     """`clean(raw)`, and where it comes from: (offset in it, index in `raw`), as in `PageLayout.runs`."""
     # First what changes no length; from then on characters are only left out.
     text = _LONE_SURROGATE.sub("\ufffd", _HYPHEN.sub("-", raw))
-    cleaned = _Pieces()
+    cleaned = _TextBuilder()
     for line in _lines(text):
         # Not by a pattern: one for white space before a line end is quadratic in a long run of spaces.
         kept = [(text[start:end], start) for start, end in _without_controls(text, line)]
@@ -62,13 +62,13 @@ def clean_with_runs(raw: str) -> tuple[str, Runs]:
     return "".join(cleaned.parts), tuple(cleaned.runs)
 
 
-class _Line(NamedTuple):
+class _LineSpan(NamedTuple):
     start: int
     end: int
     break_at: int | None  # the last character of the break after it
 
 
-class _Pieces:
+class _TextBuilder:
     """A text built of pieces of another one, which says where each comes from."""
 
     def __init__(self) -> None:
@@ -85,15 +85,15 @@ class _Pieces:
         self._next = index + len(piece)
 
 
-def _lines(text: str) -> Iterator[_Line]:
+def _lines(text: str) -> Iterator[_LineSpan]:
     start = 0
     for match in _LINE_BREAK.finditer(text):
-        yield _Line(start, match.start(), match.end() - 1)
+        yield _LineSpan(start, match.start(), match.end() - 1)
         start = match.end()
-    yield _Line(start, len(text), None)
+    yield _LineSpan(start, len(text), None)
 
 
-def _without_controls(text: str, line: _Line) -> Iterator[tuple[int, int]]:
+def _without_controls(text: str, line: _LineSpan) -> Iterator[tuple[int, int]]:
     """The stretches of a line between control characters."""
     start = line.start
     for match in _CONTROL.finditer(text, line.start, line.end):

@@ -30,7 +30,7 @@ _NUMBER_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SentenceSpan:
     """Characters `start` to `end` of a page. `paragraph` counts from 0 on its page."""
 
     start: int
@@ -38,19 +38,19 @@ class Span:
     paragraph: int
 
 
-def sentence_spans(text: str) -> list[Span]:
+def sentence_spans(text: str) -> list[SentenceSpan]:
     """Return the spans of the sentences, rows and headings of `text`, in order and without overlap.
 
     Each span starts and ends on a character that is not white space; every such character of the
     text lies in exactly one span.
     """
-    spans: list[Span] = []
+    spans: list[SentenceSpan] = []
     for number, (start, end) in enumerate(_paragraphs(text)):
         cuts = sorted({start, end, *_sentence_cuts(text, start, end), *_line_cuts(text, start, end)})
         for left, right in pairwise(cuts):
             stripped = _strip(text, left, right)
             if stripped:
-                spans.append(Span(*stripped, paragraph=number))
+                spans.append(SentenceSpan(*stripped, paragraph=number))
     return spans
 
 

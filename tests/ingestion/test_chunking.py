@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.chunking.chunker import ChunkLimits, _without, chunk_pages
-from ingestion.chunking.headers_footers import running_lines
+from ingestion.chunking.headers_footers import header_footer_lines
 from ingestion.documents import Chunk, Heading, Page
 from ingestion.encoders import Encoder
 from ingestion.parsing import parse
@@ -297,7 +297,7 @@ def test_real_filings_lose_running_lines_only(eval_data: Path) -> None:
     document = parse(path)
     limits = ChunkLimits()
     chunks = chunk_pages(document.pages, document.headings, Words(), title="BESTBUY", limits=limits)
-    running = running_lines(document.pages)
+    running = header_footer_lines(document.pages)
     for page in document.pages:
         here = [chunk for chunk in chunks if chunk.page == page.number]
         assert all(chunk.text == page.text[chunk.start : chunk.end] for chunk in here)

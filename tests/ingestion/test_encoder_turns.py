@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from ingestion.encoders import Encodings
-from ingestion.encoders.fair_lock import RecentQueries, Turns
+from ingestion.encoders.fair_lock import FairLock
+from ingestion.encoders.query_cache import QueryCache
 
 
 def test_turns_come_in_the_order_of_asking() -> None:
-    turns, order = Turns(), []
+    turns, order = FairLock(), []
     with turns:
         threads = []
         for number in range(5):
@@ -25,7 +26,7 @@ def test_turns_come_in_the_order_of_asking() -> None:
         pass
 
 
-def take(turns: Turns, order: list[int], number: int) -> None:
+def take(turns: FairLock, order: list[int], number: int) -> None:
     with turns:
         order.append(number)
 
@@ -38,7 +39,7 @@ def wait_for(what: "object", seconds: float = 10.0) -> None:
 
 
 def test_a_question_waits_for_one_batch() -> None:
-    turns, asked = Turns(), threading.Event()
+    turns, asked = FairLock(), threading.Event()
     batches: list[int] = []
     answered: list[int] = []
 
@@ -66,7 +67,7 @@ def test_a_question_waits_for_one_batch() -> None:
 
 
 def test_an_error_gives_the_turn_back() -> None:
-    turns = Turns()
+    turns = FairLock()
     with pytest.raises(KeyError), turns:
         raise KeyError
     with turns:
@@ -75,7 +76,7 @@ def test_an_error_gives_the_turn_back() -> None:
 
 
 def test_an_interrupted_wait_gives_the_turn_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = Turns()
+    turns = FairLock()
 
     class Interrupted(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
@@ -114,7 +115,7 @@ def test_only_recent_queries_are_kept() -> None:
         calls.append(text)
         return vectors_of(text)
 
-    recent = RecentQueries(encode, kept=2)
+    recent = QueryCache(encode, kept=2)
     for text in ("a", "bb", "a", "ccc", "a", "bb"):
         assert recent(text).mean[0, 0] == len(text)
     assert calls == ["a", "bb", "ccc", "bb"]
@@ -129,7 +130,7 @@ def test_a_query_that_fails_is_not_kept() -> None:
             raise ValueError(text)
         return vectors_of(text)
 
-    recent = RecentQueries(encode)
+    recent = QueryCache(encode)
     with pytest.raises(ValueError, match="a"):
         recent("a")
     assert len(recent("a")) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.chunking.headers_footers import MIN_WORDED_PAGES, running_lines
+from ingestion.chunking.headers_footers import MIN_WORDED_PAGES, header_footer_lines
 from ingestion.documents import Page
 from ingestion.parsing import parse
 
@@ -24,7 +24,7 @@ def body(number: int) -> str:
 
 
 def found(pages: Sequence[Page]) -> dict[int, list[str]]:
-    lines = running_lines(pages)
+    lines = header_footer_lines(pages)
     return {page.number: [page.text[a:b] for a, b in lines.get(page.number, ())] for page in pages}
 
 
@@ -36,12 +36,12 @@ def test_header_and_page_number_go_and_the_first_header_stays() -> None:
 def test_spans_rise_and_do_not_touch_the_rest() -> None:
     pages = book(*(f"\n  Orchard Notes\n\n{body(n)}\n- {n} -" for n in range(1, 7)))
     length = len(pages[3].text)
-    assert running_lines(pages)[4] == ((3, 16), (length - 5, length))
+    assert header_footer_lines(pages)[4] == ((3, 16), (length - 5, length))
 
 
 def test_a_short_document_has_none() -> None:
-    assert running_lines(book(*(f"Orchard Notes\n{body(n)}\n{n}" for n in range(1, 4)))) == {}
-    assert running_lines([]) == {}
+    assert header_footer_lines(book(*(f"Orchard Notes\n{body(n)}\n{n}" for n in range(1, 4)))) == {}
+    assert header_footer_lines([]) == {}
 
 
 def test_lines_are_peeled_from_the_outside() -> None:
@@ -132,7 +132,7 @@ def test_real_filings(eval_data: Path) -> None:
         "BESTBUY_2024Q2_10Q.pdf": {"table of contents": 24, "#": 25},
     }.items():
         pages = {page.number: page.text for page in parse(folder / name).pages}
-        lines = running_lines([Page(number, text) for number, text in pages.items()])
+        lines = header_footer_lines([Page(number, text) for number, text in pages.items()])
         counts = Counter(
             re.sub(r"\d+", "#", pages[number][a:b].casefold())
             for number, spans in lines.items()

@@ -62,9 +62,9 @@ def refused(path: Path, **said: str) -> str:
 def test_a_sentence_is_read_as_its_language(tmp_path: Path, language: str, encoding: str) -> None:
     decoded = decode(written(tmp_path, SENTENCES[language].encode(encoding)))
     assert decoded.text == SENTENCES[language]
-    (caution,) = decoded.cautions
-    assert "'a.txt' does not say its encoding; it was read as " in caution.text
-    assert "--encoding" in caution.text
+    (warning,) = decoded.warnings
+    assert "'a.txt' does not say its encoding; it was read as " in warning.text
+    assert "--encoding" in warning.text
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_what_a_person_says_has_to_fit(tmp_path: Path) -> None:
     assert decode(path, told="cp1251") == Decoded(SENTENCES["ru"])
     assert "is not UTF-8, as was said: byte 0 does not fit" in refused(path, told="utf_8")
     path = written(tmp_path, SENTENCES["de"].encode())
-    (caution,) = decode(path, told="cp850").cautions
-    assert "its bytes are UTF-8, too" in caution.text
+    (warning,) = decode(path, told="cp850").warnings
+    assert "its bytes are UTF-8, too" in warning.text
 
 
 def test_utf_16_needs_no_order_of_bytes(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_damaged_utf_8_stays_utf_8_and_says_so(tmp_path: Path) -> None:
     data = SENTENCES["cs"].encode() + b" caf\xe9 " + SENTENCES["cs"].encode()
     decoded = decode(written(tmp_path, data))
     assert decoded.text == f"{SENTENCES['cs']} caf\ufffd {SENTENCES['cs']}"
-    assert "has 1 characters that are damaged in UTF-8" in decoded.cautions[0].text
+    assert "has 1 characters that are damaged in UTF-8" in decoded.warnings[0].text
 
 
 @pytest.mark.parametrize(

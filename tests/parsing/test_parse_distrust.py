@@ -8,7 +8,7 @@ import pytest
 
 from ingestion.documents import Page, PageLayout, ParsedDocument, Status
 from ingestion.parsing import ParseLimits, parse
-from ingestion.parsing.sandbox import isolation
+from ingestion.parsing.sandbox import child_process
 
 Play = Callable[..., ParsedDocument]
 
@@ -29,7 +29,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     path.write_text("words")
 
     def run(script: str, limits: ParseLimits | None = None) -> ParsedDocument:
-        monkeypatch.setattr(isolation, "_BOOT", PRELUDE + script)
+        monkeypatch.setattr(child_process, "_BOOT", PRELUDE + script)
         return parse(path, limits=limits or ParseLimits())
 
     return run

@@ -268,9 +268,9 @@ def test_parent_killed_leaves_no_child(tmp_path: Path) -> None:
 
 def test_closed_stdin_ends_the_worker(tmp_path: Path) -> None:
     """What makes the child follow its parent where there is no signal for that."""
-    from ingestion.parsing.frames import Request
+    from ingestion.parsing.frames import ChildRequest
 
-    request = Request(str(endless(tmp_path)), ".pdf", None, os.getpid(), ParseLimits())
+    request = ChildRequest(str(endless(tmp_path)), ".pdf", None, os.getpid(), ParseLimits())
     command = [sys.executable, "-m", "ingestion.parsing.sandbox.worker"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as worker:
         assert worker.stdin is not None

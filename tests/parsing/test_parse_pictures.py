@@ -13,7 +13,7 @@ from PIL import Image
 from ingestion.documents import PageLayout
 from ingestion.errors import Cancelled
 from ingestion.parsing import Box, PageLocked, PageNotDrawn, PagePicture, ParseLimits, draw_page, parse
-from ingestion.parsing.frames import Drawing, FrameError, Picture, Request, max_frame_bytes
+from ingestion.parsing.frames import ChildRequest, DrawingRequest, DrawnPage, FrameError, max_frame_bytes
 from ingestion.parsing.geometry.layout import page_of
 from ingestion.parsing.pdf.drawing import draw
 from ingestion.parsing.pdf.pdfium import PdfiumFile
@@ -144,10 +144,12 @@ def test_a_huge_page_is_drawn_small(tmp_path: Path) -> None:
 
 def test_a_drawing_travels_to_the_child_and_bounds_what_comes_back() -> None:
     limits = ParseLimits()
-    plain = Request("/a.pdf", ".pdf", None, os.getpid(), limits)
-    asked = Request("/a.pdf", ".pdf", None, os.getpid(), limits, drawing=Drawing(3, 800, ((1, 5), (9, 11))))
-    assert Request.decode(asked.encode()) == asked
-    assert Request.decode(plain.encode()) == plain
+    plain = ChildRequest("/a.pdf", ".pdf", None, os.getpid(), limits)
+    asked = ChildRequest(
+        "/a.pdf", ".pdf", None, os.getpid(), limits, drawing=DrawingRequest(3, 800, ((1, 5), (9, 11)))
+    )
+    assert ChildRequest.decode(asked.encode()) == asked
+    assert ChildRequest.decode(plain.encode()) == plain
     assert max_frame_bytes(plain) < max_frame_bytes(asked)
 
 
@@ -174,8 +176,8 @@ def test_boxes_of_filings_hold_the_cited_words(eval_data: Path, every: int, most
             found += 1
             start, end = choose.choice(spans)
             stretches, _ = stretches_of(page.layout, [(start, end)])
-            (picture,) = draw(file, Drawing(number, 40, stretches))
-            assert isinstance(picture, Picture)
+            (picture,) = draw(file, DrawingRequest(number, 40, stretches))
+            assert isinstance(picture, DrawnPage)
             assert picture.layout is not None
             inside = within(file, number, [Box(*word[2:]) for word in picture.layout.words])
             wanted = "".join(page.text[start:end].split())
@@ -186,4 +188,4 @@ def test_boxes_of_filings_hold_the_cited_words(eval_data: Path, every: int, most
 
 def test_a_picture_that_nobody_asked_for_is_not_believed() -> None:
     with pytest.raises(FrameError, match="nobody asked for"):
-        Collector("a.pdf", ParseLimits()).take(Picture("", None))
+        Collector("a.pdf", ParseLimits()).take(DrawnPage("", None))

@@ -1,21 +1,18 @@
 """Pages that are only pictures: which they are, how they are drawn, and what is said of them."""
 
 import math
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from pdfs import bare, pdf, show, stream
 from PIL import Image
 
-import ingestion.parsing
 from ingestion.documents import Page, PageLayout, Status
 from ingestion.parsing import ParseLimits, parse
 from ingestion.parsing.frames import OcrHint, PageBegun, PageFault
 from ingestion.parsing.ocr import recognition
-from ingestion.parsing.ocr.recognition import Unread, recognise
-from ingestion.parsing.ocr.unread_text import Letter
+from ingestion.parsing.ocr.recognition import UnreadPage, recognise
+from ingestion.parsing.ocr.unread_text import PlacedLetter
 from ingestion.parsing.pdf.pdfium import MAX_PIXELS, PdfiumFile, picture_scale
 
 LIMITS = ParseLimits()
@@ -48,7 +45,7 @@ class FakeFile:
             raise ValueError("bad luck")
         return Image.new("L", (1, 1), 255), 9.0, 9.0
 
-    def letters(self, number: int) -> list[Letter]:
+    def letters(self, number: int) -> list[PlacedLetter]:
         raise AssertionError(f"page {number} has no text")
 
 
@@ -68,18 +65,17 @@ class FakeOcrError(Exception):
 
 
 @pytest.fixture
-def ocr(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Stands for the module that runs tesseract, which has tests of its own."""
-    module = ModuleType("ingestion.parsing.ocr.tesseract")
-    module.__dict__.update(OcrError=FakeOcrError, Recogniser=FakeRecogniser, available=lambda _: None)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr(ingestion.parsing, "ocr", module, raising=False)
-    return module
+def ocr(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Stands for tesseract, which has tests of its own."""
+    monkeypatch.setattr(recognition, "OcrError", FakeOcrError)
+    monkeypatch.setattr(recognition, "Recogniser", FakeRecogniser)
+    monkeypatch.setattr(recognition, "available", lambda _: None)
+    return monkeypatch
 
 
 @pytest.mark.usefixtures("ocr")
 def test_each_page_is_announced_and_ends_as_page_or_fault() -> None:
-    pages = [Unread(number, "it is a picture without text") for number in (2, 7, 13)]
+    pages = [UnreadPage(number, "it is a picture without text") for number in (2, 7, 13)]
     first, second, *others = recognise(FakeFile(), pages, LIMITS)
     assert first == PageBegun(2, recognise=True)
     assert second == Page(2, "seen", layout=PageLayout(9.0, 9.0))
@@ -93,7 +89,7 @@ def test_each_page_is_announced_and_ends_as_page_or_fault() -> None:
 
 @pytest.mark.usefixtures("ocr")
 def test_pages_beyond_the_limit_fail() -> None:
-    pages = [Unread(number, "it is a picture") for number in (1, 2, 3)]
+    pages = [UnreadPage(number, "it is a picture") for number in (1, 2, 3)]
     frames = list(recognise(FakeFile(), pages, ParseLimits(ocr_pages=1)))
     assert [type(frame) for frame in frames] == [PageBegun, Page, PageFault, PageFault]
     last = frames[-1]
@@ -103,9 +99,9 @@ def test_pages_beyond_the_limit_fail() -> None:
     )
 
 
-def test_one_hint_for_all_pages(ocr: ModuleType) -> None:
-    ocr.__dict__["available"] = {LIMITS.ocr_languages: "install tesseract"}.get
-    pages = [Unread(1, "it is a picture"), Unread(3, "it is a picture")]
+def test_one_hint_for_all_pages(ocr: pytest.MonkeyPatch) -> None:
+    ocr.setattr(recognition, "available", {LIMITS.ocr_languages: "install tesseract"}.get)
+    pages = [UnreadPage(1, "it is a picture"), UnreadPage(3, "it is a picture")]
     assert list(recognise(FakeFile(), pages, LIMITS)) == [
         OcrHint("install tesseract"),
         PageFault(1, "it is a picture", Status.NO_TEXT),
@@ -114,7 +110,7 @@ def test_one_hint_for_all_pages(ocr: ModuleType) -> None:
 
 
 def test_nothing_to_recognise_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ingestion.parsing.ocr.tesseract", None)  # importing it would fail
+    monkeypatch.setattr(recognition, "available", None)  # calling it would fail
     assert list(recognise(FakeFile(), [], LIMITS)) == []
 
 

@@ -211,6 +211,4 @@ def test_pictures_are_described_and_missed(tmp_path: Path) -> None:
     slide.shapes.add_picture(str(tmp_path / "a.png"), 0, 0, Cm(1), Cm(1))
     document = saved(deck, tmp_path / "a.pptx")
     assert document.pages[0].text == "The north gate"
-    assert document.warnings == (
-        "Not read: 1 large pictures on page 1; text that they show cannot be found.",
-    )
+    assert document.warnings == ("Not read: 1 large pictures on page 1. Text in them cannot be found.",)

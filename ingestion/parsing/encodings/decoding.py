@@ -1,7 +1,7 @@
 """The bytes of every format that is text, as text: inside the child process.
 
 What a person says comes first, then a mark, what the file declares, UTF-8, and at last what the bytes look
-like. What was not said is told in a `Caution`; what stays doubtful is refused.
+like. What was not said is told in a `FileWarning`; what stays doubtful is refused.
 """
 
 import codecs
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingestion.documents import Status
 from ingestion.parsing.encodings.names import encoding_named, shown_name
-from ingestion.parsing.frames import Caution, RefusalError
+from ingestion.parsing.frames import FileWarning, RefusalError
 from ingestion.text.cleaning import MAX_CONTROL_SHARE, control_share
 
 # The mark of UTF-32 (little-endian) begins with that of UTF-16, so it is tried first.
@@ -48,7 +48,7 @@ class Decoded:
     """A text, and what a person should know of how it was read."""
 
     text: str
-    cautions: tuple[Caution, ...] = ()
+    warnings: tuple[FileWarning, ...] = ()
 
 
 def decode(path: Path, *, declared: str | None = None, told: str | None = None) -> Decoded:
@@ -127,7 +127,7 @@ def _told(data: bytes, name: str, told: str) -> Decoded:
         return Decoded(
             text,
             (
-                Caution(
+                FileWarning(
                     f"{name!r} was read as {shown_name(told)}, as was said, but its bytes are UTF-8, too."
                 ),
             ),
@@ -154,7 +154,7 @@ def _utf8(data: bytes, text: str, name: str, declared: str | None) -> Decoded:
         if compare(data, (declared, "utf_8"))[0].encoding == declared:
             return Decoded(other)
     said = f"{name!r} says that it is {shown_name(declared)}, but its bytes are UTF-8; it was read as UTF-8."
-    return Decoded(text, (Caution(said),))
+    return Decoded(text, (FileWarning(said),))
 
 
 def _declared(data: bytes, declared: str) -> str | None:
@@ -184,23 +184,23 @@ def _guessed(data: bytes, name: str, declared: str | None) -> Decoded:
     damaged = text.count("\ufffd")
     if damaged > max(_FEW, _MOST_DAMAGED * sum(character > "\x7f" for character in text)):
         raise _doubtful(name, guessed.tried)
-    cautions = []
+    warnings = []
     if best.encoding != "utf_8":
         said = (
             f"says that it is {shown_name(declared)}, which does not fit"
             if declared
             else "does not say its encoding"
         )
-        cautions.append(
+        warnings.append(
             f"{name!r} {said}; it was read as {shown_name(best.encoding)} by its look. If letters are wrong, "
             "ingest it again with --encoding NAME."
         )
     if damaged:
-        cautions.append(
+        warnings.append(
             f"{name!r} has {damaged} characters that are damaged in {shown_name(best.encoding)}; they are "
             "shown as \ufffd."
         )
-    return Decoded(text, tuple(map(Caution, cautions)))
+    return Decoded(text, tuple(map(FileWarning, warnings)))
 
 
 def _binary(name: str) -> RefusalError:

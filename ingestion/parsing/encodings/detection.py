@@ -60,7 +60,7 @@ _LEAST_LETTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DecodingCandidate:
     """A reading of a sample: its encoding, its text and what it costs.
 
     `mean` is by character beyond ASCII, `margin` what the next reading has to cost more.
@@ -83,7 +83,7 @@ class Reading:
 class Guess:
     """The readings of a file's bytes, cheapest first, without those that say the same as a cheaper one."""
 
-    readings: tuple[Reading, ...]
+    readings: tuple[DecodingCandidate, ...]
 
     @property
     def tried(self) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ class Guess:
         return tuple(reading.encoding for reading in self.readings[:6])
 
     @property
-    def best(self) -> Reading | None:
+    def best(self) -> DecodingCandidate | None:
         """The reading that can be relied on; None without one."""
         if not self.readings or not self.readings[0].is_plausible:
             return None
@@ -110,19 +110,19 @@ def guess(data: bytes) -> Guess:
     return Guess(tuple(_ordered(sample, candidates)))
 
 
-def compare(data: bytes, encodings: Sequence[str]) -> list[Reading]:
+def compare(data: bytes, encodings: Sequence[str]) -> list[DecodingCandidate]:
     """Judge these readings of `data` alone, cheapest first."""
     return _ordered(_Sample.of(data), encodings)
 
 
-def _ordered(sample: "_Sample", encodings: Sequence[str]) -> list[Reading]:
+def _ordered(sample: "_Sample", encodings: Sequence[str]) -> list[DecodingCandidate]:
     plain = replace(sample, words="")
     readings = sorted((_read(plain, name) for name in encodings), key=_cost)
     near = [reading for reading in readings if reading.cost - readings[0].cost < _NEAR]
     if any(reading.language in LATIN for reading in near):  # else no language has to be told
         again = [_read(sample, reading.encoding) for reading in near]
         readings = sorted([*again, *readings[len(near) :]], key=_cost)
-    said: dict[str, Reading] = {}
+    said: dict[str, DecodingCandidate] = {}
     for reading in readings:
         said.setdefault(_NO_TEXT.sub("", reading.text), reading)
     return list(said.values())
@@ -152,7 +152,7 @@ class _Sample:
         return self.start if encoding.startswith(_WIDE) else self.lines
 
 
-def _cost(reading: Reading) -> float:
+def _cost(reading: DecodingCandidate) -> float:
     return reading.cost
 
 
@@ -188,7 +188,7 @@ _TAG = re.compile(rb"<[A-Za-z/!][^<>]{0,500}>")  # its words are of no language
 _BEYOND = re.compile(rb"[^\r\n]{0,500}?[\x80-\xff\x1b][^\r\n]{0,2000}[\r\n]*")
 
 
-def _read(sample: _Sample, name: str) -> Reading:
+def _read(sample: _Sample, name: str) -> DecodingCandidate:
     encoding = ENCODINGS[name]
     text = sample.bytes_for(name).decode(name, "replace")
     if sample.is_cut:
@@ -201,7 +201,7 @@ def _read(sample: _Sample, name: str) -> Reading:
     # With no words to tell the language by, what is rare has to be surer.
     margin = LEAST_MARGIN if encoding.rarity else _LEAST_MARGIN_COMMONEST
     margin += encoding.rarity if latin and not prior else 0.0
-    return Reading(name, text, cost + encoding.rarity, cost / max(1, weighed.count), margin, spoken)
+    return DecodingCandidate(name, text, cost + encoding.rarity, cost / max(1, weighed.count), margin, spoken)
 
 
 def _spoken(weighed: "_Weighed", text: str, language: str, prior: dict[str, float]) -> float:

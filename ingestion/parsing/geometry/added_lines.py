@@ -12,14 +12,14 @@ PARAGRAPH = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AddedLine:
     """A line to add to a page; None where it is not known where it stands."""
 
     text: str
     place: Place | None
 
 
-def with_lines(page: Page, lines: Sequence[Line], size: tuple[float, float], longest: int) -> Page:
+def with_lines(page: Page, lines: Sequence[AddedLine], size: tuple[float, float], longest: int) -> Page:
     """The page with the lines below its text.
 
     Args:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ingestion.documents import ELSEWHERE, Page, PageLayout
 from ingestion.parsing.frames import MAX_LAYOUT_PIECES, MAX_POINTS
-from ingestion.parsing.geometry.added_lines import Line
+from ingestion.parsing.geometry.added_lines import AddedLine
 from ingestion.text.cleaning import Runs, clean_with_runs
 
 
@@ -27,7 +27,7 @@ class RawPage:
     unreadable: float
     size: tuple[float, float] | None = None
     indices: Sequence[int] | None = None
-    added: tuple[Line, ...] = ()
+    added: tuple[AddedLine, ...] = ()
     is_suspect: bool = False
 
 

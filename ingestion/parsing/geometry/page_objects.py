@@ -9,7 +9,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from ingestion.parsing.geometry.added_lines import Place
-from ingestion.parsing.geometry.places import PageView
+from ingestion.parsing.geometry.places import PageTransform
 
 MAX_OBJECTS = 10_000  # of a page; a scan has one, or a few hundred strips
 MAX_FORM_DEPTH = 4
@@ -20,14 +20,14 @@ Matrix = tuple[float, float, float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PageObject:
     """An object of a page or of a form on it; `matrix` leads from the form's measure to the page's."""
 
     raw: Any
     matrix: Matrix | None
 
 
-def objects_of(page: Any, wanted: int) -> Iterator[Found]:
+def objects_of(page: Any, wanted: int) -> Iterator[PageObject]:
     """The page's objects of one kind and those of its forms; MAX_OBJECTS are looked at."""
     kind_of = pdfium.FPDFPageObj_GetType  # asked a thousand times a page
     left = MAX_OBJECTS
@@ -47,7 +47,7 @@ def objects_of(page: Any, wanted: int) -> Iterator[Found]:
                     inner = pdfium.FPDFFormObj_CountObjects(raw)
                     stack.append((raw, pdfium.FPDFFormObj_GetObject, inner, _within(raw, matrix), depth + 1))
             elif kind == wanted:
-                yield Found(raw, matrix)
+                yield PageObject(raw, matrix)
 
 
 def _within(form: Any, outer: Matrix | None) -> Matrix | None:
@@ -63,7 +63,7 @@ def _within(form: Any, outer: Matrix | None) -> Matrix | None:
     )  # fmt: skip
 
 
-def _bounds(found: Found) -> tuple[float, float, float, float] | None:
+def _bounds(found: PageObject) -> tuple[float, float, float, float] | None:
     """Where a picture stands in the page's measure: left, bottom, right, top."""
     sides = [ctypes.c_float() for _ in range(4)]
     if not pdfium.FPDFPageObj_GetBounds(found.raw, *sides):
@@ -92,7 +92,7 @@ def covered(places: Sequence[Place], size: tuple[float, float]) -> float:
 
 def pictures_on(page: pypdfium2.PdfPage, size: tuple[float, float]) -> list[Place]:
     """Where the page's pictures are seen."""
-    view = PageView(page, *size)
+    view = PageTransform(page, *size)
     bounds = (_bounds(found) for found in objects_of(page.raw, pdfium.FPDF_PAGEOBJ_IMAGE))
     places = (view.place(*box) for box in bounds if box is not None)
     return [place for place in places if place is not None]

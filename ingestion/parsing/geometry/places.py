@@ -11,7 +11,7 @@ from ingestion.parsing.geometry.added_lines import Place
 _FINE = 16
 
 
-class PageView:
+class PageTransform:
     """A page as it is seen, `width` by `height` points."""
 
     def __init__(self, page: pypdfium2.PdfPage, width: float, height: float) -> None:

@@ -8,7 +8,7 @@ from lxml import etree
 
 from ingestion.documents import Status
 from ingestion.parsing.encodings.decoding import Decoded, decode_unmarked
-from ingestion.parsing.frames import MAX_WARNINGS, Caution, Frame, RefusalError
+from ingestion.parsing.frames import MAX_WARNINGS, FileWarning, Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.markup.html import declared_encoding, parse_html
 from ingestion.parsing.markup.html_writer import write_element
@@ -36,10 +36,10 @@ def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     book = _Book(archive)
     titles = book.titles()
     writer = PageWriter(path.name, limits)
-    cautions: list[Caution] = []
+    warnings: list[FileWarning] = []
     for chapter in book.chapters():
         decoded = _decode(archive.read(chapter), chapter)
-        cautions += decoded.cautions
+        warnings += decoded.warnings
         root = parse_html(decoded.text, path.name, is_xml=True)
         if root is None:
             continue
@@ -49,8 +49,8 @@ def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
             writer.ensure_heading(title)
         writer.end_page()
     if pictures := book.large_pictures():
-        writer.caution(f"{pictures} large pictures of the book are not read; text in them cannot be found.")
-    yield from cautions[: MAX_WARNINGS // 2]
+        writer.warn(f"{pictures} large pictures of the book are not read; text in them cannot be found.")
+    yield from warnings[: MAX_WARNINGS // 2]
     yield from writer.frames(book.title())
 
 
@@ -148,7 +148,7 @@ def _decode(data: bytes, part: str) -> Decoded:
     except RefusalError:  # of one chapter, not of the book
         text = data.decode("utf-8", "replace")
         return Decoded(
-            text, (Caution(f"{part!r} has characters in no encoding that is clear, shown as \ufffd."),)
+            text, (FileWarning(f"{part!r} has characters in no encoding that is clear, shown as \ufffd."),)
         )
 
 

@@ -38,7 +38,7 @@ def read_html(path: Path, limits: ParseLimits, *, encoding: str | None = None) -
     with path.open("rb") as file:
         declared = declared_encoding(file.read(_PRESCAN_BYTES))
     decoded = decode(path, declared=declared, told=encoding)
-    yield from decoded.cautions
+    yield from decoded.warnings
     root = parse_html(decoded.text, path.name, is_xml=path.suffix.lower() == ".xhtml")
     writer = PageWriter(path.name, limits)
     if root is None:

@@ -22,7 +22,7 @@ _SOFT = re.compile("[\u00ad\u200b]")  # where a word may be broken: nothing to s
 _NOTE_MARK = re.compile(r"[\s(]*[\w*†‡§]{1,5}[\s)]*\Z")
 
 
-class InlineText:
+class HtmlInlineText:
     """Gathers the text of one line or cell.
 
     Args:

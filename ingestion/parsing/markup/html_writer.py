@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from ingestion.parsing.markup.html_inline import REPLACED, InlineText
+from ingestion.parsing.markup.html_inline import REPLACED, HtmlInlineText
 from ingestion.parsing.markup.html_references import PARTS, References
 from ingestion.parsing.markup.html_tables import is_data_table, table_rows
 from ingestion.parsing.markup.html_visibility import Visibility
@@ -40,12 +40,12 @@ def write_element(root: etree._Element, writer: PageWriter, *, addresses: bool =
 
     Args:
         root: The page, or a part of it.
-        writer: Takes the text, and cautions on what is shown and cannot be read.
+        writer: Takes the text, and warnings on what is shown and cannot be read.
         addresses: Write links' addresses after their words.
     """
     references = References(root)
     visibility = Visibility(root, references)
-    shown = _Shown(writer, references, visibility, addresses=addresses)
+    shown = _BlockWriter(writer, references, visibility, addresses=addresses)
     left_out: Counter[str] = Counter()
     for step, element, text in walk(root, shown.is_leaf):
         name = local_name(element)
@@ -66,7 +66,7 @@ def write_element(root: etree._Element, writer: PageWriter, *, addresses: bool =
     _caution(writer, left_out)
 
 
-class _Shown:
+class _BlockWriter:
     """The text between two block boundaries, and where in lists and headings it stands."""
 
     def __init__(
@@ -75,7 +75,7 @@ class _Shown:
         self._writer = writer
         self._references = references
         self._visibility = visibility
-        self._line = InlineText(references, addresses=addresses, expanded=set())
+        self._line = HtmlInlineText(references, addresses=addresses, expanded=set())
         self._lists: list[Iterator[str]] = []
         self._bullet = ""
         self._level = 0
@@ -173,7 +173,7 @@ class _Shown:
                 gap = LINE
 
     def _cell_text(self, cell: etree._Element) -> str:
-        line = InlineText(self._references)
+        line = HtmlInlineText(self._references)
         for step, element, text in walk(cell, self._is_cell_leaf):
             name = local_name(element)
             if name in _BLOCKS or name == "br":
@@ -199,7 +199,7 @@ def _numbers(start: str | None) -> Iterator[str]:
 
 
 def _unread_kind(element: etree._Element, name: str, visibility: Visibility) -> str:
-    """What a caution calls an unread element; "" for what nobody misses."""
+    """What a warning calls an unread element; "" for what nobody misses."""
     if visibility.hides_text(element):
         return "hidden texts"
     sizes = (element.get("width"), element.get("height"), element.get("hidden"))
@@ -220,10 +220,10 @@ def _is_large(picture: etree._Element) -> bool:
 def _caution(writer: PageWriter, left_out: Counter[str]) -> None:
     hidden = left_out.pop("hidden texts", 0)
     if hidden:
-        writer.caution(
+        writer.warn(
             f"{hidden} hidden parts of the page are not read, as nothing on it is known to show them; "
             "if something does, save the page with them open."
         )
     kinds = [f"{count} {kind}" for kind, count in sorted(left_out.items()) if kind and count]
     if kinds:
-        writer.caution(f"Not read on the page, though they may show text: {', '.join(kinds)}.")
+        writer.warn(f"Not read on the page, though they may show text: {', '.join(kinds)}.")

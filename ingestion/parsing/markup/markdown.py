@@ -13,7 +13,7 @@ from ingestion.documents import Status
 from ingestion.parsing.encodings.decoding import decode
 from ingestion.parsing.frames import Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.markup.markdown_inline import InlineText
+from ingestion.parsing.markup.markdown_inline import MarkdownInlineText
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
 from ingestion.text.cleaning import sensible_title
@@ -41,7 +41,7 @@ def read_markdown(path: Path, limits: ParseLimits, *, encoding: str | None = Non
         RefusalError: The file is binary or broken, or larger than the limits.
     """
     decoded = decode(path, told=encoding)
-    yield from decoded.cautions
+    yield from decoded.warnings
     # markdown-it counts lines by "\n" alone.
     source = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
     title = None
@@ -60,14 +60,14 @@ def read_markdown(path: Path, limits: ParseLimits, *, encoding: str | None = Non
             raise RefusalError(
                 Status.FAILED, f"{path.name!r} is nested too deeply to be read; rename it to end in .txt"
             )
-        shown = _Shown(writer, path.name, environment)
+        shown = _TokenWriter(writer, path.name, environment)
         shown.write(tokens)
         shown.write_unused_addresses()
         pictures += shown.pictures
         writer.end_page()
     if pictures:
         named_pictures = ", ".join(pictures[:_MAX_PICTURES_NAMED])
-        writer.caution(
+        writer.warn(
             f"{len(pictures)} pictures without a description are not read ({named_pictures}); "
             "text that they show cannot be found."
         )
@@ -81,7 +81,7 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-class _Shown:
+class _TokenWriter:
     """Writes the tokens of one page; knows the list, the table and the heading that it is in."""
 
     def __init__(self, writer: PageWriter, name: str, environment: Mapping[str, Any]) -> None:
@@ -166,7 +166,7 @@ class _Shown:
         self._row = None
 
     def _write_inline(self, token: Token) -> None:
-        line = InlineText(self._environment)
+        line = MarkdownInlineText(self._environment)
         text = line.text(token.children or (), in_heading=bool(self._level))
         self._used |= line.used
         self.pictures += line.pictures
@@ -221,7 +221,7 @@ def _without_notes(tokens: Sequence[Token]) -> tuple[list[Token], dict[str, str]
         elif label is None:
             text.append(token)
         elif token.type == "inline":
-            notes[label].append(InlineText({}).text(token.children or ()))
+            notes[label].append(MarkdownInlineText({}).text(token.children or ()))
         elif token.content:
             notes[label].append(token.content)
     return text, {label: "\n".join(parts) for label, parts in notes.items()}

@@ -16,7 +16,7 @@ _TAG = re.compile(r"<(/?)(a|img|sup|sub)\b([^>]*)>", re.IGNORECASE)
 _TAG_VALUE = re.compile(r"""\b(href|alt)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 
 
-class InlineText:
+class MarkdownInlineText:
     """What is read of the marks within one paragraph: words, code, addresses of links."""
 
     def __init__(self, environment: Mapping[str, Any]) -> None:

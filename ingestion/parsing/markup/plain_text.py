@@ -22,7 +22,7 @@ def read_text(path: Path, limits: ParseLimits, *, encoding: str | None = None) -
     """
     size = min(PART_CHARACTERS, limits.max_page_characters)
     decoded = decode(path, told=encoding)
-    yield from decoded.cautions
+    yield from decoded.warnings
     whole = (clean(page) for page in decoded.text.split("\f"))
     pages = [page[start:end] for page in whole for start, end in parts(page, size)]
     if len(pages) > 1 and not pages[-1].strip():

@@ -6,13 +6,13 @@ from difflib import SequenceMatcher
 
 from ingestion.documents import Page
 from ingestion.parsing.geometry.added_lines import Place, joined
-from ingestion.parsing.ocr.unread_text import Letter
+from ingestion.parsing.ocr.unread_text import PlacedLetter
 
 ALIKE = 0.6  # the ratio of difflib; recognition takes one letter in three for another at worst
 ROW = 4.0  # points; what is looked up of a letter's place
 
 
-def with_recognised(page: Page, recognised: Page, letters: Sequence[Letter]) -> Page:
+def with_recognised(page: Page, recognised: Page, letters: Sequence[PlacedLetter]) -> Page:
     """The page with what was recognised on it, above or below its own text as the two are seen.
 
     Args:
@@ -30,13 +30,13 @@ def with_recognised(page: Page, recognised: Page, letters: Sequence[Letter]) -> 
     return joined(page, found)
 
 
-def _without_known(recognised: Page, letters: Sequence[Letter]) -> Page:
+def _without_known(recognised: Page, letters: Sequence[PlacedLetter]) -> Page:
     """What was recognised without the words that invisible letters have in the same place."""
     hidden = [letter for letter in letters if not letter.visible]
     layout = recognised.layout
     if not hidden or layout is None:
         return recognised
-    rows: dict[int, list[Letter]] = {}
+    rows: dict[int, list[PlacedLetter]] = {}
     for letter in hidden:
         for row in range(int(letter.place[1] / ROW), int(letter.place[3] / ROW) + 1):
             rows.setdefault(row, []).append(letter)
@@ -57,7 +57,7 @@ def _without_known(recognised: Page, letters: Sequence[Letter]) -> Page:
     return Page(recognised.number, "".join(text), layout=replace(layout, words=tuple(words)))
 
 
-def _is_known(word: str, place: Place, row: Sequence[Letter]) -> bool:
+def _is_known(word: str, place: Place, row: Sequence[PlacedLetter]) -> bool:
     left, top, right, bottom = place
     middle = (top + bottom) / 2
     under = [

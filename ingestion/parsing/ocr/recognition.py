@@ -1,7 +1,6 @@
-"""Pages whose text can only be seen: rendered by PDFium and read by tesseract; inside the child process.
+"""Text recognition (OCR) of pages that show text in pictures: PDFium draws them, tesseract reads them.
 
-They come after all other pages, because a page takes seconds, and the words that are there should be
-searchable when the rest is lost.
+They come after all other pages: each takes seconds, and the text that is there stays if the rest is lost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,17 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ingestion.documents import Page, Status
-from ingestion.parsing.frames import Caution, Frame, OcrHint, PageBegun, PageFault
+from ingestion.parsing.frames import FileWarning, Frame, OcrHint, PageBegun, PageFault
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.ocr.joining import with_recognised
-from ingestion.parsing.ocr.unread_text import Letter
-from ingestion.parsing.shared.cautions import pages_of
+from ingestion.parsing.ocr.tesseract import OcrError, Recogniser, available
+from ingestion.parsing.ocr.unread_text import PlacedLetter
+from ingestion.parsing.shared.missing_content import page_list
 from ingestion.text.cleaning import one_line
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-MAX_CAUTION = 900
+MAX_WARNING_CHARACTERS = 900
 SWITCHED_OFF = "Text recognition (OCR) is switched off: no language is chosen for it, or no page allowed"
 
 
@@ -27,14 +27,17 @@ class Pictures(Protocol):
     """A file whose pages can be drawn: in grey, with width and height in points."""
 
     def picture(self, number: int, *, own_text: bool = True) -> tuple["Image", float, float]: ...
-    def letters(self, number: int) -> Sequence[Letter]: ...
+    def letters(self, number: int) -> Sequence[PlacedLetter]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """A page with something to see and no text to take; `reason` is its fault unless it is recognised.
+class UnreadPage:
+    """A page that shows text in pictures.
 
-    `known` is what the page has without that: text over a picture, fields, comments. It counts in any case.
+    Attributes:
+        number: Counts from 1.
+        reason: Why the page fails if it is not recognised.
+        known: The page without recognition (text over a picture, form fields, comments); always kept.
     """
 
     number: int
@@ -42,10 +45,12 @@ class Unread:
     known: Page | None = None
 
 
-def recognise(file: Pictures, pages: Sequence[Unread], limits: ParseLimits) -> Iterator[Frame]:
-    """A `Page` or a `PageFault` for each of `pages`, and one hint where there is no tesseract.
+def recognise(file: Pictures, pages: Sequence[UnreadPage], limits: ParseLimits) -> Iterator[Frame]:
+    """Recognise pages, as many as the limits allow.
 
-    A page of which something is known comes with that at least, and a caution says what it lacks.
+    Yields:
+        A `Page` or a `PageFault` for each of `pages`, and one `OcrHint` where tesseract or a language is
+        missing. A page that is partly known comes at least so, with a warning.
     """
     known = {page.number: page.known for page in pages if page.known is not None}
     lacking: dict[str, list[int]] = {}
@@ -55,25 +60,23 @@ def recognise(file: Pictures, pages: Sequence[Unread], limits: ParseLimits) -> I
             hint = frame.text
         if isinstance(frame, PageFault) and frame.number in known:
             yield known[frame.number]
-            reason = hint or frame.reason
-            lacking.setdefault(reason, []).append(frame.number)
+            lacking.setdefault(hint or frame.reason, []).append(frame.number)
         else:
             yield frame
     for reason, numbers in lacking.items():
-        yield Caution(f"Text in pictures on {pages_of(numbers)} is not read: {reason}"[:MAX_CAUTION])
+        warning = f"Text in pictures on {page_list(numbers)} is not read: {reason}"
+        yield FileWarning(warning[:MAX_WARNING_CHARACTERS])
 
 
-def _attempts(file: Pictures, pages: Sequence[Unread], limits: ParseLimits) -> Iterator[Frame]:
+def _attempts(file: Pictures, pages: Sequence[UnreadPage], limits: ParseLimits) -> Iterator[Frame]:
     if not pages:
         return
     allowed = limits.ocr_pages if limits.ocr_languages else 0
-    hint = _hint(limits.ocr_languages) if allowed else SWITCHED_OFF
+    hint = available(limits.ocr_languages) if allowed else SWITCHED_OFF
     if hint is not None:
         yield OcrHint(one_line(hint))
         yield from (PageFault(page.number, page.reason, Status.NO_TEXT) for page in pages)
         return
-    from ingestion.parsing.ocr.tesseract import Recogniser
-
     recogniser = Recogniser(limits.ocr_languages, limits.ocr_seconds)
     for page in pages[:allowed]:
         yield PageBegun(page.number, recognise=True)
@@ -83,20 +86,7 @@ def _attempts(file: Pictures, pages: Sequence[Unread], limits: ParseLimits) -> I
         yield PageFault(page.number, reason, Status.NO_TEXT)
 
 
-def _hint(languages: tuple[str, ...]) -> str | None:
-    """What to install; None when all is there."""
-    from ingestion.parsing.ocr.tesseract import available
-
-    return available(languages)
-
-
-class _Recogniser(Protocol):
-    def page(self, image: "Image", width: float, height: float, number: int) -> Page: ...
-
-
-def _recognised(file: Pictures, page: Unread, recogniser: _Recogniser, longest: int) -> Page | PageFault:
-    from ingestion.parsing.ocr.tesseract import OcrError
-
+def _recognised(file: Pictures, page: UnreadPage, recogniser: Recogniser, longest: int) -> Page | PageFault:
     try:
         if page.known is None:
             return recogniser.page(*file.picture(page.number), page.number)

@@ -11,7 +11,7 @@ import pypdfium2.raw as pdfium
 
 from ingestion.parsing.geometry.added_lines import Place
 from ingestion.parsing.geometry.page_objects import covered, hide_text, pictures_on
-from ingestion.parsing.geometry.places import PageView
+from ingestion.parsing.geometry.places import PageTransform
 from ingestion.parsing.ocr.scans import MIN_SHARE, RECOGNISED, is_crowded, is_unread
 
 POINTS_PER_INCH = 72
@@ -19,7 +19,7 @@ MAX_LOOK_POINTS = 3000  # a side of a page; larger ones are drawings, and are dr
 _INVISIBLE = pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
 
 
-class Letter(NamedTuple):
+class PlacedLetter(NamedTuple):
     """A letter of the page, where it is seen."""
 
     text: str
@@ -63,9 +63,9 @@ def shows_unread_text(page: pypdfium2.PdfPage) -> bool:
 
 def letters_of(
     page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, size: tuple[float, float]
-) -> list[Letter]:
+) -> list[PlacedLetter]:
     """The page's letters that have a place on it."""
-    view = PageView(page, *size)
+    view = PageTransform(page, *size)
     box = pdfium.FS_RECTF()
     raw = text_page.raw
     modes: dict[Any, int] = {}
@@ -81,5 +81,5 @@ def letters_of(
         key = ctypes.cast(owner, ctypes.c_void_p).value
         if key not in modes:
             modes[key] = pdfium.FPDFTextObj_GetTextRenderMode(owner) if owner else -1
-        found.append(Letter(text, place, modes[key] != _INVISIBLE))
+        found.append(PlacedLetter(text, place, modes[key] != _INVISIBLE))
     return found

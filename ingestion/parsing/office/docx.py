@@ -12,11 +12,11 @@ from lxml import etree
 
 from ingestion.parsing.frames import Frame
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.office.docx_margins import Margins
-from ingestion.parsing.office.docx_runs import Comments, ParagraphReader, Reading
+from ingestion.parsing.office.docx_headers_footers import HeadersFooters
+from ingestion.parsing.office.docx_runs import Comments, ParagraphContent, ParagraphReader
 from ingestion.parsing.office.docx_styles import Numbering, Styles, is_on
 from ingestion.parsing.office.graphics import graphic_lines
-from ingestion.parsing.shared.missing_content import Missed
+from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
 from ingestion.parsing.shared.xml import child, local_attribute, local_name
@@ -50,7 +50,7 @@ class _Body:
 
     def __init__(self, package: OfficePackage, main: str, writer: PageWriter) -> None:
         self._writer = writer
-        self._missed = Missed(writer)
+        self._missing = MissingContent(writer)
         parts = package.related(main)
         named = {kind: part for kind, part in reversed(parts.values()) if part in package}
 
@@ -64,10 +64,10 @@ class _Body:
             self._styles,
             {"footnotereference": elements("footnotes"), "endnotereference": elements("endnotes")},
             self._comments,
-            lambda drawing: graphic_lines(package, parts, drawing, self._missed),
-            self._missed,
+            lambda drawing: graphic_lines(package, parts, drawing, self._missing),
+            self._missing,
         )
-        self._margins = Margins(package, parts, self._lines)
+        self._margins = HeadersFooters(package, parts, self._lines)
         self._in_list = False
 
     def write_all(self, body: etree._Element) -> None:
@@ -75,7 +75,7 @@ class _Body:
         self.write(body)
         self._write_lines(self._margins.of(child(body, "sectpr")))
         self._write_lines(self._comments.rest(self._reader.text_of))
-        self._missed.tell()
+        self._missing.warn()
 
     def write(self, container: etree._Element) -> None:
         """Write the blocks of a body or a content control."""
@@ -93,7 +93,7 @@ class _Body:
                 case "customxml" | "ins" | "moveto" | "smarttag":
                     self.write(element)
                 case "altchunk":
-                    self._missed.note("inserted files")
+                    self._missing.note("inserted files")
                 case "omathpara" | "omath":
                     self._write_text(self._reader.read(_wrapped(element)).text, None, is_item=False)
 
@@ -168,7 +168,7 @@ class _Body:
         lines = []
         for element in _inside(container, "p", "tbl"):
             if local_name(element) == "p":
-                reading: Reading = self._reader.read(element)
+                reading: ParagraphContent = self._reader.read(element)
                 has_text = bool(reading.text.strip())
                 label = self._numbering.label(child(element, "ppr"), self._styles) if has_text else ""
                 lines += [label + reading.text.replace("\f", "\n"), *reading.below()]

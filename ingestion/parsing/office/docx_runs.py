@@ -9,9 +9,9 @@ from lxml import etree
 from ingestion.parsing.office.docx_fields import Fields, control_text
 from ingestion.parsing.office.docx_styles import Styles, value_of
 from ingestion.parsing.office.omml import omml_text
+from ingestion.parsing.office.symbol_fonts import UNKNOWN, has_symbols, symbol, with_symbols
 from ingestion.parsing.shared.formulas import script_mark
-from ingestion.parsing.shared.missing_content import Missed
-from ingestion.parsing.shared.symbols import UNKNOWN, has_symbols, symbol, with_symbols
+from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.xml import child, local_attribute, local_name
 
 # Deleted or moved text, properties, and what stands again elsewhere.
@@ -26,7 +26,7 @@ MAX_ANCHOR_CHARACTERS = 120  # of the words that a comment stands on
 
 
 @dataclass(slots=True)
-class Reading:
+class ParagraphContent:
     """A paragraph's text ("\\f" where a page ends) and what hangs on it.
 
     Attributes:
@@ -99,7 +99,7 @@ class ParagraphReader:
         notes: Elements of notes by id, for each name of element that refers to them.
         comments: The document's comments.
         graphic: The lines of a chart or diagram for the relationship id in a drawing; None if it has none.
-        missed: Counts what is seen and cannot be read.
+        missing: Counts what is seen and cannot be read.
     """
 
     def __init__(
@@ -108,17 +108,17 @@ class ParagraphReader:
         notes: Mapping[str, Mapping[str, etree._Element]],
         comments: Comments,
         graphic: Callable[[etree._Element], list[str] | None],
-        missed: Missed,
+        missing: MissingContent,
     ) -> None:
         self._styles = styles
         self._notes = notes
         self._comments = comments
         self._graphic = graphic
-        self._missed = missed
+        self._missing = missing
 
-    def read(self, paragraph: etree._Element) -> Reading:
+    def read(self, paragraph: etree._Element) -> ParagraphContent:
         """The paragraph without hidden and deleted text, with its fields' results."""
-        reading = Reading()
+        reading = ParagraphContent()
         fields = Fields()
         style = child(paragraph, "ppr")
         stack: list[tuple[Iterator[etree._Element], etree._Element | None]] = [(iter(paragraph), None)]
@@ -149,7 +149,7 @@ class ParagraphReader:
         name: str,
         run: etree._Element | None,
         fields: Fields,
-        reading: Reading,
+        reading: ParagraphContent,
     ) -> bool:
         """Take in one element; whether to go on with what is in it."""
         if name == "t":
@@ -172,17 +172,17 @@ class ParagraphReader:
         elif name in ("omath", "sym", "ruby", "sdt", "drawing", "pict", "textpath"):
             return self._special(element, name, fields, reading)
         elif name == "object":
-            self._missed.note("embedded objects", _program(element))
+            self._missing.note("embedded objects", _program(element))
         return bool(name) and name not in _UNREAD and name not in _TAKEN
 
-    def _special(self, element: etree._Element, name: str, fields: Fields, reading: Reading) -> bool:
+    def _special(self, element: etree._Element, name: str, fields: Fields, reading: ParagraphContent) -> bool:
         if name == "omath":
             fields.add(f" {omml_text(element).strip()} ")
         elif name == "sym":
             font, code = local_attribute(element, "font") or "", local_attribute(element, "char") or ""
             sign = symbol(font, int(code, 16)) if re.fullmatch("[0-9A-Fa-f]{1,6}", code) else UNKNOWN
             if sign == UNKNOWN:
-                self._missed.note("signs of symbol fonts", font)
+                self._missing.note("signs of symbol fonts", font)
             fields.add(sign)
         elif name == "ruby":
             base, above = (self._words(child(element, part)) for part in ("rubybase", "rt"))
@@ -209,7 +209,7 @@ class ParagraphReader:
             after = self._words(following) if following is not None else ""
             fields.add(script_mark(script, fields.last(), self._words(run), after))
 
-    def _refer(self, element: etree._Element, name: str, fields: Fields, reading: Reading) -> None:
+    def _refer(self, element: etree._Element, name: str, fields: Fields, reading: ParagraphContent) -> None:
         identifier = local_attribute(element, "id") or ""
         note = self._notes[name].get(identifier)
         if note is not None and (text := self.text_of(note)):
@@ -217,7 +217,7 @@ class ParagraphReader:
             reading.notes.append((number, text))
             fields.add(f"[{number}]")
 
-    def _comment(self, identifier: str, name: str, fields: Fields, reading: Reading) -> None:
+    def _comment(self, identifier: str, name: str, fields: Fields, reading: ParagraphContent) -> None:
         if name == "commentrangestart":
             self._comments.start(identifier, fields.words)
             return
@@ -235,7 +235,7 @@ class ParagraphReader:
             self._notes, self._comments = notes, comments
         return " ".join(" ".join(texts).split())
 
-    def _draw(self, element: etree._Element, fields: Fields, reading: Reading) -> bool:
+    def _draw(self, element: etree._Element, fields: Fields, reading: ParagraphContent) -> bool:
         """A picture's description, a chart's rows; whether there may be text boxes in the drawing."""
         properties = next(element.iter("{*}docPr"), None)
         if properties is not None and properties.get("hidden") in ("1", "true"):
@@ -247,7 +247,7 @@ class ParagraphReader:
             if description and not _FILE_NAME.match(description):
                 fields.add(f" {description} ")
             if _is_large(element):
-                self._missed.note("large pictures")
+                self._missing.note("large pictures")
         return True
 
 

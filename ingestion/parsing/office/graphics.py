@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from ingestion.parsing.shared.missing_content import Missed
+from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.tables import table_line
 from ingestion.parsing.shared.xml import child, inner_text, local_attribute, local_name
 from ingestion.parsing.shared.zip_archive import OfficePackage, relationship_id
@@ -28,7 +28,10 @@ class _Series:
 
 
 def graphic_lines(
-    package: OfficePackage, parts: dict[str, tuple[str, str]], drawing: etree._Element, missed: Missed
+    package: OfficePackage,
+    parts: dict[str, tuple[str, str]],
+    drawing: etree._Element,
+    missing: MissingContent,
 ) -> list[str] | None:
     """The lines of the chart or diagram that a drawing holds; None if it holds neither.
 
@@ -36,7 +39,7 @@ def graphic_lines(
         package: The file.
         parts: What the part with the drawing is related to: id -> (kind, part).
         drawing: The element around the reference.
-        missed: Counts charts and diagrams that the file has no values or texts of.
+        missing: Counts charts and diagrams that the file has no values or texts of.
     """
     for reference in drawing.iter("{*}chart", "{*}relIds"):
         is_chart = local_name(reference) == "chart"
@@ -47,7 +50,7 @@ def graphic_lines(
             root = package.xml(part)
             lines = chart_lines(root) if is_chart else diagram_lines(root)
         if not lines:
-            missed.note("charts without values" if is_chart else "diagrams without texts")
+            missing.note("charts without values" if is_chart else "diagrams without texts")
         return lines or []
     return None
 

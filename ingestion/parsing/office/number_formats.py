@@ -81,7 +81,7 @@ def shown_moment(value: Moment, number_format: str | None) -> str:
     section = _sections(_OF_THE_COUNTRY.get(number_format or "", number_format or "General"))[0]
     if not section.has("date", "elapsed"):
         return _plain_moment(value)
-    return _Moment(section).text(value)
+    return _MomentLayout(section).text(value)
 
 
 def general(value: float) -> str:
@@ -153,11 +153,11 @@ def _holds(condition: tuple[str, float], value: float) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _places_of(section: _Section) -> "_Number":
-    return _Number(section)
+def _places_of(section: _Section) -> "_NumberLayout":
+    return _NumberLayout(section)
 
 
-class _Number:
+class _NumberLayout:
     """A section with places for digits."""
 
     def __init__(self, section: _Section) -> None:
@@ -288,7 +288,7 @@ _EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001  # day 0 of the programs, whi
 _MOST_DAYS = 600_000
 
 
-class _Moment:
+class _MomentLayout:
     """A section of a date, a time or a duration."""
 
     def __init__(self, section: _Section) -> None:

@@ -16,7 +16,7 @@ from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.office.graphics import graphic_lines
 from ingestion.parsing.office.pptx_comments import SlideComments
 from ingestion.parsing.office.pptx_text import paragraphs
-from ingestion.parsing.shared.missing_content import Missed
+from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
 from ingestion.parsing.shared.xml import child, local_name
@@ -57,11 +57,11 @@ class _Deck:
         self._package = package
         self._writer = writer
         self._comments = SlideComments(package, parts)
-        self._missed = Missed(writer)
+        self._missing = MissingContent(writer)
         self._repeated: set[str] = set()  # footers and layouts that have been written
 
     def tell_missed(self) -> None:
-        self._missed.tell()
+        self._missing.warn()
 
     def write_slide(self, part: str) -> None:
         root = self._package.xml(part)
@@ -120,7 +120,7 @@ class _Deck:
         if local_name(shape) == "pic":
             self._writer.block(_description(shape))
             if _area(shape) >= _LARGE_EMU:
-                self._missed.note("large pictures")
+                self._missing.note("large pictures")
             return
         is_list = _placeholder(shape) in ("obj", "body")
         for level, text in paragraphs(shape):
@@ -132,10 +132,10 @@ class _Deck:
         """The lines of a table, a chart or a diagram."""
         if (table := next(frame.iter("{*}tbl"), None)) is not None:
             return list(_table_lines(table))
-        if (lines := graphic_lines(self._package, related, frame, self._missed)) is not None:
+        if (lines := graphic_lines(self._package, related, frame, self._missing)) is not None:
             return lines
         if (embedded := next(frame.iter("{*}oleObj"), None)) is not None:
-            self._missed.note("embedded objects", embedded.get("progId") or "")
+            self._missing.note("embedded objects", embedded.get("progId") or "")
         return []
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from lxml import etree
 
 from ingestion.parsing.office.omml import omml_text
+from ingestion.parsing.office.symbol_fonts import with_symbols
 from ingestion.parsing.shared.formulas import script_mark
-from ingestion.parsing.shared.symbols import with_symbols
 from ingestion.parsing.shared.xml import child, local_name
 
 _CHARACTERS = {"br": "\n", "tab": "\t"}

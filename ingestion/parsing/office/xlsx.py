@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import openpyxl
 from openpyxl.utils import get_column_letter
 
-from ingestion.parsing.frames import MAX_WARNINGS, Caution, Frame
+from ingestion.parsing.frames import MAX_WARNINGS, FileWarning, Frame
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.office.number_formats import shown_moment, shown_number, shown_text
 from ingestion.parsing.office.sheets import Place, SheetExtras, read_extras, sheet_parts
@@ -40,15 +40,15 @@ def read_xlsx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     sheets = list(sheet_parts(package))
     package.check_unpacked_size()
     writer = PageWriter(path.name, limits)
-    cautions: list[str] = []
+    notices: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl tells of what would be lost on saving
         try:
             with path.open("rb") as file:
-                _write_book(file, package, sheets, writer, cautions)
+                _write_book(file, package, sheets, writer, notices)
         except (*BROKEN, *_BROKEN_PARTS) as error:
             raise package.corrupt(f"{type(error).__name__}: {error}") from error
-    yield from map(Caution, cautions[:MAX_WARNINGS])
+    yield from map(FileWarning, notices[:MAX_WARNINGS])
     yield from writer.frames(sensible_title(package.title()))
 
 
@@ -57,7 +57,7 @@ def _write_book(
     package: OfficePackage,
     sheets: Sequence[tuple[str, str, str]],
     writer: PageWriter,
-    cautions: list[str],
+    notices: list[str],
 ) -> None:
     parts = {title: (part, state) for title, part, state in sheets}
     book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
@@ -65,7 +65,7 @@ def _write_book(
         for sheet in book.worksheets:
             sheet.reset_dimensions()  # the file's own word for it, which may be a million empty rows
             part, state = parts.get(sheet.title, ("", "visible"))
-            shown = _Sheet(sheet, read_extras(package, part) if part else SheetExtras())
+            shown = _Worksheet(sheet, read_extras(package, part) if part else SheetExtras())
             lines = record_lines(shown.rows())
             first = next((line for line in lines if line), None)
             if first is None:
@@ -77,14 +77,14 @@ def _write_book(
             for line in shown.notes_apart:
                 writer.block(line, LINE)
             if state != "visible":
-                cautions.append(f"The sheet {sheet.title!r} is hidden in the workbook; its text is here.")
-            cautions += shown.cautions()
+                notices.append(f"The sheet {sheet.title!r} is hidden in the workbook; its text is here.")
+            notices += shown.notices()
             writer.end_page()
     finally:
         book.close()
 
 
-class _Sheet:
+class _Worksheet:
     """A sheet's rows as a person sees them."""
 
     def __init__(self, sheet: Any, extras: SheetExtras) -> None:
@@ -175,7 +175,7 @@ class _Sheet:
             if place is not None and not row[column - 1]:
                 row[column - 1] = self._merged.get(place, "")
 
-    def cautions(self) -> Iterator[str]:
+    def notices(self) -> Iterator[str]:
         """What of the sheet a person should know: sentences that name the sheet."""
         title = self._sheet.title
         if self._uncomputed:

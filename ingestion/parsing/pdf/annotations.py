@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from ingestion.parsing.geometry.added_lines import Line
-from ingestion.parsing.geometry.places import PageView
+from ingestion.parsing.geometry.added_lines import AddedLine
+from ingestion.parsing.geometry.places import PageTransform
 from ingestion.text.cleaning import clean, one_line
 
 MAX_ANNOTATIONS = 5000  # of a page; a dense form has 500
@@ -72,7 +72,7 @@ class _Annotation(NamedTuple):
 
 def lines_of(
     page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, form: Any, size: tuple[float, float]
-) -> Iterator[Line]:
+) -> Iterator[AddedLine]:
     """The page's filled fields ("label: value") and its comments, in the file's order.
 
     `form` is PDFium's form environment, or None in a file without a form.
@@ -80,7 +80,7 @@ def lines_of(
     count = pdfium.FPDFPage_GetAnnotCount(page.raw)
     if count <= 0:
         return
-    view = PageView(page, *size)
+    view = PageTransform(page, *size)
     seen: list[_Annotation] = []
     try:
         for index in range(min(count, MAX_ANNOTATIONS)):
@@ -97,7 +97,7 @@ def lines_of(
                 continue
             text = _comment(item, printed) if item.kind in _KINDS else _field(item, form, printed)
             if text:
-                yield Line(text, view.place(*item.box))
+                yield AddedLine(text, view.place(*item.box))
     finally:
         for item in seen:
             pdfium.FPDFPage_CloseAnnot(item.raw)

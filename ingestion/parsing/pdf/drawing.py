@@ -10,9 +10,9 @@ import pypdfium2
 import pypdfium2.raw
 
 from ingestion.documents import PageLayout, Status
-from ingestion.parsing.frames import MAX_LAYOUT_PIECES, Drawing, Frame, Picture, RefusalError
+from ingestion.parsing.frames import MAX_LAYOUT_PIECES, DrawingRequest, DrawnPage, Frame, RefusalError
 from ingestion.parsing.geometry.added_lines import Place
-from ingestion.parsing.geometry.places import PageView
+from ingestion.parsing.geometry.places import PageTransform
 from ingestion.parsing.pdf.pdfium import (
     PdfiumError,
     UnknownEncryptionError,
@@ -31,7 +31,7 @@ _SAME_LINE = 0.5
 _GAP = 1.0
 
 
-def draw(path: Path, drawing: Drawing, password: str | None = None) -> Iterator[Frame]:
+def draw(path: Path, drawing: DrawingRequest, password: str | None = None) -> Iterator[Frame]:
     """The one frame of a drawing.
 
     Raises:
@@ -61,13 +61,13 @@ def draw(path: Path, drawing: Drawing, password: str | None = None) -> Iterator[
         stream = io.BytesIO()
         image.save(stream, "JPEG", quality=_JPEG_QUALITY)
     encoded = base64.b64encode(stream.getvalue()).decode("ascii")
-    yield Picture(encoded, PageLayout(width, height, words=words[:MAX_LAYOUT_PIECES]))
+    yield DrawnPage(encoded, PageLayout(width, height, words=words[:MAX_LAYOUT_PIECES]))
 
 
 def _boxes(
     page: pypdfium2.PdfPage, width: float, height: float, stretches: tuple[tuple[int, int], ...]
 ) -> Iterator[tuple[int, int, float, float, float, float]]:
-    """Yield the boxes of every stretch, line by line, as Picture has them."""
+    """Yield the boxes of every stretch, line by line, as DrawnPage has them."""
     text_page = page.get_textpage()
     count = text_page.count_chars()
     places = _Places(page, text_page, width, height)
@@ -116,7 +116,7 @@ class _Places:
         self, page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, width: float, height: float
     ) -> None:
         self._text = text_page.raw
-        self._view = PageView(page, width, height)
+        self._view = PageTransform(page, width, height)
         self._box = pypdfium2.raw.FS_RECTF()
 
     def of(self, index: int) -> Place | None:

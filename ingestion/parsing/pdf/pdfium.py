@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import pypdfium2
 import pypdfium2.raw
 
-from ingestion.parsing.frames import MAX_ATTACHMENTS, Caution
+from ingestion.parsing.frames import MAX_ATTACHMENTS, FileWarning
 from ingestion.parsing.geometry.layout import RawPage
 from ingestion.parsing.geometry.page_objects import hide_text
 from ingestion.parsing.ocr.scans import FEW_CHARACTERS, may_have_scans
-from ingestion.parsing.ocr.unread_text import Letter, is_suspect, letters_of, shows_unread_text
+from ingestion.parsing.ocr.unread_text import PlacedLetter, is_suspect, letters_of, shows_unread_text
 from ingestion.parsing.pdf.annotations import lines_of
 from ingestion.parsing.pdf.layers import HiddenLayers, may_have_layers, text_without
 from ingestion.parsing.reading_order.lines import Glyph
 from ingestion.parsing.reading_order.ordering import read
-from ingestion.parsing.shared.cautions import pages_of
+from ingestion.parsing.shared.missing_content import page_list
 from ingestion.text.cleaning import control_share, one_line
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class PdfiumFile:
     def __init__(self, path: Path, password: str | None) -> None:
         self._document = open_document(path, password)
         self._document.init_forms()  # before any page is opened; nothing in a file without a form
-        self._cautions: list[str] = []
+        self._warnings: list[str] = []
         self._mixed_layers: list[int] = []
         with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
             self._may_have_scans = may_have_scans(data)
@@ -120,7 +120,7 @@ class PdfiumFile:
         if self._layers:
             try:
                 alone = self._layers.page_without(number)
-            except Exception:  # noqa: BLE001  # pypdf raises what its code runs into; said in a caution
+            except Exception:  # noqa: BLE001  # pypdf raises what its code runs into; said in a warning
                 self._mixed_layers.append(number)
         if alone is None:
             return _raw_page(text_page, characters, size)
@@ -130,22 +130,22 @@ class PdfiumFile:
         try:
             return HiddenLayers(path, password)
         except Exception:  # noqa: BLE001  # as above
-            self._cautions.append(
+            self._warnings.append(
                 "The file has layers, and it cannot be told which ones are switched off: its text may hold "
                 "what a viewer does not show."
             )
             return None
 
-    def cautions(self) -> Iterator[Caution]:
+    def file_warnings(self) -> Iterator[FileWarning]:
         """What the pages' text lacks, or has too much; asked for when all are read."""
-        yield from map(Caution, self._cautions)
+        yield from map(FileWarning, self._warnings)
         if self._mixed_layers:
-            yield Caution(
-                f"The text of {pages_of(self._mixed_layers)} may hold what a viewer does not show: layers "
+            yield FileWarning(
+                f"The text of {page_list(self._mixed_layers)} may hold what a viewer does not show: layers "
                 "that are switched off could not be told apart there."
             )
         if self._document.get_formtype() == pypdfium2.raw.FORMTYPE_XFA_FULL:
-            yield Caution(
+            yield FileWarning(
                 "The file is an XFA form, which shows itself in Adobe Reader only: what it holds may not be "
                 "in the text. Print it to a PDF there, and add that file."
             )
@@ -158,7 +158,7 @@ class PdfiumFile:
         finally:
             page.close()
 
-    def letters(self, number: int) -> list[Letter]:
+    def letters(self, number: int) -> list[PlacedLetter]:
         """The letters of the page's text, where they are seen."""
         page = self._document[number - 1]
         try:
@@ -269,7 +269,7 @@ def _raw_page(text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[flo
 
     raw = _AMBIGUOUS.sub(letter_or_nul, raw)
 
-    glyphs = _Glyphs(text_page, indices)
+    glyphs = PdfiumGlyphs(text_page, indices)
     reading = read(raw, glyphs)
     return RawPage(reading.text, control_share(raw), size, _led(reading.offsets, indices))
 
@@ -281,7 +281,7 @@ def _led(offsets: Sequence[int] | None, indices: list[int] | None) -> Sequence[i
     return [indices[offset] for offset in offsets]
 
 
-class _Glyphs:
+class PdfiumGlyphs:
     """The glyphs of a text page; each is looked up once."""
 
     def __init__(self, text_page: pypdfium2.PdfTextPage, indices: list[int] | None) -> None:

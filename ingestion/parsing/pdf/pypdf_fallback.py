@@ -14,7 +14,7 @@ from typing import Any
 import pypdf
 from pypdf.generic import Destination
 
-from ingestion.parsing.frames import Caution
+from ingestion.parsing.frames import FileWarning
 from ingestion.parsing.geometry.layout import RawPage
 from ingestion.parsing.pdf.pdfium import PageTooLongError, WrongPasswordError, own_names
 from ingestion.text.cleaning import control_share
@@ -64,10 +64,10 @@ class PypdfFile:
         """False, for the same reason."""
         return False
 
-    def cautions(self) -> Iterator[Caution]:
+    def file_warnings(self) -> Iterator[FileWarning]:
         """What is read by PDFium only."""
         if {"/AcroForm", "/OCProperties"} & set(self._reader.root_object):
-            yield Caution(
+            yield FileWarning(
                 "The file can only be read without its form fields and comments, and with layers that are "
                 "switched off. Open it in a PDF viewer, save it again, and add that file."
             )

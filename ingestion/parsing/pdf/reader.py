@@ -19,8 +19,8 @@ from ingestion.parsing.frames import (
     MAX_ATTACHMENTS,
     MAX_HEADINGS,
     Attachment,
-    Caution,
     Draft,
+    FileWarning,
     Frame,
     PageBegun,
     PageCount,
@@ -33,7 +33,7 @@ from ingestion.parsing.frames import (
 from ingestion.parsing.geometry.added_lines import with_lines
 from ingestion.parsing.geometry.layout import RawPage, page_of
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.ocr.recognition import Unread, recognise
+from ingestion.parsing.ocr.recognition import UnreadPage, recognise
 from ingestion.parsing.pdf.pdfium import (
     PageTooLongError,
     PdfiumError,
@@ -56,7 +56,7 @@ _OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
+class SuspectPage:
     """A page as it is read, on which a picture may show more text."""
 
     page: Page
@@ -70,7 +70,7 @@ class PdfFile(Protocol):
     def text(self, number: int, max_characters: int) -> RawPage: ...
     def has_picture(self, number: int) -> bool: ...
     def shows_unread_text(self, number: int) -> bool: ...
-    def cautions(self) -> Iterator[Caution]: ...
+    def file_warnings(self) -> Iterator[FileWarning]: ...
     def title(self) -> str | None: ...
     def labels(self) -> Iterator[tuple[int, str]]: ...
     def outline(self) -> Iterator[tuple[str, int, int]]: ...
@@ -108,7 +108,7 @@ def read_pdf(
             texts[frame.number] = frame.text
         yield frame
     yield from _attachments(document)
-    yield from _cautions(document)
+    yield from _warnings(document)
     yield TextDone()
     yield from _extras(document, texts, done, limits)
 
@@ -119,15 +119,15 @@ def _pages(
     """A page or a fault for each number, those that are slow to read last."""
     damaged: list[int] = []
     suspects: list[Page] = []
-    unread: list[Unread] = []
+    unread: list[UnreadPage] = []
     for number in numbers:
         yield PageBegun(number, recognise=False)
         found = _page(document, number, limits)
-        if isinstance(found, Unread):
+        if isinstance(found, UnreadPage):
             if found.known is not None:
                 yield Draft.of(found.known)
             unread.append(found)
-        elif isinstance(found, Suspect):
+        elif isinstance(found, SuspectPage):
             yield Draft.of(found.page)
             suspects.append(found.page)
         elif _is_damaged(found) and isinstance(document, PdfiumFile):
@@ -137,7 +137,7 @@ def _pages(
     for page in suspects:
         yield PageBegun(page.number, recognise=False)
         if _shows_unread_text(document, page.number):
-            unread.append(Unread(page.number, "it is a picture of text, with other text on it", page))
+            unread.append(UnreadPage(page.number, "it is a picture of text, with other text on it", page))
         else:
             yield page
     unread.sort(key=lambda page: page.number)
@@ -149,11 +149,13 @@ def _pages(
         yield from (PageFault(page.number, page.reason, Status.NO_TEXT) for page in unread)
 
 
-def _cautions(document: PdfFile) -> Iterator[Caution]:
+def _warnings(document: PdfFile) -> Iterator[FileWarning]:
     try:
-        yield from document.cautions()
+        yield from document.file_warnings()
     except Exception as error:  # noqa: BLE001  # whatever the library raised; the text is there
-        yield Caution(f"Whether the file holds more than its pages' text is not known ({_describe(error)}).")
+        yield FileWarning(
+            f"Whether the file holds more than its pages' text is not known ({_describe(error)})."
+        )
 
 
 def _open(path: Path, password: str | None) -> PdfFile:
@@ -207,18 +209,18 @@ def _open_with_pypdf(path: Path, password: str | None, fault: str) -> PdfFile:
     return document
 
 
-def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFault | Unread | Suspect:
+def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFault | UnreadPage | SuspectPage:
     """One page, or why not; CORRUPT when another library may have more luck."""
     try:
         raw = document.text(number, limits.max_page_characters)
         if raw.unreadable > MAX_CONTROL_SHARE:
             share = f"{raw.unreadable:.0%} of the characters are unreadable"
-            return Unread(number, f"its fonts do not say which letters they show ({share})")
+            return UnreadPage(number, f"its fonts do not say which letters they show ({share})")
         page = page_of(number, raw)
         whole = with_lines(page, raw.added, raw.size, limits.max_page_characters) if raw.size else page
         if not page.text.strip() and document.has_picture(number):
-            return Unread(number, "it is a picture without text", whole if raw.added else None)
-        return Suspect(whole) if raw.is_suspect else whole
+            return UnreadPage(number, "it is a picture without text", whole if raw.added else None)
+        return SuspectPage(whole) if raw.is_suspect else whole
     except PageTooLongError as error:
         reason = f"it has {error.characters} characters, and the limit is {limits.max_page_characters}"
         return PageFault(number, reason, Status.TOO_LARGE)
@@ -255,10 +257,10 @@ def _second_reading(
     for number in numbers:
         yield PageBegun(number, recognise=False)
         found = _page(document, number, limits)
-        if isinstance(found, Unread):
+        if isinstance(found, UnreadPage):
             yield PageFault(number, found.reason, Status.NO_TEXT)
         else:
-            yield found.page if isinstance(found, Suspect) else found
+            yield found.page if isinstance(found, SuspectPage) else found
 
 
 def _attachments(document: PdfFile) -> Iterator[Frame]:
@@ -266,13 +268,13 @@ def _attachments(document: PdfFile) -> Iterator[Frame]:
     try:
         names = list(islice(document.attachments(), MAX_ATTACHMENTS))
     except Exception as error:  # noqa: BLE001  # the library's fault, on a list that no page needs
-        yield Caution(f"The list of files inside it cannot be read ({_describe(error)}).")
+        yield FileWarning(f"The list of files inside it cannot be read ({_describe(error)}).")
         return
     if isinstance(document, PdfiumFile):
         yield from (Attachment(number, name) for number, name in enumerate(names, start=1))
     elif names:
         listed = one_line(", ".join(names))
-        yield Caution(f"The files inside it are not read, because it is damaged: {listed}.")
+        yield FileWarning(f"The files inside it are not read, because it is damaged: {listed}.")
 
 
 def _extras(
@@ -292,7 +294,7 @@ def _extras(
             if page not in finders:
                 if page in done and page not in texts:  # it was sent by a child that is no more
                     found = _page(document, page, limits)
-                    found = found.page if isinstance(found, Suspect) else found
+                    found = found.page if isinstance(found, SuspectPage) else found
                     texts[page] = found.text if isinstance(found, Page) else ""
                 finders = {page: HeadingFinder(texts.get(page, ""))}  # one at a time: larger than the text
             yield Heading(heading, level, page, finders[page].start(heading))

@@ -12,7 +12,7 @@ from collections import Counter
 from itertools import pairwise
 
 from ingestion.parsing.reading_order.lines import Glyph, Glyphs
-from ingestion.parsing.reading_order.segments import Segment, Span, line_spans, segments, wide_gaps
+from ingestion.parsing.reading_order.segments import LineSegment, Span, line_spans, segments, wide_gaps
 
 # Lines of prose on each side of a gutter, and changes from one side to the other: fewer prove nothing.
 _LEAST_LINES = 3
@@ -38,12 +38,14 @@ _DIGIT = re.compile(r"\d")
 _CLOSED = (".", "!", "?", ":", ";", "。", "؟", "！", "？")
 
 
-def column_order(raw: str, glyphs: Glyphs) -> list[Segment] | None:
+def column_order(raw: str, glyphs: Glyphs) -> list[LineSegment] | None:
     """The segments of a page with each column's in a row; None where the text's own order is right."""
     return in_columns(raw, segments(raw, glyphs)) if _may_have_columns(raw, glyphs) else None
 
 
-def in_columns(text: str, found: list[Segment], *, rightmost_first: bool = False) -> list[Segment] | None:
+def in_columns(
+    text: str, found: list[LineSegment], *, rightmost_first: bool = False
+) -> list[LineSegment] | None:
     """`found`, which are the segments of a text in its order, with each column's in a row; or None."""
     if len(found) > _MOST_SEGMENTS:
         return None
@@ -91,11 +93,11 @@ class _Columns:
         self._raw = raw
         self._rightmost_first = rightmost_first
 
-    def ordered(self, found: list[Segment], tries: int = _TRIES) -> list[Segment]:
+    def ordered(self, found: list[LineSegment], tries: int = _TRIES) -> list[LineSegment]:
         gutters = _gutters(found)[:1] if tries and self._may_be_prose(found) else []
         if not gutters:
             return found
-        ordered: list[Segment] = []
+        ordered: list[LineSegment] = []
         for block in _blocks(found, gutters[0]):
             columns = self._columns(block, _TRIES)
             if columns is None:
@@ -104,7 +106,7 @@ class _Columns:
                 ordered += [segment for column in columns for segment in column]
         return ordered
 
-    def _columns(self, block: list[Segment], depth: int) -> list[list[Segment]] | None:
+    def _columns(self, block: list[LineSegment], depth: int) -> list[list[LineSegment]] | None:
         """The block's columns in reading order; None when it has none, or is a table."""
         if len(block) < 2 * _LEAST_LINES or not depth or not self._may_be_prose(block):
             return None
@@ -122,16 +124,16 @@ class _Columns:
                 return [column for part in parts for column in part]
         return None
 
-    def _may_be_prose(self, found: list[Segment]) -> bool:
+    def _may_be_prose(self, found: list[LineSegment]) -> bool:
         """Whether the segments have the words of prose on average: cheap, and most tables do not."""
         text = self._raw[found[0].start : found[-1].end] if found else ""
         words = max(text.count(" ") + len(found), len(text) / _LETTERS_A_WORD / 2)
         return words >= _LEAST_WORDS * len(found) and _digits(text) <= _MOST_DIGITS
 
-    def _column(self, lines: list[Segment]) -> list[list[Segment]]:
+    def _column(self, lines: list[LineSegment]) -> list[list[LineSegment]]:
         return [lines] if self._is_prose(lines) else []
 
-    def _is_prose(self, lines: list[Segment]) -> bool:
+    def _is_prose(self, lines: list[LineSegment]) -> bool:
         texts = [self._raw[line.start : line.end].replace("\0", "") for line in lines]
         whole = "".join(texts)
         if _digits(whole) > _MOST_DIGITS:
@@ -161,7 +163,7 @@ def _is_cut(text: str) -> bool:
     return text.endswith(("-", "\ufffe", "\xad"))
 
 
-def _gutters(block: list[Segment]) -> list[float]:
+def _gutters(block: list[LineSegment]) -> list[float]:
     """Places between neighbours on a row, those that most rows have first."""
     gaps = []
     for one, two in pairwise(block):
@@ -182,9 +184,9 @@ def _gutters(block: list[Segment]) -> list[float]:
     return [place for place, _ in counts.most_common(_MOST_GUTTERS)]
 
 
-def _blocks(found: list[Segment], gutter: float) -> list[list[Segment]]:
+def _blocks(found: list[LineSegment], gutter: float) -> list[list[LineSegment]]:
     """The segments cut where lines begin or end to cross the gutter, and at empty strips of the page."""
-    blocks: list[list[Segment]] = []
+    blocks: list[list[LineSegment]] = []
     crossed: bool | None = None
     lowest = 0.0
     for segment in found:

@@ -67,7 +67,7 @@ def join_words(text: str) -> str:
     ends = list(_END.finditer(text))
     if not ends:
         return text
-    page = _Page(text)
+    page = _PageWords(text)
     pieces: list[str] = []
     done = 0
     for match in ends:
@@ -83,7 +83,7 @@ def join_words(text: str) -> str:
     return "".join(pieces) + text[done:]
 
 
-class _Page:
+class _PageWords:
     """What one page tells of the words that are cut on it."""
 
     def __init__(self, text: str) -> None:

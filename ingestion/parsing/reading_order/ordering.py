@@ -24,11 +24,11 @@ from ingestion.parsing.reading_order.right_to_left import (
     has_right_to_left,
     is_mostly_right_to_left,
 )
-from ingestion.parsing.reading_order.segments import Segment, line_box, line_spans
+from ingestion.parsing.reading_order.segments import LineSegment, line_box, line_spans
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class OrderedText:
     """A page's text as people read it.
 
     Attributes:
@@ -40,15 +40,15 @@ class Reading:
     offsets: Sequence[int] | None
 
 
-def read(raw: str, glyphs: Origins) -> Reading:
+def read(raw: str, glyphs: Origins) -> OrderedText:
     """PDFium's text of a page in reading order."""
     text = mend_rows(part_lines(raw, glyphs), glyphs)
     text = join_letters(without_copies(text, glyphs), glyphs)
     letters = _arranged(text, glyphs)
     if letters is None:
-        return Reading(join_words(text), None)
+        return OrderedText(join_words(text), None)
     arranged = "".join(letter.character for letter in letters)
-    return Reading(join_words(arranged), [letter.offset for letter in letters])
+    return OrderedText(join_words(arranged), [letter.offset for letter in letters])
 
 
 def _arranged(text: str, glyphs: Origins) -> list[Letter] | None:
@@ -59,7 +59,7 @@ def _arranged(text: str, glyphs: Origins) -> list[Letter] | None:
     return None if ordered is None else _in_lines(text, ordered)
 
 
-def _in_lines(text: str, ordered: Sequence[Segment]) -> list[Letter] | None:
+def _in_lines(text: str, ordered: Sequence[LineSegment]) -> list[Letter] | None:
     """The segments' characters, a line each, but for those that follow each other in `text` anyway."""
     starts = sorted(segment.start for segment in ordered)
     following = dict(pairwise(starts))
@@ -80,7 +80,7 @@ def _right_to_left(text: str, glyphs: Origins) -> list[Letter] | None:
     leftwards = is_mostly_right_to_left(text)
     reader = RightToLeft(text, glyphs)
     letters: list[Letter] = []
-    cells: list[Segment] = []
+    cells: list[LineSegment] = []
     for row in _rows(text, glyphs):
         start, end = row[0][0], row[-1][1]
         if letters and letters[-1].character != "\ufffe":
@@ -93,18 +93,18 @@ def _right_to_left(text: str, glyphs: Origins) -> list[Letter] | None:
                 place = len(letters)
                 letters += _verbatim(text, *span)
                 if box is not None:
-                    cells.append(Segment(place, len(letters), *box[2:]))
+                    cells.append(LineSegment(place, len(letters), *box[2:]))
             continue
         for number, cell in enumerate(reader.cells(row, leftwards=leftwards)):
             if number:
                 letters.append(Letter(" ", _white_space(text, start, end)))
-            cells.append(Segment(len(letters), len(letters) + len(cell.letters), *cell[1:]))
+            cells.append(LineSegment(len(letters), len(letters) + len(cell.letters), *cell[1:]))
             letters += cell.letters
     letters = _column_by_column(letters, cells, leftwards=leftwards)
     return letters if _is_whole(text, letters) else None
 
 
-def _column_by_column(letters: list[Letter], cells: list[Segment], *, leftwards: bool) -> list[Letter]:
+def _column_by_column(letters: list[Letter], cells: list[LineSegment], *, leftwards: bool) -> list[Letter]:
     text = "".join(letter.character for letter in letters)
     ordered = in_columns(text, cells, rightmost_first=leftwards)
     lines = None if ordered is None else _in_lines(text, ordered)
@@ -116,7 +116,7 @@ def _column_by_column(letters: list[Letter], cells: list[Segment], *, leftwards:
 def _rows(text: str, glyphs: Origins) -> Iterator[list[tuple[int, int]]]:
     """Lines, those together that follow each other and stand side by side: PDFium breaks such rows."""
     row: list[tuple[int, int]] = []
-    last: Segment | None = None
+    last: LineSegment | None = None
     for start, end in line_spans(text):
         box = line_box(start, end, glyphs)
         if row and (box is None or last is None or not _stands_beside(last, box)):
@@ -128,7 +128,7 @@ def _rows(text: str, glyphs: Origins) -> Iterator[list[tuple[int, int]]]:
         yield row
 
 
-def _stands_beside(one: Segment, two: Segment) -> bool:
+def _stands_beside(one: LineSegment, two: LineSegment) -> bool:
     """Whether two lines are parts of one row, such as the points above Arabic letters."""
     shared = min(one.top, two.top) - max(one.bottom, two.bottom)
     return shared > ROW_OVERLAP * min(one.height, two.height)

@@ -21,7 +21,7 @@ _SPACES = re.compile(r"(?<=\S)[ \xa0\0]+(?=\S)")
 Span = tuple[int, int]
 
 
-class Segment(NamedTuple):
+class LineSegment(NamedTuple):
     """Characters `start` to `end` of a page's raw text, without white space at either end, and their box."""
 
     start: int
@@ -58,7 +58,7 @@ def wide_gaps(raw: str, start: int, end: int, glyphs: Glyphs) -> Iterator[tuple[
             yield space.start(), space.end(), before.right, after.left
 
 
-def segments(raw: str, glyphs: Glyphs) -> list[Segment]:
+def segments(raw: str, glyphs: Glyphs) -> list[LineSegment]:
     """The segments of a page in the order of its text; those without a box are left out."""
     found = []
     for start, end in line_spans(raw):
@@ -70,13 +70,13 @@ def segments(raw: str, glyphs: Glyphs) -> list[Segment]:
     return [segment for segment in found if segment is not None]
 
 
-def line_box(start: int, end: int, glyphs: Glyphs) -> Segment | None:
+def line_box(start: int, end: int, glyphs: Glyphs) -> LineSegment | None:
     """A stretch of a line with its box, which is that of its first and its last glyph."""
     first = _first_box(range(start, end), glyphs)
     last = _first_box(range(end - 1, start - 1, -1), glyphs)
     if first is None or last is None:
         return None
-    return Segment(
+    return LineSegment(
         start, end,
         min(first.left, last.left), min(first.bottom, last.bottom),
         max(first.right, last.right), max(first.top, last.top),

@@ -9,8 +9,9 @@ from ingestion.parsing.frames import (
     MAX_WARNINGS,
     Attachment,
     AttachmentPiece,
-    Caution,
     Draft,
+    DrawnPage,
+    FileWarning,
     Frame,
     FrameError,
     OcrHint,
@@ -18,10 +19,9 @@ from ingestion.parsing.frames import (
     PageCount,
     PageFault,
     PageLabel,
-    Picture,
+    Refusal,
     TextDone,
     Title,
-    Verdict,
 )
 from ingestion.parsing.limits import ParseLimits
 
@@ -41,7 +41,7 @@ class Collector:
         self._labels: dict[int, str] = {}
         self._headings: list[Heading] = []
         self._title: str | None = None
-        self._verdict: Verdict | None = None
+        self._verdict: Refusal | None = None
         self._characters = 0
         self._hint: str | None = None
         self._warnings: list[str] = []
@@ -119,9 +119,9 @@ class Collector:
                     self._faults[number] = frame
             case TextDone():
                 self.text_done = True
-            case Picture() | AttachmentPiece():
+            case DrawnPage() | AttachmentPiece():
                 raise FrameError("a picture or a file that nobody asked for")
-            case Verdict(status, error):
+            case Refusal(status, error):
                 self.stop(status, error[:MAX_TEXT])
             case _:
                 self._take_description(frame)
@@ -132,7 +132,7 @@ class Collector:
             case OcrHint(text):
                 self._require(self._hint is None and len(text) <= MAX_TEXT, frame)
                 self._hint = text
-            case Caution(text):
+            case FileWarning(text):
                 self._require(len(self._warnings) < MAX_WARNINGS and 0 < len(text) <= MAX_TEXT, frame)
                 if text not in self._warnings:  # a second child may say it again
                     self._warnings.append(text)
@@ -167,7 +167,7 @@ class Collector:
     def stop(self, status: Status, reason: str) -> None:
         """No more will come. The first reason counts."""
         if not self.settled:
-            self._verdict = Verdict(status, reason)
+            self._verdict = Refusal(status, reason)
 
     def finish(self) -> ParsedDocument:
         """What came. OK or PARTIAL when there is text; otherwise the status of what went wrong first."""

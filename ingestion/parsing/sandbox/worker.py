@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ingestion.documents import Status
-from ingestion.parsing.frames import Frame, PageBegun, RefusalError, Request, Verdict, write_frame
+from ingestion.parsing.frames import ChildRequest, Frame, PageBegun, Refusal, RefusalError, write_frame
 from ingestion.parsing.limits import ParseLimits
 
 STDIN, STDOUT, STDERR = 0, 1, 2
@@ -23,7 +23,7 @@ MEBIBYTE = 1024**2
 
 def main() -> None:
     """Serve the one request on stdin and end the process. Never returns."""
-    request = Request.decode(sys.stdin.buffer.readline())
+    request = ChildRequest.decode(sys.stdin.buffer.readline())
     _limit_self(request.limits)
     _die_with_parent(request.parent)
     with _frame_stream() as stream:
@@ -33,12 +33,12 @@ def main() -> None:
                     _allow_a_recognition(request.limits)
                 write_frame(stream, frame)
         except RefusalError as refusal:
-            write_frame(stream, Verdict(refusal.status, refusal.error))
+            write_frame(stream, Refusal(refusal.status, refusal.error))
         except MemoryError:
-            write_frame(stream, Verdict(Status.FAILED, _out_of_memory(request)))
+            write_frame(stream, Refusal(Status.FAILED, _out_of_memory(request)))
         except RecursionError:
             write_frame(
-                stream, Verdict(Status.FAILED, f"{request.file.name!r} is nested too deeply to be read")
+                stream, Refusal(Status.FAILED, f"{request.file.name!r} is nested too deeply to be read")
             )
         except BrokenPipeError:
             os._exit(1)  # the parent has gone or has enough
@@ -47,7 +47,7 @@ def main() -> None:
     )  # without PDFium's destructors, which a broken file can crash, and without waiting for the watch
 
 
-def _read(request: Request) -> Iterator[Frame]:
+def _read(request: ChildRequest) -> Iterator[Frame]:
     # Imported here, under the limits, and only the one that is needed.
     if request.drawing:
         from ingestion.parsing.pdf.drawing import draw
@@ -72,7 +72,7 @@ def _read(request: Request) -> Iterator[Frame]:
     return reader(request.suffix, request.encoding)(request.file, request.limits)
 
 
-def _out_of_memory(request: Request) -> str:
+def _out_of_memory(request: ChildRequest) -> str:
     return (
         f"{request.file.name!r} needs more than the {request.limits.memory_bytes // MEBIBYTE} MiB of memory "
         "that a file may take; split it, or raise the limit"

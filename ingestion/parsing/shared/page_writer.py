@@ -9,7 +9,7 @@ from ingestion.documents import Heading, Page, Status
 from ingestion.parsing.frames import (
     MAX_HEADINGS,
     MAX_WARNINGS,
-    Caution,
+    FileWarning,
     Frame,
     PageCount,
     RefusalError,
@@ -48,7 +48,7 @@ class PageWriter:
         self._marks: list[_Mark] = []
         self._pages: list[str] = []
         self._headings: list[Heading] = []
-        self._cautions: list[str] = []
+        self._warnings: list[str] = []
         self._characters = 0
 
     @property
@@ -94,11 +94,11 @@ class PageWriter:
         self._blocks += [PARAGRAPH, *blocks]
         self._length = sum(map(len, self._blocks))
 
-    def caution(self, sentence: str) -> None:
+    def warn(self, sentence: str) -> None:
         """Say what a person sees in the file and the text lacks; each sentence counts once."""
         sentence = one_line(sentence)
-        if sentence not in self._cautions and len(self._cautions) < MAX_WARNINGS:
-            self._cautions.append(sentence)
+        if sentence not in self._warnings and len(self._warnings) < MAX_WARNINGS:
+            self._warnings.append(sentence)
 
     def end_page(self, *, keep_empty: bool = False) -> None:
         """What follows stands on a new page. A page without text counts only with `keep_empty`."""
@@ -124,7 +124,7 @@ class PageWriter:
         yield PageCount(len(pages))
         for number, text in enumerate(pages, 1):
             yield Page(number, text)
-        yield from map(Caution, self._cautions)
+        yield from map(FileWarning, self._warnings)
         yield TextDone()
         first = next((heading.title for heading in self._headings if heading.level == 1), None)
         if title or first:

@@ -105,7 +105,7 @@ def read_csv(path: Path, limits: ParseLimits, *, encoding: str | None = None) ->
         RefusalError: The file is binary or broken, or larger than the limits.
     """
     decoded = decode(path, told=encoding)
-    yield from decoded.cautions
+    yield from decoded.warnings
     text = decoded.text
     writer = PageWriter(path.name, limits)
     try:

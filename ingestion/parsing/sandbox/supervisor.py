@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 
 from ingestion.documents import Status
 from ingestion.errors import Cancelled
-from ingestion.parsing.frames import Frame, FrameError, PageBegun, PageFault, Request
+from ingestion.parsing.frames import ChildRequest, Frame, FrameError, PageBegun, PageFault
+from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess, signal_name
 from ingestion.parsing.sandbox.collector import Collector
-from ingestion.parsing.sandbox.isolation import ChildProcess, Ended, signal_name
 
 POLL_SECONDS = 0.05  # how soon a cancel or a time limit is noticed
 MEBIBYTE = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
+class _ChildFault:
     """Why a child was lost. `final`: no other child would fare better."""
 
     status: Status
@@ -28,12 +28,12 @@ class _Fault:
     final: bool = False
 
 
-class Watch:
+class Supervisor:
     """Reads one file with as many children as it needs; what comes of it is in the collector."""
 
     def __init__(
         self,
-        request: Request,
+        request: ChildRequest,
         collector: Collector,
         *,
         on_page: Callable[[int, int], None] | None,
@@ -78,7 +78,7 @@ class Watch:
                 return
             request = self._rest()
 
-    def _rest(self) -> Request:
+    def _rest(self) -> ChildRequest:
         """The pages that are left, within what is left of the limits."""
         self._collector.restart()
         limits = replace(
@@ -89,7 +89,7 @@ class Watch:
         done, failed = self._collector.done, self._collector.failed
         return replace(self._request, limits=limits, done=done, failed=failed)
 
-    def _follow(self, child: ChildProcess) -> _Fault | None:
+    def _follow(self, child: ChildProcess) -> _ChildFault | None:
         """Take frames until the child has ended or must end; None when the collector knows the outcome."""
         while True:
             if self._cancelled is not None and self._cancelled():
@@ -97,7 +97,7 @@ class Watch:
             if late := self._lateness():
                 return None if self._collector.settled else late
             received = child.receive(POLL_SECONDS)
-            if isinstance(received, Ended):
+            if isinstance(received, ChildEnded):
                 return None if self._collector.settled else self._explain_exit(child)
             try:
                 if isinstance(received, FrameError):
@@ -106,7 +106,7 @@ class Watch:
                     self._take(received)
             except FrameError as error:
                 reason = f"the parser sent {error} while reading {self._name!r}; do not trust this file"
-                return _Fault(Status.FAILED, reason, final=True)
+                return _ChildFault(Status.FAILED, reason, final=True)
             if self._collector.settled and not self._collector.text_done:
                 return None
 
@@ -130,33 +130,35 @@ class Watch:
         if self._collector.text_done and not had_text:
             self._deadline = min(self._deadline, now + self._limits.outline_seconds)
 
-    def _lateness(self) -> _Fault | None:
+    def _lateness(self) -> _ChildFault | None:
         """Which limit of time has passed, if any."""
         now, limits, page = time.monotonic(), self._limits, self._page
         if page is not None and page.recognise:
             allowed = limits.page_seconds + limits.ocr_seconds
         elif now >= self._deadline:
-            return _Fault(Status.TIMED_OUT, _timed_out(self._name, f"{limits.wall_seconds:g} s"), final=True)
+            return _ChildFault(
+                Status.TIMED_OUT, _timed_out(self._name, f"{limits.wall_seconds:g} s"), final=True
+            )
         else:
             allowed = limits.page_seconds
         if page is None or now - self._page_began < allowed:
             return None
-        return _Fault(Status.TIMED_OUT, f"reading it took more than the limit of {allowed:g} s a page")
+        return _ChildFault(Status.TIMED_OUT, f"reading it took more than the limit of {allowed:g} s a page")
 
-    def _explain_exit(self, child: ChildProcess) -> _Fault:
+    def _explain_exit(self, child: ChildProcess) -> _ChildFault:
         """Why a child ended before it had sent everything."""
         code = child.exit_code()
         cause = signal_name(code)
         if cause == "SIGXCPU":
             spent = f"{self._limits.cpu_seconds} s of processor time"
             final = self._page is None or not self._page.recognise
-            return _Fault(Status.TIMED_OUT, _timed_out(self._name, spent), final=final)
+            return _ChildFault(Status.TIMED_OUT, _timed_out(self._name, spent), final=final)
         words = child.last_words()
         said = f": {words}" if words else ""
         if cause is None:
             reason = f"the parser ended with code {code} while reading {self._name!r}{said}; report this file"
-            return _Fault(Status.FAILED, reason)
-        return _Fault(
+            return _ChildFault(Status.FAILED, reason)
+        return _ChildFault(
             Status.FAILED,
             f"the parser crashed ({cause}) while reading {self._name!r}{said}; it is damaged, or needs more "
             f"than the {self._limits.memory_bytes // MEBIBYTE} MiB of memory that a file may take",

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from ingestion.parsing.frames import Frame, FrameError, Request, max_frame_bytes, read_frame
+from ingestion.parsing.frames import ChildRequest, Frame, FrameError, max_frame_bytes, read_frame
 
 STDERR_TAIL_BYTES = 4096
 QUEUE_FRAMES = 8  # of at most max_frame_bytes each
@@ -33,14 +33,14 @@ _BOOT = (
 _ROOT = Path(__file__).absolute().parents[3]
 
 
-class Ended:
+class ChildEnded:
     """The child has sent all that it will send."""
 
 
 class ChildProcess:
     """A running child; leaving the `with` block kills it, whatever it is doing."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: ChildRequest) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-W", "ignore", "-c", _BOOT, str(_ROOT)],
             stdin=subprocess.PIPE,
@@ -49,7 +49,7 @@ class ChildProcess:
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-        self._frames: queue.Queue[Frame | FrameError | Ended] = queue.Queue(QUEUE_FRAMES)
+        self._frames: queue.Queue[Frame | FrameError | ChildEnded] = queue.Queue(QUEUE_FRAMES)
         self._stderr = bytearray()
         self.cpu_seconds = 0.0  # once it has ended: its processor time and that of what it waited for
         self._stopping = threading.Event()
@@ -79,7 +79,7 @@ class ChildProcess:
                 with contextlib.suppress(OSError):
                     pipe.close()
 
-    def receive(self, timeout: float) -> Frame | FrameError | Ended | None:
+    def receive(self, timeout: float) -> Frame | FrameError | ChildEnded | None:
         """The next thing that the child sent; None when `timeout` seconds brought nothing."""
         try:
             return self._frames.get(timeout=timeout)
@@ -100,7 +100,7 @@ class ChildProcess:
             thread.join(JOIN_SECONDS)
 
     def exit_code(self) -> int:
-        """The child's exit code, or minus the signal's number. Call after `Ended`."""
+        """The child's exit code, or minus the signal's number. Call after `ChildEnded`."""
         deadline = time.monotonic() + EXIT_SECONDS
         while not self._reap(block=False):
             if time.monotonic() > deadline:  # it closed its stdout and went on
@@ -138,9 +138,9 @@ class ChildProcess:
                     return
         except FrameError as error:
             self._put(error)
-        self._put(Ended())
+        self._put(ChildEnded())
 
-    def _put(self, item: Frame | FrameError | Ended) -> bool:
+    def _put(self, item: Frame | FrameError | ChildEnded) -> bool:
         while not self._stopping.is_set():
             try:
                 self._frames.put(item, timeout=0.1)

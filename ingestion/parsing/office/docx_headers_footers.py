@@ -17,7 +17,7 @@ _COUNTERS = re.compile(r"\b(?:PAGE|NUMPAGES|SECTIONPAGES)\b")
 Lines = Callable[[etree._Element], list[str]]
 
 
-class Margins:
+class HeadersFooters:
     """Gives the headers and footers of a section that no section before it had.
 
     Args:
