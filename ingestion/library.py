@@ -84,7 +84,7 @@ class Library:
         self.cards = Cards(folder)
         self.snapshots = Snapshots(folder)
         self.journal_cleaner = JournalCleaner(folder, catalogue, vectors, self.open_representations)
-        self.merger = Merger(self)
+        self.merger = Merger(folder / "tokens", catalogue.database, self.open_representations, self.changing)
         self._lock = lock
 
     @classmethod

@@ -2,10 +2,10 @@
 
 from ingestion.maintenance.compacting import Compaction, StoreBytes, compact
 from ingestion.maintenance.rebuilding import Rebuilt, rebuild
-from ingestion.maintenance.repair import repair
+from ingestion.maintenance.repairs import repair
 from ingestion.maintenance.report import MaintenanceProgress, Problem, Repair, RepairReport, VerifyReport
 from ingestion.maintenance.stats import CollectionStats, RepresentationStats, Stats, stats
-from ingestion.maintenance.verify import verify
+from ingestion.maintenance.verification import verify
 
 __all__ = [
     "CollectionStats",

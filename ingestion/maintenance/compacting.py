@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingestion.library import Library
 from ingestion.maintenance.chroma import rebuild
-from ingestion.maintenance.repair import remove_orphans
+from ingestion.maintenance.repairs import remove_orphans
 from ingestion.maintenance.report import MaintenanceProgress, Work
 
 

@@ -10,10 +10,10 @@ from ingestion.documents import ParsedDocument
 from ingestion.errors import LibraryError
 from ingestion.storage.cards import Card, card_of
 from ingestion.storage.catalogue.catalogue import Catalogue
-from ingestion.storage.catalogue.migrations import NEWEST
 from ingestion.storage.catalogue.presence import CATALOGUE
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.catalogue.representations import RepresentationTable
+from ingestion.storage.catalogue.schema import VERSION
 from ingestion.storage.catalogue.snapshots import Snapshots
 
 # What reading a damaged one raises: of SQLite, in words; text that is no UTF-8; layouts that are no JSON.
@@ -90,10 +90,10 @@ def _opened(file: Path, place: Path) -> Catalogue | None:
 
 
 def _number(copy: Path) -> None:
-    """Give a copy whose schema lost its number the newest one: opening says whether that is right."""
+    """Number the schema of a copy that lost its number; opening then says whether that is right."""
     with closing(sqlite3.connect(copy)) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         if version <= 0 and "texts" in tables:
-            connection.execute(f"PRAGMA user_version = {NEWEST}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.commit()

@@ -27,8 +27,6 @@ class Segments:
         segment = self._opened[file]
         if isinstance(segment, LibraryDamaged):
             raise LibraryDamaged(str(segment)) from segment
-        if not document.chunks and not len(segment):  # the first format did not name its document then
-            return segment, range(0)
         rows = segment.touch_document((document.id, document.version))
         if len(rows) != document.chunks:
             raise LibraryDamaged(

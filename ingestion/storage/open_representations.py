@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -146,10 +145,7 @@ class OpenRepresentations:
             with database.transaction() as connection:
                 records.append(self._table.insert(connection, describe(BUILTIN_NAME, self._encoder)))
         for record in records:
-            if record.source == BUILTIN_NAME and record.scales is None:  # as the first schema had it
-                self.open(replace(record, scales=self._encoder.scales))
-            else:
-                self.open(record)
+            self.open(record)
 
 
 def describe(

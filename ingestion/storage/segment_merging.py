@@ -12,19 +12,18 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 from uuid import uuid4
 
 from ingestion.errors import Cancelled, LibraryDamaged, LibraryError
+from ingestion.storage.catalogue.database import Database
+from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.segment_table import SegmentRow
+from ingestion.storage.open_representations import OpenRepresentation, OpenRepresentations
 from ingestion.storage.tokens.inverted_lists import MOST_CHUNKS
 from ingestion.storage.tokens.merge import merge
 from ingestion.storage.tokens.segment import Segment
 from ingestion.storage.tokens.writing import write_segment
-
-if TYPE_CHECKING:
-    from ingestion.library import Library
-    from ingestion.storage.open_representations import OpenRepresentation
 
 # Eight files of like size become one: a chunk is copied once for each power of eight that its library
 # reaches, and a search meets at most seven files of each size.
@@ -80,10 +79,23 @@ def _live(file: SegmentRow) -> int:
 
 
 class Merger:
-    """Merges a library's segments, in a thread of its own or in the caller's."""
+    """Merges a library's segments, in a thread of its own or in the caller's.
 
-    def __init__(self, library: "Library") -> None:
-        self._library = library
+    Args:
+        folder: The folder of the token segments.
+        database: The catalogue's.
+        opened: The representations whose segments are merged.
+        changing: The library's lock for changes.
+    """
+
+    def __init__(
+        self, folder: Path, database: Database, opened: OpenRepresentations, changing: threading.RLock
+    ) -> None:
+        self._folder = folder
+        self._database = database
+        self._open = opened
+        self._changing = changing
+        self._table = RepresentationTable(database)
         self._lock = threading.Lock()
         self._merging = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -93,8 +105,8 @@ class Merger:
     def recover(self) -> None:
         """Finish what a crash left half done. Before anything is searched."""
         self._finish()
-        known = self._library.representations.segment_table.known()
-        for path in (self._library.folder / "tokens").glob(f"{_PREFIX}*"):
+        known = self._table.segment_table.known()
+        for path in self._folder.glob(f"{_PREFIX}*"):
             if path.name not in known:
                 path.unlink(missing_ok=True)
 
@@ -131,22 +143,22 @@ class Merger:
         with self._merging:
             passed: set[str] = set()
             while group := self._next(everything, passed):
-                index, files = group
+                opened, files = group
                 passed |= {file.file for file in files}
-                name = self._merge(index, files, check)
+                name = self._merge(opened, files, check)
                 if name:
                     written += 1
                     passed.add(name) if everything else passed.discard(name)
         return written
 
     def rewrite(
-        self, index: "OpenRepresentation", file: str, check: Callable[[], None] = lambda: None
+        self, opened: OpenRepresentation, file: str, check: Callable[[], None] = lambda: None
     ) -> bool:
         """Write a file anew, of its live documents; return whether it could be. Raises as `run` does."""
         with self._merging:
-            files = self._library.representations.segment_table.files(index.id)
+            files = self._table.segment_table.files(opened.id)
             some = [one for one in files if one.file == file]
-            return bool(some and self._merge(index, some, check))
+            return bool(some and self._merge(opened, some, check))
 
     def _work(self) -> None:
         try:
@@ -171,24 +183,19 @@ class Merger:
         if self._stopped.is_set():
             raise Cancelled("merging")
 
-    def _next(
-        self, everything: bool, passed: set[str]
-    ) -> "tuple[OpenRepresentation, list[SegmentRow]] | None":
-        for index in self._library.open_representations.all():
-            files = [
-                f for f in self._library.representations.segment_table.files(index.id) if f.file not in passed
-            ]
+    def _next(self, everything: bool, passed: set[str]) -> tuple[OpenRepresentation, list[SegmentRow]] | None:
+        for opened in self._open.all():
+            files = [f for f in self._table.segment_table.files(opened.id) if f.file not in passed]
             for group in groups_to_merge(files, everything=everything):
-                return index, group
+                return opened, group
         return None
 
     def _merge(
-        self, index: "OpenRepresentation", files: Sequence[SegmentRow], check: Callable[[], None]
+        self, opened: OpenRepresentation, files: Sequence[SegmentRow], check: Callable[[], None]
     ) -> str | None:
         """Merge files into one; return its name, or None where that was for nothing."""
-        library, segment_table = self._library, self._library.representations.segment_table
-        folder = library.folder / "tokens"
-        dead = segment_table.dead(index.id)
+        folder, segment_table = self._folder, self._table.segment_table
+        dead = segment_table.dead(opened.id)
         name = f"{_PREFIX}{uuid4().hex}.tok"
         try:
             sources = []
@@ -196,7 +203,7 @@ class Merger:
                 segment, gone_before = Segment(folder / file.file), set(dead.get(file.file, ()))
                 keys = [key for key in segment.document_keys() if key not in gone_before]
                 sources.append((segment, keys))
-            merged = merge(sources, check, scales=index.record.scales, books=index.tokens.codebooks())
+            merged = merge(sources, check, scales=opened.record.scales, books=opened.tokens.codebooks())
             write_segment(folder / name, merged.file)
         except LibraryDamaged:
             return None
@@ -204,27 +211,27 @@ class Merger:
             raise LibraryError(
                 f"segments could not be merged in {folder}: {error}; check the disk's space and rights"
             ) from error
-        with library.changing:
+        with self._changing:
             former = [f.file for f in files]
-            live = library.representations.keys(index.id, former)
+            live = self._table.keys(opened.id, former)
             gone = [(key, chunks) for key, chunks in merged.documents if key not in live]
             if not live:  # all deleted meanwhile, or the representation
                 (folder / name).unlink(missing_ok=True)
                 return None
             row = SegmentRow(
-                name, index.id, files[0].collection_id, sum(chunks for _, chunks in merged.documents), 0
+                name, opened.id, files[0].collection_id, sum(chunks for _, chunks in merged.documents), 0
             )
-            with library.catalogue.database.transaction() as connection:
+            with self._database.transaction() as connection:
                 segment_table.begin_merge(connection, row, former, gone)
-            index.tokens.swap(former, name, [key for key, _ in gone])
+            opened.tokens.swap(former, name, [key for key, _ in gone])
             self._finish()
         return name
 
     def _finish(self) -> None:
         """Erase what was merged. The rows go last: they say what is left to erase after a crash."""
-        segment_table = self._library.representations.segment_table
+        segment_table = self._table.segment_table
         former = segment_table.follow_merges()
         for file in former:
-            (self._library.folder / "tokens" / file).unlink(missing_ok=True)
+            (self._folder / file).unlink(missing_ok=True)
         if former:
             segment_table.forget(former)

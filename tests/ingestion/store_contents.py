@@ -16,7 +16,7 @@ def ids_of(document: Document) -> list[str]:
 def assert_whole(library: Library) -> None:
     """Every visible document is complete in every store, and the stores hold nothing else.
 
-    Says what `ingestion.maintenance.verify` says too, plainly and on its own.
+    Says what `ingestion.maintenance.verification` says too, plainly and on its own.
     """
     library.merger.wait()
     catalogue = library.catalogue

@@ -89,7 +89,7 @@ def stores_of(report: VerifyReport) -> set[str]:
 @pytest.fixture
 def chroma_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking at Chroma takes a process and two seconds; for damage that does not concern it."""
-    for module in ("verifying", "repairing"):
+    for module in ("verification", "repairs"):
         monkeypatch.setattr(f"ingestion.maintenance.{module}.compare", lambda *_: ChromaComparison())
 
 

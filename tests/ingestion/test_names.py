@@ -10,7 +10,6 @@ from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
 from ingestion.pipeline.folder_sync import find_files, list_files, list_folder, remove_gone, sync
 from ingestion.pipeline.ingest import ingest
-from ingestion.storage.catalogue.catalogue import Catalogue
 from ingestion.storage.catalogue.records import Document
 from ingestion.text.leftovers import leftover_kind, summary
 from ingestion.text.names import as_on_disk, labels, name_of, spellings
@@ -168,29 +167,6 @@ def test_an_upload_is_no_file_that_is_gone(library: Library, tmp_path: Path) -> 
     list(ingest(library, [path], source_path=lambda file: f"upload:{file.name}"))
     put(library, path)
     assert only(library).paths == ("upload:prices.txt", str(path))
-
-
-def test_names_of_an_older_library_are_composed(tmp_path: Path) -> None:
-    catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
-    with catalogue.transaction() as connection:
-        connection.execute("INSERT INTO texts (pad, body) VALUES (x'', x'')")
-        connection.execute(
-            "INSERT INTO documents (id, collection_id, text_id, name, sha256, bytes, status, page_count, "
-            "chunk_count, version, chunker, language, added) VALUES ('a', 1, 1, ?, 'h', 1, 'ok', 0, 0, 1, 1, "
-            "'und', '2026-01-01T00:00:00+00:00')",
-            (NFD,),
-        )
-        connection.execute("INSERT INTO sources VALUES (1, ?, 'a')", (f"/x/{NFD}",))
-        connection.execute("DROP INDEX documents_by_name")
-        connection.execute("ALTER TABLE jobs DROP COLUMN passed_over")
-        for table in ("documents", "job_files"):  # a later step's
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN encoding")
-        connection.execute("PRAGMA user_version = 5")
-    catalogue.close()
-    catalogue = Catalogue(tmp_path / "catalogue.sqlite3")
-    (document,) = catalogue.documents()
-    assert (document.name, document.path) == (NFC, f"/x/{NFD}")
-    catalogue.close()
 
 
 # What is no document

@@ -12,7 +12,6 @@ from ingestion.documents import Chunk, Heading, Page, PageFailure, PageLayout, P
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
 from ingestion.maintenance.fulltext import words_fault
 from ingestion.storage.catalogue.catalogue import Catalogue
-from ingestion.storage.catalogue.migrations import _FIRST
 from ingestion.storage.catalogue.records import Document, Representation, Scope
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.rows import (
@@ -24,7 +23,7 @@ from ingestion.storage.catalogue.rows import (
     prepare_text,
     remove_document,
 )
-from ingestion.storage.catalogue.segment_table import SegmentRow, insert_segment
+from ingestion.storage.catalogue.segment_table import insert_segment
 
 TEXT = "Ada planted the apple tree. Zwieback rose."
 PAGE = Page(1, TEXT, "i", PageLayout(612.0, 792.0, ((0, 0), (28, 30))))
@@ -120,6 +119,16 @@ def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
     with pytest.raises(LibraryError, match=r"schema 99 .*use the newer application"):
         Catalogue(path)
     assert user_version(path) == 99
+
+
+def test_an_older_schema_is_refused_with_what_to_do(path: Path) -> None:
+    Catalogue(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 6")
+    connection.close()
+    with pytest.raises(LibraryError, match=r"schema 6 .*reads 7; .*rag-app export.*ingest .*again"):
+        Catalogue(path)
+    assert user_version(path) == 6
 
 
 def test_a_file_that_is_no_database(path: Path) -> None:
@@ -472,41 +481,3 @@ def test_an_analyser_that_changed_makes_the_words_anew(catalogue: Catalogue, pat
     again = Catalogue(path)
     assert again.bm25("apple", Scope((1,)), 9).hits != []
     again.close()
-
-
-def test_a_library_of_the_first_schema_keeps_its_documents(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.executescript(_FIRST)
-    connection.executescript(
-        f"""
-        INSERT INTO collections (name, created) VALUES ('letters', '2026');
-        INSERT INTO documents VALUES ('a', 2, 'a.txt', NULL, 'hash of a', 42, 'partial', 'page 2 failed',
-            2, 2, 7,
-            'old-model', 'seg-a-7.tok', '2026-01-01T00:00:00+00:00');
-        INSERT INTO sources VALUES (2, '/x/a.txt', 'a');
-        INSERT INTO pages VALUES ('a', 1, 'i', '{TEXT}');
-        INSERT INTO page_failures VALUES ('a', 2, 'damaged');
-        INSERT INTO chunks VALUES (1, 'a:7:0', 'a', 0, 1, 0, 27, 'Apples', 'notes › Apples');
-        INSERT INTO chunks VALUES (2, 'a:7:1', 'a', 1, 1, 28, 42, NULL, 'notes');
-        INSERT INTO journal VALUES (5, 'remove', 2, 'z', 1, 3, 'seg-z-1.tok', 'hash of z');
-        PRAGMA user_version = 1;
-        """
-    )
-    connection.close()
-    catalogue = Catalogue(path)
-    (document,) = catalogue.documents()
-    assert (document.id, document.collection, document.version, document.chunker) == ("a", "letters", 7, 1)
-    assert (document.path, document.pages_failed) == ("/x/a.txt", 1)
-    assert (document.warnings, document.reader) == ((), 1)
-    assert catalogue.page("a", 1) == Page(1, TEXT, "i")
-    chunks = catalogue.chunks(["a:7:0", "a:7:1"])
-    assert [chunks[name].text for name in sorted(chunks)] == [TEXT[:27], TEXT[28:]]
-    assert [chunks[name].heading for name in sorted(chunks)] == ["Apples", None]
-    assert [name for name, _ in catalogue.bm25("planted", Scope((2,)), 9).hits] == ["a:7:0"]
-    assert catalogue.journal()[0].segments == ((1, "seg-z-1.tok"),)
-    assert catalogue.located(["a:7:0"]) == [("seg-a-7.tok", "a:7:0")]
-    table = RepresentationTable(catalogue.database)
-    assert table.all()[0].fingerprint == "old-model"
-    assert table.segment_table.files(1) == [SegmentRow("seg-a-7.tok", 1, 2, 2, 0)]
-    assert catalogue.database.problems() == []
-    catalogue.close()

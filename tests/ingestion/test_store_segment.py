@@ -2,8 +2,6 @@
 
 import errno
 import json
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -251,63 +249,3 @@ def test_what_is_damaged_is_not_merged(tmp_path: Path) -> None:
     written(tmp_path / "c.tok", other)
     with pytest.raises(LibraryDamaged, match="are not of one kind"):
         merge([(Segment(tmp_path / f"{name}.tok"), [(name, 1)]) for name in "ac"])
-
-
-# The first format
-
-
-def first_format(path: Path, contents: SegmentContents, ids: list[str]) -> Path:
-    """Write a segment as the first release did."""
-    arrays = {
-        "codes": contents.codes, "offsets": contents.offsets, "spans": contents.spans.astype("<u2"),
-        "ids": np.frombuffer(json.dumps(ids).encode(), np.uint8), "cls": contents.cls, "mean": contents.mean,
-    }  # fmt: skip
-    places, offset = {}, 0
-    for name, array in arrays.items():
-        places[name] = {"offset": offset, "dtype": array.dtype.str, "shape": array.shape}
-        offset += -(-array.nbytes // 64) * 64
-    sums = {
-        name: [zlib.crc32(array.tobytes()[i : i + (1 << 20)]) for i in range(0, array.nbytes, 1 << 20)]
-        for name, array in arrays.items()
-    }
-    header = json.dumps(
-        {"representation": "tokens", "fingerprint": "model-1", "dimension": 4, "codec": "int8",
-         "chunks": len(ids), "tokens": len(contents.codes), "poolings": ["cls", "mean"],
-         "checksums": sums, "sections": places}
-    ).encode()  # fmt: skip
-    header += b" " * (-(12 + len(header)) % 64)
-    data = b"RAGTOK1\n" + struct.pack("<I", len(header)) + header
-    for array in arrays.values():
-        data += b"\0" * (-len(data) % 64) + array.tobytes()
-    path.write_bytes(data)
-    return path
-
-
-@pytest.mark.parametrize("lengths", [(3, 0, 2), (), (300_000,)], ids=str)
-def test_segments_of_the_first_format_are_read(tmp_path: Path, lengths: tuple[int, ...]) -> None:
-    contents = contents_of(*lengths)
-    path = first_format(tmp_path / "old.tok", contents, [f"doc:1:{i}" for i in range(len(lengths))])
-    segment = Segment(path)
-    segment.verify()
-    assert segment.document_keys() == ([("doc", 1)] if lengths else [])
-    np.testing.assert_array_equal(segment.codes, contents.codes)
-    np.testing.assert_array_equal(segment.spans, contents.spans)
-    np.testing.assert_array_equal(segment.pooled("cls"), contents.cls)
-    if lengths:
-        write_segment(tmp_path / "new.tok", merge([(segment, [("doc", 1)])]).file)
-        np.testing.assert_array_equal(Segment(tmp_path / "new.tok").codes, contents.codes)
-
-
-def test_damage_in_the_first_format_is_noticed(tmp_path: Path) -> None:
-    path = first_format(tmp_path / "old.tok", contents_of(3, 2), ["doc:1:0", "doc:1:1"])
-    data = path.read_bytes()
-    for length in range(len(data)):
-        path.write_bytes(data[:length])
-        with pytest.raises(LibraryDamaged, match=r"old\.tok cannot be read"):
-            Segment(path)
-    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    with pytest.raises(LibraryDamaged, match=r"old\.tok fails its checksum in mean"):
-        Segment(path).verify()
-    first_format(path, contents_of(3, 2), ["doc:1:0", "other:1:0"])
-    with pytest.raises(LibraryDamaged, match="it holds chunks of several documents"):
-        Segment(path)

@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,10 @@ from ingestion.errors import InvalidInput, UnknownName
 from ingestion.storage.catalogue.database import Database
 from ingestion.storage.catalogue.fulltext import WordHits, WordIndex
 from ingestion.storage.catalogue.labels import Labels
-from ingestion.storage.catalogue.migrations import migrate
 from ingestion.storage.catalogue.records import Document, JournalEntry, Scope, StoredChunk, segments_from
 from ingestion.storage.catalogue.rows import chunk_terms, forget, heading_from, insert_journal, layout_from
+from ingestion.storage.catalogue.schema import ensure_schema
 from ingestion.storage.catalogue.scoping import marks, within
-from ingestion.storage.catalogue.snapshots import Snapshots
 from ingestion.storage.catalogue.texts import Slice, read_slices
 from ingestion.text.names import INSIDE, composed, spellings
 from ingestion.text.terms import ANALYSER, Analyser
@@ -40,12 +38,12 @@ class Catalogue:
     """Documents, pages, chunks and words. Safe to use from several threads; statements take turns."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the catalogue, and bring its schema up to date.
+        """Open or create the catalogue.
 
         Raises LibraryDamaged where the file is no SQLite database, LibraryError where it cannot be
-        opened or was made by a newer version of the application.
+        opened or has the schema of another version of the application.
         """
-        self.database = Database(path, partial(_migrate, path.parent))
+        self.database = Database(path, ensure_schema)
         self.labels = Labels(self.database)
         try:
             (row,) = self.database.rows("SELECT value FROM facts WHERE name = 'words key'")
@@ -413,10 +411,6 @@ SELECT c.*, d.text_id, d.name AS document, n.name AS collection
 FROM chunks c JOIN documents d ON d.id = c.document_id JOIN collections n ON n.id = d.collection_id
 WHERE c.id IN (SELECT value FROM json_each(?))
 """
-
-
-def _migrate(folder: Path, connection: sqlite3.Connection) -> None:
-    migrate(connection, before=Snapshots(folder).take)
 
 
 def check_collection_name(name: str) -> None:

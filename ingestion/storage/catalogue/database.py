@@ -17,11 +17,11 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_d
 class Database:
     """One SQLite connection, safe to use from several threads; statements take turns."""
 
-    def __init__(self, path: Path, migrate: Callable[[sqlite3.Connection], None]) -> None:
-        """Open or create the file, and let `migrate` bring its schema up to date.
+    def __init__(self, path: Path, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        """Open or create the file, and let `prepare` see to its schema.
 
         Raises LibraryDamaged where the file is no SQLite database, LibraryError where it cannot be
-        opened or was made by a newer version of the application.
+        opened or was made by another version of the application.
         """
         self.path = path
         self.changes = 0
@@ -33,7 +33,7 @@ class Database:
             try:
                 for pragma in _PRAGMAS:
                     self._connection.execute(f"PRAGMA {pragma}")
-                migrate(self._connection)
+                prepare(self._connection)
             except BaseException:
                 self._connection.close()
                 raise

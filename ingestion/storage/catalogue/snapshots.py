@@ -1,6 +1,6 @@
 """Copies of the catalogue, to fall back on where it is damaged or lost.
 
-One is made a day, and before a migration; three are kept. No text that was deleted survives in them: a
+One is made a day; three are kept. No text that was deleted survives in them: a
 snapshot that has a document goes when the document is erased, and a new one is made with the next closing.
 """
 

@@ -23,7 +23,7 @@ MAX_DOCUMENT_ID = 24
 DTYPES = {
     "documents": ("|S24",), "versions": ("<i4",), "firsts": ("<i8",), "offsets": ("<i8",),
     "codes": ("|i1", "|u1"), "spans": ("<u2",), "owners": ("<u2",), "token_offsets": ("<i8",),
-    "cls": ("<f4",), "mean": ("<f4",), "ids": ("|u1",), "sums": ("<u8",),
+    "cls": ("<f4",), "mean": ("<f4",), "sums": ("<u8",),
     "centroids": ("|i1",), "fit": ("<f4",), "list_edges": ("<i8",), "list_chunks": ("<u2",),
 }  # fmt: skip
 

@@ -17,8 +17,7 @@
               | sums uint64: XXH3-64 of each 64 KiB of each other section
 
 Opening checks the header and the sections that say where everything is; what else is read is compared with
-its checksums when it is first touched, and by `verify`. Files of the first format ("RAGTOK1\\n": one
-document, ids as JSON, CRC-32 of each MiB in the header) are read as well.
+its checksums when it is first touched, and by `verify`.
 """
 
 import json
@@ -34,7 +33,6 @@ import xxhash
 from numpy.typing import NDArray
 
 from ingestion.errors import LibraryDamaged
-from ingestion.storage.tokens import first_format
 from ingestion.storage.tokens.layout import BLOCK, DTYPES, EDGE, MAGIC, START, DocumentKey, Sums
 
 # What says where everything else is.
@@ -58,12 +56,9 @@ class Segment:
         self.path = path
         try:
             self._map = np.memmap(path, dtype=np.uint8, mode="r")
-            if self._map[: len(first_format.MAGIC)].tobytes() == first_format.MAGIC:
-                header = self._open_first_format()
-            else:
-                header, base = self._read_header()
-                self._sections = self._read_sections(header["sections"], base)
-                self._sums = self._read_sums(header)
+            header, base = self._read_header()
+            self._sections = self._read_sections(header["sections"], base)
+            self._sums = self._read_sums(header)
             self.fingerprint = str(header["fingerprint"])
             self.codec = str(header["codec"])
             self.dimension = int(header["dimension"])
@@ -305,15 +300,6 @@ class Segment:
             or (tokens != vectors if self.owners is None else self.owners.shape != (tokens,))
         ):
             raise ValueError("its sections do not fit together")
-
-    def _open_first_format(self) -> dict[str, Any]:
-        header, base = first_format.read_header(self._map)
-        self._sections = self._read_sections(header["sections"], base)
-        self._sums = first_format.read_sums(header, self._sections)
-        self.touch("ids")
-        del self._sums["ids"]
-        self._sections |= first_format.read_document(self._sections.pop("ids"))
-        return header
 
 
 def _partition(edges: NDArray[np.int64], count: int) -> bool:

@@ -1,0 +1,223 @@
+"""The catalogue's schema. A new file gets it whole; a file with another version's schema is refused."""
+
+import secrets
+import sqlite3
+
+from ingestion.errors import REBUILD, LibraryDamaged, LibraryError
+
+# The number that SQLite keeps as user_version. Versions 1 to 6 never left development.
+VERSION = 7
+
+_TABLES = """
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+
+    -- Chroma's collections and segments name these ids, so an id is never used twice.
+    CREATE TABLE collections (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        created TEXT NOT NULL
+    );
+    INSERT INTO collections (name, created) VALUES ('default', strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now'));
+
+    CREATE TABLE representations (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        source TEXT NOT NULL,
+        readings TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        dimension INTEGER NOT NULL,
+        token_dimension INTEGER NOT NULL,
+        codec TEXT NOT NULL,
+        scales BLOB,
+        state TEXT NOT NULL CHECK (state IN ('building', 'ready', 'retired'))
+    );
+    CREATE UNIQUE INDEX ready_representations ON representations (name) WHERE state = 'ready';
+    CREATE UNIQUE INDEX building_representations ON representations (name) WHERE state = 'building';
+
+    -- All text of a document version: see `catalogue.texts`. The other tables hold no text of it.
+    CREATE TABLE texts (id INTEGER PRIMARY KEY AUTOINCREMENT, pad BLOB NOT NULL, body BLOB NOT NULL);
+
+    -- One content (SHA-256) in one collection; replaced in place with a higher version. A document without
+    -- a collection is no longer visible, and waits to be erased as the journal says.
+    -- warnings: JSON, sentences on what the text lacks. reader: version of the parsers that made the text.
+    -- encoding: the one that a person gives for a text file, by Python's name; NULL where it is detected.
+    CREATE TABLE documents (
+        id TEXT PRIMARY KEY,
+        collection_id INTEGER REFERENCES collections (id),
+        text_id INTEGER NOT NULL REFERENCES texts (id),
+        name TEXT NOT NULL,
+        title_start INTEGER,
+        title_length INTEGER,
+        sha256 TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        error TEXT,
+        page_count INTEGER NOT NULL,
+        chunk_count INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        chunker INTEGER NOT NULL,
+        language TEXT NOT NULL,
+        added TEXT NOT NULL,
+        warnings TEXT NOT NULL DEFAULT '[]',
+        reader INTEGER NOT NULL DEFAULT 1,
+        encoding TEXT,
+        UNIQUE (collection_id, sha256)
+    );
+    CREATE INDEX documents_by_name ON documents (name);
+
+    -- Where a document's bytes were found. Outlives the row of `documents` while a version is swapped.
+    CREATE TABLE sources (
+        collection_id INTEGER NOT NULL REFERENCES collections (id),
+        path TEXT NOT NULL,
+        document_id TEXT NOT NULL,
+        UNIQUE (collection_id, path)
+    );
+    CREATE INDEX sources_by_document ON sources (document_id);
+
+    -- layout: JSON of where the text stands on the page; text_*: a slice of texts.body, in bytes.
+    CREATE TABLE pages (
+        document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        label TEXT,
+        text_start INTEGER NOT NULL,
+        text_length INTEGER NOT NULL,
+        layout TEXT,
+        PRIMARY KEY (document_id, number)
+    );
+    CREATE TABLE page_failures (
+        document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (document_id, number)
+    );
+    CREATE TABLE headings (
+        document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        page INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        level INTEGER NOT NULL,
+        text_start INTEGER NOT NULL,
+        text_length INTEGER NOT NULL
+    );
+    CREATE INDEX headings_by_document ON headings (document_id);
+
+    -- start and end count characters of the page; the rest are slices of texts.body.
+    CREATE TABLE chunks (
+        rowid INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        ordinal INTEGER NOT NULL,
+        page INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        end INTEGER NOT NULL,
+        text_start INTEGER NOT NULL,
+        text_length INTEGER NOT NULL,
+        context_start INTEGER NOT NULL,
+        context_length INTEGER NOT NULL,
+        heading_start INTEGER,
+        heading_length INTEGER
+    );
+    CREATE INDEX chunks_by_document ON chunks (document_id, ordinal);
+    -- Holds keyed hashes of terms, which ingestion.text makes.
+    CREATE VIRTUAL TABLE chunk_index USING fts5 (context, body, content='', tokenize='ascii');
+
+    -- See ingestion.storage.catalogue.segment_table: several documents may share a segment.
+    CREATE TABLE segment_files (
+        file TEXT PRIMARY KEY,
+        representation_id INTEGER NOT NULL REFERENCES representations (id),
+        collection_id INTEGER NOT NULL REFERENCES collections (id),
+        chunks INTEGER NOT NULL,
+        merged_into TEXT
+    );
+    CREATE TABLE tombstones (
+        file TEXT NOT NULL REFERENCES segment_files (file) ON DELETE CASCADE,
+        document_id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        chunks INTEGER NOT NULL,
+        PRIMARY KEY (file, document_id, version)
+    );
+    CREATE TABLE segments (
+        document_id TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        representation_id INTEGER NOT NULL REFERENCES representations (id),
+        file TEXT NOT NULL REFERENCES segment_files (file),
+        PRIMARY KEY (document_id, representation_id)
+    );
+    CREATE INDEX segments_by_file ON segments (file);
+
+    -- Versions whose vectors may lie in Chroma, the token store or the originals without belonging there.
+    CREATE TABLE journal (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL CHECK (kind IN ('add', 'remove', 'encode')),
+        collection_id INTEGER NOT NULL,
+        document_id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        chunks INTEGER NOT NULL,
+        segments TEXT NOT NULL,
+        sha256 TEXT NOT NULL
+    );
+
+    -- Work that outlives the process: one row a job, one a file of it. passed_over: JSON, path and kind.
+    CREATE TABLE jobs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        folder BLOB,
+        collection TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'cancelled', 'finished', 'failed')),
+        created TEXT NOT NULL,
+        finished TEXT,
+        error TEXT,
+        passed_over TEXT NOT NULL DEFAULT '[]'
+    );
+    CREATE TABLE job_files (
+        job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        ordinal INTEGER NOT NULL,
+        file BLOB NOT NULL,
+        source TEXT NOT NULL,
+        name TEXT NOT NULL,
+        staged INTEGER NOT NULL,
+        stage TEXT NOT NULL,
+        status TEXT,
+        error TEXT,
+        document_id TEXT,
+        sha256 TEXT,
+        pages INTEGER NOT NULL DEFAULT 0,
+        pages_failed INTEGER NOT NULL DEFAULT 0,
+        chunks INTEGER NOT NULL DEFAULT 0,
+        warnings TEXT NOT NULL DEFAULT '[]',
+        encoding TEXT,
+        PRIMARY KEY (job_id, ordinal)
+    );
+"""
+
+
+def ensure_schema(connection: sqlite3.Connection) -> None:
+    """Create the tables in a new file; accept a file that has them.
+
+    Raises:
+        LibraryError: The file has an older or a newer version's schema.
+        LibraryDamaged: The schema's number is one that no version of the application writes.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == VERSION:
+        return
+    tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
+    if version < 0 or (version == 0 and tables):
+        raise LibraryDamaged(
+            f"the catalogue numbers its schema {version} and has {tables} tables, which no version of the "
+            f"application writes; restore it from a backup, or run: {REBUILD}"
+        )
+    if version > VERSION:
+        raise LibraryError(
+            f"the library has schema {version} and this version of the application knows {VERSION}; "
+            "use the newer application that made it"
+        )
+    if version:
+        raise LibraryError(
+            f"the library has schema {version} and this version of the application reads {VERSION}; nothing "
+            "was changed. Export it with the version that made it (rag-app export) and import that here, or "
+            "ingest the documents again into a new folder"
+        )
+    # executescript would end a transaction that is open, so the script begins and ends its own.
+    key = secrets.token_bytes(32).hex()
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {_TABLES} INSERT INTO facts (name, value) VALUES ('words key', x'{key}'); "
+        f"PRAGMA user_version = {VERSION}; COMMIT;"
+    )
