@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingestion.errors import InvalidInput, RagError, UnknownName
-from rag_app.llm.choice import EXTRACTIVE, Llm, Server
-from rag_app.service.composition import AUTO, Assistant, StrategyState
+from rag_app.llm.choice import AUTO, EXTRACTIVE, Llm, Server
+from rag_app.service.composition import Assistant
+from retrievers.availability import StrategyState
 from ui.components.text import escape
 
 NO_RERANKER = "none"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ingestion.storage.catalogue.filters import Filters
+from rag_app.config.sampling import Sampling
 from retrievers.hits import Hit
 from retrievers.search import SearchResult
 from retrievers.strategies import DEFAULT_STRATEGY
@@ -164,6 +165,23 @@ class CitedAnswer:
     text: str
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorInfo:
+    """What wrote an answer.
+
+    Attributes:
+        sha256: The model file's hash; None for a server, or while it is computed.
+        max_tokens: The longest answer, in tokens.
+        thinking: Whether the model reasoned first.
+    """
+
+    name: str
+    sha256: str | None = None
+    sampling: Sampling | None = None
+    max_tokens: int | None = None
+    thinking: bool | None = None
 
 
 class AnswerEvent:

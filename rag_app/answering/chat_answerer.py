@@ -1,4 +1,4 @@
-"""An answerer that has a chat model write from the prompt, and aligns what it wrote."""
+"""An answerer that has a chat model write from the prompt, and computes the citations of its text."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -12,14 +12,14 @@ from ingestion.errors import ModelError
 from rag_app.answering.answers import AnswerProgress, CitedAnswer, Exchange, PromptContext, ReasoningDelta
 from rag_app.answering.citations import cite_text
 from rag_app.answering.prompts import messages
-from rag_app.answering.questions.query_rewriting import MOST_TOKENS, accepted, condense_messages
+from rag_app.answering.questions.query_rewriting import MOST_TOKENS, accepted, rewrite_messages
 from rag_app.config.sampling import Sampling
-from rag_app.llm.chunks import reasoning_of, waiting_of
+from rag_app.llm.stream_chunks import ModelProgress, progress_of, reasoning_of
 from rag_app.llm.usage import model_options
 
 
 class WritingModel(Protocol):
-    """A LangChain chat model that knows its window, its tokens and where it runs."""
+    """A LangChain chat model that knows its context window, its tokens and where it runs."""
 
     max_tokens: int
     thinking: bool
@@ -29,7 +29,7 @@ class WritingModel(Protocol):
 
     @property
     def leaves_machine(self) -> str | None:
-        """The other machine that prompts are sent to; None: they stay on this one."""
+        """The remote host that receives prompts; None: they stay on this machine."""
         ...
 
     @property
@@ -43,7 +43,7 @@ class WritingModel(Protocol):
     def count_prompt_tokens(self, messages: Sequence[BaseMessage]) -> int: ...
 
     def evidence_tokens(self) -> int:
-        """Return how much evidence it reads in reasonable time."""
+        """Return how many tokens of evidence it reads in reasonable time."""
         ...
 
     def stream(
@@ -54,7 +54,7 @@ class WritingModel(Protocol):
 
 
 class ChatAnswerer:
-    """Answers in the model's own words, with markers that name the evidence."""
+    """Answers in the model's own words, with markers `[n]` that name the evidence."""
 
     def __init__(self, model: WritingModel, encoder: Encoder) -> None:
         self.model = model
@@ -72,7 +72,7 @@ class ChatAnswerer:
         return self.model.evidence_tokens()
 
     def fits(self, question: str, packed: PromptContext) -> bool:
-        """Leave room for the longest answer, but never more than half of the window."""
+        """Return whether the prompt leaves room for the longest answer, but at most half of the window."""
         window = self.model.context_window
         reserved = min(self.model.max_tokens, window // 2)
         return (
@@ -83,9 +83,12 @@ class ChatAnswerer:
     def write(
         self, question: str, packed: PromptContext, config: RunnableConfig
     ) -> Generator[str | AnswerProgress | ReasoningDelta]:
-        """Yield what is waited for, the model's thought, and the answer as it comes; "" is a sign of life.
+        """Yield the model's progress, its reasoning, and the answer as it comes; "" is a sign of life.
 
-        Closing the iterator stops the model. Raises ModelError where nothing but a thought was written.
+        Closing the iterator stops the model.
+
+        Raises:
+            ModelError: The model wrote nothing but reasoning, or failed.
         """
         yield from self.write_prompt(messages(question, packed.evidence, packed.nonce), config)
 
@@ -97,8 +100,8 @@ class ChatAnswerer:
         empty = True
         with closing(cast("Generator[AIMessageChunk]", stream)):
             for chunk in stream:
-                if waiting := waiting_of(chunk):
-                    yield waiting
+                if progress := progress_of(chunk):
+                    yield _as_event(progress)
                 elif thought := reasoning_of(chunk):
                     yield ReasoningDelta(thought)
                 elif chunk.chunk_position != "last":
@@ -111,22 +114,31 @@ class ChatAnswerer:
                 "raise llm_max_tokens, or choose another model"
             )
 
-    def condense(
+    def rewrite(
         self, question: str, history: Sequence[Exchange]
     ) -> Generator[AnswerProgress, None, str | None]:
-        """Yield what is waited for; return what a follow-up question means, or None where the model writes
-        nothing of use. Closing the iterator stops the model.
+        """Yield the model's progress; return a follow-up question in its standalone form.
+
+        Closing the iterator stops the model.
+
+        Returns:
+            The question; None where the model writes nothing of use.
         """
         given: dict[str, Any] = {"max_tokens": MOST_TOKENS, "temperature": 0.0}
-        stream = self.model.stream(condense_messages(question, history), progress=True, **given)
+        stream = self.model.stream(rewrite_messages(question, history), progress=True, **given)
         pieces: list[str] = []
         with closing(cast("Generator[AIMessageChunk]", stream)):
             for chunk in stream:
-                waiting = waiting_of(chunk)
-                if waiting is None:
+                progress = progress_of(chunk)
+                if progress is None:
                     pieces.append(str(chunk.text))
-                yield waiting or AnswerProgress("prefill")  # a sign of life
+                yield _as_event(progress or ModelProgress("prefill"))  # or a sign of life
         return accepted("".join(pieces), question)
 
     def cite(self, text: str, packed: PromptContext) -> CitedAnswer:
+        """Return the text with its citations computed."""
         return cite_text(text, packed.evidence, self._encoder)
+
+
+def _as_event(progress: ModelProgress) -> AnswerProgress:
+    return AnswerProgress(progress.stage, progress.done, progress.total)

@@ -41,7 +41,7 @@ def reply_to(question: str, options: AskOptions, documents: Callable[[], Sequenc
     return _of_library(asked, question, documents())
 
 
-def replied(
+def reply_events(
     question: str, text: str, encoder: Encoder, *, llm: str | None = None, flags: tuple[str, ...] = ()
 ) -> Generator[AnswerEvent]:
     """Yield PassagesFound without a passage, a Delta and the Answer: nothing is searched or cited.

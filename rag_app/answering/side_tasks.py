@@ -20,7 +20,7 @@ from ingestion.errors import RagError
 from rag_app.answering.answers import AnswerEvent
 from rag_app.answering.chain import Answerer
 from rag_app.answering.chat_answerer import ChatAnswerer
-from rag_app.answering.library_replies import replied
+from rag_app.answering.library_replies import reply_events
 from rag_app.answering.questions.follow_ups import asking_words, content, languages_of
 from rag_app.answering.questions.question_kinds import kind_of
 
@@ -64,7 +64,7 @@ _JSON_WANTED = re.compile(r"\bjson\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Chore:
+class SideTask:
     """What is wanted (`key` names it in JSON), in which form, and what people asked in the conversation."""
 
     key: str
@@ -75,7 +75,7 @@ class Chore:
     rules: str = ""
 
 
-def chore_of(messages: Sequence[tuple[str, str]], *, as_json: bool = False) -> Chore | None:
+def side_task_of(messages: Sequence[tuple[str, str]], *, as_json: bool = False) -> SideTask | None:
     """Return the chore that a conversation's last message asks for; None where it is a person's question.
 
     `messages` are (role, text); `as_json`: the request itself demands JSON.
@@ -88,7 +88,7 @@ def chore_of(messages: Sequence[tuple[str, str]], *, as_json: bool = False) -> C
         return None
     own = _OWN_FORM.search(prompt)
     is_list = own[2] == "[" if own and own[1] == key else key in _LISTS
-    return Chore(
+    return SideTask(
         key=key,
         is_list=is_list,
         as_json=as_json or bool(_JSON_WANTED.search(head)),
@@ -98,8 +98,8 @@ def chore_of(messages: Sequence[tuple[str, str]], *, as_json: bool = False) -> C
     )
 
 
-def done(
-    chore: Chore, answerer: Answerer, encoder: Encoder, config: RunnableConfig | None
+def side_task_events(
+    chore: SideTask, answerer: Answerer, encoder: Encoder, config: RunnableConfig | None
 ) -> Generator[AnswerEvent]:
     """Yield what a model is waited for, and the chore's answer: without passages, sources and checks."""
     written: str | None = None
@@ -119,10 +119,10 @@ def done(
             written = None
         name = answerer.name if written is not None else None
     flags = (f"leaves this machine: {where}",) if where else ()
-    yield from replied(chore.prompt, written or by_rules(chore), encoder, llm=name, flags=flags)
+    yield from reply_events(chore.prompt, written or by_rules(chore), encoder, llm=name, flags=flags)
 
 
-def accepted(chore: Chore, written: str) -> str | None:
+def accepted(chore: SideTask, written: str) -> str | None:
     """Return what a model wrote in the form that is wanted, None where it has another."""
     if not chore.as_json:
         line = written.strip().strip('"“”').strip()
@@ -138,7 +138,7 @@ def accepted(chore: Chore, written: str) -> str | None:
     return _json(chore, value) if fits else None
 
 
-def by_rules(chore: Chore) -> str:
+def by_rules(chore: SideTask) -> str:
     """Return the chore's answer from the words of what was asked."""
     value: str | list[str]
     match chore.key:
@@ -204,11 +204,11 @@ def _content_in_order(text: str) -> list[str]:
     return [word for word in re.findall(r"\w[\w’'-]*", text) if content(word, spoken) & named]
 
 
-def _json(chore: Chore, value: str | list[str]) -> str:
+def _json(chore: SideTask, value: str | list[str]) -> str:
     return json.dumps({chore.key: value}, ensure_ascii=False)
 
 
-def _prompt(chore: Chore) -> list[BaseMessage]:
+def _prompt(chore: SideTask) -> list[BaseMessage]:
     """Return the program's own prompt; of a long one the beginning and the end."""
     text = chore.prompt
     if len(text) > _MOST_READ:

@@ -12,15 +12,16 @@ from ingestion.text.names import labels, name_of
 if TYPE_CHECKING:
     from ingestion.collections import CollectionInfo
     from ingestion.documents import Page
+    from ingestion.library_documents import DeletedDocument
     from ingestion.pipeline.queue import FileState, Job
     from ingestion.storage.catalogue.records import Document
     from rag_app.answering.answers import Answer
     from rag_app.config.settings import Settings
     from rag_app.history.conversations import Conversation, Turn
     from rag_app.history.receipts import Receipt
-    from rag_app.service.composition import Deleted, StrategyState
     from rag_app.service.doctor import Check
     from rag_app.tasks import Task
+    from retrievers.availability import StrategyState
     from retrievers.comparison import StrategyComparison
     from retrievers.explain import Explanation
     from retrievers.hits import Hit
@@ -159,7 +160,7 @@ def openai_error_fields(status: int, fields: Mapping[str, Any]) -> dict[str, Any
     return {"message": fields["message"], "type": kind, "param": fields.get("param"), "code": code}
 
 
-def deleted_fields(deleted: "Deleted") -> dict[str, Any]:
+def deleted_fields(deleted: "DeletedDocument") -> dict[str, Any]:
     """Return a document that was deleted, or that stays under the paths in `kept`."""
     return {
         **document_fields([deleted.document]),

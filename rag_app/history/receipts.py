@@ -15,9 +15,8 @@ from typing import Any
 from ingestion.errors import UnknownName
 from ingestion.library import Library
 from ingestion.timing import utc_now
-from rag_app.answering.answers import Answer, AskOptions, Evidence, EvidenceRef
+from rag_app.answering.answers import Answer, AskOptions, Evidence, EvidenceRef, GeneratorInfo
 from rag_app.answering.prompts import messages
-from rag_app.config.sampling import Sampling
 from rag_app.history.database import State
 from rag_app.llm.usage import CallOptions
 
@@ -36,18 +35,6 @@ class Receipt:
     conversation: str | None
     created: str
     fields: Fields
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratorInfo:
-    """Who wrote an answer: a name, the file's SHA-256 where it is one and known, how words were chosen, how
-    many at most, and whether the model thought first."""
-
-    name: str
-    sha256: str | None = None
-    sampling: Sampling | None = None
-    max_tokens: int | None = None
-    thinking: bool | None = None
 
 
 class Receipts:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from ingestion.errors import LibraryError, RagError
 from ingestion.library import Library
-from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, EvidenceRef
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, EvidenceRef, GeneratorInfo
 from rag_app.history.conversations import Conversations, TurnState
-from rag_app.history.receipts import GeneratorInfo, Receipts, receipt_fields
+from rag_app.history.receipts import Receipts, receipt_fields
 from rag_app.history.serialization import kept_fields
 
 NEW = "new"

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ingestion.errors import ModelError
 from rag_app.config.sampling import Sampling
-from rag_app.llm.chunks import PROGRESS
+from rag_app.llm.stream_chunks import PROGRESS
 
 ROLES: dict[type[BaseMessage], str] = {SystemMessage: "system", HumanMessage: "user", AIMessage: "assistant"}
 SAMPLING = tuple(field.name for field in fields(Sampling))

@@ -11,6 +11,7 @@ from rag_app.config.ports import is_loopback
 SCHEMES = ("http", "https")
 EXAMPLE = "http://127.0.0.1:11434/v1#MODEL"
 
+AUTO = "auto"  # the name of the configured language model
 EXTRACTIVE = "extractive"  # the name of answering by quotation, without a language model
 
 

@@ -14,13 +14,19 @@ from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr
 
-from rag_app.answering.answers import AnswerProgress
 from rag_app.llm.base import SamplingChatModel, plain
-from rag_app.llm.chunks import REASONING, last_chunk, reasoning_chunk, text_chunk, waiting_chunk
 from rag_app.llm.process.child import Reply
 from rag_app.llm.process.supervisor import MOST_WAITING, ModelProcess
 from rag_app.llm.reasoning import Reasoning, TextKind
 from rag_app.llm.speed import PrefillSpeeds, evidence_budget
+from rag_app.llm.stream_chunks import (
+    REASONING,
+    ModelProgress,
+    last_chunk,
+    progress_chunk,
+    reasoning_chunk,
+    text_chunk,
+)
 
 
 class LlamaCpp(SamplingChatModel):
@@ -34,7 +40,7 @@ class LlamaCpp(SamplingChatModel):
 
     A thought with which the model begins is no part of the answer: it comes in
     `additional_kwargs["reasoning_content"]`. The option `progress=True` of one call makes a stream tell what
-    it waits for (`rag_app.llm.chunks`), every half second at least.
+    it waits for (`rag_app.llm.stream_chunks`), every half second at least.
 
     Every failure is an ingestion.errors.ModelError of one line, except Cancelled after `cancel`.
     """
@@ -182,7 +188,7 @@ class LlamaCpp(SamplingChatModel):
                     case "alive" if progress:
                         yield text_chunk("")
                     case _ if progress:
-                        yield waiting_chunk(_waiting(reply))
+                        yield progress_chunk(_progress(reply))
 
     def _replies(
         self, messages: list[BaseMessage], stop: list[str] | None, given: dict[str, Any]
@@ -216,10 +222,10 @@ def _parts(pieces: Iterator[tuple[TextKind, str]]) -> Iterator[Reply]:
     return ({"kind": "part", "part": part, "text": text} for part, text in pieces)
 
 
-def _waiting(reply: Reply) -> AnswerProgress:
+def _progress(reply: Reply) -> ModelProgress:
     if reply["kind"] == "prefill":
-        return AnswerProgress("prefill", reply["done"], reply["total"])
-    return AnswerProgress(reply["kind"], reply.get("before", 0))
+        return ModelProgress("prefill", reply["done"], reply["total"])
+    return ModelProgress(reply["kind"], reply.get("before", 0))
 
 
 def _usage(done: Reply) -> UsageMetadata:

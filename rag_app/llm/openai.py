@@ -18,21 +18,21 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import Field, PrivateAttr, SecretStr
 
 from ingestion.errors import InvalidInput, ModelError
-from rag_app.answering.answers import AnswerProgress
 from rag_app.config.sampling import Sampling
 from rag_app.llm.base import GenerationOptions, SamplingChatModel, plain
 from rag_app.llm.choice import Server
-from rag_app.llm.chunks import (
+from rag_app.llm.connection import ALIVE, Connection
+from rag_app.llm.reasoning import Reasoning, TextKind
+from rag_app.llm.stream_chunks import (
     PROGRESS,
     REASONING,
+    ModelProgress,
     last_chunk,
+    progress_chunk,
     reasoning_chunk,
     reasoning_of,
     text_chunk,
-    waiting_chunk,
 )
-from rag_app.llm.connection import ALIVE, Connection
-from rag_app.llm.reasoning import Reasoning, TextKind
 
 DEFAULT_CONTEXT_TOKENS = 4096  # Ollama's own default, which it does not tell and beyond which it forgets
 EVIDENCE_TOKENS = 3000  # its speed is not known; who runs a server for a model has a machine for it
@@ -163,7 +163,7 @@ class ServerModel(SamplingChatModel):
             for event in events:
                 if event is ALIVE:
                     if options.progress:
-                        yield text_chunk("") if begun else waiting_chunk(AnswerProgress("prefill"))
+                        yield text_chunk("") if begun else progress_chunk(ModelProgress("prefill"))
                     continue
                 usage = _usage(event) or usage
                 choice = _choice(event)

@@ -224,6 +224,8 @@ class ModelStore:
         file = write_setting(setting, entry.name)
         variable = f"RAG_APP_{setting.upper()}"
         overridden = variable if os.environ.get(variable) else None
+        if overridden is None:
+            self.settings = self.settings.model_copy(update={setting: entry.name})
         return Used(entry, fit, setting, file, overridden, None)
 
     def bundle(

@@ -150,7 +150,7 @@ def _llm(assistant: Assistant) -> Check:
 
 def _reading(assistant: Assistant, file: Path) -> str:
     """How fast a model reads, and how much evidence it gets for that."""
-    speed, chosen = assistant.reading_speed(file), assistant.settings.evidence_tokens
+    speed, chosen = assistant.model_pool.reading_speed(file), assistant.settings.evidence_tokens
     reads = (
         f"reads {speed.tokens_per_s:g} tokens/s" if speed else "reads as fast as its first question will show"
     )

@@ -34,7 +34,7 @@ from rag_app.service.maintenance import stats_fields, work_of
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from rag_app.answering.side_tasks import Chore
+    from rag_app.answering.side_tasks import SideTask
     from rag_app.contract.requests import (
         CompareRequest,
         IngestRequest,
@@ -104,7 +104,7 @@ class LocalService:
         return output.deleted_fields(self.assistant.delete(name, collections))
 
     def page(self, document_id: str, number: int) -> Fields:
-        page = self.assistant.page(document_id, number)
+        page = self.assistant.library.catalogue.page(document_id, number)
         if page is None:
             raise UnknownName("page", f"{document_id}:{number}", (), advice="rag-app documents lists the ids")
         return output.page_fields(document_id, page)
@@ -150,12 +150,12 @@ class LocalService:
         config = call_config(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
         yield from self._told(self.assistant.stream(request.question, options, config), meter)
 
-    def do_chore(self, chore: "Chore", request: AskRequest) -> Generator[Fields]:
+    def do_chore(self, chore: "SideTask", request: AskRequest) -> Generator[Fields]:
         """Yield what `ask` yields, for what a chat program asks beside a person's questions."""
         meter = UsageTracker()
         config = call_config(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
         llm = request.llm or self.assistant.options().llm
-        yield from self._told(self.assistant.do_chore(chore, llm, config), meter)
+        yield from self._told(self.assistant.questions.side_task(chore, llm, config), meter)
 
     def summarise(self, request: "SummariseRequest") -> Generator[Fields]:
         usual = self.assistant.options()
@@ -247,7 +247,7 @@ class LocalService:
             evidence_tokens=receipt.fields.get("evidence_tokens"),
         )
         config = call_config(UsageTracker(), call_of(receipt.fields))
-        answer, after = self.assistant.repeat(request.question, options, config)
+        answer, after = self.assistant.questions.repeat(request.question, options, config)
         changed = differences(receipt.fields, after)
         return {
             "receipt_id": identity,

@@ -11,10 +11,9 @@ from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 from pydantic import SecretStr
 
 from ingestion.errors import InvalidInput, ModelError
-from rag_app.answering.answers import AnswerProgress
 from rag_app.llm.choice import Server
-from rag_app.llm.chunks import reasoning_of, waiting_of
 from rag_app.llm.openai import ServerModel
+from rag_app.llm.stream_chunks import ModelProgress, progress_of, reasoning_of
 from tests.llm.openai_server import StandIn, delta, end, serving
 
 QUESTION = "where is the king?"
@@ -224,7 +223,7 @@ def test_whoever_waits_hears_that_it_waits_and_may_leave(
     stream = model.stream(QUESTION, progress=True)
     first = next(stream)
     assert isinstance(first, AIMessageChunk)
-    assert waiting_of(first) == AnswerProgress("prefill")
+    assert progress_of(first) == ModelProgress("prefill")
     started = time.monotonic()
     stream.close()
     assert time.monotonic() - started < 10  # it waits for nothing

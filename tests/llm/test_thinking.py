@@ -11,8 +11,8 @@ from ingestion.encoders import Encoder
 from ingestion.errors import ModelError
 from rag_app.answering.answers import PromptContext, ReasoningDelta
 from rag_app.answering.chat_answerer import ChatAnswerer
-from rag_app.llm.chunks import reasoning_of
 from rag_app.llm.llama import LlamaCpp
+from rag_app.llm.stream_chunks import reasoning_of
 from tests.rag_app.evidence import evidence
 from tests.tiny_gguf import CHATML
 

@@ -9,10 +9,9 @@ from typing import cast
 import pytest
 from langchain_core.messages import AIMessageChunk
 
-from rag_app.answering.answers import AnswerProgress
-from rag_app.llm.chunks import waiting_of
 from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.process.request_queue import RequestQueue, TooManyWaiting
+from rag_app.llm.stream_chunks import ModelProgress, progress_of
 
 QUESTION = "where is the king?"
 Eventually = Callable[[Callable[[], bool]], bool]
@@ -55,12 +54,12 @@ def test_the_queue_has_an_end() -> None:
         none_may_wait.join()
 
 
-def events(model: LlamaCpp, text: str = QUESTION, **options: object) -> list[AnswerProgress | str]:
+def events(model: LlamaCpp, text: str = QUESTION, **options: object) -> list[ModelProgress | str]:
     """What a stream tells, equal things in a row once."""
-    told: list[AnswerProgress | str] = []
+    told: list[ModelProgress | str] = []
     for chunk in model.stream(text, progress=True, **options):
         assert isinstance(chunk, AIMessageChunk)
-        event = waiting_of(chunk) or str(chunk.text)
+        event = progress_of(chunk) or str(chunk.text)
         if event and (not told or event != told[-1]):
             told.append(event)
     return told
@@ -69,7 +68,7 @@ def events(model: LlamaCpp, text: str = QUESTION, **options: object) -> list[Ans
 def test_a_stream_tells_what_it_waits_for(tiny_path: Path) -> None:
     with LlamaCpp(model_path=tiny_path, threads=1, max_tokens=5) as model:
         told = events(model, "long " * 40)
-        waited = [event for event in told if isinstance(event, AnswerProgress)]
+        waited = [event for event in told if isinstance(event, ModelProgress)]
         assert waited == told[: len(waited)]  # all of it before the first word
         assert {event.stage for event in waited} <= {"load", "prefill"}
         read = [event for event in waited if event.stage == "prefill"]
@@ -78,7 +77,7 @@ def test_a_stream_tells_what_it_waits_for(tiny_path: Path) -> None:
         assert [event.total for event in read] == [total["input_tokens"]] * len(read)
         assert [event.done for event in read] == [*range(0, read[0].total, 64), read[0].total]
         # Without being asked for, progress is no part of a stream.
-        assert all(waiting_of(chunk) is None for chunk in model.stream(QUESTION))
+        assert all(progress_of(chunk) is None for chunk in model.stream(QUESTION))
         assert all(chunk.text or chunk.chunk_position for chunk in model.stream(QUESTION))
 
 
@@ -100,7 +99,7 @@ def test_waiting_callers_are_served_in_order_and_see_their_place(
     def ask(number: int) -> None:
         for chunk in slow.stream(QUESTION, max_tokens=3, progress=True):
             assert isinstance(chunk, AIMessageChunk)
-            waiting = waiting_of(chunk)
+            waiting = progress_of(chunk)
             if waiting and waiting.stage == "queue":
                 places.setdefault(number, []).append(waiting.done)
         served.append(number)
@@ -126,12 +125,12 @@ def test_a_waiting_caller_may_leave_and_too_many_are_refused(slow_path: Path) ->
         first = model.stream(QUESTION)
         next(first)
         second = model.stream(QUESTION, progress=True)
-        assert waiting_of(cast(AIMessageChunk, next(second))) == AnswerProgress("queue", 1)
+        assert progress_of(cast(AIMessageChunk, next(second))) == ModelProgress("queue", 1)
         with pytest.raises(TooManyWaiting):
             model.invoke(QUESTION)
         second.close()
         with closing(model.stream(QUESTION, progress=True)) as third:
-            assert waiting_of(cast(AIMessageChunk, next(third))) == AnswerProgress("queue", 1)
+            assert progress_of(cast(AIMessageChunk, next(third))) == ModelProgress("queue", 1)
         first.close()
         assert model.invoke(QUESTION, max_tokens=3).text
 
@@ -140,7 +139,7 @@ def test_leaving_while_the_prompt_is_read_stops_the_reading(slow_path: Path, eve
     with LlamaCpp(model_path=slow_path, threads=1, max_tokens=5) as model:
         stream = model.stream("long " * 390, progress=True)
         for chunk in stream:
-            waiting = waiting_of(cast(AIMessageChunk, chunk))
+            waiting = progress_of(cast(AIMessageChunk, chunk))
             if waiting and waiting.stage == "prefill" and waiting.done:
                 break
         assert waiting
@@ -154,7 +153,7 @@ def test_leaving_while_the_prompt_is_read_stops_the_reading(slow_path: Path, eve
 def test_leaving_while_the_model_loads_does_not_wait_for_it(slow_path: Path) -> None:
     with LlamaCpp(model_path=slow_path, threads=1, max_tokens=5) as model:
         stream = model.stream(QUESTION, progress=True)
-        first = waiting_of(cast(AIMessageChunk, next(stream)))
+        first = progress_of(cast(AIMessageChunk, next(stream)))
         stream.close()
         assert first
         assert model.invoke(QUESTION).text  # the load went on for whoever comes next

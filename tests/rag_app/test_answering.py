@@ -29,7 +29,7 @@ from rag_app.answering.answers import (
     ReasoningDelta,
     Verdict,
 )
-from rag_app.answering.chain import AnswerSettings, build_chain
+from rag_app.answering.chain import AnswerChain, AnswerSettings
 
 APPLE = "When was the Bramley apple tree planted?"
 OFF_TOPIC = "Is the kernel scheduler preemptive?"
@@ -84,7 +84,7 @@ def chain(
     options: AskOptions = AskOptions(),  # noqa: B008  # frozen
 ) -> Runnable[str, AnswerEvent]:
     settings = AnswerSettings(evidence_tokens, threshold)
-    return build_chain(library, options, answerer=answerer, reranker=None, settings=settings)
+    return AnswerChain(library, options, answerer=answerer, reranker=None, settings=settings).runnable()
 
 
 def test_events_come_in_order_and_add_up_to_the_answer(stored: Library) -> None:
@@ -130,7 +130,7 @@ HISTORY = (Exchange("Where does the Bramley apple tree stand?", "In the orchard.
 def test_a_condensing_model_is_waited_for_and_stopped(stored: Library) -> None:
     closed: list[str] = []
 
-    def condense(question: str, history: Sequence[Exchange]) -> Generator[AnswerProgress, None, str | None]:
+    def rewrite(question: str, history: Sequence[Exchange]) -> Generator[AnswerProgress, None, str | None]:
         assert (question, tuple(history)) == ("When was it planted?", HISTORY)
         try:
             yield AnswerProgress("queue", 1)
@@ -142,9 +142,9 @@ def test_a_condensing_model_is_waited_for_and_stopped(stored: Library) -> None:
     answerer = Scripted()
     options = AskOptions(history=HISTORY)
     settings = AnswerSettings(1500, 0.6)
-    asked = build_chain(
-        stored, options, answerer=answerer, reranker=None, settings=settings, condense=condense
-    )
+    asked = AnswerChain(
+        stored, options, answerer=answerer, reranker=None, settings=settings, rewrite=rewrite
+    ).runnable()
     events = list(asked.stream("When was it planted?"))
     assert events[:3] == [
         AnswerProgress("queue", 1),
@@ -165,15 +165,19 @@ def test_a_condensing_model_is_waited_for_and_stopped(stored: Library) -> None:
 
 
 def test_what_condensing_sends_away_is_flagged_where_nothing_is_answered(stored: Library) -> None:
-    def condense(question: str, _: Sequence[Exchange]) -> Generator[AnswerProgress, None, str | None]:
+    def rewrite(question: str, _: Sequence[Exchange]) -> Generator[AnswerProgress, None, str | None]:
         yield AnswerProgress("prefill")
         return question
 
     remote = Scripted(leaves_machine="models.example")
-    chain = build_chain(
-        stored, AskOptions(history=HISTORY), answerer=remote, reranker=None,
-        settings=AnswerSettings(1500, 2.0), condense=condense,
-    )  # fmt: skip
+    chain = AnswerChain(
+        stored,
+        AskOptions(history=HISTORY),
+        answerer=remote,
+        reranker=None,
+        settings=AnswerSettings(1500, 2.0),
+        rewrite=rewrite,
+    ).runnable()
     answer = chain.invoke("When was it planted?")
     assert isinstance(answer, Answer)
     assert answer.abstained
@@ -254,7 +258,7 @@ def test_callbacks_see_the_steps(stored: Library, streamed: bool) -> None:
         list(asked.stream(APPLE, {"callbacks": [steps]}))
     else:
         asked.invoke(APPLE, {"callbacks": [steps]})
-    assert set(steps.begun) == set(steps.ended) == {"ask", "condense", "retrieve", "pack", "answer"}
+    assert set(steps.begun) == set(steps.ended) == {"ask", "rewrite", "retrieve", "pack", "answer"}
     assert len(steps.begun) == 5
     assert steps.begun[0] == "ask"
     assert steps.failed == []

@@ -11,7 +11,7 @@ from ingestion.errors import ModelError
 from rag_app.answering.answers import Answer, PassagesFound
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
-from rag_app.answering.side_tasks import accepted, by_rules, chore_of, done
+from rag_app.answering.side_tasks import accepted, by_rules, side_task_events, side_task_of
 
 TALK = """### Chat History:
 <chat_history>
@@ -88,14 +88,14 @@ BY_A_PERSON = [
     ],
 )
 def test_json_is_answered_where_it_is_demanded(prompt: str, answer: object) -> None:
-    chore = chore_of([("user", "Hello"), ("assistant", "Hello!"), ("user", prompt)])
+    chore = side_task_of([("user", "Hello"), ("assistant", "Hello!"), ("user", prompt)])
     assert chore is not None
     assert json.loads(by_rules(chore)) == answer
 
 
 @pytest.mark.parametrize("messages", [[("user", LIBRECHAT)], LOBECHAT])
 def test_a_title_is_text_where_no_json_is_demanded(messages: list[tuple[str, str]]) -> None:
-    chore = chore_of(messages)
+    chore = side_task_of(messages)
     assert chore is not None
     assert by_rules(chore) == "Bramley apple tree planted"
 
@@ -103,17 +103,17 @@ def test_a_title_is_text_where_no_json_is_demanded(messages: list[tuple[str, str
 def test_the_conversation_may_stand_before_the_request() -> None:
     asked = "Generate a title for this conversation. Only return the title."
     said = [("user", "Wann läuft der Liftvertrag aus?"), ("assistant", "2027."), ("user", asked)]
-    chore = chore_of(said)
+    chore = side_task_of(said)
     assert chore is not None
     assert by_rules(chore) == "Läuft Liftvertrag"
-    demanded = chore_of([*said[:2], ("user", "Generate a title for this conversation")], as_json=True)
+    demanded = side_task_of([*said[:2], ("user", "Generate a title for this conversation")], as_json=True)
     assert demanded is not None
     assert json.loads(by_rules(demanded)) == {"title": "Läuft Liftvertrag"}
 
 
 @pytest.mark.parametrize("question", BY_A_PERSON)
 def test_a_persons_question_is_none(question: str) -> None:
-    assert chore_of([("user", question)]) is None
+    assert side_task_of([("user", question)]) is None
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_persons_question_is_none(question: str) -> None:
     ],
 )  # fmt: skip
 def test_what_a_model_writes_must_have_the_form(written: str, taken: str | None) -> None:
-    chore = chore_of([("user", TITLE)])
+    chore = side_task_of([("user", TITLE)])
     assert chore is not None
     assert accepted(chore, written) == taken
 
@@ -155,9 +155,9 @@ class Writing(ChatAnswerer):
     ],
 )
 def test_a_model_does_it_where_it_can(text: str | None, answer: str, llm: str, encoder: Encoder) -> None:
-    chore = chore_of([("user", TITLE)])
+    chore = side_task_of([("user", TITLE)])
     assert chore is not None
-    found, *_, last = done(chore, Writing(text), encoder, None)
+    found, *_, last = side_task_events(chore, Writing(text), encoder, None)
     assert isinstance(found, PassagesFound)
     assert isinstance(last, Answer)
     assert (last.text, last.llm, last.flags) == (answer, llm, ("leaves this machine: example.org",))
@@ -165,9 +165,9 @@ def test_a_model_does_it_where_it_can(text: str | None, answer: str, llm: str, e
 
 
 def test_without_a_model_rules_do_it(encoder: Encoder) -> None:
-    chore = chore_of([("user", TAGS)])
+    chore = side_task_of([("user", TAGS)])
     assert chore is not None
-    *_, last = done(chore, ExtractiveAnswerer(encoder), encoder, None)
+    *_, last = side_task_events(chore, ExtractiveAnswerer(encoder), encoder, None)
     assert isinstance(last, Answer)
     assert json.loads(last.text) == {"tags": ["Bramley", "apple", "tree"]}
     assert last.flags == ()

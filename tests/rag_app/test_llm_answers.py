@@ -38,7 +38,7 @@ def close_models() -> Iterator[list[Assistant]]:
     made: list[Assistant] = []
     yield made
     for assistant in made:
-        for answerer in assistant._llms.values():
+        for answerer in assistant.model_pool.chat_answerers():
             answerer.model.close()
 
 
@@ -81,7 +81,7 @@ def test_closing_the_stream_stops_the_model_and_leaves_it_ready(
     events = assistant.stream(APPLE, options)
     assert isinstance(next(events), PassagesFound)
     assert len(list(islice(words(events), 3))) == 3
-    (answerer,) = assistant._llms.values()
+    (answerer,) = assistant.model_pool.chat_answerers()
     child = answerer.model.pid
     events.close()
 

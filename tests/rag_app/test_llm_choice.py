@@ -116,7 +116,7 @@ def test_a_key_goes_to_the_server_of_the_settings_and_to_no_other(stored: Librar
     assistant = Assistant(settings, stored)
 
     def key(name: str) -> str | None:
-        answerer = assistant._answerer(name)
+        answerer = assistant.model_pool.answerer(name)
         assert isinstance(answerer, ChatAnswerer)
         assert isinstance(answerer.model, ServerModel)
         assert answerer.model.sampling.top_k == (7 if answerer.leaves_machine is None else None)

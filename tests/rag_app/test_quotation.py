@@ -9,7 +9,7 @@ from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from rag_app.answering.answers import Answer, AskOptions
-from rag_app.answering.chain import AnswerSettings, build_chain
+from rag_app.answering.chain import AnswerChain, AnswerSettings
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 
 ACTIONS = ("grease the rail", "change the lamp", "wash the tray", "ring the warden")
@@ -39,13 +39,13 @@ def manual(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterat
 
 
 def asked(library: Library, question: str, strategy: str = "fusion") -> Answer:
-    chain = build_chain(
+    chain = AnswerChain(
         library,
         AskOptions(strategy=strategy),
         answerer=ExtractiveAnswerer(library.encoder),
         reranker=None,
         settings=AnswerSettings(None, 0.54),
-    )
+    ).runnable()
     answer = chain.invoke(question)
     assert isinstance(answer, Answer)
     return answer

@@ -303,7 +303,7 @@ def test_llama_reads_all_and_can_be_stopped(samples: Library, tmp_path: Path) ->
         for event in stopped:
             if isinstance(event, AnswerProgress) and event.done:
                 break
-        (answerer,) = assistant._llms.values()
+        (answerer,) = assistant.model_pool.chat_answerers()
         child = answerer.model.pid
         stopped.close()
         # It waits for nothing, and in the same process.
@@ -313,5 +313,5 @@ def test_llama_reads_all_and_can_be_stopped(samples: Library, tmp_path: Path) ->
         assert answerer.model.pid == child is not None
         assert answerer.model.cancel() is False
     finally:
-        for answerer in assistant._llms.values():
+        for answerer in assistant.model_pool.chat_answerers():
             answerer.model.close()

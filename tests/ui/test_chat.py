@@ -17,7 +17,8 @@ from rag_app.config.settings import Settings
 from rag_app.evaluation.judgements import Judgements
 from rag_app.history.conversations import Conversations
 from rag_app.history.database import STATE_FILE, State
-from rag_app.service.composition import Assistant, StrategyState
+from rag_app.service.composition import Assistant
+from retrievers.availability import StrategyState
 from retrievers.strategies import strategy_named
 from tests.ui.built import built_page
 from tests.ui.values import answer, found, hit, turn

@@ -29,7 +29,7 @@ Write one line: the question."""
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 
 
-def condense_messages(question: str, history: Sequence[Exchange]) -> list[BaseMessage]:
+def rewrite_messages(question: str, history: Sequence[Exchange]) -> list[BaseMessage]:
     """Return the chat messages that have a model write the standalone question."""
     told = "\n".join(
         f"Question: {one.question}\nAnswer: {_shown(one.answer)}" for one in history[-_EXCHANGES_SHOWN:]

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from ingestion.errors import InvalidInput
+from ingestion.library_documents import original_file
 from rag_app.contract.requests import Narrowing, UploadRequest
 from rag_app.server.api.uploads import received
 from rag_app.server.streaming import gone
@@ -92,7 +93,7 @@ def router_of(service: LocalService) -> APIRouter:
         summary="The document's own bytes, to be saved",
     )
     def original(document_id: str) -> Response:
-        document, file = service.assistant.original(document_id)
+        document, file = original_file(service.assistant.library, document_id)
         kind = _SAFE_TYPES.get(document.name.rpartition(".")[2].lower(), "application/octet-stream")
         return FileResponse(file, media_type=kind, filename=document.name, headers=_INERT)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingestion.errors import InvalidInput, UnknownName
-from rag_app.answering.side_tasks import Chore, chore_of
+from rag_app.answering.side_tasks import SideTask, side_task_of
 from rag_app.contract.requests import (
     LONGEST_ANSWER,
     LONGEST_QUESTION,
@@ -116,14 +116,14 @@ class ChatRequest(Taken):
         return self.stream_options is not None and self.stream_options.include_usage
 
 
-def chore_in(request: ChatRequest) -> Chore | None:
+def chore_in(request: ChatRequest) -> SideTask | None:
     """Return what a chat program asks beside a person's questions: a title, tags, what to ask next."""
     read = [(one.role, one.text) for one in _system(request)] + [
         (one.role, one.text) for one in _said(request)
     ]
     if not read or read[-1][0] != "user":
         return None
-    return chore_of(read, as_json=_wants_json(request))
+    return side_task_of(read, as_json=_wants_json(request))
 
 
 def notes(request: ChatRequest) -> list[str]:
@@ -153,7 +153,9 @@ def _system(request: ChatRequest) -> list[Message]:
     return [one for one in request.messages if one.role in ("system", "developer")][:_MOST_MESSAGES]
 
 
-def ask_request(request: ChatRequest, strategies: Sequence[str], *, chore: Chore | None = None) -> AskRequest:
+def ask_request(
+    request: ChatRequest, strategies: Sequence[str], *, chore: SideTask | None = None
+) -> AskRequest:
     """Return the question that a request asks; of a chore, what is its beginning.
 
     Raises UnknownName for a model that is not there, InvalidInput for what cannot be answered so.

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from fastapi import Request
 
 from ingestion.errors import RagError
-from rag_app.llm.choice import EXTRACTIVE
+from rag_app.llm.choice import AUTO, EXTRACTIVE
 from rag_app.server.security.guard import IS_HERE
-from rag_app.service.composition import AUTO, Assistant
+from rag_app.service.composition import Assistant
 from rag_app.service.local import NO_RERANKER
 
 

@@ -1,0 +1,63 @@
+"""What a chat model's stream carries beside text: progress before the first word, and reasoning.
+
+A caller asks for progress with the call option `progress=True`; without it the stream holds only what
+LangChain defines. Progress travels in chunks with empty content, so it passes the callbacks that text passes.
+A method beside `stream` would hide the model from the callbacks, and a callback could not let the caller stop
+the model. The value is a list, because LangChain can merge lists.
+"""
+
+from dataclasses import asdict, dataclass
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGenerationChunk
+
+PROGRESS = "progress"  # the option, and the key of the values
+REASONING = "reasoning_content"  # as DeepSeek's API, vLLM and LangChain's integrations name it
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProgress:
+    """What a model does before its first word.
+
+    Attributes:
+        stage: "queue": `done` requests of others come first; "load": the model is being loaded;
+            "prefill": `done` of `total` prompt tokens have been read (both 0: the server does not say).
+    """
+
+    stage: str
+    done: int = 0
+    total: int = 0
+
+
+def text_chunk(text: str) -> ChatGenerationChunk:
+    """Return more of the answer; empty text is a sign of life."""
+    return ChatGenerationChunk(message=AIMessageChunk(content=text))
+
+
+def reasoning_chunk(text: str) -> ChatGenerationChunk:
+    """Return more of the model's reasoning."""
+    return ChatGenerationChunk(message=AIMessageChunk(content="", additional_kwargs={REASONING: text}))
+
+
+def progress_chunk(progress: ModelProgress) -> ChatGenerationChunk:
+    """Return a chunk that carries progress."""
+    carried = {PROGRESS: [asdict(progress)]}
+    return ChatGenerationChunk(message=AIMessageChunk(content="", additional_kwargs=carried))
+
+
+def last_chunk(usage: UsageMetadata | None, info: dict[str, str]) -> ChatGenerationChunk:
+    """Return the end of an answer: tokens used, and why it ended."""
+    last = AIMessageChunk(content="", usage_metadata=usage, chunk_position="last")
+    return ChatGenerationChunk(message=last, generation_info=info)
+
+
+def progress_of(chunk: AIMessageChunk) -> ModelProgress | None:
+    """Return the progress that a chunk carries; None without any."""
+    carried = chunk.additional_kwargs.get(PROGRESS)
+    return ModelProgress(**carried[-1]) if carried else None
+
+
+def reasoning_of(chunk: AIMessageChunk) -> str:
+    """Return the reasoning that a chunk carries, or ""."""
+    return str(chunk.additional_kwargs.get(REASONING) or "")

@@ -1,0 +1,122 @@
+"""A question's way to its answer: a reply, a summary, or the chain; recorded where the options say so.
+
+QuestionRouter.stream ─▶ history.recorder ─▶ answering.library_replies   small talk, the library itself
+                                          ├▶ summarizing.summary         what documents are about
+                                          └▶ answering.chain             everything else
+"""
+
+from collections.abc import Generator
+from contextlib import closing
+from functools import partial
+from typing import Any, cast
+
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from ingestion.library import Library
+from ingestion.library_documents import documents_in
+from ingestion.storage.catalogue.filters import resolve
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
+from rag_app.answering.chain import AnswerChain, AnswerSettings
+from rag_app.answering.chat_answerer import ChatAnswerer
+from rag_app.answering.library_replies import reply_events, reply_to
+from rag_app.answering.model_pool import ModelPool
+from rag_app.answering.questions.summary_questions import to_summarise
+from rag_app.answering.side_tasks import SideTask, side_task_events
+from rag_app.config.settings import Settings
+from rag_app.history.receipts import receipt_fields
+from rag_app.history.recorder import Memory
+from rag_app.summarizing.summary import summarise
+
+
+class QuestionRouter:
+    """Decides what answers a question, and streams it. Safe to use from several threads."""
+
+    def __init__(self, library: Library, models: ModelPool, recorder: Memory, settings: Settings) -> None:
+        self._library = library
+        self._models = models
+        self._recorder = recorder
+        self._settings = settings
+
+    def stream(
+        self, question: str, options: AskOptions, config: RunnableConfig | None = None
+    ) -> Generator[AnswerEvent]:
+        """Yield the events of an answer, and record question and answer.
+
+        Closing the iterator stops the model.
+
+        Raises:
+            RagError: The options are wrong; then nothing is recorded. Or a store or a model fails.
+        """
+        events = self._events(question, options, config)
+        if options.conversation is not None:
+            options = self._recorder.in_conversation(options)
+            events = self._events(question, options, config)
+        generator = partial(self._models.generator_info, options.llm, config)
+        yield from self._recorder.follow(events, question, options, generator)
+
+    def repeat(
+        self, question: str, options: AskOptions, config: RunnableConfig | None = None
+    ) -> tuple[Answer, dict[str, Any]]:
+        """Return an answer without recording it, and the fields that its receipt would have."""
+        answer = last_answer(self._events(question, options, config))
+        generator = self._models.generator_info(options.llm, config)
+        return answer, receipt_fields(answer, options, self._library, generator)
+
+    def chain(self, options: AskOptions) -> Runnable[str, AnswerEvent]:
+        """Return the chain from question to answer. Raises InvalidInput or ModelError for wrong options."""
+        settings = self._settings
+        answerer = self._models.answerer(options.llm)
+        return AnswerChain(
+            self._library,
+            options,
+            answerer=answerer,
+            rewrite=answerer.rewrite if isinstance(answerer, ChatAnswerer) else None,
+            reranker=self._models.reranker(options.reranker),
+            settings=AnswerSettings(
+                settings.evidence_tokens, settings.answer_threshold, settings.rerank_limits
+            ),
+        ).runnable()
+
+    def summarise(
+        self, options: AskOptions, config: RunnableConfig | None = None, *, question: str | None = None
+    ) -> Generator[AnswerEvent]:
+        """Return the events of a summary of the documents that the options narrow to.
+
+        Strategy and reranker play no part. Closing the iterator stops the model.
+        """
+        return summarise(
+            self._library,
+            resolve(self._library.catalogue, options.collections, options.filters),
+            self._models.answerer(options.llm),
+            question=question,
+            passages=self._settings.summary_passages,
+            config=config,
+        )
+
+    def side_task(
+        self, task: SideTask, llm: str, config: RunnableConfig | None = None
+    ) -> Generator[AnswerEvent]:
+        """Return the events of a chat program's side task, such as a title. Nothing is recorded."""
+        return side_task_events(task, self._models.answerer(llm), self._library.encoder, config)
+
+    def _events(
+        self, question: str, options: AskOptions, config: RunnableConfig | None
+    ) -> Generator[AnswerEvent]:
+        """Return an answer's events. Raises at once what is wrong with the options."""
+        collections = options.collections or (self._settings.collection,)
+        documents = partial(documents_in, self._library, collections, options.filters)
+        reply = reply_to(question, options, documents)
+        if reply is not None:
+            return reply_events(question, reply, self._library.encoder)
+        narrowed = to_summarise(question, options, documents)
+        if narrowed is not None:
+            return self.summarise(narrowed, config, question=question)
+        return cast("Generator[AnswerEvent]", self.chain(options).stream(question, config))
+
+
+def last_answer(events: Generator[AnswerEvent]) -> Answer:
+    """Return the answer that events end with, and close them."""
+    with closing(events):
+        *_, answer = events
+    assert isinstance(answer, Answer)
+    return answer
