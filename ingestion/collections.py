@@ -18,6 +18,11 @@ class CollectionInfo:
     chunks: int
     created: str
 
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the collection that always exists; deleting it empties it."""
+        return self.name == DEFAULT_COLLECTION
+
 
 def list_collections(library: Library) -> list[CollectionInfo]:
     """Return every collection, by name."""

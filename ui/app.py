@@ -1,4 +1,4 @@
-"""The page, and the server that serves it."""
+"""The pages and the API, on one port."""
 
 import secrets
 import signal
@@ -12,28 +12,34 @@ from types import FrameType
 import gradio as gr
 from starlette.middleware import Middleware
 
-from ingestion.storage.lock import announce, withdraw
 from rag_app.config.logins import Logins
 from rag_app.config.ports import url_of
 from rag_app.server.api import create_api
 from rag_app.server.security.guard import Guard
 from rag_app.service.composition import Assistant
 from ui.background import Workers
-from ui.chat.conversations import build_list
-from ui.chat.evidence import Desk, build_evidence, connect_evidence
-from ui.chat.pane import build_chat
-from ui.chat.talk import Chat
-from ui.chat.wiring import connect_chat
-from ui.choices import where_to
-from ui.compare import Compare, build_compare
-from ui.documents import Documents, build_documents, connect_documents
-from ui.evaluate import Evaluate, build_evaluate, connect_evaluate
-from ui.inspect import Inspect, build_inspect, connect_inspect
-from ui.library.care import Library
-from ui.library.pane import build_library
-from ui.library.wiring import connect_library
+from ui.chat.controller import ChatController
+from ui.chat.events import connect_chat
+from ui.chat.layout import ChatLayout
+from ui.chat.pane_events import connect_documents
+from ui.compare.controller import CompareController
+from ui.compare.events import connect_compare
+from ui.compare.layout import CompareLayout
+from ui.components.choices import where_to
+from ui.components.ingest_queue import IngestQueueController
+from ui.evaluate.controller import EvaluateController
+from ui.evaluate.events import connect_evaluate
+from ui.evaluate.layout import EvaluateLayout
+from ui.inspect.controller import InspectController
+from ui.inspect.events import connect_inspect
+from ui.inspect.layout import InspectLayout
+from ui.library.controller import LibraryController
+from ui.library.events import connect_library
+from ui.library.layout import LibraryLayout
 from ui.login import LOGOUT, LoginFirst
-from ui.models import Models, build_models, connect_models
+from ui.models.controller import ModelsController
+from ui.models.events import connect_models
+from ui.models.layout import ModelsLayout
 from ui.security import ApiBeside, OwnFilesOnly
 from ui.server import PageServer, Stop
 
@@ -46,87 +52,78 @@ def build(assistant: Assistant) -> gr.Blocks:
 
 
 def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve the page and the API until SIGINT or SIGTERM; `on_ready` gets its address once it answers.
+    """Serve the page and the API until SIGINT or SIGTERM, then stop the work that is under way.
 
-    Other commands find the API by the note beside the library's lock. Work that is under way is stopped
-    before this returns.
+    Other commands find the API by the note beside the library's lock.
+
+    Args:
+        on_ready: Gets the page's address once the server answers.
     """
     workers = Workers()
     token = secrets.token_urlsafe(32)
+    settings = assistant.settings
     layers = [
         Middleware(OwnFilesOnly),
-        Middleware(
-            Guard, host=host, port=port, token=token, api_token=assistant.settings.secret("api_token")
-        ),
+        Middleware(Guard, host=host, port=port, token=token, api_token=settings.secret("api_token")),
         Middleware(ApiBeside, api=create_api(assistant)),
     ]
-    logins = assistant.settings.logins
-    if logins:
+    if settings.logins:
         layers.append(Middleware(LoginFirst))
     with _terminated() as terminated, tempfile.TemporaryDirectory(prefix="rag-app-uploads-") as folder:
-        page = _build(assistant, workers, Path(folder))
-        largest = assistant.settings.max_file_mb * 10**6
-        fits = Logins(logins).fits if logins else None
-        server = PageServer(page, host, port, layers, largest_upload=largest, auth=fits)
+        server = PageServer(
+            _build(assistant, workers, Path(folder)),
+            host,
+            port,
+            layers,
+            largest_upload=settings.max_file_mb * 10**6,
+            auth=Logins(settings.logins).fits if settings.logins else None,
+        )
         try:
             if server.start(terminated):
-                announce(assistant.library.folder, url=url_of(host, port), token=token)
+                assistant.announce(url_of(host, port), token)
                 on_ready(url_of(host, port))
                 terminated.wait()
         except KeyboardInterrupt:
             pass
         finally:
-            withdraw(assistant.library.folder)
+            assistant.withdraw()
             workers.close()
             server.stop()
 
 
 def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
-    page = gr.Blocks(
+    blocks = gr.Blocks(
         title="rag-app",
         analytics_enabled=False,
         fill_width=True,
-        # Uploads are deleted once they are ingested; this is for those that never arrived.
+        # Ingested uploads are deleted at once; this deletes uploads that never reached the queue.
         delete_cache=(_DAY, _DAY),
     )
-    with page:
+    with blocks:
         gr.HTML(
             f"<h1>rag-app</h1><p>Answers from your own documents. {where_to(assistant)}</p>"
             f"{LOGOUT if assistant.settings.logins else ''}",
             elem_id="header",
         )
-        # Tabs, not pages of their own: an answer goes on being written while a person looks elsewhere.
+        # Tabs, not pages of their own: an answer goes on being written while another tab is open.
         with gr.Tabs(elem_id="pages", selected="chat", overflow_behavior="wrap"):
-            with gr.Tab("Chat", id="chat") as chat_tab, gr.Row(elem_id="panes"):
-                with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
-                    conversations = build_list()
-                    documents_pane = build_documents()
-                with gr.Column(elem_id="chat-pane", elem_classes="pane", min_width=320):
-                    chat_pane = build_chat(assistant, conversations)
-                with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
-                    evidence_pane = build_evidence()
-            with gr.Tab("Compare", id="compare") as compare_tab:
-                build_compare(Compare(assistant, workers, Desk(assistant)), page, compare_tab)
-            with gr.Tab("Documents", id="documents") as library_tab:
-                library_page = build_library()
-            inspect_pane = build_inspect(assistant)
-            evaluate_pane = build_evaluate()
-            models_pane = build_models()
-        documents = Documents(assistant, workers, uploads)
-        connect_documents(documents, documents_pane, page, chat_tab, chat_pane.selectors.collection)
-        connect_library(Library(documents), library_page, library_tab)
-        connect_inspect(Inspect(assistant), inspect_pane)
-        connect_evaluate(Evaluate(assistant, uploads), evaluate_pane, page)
-        connect_models(Models(assistant), models_pane, chat_pane, page)
-        chat = Chat(assistant, workers)
-        turns = connect_chat(chat, chat_pane, evidence_pane, page)
-        connect_evidence(chat.desk, evidence_pane, turns)
-    return page
+            chat, compare, library = ChatLayout(assistant), CompareLayout(assistant), LibraryLayout()
+            inspect, evaluate, models = InspectLayout(assistant), EvaluateLayout(), ModelsLayout()
+        queue = IngestQueueController(assistant, uploads)
+        connect_compare(CompareController(assistant, workers), compare, blocks)
+        connect_documents(queue, chat, blocks)
+        connect_library(LibraryController(queue), library)
+        connect_inspect(InspectController(assistant), inspect)
+        connect_evaluate(EvaluateController(assistant, uploads), evaluate, blocks)
+        selectors = [chat.selectors.reranker, chat.selectors.llm]
+        connect_models(ModelsController(assistant), models, selectors, blocks)
+        connect_chat(ChatController(assistant, workers), chat, blocks)
+    return blocks
 
 
 @contextmanager
 def _terminated() -> Iterator[Stop]:
-    """A stop that SIGTERM sets, where signals can be caught (in the main thread)."""
+    """Yield a stop that SIGTERM sets, if this is the main thread, where signals can be caught."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop

@@ -11,14 +11,14 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# In seconds: how soon a handler notices Stop or a closed tab, and how often a page is redrawn at most.
+# Seconds until a handler notices Stop or a closed tab, and between two redraws of a page.
 _TICK = 0.1
-# How long shutting down waits for work that was told to stop.
+# Seconds that shutting down waits for stopped work to end.
 _PATIENCE = 10.0
 
 
-class Job:
-    """One run of some work: a person can stop it, and the page can see whether it still runs."""
+class BackgroundJob:
+    """One run of work: a person can stop it, and the page can see whether it still runs."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
@@ -37,13 +37,13 @@ class Job:
         return not self._ended.is_set()
 
     def end(self) -> None:
-        """Say that nothing waits for this job any more; its work stops if it still runs."""
+        """Stop the work if it still runs; nothing waits for it any more."""
         self._stop.set()
         self._ended.set()
 
     def abandon(self) -> None:
-        """Say that the page shows something else now: the work stops, and no more of it may be shown."""
-        self._abandoned.set()  # first: whoever sees that it was stopped sees this as well
+        """Stop the work because the page shows something else now: nothing more of it may be shown."""
+        self._abandoned.set()  # first, so that a thread that sees it stopped sees this too
         self.end()
 
     @property
@@ -56,15 +56,18 @@ class Workers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: dict[threading.Thread, Job] = {}
+        self._running: dict[threading.Thread, BackgroundJob] = {}
 
     def run(
-        self, job: Job, work: Callable[[Callable[[T], None]], None], *, to_the_end: bool = False
+        self, job: BackgroundJob, work: Callable[[Callable[[T], None]], None], *, to_the_end: bool = False
     ) -> Generator[list[T]]:
-        """Yield what `work` hands to its argument, in batches, one every tick (maybe empty).
+        """Run `work` in a thread; yield the items that it puts, a batch every tick (maybe empty).
 
-        Ends when the work ends, raising what it raised. The work has to look at `job.stopped`; a
-        stopped job ends this at once, or with `to_the_end` when the work has noticed.
+        Ends when the work ends, and raises its error. The work has to look at `job.stopped`.
+
+        Args:
+            work: Gets a function that takes an item.
+            to_the_end: A stopped job ends this once the work has ended, instead of at once.
         """
         items: queue.SimpleQueue[T] = queue.SimpleQueue()
         errors: list[BaseException] = []
@@ -94,7 +97,7 @@ class Workers:
             job.end()
 
     def close(self) -> None:
-        """Stop all work and wait until it has stopped, within reason."""
+        """Stop all work and wait up to ten seconds for each thread to end."""
         with self._lock:
             running = dict(self._running)
         for job in running.values():

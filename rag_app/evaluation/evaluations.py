@@ -78,6 +78,20 @@ class Evaluations:
 
         return read_list(text, self._library, self._collections(collections))
 
+    @staticmethod
+    def join_list(queries: Path, qrels: Path) -> str:
+        """Return queries.jsonl and its qrels as one list of questions. Raises InvalidInput."""
+        from rag_app.evaluation.questions import joined
+
+        return joined(queries, qrels)
+
+    @staticmethod
+    def export(finished: Finished, folder: Path) -> list[Path]:
+        """Write a result's files into a folder; return them. Raises InvalidInput where it is not writable."""
+        from rag_app.evaluation.exports import write_exports
+
+        return write_exports(finished.evaluation, folder)
+
     def start(self, request: TaskRequest, questions: "QuestionList | None" = None) -> Task:
         """Begin an evaluation: of a list that was read, else as the request says.
 

@@ -91,6 +91,10 @@ class Votes:
             for question, contenders, preferred, blind in rows
         ]
 
+    def tally(self) -> list[Tally]:
+        """Return how each contender fared in all votes, the best first."""
+        return tally(self.all())
+
     def remove(self) -> int:
         """Forget all votes; return how many they were."""
         with self._state.changing() as connection:

@@ -17,22 +17,28 @@ from ingestion.encoders import builtin_encoder
 from ingestion.errors import LibraryError
 from ingestion.library import Library
 from ingestion.library_documents import DeletedDocument, delete_document, documents_in
+from ingestion.parsing import SUPPORTED_SUFFIXES, known_names
 from ingestion.pipeline.queue import Jobs
 from ingestion.storage.catalogue.filters import Filters
 from ingestion.storage.catalogue.records import Document
+from ingestion.storage.lock import announce, withdraw
 from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
 from rag_app.answering.model_pool import ModelPool
+from rag_app.answering.questions.question_kinds import is_small_talk
 from rag_app.config.settings import Settings
+from rag_app.contract.output import turn_fields
 from rag_app.evaluation.evaluations import Evaluations
 from rag_app.evaluation.judgements import Judgements
 from rag_app.evaluation.votes import Votes
 from rag_app.history.conversations import Conversations
 from rag_app.history.database import STATE_FILE, State
+from rag_app.history.markdown_export import as_markdown
 from rag_app.history.receipts import Receipts
 from rag_app.history.recorder import Memory
 from rag_app.history.serialization import RestoredTurn, restored
 from rag_app.llm.choice import AUTO, Llm
 from rag_app.model_store.model_tasks import ModelTasks
+from rag_app.model_store.network import has_network, hub_host
 from rag_app.model_store.store import ModelStore, Used
 from rag_app.service.document_browser import DocumentBrowser
 from rag_app.service.inspector import Inspector
@@ -135,6 +141,51 @@ class Assistant:
 
     def delete_collection(self, name: str) -> CollectionInfo:
         return collections.delete_collection(self.library, name)
+
+    # The page
+
+    def announce(self, url: str, token: str) -> None:
+        """Tell other commands on this machine where this process serves the API, and with which token."""
+        announce(self.library.folder, url=url, token=token)
+
+    def withdraw(self) -> None:
+        """Take back what `announce` told."""
+        withdraw(self.library.folder)
+
+    @property
+    def changes(self) -> int:
+        """How often the library's documents have changed; a page compares two values of it."""
+        return self.library.catalogue.changes
+
+    @staticmethod
+    def supported_suffixes() -> list[str]:
+        """Return the suffixes of the files that can be ingested."""
+        return sorted(SUPPORTED_SUFFIXES)
+
+    @staticmethod
+    def encodings() -> list[str]:
+        """Return the encodings that text files may be in."""
+        return known_names().split(", ")
+
+    @staticmethod
+    def check_question(question: str) -> None:
+        """Raises EmptyQuestion for a question without a letter or digit, unless it is small talk."""
+        if not any(map(str.isalnum, question)) and not is_small_talk(question):
+            raise EmptyQuestion
+
+    def llm_files(self) -> list[Path]:
+        """Return the GGUF files in the models folder."""
+        return sorted(self.settings.models_folder.glob("*.gguf"))
+
+    @staticmethod
+    def hub() -> tuple[str, bool]:
+        """Return the host that models are pulled from, and whether this machine has a network."""
+        return hub_host(), has_network()
+
+    def conversation_markdown(self, conversation: str) -> str:
+        """Return a conversation as Markdown. Raises UnknownName."""
+        found = self.conversations.get(conversation)
+        return as_markdown(turn_fields(found, self.conversations.turns(conversation)))
 
     # Questions
 

@@ -12,7 +12,7 @@ from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
 from rag_app.service.inspector import InspectedStage, stages
 from retrievers.hits import Query
-from ui.inspect import Inspect
+from ui.inspect.controller import InspectController
 
 BIRTHPLACE, OBAMA = "Barack Obama birthplace", "Obama was born in Honolulu, Hawaii"
 EIFFEL = "The Eiffel Tower is located in Paris, France."
@@ -143,7 +143,7 @@ def test_nothing_of_it_is_remembered(assistant: Assistant) -> None:
 
 def test_the_page_follows_a_question_through_the_collection_that_is_chosen(stocked: Library) -> None:
     stocked.catalogue.ensure_collection("other")
-    page = Inspect(Assistant(Settings(data_dir=stocked.folder), stocked))
+    page = InspectController(Assistant(Settings(data_dir=stocked.folder), stocked))
     assert "9 May 1987" in page.trace(CRANE, "bm25", "none")
     assert "9 May 1987" in page.trace(CRANE, "bm25", "none", "default")
     assert "9 May 1987" not in page.trace(CRANE, "bm25", "none", "other")

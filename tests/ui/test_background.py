@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from ui.background import Job, Workers
+from ui.background import BackgroundJob, Workers
 
 WAIT = 5.0
 
 
-def forever(job: Job, noticed: threading.Event) -> Callable[[Callable[[int], None]], None]:
+def forever(job: BackgroundJob, noticed: threading.Event) -> Callable[[Callable[[int], None]], None]:
     def work(put: Callable[[int], None]) -> None:
         put(1)
         while not job.stopped:
@@ -27,7 +27,7 @@ def test_everything_arrives_in_order() -> None:
         for number in range(1000):
             put(number)
 
-    job = Job()
+    job = BackgroundJob()
     batches = list(Workers().run(job, work))
     assert [number for batch in batches for number in batch] == list(range(1000))
     assert not job.running
@@ -40,12 +40,12 @@ def test_an_error_of_the_work_is_raised_after_what_came_before() -> None:
 
     seen: list[int] = []
     with pytest.raises(ValueError, match="no"):
-        seen.extend(number for batch in Workers().run(Job(), work) for number in batch)
+        seen.extend(number for batch in Workers().run(BackgroundJob(), work) for number in batch)
     assert seen == [1]
 
 
 def test_stop_ends_the_handler_though_the_work_sleeps_on() -> None:
-    job, wake = Job(), threading.Event()
+    job, wake = BackgroundJob(), threading.Event()
 
     def work(put: Callable[[int], None]) -> None:
         put(1)
@@ -61,7 +61,7 @@ def test_stop_ends_the_handler_though_the_work_sleeps_on() -> None:
 
 
 def test_to_the_end_waits_until_the_work_has_noticed() -> None:
-    job, noticed = Job(), threading.Event()
+    job, noticed = BackgroundJob(), threading.Event()
     batches = Workers().run(job, forever(job, noticed), to_the_end=True)
     seen = next(batches)
     job.stop()
@@ -72,7 +72,7 @@ def test_to_the_end_waits_until_the_work_has_noticed() -> None:
 
 
 def test_closing_the_handler_stops_the_work() -> None:
-    job, noticed = Job(), threading.Event()
+    job, noticed = BackgroundJob(), threading.Event()
     batches = Workers().run(job, forever(job, noticed))
     next(batches)
     batches.close()
@@ -81,7 +81,7 @@ def test_closing_the_handler_stops_the_work() -> None:
 
 
 def test_an_abandoned_job_is_stopped_and_nothing_waits_for_it() -> None:
-    job, noticed = Job(), threading.Event()
+    job, noticed = BackgroundJob(), threading.Event()
     batches = Workers().run(job, forever(job, noticed))
     next(batches)
     assert not job.abandoned
@@ -96,7 +96,7 @@ def test_shutting_down_stops_all_work() -> None:
     noticed = [threading.Event(), threading.Event()]
     running = []
     for event in noticed:
-        job = Job()
+        job = BackgroundJob()
         batches = workers.run(job, forever(job, event))
         next(batches)
         running.append(batches)

@@ -22,14 +22,16 @@ from retrievers.availability import StrategyState
 from retrievers.strategies import strategy_named
 from tests.ui.built import built_page
 from tests.ui.values import answer, found, hit, turn
-from ui.background import Job, Workers
-from ui.chat.conversations import heading
-from ui.chat.talk import INTERNAL_ERROR, Chat, How, follow
-from ui.chat.wiring import asked_again, shown_answer
+from ui.background import BackgroundJob, Workers
+from ui.chat.controller import ChatController, QueryOptions
+from ui.chat.events import asked_again, shown_answer
+from ui.chat.pane_events import heading
+from ui.components.answering import follow
 from ui.components.conversation import Turn
+from ui.components.text import INTERNAL_ERROR
 
 PASSAGE = hit("words")
-HOW = How(strategy="colbert", reranker="big")
+HOW = QueryOptions(strategy="colbert", reranker="big")
 
 
 @dataclass
@@ -50,6 +52,8 @@ class Script:
     def judgements(self) -> Judgements:
         return Judgements(State(self.folder / STATE_FILE))
 
+    check_question = staticmethod(Assistant.check_question)
+
     def options(self) -> AskOptions:
         return AskOptions(strategy="cascade", reranker="big", llm="auto", collections=("papers",))
 
@@ -64,11 +68,11 @@ class Script:
             self.closed = True
 
 
-def chat(script: Script) -> Chat:
-    return Chat(cast("Assistant", script), Workers())
+def chat(script: Script) -> ChatController:
+    return ChatController(cast("Assistant", script), Workers())
 
 
-def asked(script: Script) -> tuple[tuple[Turn, ...], Job]:
+def asked(script: Script) -> tuple[tuple[Turn, ...], BackgroundJob]:
     turns, job, conversation = chat(script).begin("  why? ", (), None, None, HOW)
     assert [one.id for one in script.conversations.list()] == [conversation]
     return turns, job
@@ -167,7 +171,7 @@ def test_an_empty_question_begins_no_conversation(tmp_path: Path, question: str)
 
 def test_a_conversation_without_a_title_can_be_deleted(tmp_path: Path) -> None:
     script = Script(tmp_path, [])
-    kept = chat(script).kept
+    kept = chat(script).conversations
     untitled, named = script.conversations.create().id, script.conversations.create("<Trees>").id
     for conversation, title, visible in (
         (untitled, "Untitled", True),
@@ -204,11 +208,11 @@ def handlers(assistant: Assistant) -> dict[str, Callable[..., Any]]:
 def test_another_conversation_abandons_the_answer_and_forgets_the_edit(
     handlers: dict[str, Callable[..., Any]],
 ) -> None:
-    job = Job()
+    job = BackgroundJob()
     *_, as_is = handlers["begin_anew"](job, "cascade", "default")
     assert job.abandoned
     assert as_is is False
-    running = Job()
+    running = BackgroundJob()
     event = SimpleNamespace(_data={"id": "c1"})
     chosen = handlers["choose"]("c1", running, "cascade", "default", event)
     assert set(map(str, chosen)) == {str(gr.skip())}  # the one that is shown: its answer goes on
@@ -224,7 +228,7 @@ def test_an_edit_is_forgotten_when_its_text_is(handlers: dict[str, Callable[...,
 
 
 def test_settling_leaves_the_stop_of_the_next_question(handlers: dict[str, Callable[..., Any]]) -> None:
-    job = Job()
+    job = BackgroundJob()
     assert [button.visible for button in handlers["settle"](None, job)[:2]] == [False, True]
     job.end()
     assert [button.visible for button in handlers["settle"](None, job)[:2]] == [True, False]
@@ -281,10 +285,10 @@ def test_an_edited_question_says_all(tmp_path: Path) -> None:
 
 def test_selectors_become_options(tmp_path: Path) -> None:
     talk = chat(Script(tmp_path, []))
-    chosen = talk.options(How("bm25", "none", "extractive"))
+    chosen = talk.options(QueryOptions("bm25", "none", "extractive"))
     assert chosen == AskOptions(strategy="bm25", reranker=None, llm="extractive", collections=("papers",))
-    assert talk.options(How("mean", " other ", None)).reranker == "other"
-    assert talk.options(How("mean", None, "")).llm == "auto"
-    narrowed = talk.options(How(collection="notes", only=["d1", "d2"]))
+    assert talk.options(QueryOptions("mean", " other ", None)).reranker == "other"
+    assert talk.options(QueryOptions("mean", None, "")).llm == "auto"
+    narrowed = talk.options(QueryOptions(collection="notes", only=["d1", "d2"]))
     assert (narrowed.collections, narrowed.filters.documents) == (("notes",), ("d1", "d2"))
     assert narrowed.strategy == "cascade"

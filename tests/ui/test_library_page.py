@@ -11,7 +11,7 @@ import pytest
 from ingestion.collections import CollectionInfo
 from ingestion.documents import Heading, Page, Status
 from ingestion.errors import InvalidInput, UnknownName
-from ingestion.library import Library as Stores
+from ingestion.library import Library
 from ingestion.storage.catalogue.records import Document, StoredChunk
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
@@ -24,20 +24,21 @@ from rag_app.service.document_browser import (
 )
 from tests.ui.built import built_page
 from tests.ui.test_render_documents import document, file, job
-from ui.background import Workers
-from ui.components.document_table import ROWS, render_table
-from ui.components.holdings import (
+from ui.components.ingest_queue import IngestQueueController, QueuePageState
+from ui.components.text import size
+from ui.components.uploads import FileRow, Mood, to_row
+from ui.library.controller import LibraryController, LibraryPageState
+from ui.library.render import (
+    ROWS,
     render_collection_deletion,
     render_collections,
     render_deletion,
+    render_document,
+    render_page,
+    render_queue,
     render_storage,
+    render_table,
 )
-from ui.components.page_view import render_document, render_page
-from ui.components.queue import render_queue
-from ui.components.text import size
-from ui.components.uploads import FileRow, Mood, to_row
-from ui.documents import Documents, Watch
-from ui.library.care import Library, View
 
 EVIL = '"><script>x()</script>\u202e.md'
 
@@ -148,7 +149,7 @@ def test_hostile_names_titles_and_texts_are_text() -> None:
         render_page(replace(page, failure=EVIL)),
         render_deletion([evil]),
         render_collections([info]),
-        render_collection_deletion(info, stays=False),
+        render_collection_deletion(info),
         render_queue([row, replace(row, mood=Mood.WORKING)]),
     ):
         assert "script" in shown
@@ -184,7 +185,7 @@ def test_deleting_many_says_how_many() -> None:
     assert "132 pages" in shown
     assert "and 3 more" in shown
     assert "Delete 1 document?" in render_deletion(many[:1])
-    assert "Empty the collection" in render_collection_deletion(CollectionInfo("a", 1, 1, 1, ""), stays=True)
+    assert "Empty the collection" in render_collection_deletion(CollectionInfo("default", 1, 1, 1, ""))
 
 
 def test_storage_in_parts_and_numbers() -> None:
@@ -199,7 +200,8 @@ def test_storage_in_parts_and_numbers() -> None:
     ("number", "words"),
     [
         (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1_000, "1.0 kB"), (9_949, "9.9 kB"),
-        (9_950, "10 kB"), (999_499, "999 kB"), (999_500, "1.0 MB"), (1_234_000_000, "1.2 GB"),
+        (9_950, "10 kB"), (4_200_000, "4.2 MB"), (640 * 10**6, "640 MB"),
+        (999_499, "999 kB"), (999_500, "1.0 MB"), (1_234_000_000, "1.2 GB"),
         (5 * 10**12, "5,000 GB"),
     ],
 )  # fmt: skip
@@ -211,17 +213,19 @@ def test_bytes_in_words(number: int, words: str) -> None:
 
 
 @pytest.fixture
-def page(stocked: Stores, tmp_path: Path) -> Library:
+def page(stocked: Library, tmp_path: Path) -> LibraryController:
     folder = tmp_path / "between"
     folder.mkdir()
-    return Library(Documents(Assistant(Settings(data_dir=stocked.folder), stocked), Workers(), folder))
+    return LibraryController(
+        IngestQueueController(Assistant(Settings(data_dir=stocked.folder), stocked), folder)
+    )
 
 
 def names(documents: list[Document]) -> list[str]:
     return [document.name for document in documents]
 
 
-def test_documents_are_filtered_and_ordered(stocked: Stores) -> None:
+def test_documents_are_filtered_and_ordered(stocked: Library) -> None:
     shelf = DocumentBrowser(stocked)
     stocked.catalogue.ensure_collection("empty")
     assert names(shelf.documents()) == ["harbour.md", "orchard.md"]
@@ -236,7 +240,7 @@ def test_documents_are_filtered_and_ordered(stocked: Stores) -> None:
         shelf.documents(DocumentQuery(order="colour"))
 
 
-def test_a_page_is_read_with_its_chunks_and_headings(stocked: Stores) -> None:
+def test_a_page_is_read_with_its_chunks_and_headings(stocked: Library) -> None:
     shelf = DocumentBrowser(stocked)
     (found,) = shelf.documents(DocumentQuery(text="orchard"))
     read = shelf.page(found.id, 99)
@@ -252,8 +256,8 @@ def test_a_page_is_read_with_its_chunks_and_headings(stocked: Stores) -> None:
         shelf.page("nobody", 1)
 
 
-def test_choosing_filtering_and_deleting(page: Library) -> None:
-    view = View()
+def test_choosing_filtering_and_deleting(page: LibraryController) -> None:
+    view = LibraryPageState()
     page.act(view, {"act": "choose-all", "on": True})
     assert len(view.chosen) == 2
     view.wanted = replace(view.wanted, text="orchard")
@@ -279,7 +283,9 @@ def test_an_upload_replaces_one_of_its_name_and_type() -> None:
         replacing_name(replace(document(), path="/home/ada/report.pdf"), "report.pdf")
 
 
-def test_files_of_a_job_are_cancelled_and_tried_again_one_by_one(page: Library, tmp_path: Path) -> None:
+def test_files_of_a_job_are_cancelled_and_tried_again_one_by_one(
+    page: LibraryController, tmp_path: Path
+) -> None:
     jobs = page.assistant.jobs
     paths = [tmp_path / name for name in ("a.rtf", "b.rtf")]
     for path in paths:
@@ -293,7 +299,7 @@ def test_files_of_a_job_are_cancelled_and_tried_again_one_by_one(page: Library, 
     assert [one.name for one in again.files] == ["b.rtf"]
 
 
-def test_a_password_opens_a_staged_upload_and_is_not_kept(page: Library, tmp_path: Path) -> None:
+def test_a_password_opens_a_staged_upload_and_is_not_kept(page: LibraryController, tmp_path: Path) -> None:
     from fpdf import FPDF
 
     secret = "open: sésame"
@@ -306,10 +312,10 @@ def test_a_password_opens_a_staged_upload_and_is_not_kept(page: Library, tmp_pat
     received.parent.mkdir()
     pdf.output(str(received))
     jobs = page.assistant.jobs
-    first = page.documents.take([(received, "vault.pdf")], "safe")
+    first = page.queue.take([(received, "vault.pdf")], "safe")
     assert [result.status for result in jobs.run(first.id)] == ["needs_password"]
     for word, status in [("wrong", "needs_password"), (secret, "ok")]:
-        (row,) = page.documents.queue(View().watch).rows
+        (row,) = page.queue.view(LibraryPageState().queue).rows
         assert row.wants_password
         page.work({"act": "unlock", "job": str(row.job), "file": str(row.file), "password": word})
         (active,) = jobs.active
@@ -327,7 +333,7 @@ def test_a_password_opens_a_staged_upload_and_is_not_kept(page: Library, tmp_pat
 
 
 @pytest.fixture
-def assistant(stocked: Stores) -> Assistant:
+def assistant(stocked: Library) -> Assistant:
     return Assistant(Settings(data_dir=stocked.folder), stocked)
 
 
@@ -357,10 +363,10 @@ def test_an_upload_of_the_chat_goes_where_its_selector_says(
     given = tmp_path / "sent" / "fig.md"
     given.parent.mkdir()
     given.write_text("Figs ripen in August.", "utf-8")
-    watch = Watch()  # a new one, as after a restart of the server
-    upload.fn([{"path": str(given), "orig_name": "fig.md"}], watch, "papers")
+    state = QueuePageState()  # a new one, as after a restart of the server
+    upload.fn([{"path": str(given), "orig_name": "fig.md"}], state, "papers")
     assert [job.collection for job in assistant.jobs.list()] == ["papers"]
-    assert watch.collection == "papers"
+    assert state.collection == "papers"
 
 
 def test_the_chat_lists_what_other_tabs_left_when_it_is_turned_to(
@@ -368,12 +374,12 @@ def test_the_chat_lists_what_other_tabs_left_when_it_is_turned_to(
 ) -> None:
     look = handler(built, "chat", "select", "documents")
     place = [block.elem_id for block in look.outputs].index("documents")
-    watch = Watch()
-    assert "harbour.md" in look.fn(watch, "default")[place]
+    state = QueuePageState()
+    assert "harbour.md" in look.fn(state, "default")[place]
     (harbour,) = (one for one in assistant.documents() if one.name == "harbour.md")
     assistant.delete(harbour.id)
-    assert "harbour.md" not in look.fn(watch, "default")[place]
-    assert "orchard.md" not in look.fn(watch, "gone")[place]
+    assert "harbour.md" not in look.fn(state, "default")[place]
+    assert "orchard.md" not in look.fn(state, "gone")[place]
 
 
 @pytest.mark.parametrize("page_id", ["compare", "inspect"])

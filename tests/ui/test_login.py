@@ -22,7 +22,7 @@ from rag_app.config.logins import Logins
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
 from ui.app import build
-from ui.choices import check_offered
+from ui.components.choices import check_offered
 from ui.login import LoginFirst, Tries
 from ui.server import mounted
 

@@ -73,7 +73,7 @@ def test_pull_refused_cancelled_resumed_used_removed(browser: "Browser", server:
         expect(page.locator("#reranker input")).to_have_value("small", timeout=PATIENCE)
         show_page(page)
         page.get_by_label("Remove small").click()
-        expect(page.locator("#models-confirmation")).to_contain_text("It is the one that is used")
+        expect(page.locator("#models-confirmation")).to_contain_text("It is in use")
         expect(page.locator("#models-confirmation")).to_be_in_viewport()
         screenshot(page, "models-remove")
         assert accessibility(page) == []

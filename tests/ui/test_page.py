@@ -15,9 +15,9 @@ from retrievers.search import search
 from retrievers.strategies import strategy_named
 from tests.ui.built import built_page
 from ui.background import Workers
-from ui.chat.talk import Chat, How
-from ui.choices import check_may_name_files, strategy_choices, strategy_help, where_to
-from ui.compare import Compare
+from ui.chat.controller import ChatController, QueryOptions
+from ui.compare.controller import CompareController
+from ui.components.choices import check_may_name_files, strategy_choices, strategy_help, where_to
 
 
 @pytest.fixture
@@ -72,14 +72,18 @@ def test_the_page_says_where_questions_go(stocked: Library) -> None:
 def test_strangers_choose_among_what_is_offered(stocked: Library) -> None:
     settings = Settings(data_dir=stocked.folder, host="192.0.2.1")
     assistant = Assistant(settings, stocked)
-    chat = Chat(assistant, Workers())
-    for how in (How(reranker="/etc/passwd"), How(llm="http://192.0.2.7/v1#m"), How(llm="/etc/passwd")):
+    chat = ChatController(assistant, Workers())
+    for how in (
+        QueryOptions(reranker="/etc/passwd"),
+        QueryOptions(llm="http://192.0.2.7/v1#m"),
+        QueryOptions(llm="/etc/passwd"),
+    ):
         turns, job, _ = chat.begin("Who planted the tree?", (), None, None, how)
         *_, (turn,) = chat.answer(turns, job)
         assert turn.error is not None
         assert "is not among those offered here" in turn.error
     with pytest.raises(InvalidInput, match="not among those offered"):
-        Compare(assistant, Workers(), chat.desk).compare(
+        CompareController(assistant, Workers()).compare(
             "tree?", [("mean", "/etc/passwd"), ("bm25", None)], collection=None, top=5, blind=False
         )
     with pytest.raises(InvalidInput, match="use the command line there"):

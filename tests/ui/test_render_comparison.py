@@ -7,17 +7,17 @@ from rag_app.answering.answers import AskOptions
 from rag_app.evaluation.votes import Contender, Tally
 from retrievers.comparison import Column, StrategyComparison, compare
 from tests.ui.values import answer, found, hit
-from ui.compare import Sheet, render_answers
-from ui.components.comparison import (
+from ui.compare.controller import AnswersView
+from ui.compare.render import (
     CARD,
     GAP,
-    Shown,
+    ComparisonView,
     middle,
     name_of,
+    render_answers,
     render_comparison,
     render_passage,
     render_tally,
-    size,
 )
 from ui.components.conversation import Turn
 
@@ -42,7 +42,7 @@ def compared() -> StrategyComparison:
 
 
 def test_lines_join_the_same_passages_at_the_heights_of_their_cards() -> None:
-    shown = render_comparison(Shown(compared(), (0, 1)))
+    shown = render_comparison(ComparisonView(compared(), (0, 1)))
     lines = re.findall(
         r'<path class="(\w+)" d="M0 ([\d.]+) C[^"]* ([\d.]+)"/>(?:<text[^>]*>(..)</text>)?', shown
     )
@@ -56,7 +56,7 @@ def test_lines_join_the_same_passages_at_the_heights_of_their_cards() -> None:
 
 
 def test_cost_is_a_bar_of_stages_beside_the_slowest() -> None:
-    shown = render_comparison(Shown(compared(), (0, 1)))
+    shown = render_comparison(ComparisonView(compared(), (0, 1)))
     assert re.findall(r'style="width: ([\d.]+)%"', shown) == ["50.00", "50.00", "25.00", "25.00"]
     assert "fts5 2.5 ms · read 2.5 ms" in shown
     assert "2.5 MB stored" in shown
@@ -64,7 +64,7 @@ def test_cost_is_a_bar_of_stages_beside_the_slowest() -> None:
 
 
 def test_a_blind_comparison_gives_no_name_away_until_the_vote() -> None:
-    blind = Shown(compared(), (1, 0), blind=True)
+    blind = ComparisonView(compared(), (1, 0), blind=True)
     shown = render_comparison(blind)
     for secret in ("fusion", "bm25", "fts5", "stored", 'class="score"', "7.0 ms"):
         assert secret not in shown
@@ -86,7 +86,7 @@ def test_answers_of_a_blind_comparison_give_no_name_away_at_any_time() -> None:
         (replace(asked, answer=replace(answer("Late [1].", hit("Late.")), strategy="fusion")), "Late [1]."),
     ]
     for state, words in states:
-        blind = Shown(compared(), (1, 0), blind=True)
+        blind = ComparisonView(compared(), (1, 0), blind=True)
         shown = render_answers(blind, [state])
         assert words in shown
         assert "<h3>A</h3>" in shown
@@ -104,15 +104,17 @@ def test_a_marker_names_a_passage_that_its_answer_read() -> None:
         Turn(2, "why?", AskOptions(), answer=answer("Pears [1].", first)),
         Turn(3, "why?", AskOptions()),
     ]
-    sheet = Sheet(Shown(compared(), (0, 1)), turns)
-    assert sheet.source("1", "2") == second
-    assert sheet.source("2", "1") == first
+    answers = AnswersView(ComparisonView(compared(), (0, 1)), turns)
+    assert answers.source("1", "2") == second
+    assert answers.source("2", "1") == first
     for turn, number in (("1", "1"), ("2", "7"), ("3", "1"), ("4", "1"), ("None", "None")):
-        assert sheet.source(turn, number) is None
+        assert answers.source(turn, number) is None
 
 
 def test_documents_and_questions_stay_text() -> None:
-    shown = render_comparison(Shown(compared(), (0, 1), grades={"a": 1})) + render_passage(hit(HOSTILE))
+    shown = render_comparison(ComparisonView(compared(), (0, 1), grades={"a": 1})) + render_passage(
+        hit(HOSTILE)
+    )
     assert "<img" not in shown
     assert shown.count('data-chunk="a" aria-pressed="true"') == 2
     assert "Passage a says &lt;img" in shown
@@ -120,7 +122,7 @@ def test_documents_and_questions_stay_text() -> None:
 
 def test_nothing_found_says_what_to_do() -> None:
     nothing = compare("why?", [column("fusion"), column("bm25")])
-    assert "Add documents" in render_comparison(Shown(nothing, (0, 1)))
+    assert "Add documents" in render_comparison(ComparisonView(nothing, (0, 1)))
 
 
 def test_the_tally_names_contenders() -> None:
@@ -128,9 +130,3 @@ def test_the_tally_names_contenders() -> None:
     shown = render_tally([Tally(Contender("fusion", "big<b>"), 3, 1, 2)], 4)
     assert "fusion + big&lt;b&gt;</th><td>3</td><td>1</td><td>2</td>" in shown
     assert "4 questions" in shown
-
-
-def test_sizes_are_read_by_people() -> None:
-    assert [size(n) for n in (12, 1_500, 33_900, 250_000, 1_100_000, 7_200_000_000)] == [
-        "12 B", "1.5 KB", "33.9 KB", "250 KB", "1.1 MB", "7.2 GB",
-    ]  # fmt: skip

@@ -13,11 +13,11 @@ from ingestion.storage.catalogue.records import Document
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
 from tests.conftest import SAMPLES
-from ui.background import Workers
-from ui.components.document_list import render_confirmation, render_documents, render_error
-from ui.components.document_table import render_table
-from ui.components.uploads import FileRow, Mood, render_uploads, to_row, to_rows
-from ui.documents import Documents, Watch
+from ui.chat.render import render_confirmation, render_documents, render_uploads
+from ui.components.ingest_queue import IngestQueueController, QueuePageState
+from ui.components.text import render_error
+from ui.components.uploads import FileRow, Mood, to_row, to_rows
+from ui.library.render import render_table
 
 
 def document(name: str = "report.pdf", status: Status = Status.OK, error: str | None = None) -> Document:
@@ -131,7 +131,7 @@ def test_results_in_words(status: Status, error: str | None, words: str, mood: M
 
 
 def test_a_password_is_asked_for_where_one_can_be_used(tmp_path: Path) -> None:
-    asks = "the tab Documents asks for it"
+    asks = "enter it under Documents"
     for name, here, asked in [("a.pdf", True, True), ("a.pdf", False, False), ("a.docx", True, False)]:
         staged = tmp_path / name
         staged.touch() if here else staged.unlink(missing_ok=True)
@@ -178,10 +178,10 @@ def test_long_lists_are_cut_and_what_fails_is_seen() -> None:
 
 
 @pytest.fixture
-def documents(library: Library, tmp_path: Path) -> Documents:
+def queue(library: Library, tmp_path: Path) -> IngestQueueController:
     folder = tmp_path / "between"
     folder.mkdir()
-    return Documents(Assistant(Settings(data_dir=library.folder), library), Workers(), folder)
+    return IngestQueueController(Assistant(Settings(data_dir=library.folder), library), folder)
 
 
 def received(folder: Path, name: str, content: bytes) -> Path:
@@ -192,55 +192,59 @@ def received(folder: Path, name: str, content: bytes) -> Path:
     return place
 
 
-def test_uploads_keep_their_names_and_leave_nothing_behind(documents: Documents, tmp_path: Path) -> None:
+def test_uploads_keep_their_names_and_leave_nothing_behind(
+    queue: IngestQueueController, tmp_path: Path
+) -> None:
     good = received(tmp_path, "bi-encoders.md", (SAMPLES / "bi-encoders.md").read_bytes())
     bad = received(tmp_path, "broken.pdf", b"no PDF")
-    queued = documents.take([(good, "C:\\files\\John's <notes>.md"), (bad, "../..")])
+    queued = queue.take([(good, "C:\\files\\John's <notes>.md"), (bad, "../..")])
     assert not list((tmp_path / "received").iterdir())
-    assert not list(documents.folder.iterdir())
-    watch = Watch()
-    assert [row.mood for row in documents.queue(watch).rows] == ["waiting", "waiting"]
-    assert documents.queue(watch).works
+    assert not list(queue.folder.iterdir())
+    state = QueuePageState()
+    assert [row.mood for row in queue.view(state).rows] == ["waiting", "waiting"]
+    assert queue.view(state).works
 
-    list(documents.assistant.jobs.run(queued.id))
-    after = documents.queue(watch)
+    list(queue.assistant.jobs.run(queued.id))
+    after = queue.view(state)
     assert [(row.name, row.mood) for row in after.rows] == [
         ("John's <notes>.md", "done"),
         ("broken.pdf", "failed"),
     ]
     assert (after.works, after.can_retry, after.can_clear) == (False, False, True)
-    assert [document.path for document in documents.listed(None)] == ["upload:John's <notes>.md"]
-    staging = documents.assistant.library.folder / "uploads"
+    assert [document.path for document in queue.listed(None)] == ["upload:John's <notes>.md"]
+    staging = queue.assistant.library.folder / "uploads"
     assert not list(staging.iterdir())
-    assert [row.name for row in documents.queue(Watch()).rows] == ["broken.pdf"]  # another page
+    assert [row.name for row in queue.view(QueuePageState()).rows] == ["broken.pdf"]  # another page
 
 
-def test_cancelled_uploads_are_deleted_and_said_to_be_cancelled(documents: Documents, tmp_path: Path) -> None:
-    watch = Watch()
+def test_cancelled_uploads_are_deleted_and_said_to_be_cancelled(
+    queue: IngestQueueController, tmp_path: Path
+) -> None:
+    state = QueuePageState()
     for name in ("a.md", "b.md"):
-        documents.take([(received(tmp_path, name, b"text"), name)])
-    documents.queue(watch)
-    documents.cancel()
-    after = documents.queue(watch)
+        queue.take([(received(tmp_path, name, b"text"), name)])
+    queue.view(state)
+    queue.cancel()
+    after = queue.view(state)
     assert [row.words.split(";")[0] for row in after.rows] == ["cancelled", "cancelled"]
     assert not after.can_retry
-    assert not list((documents.assistant.library.folder / "uploads").iterdir())
-    assert documents.listed(None) == []
+    assert not list((queue.assistant.library.folder / "uploads").iterdir())
+    assert queue.listed(None) == []
 
 
-def test_what_failed_is_tried_again_once(documents: Documents, tmp_path: Path) -> None:
+def test_what_failed_is_tried_again_once(queue: IngestQueueController, tmp_path: Path) -> None:
     empty = tmp_path / "plovers.md"
     empty.write_bytes(b"")
-    jobs = documents.assistant.jobs
+    jobs = queue.assistant.jobs
     list(jobs.run(jobs.submit([empty], collection="default").id))
-    watch = Watch()
-    assert documents.queue(watch).can_retry
-    documents.retry()
-    assert not documents.queue(watch).can_retry
-    documents.retry()
+    state = QueuePageState()
+    assert queue.view(state).can_retry
+    queue.retry()
+    assert not queue.view(state).can_retry
+    queue.retry()
     (again,) = jobs.active
     empty.write_text("Plovers run along the shore.", "utf-8")
     list(jobs.run(again.id))
-    after = documents.queue(watch)
+    after = queue.view(state)
     assert [row.mood for row in after.rows] == ["done"]
     assert not after.can_retry

@@ -15,8 +15,9 @@ from rag_app.evaluation.questions import QuestionList, Unusable
 from rag_app.evaluation.recommending import Recommendation
 from rag_app.evaluation.runner import Evaluation, Lost, Result
 from rag_app.tasks import Task, TaskState
-from ui.components.charts import Bar, Dot, cost_chart, interval_chart
-from ui.components.evaluation import (
+from ui.components.text import INTERNAL_ERROR
+from ui.evaluate.charts import CostPoint, IntervalBar, cost_chart, interval_chart
+from ui.evaluate.render import (
     render_list,
     render_progress,
     render_result,
@@ -42,7 +43,7 @@ def task(state: TaskState = TaskState.RUNNING, stage: str = "", done: int = 0, t
     ],
 )
 def test_progress_is_in_words(running: Task, words: str, share: str | None) -> None:
-    html = render_progress(running, ("mean", "colbert"), "broken")
+    html = render_progress(running, ("mean", "colbert"))
     assert f"<p>{words}</p>" in html
     assert ("value=" in html) is (share is not None)
     assert share is None or f'value="{share}"' in html
@@ -50,12 +51,12 @@ def test_progress_is_in_words(running: Task, words: str, share: str | None) -> N
 
 
 def test_an_end_without_a_result_is_told() -> None:
-    assert render_progress(None, (), "broken") == ""
-    assert render_progress(task(TaskState.DONE), (), "broken") == ""
-    assert "Cancelled" in render_progress(task(TaskState.CANCELLED), (), "broken")
+    assert render_progress(None, ()) == ""
+    assert render_progress(task(TaskState.DONE), ()) == ""
+    assert "Cancelled" in render_progress(task(TaskState.CANCELLED), ())
     failed = task(TaskState.FAILED)
-    assert "&lt;x&gt;" in render_progress(replace(failed, error=InvalidInput("no <x>")), (), "broken")
-    assert ">broken<" in render_progress(replace(failed, error=KeyError("secret")), (), "broken")
+    assert "&lt;x&gt;" in render_progress(replace(failed, error=InvalidInput("no <x>")), ())
+    assert f">{INTERNAL_ERROR}<" in render_progress(replace(failed, error=KeyError("secret")), ())
 
 
 def test_a_list_says_what_cannot_be_used() -> None:
@@ -118,7 +119,7 @@ def test_a_summary_says_what_was_evaluated() -> None:
 
 @pytest.mark.parametrize("means", [[1.0, 1.0], [0.0, 0.0], [0.02, 0.98], [0.5]])
 def test_intervals_lie_within_the_picture(means: list[float]) -> None:
-    bars = [Bar(EVIL * 3, mean, max(0, mean - 0.2), min(1, mean + 0.2), False) for mean in means]
+    bars = [IntervalBar(EVIL * 3, mean, max(0, mean - 0.2), min(1, mean + 0.2), False) for mean in means]
     svg = ET.fromstring(interval_chart("nDCG@10", bars))
     width = float(svg.attrib["viewBox"].split()[2])
     ends = [float(line.attrib[name]) for line in svg.iter("line") for name in ("x1", "x2")]
@@ -127,7 +128,7 @@ def test_intervals_lie_within_the_picture(means: list[float]) -> None:
 
 
 def test_names_beside_dots_do_not_lie_on_each_other() -> None:
-    dots = [Dot(f"strategy{n}", 5.0 + n / 10, 0.6 + n / 1000, n == 0) for n in range(6)]
+    dots = [CostPoint(f"strategy{n}", 5.0 + n / 10, 0.6 + n / 1000, n == 0) for n in range(6)]
     svg = ET.fromstring(cost_chart("nDCG@10", dots))
     names = [text for text in svg.iter("text") if text.attrib["class"] == "name"]
     places = {(text.attrib["x"], text.attrib["y"]) for text in names}

@@ -11,7 +11,7 @@ from PIL import Image
 
 from rag_app.service.inspector import Stored, Trace, Worked
 from tests.ui.values import answer, found, hit
-from ui.components.inspection import picture, render_stored, render_trace, render_worked
+from ui.inspect.render import picture, render_stored, render_trace, render_worked
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 
@@ -84,7 +84,7 @@ def test_nothing_is_drawn_of_zeros(shape: tuple[int, int]) -> None:
 def test_what_is_kept_with_dimensions_and_bytes() -> None:
     shown = render_stored(stored())
     for part in (
-        "4 dimensions · 16 B as float32", "2 vectors of 2 dimensions · codec int8 · 4 B of codes",
+        "4 dimensions · 16 bytes as float32", "2 vectors of 2 dimensions · codec int8 · 4 bytes of codes",
         "values from -1.00 to 0.50", "16 bytes", "12 bytes", "takes 0.8 times the single vector",
         "encoded now", "height:32px",
     ):  # fmt: skip

@@ -12,7 +12,8 @@ from rag_app.model_store.memory import Fit
 from rag_app.model_store.model_tasks import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
 from rag_app.model_store.store import ModelState, Presence, Used
 from rag_app.tasks import Task, TaskState
-from ui.components.models import render_models, render_network, render_removal, render_task, render_used, size
+from ui.components.text import INTERNAL_ERROR
+from ui.models.render import render_models, render_network, render_removal, render_task, render_used
 
 ENTRY = ModelEntry("reranker", "<b>small", "hf:owner/small", ("*",), "MIT", 92, 300, "a <i>note")
 
@@ -81,7 +82,7 @@ def task(kind: str, status: TaskState = TaskState.RUNNING, **fields: object) -> 
         (task(VERIFY), "Hashing &lt;b&gt;small"),
         (task(PULL, TaskState.CANCELLED), "Pull goes on where it ended"),
         (task(PULL, TaskState.FAILED, error=ModelError("the hub <x> said no")), "the hub &lt;x&gt; said no"),
-        (task(PULL, TaskState.FAILED, error=KeyError("secret")), ">broken<"),
+        (task(PULL, TaskState.FAILED, error=KeyError("secret")), f">{INTERNAL_ERROR}<"),
         (task(PULL, TaskState.DONE, result={"bytes": 4 * 10**6, "commit": "0123456789abcd"}), "789ab."),
         (task(ADD, TaskState.DONE, result={"name": "<b>"}), "&lt;b&gt; is listed"),
         (task(VERIFY, TaskState.DONE, result={"faults": {}}), "No model was pulled or added;"),
@@ -90,14 +91,14 @@ def task(kind: str, status: TaskState = TaskState.RUNNING, **fields: object) -> 
     ],
 )  # fmt: skip
 def test_work_is_in_words(one: ModelTask, words: str) -> None:
-    html = render_task(one, "broken")
+    html = render_task(one)
     assert words in html
     assert "<b>small" not in html
     assert "secret" not in html
 
 
 def test_no_work_is_nothing() -> None:
-    assert render_task(None, "broken") == ""
+    assert render_task(None) == ""
 
 
 def test_using_says_what_remains_to_be_done() -> None:
@@ -117,7 +118,7 @@ def test_removing_says_what_is_lost() -> None:
     local = replace(ENTRY, source="file:/models/x.gguf")
     html = render_removal(state(Presence.VERIFIED, entry=local, added=True, in_use=True))
     assert "It leaves the list. Its files stay where they are." in html
-    assert "It is the one that is used" in html
+    assert "It is in use" in html
 
 
 def test_what_leaves_the_machine_is_said() -> None:
@@ -126,11 +127,3 @@ def test_what_leaves_the_machine_is_said() -> None:
     assert "This machine has no network" in offline
     assert "rag-app models bundle FILE" in offline
     assert "carry the file here and add it below" in offline
-
-
-def test_sizes() -> None:
-    assert [size(value) for value in (4_200_000, 640 * 10**6, 1_835 * 10**6)] == [
-        "4.2 MB",
-        "640 MB",
-        "1.8 GB",
-    ]

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from rag_app.answering.answers import Evidence
 from tests.ui.values import START, answer, citation, found, hit, turn
-from ui.components.sources import cited_spans, flow, render_sources
+from ui.chat.render import cited_spans, render_sources
+from ui.components.text import flow
 
 TEXT = "Rank fusion is old. It uses k = 60, by <b>Cormack</b>. It works."
 QUOTE = "It uses k = 60, by <b>Cormack</b>."

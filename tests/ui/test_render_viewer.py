@@ -10,11 +10,11 @@ from ingestion.storage.catalogue.records import Document
 from rag_app.service.page_views import RenderedPage
 from retrievers.explain import Explanation, TermReason, TokenReason
 from tests.ui.values import START, hit
-from ui.components.explanation import Why, by_word, render_why
-from ui.components.viewer import Place, opens, place_of, render_page, render_viewer
+from ui.chat.explanation import HitExplanation, by_word, render_why
+from ui.chat.viewer import SourceLocation, opens, place_of, render_page, render_viewer
 
 NAME = "<img src=x onerror=alert(1)>\u202e.pdf"
-PLACE = Place(turn=2, chunk="c1", document="d1", page=3)
+PLACE = SourceLocation(turn=2, chunk="c1", document="d1", page=3)
 TEXT = "The boat sails on the <b>lake</b>."
 
 
@@ -73,7 +73,7 @@ def test_what_opens_a_source_says_where() -> None:
     data: dict[str, object] = {"open": "why", "turn": "2", "chunk": "c1", "document": "d1", "page": "3"}
     assert place_of(data) == (PLACE, "why")
     for wrong in ({**data, "open": "all"}, {**data, "page": "x"}, {}):
-        with pytest.raises(ValueError, match=r"view|invalid"):
+        with pytest.raises(ValueError, match=r"tab|invalid"):
             place_of(wrong)
 
 
@@ -98,7 +98,7 @@ def test_tokens_that_touch_are_one_word() -> None:
 
 def test_late_interaction_shades_whole_words_by_similarity() -> None:
     found = replace(hit(TEXT), scores={"maxsim": 3.5})
-    shown = render_why(Why("boats lake now", found, "colbert", explanation(), ()))
+    shown = render_why(HitExplanation("boats lake now", found, "colbert", explanation(), ()))
     assert '>boat</span> <span class="hot"' in shown
     assert ">sails</span>" in shown  # a token of it matched: the word is shaded as a whole
     assert 'data-words=" 1 " title="cosine 0.80">lake</span>' in shown
@@ -112,7 +112,7 @@ def test_late_interaction_shades_whole_words_by_similarity() -> None:
 def test_words_are_marked_and_those_that_lack_are_named() -> None:
     found = replace(hit(TEXT), scores={"bm25": 4.25})
     terms = (TermReason(0, 5, ((START + 4, START + 8),)), TermReason(11, 14, ()))
-    shown = render_why(Why("boats lake now", found, "bm25", None, terms))
+    shown = render_why(HitExplanation("boats lake now", found, "bm25", None, terms))
     assert "1 of 2 words" in shown
     assert '<li class="has">boats <small>× 1</small></li><li class="lacks">now</li>' in shown
     assert "The <mark>boat</mark> sails" in shown
@@ -121,7 +121,7 @@ def test_words_are_marked_and_those_that_lack_are_named() -> None:
 
 def test_a_single_vector_and_a_cross_encoder_tell_only_a_number() -> None:
     found = replace(hit(TEXT), scores={"mean": 0.471, "cross_encoder": 7.5})
-    shown = render_why(Why("boats lake now", found, "mean", explanation(), ()))
+    shown = render_why(HitExplanation("boats lake now", found, "mean", explanation(), ()))
     assert "One vector (mean): 0.471" in shown
     assert "A single vector cannot tell" in shown
     assert "Cross-encoder: 7.500" in shown

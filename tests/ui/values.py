@@ -15,7 +15,7 @@ from rag_app.answering.answers import (
 )
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
-from ui.chat.talk import follow
+from ui.components.answering import follow
 from ui.components.conversation import Turn
 
 START = 100  # where the chunk begins on its page

@@ -1,4 +1,4 @@
-"""One question and what became of it, and how that reads in the chat."""
+"""A question with its answer, and how they read in a chat."""
 
 import re
 from collections.abc import Sequence
@@ -19,18 +19,21 @@ from rag_app.llm.choice import EXTRACTIVE
 from ui.components.text import escape, milliseconds, plural
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
-# A quotation keeps the [3] of its author; ours stands behind it.
+# A quotation may contain its author's [3]; our marker stands at its end.
 _MARKER_OF_QUOTATION = re.compile(_MARKER.pattern + r"$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question, asked with `options`; `number` counts from 1.
+    """A question and its answer so far. It is pending until it has an answer or an error, or was stopped.
 
-    `answer` is there once it is finished, `error` when it failed, `stopped` when a person stopped it;
-    until one of them is, `text` grows. `understood` is what a follow-up question was taken for, `waiting`
-    what the first word waits for. Of one that is `search_only`, passages are all that is wanted. `grade` is
-    what a person said of the answer: 1 good, 0 bad.
+    Attributes:
+        number: The turn's place in its conversation, from 1.
+        text: The answer as far as it is written.
+        understood: A follow-up question, rewritten so that it can be understood alone.
+        waiting: What the answer's first word waits for.
+        search_only: The person wants passages and no answer.
+        grade: The person's verdict on the answer, 1 good, 0 bad.
     """
 
     number: int
@@ -50,6 +53,9 @@ class Turn:
     def pending(self) -> bool:
         ended = self.found is not None if self.search_only else self.answer is not None
         return not ended and self.error is None and not self.stopped
+
+
+Turns = tuple[Turn, ...]
 
 
 class Message(TypedDict):
@@ -127,7 +133,6 @@ def _searched(turn: Turn, found: PassagesFound) -> str:
 
 
 def _stages(answer: Answer) -> str:
-    """How long each stage took, as a bar of parts and as numbers."""
     stages = [(name, value) for name, value in answer.timings_ms.items() if name != "total" and value > 0]
     return " · ".join(f"{escape(name)} {milliseconds(value)}" for name, value in stages)
 
@@ -151,13 +156,13 @@ def _again(turn: Turn) -> str:
 
 
 def _action(name: str, turn: Turn, label: str, title: str, *, chosen: bool = False) -> str:
-    """A link that static/actions.js takes for a button: the chat's sanitiser lets no button through."""
+    """Return a link that static/actions.js treats as a button: the chat's sanitiser removes buttons."""
     mark = ' class="action chosen"' if chosen else ' class="action"'
     return f'<a{mark} href="#do-{name}-{turn.number}" title="{escape(title)}">{escape(label)}</a>'
 
 
 def _checks(answer: Answer) -> str:
-    """What of the answer its sources do not hold, folded under its count; nothing where they hold all."""
+    """Return the sentences that the sources do not fully support, folded; nothing where they support all."""
     doubtful = [sentence for sentence in answer.sentences if sentence.verdict is not Verdict.SUPPORTED]
     if not doubtful:
         return ""
@@ -180,10 +185,9 @@ def _flags(answer: Answer) -> str:
 
 
 def _linked(turn: Turn) -> str:
-    """The text with each `[n]` that names a source linked to its card, and what its sources do not hold
-    marked.
+    """Return the text with each `[n]` linked to its source's card, and doubtful sentences marked.
 
-    `[12]` of a quotation stays text.
+    A quotation's own `[12]` stays text.
     """
     evidence = turn.answer.evidence if turn.answer else turn.found.packed.evidence if turn.found else ()
     known = {item.number for item in evidence}
@@ -228,7 +232,7 @@ _VERDICTS = {
 
 
 def located(text: str, sentences: Sequence[AnswerSentence]) -> list[tuple[int, int, AnswerSentence]]:
-    """Return where each sentence stands in the answer, in order, its markers and white space left aside."""
+    """Return where each sentence stands in the answer, in order, whatever its markers and white space."""
     skipped = {place for match in _MARKER.finditer(text) for place in range(match.start(), match.end())}
     places = [place for place, letter in enumerate(text) if not letter.isspace() and place not in skipped]
     letters = "".join(text[place] for place in places)
@@ -244,7 +248,7 @@ def located(text: str, sentences: Sequence[AnswerSentence]) -> list[tuple[int, i
 
 
 def _names(turn: Turn) -> str:
-    """What made the answer: strategy, reranker, LLM. As asked for until it is known what was used."""
+    """Return strategy, reranker and LLM: those asked for, until it is known which were used."""
     made = turn.answer or turn.options
     if made.strategy == REPLY:
         return _chips("no documents read")

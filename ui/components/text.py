@@ -1,11 +1,18 @@
-"""Text of documents and people, made safe to put into HTML."""
+"""Text of documents and people, made safe to put into HTML, and numbers in words."""
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from ingestion.errors import RagError
+
+INTERNAL_ERROR = "Something in the application is broken; the terminal that runs it has the details."
 
 # Characters that reorder or hide the text around them: they are shown, not obeyed.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# A line of at least this many characters is taken for prose that was wrapped.
+_PROSE = 55
 
 Span = tuple[int, int]
 
@@ -16,7 +23,7 @@ def escape(text: str) -> str:
 
 
 def merge(spans: Iterable[Span], length: int) -> list[Span]:
-    """Return the spans within 0 to `length`, in order, those that overlap or touch joined."""
+    """Return the spans cut to 0 … `length`, sorted, with overlapping and touching spans joined."""
     merged: list[Span] = []
     for start, end in sorted((max(0, start), min(length, end)) for start, end in spans):
         if start >= end:
@@ -28,14 +35,25 @@ def merge(spans: Iterable[Span], length: int) -> list[Span]:
     return merged
 
 
-def marked(text: str, spans: Iterable[Span]) -> str:
-    """Return `text` escaped, with the characters of the spans in `<mark>`."""
+def marked(text: str, spans: Iterable[Span], tag: str = "mark") -> str:
+    """Return `text` escaped, with the characters of the spans in an element."""
     parts: list[str] = []
     position = 0
     for start, end in merge(spans, len(text)):
-        parts += [escape(text[position:start]), "<mark>", escape(text[start:end]), "</mark>"]
+        parts += [escape(text[position:start]), f"<{tag}>", escape(text[start:end]), f"</{tag}>"]
         position = end
     return "".join([*parts, escape(text[position:])])
+
+
+def flow(text: str) -> str:
+    """Return `text` with the line ends of running prose turned into spaces; its length stays.
+
+    A PDF breaks its lines where its page ends, not where this column does. Short lines (headings,
+    tables) keep their ends.
+    """
+    lines = text.split("\n")
+    ends = [" " if len(line) >= _PROSE and following.strip() else "\n" for line, following in pairwise(lines)]
+    return "".join(line + end for line, end in zip(lines, [*ends, ""], strict=True))
 
 
 def plural(number: int, noun: str) -> str:
@@ -59,3 +77,19 @@ def size(number: int) -> str:
         value /= 1000
         units.pop(0)
     return f"{value:.1f} {units[0]}" if value < 9.95 else f"{value:,.0f} {units[0]}"
+
+
+def also_known(names: Sequence[str]) -> str:
+    """Return, as the end of a sentence, a document's names after the first; nothing for one name."""
+    others = ", ".join(f"<bdi>{escape(name)}</bdi>" for name in names[1:])
+    return f", also known as {others}" if others else ""
+
+
+def render_error(message: object) -> str:
+    """Return a message, or an error's, in red."""
+    return f'<div class="failed" role="alert">{escape(str(message))}</div>'
+
+
+def render_failure(error: object) -> str:
+    """Return what a failed task's error says to a person: nothing of an error inside the application."""
+    return render_error(error if isinstance(error, RagError) else INTERNAL_ERROR)

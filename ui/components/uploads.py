@@ -1,6 +1,6 @@
-"""Files on their way into the library: one row a file, in words."""
+"""Files on their way into the library: a row for each, in words."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -8,10 +8,6 @@ from pathlib import Path
 from ingestion.documents import Status
 from ingestion.pipeline.queue import FileState, Job
 from ui.components.text import escape, plural
-
-# Rows shown of each kind; the rest is a number. What failed is what a person has to read.
-_SHOWN = 5
-_SHOWN_FAILED = 20
 
 
 class Mood(StrEnum):
@@ -24,11 +20,20 @@ class Mood(StrEnum):
     DONE = "done"
 
 
+_MOODS = {
+    Mood.WORKING: "in work",
+    Mood.WAITING: "waiting",
+    Mood.FAILED: "that failed",
+    Mood.NOTE: "already there, done in part or with a warning, or cancelled",
+    Mood.DONE: "done",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One file: what is being done to it, or how it ended. `share` is the part of the stage that is done.
+    """One file: what is being done to it, or how it ended.
 
-    `job` and `file` (its ordinal) say which it is to whom a person asks to cancel or retry it.
+    `share` is the finished part of its stage, 0 to 1. `job` and `file` (an ordinal) name it to the queue.
     """
 
     name: str
@@ -43,10 +48,10 @@ class FileRow:
 
 
 def to_rows(jobs: Sequence[Job], watched: Collection[int]) -> tuple[list[FileRow], list[FileRow]]:
-    """Return the rows of the files of active jobs, and those of ended ones; `jobs` are oldest first.
+    """Return the rows of active jobs' files, and those of ended jobs; `jobs` are oldest first.
 
-    Of ended jobs that are not `watched`, only what failed. A file that a later job took on again, or
-    that failed and was uploaded anew, is shown with the later one.
+    An ended job that is not `watched` shows its failed files only. A file that several jobs have is shown
+    with the latest of them.
     """
     active: list[FileRow] = []
     ended: list[FileRow] = []
@@ -60,7 +65,7 @@ def to_rows(jobs: Sequence[Job], watched: Collection[int]) -> tuple[list[FileRow
 
 
 def latest(jobs: Sequence[Job]) -> Iterator[tuple[Job, FileState]]:
-    """Yield each file of the jobs, oldest first, without those that a later job has as well."""
+    """Yield the jobs' files, oldest job first, each with the latest job that has it."""
     last = {(job.collection, file.source): job.id for job in jobs for file in job.files}
     for job in jobs:
         for file in job.files:
@@ -81,7 +86,7 @@ def to_row(job: Job, file: FileState) -> FileRow:
 
 
 def can_retry(file: FileState) -> bool:
-    """Return whether the file may end better, with nothing else to say about it."""
+    """Return whether trying again may help, without a password or other bytes."""
     if file.status is not None and (file.status.is_success or file.status is Status.PARTIAL):
         return False  # with the same bytes, the same pages fail
     if file.staged:
@@ -131,35 +136,23 @@ def _ended(file: FileState) -> FileRow:
     return FileRow(file.name, words, mood)
 
 
-def render_uploads(rows: Sequence[FileRow]) -> str:
-    """Return the rows as a list, cut where it is long; nothing for none."""
-    if not rows:
-        return ""
-    kinds = {mood: [row for row in rows if row.mood is mood] for mood in Mood}
+def render_rows(rows: Sequence[FileRow], render: Callable[[FileRow], str], *, most: int, failed: int) -> str:
+    """Return list items by mood: at most `most` of each, `failed` of those that failed, and how many more."""
     parts: list[str] = []
-    for mood, words in (
-        (Mood.WORKING, "in work"),
-        (Mood.WAITING, "waiting"),
-        (Mood.FAILED, "that failed"),
-        (Mood.NOTE, "already there, done in part or with a warning, or cancelled"),
-        (Mood.DONE, "done"),
-    ):
-        shown = _SHOWN_FAILED if mood is Mood.FAILED else _SHOWN
-        # What waits comes next first; of what has ended the newest says most.
-        kept = kinds[mood][:shown] if mood in (Mood.WORKING, Mood.WAITING) else kinds[mood][-shown:]
-        parts += map(_row, kept)
-        if left := len(kinds[mood]) - len(kept):
+    for mood, words in _MOODS.items():
+        kind = [row for row in rows if row.mood is mood]
+        limit = failed if mood is Mood.FAILED else most
+        # Waiting files come in the order of their turn; of ended files the newest matter most.
+        shown = kind[:limit] if mood in (Mood.WORKING, Mood.WAITING) else kind[-limit:]
+        parts += map(render, shown)
+        if left := len(kind) - len(shown):
             parts.append(f'<li class="more">and {left:,} more {words}</li>')
-    return f'<ul class="uploads">{"".join(parts)}</ul>'
+    return "".join(parts)
 
 
-def _row(row: FileRow) -> str:
-    where = " (the tab Documents asks for it)" if row.wants_password else ""
-    bar = ""
-    if row.mood is Mood.WORKING:
-        value = "" if row.share is None else f' value="{row.share:.3f}"'
-        bar = f'<progress max="1"{value} aria-label="{escape(row.name)}"></progress>'
-    return (
-        f'<li class="{row.mood}"><bdi class="name">{escape(row.name)}</bdi>'
-        f'<span class="words">{escape(row.words)}{where}</span>{bar}</li>'
-    )
+def render_bar(row: FileRow) -> str:
+    """Return a bar of a file's progress; nothing for a file that is not being worked on."""
+    if row.mood is not Mood.WORKING:
+        return ""
+    value = "" if row.share is None else f' value="{row.share:.3f}"'
+    return f'<progress max="1"{value} aria-label="{escape(row.name)}"></progress>'

@@ -1,4 +1,4 @@
-"""The page Documents: the library looked after. Uploads, the queue, the table, a page's text, collections.
+"""The Documents page: uploads, the queue, the table of documents, a page's text, collections and storage.
 
-The small pane beside the chat shows the same queue (`ui.documents`).
+The small pane beside the chat shows the same queue.
 """

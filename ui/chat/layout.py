@@ -1,0 +1,203 @@
+"""The components of the Chat page, pane by pane."""
+
+from typing import Any
+
+import gradio as gr
+
+from rag_app.service.composition import Assistant
+from ui.chat.render import NO_EVIDENCE
+from ui.components.choices import (
+    NO_RERANKER,
+    collection_choices,
+    document_choices,
+    llm_choices,
+    render_help,
+    reranker_choices,
+    strategy_choices,
+)
+from ui.components.events import TICK
+from ui.components.upload_field import upload_field
+from ui.static import read_static
+
+_SMALL: dict[str, Any] = {"size": "sm", "min_width": 60}
+_SELECTOR: dict[str, Any] = {"elem_classes": "selector", "min_width": 140}
+
+
+class ChatLayout:
+    """Lays out the page, as a tab; its panes are the attributes."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        with gr.Tab("Chat", id="chat") as self.tab, gr.Row(elem_id="panes"):
+            with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
+                gr.HTML("<h2>Conversations</h2>")
+                script = read_static("conversations.js")
+                self.listing = gr.HTML("", elem_id="conversations", js_on_load=script)
+                self.documents = DocumentsPane()
+            with gr.Column(elem_id="chat-pane", elem_classes="pane", min_width=320):
+                self.title = TitlePane()
+                self._lay_out_conversation()
+                with gr.Column(elem_id="how"):
+                    self.selectors = Selectors(assistant)
+                # Unseen: their values and events go between the page and its scripts.
+                self.actions = gr.HTML(
+                    "", elem_id="actions", elem_classes="unseen", js_on_load=read_static("actions.js")
+                )
+                self.address = gr.HTML(
+                    "{}", elem_id="address", elem_classes="unseen", js_on_load=read_static("address.js")
+                )
+            with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
+                gr.HTML("<h2>Evidence</h2>")
+                script = read_static("evidence.js")
+                self.sources = gr.HTML(NO_EVIDENCE, elem_id="sources", js_on_load=script)
+                self.viewer = gr.HTML("", elem_id="viewer", js_on_load=script)
+
+    def _lay_out_conversation(self) -> None:
+        self.notice = gr.HTML("", elem_id="notice")
+        self.chatbot = gr.Chatbot(
+            label="Conversation",
+            show_label=False,
+            elem_id="conversation",
+            height="100%",
+            layout="bubble",
+            # Contents are our own escaped HTML: no Markdown, no LaTeX, and still sanitised by Gradio.
+            render_markdown=False,
+            sanitize_html=True,
+            allow_tags=False,
+            latex_delimiters=[],
+            buttons=[],
+            feedback_options=None,
+            allow_file_downloads=False,
+            placeholder=(
+                "<h2>Ask your documents</h2><p>Add some under Documents, then ask. Each answer shows "
+                "where in them it was found, and which strategy found it.</p>"
+            ),
+        )
+        with gr.Row(elem_id="ask", equal_height=True):
+            self.question = gr.Textbox(
+                label="Question",
+                show_label=False,
+                container=False,
+                placeholder="Ask a question",
+                elem_id="question",
+                autofocus=True,
+                lines=1,
+                max_lines=6,
+                scale=8,
+                html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
+            )
+            self.send = gr.Button("Ask", variant="primary", elem_id="send", scale=1, min_width=80)
+            self.stop = gr.Button(
+                "Stop", variant="stop", elem_id="stop", scale=1, min_width=80, visible=False
+            )
+
+
+class Selectors:
+    """Lays out the selectors below the question."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        options = assistant.options()
+        self.strategy = gr.Radio(
+            strategy_choices(assistant.strategies()),
+            value=options.strategy,
+            label="Strategy",
+            elem_id="strategy",
+        )
+        with gr.Row(elem_id="models"):
+            self.reranker = gr.Dropdown(
+                reranker_choices(assistant),
+                value=options.reranker or NO_RERANKER,
+                label="Reranker",
+                allow_custom_value=True,
+                elem_id="reranker",
+                **_SELECTOR,
+            )
+            self.llm = gr.Dropdown(
+                llm_choices(assistant),
+                value=options.llm,
+                label="LLM",
+                allow_custom_value=True,
+                elem_id="llm",
+                **_SELECTOR,
+            )
+        with gr.Row(elem_id="where"):
+            self.collection = gr.Dropdown(
+                collection_choices(assistant),
+                value=assistant.settings.collection,
+                label="Collection",
+                elem_id="collection",
+                **_SELECTOR,
+            )
+            self.only = gr.Dropdown(
+                document_choices(assistant, assistant.settings.collection),
+                value=[],
+                multiselect=True,
+                label="Only in",
+                elem_id="only",
+                **_SELECTOR,
+            )
+            self.search_only = gr.Checkbox(
+                False, label="Search only", elem_id="search-only", container=False, min_width=100
+            )
+        self.about = gr.HTML(render_help(assistant, options.strategy), elem_id="help")
+
+    @property
+    def all(self) -> list[Any]:
+        """The components in the order of `QueryOptions`."""
+        return [self.strategy, self.reranker, self.llm, self.collection, self.only, self.search_only]
+
+
+class TitlePane:
+    """Lays out the title above the chat, with renaming, sharing and deleting."""
+
+    def __init__(self) -> None:
+        with gr.Row(elem_id="chat-title"):
+            self.title = gr.HTML("<h2>New conversation</h2>", elem_id="title")
+            self.rename = gr.Button("Rename", elem_id="rename", visible=False, **_SMALL)
+            self.share = gr.Button("Share", elem_id="share", visible=False, **_SMALL)
+            self.delete = gr.Button("Delete", elem_id="delete-conversation", visible=False, **_SMALL)
+            self.new = gr.Button("New conversation", elem_id="clear", **_SMALL)
+        with gr.Row(visible=False, elem_classes="asking", elem_id="renaming") as self.renaming:
+            self.name = gr.Textbox(label="New name", elem_id="conversation-name", max_length=200, scale=4)
+            self.save = gr.Button("Save", variant="primary", elem_id="save-name", **_SMALL)
+        with gr.Row(visible=False, elem_classes="asking", elem_id="deleting") as self.deleting:
+            gr.HTML("<p>Delete this conversation with its answers? This cannot be undone.</p>")
+            self.keep = gr.Button("Keep", elem_id="keep-conversation", **_SMALL)
+            self.confirm = gr.Button("Delete", variant="stop", elem_id="confirm-delete", **_SMALL)
+        with gr.Column(visible=False, elem_classes="asking", elem_id="sharing") as self.sharing:
+            self.markdown = gr.Textbox(
+                label="The conversation as Markdown",
+                lines=6,
+                max_lines=12,
+                buttons=["copy"],
+                interactive=False,
+            )
+            with gr.Row():
+                self.link = gr.HTML("")
+                self.closing = gr.Button("Close", elem_id="close-sharing", **_SMALL)
+
+    @property
+    def heading(self) -> list[Any]:
+        """The components that show which conversation is open."""
+        asking = [self.renaming, self.deleting, self.sharing]
+        return [self.title, self.rename, self.share, self.delete, *asking]
+
+
+class DocumentsPane:
+    """Lays out uploads, the queue and the documents of the collection that the chat searches."""
+
+    def __init__(self) -> None:
+        gr.HTML("<h2>Documents</h2>")
+        self.upload = upload_field(height=104, elem_id="upload")
+        self.message = gr.HTML("", elem_id="message")
+        self.progress = gr.HTML("", elem_id="progress")
+        with gr.Row(elem_id="queue"):
+            self.cancel = gr.Button("Cancel", elem_id="cancel", visible=False, **_SMALL)
+            self.retry = gr.Button("Try again", elem_id="retry", visible=False, **_SMALL)
+            self.clear = gr.Button("Clear list", elem_id="clear-jobs", visible=False, **_SMALL)
+        with gr.Column(visible=False, elem_id="confirmation") as self.confirmation:
+            self.question = gr.HTML("")
+            with gr.Row():
+                self.keep = gr.Button("Keep", elem_id="keep", **_SMALL)
+                self.delete = gr.Button("Delete", variant="stop", elem_id="delete", **_SMALL)
+        self.listing = gr.HTML("", elem_id="documents", js_on_load=read_static("documents.js"))
+        self.timer = gr.Timer(TICK, active=False)

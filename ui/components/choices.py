@@ -1,0 +1,129 @@
+"""The choices that selectors offer, and the help beside them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ingestion.errors import InvalidInput, RagError, UnknownName
+from rag_app.llm.choice import AUTO, EXTRACTIVE, Llm, Server
+from rag_app.service.composition import Assistant
+from retrievers.availability import StrategyState
+from ui.components.text import escape
+
+NO_RERANKER = "none"
+
+Choices = list[tuple[str, str]]
+
+
+def strategy_choices(strategies: Sequence[StrategyState]) -> Choices:
+    """Return the usable strategies; `strategy_help` says why the others are not."""
+    return [(state.strategy.name, state.strategy.name) for state in strategies if state.available]
+
+
+def strategy_help(strategies: Sequence[StrategyState], chosen: str) -> list[tuple[str, str]]:
+    """Return what the chosen strategy does and costs, then why each unusable strategy is unusable."""
+    lines = [
+        (
+            state.strategy.name,
+            f"{state.strategy.summary}. Costs {state.strategy.cost}. {_meanwhile(state)}".strip(),
+        )
+        for state in strategies
+        if state.strategy.name == chosen
+    ]
+    unusable = [state for state in strategies if not state.available]
+    return lines + [(state.strategy.name, f"is not available: {state.reason}") for state in unusable]
+
+
+def _meanwhile(state: StrategyState) -> str:
+    if not (state.available and state.reason):
+        return ""
+    return f" Until it is repaired, single vectors stand in: {state.reason}"
+
+
+def reranker_choices(assistant: Assistant) -> Choices:
+    """Return "none" and the rerankers that the application knows."""
+    known = {name: name for name in (assistant.options().reranker, *assistant.rerankers()) if name}
+    return [(NO_RERANKER, NO_RERANKER), *known.items()]
+
+
+def collection_choices(assistant: Assistant) -> Choices:
+    """Return the collections, and the settings' collection even where it is still empty."""
+    names = dict.fromkeys((assistant.settings.collection, *assistant.collections()))
+    return [(name, name) for name in names]
+
+
+def document_choices(assistant: Assistant, collection: str | None) -> Choices:
+    """Return a collection's documents by their labels."""
+    try:
+        documents = assistant.documents([collection or assistant.settings.collection])
+    except UnknownName:  # it is still empty, or was deleted
+        return []
+    return sorted((document.label, document.id) for document in documents)
+
+
+def llm_choices(assistant: Assistant) -> Choices:
+    """Return the language models on this machine, "auto" and "extractive"."""
+    files = {str(file): file.name for file in assistant.llm_files()}
+    files |= {name: name for name in assistant.llms()}
+    configured = assistant.options().llm
+    if configured not in (AUTO, EXTRACTIVE, *files):
+        server = Server.parse(configured)
+        files[configured] = Llm(server=server).name if server else Path(configured).name
+    return [(AUTO, AUTO), (EXTRACTIVE, EXTRACTIVE), *((name, path) for path, name in files.items())]
+
+
+def check_offered(assistant: Assistant, *, llm: str | None = None, reranker: str | None = None) -> None:
+    """Raises InvalidInput for an LLM or reranker that the page does not offer, unless visitors are trusted.
+
+    A name may be that of any file or server; an untrusted visitor must not make this machine open it.
+    """
+    if assistant.settings.visitors_are_trusted:
+        return
+    for what, named, choices in (
+        ("LLM", llm, llm_choices(assistant)),
+        ("reranker", reranker, reranker_choices(assistant)),
+    ):
+        if named and named not in {value for _, value in choices}:
+            raise InvalidInput(f"the {what} {named!r} is not among those offered here; choose one of them")
+
+
+def check_may_name_files(assistant: Assistant, what: str) -> None:
+    """Raises InvalidInput where visitors may not name files of the server's machine."""
+    if not assistant.settings.visitors_are_trusted:
+        raise InvalidInput(f"{what} names files of the server's machine: use the command line there")
+
+
+def where_to(assistant: Assistant) -> str:
+    """Return, as HTML, where the configured language model receives questions."""
+    try:
+        host = assistant.llm().leaves_machine
+    except RagError:  # the selector says what is wrong
+        host = None
+    if host is None:
+        return "Nothing leaves this machine."
+    return f"<b>Questions and passages leave this machine for {escape(host)}.</b>"
+
+
+def llm_help(assistant: Assistant) -> str:
+    """Return the language model that `auto` chooses now, or why it chooses none."""
+    try:
+        llm = assistant.llm()
+    except RagError as error:
+        return str(error)
+    if llm.leaves_machine:
+        return f"auto is {llm.name}: questions and passages leave this machine for {llm.leaves_machine}."
+    if not llm.quotes:
+        return f"auto is {llm.name}."
+    return "auto is extractive: it quotes the documents. For an LLM, give a GGUF file's path."
+
+
+def render_help(assistant: Assistant, strategy: str) -> str:
+    """Return the help under the selectors."""
+    about_llm = f"{llm_help(assistant)} Rerankers (cross-encoders) go by name or folder."
+    lines = [*strategy_help(assistant.strategies(), strategy), ("LLM", about_llm)]
+    return "".join(f"<p><b>{escape(name)}</b> {escape(words)}</p>" for name, words in lines)
+
+
+def reranker_chosen(name: str | None) -> str | None:
+    """Return the reranker that a selector names; None for none."""
+    name = (name or "").strip()
+    return None if name in ("", NO_RERANKER) else name

@@ -1,0 +1,123 @@
+"""The components of the Inspect page."""
+
+import gradio as gr
+
+from rag_app.service.composition import Assistant
+from ui.components.choices import NO_RERANKER, collection_choices, reranker_choices, strategy_choices
+from ui.inspect.render import EMPTY_TRACE, NO_DOCUMENTS, WAITING
+
+QUESTION = "Barack Obama birthplace"
+PASSAGE = "Obama was born in Honolulu, Hawaii"
+SENTENCE = "The Eiffel Tower is located in Paris, France."
+
+
+class InspectLayout:
+    """Lays out the page, as a tab; its components are the attributes."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        with gr.Tab("Inspect", id="inspect") as self.tab, gr.Column(elem_id="inspect"):
+            self._lay_out_worked()
+            self._lay_out_stored()
+            self._lay_out_trace(assistant)
+
+    def _lay_out_worked(self) -> None:
+        with gr.Column(elem_classes="part"):
+            gr.HTML(
+                "<h2>MaxSim, worked through</h2><p>Late interaction keeps a vector for each token. Each "
+                "token of the question takes its best match among the passage's; their sum is the score.</p>"
+            )
+            with gr.Row(equal_height=True, elem_classes="form-row"):
+                self.query = _text("Query", "inspect-query", QUESTION, max_lines=3, scale=3, min_width=220)
+                self.passage = _text("Passage", "inspect-passage", PASSAGE)
+                self.work = _button("Work it out", "inspect-work")
+            self.worked = gr.HTML(WAITING, elem_id="worked")
+
+    def _lay_out_stored(self) -> None:
+        with gr.Column(elem_classes="part"):
+            gr.HTML(
+                "<h2>What is stored</h2><p>One pass of the encoder gives a passage's single vectors and its "
+                "token vectors. Type a text, or choose a passage of a document.</p>"
+            )
+            with gr.Row(equal_height=True, elem_classes="form-row"):
+                self.text = _text("Text", "inspect-text", SENTENCE)
+                self.encode = _button("Encode", "inspect-encode")
+            with gr.Row(equal_height=True, elem_classes="form-row"):
+                self.document = gr.Dropdown(
+                    [],
+                    value=None,
+                    label="Document",
+                    scale=4,
+                    min_width=220,
+                    elem_id="inspect-document",
+                    visible=False,
+                )
+                self.place = gr.Number(
+                    1,
+                    label="Passage",
+                    precision=0,
+                    minimum=1,
+                    scale=1,
+                    min_width=120,
+                    elem_id="inspect-place",
+                    visible=False,
+                )
+            self.none = gr.HTML(f'<p class="facts">{NO_DOCUMENTS}</p>', elem_id="inspect-none")
+            self.stored = gr.HTML(WAITING, elem_id="stored")
+
+    def _lay_out_trace(self, assistant: Assistant) -> None:
+        options = assistant.options()
+        with gr.Column(elem_classes="part"):
+            gr.HTML(
+                "<h2>From question to answer</h2><p>The steps of one question with its own counts and times. "
+                "Nothing of it is remembered.</p>"
+            )
+            with gr.Row(equal_height=True, elem_classes="form-row"):
+                self.question = _text("Question", "inspect-question", placeholder="Ask your documents")
+                self.strategy = _selector(
+                    "Strategy", "inspect-strategy", strategy_choices(assistant.strategies()), options.strategy
+                )
+                self.reranker = _selector(
+                    "Reranker",
+                    "inspect-reranker",
+                    reranker_choices(assistant),
+                    options.reranker or NO_RERANKER,
+                )
+                self.collection = _selector(
+                    "Collection",
+                    "inspect-collection",
+                    collection_choices(assistant),
+                    assistant.settings.collection,
+                )
+                self.ask = _button("Follow it", "inspect-ask")
+            self.trace = gr.HTML(EMPTY_TRACE, elem_id="trace")
+
+
+def _text(
+    label: str,
+    elem_id: str,
+    value: str | None = None,
+    *,
+    placeholder: str | None = None,
+    max_lines: int = 4,
+    scale: int = 5,
+    min_width: int = 260,
+) -> gr.Textbox:
+    return gr.Textbox(
+        value,
+        label=label,
+        elem_id=elem_id,
+        placeholder=placeholder,
+        lines=1,
+        max_lines=max_lines,
+        scale=scale,
+        min_width=min_width,
+        html_attributes=gr.InputHTMLAttributes(autocomplete="off") if placeholder else None,
+    )
+
+
+def _button(words: str, elem_id: str) -> gr.Button:
+    return gr.Button(words, variant="primary", scale=1, min_width=120, elem_id=elem_id)
+
+
+def _selector(label: str, elem_id: str, choices: list[tuple[str, str]], value: str) -> gr.Dropdown:
+    return gr.Dropdown(choices, value=value, label=label, scale=2, min_width=150, elem_id=elem_id)

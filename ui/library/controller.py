@@ -1,0 +1,118 @@
+"""The actions of the Documents page, and its state in one open page."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ingestion.storage.catalogue.records import Document
+from rag_app.service.document_browser import DocumentQuery, replacing_name
+from ui.components.ingest_queue import IngestQueueController, QueuePageState
+from ui.components.text import plural
+from ui.library.render import ROWS, render_table
+
+
+@dataclass(slots=True)
+class LibraryPageState:
+    """What one open page shows. Its handlers share it and change it in place."""
+
+    queue: QueuePageState = field(default_factory=QueuePageState)
+    wanted: DocumentQuery = field(default_factory=DocumentQuery)
+    part: int = 0
+    chosen: set[str] = field(default_factory=set)
+    opened: str | None = None
+    page: int = 1
+    # The documents, or the collection, that the person is asked whether to delete.
+    doomed: tuple[str, ...] = ()
+    collection: str | None = None
+    # The collections that the selectors offer.
+    names: tuple[str, ...] | None = None
+    turn: int = 0
+
+
+class LibraryController:
+    """The actions of the page. One object serves all sessions."""
+
+    def __init__(self, queue: IngestQueueController) -> None:
+        self.queue = queue
+        self.assistant = queue.assistant
+        self.shelf = queue.assistant.document_browser
+
+    def listed(self, state: LibraryPageState) -> list[Document]:
+        """Return the documents that the filters leave, and forget chosen documents that are gone."""
+        found = self.shelf.documents(state.wanted)
+        state.chosen &= {document.id for document in self.shelf.documents()}
+        state.part = max(0, min(state.part, (len(found) - 1) // ROWS))
+        return found
+
+    def table(self, state: LibraryPageState) -> str:
+        """Return the table as HTML."""
+        found = self.listed(state)
+        state.turn += 1
+        return render_table(
+            found,
+            known=len(self.shelf.documents()),
+            chosen=state.chosen,
+            order=state.wanted.order,
+            descending=state.wanted.descending,
+            part=state.part,
+            turn=state.turn,
+        )
+
+    def act(self, state: LibraryPageState, data: dict[str, Any]) -> None:
+        """Do what a button or box of the table says."""
+        match data.get("act"):
+            case "sort":
+                order = str(data["order"])
+                down = state.wanted.order == order and not state.wanted.descending
+                state.wanted, state.part = replace(state.wanted, order=order, descending=down), 0
+            case "part":
+                state.part = int(data["part"])
+            case "choose":
+                (state.chosen.add if data.get("on") else state.chosen.discard)(str(data["id"]))
+            case "choose-all":
+                found = {document.id for document in self.listed(state)}
+                state.chosen = state.chosen | found if data.get("on") else state.chosen - found
+            case "open":
+                state.opened, state.page = str(data["id"]), 1
+
+    def work(self, data: dict[str, Any]) -> None:
+        """Do what a button of the queue says. Raises the queue's errors."""
+        jobs = self.assistant.jobs
+        job, file = int(data["job"]), int(data["file"])
+        match data.get("act"):
+            case "cancel":
+                jobs.cancel_file(job, file)
+            case "retry":
+                jobs.retry(job, files={file})
+            case "unlock":
+                (locked,) = (one for one in jobs.get(job).files if one.ordinal == file)
+                jobs.retry(job, {locked.file: str(data["password"])}, files={file})
+
+    def take(self, state: LibraryPageState, files: list[Any], into: str | None, encoding: str | None) -> None:
+        """Queue uploads, and follow their job. Raises InvalidInput, OSError."""
+        if files:
+            job = self.queue.take(files, (into or "").strip(), encoding or None)
+            state.queue.jobs.add(job.id)
+
+    def replace_opened(self, state: LibraryPageState, files: list[Any]) -> None:
+        """Queue an upload in place of the open document. Raises InvalidInput, UnknownName, OSError."""
+        for file, name in files[:1]:
+            document = self.shelf.document(state.opened or "")
+            known_as = replacing_name(document, name or file.name)
+            self.take(state, [(file, known_as)], document.collection, None)
+
+    def delete(self, state: LibraryPageState) -> str:
+        """Delete the documents or the collection that the person was asked about; return a message."""
+        if state.collection is not None:
+            info = self.assistant.delete_collection(state.collection)
+            return f"{plural(info.documents, 'document')} of {info.name} deleted."
+        gone = self.shelf.delete(state.doomed)
+        state.chosen -= set(state.doomed)
+        return f"{plural(len(gone), 'document')} deleted."
+
+    def create_collection(self, name: str) -> str:
+        """Create a collection; return a message. Raises InvalidInput."""
+        return f"The collection {self.assistant.create_collection(name.strip()).name} is there."
+
+    def rename_collection(self, old: str | None, new: str) -> str:
+        """Rename a collection; return a message. Raises UnknownName, InvalidInput."""
+        return f"It is named {self.assistant.rename_collection(old or '', new.strip()).name} now."

@@ -1,0 +1,101 @@
+"""The components of the Documents page."""
+
+from typing import Any
+
+import gradio as gr
+
+from ingestion.documents import Status
+from rag_app.service.composition import Assistant
+from ui.components.events import TICK
+from ui.components.upload_field import upload_field
+from ui.static import read_static
+
+ALL = "all"
+AUTOMATIC = ""
+_STATUSES = [("All", ALL), ("Complete", Status.OK.value), ("Some pages failed", Status.PARTIAL.value)]
+_SMALL: dict[str, Any] = {"size": "sm", "min_width": 60}
+
+
+class LibraryLayout:
+    """Lays out the page, as a tab; its components are the attributes."""
+
+    def __init__(self) -> None:
+        with gr.Tab("Documents", id="documents") as self.tab:
+            with gr.Row(elem_id="library"):
+                with gr.Column(elem_id="library-in", min_width=240):
+                    self._lay_out_uploads()
+                    self._lay_out_collections()
+                    gr.HTML("<h2>Storage</h2>")
+                    self.storage = gr.HTML("", elem_id="library-storage")
+                with gr.Column(elem_id="library-list", min_width=320):
+                    self._lay_out_list()
+                with gr.Column(visible=False, elem_id="library-preview", min_width=320) as self.preview:
+                    self._lay_out_preview()
+            self.timer = gr.Timer(TICK, active=False)
+
+    def _lay_out_uploads(self) -> None:
+        gr.HTML("<h2>Add documents</h2>")
+        self.into = gr.Dropdown(
+            [],
+            label="Into collection",
+            info="Choose one, or type the name of a new one.",
+            allow_custom_value=True,
+            elem_id="library-into",
+        )
+        self.encoding = gr.Dropdown(
+            [("Automatic", AUTOMATIC), *((name, name) for name in Assistant.encodings())],
+            value=AUTOMATIC,
+            label="Encoding",
+            info="For text, CSV and web files whose letters come out wrong.",
+            elem_id="library-encoding",
+        )
+        self.upload = upload_field(height=120, elem_id="library-upload")
+        self.message = gr.HTML("", elem_id="library-message")
+        self.queue = gr.HTML("", elem_id="library-queue", js_on_load=read_static("library.js"))
+        with gr.Row(elem_id="library-jobs", elem_classes="buttons"):
+            self.cancel = gr.Button("Cancel all", visible=False, **_SMALL)
+            self.retry = gr.Button("Try all again", visible=False, **_SMALL)
+            self.clear = gr.Button("Clear list", visible=False, **_SMALL)
+
+    def _lay_out_collections(self) -> None:
+        with gr.Accordion("Collections", open=False, elem_id="library-collections"):
+            self.collections = gr.HTML("")
+            self.collection = gr.Dropdown([], label="Collection", elem_id="library-collection")
+            self.name = gr.Textbox(label="New name", max_lines=1, elem_id="library-name")
+            with gr.Row(elem_classes="buttons"):
+                self.create = gr.Button("Create", **_SMALL)
+                self.rename = gr.Button("Rename", **_SMALL)
+                self.remove = gr.Button("Delete …", **_SMALL)
+
+    def _lay_out_list(self) -> None:
+        with gr.Row(elem_id="library-filters"):
+            self.text = gr.Textbox(
+                label="Filter", placeholder="Words of a name or title", max_lines=1, min_width=140
+            )
+            self.within = gr.Dropdown([("All", ALL)], value=ALL, label="Collection", min_width=120)
+            self.status = gr.Dropdown(_STATUSES, value=ALL, label="Status", min_width=120)
+        with gr.Row(visible=False, elem_id="library-selection", elem_classes="buttons") as self.selection:
+            self.selected = gr.HTML("")
+            self.delete = gr.Button("Delete …", **_SMALL)
+            self.deselect = gr.Button("Select none", **_SMALL)
+        with gr.Column(visible=False, elem_id="library-confirmation") as self.confirmation:
+            self.question = gr.HTML("")
+            with gr.Row(elem_classes="buttons"):
+                self.keep = gr.Button("Keep", **_SMALL)
+                self.sure = gr.Button("Delete", variant="stop", **_SMALL)
+        self.table = gr.HTML("", elem_id="library-table", js_on_load=read_static("library.js"))
+
+    def _lay_out_preview(self) -> None:
+        self.about = gr.HTML("")
+        with gr.Row(elem_classes="buttons"):
+            suffixes = Assistant.supported_suffixes()
+            self.replace = gr.UploadButton("Replace", file_types=list(suffixes), **_SMALL)
+            self.delete_one = gr.Button("Delete …", **_SMALL)
+            self.close = gr.Button("Close", **_SMALL)
+        with gr.Row(elem_id="library-turn"):
+            self.previous = gr.Button("Previous page", **_SMALL)
+            self.number = gr.Number(
+                1, label="Page", precision=0, minimum=1, step=1, min_width=60, elem_id="library-number"
+            )
+            self.next = gr.Button("Next page", **_SMALL)
+        self.shown = gr.HTML("", elem_id="library-page")

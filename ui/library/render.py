@@ -1,0 +1,336 @@
+"""The Documents page as HTML: the table, a page's text, the queue, collections and storage."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from ingestion.collections import CollectionInfo
+from ingestion.documents import Heading, Status
+from ingestion.storage.catalogue.records import Document, StoredChunk
+from rag_app.service.document_browser import PagePreview, Storage
+from ui.components.text import Span, also_known, escape, marked, plural, size
+from ui.components.uploads import FileRow, Mood, render_bar, render_rows
+
+# Documents in one part of the table.
+ROWS = 50
+_UNKNOWN = "und"  # the code of a language that could not be told
+# Names that a confirmation lists; the rest is a number.
+_NAMED = 8
+# A narrower part of the storage bar, as a share of its length, could not be seen.
+_LEAST = 0.005
+# Rows of the queue that are shown of each mood, and of failed files.
+_QUEUED, _FAILED = 20, 100
+
+EMPTY = (
+    '<div class="empty"><b>No documents yet.</b> Drop PDF, Word, PowerPoint, Excel, e-book, web, CSV, '
+    "Markdown or text files into the field under Add documents, or choose them there.</div>"
+)
+NONE_FOUND = '<div class="empty"><b>No document matches.</b> Clear the filters to see all of them.</div>'
+
+# The orders of rag_app.service.document_browser.ORDERS, and the names of their columns.
+_COLUMNS = {
+    "name": "Name",
+    "collection": "Collection",
+    "pages": "Pages",
+    "chunks": "Chunks",
+    "size": "Size",
+    "language": "Language",
+    "added": "Added",
+    "status": "Status",
+}
+
+
+def render_table(
+    documents: Sequence[Document],
+    *,
+    known: int,
+    chosen: Collection[str],
+    order: str,
+    descending: bool,
+    part: int,
+    turn: int,
+) -> str:
+    """Return a part of the documents that the filters left.
+
+    Args:
+        known: The number of documents without filters.
+        part: The part, from 0, of `ROWS` documents.
+        turn: A counter that makes every rendering differ, so that the page shows the boxes as `chosen` says.
+    """
+    if not documents:
+        return EMPTY if not known else NONE_FOUND
+    rows = documents[part * ROWS : (part + 1) * ROWS]
+    all_chosen = all(document.id in chosen for document in documents)
+    box = (
+        f'<input type="checkbox" data-act="choose-all" data-key="all"{" checked" if all_chosen else ""} '
+        f'aria-label="Select {plural(len(documents), "document")}">'
+    )
+    head = "".join(_head(name, words, order, descending) for name, words in _COLUMNS.items())
+    body = "".join(_row(document, document.id in chosen) for document in rows)
+    return (
+        f'<div class="total" data-turn="{turn}">{_total(documents, known)}</div>'
+        f'<table role="table"><caption>Documents</caption>'
+        f'<thead role="rowgroup"><tr role="row"><th role="columnheader" class="box">{box}</th>{head}</tr>'
+        f'</thead><tbody role="rowgroup">{body}</tbody></table>{_parts(len(documents), part)}'
+    )
+
+
+def _total(documents: Sequence[Document], known: int) -> str:
+    count = plural(known, "document")
+    if len(documents) < known:
+        count = f"{len(documents):,} of {count}"
+    pages = sum(document.pages for document in documents)
+    chunks = sum(document.chunks for document in documents)
+    return f"{count}, {plural(pages, 'page')}, {plural(chunks, 'chunk')}"
+
+
+def _head(name: str, words: str, order: str, descending: bool) -> str:
+    sorts = arrow = ""
+    if name == order:
+        sorts = f' aria-sort="{"descending" if descending else "ascending"}"'
+        arrow = f'<span aria-hidden="true"> {"▾" if descending else "▴"}</span>'
+    return (
+        f'<th role="columnheader" class="{name}"{sorts}><button type="button" data-act="sort" '
+        f'data-order="{name}" data-key="sort-{name}" title="Sort by {words.lower()}">{words}{arrow}'
+        f"</button></th>"
+    )
+
+
+def _row(document: Document, chosen: bool) -> str:
+    name, identity = escape(document.label), escape(document.id)
+    title = ""
+    if document.title and document.title != document.name:
+        title = f'<bdi class="title">{escape(document.title)}</bdi>'
+    if document.names[1:]:
+        others = ", ".join(f"<bdi>{escape(other)}</bdi>" for other in document.names[1:])
+        title += f'<span class="title">also known as {others}</span>'
+    cells = {
+        "collection": f"<bdi>{escape(document.collection)}</bdi>",
+        "pages": f"{document.pages:,}",
+        "chunks": f"{document.chunks:,}",
+        "size": size(document.bytes),
+        "language": "–" if document.language == _UNKNOWN else escape(document.language),
+        "added": f'<time datetime="{escape(document.added)}">{escape(document.added[:10])}</time>',
+        "status": _status(document),
+    }
+    units = {"pages": _unit(document.pages, "page"), "chunks": _unit(document.chunks, "chunk")}
+    shown = "".join(
+        f'<td role="cell" class="{key}"{units.get(key, "")}>{cell}</td>' for key, cell in cells.items()
+    )
+    return (
+        f'<tr role="row"{" class=chosen" if chosen else ""}><td role="cell" class="box">'
+        f'<input type="checkbox" data-act="choose" data-id="{identity}" data-key="box-{identity}"'
+        f'{" checked" if chosen else ""} aria-label="Select {name}"></td>'
+        f'<th role="rowheader" scope="row" class="name"><button type="button" data-act="open" '
+        f'data-id="{identity}" data-key="open-{identity}" title="Read {name}"><bdi>{name}</bdi></button>'
+        f"{title}</th>{shown}</tr>"
+    )
+
+
+def _unit(number: int, noun: str) -> str:
+    """Return the attribute with a number's unit, for narrow pages, which have no column heads."""
+    return f' data-unit="{noun if number == 1 else f"{noun}s"}"'
+
+
+def _status(document: Document) -> str:
+    if document.status is Status.OK:
+        if not document.warnings:
+            return "complete"
+        reasons = escape(" ".join(document.warnings))
+        return f'<span class="warned" title="{reasons}">{plural(len(document.warnings), "warning")}</span>'
+    words = document.status.replace("_", " ")
+    if document.pages_failed:
+        words = f"{plural(document.pages_failed, 'page')} failed"
+    return f'<span class="bad" title="{escape(document.error or words)}">{escape(words)}</span>'
+
+
+def _parts(count: int, part: int) -> str:
+    last = (count - 1) // ROWS
+    if not last:
+        return ""
+
+    def button(words: str, to: int) -> str:
+        off = "" if 0 <= to <= last else " disabled"
+        return (
+            f'<button type="button" data-act="part" data-part="{to}" data-key="{words}"{off}>{words}</button>'
+        )
+
+    shown = f"{part * ROWS + 1:,} to {min(count, (part + 1) * ROWS):,} of {count:,}"
+    return (
+        f'<nav aria-label="Parts of the list">{button("Previous", part - 1)}<span>{shown}</span>'
+        f"{button('Next', part + 1)}</nav>"
+    )
+
+
+def render_document(view: PagePreview) -> str:
+    """Return a document's facts, its error and its warnings."""
+    document = view.document
+    facts = [
+        plural(document.pages, "page"),
+        plural(document.chunks, "chunk"),
+        size(document.bytes),
+        document.language,
+        f"added {document.added[:10]}",
+        *(f"also known as {name}" for name in document.names[1:]),
+    ]
+    title = f'<p><bdi class="title">{escape(document.title)}</bdi></p>' if document.title else ""
+    wrong = ""
+    if document.status is not Status.OK:
+        count = f"{plural(view.failures, 'page')} could not be read. " if view.failures else ""
+        wrong = f'<p class="bad">{count}{escape(document.error or "")}</p>'
+    if document.warnings:
+        items = "".join(f"<li>{escape(warning)}</li>" for warning in document.warnings)
+        wrong += f'<ul class="warnings" aria-label="Warnings">{items}</ul>'
+    return (
+        f"<h3><bdi>{escape(document.label)}</bdi></h3>{title}"
+        f'<p class="facts"><bdi>{escape(document.collection)}</bdi> · {escape(" · ".join(facts))}</p>{wrong}'
+    )
+
+
+def render_page(view: PagePreview) -> str:
+    """Return a page's text: its chunks in frames, and the text outside them between."""
+    label = view.page.label if view.page else None
+    printed = f" (printed {escape(label)})" if label and label != str(view.number) else ""
+    head = (
+        f'<p class="where" role="status">Page {view.number:,} of {view.document.pages:,}{printed}, '
+        f"{plural(len(view.chunks), 'chunk')}</p>"
+    )
+    if view.page is None or view.failure is not None:
+        reason = escape(view.failure or "it has no text")
+        return f'{head}<div class="empty">This page could not be read: {reason}</div>'
+    if not view.page.text.strip():
+        return f'{head}<div class="empty">This page has no text.</div>'
+    parts = "".join(_page_parts(view.page.text, view.chunks, view.headings))
+    name = f"Text of page {view.number}"
+    return f'{head}<div class="text" dir="auto" tabindex="0" role="region" aria-label="{name}">{parts}</div>'
+
+
+def _page_parts(text: str, chunks: Sequence[StoredChunk], headings: Sequence[Heading]) -> Iterator[str]:
+    lines = [_line(text, heading.start) for heading in headings]
+    position = 0
+    for chunk in sorted(chunks, key=lambda chunk: chunk.start):
+        start = max(position, chunk.start)
+        if text[position:start].strip():
+            yield f'<div class="outside">{_emphasised(text, position, start, lines)}</div>'
+        if start < chunk.end:
+            heading = f" · {escape(chunk.heading)}" if chunk.heading else ""
+            yield (
+                f'<div class="chunk"><span class="label">chunk {chunk.ordinal + 1:,}{heading}</span>'
+                f"{_emphasised(text, start, chunk.end, lines)}</div>"
+            )
+        position = max(position, chunk.end)
+    if text[position:].strip():
+        yield f'<div class="outside">{_emphasised(text, position, len(text), lines)}</div>'
+
+
+def _line(text: str, start: int) -> Span:
+    """Return the span of a heading: from `start` to the end of its line."""
+    end = text.find("\n", start)
+    return start, len(text) if end < 0 else end
+
+
+def _emphasised(text: str, start: int, end: int, lines: Sequence[Span]) -> str:
+    """Return a piece of the text with the lines in it emphasised."""
+    return marked(text[start:end], [(first - start, last - start) for first, last in lines], "strong")
+
+
+def render_queue(rows: Sequence[FileRow]) -> str:
+    """Return the queue as a list with a summary; nothing for no rows."""
+    if not rows:
+        return ""
+    listed = render_rows(rows, _queue_row, most=_QUEUED, failed=_FAILED)
+    summary = f'<p role="status" class="summary">{_summary(rows)}</p>'
+    return f'{summary}<ul class="queue" tabindex="0" aria-label="Files">{listed}</ul>'
+
+
+def _summary(rows: Sequence[FileRow]) -> str:
+    going = sum(row.mood in (Mood.WORKING, Mood.WAITING) for row in rows)
+    failed = sum(row.mood is Mood.FAILED for row in rows)
+    ended = f"{len(rows) - going:,} of {plural(len(rows), 'file')} finished"
+    return f"{ended}, {failed:,} failed" if failed else ended
+
+
+def _queue_row(row: FileRow) -> str:
+    name, key = escape(row.name), f"{row.job}-{row.file}"
+    place = f'data-job="{row.job}" data-file="{row.file}"'
+    action = form = ""
+    if row.mood in (Mood.WORKING, Mood.WAITING):
+        action = _queue_button("cancel", "Cancel", f"Cancel {name}", place, key)
+    elif row.can_retry:
+        action = _queue_button("retry", "Try again", f"Try {name} again", place, key)
+    if row.wants_password:
+        form = (
+            f'<form data-act="unlock" {place}><label>Password '
+            f'<input type="password" data-key="password-{key}" autocomplete="off" maxlength="1000" '
+            f'aria-label="Password of {name}"></label>'
+            f'<button data-key="unlock-{key}">Open</button></form>'
+        )
+    return (
+        f'<li class="{row.mood}"><bdi class="name">{name}</bdi>'
+        f'<span class="into">{escape(row.collection)}</span>{action}'
+        f'<span class="words">{escape(row.words)}</span>{render_bar(row)}{form}</li>'
+    )
+
+
+def _queue_button(act: str, words: str, label: str, place: str, key: str) -> str:
+    return (
+        f'<button type="button" data-act="{act}" {place} data-key="{act}-{key}" '
+        f'aria-label="{label}">{words}</button>'
+    )
+
+
+def render_collections(collections: Sequence[CollectionInfo]) -> str:
+    """Return the collections with their numbers of documents and pages."""
+    rows = "".join(
+        f"<li><bdi>{escape(one.name)}</bdi><span>{plural(one.documents, 'document')}, "
+        f"{plural(one.pages, 'page')}</span></li>"
+        for one in collections
+    )
+    return f'<ul class="collections">{rows}</ul>' if rows else '<div class="empty">No collection yet.</div>'
+
+
+def render_storage(storage: Storage) -> str:
+    """Return the library's bytes on the disk by kind, as a bar and as numbers."""
+    parts = [
+        ("originals", "documents' own bytes", storage.originals),
+        ("vectors", "single vectors (Chroma)", storage.vectors),
+        ("tokens", "token vectors", storage.tokens),
+        ("words", "words", storage.words),
+        ("text", "text", storage.text),
+        ("rest", "the rest of the catalogue", storage.rest),
+    ]
+    shown = [part for part in parts if part[2] > _LEAST * storage.total]
+    bar = "".join(f'<span class="{name}" style="flex-grow:{value}"></span>' for name, _, value in shown)
+    legend = "".join(
+        f'<li><span class="{name}" aria-hidden="true"></span>{words}<b>{size(value)}</b></li>'
+        for name, words, value in parts
+    )
+    return (
+        f'<p class="total">The library takes {size(storage.total)}</p>'
+        f'<div class="bar" aria-hidden="true">{bar}</div><ul class="legend">{legend}</ul>'
+    )
+
+
+def render_deletion(documents: Sequence[Document]) -> str:
+    """Return the question whether to delete documents, with the consequences."""
+    pages = sum(document.pages for document in documents)
+    chunks = sum(document.chunks for document in documents)
+    names = "".join(
+        f"<li><bdi>{escape(document.label)}</bdi>{also_known(document.names)}</li>"
+        for document in documents[:_NAMED]
+    )
+    if left := len(documents) - _NAMED:
+        names += f"<li>and {left:,} more</li>" if left > 0 else ""
+    whose = "Its" if len(documents) == 1 else "Their"
+    return (
+        f"<p><b>Delete {plural(len(documents), 'document')}?</b> {whose} {plural(pages, 'page')} and "
+        f"{plural(chunks, 'chunk')} leave the library. Files that they were added from stay.</p>"
+        f"<ul>{names}</ul>"
+    )
+
+
+def render_collection_deletion(info: CollectionInfo) -> str:
+    """Return the question whether to delete a collection, or to empty the default one."""
+    verb = "Empty" if info.is_default else "Delete"
+    return (
+        f"<p><b>{verb} the collection <bdi>{escape(info.name)}</bdi>?</b> Its "
+        f"{plural(info.documents, 'document')} with {plural(info.pages, 'page')} leave the library.</p>"
+    )

@@ -1,0 +1,218 @@
+"""The list of models, the work on them, and its results."""
+
+from collections.abc import Sequence
+
+from rag_app.model_store.manifest import ModelEntry
+from rag_app.model_store.memory import Fit
+from rag_app.model_store.model_tasks import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
+from rag_app.model_store.store import ModelState, Presence, Used
+from rag_app.tasks import TaskState
+from ui.components.text import escape, plural, render_failure, size
+
+ROLES = (
+    ("llm", "Language models", "Write the answer from the passages. Without one, answers are quotations."),
+    ("reranker", "Rerankers", "Read the question together with each passage found."),
+    ("embedder", "Embedders", "One vector a passage."),
+    ("colbert", "ColBERT", "One vector a token."),
+)
+_STATES = {
+    Presence.BUILT_IN: ("here", "built in"),
+    Presence.VERIFIED: ("here", "here, verified"),
+    Presence.UNRECORDED: ("here", "here, in the Hugging Face cache; not recorded"),
+    Presence.CHANGED: ("damaged", "damaged: not what was recorded, so not used"),
+    Presence.ABSENT: ("absent", "not here"),
+}
+_FITS = {
+    Fit.FITS: ("", "fits"),
+    Fit.TIGHT: ("tight", "tight: other programs would have to give memory back"),
+    Fit.TOO_LARGE: ("damaged", "more than this machine has"),
+    Fit.UNKNOWN: ("", ""),
+}
+_HERE = (Presence.BUILT_IN, Presence.VERIFIED, Presence.UNRECORDED)
+
+
+def render_network(host: str, *, network: bool) -> str:
+    """Return what a pull sends to the hub, or how to get models onto a machine without a network."""
+    if not network:
+        return (
+            '<div class="offline" role="status"><b>This machine has no network</b>, so no model can be '
+            "pulled. On a machine with a network, run <code>rag-app models pull NAME</code> and then "
+            "<code>rag-app models bundle FILE</code>; carry the file here and add it below.</div>"
+        )
+    return (
+        f"<p>Pull asks <b>{escape(host)}</b>, and the storage that it names, for the model's files. Nothing "
+        "else on this page leaves this machine, and no question or document goes along.</p>"
+    )
+
+
+def render_models(states: Sequence[ModelState], task: ModelTask | None) -> str:
+    """Return the models by role; while a task runs, buttons that begin another one are disabled."""
+    busy = task is not None and task.task.state is TaskState.RUNNING
+    parts = []
+    for role, title, about in ROLES:
+        rows = "".join(_row(state, busy=busy) for state in states if state.entry.role == role)
+        if rows:
+            head = f'<h3>{title}</h3><p class="about">{about}</p>'
+            parts.append(f'<section>{head}<ul class="models">{rows}</ul></section>')
+    return "".join(parts)
+
+
+def render_task(task: ModelTask | None) -> str:
+    """Return how far a task is, or how it ended."""
+    if task is None:
+        return ""
+    match task.task.state:
+        case TaskState.RUNNING:
+            return _running(task)
+        case TaskState.CANCELLED:
+            kept = (
+                " The files so far are kept; Pull goes on where it ended." if task.task.kind == PULL else ""
+            )
+            return f'<p class="ended">{escape(task.name)}: cancelled.{kept}</p>'
+        case TaskState.FAILED:
+            return render_failure(task.task.error)
+        case _:
+            return _done(task)
+
+
+def _running(task: ModelTask) -> str:
+    name, done, total = escape(task.name), task.task.done, task.task.total
+    value = ""
+    words = {
+        PULL: f"Pulling {name}: asking the hub",
+        VERIFY: f"Hashing {name or 'every recorded model'}",
+        ADD: f"Hashing the files of {name}",
+        UNBUNDLE: f"Reading {name}",
+    }[task.task.kind]
+    if total:
+        doing = "Pulling" if task.task.kind == PULL else "Reading"
+        words = f"{doing} {name}: {size(done)} of {size(total)}"
+        value = f' value="{done / total:.3f}"'
+        if done == total:
+            words = f"Checking the hashes of {name}"
+    return (
+        f'<div class="working" role="status"><p>{words}</p>'
+        f'<progress max="1"{value} aria-label="{words}"></progress></div>'
+    )
+
+
+def _done(task: ModelTask) -> str:
+    result = task.task.result or {}
+    if task.task.kind == PULL:
+        commit = str(result["commit"] or "")[:12]
+        return (
+            f'<p class="ended">{escape(task.name)} is here and verified: {size(result["bytes"])}, '
+            f"commit {escape(commit)}.</p>"
+        )
+    if task.task.kind == UNBUNDLE:
+        return f'<p class="ended">Here and verified: {escape(", ".join(result["names"]))}.</p>'
+    if task.task.kind == ADD:
+        return f'<p class="ended">{escape(result["name"])} is listed, and its files are recorded.</p>'
+    faults: dict[str, list[str]] = result["faults"]
+    if not faults:
+        return (
+            '<p class="ended">No model was pulled or added; the built-in ones came with the installation.</p>'
+        )
+    whole = [name for name, wrong in faults.items() if not wrong]
+    lines = [
+        f"<li>{escape(name)}: {escape('; '.join(wrong))}</li>" for name, wrong in faults.items() if wrong
+    ]
+    said = f'<p class="ended">Whole: {escape(", ".join(whole))}.</p>' if whole else ""
+    if lines:
+        said += f'<div class="failed" role="alert">Not what was recorded:<ul>{"".join(lines)}</ul></div>'
+    return said
+
+
+def render_used(used: Used) -> str:
+    """Return the effect of using a model, or the step that is left."""
+    name = escape(used.entry.name)
+    if used.setting:
+        said = f"{name} is the {used.setting} now, and stands in {escape(str(used.file))} for the next start."
+        if used.overridden_by:
+            said = (
+                f"{name} stands in {escape(str(used.file))} now; but the variable "
+                f"{escape(used.overridden_by)} is set and comes before the file."
+            )
+    elif used.command:
+        said = (
+            f"First encode the passages with {name}: <code>{escape(used.command)}</code>. Then choose a "
+            f"strategy that ends in @{name}, such as mean@{name}."
+        )
+    else:
+        said = f"{name} is built in, and always used."
+    if used.fit in (Fit.TIGHT, Fit.TOO_LARGE):
+        said += f" Its {size(used.entry.memory_mb * 10**6)} of memory: {_FITS[used.fit][1]}."
+    return f'<p class="ended">{said}</p>'
+
+
+def render_removal(state: ModelState) -> str:
+    """Return the question whether to remove a model, with the consequences."""
+    entry = state.entry
+    deleted = f"{size(state.bytes)} are deleted. " if state.bytes and entry.repo else ""
+    after = "It leaves the list." if state.added else "It can be pulled again."
+    stays = " Its files stay where they are." if state.added and not entry.repo else ""
+    what = f"{deleted}{after}{stays}"
+    used = " It is in use; choose another one afterwards." if state.in_use else ""
+    return f"<div>Remove <b><bdi>{escape(entry.name)}</bdi></b>? {what}{used}</div>"
+
+
+def render_removed(entry: ModelEntry, freed: int) -> str:
+    """Return the message after a model was removed."""
+    return f'<p class="ended">Removed {escape(entry.name)}: {size(freed)} freed.</p>'
+
+
+def _row(state: ModelState, *, busy: bool) -> str:
+    entry = state.entry
+    kind, words = _STATES[state.presence]
+    used = '<span class="used">used</span>' if state.in_use else ""
+    fit_kind, fit = _FITS[state.fit]
+    needs = f"needs {size(entry.memory_mb * 10**6)}" if entry.memory_mb else ""
+    memory = f'{needs}<span class="fit {fit_kind}">{fit}</span>' if needs else "none of its own"
+    return (
+        f'<li><div class="what"><bdi class="name">{escape(entry.name)}</bdi>{used}'
+        f'<p class="note">{escape(entry.note)}</p></div>'
+        f'<div class="fact"><span class="label">State</span><span class="state {kind}">{words}</span></div>'
+        f'<div class="fact"><span class="label">Size</span>{_takes(state)}</div>'
+        f'<div class="fact"><span class="label">Memory</span>{memory}</div>'
+        f'<div class="fact"><span class="label">Licence</span>{escape(entry.licence)}</div>'
+        f'<div class="acts">{_buttons(state, busy=busy)}</div></li>'
+    )
+
+
+def _takes(state: ModelState) -> str:
+    if state.bytes:
+        return size(state.bytes)
+    if state.entry.download_mb:
+        return f"{size(state.entry.download_mb * 10**6)} to fetch"
+    return "came with the application" if state.presence is Presence.BUILT_IN else "not known"
+
+
+def _buttons(state: ModelState, *, busy: bool) -> str:
+    entry, recorded = state.entry, state.presence in (Presence.VERIFIED, Presence.CHANGED)
+    can_use = state.presence in _HERE and state.presence is not Presence.BUILT_IN
+    can_use = can_use or (state.presence is Presence.BUILT_IN and entry.role == "reranker")
+    buttons = [
+        _button("pull", "Pull", entry, busy)
+        if entry.repo and state.presence is not Presence.VERIFIED
+        else "",
+        _button("use", "Use", entry, False) if can_use and not state.in_use else "",
+        _button("verify", "Verify", entry, busy) if recorded else "",
+        _button("remove", "Remove", entry, busy) if recorded or state.added else "",
+    ]
+    return "".join(buttons)
+
+
+def _button(act: str, words: str, entry: ModelEntry, disabled: bool) -> str:
+    off = " disabled" if disabled else ""
+    name = escape(entry.name)
+    return (
+        f'<button type="button" data-act="{act}" data-role="{entry.role}" data-name="{name}" '
+        f'aria-label="{words} {name}"{off}>{words}</button>'
+    )
+
+
+def render_total(states: Sequence[ModelState]) -> str:
+    """Return the number of models here and the space that they take."""
+    here = [state for state in states if state.presence in _HERE]
+    taken = sum(state.bytes for state in states)
+    return f'<p class="note">{plural(len(here), "model")} here, {size(taken)} in the models folder.</p>'
