@@ -11,7 +11,6 @@ import typer
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.parsing import SUPPORTED_SUFFIXES
 from ingestion.pipeline.ingest import ingest
 from rag_app.cli.entry import app
 from tests.docs.conftest import ROOT
@@ -61,14 +60,6 @@ def test_commands_that_are_shown_are_understood(page: Path) -> None:
             while hasattr(command, "commands"):
                 command = command.commands[rest.pop(0)]
             command.make_context(command.name, rest, resilient_parsing=False)
-
-
-def test_the_suffixes_are_the_code_s() -> None:
-    (listed,) = re.findall(r"files and folders: (.*)$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
-    (guide,) = re.findall(
-        r"^`(\.csv .*)`\.", (ROOT / "docs/guides/documents.md").read_text("utf-8"), re.MULTILINE
-    )
-    assert set(listed.split()) == set(guide.split()) == SUPPORTED_SUFFIXES - {".markdown"}
 
 
 @pytest.mark.slow
