@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 KERNEL := ingestion/storage/tokens/kernel
 
-.PHONY: run test fast soak lint docs samples clean
+.PHONY: run test fast soak coverage lint docs samples clean
 
 run: $(VENV)/.installed
 	$(BIN)/rag-app --data-dir $(DATA) ingest docs/samples/bi-encoders.pdf docs/samples/colbert.pdf docs/samples/cross-encoders.pdf
@@ -28,6 +28,10 @@ fast: $(VENV)/.installed-dev
 
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m soak
+
+# Which lines and branches the tests reach, also in the processes that they start; slower than `make test`.
+coverage: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest $(WORKERS) -m "not soak" --cov --cov-report=term --cov-report=html:build/coverage
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator
 from html import escape
 from itertools import pairwise
+from pathlib import Path
 
-from imports import Imports, circles, floors, module_imports, read_contracts, room_imports
+from imports import ROOT, Imports, circles, floors, module_imports, read_contracts, room_imports
 
 PACKAGES = ("ui", "rag_app", "retrievers", "ingestion")  # from the top floor down
 ENTRANCES = {"__main__"}  # modules that belong to no floor
@@ -32,13 +33,13 @@ svg { font: 13px system-ui, sans-serif; }
 }"""
 
 
-def problems() -> list[str]:
+def problems(root: Path = ROOT) -> list[str]:
     """Return each import that goes up and each circle, in words; none where the plan holds.
 
     An import that import-linter's `ignore_imports` lists is left out: it is known, and drawn in red.
     """
-    contracts = read_contracts()
-    modules = _without(module_imports(list(PACKAGES)), _ignored(contracts))
+    contracts = read_contracts(root)
+    modules = _without(module_imports(list(PACKAGES), root), _ignored(contracts))
     found = [f"these modules import each other: {', '.join(group)}" for group in circles(modules)]
     for package in ("", *PACKAGES):
         rooms, order = room_imports(modules, package), floors(contracts, package)

@@ -12,9 +12,9 @@ import cli_reference
 import decisions_index
 import floor_plan
 import http_reference
+import marked_tables
 import settings_reference
 import strategy_pictures
-import strategy_table
 
 DOCS = Path(__file__).parent.parent
 
@@ -24,9 +24,9 @@ GENERATORS: tuple[Callable[[], dict[str, str]], ...] = (
     decisions_index.files,
     floor_plan.files,
     http_reference.files,
+    marked_tables.files,
     settings_reference.files,
     strategy_pictures.files,
-    strategy_table.files,
 )
 
 

@@ -1,0 +1,15 @@
+"""The scripts of docs/, which belong to no package, on the path."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the scripts importable, and return their folder."""
+    folder = ROOT / "docs" / "scripts"
+    monkeypatch.syspath_prepend(folder)
+    return folder
