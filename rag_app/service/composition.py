@@ -6,6 +6,7 @@ It holds no logic of its own. The page calls this; command line and HTTP call it
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,7 @@ from langchain_core.runnables import RunnableConfig
 from ingestion import collections
 from ingestion.collections import CollectionInfo
 from ingestion.encoders import builtin_encoder
-from ingestion.errors import LibraryError
+from ingestion.errors import EmptyQuestion, LibraryError
 from ingestion.library import Library
 from ingestion.library_documents import DeletedDocument, delete_document, documents_in
 from ingestion.parsing import SUPPORTED_SUFFIXES, known_names
