@@ -4,7 +4,6 @@ A start of `rag-app serve` spends seconds on imports. The fork server spends the
 forks then runs the same `main()` with its own arguments, environment, working folder and standard streams.
 """
 
-import atexit
 import contextlib
 import json
 import os
@@ -24,6 +23,9 @@ ROOT = Path(__file__).parents[2]
 
 # It uses nothing of what it imports, so that it has no threads of its own, which a fork would lose.
 _SERVER = """
+import os
+if os.fork():  # so that it is no child of the tests, which count theirs
+    os._exit(0)
 import atexit, gc, json, os, select, signal, socket, sys, tempfile, threading, traceback
 from rag_app.config.environment import stay_offline
 stay_offline()
@@ -171,24 +173,19 @@ class ForkedProcess:
 
 
 class ForkServer:
-    """Starts processes; one such server is enough for a test process."""
+    """Starts processes; one such server is enough for a test process, with which it ends."""
 
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._server = subprocess.Popen(
+        subprocess.run(
             [sys.executable, "-c", _SERVER, str(theirs.fileno())],
+            check=True,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), *sys.path]))},
         )
         theirs.close()
-        atexit.register(self.close)
-
-    def close(self) -> None:
-        """End the server and what it started."""
-        self._control.close()
-        self._server.wait(30)
 
     def start(
         self,
@@ -252,3 +249,22 @@ def run_forked(code: str, *arguments: object) -> int:
     """Run Python in a process of its own, the arguments in `sys.argv[1:]`; return its exit code."""
     with fork_server().start(arguments, code=code) as process:
         return process.wait()
+
+
+def children(parent: int) -> list[int]:
+    """The living children of a process, zombies left out."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                state, above = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+                if int(above) == parent and state != "Z":
+                    found.append(int(entry.name))
+    return found
+
+
+def is_alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

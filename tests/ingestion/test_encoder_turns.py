@@ -31,7 +31,7 @@ def take(turns: FairLock, order: list[int], number: int) -> None:
         order.append(number)
 
 
-def wait_for(what: "object", seconds: float = 10.0) -> None:
+def wait_for(what: "object", seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not what():  # type: ignore[operator]
         assert time.monotonic() < end

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,25 +53,50 @@ def test_a_folder_that_cannot_be_listed_is_reported_and_stops_nothing(
     assert find_files([tmp_path]) == [good]
 
 
-class Watching:
-    """A watch in a thread of its own, and what it has said so far."""
+PATIENCE_S = 60.0  # for what takes milliseconds: only a failing test waits so long
 
-    def __init__(self, *folders: Path, settle_seconds: float = 0.3) -> None:
-        self.seen: list[Changes] = []
+
+class Watching:
+    """A watch in a thread of its own, and what it has said so far, by a clock that the test sets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.seconds = 0.0
+        monkeypatch.setattr("ingestion.pipeline.folder_sync.time", SimpleNamespace(monotonic=self._now))
+        self._seen: list[Changes] = []
         self.stop = threading.Event()
-        watching = watch(*folders, stop=self.stop, settle_seconds=settle_seconds, poll=False)
-        self.thread = threading.Thread(target=lambda: self.seen.extend(watching))
+        watching = watch(folder, stop=self.stop, settle_seconds=1.0, poll=False)
+        self.thread = threading.Thread(target=lambda: self._seen.extend(watching))
         self.thread.start()
-        time.sleep(0.5)  # the system has to be asked before it tells
+        # The system has to be asked before it tells: write until it does.
+        self._probe = folder / "probe.txt"
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._seen:
+            assert time.monotonic() < deadline
+            self._probe.write_text(str(self.seconds))
+            self._let_pass(3.0)
+
+    def _now(self) -> float:
+        return self.seconds
+
+    def _let_pass(self, seconds: float) -> None:
+        """Let time pass on the test's clock, while the watch looks at it."""
+        for _ in range(int(seconds / 0.5)):
+            time.sleep(0.05)
+            self.seconds += 0.5
+
+    @property
+    def seen(self) -> list[Changes]:
+        """What was said, but of the probe."""
+        return [changes for changes in list(self._seen) if changes.changed != (self._probe,)]
 
     def until(self, changed: set[Path], gone: set[Path]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and (self.changed(), self.gone()) != (changed, gone):
-            time.sleep(0.05)
+            self._let_pass(0.5)
         assert (self.changed(), self.gone()) == (changed, gone)
 
     def changed(self) -> set[Path]:
-        return {path for changes in self.seen for path in changes.changed}
+        return {path for changes in self.seen for path in changes.changed} - {self._probe}
 
     def gone(self) -> set[Path]:
         return {path for changes in self.seen for path in changes.gone}
@@ -80,16 +106,18 @@ class Watching:
 
     def __exit__(self, *_: object) -> None:
         self.stop.set()
-        self.thread.join(10)
+        self.thread.join(PATIENCE_S)
         assert not self.thread.is_alive()
 
 
-def test_changes_are_told_once_files_have_come_to_rest(tmp_path: Path) -> None:
+def test_changes_are_told_once_files_have_come_to_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = tmp_path / "root"
     old = write(root, "old.txt")
     write(root, ".git/old.txt")
     moved = write(tmp_path, "moved/in/a.txt")
-    with Watching(root) as watching:
+    with Watching(monkeypatch, root) as watching:
         new = write(root, "sub/new.txt")
         write(root, "sub/new.odd")
         write(root, ".git/new.txt")
@@ -99,16 +127,16 @@ def test_changes_are_told_once_files_have_come_to_rest(tmp_path: Path) -> None:
         watching.until({new, inside}, {old})
 
 
-@pytest.mark.slow
-def test_a_file_that_is_being_written_waits(tmp_path: Path) -> None:
+def test_a_file_that_is_being_written_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     growing = tmp_path / "a.txt"
-    with Watching(tmp_path, settle_seconds=0.6) as watching:
+    with Watching(monkeypatch, tmp_path) as watching:
         with growing.open("w") as stream:
             for _ in range(10):
                 stream.write("More text.\n")
                 stream.flush()
-                time.sleep(0.15)
+                time.sleep(0.05)
                 assert watching.seen == []
+                watching.seconds += 0.5
         watching.until({growing}, set())
         assert len(watching.seen) == 1
 

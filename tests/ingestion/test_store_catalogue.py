@@ -209,12 +209,12 @@ def test_readers_wait_for_a_writer_in_another_thread(catalogue: Catalogue) -> No
         with catalogue.transaction() as connection:
             insert_source(connection, 1, "/x/a.txt", "a")
             entered.set()
-            leave.wait(10)
+            leave.wait(60)
             connection.execute("DELETE FROM sources")
 
     thread = threading.Thread(target=write)
     thread.start()
-    assert entered.wait(10)
+    assert entered.wait(60)
     threading.Timer(0.1, leave.set).start()
     assert catalogue.database.rows("SELECT * FROM sources") == []
     thread.join()

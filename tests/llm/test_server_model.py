@@ -2,7 +2,6 @@
 
 import gc
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -224,9 +223,7 @@ def test_whoever_waits_hears_that_it_waits_and_may_leave(
     first = next(stream)
     assert isinstance(first, AIMessageChunk)
     assert progress_of(first) == ModelProgress("prefill")
-    started = time.monotonic()
-    stream.close()
-    assert time.monotonic() - started < 10  # it waits for nothing
+    stream.close()  # it waits for nothing: the server goes on only after this
     resume.set()
     assert eventually(stand_in.left.is_set)
     stand_in.pieces = HELLO

@@ -152,7 +152,7 @@ def test_a_second_pull_at_once_is_refused_and_the_first_goes_on(hub: Hub, store:
     hub.slow, stop = threading.Event(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(store.pull, "small", cancelled=stop.is_set)
-        assert hub.slow.wait(30)
+        assert hub.slow.wait(60)
         with pytest.raises(ModelError, match="another process is pulling owner/small; wait for it"):
             store.pull("small")
         assert not first.done()

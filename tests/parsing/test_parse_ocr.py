@@ -174,7 +174,7 @@ def sham(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Pat
     return install
 
 
-def has_ended(process: int, within: float = 5.0) -> bool:
+def has_ended(process: int, within: float = 60.0) -> bool:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         try:
@@ -193,7 +193,7 @@ def test_the_limit_of_time_ends_tesseract(sham: Callable[[str], Path]) -> None:
     began = time.monotonic()
     with pytest.raises(OcrError, match="took longer than the limit of time"):
         recognised(Image.new("L", (10, 10)), seconds=0.5)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50  # not the sham's 60
     assert has_ended(int(pid.read_text()))
 
 
@@ -213,7 +213,7 @@ def test_tesseract_dies_with_the_process_that_called_it(sham: Callable[[str], Pa
     root = str(Path(tesseract.__file__).parents[3])
     caller = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root})
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not (pid.exists() and pid.read_text().strip()):
             assert time.monotonic() < deadline
             time.sleep(0.02)
