@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,33 +13,15 @@ import pytest
 from ingestion.encoders import Encoder, builtin_encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
+from rag_app import cli
 from rag_app.config.environment import stay_offline
+from rag_app.config.settings import CONFIG_VARIABLE
+from tests.helpers.commands import Command, Run
+from tests.helpers.documents import write_documents
+from tests.helpers.paths import ROOT
+from tests.helpers.processes import fork_server
 
 stay_offline()
-
-SAMPLES = Path(__file__).parent.parent / "docs" / "samples"
-
-ORCHARD = """# Orchard notes
-
-## Apples
-
-The Bramley apple tree stands by the north wall. It was planted in 1921 by Ada Finch.
-
-## Pears
-
-The Conference pear ripens in October. Its fruit keeps until January in a cool cellar.
-"""
-
-HARBOUR = """# Harbour log
-
-## Tides
-
-High water at the pier was 4.2 metres on 3 March 1987. The ferry sailed at noon.
-
-## Repairs
-
-The crane's cable was replaced after it broke on 9 May 1987. Nobody was hurt.
-"""
 
 
 @pytest.fixture(scope="session")
@@ -50,14 +34,6 @@ def library(tmp_path: Path, encoder: Encoder) -> Iterator[Library]:
     """An empty library."""
     with Library.open(tmp_path / "library", encoder) as opened:
         yield opened
-
-
-def write_documents(folder: Path) -> Path:
-    """Write two small documents about unlike things into a new folder."""
-    folder.mkdir()
-    (folder / "orchard.md").write_text(ORCHARD, "utf-8")
-    (folder / "harbour.md").write_text(HARBOUR, "utf-8")
-    return folder
 
 
 @pytest.fixture
@@ -126,3 +102,47 @@ def eventually() -> Callable[[Callable[[], bool]], bool]:
         return condition()
 
     return wait
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Defaults, whatever the person who runs the tests has set."""
+    for name in [name for name in os.environ if name.startswith("RAG_APP_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "settings.toml").touch()
+    monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "settings.toml"))
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """`run("ask", "…")` calls the console script's function in this process, which saves its imports."""
+
+    def command(*arguments: object) -> Run:
+        monkeypatch.setattr(sys, "argv", ["rag-app", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        out, err = capfd.readouterr()
+        assert isinstance(stopped.value.code, int)
+        return Run(stopped.value.code, out, err)
+
+    return command
+
+
+@pytest.fixture
+def run_process(tmp_path: Path) -> Command:
+    """The same in a process of its own, past the tests' streams, handlers and open libraries."""
+
+    def command(*arguments: object, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Run:
+        with fork_server().start(
+            arguments,
+            env={**os.environ, "HOME": str(tmp_path), **(env or {})},
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            out, err = process.communicate(timeout=300)
+        assert process.returncode is not None
+        return Run(process.returncode, out, err)
+
+    return command

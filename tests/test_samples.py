@@ -9,7 +9,7 @@ import pypdfium2 as pdfium
 import pytest
 from pypdf import PdfReader
 
-SAMPLES = Path(__file__).parents[1] / "docs" / "samples"
+from tests.helpers.paths import SAMPLES
 
 SENTENCES = {
     "bi-encoders": "Encoding each sentence once and comparing the vectors took about 5 seconds.",

@@ -13,11 +13,10 @@ from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from rag_app.cli.entry import app
-from tests.docs.conftest import ROOT
-from tests.rag_app.commands import Command
-from tests.rag_app.conftest import no_settings, run
+from tests.helpers.commands import Command
+from tests.helpers.paths import ROOT
 
-__all__ = ["no_settings", "run"]
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 WRITTEN = [
     ROOT / "README.md",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.conftest import ROOT
+from tests.helpers.paths import ROOT
 
 
 def test_the_generated_files_are_current(scripts: Path) -> None:

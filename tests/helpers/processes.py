@@ -19,7 +19,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-ROOT = Path(__file__).parents[2]
+import pytest
+
+from tests.helpers.paths import ROOT
+
+SOON = 60.0  # seconds within which a killed process must be gone: only a failing test waits so long
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; RLIMIT_AS is Linux's")
 
 # It uses nothing of what it imports, so that it has no threads of its own, which a fork would lose.
 _SERVER = """

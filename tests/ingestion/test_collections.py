@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from store_contents import assert_whole
 
 from ingestion.collections import (
     create_collection,
@@ -18,6 +17,7 @@ from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
+from tests.helpers.store_contents import assert_whole
 
 
 def test_what_is_in_each(stocked: Library) -> None:

@@ -5,7 +5,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from store_contents import assert_whole, everything, found, ids_of, names_in
 
 from ingestion.documents import Status
 from ingestion.encoders import Encoder
@@ -13,6 +12,7 @@ from ingestion.errors import LibraryError, UnknownName
 from ingestion.library import Library, Source
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.records import Document
+from tests.helpers.store_contents import assert_whole, everything, found, ids_of, names_in
 
 APPLES = "The Bramley apple tree stands by the north wall. It was planted in 1921."
 PEARS = "The Conference pear ripens in October. Its fruit keeps until January."

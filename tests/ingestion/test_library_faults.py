@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from store_contents import assert_whole, everything, names_in
 
 from ingestion.documents import Status
 from ingestion.encoders import Encoder
@@ -23,6 +22,7 @@ from ingestion.storage.catalogue.catalogue import Catalogue
 from ingestion.storage.tokens.store import TokenStore
 from ingestion.storage.vectors.store import VectorStore
 from tests.helpers.processes import run_forked
+from tests.helpers.store_contents import assert_whole, everything, names_in
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow

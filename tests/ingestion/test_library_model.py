@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from made_documents import put, unit
 from numpy.typing import NDArray
-from store_contents import assert_whole
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Document, Scope
 from ingestion.storage.tokens.codec import Int8Codec
 from ingestion.storage.tokens.maxsim import maxsim
+from tests.helpers.made_documents import put, unit
+from tests.helpers.store_contents import assert_whole
 
 Floats = NDArray[np.float32]
 

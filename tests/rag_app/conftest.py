@@ -1,10 +1,7 @@
 """The command line, as its console script calls it, and what its tests ask questions of."""
 
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +9,7 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
-from rag_app import cli
-from rag_app.config.settings import CONFIG_VARIABLE
-from tests.helpers.processes import ROOT, fork_server
-from tests.rag_app.commands import Command, Run
-from tests.tiny_gguf import write_tiny_gguf
+from tests.helpers.tiny_gguf import write_tiny_gguf
 
 LIGHTHOUSE = "The lighthouse at Hook Point was lit in 1172. Monks kept its fire for four hundred years."
 FERRY = "The ferry sailed at noon. The crane's cable broke on 9 May 1987 and nobody was hurt."
@@ -33,47 +26,8 @@ The Conference pear ripens in October. Its fruit keeps until January in a cool c
 
 
 @pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Defaults, whatever the person who runs the tests has set."""
-    for name in [name for name in os.environ if name.startswith("RAG_APP_")]:
-        monkeypatch.delenv(name)
-    (tmp_path / "settings.toml").touch()
-    monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "settings.toml"))
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """`run("ask", "…")` calls the console script's function in this process, which saves its imports."""
-
-    def command(*arguments: object) -> Run:
-        monkeypatch.setattr(sys, "argv", ["rag-app", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert isinstance(stopped.value.code, int)
-        return Run(stopped.value.code, out, err)
-
-    return command
-
-
-@pytest.fixture
-def run_process(tmp_path: Path) -> Command:
-    """The same in a process of its own, past the tests' streams, handlers and open libraries."""
-
-    def command(*arguments: object, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Run:
-        with fork_server().start(
-            arguments,
-            env={**os.environ, "HOME": str(tmp_path), **(env or {})},
-            cwd=cwd,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as process:
-            out, err = process.communicate(timeout=300)
-        assert process.returncode is not None
-        return Run(process.returncode, out, err)
-
-    return command
+def default_settings(no_settings: None) -> None:
+    """Every test here has the defaults."""
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from retrievers.langchain import StrategyRetriever
 from retrievers.reader import BuiltinReranker
 from retrievers.reranking import Reranker
 from retrievers.strategies import STRATEGIES
-from tests.conftest import HARBOUR, ORCHARD
+from tests.helpers.documents import HARBOUR, ORCHARD
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import SAMPLES
+from tests.helpers.paths import SAMPLES
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import expect
 
-from tests.tiny_gguf import TinyModel, write_tiny_gguf
-from tests.ui.server import (
+from tests.helpers.page import (
     PATIENCE,
     PHONE,
     Server,
@@ -31,6 +30,7 @@ from tests.ui.server import (
     serving,
     upload,
 )
+from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

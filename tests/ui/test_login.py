@@ -189,7 +189,7 @@ def test_beyond_this_machine_the_page_asks_who_one_is(
 ) -> None:
     from playwright.sync_api import expect
 
-    from tests.ui.server import PATIENCE, PHONE, accessibility, screenshot, serving
+    from tests.helpers.page import PATIENCE, PHONE, accessibility, screenshot, serving
 
     variables = {"RAG_APP_HOST": address, "RAG_APP_AUTH": PEOPLE, "RAG_APP_API_TOKEN": "x" * 16}
     with serving(tmp_path / "data", tmp_path / "tmp", **variables) as server:

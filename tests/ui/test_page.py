@@ -13,7 +13,7 @@ from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
 from retrievers.search import search
 from retrievers.strategies import strategy_named
-from tests.ui.built import built_page
+from tests.helpers.built_page import built_page
 from ui.background import Workers
 from ui.chat.controller import ChatController, QueryOptions
 from ui.compare.controller import CompareController

@@ -1,0 +1,33 @@
+"""Two small documents about unlike things."""
+
+from pathlib import Path
+
+ORCHARD = """# Orchard notes
+
+## Apples
+
+The Bramley apple tree stands by the north wall. It was planted in 1921 by Ada Finch.
+
+## Pears
+
+The Conference pear ripens in October. Its fruit keeps until January in a cool cellar.
+"""
+
+HARBOUR = """# Harbour log
+
+## Tides
+
+High water at the pier was 4.2 metres on 3 March 1987. The ferry sailed at noon.
+
+## Repairs
+
+The crane's cable was replaced after it broke on 9 May 1987. Nobody was hurt.
+"""
+
+
+def write_documents(folder: Path) -> Path:
+    """Write two small documents about unlike things into a new folder."""
+    folder.mkdir()
+    (folder / "orchard.md").write_text(ORCHARD, "utf-8")
+    (folder / "harbour.md").write_text(HARBOUR, "utf-8")
+    return folder

@@ -1,0 +1,193 @@
+"""The real page: served by the command in a process of its own, opened in a real browser."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import httpx
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+
+from ingestion.storage.lock import read_holder
+from tests.helpers.paths import ROOT
+from tests.helpers.processes import ForkedProcess, fork_server
+
+OUTPUT = ROOT / "tests" / "output"
+PATIENCE = 120_000  # ms: two slow cores that load a model
+expect.set_options(timeout=60_000)  # ms: Playwright's own five seconds are few on a busy machine
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Return the files in a folder and below it that another process may be taking away."""
+    return [Path(place) / name for place, _, names in os.walk(folder) for name in names]
+
+
+@dataclass
+class Server:
+    """A page server: its address, what it printed, and where it keeps what."""
+
+    url: str
+    process: ForkedProcess
+    data: Path
+    temporary: Path
+    lines: list[str] = field(default_factory=list)
+
+    def states(self, conversation: str) -> list[str]:
+        """Return how the questions of a conversation ended, as the API says."""
+        holder = read_holder(self.data)
+        assert holder
+        answer = httpx.get(
+            f"{self.url}/api/v1/conversations/{conversation}",
+            headers={"Authorization": f"Bearer {holder.token}"}, timeout=PATIENCE / 1000, trust_env=False,
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        return [turn["state"] for turn in answer.json()["turns"]]
+
+    def received(self) -> list[Path]:
+        """Return the uploaded files that still lie in temporary folders."""
+        return files_below(self.temporary)
+
+    def staged(self) -> list[Path]:
+        """Return the uploaded files that the job queue keeps."""
+        return files_below(self.data / "uploads")
+
+
+@contextmanager
+def serving(data: Path, temporary: Path, **variables: str) -> Iterator[Server]:
+    """Serve a library on a free port until the end of the block, then stop it by SIGTERM."""
+    temporary.mkdir(parents=True, exist_ok=True)
+    config = temporary.with_name("empty.toml")  # not the settings of the person who runs the tests
+    config.touch()
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("RAG_APP_", "GRADIO_"))},
+        "TMPDIR": str(temporary),
+        # A proxy that is not there: whatever the server asks of another host fails.
+        **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9"),
+        "RAG_APP_CONFIG": str(config),
+        **variables,
+    }
+    with fork_server().start(
+        ["--data-dir", data, "serve", "--port", "0"],
+        env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        server = Server("", process, data, temporary)
+        ready = threading.Event()
+
+        def read() -> None:
+            assert process.stdout
+            for line in process.stdout:
+                server.lines.append(line)
+                if line.startswith("serving http://"):
+                    server.url = line.split()[1]
+                    ready.set()
+            ready.set()
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            assert ready.wait(PATIENCE / 1000), "the server did not start in time"
+            assert server.url, "".join(server.lines)
+            yield server
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(30)
+        finally:
+            process.kill()
+            reader.join()
+    assert code == 0, "".join(server.lines)
+    assert not any("Traceback" in line for line in server.lines), "".join(server.lines)
+
+
+@contextmanager
+def opened(
+    browser: Browser,
+    server: Server,
+    viewport: ViewportSize = DESKTOP,
+    scheme: Literal["light", "dark"] = "light",
+) -> Iterator[Page]:
+    """Open the page in a session of its own; afterwards nothing may have left this machine."""
+    context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+    requested: list[str] = []
+    errors: list[str] = []
+    # Of the context, so that a window that a link opens is watched as well.
+    context.on("request", lambda request: requested.append(request.url))
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("dialog", lambda dialog: errors.append(dialog.message))
+    page.set_default_timeout(PATIENCE)
+    page.goto(server.url)
+    expect(page.locator("#question textarea")).to_be_visible(timeout=PATIENCE)
+    try:
+        yield page
+    finally:
+        hosts = {urlsplit(url).hostname for url in requested if urlsplit(url).scheme not in ("data", "blob")}
+        context.close()
+    assert hosts == {urlsplit(server.url).hostname}
+    assert not errors
+
+
+def hand_over(page: Page, *files: Path) -> None:
+    """Upload files, and wait until the page shows them."""
+    page.set_input_files("#upload input[type=file]", [str(file) for file in files])
+    for file in files:
+        expect(row(page, file.name)).to_be_visible(timeout=PATIENCE)
+
+
+def upload(page: Page, *files: Path) -> None:
+    """Upload files and wait until the queue is done with all."""
+    hand_over(page, *files)
+    expect(page.locator("#progress li:is(.waiting, .working)")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator("#cancel")).to_be_hidden()
+
+
+def row(page: Page, name: str) -> Locator:
+    """Return the row of a file that is or was ingested."""
+    return page.locator("#progress li", has=page.get_by_text(name, exact=True))
+
+
+def send(page: Page, question: str) -> int:
+    """Ask with Enter; return how many questions were asked before."""
+    before = page.locator("#conversation .question").count()
+    page.fill("#question textarea", question)
+    page.press("#question textarea", "Enter")
+    expect(page.locator("#conversation .question")).to_have_count(before + 1, timeout=PATIENCE)
+    return before
+
+
+def ask(page: Page, question: str) -> str:
+    """Ask, wait for the answer, and return what its bubble says."""
+    before = send(page, question)
+    expect(page.locator("#send")).to_be_visible(timeout=PATIENCE)
+    bubble = page.locator("#conversation .bot.message").nth(before)
+    expect(bubble.locator(".working")).to_have_count(0, timeout=PATIENCE)
+    return bubble.inner_text()
+
+
+def choose_strategy(page: Page, name: str) -> None:
+    page.locator("#strategy label", has_text=name).click()
+    expect(page.locator("#help b").first).to_have_text(name, timeout=PATIENCE)
+
+
+def screenshot(page: Page, name: str) -> None:
+    OUTPUT.mkdir(exist_ok=True)
+    page.screenshot(path=OUTPUT / f"{name}.png")
+
+
+def accessibility(page: Page) -> list[str]:
+    """Return what axe-core finds wrong with the page as it is, of what it calls serious or critical."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    return [
+        f"{rule['impact']} {rule['id']}: {node['html'][:160]} {' '.join(map(str, node['target']))}"
+        for rule in found.response["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]

@@ -1,0 +1,185 @@
+"""Files inside a PDF are documents of their own, which come, move and go with it."""
+
+from pathlib import Path
+
+import pypdf
+import pytest
+from fpdf import FPDF
+
+from ingestion.documents import Status
+from ingestion.encoders import Encoder
+from ingestion.library import Library
+from ingestion.maintenance import verify
+from ingestion.maintenance.rebuilding import rebuild
+from ingestion.maintenance.reindex import reindex
+from ingestion.pipeline.folder_sync import remove_gone
+from ingestion.pipeline.ingest import IngestResult, ingest
+from retrievers.search import search
+from retrievers.strategies import strategy_named
+from tests.helpers.store_contents import assert_whole
+
+TERMS = b"The notice period is ninety days.\n"
+PRICES = b"A crate of pears costs forty euros.\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "letters"
+    folder.mkdir()
+    return folder
+
+
+def offer(path: Path, **parts: bytes) -> Path:
+    plain = FPDF()
+    plain.add_page()
+    plain.set_font("Helvetica", size=12)
+    plain.cell(text="Our offer; the terms are attached.")
+    plain.output(str(path))
+    writer = pypdf.PdfWriter(path)
+    for name, data in parts.items():
+        writer.add_attachment(name.replace("_", "."), data)
+    writer.write(path)
+    return path
+
+
+def added(library: Library, *paths: Path) -> list[IngestResult]:
+    return list(ingest(library, paths))
+
+
+def names(library: Library) -> list[str]:
+    return [document.name for document in library.catalogue.documents()]
+
+
+def found(library: Library, question: str) -> list[str]:
+    hits = search(library, question, strategy_named("bm25"), library.catalogue.scope()).hits
+    return [hit.chunk.document for hit in hits]
+
+
+def test_a_part_is_found_and_cited_by_its_own_name(library: Library, folder: Path) -> None:
+    (result,) = added(library, offer(folder / "offer.pdf", terms_txt=TERMS, prices_txt=PRICES))
+    assert (result.status, result.warnings) == (Status.OK, ())
+    assert names(library) == ["offer.pdf", "offer.pdf › prices.txt", "offer.pdf › terms.txt"]
+    assert found(library, "notice period") == ["offer.pdf › terms.txt"]
+    (part,) = library.catalogue.find("offer.pdf › terms.txt", (1,))
+    assert library.original(part.sha256).read_bytes() == TERMS
+    assert not list((library.folder / "unpacked").iterdir())
+    assert verify(library).ok
+
+
+def test_what_is_not_read_is_a_warning_of_its_container(library: Library, folder: Path) -> None:
+    inner = offer(folder / "inner.pdf", deep_txt=b"The deepest secret is a pear.", deep_gif=b"GIF89a")
+    data = inner.read_bytes()
+    inner.unlink()
+    (result,) = added(library, offer(folder / "offer.pdf", inner_pdf=data, all_zip=b"PK", bad_pdf=b"no"))
+    assert names(library) == ["offer.pdf", "offer.pdf › inner.pdf", "offer.pdf › inner.pdf › deep.txt"]
+    (document,) = library.catalogue.find("offer.pdf", (1,))
+    assert document.warnings == result.warnings
+    warnings = sorted(result.warnings)
+    assert len(warnings) == 3
+    for warning, part in zip(
+        warnings,
+        ("offer.pdf › all.zip", "offer.pdf › bad.pdf", "offer.pdf › inner.pdf › deep.gif"),
+        strict=True,
+    ):
+        assert f"The attached file '{part}' is not in the library: " in warning
+
+
+def test_parts_go_with_their_container(library: Library, folder: Path) -> None:
+    added(library, offer(folder / "offer.pdf", terms_txt=TERMS), folder / "offer.pdf")
+    container, part = library.catalogue.documents()
+    library.delete(container, part)
+    assert names(library) == []
+    assert not list((library.folder / "originals").iterdir())
+    added(library, folder / "offer.pdf")
+    assert len(names(library)) == 2
+    library.unlink(1, str(folder / "offer.pdf"))
+    assert names(library) == []
+    assert_whole(library)
+
+
+def test_a_new_version_forgets_the_parts_that_it_lacks(library: Library, folder: Path) -> None:
+    added(library, offer(folder / "offer.pdf", terms_txt=TERMS, prices_txt=PRICES))
+    before = {d.name: d.id for d in library.catalogue.documents()}
+    added(library, offer(folder / "offer.pdf", terms_txt=TERMS, more_txt=b"Delivery takes a week."))
+    after = {d.name: d.id for d in library.catalogue.documents()}
+    assert sorted(after) == ["offer.pdf", "offer.pdf › more.txt", "offer.pdf › terms.txt"]
+    assert after["offer.pdf › terms.txt"] == before["offer.pdf › terms.txt"]
+    assert found(library, "pears") == []
+    added(library, offer(folder / "offer.pdf"))
+    assert names(library) == ["offer.pdf"]
+    assert_whole(library)
+
+
+def test_parts_move_with_their_container(library: Library, folder: Path) -> None:
+    added(library, offer(folder / "offer.pdf", terms_txt=TERMS))
+    (folder / "offer.pdf").rename(folder / "final.pdf")
+    added(library, folder)
+    remove_gone(library, folder, "default")
+    assert names(library) == ["final.pdf", "final.pdf › terms.txt"]
+    assert found(library, "notice period") == ["final.pdf › terms.txt"]
+
+
+def test_bytes_that_lie_in_two_files_stay_while_one_has_them(library: Library, folder: Path) -> None:
+    added(
+        library,
+        offer(folder / "a.pdf", terms_txt=TERMS),
+        offer(folder / "b.pdf", terms_txt=TERMS, x_txt=b"X y."),
+    )
+    (part,) = (d for d in library.catalogue.documents() if d.name.endswith("terms.txt"))
+    assert sorted(library.catalogue.sources(part.id)) == [
+        f"{folder}/a.pdf › terms.txt", f"{folder}/b.pdf › terms.txt",
+    ]  # fmt: skip
+    library.delete(library.catalogue.find("a.pdf", (1,))[0])
+    assert library.catalogue.sources(part.id) == [f"{folder}/b.pdf › terms.txt"]
+    assert found(library, "notice period") == ["b.pdf › terms.txt"]
+
+
+def test_mirroring_a_folder_keeps_the_parts(library: Library, folder: Path) -> None:
+    added(library, offer(folder / "offer.pdf", terms_txt=TERMS))
+    assert remove_gone(library, folder, "default") == []
+    offer(folder / "other.pdf")
+    (folder / "offer.pdf").unlink()
+    assert str(folder / "offer.pdf") in remove_gone(library, folder, "default")
+    assert names(library) == []
+
+
+def test_a_container_without_text_has_its_parts(library: Library, folder: Path) -> None:
+    empty = FPDF()
+    empty.add_page()
+    empty.output(str(folder / "cover.pdf"))
+    writer = pypdf.PdfWriter(folder / "cover.pdf")
+    writer.add_attachment("terms.txt", TERMS)
+    writer.write(folder / "cover.pdf")
+    (result,) = added(library, folder / "cover.pdf")
+    assert result.status is Status.NO_TEXT
+    assert "the files inside it are documents of their own" in (result.error or "")
+    assert names(library) == ["cover.pdf › terms.txt"]
+
+
+def test_a_file_that_is_read_again_says_which_parts_are_not_there(library: Library, folder: Path) -> None:
+    added(library, offer(folder / "offer.pdf", terms_txt=TERMS, all_zip=b"PK"))
+    library.delete(*library.catalogue.find("offer.pdf › terms.txt", (1,)))
+    with library.catalogue.transaction() as connection:
+        connection.execute("UPDATE documents SET reader = 1")
+    reindex(library)
+    (document,) = library.catalogue.documents()
+    assert sorted(warning.split("'")[1] for warning in document.warnings) == [
+        "offer.pdf › all.zip", "offer.pdf › terms.txt",
+    ]  # fmt: skip
+
+
+def test_parts_and_warnings_come_back_without_the_catalogue(
+    tmp_path: Path, encoder: Encoder, folder: Path
+) -> None:
+    with Library.open(tmp_path / "data", encoder) as library:
+        added(library, offer(folder / "offer.pdf", terms_txt=TERMS, all_zip=b"PK"))
+    for file in (tmp_path / "data").glob("catalogue.sqlite3*"):
+        file.unlink()
+    rebuild(tmp_path / "data", encoder)
+    with Library.open(tmp_path / "data", encoder) as library:
+        container, part = library.catalogue.documents()
+        assert (container.name, part.name) == ("offer.pdf", "offer.pdf › terms.txt")
+        assert ["all.zip" in warning for warning in container.warnings] == [True]
+        assert found(library, "notice period") == ["offer.pdf › terms.txt"]
+        library.delete(container)
+        assert names(library) == []

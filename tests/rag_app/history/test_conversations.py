@@ -1,0 +1,289 @@
+"""Conversations and receipts, on a real library and file."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingestion.errors import InvalidInput, LibraryError, UnknownName
+from rag_app.answering.answers import Answer, AskOptions, PassagesFound, QuestionRewritten
+from rag_app.config.settings import load_settings
+from rag_app.history.conversations import Conversations, TurnState
+from rag_app.history.database import STATE_FILE, State
+from rag_app.history.markdown_export import as_markdown, escaped
+from rag_app.llm.usage import CallOptions, UsageTracker, call_config
+from rag_app.service.composition import Assistant
+from rag_app.service.local import LocalService
+from tests.helpers.commands import Command
+from tests.helpers.processes import fork_server
+from tests.helpers.served_library import serving
+
+APPLE = "When was the Bramley apple tree planted?"
+EXTRACTIVE = AskOptions(llm="extractive", conversation="new")
+
+
+@pytest.fixture
+def conversations(tmp_path: Path) -> Conversations:
+    return Conversations(State(tmp_path / STATE_FILE))
+
+
+@pytest.fixture
+def assistant(data: Path, tmp_path: Path) -> Iterator[Assistant]:
+    """An assistant over the library of `data`, whose conversations are the test's own."""
+    with Assistant.open(load_settings(data_dir=data)) as opened:
+        state = State(tmp_path / STATE_FILE)
+        opened.conversations, opened.receipts = Conversations(state), type(opened.receipts)(state)
+        yield opened
+
+
+def ask(assistant: Assistant, question: str, options: AskOptions) -> Answer:
+    return assistant.ask(question, options)
+
+
+def test_a_conversation_is_kept_listed_renamed_and_deleted(conversations: Conversations) -> None:
+    first, second = conversations.create(), conversations.create("Harbour")
+    assert first.nonce != second.nonce
+    number = conversations.begin_turn(first.id, "When was\nthe tree planted?" + " really?" * 40)
+    assert number == 1
+    conversations.end_turn(first.id, 1, TurnState.ANSWERED, answer={"answer": "In 1921."}, receipt="r1")
+    assert conversations.begin_turn(first.id, "Why?") == 2
+    conversations.end_turn(first.id, 2, TurnState.FAILED, error="no room")
+    listed = conversations.list()
+    assert [one.id for one in listed] == [first.id, second.id]  # the one used last first
+    assert listed[0].title.startswith("When was the tree planted? really?")
+    assert len(listed[0].title) == 80
+    assert [(t.number, t.state, t.error) for t in conversations.turns(first.id)] == [
+        (1, "answered", None),
+        (2, "failed", "no room"),
+    ]
+    assert [exchange.answer for exchange in conversations.history(first.id)] == ["In 1921."]
+    assert conversations.rename(second.id, " The  pier ").title == "The pier"
+    with pytest.raises(InvalidInput, match="1 to 200 characters"):
+        conversations.rename(second.id, " ")
+    conversations.delete(first.id)
+    for use in (conversations.get, conversations.turns, conversations.delete, conversations.history):
+        with pytest.raises(UnknownName, match="conversation"):
+            use(first.id)
+
+
+def test_what_was_being_answered_when_the_application_ended_is_seen(conversations: Conversations) -> None:
+    one = conversations.create()
+    conversations.begin_turn(one.id, "Why?")
+    conversations.interrupt()
+    assert [turn.state for turn in conversations.turns(one.id)] == [TurnState.INTERRUPTED]
+
+
+def test_threads_and_processes_share_the_file(tmp_path: Path) -> None:
+    conversations = Conversations(State(tmp_path / STATE_FILE))
+    one = conversations.create()
+    script = (
+        "import sys; from pathlib import Path; from rag_app.history.conversations import Conversations; "
+        "from rag_app.history.database import State; c = Conversations(State(Path(sys.argv[1])))\n"
+        "for n in range(20): c.begin_turn(sys.argv[2], f'process {n}')"
+    )
+    process = fork_server().start([tmp_path / STATE_FILE, one.id], code=script)
+    threads = [
+        threading.Thread(target=lambda: [conversations.begin_turn(one.id, "thread") for _ in range(10)])
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert process.wait(60) == 0
+    assert [turn.number for turn in conversations.turns(one.id)] == list(range(1, 61))
+
+
+def test_a_damaged_file_is_named_and_loses_no_answer(data: Path, tmp_path: Path) -> None:
+    (tmp_path / STATE_FILE).write_bytes(b"no database at all, but long enough to be read as one" * 20)
+    with pytest.raises(LibraryError, match=f"{STATE_FILE}.*move the file away"):
+        Conversations(State(tmp_path / STATE_FILE)).list()
+    with Assistant.open(load_settings(data_dir=data)) as assistant:
+        state = State(tmp_path / STATE_FILE)
+        assistant.receipts = type(assistant.receipts)(state)
+        answer = ask(assistant, APPLE, AskOptions(llm="extractive"))
+    assert "1921" in answer.text
+    assert answer.receipt_id is None
+    assert "could not be kept" in answer.flags[-1]
+
+
+def test_no_word_of_a_deleted_conversation_is_left(assistant: Assistant, tmp_path: Path) -> None:
+    answer = ask(assistant, "Zanzibar: " + APPLE, EXTRACTIVE)
+    assert answer.conversation_id
+    held = b"".join(file.read_bytes() for file in tmp_path.glob(f"{STATE_FILE}*"))
+    assert b"Zanzibar" in held
+    assistant.conversations.delete(answer.conversation_id)
+    held = b"".join(file.read_bytes() for file in tmp_path.glob(f"{STATE_FILE}*"))
+    assert b"Zanzibar" not in held
+    assert b"1921" not in held
+    assert assistant.receipts.list() == []
+
+
+def test_a_follow_up_is_condensed_searched_for_and_kept(assistant: Assistant) -> None:
+    first = ask(assistant, "Where does the Bramley apple tree stand?", EXTRACTIVE)
+    options = replace(EXTRACTIVE, conversation=first.conversation_id)
+    events = list(assistant.stream("Who planted it?", options))
+    assert isinstance(events[0], QuestionRewritten)
+    assert isinstance(events[1], PassagesFound)
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    assert answer.question == "Who planted it?"
+    assert answer.standalone_question == events[0].question == "Who planted it? (Bramley apple tree stand)"
+    assert "Ada Finch" in answer.text
+    assert "condense" in answer.timings_ms
+    turns = assistant.conversations.turns(str(first.conversation_id))
+    assert [turn.question for turn in turns] == [first.question, "Who planted it?"]
+    assert turns[1].standalone == answer.standalone_question
+    assert turns[1].receipt == answer.receipt_id
+    # What a person says it means comes first.
+    edited = ask(assistant, "And then?", replace(options, standalone="When does the Conference pear ripen?"))
+    assert "October" in edited.text
+    assert edited.standalone_question == "When does the Conference pear ripen?"
+
+
+def test_a_question_that_stands_by_itself_stays_as_it_is(assistant: Assistant) -> None:
+    first = ask(assistant, "When does the Conference pear ripen?", EXTRACTIVE)
+    second = ask(assistant, APPLE, replace(EXTRACTIVE, conversation=first.conversation_id))
+    assert second.standalone_question is None
+    assert "1921" in second.text
+
+
+def test_a_stopped_question_and_a_failed_one_are_kept_as_such(assistant: Assistant) -> None:
+    with closing(assistant.stream(APPLE, EXTRACTIVE)) as events:
+        next(events)
+    (one,) = assistant.conversations.list()
+    assert [turn.state for turn in assistant.conversations.turns(one.id)] == [TurnState.STOPPED]
+    with pytest.raises(InvalidInput):
+        ask(assistant, "?!", replace(EXTRACTIVE, conversation=one.id))
+    failed = assistant.conversations.turns(one.id)[1]
+    assert failed.state is TurnState.FAILED
+    assert failed.error
+
+
+def test_wrong_options_begin_no_conversation(assistant: Assistant) -> None:
+    with pytest.raises(UnknownName):
+        ask(assistant, APPLE, replace(EXTRACTIVE, strategy="nonsense"))
+    with pytest.raises(UnknownName, match="conversation"):
+        ask(assistant, APPLE, replace(EXTRACTIVE, conversation="nonsense"))
+    assert assistant.conversations.list() == []
+
+
+def test_receipts_can_be_switched_off(data: Path) -> None:
+    with Assistant.open(load_settings(data_dir=data, keep_receipts=False)) as assistant:
+        before = len(assistant.receipts.list())
+        assert ask(assistant, APPLE, AskOptions(llm="extractive")).receipt_id is None
+        assert len(assistant.receipts.list()) == before
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_commands_talk_replay_and_export(
+    data: Path, run: Command, tmp_path: Path, served: bool, request: pytest.FixtureRequest
+) -> None:
+    if served:
+        context = serving(data)
+        context.__enter__()
+        request.addfinalizer(lambda: context.__exit__(None, None, None))
+
+    def command(*arguments: object) -> dict[str, object]:
+        done = run("--data-dir", data, *arguments, "--json")
+        assert done.code == 0, done.err
+        return dict(json.loads(done.out))
+
+    first = command(
+        "ask", "Where does the Bramley apple tree stand?", "--conversation", "new", "--llm", "extractive"
+    )
+    identity = str(first["conversation_id"])
+    second = command("ask", "Who planted it?", "--conversation", identity, "--llm", "extractive")
+    assert second["standalone_question"] == "Who planted it? (Bramley apple tree stand)"
+    assert identity in json.dumps(command("conversations"))
+    found = command("conversations", "show", identity)
+    assert "nonce" not in found
+    assert [turn["number"] for turn in found["turns"]] == [1, 2]  # type: ignore[attr-defined]
+    again = command("replay", second["receipt_id"])
+    assert (again["same"], again["differences"]) == (True, [])
+    receipt = run("--data-dir", data, "receipts", second["receipt_id"])
+    fields = json.loads(receipt.out)
+    assert fields["evidence"][0]["spans"]
+    assert fields["llm"]["name"] == "extractive"
+    assert set(fields["llm"].values()) == {"extractive", None}
+    exported = run("--data-dir", data, "conversations", "export", identity, "--to", tmp_path / "talk.md")
+    assert exported.code == 0, exported.err
+    text = (tmp_path / "talk.md").read_text("utf-8")
+    assert "Who planted it?" in text
+    assert "Ada Finch" in text
+    assert command("conversations", "rename", identity, "Trees")
+    assert "Trees" in run("--data-dir", data, "conversations").out
+    assert run("--data-dir", data, "conversations", "delete", identity).code == 2  # nobody can be asked
+    assert command("conversations", "delete", identity, "--yes")
+    assert run("--data-dir", data, "conversations", "show", identity).code == 2
+    assert run("--data-dir", data, "replay", second["receipt_id"]).code == 2
+
+
+def test_replay_packs_as_much_as_was_packed_then(data: Path) -> None:
+    options = AskOptions(llm="extractive")
+    with Assistant.open(load_settings(data_dir=data, evidence_tokens=50)) as assistant:
+        first = ask(assistant, APPLE, options)
+    with Assistant.open(load_settings(data_dir=data, evidence_tokens=5000)) as assistant:
+        assert LocalService(assistant).replay(str(first.receipt_id))["same"]
+        assert ask(assistant, APPLE, options).evidence != first.evidence
+
+
+@pytest.mark.soak
+def test_an_answer_that_changes_is_told_by_replay(stock: Path, tmp_path: Path, run: Command) -> None:
+    (tmp_path / "docs").mkdir()
+    document = tmp_path / "docs" / "orchard.md"
+    document.write_bytes((stock / "orchard.md").read_bytes())
+    base = ("--data-dir", tmp_path / "data")
+    assert run(*base, "ingest", document).code == 0
+    answer = json.loads(run(*base, "ask", APPLE, "--llm", "extractive", "--json").out)
+    assert run(*base, "replay", answer["receipt_id"]).code == 0
+    document.write_text(document.read_text("utf-8").replace("1921", "1922"), "utf-8")
+    assert run(*base, "ingest", document).code == 0
+    again = run(*base, "replay", answer["receipt_id"])
+    assert again.code == 1
+    assert "other evidence was packed" in again.out
+    assert "1922" in again.out
+
+
+def test_a_model_condenses_and_replay_repeats_its_words(assistant: Assistant, gguf: Path) -> None:
+    options = replace(EXTRACTIVE, llm=str(gguf))
+    first = ask(assistant, "Where does the Bramley apple tree stand?", options)
+    second = ask(assistant, "Who planted it?", replace(options, conversation=first.conversation_id))
+    assert second.standalone_question == "Who planted it? (Bramley apple tree stand)"  # it wrote nonsense
+    receipt = assistant.receipts.get(str(second.receipt_id))
+    assert len(receipt.fields["llm"]["sha256"]) == 64
+    assert receipt.fields["llm"]["sampling"]["temperature"] == 0.0
+    # The conversation's fences stay, and evidence that was there before comes first.
+    assert receipt.fields["nonce"] == assistant.conversations.get(str(first.conversation_id)).nonce
+    again = LocalService(assistant).replay(str(second.receipt_id))
+    assert (again["same"], again["differences"]) == (True, [])
+    # What this call alone was made with is repeated too.
+    call = CallOptions(max_tokens=3, temperature=1.0, seed=7, thinking=True)
+    short = assistant.ask(APPLE, replace(options, conversation=None), call_config(UsageTracker(), call))
+    kept = assistant.receipts.get(str(short.receipt_id)).fields["llm"]
+    assert (kept["max_tokens"], kept["thinking"], kept["sampling"]["seed"]) == (3, True, 7)
+    assert LocalService(assistant).replay(str(short.receipt_id))["same"]
+
+
+def test_what_documents_say_stays_text_in_an_export() -> None:
+    hostile = "<script>alert(1)</script> ![x](http://example.org/a.png) [y](z) # no\n- list\n1. one\n> quote"
+    shown = escaped(hostile)
+    assert "\\<script\\>" in shown
+    assert "\\!\\[x\\]\\(" in shown
+    assert all(not line.startswith(("-", "#", ">", "1.")) for line in shown.splitlines())
+    answer = {
+        "answer": hostile, "strategy": "fusion", "reranker": None, "llm": "extractive",
+        "citations": [{"marker": 1, "document": "a*b.md", "page": 2, "quote": hostile}],
+    }  # fmt: skip
+    turn = {"number": 1, "question": hostile, "standalone_question": hostile, "answer": answer}
+    text = as_markdown({"title": hostile, "turns": [turn]})
+    from markdown_it import MarkdownIt
+
+    html = MarkdownIt("commonmark").render(text)
+    for tag in ("<script", "<img", "<a ", "<blockquote", "<ol"):
+        assert tag not in html
+    assert "alert(1)" in html

@@ -1,0 +1,104 @@
+"""A data folder that version 0.1.0 made opens, reads and goes on.
+
+tests/data/library-0.1.0.tar.xz holds the folder (data/) and what that version printed about it in
+expected.json: command lines without --json, each with its output, and the votes. A script made it with these
+commands; the tiny model is tests.helpers.tiny_gguf's, the documents are those of tests.helpers.documents and
+a PDF of two pages:
+
+    rag-app ingest documents
+    rag-app ask "Who planted the Bramley apple tree?" --conversation new
+    rag-app ask "When was it planted?" --conversation FIRST --strategy hybrid
+    rag-app ask "What is the capital of Mongolia?" --conversation FIRST        (abstains)
+    rag-app ask "Hello" --conversation FIRST                                   (no document is searched)
+    rag-app ask "How high was the water at the pier?" --conversation new --llm tiny.gguf
+        --document harbour.md --added-from 2020-01-01
+    rag-app ask "And what broke in May?" --conversation SECOND --strategy colbert
+        --standalone "What broke on 9 May 1987?"
+    rag-app ask "Who kept the lighthouse?" --conversation SECOND --llm http://127.0.0.1:9/v1#none   (fails)
+    rag-app ask "What is lighthouse.pdf about?" --conversation SECOND          (a summary)
+    rag-app ask "Who replaced the lens?" --type pdf --pages 2-2
+    rag-app judge add QUESTION --document NAME --page N                        (twice)
+
+and, as no command does, a judgement of a stretch of a page and two votes through Judgements and Votes.
+"""
+
+import json
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag_app.evaluation.judgements import Judgements
+from rag_app.evaluation.votes import Votes
+from rag_app.history.database import STATE_FILE, State
+from tests.helpers.commands import Command
+from tests.helpers.paths import ROOT
+
+ARCHIVE = ROOT / "tests" / "data" / "library-0.1.0.tar.xz"
+
+# The receipt of a question for the model that is not in the archive.
+MADE_BY_THE_MODEL = "911ca986e390c712"
+
+
+@dataclass(frozen=True)
+class OldFolder:
+    """The data folder, and what version 0.1.0 printed: (command line, output) and votes."""
+
+    data: Path
+    commands: list[tuple[list[str], Any]]
+    votes: list[Any]
+
+    def printed(self, *kinds: str) -> list[tuple[list[str], Any]]:
+        return [(command, output) for command, output in self.commands if command[0] in kinds]
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> OldFolder:
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    expected = json.loads((tmp_path / "expected.json").read_text("utf-8"))
+    commands = [(one["command"], one["output"]) for one in expected["commands"]]
+    return OldFolder(tmp_path / "data", commands, expected["votes"])
+
+
+def test_an_old_library_is_whole_and_every_strategy_finds_the_same(old: OldFolder, run: Command) -> None:
+    for command, output in old.printed("verify", "documents", "collections", "jobs"):
+        assert run("--data-dir", old.data, *command, "--json").json == output, command
+    searches = old.printed("search")
+    assert len(searches) == 7
+    for command, output in searches:
+        hits = run("--data-dir", old.data, *command, "--json").json["hits"]
+        assert hits[0]["chunk_id"] == output["hits"][0]["chunk_id"], command
+        assert hits[0]["score"] == pytest.approx(output["hits"][0]["score"], abs=1e-4), command
+
+
+def test_old_conversations_receipts_judgements_and_votes_read_the_same(old: OldFolder, run: Command) -> None:
+    for command, output in old.printed("conversations", "receipts", "judge"):
+        if command[:2] == ["conversations", "export"]:
+            assert run("--data-dir", old.data, *command).out == output, command
+        else:
+            assert run("--data-dir", old.data, *command, "--json").json == output, command
+    state = State(old.data / STATE_FILE)
+    votes = [
+        [one.question, [[c.strategy, c.reranker] for c in one.contenders], list(one.preferred), one.blind]
+        for one in Votes(state).all()
+    ]
+    assert votes == old.votes
+    assert [one.end for one in Judgements(state).of("What are the notes of?")] == [7]
+
+
+def test_an_old_conversation_goes_on_and_its_receipts_replay(old: OldFolder, run: Command) -> None:
+    (conversations,) = (output for command, output in old.commands if command == ["conversations"])
+    first = conversations["conversations"][-1]["conversation_id"]
+    answer = run("--data-dir", old.data, "ask", "Who planted it?", "--conversation", first, "--json").json
+    assert "Mongolia" in answer["standalone_question"]  # as the old turn before it has it
+    assert len(run("--data-dir", old.data, "conversations", "show", first, "--json").json["turns"]) == 5
+    for command, receipt in old.printed("receipts"):
+        if len(command) == 1 or receipt["receipt_id"] == MADE_BY_THE_MODEL:
+            continue
+        replayed = run("--data-dir", old.data, "replay", receipt["receipt_id"], "--json").json
+        changed = set(replayed["differences"]) - {"the application has another version"}
+        assert not changed, receipt["question"]
+        assert replayed["after"] == receipt["answer"]

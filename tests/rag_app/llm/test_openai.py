@@ -1,0 +1,256 @@
+"""A model behind an OpenAI-compatible server: what is sent, what comes back, and what goes wrong."""
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
+from pydantic import SecretStr
+
+from ingestion.errors import InvalidInput, ModelError
+from rag_app.llm.choice import Server
+from rag_app.llm.openai import ServerModel
+from rag_app.llm.stream_chunks import ModelProgress, progress_of, reasoning_of
+from tests.helpers.openai_server import StandIn, delta, end, serving
+
+QUESTION = "where is the king?"
+HELLO = (delta(role="assistant", content=""), delta(content="In 19"), delta(content="21."), *end())
+Eventually = Callable[[Callable[[], bool]], bool]
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    with serving(StandIn()) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def model(stand_in: StandIn) -> Iterator[ServerModel]:
+    model = ServerModel(server=Server(stand_in.url, "small"), api_key=SecretStr("sesame"), max_tokens=20)
+    yield model
+    model.close()
+
+
+def failure(model: ServerModel) -> str:
+    with pytest.raises(ModelError) as caught:
+        model.invoke(QUESTION)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "sesame" not in message
+    assert model.server.url in message
+    return message
+
+
+def test_a_stream_and_an_answer(stand_in: StandIn, model: ServerModel) -> None:
+    stand_in.pieces = HELLO
+    chunks = list(model.stream([SystemMessage("Be brief."), HumanMessage(QUESTION)], stop=["\n"], seed=7))
+    assert [chunk.text for chunk in chunks if chunk.text] == ["In 19", "21."]
+    answer = model.invoke(QUESTION)
+    assert answer.text == "In 1921."
+    assert answer.usage_metadata == {
+        "input_tokens": 12, "output_tokens": 3, "total_tokens": 15, "input_token_details": {"cache_read": 0},
+    }  # fmt: skip
+    assert answer.response_metadata == {"finish_reason": "stop", "model_name": "small"}
+    assert stand_in.keys == ["Bearer sesame"] * 2
+    asked = stand_in.asked[0]
+    assert asked["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": QUESTION},
+    ]
+    assert (asked["model"], asked["stream"], asked["stop"]) == ("small", True, ["\n"])
+    assert (asked["max_tokens"], asked["temperature"], asked["seed"]) == (20, 0.0, 7)
+    # It is on this machine: what OpenAI's API does not have is sent too.
+    assert (asked["top_k"], asked["min_p"]) == (40, 0.05)
+    assert asked["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_without_a_key_none_is_taken_from_the_environment(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "meant for others")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://203.0.113.7/v1")
+    monkeypatch.setenv("HTTP_PROXY", "http://203.0.113.7:3128")
+    monkeypatch.setenv("ALL_PROXY", "http://203.0.113.7:3128")
+    stand_in.pieces = HELLO
+    model = ServerModel(server=Server(stand_in.url, "small"))
+    assert model.invoke(QUESTION).text == "In 1921."
+    assert stand_in.keys == ["Bearer none"]
+    model.close()
+    assert model.invoke(QUESTION).text == "In 1921."  # opened again
+    model.close()
+    model.close()
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_a_thought_is_told_apart_as_servers_tell_it(stand_in: StandIn, model: ServerModel, name: str) -> None:
+    stand_in.pieces = (delta(**{name: "Hm"}), delta(**{name: "m."}), delta(content="Yes."), *end())
+    chunks = list(model.stream(QUESTION))
+    assert "".join(reasoning_of(chunk) for chunk in chunks) == "Hmm."
+    answer = model.invoke(QUESTION)
+    assert (answer.text, answer.additional_kwargs) == ("Yes.", {"reasoning_content": "Hmm."})
+
+
+def test_a_thought_is_told_apart_within_the_text(stand_in: StandIn, model: ServerModel) -> None:
+    stand_in.pieces = (delta(content="<thi"), delta(content="nk>Hm.</think>\n\nYes."), *end())
+    answer = model.invoke(QUESTION)
+    assert (answer.text, answer.additional_kwargs) == ("Yes.", {"reasoning_content": "Hm."})
+
+
+@pytest.mark.parametrize(
+    ("entry", "window"),
+    [
+        ({"max_model_len": 32768}, 32768),
+        ({"context_length": 1024}, 1024),
+        ({}, 4096),
+        ({"max_model_len": "many"}, 4096),
+    ],
+)
+def test_the_window_is_what_the_server_says(stand_in: StandIn, entry: dict[str, Any], window: int) -> None:
+    stand_in.models = ({"id": "other", "max_model_len": 99}, {"id": "small", **entry})
+    model = ServerModel(server=Server(stand_in.url, "small"))
+    assert model.context_window == window
+    assert model.evidence_tokens() == min(3000, window // 2)
+    assert ServerModel(server=Server(stand_in.url, "small"), context_tokens=512).context_window == 512
+    model.close()
+
+
+def test_a_model_need_not_be_named_where_there_is_one(stand_in: StandIn) -> None:
+    stand_in.pieces = HELLO
+    model = ServerModel(server=Server(stand_in.url))
+    assert model.invoke(QUESTION).response_metadata["model_name"] == "small"
+    assert stand_in.asked[0]["model"] == "small"
+    model.close()
+    stand_in.models = ({"id": "b"}, {"id": "a"})
+    model = ServerModel(server=Server(stand_in.url))
+    with pytest.raises(InvalidInput, match=r"has these models: a, b; name one, like .*/v1#MODEL"):
+        model.invoke(QUESTION)
+    model.close()
+
+
+def test_tokens_are_estimated_rather_too_many_than_too_few() -> None:
+    model = ServerModel(server=Server("http://127.0.0.1:9/v1", "small"))
+    assert model.count_tokens("") == 0
+    assert model.count_tokens("the king") == 2
+    assert model.count_tokens("1,234.5") == 7
+    assert model.count_tokens("日本") == 4
+    assert model.count_tokens("a\ud800b") >= 2
+    prompt = [SystemMessage("the king"), HumanMessage("the king")]
+    assert model.count_prompt_tokens(prompt) == 2 * (2 + 8)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (401, "refuses the key, or wants one (401); set RAG_APP_LLM"),
+        (403, "refuses the key, or wants one (403); set RAG_APP_LLM"),
+        (404, "does not find small (model … not found"),
+        (400, "failed (400: model … not found)"),
+        (429, "has too much to do (model … not found)"),
+        (500, "failed (500: model … not found)"),
+        (503, "failed (503: model … not found)"),
+        (302, "failed (302"),
+    ],
+)
+def test_what_a_server_refuses_is_one_line(
+    stand_in: StandIn, model: ServerModel, status: int, said: str
+) -> None:
+    stand_in.status, stand_in.error = status, "model sesame\nnot found"
+    stand_in.headers = {"Location": "http://203.0.113.7/v1"} if status == 302 else {}
+    assert said in failure(model)
+    assert len(stand_in.asked) == 1  # asked once, and followed nowhere
+    stand_in.status, stand_in.pieces = 200, HELLO
+    assert model.invoke(QUESTION).text
+
+
+def test_a_server_that_is_not_there(model: ServerModel) -> None:
+    gone = ServerModel(server=Server("http://127.0.0.1:9/v1", "small"))
+    assert "cannot be reached, or broke off" in failure(gone)
+    with pytest.raises(ModelError, match="cannot be reached"):
+        _ = gone.context_window
+    gone.close()
+
+
+def test_a_stream_that_is_cut(stand_in: StandIn, model: ServerModel) -> None:
+    stand_in.pieces, stand_in.cut = (delta(content="In 19"),), True
+    stream = model.stream(QUESTION)
+    assert next(stream).text == "In 19"
+    with pytest.raises(ModelError, match="cannot be reached, or broke off"):
+        list(stream)
+
+
+def test_a_stream_that_ends_too_early(stand_in: StandIn, model: ServerModel) -> None:
+    stand_in.pieces = (delta(content="In 19"),)
+    assert "ended before the answer did" in failure(model)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"data: {not json\n\n",
+        b"data: []\n\n",
+        b'data: "text"\n\n',
+        b'data: {"choices": 7}\n\n',
+        b'data: {"choices": [7]}\n\n',
+        b'data: {"choices": [{"delta": {"content": 7}}]}\n\n',
+        b"<html>\n\n",
+        b'data: {"error": {"message": "out of memory"}}\n\n',
+        b"\xff\xfe data\n\n",
+    ],
+)
+def test_garbage_is_an_error(stand_in: StandIn, model: ServerModel, garbage: bytes) -> None:
+    stand_in.pieces = (garbage,)
+    failure(model)
+
+
+def test_a_server_that_falls_silent(stand_in: StandIn) -> None:
+    resume = threading.Event()
+    stand_in.pieces = (delta(content="In 19"), resume.wait)
+    model = ServerModel(server=Server(stand_in.url, "small"), timeout_s=0.3)
+    assert "has said nothing for too long" in failure(model)
+    resume.set()
+    model.close()
+
+
+def test_whoever_waits_hears_that_it_waits_and_may_leave(
+    stand_in: StandIn, model: ServerModel, eventually: Eventually
+) -> None:
+    resume = threading.Event()
+    flood = tuple(delta(content="x" * 1000) for _ in range(1000))
+    stand_in.pieces = (resume.wait, *flood, *end())
+    stream = model.stream(QUESTION, progress=True)
+    first = next(stream)
+    assert isinstance(first, AIMessageChunk)
+    assert progress_of(first) == ModelProgress("prefill")
+    stream.close()  # it waits for nothing: the server goes on only after this
+    resume.set()
+    assert eventually(stand_in.left.is_set)
+    stand_in.pieces = HELLO
+    assert model.invoke(QUESTION).text == "In 1921."
+
+
+def test_close_ends_what_runs(stand_in: StandIn, model: ServerModel) -> None:
+    resume = threading.Event()
+    stand_in.pieces = (delta(content="In 19"), resume.wait)
+    stream = model.stream(QUESTION)
+    assert next(stream).text == "In 19"
+    model.close()
+    with pytest.raises(ModelError, match="was left while it answered"):
+        list(stream)
+    resume.set()
+
+
+def test_no_thread_stays_behind(stand_in: StandIn, eventually: Eventually) -> None:
+    stand_in.pieces = HELLO
+    before = threading.active_count()
+    for _ in range(3):
+        model = ServerModel(server=Server(stand_in.url, "small"))
+        assert model.invoke(QUESTION).text
+        del model
+        gc.collect()
+    assert eventually(lambda: threading.active_count() <= before)
+
+
+def test_nothing_of_a_key_is_printed(model: ServerModel) -> None:
+    assert "sesame" not in repr(model) + str(model) + str(model.asdict())

@@ -1,0 +1,294 @@
+"""What becomes of a question: answered, failed, stopped; the application's answers are scripted."""
+
+import time
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import gradio as gr
+import pytest
+
+from ingestion.errors import ModelError
+from ingestion.library import Library
+from rag_app.answering.answers import AnswerEvent, AskOptions, Delta
+from rag_app.config.settings import Settings
+from rag_app.evaluation.judgements import Judgements
+from rag_app.history.conversations import Conversations
+from rag_app.history.database import STATE_FILE, State
+from rag_app.service.composition import Assistant
+from retrievers.availability import StrategyState
+from retrievers.strategies import strategy_named
+from tests.helpers.built_page import built_page
+from tests.helpers.page_values import answer, found, hit, turn
+from ui.background import BackgroundJob, Workers
+from ui.chat.controller import ChatController, QueryOptions
+from ui.chat.events import asked_again, shown_answer
+from ui.chat.pane_events import heading
+from ui.components.answering import follow
+from ui.components.conversation import Turn
+from ui.components.text import INTERNAL_ERROR
+
+PASSAGE = hit("words")
+HOW = QueryOptions(strategy="colbert", reranker="big")
+
+
+@dataclass
+class Script:
+    """Stands in for the assistant: streams these events, or raises."""
+
+    folder: Path
+    events: Iterable[AnswerEvent | Exception]
+    closed: bool = False
+    settings: Settings = field(default_factory=Settings)
+    asked: list[AskOptions] = field(default_factory=list)
+
+    @property
+    def conversations(self) -> Conversations:
+        return Conversations(State(self.folder / STATE_FILE))
+
+    @property
+    def judgements(self) -> Judgements:
+        return Judgements(State(self.folder / STATE_FILE))
+
+    check_question = staticmethod(Assistant.check_question)
+
+    def options(self) -> AskOptions:
+        return AskOptions(strategy="cascade", reranker="big", llm="auto", collections=("papers",))
+
+    def stream(self, question: str, options: AskOptions) -> Generator[AnswerEvent]:
+        self.asked.append(options)
+        try:
+            for event in self.events:
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+        finally:
+            self.closed = True
+
+
+def chat(script: Script) -> ChatController:
+    return ChatController(cast("Assistant", script), Workers())
+
+
+def asked(script: Script) -> tuple[tuple[Turn, ...], BackgroundJob]:
+    turns, job, conversation = chat(script).begin("  why? ", (), None, None, HOW)
+    assert [one.id for one in script.conversations.list()] == [conversation]
+    return turns, job
+
+
+def test_an_answered_question(tmp_path: Path) -> None:
+    made = answer("Words [1]", PASSAGE)
+    script = Script(tmp_path, [found(PASSAGE), Delta("Words "), Delta("[1]"), made])
+    turns, job = asked(script)
+    assert turns[0].question == "why?"
+    *_, ((turn,)) = chat(script).answer(turns, job)
+    assert turn.answer == made
+    assert turn.text == "Words [1]"
+    assert not job.running
+    (conversation,) = script.conversations.list()
+    assert script.asked == [replace(script.options(), strategy="colbert", conversation=conversation.id)]
+
+
+def test_an_error_of_the_application_is_shown_as_it_is(tmp_path: Path) -> None:
+    script = Script(tmp_path, [found(PASSAGE), ModelError("the model is broken; choose another")])
+    *_, ((turn,)) = chat(script).answer(*asked(script))
+    assert turn.error == "the model is broken; choose another"
+
+
+def test_any_other_error_is_logged_and_raised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = Script(tmp_path, [ValueError("a secret")])
+    seen = []
+    with pytest.raises(ValueError, match="a secret"):
+        seen.extend(chat(script).answer(*asked(script)))
+    assert seen[-1][0].error == INTERNAL_ERROR
+    assert "a secret" in capsys.readouterr().err
+
+
+def endless() -> Generator[AnswerEvent]:
+    yield found(PASSAGE)
+    while True:
+        time.sleep(0.001)
+        yield Delta("x")
+
+
+def test_stop_keeps_what_was_written_and_closes_the_stream(tmp_path: Path) -> None:
+    script = Script(tmp_path, endless())
+    talk = chat(script)
+    turns, job = asked(script)
+    shown = talk.answer(turns, job)
+    next(shown)
+    job.stop()
+    *_, ((turn,)) = shown
+    assert turn.stopped
+    assert turn.text
+    talk.workers.close()
+    assert script.closed
+
+
+def test_nothing_of_an_abandoned_answer_is_shown(tmp_path: Path) -> None:
+    script = Script(tmp_path, endless())
+    talk = chat(script)
+    turns, job = asked(script)
+    shown = shown_answer(talk, turns, job)
+    state, conversation, _ = next(shown)
+    assert [one.question for one in state] == ["why?"]
+    assert len(conversation) == 2
+    job.abandon()
+    talk.begin("and?", (), job, None, HOW)  # nobody waits for the answer any more
+    assert list(shown) == [(gr.skip(), gr.skip(), gr.skip())]
+    talk.workers.close()
+    assert script.closed
+
+
+def test_a_stopped_answer_s_sources_say_so(tmp_path: Path) -> None:
+    def silent() -> Generator[AnswerEvent]:
+        while True:
+            time.sleep(0.01)
+            yield Delta("")
+
+    script = Script(tmp_path, silent())
+    talk = chat(script)
+    turns, job = asked(script)
+    shown = shown_answer(talk, turns, job)
+    assert "Searching" in next(shown)[2]
+    job.stop()
+    *_, (state, _, sources), last = shown
+    assert state[0].stopped
+    assert "stopped before it was answered" in sources
+    assert last == (gr.skip(), gr.skip(), gr.skip())
+    talk.workers.close()
+
+
+@pytest.mark.parametrize("question", ["", "  ", "?!"])
+def test_an_empty_question_begins_no_conversation(tmp_path: Path, question: str) -> None:
+    script = Script(tmp_path, [])
+    with pytest.raises(gr.Error, match="the question is empty"):
+        chat(script).begin(question, (), None, None, HOW)
+    assert script.conversations.list() == []
+
+
+def test_a_conversation_without_a_title_can_be_deleted(tmp_path: Path) -> None:
+    script = Script(tmp_path, [])
+    kept = chat(script).conversations
+    untitled, named = script.conversations.create().id, script.conversations.create("<Trees>").id
+    for conversation, title, visible in (
+        (untitled, "Untitled", True),
+        (named, "&lt;Trees&gt;", True),
+        (None, "New conversation", False),
+        ("gone", "New conversation", False),
+    ):
+        shown, *buttons = heading(kept, conversation)[:4]
+        assert shown == f"<h2><bdi>{title}</bdi></h2>"
+        assert [button.visible for button in buttons] == [visible] * 3
+
+
+def test_what_was_not_understood_yet_is_asked_again_as_a_follow_up() -> None:
+    asked = turn("and why?")
+    assert asked_again(replace(asked, error="no")) == ("and why?", False)
+    assert asked_again(replace(asked, understood="Why is it so?")) == ("Why is it so?", True)
+    assert asked_again(turn("why?", found(PASSAGE))) == ("why?", True)
+    edited = replace(asked, options=replace(asked.options, standalone="and why?"))
+    assert asked_again(edited) == ("and why?", True)
+
+
+@pytest.fixture
+def assistant(library: Library, tmp_path: Path) -> Assistant:
+    return Assistant(Settings(data_dir=tmp_path / "library"), library)
+
+
+@pytest.fixture
+def handlers(assistant: Assistant) -> dict[str, Callable[..., Any]]:
+    """The page's handlers by name, of those whose name none other has."""
+    page = built_page(assistant)
+    return {one.name: one.fn for one in page.fns.values() if one.name and one.fn}
+
+
+def test_another_conversation_abandons_the_answer_and_forgets_the_edit(
+    handlers: dict[str, Callable[..., Any]],
+) -> None:
+    job = BackgroundJob()
+    *_, as_is = handlers["begin_anew"](job, "cascade", "default")
+    assert job.abandoned
+    assert as_is is False
+    running = BackgroundJob()
+    event = SimpleNamespace(_data={"id": "c1"})
+    chosen = handlers["choose"]("c1", running, "cascade", "default", event)
+    assert set(map(str, chosen)) == {str(gr.skip())}  # the one that is shown: its answer goes on
+    assert not running.abandoned
+    handlers["choose"]("c2", running, "cascade", "default", event)
+    assert running.abandoned
+
+
+def test_an_edit_is_forgotten_when_its_text_is(handlers: dict[str, Callable[..., Any]]) -> None:
+    forget = handlers["forget_edit"]
+    assert [forget(text) for text in ("", " ", "W")] == [False] * 3
+    assert forget("Why is the tree old?") == gr.skip()
+
+
+def test_settling_leaves_the_stop_of_the_next_question(handlers: dict[str, Callable[..., Any]]) -> None:
+    job = BackgroundJob()
+    assert [button.visible for button in handlers["settle"](None, job)[:2]] == [False, True]
+    job.end()
+    assert [button.visible for button in handlers["settle"](None, job)[:2]] == [True, False]
+
+
+def test_an_address_may_name_a_strategy_that_came_after_the_start(
+    handlers: dict[str, Callable[..., Any]], assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = StrategyState(strategy_named("mean@small"), True)
+    offered = [*assistant.strategies(), added]
+    monkeypatch.setattr(assistant, "strategies", lambda: offered)
+    restored = handlers["restore"](SimpleNamespace(query_params={"strategy": "mean@small"}))
+    (radio,) = [one for one in restored if isinstance(one, gr.Radio)]
+    assert radio.value == "mean@small"
+    assert ("mean@small", "mean@small") in radio.choices
+
+
+def test_one_question_at_a_time(tmp_path: Path) -> None:
+    script = Script(tmp_path, [])
+    turns, job = asked(script)
+    with pytest.raises(gr.Error, match="Wait for the answer"):
+        chat(script).begin("and?", turns, job, None, HOW)
+    job.end()
+    assert len(chat(script).begin("and?", turns, job, None, HOW)[0]) == 2
+
+
+def test_a_conversation_goes_on_unless_it_was_deleted(tmp_path: Path) -> None:
+    script = Script(tmp_path, [])
+    talk = chat(script)
+    turns, job, first = talk.begin("why?", (), None, None, HOW)
+    job.end()
+    turns, job, second = talk.begin("and?", turns, job, first, HOW)
+    assert (second, len(turns)) == (first, 2)
+    job.end()
+    assert first is not None
+    script.conversations.delete(first)
+    _, _, third = talk.begin("so?", turns, job, first, HOW)
+    assert third not in (None, first)
+
+
+def test_a_search_alone_begins_no_conversation(tmp_path: Path) -> None:
+    script = Script(tmp_path, [])
+    turns, _, conversation = chat(script).begin("why?", (), None, None, replace(HOW, search_only=True))
+    assert (conversation, script.conversations.list()) == (None, [])
+    assert turns[0].search_only
+    assert turns[0].pending
+    assert not follow(turns[0], [found(PASSAGE)]).pending
+
+
+def test_an_edited_question_says_all(tmp_path: Path) -> None:
+    turns, _, _ = chat(Script(tmp_path, [])).begin(" Why is it so? ", (), None, None, HOW, as_is=True)
+    assert turns[0].options.standalone == "Why is it so?"
+
+
+def test_selectors_become_options(tmp_path: Path) -> None:
+    talk = chat(Script(tmp_path, []))
+    chosen = talk.options(QueryOptions("bm25", "none", "extractive"))
+    assert chosen == AskOptions(strategy="bm25", reranker=None, llm="extractive", collections=("papers",))
+    assert talk.options(QueryOptions("mean", " other ", None)).reranker == "other"
+    assert talk.options(QueryOptions("mean", None, "")).llm == "auto"
+    narrowed = talk.options(QueryOptions(collection="notes", only=["d1", "d2"]))
+    assert (narrowed.collections, narrowed.filters.documents) == (("notes",), ("d1", "d2"))
+    assert narrowed.strategy == "cascade"

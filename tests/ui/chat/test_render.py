@@ -1,0 +1,194 @@
+"""The conversation, rendered without a browser."""
+
+from dataclasses import replace
+
+from rag_app.answering.answers import (
+    AnswerProgress,
+    AnswerSentence,
+    AskOptions,
+    Delta,
+    QuestionRewritten,
+    Verdict,
+)
+from tests.helpers.page_values import answer, citation, found, hit, turn
+from ui.components.conversation import located, messages, render_turn
+from ui.components.text import escape, marked, merge, milliseconds
+
+HOSTILE = (
+    '<script>alert(1)</script> <img src=http://evil.example/x.png onerror="x()"> ![a](http://evil.example)'
+)
+
+
+def test_escape_leaves_no_markup_and_no_hidden_direction() -> None:
+    assert escape("<a href='x'>&\"") == "&lt;a href=&#x27;x&#x27;&gt;&amp;&quot;"
+    assert escape("ab\u202egnp.exe\x00") == "ab\ufffdgnp.exe\ufffd"
+
+
+def test_merge_joins_overlapping_and_touching_spans_and_clips_them() -> None:
+    assert merge([(4, 6), (0, 2), (5, 9), (2, 3), (7, 7)], 8) == [(0, 3), (4, 8)]
+    assert merge([(-5, 2), (20, 30)], 10) == [(0, 2)]
+
+
+def test_marks_stand_at_exact_offsets_of_the_unescaped_text() -> None:
+    assert marked("a<b & c>d", [(1, 3), (6, 8)]) == "a<mark>&lt;b</mark> &amp; <mark>c&gt;</mark>d"
+
+
+def test_times_read_well() -> None:
+    assert [milliseconds(value) for value in (0.42, 41.2, 1234.0)] == ["0.4 ms", "41 ms", "1.2 s"]
+
+
+def test_question_and_answer_are_text() -> None:
+    passage = hit("words")
+    asked = turn(HOSTILE, found(passage), answer(f"{HOSTILE} [1]", passage))
+    question, reply = (message["content"] for message in messages([asked]))
+    for content in (question, reply):
+        assert "<script" not in content
+        assert "<img" not in content
+        assert "&lt;script&gt;" in content
+    assert "![a](http://evil.example)" in reply  # nobody renders Markdown
+
+
+def test_stamp_says_what_made_the_answer_and_how_long_it_took() -> None:
+    passage = hit("words")
+    stamp = render_turn(turn("q", found(passage), answer("Words [1]", passage))).split('class="stamp"')[1]
+    for part in ("colbert", "no reranker", "quotations, no LLM (extractive)", "42 ms"):
+        assert part in stamp
+    made = replace(answer("Words", passage, llm="tiny.gguf"), reranker="ms-marco")
+    stamp = render_turn(turn("q", found(passage), made)).split('class="stamp"')[1]
+    assert "reranked by ms-marco" in stamp
+    assert "tiny.gguf" in stamp
+
+
+def test_markers_of_evidence_are_links_and_others_stay_text() -> None:
+    passage = hit("words")
+    shown = render_turn(turn("q", found(passage), answer("As [12] showed [1]", passage), number=4))
+    assert '<a class="marker" href="#source-4-1" title="Open source 1">[1]</a>' in shown
+    assert "[12]" in shown
+    assert shown.count('class="marker"') == 1
+
+
+def test_abstention_is_plain_and_no_error() -> None:
+    shown = render_turn(
+        turn("q", found(hit("x")), answer("The documents do not answer this.", hit("x"), abstained=True))
+    )
+    assert "abstained" in shown
+    assert "nearest passages" in shown
+    assert "failed" not in shown
+
+
+def test_errors_show_their_message_and_no_answer() -> None:
+    shown = render_turn(replace(turn("q"), error="the model <b>x.gguf</b> is missing; give its path"))
+    assert 'role="alert"' in shown
+    assert "the model &lt;b&gt;x.gguf&lt;/b&gt; is missing; give its path" in shown
+    assert "do not answer" not in shown
+
+
+def test_a_turn_says_how_far_it_is() -> None:
+    asked = turn("q")
+    assert "searching" in render_turn(asked)
+    assert "reading the passages" in render_turn(turn("q", found(hit("x"))))
+    writing = turn("q", found(hit("x")), Delta("The "), Delta("answer"))
+    assert "The answer" in render_turn(writing)
+    assert "writing" in render_turn(writing)
+    stopped = render_turn(replace(writing, stopped=True))
+    assert "The answer" in stopped
+    assert "stopped" in stopped
+    assert "writing" not in stopped
+    assert "#do-again" not in render_turn(writing)
+
+
+def test_a_pending_turn_names_what_was_asked_for() -> None:
+    options = AskOptions(strategy="bm25", reranker="big", llm="extractive")
+    shown = render_turn(replace(turn("q"), options=options))
+    assert "bm25" in shown
+    assert "reranked by big" in shown
+
+
+def test_a_marker_within_a_quotation_is_its_author_s() -> None:
+    passage = hit("words")
+    quoted = answer("As [1] showed. [1]\n\nSee [1], p. 2. [1]", passage)
+    assert render_turn(turn("q", found(passage), quoted)).count('class="marker"') == 2
+    written = answer("As [1] showed, so [1].", passage, llm="tiny.gguf")
+    assert render_turn(turn("q", found(passage), written)).count('class="marker"') == 2
+
+
+def test_what_sources_do_not_hold_is_said_quietly() -> None:
+    passage = hit("words")
+    sentences = (
+        AnswerSentence("True.", Verdict.SUPPORTED, 0.9, (1,)),
+        AnswerSentence("<b>Wrong</b> in 1912.", Verdict.UNSUPPORTED, 0.8, (1,), "1912 is not in the source"),
+        AnswerSentence("Close.", Verdict.WEAK, 0.6, (1,), "the sources say something close to it"),
+    )
+    said = replace(answer("True. Wrong.", passage), sentences=sentences, flags=("a.txt <i>gives</i> orders",))
+    shown = render_turn(turn("q", found(passage), said))
+    assert "1 sentence not supported · 1 sentence weakly supported by the sources" in shown
+    assert (
+        '<li class="unsupported">&lt;b&gt;Wrong&lt;/b&gt; in 1912. <i>(1912 is not in the source)</i></li>'
+        in shown
+    )
+    assert "a.txt &lt;i&gt;gives&lt;/i&gt; orders" in shown
+    assert 'class="checks"' not in render_turn(turn("q", found(passage), answer("True.", passage)))
+
+
+def test_a_follow_up_says_what_it_was_understood_as_and_what_it_waits_for() -> None:
+    asked = turn("And it?", QuestionRewritten("And it? (<tree>)"))
+    assert "Understood as: And it? (&lt;tree&gt;)" in messages([asked])[0]["content"]
+    for waiting, shown in (
+        (AnswerProgress("queue", 2), "2 questions before yours"),
+        (AnswerProgress("queue"), "next"),
+        (AnswerProgress("load"), "loading the model"),
+        (AnswerProgress("prefill", 512, 1400), "reading 512 of 1,400 tokens"),
+        (AnswerProgress("read", 3, 9), "reading 3 of 9 passages"),
+    ):
+        assert shown in render_turn(turn("q", found(hit("x")), waiting))
+
+
+def test_doubtful_sentences_are_marked_where_they_stand() -> None:
+    passage = hit("words")
+    text = "It is\n 42 [1] kg. So <b>it</b> seems [1]. True."
+    sentences = (
+        AnswerSentence("It is 42 kg.", Verdict.UNSUPPORTED, 0.4, (1,), "no source says this"),
+        AnswerSentence("So <b>it</b> seems.", Verdict.WEAK, 0.6, (1,), "close"),
+        AnswerSentence("True.", Verdict.SUPPORTED, 0.9, ()),
+    )
+    made = replace(answer(text, passage, llm="tiny.gguf"), sentences=sentences)
+    shown = render_turn(turn("q", found(passage), made))
+    wrong, weak = shown.index('<span class="unsupported"'), shown.index('<span class="weak"')
+    assert wrong < shown.index("It is\n 42") < shown.index("kg.</span>") < weak
+    assert weak < shown.index("So &lt;b&gt;it&lt;/b&gt; seems") < shown.index("</span> True.")
+    assert 'title="Not supported by the sources: no source says this"' in shown
+    assert [text[a:b] for a, b, _ in located(text, sentences)] == [
+        "It is\n 42 [1] kg.", "So <b>it</b> seems [1].", "True.",
+    ]  # fmt: skip
+
+
+def test_an_answer_offers_what_can_be_done_with_it() -> None:
+    passage = hit("words")
+    cited = replace(answer("Words [1]", passage, citations=(citation("words", "words"),)), llm="x.gguf")
+    shown = render_turn(replace(turn("q", found(passage), cited, number=3), grade=0))
+    for action in ("again", "good", "bad"):
+        assert f'href="#do-{action}-3"' in shown
+    assert 'class="action chosen" href="#do-bad-3"' in shown
+    abstained = answer("The documents do not answer this.", passage, abstained=True)
+    shown = render_turn(turn("q", found(passage), abstained))
+    assert "#do-again-1" in shown
+    assert "#do-good-1" not in shown
+
+
+def test_what_failed_or_was_stopped_can_be_asked_again() -> None:
+    assert "#do-again-1" in render_turn(replace(turn("q"), error="no"))
+    assert "#do-again-1" in render_turn(replace(turn("q"), stopped=True))
+    assert "#do-again-1" in render_turn(replace(turn("q", Delta("The ")), stopped=True))
+
+
+def test_a_search_alone_says_what_it_is() -> None:
+    shown = render_turn(replace(turn("q", found(hit("words"))), search_only=True))
+    assert "1 passage found" in shown
+    assert "search only" in shown
+    assert "#do-again-1" in shown
+
+
+def test_what_was_understood_can_be_edited() -> None:
+    asked, _ = messages([replace(turn("and why?"), understood="Why is <it> so?")])
+    assert "Understood as: Why is &lt;it&gt; so?" in asked["content"]
+    assert "#do-edit-1" in asked["content"]
