@@ -4,6 +4,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import RagError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rag_app.config.settings import Settings
     from rag_app.history.conversations import Conversation, Turn
     from rag_app.history.receipts import Receipt
+    from rag_app.history.records import OptionsRecord
     from rag_app.service.doctor import Check
     from rag_app.tasks import Task
     from retrievers.availability import StrategyState
@@ -326,7 +328,9 @@ def conversation_fields(conversations: "Iterable[Conversation]") -> dict[str, An
     return {"conversations": [_conversation(one) for one in conversations]}
 
 
-def turn_fields(conversation: "Conversation", turns: "Iterable[Turn]") -> dict[str, Any]:
+def turn_fields(
+    conversation: "Conversation", turns: "Iterable[tuple[Turn, Answer | None]]"
+) -> dict[str, Any]:
     """Return a conversation with its turns; `answer` has the fields of `answer_fields`."""
     return {
         **_conversation(conversation),
@@ -337,11 +341,11 @@ def turn_fields(conversation: "Conversation", turns: "Iterable[Turn]") -> dict[s
                 "standalone_question": turn.standalone,
                 "state": turn.state,
                 "asked": turn.asked,
-                "answer": turn.answer,
+                "answer": answer and answer_fields(answer),
                 "error": turn.error,
                 "receipt_id": turn.receipt,
             }
-            for turn in turns
+            for turn, answer in turns
         ],
     }
 
@@ -358,23 +362,51 @@ def _conversation(conversation: "Conversation") -> dict[str, Any]:
 
 
 def receipt_line(receipt: "Receipt") -> dict[str, Any]:
-    fields = receipt.fields
+    record = receipt.record
     return {
         "receipt_id": receipt.id,
         "created": receipt.created,
         "conversation_id": receipt.conversation,
-        "question": fields["question"],
-        "strategy": fields["asked"]["strategy"],
-        "llm": fields["llm"]["name"],
+        "question": record.question,
+        "strategy": record.options.strategy,
+        "llm": record.generator.name,
     }
 
 
 def receipt_fields(receipt: "Receipt") -> dict[str, Any]:
+    record = receipt.record
     return {
         "receipt_id": receipt.id,
         "created": receipt.created,
         "conversation_id": receipt.conversation,
-        **receipt.fields,
+        "application": record.application,
+        "question": record.question,
+        "standalone_question": record.standalone_question,
+        "asked": _asked(record.options),
+        "earlier": [[one.chunk_id, one.spans] for one in record.prior_evidence],
+        "encoder": record.encoder,
+        "representation": record.representation,
+        "llm": asdict(record.generator),
+        "hits": [asdict(hit) for hit in record.hits],
+        "evidence_tokens": record.evidence_tokens,
+        "evidence": [asdict(one) for one in record.evidence],
+        "relevance": record.relevance,
+        "nonce": record.nonce,
+        "prompt_sha256": record.prompt_sha256,
+        "answer": record.answer,
+        "abstained": record.abstained,
+        "timings_ms": record.timings_ms,
+    }
+
+
+def _asked(options: "OptionsRecord") -> dict[str, Any]:
+    pages = options.pages
+    return {
+        **asdict(options),
+        "reranker": options.reranker or "none",
+        "added_from": options.added_from and options.added_from.isoformat(),
+        "added_to": options.added_to and options.added_to.isoformat(),
+        "pages": pages and f"{pages[0]}-{pages[1]}",
     }
 
 

@@ -1,42 +1,83 @@
 """Evaluations of one library as tasks: what is asked of which data, what is under way, the latest result."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ingestion.errors import InvalidInput
+from ingestion.library import Library
 from ingestion.timing import utc_now
-from rag_app.contract.requests import TaskRequest
+from rag_app.config.settings import Settings
+from rag_app.evaluation import report
+from rag_app.evaluation.corpus import Corpus, add_representation, open_corpus
+from rag_app.evaluation.datasets import Dataset, read_dataset
+from rag_app.evaluation.exports import write_exports
+from rag_app.evaluation.judgements import Judgements, judged_dataset
+from rag_app.evaluation.questions import QuestionList, Unusable, joined, read_list, read_list_file
+from rag_app.evaluation.runner import TOP_K, Evaluation, contender_of, evaluate
 from rag_app.model_store import reranker_named
 from rag_app.tasks import Control, Task, Tasks, TaskState
+from retrievers.reranking import Reranker
 from retrievers.search import MAX_TOP_K
-from retrievers.strategies import ALL, STRATEGIES, strategy_named
-
-if TYPE_CHECKING:
-    from ingestion.library import Library
-    from rag_app.config.settings import Settings
-    from rag_app.evaluation.corpus import Corpus
-    from rag_app.evaluation.judgements import Judgements
-    from rag_app.evaluation.questions import QuestionList, Unusable
-    from rag_app.evaluation.runner import Evaluation
+from retrievers.strategies import ALL, STRATEGIES, Strategy, strategy_named
 
 KIND = "eval"
-# What a list is called that came without a file.
+# The name of a list that came without a file.
 LIST_NAME = "your list"
 
 Fields = dict[str, Any]
 Work = Callable[[Control], Fields]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationOptions:
+    """What is evaluated, on which data.
+
+    Attributes:
+        dataset: a data set's folder, or a file with a list of questions; None: the judgements.
+        collections: the collections that a list or the judgements are about; none: the settings' collection.
+        strategies: names, "all" for every strategy; none: the settings' strategy.
+        rerankers: each strategy is evaluated without a reranker and with each of these.
+        top_k: passages found for a question; None: as many as recall@100 needs.
+        report: the folder that a report is written to; None: no report.
+    """
+
+    dataset: str | None = None
+    collections: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
+    rerankers: tuple[str, ...] = ()
+    top_k: int | None = None
+    report: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A result, what of a list was left out, and when it was done."""
+    """A result, the lines of its list that could not be used, and when it was done."""
 
-    evaluation: "Evaluation"
-    left_out: "tuple[Unusable, ...]"
+    evaluation: Evaluation
+    left_out: tuple[Unusable, ...]
     finished: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Checked options. Without `dataset` and `listed`, the judgements are the data.
+
+    `sources` are the models of added representations, by the representation's name.
+    """
+
+    strategies: Sequence[Strategy]
+    sources: Mapping[str, str]
+    rerankers: Sequence[Reranker | None]
+    top_k: int
+    collections: tuple[str, ...]
+    dataset: Dataset | None
+    listed: tuple[Dataset, dict[str, str]] | None
+    left_out: tuple[Unusable, ...]
+    report: Path | None
 
 
 class Evaluations:
@@ -45,9 +86,7 @@ class Evaluations:
     Safe to use from several threads.
     """
 
-    def __init__(
-        self, library: "Library", settings: "Settings", tasks: Tasks, judgements: "Judgements"
-    ) -> None:
+    def __init__(self, library: Library, settings: Settings, tasks: Tasks, judgements: Judgements) -> None:
         self._library = library
         self._settings = settings
         self._tasks = tasks
@@ -72,32 +111,29 @@ class Evaluations:
         """Return the evaluation that runs, or the one that ran last."""
         return next((task for task in reversed(self._tasks.all()) if task.kind == KIND), None)
 
-    def read_list(self, text: str, collections: Sequence[str] = ()) -> "QuestionList":
+    def read_list(self, text: str, collections: Sequence[str] = ()) -> QuestionList:
         """Read a list of questions; see `rag_app.evaluation.questions`. Raises UnknownName."""
-        from rag_app.evaluation.questions import read_list
-
         return read_list(text, self._library, self._collections(collections))
 
     @staticmethod
     def join_list(queries: Path, qrels: Path) -> str:
         """Return queries.jsonl and its qrels as one list of questions. Raises InvalidInput."""
-        from rag_app.evaluation.questions import joined
-
         return joined(queries, qrels)
 
     @staticmethod
     def export(finished: Finished, folder: Path) -> list[Path]:
         """Write a result's files into a folder; return them. Raises InvalidInput where it is not writable."""
-        from rag_app.evaluation.exports import write_exports
-
         return write_exports(finished.evaluation, folder)
 
-    def start(self, request: TaskRequest, questions: "QuestionList | None" = None) -> Task:
-        """Begin an evaluation: of a list that was read, else as the request says.
+    def start(self, options: EvaluationOptions, questions: QuestionList | None = None) -> Task:
+        """Begin an evaluation. `questions` replace the options' data set.
 
-        Raises InvalidInput and its kind, ModelError, and TaskRunning while another task runs.
+        Raises:
+            InvalidInput: The options, or the files that they name, cannot be used.
+            ModelError: A reranker is missing.
+            TaskRunning: Another task runs.
         """
-        return self._tasks.start(KIND, self.work(request, questions))
+        return self._tasks.start(KIND, self.work(options, questions))
 
     def cancel(self) -> None:
         """Stop the evaluation that runs, if one does."""
@@ -105,72 +141,77 @@ class Evaluations:
         if task is not None and task.state is TaskState.RUNNING:
             self._tasks.cancel(task.id)
 
-    def work(self, request: TaskRequest, questions: "QuestionList | None" = None) -> Work:
-        """Return the work that a request asks for. Raises what `start` raises, but for TaskRunning."""
-        from rag_app.evaluation import report
-        from rag_app.evaluation.corpus import Corpus, add_representation, open_corpus
-        from rag_app.evaluation.datasets import read_dataset
-        from rag_app.evaluation.judgements import judged_dataset
-        from rag_app.evaluation.questions import read_list_file
-        from rag_app.evaluation.runner import TOP_K, contender_of, evaluate
+    def work(self, options: EvaluationOptions, questions: QuestionList | None = None) -> Work:
+        """Return the work of an evaluation. Raises what `start` raises, except TaskRunning."""
+        return partial(self._work, self._planned(options, questions))
 
+    def _planned(self, options: EvaluationOptions, questions: QuestionList | None) -> _Plan:
         library, settings = self._library, self._settings
-        asked = [name for name in dict.fromkeys(request.strategies) if name != ALL]
+        asked = [name for name in dict.fromkeys(options.strategies) if name != ALL]
         strategies = [strategy_named(name) for name in asked or [settings.strategy]]
-        if ALL in request.strategies:
+        if ALL in options.strategies:
             strategies = [*STRATEGIES.values(), *(one for one in strategies if one.name not in STRATEGIES)]
-        named = {strategy.name.partition("@")[2] for strategy in strategies} - {""}
-        sources = {name: library.representation(name).record.source for name in sorted(named)}
+        added = {strategy.name.partition("@")[2] for strategy in strategies} - {""}
         models = settings.models_folder
-        rerankers = [None, *(reranker_named(name, models) for name in dict.fromkeys(request.rerankers))]
-        top_k = TOP_K if request.top_k is None else request.top_k
+        top_k = TOP_K if options.top_k is None else options.top_k
         if not 1 <= top_k <= MAX_TOP_K:
             raise InvalidInput(f"top-k is {top_k}; choose a number from 1 to {MAX_TOP_K}")
-        collections = self._collections(request.collections)
-        path = Path(request.dataset).expanduser().absolute() if request.dataset else None
+        collections = self._collections(options.collections)
+        path = Path(options.dataset).expanduser().absolute() if options.dataset else None
         name = LIST_NAME
         if path and path.is_file():
             questions, name = read_list_file(path, library, collections), path.name
-        elif path and request.collections:
-            raise InvalidInput("a data set is searched whole; leave --collection away")
-        listed = questions.dataset(name, library, collections) if questions else None
-        dataset = read_dataset(path) if path and not questions else None
-        folder = Path(request.report).expanduser().absolute() if request.report else None
+        elif path and options.collections:
+            raise InvalidInput("a data set is searched as a whole; leave out --collection")
+        folder = Path(options.report).expanduser().absolute() if options.report else None
         if folder:
             report.check_writable(folder)
+        return _Plan(
+            strategies=strategies,
+            sources={name: library.representation(name).record.source for name in sorted(added)},
+            rerankers=[None, *(reranker_named(name, models) for name in dict.fromkeys(options.rerankers))],
+            top_k=top_k,
+            collections=collections,
+            dataset=read_dataset(path) if path and not questions else None,
+            listed=questions.dataset(name, library, collections) if questions else None,
+            left_out=questions.unusable if questions else (),
+            report=folder,
+        )
 
-        def run(corpus: "Corpus", control: Control) -> Fields:
-            for name, source in sources.items():
-                add_representation(corpus.library, name, source, control.report, control.cancelled)
-            contenders = [
-                contender_of(corpus, one, other, top_k, settings.rerank_limits)
-                for one in strategies
-                for other in rerankers
-            ]
-            self._begin(tuple(one.name for one in contenders))
-            done = evaluate(corpus, contenders, on_progress=control.report, cancelled=control.cancelled)
-            if folder:
-                report.write(done, folder)
-            left_out = questions.unusable if questions else ()
-            self._keep(Finished(done, left_out, utc_now()))
-            return {
-                **report.fields(done),
-                "left_out": [asdict(one) for one in left_out],
-                "report": str(folder) if folder else None,
-            }
+    def _work(self, plan: _Plan, control: Control) -> Fields:
+        self._begin(())
+        library = self._library
+        if plan.dataset is None:
+            found, labels = plan.listed or judged_dataset(self._judgements, library, plan.collections)
+            return self._run(plan, Corpus(library, found, plan.collections, labels), control)
+        with open_corpus(
+            plan.dataset,
+            library.folder / "evaluation",
+            library.encoder,
+            limits=self._settings.limits,
+            on_progress=control.report,
+            cancelled=control.cancelled,
+        ) as corpus:
+            return self._run(plan, corpus, control)
 
-        def work(control: Control) -> Fields:
-            self._begin(())
-            if dataset is None:
-                found, labels = listed or judged_dataset(self._judgements, library, collections)
-                return run(Corpus(library, found, collections, labels), control)
-            with open_corpus(
-                dataset, library.folder / "evaluation", library.encoder, limits=settings.limits,
-                on_progress=control.report, cancelled=control.cancelled,
-            ) as corpus:  # fmt: skip
-                return run(corpus, control)
-
-        return work
+    def _run(self, plan: _Plan, corpus: Corpus, control: Control) -> Fields:
+        for name, source in plan.sources.items():
+            add_representation(corpus.library, name, source, control.report, control.cancelled)
+        contenders = [
+            contender_of(corpus, strategy, reranker, plan.top_k, self._settings.rerank_limits)
+            for strategy in plan.strategies
+            for reranker in plan.rerankers
+        ]
+        self._begin(tuple(one.name for one in contenders))
+        done = evaluate(corpus, contenders, on_progress=control.report, cancelled=control.cancelled)
+        if plan.report:
+            report.write(done, plan.report)
+        self._keep(Finished(done, plan.left_out, utc_now()))
+        return {
+            **report.fields(done),
+            "left_out": [asdict(one) for one in plan.left_out],
+            "report": str(plan.report) if plan.report else None,
+        }
 
     def _collections(self, named: Sequence[str]) -> tuple[str, ...]:
         return tuple(named) or (self._settings.collection,)

@@ -4,19 +4,16 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ingestion.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from rag_app.evaluation.datasets import Dataset
-    from rag_app.evaluation.runner import Evaluation, Result
+from rag_app.evaluation.datasets import Dataset
+from rag_app.evaluation.runner import Evaluation, Result
 
 # What spreadsheets take for the beginning of a formula.
 _FORMULA = tuple("=+-@\t\r")
 
 
-def write_exports(evaluation: "Evaluation", folder: Path) -> list[Path]:
+def write_exports(evaluation: Evaluation, folder: Path) -> list[Path]:
     """Write the files of `EXPORTS`; return them. Raises InvalidInput where the folder cannot be written."""
     files = []
     try:
@@ -30,7 +27,7 @@ def write_exports(evaluation: "Evaluation", folder: Path) -> list[Path]:
     return files
 
 
-def strategies_csv(evaluation: "Evaluation") -> str:
+def strategies_csv(evaluation: Evaluation) -> str:
     """Return a row a strategy: every metric, those with an interval with its ends, time, bytes, lost."""
     estimated = list(evaluation.results[0].intervals)
     head = ["strategy", "reranker", *evaluation.metrics]
@@ -39,7 +36,7 @@ def strategies_csv(evaluation: "Evaluation") -> str:
     return _csv(head, (_strategy_row(result, evaluation.metrics, estimated) for result in evaluation.results))
 
 
-def _strategy_row(result: "Result", metrics: Iterable[str], estimated: Iterable[str]) -> list[object]:
+def _strategy_row(result: Result, metrics: Iterable[str], estimated: Iterable[str]) -> list[object]:
     ends = [end for name in estimated for end in (result.intervals[name].low, result.intervals[name].high)]
     return [
         result.strategy,
@@ -53,14 +50,14 @@ def _strategy_row(result: "Result", metrics: Iterable[str], estimated: Iterable[
     ]
 
 
-def questions_csv(evaluation: "Evaluation") -> str:
+def questions_csv(evaluation: Evaluation) -> str:
     """Return a row a question and strategy: every metric, the rank of the first that is relevant, the first
     five that were found."""
     head = ["question_id", "question", "strategy", "reranker", *evaluation.metrics, "rank", "wanted", "found"]
     return _csv(head, _question_rows(evaluation))
 
 
-def _question_rows(evaluation: "Evaluation") -> Iterator[list[object]]:
+def _question_rows(evaluation: Evaluation) -> Iterator[list[object]]:
     ids = question_ids(evaluation.dataset)
     for place, question in enumerate(evaluation.dataset.questions):
         wanted = [unit for unit, grade in evaluation.dataset.qrels[question.id].items() if grade > 0]
@@ -74,19 +71,19 @@ def _question_rows(evaluation: "Evaluation") -> Iterator[list[object]]:
             ]  # fmt: skip
 
 
-def qrels_tsv(evaluation: "Evaluation") -> str:
+def qrels_tsv(evaluation: Evaluation) -> str:
     """Return BEIR's qrels: three columns with a head."""
     return "query-id\tcorpus-id\tscore\n" + "".join(
         f"{question}\t{unit}\t{grade}\n" for question, unit, grade in _qrels(evaluation.dataset)
     )
 
 
-def qrels_trec(evaluation: "Evaluation") -> str:
+def qrels_trec(evaluation: Evaluation) -> str:
     """Return trec_eval's qrels: four columns; white space in an id is %20."""
     return "".join(f"{question} 0 {unit} {grade}\n" for question, unit, grade in _qrels(evaluation.dataset))
 
 
-def queries_tsv(evaluation: "Evaluation") -> str:
+def queries_tsv(evaluation: Evaluation) -> str:
     """Return the ids that the qrels have, with the questions."""
     ids = question_ids(evaluation.dataset)
     return "".join(
@@ -95,7 +92,7 @@ def queries_tsv(evaluation: "Evaluation") -> str:
     )
 
 
-def question_ids(dataset: "Dataset") -> Mapping[str, str]:
+def question_ids(dataset: Dataset) -> Mapping[str, str]:
     """Return an id a column can hold for each question: its own where none has white space, else q1, …"""
     own = [question.id for question in dataset.questions]
     if all(one == _token(one) for one in own):
@@ -103,7 +100,7 @@ def question_ids(dataset: "Dataset") -> Mapping[str, str]:
     return {one: f"q{number}" for number, one in enumerate(own, start=1)}
 
 
-def _qrels(dataset: "Dataset") -> Iterator[tuple[str, str, int]]:
+def _qrels(dataset: Dataset) -> Iterator[tuple[str, str, int]]:
     ids = question_ids(dataset)
     for question, units in dataset.qrels.items():
         for unit, grade in units.items():
@@ -127,7 +124,7 @@ def _csv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return stream.getvalue()
 
 
-EXPORTS: Mapping[str, Callable[["Evaluation"], str]] = {
+EXPORTS: Mapping[str, Callable[[Evaluation], str]] = {
     "strategies.csv": strategies_csv,
     "questions.csv": questions_csv,
     "queries.tsv": queries_tsv,

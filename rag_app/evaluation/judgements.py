@@ -14,16 +14,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ingestion.errors import InvalidInput
+from ingestion.library import Library
 from ingestion.timing import utc_now
 from rag_app.evaluation.datasets import Dataset, Question, json_lines, judged, page_id, read_qrels
 from rag_app.history.database import State
-
-if TYPE_CHECKING:
-    from ingestion.library import Library
-    from ingestion.storage.catalogue.records import Document
 
 QUESTIONS_FILE = "questions.jsonl"
 
@@ -108,7 +105,7 @@ class Judgements:
 
 
 def judged_dataset(
-    judgements: HoldsJudgements, library: "Library", collections: Sequence[str] = ()
+    judgements: HoldsJudgements, library: Library, collections: Sequence[str] = ()
 ) -> tuple[Dataset, dict[str, str]]:
     """Return the judged questions as a data set over the library, and its documents' labels by id.
 
@@ -117,7 +114,7 @@ def judged_dataset(
     """
     wanted = set(library.catalogue.scope(tuple(collections)).collections)
     documents = [one for one in library.catalogue.documents() if one.collection_id in wanted]
-    labels = _labels(documents)
+    labels = {document.id: document.label for document in documents}
     by_content = {one.sha256: labels[one.id] for one in documents}
     labels = {one.id: by_content[one.sha256] for one in documents}  # copies count as one
     questions: dict[str, Question] = {}
@@ -131,11 +128,6 @@ def judged_dataset(
     if not questions:
         raise InvalidInput("nothing was judged yet; rag-app judge add QUESTION --document NAME --page N does")
     return judged("judgements", "page", list(questions.values()), qrels, corpus="library"), labels
-
-
-def _labels(documents: Sequence["Document"]) -> dict[str, str]:
-    """Return each document's label by its id."""
-    return {document.id: document.label for document in documents}
 
 
 def export(judgements: Sequence[Judgement], folder: Path) -> int:

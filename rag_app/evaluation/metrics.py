@@ -7,23 +7,22 @@ first k, and document@5, a page of a relevant document among the first five.
 
 from collections.abc import Mapping, Sequence
 
-import ir_measures
 import numpy as np
-from ir_measures import RR, R, Success, nDCG
 from numpy.typing import NDArray
 
 from rag_app.evaluation.datasets import Dataset, document_of
 
+# The metrics' names here and in ir-measures.
 _MEASURES = {
-    "ndcg@10": nDCG @ 10,
-    "mrr@10": RR @ 10,
-    "recall@5": R @ 5,
-    "recall@20": R @ 20,
-    "recall@100": R @ 100,
-    "success@1": Success @ 1,
-    "success@5": Success @ 5,
+    "ndcg@10": "nDCG@10",
+    "mrr@10": "RR@10",
+    "recall@5": "R@5",
+    "recall@20": "R@20",
+    "recall@100": "R@100",
+    "success@1": "Success@1",
+    "success@5": "Success@5",
 }
-_PAGES = {"page@5": Success @ 5, "page@10": Success @ 10, "page@20": Success @ 20}
+_PAGES = {"page@5": "Success@5", "page@10": "Success@10", "page@20": "Success@20"}
 _FIRST_PAGES = 5
 _ESTIMATED = ("recall@5", "recall@20", "mrr@10", "ndcg@10")
 
@@ -65,18 +64,21 @@ def measure(dataset: Dataset, rankings: Mapping[str, Sequence[str]]) -> Values:
             question: list(dict.fromkeys(document_of(page) for page in pages[:_FIRST_PAGES]))
             for question, pages in rankings.items()
         }
-        found |= _values(dataset, {"document@5": Success @ _FIRST_PAGES}, documents, first)
+        found |= _values(dataset, {"document@5": f"Success@{_FIRST_PAGES}"}, documents, first)
     return found
 
 
 def _values(
     dataset: Dataset,
-    measures: Mapping[str, ir_measures.measures.Measure],
+    measures: Mapping[str, str],
     qrels: Mapping[str, Mapping[str, int]],
     rankings: Mapping[str, Sequence[str]],
 ) -> dict[str, NDArray[np.float64]]:
+    import ir_measures  # takes a second
+
     places = {question.id: place for place, question in enumerate(dataset.questions)}
-    names = {str(measure): name for name, measure in measures.items()}
+    names = {measure: name for name, measure in measures.items()}
+    parsed = [ir_measures.parse_measure(measure) for measure in names]
     found = {name: np.zeros(len(places)) for name in measures}
     judged = [
         ir_measures.Qrel(question, unit, grade)
@@ -89,7 +91,7 @@ def _values(
         for question, units in rankings.items()
         for rank, unit in enumerate(units)
     ]
-    for value in ir_measures.iter_calc(list(measures.values()), judged, run):
+    for value in ir_measures.iter_calc(parsed, judged, run):
         if value.query_id in places:
             found[names[str(value.measure)]][places[value.query_id]] = value.value
     return found

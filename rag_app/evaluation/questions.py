@@ -12,16 +12,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ingestion.errors import InvalidInput
+from ingestion.library import Library
+from ingestion.storage.catalogue.records import Document
 from rag_app.evaluation.datasets import Dataset, json_lines, read_qrels
 from rag_app.evaluation.judgements import Judgement, judged_dataset
 from rag_app.evaluation.matching import PlainText, Wanted
-
-if TYPE_CHECKING:
-    from ingestion.library import Library
-    from ingestion.storage.catalogue.records import Document
 
 LIST_SUFFIXES = (".tsv", ".txt", ".jsonl")
 
@@ -61,7 +59,7 @@ class QuestionList:
         return list(self.judgements)
 
     def dataset(
-        self, name: str, library: "Library", collections: Sequence[str]
+        self, name: str, library: Library, collections: Sequence[str]
     ) -> tuple[Dataset, dict[str, str]]:
         """Return the list as a data set, and the documents' labels by id. Raises InvalidInput where no line
         can be used."""
@@ -78,7 +76,7 @@ class _Refused(Exception):
     """The line cannot be used; the message says why."""
 
 
-def read_list(text: str, library: "Library", collections: Sequence[str]) -> QuestionList:
+def read_list(text: str, library: Library, collections: Sequence[str]) -> QuestionList:
     """Read a list over the documents of the collections. What cannot be used is told by its line.
 
     Raises UnknownName for a collection that is not there.
@@ -102,7 +100,7 @@ def read_list(text: str, library: "Library", collections: Sequence[str]) -> Ques
     return QuestionList(tuple(judgements.values()), answers, tuple(unusable))
 
 
-def read_list_file(file: Path, library: "Library", collections: Sequence[str]) -> QuestionList:
+def read_list_file(file: Path, library: Library, collections: Sequence[str]) -> QuestionList:
     """Read a list from a file. Raises InvalidInput where it cannot be read, and what `read_list` raises."""
     try:
         text = file.read_text(encoding="utf-8")
@@ -188,7 +186,7 @@ def _question(text: Any) -> str:
 class _Documents:
     """The documents that a list may speak of; their pages' text is read when an answer is looked for."""
 
-    def __init__(self, library: "Library", collections: Sequence[str]) -> None:
+    def __init__(self, library: Library, collections: Sequence[str]) -> None:
         catalogue = library.catalogue
         wanted = catalogue.scope(tuple(collections)).collections
         self._catalogue = catalogue
@@ -220,7 +218,7 @@ class _Documents:
             raise _Refused(f"no page says {answer[:_LONGEST_SHOWN]!r}")
         return found
 
-    def _named(self, name: str, sha256: str | None) -> "Document":
+    def _named(self, name: str, sha256: str | None) -> Document:
         if sha256:
             found = [one for one in self._documents if one.sha256 == sha256]
             if not found:
@@ -237,16 +235,16 @@ class _Documents:
             raise _Refused(f"{len(found)} documents are named {name!r}; write one's path: {paths}")
         return found[0]
 
-    def _pages(self) -> "list[tuple[Document, int, PlainText]]":
+    def _pages(self) -> list[tuple[Document, int, PlainText]]:
         if self._texts is None:
             self._texts = list(self._read())
         return self._texts
 
-    def _read(self) -> "Iterator[tuple[Document, int, PlainText]]":
+    def _read(self) -> Iterator[tuple[Document, int, PlainText]]:
         for document in self._documents:
             for page in self._catalogue.parsed(document).pages:
                 yield document, page.number, PlainText.of(page.text)
 
 
-def _judgement(question: str, document: "Document", page: int) -> Judgement:
+def _judgement(question: str, document: Document, page: int) -> Judgement:
     return Judgement(question=question, sha256=document.sha256, page=page, document=document.name, grade=1)

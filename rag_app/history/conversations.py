@@ -1,29 +1,28 @@
 """Conversations: questions that follow up on one another, with their answers."""
 
-import json
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from ingestion.errors import InvalidInput, UnknownName
+from ingestion.errors import InvalidInput, LibraryError, UnknownName
 from ingestion.timing import utc_now
 from rag_app.answering.answers import Exchange
 from rag_app.history.database import State
+from rag_app.history.records import AnswerRecord, decode, encode
 
 _TITLE_CHARACTERS = 80
 _LONGEST_TITLE = 200
 _ID_BYTES = 8
-# Of what the prompt's fences are made of: no document can guess it, and it takes few tokens.
+# No document can guess a nonce of so many bytes, and it takes few tokens of the prompt.
 _NONCE_BYTES = 4
-# A follow-up question refers to what was said last.
+# Questions and answers that a follow-up question is read with.
 HISTORY_TURNS = 6
 
 
 class TurnState(StrEnum):
-    """How a question ended. "interrupted": the application did before it."""
+    """How a question ended. INTERRUPTED: the application ended before the answer did."""
 
     ASKED = "asked"
     ANSWERED = "answered"
@@ -34,7 +33,13 @@ class TurnState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation. `nonce` fences its evidence; times are UTC, as ISO 8601 has them."""
+    """A conversation.
+
+    Attributes:
+        nonce: fences the evidence in the prompts; authors of documents must not know it.
+        created, updated: UTC, in ISO 8601.
+        turns: the number of its questions.
+    """
 
     id: str
     title: str
@@ -46,17 +51,23 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question, counted from 1, as it was asked and as it was understood, and how it ended.
+    """A question of a conversation and how it ended.
 
-    `answer` has the fields of `rag_app.history.serialization.kept_fields`; `error` says why there is none.
+    Attributes:
+        conversation: the conversation's id.
+        number: counted from 1.
+        standalone: the question as it was searched for, understood without the questions before.
+        answer: None while there is no answer; `error` says why there is none.
+        receipt: the id of the answer's receipt.
     """
 
+    conversation: str
     number: int
     question: str
     standalone: str
     state: TurnState
     asked: str
-    answer: Mapping[str, Any] | None = None
+    answer: AnswerRecord | None = None
     error: str | None = None
     receipt: str | None = None
 
@@ -68,7 +79,7 @@ class Conversations:
         self._state = state
 
     def create(self, title: str = "") -> Conversation:
-        """Begin a conversation; without a title its first question names it."""
+        """Begin a conversation. Without a title, its first question becomes the title."""
         now, identity = utc_now("milliseconds"), secrets.token_hex(_ID_BYTES)
         nonce = secrets.token_hex(_NONCE_BYTES)
         with self._state.changing() as connection:
@@ -86,7 +97,7 @@ class Conversations:
         return Conversation(**dict(row))
 
     def list(self, limit: int = 1000, offset: int = 0) -> list[Conversation]:
-        """Return conversations, the one that was used last first."""
+        """Return conversations, the most recently used first."""
         with self._state.reading() as connection:
             rows = connection.execute(
                 f"{_SELECT} ORDER BY updated DESC, id LIMIT ? OFFSET ?", (limit, offset)
@@ -94,7 +105,7 @@ class Conversations:
         return [Conversation(**dict(row)) for row in rows]
 
     def turns(self, identity: str) -> Sequence[Turn]:
-        """Return a conversation's turns in order. Raises UnknownName."""
+        """Return a conversation's turns in order. Raises UnknownName, LibraryError for a damaged turn."""
         self.get(identity)
         with self._state.reading() as connection:
             rows = connection.execute(
@@ -103,15 +114,13 @@ class Conversations:
         return [_turn(row) for row in rows]
 
     def history(self, identity: str) -> tuple[Exchange, ...]:
-        """Return what was asked and answered last, as it was understood. Raises UnknownName."""
-        answered = [turn for turn in self.turns(identity) if turn.answer is not None]
-        return tuple(
-            Exchange(turn.standalone, str((turn.answer or {}).get("answer", "")))
-            for turn in answered[-HISTORY_TURNS:]
-        )
+        """Return the last answered questions, as they were understood. Raises what `turns` raises."""
+        answered = [(turn.standalone, turn.answer) for turn in self.turns(identity)]
+        exchanges = [Exchange(question, answer.text) for question, answer in answered if answer is not None]
+        return tuple(exchanges[-HISTORY_TURNS:])
 
     def begin_turn(self, identity: str, question: str) -> int:
-        """Keep a question before it is answered; return its number. Raises UnknownName."""
+        """Store a question before it is answered; return its number. Raises UnknownName."""
         now = utc_now("milliseconds")
         with self._state.changing() as connection:
             if connection.execute("SELECT 1 FROM conversations WHERE id = ?", (identity,)).fetchone() is None:
@@ -137,22 +146,22 @@ class Conversations:
         number: int,
         state: TurnState,
         *,
-        answer: Mapping[str, Any] | None = None,
+        answer: AnswerRecord | None = None,
         error: str | None = None,
         receipt: str | None = None,
     ) -> None:
-        """Keep how a question ended. One whose conversation has been deleted meanwhile is not kept."""
-        standalone = (answer or {}).get("standalone_question")
-        fields = None if answer is None else json.dumps(answer, ensure_ascii=False)
+        """Store how a question ended; nothing where its conversation has been deleted meanwhile."""
+        standalone = answer.standalone_question if answer else None
+        record = encode(answer) if answer else None
         with self._state.changing() as connection:
             connection.execute(
-                "UPDATE turns SET state = ?, standalone = coalesce(?, standalone), answer = ?, error = ?, "
+                "UPDATE turns SET state = ?, standalone = coalesce(?, standalone), record = ?, error = ?, "
                 "receipt = ? WHERE conversation = ? AND number = ?",
-                (state, standalone, fields, error, receipt, identity, number),
+                (state, standalone, record, error, receipt, identity, number),
             )
 
     def interrupt(self) -> None:
-        """Mark what was being answered when the application ended; for when it begins."""
+        """Mark the questions that were being answered when the application ended; called at its start."""
         with self._state.changing() as connection:
             connection.execute(
                 "UPDATE turns SET state = ? WHERE state = ?", (TurnState.INTERRUPTED, TurnState.ASKED)
@@ -162,7 +171,7 @@ class Conversations:
         """Raises UnknownName, InvalidInput for an empty or too long title."""
         if not title.strip() or len(title) > _LONGEST_TITLE:
             raise InvalidInput(
-                f"a title has 1 to {_LONGEST_TITLE} characters, this one {len(title.strip())}; choose another"
+                f"the title has {len(title.strip())} characters; give it 1 to {_LONGEST_TITLE} characters"
             )
         self.get(identity)
         with self._state.changing() as connection:
@@ -172,7 +181,7 @@ class Conversations:
         return self.get(identity)
 
     def delete(self, identity: str) -> Conversation:
-        """Forget a conversation, its answers and their receipts; return what it was. Raises UnknownName."""
+        """Delete a conversation, its answers and their receipts; return it. Raises UnknownName."""
         found = self.get(identity)
         with self._state.changing() as connection:
             connection.execute("DELETE FROM conversations WHERE id = ?", (identity,))
@@ -191,13 +200,21 @@ def _unknown(identity: str) -> UnknownName:
 
 
 def _turn(row: sqlite3.Row) -> Turn:
+    try:
+        answer = None if row["record"] is None else decode(AnswerRecord, row["record"])
+    except ValueError as error:
+        raise LibraryError(
+            f"answer {row['number']} of conversation {row['conversation']} cannot be read: its record is "
+            f"damaged; rag-app conversations delete {row['conversation']} removes the conversation"
+        ) from error
     return Turn(
+        conversation=row["conversation"],
         number=row["number"],
         question=row["question"],
         standalone=row["standalone"],
         state=TurnState(row["state"]),
         asked=row["asked"],
-        answer=None if row["answer"] is None else json.loads(row["answer"]),
+        answer=answer,
         error=row["error"],
         receipt=row["receipt"],
     )

@@ -11,79 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingestion.errors import LibraryError
+from rag_app.history.migrations import migrate
 
 STATE_FILE = "state.sqlite3"
 _WAIT_SECONDS = 10.0
-
-# Each step is run once, in order; PRAGMA user_version says how many have been.
-_MIGRATIONS = (
-    """
-    CREATE TABLE judgements (
-        question TEXT NOT NULL,
-        sha256 TEXT NOT NULL,
-        page INTEGER NOT NULL CHECK (page >= 1),
-        document TEXT NOT NULL,
-        grade INTEGER NOT NULL,
-        judged TEXT NOT NULL,
-        PRIMARY KEY (question, sha256, page)
-    ) STRICT, WITHOUT ROWID;
-    """,
-    """
-    CREATE TABLE conversations (
-        id TEXT PRIMARY KEY,
-        title TEXT NOT NULL,
-        nonce TEXT NOT NULL,
-        created TEXT NOT NULL,
-        updated TEXT NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE turns (
-        conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-        number INTEGER NOT NULL,
-        question TEXT NOT NULL,
-        standalone TEXT NOT NULL,
-        state TEXT NOT NULL,
-        answer TEXT,
-        error TEXT,
-        receipt TEXT,
-        asked TEXT NOT NULL,
-        PRIMARY KEY (conversation, number)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE receipts (
-        id TEXT PRIMARY KEY,
-        conversation TEXT REFERENCES conversations (id) ON DELETE CASCADE,
-        created TEXT NOT NULL,
-        fields TEXT NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX receipts_by_time ON receipts (created);
-    CREATE INDEX receipts_by_conversation ON receipts (conversation);
-    """,
-    # A judgement is of a stretch of a page; of the whole page where start and end are 0.
-    """
-    CREATE TABLE judgements_of_spans (
-        question TEXT NOT NULL,
-        sha256 TEXT NOT NULL,
-        page INTEGER NOT NULL CHECK (page >= 1),
-        start INTEGER NOT NULL CHECK (start >= 0),
-        stop INTEGER NOT NULL CHECK (stop >= start),
-        document TEXT NOT NULL,
-        grade INTEGER NOT NULL,
-        judged TEXT NOT NULL,
-        PRIMARY KEY (question, sha256, page, start, stop)
-    ) STRICT, WITHOUT ROWID;
-    INSERT INTO judgements_of_spans
-        SELECT question, sha256, page, 0, 0, document, grade, judged FROM judgements;
-    DROP TABLE judgements;
-    ALTER TABLE judgements_of_spans RENAME TO judgements;
-    CREATE TABLE votes (
-        question TEXT NOT NULL,
-        contenders TEXT NOT NULL,
-        preferred TEXT NOT NULL,
-        blind INTEGER NOT NULL,
-        voted TEXT NOT NULL,
-        PRIMARY KEY (question, contenders)
-    ) STRICT, WITHOUT ROWID;
-    """,
-)
 
 
 class State:
@@ -118,11 +49,7 @@ class State:
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.file.touch(mode=0o600)
             with self._connected() as connection, self._transaction(connection):
-                (version,) = connection.execute("PRAGMA user_version").fetchone()
-                for number, step in enumerate(_MIGRATIONS[version:], start=version + 1):
-                    for statement in filter(str.strip, step.split(";")):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {number}")
+                migrate(connection)
             self._is_ready = True
 
     @contextmanager

@@ -1,6 +1,6 @@
-"""Asking, remembered: each question in its conversation, each answer with its receipt.
+"""Recording: each question in its conversation, each answer with its receipt.
 
-An answer is never lost because it cannot be kept: then it says so.
+An answer that cannot be recorded is given all the same, with a flag that says so.
 """
 
 from collections.abc import Callable, Generator
@@ -11,15 +11,15 @@ from ingestion.errors import LibraryError, RagError
 from ingestion.library import Library
 from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, EvidenceRef, GeneratorInfo
 from rag_app.history.conversations import Conversations, TurnState
-from rag_app.history.receipts import Receipts, receipt_fields
-from rag_app.history.serialization import kept_fields
+from rag_app.history.receipts import Receipts
+from rag_app.history.serialization import answer_record, receipt_record
 
 NEW = "new"
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """Where questions and answers are kept. Without `keeps_receipts` only conversations are."""
+class ConversationRecorder:
+    """Records questions and answers; without `keeps_receipts`, only those of conversations."""
 
     conversations: Conversations
     receipts: Receipts
@@ -27,9 +27,10 @@ class Memory:
     keeps_receipts: bool
 
     def in_conversation(self, options: AskOptions) -> AskOptions:
-        """Return the options with what the conversation adds to them; a new one is begun.
+        """Return the options with the history, nonce and evidence of their conversation.
 
-        Raises UnknownName for a conversation that is not there.
+        NEW begins a conversation. Raises UnknownName for a conversation that does not exist, LibraryError for
+        a damaged conversation.
         """
         if options.conversation is None:
             return options
@@ -51,9 +52,11 @@ class Memory:
         options: AskOptions,
         generator: Callable[[], GeneratorInfo],
     ) -> Generator[AnswerEvent]:
-        """Yield an answer's events, keeping the question before them and the answer before it is yielded.
+        """Yield an answer's events. Stores the question before the first event, and the answer before it is
+        yielded.
 
-        Closing this closes the events; the question is kept as stopped, or as failed with its error.
+        Closing this iterator closes the events and stores the question as stopped; an error stores it as
+        failed.
         """
         conversation = options.conversation
         number = self.conversations.begin_turn(conversation, question) if conversation else 0
@@ -63,7 +66,7 @@ class Memory:
                 for event in events:
                     if isinstance(event, Answer):
                         state = TurnState.ANSWERED
-                        yield self._kept(event, options, number, generator)
+                        yield self._recorded(event, options, number, generator)
                     else:
                         yield event
         except RagError as fault:
@@ -71,24 +74,24 @@ class Memory:
             raise
         finally:
             if conversation and state is not TurnState.ANSWERED:
-                with suppress(LibraryError):  # what is wrong with the file shows when it is read
+                with suppress(LibraryError):  # reading the conversation raises it again
                     self.conversations.end_turn(conversation, number, state, error=error)
 
-    def _kept(
+    def _recorded(
         self, answer: Answer, options: AskOptions, number: int, generator: Callable[[], GeneratorInfo]
     ) -> Answer:
         conversation = options.conversation
         answer = replace(answer, conversation_id=conversation)
         try:
             if self.keeps_receipts:
-                fields = receipt_fields(answer, options, self.library, generator())
-                answer = replace(answer, receipt_id=self.receipts.add(fields, conversation).id)
+                record = receipt_record(answer, options, self.library, generator())
+                answer = replace(answer, receipt_id=self.receipts.add(record, conversation).id)
             if conversation:
                 self.conversations.end_turn(
                     conversation,
                     number,
                     TurnState.ANSWERED,
-                    answer=kept_fields(answer),
+                    answer=answer_record(answer),
                     receipt=answer.receipt_id,
                 )
         except LibraryError as fault:
@@ -101,7 +104,4 @@ class Memory:
         last = next((turn.receipt for turn in reversed(turns) if turn.receipt), None)
         if last is None:
             return ()
-        return tuple(
-            EvidenceRef(item["chunk_id"], tuple((start, end) for start, end in item["spans"]))
-            for item in self.receipts.get(last).fields["evidence"]
-        )
+        return tuple(EvidenceRef(one.chunk_id, one.spans) for one in self.receipts.get(last).record.evidence)

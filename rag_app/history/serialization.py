@@ -1,9 +1,10 @@
-"""Conversations that were kept, as the answers that they were."""
+"""Answers and receipts as records, and recorded turns as the answers that they were."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 
 from ingestion.errors import UnknownName
 from ingestion.library import Library
@@ -15,26 +16,37 @@ from rag_app.answering.answers import (
     Citation,
     Evidence,
     EvidenceSentence,
+    GeneratorInfo,
     PassagesFound,
     PromptContext,
     Verdict,
 )
-from rag_app.contract.output import answer_fields
+from rag_app.answering.prompts import messages
 from rag_app.history.conversations import Turn
 from rag_app.history.receipts import Receipts
+from rag_app.history.records import (
+    AnswerRecord,
+    CitationRecord,
+    EvidenceRecord,
+    GeneratorRecord,
+    HitRecord,
+    OptionsRecord,
+    PriorEvidenceRecord,
+    ReceiptRecord,
+    SamplingRecord,
+    ScoreRecord,
+    SentenceRecord,
+    Spans,
+)
 from retrievers.hits import Hit
 from retrievers.search import SearchResult, query_of
 
-Fields = Mapping[str, Any]
-
 GONE = "This passage is not in the library any more."
-# Of a hit's fields, what is read from the library again: a deleted document's text is to be nowhere.
-_READ_AGAIN = ("text", "heading")
 
 
 @dataclass(frozen=True, slots=True)
 class RestoredTurn:
-    """A turn as it was kept, with what it answered and what was found for it where it has an answer."""
+    """A recorded turn; with an answer, also the answer and the passages found for it."""
 
     turn: Turn
     options: AskOptions
@@ -42,105 +54,225 @@ class RestoredTurn:
     found: PassagesFound | None = None
 
 
-def kept_fields(answer: Answer) -> dict[str, Any]:
-    """Return an answer's fields as they are kept: of passages where they stand, and not what they say."""
-    fields = answer_fields(answer)
-    nearest = [{name: hit[name] for name in hit if name not in _READ_AGAIN} for hit in fields["nearest"]]
-    return {**fields, "nearest": nearest}
+def answer_record(answer: Answer) -> AnswerRecord:
+    """Return an answer as the history stores it: passages by their place, without their text."""
+    return AnswerRecord(
+        question=answer.question,
+        text=answer.text,
+        abstained=answer.abstained,
+        strategy=answer.strategy,
+        reranker=answer.reranker,
+        llm=answer.llm,
+        citations=tuple(
+            CitationRecord(one.marker, one.document, one.document_id, one.page, one.start, one.end, one.quote)
+            for one in answer.citations
+        ),
+        sentences=tuple(
+            SentenceRecord(one.text, one.verdict, one.score, one.markers, one.reason)
+            for one in answer.sentences
+        ),
+        hits=tuple(map(_hit_record, answer.nearest)),
+        flags=answer.flags,
+        standalone_question=answer.standalone_question,
+        timings_ms=_rounded(answer),
+    )
 
 
-def with_passages(fields: Fields, library: Library) -> dict[str, Any]:
-    """Return kept fields with what the passages say; nothing of those that have gone from the library."""
-    chunks = library.catalogue.chunks([hit["chunk_id"] for hit in fields["nearest"]])
-    nearest = [
-        {
-            **hit,
-            "heading": chunk.heading if (chunk := chunks.get(hit["chunk_id"])) else None,
-            "text": chunk.text if chunk else "",
-        }
-        for hit in fields["nearest"]
-    ]
-    return {**fields, "nearest": nearest}
+def receipt_record(
+    answer: Answer, options: AskOptions, library: Library, generator: GeneratorInfo
+) -> ReceiptRecord:
+    """Return everything that decided an answer, and the answer."""
+    standalone = answer.standalone_question or answer.question
+    return ReceiptRecord(
+        application=version("rag-app"),
+        question=answer.question,
+        standalone_question=standalone,
+        options=_options_record(options),
+        prior_evidence=tuple(PriorEvidenceRecord(one.chunk_id, one.spans) for one in options.earlier),
+        encoder=library.encoder.fingerprint,
+        representation=_representation(options.strategy, library),
+        generator=_generator_record(generator),
+        hits=tuple(ScoreRecord(hit.chunk.id, hit.score, dict(hit.scores)) for hit in answer.nearest),
+        evidence_tokens=answer.budget,
+        evidence=tuple(_evidence_record(item, library) for item in answer.evidence),
+        relevance=answer.relevance,
+        nonce=answer.nonce,
+        prompt_sha256=prompt_hash(standalone, answer.evidence, answer.nonce),
+        answer=answer.text,
+        abstained=answer.abstained,
+        timings_ms=_rounded(answer),
+    )
+
+
+def prompt_hash(question: str, evidence: Sequence[Evidence], nonce: str) -> str:
+    """Return the SHA-256 of the prompt's messages."""
+    texts = [f"{message.type}\n{message.text}" for message in messages(question, evidence, nonce)]
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def recorded_answer(turn: Turn, library: Library) -> Answer | None:
+    """Return a turn's answer with its passages' text, "" for passages that have left the library.
+
+    The evidence is not among it: `restored` finds it.
+    """
+    record = turn.answer
+    if record is None:
+        return None
+    chunks = library.catalogue.chunks([hit.chunk_id for hit in record.hits])
+    return Answer(
+        question=record.question,
+        text=record.text,
+        abstained=record.abstained,
+        strategy=record.strategy,
+        reranker=record.reranker,
+        llm=record.llm,
+        citations=tuple(
+            Citation(one.marker, one.document, one.document_id, one.page, one.start, one.end, one.quote)
+            for one in record.citations
+        ),
+        sentences=tuple(
+            AnswerSentence(one.text, Verdict(one.verdict), one.score, one.markers, one.reason)
+            for one in record.sentences
+        ),
+        nearest=tuple(_hit(one, chunks.get(one.chunk_id)) for one in record.hits),
+        evidence=(),
+        relevance=0.0,
+        timings_ms=record.timings_ms,
+        flags=record.flags,
+        standalone_question=record.standalone_question,
+        conversation_id=turn.conversation,
+        receipt_id=turn.receipt,
+    )
 
 
 def restored(turn: Turn, receipts: Receipts, library: Library) -> RestoredTurn:
-    """Return a turn as it was answered. Of passages that have gone it says so.
+    """Return a turn as it was answered. Passages that have left the library say so.
 
-    Its receipt knows the sentences that were read; without one the cited passages stand for the evidence.
+    The receipt knows the sentences that were read; without a receipt, the cited passages stand for the
+    evidence.
     """
-    if turn.answer is None:
+    answer = recorded_answer(turn, library)
+    if answer is None:
         return RestoredTurn(turn, AskOptions())
-    fields = with_passages(turn.answer, library)
-    receipt: Fields | None = None
+    receipt: ReceiptRecord | None = None
     if turn.receipt is not None:
-        with suppress(UnknownName):  # only so many are kept
-            receipt = receipts.get(turn.receipt).fields
-    hits = tuple(_hit(one) for one in fields["nearest"])
-    citations = tuple(Citation(**one) for one in fields["citations"])
-    evidence = _evidence(hits, citations, receipt)
-    relevance = float(receipt["relevance"]) if receipt else 0.0
-    timings = dict(fields["timings_ms"])
-    answer = Answer(
-        question=fields["question"],
-        text=fields["answer"],
-        abstained=fields["abstained"],
-        strategy=fields["strategy"],
-        reranker=fields["reranker"],
-        llm=fields["llm"],
-        citations=citations,
-        sentences=tuple(_sentence(one) for one in fields["sentences"]),
-        nearest=hits,
-        evidence=evidence,
-        relevance=relevance,
-        timings_ms=timings,
-        flags=tuple(fields["flags"]),
-        standalone_question=fields["standalone_question"],
-        conversation_id=fields["conversation_id"],
-        receipt_id=fields["receipt_id"],
-    )
+        with suppress(UnknownName):  # only so many are stored
+            receipt = receipts.get(turn.receipt).record
+    hits = tuple(map(_shown, answer.nearest))
+    evidence = _evidence_of(hits, receipt) if receipt else _cited(hits, answer.citations)
+    relevance = receipt.relevance if receipt else 0.0
+    answer = replace(answer, nearest=hits, evidence=evidence, relevance=relevance)
     query = query_of(library, turn.standalone)
-    result = SearchResult(query, answer.strategy, answer.reranker, True, hits, timings)
+    result = SearchResult(query, answer.strategy, answer.reranker, True, hits, answer.timings_ms)
     options = AskOptions(strategy=answer.strategy, reranker=answer.reranker, llm=answer.llm)
     return RestoredTurn(turn, options, answer, PassagesFound(result, PromptContext(evidence, relevance)))
 
 
-def _hit(fields: Fields) -> Hit:
-    chunk = StoredChunk(
-        id=fields["chunk_id"],
-        document_id=fields["document_id"],
-        document=fields["document"],
-        collection=fields["collection"],
-        ordinal=0,
-        page=fields["page"],
-        start=fields["start"] if fields["text"] else fields["end"],  # of what has gone nothing is marked
-        end=fields["end"],
-        heading=fields["heading"],
-        context="",
-        text=fields["text"] or GONE,
-    )
-    return Hit(fields["rank"], chunk, fields["score"], fields["scores"])
+def _rounded(answer: Answer) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in answer.timings_ms.items()}
 
 
-def _sentence(fields: Fields) -> AnswerSentence:
-    return AnswerSentence(
-        fields["text"],
-        Verdict(fields["verdict"]),
-        fields["score"],
-        tuple(fields["markers"]),
-        fields.get("reason"),
+def _hit_record(hit: Hit) -> HitRecord:
+    chunk = hit.chunk
+    return HitRecord(
+        rank=hit.rank,
+        chunk_id=chunk.id,
+        document=chunk.document,
+        document_id=chunk.document_id,
+        collection=chunk.collection,
+        page=chunk.page,
+        start=chunk.start,
+        end=chunk.end,
+        score=hit.score,
+        scores=dict(hit.scores),
     )
 
 
-def _evidence(
-    hits: tuple[Hit, ...], citations: tuple[Citation, ...], receipt: Fields | None
-) -> tuple[Evidence, ...]:
-    by_chunk = {hit.chunk.id: hit for hit in hits}
-    if receipt:
-        return tuple(
-            Evidence(one["number"], hit, _sentences(hit, one["spans"]))
-            for one in receipt["evidence"]
-            if (hit := by_chunk.get(one["chunk_id"]))
+def _options_record(options: AskOptions) -> OptionsRecord:
+    filters = options.filters
+    return OptionsRecord(
+        strategy=options.strategy,
+        reranker=options.reranker,
+        top_k=options.top_k,
+        llm=options.llm,
+        collections=options.collections,
+        documents=filters.documents,
+        folders=filters.folders,
+        types=filters.types,
+        added_from=filters.added_from,
+        added_to=filters.added_to,
+        pages=filters.pages,
+    )
+
+
+def _generator_record(generator: GeneratorInfo) -> GeneratorRecord:
+    sampling = generator.sampling
+    chosen = None
+    if sampling is not None:
+        chosen = SamplingRecord(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            min_p=sampling.min_p,
+            repeat_penalty=sampling.repeat_penalty,
+            seed=sampling.seed,
         )
+    return GeneratorRecord(generator.name, generator.sha256, chosen, generator.max_tokens, generator.thinking)
+
+
+def _representation(strategy: str, library: Library) -> str | None:
+    """Return the fingerprint of the vectors that mean@NAME and its kind read, None for built-in ones."""
+    _, _, name = strategy.partition("@")
+    return library.representation(name).record.fingerprint if name else None
+
+
+def _evidence_record(item: Evidence, library: Library) -> EvidenceRecord:
+    chunk = item.hit.chunk
+    document = library.catalogue.document(chunk.document_id)
+    return EvidenceRecord(
+        number=item.number,
+        chunk_id=chunk.id,
+        document=chunk.document,
+        sha256=None if document is None else document.sha256,
+        page=chunk.page,
+        spans=tuple((sentence.start, sentence.end) for sentence in item.sentences),
+    )
+
+
+def _hit(record: HitRecord, found: StoredChunk | None) -> Hit:
+    chunk = StoredChunk(
+        id=record.chunk_id,
+        document_id=record.document_id,
+        document=record.document,
+        collection=record.collection,
+        ordinal=0,
+        page=record.page,
+        start=record.start,
+        end=record.end,
+        heading=found.heading if found else None,
+        context="",
+        text=found.text if found else "",
+    )
+    return Hit(record.rank, chunk, record.score, record.scores)
+
+
+def _shown(hit: Hit) -> Hit:
+    """Return a hit that says when its passage is gone; then nothing of its page is marked."""
+    if hit.chunk.text:
+        return hit
+    return replace(hit, chunk=replace(hit.chunk, text=GONE, start=hit.chunk.end))
+
+
+def _evidence_of(hits: Sequence[Hit], receipt: ReceiptRecord) -> tuple[Evidence, ...]:
+    by_chunk = {hit.chunk.id: hit for hit in hits}
+    return tuple(
+        Evidence(one.number, hit, _sentences(hit, one.spans))
+        for one in receipt.evidence
+        if (hit := by_chunk.get(one.chunk_id))
+    )
+
+
+def _cited(hits: Sequence[Hit], citations: Sequence[Citation]) -> tuple[Evidence, ...]:
     found: dict[int, Evidence] = {}
     for citation in citations:
         for hit in hits:
@@ -151,7 +283,7 @@ def _evidence(
     return tuple(found[number] for number in sorted(found))
 
 
-def _sentences(hit: Hit, spans: list[list[int]]) -> tuple[EvidenceSentence, ...]:
+def _sentences(hit: Hit, spans: Spans) -> tuple[EvidenceSentence, ...]:
     chunk = hit.chunk
     if chunk.text == GONE:
         return ()

@@ -35,7 +35,7 @@ from rag_app.history.conversations import Conversations
 from rag_app.history.database import STATE_FILE, State
 from rag_app.history.markdown_export import as_markdown
 from rag_app.history.receipts import Receipts
-from rag_app.history.recorder import Memory
+from rag_app.history.recorder import ConversationRecorder
 from rag_app.history.serialization import RestoredTurn, restored
 from rag_app.llm.choice import AUTO, Llm
 from rag_app.model_store.model_tasks import ModelTasks
@@ -71,7 +71,7 @@ class Assistant:
         self.models = ModelStore(settings)
         self.model_tasks = ModelTasks(self.models)
         self.model_pool = ModelPool(self.models, library.encoder)
-        recorder = Memory(self.conversations, self.receipts, library, settings.keep_receipts)
+        recorder = ConversationRecorder(self.conversations, self.receipts, library, settings.keep_receipts)
         self.questions = QuestionRouter(library, self.model_pool, recorder, settings)
         self.passages = PassageSearch(library, self.model_pool, settings.rerank_limits)
         self.inspector = Inspector(library, self.questions.chain, threshold=settings.answer_threshold)
@@ -186,7 +186,8 @@ class Assistant:
     def conversation_markdown(self, conversation: str) -> str:
         """Return a conversation as Markdown. Raises UnknownName."""
         found = self.conversations.get(conversation)
-        return as_markdown(turn_fields(found, self.conversations.turns(conversation)))
+        turns = [(one.turn, one.answer) for one in self.restore(conversation)]
+        return as_markdown(turn_fields(found, turns))
 
     # Questions
 

@@ -25,8 +25,8 @@ from rag_app.answering.answers import (
 )
 from rag_app.contract import output
 from rag_app.contract.requests import AskRequest
-from rag_app.history.receipts import call_of, differences, earlier_of, request_of
-from rag_app.history.serialization import with_passages
+from rag_app.history.replay import call_of, differences, options_of
+from rag_app.history.serialization import recorded_answer
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config
 from rag_app.service.composition import Assistant
 from rag_app.service.maintenance import stats_fields, work_of
@@ -215,10 +215,10 @@ class LocalService:
         return output.conversation_fields(self.assistant.conversations.list())
 
     def conversation(self, identity: str) -> Fields:
+        library = self.assistant.library
         found = self.assistant.conversations.get(identity)
         turns = [
-            replace(turn, answer=with_passages(turn.answer, self.assistant.library)) if turn.answer else turn
-            for turn in self.assistant.conversations.turns(identity)
+            (turn, recorded_answer(turn, library)) for turn in self.assistant.conversations.turns(identity)
         ]
         return output.turn_fields(found, turns)
 
@@ -235,25 +235,15 @@ class LocalService:
         return output.receipt_fields(self.assistant.receipts.get(identity))
 
     def replay(self, identity: str) -> Fields:
-        receipt = self.assistant.receipts.get(identity)
-        request = AskRequest.of(**request_of(receipt.fields))
-        options = replace(
-            self._options(request),
-            llm=request.llm or self.assistant.options().llm,
-            standalone=request.standalone,
-            nonce=str(receipt.fields["nonce"]),
-            earlier=earlier_of(receipt.fields),
-            # What a model reads in reasonable time is measured anew now and then.
-            evidence_tokens=receipt.fields.get("evidence_tokens"),
-        )
-        config = call_config(UsageTracker(), call_of(receipt.fields))
-        answer, after = self.assistant.questions.repeat(request.question, options, config)
-        changed = differences(receipt.fields, after)
+        before = self.assistant.receipts.get(identity).record
+        config = call_config(UsageTracker(), call_of(before))
+        answer, after = self.assistant.questions.repeat(before.question, options_of(before), config)
+        changed = differences(before, after)
         return {
             "receipt_id": identity,
             "same": not changed,
             "differences": changed,
-            "before": receipt.fields["answer"],
+            "before": before.answer,
             "after": answer.text,
         }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import InvalidInput
 from rag_app.contract.requests import TaskRequest
+from rag_app.evaluation.evaluations import EvaluationOptions, Evaluations
 from rag_app.model_store import all_entries, resolve
 from rag_app.tasks import Control
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from ingestion.maintenance import MaintenanceProgress
     from ingestion.maintenance.reindex import ReindexProgress
     from rag_app.config.settings import Settings
-    from rag_app.evaluation.evaluations import Evaluations
 
 Fields = dict[str, Any]
 Work = Callable[[Control], Fields]
@@ -31,9 +31,7 @@ _TAKES: dict[str, Sequence[str]] = {
 }
 
 
-def work_of(
-    library: "Library", request: TaskRequest, settings: "Settings", evaluations: "Evaluations"
-) -> Work:
+def work_of(library: "Library", request: TaskRequest, settings: "Settings", evaluations: Evaluations) -> Work:
     """Return the work that a request asks for. Raises InvalidInput for one that makes no sense."""
     surplus = request.fields().keys() - {"kind", *_TAKES[request.kind]}
     wrong = sorted(name for name in surplus if getattr(request, name))
@@ -43,7 +41,15 @@ def work_of(
     if "file" in _TAKES[request.kind] and not request.file:
         raise InvalidInput(f"{request.kind} takes a file; name it")
     if request.kind == "eval":
-        return evaluations.work(request)
+        options = EvaluationOptions(
+            dataset=request.dataset,
+            collections=request.collections,
+            strategies=request.strategies,
+            rerankers=request.rerankers,
+            top_k=request.top_k,
+            report=request.report,
+        )
+        return evaluations.work(options)
     if request.kind == "reindex":
         return _reindex(library, request, settings)
     works: dict[str, Callable[[Library, TaskRequest], Work]] = {

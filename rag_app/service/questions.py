@@ -8,7 +8,7 @@ QuestionRouter.stream ─▶ history.recorder ─▶ answering.library_replies  
 from collections.abc import Generator
 from contextlib import closing
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
@@ -23,15 +23,18 @@ from rag_app.answering.model_pool import ModelPool
 from rag_app.answering.questions.summary_questions import to_summarise
 from rag_app.answering.side_tasks import SideTask, side_task_events
 from rag_app.config.settings import Settings
-from rag_app.history.receipts import receipt_fields
-from rag_app.history.recorder import Memory
+from rag_app.history.recorder import ConversationRecorder
+from rag_app.history.records import ReceiptRecord
+from rag_app.history.serialization import receipt_record
 from rag_app.summarizing.summary import summarise
 
 
 class QuestionRouter:
     """Decides what answers a question, and streams it. Safe to use from several threads."""
 
-    def __init__(self, library: Library, models: ModelPool, recorder: Memory, settings: Settings) -> None:
+    def __init__(
+        self, library: Library, models: ModelPool, recorder: ConversationRecorder, settings: Settings
+    ) -> None:
         self._library = library
         self._models = models
         self._recorder = recorder
@@ -56,11 +59,11 @@ class QuestionRouter:
 
     def repeat(
         self, question: str, options: AskOptions, config: RunnableConfig | None = None
-    ) -> tuple[Answer, dict[str, Any]]:
-        """Return an answer without recording it, and the fields that its receipt would have."""
+    ) -> tuple[Answer, ReceiptRecord]:
+        """Return an answer without recording it, and the record that its receipt would have."""
         answer = last_answer(self._events(question, options, config))
         generator = self._models.generator_info(options.llm, config)
-        return answer, receipt_fields(answer, options, self._library, generator)
+        return answer, receipt_record(answer, options, self._library, generator)
 
     def chain(self, options: AskOptions) -> Runnable[str, AnswerEvent]:
         """Return the chain from question to answer. Raises InvalidInput or ModelError for wrong options."""

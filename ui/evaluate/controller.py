@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestion.errors import InvalidInput
-from rag_app.contract.requests import TaskRequest
+from rag_app.evaluation.evaluations import EvaluationOptions
 from rag_app.model_store.store import Presence
 from rag_app.service.composition import Assistant
 from ui.components.choices import check_may_name_files
@@ -108,14 +108,13 @@ class EvaluateController:
             if state.seen != key:
                 state.seen = key
                 return usable, render_unused(questions)
-        request = TaskRequest.of(
-            kind="eval",
+        options = EvaluationOptions(
             dataset=form.folder if form.source == FOLDER else None,
             collections=() if form.source == FOLDER else form.collections,
             strategies=form.strategies,
             rerankers=form.rerankers,
         )
-        self.assistant.evaluations.start(request, questions)
+        self.assistant.evaluations.start(options, questions)
         return usable, ""
 
     def _check_folder(self, folder: str) -> None:

@@ -15,6 +15,7 @@ from rag_app.config.settings import load_settings
 from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.database import STATE_FILE, State
 from rag_app.history.markdown_export import as_markdown, escaped
+from rag_app.history.records import AnswerRecord
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config
 from rag_app.service.composition import Assistant
 from rag_app.service.local import LocalService
@@ -40,6 +41,13 @@ def assistant(data: Path, tmp_path: Path) -> Iterator[Assistant]:
         yield opened
 
 
+def record(text: str) -> AnswerRecord:
+    return AnswerRecord(
+        question="Why?", text=text, abstained=False, strategy="bm25", reranker=None, llm="extractive",
+        citations=(), sentences=(), hits=(), flags=(), standalone_question=None, timings_ms={},
+    )  # fmt: skip
+
+
 def ask(assistant: Assistant, question: str, options: AskOptions) -> Answer:
     return assistant.ask(question, options)
 
@@ -49,7 +57,7 @@ def test_a_conversation_is_kept_listed_renamed_and_deleted(conversations: Conver
     assert first.nonce != second.nonce
     number = conversations.begin_turn(first.id, "When was\nthe tree planted?" + " really?" * 40)
     assert number == 1
-    conversations.end_turn(first.id, 1, TurnState.ANSWERED, answer={"answer": "In 1921."}, receipt="r1")
+    conversations.end_turn(first.id, 1, TurnState.ANSWERED, answer=record("In 1921."), receipt="r1")
     assert conversations.begin_turn(first.id, "Why?") == 2
     conversations.end_turn(first.id, 2, TurnState.FAILED, error="no room")
     listed = conversations.list()
@@ -245,7 +253,7 @@ def test_an_answer_that_changes_is_told_by_replay(stock: Path, tmp_path: Path, r
     assert run(*base, "ingest", document).code == 0
     again = run(*base, "replay", answer["receipt_id"])
     assert again.code == 1
-    assert "other evidence was packed" in again.out
+    assert "the prompt held different evidence" in again.out
     assert "1922" in again.out
 
 
@@ -255,17 +263,21 @@ def test_a_model_condenses_and_replay_repeats_its_words(assistant: Assistant, gg
     second = ask(assistant, "Who planted it?", replace(options, conversation=first.conversation_id))
     assert second.standalone_question == "Who planted it? (Bramley apple tree stand)"  # it wrote nonsense
     receipt = assistant.receipts.get(str(second.receipt_id))
-    assert len(receipt.fields["llm"]["sha256"]) == 64
-    assert receipt.fields["llm"]["sampling"]["temperature"] == 0.0
+    generator = receipt.record.generator
+    assert generator.sha256 is not None
+    assert len(generator.sha256) == 64
+    assert generator.sampling is not None
+    assert generator.sampling.temperature == 0.0
     # The conversation's fences stay, and evidence that was there before comes first.
-    assert receipt.fields["nonce"] == assistant.conversations.get(str(first.conversation_id)).nonce
+    assert receipt.record.nonce == assistant.conversations.get(str(first.conversation_id)).nonce
     again = LocalService(assistant).replay(str(second.receipt_id))
     assert (again["same"], again["differences"]) == (True, [])
     # What this call alone was made with is repeated too.
     call = CallOptions(max_tokens=3, temperature=1.0, seed=7, thinking=True)
     short = assistant.ask(APPLE, replace(options, conversation=None), call_config(UsageTracker(), call))
-    kept = assistant.receipts.get(str(short.receipt_id)).fields["llm"]
-    assert (kept["max_tokens"], kept["thinking"], kept["sampling"]["seed"]) == (3, True, 7)
+    kept = assistant.receipts.get(str(short.receipt_id)).record.generator
+    assert kept.sampling is not None
+    assert (kept.max_tokens, kept.thinking, kept.sampling.seed) == (3, True, 7)
     assert LocalService(assistant).replay(str(short.receipt_id))["same"]
 
 

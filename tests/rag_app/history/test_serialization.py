@@ -111,5 +111,5 @@ def test_a_replay_tells_that_added_vectors_are_of_another_model(stocked: Library
         assert service.replay(str(answer.receipt_id))["same"]
         reindex(library, "added", source="/models/b")  # finds the same, in the same order
         assert service.replay(str(answer.receipt_id))["differences"] == [
-            "the vectors that the strategy reads were made by another model"
+            "the strategy's vectors were made by a different model"
         ]
