@@ -1,12 +1,11 @@
-"""The login: who is not known gets the form for name and password, and nothing else of this server.
+"""The login: without it a request gets the form for name and password, and nothing else of this server.
 
-Gradio asks for the login itself, route by route, and leaves some routes open. So this stands before all of
-them and knows the few that the form needs. The API is not behind it: it has its token.
+Gradio checks the login itself, route by route, and leaves some routes open. So this middleware stands before
+all routes and opens only those that the form needs. The API is not behind it: it has its token.
 """
 
 import asyncio
 import ipaddress
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -15,9 +14,10 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# With its own style, as the page's style sheet is not loaded before the login.
+# It has its own style, because the page's style sheet is not loaded before the login.
 MESSAGE = (
     "<style>.auth { max-width: 28em; } .wrap .column, .wrap .styler { background: none !important; } "
     ".form input { border: 1px solid #64748b !important; }</style>"
@@ -30,36 +30,28 @@ _HEAD = b"<head>"
 _TITLE = b"<title>rag-app: log in</title>"
 
 _LOGIN = ("/login", "/login/")
-# What the form is made of. Nothing of the library.
+# The parts of the form. Nothing of the library.
 _OPEN = frozenset(
-    {
-        "/",
-        "/logout",
-        "/theme.css",
-        "/gradio_api/theme.css",
-        "/favicon.ico",
-        "/manifest.json",
-        "/robots.txt",
-    }
+    {"/", "/logout", "/theme.css", "/gradio_api/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt"}
 )
 _OPEN_FOLDERS = ("/assets/", "/static/", "/svelte/")
-# It would hand the cookie's content to scripts, which the cookie keeps it from.
+# This route would give scripts the cookie's content, which the cookie itself hides from them.
 _CLOSED = ("/gradio_api/token", "/gradio_api/token/")
 
-# Bytes of a form with a name and a password.
+# The largest form with a name and a password, in bytes.
 _LONGEST_FORM = 20_000
 # Wrong passwords that cost no time; then one second, two, four, up to the longest wait.
 _FREE_TRIES = 4
 _LONGEST_WAIT = 30.0
 # Seconds after which a peer's wrong passwords are forgotten.
 _FORGET = 15 * 60.0
-# Forms of one peer that wait for their turn, and peers that are remembered.
+# The most forms of one peer that wait for their turn, and the most peers that are remembered.
 _MOST_WAITING = 4
 _MOST_PEERS = 10_000
 
 
 class LoginFirst:
-    """ASGI middleware that answers 401 to who has not logged in, but for the form; slows guessing down."""
+    """ASGI middleware that answers 401 without a login, except for the form, and slows guessing down."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -73,24 +65,30 @@ class LoginFirst:
         if method == "POST" and path in _LOGIN:
             await self._login(scope, receive, send)
         elif path in _CLOSED:
-            await _refuse(scope, send, 404, "there is no such page")
+            await _refuse(scope, receive, send, 404, "there is no such page")
         elif _is_known(scope):
             await self.app(scope, receive, send)
         elif method in ("GET", "HEAD") and (path in _OPEN or path.startswith(_OPEN_FOLDERS)):
-            # Without its query: some make Gradio put more into the page than the form.
+            # Without the query: some queries make Gradio put more into the page than the form.
             await self.app({**scope, "query_string": b""}, receive, _titled(send) if path == "/" else send)
         else:
-            await _refuse(scope, send, 401, "log in first, with name and password")
+            await _refuse(scope, receive, send, 401, "log in first, with name and password")
 
     async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = Headers(scope=scope).get("content-length", "")
         if not length.isdecimal() or int(length) > _LONGEST_FORM:
-            await _refuse(scope, send, 413, "a form has a name and a password, and says how long it is")
+            await _refuse(
+                scope,
+                receive,
+                send,
+                413,
+                f"the login form must state its length, at most {_LONGEST_FORM:,} bytes",
+            )
             return
         peer = _peer(scope)
         waiting = self._tries.of(peer)
         if waiting.waiting >= _MOST_WAITING:
-            await _refuse(scope, send, 429, "too many tries at once; wait a minute")
+            await _refuse(scope, receive, send, 429, "too many tries at once; wait a minute")
             return
         statuses: list[int] = []
 
@@ -127,7 +125,7 @@ class Tries:
         self._peers: defaultdict[str, _Peer] = defaultdict(_Peer)
 
     def of(self, peer: str) -> _Peer:
-        """Return what is known of a peer, and forget those that have been quiet for long."""
+        """Return the record of a peer, and forget peers that have been quiet for long."""
         now = self._clock()
         for name, known in list(self._peers.items()):
             many = len(self._peers) >= _MOST_PEERS
@@ -139,12 +137,12 @@ class Tries:
         return found
 
     def wait(self, peer: str) -> float:
-        """Return the seconds that a try waits before its password is looked at."""
+        """Return the seconds that a try waits before its password is checked."""
         over = self._peers[peer].wrong - _FREE_TRIES
         return 0.0 if over < 0 else min(2.0**over, _LONGEST_WAIT)
 
     def note(self, peer: str, status: int) -> None:
-        """Note what the form was answered with: 200 for who is known, 400 for a wrong password."""
+        """Note the status of a try: 200 for a login, 400 for a wrong password."""
         if status == 200:
             self._peers[peer].wrong = 0
         elif status == 400:
@@ -161,7 +159,7 @@ def _is_known(scope: Scope) -> bool:
 
 
 def _peer(scope: Scope) -> str:
-    """Return who asks: an address, or the network that one person has all IPv6 addresses of."""
+    """Return the client's address; for IPv6 its /64 network, all of which one person may have."""
     host = scope["client"][0] if scope.get("client") else ""
     try:
         address = ipaddress.ip_address(host)
@@ -173,7 +171,7 @@ def _peer(scope: Scope) -> str:
 
 
 def _titled(send: Send) -> Send:
-    """Return a `send` that gives the form a title, which Gradio's lacks."""
+    """Return a `send` that gives the form a title, which Gradio leaves out."""
     started: list[Message] = []
 
     async def titled(message: Message) -> None:
@@ -182,7 +180,7 @@ def _titled(send: Send) -> Send:
             return
         if started:
             start, body = started.pop(), message.get("body", b"")
-            if _HEAD in body:  # not that of HEAD, which is empty
+            if _HEAD in body:  # the body of an answer to HEAD is empty
                 message = {**message, "body": body.replace(_HEAD, _HEAD + _TITLE, 1)}
                 headers = MutableHeaders(scope=start)
                 headers["content-length"] = str(int(headers["content-length"]) + len(_TITLE))
@@ -193,7 +191,7 @@ def _titled(send: Send) -> Send:
 
 
 def _keep_on_this_site(headers: MutableHeaders) -> None:
-    """Let no other site's page send the cookie along: Gradio allows that, for pages within pages."""
+    """Keep other sites' pages from sending the cookie; Gradio allows it, for pages inside pages."""
     cookies = headers.getlist("set-cookie")
     if cookies:
         del headers["set-cookie"]
@@ -201,11 +199,8 @@ def _keep_on_this_site(headers: MutableHeaders) -> None:
         headers.append("set-cookie", cookie.replace("SameSite=none", "SameSite=lax"))
 
 
-async def _refuse(scope: Scope, send: Send, status: int, message: str) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, message: str) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
-    body = json.dumps({"error": message}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await JSONResponse({"error": message}, status)(scope, receive, send)

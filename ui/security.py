@@ -1,6 +1,6 @@
-"""What the browser may load: this server's own files, nothing else, whatever a document contains.
+"""Limits on what the browser loads: this server's own files, whatever a document contains.
 
-Who may ask this server at all is `rag_app.server.security.guard`'s.
+`rag_app.server.security.guard` decides which requests this server answers.
 """
 
 from starlette.datastructures import MutableHeaders

@@ -1,8 +1,7 @@
-"""The server that the page and the API are served by: uvicorn in a thread, without asking itself whether it
-answers.
+"""The server of the page and the API: uvicorn in a thread.
 
-Gradio's own start gives up where the server is not up after five seconds, or does not answer itself within
-some seconds more, by way of whatever proxy the surroundings name. On a busy machine both happen.
+Gradio's own start gives up if the server is not up after five seconds, or if a request to itself, sent
+through the configured proxy, takes some seconds more. On a busy machine both happen.
 """
 
 import threading
@@ -28,9 +27,9 @@ _GRACE_SECONDS = 5.0
 
 
 class Stop:
-    """Like an Event, and a signal's handler may set it.
+    """An Event that a signal's handler may set.
 
-    An Event's lock may be held by the very thread that the handler interrupts, which then waits for itself.
+    The thread that a handler interrupts may hold the lock of a threading.Event, and would wait for itself.
     """
 
     def __init__(self) -> None:
@@ -40,7 +39,7 @@ class Stop:
         self._said.put(None)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Return whether it is set, now or within so many seconds."""
+        """Return whether it is set within the timeout, in seconds."""
         try:
             self._said.get(timeout=timeout)
         except Empty:
@@ -74,20 +73,20 @@ class PageServer:
     def _run(self) -> None:
         try:
             self._server.run()
-        except SystemExit:  # uvicorn's way to say that it cannot listen; it has printed why
+        except SystemExit:  # uvicorn raises it when it cannot listen, and has printed why
             return
 
     def start(self, stopped: "Stop | threading.Event") -> bool:
-        """Serve; return True once the address answers, or False where `stopped` came first.
+        """Serve; return True once the address answers, or False if `stopped` is set first.
 
-        However long it takes: a slow machine is no fault. Raises RagError where it cannot listen.
+        It waits as long as a slow machine needs. Raises RagError where it cannot listen.
         """
         self._thread.start()
         while not self._server.started:
             if not self._thread.is_alive():
                 raise RagError(
-                    f"the page cannot be served on {self._place}; another program may have taken the port: "
-                    "give another with --port"
+                    f"the page cannot be served on {self._place}; another program may use the port: choose "
+                    "another with --port"
                 )
             if stopped.wait(_POLL_SECONDS):
                 return False
@@ -111,7 +110,7 @@ def mounted(
     largest_upload: int | None,
     auth: Callable[[str, str], bool] | None,
 ) -> FastAPI:
-    """Return the application that serves a page behind `layers` of middleware, at every path."""
+    """Return the application that serves a page at every path, behind `layers` of middleware."""
     app: FastAPI = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         page,
@@ -130,6 +129,6 @@ def mounted(
         js=read_static("page.js"),
         app_kwargs={"middleware": list(layers)},
     )
-    # Only then does Gradio check that a handler reads nothing but uploads; mounting does not say it.
+    # Gradio checks that handlers read only uploads once a page has launched; mounting does not set it.
     page.has_launched = True
     return app

@@ -16,11 +16,13 @@ from ui.components.choices import (
     strategy_choices,
 )
 from ui.components.events import TICK
-from ui.components.upload_field import upload_field
+from ui.components.fields import question_field, selector, upload_field
 from ui.static import read_static
 
 _SMALL: dict[str, Any] = {"size": "sm", "min_width": 60}
 _SELECTOR: dict[str, Any] = {"elem_classes": "selector", "min_width": 140}
+# A selector in which a person may also type a file or server.
+_NAMED: dict[str, Any] = {"allow_custom_value": True, **_SELECTOR}
 
 
 class ChatLayout:
@@ -73,18 +75,7 @@ class ChatLayout:
             ),
         )
         with gr.Row(elem_id="ask", equal_height=True):
-            self.question = gr.Textbox(
-                label="Question",
-                show_label=False,
-                container=False,
-                placeholder="Ask a question",
-                elem_id="question",
-                autofocus=True,
-                lines=1,
-                max_lines=6,
-                scale=8,
-                html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
-            )
+            self.question = question_field("Question", "question", max_lines=6, autofocus=True)
             self.send = gr.Button("Ask", variant="primary", elem_id="send", scale=1, min_width=80)
             self.stop = gr.Button(
                 "Stop", variant="stop", elem_id="stop", scale=1, min_width=80, visible=False
@@ -102,39 +93,16 @@ class Selectors:
             label="Strategy",
             elem_id="strategy",
         )
+        rerankers, llms = reranker_choices(assistant), llm_choices(assistant)
         with gr.Row(elem_id="models"):
-            self.reranker = gr.Dropdown(
-                reranker_choices(assistant),
-                value=options.reranker or NO_RERANKER,
-                label="Reranker",
-                allow_custom_value=True,
-                elem_id="reranker",
-                **_SELECTOR,
-            )
-            self.llm = gr.Dropdown(
-                llm_choices(assistant),
-                value=options.llm,
-                label="LLM",
-                allow_custom_value=True,
-                elem_id="llm",
-                **_SELECTOR,
-            )
+            reranker = options.reranker or NO_RERANKER
+            self.reranker = selector("Reranker", "reranker", rerankers, reranker, **_NAMED)
+            self.llm = selector("LLM", "llm", llms, options.llm, **_NAMED)
+        usual = assistant.settings.collection
+        collections, documents = collection_choices(assistant), document_choices(assistant, usual)
         with gr.Row(elem_id="where"):
-            self.collection = gr.Dropdown(
-                collection_choices(assistant),
-                value=assistant.settings.collection,
-                label="Collection",
-                elem_id="collection",
-                **_SELECTOR,
-            )
-            self.only = gr.Dropdown(
-                document_choices(assistant, assistant.settings.collection),
-                value=[],
-                multiselect=True,
-                label="Only in",
-                elem_id="only",
-                **_SELECTOR,
-            )
+            self.collection = selector("Collection", "collection", collections, usual, **_SELECTOR)
+            self.only = selector("Only in", "only", documents, [], multiselect=True, **_SELECTOR)
             self.search_only = gr.Checkbox(
                 False, label="Search only", elem_id="search-only", container=False, min_width=100
             )

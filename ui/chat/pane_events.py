@@ -11,9 +11,9 @@ from ui.chat.render import render_confirmation, render_documents, render_uploads
 from ui.chat.viewer import place_of
 from ui.components.conversation import Turns
 from ui.components.events import QUICK, failure_named, scroll_to_question
+from ui.components.fields import received
 from ui.components.ingest_queue import IngestQueueController, QueuePageState
 from ui.components.text import escape, render_error
-from ui.components.upload_field import received
 
 _LONGEST_PASSWORD = 1000
 

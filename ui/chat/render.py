@@ -11,7 +11,7 @@ from retrievers.hits import Hit
 from retrievers.search import SearchResult
 from ui.chat.viewer import SourceLocation, opens
 from ui.components.conversation import Turn, source_id
-from ui.components.text import Span, also_known, escape, flow, marked, milliseconds, plural
+from ui.components.text import Span, also_known, escape, flow, marked, milliseconds, plural, stage_times
 from ui.components.uploads import FileRow, render_bar, render_rows
 
 NO_CONVERSATIONS = '<div class="empty">Conversations are kept here, on this machine.</div>'
@@ -183,17 +183,12 @@ def cited_spans(evidence: Evidence, citations: Sequence[Citation]) -> list[Span]
 
 
 def _summary(turn: Turn, result: SearchResult) -> str:
-    stages = " · ".join(
-        f"{escape(stage)} {milliseconds(value)}"
-        for stage, value in result.timings_ms.items()
-        if stage != "total"
-    )
     total = f" in {milliseconds(result.timings_ms['total'])}" if "total" in result.timings_ms else ""
     how = "" if result.exact else ' <span title="A better passage may be missing.">(approximate)</span>'
     return (
         f'<div class="summary"><div class="asked">{escape(turn.question)}</div>'
         f"{plural(len(result.hits), 'passage')} by <b>{escape(result.strategy)}</b>{how}{total}"
-        f'<div class="stages">{stages}</div></div>'
+        f'<div class="stages">{stage_times(result.timings_ms)}</div></div>'
     )
 
 

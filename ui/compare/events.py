@@ -1,6 +1,7 @@
 """The events of the Compare page."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -15,38 +16,180 @@ from ui.components.choices import collection_choices, reranker_choices, strategy
 from ui.components.events import QUICK, failure_named
 from ui.components.text import render_error
 
+Update = tuple[Any, ...]
+
 
 def connect_compare(compare: CompareController, page: CompareLayout, blocks: gr.Blocks) -> None:
     """Wire the page. Its choices are brought up to date whenever its tab is chosen."""
-    asked: gr.State = gr.State(None)
-    job: gr.State = gr.State(None)
-    answers: gr.State = gr.State(None)
-    _connect_choices(compare, page)
-    _connect_question(compare, page, asked, answers, job)
-    _connect_votes(compare, page, asked, answers)
-    _connect_reading(page, asked, answers)
-    _connect_answers(compare, page, asked, answers, job)
+    events = _CompareEvents(compare, page, gr.State(None), gr.State(None), gr.State(None))
+    events.choose()
+    events.ask()
+    events.vote()
+    events.read()
+    events.write()
     blocks.load(compare.tally, None, [page.tally], **QUICK)
 
 
-def _connect_choices(compare: CompareController, page: CompareLayout) -> None:
-    assistant = compare.assistant
+@dataclass(frozen=True, slots=True)
+class _CompareEvents:
+    """Connects the events; the states are those of a session."""
 
-    def offer() -> list[gr.Dropdown]:
-        """Return new choices without values, so that a person's choices stay."""
-        strategies, rerankers = strategy_choices(assistant.strategies()), reranker_choices(assistant)
-        columns = [
-            gr.Dropdown(choices=choices)
-            for number in range(MOST)
-            for choices in (column_choices(strategies, number), rerankers)
-        ]
-        return [*columns, offer_collections()]
+    compare: CompareController
+    page: CompareLayout
+    asked: gr.State
+    answers: gr.State
+    job: gr.State
 
-    def offer_collections() -> gr.Dropdown:
-        return gr.Dropdown(choices=collection_choices(assistant))
+    def choose(self) -> None:
+        """Connect what brings the choices up to date."""
+        page, assistant = self.page, self.compare.assistant
 
-    page.tab.select(offer, None, [*page.choosers, page.collection], **QUICK)
-    page.collection.focus(offer_collections, None, [page.collection], **QUICK)
+        def offer() -> list[gr.Dropdown]:
+            """Return new choices without values, so that a person's choices stay."""
+            strategies, rerankers = strategy_choices(assistant.strategies()), reranker_choices(assistant)
+            columns = [
+                gr.Dropdown(choices=choices)
+                for number in range(MOST)
+                for choices in (column_choices(strategies, number), rerankers)
+            ]
+            return [*columns, offer_collections()]
+
+        def offer_collections() -> gr.Dropdown:
+            return gr.Dropdown(choices=collection_choices(assistant))
+
+        page.tab.select(offer, None, [*page.choosers, page.collection], **QUICK)
+        page.collection.focus(offer_collections, None, [page.collection], **QUICK)
+
+    def ask(self) -> None:
+        """Connect Enter and Compare."""
+        page = self.page
+
+        def ask(
+            question: str,
+            job: BackgroundJob | None,
+            collection: str,
+            top: int,
+            blind: bool,
+            *chosen: str | None,
+        ) -> Update:
+            if job is not None:
+                job.stop()
+            columns = list(zip(chosen[::2], chosen[1::2], strict=True))
+            try:
+                found = self.compare.compare(question, columns, collection=collection, top=top, blind=blind)
+            except RagError as error:
+                hidden = (gr.Button(visible=False) for _ in page.votes)
+                return None, None, render_error(error), "", "", gr.Row(visible=False), *hidden
+            shown = render_comparison(found.view)
+            return found, None, shown, "", "", gr.Row(visible=True), *_vote_buttons(found)
+
+        gr.on(
+            [page.send.click, page.question.submit],
+            ask,
+            [page.question, self.job, page.collection, page.top, page.blind, *page.choosers],
+            [self.asked, self.answers, page.result, page.reading, page.answers, page.voting, *page.votes],
+            api_visibility="private",
+            show_progress="minimal",
+            concurrency_limit=4,
+        )
+
+    def vote(self) -> None:
+        """Connect the votes on columns and the judgements of passages."""
+        compare, page = self.compare, self.page
+        outputs: list[Any] = [self.asked, page.result, page.tally, page.answers, *page.votes]
+
+        def vote(found: AskedComparison | None, answers: AnswersView | None, preferred: list[int]) -> Update:
+            if found is None:
+                return (gr.skip(),) * len(outputs)
+            with failure_named("Not kept"):
+                named = compare.vote(found, preferred)
+            if answers is not None:
+                answers.comparison = named.view
+            written = answers.render() if answers else ""
+            return named, render_comparison(named.view), compare.tally(), written, *_vote_buttons(named)
+
+        def vote_for(place: int) -> Callable[[AskedComparison | None, AnswersView | None], Update]:
+            return lambda found, answers: vote(found, answers, [place])
+
+        def vote_all(found: AskedComparison | None, answers: AnswersView | None) -> Update:
+            return vote(found, answers, list(range(len(found.view.order))) if found else [])
+
+        def vote_none(found: AskedComparison | None, answers: AnswersView | None) -> Update:
+            return vote(found, answers, [])
+
+        def judge(found: AskedComparison | None, event: gr.EventData) -> Update:
+            if found is None:
+                return gr.skip(), gr.skip()
+            data = event._data
+            with failure_named("Not kept"):
+                judged = compare.judge(found, str(data.get("chunk")), int(str(data.get("grade")) == "1"))
+            return judged, render_comparison(judged.view)
+
+        for place, button in enumerate(page.votes):
+            button.click(vote_for(place), [self.asked, self.answers], outputs, **QUICK)
+        page.all_good.click(vote_all, [self.asked, self.answers], outputs, **QUICK)
+        page.none_good.click(vote_none, [self.asked, self.answers], outputs, **QUICK)
+        page.result.like(judge, [self.asked], [self.asked, page.result], **QUICK)
+
+    def read(self) -> None:
+        """Connect cards, and markers in answers, which open a passage below the columns."""
+        page = self.page
+
+        def read(found: AskedComparison | None, event: gr.EventData) -> str:
+            hit = found.hit(str(event._data.get("show"))) if found else None
+            return render_passage(hit) if hit else ""
+
+        def read_source(answers: AnswersView | None, event: gr.EventData) -> str:
+            named = str(event._data.get("turn")), str(event._data.get("number"))
+            hit = answers.source(*named) if answers else None
+            return render_passage(hit) if hit else ""
+
+        page.result.select(read, [self.asked], [page.reading], **QUICK)
+        page.answers.select(read_source, [self.answers], [page.reading], **QUICK).then(
+            None,
+            js="() => document.getElementById('reading')?.scrollIntoView({ block: 'nearest' })",
+            api_visibility="private",
+        )
+        page.reading.clear(lambda: "", None, [page.reading], **QUICK)
+
+    def write(self) -> None:
+        """Connect Write answers and Stop."""
+        page = self.page
+
+        def begin_writing(found: AskedComparison | None, job: BackgroundJob | None) -> Update:
+            if job is not None and job.running:
+                raise gr.Error("Wait for the answers, or stop them.", print_exception=False)
+            begun = (BackgroundJob(), AnswersView(found.view)) if found else (None, None)
+            return *begun, gr.Button(visible=False), gr.Button(visible=True)
+
+        def write(
+            found: AskedComparison | None, answers: AnswersView | None, job: BackgroundJob | None
+        ) -> Generator[str]:
+            if found is None or answers is None or job is None:
+                return
+            try:
+                yield from self.compare.answers(found, answers, job)
+            finally:
+                job.end()
+
+        def settle(answers: AnswersView | None) -> Update:
+            """Show the answers again: a vote or another question may have come after their last words."""
+            return answers.render() if answers else "", gr.Button(visible=True), gr.Button(visible=False)
+
+        def stop(job: BackgroundJob | None) -> None:
+            if job is not None:
+                job.stop()
+
+        begun = [self.job, self.answers, page.write, page.stop]
+        page.write.click(begin_writing, [self.asked, self.job], begun, **QUICK).success(
+            write,
+            [self.asked, self.answers, self.job],
+            [page.answers],
+            api_visibility="private",
+            show_progress="hidden",
+            concurrency_id="ask",
+        ).then(settle, [self.answers], [page.answers, page.write, page.stop], **QUICK)
+        page.stop.click(stop, [self.job], **QUICK)
 
 
 def _vote_buttons(asked: AskedComparison) -> list[gr.Button]:
@@ -56,131 +199,3 @@ def _vote_buttons(asked: AskedComparison) -> list[gr.Button]:
         gr.Button(names[place], visible=True) if place < len(names) else gr.Button(visible=False)
         for place in range(MOST)
     ]
-
-
-def _connect_question(
-    compare: CompareController, page: CompareLayout, asked: gr.State, answers: gr.State, job: gr.State
-) -> None:
-    def ask(
-        question: str, job: BackgroundJob | None, collection: str, top: int, blind: bool, *chosen: str | None
-    ) -> tuple[Any, ...]:
-        if job is not None:
-            job.stop()
-        columns = list(zip(chosen[::2], chosen[1::2], strict=True))
-        try:
-            found = compare.compare(question, columns, collection=collection, top=top, blind=blind)
-        except RagError as error:
-            hidden = (gr.Button(visible=False) for _ in page.votes)
-            return None, None, render_error(error), "", "", gr.Row(visible=False), *hidden
-        shown = render_comparison(found.view)
-        return found, None, shown, "", "", gr.Row(visible=True), *_vote_buttons(found)
-
-    gr.on(
-        [page.send.click, page.question.submit],
-        ask,
-        [page.question, job, page.collection, page.top, page.blind, *page.choosers],
-        [asked, answers, page.result, page.reading, page.answers, page.voting, *page.votes],
-        api_visibility="private",
-        show_progress="minimal",
-        concurrency_limit=4,
-    )
-
-
-def _connect_votes(
-    compare: CompareController, page: CompareLayout, asked: gr.State, answers: gr.State
-) -> None:
-    outputs: list[Any] = [asked, page.result, page.tally, page.answers, *page.votes]
-
-    def vote(
-        preferred: Callable[[int], Sequence[int]],
-    ) -> Callable[[AskedComparison | None, AnswersView | None], tuple[Any, ...]]:
-        """Return the handler of a vote; `preferred` gets the number of columns and returns their places."""
-
-        def keep(found: AskedComparison | None, answers: AnswersView | None) -> tuple[Any, ...]:
-            if found is None:
-                return (gr.skip(),) * len(outputs)
-            with failure_named("Not kept"):
-                named = compare.vote(found, preferred(len(found.view.order)))
-            if answers is not None:
-                answers.comparison = named.view
-            written = answers.render() if answers else ""
-            return named, render_comparison(named.view), compare.tally(), written, *_vote_buttons(named)
-
-        return keep
-
-    def judge(found: AskedComparison | None, event: gr.EventData) -> tuple[Any, ...]:
-        if found is None:
-            return gr.skip(), gr.skip()
-        data = event._data
-        with failure_named("Not kept"):
-            judged = compare.judge(found, str(data.get("chunk")), int(str(data.get("grade")) == "1"))
-        return judged, render_comparison(judged.view)
-
-    def only(place: int) -> Callable[[int], Sequence[int]]:
-        return lambda _: [place]
-
-    for place, button in enumerate(page.votes):
-        button.click(vote(only(place)), [asked, answers], outputs, **QUICK)
-    page.all_good.click(vote(range), [asked, answers], outputs, **QUICK)
-    page.none_good.click(vote(lambda _: []), [asked, answers], outputs, **QUICK)
-    page.result.like(judge, [asked], [asked, page.result], **QUICK)
-
-
-def _connect_reading(page: CompareLayout, asked: gr.State, answers: gr.State) -> None:
-    """A card, or a marker in an answer, opens its passage below the columns."""
-
-    def read(found: AskedComparison | None, event: gr.EventData) -> str:
-        hit = found.hit(str(event._data.get("show"))) if found else None
-        return render_passage(hit) if hit else ""
-
-    def read_source(answers: AnswersView | None, event: gr.EventData) -> str:
-        named = str(event._data.get("turn")), str(event._data.get("number"))
-        hit = answers.source(*named) if answers else None
-        return render_passage(hit) if hit else ""
-
-    page.result.select(read, [asked], [page.reading], **QUICK)
-    page.answers.select(read_source, [answers], [page.reading], **QUICK).then(
-        None,
-        js="() => document.getElementById('reading')?.scrollIntoView({ block: 'nearest' })",
-        api_visibility="private",
-    )
-    page.reading.clear(lambda: "", None, [page.reading], **QUICK)
-
-
-def _connect_answers(
-    compare: CompareController, page: CompareLayout, asked: gr.State, answers: gr.State, job: gr.State
-) -> None:
-    def begin_writing(found: AskedComparison | None, job: BackgroundJob | None) -> tuple[Any, ...]:
-        if job is not None and job.running:
-            raise gr.Error("Wait for the answers, or stop them.", print_exception=False)
-        begun = (BackgroundJob(), AnswersView(found.view)) if found else (None, None)
-        return *begun, gr.Button(visible=False), gr.Button(visible=True)
-
-    def write(
-        found: AskedComparison | None, answers: AnswersView | None, job: BackgroundJob | None
-    ) -> Generator[str]:
-        if found is None or answers is None or job is None:
-            return
-        try:
-            yield from compare.answers(found, answers, job)
-        finally:
-            job.end()
-
-    def settle(answers: AnswersView | None) -> tuple[Any, ...]:
-        """Show the answers again: a vote or another question may have come after their last words."""
-        return answers.render() if answers else "", gr.Button(visible=True), gr.Button(visible=False)
-
-    def stop(job: BackgroundJob | None) -> None:
-        if job is not None:
-            job.stop()
-
-    begun = page.write.click(begin_writing, [asked, job], [job, answers, page.write, page.stop], **QUICK)
-    begun.success(
-        write,
-        [asked, answers, job],
-        [page.answers],
-        api_visibility="private",
-        show_progress="hidden",
-        concurrency_id="ask",
-    ).then(settle, [answers], [page.answers, page.write, page.stop], **QUICK)
-    page.stop.click(stop, [job], **QUICK)

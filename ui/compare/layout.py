@@ -9,13 +9,8 @@ from rag_app.service.composition import Assistant
 from retrievers.comparison import FEWEST, MOST
 from ui.compare.controller import NO_COLUMN
 from ui.compare.render import EMPTY, letter
-from ui.components.choices import (
-    NO_RERANKER,
-    Choices,
-    collection_choices,
-    reranker_choices,
-    strategy_choices,
-)
+from ui.components.choices import NO_RERANKER, Choices, collection_choices, reranker_choices, strategy_choices
+from ui.components.fields import question_field, selector
 from ui.static import read_static
 
 _DEFAULTS = ("fusion", "bm25")
@@ -29,16 +24,8 @@ class CompareLayout:
         script = read_static("compare.js")
         with gr.Tab("Compare", id="compare") as self.tab, gr.Column(elem_id="compare"):
             with gr.Row(elem_id="compare-ask", equal_height=True):
-                self.question = gr.Textbox(
-                    label="Question to compare strategies by",
-                    show_label=False,
-                    container=False,
-                    scale=8,
-                    placeholder="Ask a question",
-                    elem_id="compare-question",
-                    lines=1,
-                    max_lines=4,
-                    html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
+                self.question = question_field(
+                    "Question to compare strategies by", "compare-question", max_lines=4
                 )
                 self.send = gr.Button(
                     "Compare", variant="primary", elem_id="compare-send", scale=1, min_width=100
@@ -62,12 +49,9 @@ class CompareLayout:
             for number in range(MOST):
                 self._lay_out_column(assistant, strategies, number, chosen)
         with gr.Row(elem_id="compare-how"):
-            self.collection = gr.Dropdown(
-                collection_choices(assistant),
-                value=assistant.settings.collection,
-                label="Collection",
-                elem_classes="selector",
-                min_width=160,
+            collections, usual = collection_choices(assistant), assistant.settings.collection
+            self.collection = selector(
+                "Collection", None, collections, usual, elem_classes="selector", min_width=160
             )
             self.top = gr.Radio(
                 [(str(number), number) for number in _TOP],
@@ -82,22 +66,16 @@ class CompareLayout:
     def _lay_out_column(
         self, assistant: Assistant, strategies: Choices, number: int, chosen: Sequence[str]
     ) -> None:
+        place = number + 1
+        offered, rerankers = column_choices(strategies, number), reranker_choices(assistant)
+        value = chosen[number] if number < len(chosen) else NO_COLUMN
         with gr.Column(min_width=160):
-            strategy = gr.Dropdown(
-                column_choices(strategies, number),
-                value=chosen[number] if number < len(chosen) else NO_COLUMN,
-                label=f"Column {number + 1}",
-                elem_id=f"compare-strategy-{number + 1}",
-                min_width=150,
-            )
-            reranker = gr.Dropdown(
-                reranker_choices(assistant),
-                value=NO_RERANKER,
-                label=f"Reranker {number + 1}",
-                elem_id=f"compare-reranker-{number + 1}",
-                min_width=150,
-            )
-        self.choosers += [strategy, reranker]
+            self.choosers += [
+                selector(f"Column {place}", f"compare-strategy-{place}", offered, value, min_width=150),
+                selector(
+                    f"Reranker {place}", f"compare-reranker-{place}", rerankers, NO_RERANKER, min_width=150
+                ),
+            ]
 
     def _lay_out_votes(self) -> None:
         small: dict[str, Any] = {"size": "sm", "min_width": 60}

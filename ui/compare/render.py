@@ -10,7 +10,7 @@ from rag_app.evaluation.votes import Tally
 from retrievers.comparison import Column, StrategyComparison
 from retrievers.hits import Hit
 from ui.components.conversation import Turn, render_turn
-from ui.components.text import escape, milliseconds, plural, size
+from ui.components.text import escape, milliseconds, plural, size, stage_times
 
 EMPTY = (
     '<div class="empty"><b>One question, two to four strategies.</b> Each column shows what one of them '
@@ -102,12 +102,11 @@ def _cost(view: ComparisonView, column: Column, slowest: float) -> str:
         f'title="{escape(name)} {milliseconds(value)}"></i>'
         for number, (name, value) in enumerate(stages)
     )
-    words = " · ".join(f"{escape(name)} {milliseconds(value)}" for name, value in stages)
     exact = "" if column.exact else " · approximate"
     return (
         f'<div class="cost"><div class="bar" aria-hidden="true">{bar}</div>'
         f"<b>{milliseconds(total)}</b> · {size(column.stored_bytes)} stored{exact}"
-        f'<div class="stages">{words}</div></div>'
+        f'<div class="stages">{stage_times(column.timings_ms)}</div></div>'
     )
 
 

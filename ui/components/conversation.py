@@ -16,7 +16,7 @@ from rag_app.answering.answers import (
     Verdict,
 )
 from rag_app.llm.choice import EXTRACTIVE
-from ui.components.text import escape, milliseconds, plural
+from ui.components.text import escape, milliseconds, plural, stage_times
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 # A quotation may contain its author's [3]; our marker stands at its end.
@@ -117,7 +117,7 @@ def _answer(turn: Turn, answer: Answer) -> str:
         f'<div class="{kind}">{_linked(turn)}</div>{advice}{_checks(answer)}{_flags(answer)}'
         f'<details class="stamp"><summary>{_names(turn)} · '
         f"{milliseconds(answer.timings_ms['total'])}</summary>"
-        f'<div class="stages">{_stages(answer)}</div></details>{_actions(turn, answer)}'
+        f'<div class="stages">{stage_times(answer.timings_ms)}</div></details>{_actions(turn, answer)}'
     )
 
 
@@ -130,11 +130,6 @@ def _searched(turn: Turn, found: PassagesFound) -> str:
         f'<div class="stamp"><span>{escape(result.strategy)}</span>{reranker} · search only · {total}</div>'
         f'<div class="actions">{_again(turn)}</div>'
     )
-
-
-def _stages(answer: Answer) -> str:
-    stages = [(name, value) for name, value in answer.timings_ms.items() if name != "total" and value > 0]
-    return " · ".join(f"{escape(name)} {milliseconds(value)}" for name, value in stages)
 
 
 def _actions(turn: Turn, answer: Answer) -> str:

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from ingestion.errors import RagError
@@ -66,6 +66,12 @@ def milliseconds(value: float) -> str:
     if value >= 1000:
         return f"{value / 1000:.1f} s"
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+
+
+def stage_times(timings_ms: Mapping[str, float]) -> str:
+    """Return, as HTML, the times of a question's stages, without their total."""
+    stages = ((name, value) for name, value in timings_ms.items() if name != "total" and value > 0)
+    return " · ".join(f"{escape(name)} {milliseconds(value)}" for name, value in stages)
 
 
 def size(number: int) -> str:

@@ -8,16 +8,9 @@ import gradio as gr
 from ingestion.errors import RagError
 from rag_app.tasks import TaskState
 from ui.components.events import QUICK
+from ui.components.fields import received
 from ui.components.text import INTERNAL_ERROR, render_error
-from ui.components.upload_field import received
-from ui.evaluate.controller import (
-    FOLDER,
-    JUDGED,
-    LIST,
-    EvaluateController,
-    EvaluatePageState,
-    EvaluationForm,
-)
+from ui.evaluate.controller import FOLDER, JUDGED, LIST, EvaluateController, EvaluatePageState, EvaluationForm
 from ui.evaluate.layout import EvaluateLayout
 from ui.evaluate.render import render_list, render_progress, render_result, render_summary
 
@@ -93,13 +86,7 @@ class _Updates:
     def __init__(self, evaluate: EvaluateController, page: EvaluateLayout) -> None:
         self.evaluate = evaluate
         self._result_outputs: list[Any] = [page.summary, page.downloads, *page.files, page.result]
-        self.outputs: list[Any] = [
-            page.progress,
-            page.run,
-            page.cancel,
-            page.timer,
-            *self._result_outputs,
-        ]
+        self.outputs: list[Any] = [page.progress, page.run, page.cancel, page.timer, *self._result_outputs]
 
     def choices(self, *, first: bool) -> tuple[Any, ...]:
         """Return the number of judgements and the choices; at first, with every strategy chosen."""

@@ -15,10 +15,7 @@ class EvaluateLayout:
     """Lays out the page, as a tab; its components are the attributes."""
 
     def __init__(self) -> None:
-        with (
-            gr.Tab("Evaluate", id="evaluate") as self.tab,
-            gr.Row(elem_id="evaluate", equal_height=False),
-        ):
+        with gr.Tab("Evaluate", id="evaluate") as self.tab, gr.Row(elem_id="evaluate", equal_height=False):
             with gr.Column(elem_id="evaluate-form", min_width=280):
                 self._lay_out_sources()
                 self._lay_out_choices()

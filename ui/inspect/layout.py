@@ -1,14 +1,19 @@
 """The components of the Inspect page."""
 
+from typing import Any
+
 import gradio as gr
 
 from rag_app.service.composition import Assistant
 from ui.components.choices import NO_RERANKER, collection_choices, reranker_choices, strategy_choices
+from ui.components.fields import selector
 from ui.inspect.render import EMPTY_TRACE, NO_DOCUMENTS, WAITING
 
 QUESTION = "Barack Obama birthplace"
 PASSAGE = "Obama was born in Honolulu, Hawaii"
 SENTENCE = "The Eiffel Tower is located in Paris, France."
+
+_SELECTOR: dict[str, Any] = {"scale": 2, "min_width": 150}
 
 
 class InspectLayout:
@@ -66,6 +71,8 @@ class InspectLayout:
 
     def _lay_out_trace(self, assistant: Assistant) -> None:
         options = assistant.options()
+        strategies, rerankers = strategy_choices(assistant.strategies()), reranker_choices(assistant)
+        collections = collection_choices(assistant)
         with gr.Column(elem_classes="part"):
             gr.HTML(
                 "<h2>From question to answer</h2><p>The steps of one question with its own counts and times. "
@@ -73,20 +80,13 @@ class InspectLayout:
             )
             with gr.Row(equal_height=True, elem_classes="form-row"):
                 self.question = _text("Question", "inspect-question", placeholder="Ask your documents")
-                self.strategy = _selector(
-                    "Strategy", "inspect-strategy", strategy_choices(assistant.strategies()), options.strategy
+                reranker, usual = options.reranker or NO_RERANKER, assistant.settings.collection
+                self.strategy = selector(
+                    "Strategy", "inspect-strategy", strategies, options.strategy, **_SELECTOR
                 )
-                self.reranker = _selector(
-                    "Reranker",
-                    "inspect-reranker",
-                    reranker_choices(assistant),
-                    options.reranker or NO_RERANKER,
-                )
-                self.collection = _selector(
-                    "Collection",
-                    "inspect-collection",
-                    collection_choices(assistant),
-                    assistant.settings.collection,
+                self.reranker = selector("Reranker", "inspect-reranker", rerankers, reranker, **_SELECTOR)
+                self.collection = selector(
+                    "Collection", "inspect-collection", collections, usual, **_SELECTOR
                 )
                 self.ask = _button("Follow it", "inspect-ask")
             self.trace = gr.HTML(EMPTY_TRACE, elem_id="trace")
@@ -117,7 +117,3 @@ def _text(
 
 def _button(words: str, elem_id: str) -> gr.Button:
     return gr.Button(words, variant="primary", scale=1, min_width=120, elem_id=elem_id)
-
-
-def _selector(label: str, elem_id: str, choices: list[tuple[str, str]], value: str) -> gr.Dropdown:
-    return gr.Dropdown(choices, value=value, label=label, scale=2, min_width=150, elem_id=elem_id)

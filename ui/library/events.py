@@ -9,8 +9,8 @@ import gradio as gr
 from ingestion.documents import Status
 from ingestion.errors import RagError, UnknownName
 from ui.components.events import QUICK, scroll_to_question
+from ui.components.fields import received
 from ui.components.text import escape, plural, render_error
-from ui.components.upload_field import received
 from ui.library.controller import LibraryController, LibraryPageState
 from ui.library.layout import ALL, LibraryLayout
 from ui.library.render import (

@@ -7,7 +7,7 @@ import gradio as gr
 from ingestion.documents import Status
 from rag_app.service.composition import Assistant
 from ui.components.events import TICK
-from ui.components.upload_field import upload_field
+from ui.components.fields import upload_field
 from ui.static import read_static
 
 ALL = "all"

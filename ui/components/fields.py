@@ -1,4 +1,4 @@
-"""The field that takes files, and the files that it has received."""
+"""Form fields of several pages: questions, choices, files."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,30 @@ from typing import Any
 import gradio as gr
 
 from rag_app.service.composition import Assistant
+from ui.components.choices import Choices
+
+
+def question_field(label: str, elem_id: str, *, max_lines: int, autofocus: bool = False) -> gr.Textbox:
+    """Lay out the field in which a person asks; only a screen reader reads its label."""
+    return gr.Textbox(
+        label=label,
+        show_label=False,
+        container=False,
+        placeholder="Ask a question",
+        elem_id=elem_id,
+        autofocus=autofocus,
+        lines=1,
+        max_lines=max_lines,
+        scale=8,
+        html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
+    )
+
+
+def selector(
+    label: str, elem_id: str | None, choices: Choices, value: str | list[str], **options: Any
+) -> gr.Dropdown:
+    """Lay out a dropdown with a chosen value; `options` are those of gr.Dropdown."""
+    return gr.Dropdown(choices, value=value, label=label, elem_id=elem_id, **options)
 
 
 def upload_field(*, height: int, elem_id: str) -> gr.File:
