@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ingestion.encoders.base import Floats
 from ingestion.encoders.fair_lock import FairLock
 from ingestion.encoders.graph import BertGraph, Ranges, openvino_core
-from ingestion.encoders.projection import Projection
+from ingestion.encoders.projection import Projection, unit_rows
 from ingestion.errors import ModelError
 
 # ids, mask [b, s]  →  cls [b, d], mean [b, d], tokens [b, s, k], of unit length
@@ -86,9 +86,4 @@ class TorchForward:
             ).last_hidden_state.numpy()
         tokens = self._projection.apply(hidden.reshape(-1, hidden.shape[-1]))
         total = np.einsum("bsd,bs->bd", hidden, mask)
-        return _unit(hidden[:, 0]), _unit(total), tokens.reshape(*hidden.shape[:2], -1)
-
-
-def _unit(vectors: Floats) -> Floats:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+        return unit_rows(hidden[:, 0]), unit_rows(total), tokens.reshape(*hidden.shape[:2], -1)

@@ -1,10 +1,11 @@
-"""Other people's models, through sentence-transformers: bi-encoders and ColBERTs from a local folder.
+"""Encoders of other projects, run by sentence-transformers: bi-encoders and ColBERTs from a local folder.
 
 Pooling, normalisation, prompts, markers, query expansion and skip lists are the checkpoint's own.
 """
 
 import hashlib
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -29,31 +30,43 @@ from ingestion.errors import ModelError
 _CALIBRATION = Path(__file__).parent / "sentences.txt"
 # Share of a dimension's values that int8 keeps unclipped, as for the built-in projection.
 _KEPT = 0.9999
-# Files that decide a model's vectors; exported copies for other runtimes and read-mes do not.
-_DECISIVE = (".json", ".txt", ".model", ".metadata", ".safetensors", ".bin")
+# Files that the vectors depend on; they do not depend on copies exported for other runtimes, or on READMEs.
+_FINGERPRINTED = (".json", ".txt", ".model", ".metadata", ".safetensors", ".bin")
 _EXPORTS = ("onnx", "openvino")
-# For models that set no limit of their own.
+# Tokens, for models without a limit of their own.
 _MAX_TOKENS = 512
 
 
-class _SentenceTransformersModel:
-    """What both kinds share: files, tokenizer and the way through batches."""
+class _SentenceTransformersModel(ABC):
+    """Files, tokenizer and batches, which both kinds of model share."""
 
-    _wanted: str  # for error messages
+    _kind: str  # for error messages
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self._folder = folder
         self._lock = threading.RLock()
         self._turn = FairLock()
-        self._query = QueryCache(self._encode_query)
+        self._query = QueryCache(lambda text: self._encode(encoder_inputs([text], None), "query"))
+
+    @abstractmethod
+    def _load(self) -> Any: ...
+
+    @property
+    @abstractmethod
+    def _dimensions(self) -> tuple[int, int, int]:
+        """Dimensions of the cls, mean and token vectors."""
+
+    @abstractmethod
+    def _batch(self, some: Sequence[EncoderInput], role: str) -> list[PassageVectors]:
+        """Encode one batch; `role` is "document" or "query"."""
 
     @cached_property
     def fingerprint(self) -> str:
         digest = hashlib.sha256(_CALIBRATION.read_bytes())
         for file in sorted(self._folder.rglob("*")):
             inner = file.relative_to(self._folder)
-            if file.suffix in _DECISIVE and inner.parts[0] not in _EXPORTS and file.is_file():
+            if file.suffix in _FINGERPRINTED and inner.parts[0] not in _EXPORTS and file.is_file():
                 with file.open("rb") as stream:
                     digest.update(inner.as_posix().encode())
                     digest.update(hashlib.file_digest(stream, "sha256").digest())
@@ -72,44 +85,35 @@ class _SentenceTransformersModel:
         except (*broken, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(
-                f"the {self._wanted} in {self._folder} cannot be loaded: {reason}; "
+                f"the {self._kind} in {self._folder} cannot be loaded: {reason}; "
                 "download it again, or choose another model"
             ) from error
         if not getattr(model.tokenizer, "is_fast", False):
             raise ModelError(
-                f"the {self._wanted} in {self._folder} has no fast tokenizer (tokenizer.json), which says "
-                "where a token stands in the text; choose another model"
+                f"the {self._kind} in {self._folder} has no fast tokenizer (tokenizer.json), which gives "
+                "each token's place in the text; choose another model"
             )
         return model
-
-    def _load(self) -> Any:
-        raise NotImplementedError
-
-    def encode_query(self, text: str) -> Encodings:
-        return self._query(text)
-
-    def _encode_query(self, text: str) -> Encodings:
-        raise NotImplementedError
 
     def _loaded(self) -> Any:
         with self._lock:
             return self._model
 
-    def _prompt(self, *names: str) -> str:
-        """Return the model's own prompt of the first of these names that it has."""
+    def _prompt(self, role: str) -> str:
+        """The model's own prompt for documents or queries; "" without one."""
         prompts = self._loaded().prompts
+        names = ("query",) if role == "query" else ("document", "passage", "corpus")
         return next((str(prompts[name]) for name in names if prompts.get(name)), "")
 
     def _limit(self) -> int:
-        model = self._loaded()
-        limit = model.max_seq_length or _MAX_TOKENS
+        limit = self._loaded().max_seq_length or _MAX_TOKENS
         # A tokenizer without a limit says 10^30.
         return int(limit) if limit < 1_000_000 else _MAX_TOKENS
 
-    def _count(self, different: Sequence[EncoderInput]) -> list[int]:
-        """What passages count in a batch: characters, which are never fewer than tokens."""
-        prompt, limit = len(self._prompt("document", "passage", "corpus")) + 2, self._limit()
-        return [min(len(passage.joined) + prompt, limit) for passage in different]
+    @property
+    def max_tokens(self) -> int:
+        """Without the tokens of the model's prompt or marker."""
+        return self._limit() - len(self.offsets(self._prompt("document")))
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         model = self._loaded()
@@ -119,6 +123,40 @@ class _SentenceTransformersModel:
             )
         return [(int(start), int(end)) for start, end in found["offset_mapping"]]
 
+    def encode(
+        self,
+        texts: Sequence[str],
+        contexts: Sequence[str] | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> Encodings:
+        return self._encode(encoder_inputs(texts, contexts), "document", on_progress, cancelled)
+
+    def encode_query(self, text: str) -> Encodings:
+        return self._query(text)
+
+    def _encode(
+        self,
+        asked: Sequence[EncoderInput],
+        role: str,
+        on_progress: OnProgress | None = None,
+        cancelled: IsCancelled | None = None,
+    ) -> Encodings:
+        return encode_batches(
+            asked,
+            self._lengths,
+            lambda some: self._batch(some, role),
+            dimensions=self._dimensions,
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    def _lengths(self, some: Sequence[EncoderInput]) -> list[int]:
+        """The sizes of passages in a batch: characters, which are never fewer than tokens."""
+        prompt, limit = len(self._prompt("document")) + 2, self._limit()
+        return [min(len(passage.joined) + prompt, limit) for passage in some]
+
 
 class BiEncoder(_SentenceTransformersModel):
     """A SentenceTransformer: one vector a passage, at unit length.
@@ -127,7 +165,7 @@ class BiEncoder(_SentenceTransformersModel):
     "mean", because it fills the same place: one vector for the whole passage.
     """
 
-    _wanted = "bi-encoder"
+    _kind = "bi-encoder"
     token_dimension = 0
     scales = None
 
@@ -146,64 +184,39 @@ class BiEncoder(_SentenceTransformersModel):
         return int(self._loaded().get_embedding_dimension())
 
     @property
-    def max_tokens(self) -> int:
-        """Without the tokens of the model's prompt."""
-        return self._limit() - len(self.offsets(self._prompt("document", "passage", "corpus")))
+    def _dimensions(self) -> tuple[int, int, int]:
+        return (self.dimension, 0, 0) if "cls" in self.vector_kinds else (0, self.dimension, 0)
 
-    def encode(
-        self,
-        texts: Sequence[str],
-        contexts: Sequence[str] | None = None,
-        *,
-        on_progress: OnProgress | None = None,
-        cancelled: IsCancelled | None = None,
-    ) -> Encodings:
-        return self._encode(encoder_inputs(texts, contexts), "encode_document", on_progress, cancelled)
-
-    def _encode_query(self, text: str) -> Encodings:
-        return self._encode(encoder_inputs([text], None), "encode_query", None, None)
-
-    def _encode(
-        self,
-        asked: Sequence[EncoderInput],
-        method: str,
-        on_progress: OnProgress | None,
-        cancelled: IsCancelled | None,
-    ) -> Encodings:
-        pooled = "cls" in self.vector_kinds
-
-        def batch(some: Sequence[EncoderInput]) -> list[PassageVectors]:
-            model = self._loaded()
-            with self._turn:
-                found: Floats = getattr(model, method)(
-                    [passage.joined for passage in some],
-                    batch_size=len(some),
-                    show_progress_bar=False,
-                    normalize_embeddings=True,
-                )
-            nothing, spans = np.zeros((0, 0), np.float32), np.zeros((0, 2), np.int32)
-            empty = np.zeros(0, np.float32)
-            return [
-                PassageVectors(one if pooled else empty, empty if pooled else one, nothing, spans)
-                for one in found
-            ]
-
-        dimensions = (self.dimension, 0, 0) if pooled else (0, self.dimension, 0)
-        return encode_batches(
-            asked, self._count, batch, dimensions=dimensions, on_progress=on_progress, cancelled=cancelled
-        )
+    def _batch(self, some: Sequence[EncoderInput], role: str) -> list[PassageVectors]:
+        model = self._loaded()
+        with self._turn:
+            found: Floats = getattr(model, f"encode_{role}")(
+                [passage.joined for passage in some],
+                batch_size=len(some),
+                show_progress_bar=False,
+                normalize_embeddings=True,
+            )
+        none = np.zeros(0, np.float32)
+        nothing, spans = np.zeros((0, 0), np.float32), np.zeros((0, 2), np.int32)
+        if "cls" in self.vector_kinds:
+            return [PassageVectors(one, none, nothing, spans) for one in found]
+        return [PassageVectors(none, one, nothing, spans) for one in found]
 
 
 class ColbertEncoder(_SentenceTransformersModel):
     """A ColBERT (sentence-transformers' MultiVectorEncoder, PyLate, Stanford): one vector a token.
 
-    PassageVectors are as the checkpoint makes them, which nearly always is at unit length. Where its tokens
+    Vectors are as the checkpoint makes them, which nearly always is at unit length. Where its tokens
     cannot be found again in the text (a token pooling, a chat template), spans are (0, 0).
     """
 
-    _wanted = "ColBERT"
+    _kind = "ColBERT"
     vector_kinds = frozenset({"tokens"})
     dimension = 0
+
+    def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(name, folder)
+        self._punctuation: dict[int, bool] = {}  # whether a token is punctuation only, by its id, as met
 
     def _load(self) -> Any:
         from sentence_transformers import MultiVectorEncoder
@@ -214,80 +227,40 @@ class ColbertEncoder(_SentenceTransformersModel):
     def token_dimension(self) -> int:
         return int(self._loaded().get_embedding_dimension())
 
+    @property
+    def _dimensions(self) -> tuple[int, int, int]:
+        return 0, 0, self.token_dimension
+
     @cached_property
     def scales(self) -> Floats:
         """Computed once from sentences that ship with the application, so that they depend on the model
-        alone: neither on a library nor on the order in which documents came."""
+        alone, not on a library or on the order in which documents come."""
         tokens = self.encode(_CALIBRATION.read_text("utf-8").splitlines()).tokens
         sizes = np.quantile(np.abs(tokens), _KEPT, axis=0)
         return np.maximum(sizes / 127, 1e-6).astype(np.float32)
 
-    @property
-    def max_tokens(self) -> int:
-        """Without the tokens of the model's marker."""
-        marker = len(self.offsets(self._prompt("document", "passage", "corpus")))
-        return self._limit() - marker
-
     def _limit(self) -> int:
         return int(getattr(self._loaded()[0], "document_length", None) or super()._limit())
 
-    def encode(
-        self,
-        texts: Sequence[str],
-        contexts: Sequence[str] | None = None,
-        *,
-        on_progress: OnProgress | None = None,
-        cancelled: IsCancelled | None = None,
-    ) -> Encodings:
-        prompt = self._prompt("document", "passage", "corpus")
-        return encode_batches(
-            encoder_inputs(texts, contexts),
-            self._count,
-            lambda some: self._batch(some, "encode_document", prompt),
-            dimensions=(0, 0, self.token_dimension),
-            on_progress=on_progress,
-            cancelled=cancelled,
-        )
-
-    def _encode_query(self, text: str) -> Encodings:
-        prompt = self._prompt("query")
-        return encode_batches(
-            encoder_inputs([text], None),
-            self._count,
-            lambda some: self._batch(some, "encode_query", prompt),
-            dimensions=(0, 0, self.token_dimension),
-        )
-
-    def _batch(self, some: Sequence[EncoderInput], method: str, prompt: str) -> list[PassageVectors]:
-        model = self._loaded()
+    def _batch(self, some: Sequence[EncoderInput], role: str) -> list[PassageVectors]:
+        model, prompt = self._loaded(), self._prompt(role)
         with self._turn:
-            found = getattr(model, method)(
+            found = getattr(model, f"encode_{role}")(
                 [passage.joined for passage in some],
                 batch_size=len(some),
                 show_progress_bar=False,
-                output_value=None,  # each passage's raw output, which says what was scored
+                output_value=None,  # the raw output, which has the ids and the mask of scored tokens
             )
             spans = [self._spans(passage, one, prompt) for passage, one in zip(some, found, strict=True)]
             punctuation = [self._punctuation_of(one) for one in found]
-        empty = np.zeros(0, np.float32)
+        none = np.zeros(0, np.float32)
+        tokens = [one["token_embeddings"][one["attention_mask"].bool()].float().numpy() for one in found]
         return [
-            PassageVectors(
-                empty,
-                empty,
-                one["token_embeddings"][one["attention_mask"].bool()].float().numpy(),
-                where,
-                skipped,
-            )
-            for one, where, skipped in zip(found, spans, punctuation, strict=True)
+            PassageVectors(none, none, *vectors) for vectors in zip(tokens, spans, punctuation, strict=True)
         ]
 
-    @cached_property
-    def _punctuation(self) -> dict[int, bool]:
-        """Which ids are punctuation only, of those that were met."""
-        return {}
-
     def _punctuation_of(self, output: Any) -> NDArray[np.bool_]:
-        """Return which of the scored tokens are punctuation only; [0] where their ids are not known."""
+        """[t] bool: the scored tokens that are punctuation only; [0] where their ids are not known."""
         kept = output["attention_mask"].bool()
         if "input_ids" not in output or len(output["input_ids"]) != len(kept):
             return np.zeros(0, np.bool_)
@@ -297,7 +270,7 @@ class ColbertEncoder(_SentenceTransformersModel):
         return np.array([self._punctuation[one] for one in ids], np.bool_)
 
     def _spans(self, passage: EncoderInput, output: Any, prompt: str) -> NDArray[np.int32]:
-        """Return where the scored tokens stand in the passage's text."""
+        """[t, 2] int32: the characters of the scored tokens in the passage's text."""
         kept = output["attention_mask"].bool().numpy()
         nowhere = np.zeros((int(kept.sum()), 2), np.int32)
         if "input_ids" not in output or len(output["input_ids"]) != len(kept):

@@ -123,10 +123,6 @@ class Analyser:
             if (start, end) == (0, len(word))
         )
 
-    def match_expression(self, text: str, languages: Iterable[str]) -> str:
-        """Return the FTS5 expression that finds any of a question's words; "" where it has none."""
-        return " OR ".join(term for word in self.query(text, languages) for term in sorted(word))
-
     def _hash_term(self, term: str) -> str:
         digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8, key=self._key).digest()
         return base64.b32hexencode(digest)[:13].decode().lower()

@@ -23,10 +23,12 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Projection:
-    """Attributes:
-    centre: [d] float32, the mean of unit-length token vectors.
-    components: [d, k] float32, orthonormal columns.
-    scales: [k] float32, one int8 step in each dimension of a unit vector.
+    """A fitted projection.
+
+    Attributes:
+        centre: [d] float32, the mean of unit-length token vectors.
+        components: [d, k] float32, orthonormal columns.
+        scales: [k] float32, one int8 step in each dimension of a unit vector.
     """
 
     centre: NDArray[np.float32]
@@ -48,7 +50,7 @@ class Projection:
 
     def apply(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map [t, d] token vectors to [t, k] unit vectors."""
-        return _unit_rows((_unit_rows(vectors) - self.centre) @ self.components)
+        return unit_rows((unit_rows(vectors) - self.centre) @ self.components)
 
 
 def projection_path(model: str) -> Path:
@@ -67,6 +69,7 @@ def load_projection(model: str) -> Projection:
     return Projection(tensors["centre"], tensors["components"], tensors["scales"])
 
 
-def _unit_rows(vectors: NDArray[Any]) -> NDArray[np.float32]:
+def unit_rows(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    """Scale the rows of [n, d] vectors to unit length."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)

@@ -32,6 +32,11 @@ def index(analyser: Analyser, passages: Iterable[tuple[str, str]]) -> sqlite3.Co
     return connection
 
 
+def match_expression(analyser: Analyser, question: str, languages: Iterable[str]) -> str:
+    """Return the FTS5 expression that finds any of a question's words."""
+    return " OR ".join(term for word in analyser.query(question, languages) for term in sorted(word))
+
+
 def best(connection: sqlite3.Connection, match: str) -> list[int]:
     found = connection.execute("SELECT rowid FROM t WHERE t MATCH ? ORDER BY bm25(t), rowid", (match,))
     return [row for (row,) in found]
@@ -146,14 +151,14 @@ def test_a_question_in_another_inflection_finds_the_passage(
     analyser = Analyser(KEY)
     connection = index(analyser, ((language, passage) for passage in passages))
     expected = 1 if language in ("en", "de", "fr", "es", "ru") else 2
-    assert best(connection, analyser.match_expression(question, [language]))[0] == expected
+    assert best(connection, match_expression(analyser, question, [language]))[0] == expected
 
 
 def test_a_question_finds_documents_of_every_language_in_the_library() -> None:
     analyser = Analyser(KEY)
     connection = index(analyser, [("en", "organisations"), ("de", "Organisationen"), ("fr", "poire")])
-    assert best(connection, analyser.match_expression("Organisation", ["en", "de"])) == [1, 2]
-    assert best(connection, analyser.match_expression("Organisationen", ["en"])) == []
+    assert best(connection, match_expression(analyser, "Organisation", ["en", "de"])) == [1, 2]
+    assert best(connection, match_expression(analyser, "Organisationen", ["en"])) == []
 
 
 def test_stems_that_agree_are_asked_once_and_others_are_alternatives() -> None:
@@ -182,7 +187,7 @@ def test_letters_and_figures_of_a_word_are_found_apart(word: str, parts: list[st
 
 def test_a_word_asked_twice_counts_once() -> None:
     term = Analyser(KEY).terms("pear", "en")[0]
-    assert Analyser(KEY).match_expression("pear pears", ["en"]) == term
+    assert match_expression(Analyser(KEY), "pear pears", ["en"]) == term
 
 
 @pytest.mark.parametrize(
@@ -217,10 +222,10 @@ def test_an_acronym_is_told_from_the_word_that_it_is_spelt_like(acronym: str) ->
     shouted = f"NOTE THAT {acronym} HAS BEEN CLOSED FOR THE WINTER."
     connection = index(analyser, [("en", other), ("en", shouted), ("en", meant)])
     for question in (f"Which {acronym} mirador?", f"Where is {acronym}, mirador?"):
-        assert best(connection, analyser.match_expression(question, ["en"])) == [3]
+        assert best(connection, match_expression(analyser, question, ["en"])) == [3]
     for question in (acronym, f"{acronym}?"):  # as a word of capitals alone, also in other writing
-        assert best(connection, analyser.match_expression(question, ["en"]))[0] == 3
-        assert len(best(connection, analyser.match_expression(question, ["en"]))) == 3
+        assert best(connection, match_expression(analyser, question, ["en"]))[0] == 3
+        assert len(best(connection, match_expression(analyser, question, ["en"]))) == 3
     asked = analyser.query(f"WHERE IS {acronym} NOW PLEASE?", ["en"])
     assert asked == analyser.query("please", ["en"])  # nobody can tell
 
@@ -242,15 +247,15 @@ def test_acronyms_that_are_function_words(text: str, found: list[str]) -> None:
 
 def test_a_question_without_documents_or_words() -> None:
     analyser = Analyser(KEY)
-    assert analyser.match_expression("pears", []) == analyser.terms("pear", "und")[0]
-    assert analyser.match_expression("?! …", ["en"]) == ""
+    assert match_expression(analyser, "pears", []) == analyser.terms("pear", "und")[0]
+    assert match_expression(analyser, "?! …", ["en"]) == ""
 
 
 def test_fts5_takes_any_question() -> None:
     analyser = Analyser(KEY)
     connection = index(analyser, [("en", 'AND OR NOT NEAR body:x "quoted" (a*)')])
     for question in ('NOT "x', "NEAR(", "body:", "a*", " ".join(f"w{n}" for n in range(20_000)) + " quoted"):
-        assert best(connection, analyser.match_expression(question, ["en"])) == [1]
+        assert best(connection, match_expression(analyser, question, ["en"])) == [1]
 
 
 def test_terms_are_keyed_hashes_in_order_with_repetitions() -> None:
@@ -268,7 +273,7 @@ def test_what_is_deleted_leaves_an_index_that_is_sound() -> None:
     body = " ".join(analyser.terms(texts[0][1], "de"))
     connection.execute("INSERT INTO t (t, rowid, body) VALUES ('delete', 1, ?)", (body,))
     connection.execute("INSERT INTO t (t) VALUES ('integrity-check')")
-    assert best(connection, analyser.match_expression("Haus", ["de"])) == []
+    assert best(connection, match_expression(analyser, "Haus", ["de"])) == []
 
 
 @pytest.mark.parametrize("key", [b"", b"short", bytes(65)])
@@ -410,7 +415,7 @@ def test_english_is_found_as_well_as_with_the_tokenizer_of_sqlite(eval_data: Pat
         eval_data / name,
         "ascii",
         lambda text: " ".join(analyser.terms(text, "en")),
-        lambda question: analyser.match_expression(question, ["en"]),
+        lambda question: match_expression(analyser, question, ["en"]),
     )
     assert ours >= theirs - 0.002
 
