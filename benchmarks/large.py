@@ -22,7 +22,8 @@ from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Document
-from ingestion.storage.catalogue.rows import insert_document, insert_source, prepare_text
+from ingestion.storage.catalogue.rows import insert_document, prepare_text
+from ingestion.storage.catalogue.sources import insert_source
 from ingestion.storage.segment_merging import MAX_CHUNKS
 from ingestion.storage.tokens.codec import Int8Codec
 from ingestion.storage.tokens.layout import section_of

@@ -94,7 +94,7 @@ def use(folder: Path) -> dict[str, Any]:
         (collection,) = scope.collections
         searches: dict[str, Callable[[], object]] = {
             "documents": library.catalogue.documents,
-            "bm25": lambda: library.catalogue.bm25("w17 w1234 w40000", scope, 10).hits,
+            "bm25": lambda: library.catalogue.words.search("w17 w1234 w40000", scope, 10).hits,
             "mean": lambda: library.vectors.query(collection, "mean", vector, 10),
             "colbert": lambda: library.tokens.search(query, library.segments(scope), 10),
         }

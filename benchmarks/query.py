@@ -140,7 +140,7 @@ def scan(library: Library, asked: Sequence[str]) -> tuple[list[float], list[floa
     exact: list[list[tuple[float, str]]] = [[] for _ in queries]
     assert index.record.scales is not None
     codec = Int8Codec(index.record.scales)
-    for _, segment, dead in tokens._opened(names)[0]:
+    for _, segment, dead in tokens.opened(names)[0]:
         rows = live_rows(segment, dead, None)
         for query, best in zip(queries, exact, strict=True):
             scores = maxsim(codec.encode_query(query), segment.codes, segment.offsets, rows)

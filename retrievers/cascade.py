@@ -52,20 +52,20 @@ class CascadeRetriever:
 
     def _scored(self, query: Query, scope: Scope, depth: int, rankings: Sequence[Ranking]) -> Ranking:
         """Return the first stages' candidates by MaxSim."""
-        index = self._library.representation(self._representation)
-        index.check_reading("tokens")
+        opened = self._library.representation(self._representation)
+        opened.check_reading("tokens")
         watch = Stopwatch()
         candidates = fuse(rankings)
         with watch.stage("locate"):
-            places = self._library.catalogue.located([one.chunk_id for one in candidates], index.id)
-        found = index.tokens.score(query.encoded_by(index.encoder).tokens, places, watch=watch)
+            places = self._library.catalogue.located([one.chunk_id for one in candidates], opened.id)
+        found = opened.tokens.score(query.encoded_by(opened.encoder).tokens, places, watch=watch)
         maxsim = found.scores
         scored = [
             Candidate(c.chunk_id, maxsim[c.chunk_id], {**c.scores, SCORE: maxsim[c.chunk_id]})
             for c in candidates
             if c.chunk_id in maxsim
         ]
-        scored += stand_ins(self._library, index, query, scope, found, depth)
+        scored += stand_ins(self._library, opened, query, scope, found, depth)
         scored.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
         counts = {CANDIDATES: len(candidates), SCORE: len(scored)}
         return Ranking(tuple(scored), exact=False, timings_ms=watch.timings_ms, counts=counts)

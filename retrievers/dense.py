@@ -21,11 +21,11 @@ class DenseRetriever:
         return query.once(key, lambda: self._rank(query, scope, limit))
 
     def _rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
-        index = self._library.representation(self._representation)
-        index.check_reading(self._pooling)
+        opened = self._library.representation(self._representation)
+        opened.check_reading(self._pooling)
         watch = Stopwatch()
         with watch.stage("encode"):
-            encodings = query.encoded_by(index.encoder)
+            encodings = query.encoded_by(opened.encoder)
         vector = (encodings.cls if self._pooling == "cls" else encodings.mean)[0]
         with watch.stage("chroma"):
             found = [
@@ -38,7 +38,7 @@ class DenseRetriever:
                     limit,
                     scope.documents,
                     scope.pages,
-                    representation=index.id,
+                    representation=opened.id,
                 )
             ]
         found.sort(key=lambda hit: (-hit[1], hit[0]))

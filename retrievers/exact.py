@@ -162,7 +162,7 @@ def _nearest(library: Library, identifier: Identifier, scope: Scope) -> list[str
             return found
     if found or identifier.kind is not IdentifierKind.CODE:
         return found
-    ids = [chunk for chunk, _ in library.catalogue.bm25(identifier.text, scope, FEW).hits]
+    ids = [chunk for chunk, _ in library.catalogue.words.search(identifier.text, scope, FEW).hits]
     alike: dict[str, tuple[float, str]] = {}
     for chunk in library.catalogue.chunks(ids).values():
         for key, start, end in spellings(chunk.text):

@@ -52,13 +52,13 @@ def explain(
     vectors are rounded as well. Raises UnknownName, InvalidInput for a representation without token
     vectors, and StaleRepresentation.
     """
-    index = library.representation(representation)
-    index.check_reading("tokens")
-    located = library.catalogue.located([chunk.id], index.id)
-    match = matched(index, query, located[0][0], chunk) if located else None
+    opened = library.representation(representation)
+    opened.check_reading("tokens")
+    located = library.catalogue.located([chunk.id], opened.id)
+    match = matched(opened, query, located[0][0], chunk) if located else None
     if match is None:
         return None
-    spans = query.encoded_by(index.encoder).spans.tolist()
+    spans = query.encoded_by(opened.encoder).spans.tolist()
     reasons = tuple(
         _reason((start, end), row, match, chunk)
         for (start, end), row in zip(spans, match.similarities, strict=True)
@@ -102,13 +102,13 @@ def matched_terms(question: str, chunk: StoredChunk, language: str) -> tuple[Ter
     )
 
 
-def matched(index: OpenRepresentation, query: Query, segment: str, chunk: StoredChunk) -> TokenMatch | None:
+def matched(opened: OpenRepresentation, query: Query, segment: str, chunk: StoredChunk) -> TokenMatch | None:
     """Return how the question matches a passage; one whose token vectors are damaged is encoded again."""
-    tokens = query.encoded_by(index.encoder).tokens
+    tokens = query.encoded_by(opened.encoder).tokens
     try:
-        return index.tokens.match(tokens, segment, chunk.id)
+        return opened.tokens.match(tokens, segment, chunk.id)
     except LibraryDamaged:
-        encodings = index.encoder.encode([chunk.text], [chunk.context])
+        encodings = opened.encoder.encode([chunk.text], [chunk.context])
         return TokenMatch(tokens @ encodings.tokens.T, encodings.spans.astype(np.int64))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.open_representations import OpenRepresentation
-from ingestion.storage.tokens.store import Scored
+from ingestion.storage.tokens.candidates import Scored
 from retrievers.dense import DenseRetriever
 from retrievers.hits import Candidate, Query
 
@@ -17,7 +17,7 @@ _FEWEST = 8
 
 
 def stand_ins(
-    library: Library, index: OpenRepresentation, query: Query, scope: Scope, scored: Scored, limit: int
+    library: Library, opened: OpenRepresentation, query: Query, scope: Scope, scored: Scored, limit: int
 ) -> list[Candidate]:
     """Return up to `limit` chunks of the documents that `scored` had to leave out, each with an estimate of
     its MaxSim; none where nothing was left out.
@@ -29,15 +29,15 @@ def stand_ins(
         return []
     lost = set(scored.lost)
     if scored.unreadable:
-        lost |= library.representations.documents(index.id, scored.unreadable).keys()
+        lost |= library.representations.documents(opened.id, scored.unreadable).keys()
     if scope.documents is not None:
         lost &= scope.documents
-    name = index.name if "mean" in index.record.vector_kinds else library.representation().name
+    name = opened.name if "mean" in opened.record.vector_kinds else library.representation().name
     dense = DenseRetriever(library, "mean", name)
     found = dense.rank(query, replace(scope, documents=frozenset(lost)), limit).candidates
     nearest = {c.chunk_id: c.score for c in dense.rank(query, scope, _SAMPLE).candidates}
-    tokens = query.encoded_by(index.encoder).tokens
-    known = index.tokens.score(tokens, library.catalogue.located(list(nearest), index.id)).scores
+    tokens = query.encoded_by(opened.encoder).tokens
+    known = opened.tokens.score(tokens, library.catalogue.located(list(nearest), opened.id)).scores
     slope, base = float(len(tokens)), 0.0
     cosines = np.array([nearest[chunk] for chunk in known])
     if len(known) >= _FEWEST and np.ptp(cosines) > 0:

@@ -18,16 +18,16 @@ class LateInteractionRetriever:
         self._representation = representation
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
-        index = self._library.representation(self._representation)
-        index.check_reading("tokens")
+        opened = self._library.representation(self._representation)
+        opened.check_reading("tokens")
         watch = Stopwatch()
         with watch.stage("encode"):
-            tokens = query.encoded_by(index.encoder).tokens
+            tokens = query.encoded_by(opened.encoder).tokens
         with watch.stage("scope"):
             allowed = self._library.catalogue.allowed(scope)
-            segments = self._library.segments(scope, index)
-        found = index.tokens.search(tokens, segments, limit, allowed, watch=watch)
+            segments = self._library.segments(scope, opened)
+        found = opened.tokens.search(tokens, segments, limit, allowed, watch=watch)
         candidates = [Candidate(chunk, score, {SCORE: score}) for chunk, score in found.scores.items()]
-        others = stand_ins(self._library, index, query, scope, found, limit)
+        others = stand_ins(self._library, opened, query, scope, found, limit)
         candidates = sorted([*candidates, *others], key=lambda c: (-c.score, c.chunk_id))[:limit]
         return Ranking(tuple(candidates), found.exact, watch.timings_ms, {SCORE: len(candidates)})

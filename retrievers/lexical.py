@@ -22,7 +22,9 @@ class LexicalRetriever:
     def _rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
         watch = Stopwatch()
         with watch.stage("fts5"):
-            found = self._library.catalogue.bm25(query.text, scope, limit, candidates=self._candidates)
+            found = self._library.catalogue.words.search(
+                query.text, scope, limit, candidates=self._candidates
+            )
         candidates = (Candidate(chunk, score, {"bm25": score}) for chunk, score in found.hits)
         counts = {"bm25": len(found.hits)}
         return Ranking(tuple(candidates), found.exact, watch.timings_ms, counts)

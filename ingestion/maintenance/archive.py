@@ -168,9 +168,15 @@ class _Export:
         chunks = catalogue.chunks(document.chunk_ids())
         ordered = [chunks[one] for one in document.chunk_ids()]
         archived = ArchivedDocument(
-            collection=document.collection, name=document.name, paths=tuple(catalogue.sources(document.id)),
-            sha256=document.sha256, bytes=document.bytes, chunker=document.chunker,
-            language=document.language, added=document.added, parsed=catalogue.parsed(document),
+            collection=document.collection,
+            name=document.name,
+            paths=tuple(catalogue.sources.of(document.id)),
+            sha256=document.sha256,
+            bytes=document.bytes,
+            chunker=document.chunker,
+            language=document.language,
+            added=document.added,
+            parsed=catalogue.parsed(document),
             chunks=tuple(
                 Chunk(c.ordinal, c.page, c.start, c.end, c.text, c.heading, c.context) for c in ordered
             ),
@@ -178,7 +184,7 @@ class _Export:
             original=self._write_original(document) if self._with_originals else None,
             reader=document.reader,
             encoding=document.encoding,
-        )  # fmt: skip
+        )
         fingerprints = [record.fingerprint for record in self._representations]
         self._writer.add_json(f"documents/{number}.json", document_json(archived, fingerprints))
 
@@ -225,19 +231,19 @@ class _Import:
     def run(self) -> Imported:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(mode=0o700)
-        opened = self._library.open_representations.writable()
+        targets = self._library.open_representations.writable()
         catalogue = self._library.catalogue
         collections = {name: catalogue.ensure_collection(name) for name in self._reader.manifest.collections}
         total = self._reader.manifest.documents
         for number, document in enumerate(self._reader.documents()):
             self._work.check()
             self._work.report("documents", number, total)
-            self._import(document, collections[document.collection], opened)
+            self._import(document, collections[document.collection], targets)
         self._work.report("documents", total, total)
         return Imported(self._added, self._replaced, self._skipped, self._encoded)
 
     def _import(
-        self, archived: ArchivedDocument, collection_id: int, opened: Sequence[OpenRepresentation]
+        self, archived: ArchivedDocument, collection_id: int, targets: Sequence[OpenRepresentation]
     ) -> None:
         library, catalogue = self._library, self._library.catalogue
         present = catalogue.by_content(archived.sha256, collection_id)
@@ -245,15 +251,15 @@ class _Import:
             self._skipped += 1
         else:
             known = [catalogue.by_source(collection_id, path) for path in archived.paths]
-            present = self._add(archived, collection_id, opened)
+            present = self._add(archived, collection_id, targets)
             self._replaced += any(known)
             self._added += not any(known)
         for path in archived.paths:
-            if path not in catalogue.sources(present.id):
+            if path not in catalogue.sources.of(present.id):
                 library.link(collection_id, self._source(archived, path, None), present)
 
     def _add(
-        self, archived: ArchivedDocument, collection_id: int, opened: Sequence[OpenRepresentation]
+        self, archived: ArchivedDocument, collection_id: int, targets: Sequence[OpenRepresentation]
     ) -> Document:
         chunks: Sequence[Chunk] = archived.chunks
         current = archived.chunker == CHUNKER_VERSION
@@ -262,16 +268,16 @@ class _Import:
             chunks = chunk_pages(parsed.pages, parsed.headings, self._library.encoder, title=title)
         encodings: dict[int, Encodings] = {}
         encoded = False
-        for index in opened:
-            found = self._stored(archived, index) if current else None
+        for opened in targets:
+            found = self._stored(archived, opened) if current else None
             if found is None:
                 encoded = True
-                found = index.encoder.encode(
+                found = opened.encoder.encode(
                     [chunk.text for chunk in chunks],
                     [chunk.context for chunk in chunks],
                     cancelled=self._work.cancelled,
                 )
-            encodings[index.id] = found
+            encodings[opened.id] = found
         self._encoded += encoded
         file = None
         if archived.original is not None:
@@ -283,19 +289,19 @@ class _Import:
             encoding=archived.encoding,
         )  # fmt: skip
 
-    def _stored(self, archived: ArchivedDocument, index: OpenRepresentation) -> Encodings | None:
+    def _stored(self, archived: ArchivedDocument, opened: OpenRepresentation) -> Encodings | None:
         """Return the vectors that the archive has for a representation, or None where there are none or
         they cannot be this document's."""
-        member = archived.segments.get(index.record.fingerprint)
+        member = archived.segments.get(opened.record.fingerprint)
         if member is None:
             return None
         path = self._unpack(member, self._folder / "segment.tok")
         try:
-            found = index.tokens.read(path)
+            found = opened.tokens.read(path)
         except LibraryDamaged:
             return None
         for reading, vectors in (("cls", found.cls), ("mean", found.mean)):
-            dimension = index.record.dimension if reading in index.record.vector_kinds else 0
+            dimension = opened.record.dimension if reading in opened.record.vector_kinds else 0
             if vectors.shape != (len(archived.chunks), dimension) or not np.isfinite(vectors).all():
                 return None
         return found

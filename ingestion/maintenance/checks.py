@@ -41,7 +41,7 @@ def text_fault(library: Library, document: Document) -> str | None:
         pages = {page.number: page.text for page in catalogue.parsed(document).pages}
         chunks = catalogue.chunks(document.chunk_ids())
         count = len(catalogue.chunk_pages(document.id))
-        sources = catalogue.sources(document.id)
+        sources = catalogue.sources.of(document.id)
     except (LibraryError, ValueError, KeyError, TypeError) as error:  # no UTF-8, no JSON, beyond the end
         return f"its text cannot be read: {error}"
     if len(chunks) != document.chunks or count != document.chunks:
@@ -52,10 +52,10 @@ def text_fault(library: Library, document: Document) -> str | None:
     return None if sources else "no path is known for it"
 
 
-def is_fresh(index: OpenRepresentation) -> bool | ModelError:
+def is_fresh(opened: OpenRepresentation) -> bool | ModelError:
     """Return whether the model at hand made the vectors, or why the model cannot be asked."""
     try:
-        return index.is_fresh
+        return opened.is_fresh
     except ModelError as error:
         return error
 
@@ -66,11 +66,11 @@ def segment_faults(library: Library, segments: Segments, document: Document) -> 
     One that another model made has no vectors of what was added since: that is no damage.
     """
     faults: list[SegmentFault] = []
-    for index in library.open_representations.all():
-        record = index.record
+    for opened in library.open_representations.all():
+        record = opened.record
         file = library.representations.segment(document.id, record.id)
         if file is None:
-            if record.state == "ready" and is_fresh(index) is True:
+            if record.state == "ready" and is_fresh(opened) is True:
                 reason = f"it has no vectors in the representation {record.name}"
                 faults.append(SegmentFault(document, record, None, reason))
             continue
@@ -94,18 +94,18 @@ def segment_faults(library: Library, segments: Segments, document: Document) -> 
 def list_faults(library: Library) -> list[tuple[OpenRepresentation, str, str]]:
     """Return the segments whose inverted lists are damaged: representation, file, and what is wrong."""
     faults: list[tuple[OpenRepresentation, str, str]] = []
-    for index in library.open_representations.all():
-        if index.record.scales is None:
+    for opened in library.open_representations.all():
+        if opened.record.scales is None:
             continue
-        for file in library.representations.segment_table.files(index.id):
+        for file in library.representations.segment_table.files(opened.id):
             try:
                 segment = Segment(library.folder / "tokens" / file.file)
             except LibraryDamaged:
                 continue  # its documents say so
             try:
-                Lists.of_segment(segment, index.record.scales)
+                Lists.of_segment(segment, opened.record.scales)
             except LibraryDamaged as error:
-                faults.append((index, file.file, str(error)))
+                faults.append((opened, file.file, str(error)))
     return faults
 
 
@@ -127,7 +127,7 @@ def orphans(library: Library) -> list[Path]:
     """Return the files in the stores' folders that belong to no document. No version may be on its way."""
     tokens, originals = library.folder / "tokens", library.folder / "originals"
     known = {tokens / file for file in library.representations.segment_table.known()}
-    journal = library.catalogue.journal()
+    journal = library.catalogue.journal.entries()
     for sha256 in {document.sha256 for document in library.catalogue.documents()}:
         known |= {originals / sha256, absent_mark(originals / sha256)}
     for entry in journal:  # erased with its entry
@@ -146,7 +146,7 @@ def unlisted_originals(library: Library) -> list[str]:
     """Return the originals that cards name and the catalogue does not: it was put back from an older copy."""
     catalogue = library.catalogue
     listed = {document.sha256 for document in catalogue.documents()}
-    listed |= {entry.sha256 for entry in catalogue.journal()}
+    listed |= {entry.sha256 for entry in catalogue.journal.entries()}
     return sorted(one for one in library.cards.known() - listed if library.original(one).is_file())
 
 

@@ -10,11 +10,11 @@ from ingestion.documents import ParsedDocument
 from ingestion.errors import LibraryError
 from ingestion.storage.cards import Card, card_of
 from ingestion.storage.catalogue.catalogue import Catalogue
-from ingestion.storage.catalogue.presence import CATALOGUE
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.schema import VERSION
 from ingestion.storage.catalogue.snapshots import Snapshots
+from ingestion.storage.presence import CATALOGUE
 
 # What reading a damaged one raises: of SQLite, in words; text that is no UTF-8; layouts that are no JSON.
 _FAULTS = (LibraryError, sqlite3.Error, ValueError, KeyError, TypeError, OSError)

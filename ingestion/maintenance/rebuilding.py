@@ -31,12 +31,12 @@ from ingestion.pipeline.parts import with_absent_parts
 from ingestion.storage.cards import Card, Cards, texts_hash
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION, Catalogue
 from ingestion.storage.catalogue.job_table import FileState, JobTable
-from ingestion.storage.catalogue.presence import CATALOGUE
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.folder_swap import complete_rebuild, finish_rebuild, finish_swap, rebuild_folder
 from ingestion.storage.lock import LibraryLock
 from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation, describe
 from ingestion.storage.originals import Source, absent_mark, hash_file, link_or_copy, under_its_name
+from ingestion.storage.presence import CATALOGUE
 from ingestion.storage.tokens.codec import INT8
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
@@ -272,29 +272,29 @@ class _Rebuilding:
         found: dict[int, Encodings] = {}
         same = card.texts == texts_hash(chunks)
         encoded = False
-        for index in library.open_representations.all():
-            stored = self._stored(index, card, len(chunks)) if same else None
-            if stored is None and (index.name == BUILTIN_NAME or _at_hand(index)):
+        for opened in library.open_representations.all():
+            stored = self._stored(opened, card, len(chunks)) if same else None
+            if stored is None and (opened.name == BUILTIN_NAME or _at_hand(opened)):
                 encoded = True
-                stored = index.encoder.encode(
+                stored = opened.encoder.encode(
                     [chunk.text for chunk in chunks], [chunk.context for chunk in chunks],
                     cancelled=self._work.cancelled,
                 )  # fmt: skip
             if stored is not None:
-                found[index.id] = stored
+                found[opened.id] = stored
         self._encoded += encoded
         return found
 
-    def _stored(self, index: OpenRepresentation, card: Card, chunks: int) -> Encodings | None:
-        path = self._segments.get((index.record.fingerprint, (card.id, card.version)))
+    def _stored(self, opened: OpenRepresentation, card: Card, chunks: int) -> Encodings | None:
+        path = self._segments.get((opened.record.fingerprint, (card.id, card.version)))
         if path is None:
             return None
         try:
-            found = index.tokens.read(path, (card.id, card.version))
+            found = opened.tokens.read(path, (card.id, card.version))
         except LibraryDamaged:
             return None
         for reading, vectors in (("cls", found.cls), ("mean", found.mean)):
-            dimension = index.record.dimension if reading in index.record.vector_kinds else 0
+            dimension = opened.record.dimension if reading in opened.record.vector_kinds else 0
             if vectors.shape != (chunks, dimension) or not np.isfinite(vectors).all():
                 return None
         return found
@@ -317,10 +317,10 @@ class _Rebuilding:
         return len(files)
 
 
-def _at_hand(index: OpenRepresentation) -> bool:
+def _at_hand(opened: OpenRepresentation) -> bool:
     from ingestion.maintenance.checks import is_fresh
 
-    return is_fresh(index) is True
+    return is_fresh(opened) is True
 
 
 def _suffix(file: Path) -> str:

@@ -76,14 +76,14 @@ def reindex(
     loaded, Cancelled; what was encoded stays, and the next call goes on from there.
     """
     work = _Reindexing(library, limits, on_progress, cancelled)
-    index = _target(library, name, source, codec)
+    opened = _target(library, name, source, codec)
     work.renew()
-    if index.record.state == "building":
-        while missing := library.representations.missing(index.id):
-            work.encode_for(index, missing)
-        _swap(library, index)
+    if opened.record.state == "building":
+        while missing := library.representations.missing(opened.id):
+            work.encode_for(opened, missing)
+        _swap(library, opened)
     return ReindexResult(
-        name, index.record.fingerprint, index.record.codec, work.documents, work.done, work.converted
+        name, opened.record.fingerprint, opened.record.codec, work.documents, work.done, work.converted
     )
 
 
@@ -96,14 +96,14 @@ def remove_representation(library: Library, name: str) -> ReindexResult:
     building = [
         i for i in library.open_representations.all() if i.name == name and i.record.state == "building"
     ]
-    index = building[0] if building else library.representation(name)
-    _retire(library, index)
-    return ReindexResult(name, index.record.fingerprint, index.record.codec, 0, 0, removed=True)
+    opened = building[0] if building else library.representation(name)
+    _retire(library, opened)
+    return ReindexResult(name, opened.record.fingerprint, opened.record.codec, 0, 0, removed=True)
 
 
 def _target(library: Library, name: str, source: str | None, codec: str | None) -> OpenRepresentation:
     """Return the index to bring up to date: the ready one if it is fresh, or one that is being built."""
-    ready = next((index for index in library.open_representations.ready() if index.name == name), None)
+    ready = next((opened for opened in library.open_representations.ready() if opened.name == name), None)
     if ready is None and source is None:
         raise InvalidInput(
             f"there is no representation {name!r} yet; name its model: "
@@ -124,11 +124,11 @@ def _target(library: Library, name: str, source: str | None, codec: str | None) 
     wanted = replace(describe(name, encoder, source=source, codec=codec), state="building")
     if ready is not None and _alike(ready.record, wanted):
         return ready
-    for index in library.open_representations.all():
-        if index.name == name and index.record.state == "building":
-            if _alike(index.record, wanted):
-                return index
-            _retire(library, index)
+    for opened in library.open_representations.all():
+        if opened.name == name and opened.record.state == "building":
+            if _alike(opened.record, wanted):
+                return opened
+            _retire(library, opened)
     with library.changing:
         with library.catalogue.database.transaction() as connection:
             record = library.representations.insert(connection, wanted)
@@ -139,25 +139,25 @@ def _alike(one: Representation, other: Representation) -> bool:
     return (one.fingerprint, one.source, one.codec) == (other.fingerprint, other.source, other.codec)
 
 
-def _swap(library: Library, index: OpenRepresentation) -> None:
+def _swap(library: Library, opened: OpenRepresentation) -> None:
     """Put a finished representation in the place of its former version."""
     with library.changing:
-        former = [one for one in library.open_representations.ready() if one.name == index.name]
+        former = [one for one in library.open_representations.ready() if one.name == opened.name]
         with library.catalogue.transaction() as connection:
             for one in former:
                 library.representations.set_state(connection, one.id, "retired")
-            library.representations.set_state(connection, index.id, "ready")
-        library.open_representations.open(replace(index.record, state="ready"))
+            library.representations.set_state(connection, opened.id, "ready")
+        library.open_representations.open(replace(opened.record, state="ready"))
         for one in former:
             library.open_representations.close(one)
         library.journal_cleaner.erase_all()
 
 
-def _retire(library: Library, index: OpenRepresentation) -> None:
+def _retire(library: Library, opened: OpenRepresentation) -> None:
     with library.changing:
         with library.catalogue.transaction() as connection:
-            library.representations.set_state(connection, index.id, "retired")
-        library.open_representations.close(index)
+            library.representations.set_state(connection, opened.id, "retired")
+        library.open_representations.close(opened)
         library.journal_cleaner.erase_all()
 
 
@@ -200,21 +200,21 @@ class _Reindexing:
         file = library.original(document.sha256)
         source = Source(document.path, document.name, document.sha256, document.bytes, file)
         if parsed.attachments:
-            parts = library.catalogue.parts(document.collection_id, document.path)
+            parts = library.catalogue.sources.inside(document.collection_id, document.path)
             parsed = with_absent_parts(parsed, source, parts)
         encodings = {}
-        for index in library.open_representations.all():
-            if index.is_fresh:
-                reuse = Reuse(library, index, document.collection_id)
+        for opened in library.open_representations.all():
+            if opened.is_fresh:
+                reuse = Reuse(library, opened, document.collection_id)
                 known = reuse.known(source, chunks) if document.chunker == CHUNKER_VERSION else {}
                 missing = [chunk for place, chunk in enumerate(chunks) if place not in known]
                 made = self._encode(
-                    index.encoder,
+                    opened.encoder,
                     [chunk.text for chunk in missing],
                     [chunk.context for chunk in missing],
                     document.name,
                 )
-                encodings[index.id] = reuse.merge(len(chunks), known, made)
+                encodings[opened.id] = reuse.merge(len(chunks), known, made)
         with library.changing:
             if library.catalogue.document(document.id) != document:
                 return  # replaced or deleted meanwhile
@@ -241,12 +241,12 @@ class _Reindexing:
                 return parsed, READER_VERSION
         return library.catalogue.parsed(document), document.reader
 
-    def encode_for(self, index: OpenRepresentation, missing: Sequence[str]) -> None:
+    def encode_for(self, opened: OpenRepresentation, missing: Sequence[str]) -> None:
         """Encode documents for one representation, small ones together."""
         library = self._library
         documents = [d for d in map(library.catalogue.document, missing) if d is not None]
         self._total = self.done + sum(document.chunks for document in documents)
-        documents = self._convert(documents, index)
+        documents = self._convert(documents, opened)
         for some in _batches(documents):
             texts: list[str] = []
             contexts: list[str] = []
@@ -257,23 +257,23 @@ class _Reindexing:
                 contexts += [chunk.context for chunk in chunks]
             if len(texts) != sum(document.chunks for document in some):
                 continue  # one was replaced or deleted meanwhile: it is among the missing again, or gone
-            encodings = self._encode(index.encoder, texts, contexts, some[0].name)
+            encodings = self._encode(opened.encoder, texts, contexts, some[0].name)
             first = 0
             for document in some:
-                library.add_vectors(document, index, encodings.part(first, first + document.chunks))
+                library.add_vectors(document, opened, encodings.part(first, first + document.chunks))
                 first += document.chunks
             self.documents += len(some)
             self.done += len(texts)
 
-    def _convert(self, documents: Sequence[Document], index: OpenRepresentation) -> list[Document]:
+    def _convert(self, documents: Sequence[Document], opened: OpenRepresentation) -> list[Document]:
         """Give documents the token vectors that the representation's former version has of them, in its own
         codec. Returns those that it cannot give."""
         library = self._library
-        former = next((one for one in library.open_representations.ready() if one.name == index.name), None)
+        former = next((one for one in library.open_representations.ready() if one.name == opened.name), None)
         if (
             former is None
-            or former.record.fingerprint != index.record.fingerprint
-            or not can_convert(former.tokens.spec, index.tokens.spec)
+            or former.record.fingerprint != opened.record.fingerprint
+            or not can_convert(former.tokens.spec, opened.tokens.spec)
         ):
             return list(documents)
         files = library.representations.documents(former.id)
@@ -286,7 +286,7 @@ class _Reindexing:
             except (KeyError, LibraryDamaged):  # it has none, they are damaged, or were merged meanwhile
                 left.append(document)
                 continue
-            library.add_vectors(document, index, encodings)
+            library.add_vectors(document, opened, encodings)
             self.documents += 1
             self.converted += 1
             self.done += document.chunks

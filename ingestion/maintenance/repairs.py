@@ -36,7 +36,7 @@ from ingestion.maintenance.report import (
 )
 from ingestion.maintenance.segments import Segments
 from ingestion.storage.catalogue.records import Document
-from ingestion.storage.catalogue.segment_table import insert_segment, remove_segments
+from ingestion.storage.catalogue.segment_table import insert_segments, remove_segments
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import Source, keep_original
 
@@ -99,8 +99,8 @@ class _Repairing:
     def mend_lists(self) -> None:
         """Write segments with damaged lists anew. The lock for changes must not be held: merging takes it."""
         with self._explained("tokens", _DISK):
-            for index, file, reason in list_faults(self._library):
-                if self._library.merger.rewrite(index, file, self._work.check):
+            for opened, file, reason in list_faults(self._library):
+                if self._library.merger.rewrite(opened, file, self._work.check):
                     self._tell("tokens", f"inverted lists were made anew, because {reason}")
                 else:
                     self._leave("tokens", reason, f"run: {REPAIR}")
@@ -158,31 +158,31 @@ class _Repairing:
 
     def _encode_again(self, fault: SegmentFault) -> None:
         library, document = self._library, fault.document
-        index = library.open_representations.by_id(fault.representation.id)
-        fresh = is_fresh(index)
+        opened = library.open_representations.by_id(fault.representation.id)
+        fresh = is_fresh(opened)
         if fresh is not True:
             reason = str(fresh) if isinstance(fresh, ModelError) else "another model made it"
             self._leave("tokens", f"{fault.reason}; {reason}", f"run: {REINDEX}", document)
             return
         chunks = library.catalogue.chunks(document.chunk_ids())
         ordered = [chunks[one] for one in document.chunk_ids()]
-        encodings = index.encoder.encode(
+        encodings = opened.encoder.encode(
             [chunk.text for chunk in ordered],
             [chunk.context for chunk in ordered],
             cancelled=self._work.cancelled,
         )
         if fault.file is None:
-            library.add_vectors(document, index, encodings)
+            library.add_vectors(document, opened, encodings)
         else:
-            _replace_segment(library, document, index, fault.file, encodings)
-        self._tell("tokens", f"encoded again for {index.name}, because {fault.reason}", document)
+            _replace_segment(library, document, opened, fault.file, encodings)
+        self._tell("tokens", f"encoded again for {opened.name}, because {fault.reason}", document)
 
     def _mend_original(self, document: Document) -> None:
         library = self._library
         fault = original_fault(library, document)
         if fault is None:
             return
-        for path in library.catalogue.sources(document.id):
+        for path in library.catalogue.sources.of(document.id):
             file = Path(path)
             if not file.is_file():
                 continue
@@ -239,20 +239,20 @@ def remove_orphans(library: Library) -> list[Path]:
 
 
 def _replace_segment(
-    library: Library, document: Document, index: OpenRepresentation, former: str, encodings: Encodings
+    library: Library, document: Document, opened: OpenRepresentation, former: str, encodings: Encodings
 ) -> None:
     """Put a new segment in the place of a damaged one. A crash before the end leaves an orphan."""
     file, key = f"seg-{uuid4().hex}.tok", (document.id, document.version)
     try:
-        index.tokens.write(file, key, encodings, index.record.fingerprint)
+        opened.tokens.write(file, key, encodings, opened.record.fingerprint)
         with library.catalogue.transaction() as connection:
-            remove_segments(connection, document, index.id)
-            insert_segment(connection, document, index.id, file)
+            remove_segments(connection, document, opened.id)
+            insert_segments(connection, document, [(opened.id, file)])
     except BaseException:
-        index.tokens.erase(file)
+        opened.tokens.erase(file)
         raise
-    index.tokens.attach([file])
+    opened.tokens.attach([file])
     if library.representations.segment_table.has(former):
-        index.tokens.tombstone(former, key)
+        opened.tokens.tombstone(former, key)
     else:
-        index.tokens.erase(former)
+        opened.tokens.erase(former)

@@ -86,8 +86,8 @@ def _collections(library: Library) -> tuple[CollectionStats, ...]:
 
 def _representations(library: Library) -> tuple[RepresentationStats, ...]:
     found: list[RepresentationStats] = []
-    for index in library.open_representations.all():
-        record, sizes = index.record, index.tokens.sizes()
+    for opened in library.open_representations.all():
+        record, sizes = opened.record, opened.tokens.sizes()
         found.append(
             RepresentationStats(
                 name=record.name,

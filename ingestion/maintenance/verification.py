@@ -149,7 +149,7 @@ class _Verification:
         self._work.report("vectors", 1, 1)
 
     def _check_leftovers(self) -> None:
-        for entry in self._library.catalogue.journal():
+        for entry in self._library.catalogue.journal.entries():
             what = f"version {entry.version} of document {entry.document_id} is not erased yet"
             self._add("journal", what, _RUN_REPAIR)
         if unlisted := unlisted_fault(self._library):
@@ -159,18 +159,18 @@ class _Verification:
             self._add(store, f"{path.name} belongs to no document", _RUN_REPAIR)
 
     def _note_representations(self) -> None:
-        for index in self._library.open_representations.all():
-            fresh = is_fresh(index)
+        for opened in self._library.open_representations.all():
+            fresh = is_fresh(opened)
             if isinstance(fresh, ModelError):
-                self._notes.append(f"the model of the representation {index.name} cannot be read: {fresh}")
+                self._notes.append(f"the model of the representation {opened.name} cannot be read: {fresh}")
             elif not fresh:
                 self._notes.append(
-                    f"the representation {index.name} was made by {index.record.fingerprint}, and the model "
-                    f"here is {index.encoder.fingerprint}; run: {REINDEX}"
+                    f"the representation {opened.name} was made by {opened.record.fingerprint}, and the "
+                    f"model here is {opened.encoder.fingerprint}; run: {REINDEX}"
                 )
-            if index.record.state == "building":
-                missing = len(self._library.representations.missing(index.id))
+            if opened.record.state == "building":
+                missing = len(self._library.representations.missing(opened.id))
                 self._notes.append(
-                    f"the representation {index.name} is not finished: {missing} documents are missing; "
+                    f"the representation {opened.name} is not finished: {missing} documents are missing; "
                     f"run: {REINDEX}"
                 )

@@ -232,7 +232,7 @@ def _known(library: Library, root: Path, collection_id: int | None) -> dict[str,
     if collection_id is None:
         return {}
     prefix = composed(readable(str(root)).rstrip(os.sep) + os.sep)
-    paths = library.catalogue.source_paths(collection_id)
+    paths = library.catalogue.sources.all(collection_id)
     return {path: document for path, document in paths.items() if composed(path).startswith(prefix)}
 
 

@@ -336,7 +336,7 @@ class _Run:
             pages_failed=document.pages_failed, chunks=document.chunks, file=number,
             warnings=document.warnings,
         )  # fmt: skip
-        if source.path in catalogue.sources(document.id):
+        if source.path in catalogue.sources.of(document.id):
             return result
         gone = [path for path in document.paths if _is_moved(path)]
         with self._library.changing:
@@ -376,21 +376,21 @@ class _Run:
         total = sum(len(item.chunks) for item in batch)
         for item in batch:
             self._report(item.number, item.source.name, IngestStage.ENCODING, 0, len(item.chunks))
-        for index in self._library.open_representations.writable():
-            reuse = Reuse(self._library, index, self._collection_id)
+        for opened in self._library.open_representations.writable():
+            reuse = Reuse(self._library, opened, self._collection_id)
             parts = [reuse.known(item.source, item.chunks) for item in batch]
             missing = [
                 chunk for item, known in zip(batch, parts, strict=True)
                 for position, chunk in enumerate(item.chunks) if position not in known
             ]  # fmt: skip
-            made = index.encoder.encode(
+            made = opened.encoder.encode(
                 [chunk.text for chunk in missing], [chunk.context for chunk in missing],
                 on_progress=partial(self._report_batch, batch, len(missing)), cancelled=self._is_cancelled,
             )  # fmt: skip
             first = 0
             for item, known in zip(batch, parts, strict=True):
                 last = first + len(item.chunks) - len(known)
-                item.encodings[index.id] = reuse.merge(len(item.chunks), known, made.part(first, last))
+                item.encodings[opened.id] = reuse.merge(len(item.chunks), known, made.part(first, last))
                 first = last
         elapsed = 1000 * (time.perf_counter() - started)
         for item in batch:

@@ -25,9 +25,9 @@ class Reuse:
     Token vectors come back from their int8 codes, and go back to the same codes.
     """
 
-    def __init__(self, library: Library, index: OpenRepresentation, collection_id: int) -> None:
+    def __init__(self, library: Library, opened: OpenRepresentation, collection_id: int) -> None:
         self._library = library
-        self._index = index
+        self._index = opened
         self._collection_id = collection_id
 
     def known(self, source: Source, chunks: Sequence[Chunk]) -> dict[int, Encodings]:

@@ -91,7 +91,7 @@ def card_of(catalogue: Catalogue, document: Document) -> Card:
     stored = catalogue.chunks(document.chunk_ids())
     ordered = [stored[one] for one in document.chunk_ids() if one in stored]
     return Card(
-        collection=document.collection, name=document.name, paths=tuple(catalogue.sources(document.id)),
+        collection=document.collection, name=document.name, paths=tuple(catalogue.sources.of(document.id)),
         id=document.id, version=document.version, bytes=document.bytes, chunker=document.chunker,
         language=document.language, added=document.added, texts=texts_hash(ordered),
         reader=document.reader, encoding=document.encoding,

@@ -38,7 +38,7 @@ class JournalCleaner:
 
     def erase_journalled(self) -> None:
         """Erase what the journal names. Raises LibraryError where a store cannot be written."""
-        entries = self._catalogue.journal()
+        entries = self._catalogue.journal.entries()
         for entry in entries:
             self.erase(entry)
         if entries:
@@ -64,7 +64,7 @@ class JournalCleaner:
             absent_mark(original).unlink(missing_ok=True)
         original.with_suffix(".tmp").unlink(missing_ok=True)
         self._cards.note(self._catalogue, entry.sha256)
-        self._catalogue.forget(entry)
+        self._catalogue.journal.forget(entry)
 
     def erase_representation(self, record: Representation) -> None:
         """Erase a retired representation's vectors everywhere; may be repeated."""
@@ -84,15 +84,15 @@ class JournalCleaner:
     def _erase_tokens(self, representation: int, file: str, document: DocumentKey) -> None:
         """Erase a version's segment, or bury it in one that other documents share."""
         if self._table.segment_table.has(file):
-            for index in self._open.all():
-                if index.id == representation:
-                    index.tokens.tombstone(file, document)
+            for opened in self._open.all():
+                if opened.id == representation:
+                    opened.tokens.tombstone(file, document)
         else:
             self._erase_segment(representation, file)
 
     def _erase_segment(self, representation: int, file: str) -> None:
-        for index in self._open.all():
-            if index.id == representation:
-                index.tokens.erase(file)
+        for opened in self._open.all():
+            if opened.id == representation:
+                opened.tokens.erase(file)
                 return
         (self._folder / "tokens" / file).unlink(missing_ok=True)

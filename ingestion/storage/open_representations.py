@@ -92,7 +92,7 @@ class OpenRepresentations:
         return list(self._open.values())
 
     def ready(self) -> list[OpenRepresentation]:
-        return [index for index in self._open.values() if index.record.state == "ready"]
+        return [opened for opened in self._open.values() if opened.record.state == "ready"]
 
     def by_id(self, identity: int) -> OpenRepresentation:
         """Raises KeyError where it is not open."""
@@ -100,10 +100,10 @@ class OpenRepresentations:
 
     def named(self, name: str) -> OpenRepresentation:
         """Return a representation that can be searched. Raises UnknownName."""
-        for index in self.ready():
-            if index.name == name:
-                return index
-        known = [index.name for index in self.ready()]
+        for opened in self.ready():
+            if opened.name == name:
+                return opened
+        known = [opened.name for opened in self.ready()]
         raise UnknownName("representation", name, known, advice="rag-app reindex adds one")
 
     def writable(self) -> list[OpenRepresentation]:
@@ -112,7 +112,7 @@ class OpenRepresentations:
         Raises StaleRepresentation where another model made the built-in one.
         """
         self.named(BUILTIN_NAME).check_fresh()
-        return [index for index in self._open.values() if index.is_fresh]
+        return [opened for opened in self._open.values() if opened.is_fresh]
 
     def load(self, source: str) -> Encoder:
         """Return a representation's model. Raises ModelError where it cannot be loaded."""
@@ -128,15 +128,15 @@ class OpenRepresentations:
             (lambda: self._encoder) if record.source == BUILTIN_NAME else partial(self._load, record.source)
         )
         scales = record.scales if record.scales is not None else np.zeros(0, np.float32)
-        index = OpenRepresentation(
+        opened = OpenRepresentation(
             record, TokenStore(self._folder, scales, CodecSpec.parse(record.codec), self._explain), load
         )
-        self._open = {**self._open, record.id: index}
-        return index
+        self._open = {**self._open, record.id: opened}
+        return opened
 
-    def close(self, index: OpenRepresentation) -> None:
+    def close(self, opened: OpenRepresentation) -> None:
         """Search a representation no more."""
-        self._open = {key: value for key, value in self._open.items() if key != index.id}
+        self._open = {key: value for key, value in self._open.items() if key != opened.id}
 
     def open_all(self, database: Database) -> None:
         """Open what the catalogue lists; a new library begins with the built-in representation."""

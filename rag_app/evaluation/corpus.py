@@ -144,7 +144,7 @@ def _ingest(
                 "out"
             )
     for document in library.catalogue.documents():
-        if wanted.isdisjoint(library.catalogue.sources(document.id)):
+        if wanted.isdisjoint(library.catalogue.sources.of(document.id)):
             library.delete(document)
 
 

@@ -21,7 +21,7 @@ def assert_whole(library: Library) -> None:
     library.merger.wait()
     catalogue = library.catalogue
     documents = catalogue.documents()
-    assert catalogue.journal() == []
+    assert catalogue.journal.entries() == []
     assert catalogue.database.problems() == []
     for index in library.open_representations.all():
         encoded = library.representations.documents(index.id).keys()
@@ -67,7 +67,7 @@ def assert_whole(library: Library) -> None:
     assert names_in(originals) == {document.sha256 for document in documents}
     for name in names_in(originals):
         assert hashlib.sha256((originals / name).read_bytes()).hexdigest() == name
-    assert all(catalogue.sources(document.id) for document in documents)
+    assert all(catalogue.sources.of(document.id) for document in documents)
     known = {document.id for document in documents}
     assert {row["document_id"] for row in rows("SELECT document_id FROM sources")} == known
     (texts,) = rows("SELECT count(*) AS count FROM texts")
@@ -90,7 +90,7 @@ def everything(library: Library) -> dict[str, object]:
     return {
         document.id: (
             document,
-            library.catalogue.sources(document.id),
+            library.catalogue.sources.of(document.id),
             library.catalogue.chunks(ids_of(document)),
             library.catalogue.parsed(document),
         )
@@ -108,7 +108,7 @@ def found(library: Library, question: str) -> dict[str, list[str]]:
         "cls": [i for i, _ in library.vectors.query(collection, "cls", query.cls[0], 10)],
         "mean": [i for i, _ in library.vectors.query(collection, "mean", query.mean[0], 10)],
         "tokens": list(library.tokens.search(query.tokens, library.segments(scope), 10).scores),
-        "bm25": [i for i, _ in library.catalogue.bm25(question.split(maxsplit=1)[0], scope, 10).hits],
+        "bm25": [i for i, _ in library.catalogue.words.search(question.split(maxsplit=1)[0], scope, 10).hits],
     }
     names = {}
     for store, hits in ids.items():

@@ -149,7 +149,7 @@ def test_the_same_bytes_elsewhere_are_another_source(library: Library, tmp_path:
     one, two = write(tmp_path, "a.txt", APPLES), write(tmp_path, "copy.txt", APPLES)
     assert put(library, one, two) == ["ok", "duplicate"]
     assert_whole(library)
-    assert library.catalogue.sources(only(library).id) == [str(one), str(two)]
+    assert library.catalogue.sources.of(only(library).id) == [str(one), str(two)]
     assert put(library, one, two) == ["unchanged", "unchanged"]
     library.delete(only(library))
     assert_whole(library)
@@ -165,8 +165,8 @@ def test_changing_one_of_two_sources_splits_the_document(library: Library, tmp_p
     kept, new = library.catalogue.documents()
     assert kept == before
     assert new.id != kept.id
-    assert library.catalogue.sources(kept.id) == [str(one)]
-    assert library.catalogue.sources(new.id) == [str(two)]
+    assert library.catalogue.sources.of(kept.id) == [str(one)]
+    assert library.catalogue.sources.of(new.id) == [str(two)]
 
 
 def test_a_file_that_takes_another_documents_bytes_leaves_no_orphan(library: Library, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_file_that_takes_another_documents_bytes_leaves_no_orphan(library: Lib
     write(tmp_path, "b.txt", APPLES)
     assert put(library, two) == ["duplicate"]
     assert_whole(library)
-    assert sorted(library.catalogue.sources(only(library).id)) == [str(one), str(two)]
+    assert sorted(library.catalogue.sources.of(only(library).id)) == [str(one), str(two)]
 
 
 def test_linking_to_a_document_that_was_deleted_is_refused(library: Library, tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_an_empty_scope_finds_nothing_in_any_store(stocked: Library) -> None:
     everywhere = stocked.segments(scope)
     assert stocked.tokens.search(query.tokens, everywhere, 10, {}).scores == {}
     assert stocked.vectors.query(1, "mean", query.mean[0], 10, nothing.documents) == []
-    assert stocked.catalogue.bm25("apple", nothing, 10).hits == []
+    assert stocked.catalogue.words.search("apple", nothing, 10).hits == []
     with pytest.raises(UnknownName):
         stocked.catalogue.scope((), ["none.pdf"])
 
@@ -256,7 +256,7 @@ def test_a_damaged_segment_spoils_no_other_document(stocked: Library, encoder: E
         assert re.search(r"the token vectors of harbour\.md are damaged .* run: rag-app repair", str(damaged))
         orchard = library.segments(library.catalogue.scope((), ["orchard.md"]))
         assert library.tokens.search(query, orchard, 9).whole
-        assert library.catalogue.bm25("crane", library.catalogue.scope(), 9).hits != []
+        assert library.catalogue.words.search("crane", library.catalogue.scope(), 9).hits != []
         library.delete(document)
         assert library.damaged() == []
         assert_whole(library)
@@ -269,7 +269,7 @@ def test_forgetting_the_last_source_deletes_the_document(library: Library, tmp_p
     one, two = write(tmp_path, "one.txt", APPLES), write(tmp_path, "two.txt", APPLES)
     put(library, one, two)
     assert library.unlink(1, str(one)) is None
-    assert library.catalogue.sources(only(library).id) == [str(two)]
+    assert library.catalogue.sources.of(only(library).id) == [str(two)]
     gone = library.unlink(1, str(two))
     assert gone is not None
     assert gone.name == "two.txt"

@@ -19,6 +19,7 @@ from ingestion.library import Library
 from ingestion.maintenance import repair, verify
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.journal import Journal
 from ingestion.storage.tokens.store import TokenStore
 from ingestion.storage.vectors.store import VectorStore
 from tests.helpers.processes import run_forked
@@ -32,7 +33,7 @@ NEW = "The Conference pear ripens in October. Its fruit keeps until January."
 
 # Every call that Library.add makes on a store, in order.
 STEPS = {
-    "journal": (Catalogue, "begin"),
+    "journal": (Journal, "begin"),
     "original": ("ingestion.library.keep_original", None),
     "segment": (TokenStore, "write"),
     "chroma": (VectorStore, "upsert"),
@@ -152,7 +153,7 @@ def test_an_interrupt_just_after_the_commit_keeps_the_new_version(
     def interrupted(catalogue: Catalogue) -> Iterator[sqlite3.Connection]:
         with real(catalogue) as connection:
             yield connection
-        if catalogue.journal() and catalogue.journal()[-1].kind == "remove":
+        if catalogue.journal.entries() and catalogue.journal.entries()[-1].kind == "remove":
             raise interrupt
 
     with monkeypatch.context() as patch:
@@ -196,7 +197,7 @@ def test_what_could_not_be_undone_is_undone_on_opening(
     before = everything(holding)
     with monkeypatch.context() as patch:
         fail_without_undoing(patch, holding, path)
-    assert len(holding.catalogue.journal()) == 1
+    assert len(holding.catalogue.journal.entries()) == 1
     assert everything(holding) == before
     holding.close()
     with Library.open(holding.folder, encoder) as again:
@@ -257,7 +258,7 @@ def test_a_library_opens_although_what_is_left_cannot_be_erased(
         holding.close()
         with Library.open(holding.folder, encoder) as again:
             assert everything(again) == before
-            assert len(again.catalogue.journal()) == 1
+            assert len(again.catalogue.journal.entries()) == 1
 
 
 def test_a_file_that_changes_while_it_is_ingested_stops_no_other(
@@ -301,7 +302,7 @@ import ingestion.library
 from ingestion.encoders import builtin_encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
-from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.journal import Journal
 from ingestion.storage.tokens.store import TokenStore
 from ingestion.storage.vectors.store import VectorStore
 
@@ -332,7 +333,7 @@ os._exit(0)
 @pytest.mark.parametrize(
     "step",
     [
-        "Catalogue begin 1 after",
+        "Journal begin 1 after",
         "library keep_original 1 after",
         "TokenStore write 1 after",
         "VectorStore upsert 1 after",
@@ -341,7 +342,7 @@ os._exit(0)
         "VectorStore delete 1 at",
         "VectorStore delete 1 after",
         "TokenStore erase 1 after",
-        "Catalogue forget 1 at",
+        "Journal forget 1 at",
     ],
     ids=lambda step: step.replace(" ", "-"),
 )
@@ -354,7 +355,7 @@ def test_a_crash_is_cleaned_up_on_opening(holding: Library, path: Path, encoder:
     connection.close()
     with Library.open(holding.folder, encoder) as again:
         assert_whole(again)
-        committed = step.startswith(("VectorStore delete", "TokenStore erase", "Catalogue forget"))
+        committed = step.startswith(("VectorStore delete", "TokenStore erase", "Journal forget"))
         assert (everything(again) == before) is not committed
         statuses = [result.status for result in ingest(again, [path])]
         assert statuses == (["unchanged"] if committed else ["ok"])

@@ -18,15 +18,17 @@ from typing import Any
 
 from ingestion.documents import Heading, Page, PageFailure, ParsedDocument, Status
 from ingestion.errors import InvalidInput, UnknownName
-from ingestion.storage.catalogue.database import Database
-from ingestion.storage.catalogue.fulltext import WordHits, WordIndex
+from ingestion.storage.catalogue.database import Database, marks
+from ingestion.storage.catalogue.fulltext import WordIndex, within
+from ingestion.storage.catalogue.journal import Journal
 from ingestion.storage.catalogue.labels import Labels
-from ingestion.storage.catalogue.records import Document, JournalEntry, Scope, StoredChunk, segments_from
-from ingestion.storage.catalogue.rows import chunk_terms, forget, heading_from, insert_journal, layout_from
+from ingestion.storage.catalogue.records import Document, Scope, StoredChunk
+from ingestion.storage.catalogue.rows import heading_from, layout_from, rebuild_words
 from ingestion.storage.catalogue.schema import ensure_schema
-from ingestion.storage.catalogue.scoping import marks, within
+from ingestion.storage.catalogue.sources import Sources
 from ingestion.storage.catalogue.texts import Slice, read_slices
-from ingestion.text.names import INSIDE, composed, spellings
+from ingestion.text import ANALYSER, Analyser
+from ingestion.text.names import composed
 from ingestion.text.terms import ANALYSER, Analyser
 from ingestion.timing import utc_now
 
@@ -44,6 +46,8 @@ class Catalogue:
         opened or has the schema of another version of the application.
         """
         self.database = Database(path, ensure_schema)
+        self.journal = Journal(self.database)
+        self.sources = Sources(self.database)
         self.labels = Labels(self.database)
         try:
             (row,) = self.database.rows("SELECT value FROM facts WHERE name = 'words key'")
@@ -81,21 +85,7 @@ class Catalogue:
         """Fill the index of words anew from the text: after a change of the analyser, or to repair it."""
         documents = self.documents()
         with self.transaction() as connection:
-            # What is hidden is not in the new index, so it could not be told to forget it.
-            hidden = connection.execute(
-                "SELECT text_id FROM documents WHERE collection_id IS NULL"
-            ).fetchall()
-            connection.execute("DELETE FROM documents WHERE collection_id IS NULL")
-            connection.executemany("DELETE FROM texts WHERE id = ?", hidden)
-            connection.execute("DROP TABLE chunk_index")  # 'delete-all' would need an index that can be read
-            connection.execute(
-                "CREATE VIRTUAL TABLE chunk_index USING fts5 (context, body, content='', tokenize='ascii')"
-            )
-            for document in documents:
-                connection.executemany(
-                    "INSERT INTO chunk_index (rowid, context, body) VALUES (?, ?, ?)",
-                    chunk_terms(connection, document.id, document.language, self.terms),
-                )
+            rebuild_words(connection, documents, self.terms)
             connection.execute(
                 "INSERT OR REPLACE INTO facts (name, value) VALUES ('analyser', ?)", (ANALYSER,)
             )
@@ -176,17 +166,6 @@ class Catalogue:
             raise UnknownName("document", name, {document.label for document in documents})
         return found
 
-    def spelled(self, collection_id: int, path: str) -> str | None:
-        """Return a known path that differs from this one only in how its letters are composed."""
-        others = spellings(path)
-        if not others:
-            return None
-        rows = self.database.rows(
-            f"SELECT path FROM sources WHERE collection_id = ? AND path IN ({marks(others)})",
-            (collection_id, *others),
-        )
-        return rows[0]["path"] if rows else None
-
     def _labelled(self, documents: Sequence[Document]) -> list[Document]:
         labels = self.labels.of((document.id, document.name) for document in documents)
         return [replace(document, label=labels[document.id]) for document in documents]
@@ -201,30 +180,6 @@ class Catalogue:
         where = "WHERE d.sha256 = ?1 AND d.collection_id = coalesce(?2, d.collection_id)"
         found = self._documents(where, (sha256, collection_id))
         return found[0] if found else None
-
-    def sources(self, document_id: str) -> list[str]:
-        """Return every path under which the document's bytes were ingested, oldest first."""
-        rows = self.database.rows(
-            "SELECT path FROM sources WHERE document_id = ? ORDER BY rowid", (document_id,)
-        )
-        return [row["path"] for row in rows]
-
-    def parts(self, collection_id: int, path: str) -> dict[str, str]:
-        """Return the document's id for the path of every file inside the one at `path`."""
-        first = path + INSIDE
-        behind = first[:-1] + chr(ord(first[-1]) + 1)
-        rows = self.database.rows(
-            "SELECT path, document_id FROM sources WHERE collection_id = ? AND path >= ? AND path < ?",
-            (collection_id, first, behind),
-        )
-        return {row["path"]: row["document_id"] for row in rows}
-
-    def source_paths(self, collection_id: int) -> dict[str, str]:
-        """Return the document's id for every path known in the collection."""
-        rows = self.database.rows(
-            "SELECT path, document_id FROM sources WHERE collection_id = ?", (collection_id,)
-        )
-        return {row["path"]: row["document_id"] for row in rows}
 
     def without_sources(self, collection_id: int) -> list[Document]:
         """Return the documents whose every source now holds other bytes."""
@@ -265,10 +220,8 @@ class Catalogue:
             pages = self._pages(document.id)
             headings = tuple(self.headings(document.id))
         failures = tuple(self.page_failures(document.id))
-        return ParsedDocument(
-            document.status, document.error, document.title, document.pages, tuple(pages), failures, headings,
-            document.warnings,
-        )  # fmt: skip
+        state = document.status, document.error, document.title, document.pages
+        return ParsedDocument(*state, tuple(pages), failures, headings, document.warnings)
 
     def headings(self, document_id: str, page: int | None = None) -> list[Heading]:
         """Return a document's headings in order; of one page, where that is given."""
@@ -313,14 +266,14 @@ class Catalogue:
             titles = self._slices([(row["text_id"], _slice(row, "heading")) for row in having])
             labels = self.labels.of((row["document_id"], row["document"]) for row in rows)
         headings = {row["id"]: title for row, title in zip(having, titles, strict=True)}
-        return {
-            row["id"]: StoredChunk(
-                id=row["id"], document_id=row["document_id"], document=labels[row["document_id"]],
-                collection=row["collection"], ordinal=row["ordinal"], page=row["page"], start=row["start"],
-                end=row["end"], heading=headings.get(row["id"]), context=context, text=text,
+        found: dict[str, StoredChunk] = {}
+        for row, text, context in zip(rows, texts, contexts, strict=True):
+            fields = {name: row[name] for name in _CHUNK_COLUMNS}
+            label, heading = labels[row["document_id"]], headings.get(row["id"])
+            found[row["id"]] = StoredChunk(
+                **fields, document=label, heading=heading, context=context, text=text
             )
-            for row, text, context in zip(rows, texts, contexts, strict=True)
-        }  # fmt: skip
+        return found
 
     def _slices(self, places: Sequence[tuple[int, Slice]]) -> list[str]:
         wanted: dict[int, list[Slice]] = {}
@@ -363,36 +316,6 @@ class Catalogue:
         )
         return [row["page"] for row in rows]
 
-    def bm25(self, question: str, scope: Scope, limit: int, *, candidates: bool = False) -> WordHits:
-        """Return the chunks of the scope with the best BM25 scores for a question's words; as `candidates`
-        for another stage, some may be missing in a large library."""
-        return self.words.search(question, scope, limit, candidates=candidates)
-
-    # Journal
-
-    def journal(self) -> list[JournalEntry]:
-        return [_journal_entry(row) for row in self.database.rows("SELECT * FROM journal ORDER BY id")]
-
-    def begin(self, kind: str, document: Document, segments: tuple[tuple[int, str], ...]) -> JournalEntry:
-        """Record, before anything is written elsewhere, that a version is on its way."""
-        with self.database.transaction() as connection:
-            identity = insert_journal(connection, kind, document, segments)
-            (row,) = connection.execute("SELECT * FROM journal WHERE id = ?", (identity,)).fetchall()
-        return _journal_entry(row)
-
-    def next_version(self, document_id: str) -> int:
-        """Return a version whose chunk ids no store has seen, not even one that waits for erasure."""
-        rows = self.database.rows(
-            "SELECT max(version) AS newest FROM (SELECT version FROM documents WHERE id = ?1 "
-            "UNION ALL SELECT version FROM journal WHERE document_id = ?1)",
-            (document_id,),
-        )
-        return int(rows[0]["newest"] or 0) + 1
-
-    def forget(self, entry: JournalEntry) -> None:
-        with self.database.transaction() as connection:
-            forget(connection, entry)
-
 
 _DOCUMENTS = """
 SELECT d.id, d.text_id, d.title_start, d.title_length, n.name AS collection, d.collection_id, d.name,
@@ -406,6 +329,7 @@ FROM documents d JOIN collections n ON n.id = d.collection_id
 {where} ORDER BY n.name, d.name, d.id
 """
 
+_CHUNK_COLUMNS = ("id", "document_id", "collection", "ordinal", "page", "start", "end")
 _CHUNKS = """
 SELECT c.*, d.text_id, d.name AS document, n.name AS collection
 FROM chunks c JOIN documents d ON d.id = c.document_id JOIN collections n ON n.id = d.collection_id
@@ -422,17 +346,10 @@ def check_collection_name(name: str) -> None:
 
 
 def _document(row: sqlite3.Row, title: str | None) -> Document:
-    made = {"title", "path", "paths", "label", "status", "warnings"}
-    fields = {name: row[name] for name in Document.__slots__ if name not in made}
-    paths = tuple(json.loads(row["paths"]))
-    return Document(
-        **fields, title=title, status=Status(row["status"]), path=paths[0] if paths else "", paths=paths,
-        warnings=tuple(json.loads(row["warnings"])),
-    )  # fmt: skip
-
-
-def _journal_entry(row: sqlite3.Row) -> JournalEntry:
-    return JournalEntry(**{**dict(row), "segments": segments_from(row["segments"])})
+    fields: dict[str, Any] = {name: row[name] for name in Document.__slots__ if name in row.keys()}  # noqa: SIM118
+    paths, warnings = tuple(json.loads(row["paths"])), tuple(json.loads(row["warnings"]))
+    fields |= {"title": title, "status": Status(row["status"]), "warnings": warnings}
+    return Document(**{**fields, "paths": paths, "path": paths[0] if paths else ""})
 
 
 def _slice(row: sqlite3.Row, name: str) -> Slice:

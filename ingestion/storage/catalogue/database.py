@@ -109,3 +109,8 @@ class Database:
             f"the catalogue {self.path} is no readable database: {error}; restore it from a backup, or "
             f"make the library anew from what lies beside it: {REBUILD}"
         )
+
+
+def marks(values: Sequence[object]) -> str:
+    """Return as many question marks, for a list in SQL, as there are values."""
+    return ", ".join("?" * len(values))

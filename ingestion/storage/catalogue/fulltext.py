@@ -11,10 +11,12 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from ingestion.storage.catalogue.database import Database
+from ingestion.storage.catalogue.database import Database, marks
 from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.catalogue.scoping import marks, within
+from ingestion.text import Analyser
 from ingestion.text.terms import Analyser
 
 # Chunks that are scored: 15 ms. A library of fewer is never cut short.
@@ -154,3 +156,16 @@ class WordIndex:
             self._as_of = self._database.changes
             self._languages.clear()
             self._counts.clear()
+
+
+def within(scope: Scope) -> tuple[str, list[Any]]:
+    """Return a scope as a condition of SQL on documents d and chunks c, and its parameters."""
+    where = [f"d.collection_id IN ({marks(scope.collections)})"]
+    parameters: list[Any] = [*scope.collections]
+    if scope.documents is not None:
+        where.append("d.id IN (SELECT value FROM json_each(?))")
+        parameters.append(json.dumps(sorted(scope.documents)))
+    if scope.pages is not None:
+        where.append("c.page BETWEEN ? AND ?")
+        parameters.extend(scope.pages)
+    return " AND ".join(where), parameters

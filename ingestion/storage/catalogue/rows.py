@@ -2,14 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from ingestion.documents import Chunk, Heading, PageFailure, PageLayout, ParsedDocument
-from ingestion.storage.catalogue.records import Document, JournalEntry, chunk_id, segments_json
+from ingestion.storage.catalogue.journal import insert_entry
+from ingestion.storage.catalogue.records import Document, chunk_id
+from ingestion.storage.catalogue.schema import WORD_TABLE
 from ingestion.storage.catalogue.segment_table import remove_segments
 from ingestion.storage.catalogue.texts import Slice, TextBuilder, insert_text, read_slices, slice_of
-from ingestion.text.names import name_of
 
 # (text, language) → the terms that FTS5 gets, separated by spaces.
 Terms = Callable[[str, str], str]
@@ -112,7 +113,7 @@ def hide_document(connection: sqlite3.Connection, document: Document) -> None:
     other stores follow. Its sources stay."""
     segments = remove_segments(connection, document)
     connection.execute("UPDATE documents SET collection_id = NULL WHERE id = ?", (document.id,))
-    insert_journal(connection, "remove", document, segments)
+    insert_entry(connection, "remove", document, segments)
 
 
 def hidden_terms(connection: sqlite3.Connection, document_id: str, terms: Terms) -> list[ChunkTerms]:
@@ -171,46 +172,19 @@ def chunk_terms(
     ]
 
 
-def insert_source(connection: sqlite3.Connection, collection_id: int, path: str, document_id: str) -> None:
-    connection.execute(
-        "INSERT INTO sources (collection_id, path, document_id) VALUES (?, ?, ?) "
-        "ON CONFLICT (collection_id, path) DO UPDATE SET document_id = excluded.document_id",
-        (collection_id, path, document_id),
-    )
-
-
-def remove_source(connection: sqlite3.Connection, document_id: str, path: str) -> None:
-    """Let a document no longer lie under a path."""
-    connection.execute("DELETE FROM sources WHERE document_id = ? AND path = ?", (document_id, path))
-    keep_name(connection, document_id)
-
-
-def keep_name(connection: sqlite3.Connection, document_id: str) -> None:
-    """Name a document after its oldest path, where none of its paths has its name any more."""
-    rows = connection.execute(
-        "SELECT d.name, s.path FROM documents d JOIN sources s ON s.document_id = d.id WHERE d.id = ? "
-        "ORDER BY s.rowid",
-        (document_id,),
-    ).fetchall()
-    names = [name_of(row["path"]) for row in rows]
-    if rows and rows[0]["name"] not in names:
-        connection.execute("UPDATE documents SET name = ? WHERE id = ?", (names[0], document_id))
-
-
-def insert_journal(
-    connection: sqlite3.Connection, kind: str, document: Document, segments: tuple[tuple[int, str], ...]
-) -> int:
-    cursor = connection.execute(
-        "INSERT INTO journal (kind, collection_id, document_id, version, chunks, segments, sha256) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (kind, document.collection_id, document.id, document.version, document.chunks,
-         segments_json(segments), document.sha256),
-    )  # fmt: skip
-    return int(cursor.lastrowid or 0)
-
-
-def forget(connection: sqlite3.Connection, entry: JournalEntry) -> None:
-    connection.execute("DELETE FROM journal WHERE id = ?", (entry.id,))
+def rebuild_words(connection: sqlite3.Connection, documents: Iterable[Document], terms: Terms) -> None:
+    """Fill the index of words anew with the terms of these, all visible, documents."""
+    # What is hidden is not in the new index, so it could not be told to forget it.
+    hidden = connection.execute("SELECT text_id FROM documents WHERE collection_id IS NULL").fetchall()
+    connection.execute("DELETE FROM documents WHERE collection_id IS NULL")
+    connection.executemany("DELETE FROM texts WHERE id = ?", hidden)
+    connection.execute("DROP TABLE chunk_index")  # 'delete-all' would need an index that can be read
+    connection.execute(WORD_TABLE)
+    for document in documents:
+        connection.executemany(
+            "INSERT INTO chunk_index (rowid, context, body) VALUES (?, ?, ?)",
+            chunk_terms(connection, document.id, document.language, terms),
+        )
 
 
 def layout_from(text: str | None) -> PageLayout | None:

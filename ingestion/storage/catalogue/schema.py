@@ -8,6 +8,9 @@ from ingestion.errors import REBUILD, LibraryDamaged, LibraryError
 # The number that SQLite keeps as user_version. Versions 1 to 6 never left development.
 VERSION = 7
 
+# Holds keyed hashes of terms, which ingestion.text makes.
+WORD_TABLE = "CREATE VIRTUAL TABLE chunk_index USING fts5 (context, body, content='', tokenize='ascii')"
+
 _TABLES = """
     CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 
@@ -117,8 +120,6 @@ _TABLES = """
         heading_length INTEGER
     );
     CREATE INDEX chunks_by_document ON chunks (document_id, ordinal);
-    -- Holds keyed hashes of terms, which ingestion.text makes.
-    CREATE VIRTUAL TABLE chunk_index USING fts5 (context, body, content='', tokenize='ascii');
 
     -- See ingestion.storage.catalogue.segment_table: several documents may share a segment.
     CREATE TABLE segment_files (
@@ -218,6 +219,6 @@ def ensure_schema(connection: sqlite3.Connection) -> None:
     # executescript would end a transaction that is open, so the script begins and ends its own.
     key = secrets.token_bytes(32).hex()
     connection.executescript(
-        f"BEGIN IMMEDIATE; {_TABLES} INSERT INTO facts (name, value) VALUES ('words key', x'{key}'); "
-        f"PRAGMA user_version = {VERSION}; COMMIT;"
+        f"BEGIN IMMEDIATE; {_TABLES} {WORD_TABLE}; PRAGMA user_version = {VERSION}; "
+        f"INSERT INTO facts (name, value) VALUES ('words key', x'{key}'); COMMIT;"
     )

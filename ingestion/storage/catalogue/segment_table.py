@@ -117,18 +117,19 @@ class SegmentTable:
             ).rowcount
 
 
-def insert_segment(
-    connection: sqlite3.Connection, document: Document, representation: int, file: str
+def insert_segments(
+    connection: sqlite3.Connection, document: Document, segments: Iterable[tuple[int, str]]
 ) -> None:
-    """Write the rows of a document's own segment."""
-    connection.execute(
-        "INSERT INTO segment_files (file, representation_id, collection_id, chunks) VALUES (?, ?, ?, ?)",
-        (file, representation, document.collection_id, document.chunks),
-    )
-    connection.execute(
-        "INSERT INTO segments (document_id, representation_id, file) VALUES (?, ?, ?)",
-        (document.id, representation, file),
-    )
+    """Write the rows of a document's own segments: (representation, file)."""
+    for representation, file in segments:
+        connection.execute(
+            "INSERT INTO segment_files (file, representation_id, collection_id, chunks) VALUES (?, ?, ?, ?)",
+            (file, representation, document.collection_id, document.chunks),
+        )
+        connection.execute(
+            "INSERT INTO segments (document_id, representation_id, file) VALUES (?, ?, ?)",
+            (document.id, representation, file),
+        )
 
 
 def remove_segments(

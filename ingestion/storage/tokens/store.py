@@ -1,11 +1,9 @@
 """The token store: a folder of segments, of which the catalogue says which ones count."""
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from ingestion.encoders import Encodings
 from ingestion.errors import LibraryDamaged
 from ingestion.storage.durable import sync_folder
+from ingestion.storage.tokens.attached import AttachedSegments
 from ingestion.storage.tokens.candidates import (
     CANDIDATES,
     EXHAUSTIVE_CHUNKS,
@@ -23,7 +22,6 @@ from ingestion.storage.tokens.candidates import (
     live_rows,
     narrowed,
 )
-from ingestion.storage.tokens.codebook import Codebook
 from ingestion.storage.tokens.codec import (
     CODECS,
     INT8,
@@ -35,8 +33,6 @@ from ingestion.storage.tokens.codec import (
     load_tokens,
     store_tokens,
 )
-from ingestion.storage.tokens.indexing import FEWEST_CHUNKS
-from ingestion.storage.tokens.inverted_lists import Lists
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
 from ingestion.storage.tokens.writing import SegmentContents, write_segment
@@ -91,21 +87,11 @@ class TokenSizes:
     sections: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class _Attached:
-    """A segment that is searched; opened when it is first read. `dead` documents are not found."""
-
-    segment: Segment | None = None
-    dead: frozenset[DocumentKey] = frozenset()
-
-
-class TokenStore:
+class TokenStore(AttachedSegments):
     """Per-token vectors of every chunk. Readers see the segments that were attached when they began.
 
-    A segment's file is opened when it is first read, so that opening a library reads none of them, and what
-    is read of it is compared with its checksums the first time. A file that cannot be read is named in what
-    `search` and `score` return, and raised as LibraryDamaged by whatever else reads; `explain` makes that
-    error of the file's name and of what is wrong with it.
+    Blocks of a file are compared with its checksums when they are first read. `search` and `score` name the
+    files that cannot be read in their results; all other methods raise LibraryDamaged for them.
     """
 
     def __init__(
@@ -115,19 +101,12 @@ class TokenStore:
         spec: CodecSpec = INT8,
         explain: Callable[[str, LibraryDamaged], LibraryDamaged] = lambda _, error: error,
     ) -> None:
-        self.folder = folder
+        super().__init__(folder, scales, explain)
         self.spec = spec
-        self._scales = scales
         self._codec = spec.vectors(scales)
-        self._explain = explain
-        self._lock = threading.Lock()
-        self._attached: dict[str, _Attached] = {}
-        self._merged_into: dict[str, str] = {}
-        self._faults: dict[str, LibraryDamaged] = {}
-        self._lists: WeakKeyDictionary[Segment, Lists | None] = WeakKeyDictionary()
         self._mapped = 0
 
-    # What is searched
+    # Writing and erasing
 
     def write(self, name: str, document: DocumentKey, encodings: Encodings, fingerprint: str) -> None:
         """Write a document's segment in the store's codec. It is not searched before `attach`."""
@@ -148,51 +127,12 @@ class TokenStore:
         )
         write_segment(self.folder / name, contents.file())
 
-    def attach(self, names: Iterable[str], dead: Mapping[str, Iterable[DocumentKey]] | None = None) -> None:
-        """Let segments be searched, but for their `dead` documents."""
-        dead = dead or {}
-        with self._lock:
-            new = {name: _Attached(dead=frozenset(dead.get(name, ()))) for name in names}
-            self._attached = {**self._attached, **new}
-
-    def swap(self, former: Collection[str], name: str, dead: Iterable[DocumentKey]) -> None:
-        """Search one segment in place of several that it holds all live documents of."""
-        with self._lock:
-            kept = {key: value for key, value in self._attached.items() if key not in former}
-            self._merged_into = {**self._merged_into, **dict.fromkeys(former, name)}
-            self._attached = {**kept, name: _Attached(dead=frozenset(dead))}
-            for one in former:
-                self._faults.pop(one, None)
-
-    def tombstone(self, name: str, document: DocumentKey) -> None:
-        """Find a document of a segment no more."""
-        with self._lock:
-            known = self._attached.get(name)
-            if known:
-                marked = replace(known, dead=known.dead | {document})
-                self._attached = {**self._attached, name: marked}
-
-    def detach(self, name: str) -> None:
-        """Stop searching a segment. Readers that have it keep it until they are done."""
-        with self._lock:
-            self._attached = {key: value for key, value in self._attached.items() if key != name}
-            self._faults.pop(name, None)
-
     def erase(self, name: str) -> None:
         """Remove a segment's file. One that is not there does not matter."""
         self.detach(name)
         (self.folder / name).unlink(missing_ok=True)
         (self.folder / name).with_suffix(".tmp").unlink(missing_ok=True)
         sync_folder(self.folder)
-
-    def names(self) -> set[str]:
-        """Return the attached segments."""
-        return set(self._attached)
-
-    def faults(self) -> dict[str, LibraryDamaged]:
-        """Return which attached segments could not be read when they were last needed, and why."""
-        with self._lock:
-            return dict(self._faults)
 
     # Searching
 
@@ -215,12 +155,12 @@ class TokenStore:
         the stages "candidates", "gather" and "score" took.
         """
         watch = watch or Stopwatch()
-        opened, unreadable = self._opened(segments)
+        opened, unreadable = self.opened(segments)
         sought = [Sought(name, segment, live_rows(segment, dead, allowed)) for name, segment, dead in opened]
         exhaustive = sum(map(len, sought)) <= exhaustive_up_to
         if not exhaustive:
             with watch.stage("candidates"):
-                listed = [(one, self._lists_of(one.name, one.segment)) for one in sought]
+                listed = [(one, self.lists_of(one.name, one.segment)) for one in sought]
                 sought = narrowed(query, listed, max(candidates, 2 * limit))
         codes = self._codec.encode_query(query)
         best = Best(limit)
@@ -247,9 +187,9 @@ class TokenStore:
         codes = self._codec.encode_query(query)
         wanted: dict[str, list[str]] = {}
         for name, chunk in chunks:
-            wanted.setdefault(self._current(name), []).append(chunk)
+            wanted.setdefault(self.current(name), []).append(chunk)
         scores: dict[str, float] = {}
-        opened, unreadable = self._opened(wanted)
+        opened, unreadable = self.opened(wanted)
         lost: set[str] = set()
         for name, segment, _ in opened:
             with watch.stage("gather"):
@@ -260,39 +200,6 @@ class TokenStore:
             scores.update(zip(segment.chunk_ids(sound), values.tolist(), strict=True))
         scored = {chunk: scores[chunk] for _, chunk in chunks if chunk in scores}
         return Scored(scored, True, unreadable, frozenset(lost))
-
-    def _opened(
-        self, segments: Iterable[str]
-    ) -> tuple[list[tuple[str, Segment, frozenset[DocumentKey]]], tuple[str, ...]]:
-        """Return the attached ones among the named segments, with their dead documents, and the names of
-        those that cannot be read."""
-        opened, unreadable = [], []
-        for name, attached in self._named(segments):
-            try:
-                opened.append((name, self._open(name, attached), attached.dead))
-            except LibraryDamaged as error:
-                self._blame(name, error)
-                unreadable.append(name)
-        return opened, tuple(unreadable)
-
-    def _lists_of(self, name: str, segment: Segment) -> Lists | None:
-        """Return a segment's lists; None also where they are damaged: the whole segment is scored then."""
-        if segment not in self._lists:
-            try:
-                lists = Lists.of_segment(segment, self._scales)
-            except LibraryDamaged as error:
-                lists = None
-                with self._lock:
-                    self._faults[name] = LibraryDamaged(
-                        f"inverted lists are damaged ({error}); nothing is missed meanwhile, but searching "
-                        "takes longer; run: rag-app repair"
-                    )
-            with self._lock:
-                for other in self._lists.values():
-                    if lists and other and other.codebook.key == lists.codebook.key:
-                        lists = replace(lists, codebook=other.codebook)
-                self._lists[segment] = lists
-        return self._lists[segment]
 
     def _maxsim(
         self,
@@ -336,9 +243,9 @@ class TokenStore:
 
     def kept(self, name: str, chunk: str) -> KeptTokens | None:
         """Return what is kept of a chunk's tokens, or None if it is gone. Raises LibraryDamaged."""
-        for _, attached in self._named([name]):
+        for _, attached in self.named([name]):
             try:
-                segment = self._open(name, attached)
+                segment = self.open_segment(name, attached)
                 row = segment.row(chunk)
                 first, last = int(segment.offsets[row]), int(segment.offsets[row + 1])
                 start, end = int(segment.token_offsets[row]), int(segment.token_offsets[row + 1])
@@ -349,7 +256,7 @@ class TokenStore:
                     segment.touch("owners", start, end)
                     owners = np.array(segment.owners[start:end])
             except LibraryDamaged as error:
-                raise self._blame(name, error) from error
+                raise self.blame(name, error) from error
             return KeptTokens(
                 vectors=self._codec.decode(codes),
                 owners=owners,
@@ -423,46 +330,8 @@ class TokenStore:
 
     def verify(self) -> None:
         """Compare every attached segment with its checksums. Raises LibraryDamaged for the first bad one."""
-        for name, attached in self._named(list(self._attached)):
-            self._open(name, attached).verify()
-
-    def codebooks(self) -> list[Codebook]:
-        """Return the codebooks of the attached segments; first the one that most chunks are listed by."""
-        chunks: Counter[int] = Counter()
-        books: dict[int, Codebook] = {}
-        for name, segment, _ in self._opened(self.names())[0]:
-            lists = self._lists_of(name, segment) if len(segment) >= FEWEST_CHUNKS else None
-            if lists:
-                chunks[lists.codebook.key] += len(segment)
-                books[lists.codebook.key] = lists.codebook
-        return [books[key] for key, _ in chunks.most_common()]
-
-    # Opening
-
-    def _named(self, names: Iterable[str]) -> Iterator[tuple[str, _Attached]]:
-        """Yield the attached segments among `names`; one that was merged meanwhile stands for its former
-        ones."""
-        attached = self._attached
-        for name in dict.fromkeys(self._current(name) for name in names):
-            if name in attached:
-                yield name, attached[name]
-
-    def _current(self, name: str) -> str:
-        merged_into = self._merged_into
-        while name in merged_into:
-            name = merged_into[name]
-        return name
-
-    def _open(self, name: str, attached: _Attached) -> Segment:
-        if attached.segment:
-            return attached.segment
-        segment = Segment(self.folder / name)
-        with self._lock:
-            known = self._attached.get(name)
-            if known:
-                self._attached = {**self._attached, name: replace(known, segment=segment)}
-                self._faults.pop(name, None)
-        return segment
+        for name, attached in self.named(list(self._attached)):
+            self.open_segment(name, attached).verify()
 
     def _sound(
         self, name: str, segment: Segment, rows: NDArray[np.int64] | None
@@ -474,17 +343,5 @@ class TokenStore:
         wanted = np.arange(len(segment)) if rows is None else rows
         missing = segment.chunk_ids(np.setdiff1d(wanted, sound if sound is not None else wanted))
         error = LibraryDamaged(f"the token segment {segment.path} fails its checksum in codes")
-        self._blame(name, error)
+        self.blame(name, error)
         return sound, {chunk.rsplit(":", 2)[0] for chunk in missing}
-
-    def _blame(self, name: str, error: LibraryDamaged) -> LibraryDamaged:
-        """Note that an attached segment cannot be read; return the error that says so to people."""
-        explained = self._explain(name, error)
-        explained.__cause__ = error
-        with self._lock:
-            if name in self._attached:
-                self._faults[name] = explained
-        return explained
-
-
-__all__ = ["Allowed", "KeptTokens", "QueryCodes", "Scored", "TokenMatch", "TokenSizes", "TokenStore"]

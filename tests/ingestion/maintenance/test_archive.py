@@ -68,7 +68,7 @@ def seen(library: Library) -> list[tuple[object, ...]]:
         (
             d.collection, d.name, d.path, d.title, d.sha256, d.bytes, d.status, d.error, d.pages,
             d.pages_failed, d.chunker, d.language, d.added, d.warnings, d.reader,
-            library.catalogue.sources(d.id), library.catalogue.parsed(d),
+            library.catalogue.sources.of(d.id), library.catalogue.parsed(d),
             [(c.page, c.start, c.end, c.heading, c.context, c.text) for c in chunks_of(library, d)],
         )
         for d in library.catalogue.documents()
@@ -155,7 +155,7 @@ def test_what_is_there_is_passed_over_and_other_content_replaced(
     assert found(library, "Sloes")["bm25"] == []
     apples = library.catalogue.by_source(1, "/elsewhere.md")
     assert apples is not None
-    assert library.catalogue.sources(apples.id) == [
+    assert library.catalogue.sources.of(apples.id) == [
         "/elsewhere.md", str(exported / "apples.md"), str(exported / "copy.md"),
     ]  # fmt: skip
     assert_whole(library)

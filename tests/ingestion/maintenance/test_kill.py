@@ -152,10 +152,10 @@ def check_searches(library: Library, expected: Expected) -> None:
     scope = library.catalogue.scope()
     visible = {i for d in library.catalogue.documents() for i in d.chunk_ids()}
     for word in sorted(expected.dead)[:3]:
-        assert library.catalogue.bm25(word, scope, 99).hits == []
+        assert library.catalogue.words.search(word, scope, 99).hits == []
     for text in list(expected.texts.values())[:2]:
         word = max(words_of(text), key=text.index)  # the last one
-        (hit,) = library.catalogue.bm25(word, scope, 99).hits
+        (hit,) = library.catalogue.words.search(word, scope, 99).hits
         assert word in library.catalogue.chunks([hit[0]])[hit[0]].text
         for index in library.open_representations.ready():
             tokens = index.encoder.encode_query(word).tokens

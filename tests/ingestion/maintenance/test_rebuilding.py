@@ -82,7 +82,7 @@ def contents(library: Library) -> dict[str, Any]:
     return {
         document.id: (
             {**asdict(document), "collection_id": None},
-            sorted(catalogue.sources(document.id)),
+            sorted(catalogue.sources.of(document.id)),
             [replace(chunk) for chunk in catalogue.chunks(document.chunk_ids()).values()],
         )
         for document in catalogue.documents()

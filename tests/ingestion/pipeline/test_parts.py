@@ -126,11 +126,11 @@ def test_bytes_that_lie_in_two_files_stay_while_one_has_them(library: Library, f
         offer(folder / "b.pdf", terms_txt=TERMS, x_txt=b"X y."),
     )
     (part,) = (d for d in library.catalogue.documents() if d.name.endswith("terms.txt"))
-    assert sorted(library.catalogue.sources(part.id)) == [
+    assert sorted(library.catalogue.sources.of(part.id)) == [
         f"{folder}/a.pdf › terms.txt", f"{folder}/b.pdf › terms.txt",
     ]  # fmt: skip
     library.delete(library.catalogue.find("a.pdf", (1,))[0])
-    assert library.catalogue.sources(part.id) == [f"{folder}/b.pdf › terms.txt"]
+    assert library.catalogue.sources.of(part.id) == [f"{folder}/b.pdf › terms.txt"]
     assert found(library, "notice period") == ["b.pdf › terms.txt"]
 
 

@@ -218,7 +218,7 @@ def test_closing_does_not_wait_for_a_merge_to_end(
 def test_a_reader_keeps_its_files_during_a_merge(quiet: Library) -> None:
     before = search(quiet)
     names = quiet.segments(quiet.catalogue.scope())
-    opened, _ = quiet.tokens._opened(names)
+    opened, _ = quiet.tokens.opened(names)
     assert quiet.merger.run() == 1
     assert len(token_files(quiet)) == 1  # the former files have no name any more, but the reader has them
     for _, segment, _ in opened:

@@ -105,7 +105,7 @@ def by_name(assistant: Assistant, **options: object) -> dict[str, InspectedStage
 def test_the_way_of_a_question_with_its_own_counts(assistant: Assistant) -> None:
     library = assistant.library
     scope, query = library.catalogue.scope(), Query(CRANE, library.encoder)
-    words = library.catalogue.bm25(CRANE, scope, 100, candidates=True).hits
+    words = library.catalogue.words.search(CRANE, scope, 100, candidates=True).hits
     chunks = sum(document.chunks for document in assistant.documents())
     found = by_name(assistant, strategy="fusion", top_k=2)
     assert list(found) == [

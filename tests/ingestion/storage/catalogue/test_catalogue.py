@@ -19,11 +19,11 @@ from ingestion.storage.catalogue.rows import (
     hidden_terms,
     hide_document,
     insert_document,
-    insert_source,
     prepare_text,
     remove_document,
 )
-from ingestion.storage.catalogue.segment_table import insert_segment
+from ingestion.storage.catalogue.segment_table import insert_segments
+from ingestion.storage.catalogue.sources import insert_source
 
 TEXT = "Ada planted the apple tree. Zwieback rose."
 PAGE = Page(1, TEXT, "i", PageLayout(612.0, 792.0, ((0, 0), (28, 30))))
@@ -67,7 +67,7 @@ def put(catalogue: Catalogue, document: Document) -> None:
     representation = representation_of(catalogue)
     with catalogue.transaction() as connection:
         insert_document(connection, document, text)
-        insert_segment(connection, document, representation, segment_of(document))
+        insert_segments(connection, document, [(representation, segment_of(document))])
         insert_source(connection, document.collection_id, document.path, document.id)
 
 
@@ -253,9 +253,9 @@ def test_scopes(catalogue: Catalogue) -> None:
 
 def test_an_empty_set_of_documents_finds_nothing(catalogue: Catalogue) -> None:
     put(catalogue, document_of("a"))
-    assert catalogue.bm25("tree", Scope((1,)), 10).hits != []
-    assert catalogue.bm25("tree", Scope((1,), frozenset()), 10).hits == []
-    assert catalogue.bm25("tree", Scope(()), 10).hits == []
+    assert catalogue.words.search("tree", Scope((1,)), 10).hits != []
+    assert catalogue.words.search("tree", Scope((1,), frozenset()), 10).hits == []
+    assert catalogue.words.search("tree", Scope(()), 10).hits == []
     assert catalogue.allowed(Scope((1,), frozenset())) == {}
     assert catalogue.allowed(Scope((1,), frozenset("ab"))) == {"a": None, "b": None}
     assert catalogue.allowed(Scope((1,))) is None
@@ -300,18 +300,23 @@ def test_text_is_cut_by_characters_not_bytes(catalogue: Catalogue) -> None:
 def test_bm25_orders_and_narrows(catalogue: Catalogue) -> None:
     for name in ("a", "b"):
         put(catalogue, document_of(name))
-    hits = catalogue.bm25("planting apples", Scope((1,)), 10).hits  # stemmed; the context counts as well
+    hits = catalogue.words.search("planting apples", Scope((1,)), 10).hits  # stemmed, as is the context
     assert [name for name, _ in hits] == ["a:1:0", "b:1:0"]
     assert hits[0][1] == hits[1][1] > 0
-    assert catalogue.bm25("apple", Scope((1,)), 1).hits == catalogue.bm25("apple", Scope((1,)), 9).hits[:1]
-    assert [name for name, _ in catalogue.bm25("apple", Scope((1,), frozenset("b")), 9).hits] == ["b:1:0"]
-    assert catalogue.bm25("absent", Scope((1,)), 9).hits == []
+    assert (
+        catalogue.words.search("apple", Scope((1,)), 1).hits
+        == catalogue.words.search("apple", Scope((1,)), 9).hits[:1]
+    )
+    assert [name for name, _ in catalogue.words.search("apple", Scope((1,), frozenset("b")), 9).hits] == [
+        "b:1:0"
+    ]
+    assert catalogue.words.search("absent", Scope((1,)), 9).hits == []
 
 
 def test_bm25_takes_a_very_long_question(catalogue: Catalogue) -> None:
     put(catalogue, document_of("a"))
     question = " ".join(f"word{number}" for number in range(5000)) + " zwieback"
-    assert [name for name, _ in catalogue.bm25(question, Scope((1,)), 9).hits] == ["a:1:1"]
+    assert [name for name, _ in catalogue.words.search(question, Scope((1,)), 9).hits] == ["a:1:1"]
 
 
 def test_a_removed_document_is_forgotten_and_journalled(catalogue: Catalogue, path: Path) -> None:
@@ -320,16 +325,16 @@ def test_a_removed_document_is_forgotten_and_journalled(catalogue: Catalogue, pa
     put(catalogue, document_of("b"))
     with catalogue.transaction() as connection:
         remove_document(connection, document, catalogue.terms)
-    assert [name for name, _ in catalogue.bm25("tree", Scope((1,)), 10).hits] == ["b:1:0"]
+    assert [name for name, _ in catalogue.words.search("tree", Scope((1,)), 10).hits] == ["b:1:0"]
     assert (catalogue.document("a"), catalogue.page("a", 1), catalogue.page_failures("a")) == (None, None, [])
     assert catalogue.chunks(["a:1:0"]) == {}
-    assert catalogue.sources("a") == ["/x/a.txt"]  # they outlive it while a version is swapped
-    (entry,) = catalogue.journal()
+    assert catalogue.sources.of("a") == ["/x/a.txt"]  # they outlive it while a version is swapped
+    (entry,) = catalogue.journal.entries()
     assert (entry.kind, entry.document_id) == ("remove", "a")
     assert entry.segments == ((1, segment_of(document)),)
     assert entry.chunk_ids() == ["a:1:0", "a:1:1"]
-    catalogue.forget(entry)
-    assert catalogue.journal() == []
+    catalogue.journal.forget(entry)
+    assert catalogue.journal.entries() == []
 
 
 def test_a_hidden_document_is_seen_nowhere(catalogue: Catalogue, path: Path) -> None:
@@ -348,12 +353,12 @@ def test_a_hidden_document_is_seen_nowhere(catalogue: Catalogue, path: Path) -> 
     assert catalogue.located(["a:1:0", "b:1:0"]) == [(segment_of(other), "b:1:0")]
     assert catalogue.allowed(Scope((1,), None, (1, 1))) == {"b": [0, 1]}
     for limit in (1, 10):
-        assert [name for name, _ in catalogue.bm25("tree", Scope((1,)), limit).hits] == ["b:1:0"]
+        assert [name for name, _ in catalogue.words.search("tree", Scope((1,)), limit).hits] == ["b:1:0"]
     assert RepresentationTable(catalogue.database).missing(1) == []
     assert words_fault(catalogue, lambda: None) is None
-    assert catalogue.journal()[0].document_id == "a"
+    assert catalogue.journal.entries()[0].document_id == "a"
     put(catalogue, replace(document, id="c"))
-    assert [name for name, _ in catalogue.bm25("tree", Scope((1,)), 10).hits] == ["b:1:0", "c:1:0"]
+    assert [name for name, _ in catalogue.words.search("tree", Scope((1,)), 10).hits] == ["b:1:0", "c:1:0"]
     with catalogue.transaction() as connection:
         erase_rows(connection, "a", hidden_terms(connection, "a", catalogue.terms))
     assert words_fault(catalogue, lambda: None) is None
@@ -381,7 +386,7 @@ def test_words_made_anew_leave_nothing_of_what_is_hidden(catalogue: Catalogue) -
     assert catalogue.database.rows("SELECT count(*) FROM texts")[0][0] == 1
     assert catalogue.database.rows("SELECT count(*) FROM chunks")[0][0] == 2
     assert words_fault(catalogue, lambda: None) is None
-    assert catalogue.journal()[0].document_id == "a"  # its vectors are elsewhere
+    assert catalogue.journal.entries()[0].document_id == "a"  # its vectors are elsewhere
 
 
 def test_words_of_removed_text_leave_the_files(catalogue: Catalogue, path: Path) -> None:
@@ -428,14 +433,14 @@ def test_no_text_is_left_behind_by_many_changes(catalogue: Catalogue, path: Path
 
 def test_begin_journals_and_versions_never_repeat(catalogue: Catalogue) -> None:
     document = document_of("a", version=3)
-    assert catalogue.next_version("a") == 1
+    assert catalogue.journal.next_version("a") == 1
     put(catalogue, document)
-    assert catalogue.next_version("a") == 4
-    entry = catalogue.begin("add", replace(document, version=4), ((1, "seg-x.tok"),))
-    assert catalogue.journal() == [entry]
+    assert catalogue.journal.next_version("a") == 4
+    entry = catalogue.journal.begin("add", replace(document, version=4), ((1, "seg-x.tok"),))
+    assert catalogue.journal.entries() == [entry]
     assert (entry.kind, entry.version, entry.chunks) == ("add", 4, 2)
-    assert catalogue.next_version("a") == 5
-    assert catalogue.next_version("b") == 1
+    assert catalogue.journal.next_version("a") == 5
+    assert catalogue.journal.next_version("b") == 1
 
 
 def test_sources_and_the_use_of_content(catalogue: Catalogue) -> None:
@@ -443,14 +448,14 @@ def test_sources_and_the_use_of_content(catalogue: Catalogue) -> None:
     put(catalogue, document_of("b"))
     with catalogue.transaction() as connection:
         insert_source(connection, 1, "/x/copy.txt", "a")
-    assert catalogue.sources("a") == ["/x/a.txt", "/x/copy.txt"]
+    assert catalogue.sources.of("a") == ["/x/a.txt", "/x/copy.txt"]
     assert catalogue.without_sources(1) == []
     with catalogue.transaction() as connection:
         insert_source(connection, 1, "/x/b.txt", "a")
     assert [document.id for document in catalogue.without_sources(1)] == ["b"]
     assert catalogue.uses_content("hash of a")
     assert not catalogue.uses_content("hash of c")
-    assert catalogue.source_paths(1) == {"/x/a.txt": "a", "/x/copy.txt": "a", "/x/b.txt": "a"}
+    assert catalogue.sources.all(1) == {"/x/a.txt": "a", "/x/copy.txt": "a", "/x/b.txt": "a"}
 
 
 def test_pages_narrow(catalogue: Catalogue) -> None:
@@ -458,18 +463,20 @@ def test_pages_narrow(catalogue: Catalogue) -> None:
     assert catalogue.allowed(Scope((1,), None, (1, 1))) == {"a": [0, 1]}
     assert catalogue.allowed(Scope((1,), None, (2, 9))) == {}
     assert catalogue.allowed(Scope((1,), frozenset("b"), (1, 1))) == {}
-    assert catalogue.bm25("tree", Scope((1,), None, (2, 9)), 9).hits == []
-    assert [name for name, _ in catalogue.bm25("tree", Scope((1,), None, (1, 9)), 9).hits] == ["a:1:0"]
+    assert catalogue.words.search("tree", Scope((1,), None, (2, 9)), 9).hits == []
+    assert [name for name, _ in catalogue.words.search("tree", Scope((1,), None, (1, 9)), 9).hits] == [
+        "a:1:0"
+    ]
 
 
 def test_words_can_be_made_anew(catalogue: Catalogue, path: Path) -> None:
     put(catalogue, document_of("a"))
-    before = catalogue.bm25("apple tree", Scope((1,)), 9).hits
+    before = catalogue.words.search("apple tree", Scope((1,)), 9).hits
     with catalogue.transaction() as connection:
         connection.execute("INSERT INTO chunk_index (chunk_index) VALUES ('delete-all')")
-    assert catalogue.bm25("apple tree", Scope((1,)), 9).hits == []
+    assert catalogue.words.search("apple tree", Scope((1,)), 9).hits == []
     catalogue.rebuild_words()
-    assert catalogue.bm25("apple tree", Scope((1,)), 9).hits == before
+    assert catalogue.words.search("apple tree", Scope((1,)), 9).hits == before
 
 
 def test_an_analyser_that_changed_makes_the_words_anew(catalogue: Catalogue, path: Path) -> None:
@@ -479,5 +486,5 @@ def test_an_analyser_that_changed_makes_the_words_anew(catalogue: Catalogue, pat
         connection.execute("INSERT INTO chunk_index (chunk_index) VALUES ('delete-all')")
     catalogue.close()
     again = Catalogue(path)
-    assert again.bm25("apple", Scope((1,)), 9).hits != []
+    assert again.words.search("apple", Scope((1,)), 9).hits != []
     again.close()

@@ -11,7 +11,7 @@ from ingestion.storage.catalogue.fulltext import WordIndex
 from ingestion.storage.catalogue.records import Document, Representation, Scope
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.rows import insert_document, prepare_text, remove_document
-from ingestion.storage.catalogue.segment_table import insert_segment
+from ingestion.storage.catalogue.segment_table import insert_segments
 
 # "tree" is in all ten, "apple" in five, "Bramley" in two, "1921" in one.
 TEXTS = ["tree" + " apple" * (i < 5) + " Bramley" * (i in (3, 7)) + " 1921" * (i == 7) for i in range(10)]
@@ -31,7 +31,7 @@ def put(catalogue: Catalogue, number: int, text: str) -> None:
     prepared = prepare_text(parsed, [Chunk(0, 1, 0, len(text), text, None, "")], "en", catalogue.terms)
     with catalogue.transaction() as connection:
         insert_document(connection, document_of(number), prepared)
-        insert_segment(connection, document_of(number), 1, f"{number}.tok")
+        insert_segments(connection, document_of(number), [(1, f"{number}.tok")])
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def ids(hits: list[tuple[str, float]]) -> list[str]:
 
 
 def test_all_words_count_in_a_library_of_usual_size(catalogue: Catalogue) -> None:
-    found = catalogue.bm25("Bramley apple tree", EVERYWHERE, 20)
+    found = catalogue.words.search("Bramley apple tree", EVERYWHERE, 20)
     assert found.exact
     assert len(found.hits) == 10
 
@@ -96,17 +96,17 @@ def test_candidates_of_another_stage_cost_less(
     )  # five of ten: no more than its own four
     assert costly.search("Bramley 1921", EVERYWHERE, 20, candidates=True).exact
     # A library of usual size is not cut short.
-    assert catalogue.bm25("Bramley tree", EVERYWHERE, 20, candidates=True).exact
+    assert catalogue.words.search("Bramley tree", EVERYWHERE, 20, candidates=True).exact
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 9])
 def test_a_narrow_scope_finds_what_others_outrank(catalogue: Catalogue, limit: int) -> None:
     """Of ten chunks the last in rank are in the scope: the best of the whole index are not enough."""
-    everything = catalogue.bm25("apple Bramley tree 1921", EVERYWHERE, 20).hits
+    everything = catalogue.words.search("apple Bramley tree 1921", EVERYWHERE, 20).hits
     assert [score for _, score in everything] == sorted((score for _, score in everything), reverse=True)
     last = everything[-3:]
     scope = Scope((1,), frozenset(name.split(":")[0] for name, _ in last))
-    assert catalogue.bm25("apple Bramley tree 1921", scope, limit).hits == last[:limit]
+    assert catalogue.words.search("apple Bramley tree 1921", scope, limit).hits == last[:limit]
 
 
 def test_scores_are_those_of_the_words_that_count(catalogue: Catalogue, costly: WordIndex) -> None:

@@ -116,8 +116,8 @@ def test_buried_documents_are_not_found(store: TokenStore) -> None:
 
 def test_readers_keep_what_was_erased_or_merged(store: TokenStore, tmp_path: Path) -> None:
     put(store, "a", [UP])
-    ((_, held),) = store._named(["seg-a.tok"])
-    segment = store._open("seg-a.tok", held)
+    ((_, held),) = store.named(["seg-a.tok"])
+    segment = store.open_segment("seg-a.tok", held)
     store.erase("seg-a.tok")
     store.erase("seg-a.tok")
     assert list(tmp_path.iterdir()) == []

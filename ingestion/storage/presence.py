@@ -22,7 +22,7 @@ def refuse_lost(folder: Path) -> None:
 def refuse_emptied(folder: Path, catalogue: Catalogue) -> None:
     """Raises LibraryDamaged where the catalogue knows no document, nor one on its way, beside originals."""
     originals = kept_originals(folder)
-    if not originals or catalogue.has_documents() or catalogue.journal():
+    if not originals or catalogue.has_documents() or catalogue.journal.entries():
         return
     raise LibraryDamaged(
         f"the catalogue {folder / CATALOGUE} knows no document, and beside it lie {_ways_back(held(folder))}"

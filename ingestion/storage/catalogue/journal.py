@@ -1,0 +1,60 @@
+"""The journal: versions whose vectors may lie in other stores without belonging there."""
+
+import sqlite3
+
+from ingestion.storage.catalogue.database import Database
+from ingestion.storage.catalogue.records import Document, JournalEntry, segments_from, segments_json
+
+
+class Journal:
+    """Rows of `journal`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def entries(self) -> list[JournalEntry]:
+        """Return what is to be finished or erased, oldest first."""
+        return [_entry(row) for row in self._database.rows("SELECT * FROM journal ORDER BY id")]
+
+    def begin(self, kind: str, document: Document, segments: tuple[tuple[int, str], ...]) -> JournalEntry:
+        """Record, before anything is written elsewhere, that a version is on its way."""
+        with self._database.transaction() as connection:
+            identity = insert_entry(connection, kind, document, segments)
+            (row,) = connection.execute("SELECT * FROM journal WHERE id = ?", (identity,)).fetchall()
+        return _entry(row)
+
+    def next_version(self, document_id: str) -> int:
+        """Return a version whose chunk ids no store has seen, not even one that waits for erasure."""
+        rows = self._database.rows(
+            "SELECT max(version) AS newest FROM (SELECT version FROM documents WHERE id = ?1 "
+            "UNION ALL SELECT version FROM journal WHERE document_id = ?1)",
+            (document_id,),
+        )
+        return int(rows[0]["newest"] or 0) + 1
+
+    def forget(self, entry: JournalEntry) -> None:
+        """Remove an entry that has been carried out."""
+        with self._database.transaction() as connection:
+            remove_entry(connection, entry)
+
+
+def insert_entry(
+    connection: sqlite3.Connection, kind: str, document: Document, segments: tuple[tuple[int, str], ...]
+) -> int:
+    """Write an entry within a transaction; return its id."""
+    version = document.id, document.version, document.chunks
+    cursor = connection.execute(
+        "INSERT INTO journal (kind, collection_id, document_id, version, chunks, segments, sha256) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (kind, document.collection_id, *version, segments_json(segments), document.sha256),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def remove_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
+    """Remove an entry within a transaction."""
+    connection.execute("DELETE FROM journal WHERE id = ?", (entry.id,))
+
+
+def _entry(row: sqlite3.Row) -> JournalEntry:
+    return JournalEntry(**{**dict(row), "segments": segments_from(row["segments"])})

@@ -1,0 +1,75 @@
+"""Which document lies at which path: linked, moved and removed with the files inside it."""
+
+import sqlite3
+
+from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.records import Document
+from ingestion.storage.catalogue.rows import hide_document
+from ingestion.storage.catalogue.sources import insert_source, remove_source, update_name
+from ingestion.text.names import UPLOAD, is_gone, is_same
+
+
+class SourceLinks:
+    """Changes of paths within a transaction of the catalogue. A document that no path holds is hidden."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def link(self, connection: sqlite3.Connection, collection_id: int, path: str, document_id: str) -> None:
+        """Record that a document lies at a path, and the one that lay there no longer does."""
+        former = self._catalogue.by_source(collection_id, path)
+        insert_source(connection, collection_id, path, document_id)
+        if former and former.id != document_id:
+            update_name(connection, former.id)
+        self.hide_unlinked(connection, collection_id)
+
+    def link_parts(
+        self, connection: sqlite3.Connection, collection_id: int, known: str, path: str
+    ) -> set[str]:
+        """Record that the files inside the one at the path `known` also lie inside the one at `path`.
+
+        Returns:
+            The SHA-256 of these files.
+        """
+        contents: set[str] = set()
+        for inside, document_id in self._catalogue.sources.inside(collection_id, known).items():
+            insert_source(connection, collection_id, path + inside.removeprefix(known), document_id)
+            contents |= self._contents(document_id)
+        return contents
+
+    def unlink(self, connection: sqlite3.Connection, collection_id: int, path: str) -> set[str]:
+        """Forget a path and the paths inside it. Returns the SHA-256 of the files that lay there."""
+        contents: set[str] = set()
+        document = self._catalogue.by_source(collection_id, path)
+        here = {path: document.id} if document else {}
+        for source, document_id in {**here, **self._catalogue.sources.inside(collection_id, path)}.items():
+            contents |= self._contents(document_id)
+            remove_source(connection, document_id, source)
+        return contents
+
+    def hide_unlinked(self, connection: sqlite3.Connection, collection_id: int) -> list[Document]:
+        """Hide the collection's documents that lie at no path any more; return them."""
+        unlinked = self._catalogue.without_sources(collection_id)
+        for document in unlinked:
+            hide_document(connection, document)
+        return unlinked
+
+    def respell(self, collection_id: int, path: str) -> None:
+        """Let a file that is known by another spelling of this path be known by this spelling.
+
+        Where the disk keeps both spellings as two files, both stay.
+        """
+        former = self._catalogue.sources.spelled(collection_id, path)
+        if former is None or self._catalogue.by_source(collection_id, path) is not None:
+            return
+        if former.startswith(UPLOAD) or is_gone(former) or is_same(former, path):
+            with self._catalogue.transaction() as connection:
+                for known in (former, *self._catalogue.sources.inside(collection_id, former)):
+                    connection.execute(
+                        "UPDATE sources SET path = ? WHERE collection_id = ? AND path = ?",
+                        (path + known.removeprefix(former), collection_id, known),
+                    )
+
+    def _contents(self, document_id: str) -> set[str]:
+        document = self._catalogue.document(document_id)
+        return {document.sha256} if document else set()
