@@ -24,6 +24,7 @@ from rag_app.model_store.manifest import (
     remove_own,
 )
 from rag_app.model_store.memory import Fit, memory_here
+from rag_app.model_store.network import has_network, hub_host
 from rag_app.model_store.puller import PART
 from rag_app.model_store.pulling import PullProgress, fetch
 from rag_app.model_store.resolving import resolve
@@ -88,6 +89,10 @@ class ModelStore:
         self.settings = settings
         self.folder = settings.models_folder
         self.lock = ModelLock(self.folder)
+
+    def hub(self) -> tuple[str, bool]:
+        """Return the hub's host name, and whether this machine can reach it."""
+        return hub_host(), has_network()
 
     def states(self) -> list[ModelState]:
         """Return every listed model. Raises ModelError for a damaged list or record."""

@@ -9,6 +9,7 @@ from ingestion.documents import Heading, Page, Status
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
 from ingestion.maintenance import stats
+from ingestion.parsing import SUPPORTED_SUFFIXES, known_names
 from ingestion.storage.catalogue.records import Document, StoredChunk
 from ingestion.text.names import UPLOAD, composed
 
@@ -73,6 +74,11 @@ class Storage:
 
 class DocumentBrowser:
     """The documents of one open library."""
+
+    @property
+    def changes(self) -> int:
+        """How often the documents have changed; compare two values."""
+        return self._library.catalogue.changes
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -147,6 +153,16 @@ class DocumentBrowser:
 def _described(document: Document) -> str:
     """Return the text that a filter searches: label, all names, title."""
     return " ".join((document.label, *document.names, document.title or "")).casefold()
+
+
+def supported_suffixes() -> list[str]:
+    """Return the suffixes of the files that can be ingested."""
+    return sorted(SUPPORTED_SUFFIXES)
+
+
+def encodings() -> list[str]:
+    """Return the encodings that text files may have."""
+    return known_names().split(", ")
 
 
 def replacing_name(document: Document, file_name: str) -> str:
