@@ -27,7 +27,6 @@ from ingestion.storage.originals import Source, keep_original
 from ingestion.storage.source_links import SourceLinks
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.vectors.store import POOLINGS
-from ingestion.text import detect_language
 from ingestion.text.language_detection import detect_language
 from ingestion.text.names import composed
 from ingestion.timing import utc_now

@@ -1,4 +1,4 @@
-"""What a question turns into: options, evidence, an answer with citations, and events on the way."""
+"""The values of a question: options, evidence, events, and an answer with citations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,15 +10,15 @@ from retrievers.hits import Hit
 from retrievers.search import SearchResult
 from retrievers.strategies import DEFAULT_STRATEGY
 
-# What the application says, and asks an LLM to say, when the documents hold no answer.
+# The text of an abstention, by the application and by a model.
 NO_ANSWER = "The documents do not answer this."
-# The strategy of an answer for which no document was searched (`rag_app.answering.library_replies`).
+# The strategy of an answer without a search (`rag_app.answering.library_replies`).
 REPLY = "reply"
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question asked earlier in a conversation, and what was answered."""
+    """An earlier question of a conversation, and its answer."""
 
     question: str
     answer: str
@@ -26,7 +26,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRef:
-    """A passage as an earlier prompt of the conversation had it: its chunk and its sentences' places."""
+    """A passage in an earlier prompt of the conversation: its chunk, and the spans of its sentences."""
 
     chunk_id: str
     spans: tuple[tuple[int, int], ...]
@@ -34,22 +34,22 @@ class EvidenceRef:
 
 @dataclass(frozen=True, slots=True)
 class AskOptions:
-    """How a question is asked.
+    """The options of one question.
 
     Attributes:
-        strategy: a name from the strategy table.
-        reranker: a cross-encoder's folder or hub name, or None for no reranking.
-        top_k: passages found.
-        collections: names; none means the default collection.
-        filters: what else the passages must meet.
-        llm: "auto", "extractive", the path of a GGUF file, or a server's URL#MODEL.
-        history: what was asked and answered before, oldest first; a follow-up question is read in its light.
-        standalone: the question as it is to be understood without the history, where a person has edited it;
-            None: the application condenses it.
-        conversation: the id of the conversation that the question is part of, "new" to begin one.
-        nonce: what fences the evidence in the prompt; "": any.
-        earlier: the evidence of the conversation's last prompt.
-        evidence_tokens: how much evidence is packed, counted by what answers; None: as the settings say.
+        strategy: A name in the strategy table.
+        reranker: A reranker's name, or a cross-encoder's folder or hub name; None: no reranking.
+        top_k: The number of passages to find.
+        collections: Names; none means the default collection.
+        filters: Further conditions on the passages.
+        llm: "auto", "extractive", a GGUF file's path, or a server's URL#MODEL.
+        history: Earlier questions and answers, oldest first; they give a follow-up question its meaning.
+        standalone: The question without reference to the history, where a person edited it; None: the
+            application rewrites it.
+        conversation: The id of the question's conversation; "new" begins one.
+        nonce: The nonce of the prompt's fences; "": any.
+        earlier: The evidence of the conversation's last prompt.
+        evidence_tokens: The evidence budget, in tokens of the answerer; None: the settings decide.
     """
 
     strategy: str = DEFAULT_STRATEGY
@@ -68,13 +68,17 @@ class AskOptions:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSentence:
-    """A sentence of a hit: characters `start` to `end` of its page, and how well it matches.
+    """A sentence of a hit, and how well it matches the question.
 
-    `score` is the mean over the question's tokens, of which function words count half, of the best cosine
-    among the sentence's tokens and its context line's. `also` names the pages that say the same. One that
-    `is_heading` says what others are about: a question of the document itself, the line of another identifier
-    than the one asked for. One `is_named` that has what the question names literally.
-    `answers` is how well the document's question above it matches, computed as `score` is; 0 without one.
+    Attributes:
+        start, end: Its characters in the page's text.
+        score: The mean, over the question's tokens, of the best cosine with a token of the sentence or of its
+            context line; stop words count half.
+        also: The pages that say the same.
+        is_heading: It introduces other sentences: a question in the document, or the line of another
+            identifier than the one in the question.
+        is_named: It has an identifier of the question.
+        answers: The score of the document's question above it; 0 without one.
     """
 
     start: int
@@ -89,8 +93,7 @@ class EvidenceSentence:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A hit as it is put before the answerer: number n is what `[n]` refers to. `score` is the whole
-    passage's, computed as a sentence's is."""
+    """A hit in the prompt, cited as `[number]`. `score` is the whole passage's, like a sentence's."""
 
     number: int
     hit: Hit
@@ -99,7 +102,7 @@ class Evidence:
 
     @property
     def text(self) -> str:
-        """The sentences as they stand on the page, with … where some were left out."""
+        """The sentences as on the page, with … for omitted ones."""
         chunk = self.hit.chunk
         parts: list[str] = []
         position = chunk.start
@@ -113,10 +116,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class PromptContext:
-    """Evidence that fits the budget, in tokens. `nonce` is what the prompt's fences around it are made of.
+    """The evidence of a prompt.
 
-    `relevance` is that of the passage that answers best (`evidence.prompt_context.relevance`): the one
-    signal, the same for every strategy, for whether the documents answer at all.
+    Attributes:
+        relevance: Of the best passage (`evidence.prompt_context.relevance`). It decides, for every strategy,
+            whether the documents answer at all.
+        nonce: The nonce of the prompt's fences.
+        budget: The evidence budget in tokens.
     """
 
     evidence: tuple[Evidence, ...]
@@ -127,7 +133,7 @@ class PromptContext:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`quote` is exactly characters `start` to `end` of the page's text; `marker` is the n of `[n]`."""
+    """A quotation: characters `start` to `end` of a page's text; `marker` is the n of `[n]`."""
 
     marker: int
     document: str
@@ -139,7 +145,7 @@ class Citation:
 
 
 class Verdict(StrEnum):
-    """Whether sources hold what a sentence of an answer says."""
+    """Whether the sources support a sentence of an answer."""
 
     SUPPORTED = "supported"
     WEAK = "weak"
@@ -148,8 +154,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """A sentence of the answer. `score` is its MaxSim (mean cosine) with the sentences that it rests on;
-    `reason` says what is missing where the verdict is not "supported"."""
+    """A sentence of the answer.
+
+    Attributes:
+        score: Its MaxSim (mean cosine) with its source sentences.
+        reason: Why the verdict is not "supported"; None where it is.
+    """
 
     text: str
     verdict: Verdict
@@ -160,7 +170,7 @@ class AnswerSentence:
 
 @dataclass(frozen=True, slots=True)
 class CitedAnswer:
-    """An answer whose citations have been computed: its text with the markers that hold, and both lists."""
+    """An answer with computed citations; `text` has the markers of sources that support it."""
 
     text: str
     sentences: tuple[AnswerSentence, ...]
@@ -185,7 +195,7 @@ class GeneratorInfo:
 
 
 class AnswerEvent:
-    """What the chain streams. The sum of two events is the later one, as LangChain's runnables want."""
+    """An item of the chain's stream. The sum of two events is the later one, as LangChain requires."""
 
     __slots__ = ()
 
@@ -195,18 +205,19 @@ class AnswerEvent:
 
 @dataclass(frozen=True, slots=True)
 class QuestionRewritten(AnswerEvent):
-    """What a follow-up question was understood as; comes before the passages found for it."""
+    """The standalone form of a follow-up question; it comes before `PassagesFound`."""
 
     question: str
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerProgress(AnswerEvent):
-    """What the answer waits for before its first word.
+    """Progress before the first word of an answer.
 
-    Stage "queue": `done` questions of others are still before this one (`total` is 0); "load": the model is
-    being loaded; "prefill": `done` of `total` tokens of the prompt have been read (both 0: nobody tells);
-    "read": `done` of `total` passages of what is summarised have been read.
+    Attributes:
+        stage: "queue": `done` questions of others come first (`total` is 0); "load": the model is being
+            loaded; "prefill": `done` of `total` prompt tokens have been read (both 0: unknown); "read":
+            `done` of `total` passages of a summary have been read.
     """
 
     stage: str
@@ -216,7 +227,7 @@ class AnswerProgress(AnswerEvent):
 
 @dataclass(frozen=True, slots=True)
 class PassagesFound(AnswerEvent):
-    """The passages, before anything is written."""
+    """The passages found; it comes before any text."""
 
     result: SearchResult
     packed: PromptContext
@@ -231,17 +242,21 @@ class Delta(AnswerEvent):
 
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta(AnswerEvent):
-    """More of what the model thinks before it answers; no part of the answer."""
+    """More of the model's reasoning, which is no part of the answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(AnswerEvent):
-    """The finished answer. When `abstained`, `text` says so and `nearest` holds the nearest passages.
+    """The finished answer.
 
-    `standalone_question` is what was searched for where that is not the question itself. `flags` name what a
-    person should know, such as a document that gives instructions. `budget` is the evidence's, in tokens.
+    Attributes:
+        abstained: The documents do not answer; `text` says so.
+        nearest: All passages found.
+        flags: Warnings for a person, such as a document that gives instructions.
+        standalone_question: The rewritten question that was searched for; None: the question itself.
+        budget: The evidence budget in tokens.
     """
 
     question: str

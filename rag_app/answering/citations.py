@@ -1,11 +1,9 @@
-"""Citations are computed: each sentence of an answer is aligned with the sentences of its evidence, and
-judged.
+"""Computed citations: each sentence of an answer is aligned with source sentences, and gets a verdict.
 
-A sentence is aligned with the source sentences whose tokens, taken together, are nearest to its own: the
-mean over its tokens, of which function words count half, of their best cosine (MaxSim). It is judged by the
-half of its words of content that match worst: a true sentence with one wrong name has a high mean. Numbers,
-dates and negations must stand in the sources literally (`rag_app.answering.fact_check`), because
-similarity does not see them.
+A sentence is aligned with the source sentences that together have the highest MaxSim: the mean over its
+tokens of their best cosine; stop words count half. Its verdict follows the worst-matching half of its
+content words, because a sentence with one wrong name has a high mean. The sources must state numbers, dates
+and negations literally (`rag_app.answering.fact_check`), because similarity does not show them.
 """
 
 import re
@@ -29,23 +27,22 @@ from rag_app.answering.answers import (
 from rag_app.answering.evidence.prompt_context import STOPWORD_WEIGHT, lower_half
 from rag_app.answering.fact_check import Literal, compare
 
-# [1], and [1, 2], [1-3], [Source 1] and 【1】 as some models write.
+# [1], and the forms of some models: [1, 2], [1-3], [Source 1], 【1】.
 _MARKER = re.compile(r"\s*[\[【]\s*(?:[Ss]ources?\s*)?(\d{1,3}(?:\s*[-–,;]\s*\d{1,3})*)\s*[\]】]")
 _PLAIN_MARKER = re.compile(r"\s*\[\d+\]")
 _RANGE = re.compile(r"(\d+)\s*[-–]\s*(\d+)")
-# Of a wider range, as papers that were copied have them, only so many.
+# The most numbers of a range; copied papers have wider ones.
 _WIDEST = 20
 _MARKERS_BEHIND_STOP = re.compile(rf"([.!?])((?:{_MARKER.pattern})+)")
 _END = re.compile(r"[.!?…]?[\"'”’)]*$")
 # Calibrated on answers with planted sentences: docs/decisions.md, "Supported, weak, unsupported".
 SUPPORTED = 0.70
 WEAK = 0.50
-# Below this mean cosine nothing is cited for a sentence.
+# A sentence with a lower mean cosine gets no citation.
 ALIGNED = 0.5
-# Another source than the one that a marker names must match better by this much to replace it.
+# A source replaces the one that a marker names where it matches better by this much.
 _BETTER = 0.08
-# A sentence that joins several statements rests on this many source sentences at most, and on one more only
-# where that raises its score by so much.
+# The most source sentences of a sentence, and the least that another one must add to its score.
 _MOST_SOURCES = 3
 _ADDS = 0.03
 
@@ -54,7 +51,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A sentence of the evidence with the token vectors of itself and of its passage's context line."""
+    """A source sentence, with the token vectors of the sentence and its passage's context line."""
 
     evidence: Evidence
     sentence: EvidenceSentence
@@ -63,8 +60,12 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class _Support:
-    """The source sentences that a sentence rests on, best first; the mean cosine of its tokens with them, and
-    that of the half of its words of content that match worst."""
+    """The sources of a sentence, best first.
+
+    Attributes:
+        score: The mean cosine of its tokens with them.
+        weakest: The same, of the worst-matching half of its content words.
+    """
 
     sources: tuple[_Source, ...]
     score: float
@@ -81,10 +82,10 @@ def cite_quotations(quoted: Iterable[tuple[Evidence, EvidenceSentence]], text: s
 
 
 def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> CitedAnswer:
-    """Return an LLM's answer by sentence with a verdict for each, and the passages that they rest on.
+    """Return an LLM's answer with a verdict for each sentence, and the citations.
 
-    A marker `[n]` is kept where its source matches about as well as any; otherwise it is replaced by that of
-    the source that matches best, and dropped where none does. `text` has the markers that are left.
+    A marker `[n]` stays where its source matches about as well as the best source; else the best source's
+    marker replaces it, and where no source matches, it is dropped.
     """
     written = _sentences_with_markers(text)
     sources = _encoded(evidence, encoder)
@@ -101,7 +102,7 @@ def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> Cite
         cited = support.sources if support.score >= ALIGNED else ()
         citations.update(dict.fromkeys(_citation(each.evidence, each.sentence) for each in cited))
         markers = tuple(dict.fromkeys(each.evidence.number for each in cited))
-        if set(markers) < set(one.markers):  # of several markers, those stay whose sources add little
+        if set(markers) < set(one.markers):  # keep the order in which the model wrote them
             markers = tuple(number for number in one.markers if number in markers)
         sentences.append(AnswerSentence(one.plain, verdict, round(support.weakest, 4), markers, reason))
     return CitedAnswer(_rewritten(text, written, sentences), tuple(sentences), tuple(citations))
@@ -127,7 +128,7 @@ def _around(evidence: Evidence) -> str:
 
 
 def _encoded(evidence: Sequence[Evidence], encoder: Encoder) -> list[_Source]:
-    """Return the sentences of the evidence with their vectors, each passage's context line encoded once."""
+    """Return the sentences of the evidence with their vectors; each context line is encoded once."""
     pairs = [(item, sentence) for item in evidence for sentence in item.sentences]
     if not pairs:
         return []
@@ -146,7 +147,7 @@ def _encoded(evidence: Sequence[Evidence], encoder: Encoder) -> list[_Source]:
 
 
 def _weights(plain: str, spans: NDArray[np.int32]) -> Floats:
-    """Return how much each token of a sentence counts, [t], in sum 1; punctuation counts nothing."""
+    """Return the weights of a sentence's tokens, [t], in sum 1; punctuation has 0."""
     words = [plain[start:end].casefold() for start, end in spans]
     weights = [
         0.0 if not any(map(str.isalnum, word)) else STOPWORD_WEIGHT if word in stopwords_of("en") else 1.0
@@ -158,7 +159,7 @@ def _weights(plain: str, spans: NDArray[np.int32]) -> Floats:
 def _supported_by(
     tokens: Floats, weights: Floats, markers: Sequence[int], sources: Sequence[_Source]
 ) -> _Support:
-    """Return what a sentence rests on: among the sources that it names, unless others match better."""
+    """Return the sources of a sentence: those that its markers name, unless others match better."""
     best = [(tokens @ source.tokens.T).max(axis=1) for source in sources]
     everywhere = _chosen(weights, best, range(len(sources)), sources)
     named = [place for place, source in enumerate(sources) if source.evidence.number in markers]
@@ -188,7 +189,7 @@ def _chosen(
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A sentence of the answer: characters `start` to `end` of its text, without markers, and these."""
+    """A sentence of the answer at characters `start` to `end`; `plain` has no markers."""
 
     start: int
     end: int
@@ -197,12 +198,12 @@ class _Written:
 
 
 def _tidy(text: str) -> str:
-    """Put markers behind a full stop in front of it: they belong to the sentence before."""
+    """Move markers from behind a full stop to before it, into the sentence that they belong to."""
     return _MARKERS_BEHIND_STOP.sub(r"\2\1", text)
 
 
 def _sentences_with_markers(text: str) -> list[_Written]:
-    """Split an answer into sentences without markers, and the markers of each."""
+    """Return the sentences of an answer, with the markers of each."""
     tidy = _tidy(text)
     written = []
     for span in sentence_spans(tidy):
@@ -217,7 +218,7 @@ def _sentences_with_markers(text: str) -> list[_Written]:
 
 
 def _numbers_of(marker: str) -> list[int]:
-    """Return the sources that the inside of a marker names."""
+    """Return the source numbers inside a marker."""
     for first, last in _RANGE.findall(marker):
         between = range(int(first), int(last) + 1)[:_WIDEST]
         marker = f"{marker} {' '.join(map(str, between))}"
@@ -225,7 +226,7 @@ def _numbers_of(marker: str) -> list[int]:
 
 
 def _rewritten(text: str, written: Sequence[_Written], sentences: Sequence[AnswerSentence]) -> str:
-    """Return the answer with the markers that its sentences have now."""
+    """Return the answer with the markers of its judged sentences."""
     tidy = _tidy(text)
     parts, position = [], 0
     for one, sentence in zip(written, sentences, strict=True):

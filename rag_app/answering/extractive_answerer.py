@@ -1,4 +1,4 @@
-"""The built-in answerer: no weights, quotes the best sentences of the evidence, and says so."""
+"""The built-in answerer without a language model: it quotes the best sentences of the evidence."""
 
 from collections import Counter
 from collections.abc import Generator
@@ -12,22 +12,22 @@ from rag_app.answering.evidence.prompt_context import SAME_QUESTION
 from rag_app.answering.evidence.readability import MOST_WORDS
 from rag_app.llm.choice import EXTRACTIVE
 
-# A few sentences answer a factual question; more is what the sources panel is for.
+# A few sentences answer a factual question; the sources panel shows more.
 _MOST_SENTENCES = 6
-# A page of tables has many rows that match about as well; other pages shall have their say.
+# A page of tables has many rows that match equally well; leave room for other pages.
 _MOST_OF_A_PAGE = 4
-# Sentences that match clearly less well than the best one are left out. A sentence of a passage that
-# matches well as a whole is worth more than the same one elsewhere.
+# A sentence below this share of the best one is left out. A sentence of a well-matching passage counts more
+# than the same sentence elsewhere.
 _SHARE_OF_BEST = 0.8
-# Where a document asks the question itself, what stands below it answers, and below another question that
-# matches nearly as well.
+# Where a document contains the question, the text below it answers, and the text below another question whose
+# match is at most this much worse.
 _NEARLY = 0.05
-# Evidence to choose from, which also is what the sources panel shows.
+# The evidence to choose from; the sources panel shows it too.
 _EVIDENCE_TOKENS = 1500
 
 
 class ExtractiveAnswerer:
-    """Answers with quotations. Always available."""
+    """Answers with quotations. It is always available."""
 
     name = EXTRACTIVE
     leaves_machine: str | None = None
@@ -45,7 +45,7 @@ class ExtractiveAnswerer:
         return True
 
     def write(self, question: str, packed: PromptContext, config: RunnableConfig) -> Generator[str]:  # noqa: ARG002
-        """Yield the answer's text, a quotation at a time."""
+        """Yield the answer's text, one quotation at a time."""
         for place, (evidence, sentence) in enumerate(quotations(packed)):
             yield ("\n\n" if place else "") + f"{' '.join(sentence.text.split())} [{evidence.number}]"
 
@@ -56,7 +56,7 @@ class ExtractiveAnswerer:
 def quotations(packed: PromptContext) -> list[tuple[Evidence, EvidenceSentence]]:
     """Return the sentences that answer, in reading order: at most 6, and 60 words.
 
-    Those that have what the question names literally come first; headings are quoted where nothing else is.
+    Sentences with an identifier of the question come first; headings only where there is nothing else.
     """
     pairs = [(evidence, sentence) for evidence in packed.evidence for sentence in evidence.sentences]
     told = [pair for pair in pairs if not pair[1].is_heading] or pairs

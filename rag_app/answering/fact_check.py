@@ -1,8 +1,8 @@
-"""What similarity does not see: whether the numbers, dates and negations of a sentence stand in its source.
+"""Fact check: whether a sentence's numbers, dates and negations are in its source.
 
 "Revenue fell 12% in 2021" and "Revenue fell 21% in 2012" have nearly the same vectors. So these are compared
-literally, after reading each in one form (`ingestion.text.numbers` and `dates`): 1,200 and 1200, 2.5 and
-2,5, 3 March 1987 and 3.3.1987. Negation is read in English.
+literally, in a normal form (`ingestion.text.numbers` and `dates`): 1,200 and 1200, 2.5 and 2,5, 3 March 1987
+and 3.3.1987. Negation is English only.
 """
 
 import re
@@ -16,7 +16,7 @@ from ingestion.text.stopwords import stopwords_of
 
 
 class Literal(IntEnum):
-    """How far the literal parts of a claim stand in a source."""
+    """How far a source states the literal parts of a claim."""
 
     CONTRADICTED = 0
     ROUNDED = 1
@@ -25,7 +25,7 @@ class Literal(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class FactCheck:
-    """The outcome for a claim; `reason` says in words what is missing, None where all is stated."""
+    """The result for a claim; `reason` names the missing part, None where all is stated."""
 
     literal: Literal
     reason: str | None = None
@@ -33,15 +33,15 @@ class FactCheck:
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """A word that denies, and the first word of content behind it, shortened to its stem."""
+    """A negating word, and the stem of the first content word behind it."""
 
     text: str
     denied: str
 
 
-# "one of them" and "no one" count nothing.
+# "one of them" and "no one" are no numbers.
 _NOT_COUNTED = frozenset({"one"})
-# A figure may be rounded to no fewer significant digits than this.
+# The fewest significant digits of a rounded figure.
 _LEAST_DIGITS = 2
 
 _NEGATION = re.compile(
@@ -49,23 +49,25 @@ _NEGATION = re.compile(
     r"(?:is|are|was|were|do|does|did|has|have|had|ca|could|wo|would|should|must|need|ai|might)n['’]t)\b",
     re.IGNORECASE,
 )
-# "no more than 5", "no. 7", "not only … but also": nothing is denied.
+# "no more than 5", "no. 7", "not only … but also" negate nothing.
 _NO_DENIAL = re.compile(
     r"not\s+(?:only|just|merely|least)\b|no\s+(?:more|less|fewer|later|earlier|one)\b|no\.?\s*\d|"
     r"nothing\s+but\b|without\s+(?:a\s+)?doubt\b",
     re.IGNORECASE,
 )
-# Words between a denial and what it denies, and endings that do not change what a word denies.
+# The most words between a negation and its word, and endings that do not change a word's meaning.
 _DENIED_WITHIN = 6
 _ENDING = re.compile(r"(?:ies|es|s|ed|ing|ly|e|y)$")
 _LEAST_STEM = 3
 
 
 def compare(claim: str, source: str, context: str = "") -> FactCheck:
-    """Return whether what a claim counts, dates and denies stands in its source.
+    """Return whether a source states a claim's numbers, dates and negations.
 
-    `context` is what stands around the source (its passage, heading and document's name): a year may be named
-    there instead. A figure that the source has in more digits or another scale is rounded.
+    A figure that the source has with more digits or in another scale is rounded.
+
+    Args:
+        context: The text around the source (passage, heading, document's name), which may state a year.
     """
     dated = [_compare_date(date, source, context) for date in dates(claim)]
     counted = _compare_numbers(claim, source, context)
@@ -76,7 +78,7 @@ def compare(claim: str, source: str, context: str = "") -> FactCheck:
 
 
 def negations(text: str) -> list[Negation]:
-    """Return what a text denies. A denial of which no word of content follows denies the whole: ""."""
+    """Return a text's negations; `denied` is "" for one without a content word behind it."""
     found = []
     for match in _NEGATION.finditer(text):
         if _NO_DENIAL.match(text, match.start()):
@@ -89,7 +91,7 @@ def negations(text: str) -> list[Negation]:
 
 def _compare_numbers(claim: str, source: str, context: str) -> Iterator[FactCheck]:
     stated, around = _with_parts(numbers(source)), _with_parts(numbers(context))
-    # A date is compared as one. Longer ones first: "1 May" stands in "11 May" too.
+    # Dates are compared apart. Longer ones go first, because "11 May" contains "1 May".
     for date in sorted(dates(claim), key=lambda date: -len(date.text)):
         claim = claim.replace(date.text, " ")
     for number in numbers(claim):
@@ -113,7 +115,7 @@ def _is_among(number: Number, known: list[Number]) -> bool:
 
 
 def _is_rounded(number: Number, source: Number) -> bool:
-    """Whether a figure is the source's in fewer digits, or in thousands, millions, … of it."""
+    """Return whether a figure is the source's with fewer digits, or in thousands, millions, …"""
     kept = len(number.digits)
     if kept < _LEAST_DIGITS or len(source.digits) < kept or not source.value:
         return False
@@ -135,7 +137,7 @@ def _compare_date(date: Date, source: str, context: str) -> FactCheck:
             return FactCheck(Literal.STATED)
         if other.year is None and _has_year(date.year, f"{source} {context}"):
             return FactCheck(Literal.STATED)
-    # "March 1987" where the heading has the month, or a table's columns have the days.
+    # "March 1987", where the heading has the month, or a table's columns the days.
     if any(
         other.month == date.month and other.day == date.day and date.year in (None, other.year)
         for other in dates(context)
@@ -145,7 +147,7 @@ def _compare_date(date: Date, source: str, context: str) -> FactCheck:
 
 
 def _is_within(day: Date, date: Date) -> bool:
-    """Whether a source's date is a claim's day, or a day of its month; written otherwise, in either order."""
+    """Return whether a source's date is the claim's day, or in its month; ambiguous dates in either order."""
     if date.day is None:
         return day.month == date.month or (day.either_way and day.day == date.month)
     if day.day is None:

@@ -1,4 +1,4 @@
-"""Answers that need no passage: small talk, and questions about the library itself."""
+"""Answers without passages: to small talk, and to questions about the library itself."""
 
 import time
 from collections import Counter
@@ -23,15 +23,17 @@ from rag_app.llm.choice import EXTRACTIVE
 from retrievers.hits import Query
 from retrievers.search import SearchResult
 
-# What an answer names; a longer list is for the library's page.
+# The longest list of documents in an answer; the library's page has all.
 _MOST_NAMED = 50
 _FILE_ENDINGS = 6
 
 
 def reply_to(question: str, options: AskOptions, documents: Callable[[], Sequence[Document]]) -> str | None:
-    """Return the reply to small talk or to a question about the library; None where the documents are asked.
+    """Return the reply to small talk or to a question about the library; None for other questions.
 
-    `documents` gives those in the scope of the options; it is called for questions about the library.
+    Args:
+        documents: Returns the documents in the scope of the options; only questions about the library call
+        it.
     """
     asked = kind_of(options.standalone or question)
     if asked is None:
@@ -95,7 +97,7 @@ def _of_library(asked: AppQuestion, question: str, documents: Sequence[Document]
 
 
 def _added(asked: AppQuestion, documents: Sequence[Document]) -> str | None:
-    """Return when a document was added; None where no document is called so: "When was fluoride added?"."""
+    """Return when a document was added; None without a document of that name: "When was fluoride added?"."""
     name = asked.name.strip()
     if len(name.split()) < 2 and not _has_ending(name):
         return None
@@ -112,7 +114,7 @@ def _has_ending(name: str) -> bool:
 
 
 def _names(documents: Sequence[Document]) -> list[str]:
-    """Return the documents' names in order, those that several have with their paths."""
+    """Return the documents' names in order; shared names are followed by their paths."""
     taken = Counter(one.name for one in documents)
     return sorted(
         (one.name if taken[one.name] == 1 else f"{one.name} ({one.path})" for one in documents),
@@ -121,5 +123,5 @@ def _names(documents: Sequence[Document]) -> list[str]:
 
 
 def _day(document: Document) -> str:
-    """Return the day on which a document was added, in local time."""
+    """Return the local date on which a document was added."""
     return datetime.fromisoformat(document.added).astimezone().date().isoformat()

@@ -70,8 +70,7 @@ class ModelPool:
             return Llm(server=server)
         if name != AUTO:
             return Llm(file=resolve(name, role="llm", folder=settings.models_folder))
-        files = settings.models_folder.glob("*.gguf")
-        found = sorted(file for file in files if not _LATER_PART.search(file.name))
+        found = [file for file in self.llm_files() if not _LATER_PART.search(file.name)]
         if len(found) > 1:
             names = ", ".join(file.name for file in found)
             raise InvalidInput(
@@ -117,6 +116,10 @@ class ModelPool:
     def chat_answerers(self) -> list[ChatAnswerer]:
         """Return the answerers of the language models that were opened."""
         return list(self._answerers.values())
+
+    def llm_files(self) -> list[Path]:
+        """Return the GGUF files in the models folder."""
+        return sorted(self._store.folder.glob("*.gguf"))
 
     def llm_names(self) -> list[str]:
         """Return the names of the language models that were pulled or added, and can be used."""

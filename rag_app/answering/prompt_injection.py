@@ -1,8 +1,8 @@
-"""What documents may not do: speak to the model, or hide text from the person who reads them.
+"""Prompt injection: text in documents that instructs the model, or hides from the reader.
 
-Whoever writes a document that others ask questions of can write "Ignore all previous instructions" into it
-(prompt injection; Greshake et al., 2023). Sentences of that kind are found by what they say. They are shown
-and may be quoted, with a flag; a model never reads them.
+The author of a document can write "Ignore all previous instructions" into it (Greshake et al., 2023).
+Patterns find such sentences. The application shows and may quote them, with a flag; a model never reads
+them.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from rag_app.answering.answers import Evidence, EvidenceSentence
 
-# Put before the model in place of a sentence that speaks to it.
+# The prompt has this in place of a sentence that instructs the model.
 LEFT_OUT = "[instruction left out]"
 
 _BEFORE = r"(?:previous|prior|above|earlier|preceding|foregoing|other|existing|system|original)"
@@ -44,13 +44,13 @@ _PATTERNS = (
 )
 _INSTRUCTION = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE | re.MULTILINE)
 
-# Marks of direction and joining belong to scripts, and are visible in what they do; these here show nothing
-# at all, and tag characters spell whole sentences for models that people cannot see.
+# Marks of direction and joining belong to scripts, and have a visible effect. These characters have none, and
+# tag characters can spell whole sentences that models read and people do not see.
 _TAGS = range(0xE0000, 0xE0080)
 _INVISIBLE = frozenset("\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u180e")
 _OVERRIDES = frozenset("\u202a\u202b\u202d\u202e\u202c\u2066\u2067\u2068\u2069")
-# Joiners and selectors of variants: scripts need them, so they stay in a text; between Latin letters they
-# only keep a word from being found.
+# Joiners and variation selectors: scripts need them, so they stay in a text. Between Latin letters they only
+# hide a word from the patterns.
 _JOINERS = "\u034f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _JOINED_LATIN = re.compile(rf"(?<=[A-Za-z])[{_JOINERS}]+(?=[A-Za-z])")
 _NAME_SIGNS = re.compile(r"[-_.]+")
@@ -58,19 +58,18 @@ _QUOTED = 80
 
 
 def is_instruction(text: str) -> bool:
-    """Return whether a sentence speaks to a language model rather than to a reader."""
+    """Return whether a sentence instructs a language model."""
     plain = unicodedata.normalize("NFKC", re.sub(f"[{_JOINERS}]", "", without_hidden(text)))
     return _INSTRUCTION.search(" ".join(plain.split())) is not None
 
 
 def harmless_name(name: str, instead: str) -> str:
-    """Return a document's name for a model to read; `instead` for one that speaks to it."""
+    """Return a document's name for a model to read; `instead` for a name that instructs it."""
     return instead if _speaks(name) else without_hidden(name)
 
 
 def without_hidden(text: str) -> str:
-    """Return a text without the characters that nobody sees and a model reads: tags, zero widths,
-    overrides."""
+    """Return a text without the invisible characters that a model reads: tags, zero widths, overrides."""
     normal = unicodedata.normalize("NFC", text)
     return "".join(
         character
@@ -80,7 +79,7 @@ def without_hidden(text: str) -> str:
 
 
 def flags(evidence: Iterable[Evidence]) -> tuple[str, ...]:
-    """Return, for people, which of the evidence speaks to the model or hides text."""
+    """Return a line for each piece of evidence that instructs the model or hides text."""
     return tuple(dict.fromkeys(_flags(evidence)))
 
 

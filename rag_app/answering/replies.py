@@ -1,4 +1,4 @@
-"""What the application says of itself and of its library, in the languages of `questions.phrases`."""
+"""Replies about the application and its library, in the languages of `questions.phrases`."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,11 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "ok": "All right. Ask me anything else about your documents.",
         "greeting": "Hello! What would you like to know from your documents?",
         "goodbye": "Goodbye! Your documents stay here for when you come back.",
-        "who": "I am the assistant of your document library. I answer questions from your documents and say "
-        "where each sentence comes from.",
-        "abilities": "I answer questions from your documents, with quotations and their pages. You can also "
-        "ask me "
-        "to summarise a document, to list the documents that are here, or to go on with what you asked "
-        "before.",
+        "who": "I am the assistant of your document library. I answer questions from your documents and "
+        "say where each sentence comes from.",
+        "abilities": "I answer questions from your documents, with quotations and their pages. You can "
+        "also ask me to summarise a document, to list the documents that are here, or to go on with what "
+        "you asked before.",
     },
     "de": {
         "thanks": "Gern geschehen. Fragen Sie mich gern noch etwas zu Ihren Dokumenten.",
@@ -22,11 +21,9 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "greeting": "Hallo! Was möchten Sie aus Ihren Dokumenten wissen?",
         "goodbye": "Auf Wiedersehen! Ihre Dokumente bleiben hier.",
         "who": "Ich bin der Assistent Ihrer Dokumentensammlung. Ich beantworte Fragen aus Ihren Dokumenten "
-        "und sage, "
-        "woher jeder Satz kommt.",
+        "und sage, woher jeder Satz kommt.",
         "abilities": "Ich beantworte Fragen aus Ihren Dokumenten, mit Zitaten und Seitenzahlen. Ich fasse "
-        "auch ein "
-        "Dokument zusammen und nenne die Dokumente, die hier liegen.",
+        "auch ein Dokument zusammen und nenne die Dokumente, die hier liegen.",
     },
     "fr": {
         "thanks": "Je vous en prie. Posez-moi une autre question sur vos documents.",
@@ -34,23 +31,19 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "greeting": "Bonjour ! Que voulez-vous savoir de vos documents ?",
         "goodbye": "Au revoir ! Vos documents restent ici.",
         "who": "Je suis l'assistant de votre bibliothèque de documents. Je réponds à partir de vos "
-        "documents et "
-        "j'indique d'où vient chaque phrase.",
+        "documents et j'indique d'où vient chaque phrase.",
         "abilities": "Je réponds aux questions à partir de vos documents, avec citations et pages. Je peux "
-        "aussi "
-        "résumer un document et donner la liste des documents.",
+        "aussi résumer un document et donner la liste des documents.",
     },
     "es": {
         "thanks": "De nada. Pregúntame lo que quieras sobre tus documentos.",
         "ok": "De acuerdo. Pregúntame lo que quieras sobre tus documentos.",
         "greeting": "¡Hola! ¿Qué quieres saber de tus documentos?",
         "goodbye": "¡Hasta luego! Tus documentos se quedan aquí.",
-        "who": "Soy el asistente de tu biblioteca de documentos. Respondo a partir de tus documentos y digo "
-        "de dónde "
-        "sale cada frase.",
+        "who": "Soy el asistente de tu biblioteca de documentos. Respondo a partir de tus documentos y "
+        "digo de dónde sale cada frase.",
         "abilities": "Respondo preguntas a partir de tus documentos, con citas y páginas. También puedo "
-        "resumir un "
-        "documento y enumerar los documentos que hay.",
+        "resumir un documento y enumerar los documentos que hay.",
     },
     "it": {
         "thanks": "Prego. Chiedimi pure altro sui tuoi documenti.",
@@ -58,23 +51,19 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "greeting": "Ciao! Che cosa vuoi sapere dai tuoi documenti?",
         "goodbye": "Arrivederci! I tuoi documenti restano qui.",
         "who": "Sono l'assistente della tua raccolta di documenti. Rispondo in base ai tuoi documenti e "
-        "dico da dove "
-        "viene ogni frase.",
+        "dico da dove viene ogni frase.",
         "abilities": "Rispondo alle domande in base ai tuoi documenti, con citazioni e pagine. Posso anche "
-        "riassumere "
-        "un documento ed elencare i documenti presenti.",
+        "riassumere un documento ed elencare i documenti presenti.",
     },
     "nl": {
         "thanks": "Graag gedaan. Vraag me gerust meer over je documenten.",
         "ok": "Goed. Vraag me gerust meer over je documenten.",
         "greeting": "Hallo! Wat wil je uit je documenten weten?",
         "goodbye": "Tot ziens! Je documenten blijven hier.",
-        "who": "Ik ben de assistent van je documentenbibliotheek. Ik antwoord uit je documenten en zeg waar "
-        "elke zin "
-        "vandaan komt.",
+        "who": "Ik ben de assistent van je documentenbibliotheek. Ik antwoord uit je documenten en zeg "
+        "waar elke zin vandaan komt.",
         "abilities": "Ik beantwoord vragen uit je documenten, met citaten en pagina's. Ik kan ook een "
-        "document "
-        "samenvatten en de documenten opnoemen.",
+        "document samenvatten en de documenten opnoemen.",
     },
     "pt": {
         "thanks": "De nada. Pergunte-me mais sobre os seus documentos.",
@@ -82,11 +71,9 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "greeting": "Olá! O que quer saber dos seus documentos?",
         "goodbye": "Até logo! Os seus documentos ficam aqui.",
         "who": "Sou o assistente da sua biblioteca de documentos. Respondo a partir dos seus documentos e "
-        "digo de "
-        "onde vem cada frase.",
+        "digo de onde vem cada frase.",
         "abilities": "Respondo a perguntas a partir dos seus documentos, com citações e páginas. Também "
-        "posso resumir "
-        "um documento e listar os documentos que existem.",
+        "posso resumir um documento e listar os documentos que existem.",
     },
     "da": {
         "thanks": "Selv tak. Spørg gerne om mere i dine dokumenter.",
@@ -94,11 +81,9 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "greeting": "Hej! Hvad vil du vide fra dine dokumenter?",
         "goodbye": "Farvel! Dine dokumenter bliver her.",
         "who": "Jeg er assistenten for din dokumentsamling. Jeg svarer ud fra dine dokumenter og siger, "
-        "hvor hver "
-        "sætning kommer fra.",
+        "hvor hver sætning kommer fra.",
         "abilities": "Jeg svarer på spørgsmål ud fra dine dokumenter, med citater og sidetal. Jeg kan også "
-        "sammenfatte "
-        "et dokument og nævne de dokumenter, der er her.",
+        "sammenfatte et dokument og nævne de dokumenter, der er her.",
     },
     "sv": {
         "thanks": "Varsågod. Fråga gärna mer om dina dokument.",
@@ -106,11 +91,9 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "greeting": "Hej! Vad vill du veta från dina dokument?",
         "goodbye": "Hej då! Dina dokument finns kvar här.",
         "who": "Jag är assistenten för din dokumentsamling. Jag svarar utifrån dina dokument och säger var "
-        "varje "
-        "mening kommer ifrån.",
+        "varje mening kommer ifrån.",
         "abilities": "Jag svarar på frågor utifrån dina dokument, med citat och sidor. Jag kan också "
-        "sammanfatta ett "
-        "dokument och räkna upp dokumenten som finns.",
+        "sammanfatta ett dokument och räkna upp dokumenten som finns.",
     },
     "no": {
         "thanks": "Bare hyggelig. Spør gjerne om mer fra dokumentene dine.",
@@ -118,11 +101,9 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "greeting": "Hei! Hva vil du vite fra dokumentene dine?",
         "goodbye": "Ha det! Dokumentene dine blir her.",
         "who": "Jeg er assistenten for dokumentsamlingen din. Jeg svarer ut fra dokumentene dine og sier "
-        "hvor hver "
-        "setning kommer fra.",
-        "abilities": "Jeg svarer på spørsmål ut fra dokumentene dine, med sitater og sidetall. Jeg kan også "
-        "sammenfatte "
-        "et dokument og nevne dokumentene som er her.",
+        "hvor hver setning kommer fra.",
+        "abilities": "Jeg svarer på spørsmål ut fra dokumentene dine, med sitater og sidetall. Jeg kan "
+        "også sammenfatte et dokument og nevne dokumentene som er her.",
     },
     "ru": {
         "thanks": "Пожалуйста. Спрашивайте ещё о ваших документах.",
@@ -130,11 +111,9 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "greeting": "Здравствуйте! Что вы хотите узнать из ваших документов?",
         "goodbye": "До свидания! Ваши документы остаются здесь.",
         "who": "Я помощник вашей библиотеки документов. Я отвечаю по вашим документам и указываю, откуда "
-        "взято "
-        "каждое предложение.",
+        "взято каждое предложение.",
         "abilities": "Я отвечаю на вопросы по вашим документам, с цитатами и страницами. Ещё я могу кратко "
-        "изложить "
-        "документ и перечислить документы.",
+        "изложить документ и перечислить документы.",
     },
     "tr": {
         "thanks": "Rica ederim. Belgeleriniz hakkında başka sorular da sorabilirsiniz.",
@@ -142,75 +121,109 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "greeting": "Merhaba! Belgelerinizden ne öğrenmek istersiniz?",
         "goodbye": "Hoşça kalın! Belgeleriniz burada kalıyor.",
         "who": "Ben belge kitaplığınızın yardımcısıyım. Soruları belgelerinizden yanıtlar ve her cümlenin "
-        "nereden "
-        "geldiğini söylerim.",
+        "nereden geldiğini söylerim.",
         "abilities": "Soruları belgelerinizden, alıntılar ve sayfalarla yanıtlarım. Bir belgeyi "
-        "özetleyebilir ve "
-        "buradaki belgeleri sayabilirim.",
+        "özetleyebilir ve buradaki belgeleri sayabilirim.",
     },
-}  # fmt: skip
+}
 
-# Language → what is said of documents: none, one, several ({count}), those not named ({count}), the day that
-# one ({name}) was added ({day}), the newest.
+# Language → sentences: no documents, one, several ({count}), the rest of a list ({count}), the {day} on which
+# {name} was added, the newest document.
 OF_LIBRARY: Mapping[str, tuple[str, str, str, str, str, str]] = {
     "en": (
-        "There are no documents here yet.", "There is 1 document", "There are {count} documents",
+        "There are no documents here yet.",
+        "There is 1 document",
+        "There are {count} documents",
         "… and {count} more. The library's page and `rag-app documents` list all of them.",
-        "{name} was added on {day}.", "The newest document is {name}, added on {day}.",
+        "{name} was added on {day}.",
+        "The newest document is {name}, added on {day}.",
     ),
     "de": (
-        "Hier sind noch keine Dokumente.", "Es gibt 1 Dokument", "Es gibt {count} Dokumente",
+        "Hier sind noch keine Dokumente.",
+        "Es gibt 1 Dokument",
+        "Es gibt {count} Dokumente",
         "… und {count} weitere. Die Seite der Bibliothek und `rag-app documents` nennen alle.",
-        "{name} wurde am {day} hinzugefügt.", "Das neueste Dokument ist {name}, hinzugefügt am {day}.",
+        "{name} wurde am {day} hinzugefügt.",
+        "Das neueste Dokument ist {name}, hinzugefügt am {day}.",
     ),
     "fr": (
-        "Il n'y a pas encore de documents ici.", "Il y a 1 document", "Il y a {count} documents",
+        "Il n'y a pas encore de documents ici.",
+        "Il y a 1 document",
+        "Il y a {count} documents",
         "… et {count} autres. La page de la bibliothèque et `rag-app documents` les donnent tous.",
-        "{name} a été ajouté le {day}.", "Le document le plus récent est {name}, ajouté le {day}.",
+        "{name} a été ajouté le {day}.",
+        "Le document le plus récent est {name}, ajouté le {day}.",
     ),
     "es": (
-        "Todavía no hay documentos aquí.", "Hay 1 documento", "Hay {count} documentos",
+        "Todavía no hay documentos aquí.",
+        "Hay 1 documento",
+        "Hay {count} documentos",
         "… y {count} más. La página de la biblioteca y `rag-app documents` los muestran todos.",
-        "{name} se añadió el {day}.", "El documento más reciente es {name}, añadido el {day}.",
+        "{name} se añadió el {day}.",
+        "El documento más reciente es {name}, añadido el {day}.",
     ),
     "it": (
-        "Qui non ci sono ancora documenti.", "C'è 1 documento", "Ci sono {count} documenti",
+        "Qui non ci sono ancora documenti.",
+        "C'è 1 documento",
+        "Ci sono {count} documenti",
         "… e altri {count}. La pagina della biblioteca e `rag-app documents` li elencano tutti.",
-        "{name} è stato aggiunto il {day}.", "Il documento più recente è {name}, aggiunto il {day}.",
+        "{name} è stato aggiunto il {day}.",
+        "Il documento più recente è {name}, aggiunto il {day}.",
     ),
     "nl": (
-        "Er zijn hier nog geen documenten.", "Er is 1 document", "Er zijn {count} documenten",
+        "Er zijn hier nog geen documenten.",
+        "Er is 1 document",
+        "Er zijn {count} documenten",
         "… en nog {count}. De pagina van de bibliotheek en `rag-app documents` tonen ze allemaal.",
-        "{name} is toegevoegd op {day}.", "Het nieuwste document is {name}, toegevoegd op {day}.",
+        "{name} is toegevoegd op {day}.",
+        "Het nieuwste document is {name}, toegevoegd op {day}.",
     ),
     "pt": (
-        "Ainda não há documentos aqui.", "Há 1 documento", "Há {count} documentos",
+        "Ainda não há documentos aqui.",
+        "Há 1 documento",
+        "Há {count} documentos",
         "… e mais {count}. A página da biblioteca e `rag-app documents` mostram todos.",
-        "{name} foi adicionado em {day}.", "O documento mais recente é {name}, adicionado em {day}.",
+        "{name} foi adicionado em {day}.",
+        "O documento mais recente é {name}, adicionado em {day}.",
     ),
     "da": (
-        "Der er endnu ingen dokumenter her.", "Der er 1 dokument", "Der er {count} dokumenter",
+        "Der er endnu ingen dokumenter her.",
+        "Der er 1 dokument",
+        "Der er {count} dokumenter",
         "… og {count} flere. Bibliotekets side og `rag-app documents` viser dem alle.",
-        "{name} blev tilføjet {day}.", "Det nyeste dokument er {name}, tilføjet {day}.",
+        "{name} blev tilføjet {day}.",
+        "Det nyeste dokument er {name}, tilføjet {day}.",
     ),
     "sv": (
-        "Här finns inga dokument än.", "Det finns 1 dokument", "Det finns {count} dokument",
+        "Här finns inga dokument än.",
+        "Det finns 1 dokument",
+        "Det finns {count} dokument",
         "… och {count} till. Bibliotekets sida och `rag-app documents` visar alla.",
-        "{name} lades till {day}.", "Det nyaste dokumentet är {name}, tillagt {day}.",
+        "{name} lades till {day}.",
+        "Det nyaste dokumentet är {name}, tillagt {day}.",
     ),
     "no": (
-        "Det er ingen dokumenter her ennå.", "Det er 1 dokument", "Det er {count} dokumenter",
+        "Det er ingen dokumenter her ennå.",
+        "Det er 1 dokument",
+        "Det er {count} dokumenter",
         "… og {count} til. Bibliotekets side og `rag-app documents` viser alle.",
-        "{name} ble lagt til {day}.", "Det nyeste dokumentet er {name}, lagt til {day}.",
+        "{name} ble lagt til {day}.",
+        "Det nyeste dokumentet er {name}, lagt til {day}.",
     ),
     "ru": (
-        "Здесь пока нет документов.", "Здесь 1 документ", "Документов здесь: {count}",
+        "Здесь пока нет документов.",
+        "Здесь 1 документ",
+        "Документов здесь: {count}",
         "… и ещё {count}. Все они есть на странице библиотеки и в `rag-app documents`.",
-        "{name}: добавлен {day}.", "Самый новый документ: {name}, добавлен {day}.",
+        "{name}: добавлен {day}.",
+        "Самый новый документ: {name}, добавлен {day}.",
     ),
     "tr": (
-        "Burada henüz belge yok.", "1 belge var", "{count} belge var",
+        "Burada henüz belge yok.",
+        "1 belge var",
+        "{count} belge var",
         "… ve {count} belge daha. Kitaplık sayfası ve `rag-app documents` hepsini gösterir.",
-        "{name} {day} tarihinde eklendi.", "En yeni belge {name}, {day} tarihinde eklendi.",
+        "{name} {day} tarihinde eklendi.",
+        "En yeni belge {name}, {day} tarihinde eklendi.",
     ),
-}  # fmt: skip
+}

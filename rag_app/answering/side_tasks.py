@@ -1,8 +1,8 @@
-"""What chat programs ask beside a person's questions: a title for the conversation, tags, what to ask next.
+"""Side tasks of chat programs: a title for the conversation, tags, follow-up questions.
 
-Their prompts (Open WebUI's "### Task:", LibreChat's, LobeChat's) say what is wanted, and hold the talk.
-No document is searched for them. A language model does them, where there is one; what it writes must have
-the form that was asked for. Otherwise rules do.
+Their prompts (Open WebUI's "### Task:", LibreChat's, LobeChat's) describe the task, and contain the
+conversation. They need no search. A language model does the task, where there is one, and its text must have
+the requested form; otherwise rules do the task.
 """
 
 import json
@@ -18,13 +18,13 @@ from langchain_core.runnables import RunnableConfig
 from ingestion.encoders import Encoder
 from ingestion.errors import RagError
 from rag_app.answering.answers import AnswerEvent
-from rag_app.answering.chain import Answerer
+from rag_app.answering.chain import Answerer, sent_away
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.library_replies import reply_events
 from rag_app.answering.questions.follow_ups import asking_words, content, languages_of
 from rag_app.answering.questions.question_kinds import kind_of
 
-# Of a prompt: what is looked at to tell what it wants, and what a model is given.
+# Characters of a prompt: those that are searched for the task, and those that a model reads.
 _LOOKED_AT = 4_000
 _MOST_READ = 12_000
 _WORDS_OF_A_TITLE = 6
@@ -34,7 +34,7 @@ _EMOJI = "💬"
 
 _TALK = r"(?:chat|conversation|discussion|dialog(?:ue)?|messages?|above|chat history)"
 _MAKE = r"(?:generate|create|write|suggest|provide|give|make|come up with|summari[sz]e)"
-# What is wanted, by the key of its JSON: the prompt's first sentence names it and the conversation.
+# The task's key in JSON → a pattern of the prompt's first sentence, which names task and conversation.
 _WANTED = {
     "title": rf"{_MAKE}\b[^.\n]*\btitle\b[^.\n]*\b{_TALK}\b|{_MAKE}\b[^.\n]*\b{_TALK}\b[^.\n]*\btitle\b|"
     r"title for a conversation that starts with|analy[sz]e this conversation and provide|"
@@ -46,10 +46,10 @@ _WANTED = {
     "text": r"you are an autocompletion system",
     "emoji": r"facial expression[^\n]*\bemoji",
     "prompt": rf"{_MAKE}\b[^.\n]*\bprompt for am? image generation\b",
-}  # fmt: skip
+}
 _LISTS = frozenset({"tags", "follow_ups", "queries"})
 _TASK = re.compile(r"\s*#{1,4}\s*(?:task|aufgabe|tâche|tarea|tarefa|compito)\s*:", re.IGNORECASE)
-# A person types this in a line; programs send a scaffold.
+# The scaffold of a program's prompt; a person types a task in one line.
 _SCAFFOLD = re.compile(
     r"<chat_history>|#+ *chat history|^conversation:|^(?:user|human) ?:|json|only return|output language|"
     r"starts with|detected language|输出语言",
@@ -65,7 +65,14 @@ _JSON_WANTED = re.compile(r"\bjson\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class SideTask:
-    """What is wanted (`key` names it in JSON), in which form, and what people asked in the conversation."""
+    """A side task.
+
+    Attributes:
+        key: Its key in JSON.
+        is_list, as_json: The form of the result.
+        questions: The questions in the conversation.
+        rules: The program's system messages.
+    """
 
     key: str
     is_list: bool
@@ -76,9 +83,11 @@ class SideTask:
 
 
 def side_task_of(messages: Sequence[tuple[str, str]], *, as_json: bool = False) -> SideTask | None:
-    """Return the chore that a conversation's last message asks for; None where it is a person's question.
+    """Return the task in a conversation's last message; None for a person's question.
 
-    `messages` are (role, text); `as_json`: the request itself demands JSON.
+    Args:
+        messages: Pairs (role, text).
+        as_json: The request demands JSON.
     """
     prompt = messages[-1][1]
     rules = "\n".join(text for role, text in messages if role in ("system", "developer"))
@@ -99,64 +108,66 @@ def side_task_of(messages: Sequence[tuple[str, str]], *, as_json: bool = False) 
 
 
 def side_task_events(
-    chore: SideTask, answerer: Answerer, encoder: Encoder, config: RunnableConfig | None
+    task: SideTask, answerer: Answerer, encoder: Encoder, config: RunnableConfig | None
 ) -> Generator[AnswerEvent]:
-    """Yield what a model is waited for, and the chore's answer: without passages, sources and checks."""
+    """Yield the model's progress, and the result as an answer without passages, sources and checks."""
     written: str | None = None
     name, where = None, None
     if isinstance(answerer, ChatAnswerer):
         where = answerer.leaves_machine
         pieces: list[str] = []
         try:
-            with closing(answerer.write_prompt(_prompt(chore), config or {})) as writing:
+            with closing(answerer.write_prompt(_prompt(task), config or {})) as writing:
                 for piece in writing:
                     if isinstance(piece, str):
                         pieces.append(piece)
                     else:
                         yield piece
-            written = accepted(chore, "".join(pieces))
-        except RagError:  # too long for its window, busy, gone: a title is not worth an error
+            written = accepted(task, "".join(pieces))
+        except RagError:  # prompt too long, model busy or gone: a title is not worth an error
             written = None
         name = answerer.name if written is not None else None
-    flags = (f"leaves this machine: {where}",) if where else ()
-    yield from reply_events(chore.prompt, written or by_rules(chore), encoder, llm=name, flags=flags)
+    flags = sent_away(where)
+    yield from reply_events(task.prompt, written or by_rules(task), encoder, llm=name, flags=flags)
 
 
-def accepted(chore: SideTask, written: str) -> str | None:
-    """Return what a model wrote in the form that is wanted, None where it has another."""
-    if not chore.as_json:
+def accepted(task: SideTask, written: str) -> str | None:
+    """Return a model's text in the requested form; None for text in another form."""
+    if not task.as_json:
         line = written.strip().strip('"“”').strip()
-        return line if line and (chore.is_list or ("\n" not in line and len(line) <= _MOST_TITLE)) else None
+        return line if line and (task.is_list or ("\n" not in line and len(line) <= _MOST_TITLE)) else None
     start, end = written.find("{"), written.rfind("}")
     try:
-        value = json.loads(written[start : end + 1])[chore.key]
+        value = json.loads(written[start : end + 1])[task.key]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    fits = isinstance(value, list) and all(isinstance(one, str) for one in value) if chore.is_list else (
-        isinstance(value, str)
-    )  # fmt: skip
-    return _json(chore, value) if fits else None
+    fits = (
+        isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if task.is_list
+        else (isinstance(value, str))
+    )
+    return _json(task, value) if fits else None
 
 
-def by_rules(chore: SideTask) -> str:
-    """Return the chore's answer from the words of what was asked."""
+def by_rules(task: SideTask) -> str:
+    """Return the task's answer from the words of what was asked."""
     value: str | list[str]
-    match chore.key:
+    match task.key:
         case "title":
-            value = _title(chore.questions)
+            value = _title(task.questions)
         case "tags":
-            value = _tags(chore.questions)
+            value = _tags(task.questions)
         case "prompt":
-            value = chore.questions[-1][:_LOOKED_AT] if chore.questions else ""
+            value = task.questions[-1][:_LOOKED_AT] if task.questions else ""
         case "emoji":
             value = _EMOJI
         case _:
             value = ""
-    if chore.is_list:
+    if task.is_list:
         value = value if isinstance(value, list) else [value] if value else []
-        return _json(chore, value) if chore.as_json else ", ".join(value)
+        return _json(task, value) if task.as_json else ", ".join(value)
     value = ", ".join(value) if isinstance(value, list) else value
-    return _json(chore, value) if chore.as_json else value
+    return _json(task, value) if task.as_json else value
 
 
 def _key(prompt: str, head: str, rules: str, *, as_json: bool) -> str | None:
@@ -169,12 +180,12 @@ def _key(prompt: str, head: str, rules: str, *, as_json: bool) -> str | None:
             if re.search(pattern, text[:_LOOKED_AT] if task else text, re.IGNORECASE):
                 return key
     own = _OWN_FORM.search(prompt)
-    # A task in another language, or one that nobody knows yet, says its form.
+    # A task in another language, or a new one, still states its form.
     return own[1] if task and own and _HISTORY.search(prompt) else None
 
 
 def _questions(prompt: str) -> list[str]:
-    """Return what people said in the conversation that a prompt holds."""
+    """Return the questions in the conversation that a prompt contains."""
     history = _HISTORY.search(prompt)
     text = history[1] if history else prompt
     turns = list(_SAID.finditer(text))
@@ -204,14 +215,14 @@ def _content_in_order(text: str) -> list[str]:
     return [word for word in re.findall(r"\w[\w’'-]*", text) if content(word, spoken) & named]
 
 
-def _json(chore: SideTask, value: str | list[str]) -> str:
-    return json.dumps({chore.key: value}, ensure_ascii=False)
+def _json(task: SideTask, value: str | list[str]) -> str:
+    return json.dumps({task.key: value}, ensure_ascii=False)
 
 
-def _prompt(chore: SideTask) -> list[BaseMessage]:
-    """Return the program's own prompt; of a long one the beginning and the end."""
-    text = chore.prompt
+def _prompt(task: SideTask) -> list[BaseMessage]:
+    """Return the program's prompt; of a long one the beginning and the end."""
+    text = task.prompt
     if len(text) > _MOST_READ:
         text = f"{text[: _MOST_READ // 2]}\n…\n{text[-_MOST_READ // 2 :]}"
-    rules = [SystemMessage(chore.rules[:_LOOKED_AT])] if chore.rules else []
+    rules = [SystemMessage(task.rules[:_LOOKED_AT])] if task.rules else []
     return [*rules, HumanMessage(text)]

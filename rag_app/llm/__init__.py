@@ -1,1 +1,1 @@
-"""Language models behind one LangChain interface: llama.cpp in a child process."""
+"""Language models behind one LangChain interface: llama.cpp in a child process, and servers."""

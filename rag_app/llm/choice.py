@@ -1,4 +1,4 @@
-"""What `--llm` and the setting `llm` can name: a file, a server, or nobody."""
+"""The language models that `--llm` and the setting `llm` can name: a file, a server, or quotations."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +17,17 @@ EXTRACTIVE = "extractive"  # the name of answering by quotation, without a langu
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """An OpenAI-compatible server, and the name of a model there; None: the only one it has."""
+    """An OpenAI-compatible server, and the name of a model there; None: the only model that it has."""
 
     url: str
     model: str | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """Return the server that a text like http://127.0.0.1:11434/v1#MODEL names, None if it is no URL.
+        """Return the server that a text like http://127.0.0.1:11434/v1#MODEL names; None for no URL.
 
-        Raises InvalidInput for a URL that cannot be used.
+        Raises:
+            InvalidInput: The URL has no host, or has a user, a password or a query.
         """
         scheme, separator, _ = text.partition("://")
         if not separator or scheme.lower() not in SCHEMES:
@@ -37,10 +38,10 @@ class Server:
         except ValueError:
             usable = False
         if not usable or parts.query or parts.username is not None or parts.password is not None:
-            # Not what was given: it may hold a password.
+            # The message does not repeat the URL: it may hold a password.
             raise InvalidInput(
-                f"a server's URL has a host, and no user, password or ? in it, like {EXAMPLE}; "
-                "a key belongs in RAG_APP_LLM_API_KEY"
+                f"a server's URL needs a host, and may have no user, password or query, like {EXAMPLE}; "
+                "put a key into RAG_APP_LLM_API_KEY"
             )
         url = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
         return cls(url, parts.fragment or None)
@@ -51,18 +52,18 @@ class Server:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: what a key is for."""
+        """Scheme, host and port. A key is valid for one origin."""
         return "://".join(urlsplit(self.url)[:2]).lower()
 
     @property
     def leaves_machine(self) -> str | None:
-        """The other machine that it runs on; None: it is this one."""
+        """The remote host that it runs on; None: this machine."""
         return None if is_loopback(self.host) else self.host
 
 
 @dataclass(frozen=True, slots=True)
 class Llm:
-    """Who writes answers: the model of a GGUF file, a server's, or nobody, and then they are quotations."""
+    """What writes answers: a GGUF file's model, a server's model, or neither; then answers are quotations."""
 
     file: Path | None = None
     server: Server | None = None
@@ -79,5 +80,5 @@ class Llm:
 
     @property
     def leaves_machine(self) -> str | None:
-        """The other machine that questions and evidence are sent to; None: they stay on this one."""
+        """The remote host that receives questions and evidence; None: they stay on this machine."""
         return self.server.leaves_machine if self.server is not None else None

@@ -1,7 +1,7 @@
-"""The connection to an OpenAI-compatible server: requests that can be given up at any moment.
+"""The connection to an OpenAI-compatible server. Its requests can be cancelled at any moment.
 
-They run in an event loop of their own, because a request of asyncio's can be cancelled while it waits for an
-answer, and a blocked thread cannot.
+They run in their own event loop: asyncio can cancel a request that waits for an answer, but nothing can
+cancel a blocked thread.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ LIST_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 5.0
 
 Event = dict[str, Any]
-ALIVE: Event = {}  # nothing has come for half a second
+ALIVE: Event = {}  # no event for half a second
 
 T = TypeVar("T")
 
 
 class Connection:
-    """Requests to one server. Opened when first needed, and again after `close`."""
+    """Requests to one server. The first request opens the connection, also after `close`."""
 
     def __init__(self, server: Server, key: str | None, *, timeout_s: float) -> None:
         self._server = server
@@ -43,9 +43,9 @@ class Connection:
         self._client: AsyncOpenAI | None = None
 
     def chat(self, request: dict[str, Any]) -> Generator[Event]:
-        """Yield the events of a streamed answer, and ALIVE every half second in which there is none.
+        """Yield the events of a streamed answer, and ALIVE for every half second without an event.
 
-        Closing it closes the request. Raises ModelError.
+        Closing the generator closes the request. Raises ModelError.
         """
         received: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
 
@@ -90,7 +90,7 @@ class Connection:
             raise self._explained(error) from error
 
     def close(self) -> None:
-        """Give up what runs, and close everything."""
+        """Cancel all requests, and close the connection."""
         with self._lock:
             loop, client = self._loop, self._client
             self._loop = self._client = None
@@ -106,58 +106,60 @@ class Connection:
     def _open(self) -> "AsyncOpenAI":
         import openai
 
-        # Nothing on this machine is asked by way of a proxy, and nobody is followed to somewhere else.
+        # No proxy between this machine and itself, and no redirect to another host.
         http = openai.DefaultAsyncHttpxClient(
             trust_env=self._server.leaves_machine is not None, follow_redirects=False
         )
         return openai.AsyncOpenAI(
             base_url=self._server.url,
-            api_key=self._key or "none",  # never one from the environment that is meant for others
+            api_key=self._key or "none",  # never a key from the environment, which belongs to another server
             http_client=http,
             max_retries=0,
             timeout=openai.Timeout(self._timeout_s, connect=CONNECT_TIMEOUT_S),
         )
 
     def _explained(self, error: BaseException) -> ModelError:
-        """Return an error as one line for a person; raise one that is a fault of ours."""
+        """Return an error as one line for a person; raise an error that is our own fault."""
         import openai
 
         match error:
             case openai.AuthenticationError() | openai.PermissionDeniedError():
                 what = (
-                    f"refuses the key, or wants one ({error.status_code}); set RAG_APP_LLM to this server "
-                    "and RAG_APP_LLM_API_KEY to its key, which goes nowhere else"
+                    f"refuses the key, or needs one ({error.status_code}); set RAG_APP_LLM to this server "
+                    "and RAG_APP_LLM_API_KEY to its key; no other server gets it"
                 )
             case openai.NotFoundError():
                 what = (
                     f"does not find {self._server.model or 'the model'} ({self._said(error)}); "
-                    "name a model that it lists, and see that the URL ends in /v1"
+                    "name a model that it lists, and check that the URL ends in /v1"
                 )
             case openai.RateLimitError():
-                what = f"has too much to do ({self._said(error)}); ask again later"
+                what = f"is overloaded ({self._said(error)}); ask again later"
             case openai.APIStatusError():
                 what = f"failed ({error.status_code}: {self._said(error)}); ask again, or look at its log"
             case openai.APITimeoutError() | TimeoutError():
-                what = "has said nothing for too long; look at its log, or use a smaller model"
+                what = "did not answer in time; look at its log, or use a smaller model"
             case openai.APIConnectionError():
                 cause = one_line(str(error.__cause__ or error))
-                what = f"cannot be reached, or broke off ({cause}); see that it runs and the URL is right"
+                what = (
+                    f"cannot be reached, or closed the connection ({cause}); check that it runs, and its URL"
+                )
             case openai.APIError():
                 what = f"failed ({self._said(error)}); ask again, or look at its log"
             case asyncio.CancelledError() | FutureCancelledError():
-                what = "was left while it answered; ask again"
+                what = "was closed while it answered; ask again"
             case ValueError() | TypeError() | AttributeError():
                 what = (
-                    f"sends what is no chat completion ({one_line(str(error))}); "
-                    "see that it is an OpenAI-compatible server, and that the URL ends in /v1"
+                    f"sends no chat completion ({one_line(str(error))}); "
+                    "check that it is an OpenAI-compatible server, and that the URL ends in /v1"
                 )
             case _:
                 raise error
         return ModelError(f"{self._server.url} {what}")
 
     def _said(self, error: Any) -> str:
-        """What the server said, without the key, which some repeat."""
-        # "Error code: 404 - {…}" where the server explains itself; its own words are enough.
+        """Return the server's message without the key, which some servers repeat."""
+        # The client's own message is "Error code: 404 - {…}" around the server's message.
         body = error.body if isinstance(error.body, dict) else {}
         text = one_line(str(body.get("message") or error.message))
         return text.replace(self._key, "…") if self._key else text

@@ -1,4 +1,4 @@
-"""How fast models read prompts on this machine, as measured, kept in a small file beside them."""
+"""Measured speeds at which models read prompts on this machine, kept in a small file beside the models."""
 
 import json
 import os
@@ -8,18 +8,18 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-READING_S = 10.0  # how long a person waits for the first word: what this reads meanwhile is the evidence
-LEAST_EVIDENCE, MOST_EVIDENCE = 300, 6000  # tokens: below, an answer rests on a sentence or two
+READING_S = 10.0  # a person waits this long for the first word; the evidence is what a model reads in it
+LEAST_EVIDENCE, MOST_EVIDENCE = 300, 6000  # tokens; with less, an answer rests on a sentence or two
 
-# A prompt this long says more than the warm-up at loading, which a disk or a busy machine slows down.
+# A measurement on a prompt of this length replaces the warm-up's, which a slow disk distorts.
 _TELLING_TOKENS = 256
-# Evidence shall not change from question to question because the machine is a little busier.
+# A speed that differs by less is kept, so that evidence does not change with the machine's load.
 _TOLERANCE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class PrefillSpeed:
-    """Tokens of a prompt read in a second, and on how many tokens that was measured."""
+    """Prompt tokens read in a second, and how many tokens the measurement read."""
 
     tokens_per_s: float
     measured_on: int
@@ -27,7 +27,7 @@ class PrefillSpeed:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A model file as it is read here. With another content or other threads it is another one."""
+    """A model file, and how it is read. Other content or other threads make another reader."""
 
     path: Path
     threads: int
@@ -35,7 +35,7 @@ class Reader:
 
     @property
     def key(self) -> str | None:
-        """What it is kept under; None where the file cannot be looked at."""
+        """The key of its speed; None where the file is missing."""
         with suppress(OSError):
             stat = self.path.stat()
             return f"{stat.st_size}-{stat.st_mtime_ns}-{self.threads}-{self.gpu_layers}"
@@ -43,7 +43,7 @@ class Reader:
 
 
 class PrefillSpeeds:
-    """The speeds in a JSON file; without a file, those of this process. Safe to use from several threads."""
+    """The speeds in a JSON file; without a file, of this process alone. Safe to use from several threads."""
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
@@ -51,12 +51,12 @@ class PrefillSpeeds:
         self._known: dict[str, PrefillSpeed] = {}
 
     def get(self, reader: Reader) -> PrefillSpeed | None:
-        """Return the model's speed, or None where it has not been measured."""
+        """Return the model's speed; None where nothing measured it."""
         with self._lock:
             return self._read().get(reader.key or "")
 
     def note(self, reader: Reader, tokens: int, seconds: float) -> None:
-        """Take a measurement in, unless what is known is as good and about the same."""
+        """Keep a measurement, unless the known speed is as reliable and about the same."""
         key = reader.key
         if not tokens or seconds <= 0 or key is None:
             return
@@ -67,7 +67,7 @@ class PrefillSpeeds:
                 return
             self._known = {**known, key: new}
             if self._file is not None:
-                with suppress(OSError):  # a folder that cannot be written to: it is measured again next time
+                with suppress(OSError):  # an unwritable folder: the next process measures again
                     _write(self._file, {name: asdict(speed) for name, speed in self._known.items()})
 
     def _read(self) -> dict[str, PrefillSpeed]:
@@ -75,12 +75,12 @@ class PrefillSpeeds:
             return self._known
         try:
             return {key: PrefillSpeed(**speed) for key, speed in json.loads(self._file.read_bytes()).items()}
-        except (OSError, ValueError, TypeError, AttributeError):  # not there, or not ours
+        except (OSError, ValueError, TypeError, AttributeError):  # missing, or of another format
             return self._known
 
 
 def evidence_budget(tokens_per_s: float) -> int:
-    """Return the tokens of evidence that are read in about 10 s, within 300 and 6,000."""
+    """Return the tokens that a model reads in 10 s, between 300 and 6,000."""
     return max(LEAST_EVIDENCE, min(MOST_EVIDENCE, int(tokens_per_s * READING_S)))
 
 

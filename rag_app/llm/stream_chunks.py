@@ -6,11 +6,14 @@ A method beside `stream` would hide the model from the callbacks, and a callback
 the model. The value is a list, because LangChain can merge lists.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from langchain_core.messages import AIMessageChunk
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk
+
+from rag_app.llm.reasoning import TextKind
 
 PROGRESS = "progress"  # the option, and the key of the values
 REASONING = "reasoning_content"  # as DeepSeek's API, vLLM and LangChain's integrations name it
@@ -40,6 +43,12 @@ def reasoning_chunk(text: str) -> ChatGenerationChunk:
     return ChatGenerationChunk(message=AIMessageChunk(content="", additional_kwargs={REASONING: text}))
 
 
+def written_chunks(pieces: Iterator[tuple[TextKind, str]]) -> Iterator[ChatGenerationChunk]:
+    """Yield the chunks of pieces that `Reasoning` told apart."""
+    for kind, text in pieces:
+        yield text_chunk(text) if kind is TextKind.ANSWER else reasoning_chunk(text)
+
+
 def progress_chunk(progress: ModelProgress) -> ChatGenerationChunk:
     """Return a chunk that carries progress."""
     carried = {PROGRESS: [asdict(progress)]}
@@ -50,6 +59,16 @@ def last_chunk(usage: UsageMetadata | None, info: dict[str, str]) -> ChatGenerat
     """Return the end of an answer: tokens used, and why it ended."""
     last = AIMessageChunk(content="", usage_metadata=usage, chunk_position="last")
     return ChatGenerationChunk(message=last, generation_info=info)
+
+
+def usage(prompt: int, answer: int, cached: int) -> UsageMetadata:
+    """Return token counts as LangChain has them; `cached` prompt tokens were not read again."""
+    return UsageMetadata(
+        input_tokens=prompt,
+        output_tokens=answer,
+        total_tokens=prompt + answer,
+        input_token_details=InputTokenDetails(cache_read=cached),
+    )
 
 
 def progress_of(chunk: AIMessageChunk) -> ModelProgress | None:

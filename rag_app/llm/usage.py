@@ -1,5 +1,4 @@
-"""What a language model read and wrote for one answer, seen by LangChain's callbacks; and what one call is
-made with, handed through its config."""
+"""Token counts of one answer, from LangChain's callbacks; and call options, passed through its config."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +13,7 @@ _OPTIONS = "model_options"
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """What one question's model is called with; None: as the settings have it."""
+    """The options of one question's calls to the model; None: the settings decide."""
 
     max_tokens: int | None = None
     temperature: float | None = None
@@ -27,7 +26,7 @@ class CallOptions:
 
 
 class UsageTracker(BaseCallbackHandler):
-    """Counts the tokens of every model that an answer takes, and keeps how the last one ended."""
+    """Counts the tokens of all model calls of an answer, and keeps how the last call ended."""
 
     def __init__(self) -> None:
         self.prompt_tokens = 0
@@ -48,7 +47,7 @@ class UsageTracker(BaseCallbackHandler):
         self.finish_reason = said or self.finish_reason
 
     def fields(self) -> dict[str, Any]:
-        """Return the counts, and whether the answer was cut off ("length") or came to its end ("stop")."""
+        """Return the counts, and the finish reason: "length" for an answer that was cut off, else "stop"."""
         return {
             "usage": {
                 "prompt_tokens": self.prompt_tokens,
@@ -59,12 +58,12 @@ class UsageTracker(BaseCallbackHandler):
         }
 
 
-def call_config(meter: UsageTracker, options: CallOptions) -> RunnableConfig:
-    """Return the config of a question whose model is metered and called with the options."""
-    return {"callbacks": [meter], "configurable": {_OPTIONS: options}}
+def call_config(tracker: UsageTracker, options: CallOptions) -> RunnableConfig:
+    """Return the config of a question whose calls are counted, and made with the options."""
+    return {"callbacks": [tracker], "configurable": {_OPTIONS: options}}
 
 
 def model_options(config: RunnableConfig | None) -> dict[str, Any]:
-    """Return what the config says about how a model is called, as keyword arguments for it."""
+    """Return the call options in a config, as keyword arguments of a chat model."""
     options = (config or {}).get("configurable", {}).get(_OPTIONS) or CallOptions()
     return {name: value for name, value in asdict(options).items() if value is not None}

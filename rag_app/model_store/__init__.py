@@ -1,4 +1,4 @@
-"""The models that the application knows: the list, what lies on this machine, and bringing the rest.
+"""The models of the application: the list, the files on this machine, and the download of others.
 
 Importing this loads neither the hub's client nor torch.
 """

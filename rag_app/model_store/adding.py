@@ -1,10 +1,11 @@
-"""What a model that a person names by its source looks like in the list."""
+"""The list entry of a model that a person adds."""
 
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
 from ingestion.errors import InvalidInput, ModelError
+from rag_app.llm.process.supervisor import check_gguf
 from rag_app.model_store.lock import LockedModel, record
 from rag_app.model_store.manifest import ModelEntry
 from rag_app.model_store.resolving import resolve
@@ -16,14 +17,17 @@ _HUB_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
 def described(
     name: str, role: str, source: str, files: tuple[str, ...], cancelled: Callable[[], bool] | None = None
 ) -> tuple[ModelEntry, LockedModel | None]:
-    """Return the entry of a new model and, of one on this machine, the record of its files.
+    """Return the entry of a new model, and for a model on this machine the record of its files.
 
-    Raises InvalidInput for a source that cannot be listed, ModelError for one that cannot be read, Cancelled.
+    Raises:
+        InvalidInput: The source has another form, or no files.
+        ModelError: A file cannot be read.
+        Cancelled: `cancelled` returned True.
     """
     scheme, _, where = source.partition(":")
     if scheme == "hf" and where:
         if role == "llm" and not files:
-            raise InvalidInput("name the GGUF file with --files: a repository often holds several")
+            raise InvalidInput("a repository may hold several GGUF files; name one with --files")
         return _entry(role, name, source, files or _HUB_FILES, 0), None
     if scheme != "file" or not where:
         raise InvalidInput(f"unknown source {source!r}; sources are file:PATH and hf:OWNER/REPO[@REVISION]")
@@ -31,7 +35,7 @@ def described(
     patterns = files or _FILES.get(role, ("*",))
     root, paths = _files_at(path, patterns)
     if role == "llm":
-        _check_llm(path)
+        check_gguf(resolve(str(path), role="llm"))
     try:
         held = tuple(record(root, file, cancelled=cancelled) for file in paths)
     except OSError as error:
@@ -47,23 +51,18 @@ def _entry(role: str, name: str, source: str, files: tuple[str, ...], size: int)
 
 
 def _files_at(path: Path, patterns: Sequence[str]) -> tuple[Path, list[str]]:
-    """Return a folder and the files in it that make a model. Raises InvalidInput where there are none."""
+    """Return a folder and the files of a model in it. Raises InvalidInput for a folder without any."""
     if path.is_file():
         return path.parent, [path.name]
     if not path.is_dir():
-        raise InvalidInput(f"there is no {path}; name a file or a folder after file:")
+        raise InvalidInput(f"{path} does not exist; name a file or a folder after file:")
     names = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
     found = sorted(
-        name.as_posix() for name in names
+        name.as_posix()
+        for name in names
         if not any(part.startswith(".") for part in name.parts)
         and any(fnmatch(name.as_posix(), pattern) for pattern in patterns)
-    )  # fmt: skip
+    )
     if not found:
-        raise InvalidInput(f"there is no {' or '.join(patterns)} in {path}; name the files with --files")
+        raise InvalidInput(f"{path} holds no {' or '.join(patterns)}; name the files with --files")
     return path, found
-
-
-def _check_llm(path: Path) -> None:
-    from rag_app.llm.process.supervisor import check_gguf
-
-    check_gguf(resolve(str(path), role="llm"))

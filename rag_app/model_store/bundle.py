@@ -1,8 +1,9 @@
-"""One file that carries models to a machine without a network.
+"""The format of a bundle, one file with models for a machine without a network.
 
-An uncompressed tar (weights do not compress): first `bundle.json`, with each model's line of models.txt and
-its record, then the files in that order, as `MODEL NUMBER/PATH`. A reader takes only the regular files that
-the first member names, in its order and of its sizes, so a bundle cannot write anywhere else.
+A bundle is an uncompressed tar, because weights do not compress. It begins with `bundle.json`, which has each
+model's line of models.txt and its record; the files follow in that order, as `MODEL NUMBER/PATH`. A reader
+takes only regular files that the first member names, in its order and with its sizes, so a bundle cannot
+write anywhere else.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Bundled:
-    """One model of a bundle; `number` is its folder there."""
+    """One model of a bundle; `number` is its folder in the bundle."""
 
     number: int
     entry: ModelEntry
@@ -44,10 +45,11 @@ def write_bundle(
     tell: Tell | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> int:
-    """Write models, each with the folder of its files, into a new file; returns its bytes.
+    """Write models, each with the folder of its files, into a new file; return its bytes.
 
-    The files are hashed while they are read. Raises ModelError where one is not as recorded, Cancelled,
-    OSError; then there is no file.
+    Raises:
+        ModelError: A file differs from its record.
+        Cancelled, OSError: As for ModelError, no file is left.
     """
     listed = [{"line": entry.line, "locked": asdict(locked)} for entry, locked, _ in models]
     index = json.dumps({"format": _FORMAT, "models": listed}).encode()
@@ -83,10 +85,14 @@ def read_bundle(
     tell: Tell | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Bundled]:
-    """Unpack a bundle into an empty folder, as `NUMBER/PATH`, and check every hash; returns its models.
+    """Unpack a bundle into an empty folder, as `NUMBER/PATH`, check every hash, and return its models.
 
-    `accept` sees the list before anything is unpacked, and raises where it may not be. Raises InvalidInput
-    for what is no bundle, or a damaged or hostile one; Cancelled; OSError.
+    Args:
+        accept: Gets the list before anything is unpacked, and raises to refuse it.
+
+    Raises:
+        InvalidInput: The file is no bundle, or damaged or hostile.
+        Cancelled, OSError: The folder may hold a part of the files.
     """
     try:
         with tarfile.open(path, mode="r:") as tar:
@@ -109,22 +115,27 @@ def read_bundle(
                 raise InvalidInput(f"the bundle {path} holds {extra.name!r}, which its list does not name")
             return models
     except (tarfile.TarError, EOFError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path} is no bundle of models, or a damaged one: {error}") from error
+        raise InvalidInput(f"{path} is no bundle of models, or damaged: {error}") from error
     except _NotInList as error:
         raise InvalidInput(f"the bundle {path} is damaged or hostile: {error}") from error
 
 
 class _NotInList(ValueError):
-    """A member that is not what the list says."""
+    """A member differs from the list."""
 
 
 class _Counted:
-    """Reads a file, hashes what was read, tells how far it is."""
+    """Reads a file, hashes it, and reports progress."""
 
     def __init__(
-        self, stream: IO[bytes], done: int, total: int, name: str, tell: Tell | None,
+        self,
+        stream: IO[bytes],
+        done: int,
+        total: int,
+        name: str,
+        tell: Tell | None,
         cancelled: Callable[[], bool] | None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.digest = hashlib.sha256()
         self._stream, self._done, self._total, self._name = stream, done, total, name
         self._tell, self._cancelled = tell, cancelled
@@ -141,7 +152,7 @@ class _Counted:
 
 
 def _index(tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> list[Bundled]:
-    """Return the models that the first member lists, each with paths that stay in its folder."""
+    """Return the models that the first member lists, after a check that their paths stay in the folder."""
     first = next(members, None)
     if first is None or first.name != _INDEX or not first.isreg() or first.size > _MOST_INDEX_BYTES:
         raise _NotInList(f"it does not begin with {_INDEX}")
@@ -150,7 +161,7 @@ def _index(tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> list[Bun
     try:
         held: dict[str, Any] = json.loads(source.read())
         if held["format"] != _FORMAT:
-            raise _NotInList(f"it is of format {held['format']}, not {_FORMAT}; upgrade rag-app")
+            raise _NotInList(f"it has format {held['format']}, not {_FORMAT}; upgrade rag-app")
         models = [
             Bundled(number, parse_line(each["line"]), parse_locked(each["locked"]))
             for number, each in enumerate(held["models"])
@@ -195,4 +206,4 @@ def _expect_size(path: Path, size: int) -> None:
 
 
 def _not_recorded(path: Path) -> str:
-    return f"{path} is not what was recorded; run rag-app models verify, and mend that first"
+    return f"{path} differs from its record; run rag-app models verify, and repair the model first"

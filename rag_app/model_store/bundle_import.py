@@ -1,4 +1,4 @@
-"""Models into a bundle and out of it: what may be taken up, and where it is put."""
+"""Writes models into a bundle, and imports them from one."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ from rag_app.model_store.lock import LockedFile, LockedModel, ModelLock
 from rag_app.model_store.manifest import ModelEntry, add_own, all_entries, read_manifest
 from rag_app.model_store.pulling import PullProgress, hub_folder
 
-# Where models lie that came in a bundle and are not on the hub.
+# The folder of bundled models that are not on the hub.
 ADDED = "added"
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _SPARE_BYTES = 200 * 2**20
@@ -32,7 +32,7 @@ def pack(
     on_progress: OnProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> int:
-    """Write models into a bundle; returns its bytes. Raises InvalidInput, ModelError, Cancelled."""
+    """Write models into a bundle; return its bytes. Raises InvalidInput, ModelError, Cancelled."""
     if path.exists() and not (force and path.is_file()):
         raise InvalidInput(f"{path} exists already; choose another name, or --force to replace a file")
     models = [(entry, locked, lock.root(locked)) for entry, locked in held]
@@ -51,9 +51,9 @@ def unpack(
     on_progress: OnProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[ModelEntry]:
-    """Take up a bundle's models; returns them as they are listed here. Raises like `ModelStore.unbundle`."""
+    """Import a bundle's models; return their entries here. Raises what `ModelStore.unbundle` raises."""
     if not path.is_file():
-        raise InvalidInput(f"there is no file {path}; name a bundle that rag-app models bundle wrote")
+        raise InvalidInput(f"{path} is not a file; name a bundle that rag-app models bundle wrote")
     made = not lock.folder.exists()
     lock.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix="unbundle-", dir=lock.folder))
@@ -68,7 +68,7 @@ def unpack(
         return [_place(model, new, lock) for model in models]
     except OSError as error:
         name = error.filename or path
-        raise ModelError(f"the bundle cannot be taken up: {name}: {error.strerror or error}") from error
+        raise ModelError(f"the bundle cannot be imported: {name}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
         if made and not any(lock.folder.iterdir()):
@@ -76,14 +76,14 @@ def unpack(
 
 
 def _accept(model: Bundled, lock: ModelLock) -> None:
-    """Raise InvalidInput for a model that contradicts what is listed or recorded here."""
+    """Raise InvalidInput for a model that contradicts the lists or records here."""
     entry, locked = model.entry, model.locked
     key = entry.role, entry.name.lower()
     if entry.repo:
         if not (locked.commit and _COMMIT.fullmatch(locked.commit) and locked.source == entry.source):
-            raise InvalidInput(f"the bundle's record of {entry.name!r} names no commit; make it anew")
+            raise InvalidInput(f"the bundle's record of {entry.name!r} names no commit; make a new bundle")
     elif not entry.path:
-        raise InvalidInput(f"{entry.name!r} comes with an installation, not in a bundle")
+        raise InvalidInput(f"{entry.name!r} is part of an installation, and may not be in a bundle")
     packaged = {(known.role, known.name.lower()): known for known in read_manifest()}.get(key)
     if packaged and packaged.source != entry.source:
         raise InvalidInput(
@@ -93,17 +93,17 @@ def _accept(model: Bundled, lock: ModelLock) -> None:
     held = lock.read()
     if key in held and _hashes(held[key]) != _hashes(locked):
         raise InvalidInput(
-            f"the bundle's {entry.role} {entry.name!r} is not what was recorded here under that name; "
+            f"the bundle's {entry.role} {entry.name!r} differs from the record of that name here; "
             f"to replace it, first run: rag-app models remove {entry.name}"
         )
     recorded = {(other.folder, file.path): file.sha256 for other in held.values() for file in other.files}
     for file in locked.files:
         if recorded.get((_folder(model), file.path), file.sha256) != file.sha256:
-            raise InvalidInput(f"the bundle's {file.path} of {entry.source} is not what was recorded here")
+            raise InvalidInput(f"the bundle's {file.path} of {entry.source} differs from the record here")
 
 
 def _place(model: Bundled, unpacked: Path, lock: ModelLock) -> ModelEntry:
-    """Move a model to where it belongs, record it, list it where it is not listed."""
+    """Move a model to its folder, record it, and list it where it is not listed."""
     entry, folder = model.entry, _folder(model)
     files = []
     for file in model.locked.files:
@@ -122,7 +122,7 @@ def _place(model: Bundled, unpacked: Path, lock: ModelLock) -> ModelEntry:
 
 
 def _folder(model: Bundled) -> str:
-    """Return where a bundled model goes, relative to the models folder."""
+    """Return the folder of a bundled model, relative to the models folder."""
     if model.entry.repo:
         assert model.locked.commit
         return hub_folder(model.entry.repo, model.locked.commit)
@@ -130,7 +130,7 @@ def _folder(model: Bundled) -> str:
 
 
 def _within(model: Bundled) -> str:
-    """Return "/FILE" for a model whose source was one file, "" for a folder."""
+    """Return "/FILE" for a model whose source is one file, "" for a folder."""
     name = re.split(r"[/\\]", model.entry.location)[-1]
     files = model.locked.files
     return f"/{name}" if len(files) == 1 and files[0].path == name else ""

@@ -1,20 +1,19 @@
-"""Writing the chosen model into the settings file."""
+"""The chosen model in the settings file."""
 
 from pathlib import Path
 
 from ingestion.errors import InvalidInput, ModelError
+from rag_app.config.settings import config_file
 from rag_app.model_store.manifest import write_whole
 
-# The settings that name a model, by its role; passages are encoded with the others by `rag-app reindex`.
+# Role → the setting that names its model. `rag-app reindex` uses models of other roles.
 SETTING = {"llm": "llm", "reranker": "reranker"}
 
 
 def write_setting(key: str, value: str) -> Path:
-    """Set one key of the settings file; comments and order stay. Returns the file."""
+    """Set one key of the settings file, keeping comments and order; return the file."""
     import tomlkit
     from tomlkit.exceptions import ParseError
-
-    from rag_app.config.settings import config_file
 
     path = config_file()
     try:
@@ -24,7 +23,9 @@ def write_setting(key: str, value: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path.resolve(), tomlkit.dumps(document))
     except (ParseError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"the settings file {path} cannot be read: {error}; mend or remove it") from error
+        raise InvalidInput(
+            f"the settings file {path} cannot be read: {error}; correct or remove it"
+        ) from error
     except OSError as error:
         raise ModelError(f"the settings file {path} cannot be written: {error.strerror or error}") from error
     return path

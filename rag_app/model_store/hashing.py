@@ -1,25 +1,25 @@
-"""SHA-256 of large files, computed once and in the background."""
+"""SHA-256 of large files, computed once, in the background."""
 
 import threading
 from pathlib import Path
 
 from rag_app.model_store.lock import sha256_of
 
-# Smaller files are hashed while one waits: a tenth of a second.
+# The caller waits for the hash of a smaller file: a tenth of a second.
 _AT_ONCE_BYTES = 100_000_000
 
 _Stamp = tuple[Path, int, int]
 
 
 class FileHashes:
-    """The hashes of files as they were when last looked at. Safe to use from several threads."""
+    """The hashes of files by size and modification time. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[_Stamp, str | None] = {}
 
     def of(self, file: Path) -> str | None:
-        """Return a file's SHA-256, None while that of a large one is being computed."""
+        """Return a file's SHA-256; None while that of a large file is computed."""
         status = file.stat()
         stamp = (file, status.st_size, status.st_mtime_ns)
         with self._lock:
@@ -35,7 +35,7 @@ class FileHashes:
     def _compute(self, stamp: _Stamp) -> None:
         try:
             found = sha256_of(stamp[0])
-        except OSError:  # gone, or not readable: it is looked at again the next time
+        except OSError:  # missing or unreadable: the next call tries again
             with self._lock:
                 del self._known[stamp]
             return

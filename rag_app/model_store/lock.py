@@ -1,8 +1,8 @@
-"""What was fetched, once and for all: commit and SHA-256 of every file, in `models.lock.json`.
+"""The record of fetched models, `models.lock.json`: commit and SHA-256 of every file.
 
-A damaged GGUF often loads without a word, so a model is used only while its files are those recorded.
-Reading gigabytes at every start would take too long: a file is hashed again only when its size or its
-modification time is another than recorded.
+A damaged GGUF file often loads without an error, so a model is used only while its files match the record.
+Hashing gigabytes at every start takes too long: a file is hashed again only when its size or modification
+time differs from the record.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class LockedFile:
-    """One file as it was recorded; `path` is relative to the model's folder, with forward slashes."""
+    """The record of a file; `path` is relative to the model's folder, with forward slashes."""
 
     path: str
     bytes: int
@@ -36,9 +36,11 @@ class LockedFile:
 
 @dataclass(frozen=True, slots=True)
 class LockedModel:
-    """One model as it was recorded.
+    """The record of a model.
 
-    `folder` is relative to the models folder where it lies inside. `commit` is None for a `file:` source.
+    Attributes:
+        commit: None for a `file:` source.
+        folder: Relative to the models folder where it lies inside, else absolute.
     """
 
     role: str
@@ -50,13 +52,13 @@ class LockedModel:
 
     @property
     def key(self) -> Key:
-        """What it is recorded under."""
+        """The key of the record."""
         return self.role, self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A file that is not as recorded, and how: "missing" or "damaged"."""
+    """A file that differs from its record. `state` is "missing" or "damaged"."""
 
     file: str
     state: str
@@ -64,18 +66,18 @@ class Fault:
 
 
 class ModelLock:
-    """The record of a models folder. Other processes may write it at the same time."""
+    """The records of a models folder. Other processes may write them at the same time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / LOCK_FILE
 
     def read(self) -> dict[Key, LockedModel]:
-        """Return what is recorded. Raises ModelError where the file cannot be read."""
+        """Return all records. Raises ModelError where the file cannot be read."""
         try:
             held = json.loads(self.path.read_text(encoding="utf-8"))
             if held["format"] != _FORMAT:
-                raise ModelError(f"{self.path} is of another version of rag-app ({held['format']}); upgrade")
+                raise ModelError(f"{self.path} has format {held['format']}, not {_FORMAT}; upgrade rag-app")
             models = [parse_locked(each) for each in held["models"]]
         except FileNotFoundError:
             return {}
@@ -87,22 +89,22 @@ class ModelLock:
         return {model.key: model for model in models}
 
     def of(self, entry: ModelEntry) -> LockedModel | None:
-        """Return the record of an entry, None where there is none from its present source."""
+        """Return the record of an entry; None without a record from its present source."""
         found = self.read().get((entry.role, entry.name.lower()))
         return found if found and (not entry.repo or found.source == entry.source) else None
 
     def put(self, *models: LockedModel) -> None:
-        """Record models, in place of what was recorded under their names."""
+        """Record models, in place of earlier records of their names."""
         with self._changing() as held:
             held.update({model.key: model for model in models})
 
     def drop(self, key: Key) -> None:
-        """Forget a model."""
+        """Remove a record."""
         with self._changing() as held:
             held.pop(key, None)
 
     def sha256(self, file: Path) -> str | None:
-        """Return what is recorded of a file, None where nothing is or where it looks changed since."""
+        """Return the recorded hash of a file; None without a record, or for a file that looks changed."""
         file = file.resolve()
         for model in self.read().values():
             for held in model.files:
@@ -113,15 +115,18 @@ class ModelLock:
         return None
 
     def root(self, model: LockedModel) -> Path:
-        """Return the folder that a model's files lie in."""
+        """Return the folder of a model's files."""
         return self.folder / model.folder
 
     def check(
         self, model: LockedModel, *, full: bool = False, cancelled: Callable[[], bool] | None = None
     ) -> list[Fault]:
-        """Return what is not as recorded; `full` hashes every file, else only those that look changed.
+        """Return the files that differ from the record.
 
-        The new modification time of a file that proved whole is recorded.
+        A file that proves whole gets its new modification time recorded.
+
+        Args:
+            full: Hash every file; else only those with another size or modification time.
         """
         faults, files = [], []
         for file in model.files:
@@ -130,7 +135,7 @@ class ModelLock:
             faults += [fault] if fault else []
         seen = replace(model, files=tuple(files))
         if seen != model:
-            with suppress(OSError):  # a folder that cannot be written: it is hashed again next time
+            with suppress(OSError):  # an unwritable folder: the next check hashes again
                 self.put(seen)
         return faults
 
@@ -145,13 +150,14 @@ class ModelLock:
 
 
 def parse_locked(fields: dict[str, object]) -> LockedModel:
-    """Return the record that its JSON fields say.
+    """Return the record of its JSON fields.
 
-    Raises ValueError, KeyError or TypeError; a file's path that leaves the folder is one of the reasons.
+    Raises:
+        ValueError, KeyError, TypeError: A field is missing or wrong, or a file's path leaves the folder.
     """
     listed = fields["files"]
     if not isinstance(listed, list) or not listed:
-        raise ValueError("a model without files")
+        raise ValueError("a model has no files")
     files = tuple(LockedFile(**file) for file in listed)
     for file in files:
         check_relative(file.path)
@@ -159,21 +165,21 @@ def parse_locked(fields: dict[str, object]) -> LockedModel:
             raise ValueError(f"the record of {file.path!r} is damaged")
     model = LockedModel(**{**fields, "files": files})  # type: ignore[arg-type]
     if not all(isinstance(text, str) for text in (model.role, model.name, model.source, model.folder)):
-        raise ValueError("a record without a name")
+        raise ValueError("a record has no name")
     return model
 
 
 def check_relative(path: str) -> None:
-    """Raise ValueError for a path that could lead out of its folder, on any system."""
+    """Raise ValueError for a path that may leave its folder, on any system."""
     parts = PurePosixPath(path).parts
     if not parts or path != "/".join(parts) or ".." in parts or any(c in path for c in '\\:\0"<>|?*\n\r'):
-        raise ValueError(f"the path {path!r} does not stay in its folder")
+        raise ValueError(f"the path {path!r} leaves its folder")
     if path.startswith("/"):
         raise ValueError(f"the path {path!r} is absolute")
 
 
 def record(root: Path, path: str, *, cancelled: Callable[[], bool] | None = None) -> LockedFile:
-    """Return a file as it is now. Raises OSError, Cancelled."""
+    """Return the record of a file as it is now. Raises OSError, Cancelled."""
     file = root / path
     stat = file.stat()
     return LockedFile(path, stat.st_size, sha256_of(file, cancelled=cancelled), stat.st_mtime_ns)
@@ -193,7 +199,7 @@ def sha256_of(file: Path, *, cancelled: Callable[[], bool] | None = None) -> str
 def _look(
     root: Path, file: LockedFile, full: bool, cancelled: Callable[[], bool] | None
 ) -> tuple[LockedFile, Fault | None]:
-    """Return the file as it may be recorded now, and what is wrong with it."""
+    """Return the record that a file may have now, and its fault."""
     path = root / file.path
     try:
         stat = path.stat()
@@ -203,11 +209,11 @@ def _look(
             return file, None
         found = sha256_of(path, cancelled=cancelled)
     except FileNotFoundError:
-        return file, Fault(file.path, "missing", "it is not there")
+        return file, Fault(file.path, "missing", "it does not exist")
     except OSError as fault:
         return file, Fault(file.path, "damaged", f"it cannot be read: {fault.strerror or fault}")
     if found != file.sha256:
         what = f"its SHA-256 is {found} instead of {file.sha256}"
-        # Without the old time, or the next look would take the file for whole again.
+        # The time is cleared, so that the next check hashes the file again.
         return replace(file, mtime_ns=0), Fault(file.path, "damaged", what)
     return replace(file, mtime_ns=stat.st_mtime_ns), None

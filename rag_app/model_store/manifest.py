@@ -1,4 +1,4 @@
-"""The list of models: `models.txt` of the application, and a person's own beside their models."""
+"""The lists of models: the application's `models.txt`, and a person's own in their models folder."""
 
 import os
 import re
@@ -15,7 +15,7 @@ SEPARATOR = " | "
 
 OWN_MANIFEST = "models.txt"
 _OWN_HEAD = "# Models that were added here; the packaged models.txt describes the fields.\n"
-# What the hub allows in an address; it becomes a folder's name too.
+# The hub's names; they become folder names too.
 _REPO = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*(@[\w-][\w./-]*)?", re.ASCII)
 
 PACKAGE = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One line of models.txt; the head of that file describes the fields. Sizes are in 10^6 bytes."""
+    """One line of models.txt, whose head describes the fields. Sizes are in 10^6 bytes."""
 
     role: str
     name: str
@@ -42,40 +42,37 @@ class ModelEntry:
 
     @property
     def repo(self) -> str | None:
-        """OWNER/REPO on the hub, or None for a model that comes with the installation."""
+        """OWNER/REPO on the hub; None for a model that is not on the hub."""
         return self.location if self.source.startswith("hf:") else None
 
     @property
     def revision(self) -> str | None:
-        """The commit, tag or branch that the source names, if it names one."""
+        """The commit, tag or branch that the source names; None without one."""
         return (self.source.partition("@")[2] or None) if self.repo else None
 
     @property
     def path(self) -> Path | None:
-        """Where a `file:` source lies; None for other sources."""
+        """The path of a `file:` source; None for other sources."""
         return PACKAGE.parent / self.location if self.source.startswith("file:") else None
 
     @property
     def line(self) -> str:
-        """The line of models.txt that says this."""
-        cells = (
-            self.role, self.name, self.source, " ".join(self.files), self.licence,
-            str(self.download_mb), str(self.memory_mb), self.note,
-        )  # fmt: skip
-        return SEPARATOR.join(cells)
+        """The line of models.txt for this entry."""
+        head, sizes = (self.role, self.name, self.source), (str(self.download_mb), str(self.memory_mb))
+        return SEPARATOR.join((*head, " ".join(self.files), self.licence, *sizes, self.note))
 
 
 def manifest_path() -> Path:
-    """The packaged models.txt: beside this module in a wheel, above the package in a source checkout."""
+    """Return the packaged models.txt: inside the package in a wheel, above it in a source checkout."""
     packaged = PACKAGE / "models.txt"
     return packaged if packaged.is_file() else PACKAGE.parent / "models.txt"
 
 
 def read_manifest(path: Path | None = None) -> tuple[ModelEntry, ...]:
-    """The entries of a manifest in its order, by default of the packaged one.
+    """Return the entries of a manifest in its order, by default of the packaged one.
 
     Raises:
-        ModelError: the file cannot be read, or a line is wrong; it names the file, the line and the fault.
+        ModelError: The file cannot be read, or a line is wrong; it names file, line and fault.
     """
     path = path or manifest_path()
     try:
@@ -92,13 +89,15 @@ def read_manifest(path: Path | None = None) -> tuple[ModelEntry, ...]:
             raise ModelError(f"{path}, line {number}: {fault}") from fault
         key = entry.role, entry.name.lower()
         if key in entries:
-            raise ModelError(f"{path}, line {number}: the {entry.role} {entry.name!r} stands above already")
+            raise ModelError(
+                f"{path}, line {number}: the {entry.role} {entry.name!r} is listed twice; remove a line"
+            )
         entries[key] = entry
     return tuple(entries.values())
 
 
 def parse_line(line: str) -> ModelEntry:
-    """Return what one line says. Raises ValueError naming the fault."""
+    """Return the entry of a line. Raises ValueError, which names the fault."""
     cells = [cell.strip() for cell in line.split(SEPARATOR)]
     if len(cells) != len(FIELDS):
         raise ValueError(f"{len(cells)} fields instead of {len(FIELDS)} ({SEPARATOR.join(FIELDS)})")
@@ -121,7 +120,7 @@ def parse_line(line: str) -> ModelEntry:
 
 
 def own_entries(folder: Path) -> tuple[ModelEntry, ...]:
-    """The models that a person added, listed in their models folder. A relative path counts from there.
+    """Return the models that a person added to a models folder; relative paths start there.
 
     Raises ModelError like `read_manifest`.
     """
@@ -135,7 +134,7 @@ def own_entries(folder: Path) -> tuple[ModelEntry, ...]:
 
 
 def all_entries(folder: Path | None = None) -> tuple[ModelEntry, ...]:
-    """The packaged models, then those added in a models folder. A packaged one keeps its name."""
+    """Return the packaged models, then the added ones without those that have a packaged model's name."""
     packaged = read_manifest()
     taken = {(entry.role, entry.name.lower()) for entry in packaged}
     own = own_entries(folder) if folder else ()
@@ -143,27 +142,27 @@ def all_entries(folder: Path | None = None) -> tuple[ModelEntry, ...]:
 
 
 def add_own(folder: Path, entry: ModelEntry) -> None:
-    """Append an entry to the person's own models.txt. Raises InvalidInput where a line cannot hold it."""
+    """Append an entry to the person's own models.txt. Raises InvalidInput for one that no line can hold."""
     try:
         held = parse_line(entry.line)
     except ValueError as fault:
         raise InvalidInput(f"this model cannot be listed: {fault}") from fault
     if held != entry or len(entry.line.splitlines()) != 1 or entry.line.lstrip().startswith("#"):
-        raise InvalidInput(f"name, source and note may hold no line break and no {SEPARATOR.strip()!r}")
+        raise InvalidInput(f"name, source and note may not contain a line break or {SEPARATOR.strip()!r}")
     path = folder / OWN_MANIFEST
     before = path.read_text(encoding="utf-8") if path.is_file() else _OWN_HEAD
     write_whole(path, before + ("" if before.endswith("\n") else "\n") + entry.line + "\n")
 
 
 def remove_own(folder: Path, entry: ModelEntry) -> None:
-    """Take an entry out of the person's own models.txt; other lines and comments stay."""
+    """Remove an entry from the person's own models.txt; other lines and comments stay."""
     path = folder / OWN_MANIFEST
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     write_whole(path, "".join(line for line in lines if not _names(line, entry)))
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file in one step: after a fault there is the old one or the new one."""
+    """Write a file in one step: after a fault the old or the new file is there."""
     new = path.with_name(f"{path.name}.new")
     with new.open("w", encoding="utf-8") as stream:
         stream.write(text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-# The rest is the system's own: a model that needs more makes the machine swap.
+# The system needs the rest: a model above this share makes the machine swap.
 _USABLE_SHARE = 0.9
 _NO_LIMIT = 2**60  # cgroup v1 writes a number near 2**63 for "none"
 _CGROUP_FILES = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))
@@ -15,7 +15,7 @@ _MEMINFO = Path("/proc/meminfo")
 
 
 class Fit(StrEnum):
-    """How a model fits: `TIGHT` means that other programs would have to give memory back."""
+    """How a model fits. `TIGHT`: other programs would have to give memory back."""
 
     FITS = "fits"
     TIGHT = "tight"
@@ -25,13 +25,13 @@ class Fit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What this process may use at most, and what of that is free now; None where that is not known."""
+    """The memory that this process may use, and the part that is free now; None: unknown."""
 
     total: int | None
     available: int | None
 
     def fit(self, needed: int) -> Fit:
-        """Return how something that needs so many bytes fits."""
+        """Return how a model of `needed` bytes fits."""
         if self.total is None:
             return Fit.UNKNOWN
         if needed > self.total * _USABLE_SHARE:
@@ -40,7 +40,7 @@ class Memory:
 
 
 def memory_here(meminfo: Path = _MEMINFO, cgroups: tuple[Path, ...] = _CGROUPS) -> Memory:
-    """Return this machine's memory, or the container's where that is less."""
+    """Return this machine's memory, or the container's where it is smaller."""
     total, available = _machine(meminfo)
     for folder in cgroups:
         for limit_file, used_file in _CGROUP_FILES:
@@ -70,7 +70,7 @@ def _machine(meminfo: Path) -> tuple[int | None, int | None]:
 def _windows() -> tuple[int | None, int | None]:
     import ctypes
 
-    class Status(ctypes.Structure):
+    class MemoryStatus(ctypes.Structure):
         """MEMORYSTATUSEX of the Windows API."""
 
         _fields_ = (
@@ -79,15 +79,15 @@ def _windows() -> tuple[int | None, int | None]:
             *((name, ctypes.c_ulonglong) for name in ("total", "available", "c", "d", "e", "f", "g")),
         )
 
-    status = Status()
-    status.length = ctypes.sizeof(Status)
+    status = MemoryStatus()
+    status.length = ctypes.sizeof(MemoryStatus)
     if not ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):  # type: ignore[attr-defined]
         return None, None
     return int(status.total), int(status.available)
 
 
 def _reclaimable(folder: Path) -> int:
-    """Return what the group's file cache holds, which the system gives back when it is asked to."""
+    """Return the bytes of the group's file cache, which the system frees on demand."""
     try:
         lines = (folder / "memory.stat").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -97,7 +97,7 @@ def _reclaimable(folder: Path) -> int:
 
 
 def _number(path: Path) -> int | None:
-    """Return the number in a file; None where there is no file or the word "max"."""
+    """Return the number in a file; None without a file, or for the word "max"."""
     try:
         text = path.read_text(encoding="ascii").strip()
     except OSError:

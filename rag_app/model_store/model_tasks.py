@@ -1,4 +1,4 @@
-"""Long work with models, one at a time, beside that on the library: pulling, hashing, adding, unbundling."""
+"""Background tasks on models, one at a time: pull, verify, add, unbundle."""
 
 import tarfile
 import threading
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.errors import InvalidInput
-from rag_app.model_store.pulling import PullProgress
-from rag_app.model_store.store import ModelStore
+from rag_app.model_store.store import ModelStore, OnProgress
 from rag_app.tasks import Control, Task, Tasks, TaskState
 
 PULL, VERIFY, ADD, UNBUNDLE = "pull", "verify", "add", "unbundle"
@@ -19,10 +18,10 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ModelTask:
-    """A task and the model that it is about; no name stands for all that are recorded.
+    """A task and its model; an empty name stands for all recorded models.
 
-    The task's stage is a model's name, `done` and `total` are bytes. Its result: of a pull `bytes` and
-    `commit`, of a verification `faults`, of each model a list of lines, of a bundle `names`.
+    The task's stage is a model's name, and its progress counts bytes. The result of a pull is `bytes` and
+    `commit`; of a verification `faults`, a list of lines a model; of a bundle `names`.
     """
 
     role: str
@@ -31,7 +30,7 @@ class ModelTask:
 
 
 class ModelTasks:
-    """Starts the work and keeps how the latest went. Safe to use from several threads."""
+    """Starts tasks, and keeps the latest. Safe to use from several threads."""
 
     def __init__(self, store: ModelStore) -> None:
         self._store = store
@@ -40,28 +39,25 @@ class ModelTasks:
         self._latest: tuple[str, str, str] | None = None
 
     def latest(self) -> ModelTask | None:
-        """Return the task that runs, or ran last."""
+        """Return the running task, or the last one."""
         with self._lock:
             latest = self._latest
         return ModelTask(latest[0], latest[1], self.tasks.get(latest[2])) if latest else None
 
     def pull(self, name: str, role: str) -> None:
-        """Begin to fetch a model. Raises UnknownName, and TaskRunning while something else runs."""
+        """Start to fetch a model. Raises UnknownName; TaskRunning while another task runs."""
         entry = self._store.entry(name, role)
 
         def work(control: Control) -> Fields:
-            def tell(progress: PullProgress) -> None:
-                control.report(progress.name, progress.done, progress.total)
-
             pulled = self._store.pull(
-                entry.name, role=entry.role, on_progress=tell, cancelled=control.cancelled
+                entry.name, role=entry.role, on_progress=_reporting(control), cancelled=control.cancelled
             )
             return {"bytes": sum(file.bytes for file in pulled.files), "commit": pulled.commit}
 
         self._start(PULL, entry.role, entry.name, work)
 
     def verify(self, name: str = "", role: str = "") -> None:
-        """Begin to hash a model's files again, or all that are recorded. Raises TaskRunning."""
+        """Start to hash the files of a model, or of all recorded models. Raises TaskRunning."""
 
         def work(control: Control) -> Fields:
             names = [name] if name else []
@@ -76,13 +72,18 @@ class ModelTasks:
         self._start(VERIFY, role, name, work)
 
     def add(self, name: str, role: str, path: str) -> None:
-        """Begin to record the files of a model on this machine: a GGUF file or a folder; or to take up the
-        models of a bundle, which have their names and roles.
+        """Start to record the files of a model on this machine, or to import the models of a bundle.
 
-        Raises InvalidInput where no path is given, and TaskRunning.
+        Args:
+            name, role: Of the model; a bundle's models have their own.
+            path: A GGUF file, a folder, or a bundle.
+
+        Raises:
+            InvalidInput: The path is empty.
+            TaskRunning: Another task runs.
         """
         if not path.strip():
-            raise InvalidInput("no path is given; name the model's file or folder")
+            raise InvalidInput("the path is empty; name the model's file or folder")
         file = Path(path.strip()).expanduser()
         if _is_bundle(file):
             self._unbundle(file)
@@ -97,22 +98,19 @@ class ModelTasks:
 
     def _unbundle(self, file: Path) -> None:
         def work(control: Control) -> Fields:
-            def tell(progress: PullProgress) -> None:
-                control.report(progress.name, progress.done, progress.total)
-
-            entries = self._store.unbundle(file, on_progress=tell, cancelled=control.cancelled)
+            entries = self._store.unbundle(file, on_progress=_reporting(control), cancelled=control.cancelled)
             return {"names": [entry.name for entry in entries]}
 
         self._start(UNBUNDLE, "", file.name, work)
 
     def cancel(self) -> None:
-        """Stop what runs, if something does."""
+        """Stop the running task, if any."""
         latest = self.latest()
         if latest is not None and latest.task.state is TaskState.RUNNING:
             self.tasks.cancel(latest.task.id)
 
     def dismiss(self) -> None:
-        """Forget how the latest ended: something newer is to be told."""
+        """Forget the latest task, once it has ended."""
         with self._lock:
             if self._latest and self.tasks.get(self._latest[2]).state is not TaskState.RUNNING:
                 self._latest = None
@@ -126,8 +124,12 @@ class ModelTasks:
             self._latest = role, name, task.id
 
 
+def _reporting(control: Control) -> OnProgress:
+    return lambda progress: control.report(progress.name, progress.done, progress.total)
+
+
 def _is_bundle(file: Path) -> bool:
     try:
         return file.is_file() and tarfile.is_tarfile(file)
-    except (OSError, EOFError):  # no file that can be read: adding it says why
+    except (OSError, EOFError):  # unreadable: adding it gives the reason
         return False

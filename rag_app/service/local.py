@@ -118,7 +118,7 @@ class LocalService:
         found = self.assistant.search(request.question, self._options(request))
         reasons = None
         if request.explain:
-            reasons = {hit.rank: self.assistant.explain(found, hit) for hit in found.hits}
+            reasons = {hit.rank: self.assistant.passages.explain(found, hit) for hit in found.hits}
         return {**output.search_fields(found, reasons), "warnings": self._warnings()}
 
     def compare(self, request: "CompareRequest") -> Fields:

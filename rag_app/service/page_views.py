@@ -1,4 +1,4 @@
-"""Pages of the library's documents as people see them: picture, text, and where a stretch of it stands."""
+"""Pages of documents for the screen: picture, text, and the boxes of spans."""
 
 import threading
 from collections import OrderedDict
@@ -12,9 +12,9 @@ from ingestion.library import Library
 from ingestion.parsing import PageLocked, PageNotDrawn, PagePicture, ParseLimits, draw_page
 from ingestion.storage.catalogue.records import Document
 
-# Pictures kept, of some 0.3 MB each: a person goes back and forth between a few.
+# Pictures in memory, of some 0.3 MB each, because a person goes back and forth between a few.
 _KEPT = 32
-# Children that draw at the same time; each takes a processor for a fraction of a second.
+# Child processes that draw at once; each takes a processor for a fraction of a second.
 _AT_ONCE = 2
 
 Span = tuple[int, int]
@@ -22,8 +22,13 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """A page of a document. `spans` are what was asked for, as (start, end) of `page.text`; `picture` has
-    their boxes. Without a picture `reason` says why, and `is_locked` whether a password would give one."""
+    """A page of a document.
+
+    Attributes:
+        spans: The requested spans, (start, end) in `page.text`; `picture` has their boxes.
+        picture: None where the page cannot be drawn; `reason` says why.
+        is_locked: Whether a password would give the picture.
+    """
 
     document: Document
     page: Page
@@ -46,17 +51,22 @@ class PageViewer:
     def view(
         self, document_id: str, number: int, spans: Sequence[Span] = (), *, password: str | None = None
     ) -> RenderedPage:
-        """Return a page, counted from 1; a password is used for this picture, and not kept.
+        """Return a page.
 
-        Raises InvalidInput where there is no such document or page.
+        Args:
+            number: Counted from 1.
+            password: Used for this picture, and not kept.
+
+        Raises:
+            InvalidInput: The document or page does not exist.
         """
         document = self._library.catalogue.document(document_id)
         if document is None:
-            raise InvalidInput("the document is not in the library any more; ask again")
+            raise InvalidInput("the document was deleted from the library; ask again")
         page = self._library.catalogue.page(document_id, number)
         if page is None:
             raise InvalidInput(
-                f"page {number} of {document.name} has no text that could be read, or is not there; "
+                f"page {number} of {document.name} does not exist, or its text could not be read; "
                 f"the document has pages 1 to {document.pages}"
             )
         wanted = tuple(
@@ -87,7 +97,7 @@ class PageViewer:
             picture = draw_page(
                 original, page.number, page.layout, spans=spans, password=password, limits=self._limits
             )
-        if password is not None:  # what it has opened is for whoever gave it, and drawn each time
+        if password is not None:  # drawn each time, for the person who gave the password
             return picture
         with self._lock:
             self._kept[key] = picture

@@ -12,6 +12,7 @@ from typing import cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from ingestion.errors import EmptyQuestion
 from ingestion.library import Library
 from ingestion.library_documents import documents_in
 from ingestion.storage.catalogue.filters import resolve
@@ -20,6 +21,7 @@ from rag_app.answering.chain import AnswerChain, AnswerSettings
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.library_replies import reply_events, reply_to
 from rag_app.answering.model_pool import ModelPool
+from rag_app.answering.questions.question_kinds import is_small_talk
 from rag_app.answering.questions.summary_questions import to_summarise
 from rag_app.answering.side_tasks import SideTask, side_task_events
 from rag_app.config.settings import Settings
@@ -115,6 +117,12 @@ class QuestionRouter:
         if narrowed is not None:
             return self.summarise(narrowed, config, question=question)
         return cast("Generator[AnswerEvent]", self.chain(options).stream(question, config))
+
+
+def check_question(question: str) -> None:
+    """Raise EmptyQuestion for a question without a letter or digit, unless it is small talk."""
+    if not any(map(str.isalnum, question)) and not is_small_talk(question):
+        raise EmptyQuestion
 
 
 def last_answer(events: Generator[AnswerEvent]) -> Answer:

@@ -1,1 +1,1 @@
-"""What whole documents are about: quoted sentences that stand for them, or an LLM's own words."""
+"""Summaries of whole documents: representative sentences, or an LLM's text."""

@@ -1,4 +1,4 @@
-"""Choosing a few items that stand for many."""
+"""Facility location: chooses a few items that represent many."""
 
 import heapq
 from collections.abc import Iterator
@@ -12,13 +12,17 @@ Floats = NDArray[np.float32]
 def representatives(
     similarities: Floats, *, demand: Floats | None = None, merit: Floats | None = None
 ) -> Iterator[tuple[int, float]]:
-    """Yield columns that together are most like the rows, best first, each with its gain, until none gains.
+    """Yield the columns that best represent the rows, each with its gain, until no column gains.
 
-    `similarities` is [n, m]: n items to stand for, m to choose from. Greedy facility location: each choice
-    raises F(S) = Σ_i d_i max_{j∈S} s_ij most, where s below 0 counts as 0 and d, [n], is `demand` in sum 1;
-    without `merit` that has at least 1 - 1/e of the best F. With it, [m] at least 0, a gain counts so much.
-    From: Lin and Bilmes, "A Class of Submodular Functions for Document Summarization", ACL 2011. A gain
-    only falls as S grows, so most are not computed again (Minoux, 1978).
+    Greedy facility location: each choice raises F(S) = Σ_i d_i max_{j∈S} s_ij most, where negative s count
+    as 0. Without `merit` it reaches at least 1 - 1/e of the best F. From: Lin and Bilmes, "A Class of
+    Submodular Functions for Document Summarization", ACL 2011. A gain only falls as S grows, so most gains
+    are not computed again (Minoux, 1978).
+
+    Args:
+        similarities: [n, m], of n items to represent with m items to choose from.
+        demand: [n], the weights d of the rows, scaled to sum 1; None: equal weights.
+        merit: [m], at least 0, a factor on each column's gain; None: 1.
     """
     rows, columns = similarities.shape
     if not rows or not columns:

@@ -1,9 +1,9 @@
-"""With an LLM: pieces of the documents summarised one by one, and the summaries summarised until one is left.
+"""Summaries by an LLM: it summarises pieces of the documents, then the summaries, until one is left.
 
     chunks ─▶ pieces that fit the window ─▶ a partial summary of each ─▶ groups that fit ─▶ … ─▶ the summary
 
-The citations of each partial summary are computed (`rag_app.answering.citations`), and only what it cites
-goes with it. Sources are numbered from 1 in every prompt: numbers stay small however many passages there are.
+Each partial summary gets computed citations (`rag_app.answering.citations`), and keeps only the passages that
+it cites. Every prompt numbers its sources from 1, so that numbers stay small for any number of passages.
 """
 
 import re
@@ -33,11 +33,11 @@ from rag_app.answering.prompts import sources
 from rag_app.summarizing.prompts import FULL, SHORT, harmless, parts_messages, piece_messages
 from retrievers.hits import Hit
 
-# A piece takes no more of the window than this: reading goes on visibly, and small models lose less.
+# The most tokens of a piece: progress stays visible, and small models lose less.
 _PIECE_TOKENS = 3000
-# Room for what a chat template puts between messages, and for tokens that join differently.
+# Room for the tokens of a chat template, and for tokens that join differently.
 _SLACK = 16
-# A partial summary is cut to this share of a group, so that at least two always fit into one.
+# The largest share of a group for one partial summary, so that two always fit.
 _PART = 0.45
 _PART_TOKENS = 250
 _MOST_FLAGS = 20
@@ -54,7 +54,7 @@ class PartialSummary:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """What the last prompt is made of: `evidence` is what the summary's markers name."""
+    """The last prompt; the markers of its summary name `evidence`."""
 
     messages: list[BaseMessage]
     evidence: tuple[Evidence, ...]
@@ -62,7 +62,12 @@ class Last:
 
 
 class MapReduce:
-    """Summarises with one model. `what` names what is summarised to it; `nonce` fences what it reads."""
+    """Summarises with one model.
+
+    Args:
+        what: The name of the documents in the prompts.
+        nonce: The nonce of the prompts' fences.
+    """
 
     def __init__(self, answerer: ChatAnswerer, *, what: str, nonce: str, config: RunnableConfig) -> None:
         self._answerer = answerer
@@ -73,9 +78,12 @@ class MapReduce:
         self._flags: dict[str, None] = {}
 
     def read(self, chunks: Iterable[StoredChunk], total: int) -> Generator[AnswerProgress, None, Last | None]:
-        """Yield how many of `total` passages have been read, often; return the last prompt.
+        """Yield how many of `total` passages have been read; return the last prompt.
 
-        None where there is not one passage. Closing the generator stops the model.
+        Closing the generator stops the model.
+
+        Returns:
+            None without passages.
         """
         parts: list[PartialSummary] = []
         pieces = self._pieces(chunks)
@@ -120,7 +128,7 @@ class MapReduce:
     def _part(
         self, prompt: list[BaseMessage], evidence: Sequence[Evidence], waiting: AnswerProgress
     ) -> Generator[AnswerProgress, None, PartialSummary]:
-        """Summarise a part, with `waiting` for a sign of life at each word."""
+        """Summarise a part; yield `waiting` at each word as a sign of life."""
         written: list[str] = []
         with closing(self._answerer.write_prompt(prompt, self._config)) as pieces:
             for piece in pieces:
@@ -140,7 +148,7 @@ class MapReduce:
 
     @cached_property
     def _room(self) -> int:
-        """Tokens for sources or parts in one prompt, beside the rules and the longest answer."""
+        """Tokens for the sources or parts of one prompt, beside its rules and the longest answer."""
         model = self._answerer.model
         rules = max(
             model.count_prompt_tokens(piece_messages((), self._nonce, what=self._what, length=SHORT)),
@@ -150,13 +158,13 @@ class MapReduce:
         room = window - min(model.max_tokens, window // 2) - rules - _SLACK
         if room < 1:
             raise ModelError(
-                f"{self._answerer.name}: a context window of {window} tokens is too small to summarise with; "
+                f"{self._answerer.name}: a context window of {window} tokens is too small for summaries; "
                 "give the model a larger context"
             )
         return min(room, _PIECE_TOKENS)
 
     def _pieces(self, chunks: Iterable[StoredChunk]) -> Iterator[list[Evidence]]:
-        """Yield chunks in reading order, as many at a time as fit; text that came before is left out."""
+        """Yield chunks in reading order, as many as fit each time, without repeated text."""
         room = self._room
         piece: list[Evidence] = []
         used = 0
@@ -176,7 +184,7 @@ class MapReduce:
         return self._count(sources([item], self._nonce)) + 1
 
     def _groups(self, parts: Sequence[PartialSummary]) -> list[list[PartialSummary]]:
-        """Return the parts in order, as many together as fit into one prompt, two at least."""
+        """Return the parts in order, in groups that fit into one prompt, of at least two."""
         room = self._room
         groups: list[list[PartialSummary]] = []
         used = 0
@@ -190,7 +198,7 @@ class MapReduce:
         return groups
 
     def _shortened(self, text: str) -> str:
-        """Return the first sentences that a group has room for, without those that speak to a model."""
+        """Return the first sentences that fit into a group, without those that instruct a model."""
         most = min(_PART_TOKENS, int(_PART * self._room))
         kept: list[str] = []
         for span in sentence_spans(text):
@@ -201,7 +209,7 @@ class MapReduce:
 
 
 def renumbered(parts: Sequence[PartialSummary]) -> tuple[list[str], list[Evidence]]:
-    """Return the texts of parts with sources numbered through all of them from 1, and these sources."""
+    """Return the texts of parts with common source numbers from 1, and the sources."""
     numbers: dict[str, int] = {}
     evidence: list[Evidence] = []
     texts: list[str] = []
@@ -223,7 +231,7 @@ def _marker(new: Mapping[int, int], match: re.Match[str]) -> str:
 
 
 def _unlike(chunks: Iterable[StoredChunk]) -> Iterator[StoredChunk]:
-    """Yield the chunks whose text has not come before."""
+    """Yield the chunks without repeated texts."""
     seen: set[int] = set()
     for chunk in chunks:
         key = hash(" ".join(chunk.text.split()).casefold())
@@ -244,14 +252,14 @@ def _evidence(number: int, chunk: StoredChunk) -> Evidence:
 
 
 def _fitting(item: Evidence, room: int, size: Callable[[Evidence], int]) -> Evidence:
-    """Return evidence with its first sentences that a small window has room for, one at least."""
+    """Return evidence with the first sentences that fit into a small window, at least one."""
     while len(item.sentences) > 1 and size(item) > room:
         item = replace(item, sentences=item.sentences[: max(1, len(item.sentences) * 3 // 4)])
     return item
 
 
 def _cut(text: str, most: int, count: Callable[[str], int]) -> str:
-    """Return a text, or its first words where one sentence is too long for a group."""
+    """Return a text, cut to its first words where it is too long for a group."""
     words = text.split(" ")
     while len(words) > 1 and count(" ".join(words)) > most:
         words = words[: max(1, len(words) * 3 // 4)]

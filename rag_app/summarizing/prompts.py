@@ -1,6 +1,7 @@
-"""What an LLM is told to summarise: a piece of the documents, or summaries of pieces.
+"""The prompts of summaries: for a piece of the documents, and for summaries of pieces.
 
-Both are untrusted, and stand between fences that no document can guess (`rag_app.answering.prompts`).
+Both kinds of text are untrusted, and stand between fences that no document can guess
+(`rag_app.answering.prompts`).
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ FULL = "four to six sentences"
 
 
 def piece_messages(evidence: Sequence[Evidence], nonce: str, *, what: str, length: str) -> list[BaseMessage]:
-    """Return the chat messages for a piece of what is summarised; `what` names it."""
+    """Return the prompt for a piece of the documents; `what` is their name."""
     return [
         SystemMessage(_PIECE.format(what=_plain(what), length=length, nonce=nonce)),
         HumanMessage(f"{sources(evidence, nonce)}\n\nSummary:"),
@@ -38,7 +39,7 @@ def piece_messages(evidence: Sequence[Evidence], nonce: str, *, what: str, lengt
 
 
 def parts_messages(texts: Sequence[str], nonce: str, *, what: str, length: str) -> list[BaseMessage]:
-    """Return the chat messages for summaries that are to be made into one."""
+    """Return the prompt that merges summaries into one."""
     parts = "\n".join(f"<part {nonce}>\n{text}\n</part {nonce}>" for text in texts)
     return [
         SystemMessage(_PARTS.format(what=_plain(what), length=length, nonce=nonce)),
@@ -47,7 +48,7 @@ def parts_messages(texts: Sequence[str], nonce: str, *, what: str, length: str) 
 
 
 def harmless(sentence: str) -> bool:
-    """Return whether a sentence of a model may go before it again: an injected one may have been repeated."""
+    """Return whether a model may read its own sentence again: it may repeat an injected instruction."""
     return not is_instruction(sentence)
 
 

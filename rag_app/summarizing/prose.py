@@ -1,14 +1,14 @@
-"""Which sentences of a document a person would want to read on their own."""
+"""How well a sentence of a document can be quoted alone."""
 
 import re
 from enum import IntEnum
 
-# In words. What is shorter says little, what is longer is mostly a list or was not cut rightly.
+# In words. A shorter sentence says little; a longer one is mostly a list, or was split wrongly.
 SHORTEST, LONGEST = 6, 45
 _MOST_NUMBERS = 0.2
 _LEAST_LETTERS = 0.72
 _LEAST_LOWER_CASE = 0.4
-# A heading in title case has capitals on all but its small words.
+# A heading in title case has capitals on all but small words.
 _SMALL_WORD, _LEAST_LONG_LOWER_CASE = 3, 0.25
 
 _ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
@@ -16,10 +16,10 @@ _BEGINS = re.compile(r"[\"'“‘«]*[^\W_a-zà-öø-ÿ]")
 _LIST_ITEM = re.compile(r"\s*(?:[•▪◦●○‣·*–—-]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z][.)]\s|\([ivx]+\)\s)")
 _LEADERS = re.compile(r"\.{4,}|(?:\. ){3,}|\s\|\s|_{3,}")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u0e00-\u0e7f]")
-# Characters of a script without spaces that make about a word.
+# Characters per word, about, in a script without spaces.
 _UNSPACED_WORD = 1.7
 
-# What stands in many documents and says nothing about this one.
+# Text of many documents that says nothing about this one.
 _BOILERPLATE = re.compile(
     r"accompanying notes|reclassif|incorporated (?:herein )?by reference|check mark|forward[- ]looking|"
     r"all rights reserved|copyright|table of contents|intentionally left blank|pursuant to|registrant|"
@@ -30,14 +30,14 @@ _BOILERPLATE = re.compile(
     r"non-gaap|disclose information|certif(?:y|ication)|hereby|hereto|herein|thereof|undersigned|https?://|www\.|@",
     re.IGNORECASE,
 )
-# What leads to something else: a table, a list, another place, somebody who was named before.
+# References to something else: a table, a list, another place, a person named before.
 _POINTS = re.compile(
     r"the following|as follows|^(?:below|above|note) |\b(?:he|she|his|her)\b|\bis its\b|"
     r"\b(?:set forth|described|discussed|included|contained|presented|defined|shown|listed) (?:\w+ )?"
     r"(?:in|under|above|below|elsewhere)\b",
     re.IGNORECASE,
 )
-# A sentence that begins like this goes on with the one before it.
+# Beginnings of sentences that continue the one before.
 _GOES_ON = re.compile(
     r"(?:However|Therefore|Thus|Hence|Moreover|Furthermore|In addition|Additionally|Also|But|And|Or|So|Yet|"
     r"As a result|Consequently|Accordingly|Similarly|Likewise|Conversely|In contrast|For example|"
@@ -46,7 +46,7 @@ _GOES_ON = re.compile(
     r"Other|Another|Then|Here|Diese[rs]?|Daher|Jedoch|Außerdem|Ce(?:tte|s)?|Cependant|Est[eao]s?|"
     r"Sin embargo)\b"
 )
-# What a document says of itself.
+# Beginnings of sentences about the document itself.
 _ANNOUNCES = re.compile(
     r"(?:In )?(?:this|the present|dieses?|diese[rm]?|cet|cette|ce|est[ea]) (?:paper|study|article|report|"
     r"document|guide|book|chapter|manual|thesis|handbook|policy|plan|agreement|work|review|Dokument|Bericht|"
@@ -56,7 +56,7 @@ _ANNOUNCES = re.compile(
 
 
 class Prose(IntEnum):
-    """How well a sentence can stand alone, better ones higher."""
+    """How well a sentence can stand alone; a higher value is better."""
 
     NONE = 0  # a row of a table, a heading, a list's number, a fragment
     BOILERPLATE = 1  # a sentence, but one that says nothing about its document
@@ -77,7 +77,7 @@ def prose(text: str) -> Prose:
 
 
 def word_count(text: str) -> int:
-    """Return the number of words; of a script that writes none apart, about as many as it has."""
+    """Return the number of words; an estimate for scripts without spaces."""
     unspaced = len(_UNSPACED.findall(text))
     return len(_UNSPACED.sub(" ", text).split()) + round(unspaced / _UNSPACED_WORD)
 

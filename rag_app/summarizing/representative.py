@@ -1,9 +1,9 @@
-"""Without an LLM: sentences of the documents that together stand for all of them, in reading order.
+"""Summaries without an LLM: sentences that together represent the documents, in reading order.
 
-    chunks' mean vectors ─▶ passages that stand for the document ─▶ their sentences that stand for it
+    chunks' mean vectors ─▶ passages that represent the document ─▶ their sentences that represent it
 
-Both steps are facility location (`facility`), on what two texts have in common beyond what any two of the
-document have: to an encoder, all of a document is alike.
+Both steps are facility location (`facility`), on cosines less the usual cosine within the document: to an
+encoder, all texts of a document are similar.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,18 +29,18 @@ from rag_app.summarizing.salience import (
 )
 from rag_app.summarizing.whole_documents import Floats, Whole, evenly, read_chunks, read_vectors
 
-# A document's chunks that are compared with each other: 16 MB of similarities. Of more, a sample.
+# The most chunks of a document that are compared (16 MB of similarities); more chunks are sampled.
 MOST_CHUNKS = 2000
-# Passages whose sentences are encoded for one document, and among them those at its beginning.
+# Passages of a document whose sentences are encoded, and those among them from its beginning.
 _PASSAGES, _FIRST = 40, 16
 _BEGINNING = 0.25
-# Cosine from which on two sentences say the same, and words they share of the shorter one's.
+# Two sentences say the same from this cosine, or this share of the shorter one's words, on.
 _SAME, _SAME_WORDS = 0.8, 0.8
-# Of the similarities of a document's texts, the share that counts as none.
+# The quantile of a document's cosines that counts as 0.
 _BACKGROUND = 0.5
-# How much a sentence counts that points elsewhere.
+# The factor for a sentence that points elsewhere.
 _LEANS = 0.4
-# A definition comes first whose cosine with the document's centre is this share of the best one's.
+# A definition comes first if its cosine with the document's centre is this share of the best one's.
 _DEFINING = 0.75
 _MOST_ROWS = 3  # of a document of tables
 _LEAST_LETTERS = 0.4
@@ -56,7 +56,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """Characters `start` to `end` of a chunk's page; `score` is their cosine with the document's centre."""
+    """Characters `start` to `end` of a chunk's page; `score` is the cosine with the document's centre."""
 
     chunk: StoredChunk
     start: int
@@ -67,7 +67,7 @@ class Quotation:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A sentence of the chunk at `place` of those read; `start` and `end` count in the chunk."""
+    """A sentence of the chunk at `place` among those read; `start` and `end` count in the chunk."""
 
     place: int
     start: int
@@ -78,9 +78,13 @@ class _Sentence:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """Chunks of a document, [n], with their vectors, [n, d], and the sentences that may be quoted of each.
+    """The n chunks of a document.
 
-    `demand`, [n], is how much each is to be stood for; `merit`, [n], how fit it is to do so.
+    Attributes:
+        vectors: [n, d], of unit length.
+        sentences: The sentences of each chunk that may be quoted.
+        demand: [n], how much a chunk needs to be represented.
+        merit: [n], how well it can represent others.
     """
 
     chunks: tuple[StoredChunk, ...]
@@ -100,11 +104,18 @@ def quotations(
     passages: int = _PASSAGES,
     known: Sequence[str] = (),
 ) -> list[Quotation]:
-    """Return the sentences that stand for what a scope has of a document, in reading order.
+    """Return the sentences that represent a document's part of a scope, in reading order.
 
-    `passages` are looked at closely; what a `known` text says is not quoted again. Whole sentences are taken
-    where there are any, rows of tables where there is nothing else, and none of a document that was deleted
-    meanwhile. Raises LibraryDamaged where there are no vectors, StaleRepresentation.
+    They are whole sentences; rows of tables where a document has no sentences; none where it was deleted
+    meanwhile.
+
+    Args:
+        passages: How many passages get their sentences encoded.
+        known: Texts whose content is not quoted again.
+
+    Raises:
+        LibraryDamaged: The document has no vectors.
+        StaleRepresentation: The vectors are of another encoder.
     """
     reading = _read(library, whole, document, MOST_CHUNKS * passages // _PASSAGES)
     if reading is None:
@@ -134,7 +145,9 @@ def _read(library: Library, whole: Whole, document: Document, limit: int) -> _Re
     places = [place for place, each in enumerate(ids) if each in there]
     if not places:
         if library.catalogue.document(document.id) and not ids:
-            raise LibraryDamaged(f"Chroma has no vectors of {document.name}; to mend it, run: rag-app repair")
+            raise LibraryDamaged(
+                f"Chroma has no vectors of {document.name}; to repair it, run: rag-app repair"
+            )
         return None
     chunks = tuple(there[ids[place]] for place in places)
     spans = [_spans(chunk) for chunk in chunks]
@@ -182,7 +195,7 @@ def _share(chunk: StoredChunk, sentences: Sequence[_Sentence]) -> float:
 
 
 def _candidates(reading: _Reading, passages: int) -> list[_Sentence]:
-    """Return the sentences of the passages that stand for the document, and of its first ones."""
+    """Return the sentences of the representative passages, and of the first ones."""
     similarities = _beyond_background(reading.vectors, reading.vectors)
     standing = representatives(similarities, demand=reading.demand, merit=reading.merit)
     chosen = {place for place, _ in islice(standing, passages)}
@@ -199,9 +212,9 @@ def _choose(
     encoder: Encoder,
     budget: Budget,
 ) -> list[tuple[_Sentence, float]]:
-    """Return the sentences chosen, each with its cosine with the document's centre.
+    """Return the chosen sentences, each with its cosine with the document's centre.
 
-    The first one is a sentence that says what the document's subject is, where there is one.
+    The first sentence defines the document's subject, where one does.
     """
     vectors = encoder.encode([each.text for each in candidates]).mean
     centre = reading.demand @ reading.vectors
@@ -222,7 +235,7 @@ def _choose(
     )
     order = [place for place, _ in standing] or [int(merit.argmax())]
     defining = [place for place, each in enumerate(candidates) if defines(each.text, names)]
-    # The first one, as later ones define parts; but not a remark on something else.
+    # The first definition, because later ones define parts; but not of something else.
     central_enough = _DEFINING * max((central[place] for place in defining), default=0)
     order = [place for place in defining if central[place] >= central_enough][:1] + order
     return [
@@ -234,7 +247,7 @@ def _choose(
 def _unlike(
     order: Sequence[int], candidates: Sequence[_Sentence], vectors: Floats, budget: Budget
 ) -> list[int]:
-    """Return the first places that say something new each and fit the budget; the first one in any case."""
+    """Return the first places that each say something new and fit the budget; at least one."""
     chosen: list[int] = []
     words = 0
     for place in order:
@@ -260,7 +273,7 @@ def _is_alike(one: frozenset[str], other: frozenset[str]) -> bool:
 
 
 def _beyond_background(rows: Floats, columns: Floats) -> Floats:
-    """Return the [n, m] cosines less what texts of the document have in common anyhow; at least 0."""
+    """Return the [n, m] cosines less the usual cosine within the document; at least 0."""
     cosines = rows @ columns.T
     some = cosines[evenly(len(rows), 500)]
     beyond: Floats = np.maximum(cosines - np.float32(np.quantile(some, _BACKGROUND)), 0)

@@ -1,6 +1,6 @@
-"""How much of what a document is about can be expected of a passage or a sentence, by where it stands.
+"""Salience: weights of passages and sentences by their place, heading and form.
 
-Documents say what they are about at their beginning (the first sentences are a summary that is hard to beat:
+Documents state their subject at the beginning (the first sentences are a summary that is hard to beat:
 Nenkova, 2005), under headings such as "Overview", and in sentences that define or announce. Exhibits,
 references and notes come last and are long.
 """
@@ -10,14 +10,14 @@ import re
 from ingestion.documents import name_as_words
 from ingestion.storage.catalogue.records import Document, StoredChunk
 
-# What the end of a document counts, of what its beginning does, and what is told under certain headings.
+# The weight of a document's end (its beginning has 1), and those of certain headings.
 _AT_THE_END = 0.25
 _TOLD, _BACK_MATTER = 1.5, 0.4
-# How much more a definition counts, and a sentence that says what its subject does.
+# The weights of a definition, and of a sentence that says what its subject does.
 _DEFINES, _TELLS = 1.5, 1.2
-# How much a sentence all of numbers loses.
+# The loss of a sentence of numbers alone.
 _NUMBERS = 2.0
-# How much it counts with each (the “Agreement”) of a contract.
+# The factor for each defined term of a contract: (the “Agreement”).
 _DEFINES_TERMS = 0.7
 _TERM = re.compile(r"\((?:the )?(?:[“\"]|the )")
 
@@ -53,12 +53,12 @@ _OF_ITSELF = re.compile(r"(?:We|Our company|The company|The group|Wir|Nous) (?:a
 
 
 def place_weight(place: int, count: int) -> float:
-    """Return how much the passage at `place` of `count` counts: 1 at the beginning, falling."""
+    """Return the weight of the passage at `place` of `count`: 1 at the beginning, falling."""
     return 1 / (1 + (1 / _AT_THE_END - 1) * place / max(1, count))
 
 
 def heading_weight(chunk: StoredChunk) -> float:
-    """Return how much more, or less, is to be expected under a passage's headings."""
+    """Return the weight of a passage by its headings."""
     _, _, headings = chunk.context.partition("›")  # behind the document's name
     if _BEHIND.search(headings):
         return _BACK_MATTER
@@ -66,12 +66,12 @@ def heading_weight(chunk: StoredChunk) -> float:
 
 
 def names_of(document: Document) -> frozenset[str]:
-    """Return the words that a document calls its subject by: those of its name and title."""
+    """Return the words of a document's name and title, which name its subject."""
     return frozenset(_WORD.findall(f"{name_as_words(document.name)} {document.title or ''}".casefold()))
 
 
 def telling_weight(sentence: str, names: frozenset[str]) -> float:
-    """Return how much more a sentence counts that says what the document's subject is or does."""
+    """Return the weight of a sentence: above 1 where it says what the document's subject is or does."""
     for pattern, weight in ((_IS_A, _DEFINES), (_VERB, _TELLS)):
         match = pattern.match(sentence)
         if match and (_OF_ITSELF.match(sentence) or names & frozenset(_WORD.findall(match[0].casefold()))):
@@ -85,7 +85,7 @@ def defines(sentence: str, names: frozenset[str]) -> bool:
 
 
 def plainness(sentence: str) -> float:
-    """Return 1 for a sentence in plain words, less for one of figures or defined terms; above 0."""
+    """Return 1 for a sentence in plain words, less (above 0) for figures and defined terms."""
     words = sentence.split()
     figures = sum(any(map(str.isdigit, word)) for word in words)
     return max(0.1, 1 - _NUMBERS * figures / max(1, len(words))) * (

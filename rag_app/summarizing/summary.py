@@ -1,4 +1,4 @@
-"""A summary of whole documents as an answer: with citations, and progress while it is made."""
+"""A summary of whole documents as an answer: with progress and citations."""
 
 import time
 from collections import Counter
@@ -24,7 +24,7 @@ from rag_app.answering.answers import (
     PassagesFound,
     PromptContext,
 )
-from rag_app.answering.chain import Answerer
+from rag_app.answering.chain import Answerer, sent_away
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.citations import cite_quotations
 from rag_app.answering.prompt_injection import flags
@@ -39,10 +39,10 @@ from retrievers.search import SearchResult
 STRATEGY = "summary"
 NOTHING = "There is no text here to summarise."
 
-# Documents that a summary of a library speaks of, and that its first line names.
+# The most documents in a summary of a library, and in its first line.
 _MOST_DOCUMENTS = 12
 _BUDGET = Budget()
-# Of several documents each has this many passages looked at, and as many words as a sentence may take.
+# Passages and words for each of several documents; the words allow one sentence.
 _PASSAGES, _LEAST_WORDS = 10, 45
 
 
@@ -57,12 +57,18 @@ def summarise(
 ) -> Generator[AnswerEvent]:
     """Yield AnswerProgress("read") as passages are read, PassagesFound, Deltas and the Answer.
 
-    An LLM reads everything, of more than `passages` so many at even distances, and writes; without one,
-    sentences are quoted that stand for the rest. A scope without text gives an Answer that abstains. Closing
-    the generator stops the model. Raises what the stores and models raise.
+    An LLM reads all passages and writes; without one, representative sentences are quoted. A scope without
+    text gives an Answer that abstains. Closing the generator stops the model.
+
+    Args:
+        question: The question that asks for the summary; None: it is derived from the documents.
+        passages: The most passages that an LLM reads; of more, that many at even distances.
+
+    Raises:
+        RagError: A store or a model fails.
     """
     whole = whole_of(library, scope)
-    writing = _Writing(library, question or f"Summarise {_named(whole.documents)}", time.perf_counter())
+    writing = _SummaryWriter(library, question or f"Summarise {_named(whole.documents)}", time.perf_counter())
     if not whole.documents:
         yield from writing.abstain(answerer.name)
     elif isinstance(answerer, ChatAnswerer):
@@ -72,8 +78,8 @@ def summarise(
 
 
 @dataclass(frozen=True, slots=True)
-class _Writing:
-    """What the events of one summary share."""
+class _SummaryWriter:
+    """One summary: makes its events."""
 
     library: Library
     question: str
@@ -83,7 +89,7 @@ class _Writing:
         return 1000 * (time.perf_counter() - self.started)
 
     def found(self, evidence: Sequence[Evidence], *, exact: bool) -> PassagesFound:
-        """Return what will be cited from, before anything is written."""
+        """Return the event with the passages that the summary cites from."""
         read_ms = self.elapsed_ms()
         query = Query(self.question, self.library.encoder)
         hits = tuple(item.hit for item in evidence)
@@ -93,7 +99,7 @@ class _Writing:
         )
 
     def answer(self, found: PassagesFound, cited: CitedAnswer, llm: str, notes: Sequence[str]) -> Answer:
-        """Return the finished summary. Its relevance is 1: it is of all that there is."""
+        """Return the finished summary. Its relevance is 1, because it covers the whole scope."""
         total = self.elapsed_ms()
         read = found.result.timings_ms["read"]
         return Answer(
@@ -113,14 +119,14 @@ class _Writing:
         )
 
     def abstain(self, llm: str) -> Iterator[AnswerEvent]:
-        """Yield the answer where there is no text."""
+        """Yield the answer for a scope without text."""
         found = self.found((), exact=True)
         yield found
         yield Delta(NOTHING)
         yield replace(self.answer(found, CitedAnswer(NOTHING, (), ()), llm, ()), abstained=True)
 
 
-def _quoted(writing: _Writing, whole: Whole) -> Iterator[AnswerEvent]:
+def _quoted(writing: _SummaryWriter, whole: Whole) -> Iterator[AnswerEvent]:
     """Summarise without an LLM."""
     yield AnswerProgress("read", 0, whole.chunks)
     chosen = _covering(writing.library, whole)
@@ -157,12 +163,12 @@ def _quoted(writing: _Writing, whole: Whole) -> Iterator[AnswerEvent]:
 
 
 def _share_of_budget(documents: int) -> Budget:
-    """Return what one of several documents may take."""
+    """Return the budget of one of several documents."""
     return Budget(max(1, _BUDGET.sentences // documents), max(_LEAST_WORDS, _BUDGET.words // documents))
 
 
 def _evidence(found: Sequence[Quotation]) -> list[tuple[Evidence, EvidenceSentence]]:
-    """Return the quotations with their passages, numbered in the order in which they stand."""
+    """Return the quotations with their passages, numbered in order."""
     by_chunk: dict[str, list[Quotation]] = {}
     for each in found:
         by_chunk.setdefault(each.chunk.id, []).append(each)
@@ -176,7 +182,7 @@ def _evidence(found: Sequence[Quotation]) -> list[tuple[Evidence, EvidenceSenten
 
 
 def _written(
-    writing: _Writing,
+    writing: _SummaryWriter,
     whole: Whole,
     answerer: ChatAnswerer,
     passages: int,
@@ -192,8 +198,7 @@ def _written(
     if last is None:
         yield from writing.abstain(answerer.name)
         return
-    notes = [f"leaves this machine: {answerer.leaves_machine}"] if answerer.leaves_machine else []
-    notes += last.flags
+    notes = [*sent_away(answerer.leaves_machine), *last.flags]
     if len(ids) < whole.chunks:
         notes.append(f"{len(ids):,} of {whole.chunks:,} passages were read, at even distances")
     result = writing.found(last.evidence, exact=len(ids) == whole.chunks)
@@ -225,7 +230,7 @@ def _to_read(whole: Whole, limit: int) -> list[str]:
 
 
 def _covering(library: Library, whole: Whole) -> list[Document]:
-    """Return the documents that stand for all of them, in their order: all, where there are few."""
+    """Return the documents that represent all, in their order; all of a few."""
     if len(whole.documents) <= _MOST_DOCUMENTS:
         return list(whole.documents)
     some = [whole.documents[place] for place in evenly(len(whole.documents), MOST_CHUNKS)]
@@ -239,7 +244,7 @@ def _covering(library: Library, whole: Whole) -> list[Document]:
 
 
 def _centres(library: Library, whole: Whole, documents: Sequence[Document]) -> dict[int, Floats]:
-    """Return the mean direction of some of each document's chunks, by its place among the documents."""
+    """Return a document's place → the mean direction of some of its chunks."""
     each = max(1, MOST_CHUNKS // len(documents))
     places = {document.id: place for place, document in enumerate(documents)}
     sums: dict[int, Floats] = {}
@@ -257,7 +262,7 @@ def _centres(library: Library, whole: Whole, documents: Sequence[Document]) -> d
 
 
 def overview(documents: Sequence[Document]) -> str:
-    """Return how many documents and pages there are, of which kinds, and their names."""
+    """Return a line with the numbers of documents and pages, the kinds, and the names."""
     kinds = Counter(PurePath(document.name).suffix.lstrip(".").lower() or "text" for document in documents)
     pages = sum(document.pages for document in documents)
     names = [document.label for document in documents[:_MOST_DOCUMENTS]]

@@ -1,4 +1,4 @@
-"""What is to be summarised: the documents of a scope, and their chunks in reading order."""
+"""The documents of a scope, and their chunks in reading order."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Document, Scope, StoredChunk
 
-# Chunks whose text is held at once, while many are read one after another.
+# Chunks in memory at once.
 _AT_ONCE = 64
 
 Floats = NDArray[np.float32]
@@ -17,9 +17,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """The documents of a scope that have text in it, each content once, by collection and name.
+    """The documents of a scope with text, each content once, by collection and name.
 
-    `_ordinals` are the chunks that the scope has of a document, where it has not all.
+    Attributes:
+        _ordinals: A document's id → its chunks in the scope, for documents that are partly in it.
     """
 
     documents: tuple[Document, ...]
@@ -27,7 +28,7 @@ class Whole:
 
     @property
     def chunks(self) -> int:
-        """How many there are."""
+        """The number of chunks."""
         return sum(self.chunks_of(document) for document in self.documents)
 
     def chunks_of(self, document: Document) -> int:
@@ -39,13 +40,9 @@ class Whole:
         ids = document.chunk_ids()
         return [ids[ordinals[place]] for place in evenly(len(ordinals), limit)]
 
-    def only(self, documents: Sequence[Document]) -> "Whole":
-        """Return some of the documents, with what the scope has of them."""
-        return Whole(tuple(documents), self._ordinals)
-
 
 def whole_of(library: Library, scope: Scope) -> Whole:
-    """Return what a scope holds."""
+    """Return the documents of a scope."""
     allowed = library.catalogue.allowed(scope)
     ordinals = {key: found for key, found in (allowed or {}).items() if found is not None}
     documents: dict[str, Document] = {}
@@ -56,21 +53,21 @@ def whole_of(library: Library, scope: Scope) -> Whole:
 
 
 def evenly(count: int, limit: int | None) -> list[int]:
-    """Return the places 0 to count - 1, or `limit` of them at even distances, the first among them."""
+    """Return the places 0 to count - 1, or `limit` of them at even distances, beginning with 0."""
     if limit is None or count <= limit:
         return list(range(count))
     return [place * count // limit for place in range(limit)]
 
 
 def read_vectors(library: Library, collection_id: int, ids: Sequence[str]) -> tuple[list[str], Floats]:
-    """Return the chunks of a collection that are there yet, and their mean vectors, [n, d] of unit length."""
+    """Return the chunks of a collection that still exist, and their mean vectors, [n, d] of unit length."""
     index = library.representation()
     index.check_reading("mean")
     return library.vectors.read(collection_id, "mean", ids, representation=index.id)
 
 
 def read_chunks(library: Library, ids: Sequence[str]) -> Iterator[StoredChunk]:
-    """Yield the chunks that are visible when their turn comes, a few held at a time."""
+    """Yield the visible chunks; a few are in memory at a time."""
     for first in range(0, len(ids), _AT_ONCE):
         some = ids[first : first + _AT_ONCE]
         found = library.catalogue.chunks(some)

@@ -13,6 +13,7 @@ from rag_app.answering.answers import AnswerEvent, AskOptions, PassagesFound, Pr
 from rag_app.history.conversations import TurnState
 from rag_app.history.serialization import RestoredTurn
 from rag_app.service.composition import Assistant
+from rag_app.service.questions import check_question
 from retrievers.hits import Hit
 from ui.background import BackgroundJob, Workers
 from ui.chat.explanation import HitExplanation, render_why
@@ -89,7 +90,7 @@ class ChatController:
         text = question.strip()
         options = replace(self.options(chosen), standalone=text if as_is else None)
         with failure_named("Not asked"):
-            self.assistant.check_question(text)
+            check_question(text)
             if not chosen.search_only:
                 current = self.conversations.begun(current)
                 options = replace(options, conversation=current)
@@ -221,8 +222,8 @@ class EvidenceController:
     def _why(self, turn: Turn, hit: Hit) -> str:
         assert turn.found is not None
         result = turn.found.result
-        tokens = self.assistant.explain(result, hit)
-        terms = self.assistant.explain_words(result, hit)
+        tokens = self.assistant.passages.explain(result, hit)
+        terms = self.assistant.passages.explain_words(result, hit)
         return render_why(HitExplanation(result.query.text, hit, result.strategy, tokens, terms))
 
 

@@ -167,7 +167,7 @@ class _DocumentsUpdates:
     def all(self, state: QueuePageState) -> Update:
         """Return all values, whatever the page shows."""
         # Read before the list, so that the next tick shows a change that happens meanwhile.
-        state.changes = self.queue.assistant.changes
+        state.changes = self.queue.assistant.document_browser.changes
         view = self.queue.view(state)
         state.shown = render_uploads(view.rows)
         buttons = (gr.Button(visible=each) for each in (view.works, view.can_retry, view.can_clear))
@@ -175,7 +175,7 @@ class _DocumentsUpdates:
 
     def changed(self, state: QueuePageState) -> Update:
         """Return the values that differ from those that the page shows."""
-        before, changes = state.shown, self.queue.assistant.changes
+        before, changes = state.shown, self.queue.assistant.document_browser.changes
         view = self.queue.view(state)
         if not view.works or changes != state.changes:
             return self.all(state)

@@ -41,7 +41,9 @@ def _meanwhile(state: StrategyState) -> str:
 
 def reranker_choices(assistant: Assistant) -> Choices:
     """Return "none" and the rerankers that the application knows."""
-    known = {name: name for name in (assistant.options().reranker, *assistant.rerankers()) if name}
+    known = {
+        name: name for name in (assistant.options().reranker, *assistant.model_pool.reranker_names()) if name
+    }
     return [(NO_RERANKER, NO_RERANKER), *known.items()]
 
 
@@ -62,8 +64,8 @@ def document_choices(assistant: Assistant, collection: str | None) -> Choices:
 
 def llm_choices(assistant: Assistant) -> Choices:
     """Return the language models on this machine, "auto" and "extractive"."""
-    files = {str(file): file.name for file in assistant.llm_files()}
-    files |= {name: name for name in assistant.llms()}
+    files = {str(file): file.name for file in assistant.model_pool.llm_files()}
+    files |= {name: name for name in assistant.model_pool.llm_names()}
     configured = assistant.options().llm
     if configured not in (AUTO, EXTRACTIVE, *files):
         server = Server.parse(configured)

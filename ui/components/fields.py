@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from rag_app.service.composition import Assistant
+from rag_app.service.document_browser import supported_suffixes
 from ui.components.choices import Choices
 
 
@@ -37,7 +37,7 @@ def upload_field(*, height: int, elem_id: str) -> gr.File:
     return gr.File(
         label="Add PDF, Office, web, text …",
         file_count="multiple",
-        file_types=Assistant.supported_suffixes(),
+        file_types=supported_suffixes(),
         height=height,
         elem_id=elem_id,
     )

@@ -58,7 +58,7 @@ class _Updates:
     def queue(self, state: LibraryPageState) -> tuple[bool, Update]:
         """Return whether the queue works, and its components' values."""
         # Read before the table, so that the next tick shows a change that happens meanwhile.
-        state.queue.changes = self.library.assistant.changes
+        state.queue.changes = self.library.assistant.document_browser.changes
         queue = self.library.queue.view(state.queue)
         state.queue.shown = render_queue(queue.rows)
         return queue.works, {

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from ingestion.documents import Status
-from rag_app.service.composition import Assistant
+from rag_app.service.document_browser import encodings, supported_suffixes
 from ui.components.events import TICK
 from ui.components.fields import upload_field
 from ui.static import read_static
@@ -43,7 +43,7 @@ class LibraryLayout:
             elem_id="library-into",
         )
         self.encoding = gr.Dropdown(
-            [("Automatic", AUTOMATIC), *((name, name) for name in Assistant.encodings())],
+            [("Automatic", AUTOMATIC), *((name, name) for name in encodings())],
             value=AUTOMATIC,
             label="Encoding",
             info="For text, CSV and web files whose letters come out wrong.",
@@ -88,7 +88,7 @@ class LibraryLayout:
     def _lay_out_preview(self) -> None:
         self.about = gr.HTML("")
         with gr.Row(elem_classes="buttons"):
-            suffixes = Assistant.supported_suffixes()
+            suffixes = supported_suffixes()
             self.replace = gr.UploadButton("Replace", file_types=list(suffixes), **_SMALL)
             self.delete_one = gr.Button("Delete …", **_SMALL)
             self.close = gr.Button("Close", **_SMALL)

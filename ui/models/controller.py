@@ -44,7 +44,7 @@ class ModelsController:
                 tasks.verify(name, role)
             case "use":
                 tasks.dismiss()
-                return render_used(self.assistant.use_model(name, role=role))
+                return render_used(self.assistant.models.use(name, role=role))
             case _:
                 raise InvalidInput(f"a model has no action {act!r}; choose pull, verify, use or remove")
         return ""

@@ -34,7 +34,7 @@ def connect_models(
 
     def load(state: ModelsPageState) -> tuple[Any, ...]:
         state.listing = ""
-        host, network = models.assistant.hub()
+        host, network = models.assistant.models.hub()
         return (
             render_network(host, network=network),
             *updates.all(state)[: -len(selectors)],

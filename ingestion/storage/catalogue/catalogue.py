@@ -27,7 +27,6 @@ from ingestion.storage.catalogue.rows import heading_from, layout_from, rebuild_
 from ingestion.storage.catalogue.schema import ensure_schema
 from ingestion.storage.catalogue.sources import Sources
 from ingestion.storage.catalogue.texts import Slice, read_slices
-from ingestion.text import ANALYSER, Analyser
 from ingestion.text.names import composed
 from ingestion.text.terms import ANALYSER, Analyser
 from ingestion.timing import utc_now

@@ -15,8 +15,6 @@ from typing import Any
 
 from ingestion.storage.catalogue.database import Database, marks
 from ingestion.storage.catalogue.records import Scope
-from ingestion.storage.catalogue.scoping import marks, within
-from ingestion.text import Analyser
 from ingestion.text.terms import Analyser
 
 # Chunks that are scored: 15 ms. A library of fewer is never cut short.

@@ -1,4 +1,4 @@
-"""Sentences that are said twice: copies of a document, its versions, boilerplate."""
+"""Repeated sentences: copies and versions of a document, boilerplate."""
 
 import re
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from ingestion.storage.catalogue.records import StoredChunk
 from rag_app.answering.answers import EvidenceSentence
 from rag_app.answering.fact_check import negations
 
-# Sets of this many words in a row are compared (Broder, 1997); sentences that share this much of them say
-# the same, where their figures and denials are the same too.
+# Sentences are compared by their sets of shingles of this many words (Broder, 1997). With this Jaccard
+# similarity they say the same, if their figures and negations agree too.
 _SHINGLE = 3
 _SAME = 0.8
 
@@ -17,10 +17,7 @@ _SAME = 0.8
 def merged(
     passages: Sequence[tuple[StoredChunk, Sequence[EvidenceSentence]]],
 ) -> list[list[EvidenceSentence]]:
-    """Return each passage's sentences without those that an earlier sentence has said.
-
-    The first one names where it is said as well, in `also`.
-    """
+    """Return each passage's sentences without repetitions of earlier ones, which list the pages in `also`."""
     first: list[_Said] = []
     kept: list[list[EvidenceSentence]] = [[] for _ in passages]
     for number, (chunk, sentences) in enumerate(passages):
@@ -41,7 +38,7 @@ def merged(
 
 
 class _Said:
-    """What is compared of a sentence."""
+    """The features of a sentence that are compared."""
 
     __slots__ = ("denied", "figures", "place", "plain", "shingles")
 

@@ -1,7 +1,7 @@
-"""Sentences that ask, and what answers them: lists of questions and answers.
+"""Questions in documents, and the sentences that answer them: lists of questions and answers.
 
-A question in a document matches a person's question better than its answer does, and answers nothing. So it
-counts as the heading of what follows it, and is not quoted.
+A question in a document matches a person's question better than its answer does, but answers nothing. So it
+counts as the heading of the sentences below it, and is not quoted.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from ingestion.text.stopwords import stopwords_of
 from ingestion.text.terms import terms_with_spans
 
-# A question's answer is that many sentences behind it at most, where no other question comes before.
+# The answer to a question ends after this many sentences, or at the next question.
 _MOST_FOLLOWING = 5
 _MARKS = "*_~`\"'”’»)]} \t"
 _ASKS = re.compile(r"[?？؟]$")
@@ -26,12 +26,12 @@ _LONGEST_HEADING = 12  # words
 
 
 def is_question(sentence: str) -> bool:
-    """Whether a sentence of a document asks."""
+    """Return whether a sentence of a document is a question."""
     return _ASKS.search(sentence.rstrip(_MARKS)) is not None
 
 
 def repeats(question: str, sentence: str) -> bool:
-    """Whether a line that asks without a question mark has no word of content that the question lacks."""
+    """Return whether a line without a question mark asks, with no content word beyond the question's."""
     plain = _LABEL.sub("", sentence).rstrip(_MARKS)
     if _ENDS.search(plain) or len(plain.split()) > _LONGEST_HEADING:
         return False
@@ -43,10 +43,12 @@ def repeats(question: str, sentence: str) -> bool:
 def questions_above(
     question: str, sentences: Sequence[str], *, is_answer: bool = False
 ) -> dict[int, int | None]:
-    """Return for each sentence of a passage, by its place, that of the question that it answers; None for
-    one that asks. Sentences that neither ask nor stand behind a question are left out.
+    """Return the place of a sentence → the place of the question that it answers.
 
-    `is_answer`: a question ends the passage before, and has the place -1.
+    A question itself has None; sentences that neither ask nor answer are left out.
+
+    Args:
+        is_answer: The passage before ends with a question, whose place is -1.
     """
     found: dict[int, int | None] = {}
     above, behind = -1 if is_answer else None, 0

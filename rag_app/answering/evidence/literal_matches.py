@@ -1,8 +1,8 @@
-"""Identifiers in evidence: what a question names literally is in a line, or it is not.
+"""Identifiers of the question in evidence, matched literally.
 
-A model's vectors of E-0102 and E-0103 are nearly the same. So for the question's tokens within an identifier
-that few passages hold, the cosine is replaced: 1 where the passage has the identifier, or belongs to it, and
-0 elsewhere.
+An encoder's vectors of E-0102 and E-0103 are nearly equal. So for question tokens inside an identifier that
+few passages have, this module replaces the cosine: by 1 where a passage has the identifier, or belongs to
+it, and by 0 elsewhere.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,8 +22,11 @@ Spans = NDArray[np.int64] | NDArray[np.int32]
 def with_identifiers(
     match: TokenMatch, chunk: StoredChunk, named: Sequence[Named], asked: Spans
 ) -> TokenMatch:
-    """Return how the question's tokens, at the characters `asked` [q, 2], match a passage, with what the
-    question names literally compared as it is written."""
+    """Return the question's match with a passage, with identifiers matched literally.
+
+    Args:
+        asked: [q, 2], the characters of the question's tokens.
+    """
     rare = [one for one in named if one.is_rare]
     if not rare or not match.similarities.size:
         return match
@@ -44,8 +47,10 @@ def with_identifiers(
 
 
 def reached(one: Named, chunk: StoredChunk) -> Iterator[Span]:
-    """Yield the stretches of a passage's text that belong to an identifier: from where it stands to the next
-    one of its make; the whole passage where there is no other."""
+    """Yield the spans of a passage that belong to an identifier.
+
+    A span ends at the next identifier of the same form; without any, it is the whole passage.
+    """
     others = sorted(competitors(one.identifier, chunk.text))
     if not others:
         yield 0, len(chunk.text)
@@ -57,19 +62,19 @@ def reached(one: Named, chunk: StoredChunk) -> Iterator[Span]:
 
 
 def is_of_another(named: Sequence[Named], chunk: StoredChunk, start: int, end: int) -> bool:
-    """Whether characters `start` to `end` of a passage that holds an identifier belong to another one."""
+    """Return whether characters `start` to `end` of a passage belong to another identifier."""
     held = [one for one in named if one.is_rare and chunk.id in one.holders]
     stretches = [stretch for one in held for stretch in reached(one, chunk)]
     return bool(stretches) and not any(first < end and start < last for first, last in stretches)
 
 
 def holds(named: Sequence[Named], text: str) -> bool:
-    """Whether a text has one of the identifiers that few passages hold."""
+    """Return whether a text has an identifier of the question that few passages have."""
     return any(occurrences(one.identifier, text) for one in named if one.is_rare)
 
 
 def missing(named: Sequence[Named]) -> str | None:
-    """Return the sentence that says that no document has what a question names; None where one has some."""
+    """Return the refusal of a question whose identifiers no document has; None where a document has one."""
     lacking = [one for one in named if one.is_missing]
     if not lacking or any(one.holders for one in named):
         return None
@@ -85,7 +90,7 @@ def missing(named: Sequence[Named]) -> str | None:
 
 
 def partly_missing(named: Sequence[Named]) -> tuple[str, ...]:
-    """Return a flag for each identifier that no document has, where documents have another one."""
+    """Return a flag for each missing identifier, where documents have another one of the question."""
     if not any(one.holders for one in named):
         return ()
     return tuple(f"{one.identifier.text} is in none of your documents" for one in named if one.is_missing)

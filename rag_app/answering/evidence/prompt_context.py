@@ -1,8 +1,8 @@
-"""Hits to evidence: the sentences of each hit that answer best, within a token budget.
+"""Evidence for the prompt: the sentences of the hits that answer best, within a token budget.
 
-A prompt is read at a processor's speed, so what does not answer costs seconds. Whole passages hold much that
-does not. Of prose, the sentences that match best, with what makes them readable, keep nearly all that answers
-in less than half of the tokens; of tables they lose more (`benchmarks/packing.py`).
+A processor reads a prompt slowly, so text that does not answer costs seconds. In prose, the best sentences
+and their companions keep nearly all answers in less than half of the tokens; in tables they lose more
+(`benchmarks/packing.py`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,23 +29,23 @@ from retrievers.search import SearchResult
 
 Floats = NDArray[np.float32]
 
-# Any sentence holds function words: one that says "was" and "in" answers "What was X in 2022?" little better
-# for it. They still tell "It was planted in 1921" from what does not answer "When was the tree planted?", so
-# they count half. English only; the words of a question in another language count alike.
+# Every sentence has stop words: "was" and "in" make it hardly a better answer to "What was X in 2022?". But
+# they tell "It was planted in 1921" from sentences that do not answer "When was the tree planted?", so they
+# count half. English only; in other languages all words count alike.
 STOPWORD_WEIGHT = 0.5
-# What is packed of the passages' tokens, and how many are always packed: reading these takes no time.
+# The share of the passages' tokens that is packed, and the number that is always packed: they are read at
+# once.
 _SHARE = 0.45
 _ALWAYS = 300
-# A document's own question that matches so well is the one that was asked, and what stands below it answers.
+# A question in a document with this score is the question asked, and the text below it answers.
 SAME_QUESTION = 0.75
-# How much the retriever's opinion of a passage, from 0 for the best to 1 for the last, is worth beside its
-# sentences' cosines.
+# The weight of a passage's standing (0 for the best hit, 1 for the last) against its sentences' cosines.
 _STANDING = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class _Passage:
-    """A hit with its sentences; `standing` is the retriever's opinion, `relevance` the question's."""
+    """A hit with its sentences. `standing` is its place among the hits, from 0 (best) to 1 (last)."""
 
     hit: Hit
     sentences: tuple[EvidenceSentence, ...]
@@ -64,12 +64,17 @@ def pack(
     nonce: str = "",
     earlier: Sequence[EvidenceRef] = (),
 ) -> PromptContext:
-    """Return the sentences of the hits that answer best, in `budget` tokens of `count_tokens` at most.
+    """Return the sentences of the hits that answer best.
 
-    Passages come in rank order, sentences in reading order; what is said twice is packed once. Of long lists
-    less than half is packed, whatever the budget. At least one sentence is kept, so that a small budget never
-    means no evidence. Passages that an `earlier` prompt had, and that need nothing more, come first and as
-    they were: a model that remembers that prompt need not read them again.
+    Passages come in rank order, sentences in reading order; a repeated sentence is packed once. Long
+    passages are packed by less than half, for any budget. At least one sentence is packed, so that a small
+    budget still gives evidence. Passages of the earlier prompt that need no further sentence come first and
+    unchanged, so that a model that keeps that prompt need not read them again.
+
+    Args:
+        budget: The most tokens, as `count_tokens` counts them.
+        nonce: The nonce of the prompt's fences.
+        earlier: The evidence of the conversation's last prompt.
     """
     passages = _passages(library, result)
     sizes = [[count_tokens(sentence.text) for sentence in passage.sentences] for passage in passages]
@@ -84,17 +89,21 @@ def pack(
 
 
 def token_weights(query: Query) -> Floats:
-    """How much each of the question's tokens counts when its sentences are compared, [q], in sum 1."""
+    """Return the weights of the question's tokens, [q], in sum 1."""
     words = [query.text[start:end].casefold() for start, end in query.encodings.spans]
     weights = [1 if word.isalnum() and word not in stopwords_of("en") else STOPWORD_WEIGHT for word in words]
     return np.array(weights, np.float32) / (sum(weights) or 1)
 
 
 def relevance(best: Floats, weights: Floats) -> float:
-    """Return how far a passage answers, from -1 to 1, given each token's best cosine in it, [q].
+    """Return how well a passage answers, from -1 to 1.
 
-    Half of it is the weighted mean (MaxSim), half the mean over the lower half of the words of content: a
-    passage on the same subject that does not answer lacks just those.
+    Half of it is the weighted mean (MaxSim), half the mean over the worse half of the content words: a
+    passage on the subject that does not answer lacks just those.
+
+    Args:
+        best: [q], each question token's best cosine in the passage.
+        weights: [q], from `token_weights`.
     """
     if not len(best):
         return 0.0
@@ -102,7 +111,7 @@ def relevance(best: Floats, weights: Floats) -> float:
 
 
 def lower_half(best: Floats, weights: Floats) -> float:
-    """Return the mean over the lower half of the cosines of what counts fully; 0 where nothing is."""
+    """Return the mean of the lower half of the cosines of content words; 0 without content words."""
     content = np.sort(best[weights >= weights.max(initial=0.0)])
     return float(content[: (len(content) + 1) // 2].mean()) if len(content) else 0.0
 
@@ -154,7 +163,7 @@ def scored_sentences(
 
 
 def _short_spans(text: str) -> list[tuple[int, int]]:
-    """Return the spans of a passage's sentences, long ones in pieces."""
+    """Return the spans of a passage's sentences; long sentences in pieces."""
     return [
         (sentence.start + start, sentence.start + end)
         for sentence in sentence_spans(text)
@@ -163,7 +172,7 @@ def _short_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _passages(library: Library, result: SearchResult) -> list[_Passage]:
-    """Return the hits that are still there, each sentence in the first one that has it."""
+    """Return the hits that still exist, each sentence only in the first hit that has it."""
     index = library.representation()
     index.check_fresh()
     located = library.catalogue.located([hit.chunk.id for hit in result.hits], index.id)
@@ -173,13 +182,13 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
 
     def look_at(hit: Hit, segment: str) -> None:
         match = matched(index, result.query, segment, hit.chunk)
-        if match is not None:  # None: deleted since it was found
+        if match is not None:  # None: deleted meanwhile
             spans = result.query.encodings.spans
             read[hit.chunk.id] = hit, with_identifiers(match, hit.chunk, result.named, spans)
 
     for hit in result.hits:
         look_at(hit, segments.get(hit.chunk.id, ""))
-    # A passage that ends with the question that was asked: its answer begins the next one.
+    # The answer to a question at the end of a passage begins the next passage.
     before: dict[str, Floats] = {}
     for hit, match in list(read.values()):
         asked = _question_at_end(hit.chunk, match)
@@ -212,7 +221,7 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
 
 
 def _question_at_end(chunk: StoredChunk, match: TokenMatch) -> Floats | None:
-    """Return the best cosines, [q], of the question that a passage ends with; None without one."""
+    """Return the best cosines, [q], of a question at the end of a passage; None without one."""
     spans = _short_spans(chunk.text)
     if not spans or not is_question(chunk.text[slice(*spans[-1])]):
         return None
@@ -222,7 +231,7 @@ def _question_at_end(chunk: StoredChunk, match: TokenMatch) -> Floats | None:
 
 
 def _following(library: Library, index: OpenRepresentation, hit: Hit) -> list[tuple[Hit, str]]:
-    """Return the passage behind a hit in its document, as a hit like it, and its segment."""
+    """Return the next passage of a hit's document, as a hit, with its segment."""
     head, _, ordinal = hit.chunk.id.rpartition(":")
     identity = f"{head}:{int(ordinal) + 1}"
     chunks = library.catalogue.chunks([identity])
@@ -234,7 +243,7 @@ def _following(library: Library, index: OpenRepresentation, hit: Hit) -> list[tu
 
 
 def _standings(hits: Sequence[Hit]) -> list[float]:
-    """Return 0 for the best hit to 1 for the last, by score, or by rank where scores do not fall with it."""
+    """Return 0 for the best hit to 1 for the last: by score, or by rank where scores do not fall."""
     scores = [hit.score for hit in hits]
     if scores != sorted(scores, reverse=True):
         scores = [-float(hit.rank) for hit in hits]
@@ -243,7 +252,7 @@ def _standings(hits: Sequence[Hit]) -> list[float]:
 
 
 def _chosen(passages: Sequence[_Passage], sizes: Sequence[Sequence[int]], budget: int) -> list[set[int]]:
-    """Return which sentences of each passage are packed: the most valuable ones, with their companions."""
+    """Return the sentences of each passage to pack: the most valuable ones, with their companions."""
     values = sorted(
         (_STANDING * passage.standing - sentence.score, number, place)
         for number, passage in enumerate(passages)
@@ -265,7 +274,7 @@ def _chosen(passages: Sequence[_Passage], sizes: Sequence[Sequence[int]], budget
 def _ordered(
     passages: Sequence[_Passage], chosen: Sequence[set[int]], earlier: Iterable[EvidenceRef]
 ) -> list[tuple[_Passage, list[int]]]:
-    """Return the passages that have something to say, those that were there before and suffice first."""
+    """Return the passages with chosen sentences; those that the earlier prompt had first."""
     by_chunk = {passage.hit.chunk.id: number for number, passage in enumerate(passages)}
     kept: dict[int, list[int]] = {}
     for placed in earlier:

@@ -1,9 +1,9 @@
-"""What a person can read: a sentence with what it needs beside it, and no more than some lines at once."""
+"""Readable evidence: sentences with the companions that they need, and long sentences in pieces."""
 
 import re
 from collections.abc import Sequence
 
-# A sentence that opens so speaks of the one before it.
+# A sentence with such a beginning refers to the one before it.
 _POINTS_BACK = re.compile(
     r"[\"'“‘(]*(?:he|she|it|its|they|their|this|that|these|those|such|his|her|however|therefore|thus|hence|"
     r"moreover|furthermore|also|in\s+addition|as\s+a\s+result|for\s+example|by\s+contrast)\b",
@@ -12,18 +12,17 @@ _POINTS_BACK = re.compile(
 # The head of a table's columns has two years or more; its rows have two figures or more.
 _COLUMN_HEADS = re.compile(r"\b(?:19|20)\d\d\b.*\b(?:19|20)\d\d\b", re.DOTALL)
 _ROW = re.compile(r"(?:(?:^|\s)[($€£¥-]*\d[\d.,]*[)%]?(?=\s|$).*){2}", re.DOTALL)
-# Rows and head are at most so many lines apart.
+# The most lines between a row and its head.
 _HEAD_WITHIN = 25
-# A quotation has no more words; what is longer (a list, a table without lines) is cut, at a comma if one
-# comes after so many words.
+# The most words of a quotation. Longer text (a list, a table without lines) is cut: at a comma if one follows
+# the least number of words.
 MOST_WORDS = 60
 _LEAST_WORDS = 20
 _WORD = re.compile(r"\S+")
 
 
 def pieces(text: str) -> list[tuple[int, int]]:
-    """Return the spans of a sentence's pieces of at most MOST_WORDS words, in order; one for most
-    sentences."""
+    """Return the spans of a sentence's pieces of at most MOST_WORDS words; mostly one."""
     words = [match.span() for match in _WORD.finditer(text)]
     found = []
     while len(words) > MOST_WORDS:
@@ -37,7 +36,7 @@ def pieces(text: str) -> list[tuple[int, int]]:
 
 
 def companions(sentences: Sequence[str]) -> dict[int, tuple[int, ...]]:
-    """Return which other sentences of a passage each one needs, by their places; none for most."""
+    """Return the place of a sentence → the places of the sentences that it needs; most need none."""
     found: dict[int, tuple[int, ...]] = {}
     for place, text in enumerate(sentences):
         needed = []

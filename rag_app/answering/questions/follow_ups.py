@@ -1,7 +1,6 @@
-"""Which questions follow up on what was said before: "When was it planted?", "Und 2021?", "¿Cuánto cuesta?".
+"""Follow-up questions: "When was it planted?", "Und 2021?", "¿Cuánto cuesta?".
 
-A rule decides, so that a question that stands by itself is searched for as it was asked, and no model's time
-is spent on it.
+Rules recognise them, so that a question that stands alone is searched for as it is, and costs no model call.
 """
 
 import re
@@ -17,7 +16,7 @@ _OPENS = re.compile(
     re.IGNORECASE,
 )
 _ANAPHOR = re.compile(
-    # "The it budget" is another word.
+    # "The it budget" means another word.
     r"\b(?:(?:(?<!\bthe )(?<!\ban )(?<!\bour )it|its|itself|they|them|their|theirs|he|him|his|she|hers?|"
     r"former|latter)(?!\w)|there(?=\s*[?.!,]|\s*$)|the\s+same|"
     r"the\s+(?:first|second|third|last|other)\s+ones?|ones?(?=\s*\?|$)|"
@@ -26,7 +25,7 @@ _ANAPHOR = re.compile(
     r"^(?:this|that|these|those)\b)",
     re.IGNORECASE,
 )
-# "this document" means the one at hand, "that company" one that was spoken of.
+# "this document" is the open one; "that company" was named before.
 _POINTED = re.compile(
     r"\b(?:(?:of|about|for|is|was|does|did|in|with|from|to|on|by|are|were|do|has|have|had)\s+that|this|these|"
     r"those|such)\s+(?!documents?\b|papers?\b|reports?\b|files?\b|books?\b|articles?\b|"
@@ -34,7 +33,7 @@ _POINTED = re.compile(
     r"the\b|a\b|an\b|it\b|they\b|he\b|she\b)[a-z]+s?\b",
     re.IGNORECASE,
 )
-# What a pronoun may stand for is in the question itself where a clause ends in between.
+# The question itself names what a pronoun stands for where a clause ends before the pronoun.
 _CLAUSE_ENDS = re.compile(
     r",|;|\b(?:and|but|or|if|when|while|because|before|after|that|who|which|where|whose|as)\b", re.IGNORECASE
 )
@@ -50,7 +49,7 @@ _ASKS = re.compile(
 _FRAGMENT = re.compile(
     r"\s*(?:the|a|an|its|their|his|her|my|our|only|just)\s+\w+(?:\s+\w+)?\s*[?.!]*\s*$", re.IGNORECASE
 )
-# "How many?", "since when?": words that ask and name nothing.
+# Of "How many?" and "since when?": words that name nothing.
 _NAMES_NOTHING = frozenset({"far", "long", "many", "much", "often", "since"})
 _QUESTION_WORD = re.compile(r"\b(?:who|whom|whose|what|when|where|which|why|how|since)\b", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
@@ -60,8 +59,8 @@ _SHORT = 4  # words of a fragment without a verb
 def is_follow_up(question: str) -> bool:
     """Return whether a question cannot be understood without the one before it.
 
-    In English, and in the languages that `questions.references` has rules for. An acronym in capitals is
-    no pronoun. What asks nothing ("no", "thanks") is no follow-up.
+    It knows English and the languages of `questions.references`. An acronym in capitals is no pronoun; small
+    talk ("no", "thanks") is no follow-up.
     """
     if kind_of(question) is not None:
         return False
@@ -73,7 +72,7 @@ def is_follow_up(question: str) -> bool:
 
 
 def languages_of(question: str) -> list[str]:
-    """Return the languages with rules that a question has most words of; English where no other has more."""
+    """Return the languages with rules that have most words of a question; English where none has more."""
     words = _words(question)
     counts = {
         language: sum(word in stopwords_of(language) or word in _asks(language) for word in words)
@@ -86,7 +85,7 @@ def languages_of(question: str) -> list[str]:
 
 
 def content(text: str, languages: list[str]) -> set[str]:
-    """Return the words of a text that are no function words of the languages."""
+    """Return the words of a text that are no stop words of the languages."""
     return {
         word for word in _words(text) if not any(word in stopwords_of(language) for language in languages)
     }
@@ -109,8 +108,10 @@ def _in_another(question: str, language: str, known: Compiled) -> bool:
 
 
 def _named_before(before: str, language: str, known: Compiled) -> bool:
-    """Whether what a pronoun stands for may be in front of it: in a clause of its own, or as a name, which is
-    written with a capital or, in "le pommier a-t-il", stands before the verb."""
+    """Return whether the text before a pronoun may name what it stands for.
+
+    The name is in a clause of its own, has a capital, or stands before the verb ("le pommier a-t-il").
+    """
     if any(content(before[: end.start()], [language]) - known.asks for end in known.clauses.finditer(before)):
         return True
     words = re.findall(r"\w+", before)
@@ -150,7 +151,7 @@ def _in_english(question: str) -> bool:
 
 
 def _antecedent(question: str, match: "re.Match[str] | None") -> bool:
-    """Whether what a pronoun stands for may be named before it, in a clause of its own."""
+    """Return whether a clause before a pronoun may name what it stands for."""
     if match is None:
         return False
     before = question[: match.start()]

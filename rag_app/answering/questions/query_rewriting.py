@@ -1,7 +1,7 @@
-"""Follow-up questions, as they are to be understood without what was said before: "When was it planted?".
+"""Query rewriting: a follow-up question becomes a standalone question.
 
-`questions.follow_ups` says which they are. A model then writes the whole question; without one, or where it
-writes nothing of use, the words of the question before are carried over.
+`questions.follow_ups` recognises follow-up questions. A model writes the standalone question; without a
+model, or where its text is of no use, the question gets the words of the question before.
 """
 
 import re
@@ -16,7 +16,7 @@ from rag_app.answering.answers import Exchange
 from rag_app.answering.prompt_injection import is_instruction, without_hidden
 from rag_app.answering.questions.follow_ups import asking_words, content, languages_of
 
-# A condensed question is about as long as the two that it joins.
+# A rewritten question is about as long as the two that it joins.
 MOST_TOKENS = 80
 _LONGEST = 400
 _ANSWER_SHOWN = 300
@@ -30,7 +30,7 @@ _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 
 
 def rewrite_messages(question: str, history: Sequence[Exchange]) -> list[BaseMessage]:
-    """Return the chat messages that have a model write the standalone question."""
+    """Return the prompt that asks a model for the standalone question."""
     told = "\n".join(
         f"Question: {one.question}\nAnswer: {_shown(one.answer)}" for one in history[-_EXCHANGES_SHOWN:]
     )
@@ -38,14 +38,14 @@ def rewrite_messages(question: str, history: Sequence[Exchange]) -> list[BaseMes
 
 
 def _shown(answer: str) -> str:
-    """Return the beginning of an answer without what its documents say to a model."""
+    """Return the beginning of an answer, without sentences that instruct a model."""
     spans = sentence_spans(answer)
     said = [answer[span.start : span.end] for span in spans]
     return without_hidden(" ".join(one for one in said if not is_instruction(one)))[:_ANSWER_SHOWN]
 
 
 def accepted(written: str, question: str) -> str | None:
-    """Return a model's standalone question, or None where what it wrote cannot be one."""
+    """Return a model's standalone question; None for text that cannot be one."""
     lines = [line.strip() for line in written.strip().splitlines() if line.strip()]
     if len(lines) != 1 or not 3 <= len(lines[0]) <= _LONGEST:
         return None
@@ -53,15 +53,15 @@ def accepted(written: str, question: str) -> str | None:
         r"^(?:standalone\s+|rewritten\s+|last\s+)?question\s*:\s*", "", lines[0], flags=re.IGNORECASE
     )
     text = text.strip("\"“”' ")
-    # A model that has lost the thread writes of something else.
+    # A model that lost the thread drops words of the question.
     kept = content(question, ["en"])
     return text if text and kept <= content(text, ["en"]) | stopwords_of("en") else None
 
 
 def carried_over(question: str, history: Sequence[Exchange]) -> str:
-    """Return a follow-up question with the previous question's words of content behind it.
+    """Return a follow-up question, followed by the content words of the question before.
 
-    One that names nothing but another year is the previous question with that year.
+    A follow-up that names only another year becomes the question before with that year.
     """
     if not history:
         return question

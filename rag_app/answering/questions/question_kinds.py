@@ -1,7 +1,7 @@
-"""What kind of question is asked: small talk, or one about the library itself; others are for the documents.
+"""The kind of a question: small talk, or about the library itself; all others are for the documents.
 
-The whole question decides, and every word of it: "Thanks!" is small talk, "Thanks to whom was it built?" is
-not; "How many documents are there?" is about the library, "How many documents does a visa need?" is not.
+Every word decides: "Thanks!" is small talk, "Thanks to whom was it built?" is not; "How many documents are
+there?" is about the library, "How many documents does a visa need?" is not.
 """
 
 import re
@@ -16,7 +16,7 @@ from rag_app.answering.questions.phrases import PHRASES
 
 
 class QuestionKind(Enum):
-    """What is asked for. Of several kinds of small talk in one question the first counts."""
+    """What a question asks for. Of several kinds of small talk in one question the first counts."""
 
     ABILITIES = "abilities"
     WHO = "who"
@@ -37,40 +37,40 @@ class QuestionKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AppQuestion:
-    """What a question asks of the application, in which language; `name` is what it calls a document."""
+    """A question to the application, and its language; `name` is a document's name in the question."""
 
     kind: QuestionKind
     language: str
     name: str = ""
 
 
-# Longer questions are for the documents, whatever they begin with.
+# Longer questions are for the documents.
 _MOST_WORDS = 16
 _MOST_CHARACTERS = 200
 _WORDS = re.compile(r"[^\W_]+")
 _APOSTROPHES = re.compile(r"['’ʼ＇`´]")
-# In capitals "NO", "SI" and "TAK" are acronyms as well.
+# In capitals "NO", "SI" and "TAK" may be acronyms.
 _SHORT_CAPITALS = re.compile(r"[A-Z]{2,3}")
 _SAID_IN_CAPITALS = frozenset({"OK", "YES", "HI", "HEY", "BYE", "THX"})
 _KINDS = {kind.value: kind for kind in QuestionKind}
 
 
 def kind_of(question: str) -> AppQuestion | None:
-    """Return what a question asks of the application itself; None where it is for the documents."""
+    """Return what a question asks of the application itself; None for a question to the documents."""
     if len(question) > _MOST_CHARACTERS:
         return None
     return _small_talk(question) or _of_library(question)
 
 
 def is_small_talk(question: str) -> bool:
-    """Return whether a question asks for nothing that documents or library know."""
+    """Return whether a question asks nothing of documents or library."""
     return len(question) <= _MOST_CHARACTERS and _small_talk(question) is not None
 
 
 def _small_talk(question: str) -> AppQuestion | None:
     said = unicodedata.normalize("NFC", question).strip()
     if said and not any(map(str.isalnum, said)):
-        # Emoji and nothing else; "?" and "…" are no question at all.
+        # Emoji alone are small talk; "?" and "…" are no question.
         return AppQuestion(QuestionKind.OK, "en") if any(map(_is_emoji, said)) else None
     bare = said.strip(" .!?¡¿")
     if _SHORT_CAPITALS.fullmatch(bare) and bare not in _SAID_IN_CAPITALS:
@@ -82,7 +82,7 @@ def _small_talk(question: str) -> AppQuestion | None:
         kinds = _made_of_phrases(tuple(words), language)
         if kinds:
             kind = min(kinds, key=list(QuestionKind).index)
-            # "Perfect?" asks for something.
+            # "Perfect?" is a question.
             return None if kind is QuestionKind.OK and said.endswith("?") else AppQuestion(kind, language)
     return None
 
@@ -92,7 +92,7 @@ def _is_emoji(character: str) -> bool:
 
 
 def _made_of_phrases(words: tuple[str, ...], language: str) -> set[QuestionKind]:
-    """Return the kinds of the phrases that words are made of; none where a word is left over."""
+    """Return the kinds of the phrases that the words consist of; none where a word is left over."""
     phrases, longest = _phrases(language)
     kinds: set[QuestionKind] = set()
     place = 0
@@ -111,9 +111,9 @@ def _made_of_phrases(words: tuple[str, ...], language: str) -> set[QuestionKind]
 
 @cache
 def _phrases(language: str) -> tuple[dict[tuple[str, ...], QuestionKind | None], int]:
-    """Return the phrases by their words, None for a filler, and the length of the longest."""
+    """Return words of a phrase → its kind (None: a filler), and the length of the longest phrase."""
     found: dict[tuple[str, ...], QuestionKind | None] = {}
-    for name, text in reversed(list(PHRASES[language].items())):  # a phrase of two kinds is of the first
+    for name, text in reversed(list(PHRASES[language].items())):  # a phrase of two kinds gets the first
         for phrase in text.split("/"):
             found[tuple(_WORDS.findall(phrase.casefold()))] = _KINDS.get(name)
     return found, max(map(len, found))

@@ -1,6 +1,6 @@
-"""How questions point back to what was said before, in other languages than English.
+"""References to earlier questions, in languages other than English.
 
-Only what is sure: a rule that takes a question for a follow-up adds words to what is searched for.
+The rules take only sure cases: a question that counts as a follow-up gets more words to search for.
 """
 
 import re
@@ -8,14 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-# Before the end of a sentence: "Warum ist das?", not "das Haus".
+# The end of a sentence follows: "Warum ist das?", not "das Haus".
 _END = r"(?=\s*[?.!,]|\s*$)"
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What begins a follow-up, what asks and names nothing, the pronouns, where a clause ends before one,
-    and whole questions that leave their subject out."""
+    """The rules of one language, as patterns; `asks` is a list of words.
+
+    Attributes:
+        opens: The beginnings of follow-ups.
+        asks: Words that ask and name nothing.
+        pronouns: Pronouns that refer back.
+        clauses: The ends of clauses, which may name what a pronoun stands for.
+        subjectless: Whole questions without a subject.
+    """
 
     opens: str
     asks: str
@@ -25,26 +32,25 @@ class Rules:
 
 
 _ES_VERBS = (
-    "cuesta|costó|mide|pesa|dura|duró|vale|funciona|significa|ocurrió|pasó|"
-    "pertenece|está|queda|vive|vivió|nació|murió"
+    "cuesta|costó|mide|pesa|dura|duró|vale|funciona|significa|ocurrió|pasó|pertenece|está|queda|vive|vivió|"
+    "nació|murió"
 )
 _IT_VERBS = (
-    "costa|costò|misura|pesa|dura|durò|vale|funziona|significa|successe|"
-    "appartiene|sta|si trova|vive|nacque|morì"
+    "costa|costò|misura|pesa|dura|durò|vale|funziona|significa|successe|appartiene|sta|si trova|vive|"
+    "nacque|morì"
 )
 _PT_VERBS = (
-    "custa|custou|mede|pesa|dura|durou|vale|funciona|significa|aconteceu|"
-    "pertence|está|fica|vive|nasceu|morreu"
+    "custa|custou|mede|pesa|dura|durou|vale|funciona|significa|aconteceu|pertence|está|fica|vive|nasceu|"
+    "morreu"
 )
 _PARTICIPLE = r"\w+[aei]?[dt][oa]s?"
 
 RULES: Mapping[str, Rules] = {
     "de": Rules(
-        r"und|aber|oder|also|was ist mit|wie (?:steht|sieht) es (?:mit|bei)|warum nicht|"
-        r"wieso nicht|mehr|weiter|"
-        r"erzähl(?:e|en sie)? mir mehr|zum beispiel",
-        "wer wen wem wessen was wann wo wohin woher warum wieso weshalb wie welche welcher "
-        "welches wieviel viele seit",
+        r"und|aber|oder|also|was ist mit|wie (?:steht|sieht) es (?:mit|bei)|warum nicht|wieso nicht|mehr|"
+        r"weiter|erzähl(?:e|en sie)? mir mehr|zum beispiel",
+        "wer wen wem wessen was wann wo wohin woher warum wieso weshalb wie welche welcher welches wieviel "
+        "viele seit",
         r"er|ihn|ihm|(?-i:sie)|(?-i:ihre?[mnrs]?)|(?-i:ihnen)|seine[mnrs]?|"
         r"(?<=\bist )es|(?<=\bwar )es|(?<=\bwurde )es|(?<=\bhat )es|(?<=\bwird )es|"
         r"(?<=\bkostet )es|(?<=\bkann )es|"
@@ -113,8 +119,8 @@ RULES: Mapping[str, Rules] = {
         r",|;|\b(?:og|eller|men|hvis|når|da|fordi|før|etter|at|som)\b",
     ),
     "ru": Rules(
-        r"а|и|но|или|что насчёт|что насчет|почему нет|подробнее|ещё|еще|"
-        r"расскажи(?:те)? (?:подробнее|больше)|например",
+        r"а|и|но|или|что насчёт|что насчет|почему нет|подробнее|ещё|еще|расскажи(?:те)? (?:подробнее|"
+        r"больше)|например",
         "кто кого кому что чего когда где куда откуда почему зачем как сколько какой какая какое какие чей",
         rf"он|она|оно|они|его|её|ее|ему|ей|им|их|нём|нем|неё|нее|ней|них|ними|(?:это|там){_END}",
         r",|;|\b(?:и|или|но|если|когда|потому|что|который|которая|которые)\b",
@@ -126,7 +132,7 @@ RULES: Mapping[str, Rules] = {
         rf"bu)(?= ne\b| nerede\b|{_END[3:]}",
         r",|;|\b(?:ve|veya|ama|eğer|çünkü|önce|sonra|ki)\b",
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +155,14 @@ def rules(language: str) -> Compiled | None:
     return Compiled(
         _pattern(rf"[\s¿¡]*(?:{given.opens})(?=[\s,?!.]|$)"),
         frozenset(given.asks.split()),
-        _pattern(rf"(?<![\w-])(?:{given.pronouns})(?!\w)|(?<=-)(?:ils?|elles?)(?!\w)" if language == "fr"
-                 else rf"(?<![\w-])(?:{given.pronouns})(?![\w-])"),
+        _pattern(
+            rf"(?<![\w-])(?:{given.pronouns})(?!\w)|(?<=-)(?:ils?|elles?)(?!\w)"
+            if language == "fr"
+            else rf"(?<![\w-])(?:{given.pronouns})(?![\w-])"
+        ),
         _pattern(given.clauses),
         _pattern(given.subjectless) if given.subjectless else None,
-    )  # fmt: skip
+    )
 
 
 def _pattern(pattern: str) -> re.Pattern[str]:

@@ -1,6 +1,6 @@
-"""Questions that ask what whole documents are about: "summarise this", "what is this library about?".
+"""Questions that ask for a summary: "summarise this", "what is this library about?".
 
-A pattern of the whole question decides, and what it names must be a document: "What is photosynthesis
+A pattern of the whole question decides, and the name in it must be a document's: "What is photosynthesis
 about?" stays a question to the documents. English, and the usual words of German, French and Spanish.
 """
 
@@ -17,24 +17,24 @@ from rag_app.answering.answers import AskOptions
 
 
 class Meant(Enum):
-    """What is to be summarised."""
+    """How a question names what to summarise."""
 
-    IT = "it"  # "this", or nothing: what was just spoken of, or the one document there is
+    IT = "it"  # "this", or nothing: the last answer, or the only document
     DOCUMENT = "document"  # "this document", "the report"
     ALL = "all"  # "this library", "these documents"
-    NAMED = "named"  # "the 2020 annual report", if a document is called so
+    NAMED = "named"  # "the 2020 annual report", if a document has that name
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a question wants summarised; `name` is how it calls it."""
+    """What a question wants summarised; `name` is its name in the question."""
 
     meant: Meant
     name: str = ""
 
 
 def _any(*patterns: str) -> str:
-    """Return a pattern for any of some, given between spaces; a _ in one is a space."""
+    """Return a pattern for any of the words; spaces separate them, and _ stands for a space in one."""
     return "(?:" + "|".join(each.replace("_", " ") for text in patterns for each in text.split()) + ")"
 
 
@@ -42,7 +42,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace("'", "['’]"), re.IGNORECASE)
 
 
-# In front of what is asked, and behind it: how, not what.
+# Words before and behind the request that do not change its meaning.
 _POLITE = _compiled(
     rf"(?:{_any('hi hello hey please pls bitte por_favor now ok okay so')}\b[,!]? *)+|"
     rf"{_any('can could would will')} you(?: please)? |"
@@ -77,7 +77,7 @@ _POINTS = rf"{_any('main key most_important central major')} " + _any(
     "points? ideas? takeaways? messages? findings? topics? themes?"
 )
 _ZUSAMMENFASSUNG = _any("zusammenfassung überblick übersicht")
-# `s` may name a document; `g` counts only where it does not: "What is in the cellar?" names none.
+# The group `s` may name a document. The group `g` may not: "What is in the cellar?" names none.
 _PATTERNS = tuple(
     _compiled(pattern)
     for pattern in (
@@ -147,9 +147,9 @@ _THE_DOCUMENTS = _compiled(
 )
 _THE_DOCUMENT = _compiled(rf"(?:{_POINTS_AT})+{_ONE}")
 _AT_HAND = _compiled(rf"(?:the )?(?:whole |entire )?{_HERE} ")
-# A name as people say it is short.
+# A document's name in a question is short.
 _LONGEST_NAME = 15
-# What every document is, and the ends of files' names.
+# Words of any document, and file extensions.
 _NO_NAMES = frozenset(
     re.findall(
         r"\w+",
@@ -162,9 +162,10 @@ _NO_NAMES = frozenset(
 def to_summarise(
     question: str, options: AskOptions, documents: Callable[[], Sequence[Document]]
 ) -> AskOptions | None:
-    """Return the options narrowed to what a question asks to summarise; None where it asks something else.
+    """Return the options, narrowed to the documents to summarise; None for a question of another kind.
 
-    `documents` gives those in the scope of the options; it is called for few questions.
+    Args:
+        documents: Returns the documents in the scope of the options; only summary questions call it.
     """
     subject = subject_of(options.standalone or question)
     if subject is None:
@@ -178,15 +179,15 @@ def to_summarise(
 
 
 def wants_summary(question: str) -> bool:
-    """Return whether a question asks for a summary of what is at hand, without naming a document."""
+    """Return whether a question asks for a summary without naming a document."""
     subject = subject_of(question)
     return subject is not None and subject.meant is not Meant.NAMED
 
 
 def subject_of(question: str) -> Subject | None:
-    """Return what a question wants summarised; None where it asks for something else.
+    """Return what a question wants summarised; None for a question of another kind.
 
-    What is NAMED may be anything: `documents_meant` says whether it is a document.
+    A NAMED subject may be anything: `documents_meant` finds out whether it is a document.
     """
     plain = " ".join(unicodedata.normalize("NFC", question).split()).strip(' ?!.…¿¡:"“”')
     while (match := _POLITE.match(plain)) and match.end():
@@ -207,9 +208,10 @@ def subject_of(question: str) -> Subject | None:
 def documents_meant(
     subject: Subject, documents: Sequence[Document], *, in_conversation: bool = False
 ) -> list[Document] | None:
-    """Return which of the documents in scope are to be summarised; None where the question is another.
+    """Return the documents in scope to summarise; None where the question is no summary question after all.
 
-    `in_conversation`: something was asked before, so that "this" may be the answer to it.
+    Args:
+        in_conversation: An earlier question exists, so that "this" may mean its answer.
     """
     match subject.meant:
         case Meant.ALL:
@@ -217,9 +219,7 @@ def documents_meant(
         case Meant.DOCUMENT:
             if len(documents) == 1 or _AT_HAND.match(subject.name):
                 return list(documents)
-            return (
-                documents_called(subject.name, documents) or None
-            )  # a book that documents speak of, perhaps
+            return documents_called(subject.name, documents) or None  # perhaps a book in the documents
         case Meant.IT:
             return list(documents) if len(documents) == 1 and not in_conversation else None
         case Meant.NAMED:
@@ -237,7 +237,7 @@ def _meant(name: str) -> Subject | None:
 
 
 def documents_called(name: str, documents: Iterable[Document]) -> list[Document]:
-    """Return the documents whose name or title has all words of a name: two of them, or half of its own."""
+    """Return the documents whose name or title has all words of `name`: two words, or half of its own."""
     wanted = _words(name) - stopwords_of("en") - _NO_NAMES
     exact, found = [], []
     for document in documents:
@@ -252,6 +252,6 @@ def documents_called(name: str, documents: Iterable[Document]) -> list[Document]
 
 
 def _words(name: str) -> frozenset[str]:
-    """Return the words of a name; 10-K, 10K and 10 K are alike, and Acme and Acme's."""
+    """Return the words of a name; 10-K, 10K and 10 K are equal, and so are Acme and Acme's."""
     plain = re.sub(r"['’]s\b", "", unicodedata.normalize("NFC", name).casefold())
     return frozenset(re.findall(r"\d+|[^\W\d_]+", plain))

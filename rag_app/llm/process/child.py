@@ -1,4 +1,4 @@
-"""A running worker, seen from the parent: its pipes, its replies, its end."""
+"""A running worker as the parent sees it: pipes, replies, end."""
 
 import json
 import os
@@ -16,8 +16,8 @@ from typing import IO, Any
 
 from ingestion.errors import ModelError
 
-CANCEL_GRACE_S = 10.0  # a worker that has not stopped by then is killed; stopping takes milliseconds
-END_TIMEOUT_S = 10.0  # after SIGKILL, for the kernel to take back a large model's memory
+CANCEL_GRACE_S = 10.0  # then a worker that has not stopped is killed; stopping takes milliseconds
+END_TIMEOUT_S = 10.0  # after SIGKILL, while the kernel frees a large model's memory
 STDERR_LINES_KEPT = 40
 LINE_BYTES_KEPT = 2000
 
@@ -26,12 +26,12 @@ Replies = queue.SimpleQueue[Reply | None]  # None: the worker has ended
 
 
 class Child:
-    """A running worker and the two threads that listen to it. Never restarted: a new one replaces it."""
+    """A running worker and the two threads that listen to it. A new Child replaces it; it never restarts."""
 
     def __init__(self) -> None:
         self.ended_at = 0.0  # time.monotonic
         self._lock = threading.Lock()
-        self._writing = threading.Lock()  # a write may block while replies must still be taken in
+        self._writing = threading.Lock()  # apart, because a write may block while replies arrive
         self._waiting: dict[int, Replies] = {}
         self._last_number = -1
         self._ended = False
@@ -53,7 +53,7 @@ class Child:
         return not self._ended and self._process.poll() is None
 
     def ask(self, op: str, **request: Any) -> tuple[int, Replies]:
-        """Send a request; return its number and the queue on which its replies arrive."""
+        """Send a request; return its number and the queue of its replies."""
         replies: Replies = queue.SimpleQueue()
         with self._lock:
             self._last_number += 1
@@ -65,7 +65,7 @@ class Child:
         return number, replies
 
     def send(self, **request: Any) -> None:
-        """Write one line. It is lost on a worker that has ended: whoever waits is told of the end."""
+        """Write one line. An ended worker loses it; the queues of replies report the end."""
         line = json.dumps(request).encode() + b"\n"
         with self._writing, suppress(BrokenPipeError):
             if self._process.stdin and not self._process.stdin.closed:
@@ -77,7 +77,7 @@ class Child:
             self._waiting.pop(number, None)
 
     def stop(self, number: int, replies: Replies) -> None:
-        """Cancel an answer and wait until the worker has let go of it; kill a worker that does not."""
+        """Cancel an answer, and wait until the worker has stopped it; kill a worker that does not stop."""
         self.send(op="cancel", id=number)
         deadline = monotonic() + CANCEL_GRACE_S
         try:
@@ -88,13 +88,13 @@ class Child:
             self.end()
 
     def end(self) -> None:
-        """Kill the worker, which has nothing to lose, and wait until it is gone."""
+        """Kill the worker, which holds no state worth saving, and wait for its end."""
         self._process.kill()
         if threading.current_thread() is not self._listener:
             self._listener.join(END_TIMEOUT_S)
 
     def epitaph(self) -> str:
-        """How the worker ended, to follow "the process"."""
+        """Return how the worker ended, as text to follow "the process"."""
         code = self._process.wait()
         if code < 0:
             name = signal.Signals(-code).name
@@ -125,7 +125,7 @@ class Child:
             for line in process.stdout:
                 try:
                     reply = json.loads(line)
-                except ValueError:  # half a line of a worker that was killed, or one that talks nonsense
+                except ValueError:  # half a line of a killed worker, or no JSON
                     process.kill()
                     break
                 self._deliver(reply)
@@ -153,9 +153,9 @@ class Child:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, in which the worker finds the package where this process found it."""
+    """Return this process's environment, with the path of this package for the worker."""
     root = str(Path(__file__).resolve().parents[3])
-    if root in site.getsitepackages():  # installed: found anyway, and not to come before the standard library
+    if root in site.getsitepackages():  # installed: found anyway, and never before the standard library
         return dict(os.environ)
     paths = [root, os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -9,23 +9,20 @@ from typing import Any
 import llama_cpp
 
 from rag_app.config.sampling import Sampling
-from rag_app.llm.process.native_log import EngineError, NativeLog
+from rag_app.llm.process.engine_error import Aborted, EngineError
+from rag_app.llm.process.native_log import NativeLog
 from rag_app.llm.process.vocabulary import Prompt, Vocabulary
 
 DECODE_ABORTED = 2  # llama_decode's return value after its abort callback said yes
 
-# Tokens read in one forward pass. The last bits of a sum depend on how many are read together, and the same
-# seed shall give the same answer: so the size is fixed, blocks begin at multiples of it, and only whole ones
-# are used again. Small ones show a person that it goes on; a GPU needs more to be busy.
+# Tokens of one forward pass. The last bits of a sum depend on how many tokens are read together, and one seed
+# must give one answer: so the size is fixed, blocks begin at its multiples, and only whole blocks are reused.
+# Small blocks show progress; a GPU needs large ones.
 BLOCK, GPU_BLOCK = 64, 512
 
-# The warm-up, in tokens: the first pass waits for the disk, and says whether there is time for another.
+# Tokens of the warm-up. Its first pass waits for the disk, and decides whether a second pass is affordable.
 _FIRST_PASS = 16
 _LONGEST_FIRST_PASS_S = 2.0
-
-
-class Aborted(Exception):
-    """llama.cpp stopped in the middle of a forward pass because it was asked to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +35,7 @@ class Loaded:
 
 
 class Engine:
-    """One loaded model, for one thread. What it has read stays, for the next prompt that begins alike."""
+    """One loaded model, for one thread. It keeps what it has read for the next prompt that begins alike."""
 
     def __init__(
         self,
@@ -49,9 +46,13 @@ class Engine:
         *,
         aborted: Callable[[], bool],
     ) -> None:
-        """Load the weights. `aborted` is asked between the steps of every forward pass.
+        """Load the weights.
 
-        Raises EngineError with llama.cpp's own reason when it refuses the file.
+        Args:
+            aborted: Asked between the steps of every forward pass; True stops the pass.
+
+        Raises:
+            EngineError: llama.cpp refuses the file; the message has its reason.
         """
         self._vocabulary = vocabulary
         self._block = min(GPU_BLOCK if options.gpu_layers else BLOCK, options.context_window)
@@ -74,8 +75,10 @@ class Engine:
         llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
 
     def read(self, prompt: Prompt) -> Iterator[int]:
-        """Read a prompt; yield how many of its tokens are read: first those known from before, then after
-        each block. Raises like `write`."""
+        """Read a prompt; yield the number of tokens read: first those reused, then after each block.
+
+        Raises what `write` raises.
+        """
         tokens = prompt.tokens
         reused = self._reuse(tokens)
         yield reused
@@ -90,14 +93,16 @@ class Engine:
     def write(self, prompt: Prompt, sampling: Sampling) -> Iterator[bytes]:
         """Yield the bytes of one token after another until the model ends its answer.
 
-        The prompt has been read. The caller stops in time: prompt and answer together must stay within the
-        context window.
-        Raises EngineError when llama.cpp fails, Aborted when `aborted` said so during a forward pass.
+        Call `read` first, and stop before prompt and answer fill the context window.
+
+        Raises:
+            EngineError: llama.cpp failed.
+            Aborted: `aborted` returned True during a forward pass.
         """
-        # The constructor turns seed 0 into "random"; set_seed takes it as it is.
+        # The constructor takes seed 0 for "random"; set_seed does not.
         self._llama.set_seed(sampling.seed)
         with _Failures(self):
-            # It finds the whole prompt read and begins to sample.
+            # `generate` finds the whole prompt read, and samples at once.
             for token in self._llama.generate(
                 prompt.tokens,
                 temp=sampling.temperature,
@@ -111,7 +116,7 @@ class Engine:
                 yield self._vocabulary.piece(token)
 
     def measure(self) -> tuple[int, float]:
-        """Read some tokens for nothing; return how many and in how many seconds."""
+        """Read some tokens to measure the speed; return their number and the seconds."""
         measured = self._timed(min(_FIRST_PASS, self._block))
         if measured[1] < _LONGEST_FIRST_PASS_S:
             measured = self._timed(self._block)
@@ -119,7 +124,7 @@ class Engine:
         return measured
 
     def forget(self) -> None:
-        """Read the next prompt from its beginning."""
+        """Drop all that was read."""
         self._blocks = []
         self._llama.reset()
         self._llama._ctx.kv_cache_clear()
@@ -132,7 +137,7 @@ class Engine:
         return count, perf_counter() - started
 
     def _reuse(self, tokens: Sequence[int]) -> int:
-        """Return how many tokens at the beginning need not be read, and make the model's memory end there."""
+        """Return how many tokens at the beginning are read already, and cut the model's memory there."""
         same = sum(
             1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(self._blocks, tokens, strict=False))
         )
@@ -145,8 +150,10 @@ class Engine:
         return reused
 
     def _cut(self, length: int) -> bool:
-        """Drop what follows the first `length` tokens; return whether the memory then is as if it had never
-        been there. A recurrent state cannot go back, nor a sliding window that has moved on."""
+        """Drop all after the first `length` tokens; return whether the memory holds exactly those.
+
+        A recurrent state cannot go back, nor can a sliding window that has moved on.
+        """
         memory = llama_cpp.llama_get_memory(self._llama.ctx)
         window = max(1, llama_cpp.llama_model_n_swa(self._llama.model))
         if llama_cpp.llama_memory_seq_pos_min(memory, 0) > max(0, length - window):
@@ -155,7 +162,7 @@ class Engine:
 
 
 class _Failures:
-    """Turns llama.cpp's failures into ours."""
+    """Turns llama.cpp's failures into EngineError and Aborted."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -168,7 +175,7 @@ class _Failures:
             return
         aborted = str(error).endswith(f"returned {DECODE_ABORTED}")
         llama = self._engine._llama
-        # llama.cpp takes an aborted pass out of its memory itself, but a recurrent state has gone on.
+        # llama.cpp removes an aborted pass from its memory, but cannot reset a recurrent state.
         if not aborted or llama._is_recurrent or llama._is_hybrid:
             self._engine.forget()
         if aborted:

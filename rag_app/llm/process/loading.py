@@ -1,4 +1,4 @@
-"""A worker while it loads a model, and after. A thread follows it, so that whoever waits may leave."""
+"""A worker that loads a model. A thread follows the load, so that a waiting caller may leave."""
 
 import queue
 import threading
@@ -17,17 +17,17 @@ ADVICE = {
     "template": "use another model file, one made for chat",
     "decode": "ask again; if it fails again, use a smaller context or another model file",
 }
-REFUSED = ("load", "context", "install")  # kinds of error of a model that cannot be loaded as it is
+REFUSED = ("load", "context", "install")  # the errors of a model that cannot be loaded
 
 
 class Loading:
-    """A worker that loads the file at `path`, or has loaded it, or has failed to."""
+    """A worker that loads the file at `path`, has loaded it, or has failed."""
 
     def __init__(self, path: Path, *, timeout_s: float, **options: Any) -> None:
-        """Start it. Raises ModelError where no process can be started."""
+        """Start the worker. Raises ModelError where no process can be started."""
         self.child = Child()
         self.context_window = 0
-        self.measured = (0, 0.0)  # tokens read in how many seconds
+        self.measured = (0, 0.0)  # tokens read, and the seconds
         self.failure: str | None = None
         self._path = path
         self._counts = threading.Event()
@@ -37,23 +37,23 @@ class Loading:
 
     @property
     def usable(self) -> bool:
-        """Whether it is worth waiting for, or can be asked."""
+        """Whether the worker loads or has loaded the model."""
         return self.failure is None and self.child.alive
 
     def wait_to_count(self) -> None:
-        """Wait until tokens can be counted. Raises ModelError where the load has failed."""
+        """Wait until the worker can count tokens. Raises ModelError for a failed load."""
         self._counts.wait()
         self._check()
 
     def wait_to_write(self, timeout_s: float | None = None) -> bool:
-        """Wait until answers can be written; return whether they can yet. Raises ModelError likewise."""
+        """Wait until the worker can answer; return whether it can. Raises ModelError for a failed load."""
         loaded = self._writes.wait(timeout_s)
         self._check()
         return loaded
 
     def _check(self) -> None:
         if self.failure is not None:
-            raise ModelError(self.failure)  # a new one each time: tracebacks grow
+            raise ModelError(self.failure)  # a new error each time, because tracebacks grow
 
     def _follow(self, number: int, replies: Replies, timeout_s: float) -> None:
         deadline = monotonic() + timeout_s

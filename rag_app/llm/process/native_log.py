@@ -1,4 +1,4 @@
-"""What llama.cpp says when it refuses something. Imported by the worker only."""
+"""llama.cpp's error messages. Imported by the worker only."""
 
 import ctypes
 import re
@@ -6,21 +6,13 @@ from typing import Any
 
 import llama_cpp
 
-GGML_ERROR = 4  # ggml.h; the wrapper's own table is that of an older ggml and drops errors
+GGML_ERROR = 4  # ggml.h; the wrapper's own table is of an older ggml, and drops errors
 REASONS_KEPT = 8
 CALLER = re.compile(r"^(?:\w+: |error loading model: )+")  # the C functions that pass the cause on
 
 
-class EngineError(Exception):
-    """One line for a person. `code` says which kind: a key of process.ADVICE."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 class NativeLog:
-    """Takes llama.cpp's errors in, instead of stderr, from when it is made. One a process."""
+    """Collects llama.cpp's errors instead of stderr. Make one instance a process."""
 
     def __init__(self) -> None:
         self._reasons: list[str] = []
@@ -28,7 +20,7 @@ class NativeLog:
         llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
 
     def reason(self, error: Exception) -> str:
-        """Return the cause of `error`: the first line that came, as those after it only pass it on."""
+        """Return the cause of `error`: the first message, because later ones only pass it on."""
         return CALLER.sub("", self._reasons[0]) if self._reasons else str(error)
 
     def _take(self, level: int, text: bytes, _data: object) -> None:

@@ -1,4 +1,4 @@
-"""Turns at something that serves one at a time: first come, first served, with everyone's place known."""
+"""A queue before a model that serves one request at a time, in order of arrival."""
 
 import threading
 from types import TracebackType
@@ -8,11 +8,11 @@ from ingestion.errors import ModelError
 
 
 class TooManyWaiting(ModelError):
-    """The queue is full. Asking again later helps."""
+    """The queue is full; ask again later."""
 
 
 class RequestQueue:
-    """The queue before a model. `most_waiting` may wait beside the one that is served."""
+    """Places for the served request, and for `most_waiting` more."""
 
     def __init__(self, most_waiting: int) -> None:
         self._most_waiting = most_waiting
@@ -20,7 +20,7 @@ class RequestQueue:
         self._queue: list[QueuePlace] = []
 
     def join(self) -> "QueuePlace":
-        """Return a place at the end of the queue. Raises TooManyWaiting where it is full."""
+        """Return a place at the end of the queue. Raises TooManyWaiting for a full queue."""
         with self._changed:
             if self._queue and len(self._queue) > self._most_waiting:
                 waiting = len(self._queue) - 1
@@ -41,7 +41,7 @@ class RequestQueue:
 
 
 class QueuePlace:
-    """One caller's place in the queue; leaving the `with` block gives it up, whatever its place."""
+    """One caller's place in the queue. Leaving the `with` block gives it up."""
 
     def __init__(self, turns: RequestQueue) -> None:
         self._turns = turns
@@ -56,8 +56,10 @@ class QueuePlace:
         self._turns._leave(self)
 
     def wait(self, timeout_s: float) -> int:
-        """Return how many are before this one: at once when asked first, then when it changes or the time
-        is over. 0: it is this one's turn."""
+        """Return how many requests come before this one; 0: it is served.
+
+        The first call returns at once, later calls on a change or after `timeout_s`.
+        """
         turns = self._turns
         with turns._changed:
             turns._changed.wait_for(lambda: turns._before(self) != self._told, timeout_s)

@@ -1,4 +1,4 @@
-"""When a process that keeps failing may be started again."""
+"""The pauses between restarts of a process that keeps failing."""
 
 from time import monotonic
 
@@ -9,7 +9,7 @@ LONGEST_PAUSE_S = 60.0
 
 
 class Restarts:
-    """Counts failures in a row. After the first, a restart may follow at once; then pauses double."""
+    """Counts failures in a row. A restart may follow the first one at once; then pauses double."""
 
     def __init__(self, *, first_s: float = FIRST_PAUSE_S, longest_s: float = LONGEST_PAUSE_S) -> None:
         self._first_s = first_s
@@ -19,7 +19,11 @@ class Restarts:
         self._why = ""
 
     def failed(self, why: str, at: float) -> None:
-        """Count a failure at that time of `time.monotonic`."""
+        """Count a failure.
+
+        Args:
+            at: Its time by `time.monotonic`.
+        """
         self._failures += 1
         self._last_at = at
         self._why = why
@@ -29,7 +33,7 @@ class Restarts:
         self._failures = 0
 
     def pause_s(self, *, more: int = 0) -> float:
-        """Return how long to wait yet, were there `more` failures than have been counted, from now."""
+        """Return the seconds left to wait; with `more`, the pause after so many more failures from now."""
         failures = self._failures + more
         if failures < 2:
             return 0.0
@@ -37,7 +41,7 @@ class Restarts:
         return pause if more else max(0.0, self._last_at + pause - monotonic())
 
     def check(self, what: str) -> None:
-        """Raise ModelError, which says when to try again, while a pause lasts."""
+        """Raise ModelError during a pause; it says when to try again."""
         if (left := self.pause_s()) > 0:
             raise ModelError(
                 f"{what} has failed {self._failures} times in a row and is tried again in {_seconds(left)}; "
@@ -45,7 +49,7 @@ class Restarts:
             )
 
     def outlook(self) -> str:
-        """What happens after a failure that is not counted yet, to end a message with."""
+        """Return the end of a message about a failure that is not counted yet: when a restart is possible."""
         pause = self.pause_s(more=1)
         return f"it can be started again in {_seconds(pause)}" if pause else "the next question restarts it"
 

@@ -1,4 +1,4 @@
-"""The supervision of a worker: start it when needed, hand out turns, replace it when it has died."""
+"""The supervision of a worker: starts it when needed, serves one request at a time, replaces a dead one."""
 
 import queue
 import threading
@@ -17,8 +17,8 @@ from rag_app.llm.process.worker import available_processors
 from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, Reader
 
 LOAD_TIMEOUT_S = 600.0  # 40 GB from a slow disk
-SILENCE_S = 600.0  # one block or token of a model far too large for its machine; then it is taken for stuck
-# How often whoever waits hears that it still waits: how soon Stop or a closed page is noticed.
+SILENCE_S = 600.0  # of one block or token; a longer silence means that the worker is stuck
+# A waiting caller hears this often that it waits, so that it notices Stop or a closed page.
 HEARTBEAT_S = 0.5
 MOST_WAITING = 16
 GGUF_MAGIC = b"GGUF"
@@ -26,10 +26,10 @@ ALIVE: Reply = {"kind": "alive"}
 
 
 class ModelProcess:
-    """One GGUF file in one child process, started when first needed and again when it has died.
+    """One GGUF file in one child process. The first request starts it, and the next one after its death.
 
-    Answers are written one at a time: a second `generate` waits for the first. Counting does not wait.
-    Every failure is a ModelError of one line.
+    One answer is written at a time: a second `generate` waits for the first; counting does not wait. Every
+    failure is a ModelError of one line.
     """
 
     def __init__(
@@ -52,27 +52,27 @@ class ModelProcess:
         self._turns = RequestQueue(max_waiting)
         self._starting = threading.Lock()
         self._restarts = restarts or Restarts()
-        self._tried: str | None = None  # the file as it was when it was loaded last
+        self._tried: str | None = None  # the key of the file that was loaded last
         self._loading: Loading | None = None
         self._finalizer: weakref.finalize[Any, Any] | None = None
         self._answering: tuple[Child, int] | None = None
 
     @property
     def pid(self) -> int | None:
-        """Process id of the running worker, None when there is none."""
+        """Process id of the running worker; None while none runs."""
         loading = self._loading
         return loading.child.pid if loading and loading.child.alive else None
 
     @property
     def context_window(self) -> int:
-        """Tokens of prompt and answer together. Reads the file's head."""
+        """The context window in tokens. Reads the file's head."""
         loading = self._begun()
         loading.wait_to_count()
         return loading.context_window
 
     @property
     def speed(self) -> PrefillSpeed:
-        """How fast the model reads here. Loads it where that has never been measured."""
+        """How fast the model reads here. Loads the model where no speed is known."""
         known = self._speeds.get(self._reader)
         if known is None:
             loading = self._begun()
@@ -80,11 +80,15 @@ class ModelProcess:
             self._speeds.note(self._reader, *loading.measured)
             known = self._speeds.get(self._reader)
         if known is None:
-            raise ModelError(f"{self._path} went away while it was loaded; put it back")
+            raise ModelError(f"{self._path} was removed while it was loaded; put it back")
         return known
 
     def count(self, op: str, **request: Any) -> int:
-        """Return the number of tokens that the worker finds for `op`, "count" or "count_prompt"."""
+        """Return the number of tokens that the worker counts.
+
+        Args:
+            op: "count" or "count_prompt"; the worker's docstring describes the requests.
+        """
         loading = self._begun()
         loading.wait_to_count()
         number, replies = loading.child.ask(op, **request)
@@ -94,13 +98,18 @@ class ModelProcess:
             loading.child.forget(number)
 
     def generate(self, **request: Any) -> Generator[Reply]:
-        """Yield {"kind": "queue", "before"} while others are served, {"kind": "load"} while the model is
-        loaded, then the worker's replies: "prefill", then "text" often, at last "done". Where nothing happens
-        for half a second the last one that is not text comes again, or {"kind": "alive"}.
+        """Yield the replies to one request.
 
-        Closing the generator gives up the place in the queue, or makes the worker stop within one step of one
-        forward pass; the worker stays for the next request. Raises TooManyWaiting where the queue is full,
-        Cancelled after `cancel`, ModelError when the worker fails or dies.
+        They are {"kind": "queue", "before"} while others are served, {"kind": "load"} while the model is
+        loaded, then the worker's replies: "prefill", then many "text", then "done". After half a second of
+        silence the last "prefill" comes again, or {"kind": "alive"}. Closing the generator gives up the place
+        in the queue, or stops the worker within one step of a forward pass; the worker stays for the next
+        request.
+
+        Raises:
+            TooManyWaiting: The queue is full.
+            Cancelled: `cancel` was called.
+            ModelError: The worker failed or died.
         """
         with self._turns.join() as turn:
             while before := turn.wait(HEARTBEAT_S):
@@ -112,9 +121,10 @@ class ModelProcess:
             yield from self._answer(loading, request)
 
     def cancel(self) -> bool:
-        """Stop the answer being written, from any thread, also before its first token.
+        """Stop the running answer, from any thread, also before its first token. Its reader gets Cancelled.
 
-        Returns whether there was one. Whoever reads it gets Cancelled.
+        Returns:
+            Whether there was an answer to stop.
         """
         answering = self._answering
         if answering is None:
@@ -124,7 +134,7 @@ class ModelProcess:
         return True
 
     def close(self) -> None:
-        """End the worker and free the model's memory; the next use starts it again."""
+        """End the worker and free the model's memory. The next request starts it again."""
         if self._finalizer is not None:
             self._finalizer()
         self._loading = None
@@ -141,7 +151,7 @@ class ModelProcess:
                     reply = replies.get(timeout=HEARTBEAT_S)
                 except queue.Empty:
                     if monotonic() - heard > SILENCE_S:
-                        child.end()  # which ends the replies as well
+                        child.end()  # which ends the replies too
                     yield last
                     continue
                 heard = monotonic()
@@ -160,12 +170,12 @@ class ModelProcess:
             child.forget(number)
 
     def _note(self, done: Reply) -> None:
-        """Take in what a finished answer says of its worker."""
+        """Keep the reading speed of a finished answer, and forget earlier failures."""
         self._restarts.succeeded()
         self._speeds.note(self._reader, done["prompt_tokens"] - done["cached_tokens"], done["read_s"])
 
     def _begun(self) -> Loading:
-        """Return the worker that runs, or start one. Raises ModelError where that must wait."""
+        """Return the running worker, or start one. Raises ModelError during a pause between restarts."""
         with self._starting:
             loading = self._loading
             if loading is not None and loading.usable:
@@ -174,7 +184,7 @@ class ModelProcess:
                 self.close()
                 why = loading.failure or f"it {loading.child.epitaph()}"
                 self._restarts.failed(why, loading.child.ended_at)
-            if (key := self._reader.key) != self._tried:  # another file under this name
+            if (key := self._reader.key) != self._tried:  # another file has this name now
                 self._restarts.succeeded()
                 self._tried = key
             self._restarts.check(f"the process of {self._path}")
@@ -183,7 +193,7 @@ class ModelProcess:
             loading = self._loading = Loading(
                 self._path, timeout_s=self._load_timeout_s, measure=measure, **self._options
             )
-            # Also when this object is lost, and at exit.
+            # Ends the worker also when this object is collected, and at exit.
             self._finalizer = weakref.finalize(self, loading.child.end)
             return loading
 
@@ -198,7 +208,7 @@ class ModelProcess:
 
 
 def check_gguf(path: Path) -> None:
-    """Raise ModelError unless `path` is a file that begins as a GGUF does."""
+    """Raise ModelError unless `path` is a file that begins like a GGUF file."""
     try:
         with path.open("rb") as file:
             magic = file.read(len(GGUF_MAGIC))

@@ -1,4 +1,4 @@
-"""A model's tokenizer and chat template, there long before its weights. Imported by the worker only."""
+"""A model's tokenizer and chat template, loaded long before its weights. Imported by the worker only."""
 
 import ctypes
 import re
@@ -11,21 +11,24 @@ import llama_cpp
 from llama_cpp._internals import LlamaModel
 from llama_cpp.llama_chat_format import CHATML_CHAT_TEMPLATE, Jinja2ChatFormatter
 
-from rag_app.llm.process.native_log import EngineError, NativeLog
+from rag_app.llm.process.engine_error import EngineError
+from rag_app.llm.process.native_log import NativeLog
 from rag_app.llm.reasoning import opens_thought
 
-DEFAULT_CONTEXT_TOKENS = 8192  # the most taken unasked: some models allow 128k, which costs GBs of memory
-CHATML_STOPS = ("<|im_end|>", "<|im_start|>")  # plain text to a model that was not trained with ChatML
-NEVER = "(?!)"  # the pattern that matches nothing
+DEFAULT_CONTEXT_TOKENS = 8192  # the largest default: some models state 128k, which needs GBs of memory
+CHATML_STOPS = ("<|im_end|>", "<|im_start|>")  # plain text for a model without ChatML
+NEVER = "(?!)"  # matches nothing
 
 ChatMessage = dict[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prompt:
-    """A rendered and tokenised chat, with the texts that end the answer beside the model's own end tokens.
+    """A rendered and tokenised chat.
 
-    `thinking`: the template has opened a thought, in which the model goes on.
+    Attributes:
+        stops: Texts that end the answer, beside the model's own end tokens.
+        thinking: The template has opened the reasoning, and the model goes on inside it.
     """
 
     tokens: list[int]
@@ -34,10 +37,10 @@ class Prompt:
 
 
 class Vocabulary:
-    """What a GGUF file says beside its weights. Safe to use from several threads."""
+    """The head of a GGUF file: tokenizer, template, context length. Safe to use from several threads."""
 
     def __init__(self, path: str, log: NativeLog) -> None:
-        """Read the file's head. Raises EngineError with llama.cpp's own reason when it refuses the file."""
+        """Read the file's head. Raises EngineError, with llama.cpp's reason, for a file that it refuses."""
         parameters = llama_cpp.llama_model_default_params()
         parameters.vocab_only = True
         try:
@@ -61,10 +64,14 @@ class Vocabulary:
     def prompt(self, messages: Sequence[ChatMessage], *, thinking: bool = False) -> Prompt:
         """Render the chat with the model's own template (ChatML where it has none) and tokenise it.
 
-        The text of a control token inside a message is broken by a space, so that a document that contains
-        "<|im_end|>" cannot end its own turn and speak as somebody else. `thinking` is what the template gets
-        as `enable_thinking`; most know no such thing.
-        Raises EngineError when the template refuses the messages.
+        A space breaks the text of a control token inside a message, so that a document that contains
+        "<|im_end|>" cannot end its turn and speak in another role.
+
+        Args:
+            thinking: The template's `enable_thinking`; most templates ignore it.
+
+        Raises:
+            EngineError: The template refuses the messages.
         """
         safe = [{**message, "content": self._defuse(message["content"])} for message in messages]
         try:
@@ -79,7 +86,7 @@ class Vocabulary:
 
     def piece(self, token: int) -> bytes:
         """Return the bytes of a token."""
-        # Not Llama.detokenize: it has room for 32 bytes and returns nothing for a longer token.
+        # Llama.detokenize has room for 32 bytes, and returns nothing for a longer token.
         size = 64
         while True:
             buffer = ctypes.create_string_buffer(size)
@@ -93,7 +100,7 @@ class Vocabulary:
         return bool(llama_cpp.llama_vocab_is_eog(self._model.vocab, token))
 
     def _tokenize(self, text: str, *, add_bos: bool, special: bool) -> list[int]:
-        # "?" for the lone surrogates that broken documents contain.
+        # Broken documents contain lone surrogates, which become "?".
         tokens: list[int] = self._model.tokenize(text.encode("utf-8", "replace"), add_bos, special)
         return tokens
 
@@ -101,7 +108,8 @@ class Vocabulary:
         try:
             return str(self._formatter(messages=messages, enable_thinking=thinking).prompt)
         except (jinja2.TemplateError, ValueError):
-            # Some templates (Gemma's) know no system role: say the same at the head of the first question.
+            # Some templates (Gemma's) have no system role: the first question then begins with the system
+            # message.
             if len(messages) < 2 or messages[0]["role"] != "system" or messages[1]["role"] != "user":
                 raise
             system, user, *rest = messages
@@ -113,7 +121,7 @@ class Vocabulary:
 
 
 def _formatter(model: Any, metadata: dict[str, str]) -> tuple[Callable[..., Any], bool]:
-    """The chat template as a function, and whether the file brought it."""
+    """Return the chat template as a function, and whether the file contains it."""
     template = metadata.get("tokenizer.chat_template")
     bos, eos = (
         "" if token == -1 else _text(model, token) for token in (model.token_bos(), model.token_eos())
@@ -123,19 +131,19 @@ def _formatter(model: Any, metadata: dict[str, str]) -> tuple[Callable[..., Any]
 
 
 def _text(model: Any, token: int) -> str:
-    # Not the wrapper's token_get_text: a vocabulary may hold bytes that are not UTF-8.
+    # A vocabulary may hold bytes that are not UTF-8; the wrapper's token_get_text fails on them.
     return str(llama_cpp.llama_vocab_get_text(model.vocab, token).decode("utf-8", "replace"))
 
 
 def _control_tokens(model: Any) -> re.Pattern[str]:
-    """A pattern for the text of every token that has a meaning of its own in a prompt."""
+    """Return a pattern of the texts of all control tokens."""
     control = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_UNKNOWN
     texts = set()
     for token in range(model.n_vocab()):
         attributes = llama_cpp.llama_vocab_get_attr(model.vocab, token)
         if attributes & (control | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED):
             text = _text(model, token)
-            # Ordinary text (tabs, HTML tags) may be user-defined as well; only <|…|> is certainly not.
+            # Ordinary text (tabs, HTML tags) may be user-defined too; only <|…|> certainly is no text.
             if len(text) > 1 and (attributes & control or re.fullmatch(r"<\|.*\|>", text)):
                 texts.add(text)
     longest_first = sorted(texts, key=len, reverse=True)

@@ -13,9 +13,9 @@
     {"op": "count_prompt", "id", "messages", "thinking"}      {"kind": "count", "tokens"}
     {"op": "cancel", "id"}                                    (the answer in progress is done: "cancelled")
 
-After "vocabulary" tokens can be counted, after "ready" answers written; with "measure", "ready" says how
-fast some tokens were read. Anything can be answered by {"kind": "error", "code", "message"}. Ids rise. End of
-input ends the process. One thread loads and generates; the other reads, so that cancelling and counting work
+The worker can count tokens after "vocabulary", and answer after "ready"; with "measure", "ready" has the
+speed of reading. {"kind": "error", "code", "message"} may answer any request. Ids rise. The end of the input
+ends the process. One thread loads and generates; another thread reads, so that cancelling and counting work
 meanwhile.
 """
 
@@ -33,6 +33,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from rag_app.config.sampling import Sampling
+from rag_app.llm.process.engine_error import Aborted, EngineError
 from rag_app.llm.process.text_stream import TextStream
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ Message = dict[str, Any]
 
 def main() -> None:
     """Answer requests until stdin ends."""
-    # First, before anything prints: llama.cpp and its backends write to file descriptor 1 as they like.
+    # Before anything prints: llama.cpp and its backends write to file descriptor 1.
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _die_with_parent()
@@ -63,7 +64,7 @@ def main() -> None:
 
 
 class Worker:
-    """Both ends of the protocol: `read` takes requests in, `work` carries out those that take time."""
+    """Serves the protocol: `read` takes requests in, `work` carries out the slow ones."""
 
     def __init__(self, replies: BinaryIO) -> None:
         self._replies = replies
@@ -74,10 +75,10 @@ class Worker:
         self._log: NativeLog | None = None
         self._window = 0
         self._current = 0
-        self._cancelled = -1  # every request up to this id is cancelled; ids rise, so one number is enough
+        self._cancelled = -1  # all requests up to this id are cancelled; ids rise, so one number is enough
 
     def read(self, lines: BinaryIO) -> None:
-        """Read requests to the end of input, then end the process, whatever it is doing."""
+        """Read requests to the end of the input, then end the process at once."""
         for line in lines:
             request = json.loads(line)
             if request["op"] == "cancel":
@@ -97,21 +98,19 @@ class Worker:
 
     def _guarded(self, request: Message, handle: Callable[[Message], None]) -> None:
         try:
-            from rag_app.llm.process.native_log import EngineError
-        except ImportError as error:
-            self._reply(request, "error", code="install", message=str(error))
-            return
-        try:
             handle(request)
         except EngineError as error:
             self._reply(request, "error", code=error.code, message=str(error))
 
     def _load(self, request: Message) -> None:
-        from rag_app.llm.process.engine import Engine, Loaded
-        from rag_app.llm.process.native_log import NativeLog
-        from rag_app.llm.process.vocabulary import Vocabulary
+        try:
+            from rag_app.llm.process.engine import Engine, Loaded
+            from rag_app.llm.process.native_log import NativeLog
+            from rag_app.llm.process.vocabulary import Vocabulary
+        except ImportError as error:
+            raise EngineError("install", str(error)) from error
 
-        # Kept for good: llama.cpp logs whenever it likes, such as after a forward pass that was aborted.
+        # Kept for good: llama.cpp logs at any time, such as after an aborted forward pass.
         self._log = log = NativeLog()
         self._vocabulary = vocabulary = Vocabulary(request["path"], log)
         self._window = request["context_tokens"] or vocabulary.context_length
@@ -136,9 +135,6 @@ class Worker:
         self._reply(request, "count", tokens=tokens)
 
     def _generate(self, request: Message) -> None:
-        from rag_app.llm.process.engine import Aborted
-        from rag_app.llm.process.native_log import EngineError
-
         engine = _present(self._engine)
         prompt = _present(self._vocabulary).prompt(request["messages"], thinking=request["thinking"])
         length = len(prompt.tokens)
@@ -155,7 +151,7 @@ class Worker:
         self._reply(request, "done", **asdict(answer))
 
     def _read(self, request: Message, engine: "Engine", prompt: "Prompt", answer: "_Answer") -> bool:
-        """Have the prompt read, and tell how far it is; return whether nobody has cancelled meanwhile."""
+        """Read the prompt, and report progress; return False for a cancelled request."""
         total, started = len(prompt.tokens), perf_counter()
         for place, done in enumerate(engine.read(prompt)):
             if place == 0:
@@ -174,7 +170,7 @@ class Worker:
             for piece in engine.write(prompt, Sampling(**request["sampling"])):
                 answer.completion_tokens += 1
                 self._reply_text(request, text.feed(piece))
-                # llama.cpp asks `aborted` on a processor only: on a GPU this is what stops the answer.
+                # llama.cpp asks `aborted` only on a processor; on a GPU this stops the answer.
                 if self._cancelled >= request["id"]:
                     answer.finish_reason = "cancelled"
                     break
@@ -197,12 +193,12 @@ class Worker:
                 self._replies.write(line)
                 self._replies.flush()
             except BrokenPipeError:
-                os._exit(0)  # nobody reads any more
+                os._exit(0)  # the parent is gone
 
 
 @dataclass
 class _Answer:
-    """What is told of an answer when it is done. `read_s` is what reading the prompt took."""
+    """The fields of "done". `read_s` are the seconds of reading the prompt."""
 
     prompt_tokens: int
     cached_tokens: int = 0
@@ -213,8 +209,6 @@ class _Answer:
 
 def _present(part: T | None) -> T:
     if part is None:
-        from rag_app.llm.process.native_log import EngineError
-
         raise EngineError("load", "no model is loaded")
     return part
 
@@ -225,14 +219,14 @@ def available_processors() -> int:
 
 
 def _end_on(error: BaseException | None) -> None:
-    """End the process when one of its two threads fails: with only one left it would never answer."""
+    """End the process when one of its two threads fails: with one thread it would never answer."""
     traceback.print_exception(error)
     sys.stderr.flush()
     os._exit(1)
 
 
 def _leave_no_core_file() -> None:
-    """An abort inside llama.cpp must not write a file as large as the model."""
+    """Write no core file, as large as the model, when llama.cpp aborts."""
     if sys.platform != "win32":
         import resource
 
@@ -242,7 +236,7 @@ def _leave_no_core_file() -> None:
 def _die_with_parent() -> None:
     """Have the kernel kill this process when the thread that started it ends; Linux only.
 
-    The end of stdin says the same, but not while a sibling that was forked has the pipe's other end open.
+    The end of stdin does that too, but not while a forked sibling holds the pipe's other end open.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -31,7 +31,7 @@ def check_models(
     if http.scope.get(IS_HERE, False):
         return
     settings = assistant.settings
-    known = {None, NO_RERANKER, settings.reranker, *assistant.rerankers()}
+    known = {None, NO_RERANKER, settings.reranker, *assistant.model_pool.reranker_names()}
     if llm not in (None, AUTO, EXTRACTIVE, settings.llm) or not known.issuperset(rerankers):
         raise Forbidden(
             "programs of other machines may choose the server's own models alone: llm auto or extractive, "

@@ -40,7 +40,7 @@ def test_an_answer_comes_back_with_its_evidence(assistant: Assistant) -> None:
     assert spans == [[(s.start, s.end, s.text) for s in one.sentences] for one in answer.evidence]
     assert turn.options.strategy == "colbert"
     # What was found can be explained again: the question is encoded when it is asked for.
-    assert assistant.explain(turn.found.result, turn.found.result.hits[0])
+    assert assistant.passages.explain(turn.found.result, turn.found.result.hits[0])
 
 
 def test_without_a_receipt_what_is_cited_stands_for_the_evidence(stocked: Library) -> None:

@@ -223,7 +223,7 @@ def test_what_the_model_cannot_read_is_refused(tiny: LlamaCpp) -> None:
         tiny.invoke([ToolMessage("42", tool_call_id="1")])
     with pytest.raises(ModelError, match="not 'image_url'"):
         tiny.invoke([HumanMessage([{"type": "image_url", "image_url": {"url": "data:,"}}])])
-    with pytest.raises(TypeError, match="no option top_q; there are: max_tokens, temperature, top_p"):
+    with pytest.raises(TypeError, match="unknown option top_q; a call takes: max_tokens, temperature, top_p"):
         tiny.invoke(QUESTION, top_q=1)
 
 

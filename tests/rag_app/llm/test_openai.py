@@ -143,11 +143,11 @@ def test_tokens_are_estimated_rather_too_many_than_too_few() -> None:
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        (401, "refuses the key, or wants one (401); set RAG_APP_LLM"),
-        (403, "refuses the key, or wants one (403); set RAG_APP_LLM"),
+        (401, "refuses the key, or needs one (401); set RAG_APP_LLM"),
+        (403, "refuses the key, or needs one (403); set RAG_APP_LLM"),
         (404, "does not find small (model … not found"),
         (400, "failed (400: model … not found)"),
-        (429, "has too much to do (model … not found)"),
+        (429, "is overloaded (model … not found)"),
         (500, "failed (500: model … not found)"),
         (503, "failed (503: model … not found)"),
         (302, "failed (302"),
@@ -166,7 +166,7 @@ def test_what_a_server_refuses_is_one_line(
 
 def test_a_server_that_is_not_there(model: ServerModel) -> None:
     gone = ServerModel(server=Server("http://127.0.0.1:9/v1", "small"))
-    assert "cannot be reached, or broke off" in failure(gone)
+    assert "cannot be reached, or closed the connection" in failure(gone)
     with pytest.raises(ModelError, match="cannot be reached"):
         _ = gone.context_window
     gone.close()
@@ -176,7 +176,7 @@ def test_a_stream_that_is_cut(stand_in: StandIn, model: ServerModel) -> None:
     stand_in.pieces, stand_in.cut = (delta(content="In 19"),), True
     stream = model.stream(QUESTION)
     assert next(stream).text == "In 19"
-    with pytest.raises(ModelError, match="cannot be reached, or broke off"):
+    with pytest.raises(ModelError, match="cannot be reached, or closed the connection"):
         list(stream)
 
 
@@ -208,7 +208,7 @@ def test_a_server_that_falls_silent(stand_in: StandIn) -> None:
     resume = threading.Event()
     stand_in.pieces = (delta(content="In 19"), resume.wait)
     model = ServerModel(server=Server(stand_in.url, "small"), timeout_s=0.3)
-    assert "has said nothing for too long" in failure(model)
+    assert "did not answer in time" in failure(model)
     resume.set()
     model.close()
 
@@ -236,7 +236,7 @@ def test_close_ends_what_runs(stand_in: StandIn, model: ServerModel) -> None:
     stream = model.stream(QUESTION)
     assert next(stream).text == "In 19"
     model.close()
-    with pytest.raises(ModelError, match="was left while it answered"):
+    with pytest.raises(ModelError, match="was closed while it answered"):
         list(stream)
     resume.set()
 

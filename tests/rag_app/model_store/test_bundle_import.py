@@ -126,7 +126,7 @@ def test_a_bundle_does_not_replace_what_was_recorded(
     store.bundle(tmp_path / "b.tar")
     (weights / "model.safetensors").write_bytes(b"other weight")
     other.add("mine", role="reranker", source=f"file:{weights}")
-    with pytest.raises(InvalidInput, match="not what was recorded here"):
+    with pytest.raises(InvalidInput, match="differs from the record here"):
         other.unbundle(tmp_path / "b.tar")
 
 

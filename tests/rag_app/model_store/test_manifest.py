@@ -109,7 +109,7 @@ def test_a_path_resolves_to_itself(tmp_path: Path) -> None:
 
 
 def test_an_llm_folder_resolves_to_its_gguf(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"no \*\.gguf in"):
+    with pytest.raises(ModelError, match=r"holds no \*\.gguf"):
         resolve(str(tmp_path), role="llm")
     (tmp_path / "one.gguf").write_bytes(b"GGUF")
     assert resolve(str(tmp_path), role="llm") == tmp_path / "one.gguf"
@@ -185,5 +185,5 @@ def test_a_name_of_another_role_is_refused(hub_cache: Path) -> None:
         resolve("ms-marco-MiniLM-L6-v2", role="llm")
     with pytest.raises(ModelError, match="unknown role 'poet'"):
         resolve("Qwen3-4B", role="poet")
-    with pytest.raises(ModelError, match="no llm is named"):
+    with pytest.raises(ModelError, match="the name of the llm is empty"):
         resolve(" ", role="llm")

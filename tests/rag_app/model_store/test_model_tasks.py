@@ -80,7 +80,7 @@ def test_a_file_is_added_by_its_path(tasks: ModelTasks, store: ModelStore, tmp_p
     assert (state.presence, state.added) == (Presence.VERIFIED, True)
     tasks.add("again", "llm", str(tmp_path / "nowhere.gguf"))
     assert "there is no" in str(ended(tasks).task.error)
-    with pytest.raises(InvalidInput, match="no path is given"):
+    with pytest.raises(InvalidInput, match="the path is empty"):
         tasks.add("x", "llm", " ")
 
 
@@ -92,11 +92,11 @@ def test_a_network_is_a_route_or_a_proxy_or_a_hub_here(monkeypatch: pytest.Monke
     assert urllib.request.getproxies_environment() == {}
     assert hub_host() == "huggingface.co"
     # An address family without a route, on any machine: what "no network" looks like to a program.
-    monkeypatch.setattr(network, "_ELSEWHERE", ((socket.AF_INET, "0.0.0.256"),))
+    monkeypatch.setattr(network, "_REMOTE", ((socket.AF_INET, "0.0.0.256"),))
     assert not has_network()
-    monkeypatch.setattr(network, "_ELSEWHERE", ((socket.AF_INET, "127.0.0.1"),))
+    monkeypatch.setattr(network, "_REMOTE", ((socket.AF_INET, "127.0.0.1"),))
     assert has_network()
-    monkeypatch.setattr(network, "_ELSEWHERE", ())
+    monkeypatch.setattr(network, "_REMOTE", ())
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     assert has_network()
     monkeypatch.delenv("https_proxy")

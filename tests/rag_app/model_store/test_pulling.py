@@ -88,7 +88,7 @@ def test_another_file_under_the_same_commit_is_refused_ever_after(hub: Hub, stor
     file = store.lock.root(pulled) / "model.safetensors"
     file.unlink()
     hub.files["model.safetensors"] = bytes(reversed(WEIGHTS))  # and the tree says so
-    with pytest.raises(ModelError, match="is not what was recorded when it was first fetched"):
+    with pytest.raises(ModelError, match="is not what the first pull recorded"):
         store.pull("small")
     assert not file.exists()
     hub.files["model.safetensors"] = WEIGHTS
@@ -108,7 +108,7 @@ def test_damage_is_found_by_verify_and_by_resolve_and_mended_by_pull(hub: Hub, s
     (found,) = store.verify(["small"])
     assert [(fault.file, fault.state) for fault in found.faults] == [("model.safetensors", "damaged")]
     for _ in range(2):  # the second look must not take it for whole
-        with pytest.raises(ModelError, match=r"is not what was recorded.*rag-app models pull small"):
+        with pytest.raises(ModelError, match=r"differs from its record.*rag-app models pull small"):
             resolve("small", role="reranker", folder=store.folder)
     assert presence(store) is Presence.CHANGED
     hub.requests.clear()
@@ -200,7 +200,7 @@ def test_a_disk_without_space_is_said_before_anything_is_fetched(hub: Hub, store
 def test_what_cannot_be_pulled(store: ModelStore) -> None:
     with pytest.raises(UnknownName, match="no model named 'nothing'"):
         store.pull("nothing")
-    with pytest.raises(InvalidInput, match=r"several models .*say which with --role"):
+    with pytest.raises(InvalidInput, match=r"several models .*choose one with --role"):
         store.pull("all-MiniLM-L6-v2")
     with pytest.raises(InvalidInput, match="nothing to pull"):
         store.pull("builtin")

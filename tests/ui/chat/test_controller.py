@@ -52,8 +52,6 @@ class Script:
     def judgements(self) -> Judgements:
         return Judgements(State(self.folder / STATE_FILE))
 
-    check_question = staticmethod(Assistant.check_question)
-
     def options(self) -> AskOptions:
         return AskOptions(strategy="cascade", reranker="big", llm="auto", collections=("papers",))
 

@@ -28,7 +28,7 @@ worker.main()
 LATE = """
 import gc, io, sys
 import llama_cpp
-from rag_app.llm.process.engine import Aborted
+from rag_app.llm.process.engine_error import Aborted
 from rag_app.llm.process.worker import Worker
 
 worker = Worker(io.BytesIO())
