@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.rag_app.test_old_data_folder import ARCHIVE
+from tests.rag_app.history.test_old_data_folder import ARCHIVE
 
 from ingestion.errors import LibraryError
 from ingestion.storage.catalogue.records import StoredChunk
