@@ -1,4 +1,4 @@
-"""The command line. What each command prints as JSON is a contract: see `rag_app.contract.output`."""
+"""The command line. What each command prints as JSON is a contract: see `rag_app.contract`."""
 
 from rag_app.cli.entry import main
 

@@ -1,12 +1,13 @@
 """collections list, create, rename, delete."""
 
-import sys
 from typing import Annotated
 
 import typer
 
-from ingestion.errors import InvalidInput
-from rag_app.cli.common import Fields, Json, Yes, service, show
+from rag_app.cli.common import Json, Yes, confirm, open_service, respond, show
+from rag_app.cli.terminal import library, lines
+from rag_app.contract.library import CollectionsResponse
+from rag_app.contract.requests import NameRequest
 
 app = typer.Typer(rich_markup_mode=None, help="List, create, rename and delete collections.")
 
@@ -16,21 +17,25 @@ Name = Annotated[str, typer.Argument(help="A collection's name.")]
 @app.callback(invoke_without_command=True)
 def _listed(context: typer.Context, as_json: Json = False) -> None:
     if context.invoked_subcommand is None:
-        _list(context, as_json)
+        list_(context, as_json)
 
 
 @app.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
     """List the collections and what is in them."""
-    _list(context, as_json)
+    respond(context, as_json, lambda service: service.collections(), library.print_collections)
 
 
 @app.command()
 def create(context: typer.Context, name: Name, as_json: Json = False) -> None:
     """Create an empty collection."""
-    with service(context) as library:
-        created = library.create_collection(name)
-    show(created, as_json, lambda _: typer.echo(f"created {_name(created)}"))
+    request = NameRequest.of(name=name)
+    respond(
+        context,
+        as_json,
+        lambda service: service.create_collection(request),
+        lambda _, created: typer.echo(f"created {_name(created)}"),
+    )
 
 
 @app.command()
@@ -41,43 +46,28 @@ def rename(
     as_json: Json = False,
 ) -> None:
     """Give a collection another name."""
-    with service(context) as library:
-        renamed = library.rename_collection(name, new)
-    show(renamed, as_json, lambda _: typer.echo(f"renamed {name} to {_name(renamed)}"))
+    request = NameRequest.of(name=new)
+    respond(
+        context,
+        as_json,
+        lambda service: service.rename_collection(name, request),
+        lambda _, renamed: typer.echo(f"renamed {name} to {_name(renamed)}"),
+    )
 
 
 @app.command()
 def delete(context: typer.Context, name: Name, yes: Yes = False, as_json: Json = False) -> None:
     """Delete a collection with all of its documents. The files that they came from stay."""
-    from rag_app.cli.terminal import lines
-
-    with service(context) as library:
-        held = next((c for c in library.collections()["collections"] if c["name"] == name), None)
-        if held and held["documents"] and not yes:
-            if as_json or not sys.stdin.isatty():
-                raise InvalidInput(
-                    "nobody can be asked whether to delete a collection's documents; add --yes"
-                )
-            question = f"Delete {lines.harmless(name)} with its {lines.count(held['documents'], 'document')}?"
-            typer.confirm(question, abort=True, err=True)
-        deleted = library.delete_collection(name)
-    (gone,) = deleted["collections"]
-    show(
-        deleted,
-        as_json,
-        lambda _: typer.echo(f"deleted {_name(deleted)}: {lines.count(gone['documents'], 'document')}"),
-    )
+    with open_service(context) as service:
+        held = next((one for one in service.collections().collections if one.name == name), None)
+        if held and held.documents and not yes:
+            question = f"Delete {lines.harmless(name)} with its {lines.count(held.documents, 'document')}?"
+            confirm(question, as_json, "delete a collection's documents")
+        deleted = service.delete_collection(name)
+    (gone,) = deleted.collections
+    said = f"deleted {_name(deleted)}: {lines.count(gone.documents, 'document')}"
+    show(deleted, as_json, lambda *_: typer.echo(said))
 
 
-def _list(context: typer.Context, as_json: bool) -> None:
-    from rag_app.cli.terminal import lines
-
-    with service(context) as library:
-        listed = library.collections()
-    show(listed, as_json, lambda console: lines.print_collections(console, listed["collections"]))
-
-
-def _name(fields: Fields) -> str:
-    from rag_app.cli.terminal import lines
-
-    return lines.harmless(fields["collections"][0]["name"])
+def _name(response: CollectionsResponse) -> str:
+    return lines.harmless(response.collections[0].name)

@@ -1,15 +1,18 @@
-"""What all commands share: options, exit codes, the library they talk to."""
+"""Options, exit codes and the service, which all commands share."""
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
-from ingestion.errors import RagError
+from ingestion.errors import InvalidInput, RagError
+from rag_app.contract.requests import Narrowing
+from rag_app.contract.schema import Fields, to_json
 
 if TYPE_CHECKING:
     from rag_app.config.settings import Settings
@@ -22,7 +25,8 @@ EXIT_INTERRUPTED = 130
 
 STOPPED = "stopped; what was finished before is kept"
 
-Fields = dict[str, Any]
+F = TypeVar("F", bound=Fields)
+N = TypeVar("N", bound=Narrowing)
 
 
 class Interrupted(RagError):
@@ -63,19 +67,61 @@ AddedTo = Annotated[
 
 
 @contextmanager
-def service(context: typer.Context) -> "Iterator[Service]":
-    """Yield the library, opened here or served by another process."""
-    from rag_app.service.protocol import open_service
+def open_service(context: typer.Context) -> "Iterator[Service]":
+    """Yield the service of the library, opened here or by another process."""
+    from rag_app.service import connection  # imports torch and chromadb
 
-    with open_service(context.obj.settings()) as opened:
-        yield opened
+    with connection.open_service(context.obj.settings()) as service:
+        yield service
 
 
-def show(fields: Mapping[str, Any], as_json: bool, people: Callable[[Console], None]) -> None:
-    """Print fields as the contract has them, or as people read them."""
-    from rag_app.contract import output
+def respond(
+    context: typer.Context,
+    as_json: bool,
+    call: "Callable[[Service], F]",
+    people: Callable[[Console, F], None],
+) -> F:
+    """Call the service, and print its response as JSON or as people read it."""
+    with open_service(context) as service:
+        response = call(service)
+    show(response, as_json, people)
+    return response
 
+
+def show(document: F, as_json: bool, people: Callable[[Console, F], None]) -> None:
+    """Print a document as JSON or as people read it."""
     if as_json:
-        typer.echo(output.dump(fields))
+        typer.echo(to_json(document))
     else:
-        people(Console())
+        people(Console(), document)
+
+
+def confirm(question: str, as_json: bool, what: str) -> None:
+    """Ask before something is lost. Raises InvalidInput where nobody can answer."""
+    if as_json or not sys.stdin.isatty():
+        raise InvalidInput(f"nobody can be asked whether to {what}; add --yes")
+    typer.confirm(question, abort=True, err=True)
+
+
+def narrowed(
+    request: type[N],
+    collection: list[str] | None,
+    document: list[str] | None,
+    folder: list[str] | None,
+    kind: list[str] | None,
+    added_from: str | None,
+    added_to: str | None,
+    pages: str | None = None,
+    **more: Any,
+) -> N:
+    """Return a request from the options that narrow it, and `more` fields."""
+    return request.of(
+        collections=collection,
+        documents=document,
+        folders=folder,
+        types=kind,
+        added_from=added_from,
+        added_to=added_to,
+        pages=pages,
+        **more,
+    )

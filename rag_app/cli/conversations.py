@@ -1,6 +1,5 @@
 """conversations list, show, rename, delete, export; receipts; replay."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,10 @@ from typing import Annotated
 import typer
 
 from ingestion.errors import InvalidInput
-from rag_app.cli.common import EXIT_FAILED, Fields, Json, Yes, service, show
+from rag_app.cli.common import EXIT_FAILED, Json, Yes, confirm, open_service, respond
+from rag_app.cli.terminal import conversations
+from rag_app.contract.requests import ReceiptsRequest, TitleRequest
+from rag_app.contract.schema import to_json
 
 app = typer.Typer(rich_markup_mode=None, help="List, show, rename, delete and export conversations.")
 
@@ -23,23 +25,21 @@ class Format(StrEnum):
 @app.callback(invoke_without_command=True)
 def _listed(context: typer.Context, as_json: Json = False) -> None:
     if context.invoked_subcommand is None:
-        _list(context, as_json)
+        list_(context, as_json)
 
 
 @app.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
     """List the conversations, the one used last first."""
-    _list(context, as_json)
+    respond(context, as_json, lambda service: service.conversations(), conversations.print_conversations)
 
 
 @app.command("show")
 def show_(context: typer.Context, identity: Identity, as_json: Json = False) -> None:
     """Show a conversation's questions and answers."""
-    from rag_app.cli.terminal import conversations
-
-    with service(context) as library:
-        found = library.conversation(identity)
-    show(found, as_json, lambda console: conversations.print_conversation(console, found))
+    respond(
+        context, as_json, lambda service: service.conversation(identity), conversations.print_conversation
+    )
 
 
 @app.command()
@@ -50,21 +50,26 @@ def rename(
     as_json: Json = False,
 ) -> None:
     """Give a conversation another title."""
-    with service(context) as library:
-        renamed = library.rename_conversation(identity, title)
-    show(renamed, as_json, lambda _: typer.echo(f"renamed {identity}"))
+    request = TitleRequest.of(title=title)
+    respond(
+        context,
+        as_json,
+        lambda service: service.rename_conversation(identity, request),
+        lambda *_: typer.echo(f"renamed {identity}"),
+    )
 
 
 @app.command()
 def delete(context: typer.Context, identity: Identity, yes: Yes = False, as_json: Json = False) -> None:
     """Forget a conversation, its answers and their receipts."""
     if not yes:
-        if as_json or not sys.stdin.isatty():
-            raise InvalidInput("nobody can be asked whether to delete a conversation; add --yes")
-        typer.confirm("Forget this conversation?", abort=True, err=True)
-    with service(context) as library:
-        deleted = library.delete_conversation(identity)
-    show(deleted, as_json, lambda _: typer.echo(f"deleted {identity}"))
+        confirm("Forget this conversation?", as_json, "delete a conversation")
+    respond(
+        context,
+        as_json,
+        lambda service: service.delete_conversation(identity),
+        lambda *_: typer.echo(f"deleted {identity}"),
+    )
 
 
 @app.command()
@@ -75,12 +80,11 @@ def export(
     file: Annotated[Path | None, typer.Option("--to", help="A file; without it, standard output.")] = None,
 ) -> None:
     """Write a conversation as Markdown or JSON."""
-    from rag_app.contract import output
     from rag_app.history.markdown_export import as_markdown
 
-    with service(context) as library:
-        found = library.conversation(identity)
-    text = as_markdown(found) if form is Format.MARKDOWN else output.dump(found) + "\n"
+    with open_service(context) as service:
+        found = service.conversation(identity)
+    text = as_markdown(found.model_dump()) if form is Format.MARKDOWN else to_json(found) + "\n"
     if file is None:
         typer.echo(text, nl=False)
         return
@@ -96,16 +100,17 @@ def receipts(
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many to list.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """List what the last answers were made of, or show one receipt."""
-    from rag_app.cli.terminal import conversations
-    from rag_app.contract import output
-
-    with service(context) as library:
-        found = library.receipts(limit) if identity is None else library.receipt(identity)
-    if identity is None:
-        show(found, as_json, lambda console: conversations.print_receipts(console, found))
+    """List the receipts of the last answers, or show one receipt."""
+    if identity is not None:
+        respond(
+            context,
+            as_json,
+            lambda service: service.receipt(identity),
+            lambda _, receipt: typer.echo(to_json(receipt)),
+        )
     else:
-        typer.echo(output.dump(found))
+        request = ReceiptsRequest(limit=limit)
+        respond(context, as_json, lambda service: service.receipts(request), conversations.print_receipts)
 
 
 def replay(
@@ -114,18 +119,6 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Answer again as a receipt says, and say what is not the same. Exits 1 where something is not."""
-    from rag_app.cli.terminal import conversations
-
-    with service(context) as library:
-        found = library.replay(identity)
-    show(found, as_json, lambda console: conversations.print_replay(console, found))
-    if not found["same"]:
+    found = respond(context, as_json, lambda service: service.replay(identity), conversations.print_replay)
+    if not found.same:
         raise typer.Exit(EXIT_FAILED)
-
-
-def _list(context: typer.Context, as_json: bool) -> None:
-    from rag_app.cli.terminal import conversations
-
-    with service(context) as library:
-        found: Fields = library.conversations()
-    show(found, as_json, lambda console: conversations.print_conversations(console, found))

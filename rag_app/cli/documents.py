@@ -3,20 +3,22 @@
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from rag_app.cli.common import (
     AddedFrom,
     AddedTo,
     Collections,
     Documents,
-    Fields,
     Folders,
     Json,
     Types,
-    service,
-    show,
+    narrowed,
+    respond,
 )
-from rag_app.cli.questions import narrowed
+from rag_app.cli.terminal import lines
+from rag_app.contract.documents import DeletedResponse
+from rag_app.contract.requests import DeleteRequest, Narrowing
 
 
 def documents(
@@ -30,13 +32,8 @@ def documents(
     as_json: Json = False,
 ) -> None:
     """List a collection's documents."""
-    from rag_app.cli.terminal import lines
-    from rag_app.contract.requests import Narrowing
-
-    request = Narrowing.of(**narrowed(collection, document, folder, kind, None, added_from, added_to))
-    with service(context) as library:
-        found = library.documents(request)
-    show(found, as_json, lambda console: lines.print_documents(console, found["documents"]))
+    request = narrowed(Narrowing, collection, document, folder, kind, added_from, added_to)
+    respond(context, as_json, lambda service: service.documents(request), lines.print_documents)
 
 
 def delete(
@@ -49,18 +46,16 @@ def delete(
 
     A document that several files hold keeps its other names, unless it is named by its id.
     """
-    from rag_app.cli.terminal import lines
-
-    with service(context) as library:
-        deleted = library.delete(name, collection or ())
-    show(deleted, as_json, lambda _: typer.echo(lines.harmless(_said(deleted))))
+    request = DeleteRequest.of(name=name, collections=collection)
+    respond(context, as_json, lambda service: service.delete(request), _print_deleted)
 
 
-def _said(deleted: Fields) -> str:
-    """Return what was deleted: a document with all its names, or some names of one that stays."""
-    (document,) = deleted["documents"]
-    whose = f"{document['label']} ({document['document_id']})"
-    paths = ", ".join(deleted["deleted"])
-    if deleted["kept"]:
-        return f"deleted the name {paths}; the document stays as {whose}"
-    return f"deleted {whose}" + (f", known as {paths}" if len(deleted["deleted"]) > 1 else "")
+def _print_deleted(_: Console, deleted: DeletedResponse) -> None:
+    (document,) = deleted.documents
+    whose = f"{document.label} ({document.document_id})"
+    paths = ", ".join(deleted.deleted)
+    if deleted.kept:
+        said = f"deleted the name {paths}; the document stays as {whose}"
+    else:
+        said = f"deleted {whose}" + (f", known as {paths}" if len(deleted.deleted) > 1 else "")
+    typer.echo(lines.harmless(said))

@@ -11,16 +11,16 @@ import typer
 
 from ingestion.errors import InvalidInput, RagError
 from rag_app.cli import (
-    care,
     collections,
     conversations,
     documents,
-    evaluating,
-    ingesting,
+    evaluation,
+    ingestion,
     jobs,
+    maintenance,
     models,
     questions,
-    serving,
+    server,
     summaries,
 )
 from rag_app.cli.common import (
@@ -58,7 +58,7 @@ def _globals(
     context.obj = Globals(data_dir.expanduser().absolute() if data_dir else None, debug)
 
 
-app.command()(ingesting.ingest)
+app.command()(ingestion.ingest)
 app.command()(documents.documents)
 app.command()(documents.delete)
 app.command()(questions.search)
@@ -66,29 +66,29 @@ app.command()(questions.compare)
 app.command()(questions.ask)
 app.command()(summaries.summarise)
 app.command()(questions.strategies)
-app.command("eval")(evaluating.evaluate)
-app.add_typer(evaluating.app, name="judge")
+app.command("eval")(evaluation.evaluate)
+app.add_typer(evaluation.app, name="judge")
 app.add_typer(conversations.app, name="conversations")
 app.command()(conversations.receipts)
 app.command()(conversations.replay)
 app.add_typer(collections.app, name="collections")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
-app.command()(serving.serve)
-app.command()(serving.mcp)
-app.command()(serving.token)
-app.command()(serving.doctor)
-app.command()(care.stats)
-app.command()(care.verify)
-app.command()(care.repair)
-app.command()(care.compact)
-app.command()(care.reindex)
-app.command()(care.export)
-app.command("import")(care.import_)
+app.command()(server.serve)
+app.command()(server.mcp)
+app.command()(server.token)
+app.command()(server.doctor)
+app.command()(maintenance.stats)
+app.command()(maintenance.verify)
+app.command()(maintenance.repair)
+app.command()(maintenance.compact)
+app.command()(maintenance.reindex)
+app.command()(maintenance.export)
+app.command("import")(maintenance.import_)
 
 
 def main() -> None:
-    """Run the command line; every error that people can mend is one line on standard error."""
+    """Run the command line; an error that a person can solve is one line on standard error."""
     stay_offline()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file's name may hold bytes that are no text

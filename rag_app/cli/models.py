@@ -1,7 +1,5 @@
 """models list, pull, verify, add, remove, use, bundle, unbundle. None of them opens the library."""
 
-import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,12 +7,24 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ingestion.errors import InvalidInput
-from rag_app.cli.common import EXIT_FAILED, Fields, Json, Yes, show
+from rag_app.cli.common import EXIT_FAILED, Json, Yes, confirm, show
+from rag_app.cli.terminal.lines import count, harmless, line, shown, size
 from rag_app.cli.terminal.progress import bytes_bar
+from rag_app.contract.models import (
+    BundleResponse,
+    ModelEntryFields,
+    ModelEntryResponse,
+    ModelsResponse,
+    ModelStateFields,
+    PulledResponse,
+    RemovedModelResponse,
+    UnbundledResponse,
+    UsedModelResponse,
+    VerifiedModelFields,
+    VerifiedModelsResponse,
+)
 
 if TYPE_CHECKING:
-    from rag_app.model_store.manifest import ModelEntry
     from rag_app.model_store.store import ModelStore
 
 # Characters of a terminal's line; narrower ones show no notes.
@@ -35,52 +45,40 @@ Role = Annotated[
 def list_(context: typer.Context, as_json: Json = False) -> None:
     """List the models: what is here, what is used, what fits into this machine's memory."""
     states = [
-        {
-            **entry_fields(state.entry), "presence": state.presence, "added": state.added,
-            "in_use": state.in_use, "fit": state.fit, "bytes": state.bytes, "commit": state.commit,
-        }
+        ModelStateFields.of(state, **dict(ModelEntryFields.of(state.entry)))
         for state in _store(context).states()
-    ]  # fmt: skip
-    show({"models": states}, as_json, lambda console: _print(console, states))
+    ]
+    show(ModelsResponse.of(models=states), as_json, _print)
 
 
 @app.command()
 def pull(context: typer.Context, name: Name, role: Role = None, as_json: Json = False) -> None:
     """Fetch a model from the Hugging Face hub. A pull that was cut goes on where it ended."""
-    from rag_app.cli.terminal.lines import harmless, size
-
     store = _store(context)
     with bytes_bar(Console(stderr=True), quiet=as_json) as move:
         pulled = store.pull(
             name, role=role, on_progress=lambda progress: move(progress.name, progress.done, progress.total)
         )
-    fields = {**asdict(pulled), "folder": str(store.lock.root(pulled))}
+    response = PulledResponse.of(pulled, folder=str(store.lock.root(pulled)))
     total = sum(file.bytes for file in pulled.files)
     said = f"{pulled.name} is here and verified: {size(total)}, commit {(pulled.commit or '')[:12]}"
-    show(fields, as_json, lambda _: typer.echo(harmless(said)))
+    show(response, as_json, lambda *_: typer.echo(harmless(said)))
 
 
 @app.command()
 def verify(context: typer.Context, names: Names = None, role: Role = None, as_json: Json = False) -> None:
     """Hash every file again. Exit code 1 where one is not what was recorded."""
-    from rag_app.cli.terminal.lines import harmless
-
     found = _store(context).verify(tuple(names or ()), role=role)
-    models = [
-        {
-            "role": one.model.role, "name": one.model.name, "files": len(one.model.files),
-            "ok": not one.faults, "faults": [asdict(fault) for fault in one.faults],
-        }
-        for one in found
-    ]  # fmt: skip
-    ok = all(model["ok"] for model in models)
+    models = [VerifiedModelFields.of(one, files=len(one.model.files), ok=not one.faults) for one in found]
+    ok = all(model.ok for model in models)
     lines = [
         f"{one.model.name}: {'whole' if not one.faults else 'not what was recorded'}"
         + "".join(f"\n  {fault.file} is {fault.state}: {fault.detail}" for fault in one.faults)
         for one in found
     ]
     said = "\n".join(lines) or "No model was pulled or added; the built-in ones came with the installation."
-    show({"ok": ok, "models": models}, as_json, lambda _: typer.echo(harmless(said)))
+    response = VerifiedModelsResponse(ok=ok, models=tuple(models))
+    show(response, as_json, lambda *_: typer.echo(harmless(said)))
     if not ok:
         raise typer.Exit(EXIT_FAILED)
 
@@ -97,12 +95,10 @@ def add(
     as_json: Json = False,
 ) -> None:
     """List a model of your own, in models.txt of the models folder."""
-    from rag_app.cli.terminal.lines import harmless
-
     entry = _store(context).add(name, role=role, source=source, files=tuple((files or "").split()))
     then = f"; fetch it with: rag-app models pull {entry.name}" if entry.repo else ", and its files recorded"
     said = f"the {entry.role} {entry.name} is listed{then}"
-    show(entry_fields(entry), as_json, lambda _: typer.echo(harmless(said)))
+    show(ModelEntryResponse.of(entry), as_json, lambda *_: typer.echo(harmless(said)))
 
 
 @app.command()
@@ -110,30 +106,23 @@ def remove(
     context: typer.Context, name: Name, role: Role = None, yes: Yes = False, as_json: Json = False
 ) -> None:
     """Delete a model that was pulled, or forget one that was added; files elsewhere stay."""
-    from rag_app.cli.terminal.lines import harmless, size
-
     store = _store(context)
     entry = store.entry(name, role)
     if not yes:
-        if as_json or not sys.stdin.isatty():
-            raise InvalidInput("nobody can be asked whether to remove a model; add --yes")
-        typer.confirm(harmless(f"Remove the {entry.role} {entry.name}?"), abort=True, err=True)
+        confirm(harmless(f"Remove the {entry.role} {entry.name}?"), as_json, "remove a model")
     removed, freed = store.remove(entry.name, role=entry.role)
     said = f"removed the {removed.role} {removed.name}, {size(freed)}"
-    show({**entry_fields(removed), "bytes": freed}, as_json, lambda _: typer.echo(harmless(said)))
+    response = RemovedModelResponse.of(removed, bytes=freed)
+    show(response, as_json, lambda *_: typer.echo(harmless(said)))
 
 
 @app.command()
 def use(context: typer.Context, name: Name, role: Role = None, as_json: Json = False) -> None:
     """Make a model the one that is used: an LLM or reranker in the settings file."""
-    from rag_app.cli.terminal.lines import harmless
-
     used = _store(context).use(name, role=role)
-    fields = {
-        **entry_fields(used.entry), "fit": used.fit, "setting": used.setting,
-        "file": str(used.file) if used.file else None, "overridden_by": used.overridden_by,
-        "command": used.command,
-    }  # fmt: skip
+    response = UsedModelResponse.of(
+        used, **dict(ModelEntryFields.of(used.entry)), file=str(used.file) if used.file else None
+    )
     if used.setting:
         said = f"{used.setting} is {used.entry.name} now, in {used.file}"
         if used.overridden_by:
@@ -144,7 +133,7 @@ def use(context: typer.Context, name: Name, role: Role = None, as_json: Json = F
         said = f"{used.entry.name} is built in, and always used"
     if used.fit in ("tight", "too large"):
         said += f". Its {used.entry.memory_mb} MB of memory are {used.fit} for this machine"
-    show(fields, as_json, lambda _: typer.echo(harmless(said)))
+    show(response, as_json, lambda *_: typer.echo(harmless(said)))
 
 
 @app.command()
@@ -156,17 +145,15 @@ def bundle(
     as_json: Json = False,
 ) -> None:
     """Write models into one file, for a machine without a network."""
-    from rag_app.cli.terminal.lines import count, harmless, size
-
     path = file.expanduser().absolute()
     with bytes_bar(Console(stderr=True), quiet=as_json) as move:
         models, written = _store(context).bundle(
             path, tuple(names or ()), force=force,
             on_progress=lambda progress: move(progress.name, progress.done, progress.total),
         )  # fmt: skip
-    fields = {"file": str(path), "bytes": written, "models": [entry_fields(entry) for entry in models]}
+    response = BundleResponse.of(file=str(path), bytes=written, models=models)
     said = f"wrote {count(len(models), 'model')}, {size(written)}, to {path}"
-    show(fields, as_json, lambda _: typer.echo(harmless(said)))
+    show(response, as_json, lambda *_: typer.echo(harmless(said)))
 
 
 @app.command()
@@ -176,39 +163,30 @@ def unbundle(
     as_json: Json = False,
 ) -> None:
     """Take up the models of a bundle."""
-    from rag_app.cli.terminal.lines import harmless
-
     with bytes_bar(Console(stderr=True), quiet=as_json) as move:
         models = _store(context).unbundle(
             file.expanduser().absolute(),
             on_progress=lambda progress: move(progress.name, progress.done, progress.total),
         )
     said = f"here and verified: {', '.join(entry.name for entry in models)}"
-    fields = {"models": [entry_fields(entry) for entry in models]}
-    show(fields, as_json, lambda _: typer.echo(harmless(said)))
+    response = UnbundledResponse.of(models=models)
+    show(response, as_json, lambda *_: typer.echo(harmless(said)))
 
 
-def entry_fields(entry: "ModelEntry") -> Fields:
-    """Return a model's line of models.txt as JSON fields."""
-    return {**asdict(entry), "files": list(entry.files)}
-
-
-def _print(console: Console, states: list[Fields]) -> None:
-    from rag_app.cli.terminal.lines import line, shown, size
-
+def _print(console: Console, response: ModelsResponse) -> None:
     table = Table(box=None, pad_edge=False)
     columns = ["role", "name", "state", "memory", "", "licence"]
     wide = console.width >= _NOTES_FROM
     for column in [*columns, "note"] if wide else columns:
         table.add_column(column, overflow="fold")
-    for state in states:
-        here = f"{state['presence']}{', used' if state['in_use'] else ''}"
-        absent = state["presence"] == "absent" and state["download_mb"]
-        fetch = f", {state['download_mb']} MB" if absent else ""
-        memory = size(state["memory_mb"] * 10**6) if state["memory_mb"] else ""
-        fit = "" if state["fit"] == "unknown" else state["fit"]
-        row = [state["role"], shown(state["name"]), here + fetch, memory, fit, shown(state["licence"])]
-        table.add_row(*row, *([shown(state["note"])] if wide else []))
+    for state in response.models:
+        here = f"{state.presence}{', used' if state.in_use else ''}"
+        absent = state.presence == "absent" and state.download_mb
+        fetch = f", {state.download_mb} MB" if absent else ""
+        memory = size(state.memory_mb * 10**6) if state.memory_mb else ""
+        fit = "" if state.fit == "unknown" else state.fit
+        row = [state.role, shown(state.name), here + fetch, memory, fit, shown(state.licence)]
+        table.add_row(*row, *([shown(state.note)] if wide else []))
     console.print(table)
     line(console, "[dim]rag-app models pull NAME fetches one; nothing else asks the network.[/]")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,14 +13,18 @@ from rag_app.cli.common import (
     AddedTo,
     Collections,
     Documents,
-    Fields,
     Folders,
     Json,
     Pages,
     Types,
-    service,
-    show,
+    narrowed,
+    open_service,
+    respond,
 )
+from rag_app.cli.terminal import comparison, lines
+from rag_app.contract.answers import AnsweredEvent, AskEvent, DeltaEvent
+from rag_app.contract.requests import AskRequest, ColumnRequest, CompareRequest, SearchRequest
+from rag_app.contract.schema import to_json
 
 StrategyName = Annotated[str | None, typer.Option("--strategy", help="How passages are found.")]
 Rerank = Annotated[str | None, typer.Option("--rerank", help="A cross-encoder: folder or hub name.")]
@@ -48,17 +52,22 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find passages."""
-    from rag_app.cli.terminal import lines
-    from rag_app.contract.requests import SearchRequest
-
-    request = SearchRequest.of(
-        question=lines.harmless(query), strategy=strategy,
-        reranker=_reranker(rerank, no_rerank), top_k=top_k, explain=explain,
-        **narrowed(collection, document, folder, kind, pages, added_from, added_to),
-    )  # fmt: skip
-    with service(context) as library:
-        found = library.search(request)
-    show(found, as_json, lambda console: lines.print_hits(console, found))
+    request = narrowed(
+        SearchRequest,
+        collection,
+        document,
+        folder,
+        kind,
+        added_from,
+        added_to,
+        pages,
+        question=lines.harmless(query),
+        strategy=strategy,
+        reranker=_reranker(rerank, no_rerank),
+        top_k=top_k,
+        explain=explain,
+    )
+    respond(context, as_json, lambda service: service.search(request), lines.print_hits)
 
 
 def compare(
@@ -81,19 +90,22 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Find passages by several strategies, side by side."""
-    from rag_app.cli.terminal import comparison, lines
-    from rag_app.contract.requests import ColumnRequest, CompareRequest
-
     names = [name.strip() for name in strategies.split(",") if name.strip()]
     ways = [(name, one) for name in names for one in ((None,) if rerank is None else (None, rerank))]
-    request = CompareRequest.of(
-        question=lines.harmless(question), top_k=top_k,
+    request = narrowed(
+        CompareRequest,
+        collection,
+        document,
+        folder,
+        kind,
+        added_from,
+        added_to,
+        pages,
+        question=lines.harmless(question),
+        top_k=top_k,
         columns=tuple(ColumnRequest.of(strategy=name, reranker=one) for name, one in ways),
-        **narrowed(collection, document, folder, kind, pages, added_from, added_to),
-    )  # fmt: skip
-    with service(context) as library:
-        found = library.compare(request)
-    show(found, as_json, lambda console: comparison.print_comparison(console, found))
+    )
+    respond(context, as_json, lambda service: service.compare(request), comparison.print_comparison)
 
 
 def ask(
@@ -122,63 +134,42 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Answer a question, with citations."""
-    from rag_app.cli.terminal import lines
-    from rag_app.contract.requests import AskRequest
-
-    request = AskRequest.of(
-        question=lines.harmless(question), strategy=strategy, reranker=_reranker(rerank, no_rerank),
-        top_k=top_k, llm=llm, conversation=conversation,
+    request = narrowed(
+        AskRequest,
+        collection,
+        document,
+        folder,
+        kind,
+        added_from,
+        added_to,
+        pages,
+        question=lines.harmless(question),
+        strategy=strategy,
+        reranker=_reranker(rerank, no_rerank),
+        top_k=top_k,
+        llm=llm,
+        conversation=conversation,
         standalone=None if standalone is None else lines.harmless(standalone),
-        **narrowed(collection, document, folder, kind, pages, added_from, added_to),
-    )  # fmt: skip
-    with service(context) as library, closing(library.ask(request)) as events:
+    )
+    with open_service(context) as service, closing(service.ask(request)) as events:
         show_answer(events, as_json)
 
 
-def show_answer(events: Iterator[Fields], as_json: bool) -> None:
-    """Print an answer as its events come, and at last its sources; or at last all of it as JSON."""
-    from rag_app.cli.terminal import lines
-    from rag_app.contract import output
-
+def show_answer(events: Iterator[AskEvent], as_json: bool) -> None:
+    """Print an answer as its events come, and then its sources; or the whole answer as JSON."""
     for event in events:
-        if event["event"] == "delta" and not as_json:
-            typer.echo(lines.harmless(event["text"]), nl=False)
-        answer = event
-    if as_json:
-        typer.echo(output.dump({name: value for name, value in answer.items() if name != "event"}))
-    else:
-        typer.echo()
-        lines.print_sources(Console(), answer)
+        if isinstance(event, DeltaEvent) and not as_json:
+            typer.echo(lines.harmless(event.text), nl=False)
+        elif isinstance(event, AnsweredEvent) and as_json:
+            typer.echo(to_json(event, without={"event"}))
+        elif isinstance(event, AnsweredEvent):
+            typer.echo()
+            lines.print_sources(Console(), event)
 
 
 def strategies(context: typer.Context, as_json: Json = False) -> None:
     """List the retrieval strategies: what each does, stores and costs."""
-    from rag_app.cli.terminal import lines
-
-    with service(context) as library:
-        listed = library.strategies()
-    show(listed, as_json, lambda console: lines.print_strategies(console, listed["strategies"]))
-
-
-def narrowed(
-    collections: list[str] | None,
-    documents: list[str] | None,
-    folders: list[str] | None,
-    types: list[str] | None,
-    pages: str | None,
-    added_from: str | None,
-    added_to: str | None,
-) -> dict[str, Any]:
-    """Return the options that narrow a search as a request has them."""
-    return {
-        "collections": collections,
-        "documents": documents,
-        "folders": folders,
-        "types": types,
-        "pages": pages,
-        "added_from": added_from,
-        "added_to": added_to,
-    }
+    respond(context, as_json, lambda service: service.strategies(), lines.print_strategies)
 
 
 def _reranker(rerank: str | None, no_rerank: bool) -> str | None:

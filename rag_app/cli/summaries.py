@@ -13,14 +13,17 @@ from rag_app.cli.common import (
     AddedTo,
     Collections,
     Documents,
-    Fields,
     Folders,
     Json,
     Pages,
     Types,
-    service,
+    narrowed,
+    open_service,
 )
-from rag_app.cli.questions import narrowed, show_answer
+from rag_app.cli.questions import show_answer
+from rag_app.cli.terminal.progress import task_bar
+from rag_app.contract.answers import AskEvent, WaitingEvent
+from rag_app.contract.requests import SummariseRequest
 
 
 def summarise(
@@ -40,24 +43,20 @@ def summarise(
     as_json: Json = False,
 ) -> None:
     """Say what a document, or a whole collection, is about, with citations."""
-    from rag_app.contract.requests import SummariseRequest
-
     documents = [*([name] if name else []), *(document or [])] or None
-    request = SummariseRequest.of(
-        llm=llm, **narrowed(collection, documents, folder, kind, pages, added_from, added_to)
+    request = narrowed(
+        SummariseRequest, collection, documents, folder, kind, added_from, added_to, pages, llm=llm
     )
-    with service(context) as library, closing(library.summarise(request)) as events:
+    with open_service(context) as service, closing(service.summarise(request)) as events:
         first = _read(events, quiet=as_json)
         show_answer(chain([first], events), as_json)
 
 
-def _read(events: Iterator[Fields], *, quiet: bool) -> Fields:
-    """Show how much has been read, until something else happens; return that."""
-    from rag_app.cli.terminal.progress import task_bar
-
+def _read(events: Iterator[AskEvent], *, quiet: bool) -> AskEvent:
+    """Show how many passages have been read; return the first other event."""
     with task_bar(Console(stderr=True), quiet=quiet) as move:
         for event in events:
-            if event["event"] != "waiting":
+            if not isinstance(event, WaitingEvent):
                 break
-            move({"kind": "summarise", **event})
+            move("summarise", event.stage, event.done, event.total)
     return event

@@ -1,1 +1,1 @@
-"""Requests and responses: what JSON, HTTP, MCP and the page share."""
+"""Requests and responses: what the command line's JSON, HTTP and MCP share, one file a subject."""

@@ -1,13 +1,22 @@
-"""What the library is asked, by command line and HTTP alike: bounded values, checked once.
+"""Requests: bounded values, checked once for command line, HTTP and MCP.
 
 A field that is None was not given: the settings decide.
 """
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    SerializationInfo,
+    ValidationError,
+)
 
 from ingestion.errors import InvalidInput
 
@@ -21,22 +30,37 @@ _MOST_PATHS = 10_000
 
 
 def _path(value: Any) -> str:
-    """Take any string for a path: a file's name may hold bytes that are no text, which pydantic refuses."""
+    """Accept any string as a path: a file's name may hold bytes that are no text, which pydantic refuses."""
     if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_PATH:
         raise ValueError(f"a path is text of 1 to {_LONGEST_PATH} characters")
     return value
 
 
+def _absolute(path: str, info: SerializationInfo) -> str:
+    return str(Path(path).expanduser().absolute()) if info.context is _ABSOLUTE else path
+
+
+def _absolute_if_there(name: str, info: SerializationInfo) -> str:
+    return _absolute(name, info) if Path(name).expanduser().exists() else name
+
+
+# The context of `Request.fields` for a process in another folder.
+_ABSOLUTE = object()
+
 Name = Annotated[str, Field(max_length=_LONGEST_NAME)]
-PathName = Annotated[str, PlainValidator(_path, json_schema_input_type=str)]
+_AnyText = PlainValidator(_path, json_schema_input_type=str)
+PathName = Annotated[str, _AnyText, PlainSerializer(_absolute)]
+# A path where there is such a file, else a name: of a model, or of a job's file.
+NameOrPath = Annotated[str, _AnyText, PlainSerializer(_absolute_if_there)]
 Names = Annotated[tuple[Name, ...], Field(max_length=_MOST_NAMES)]
 Paths = Annotated[tuple[PathName, ...], Field(max_length=_MOST_PATHS)]
+NamesOrPaths = Annotated[tuple[NameOrPath, ...], Field(max_length=_MOST_PATHS)]
 
 TaskKind = Literal["verify", "repair", "compact", "reindex", "export", "import", "eval"]
 
 
 class Request(BaseModel):
-    """A request's fields; one that nobody knows is an error, as it would be ignored otherwise."""
+    """A request's fields. An unknown field is an error: it would be ignored otherwise."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,13 +72,13 @@ class Request(BaseModel):
         except ValidationError as error:
             raise InvalidInput(first_fault(error.errors())) from error
 
-    def fields(self) -> dict[str, Any]:
-        """Return what was given, as JSON."""
-        return self.model_dump(mode="json", exclude_none=True)
+    def fields(self, *, absolute: bool = False) -> dict[str, Any]:
+        """Return the given fields as JSON, with `absolute` paths for a process in another folder."""
+        return self.model_dump(mode="json", exclude_none=True, context=_ABSOLUTE if absolute else None)
 
 
 def first_fault(faults: Sequence[Any]) -> str:
-    """Return what is wrong with a request, without its values: they may be passwords."""
+    """Return the first fault of a request, without the values that were sent: they may be passwords."""
     fault = faults[0]
     place = ".".join(str(part) for part in fault["loc"])
     return f"{place}: {fault['msg']}" if place else str(fault["msg"])
@@ -75,12 +99,37 @@ class Narrowing(Request):
     pages: Name | None = None
 
 
+class DeleteRequest(Request):
+    """A document by its name or path in the collections (none: the settings' one), or by its id in any."""
+
+    name: Annotated[str, _AnyText]
+    collections: Names = ()
+
+
+class NameRequest(Request):
+    """A collection's name."""
+
+    name: Name
+
+
+class TitleRequest(Request):
+    """A conversation's title."""
+
+    title: Name
+
+
+class ReceiptsRequest(Request):
+    """How many receipts to list."""
+
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 50
+
+
 class QuestionRequest(Narrowing):
     """A question and how passages are found. The reranker "none" is no reranker."""
 
     question: Annotated[str, Field(max_length=LONGEST_QUESTION)]
     strategy: Name | None = None
-    reranker: PathName | None = None
+    reranker: NameOrPath | None = None
     top_k: int | None = None
 
 
@@ -88,7 +137,7 @@ class ColumnRequest(Request):
     """A strategy to compare, with a reranker or, whatever the settings say, without one."""
 
     strategy: Name
-    reranker: PathName | None = None
+    reranker: NameOrPath | None = None
 
 
 class CompareRequest(Narrowing):
@@ -122,7 +171,7 @@ class AskRequest(QuestionRequest):
     none of them.
     """
 
-    llm: PathName | None = None
+    llm: NameOrPath | None = None
     stream: bool | Literal["sse"] = False
     history: Annotated[tuple[ExchangeRequest, ...], Field(max_length=_MOST_NAMES)] = ()
     conversation: Name | None = None
@@ -136,7 +185,7 @@ class SummariseRequest(Narrowing):
     """Documents to be summarised together, and who writes: "auto", "extractive", a GGUF file, a server's
     URL#MODEL."""
 
-    llm: PathName | None = None
+    llm: NameOrPath | None = None
     stream: bool | Literal["sse"] = False
 
 
@@ -166,7 +215,7 @@ class UploadRequest(Request):
 class RetryRequest(Request):
     """Passwords by a file's path or name; they are used and never stored."""
 
-    passwords: dict[PathName, Name] = Field({}, repr=False, max_length=_MOST_NAMES)
+    passwords: dict[NameOrPath, Name] = Field({}, repr=False, max_length=_MOST_NAMES)
 
 
 class TaskRequest(Request):
@@ -179,7 +228,7 @@ class TaskRequest(Request):
 
     kind: TaskKind
     representation: Name | None = None
-    model: PathName | None = None
+    model: NameOrPath | None = None
     codec: Name | None = None
     remove: bool = False
     file: PathName | None = None
@@ -188,6 +237,6 @@ class TaskRequest(Request):
     collections: Names = ()
     dataset: PathName | None = None
     strategies: Names = ()
-    rerankers: Paths = ()
+    rerankers: NamesOrPaths = ()
     top_k: int | None = None
     report: PathName | None = None

@@ -1,4 +1,4 @@
-"""A generator that works in a thread of its own, for code that must not wait: HTTP and MCP."""
+"""A generator that works in a thread of its own, for code that must not block: HTTP and MCP."""
 
 import asyncio
 import threading
@@ -9,18 +9,18 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Ended(Exception):
-    """The generator has come to its end; nobody waits for more."""
+class StreamEnd(Exception):
+    """The generator has ended."""
 
 
-class Left(Exception):
-    """Whoever the items were for has gone."""
+class ClientGone(Exception):
+    """The client that the items were for has gone."""
 
 
-class Working(Generic[T]):
-    """A generator at work, from begin to end in one thread; its items are awaited in the event loop.
+class BackgroundGenerator(Generic[T]):
+    """A generator that runs from begin to end in one thread; the event loop awaits its items.
 
-    `leave` stops it at its next item, which for an answer is its next sign of life, and with it the model.
+    `leave` stops it at its next item. An answer's generator yields often, and so the model stops soon.
     """
 
     def __init__(self, work: Generator[T]) -> None:
@@ -33,7 +33,10 @@ class Working(Generic[T]):
     async def next(self, seconds: float | None = None) -> T | None:
         """Return the next item, or None where none has come within so many seconds.
 
-        Raises Ended after the last one, Left once `leave` was called, and what the work raised.
+        Raises:
+            StreamEnd: After the last item.
+            ClientGone: After `leave`.
+            BaseException: What the generator raised.
         """
         try:
             item = await asyncio.wait_for(self._items.get(), seconds)
@@ -44,10 +47,10 @@ class Working(Generic[T]):
         return item
 
     def leave(self) -> None:
-        """Stop the work. To be called in the event loop; again does no harm."""
+        """Stop the generator. Call it in the event loop; a second call does nothing."""
         if not self._left.is_set():
             self._left.set()
-            self._items.put_nowait(Left())
+            self._items.put_nowait(ClientGone())
 
     def _run(self) -> None:
         try:
@@ -56,7 +59,7 @@ class Working(Generic[T]):
                     self._put(item)
                     if self._left.is_set():
                         return
-            self._put(Ended())
+            self._put(StreamEnd())
         except BaseException as error:  # noqa: BLE001  # raised again where the items are awaited
             self._put(error)
 

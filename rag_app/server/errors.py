@@ -1,7 +1,6 @@
-"""Errors as answers: {"error": {"type", "message"}}, under /v1 in OpenAI's form, with a status that fits."""
+"""Errors as responses: {"error": {"type", "message"}}, under /v1 in OpenAI's form, with a status."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,11 +8,11 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from ingestion.errors import RagError
-from rag_app.contract import output
+from rag_app.contract.errors import ErrorFields, ErrorResponse, OpenAiErrorFields, OpenAiErrorResponse
 from rag_app.contract.requests import first_fault
 from rag_app.server.paths import speaks_openai
 
-# By the name of the error's class, or of one that it is a kind of.
+# By the name of the error's class, or of a class that it derives from.
 _STATUS: Mapping[str, int] = {
     "UnknownName": 404,
     "InvalidInput": 400,
@@ -29,42 +28,47 @@ _RETRY_AFTER = 5
 
 
 class TooLarge(RagError):
-    """A file or request is larger than what is taken."""
+    """A file or request is larger than the limit."""
 
 
 def install(api: FastAPI) -> None:
     """Have every error of the API answered in its form."""
     api.add_exception_handler(RequestValidationError, _wrong_request)
     api.add_exception_handler(HTTPException, _no_such_path)
-    api.add_exception_handler(RagError, answered)
-    api.add_exception_handler(Exception, answered)
+    api.add_exception_handler(RagError, _answered)
+    api.add_exception_handler(Exception, _answered)
 
 
 def status_of(error: BaseException) -> int:
-    """Return the HTTP status that an error is answered with."""
+    """Return the HTTP status of an error."""
     return next((_STATUS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _STATUS), 500)
 
 
-async def answered(request: Request, error: Exception) -> JSONResponse:
-    """Return the answer to a request that raised an error."""
-    return error_response(request.url.path, status_of(error), output.error_fields(error))
+def error_response(
+    path: str, status: int, error: ErrorFields, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return an error in the form that the clients of a path know."""
+    headers = {"Retry-After": str(_RETRY_AFTER)} if status == 429 else headers
+    body: ErrorResponse | OpenAiErrorResponse
+    if speaks_openai(path):
+        body = OpenAiErrorResponse(error=OpenAiErrorFields.of_error(status, error))
+    else:
+        body = ErrorResponse(error=error)
+    return JSONResponse(body.model_dump(), status, headers)
 
 
-def error_response(path: str, status: int, fields: Mapping[str, Any]) -> JSONResponse:
-    """Return an error's fields (type, message) as the clients of that path know errors."""
-    headers = {"Retry-After": str(_RETRY_AFTER)} if status == 429 else None
-    known = output.openai_error_fields(status, fields) if speaks_openai(path) else fields
-    return JSONResponse({"error": dict(known)}, status, headers)
+async def _answered(request: Request, error: Exception) -> JSONResponse:
+    return error_response(request.url.path, status_of(error), ErrorFields.of_exception(error))
 
 
 async def _wrong_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # Without the values that were sent: a password may be among them.
-    fields = {"type": "InvalidInput", "message": first_fault(error.errors())}
+    fields = ErrorFields(type="InvalidInput", message=first_fault(error.errors()))
     return error_response(request.url.path, 400, fields)
 
 
 async def _no_such_path(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    fields = {"type": "HTTP", "message": str(error.detail)}
+    fields = ErrorFields(type="HTTP", message=str(error.detail))
     return error_response(request.url.path, error.status_code, fields)

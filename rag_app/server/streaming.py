@@ -6,67 +6,68 @@ A client that goes away stops the answer, also before its first word.
 import asyncio
 import json
 import traceback
-from collections.abc import AsyncIterator, Generator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Generator
+from typing import Generic, TypeVar
 
 from fastapi import Request
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import Response, StreamingResponse
 
 from ingestion.errors import RagError
-from rag_app.contract import output
-from rag_app.server.background_generator import Ended, Left, Working
+from rag_app.contract.answers import ErrorEvent, Event
+from rag_app.contract.errors import ErrorFields
+from rag_app.server.background_generator import BackgroundGenerator, ClientGone, StreamEnd
 
-Fields = dict[str, Any]
+E = TypeVar("E", bound=Event)
 
 # Seconds without an event after which a comment shows that the connection lives: proxies give up after 30.
 KEEP_ALIVE = 15.0
-# What the server of nginx knows as "client closed request"; nobody reads it.
+# nginx's status for "client closed request"; nobody reads it.
 _CLIENT_GONE = 499
 
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
-# Proxies would hold back events to compress them, and caches would keep answers.
+# Without these, proxies hold back events to compress them, and caches keep answers.
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-class Events:
+class Events(Generic[E]):
     """A question's events, for as long as the client of the request listens."""
 
-    def __init__(self, asked: Generator[Fields], request: Request) -> None:
-        self._working = Working(asked)
+    def __init__(self, asked: Generator[E], request: Request) -> None:
+        self._generator = BackgroundGenerator(asked)
         self._watch = asyncio.create_task(self._until_gone(request))
 
-    async def next(self, seconds: float | None = None) -> Fields | None:
-        """See `Working.next`; at the end, however it comes, nothing is left behind."""
+    async def next(self, seconds: float | None = None) -> E | None:
+        """See `BackgroundGenerator.next`. At the end, and after an error, this is closed."""
         try:
-            return await self._working.next(seconds)
+            return await self._generator.next(seconds)
         except BaseException:
             self.close()
             raise
 
-    async def last(self, event: Fields | None = None) -> Fields:
-        """Return the last event, which is `event` where no other comes."""
+    async def last(self, event: E | None = None) -> E:
+        """Return the last event: `event` where no other comes."""
         while True:
             try:
                 event = await self.next()
-            except Ended:
+            except StreamEnd:
                 assert event is not None
                 return event
 
     def close(self) -> None:
         """Stop the work if it still goes on."""
-        self._working.leave()
+        self._generator.leave()
         self._watch.cancel()
 
     async def _until_gone(self, request: Request) -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
-        self._working.leave()
+        self._generator.leave()
 
 
 def gone() -> Response:
-    """Return the answer to a client that does not wait for it any more."""
+    """Return the answer to a client that has gone."""
     return Response(status_code=_CLIENT_GONE)
 
 
@@ -74,36 +75,43 @@ def streamed(body: AsyncIterator[bytes], media_type: str) -> StreamingResponse:
     return StreamingResponse(body, media_type=media_type, headers=_HEADERS)
 
 
-async def as_lines(first: Fields, events: Events) -> AsyncIterator[bytes]:
-    """Yield events as lines of JSON; an error on the way is the last one."""
+async def as_lines(first: E, events: Events[E]) -> AsyncIterator[bytes]:
+    """Yield events as lines of JSON; after an error its event is the last one."""
     async for event in _and_error(first, events, seconds=None):
-        yield json.dumps(event).encode() + b"\n"
+        if event is not None:
+            yield _json(event).encode() + b"\n"
 
 
-async def as_sse(first: Fields, events: Events) -> AsyncIterator[bytes]:
-    """Yield events under their names, with all their fields as data; an error on the way is the last one."""
+async def as_sse(first: E, events: Events[E]) -> AsyncIterator[bytes]:
+    """Yield events under their names, with their fields as data; after an error its event is the last one."""
     async for event in _and_error(first, events, seconds=KEEP_ALIVE):
         if event is None:
             yield KEEPALIVE_COMMENT
         else:
-            yield format_sse_event(event=event["event"], data_str=json.dumps(event))
+            yield format_sse_event(event=event.event, data_str=_json(event))
 
 
-async def _and_error(first: Fields, events: Events, *, seconds: float | None) -> AsyncIterator[Fields | None]:
+def _json(event: Event) -> str:
+    return json.dumps(event.model_dump())  # ASCII: some clients break lines at U+2028
+
+
+async def _and_error(
+    first: E, events: Events[E], *, seconds: float | None
+) -> AsyncIterator[E | ErrorEvent | None]:
     yield first
     try:
         while True:
             yield await events.next(seconds)
-    except (Ended, Left):
+    except (StreamEnd, ClientGone):
         pass
-    except Exception as error:  # noqa: BLE001  # the status has been sent: it is told in the stream
-        yield {"event": "error", "error": told(error)}
+    except Exception as error:  # noqa: BLE001  # the status has been sent, so the stream tells it
+        yield ErrorEvent(error=reported(error))
     finally:
         events.close()
 
 
-def told(error: Exception) -> Mapping[str, Any]:
-    """Return an error's fields for a stream, and report one that nobody foresaw."""
+def reported(error: Exception) -> ErrorFields:
+    """Return an error's fields for a stream; print the traceback of an unexpected one."""
     if not isinstance(error, RagError):
         traceback.print_exception(error)
-    return output.error_fields(error)
+    return ErrorFields.of_exception(error)

@@ -1,290 +1,127 @@
-"""The library that another process has open, through its loopback API."""
+"""The service of another process, called through its loopback API."""
 
-import http.client
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self
-from urllib.parse import quote, urlencode, urlsplit
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
-from ingestion import errors
-from ingestion.errors import LibraryInUse, RagError
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from ingestion.errors import InvalidInput, LibraryInUse, RagError
 from ingestion.storage.lock import Holder, read_holder
-from rag_app.tasks import TaskRunning
+from rag_app.contract.answers import AnsweredEvent, AskEvent, ErrorEvent, StreamEvent
+from rag_app.contract.errors import ErrorResponse
+from rag_app.contract.requests import IngestRequest
+from rag_app.service.protocol import Service
+from rag_app.service.verbs import Verb, verbs_of
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rag_app.config.settings import Settings
-    from rag_app.contract.requests import (
-        AskRequest,
-        CompareRequest,
-        IngestRequest,
-        Narrowing,
-        RetryRequest,
-        SearchRequest,
-        SummariseRequest,
-        TaskRequest,
-    )
-
-Fields = dict[str, Any]
 
 # Seconds. A question may wait behind others, and for a model to be loaded.
-_CONNECT_TIMEOUT = 10.0
-_ANSWER_TIMEOUT = 3600.0
+_TIMEOUT = httpx.Timeout(3600.0, connect=10.0)
+# A connection ends with its answer, so that nothing is left open where the service is not closed.
+_LIMITS = httpx.Limits(max_keepalive_connections=0)
 
-# What a server's error becomes here; a kind that is not among them is a RagError.
-_KINDS: Mapping[str, type[RagError]] = {
-    "InvalidInput": errors.InvalidInput,
-    "UnknownName": errors.InvalidInput,
-    "EmptyQuestion": errors.InvalidInput,
-    "LibraryError": errors.LibraryError,
-    "LibraryInUse": errors.LibraryInUse,
-    "LibraryDamaged": errors.LibraryDamaged,
-    "StaleRepresentation": errors.StaleRepresentation,
-    "SourceChanged": errors.SourceChanged,
-    "ModelError": errors.ModelError,
-    "TaskRunning": TaskRunning,
-}
+_EVENTS: TypeAdapter[AskEvent | ErrorEvent] = TypeAdapter(StreamEvent)
 
 
-def connect(settings: "Settings") -> "RemoteService | None":
-    """Return the service of the process that holds the library, or None where it serves none."""
-    holder = read_holder(settings.data_dir)
-    if holder is None or not holder.url or not holder.token:
-        return None
-    service = RemoteService(holder, settings.data_dir)
-    try:
-        return service if service.health().get("pid") == holder.pid else None
-    except LibraryInUse:  # the note is of a process that is gone, or going
-        return None
-
-
-def raise_error(fields: Mapping[str, Any]) -> NoReturn:
-    """Raise the error that `rag_app.contract.output.error_fields` describes."""
-    raise _KINDS.get(str(fields["type"]), RagError)(str(fields["message"]))
-
-
-class RemoteService:
-    """See `rag_app.service.protocol.Service`."""
+class RemoteService(Service):
+    """The service of the process that holds a library. Its methods follow from the verbs of `Service`."""
 
     works_on = True
 
     def __init__(self, holder: Holder, folder: Path) -> None:
-        parts = urlsplit(holder.url or "")
-        self._host, self._port = parts.hostname or "", parts.port or 80
         self.url = holder.url or ""
         self.token = holder.token
         self._pid = holder.pid
         self._folder = folder
+        self._client = httpx.Client(
+            base_url=f"{self.url}/api/v1",
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+            timeout=_TIMEOUT,
+            limits=_LIMITS,
+            trust_env=False,  # no proxy: requests for this machine stay on it
+        )
 
-    def __enter__(self) -> Self:
-        return self
+    @classmethod
+    def of(cls, settings: "Settings") -> Self | None:
+        """Return the service of the process that holds the library; None where it serves none."""
+        holder = read_holder(settings.data_dir)
+        if holder is None or not holder.url or not holder.token:
+            return None
+        service = cls(holder, settings.data_dir)
+        try:
+            return service if service.health().pid == holder.pid else None
+        except LibraryInUse:  # the note is of a process that is gone, or going
+            return None
 
     def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        trace: "TracebackType | None",
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        pass
+        self._client.close()
 
-    def health(self) -> Fields:
-        return self._get("/health")
+    def call(self, verb: Verb, arguments: Mapping[str, Any]) -> Any:
+        """Return a verb's response. Raises the error that the server tells."""
+        with self._response(verb, arguments) as response:
+            return verb.response.model_validate_json(response.read())
 
-    def documents(self, request: "Narrowing") -> Fields:
-        fields = _absolute(request.fields(), "folders")
-        return self._get(f"/documents?{_query(**fields)}")
-
-    def delete(self, name: str, collections: Sequence[str]) -> Fields:
-        return self._call("DELETE", f"/documents?{_query(name=name, collections=collections)}")
-
-    def page(self, document_id: str, number: int) -> Fields:
-        return self._get(f"/documents/{_part(document_id)}/pages/{number}")
-
-    def strategies(self) -> Fields:
-        return self._get("/strategies")
-
-    def search(self, request: "SearchRequest") -> Fields:
-        return self._post("/search", _absolute(request.fields(), "folders", models=("reranker",)))
-
-    def compare(self, request: "CompareRequest") -> Fields:
-        fields = _absolute(request.fields(), "folders")
-        fields["columns"] = [_absolute(column, models=("reranker",)) for column in fields["columns"]]
-        return self._post("/compare", fields)
-
-    def ask(self, request: "AskRequest") -> Generator[Fields]:
-        yield from self._events("/ask", _absolute(request.fields(), "folders", models=("reranker", "llm")))
-
-    def summarise(self, request: "SummariseRequest") -> Generator[Fields]:
-        yield from self._events("/summarise", _absolute(request.fields(), "folders", models=("llm",)))
-
-    def _events(self, path: str, fields: Fields) -> Generator[Fields]:
-        """Yield the events that lead to an answer, which is the last one."""
-        event: Fields = {"event": "none"}
-        with self._response("POST", path, {**fields, "stream": True}) as response:
-            while line := response.readline():
-                event = json.loads(line)
-                if event["event"] == "error":
-                    raise_error(event["error"])
+    def stream(self, verb: Verb, arguments: Mapping[str, Any]) -> Generator[AskEvent]:
+        """Yield the events of a verb, the answer last. Closing the generator stops the server's work."""
+        event: AskEvent | None = None
+        with self._response(verb, arguments, stream=True) as response:
+            for line in response.iter_lines():
+                received = _EVENTS.validate_json(line)
+                if isinstance(received, ErrorEvent):
+                    raise received.error.exception()
+                event = received
                 yield event
-        if event["event"] != "answer":
+        if not isinstance(event, AnsweredEvent):
             raise RagError("the process that has the library ended before the answer did; ask again")
 
-    def conversations(self) -> Fields:
-        return self._get("/conversations")
-
-    def conversation(self, identity: str) -> Fields:
-        return self._get(f"/conversations/{_part(identity)}")
-
-    def rename_conversation(self, identity: str, title: str) -> Fields:
-        return self._call("PATCH", f"/conversations/{_part(identity)}", {"title": title})
-
-    def delete_conversation(self, identity: str) -> Fields:
-        return self._call("DELETE", f"/conversations/{_part(identity)}")
-
-    def receipts(self, limit: int) -> Fields:
-        return self._get(f"/receipts?{_query(limit=limit)}")
-
-    def receipt(self, identity: str) -> Fields:
-        return self._get(f"/receipts/{_part(identity)}")
-
-    def replay(self, identity: str) -> Fields:
-        return self._post(f"/receipts/{_part(identity)}/replay")
-
-    def submit(self, request: "IngestRequest") -> Fields:
-        if not all(_is_text(path) for path in request.paths):
-            raise errors.InvalidInput(
-                "a file's name holds bytes that are no text, which the process that serves the library "
-                "cannot be told; rename the file, or stop that process and ingest again"
-            )
-        fields = _absolute(request.fields(), "paths")
-        fields["passwords"] = {_place(path): word for path, word in request.passwords.items()}
-        return self._post("/jobs", fields)
-
-    def jobs(self) -> Fields:
-        return self._get("/jobs")
-
-    def job(self, identity: int) -> Fields:
-        return self._get(f"/jobs/{identity}")
-
-    def resume(self, identity: int) -> Fields:
-        return self._post(f"/jobs/{identity}/resume")
-
-    def retry(self, identity: int, request: "RetryRequest | None" = None) -> Fields:
-        fields: Fields = {} if request is None else request.fields()
-        passwords = fields.get("passwords", {})
-        fields["passwords"] = {_place_if_there(path): word for path, word in passwords.items()}
-        return self._post(f"/jobs/{identity}/retry", fields)
-
-    def cancel(self, identity: int) -> Fields:
-        return self._post(f"/jobs/{identity}/cancel")
-
-    def clear(self) -> Fields:
-        return self._call("DELETE", "/jobs")
-
-    def collections(self) -> Fields:
-        return self._get("/collections")
-
-    def create_collection(self, name: str) -> Fields:
-        return self._post("/collections", {"name": name})
-
-    def rename_collection(self, name: str, new: str) -> Fields:
-        return self._call("PATCH", f"/collections?{_query(name=name)}", {"name": new})
-
-    def delete_collection(self, name: str) -> Fields:
-        return self._call("DELETE", f"/collections?{_query(name=name)}")
-
-    def stats(self) -> Fields:
-        return self._get("/stats")
-
-    def start(self, request: "TaskRequest") -> Fields:
-        paths, models = ("file", "dataset", "report"), ("model", "rerankers")
-        return self._post("/tasks", _absolute(request.fields(), *paths, models=models))
-
-    def tasks(self) -> Fields:
-        return self._get("/tasks")
-
-    def task(self, identity: str) -> Fields:
-        return self._get(f"/tasks/{_part(identity)}")
-
-    def cancel_task(self, identity: str) -> Fields:
-        return self._post(f"/tasks/{_part(identity)}/cancel")
-
-    def _get(self, path: str) -> Fields:
-        return self._call("GET", path)
-
-    def _post(self, path: str, fields: Fields | None = None) -> Fields:
-        return self._call("POST", path, fields or {})
-
-    def _call(self, method: str, path: str, fields: Fields | None = None) -> Fields:
-        with self._response(method, path, fields) as response:
-            answer: Fields = json.loads(response.read())
-            return answer
-
     @contextmanager
-    def _response(
-        self, method: str, path: str, fields: Fields | None = None
-    ) -> Iterator[http.client.HTTPResponse]:
-        """Yield an answer of success. Raises what the server says is wrong."""
-        # http.client knows no proxies: what is meant for this machine stays on it.
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=_CONNECT_TIMEOUT)
+    def _response(self, verb: Verb, arguments: Mapping[str, Any], **more: bool) -> Iterator[httpx.Response]:
+        """Yield a successful response. Raises the server's error, or LibraryInUse without a server."""
+        _check_paths(arguments)
+        body = verb.body(arguments)
+        content = None if body is None else json.dumps({**body, **more})
         try:
-            connection.connect()
-            assert connection.sock
-            connection.sock.settimeout(_ANSWER_TIMEOUT)
-            body = None if fields is None else json.dumps(fields)
-            headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-            connection.request(method, f"/api/v1{path}", body, headers)
-            response = connection.getresponse()
-            if response.status >= 400:
-                raise_error(json.loads(response.read())["error"])
-            yield response
-        except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
+            with self._client.stream(verb.method, verb.url(arguments), content=content) as response:
+                if response.is_error:
+                    raise ErrorResponse.model_validate_json(response.read()).error.exception()
+                yield response
+        except (httpx.HTTPError, ValidationError) as error:
             raise LibraryInUse(
-                f"the library {self._folder} is open in process {self._pid}, which does not answer on port "
-                f"{self._port} ({type(error).__name__}: {error}); close that process and try again"
+                f"the library {self._folder} is open in process {self._pid}, which does not answer on "
+                f"{self.url} ({type(error).__name__}: {error}); close that process and try again"
             ) from error
-        finally:
-            connection.close()
 
 
-def _absolute(fields: Fields, *paths: str, models: Sequence[str] = ()) -> Fields:
-    """Return the fields with relative `paths` as they are meant here: the server is in another folder.
+def _method(verb: Verb) -> Callable[..., Any]:
+    """Return the method of `RemoteService` that calls a verb."""
+    names = [parameter.name for parameter in verb.parameters]
 
-    Of `models` what is no path on this machine is a name.
-    """
-    changed = dict(fields)
-    for name in (*paths, *models):
-        place = _place_if_there if name in models else _place
-        value = changed.get(name)
-        if isinstance(value, list):
-            changed[name] = [place(path) for path in value]
-        elif isinstance(value, str):
-            changed[name] = place(value)
-    return changed
+    def method(self: RemoteService, *values: Any, **named: Any) -> Any:
+        arguments = {**dict(zip(names, values, strict=False)), **named}
+        return (self.stream if verb.streams else self.call)(verb, arguments)
+
+    return method
 
 
-def _place_if_there(name: str) -> str:
-    return _place(name) if Path(name).expanduser().exists() else name
+for _verb in verbs_of(Service):
+    setattr(RemoteService, _verb.name, _method(_verb))
 
 
-def _is_text(name: str) -> bool:
+def _check_paths(arguments: Mapping[str, Any]) -> None:
+    request = arguments.get("request")
     try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _query(**fields: Any) -> str:
-    return urlencode(fields, doseq=True, errors="backslashreplace")
-
-
-def _part(name: str) -> str:
-    return quote(name, safe="", errors="backslashreplace")
-
-
-def _place(path: str) -> str:
-    return str(Path(path).expanduser().absolute())
+        if isinstance(request, IngestRequest):
+            "".join(request.paths).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(
+            "a file's name holds bytes that are no text, which cannot be sent to the process that serves the "
+            "library; rename the file, or stop that process and ingest again"
+        ) from error

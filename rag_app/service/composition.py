@@ -24,7 +24,7 @@ from ingestion.storage.lock import announce, withdraw
 from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
 from rag_app.answering.model_pool import ModelPool
 from rag_app.config.settings import Settings
-from rag_app.contract.output import turn_fields
+from rag_app.contract.conversations import ConversationResponse
 from rag_app.evaluation.evaluations import Evaluations
 from rag_app.evaluation.judgements import Judgements
 from rag_app.evaluation.votes import Votes
@@ -151,7 +151,7 @@ class Assistant:
         """Return a conversation as Markdown. Raises UnknownName."""
         found = self.conversations.get(conversation)
         turns = [(one.turn, one.answer) for one in self.restore(conversation)]
-        return as_markdown(turn_fields(found, turns))
+        return as_markdown(ConversationResponse.of_turns(found, turns).model_dump())
 
     # Questions
 

@@ -1,67 +1,91 @@
-"""The library that this process has open."""
+"""The service of the library that this process has open."""
 
 import os
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import Self
 
 from ingestion.errors import RagError, UnknownName
 from ingestion.pipeline.queue import Job
-from ingestion.storage.catalogue.filters import Filters, parse_pages
-from rag_app.answering.answers import (
-    Answer,
-    AnswerEvent,
-    AnswerProgress,
-    AskOptions,
-    Delta,
-    Exchange,
-    PassagesFound,
-    QuestionRewritten,
-    ReasoningDelta,
+from rag_app.answering import answers
+from rag_app.answering.side_tasks import SideTask
+from rag_app.contract.answers import (
+    AnsweredEvent,
+    AskEvent,
+    CondensedEvent,
+    DeltaEvent,
+    FoundEvent,
+    ThoughtEvent,
+    WaitingEvent,
 )
-from rag_app.contract import output
-from rag_app.contract.requests import AskRequest
+from rag_app.contract.conversations import (
+    ConversationResponse,
+    ConversationsResponse,
+    ReceiptResponse,
+    ReceiptsResponse,
+    ReplayResponse,
+)
+from rag_app.contract.documents import DeletedResponse, DocumentsResponse, PageResponse
+from rag_app.contract.jobs import JobFields, JobResponse, JobsResponse
+from rag_app.contract.library import CollectionsResponse, StatsResponse
+from rag_app.contract.requests import (
+    AskRequest,
+    CompareRequest,
+    DeleteRequest,
+    IngestRequest,
+    NameRequest,
+    Narrowing,
+    ReceiptsRequest,
+    RetryRequest,
+    SearchRequest,
+    SummariseRequest,
+    TaskRequest,
+    TitleRequest,
+    UploadRequest,
+)
+from rag_app.contract.search import (
+    CompareResponse,
+    ExplainedHitFields,
+    ExplanationFields,
+    HitFields,
+    SearchResponse,
+    StrategiesResponse,
+)
+from rag_app.contract.status import HealthResponse
+from rag_app.contract.tasks import TaskResponse, TasksResponse
 from rag_app.history.replay import call_of, differences, options_of
 from rag_app.history.serialization import recorded_answer
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config
 from rag_app.service.composition import Assistant
-from rag_app.service.maintenance import stats_fields, work_of
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from rag_app.answering.side_tasks import SideTask
-    from rag_app.contract.requests import (
-        CompareRequest,
-        IngestRequest,
-        Narrowing,
-        QuestionRequest,
-        RetryRequest,
-        SearchRequest,
-        SummariseRequest,
-        TaskRequest,
-        UploadRequest,
-    )
-
-Fields = dict[str, Any]
-
-NO_RERANKER = "none"
+from rag_app.service.maintenance import work_of
+from rag_app.service.protocol import Service
+from rag_app.service.question_options import (
+    ask_options,
+    compare_options,
+    filters_of,
+    search_options,
+    summary_options,
+)
+from retrievers.hits import Hit
+from retrievers.search import SearchResult
 
 
-class LocalService:
-    """See `protocol.Service`. Leaving it closes the assistant; what is under way is stopped first.
-
-    `serving`: jobs are worked on by the assistant's own threads; otherwise each one by a thread of this
-    service, from when it is asked for.
-    """
+class LocalService(Service):
+    """The service over an open library. Leaving it stops all work and closes the assistant."""
 
     works_on = False
 
     def __init__(self, assistant: Assistant, *, serving: bool = False) -> None:
+        """Take over an assistant.
+
+        Args:
+            serving: The assistant's own threads work on jobs. Otherwise this service works on each job that
+                is submitted or resumed, in a thread of its own.
+        """
         self.assistant = assistant
         self._serving = serving
         self._stop = threading.Event()
@@ -73,183 +97,141 @@ class LocalService:
         return self
 
     def __exit__(
-        self,
-        kind: "type[BaseException] | None",
-        error: "BaseException | None",
-        trace: "TracebackType | None",
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.assistant.jobs.stop()  # first, so that what is left of a job stays in the queue
+        self.assistant.jobs.stop()  # first, so that the rest of a job stays in the queue
         self._stop.set()
         for thread in self._threads:
             thread.join()
         self.assistant.close()
 
-    def health(self) -> Fields:
+    def health(self) -> HealthResponse:
         settings = self.assistant.settings
-        return {
-            "application": "rag-app",
-            "version": version("rag-app"),
-            "pid": os.getpid(),
-            "data_dir": str(settings.data_dir),
-            "collection": settings.collection,
-        }
+        return HealthResponse(
+            application="rag-app",
+            version=version("rag-app"),
+            pid=os.getpid(),
+            data_dir=str(settings.data_dir),
+            collection=settings.collection,
+        )
 
     # Documents
 
-    def documents(self, request: "Narrowing") -> Fields:
+    def documents(self, request: Narrowing) -> DocumentsResponse:
         found = self.assistant.documents(request.collections, filters_of(request))
-        return output.document_fields(found)
+        return DocumentsResponse.of(documents=found)
 
-    def delete(self, name: str, collections: Sequence[str]) -> Fields:
-        return output.deleted_fields(self.assistant.delete(name, collections))
+    def delete(self, request: DeleteRequest) -> DeletedResponse:
+        deleted = self.assistant.delete(request.name, request.collections)
+        return DeletedResponse.of(documents=[deleted.document], deleted=deleted.paths, kept=deleted.kept)
 
-    def page(self, document_id: str, number: int) -> Fields:
+    def page(self, document_id: str, number: int) -> PageResponse:
         page = self.assistant.library.catalogue.page(document_id, number)
         if page is None:
             raise UnknownName("page", f"{document_id}:{number}", (), advice="rag-app documents lists the ids")
-        return output.page_fields(document_id, page)
+        return PageResponse.of(page, document_id=document_id)
 
     # Questions
 
-    def strategies(self) -> Fields:
-        return output.strategy_fields(self.assistant.strategies())
+    def strategies(self) -> StrategiesResponse:
+        return StrategiesResponse.of(strategies=self.assistant.strategies())
 
-    def search(self, request: "SearchRequest") -> Fields:
-        found = self.assistant.search(request.question, self._options(request))
-        reasons = None
-        if request.explain:
-            reasons = {hit.rank: self.assistant.passages.explain(found, hit) for hit in found.hits}
-        return {**output.search_fields(found, reasons), "warnings": self._warnings()}
+    def search(self, request: SearchRequest) -> SearchResponse:
+        found = self.assistant.search(request.question, search_options(request, self.assistant.options()))
+        hits = [self._explained(found, hit) for hit in found.hits] if request.explain else found.hits
+        return SearchResponse.of(found, hits=hits, warnings=self._warnings())
 
-    def compare(self, request: "CompareRequest") -> Fields:
-        defaults = self.assistant.options()
-        options = [
-            replace(
-                defaults,
-                strategy=column.strategy,
-                reranker=None if column.reranker == NO_RERANKER else column.reranker,
-                top_k=defaults.top_k if request.top_k is None else request.top_k,
-                collections=request.collections or defaults.collections,
-                filters=filters_of(request),
-            )
-            for column in request.columns
-        ]
+    def _explained(self, found: SearchResult, hit: Hit) -> ExplainedHitFields:
+        explanation = self.assistant.passages.explain(found, hit)
+        fields = explanation and ExplanationFields.of_passage(
+            explanation, found.query.text, hit.chunk.start, hit.chunk.text
+        )
+        return ExplainedHitFields.of(**dict(HitFields.of(hit)), explanation=fields)
+
+    def compare(self, request: CompareRequest) -> CompareResponse:
+        options = compare_options(request, self.assistant.options())
         found = self.assistant.compare(request.question, options)
-        return {**output.comparison_fields(found), "warnings": self._warnings()}
+        return CompareResponse.of(found, warnings=self._warnings())
 
-    def ask(self, request: AskRequest) -> Generator[Fields]:
-        options = replace(
-            self._options(request),
-            history=tuple(Exchange(one.question, one.answer) for one in request.history),
-            conversation=request.conversation,
-            standalone=request.standalone,
-        )
-        if request.llm is not None:
-            options = replace(options, llm=request.llm)
-        meter = UsageTracker()
-        config = call_config(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
-        yield from self._told(self.assistant.stream(request.question, options, config), meter)
+    def ask(self, request: AskRequest) -> Generator[AskEvent]:
+        options = ask_options(request, self.assistant.options())
+        usage = UsageTracker()
+        config = call_config(usage, CallOptions(request.max_tokens, request.temperature, request.seed))
+        yield from self._events(self.assistant.stream(request.question, options, config), usage)
 
-    def do_chore(self, chore: "SideTask", request: AskRequest) -> Generator[Fields]:
-        """Yield what `ask` yields, for what a chat program asks beside a person's questions."""
-        meter = UsageTracker()
-        config = call_config(meter, CallOptions(request.max_tokens, request.temperature, request.seed))
+    def do_side_task(self, task: SideTask, request: AskRequest) -> Generator[AskEvent]:
+        """Yield the events of a chat program's own request, such as a title for the conversation."""
+        usage = UsageTracker()
+        config = call_config(usage, CallOptions(request.max_tokens, request.temperature, request.seed))
         llm = request.llm or self.assistant.options().llm
-        yield from self._told(self.assistant.questions.side_task(chore, llm, config), meter)
+        yield from self._events(self.assistant.questions.side_task(task, llm, config), usage)
 
-    def summarise(self, request: "SummariseRequest") -> Generator[Fields]:
-        usual = self.assistant.options()
-        options = replace(
-            usual,
-            collections=request.collections or usual.collections,
-            filters=filters_of(request),
-            llm=request.llm or usual.llm,
-        )
-        meter = UsageTracker()
-        yield from self._told(self.assistant.summarise(options, call_config(meter, CallOptions())), meter)
+    def summarise(self, request: SummariseRequest) -> Generator[AskEvent]:
+        options = summary_options(request, self.assistant.options())
+        usage = UsageTracker()
+        yield from self._events(self.assistant.summarise(options, call_config(usage, CallOptions())), usage)
 
-    def _told(self, stream: Generator[AnswerEvent], meter: UsageTracker) -> Generator[Fields]:
-        """Yield an answer's events as fields."""
+    def _events(self, stream: Generator[answers.AnswerEvent], usage: UsageTracker) -> Generator[AskEvent]:
+        """Yield an answer's events as the contract has them."""
         with closing(stream) as events:
             for event in events:
                 match event:
-                    case QuestionRewritten():
-                        yield {"event": "condensed", "question": event.question}
-                    case PassagesFound():
-                        yield {"event": "found", **output.search_fields(event.result)}
-                    case Delta():
-                        yield {"event": "delta", "text": event.text}
-                    case ReasoningDelta():
-                        yield {"event": "thought", "text": event.text}
-                    case AnswerProgress():
-                        yield {
-                            "event": "waiting", "stage": event.stage, "done": event.done, "total": event.total
-                        }  # fmt: skip
-                    case Answer():
-                        yield {
-                            "event": "answer", **output.answer_fields(event), **meter.fields(),
-                            "warnings": self._warnings(),
-                        }  # fmt: skip
+                    case answers.QuestionRewritten():
+                        yield CondensedEvent.of(event)
+                    case answers.PassagesFound():
+                        yield FoundEvent.of(event.result)
+                    case answers.Delta():
+                        yield DeltaEvent.of(event)
+                    case answers.ReasoningDelta():
+                        yield ThoughtEvent.of(event)
+                    case answers.AnswerProgress():
+                        yield WaitingEvent.of(event)
+                    case answers.Answer():
+                        yield AnsweredEvent.of(event, **usage.fields(), warnings=self._warnings())
 
     def _warnings(self) -> list[str]:
-        """Return what was found damaged while searching, and how to mend it."""
+        """Return the damage that searches found, and how to repair it."""
         return [str(fault) for fault in self.assistant.library.damaged()]
-
-    def _options(self, request: "QuestionRequest") -> AskOptions:
-        given: dict[str, Any] = {
-            "collections": request.collections or None,
-            "strategy": request.strategy,
-            "reranker": request.reranker,
-            "top_k": request.top_k,
-        }
-        options = replace(
-            self.assistant.options(),
-            filters=filters_of(request),
-            **{name: value for name, value in given.items() if value is not None},
-        )
-        return replace(options, reranker=None) if options.reranker == NO_RERANKER else options
 
     # Conversations and receipts
 
-    def conversations(self) -> Fields:
-        return output.conversation_fields(self.assistant.conversations.list())
+    def conversations(self) -> ConversationsResponse:
+        return ConversationsResponse.of(conversations=self.assistant.conversations.list())
 
-    def conversation(self, identity: str) -> Fields:
-        library = self.assistant.library
-        found = self.assistant.conversations.get(identity)
-        turns = [
-            (turn, recorded_answer(turn, library)) for turn in self.assistant.conversations.turns(identity)
-        ]
-        return output.turn_fields(found, turns)
+    def conversation(self, identity: str) -> ConversationResponse:
+        library, kept = self.assistant.library, self.assistant.conversations
+        turns = [(turn, recorded_answer(turn, library)) for turn in kept.turns(identity)]
+        return ConversationResponse.of_turns(kept.get(identity), turns)
 
-    def rename_conversation(self, identity: str, title: str) -> Fields:
-        return output.conversation_fields([self.assistant.conversations.rename(identity, title)])
+    def rename_conversation(self, identity: str, request: TitleRequest) -> ConversationsResponse:
+        renamed = self.assistant.conversations.rename(identity, request.title)
+        return ConversationsResponse.of(conversations=[renamed])
 
-    def delete_conversation(self, identity: str) -> Fields:
-        return output.conversation_fields([self.assistant.conversations.delete(identity)])
+    def delete_conversation(self, identity: str) -> ConversationsResponse:
+        return ConversationsResponse.of(conversations=[self.assistant.conversations.delete(identity)])
 
-    def receipts(self, limit: int) -> Fields:
-        return {"receipts": [output.receipt_line(one) for one in self.assistant.receipts.list(limit)]}
+    def receipts(self, request: ReceiptsRequest) -> ReceiptsResponse:
+        return ReceiptsResponse.of(receipts=self.assistant.receipts.list(request.limit))
 
-    def receipt(self, identity: str) -> Fields:
-        return output.receipt_fields(self.assistant.receipts.get(identity))
+    def receipt(self, identity: str) -> ReceiptResponse:
+        return ReceiptResponse.of(self.assistant.receipts.get(identity))
 
-    def replay(self, identity: str) -> Fields:
+    def replay(self, identity: str) -> ReplayResponse:
         before = self.assistant.receipts.get(identity).record
         config = call_config(UsageTracker(), call_of(before))
         answer, after = self.assistant.questions.repeat(before.question, options_of(before), config)
         changed = differences(before, after)
-        return {
-            "receipt_id": identity,
-            "same": not changed,
-            "differences": changed,
-            "before": before.answer,
-            "after": answer.text,
-        }
+        return ReplayResponse(
+            receipt_id=identity,
+            same=not changed,
+            differences=tuple(changed),
+            before=before.answer,
+            after=answer.text,
+        )
 
     # Jobs
 
-    def submit(self, request: "IngestRequest") -> Fields:
+    def submit(self, request: IngestRequest) -> JobResponse:
         job = self.assistant.jobs.submit(
             [Path(path) for path in request.paths],
             collection=request.collection or self.assistant.settings.collection,
@@ -257,9 +239,9 @@ class LocalService:
             passwords=dict(request.passwords),
             encoding=request.encoding,
         )
-        return self._taken_up(job)
+        return self._begun(job)
 
-    def upload(self, files: "Sequence[Path]", request: "UploadRequest") -> Fields:
+    def upload(self, files: Sequence[Path], request: UploadRequest) -> JobResponse:
         """Move files into the library's own folder and queue them; return the job."""
         job = self.assistant.jobs.submit(
             files,
@@ -268,96 +250,89 @@ class LocalService:
             passwords={file.name: request.password for file in files} if request.password else None,
             encoding=request.encoding,
         )
-        return self._taken_up(job)
+        return self._begun(job)
 
-    def jobs(self) -> Fields:
-        return {"jobs": [self._fields(job) for job in self.assistant.jobs.list()]}
+    def jobs(self) -> JobsResponse:
+        jobs = self.assistant.jobs.list()
+        return JobsResponse(jobs=tuple(JobFields.of_job(job, self._timings_ms) for job in jobs))
 
-    def job(self, identity: int) -> Fields:
+    def job(self, identity: int) -> JobResponse:
+        return self._response(self._job(identity))
+
+    def resume(self, identity: int) -> JobResponse:
+        return self._begun(self._job(identity))
+
+    def retry(self, identity: int, request: RetryRequest | None = None) -> JobResponse:
+        passwords = None if request is None else request.passwords
+        return self._begun(self.assistant.jobs.retry(identity, passwords))
+
+    def cancel(self, identity: int) -> JobResponse:
+        return self._response(self.assistant.jobs.cancel(identity))
+
+    def clear(self) -> JobsResponse:
+        self.assistant.jobs.clear()
+        return self.jobs()
+
+    def _job(self, identity: int) -> Job:
+        """Return a job. Raises the unexpected error that ended the work on it."""
         if identity in self._faults:
             raise self._faults[identity]
-        return self._fields(self.assistant.jobs.get(identity))
+        return self.assistant.jobs.get(identity)
 
-    def resume(self, identity: int) -> Fields:
-        if identity in self._faults:
-            raise self._faults[identity]
-        return self._taken_up(self.assistant.jobs.get(identity))
-
-    def _taken_up(self, job: Job) -> Fields:
-        """Return a job as it is told, worked on from now where nothing else does."""
+    def _begun(self, job: Job) -> JobResponse:
+        """Return a job; a thread begins to work on it where no server does."""
         if not self._serving and not job.finished:
             thread = threading.Thread(target=self._work_on, args=(job.id,), daemon=True)
             self._threads.append(thread)
             thread.start()
-        return self._fields(job)
+        return self._response(job)
 
-    def retry(self, identity: int, request: "RetryRequest | None" = None) -> Fields:
-        passwords = request.passwords if request is not None else None
-        return self._taken_up(self.assistant.jobs.retry(identity, passwords))
-
-    def cancel(self, identity: int) -> Fields:
-        return self._fields(self.assistant.jobs.cancel(identity))
-
-    def clear(self) -> Fields:
-        self.assistant.jobs.clear()
-        return self.jobs()
-
-    def _fields(self, job: Job) -> Fields:
-        return output.job_fields(job, self._timings_ms)
+    def _response(self, job: Job) -> JobResponse:
+        return JobResponse.of_job(job, self._timings_ms)
 
     def _work_on(self, identity: int) -> None:
         try:
             for result in self.assistant.jobs.run(identity, cancelled=self._stop.is_set):
                 self._timings_ms[result.path] = dict(result.timings_ms)
         except RagError:
-            pass  # it is in the job's state
+            pass  # the job's state holds it
         except Exception as error:  # noqa: BLE001  # raised where the job is asked for
             self._faults[identity] = error
 
     # Collections
 
-    def collections(self) -> Fields:
-        return output.collection_fields(self.assistant.list_collections())
+    def collections(self) -> CollectionsResponse:
+        return CollectionsResponse.of(collections=self.assistant.list_collections())
 
-    def create_collection(self, name: str) -> Fields:
-        return output.collection_fields([self.assistant.create_collection(name)])
+    def create_collection(self, request: NameRequest) -> CollectionsResponse:
+        return CollectionsResponse.of(collections=[self.assistant.create_collection(request.name)])
 
-    def rename_collection(self, name: str, new: str) -> Fields:
-        return output.collection_fields([self.assistant.rename_collection(name, new)])
+    def rename_collection(self, name: str, request: NameRequest) -> CollectionsResponse:
+        return CollectionsResponse.of(collections=[self.assistant.rename_collection(name, request.name)])
 
-    def delete_collection(self, name: str) -> Fields:
-        return output.collection_fields([self.assistant.delete_collection(name)])
+    def delete_collection(self, name: str) -> CollectionsResponse:
+        return CollectionsResponse.of(collections=[self.assistant.delete_collection(name)])
 
     # The whole library
 
-    def stats(self) -> Fields:
-        return stats_fields(self.assistant.library)
+    def stats(self) -> StatsResponse:
+        from ingestion.maintenance import stats  # imports chromadb
 
-    def start(self, request: "TaskRequest") -> Fields:
+        return StatsResponse.of(stats(self.assistant.library))
+
+    def start(self, request: TaskRequest) -> TaskResponse:
         assistant = self.assistant
         work = work_of(assistant.library, request, assistant.settings, assistant.evaluations)
-        return output.task_fields(self.assistant.tasks.start(request.kind, work))
+        return TaskResponse.of(assistant.tasks.start(request.kind, work))
 
-    def tasks(self) -> Fields:
-        return {"tasks": [output.task_fields(task) for task in self.assistant.tasks.all()]}
+    def tasks(self) -> TasksResponse:
+        return TasksResponse.of(tasks=self.assistant.tasks.all())
 
-    def task(self, identity: str) -> Fields:
+    def task(self, identity: str) -> TaskResponse:
         task = self.assistant.tasks.get(identity)
         if task.error and not self._serving and not isinstance(task.error, RagError):
             raise task.error
-        return output.task_fields(task)
+        return TaskResponse.of(task)
 
-    def cancel_task(self, identity: str) -> Fields:
-        return output.task_fields(self.assistant.tasks.cancel(identity))
-
-
-def filters_of(request: "Narrowing") -> Filters:
-    """Return what a request is narrowed to. Raises InvalidInput for pages that are no range."""
-    return Filters(
-        documents=request.documents,
-        folders=request.folders,
-        types=request.types,
-        added_from=request.added_from,
-        added_to=request.added_to,
-        pages=None if request.pages is None else parse_pages(request.pages),
-    )
+    def cancel_task(self, identity: str) -> TaskResponse:
+        return TaskResponse.of(self.assistant.tasks.cancel(identity))

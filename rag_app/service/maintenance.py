@@ -62,13 +62,6 @@ def work_of(library: "Library", request: TaskRequest, settings: "Settings", eval
     return works[request.kind](library, request)
 
 
-def stats_fields(library: "Library") -> Fields:
-    """Return figures of what the library holds and what that takes on the disk."""
-    from ingestion.maintenance import stats
-
-    return asdict(stats(library))
-
-
 def _verify(library: "Library", _: TaskRequest) -> Work:
     from ingestion.maintenance import verify
 

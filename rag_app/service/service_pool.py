@@ -1,8 +1,7 @@
-"""The library for a program that runs long and asks seldom: held while it is asked, and a little longer.
+"""The service for a program that runs long and asks seldom, such as the MCP server.
 
-Such a program must not keep others from the library: while nobody asks, `rag-app serve` can begin and
-`rag-app ingest` run. Held a little longer, because questions come in a row and a language model takes seconds
-to load.
+It opens the library for a question and closes it after a pause, so that `rag-app serve` and `rag-app ingest`
+can have it in between. Questions come in a row and a language model takes seconds to load: hence the pause.
 """
 
 import threading
@@ -13,16 +12,16 @@ from contextlib import contextmanager
 from ingestion.errors import LibraryInUse
 from rag_app.service.protocol import Service
 
-# Seconds that the library is held after the last question.
+# Seconds from the last question until the library is closed.
 IDLE = 10.0
-# Seconds that a question waits for a library that another process has and does not serve: a server that
-# begins or ends has it so for moments.
+# Seconds that a question waits for a library that another process has and does not serve. A server does so
+# for moments when it begins and ends.
 PATIENCE = 5.0
 _TRY_AGAIN = 0.2
 
 
-class Lending:
-    """One library, lent out to as many as ask at a time. `close` gives it back, at the latest."""
+class ServicePool:
+    """One service for all callers; `close` closes it."""
 
     def __init__(
         self, connect: Callable[[], Service], *, idle: float = IDLE, patience: float = PATIENCE
@@ -36,19 +35,20 @@ class Lending:
         self._timer: threading.Timer | None = None
 
     @contextmanager
-    def library(self) -> Iterator[Service]:
-        """Yield the library, opened here or served by another process.
+    def service(self) -> Iterator[Service]:
+        """Yield the service, opened here or of another process.
 
-        Raises LibraryInUse where another process has it, serves it not, and does not let go of it soon.
+        Raises:
+            LibraryInUse: Another process has the library, does not serve it, and does not close it soon.
         """
         service = self._take()
         try:
             yield service
         finally:
-            self._give_back(service)
+            self._release(service)
 
     def close(self) -> None:
-        """Let go of the library, also of one that somebody still uses."""
+        """Close the service, even while it is used."""
         with self._lock:
             self._stop_timer()
             held, self._held = self._held, None
@@ -59,16 +59,14 @@ class Lending:
         with self._lock:
             self._stop_timer()
             if self._held is None:
-                service = self._connected()
-                if (
-                    service.works_on
-                ):  # another process's: nothing to hold, and it may be gone by the next time
+                service = self._opened()
+                if service.works_on:  # another process's, which may be gone by the next question
                     return service
                 self._held = service.__enter__()
             self._users += 1
             return self._held
 
-    def _connected(self) -> Service:
+    def _opened(self) -> Service:
         deadline = time.monotonic() + self._patience
         while True:
             try:
@@ -78,22 +76,22 @@ class Lending:
                     raise
                 time.sleep(_TRY_AGAIN)
 
-    def _give_back(self, service: Service) -> None:
+    def _release(self, service: Service) -> None:
         with self._lock:
             if service is not self._held:
                 return
             self._users -= 1
             if not self._users:
-                self._timer = threading.Timer(self._idle, self._let_go)
+                self._timer = threading.Timer(self._idle, self._close_idle)
                 self._timer.daemon = True
                 self._timer.start()
 
-    def _let_go(self) -> None:
+    def _close_idle(self) -> None:
         with self._lock:
             if self._users or self._held is None or self._timer is not threading.current_thread():
                 return
             held, self._held = self._held, None
-            held.__exit__(None, None, None)  # within the lock: whoever comes now opens it again after this
+            held.__exit__(None, None, None)  # within the lock: the next question opens it again after this
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -1,20 +1,22 @@
 """The API's routers as one application.
 
-`rag_app.server.security.guard` stands before it: nothing gets here without the token, but for the
-page that describes it.
+`rag_app.server.security.guard` stands before it: without the token, only requests for the page that describes
+the API get here.
 """
 
 import logging
 import traceback
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from rag_app.contract.errors import ErrorResponse
 from rag_app.server import errors
-from rag_app.server.api import conversations, documents, jobs, openapi, questions, tasks
+from rag_app.server.api import files, openapi, routes
 from rag_app.server.openai import chat
-from rag_app.server.security.body_limit import Bounded
+from rag_app.server.security.body_limit import BodyLimit
 from rag_app.server.security.guard import DESCRIPTION
 from rag_app.service.composition import Assistant
 from rag_app.service.local import LocalService
@@ -28,16 +30,18 @@ def create_api(assistant: Assistant) -> ASGIApp:
     """Return the API over an open library whose jobs the assistant's own threads work on."""
     assistant.tasks.on_fault = traceback.print_exception
     assistant.model_tasks.tasks.on_fault = traceback.print_exception
-    # What is wrong with a body is told to who sent it.
+    # The response tells the sender of a body what is wrong with it.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     service = LocalService(assistant, serving=True)
     api = FastAPI(
         title="rag-app", version=version("rag-app"), summary=_SUMMARY, docs_url=None, redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
     )  # fmt: skip
-    for part in (documents, questions, conversations, jobs, tasks):
-        api.include_router(part.router_of(service), prefix=PREFIX)
+    for part in (routes, files):
+        failed: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorResponse, "description": "An error"}}
+        api.include_router(part.router_of(service), prefix=PREFIX, responses=failed)
     api.include_router(chat.router_of(service))
     api.include_router(openapi.router_of(api, DESCRIPTION))
+    openapi.describe_events(api)
     errors.install(api)
-    return Bounded(api, uploads=f"{PREFIX}/documents")
+    return BodyLimit(api, uploads=f"{PREFIX}/documents")

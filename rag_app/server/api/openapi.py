@@ -1,10 +1,13 @@
-"""A page that says what the API takes and gives, made from its OpenAPI schema. It loads nothing."""
+"""The API's OpenAPI schema, and a page for people that is made from it and loads nothing."""
 
 from html import escape
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
+from pydantic import TypeAdapter
+
+from rag_app.contract.answers import StreamEvent
 
 _STYLE = (
     "html{color-scheme:light dark}"
@@ -37,6 +40,22 @@ def router_of(api: FastAPI, path: str) -> APIRouter:
         return HTMLResponse(page(api.openapi()), headers={"Content-Security-Policy": _POLICY})
 
     return router
+
+
+def describe_events(api: FastAPI) -> None:
+    """Add the events of streams to the schema: no route has a response model for them."""
+    plain = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        if api.openapi_schema is None:
+            components = plain()["components"]["schemas"]
+            events = TypeAdapter[object](StreamEvent).json_schema(
+                mode="serialization", ref_template="#/components/schemas/{model}"
+            )
+            components.update({**events.pop("$defs"), "StreamEvent": events})
+        return plain()
+
+    api.openapi = openapi  # type: ignore[method-assign]
 
 
 def page(schema: dict[str, Any]) -> str:

@@ -16,13 +16,13 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from ingestion.errors import RagError
+from rag_app.contract.answers import AnsweredEvent, AskEvent, DeltaEvent, FoundEvent, WaitingEvent
 from rag_app.contract.requests import AskRequest, Narrowing, SearchRequest
-from rag_app.server.background_generator import Ended, Working
-from rag_app.server.mcp.values import Answered, Documents, Found, Listed, PageText, Passage
-from rag_app.service.service_pool import Lending
+from rag_app.server.background_generator import BackgroundGenerator
+from rag_app.server.mcp.values import Answered, Documents, Found, Listed, PageText
+from rag_app.service.service_pool import ServicePool
 from retrievers.strategies import STRATEGIES
 
-Fields = dict[str, Any]
 T = TypeVar("T")
 
 _INSTRUCTIONS = """The user's own documents, on the user's own machine. `search` finds passages, `ask` answers
@@ -46,8 +46,8 @@ StrategyName = Annotated[
 Read = ToolAnnotations(readOnlyHint=True, destructiveHint=False, idempotentHint=True, openWorldHint=False)
 
 
-def create_server(lending: Lending) -> FastMCP[None]:
-    """Return the server over a library that is lent for each call."""
+def create_server(pool: ServicePool) -> FastMCP[None]:
+    """Return the server; each call takes the service from the pool."""
 
     @asynccontextmanager
     async def lifespan(_: FastMCP[None]) -> AsyncIterator[None]:
@@ -55,22 +55,22 @@ def create_server(lending: Lending) -> FastMCP[None]:
             yield
         finally:
             with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(lending.close)
+                await anyio.to_thread.run_sync(pool.close)
 
     server: FastMCP[None] = FastMCP("rag-app", _INSTRUCTIONS, log_level="ERROR", lifespan=lifespan)
     server._mcp_server.version = version("rag-app")  # FastMCP has no option for it
-    _add_reading(server, lending)
-    _add_asking(server, lending)
+    _add_reading(server, pool)
+    _add_asking(server, pool)
     return server
 
 
-def serve_stdio(lending: Lending) -> None:
+def serve_stdio(pool: ServicePool) -> None:
     """Serve until standard input ends. Nothing but the protocol reaches standard output."""
     # Whatever else is printed, by Python or by native code, goes to standard error.
     protocol = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    server = create_server(lending)
+    server = create_server(pool)
 
     async def serve() -> None:
         stdout = anyio.wrap_file(TextIOWrapper(protocol, encoding="utf-8"))
@@ -81,18 +81,18 @@ def serve_stdio(lending: Lending) -> None:
     anyio.run(serve)
 
 
-def _add_reading(server: FastMCP[None], lending: Lending) -> None:
+def _add_reading(server: FastMCP[None], pool: ServicePool) -> None:
     @server.tool(title="List documents", annotations=Read)
     async def list_documents(collections: Collections = None) -> Documents:
         """List the documents of the library, with their ids, languages and numbers of pages."""
 
         def work() -> Documents:
-            with lending.library() as library:
-                found = library.documents(Narrowing.of(collections=collections))["documents"]
+            with pool.service() as service:
+                found = service.documents(Narrowing.of(collections=collections)).documents
             more = max(0, len(found) - _MOST_LISTED)
             return Documents(documents=[Listed.of(one) for one in found[:_MOST_LISTED]], more=more)
 
-        return await _told(work)
+        return await _in_thread(work)
 
     @server.tool(title="Read a page", annotations=Read)
     async def read_page(
@@ -102,13 +102,13 @@ def _add_reading(server: FastMCP[None], lending: Lending) -> None:
         """Return the whole text of one page of a document."""
 
         def work() -> PageText:
-            with lending.library() as library:
-                return PageText(**library.page(document_id, page))
+            with pool.service() as service:
+                return PageText.of(service.page(document_id, page))
 
-        return await _told(work)
+        return await _in_thread(work)
 
 
-def _add_asking(server: FastMCP[None], lending: Lending) -> None:
+def _add_asking(server: FastMCP[None], pool: ServicePool) -> None:
     @server.tool(title="Search documents", annotations=Read)
     async def search(
         question: Question,
@@ -127,14 +127,13 @@ def _add_asking(server: FastMCP[None], lending: Lending) -> None:
                 documents=documents,
                 strategy=strategy,
             )
-            with lending.library() as library:
-                found = library.search(request)
-            return Found(
-                strategy=found["strategy"], exact=found["exact"], warnings=found["warnings"],
-                passages=[Passage.of(hit) for hit in found["hits"]],
-            )  # fmt: skip
+            with pool.service() as service:
+                found = service.search(request)
+            return Found.of(
+                strategy=found.strategy, exact=found.exact, passages=found.hits, warnings=found.warnings
+            )
 
-        return await _told(work)
+        return await _in_thread(work)
 
     @server.tool(title="Ask documents", annotations=Read)
     async def ask(
@@ -152,35 +151,32 @@ def _add_asking(server: FastMCP[None], lending: Lending) -> None:
             request = AskRequest.of(
                 question=question, collections=collections, documents=documents, strategy=strategy
             )
-            return Answered.of(await _followed(_asked(lending, request), context))
+            return Answered.of_answer(await _followed(_asked(pool, request), context))
         except RagError as error:
             raise ToolError(str(error)) from error
 
 
-def _asked(lending: Lending, request: AskRequest) -> Generator[Fields]:
-    with lending.library() as library, closing(library.ask(request)) as events:
+def _asked(pool: ServicePool, request: AskRequest) -> Generator[AskEvent]:
+    with pool.service() as service, closing(service.ask(request)) as events:
         yield from events
 
 
-async def _followed(asked: Generator[Fields], context: Context[Any, None, Any]) -> Fields:
-    """Return the answer, the last event, and tell of the others. When this is cancelled, the model stops."""
-    working = Working(asked)
+async def _followed(asked: Generator[AskEvent], context: Context[Any, None, Any]) -> AnsweredEvent:
+    """Return the answer; the other events are sent as progress. When this is cancelled, the model stops."""
+    generator = BackgroundGenerator(asked)
     progress = _Progress(context)
-    event: Fields | None = None
     try:
-        while True:
-            event = await working.next()
+        while not isinstance(event := await generator.next(), AnsweredEvent):
             assert event is not None
             await progress.tell(event)
-    except Ended:
-        assert event is not None
+        await progress.flush()
         return event
     finally:
-        working.leave()
+        generator.leave()
 
 
 class _Progress:
-    """Notifications of what an answer waits for and of its text, not more of them than can be read."""
+    """Notifications of what an answer waits for, and of its text: few enough to be read."""
 
     def __init__(self, context: Context[Any, None, Any]) -> None:
         self._context = context
@@ -188,23 +184,25 @@ class _Progress:
         self._text = ""
         self._last = float("-inf")
 
-    async def tell(self, event: Fields) -> None:
-        match event["event"]:
-            case "found":
-                await self._send(f"{len(event['hits'])} passages found")
-            case "waiting" if event["stage"] == "queue":
-                await self._paced(f"waiting: {event['done']} questions before this one")
-            case "waiting" if event["stage"] == "load":
+    async def tell(self, event: AskEvent) -> None:
+        match event:
+            case FoundEvent():
+                await self._send(f"{len(event.hits)} passages found")
+            case WaitingEvent(stage="queue"):
+                await self._paced(f"waiting: {event.done} questions before this one")
+            case WaitingEvent(stage="load"):
                 await self._paced("loading the language model")
-            case "waiting" if event["stage"] == "read":
-                await self._paced(f"reading the documents: {event['done']} of {event['total']} passages")
-            case "waiting":
-                await self._paced(f"reading the passages: {event['done']} of {event['total']} tokens")
-            case "delta":
-                self._text += event["text"]
+            case WaitingEvent(stage="read"):
+                await self._paced(f"reading the documents: {event.done} of {event.total} passages")
+            case WaitingEvent():
+                await self._paced(f"reading the passages: {event.done} of {event.total} tokens")
+            case DeltaEvent():
+                self._text += event.text
                 await self._paced("")
-            case "answer":
-                await self._send("")
+
+    async def flush(self) -> None:
+        """Send the text that was not sent yet."""
+        await self._send("")
 
     async def _paced(self, message: str) -> None:
         if anyio.current_time() - self._last >= _PACE:
@@ -212,18 +210,18 @@ class _Progress:
 
     async def _send(self, message: str) -> None:
         """Send a message, or the text that was written since the last time."""
-        told = message or self._text
-        if not told:
+        sent = message or self._text
+        if not sent:
             return
         if not message:
             self._text = ""
         self._count += 1
         self._last = anyio.current_time()
-        await self._context.report_progress(self._count, message=told)
+        await self._context.report_progress(self._count, message=sent)
 
 
-async def _told(work: Callable[[], T]) -> T:
-    """Return what the work returns, done in a thread; its error is one line for the model."""
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Return the result of work in a thread; its error becomes one line for the model."""
     try:
         return await anyio.to_thread.run_sync(work)
     except RagError as error:

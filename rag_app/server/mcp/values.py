@@ -1,13 +1,12 @@
-"""What the tools of the MCP server return: their schemas are what a model is told."""
+"""What the MCP tools return: parts of the contract, with the descriptions that a model reads."""
 
-from typing import Any
+from pydantic import Field
 
-from pydantic import BaseModel, Field
+from rag_app.contract.answers import AnswerFields
+from rag_app.contract.schema import Fields
 
-Fields = dict[str, Any]
 
-
-class Passage(BaseModel):
+class Passage(Fields):
     """A passage of a document, as it stands on its page."""
 
     rank: int
@@ -18,12 +17,8 @@ class Passage(BaseModel):
     text: str
     score: float
 
-    @classmethod
-    def of(cls, hit: Fields) -> "Passage":
-        return cls(**{name: hit[name] for name in cls.model_fields})
 
-
-class Found(BaseModel):
+class Found(Fields):
     """Passages, best first."""
 
     strategy: str
@@ -32,7 +27,7 @@ class Found(BaseModel):
     warnings: list[str] = Field(description="what is damaged, and how to mend it")
 
 
-class Cited(BaseModel):
+class Cited(Fields):
     """A quotation that the answer rests on: exactly characters `start` to `end` of the page's text."""
 
     marker: int = Field(description="the n of [n] in the answer")
@@ -44,7 +39,7 @@ class Cited(BaseModel):
     quote: str
 
 
-class Sentence(BaseModel):
+class Sentence(Fields):
     """A sentence of the answer, and whether the documents support it."""
 
     text: str
@@ -52,7 +47,7 @@ class Sentence(BaseModel):
     markers: list[int]
 
 
-class Answered(BaseModel):
+class Answered(Fields):
     """An answer from the documents alone. Without one it says so (`abstained`); see `nearest` then."""
 
     answer: str
@@ -67,25 +62,11 @@ class Answered(BaseModel):
     llm: str
 
     @classmethod
-    def of(cls, answer: Fields) -> "Answered":
-        nearest = answer["nearest"] if answer["abstained"] else []
-        return cls(
-            answer=answer["answer"],
-            abstained=answer["abstained"],
-            citations=[
-                Cited(**{name: one[name] for name in Cited.model_fields}) for one in answer["citations"]
-            ],
-            sentences=[
-                Sentence(**{name: one[name] for name in Sentence.model_fields}) for one in answer["sentences"]
-            ],
-            nearest=[Passage.of(hit) for hit in nearest],
-            flags=answer["flags"],
-            strategy=answer["strategy"],
-            llm=answer["llm"],
-        )
+    def of_answer(cls, answer: AnswerFields) -> "Answered":
+        return cls.of(answer if answer.abstained else answer.model_copy(update={"nearest": ()}))
 
 
-class Listed(BaseModel):
+class Listed(Fields):
     """A document of the library."""
 
     document_id: str
@@ -98,17 +79,13 @@ class Listed(BaseModel):
     language: str
     added: str = Field(description="UTC, ISO 8601")
 
-    @classmethod
-    def of(cls, document: Fields) -> "Listed":
-        return cls(**{name: document[name] for name in cls.model_fields})
 
-
-class Documents(BaseModel):
+class Documents(Fields):
     documents: list[Listed]
     more: int = Field(description="how many documents there are beyond those listed")
 
 
-class PageText(BaseModel):
+class PageText(Fields):
     """The text of one page."""
 
     document_id: str

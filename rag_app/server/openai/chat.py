@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -14,22 +13,43 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import Response
 
 from ingestion.errors import UnknownName
-from rag_app.contract import output
+from rag_app.contract.answers import (
+    AnsweredEvent,
+    AskEvent,
+    CondensedEvent,
+    DeltaEvent,
+    FoundEvent,
+    ThoughtEvent,
+    WaitingEvent,
+)
+from rag_app.contract.errors import OpenAiErrorFields, OpenAiErrorResponse
 from rag_app.server import errors
-from rag_app.server.background_generator import Ended, Left
-from rag_app.server.openai.chat_values import ChatRequest, ask_request, below, chore_in, model_names, notes
-from rag_app.server.security.remote_access import check_models
-from rag_app.server.streaming import KEEP_ALIVE, SSE, Events, gone, streamed, told
+from rag_app.server.background_generator import ClientGone, StreamEnd
+from rag_app.server.openai.chat_values import (
+    ChatRequest,
+    ask_request,
+    below,
+    model_names,
+    notes,
+    side_task_in,
+)
+from rag_app.server.openai.completions import (
+    AboutFields,
+    Choice,
+    Completion,
+    MessageFields,
+    ModelFields,
+    ModelList,
+)
+from rag_app.server.security.remote_access import check_request
+from rag_app.server.streaming import KEEP_ALIVE, SSE, Events, gone, reported, streamed
 from rag_app.service.local import LocalService
 
 Fields = dict[str, Any]
 
 _DONE = format_sse_event(data_str="[DONE]")
-# What an answer says of itself beside its text.
-_ABOUT = (
-    "answer", "abstained", "strategy", "reranker", "llm", "sentences", "flags", "standalone_question",
-    "receipt_id", "timings_ms",
-)  # fmt: skip
+
+_FAILED: dict[int | str, dict[str, Any]] = {"4XX": {"model": OpenAiErrorResponse, "description": "An error"}}
 
 _COMPLETIONS = """Answer the last message of a conversation from the library's documents.
 
@@ -49,35 +69,41 @@ def router_of(service: LocalService) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["OpenAI"])
 
     @router.get("/models", summary="List the models: one for each strategy")
-    def models() -> Fields:
-        return {"object": "list", "data": [_model(name) for name in model_names(_strategies(service))]}
+    def models() -> ModelList:
+        return ModelList(data=tuple(ModelFields(id=name) for name in model_names(_strategies(service))))
 
     @router.get("/models/{name:path}", summary="One model")
-    def model(name: str) -> Fields:
+    def model(name: str) -> ModelFields:
         names = model_names(_strategies(service))
         if name not in names:
             raise UnknownName("model", name, names)
-        return _model(name)
+        return ModelFields(id=name)
 
     @router.post(
-        "/chat/completions", response_model=None, summary="Answer a conversation", description=_COMPLETIONS
+        "/chat/completions",
+        response_model=Completion,
+        responses=_FAILED,
+        summary="Answer a conversation",
+        description=_COMPLETIONS,
     )
     async def completions(request: ChatRequest, http: Request) -> Response:
-        chore = chore_in(request)
-        question = ask_request(request, await run_in_threadpool(_strategies, service), chore=chore)
-        check_models(http, service.assistant, llm=question.llm, rerankers=[question.reranker])
-        asked = service.ask(question) if chore is None else service.do_chore(chore, question)
-        events = Events(asked, http)
+        side_task = side_task_in(request)
+        question = ask_request(request, await run_in_threadpool(_strategies, service), side_task=side_task)
+        check_request(http, service.assistant, question)
+        asked = service.ask(question) if side_task is None else service.do_side_task(side_task, question)
+        events: Events[AskEvent] = Events(asked, http)
         reply = Reply(request.model, request.wants_usage, notes(request))
         try:
             if not request.stream:
-                return JSONResponse(reply.whole(await events.last()))
+                return JSONResponse(reply.whole(await events.last()).model_dump())
             first = await events.next()
-            while first is not None and first["event"] in ("condensed", "found"):
-                first = await events.next()  # whether the model takes the question sets the status
+            while isinstance(first, CondensedEvent | FoundEvent):
+                first = (
+                    await events.next()
+                )  # an error of the model that comes before its text sets the status
             assert first is not None
             return streamed(reply.chunks(first, events), SSE)
-        except Left:
+        except ClientGone:
             return gone()
 
     return router
@@ -85,16 +111,6 @@ def router_of(service: LocalService) -> APIRouter:
 
 def _strategies(service: LocalService) -> list[str]:
     return [one.strategy.name for one in service.assistant.strategies() if one.available]
-
-
-def _model(name: str) -> Fields:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "rag-app"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    id: str
-    created: int
 
 
 class Reply:
@@ -105,76 +121,83 @@ class Reply:
         self._model = model
         self._notes = notes
         self._wants_usage = wants_usage
-        self._named = _Named(f"chatcmpl-{uuid4().hex}", int(time.time()))
+        self._id = f"chatcmpl-{uuid4().hex}"
+        self._created = int(time.time())
 
-    def whole(self, answer: Fields) -> Fields:
+    def whole(self, answer: AskEvent) -> Completion:
         """Return the completion of a finished answer."""
-        message = {
-            "role": "assistant",
-            "content": answer["answer"] + below(answer, self._notes),
-            "refusal": None,
-            "citations": answer["citations"],
-        }
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": answer["finish_reason"]}
-        return {
-            **self._head("chat.completion"), "choices": [choice], "usage": answer["usage"],
-            "rag_app": self._about(answer),
-        }  # fmt: skip
+        assert isinstance(answer, AnsweredEvent)
+        message = MessageFields(
+            content=answer.answer + below(answer, self._notes), citations=answer.citations
+        )
+        return Completion(
+            id=self._id,
+            created=self._created,
+            model=self._model,
+            choices=(Choice(message=message, finish_reason=answer.finish_reason),),
+            usage=answer.usage,
+            rag_app=self._about(answer),
+        )
 
-    async def chunks(self, first: Fields, events: Events) -> AsyncIterator[bytes]:
+    async def chunks(self, first: AskEvent, events: Events[AskEvent]) -> AsyncIterator[bytes]:
         """Yield the completion as server-sent events, from the first event after the passages."""
-        event: Fields | None = first
+        event: AskEvent | None = first
         yield self._chunk({"role": "assistant", "content": ""})
         try:
             while True:
-                yield KEEPALIVE_COMMENT if event is None else self._told(event)
+                yield KEEPALIVE_COMMENT if event is None else self._sent(event)
                 event = await events.next(KEEP_ALIVE)
-        except Ended:
+        except StreamEnd:
             yield _DONE
-        except Left:
+        except ClientGone:
             pass
-        except Exception as error:  # noqa: BLE001  # the status has been sent: it is told in the stream
-            fields = output.openai_error_fields(errors.status_of(error), told(error))
-            yield format_sse_event(data_str=json.dumps({"error": fields}))
+        except Exception as error:  # noqa: BLE001  # the status has been sent, so the stream tells it
+            fields = OpenAiErrorFields.of_error(errors.status_of(error), reported(error))
+            yield _event(OpenAiErrorResponse(error=fields).model_dump())
         finally:
             events.close()
 
-    def _told(self, event: Fields) -> bytes:
-        match event["event"]:
-            case "delta" if not event["text"]:
+    def _sent(self, event: AskEvent) -> bytes:
+        match event:
+            case DeltaEvent(text=""):
                 return KEEPALIVE_COMMENT  # a sign of life
-            case "delta":
-                return self._chunk({"content": event["text"]})
-            case "thought":
-                return self._chunk({"reasoning_content": event["text"]})
-            case "waiting":
-                return format_sse_event(comment=f"{event['stage']} {event['done']} {event['total']}")
-            case "answer":
+            case DeltaEvent():
+                return self._chunk({"content": event.text})
+            case ThoughtEvent():
+                return self._chunk({"reasoning_content": event.text})
+            case WaitingEvent():
+                return format_sse_event(comment=f"{event.stage} {event.done} {event.total}")
+            case AnsweredEvent():
                 return self._end(event)
-            case kind:
-                return format_sse_event(comment=str(kind))
+            case _:
+                return format_sse_event(comment=event.event)
 
-    def _end(self, answer: Fields) -> bytes:
-        listed = self._chunk({"content": below(answer, self._notes), "citations": answer["citations"]})
-        end = self._chunk({}, finish_reason=answer["finish_reason"], rag_app=self._about(answer))
+    def _end(self, answer: AnsweredEvent) -> bytes:
+        citations = [one.model_dump() for one in answer.citations]
+        listed = self._chunk({"content": below(answer, self._notes), "citations": citations})
+        about = self._about(answer).model_dump()
+        end = self._chunk({}, finish_reason=answer.finish_reason, rag_app=about)
         if not self._wants_usage:
             return listed + end
-        usage = {**self._head("chat.completion.chunk"), "choices": [], "usage": answer["usage"]}
-        return listed + end + format_sse_event(data_str=json.dumps(usage))
+        return listed + end + _event({**self._head(), "choices": [], "usage": answer.usage.model_dump()})
 
     def _chunk(self, delta: Fields, *, finish_reason: str | None = None, **more: Any) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        fields = {**self._head("chat.completion.chunk"), "choices": [choice], **more}
-        if self._wants_usage:
-            fields["usage"] = None
-        return format_sse_event(data_str=json.dumps(fields))
+        usage = {"usage": None} if self._wants_usage else {}
+        return _event({**self._head(), "choices": [choice], **more, **usage})
 
-    def _head(self, kind: str) -> Fields:
+    def _head(self) -> Fields:
         return {
-            "id": self._named.id, "object": kind, "created": self._named.created, "model": self._model,
+            "id": self._id,
+            "object": "chat.completion.chunk",
+            "created": self._created,
+            "model": self._model,
             "system_fingerprint": None,
-        }  # fmt: skip
+        }
 
-    def _about(self, answer: Fields) -> Fields:
-        about = {name: answer[name] for name in _ABOUT}
-        return {**about, "flags": [*about["flags"], *self._notes]}
+    def _about(self, answer: AnsweredEvent) -> AboutFields:
+        return AboutFields.of(answer.model_copy(update={"flags": (*answer.flags, *self._notes)}))
+
+
+def _event(fields: Fields) -> bytes:
+    return format_sse_event(data_str=json.dumps(fields))

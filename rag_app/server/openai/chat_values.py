@@ -4,12 +4,13 @@ Fields that are not here are ignored, as OpenAI's clients send many.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingestion.errors import InvalidInput, UnknownName
 from rag_app.answering.side_tasks import SideTask, side_task_of
+from rag_app.contract.answers import AnswerFields
 from rag_app.contract.requests import (
     LONGEST_ANSWER,
     LONGEST_QUESTION,
@@ -116,7 +117,7 @@ class ChatRequest(Taken):
         return self.stream_options is not None and self.stream_options.include_usage
 
 
-def chore_in(request: ChatRequest) -> SideTask | None:
+def side_task_in(request: ChatRequest) -> SideTask | None:
     """Return what a chat program asks beside a person's questions: a title, tags, what to ask next."""
     read = [(one.role, one.text) for one in _system(request)] + [
         (one.role, one.text) for one in _said(request)
@@ -154,18 +155,18 @@ def _system(request: ChatRequest) -> list[Message]:
 
 
 def ask_request(
-    request: ChatRequest, strategies: Sequence[str], *, chore: SideTask | None = None
+    request: ChatRequest, strategies: Sequence[str], *, side_task: SideTask | None = None
 ) -> AskRequest:
-    """Return the question that a request asks; of a chore, what is its beginning.
+    """Return the question that a request asks; of a side task, the beginning of its prompt.
 
     Raises UnknownName for a model that is not there, InvalidInput for what cannot be answered so.
     """
-    _check(request, is_chore=chore is not None)
+    _check(request, is_side_task=side_task is not None)
     strategy, llm = chosen(request.model, strategies)
     said = _said(request)
     if not said or said[-1].role != "user":
         raise InvalidInput("the last message has to be the user's question")
-    question = said[-1].text if chore is None else chore.prompt[:LONGEST_QUESTION]
+    question = said[-1].text if side_task is None else side_task.prompt[:LONGEST_QUESTION]
     if said[-1].left_out and not question.strip():
         raise InvalidInput(
             f"the last message holds {said[-1].left_out[0]} and no text; write a question beside it"
@@ -222,21 +223,19 @@ def without_sources(text: str) -> str:
     return text.partition(SOURCES)[0].partition(NEAREST)[0].partition(f"{NOTE}{_THIS_MESSAGE}")[0]
 
 
-def below(answer: dict[str, Any], notes: Sequence[str]) -> str:
+def below(answer: AnswerFields, notes: Sequence[str]) -> str:
     """Return what goes below an answer's text: the list of its sources, and what of the message was not read;
     what of earlier ones was not is in the flags alone, not in each answer."""
     said = [note for note in notes if note.startswith(_THIS_MESSAGE)]
     return sources(answer) + "".join(f"{NOTE}{note}." for note in said)
 
 
-def sources(answer: dict[str, Any]) -> str:
+def sources(answer: AnswerFields) -> str:
     """Return what an answer cites, or the nearest passages."""
-    if answer["abstained"]:
-        lines = dict.fromkeys(f"- {hit['document']}, page {hit['page']}" for hit in answer["nearest"][:3])
+    if answer.abstained:
+        lines = dict.fromkeys(f"- {hit.document}, page {hit.page}" for hit in answer.nearest[:3])
         return NEAREST + "\n".join(lines) if lines else ""
-    cited = dict.fromkeys(
-        f"[{one['marker']}] {one['document']}, page {one['page']}" for one in answer["citations"]
-    )
+    cited = dict.fromkeys(f"[{one.marker}] {one.document}, page {one.page}" for one in answer.citations)
     return SOURCES + "\n".join(cited) if cited else ""
 
 
@@ -244,12 +243,12 @@ def _wants_json(request: ChatRequest) -> bool:
     return request.response_format is not None and request.response_format.type.startswith("json")
 
 
-def _check(request: ChatRequest, *, is_chore: bool) -> None:
+def _check(request: ChatRequest, *, is_side_task: bool) -> None:
     if request.n not in (None, 1):
         raise InvalidInput(f"n is {request.n}; one answer is written to a question, so leave it away")
     if request.logprobs:
         raise InvalidInput("there are no logprobs; leave them away")
-    if request.response_format is not None and request.response_format.type != "text" and not is_chore:
+    if request.response_format is not None and request.response_format.type != "text" and not is_side_task:
         raise InvalidInput(
             f"response_format is {request.response_format.type!r}, and answers are text; leave it away"
         )

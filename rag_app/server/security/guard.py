@@ -13,7 +13,6 @@ read it; a person may set another that lasts. Other machines are let in with tha
 
 import hmac
 import ipaddress
-import json
 import socket
 from urllib.parse import urlsplit
 
@@ -21,8 +20,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag_app.config.ports import is_loopback
-from rag_app.contract import output
-from rag_app.server.paths import is_api, speaks_openai
+from rag_app.contract.errors import ErrorFields
+from rag_app.server.errors import error_response
+from rag_app.server.paths import is_api
 
 # What the API takes and gives, for people and their browsers, which send no token. Nothing of the library.
 DESCRIPTION = "/api/v1/docs"
@@ -57,7 +57,10 @@ class Guard:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await _refuse(send, scope["path"], *refused)
+            status, message = refused
+            error = ErrorFields(type="Unauthorized" if status == 401 else "Forbidden", message=message)
+            headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+            await error_response(scope["path"], status, error, headers)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
@@ -115,14 +118,3 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-async def _refuse(send: Send, path: str, status: int, message: str) -> None:
-    error = {"type": "Unauthorized" if status == 401 else "Forbidden", "message": message}
-    fields = output.openai_error_fields(status, error) if speaks_openai(path) else error
-    body = json.dumps({"error": fields}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

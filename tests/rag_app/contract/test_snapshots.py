@@ -22,8 +22,8 @@ from rag_app.server.api import create_api
 from rag_app.server.mcp.server import create_server
 from rag_app.server.security.guard import Guard
 from rag_app.service.composition import Assistant
-from rag_app.service.protocol import open_service
-from rag_app.service.service_pool import Lending
+from rag_app.service.connection import open_service
+from rag_app.service.service_pool import ServicePool
 from tests.helpers.commands import Command
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -34,7 +34,8 @@ OFF_TOPIC = "Who won the football world cup in Brazil?"
 
 # Fields whose values depend on the machine.
 _OF_THE_MACHINE = {
-    "pid", "version", "application", "detail", "mend", "fit", "presence", "commit", "created", "nonce",
+    "data_dir", "pid", "version", "application", "detail", "mend", "fit", "presence", "commit", "created",
+    "nonce",
 }  # fmt: skip
 _LARGE = 1_000
 _REPLACED = (
@@ -65,18 +66,22 @@ def normal(value: Any, name: str = "") -> Any:
     return value
 
 
+def without_version(document: Any) -> Any:
+    """Return a document, or the documents of a stream."""
+    if isinstance(document, list):
+        return [without_version(one) for one in document]
+    if isinstance(document, dict):
+        return {name: value for name, value in document.items() if name != "schema_version"}
+    return document
+
+
 def check(name: str, found: Mapping[str, Any]) -> None:
     """Compare the documents that were found with a snapshot.
 
     `schema_version` at the top of a document is left out: it belongs to none of the documents.
     """
     file = SNAPSHOTS / f"{name}.json"
-    documents = {
-        call: {key: one for key, one in value.items() if key != "schema_version"}
-        if isinstance(value, dict)
-        else value
-        for call, value in normal(found).items()
-    }
+    documents = {call: without_version(document) for call, document in normal(found).items()}
     if os.environ.get("UPDATE_SNAPSHOTS"):
         file.write_text(json.dumps(documents, ensure_ascii=False, indent=1) + "\n", "utf-8")
     kept = json.loads(file.read_text("utf-8"))
@@ -296,11 +301,11 @@ def test_what_the_api_takes(api: TestClient) -> None:
 def test_tools(data: Path, place: Path) -> None:
     own = shutil.copytree(data, place / "served")
     settings = load_settings(data_dir=own)
-    lending = Lending(lambda: open_service(settings))
+    pool = ServicePool(lambda: open_service(settings))
     found: Document = {}
 
     async def talk() -> None:
-        server = create_server(lending)
+        server = create_server(pool)
         async with create_connected_server_and_client_session(server._mcp_server) as session:
             for tool in (await session.list_tools()).tools:
                 found[f"schema of {tool.name}"] = {"input": tool.inputSchema, "output": tool.outputSchema}

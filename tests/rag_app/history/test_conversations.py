@@ -212,7 +212,7 @@ def test_commands_talk_replay_and_export(
     assert "nonce" not in found
     assert [turn["number"] for turn in found["turns"]] == [1, 2]  # type: ignore[attr-defined]
     again = command("replay", second["receipt_id"])
-    assert (again["same"], again["differences"]) == (True, [])
+    assert (again.same, again.differences) == (True, ())
     receipt = run("--data-dir", data, "receipts", second["receipt_id"])
     fields = json.loads(receipt.out)
     assert fields["evidence"][0]["spans"]
@@ -236,7 +236,7 @@ def test_replay_packs_as_much_as_was_packed_then(data: Path) -> None:
     with Assistant.open(load_settings(data_dir=data, evidence_tokens=50)) as assistant:
         first = ask(assistant, APPLE, options)
     with Assistant.open(load_settings(data_dir=data, evidence_tokens=5000)) as assistant:
-        assert LocalService(assistant).replay(str(first.receipt_id))["same"]
+        assert LocalService(assistant).replay(str(first.receipt_id)).same
         assert ask(assistant, APPLE, options).evidence != first.evidence
 
 
@@ -271,14 +271,14 @@ def test_a_model_condenses_and_replay_repeats_its_words(assistant: Assistant, gg
     # The conversation's fences stay, and evidence that was there before comes first.
     assert receipt.record.nonce == assistant.conversations.get(str(first.conversation_id)).nonce
     again = LocalService(assistant).replay(str(second.receipt_id))
-    assert (again["same"], again["differences"]) == (True, [])
+    assert (again.same, again.differences) == (True, ())
     # What this call alone was made with is repeated too.
     call = CallOptions(max_tokens=3, temperature=1.0, seed=7, thinking=True)
     short = assistant.ask(APPLE, replace(options, conversation=None), call_config(UsageTracker(), call))
     kept = assistant.receipts.get(str(short.receipt_id)).record.generator
     assert kept.sampling is not None
     assert (kept.max_tokens, kept.thinking, kept.sampling.seed) == (3, True, 7)
-    assert LocalService(assistant).replay(str(short.receipt_id))["same"]
+    assert LocalService(assistant).replay(str(short.receipt_id)).same
 
 
 def test_what_documents_say_stays_text_in_an_export() -> None:

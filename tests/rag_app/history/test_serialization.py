@@ -10,6 +10,7 @@ from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
 from ingestion.maintenance.reindex import reindex
 from rag_app.config.settings import Settings
+from rag_app.contract.search import HitFields
 from rag_app.history.conversations import TurnState
 from rag_app.history.database import STATE_FILE
 from rag_app.history.serialization import GONE
@@ -18,6 +19,13 @@ from rag_app.service.local import LocalService
 from tests.helpers.turned_encoder import Turned
 
 QUESTION = "Who planted the Bramley apple tree?"
+
+
+def nearest_of(service: LocalService, conversation: str) -> tuple[HitFields, ...]:
+    """Return the passages of a conversation's first answer."""
+    answer = service.conversation(conversation).turns[0].answer
+    assert answer is not None
+    return answer.nearest
 
 
 @pytest.fixture
@@ -58,8 +66,8 @@ def test_of_a_deleted_document_only_what_was_quoted_stays(assistant: Assistant) 
     conversation = assistant.conversations.create().id
     answer = assistant.ask(QUESTION, replace(assistant.options(), conversation=conversation))
     service = LocalService(assistant)
-    hits = service.conversation(conversation)["turns"][0]["answer"]["nearest"]
-    assert [hit["text"] for hit in hits] == [hit.chunk.text for hit in answer.nearest]
+    hits = nearest_of(service, conversation)
+    assert [hit.text for hit in hits] == [hit.chunk.text for hit in answer.nearest]
     orchard = next(hit.chunk for hit in answer.nearest if hit.chunk.document == "orchard.md")
     unquoted = max(re.split(r"[.\n]", orchard.text), key=lambda part: len(part) * (part not in answer.text))
     state = assistant.library.folder / STATE_FILE
@@ -71,7 +79,7 @@ def test_of_a_deleted_document_only_what_was_quoted_stays(assistant: Assistant) 
     assert texts["orchard.md"] == GONE
     assert len(set(texts.values())) > 1
     assert all(not item.sentences for item in turn.found.packed.evidence if item.hit.chunk.text == GONE)
-    assert "" in {hit["text"] for hit in service.conversation(conversation)["turns"][0]["answer"]["nearest"]}
+    assert "" in {hit.text for hit in nearest_of(service, conversation)}
 
 
 def test_a_turn_without_an_answer_and_an_unknown_conversation(assistant: Assistant) -> None:
@@ -108,8 +116,8 @@ def test_a_replay_tells_that_added_vectors_are_of_another_model(stocked: Library
         asked = replace(assistant.options(), strategy="mean@added")
         answer = assistant.ask(QUESTION, asked)
         service = LocalService(assistant)
-        assert service.replay(str(answer.receipt_id))["same"]
+        assert service.replay(str(answer.receipt_id)).same
         reindex(library, "added", source="/models/b")  # finds the same, in the same order
-        assert service.replay(str(answer.receipt_id))["differences"] == [
+        assert list(service.replay(str(answer.receipt_id)).differences) == [
             "the strategy's vectors were made by a different model"
         ]

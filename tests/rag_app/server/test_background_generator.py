@@ -9,16 +9,19 @@ from fastapi.sse import KEEPALIVE_COMMENT
 from starlette.requests import Request
 from starlette.types import Message
 
+from rag_app.contract.answers import DeltaEvent, Event, WaitingEvent
 from rag_app.server import streaming
-from rag_app.server.background_generator import Ended, Left, Working
+from rag_app.server.background_generator import BackgroundGenerator, ClientGone, StreamEnd
 from rag_app.server.streaming import Events
+
+WAITING = WaitingEvent(stage="load", done=0, total=0)
 
 
 def test_items_come_in_order_and_then_the_end() -> None:
     async def read() -> list[int | None]:
-        working = Working(iter_of(1, 2, 3))
+        working = BackgroundGenerator(iter_of(1, 2, 3))
         items = [await working.next() for _ in range(3)]
-        with pytest.raises(Ended):
+        with pytest.raises(StreamEnd):
             await working.next()
         return items
 
@@ -31,7 +34,7 @@ def test_what_the_work_raises_is_raised_where_it_is_awaited() -> None:
         raise ZeroDivisionError("ours")
 
     async def read() -> None:
-        working = Working(fails())
+        working = BackgroundGenerator(fails())
         assert await working.next() == 1
         with pytest.raises(ZeroDivisionError, match="ours"):
             await working.next()
@@ -47,7 +50,7 @@ def test_waiting_ends_without_an_item_and_loses_none() -> None:
         yield 1
 
     async def read() -> None:
-        working = Working(slow())
+        working = BackgroundGenerator(slow())
         assert await working.next(0.01) is None
         go.set()
         assert await working.next() == 1
@@ -59,7 +62,7 @@ def test_leaving_stops_the_work_at_its_next_item() -> None:
     closed = threading.Event()
 
     async def read() -> None:
-        working = Working(endless(closed))
+        working = BackgroundGenerator(endless(closed))
         await working.next()
         working.leave()
         working.leave()
@@ -80,7 +83,7 @@ def test_a_client_that_goes_away_stops_the_work(first: bool) -> None:
     async def read() -> None:
         events = Events(endless(closed), Request({"type": "http"}, receive))
         if first:
-            assert await events.next() == {"event": "waiting"}
+            assert await events.next() == WAITING
         gone.set()
         await until_left(events)
 
@@ -92,10 +95,10 @@ def test_a_comment_shows_that_a_quiet_connection_lives(monkeypatch: pytest.Monke
     monkeypatch.setattr(streaming, "KEEP_ALIVE", 0.01)
     go = threading.Event()
 
-    def quiet() -> Generator[dict[str, str]]:
-        yield {"event": "found"}
+    def quiet() -> Generator[Event]:
+        yield Event(event="found")
         go.wait()
-        yield {"event": "news", "text": "of a kind that nobody knows"}
+        yield DeltaEvent(text="the end")
 
     async def receive() -> Message:
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
@@ -114,14 +117,14 @@ def test_a_comment_shows_that_a_quiet_connection_lives(monkeypatch: pytest.Monke
     first, *comments, last = asyncio.run(read())
     assert first.startswith(b"event: found\n")
     assert set(comments) == {KEEPALIVE_COMMENT}
-    assert last == b'event: news\ndata: {"event": "news", "text": "of a kind that nobody knows"}\n\n'
+    assert last == b'event: delta\ndata: {"event": "delta", "text": "the end"}\n\n'
 
 
-async def until_left(work: Working[dict[str, str]] | Events) -> None:
+async def until_left(work: BackgroundGenerator[Event] | Events[Event]) -> None:
     try:
         while True:
             await work.next()
-    except Left:
+    except ClientGone:
         pass
 
 
@@ -129,9 +132,9 @@ def iter_of(*items: int) -> Generator[int]:
     yield from items
 
 
-def endless(closed: threading.Event) -> Generator[dict[str, str]]:
+def endless(closed: threading.Event) -> Generator[Event]:
     try:
         while not closed.wait(0.001):
-            yield {"event": "waiting"}
+            yield WAITING
     finally:
         closed.set()

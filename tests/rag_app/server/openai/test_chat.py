@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from ingestion.errors import InvalidInput, ModelError, UnknownName
+from rag_app.contract.answers import AnswerFields
 from rag_app.llm.process.request_queue import TooManyWaiting
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config, model_options
 from rag_app.server.errors import status_of
@@ -38,6 +39,13 @@ def served(stock_template: Path, gguf: Path, tmp_path_factory: pytest.TempPathFa
 def client(served: Served) -> Iterator[openai.OpenAI]:
     with openai.OpenAI(base_url=f"{served.url}/v1", api_key=served.token, max_retries=0) as client:
         yield client
+
+
+NOTHING_CITED = AnswerFields(
+    question="", answer="An answer.", abstained=False, strategy="bm25", reranker=None, llm="extractive",
+    citations=(), sentences=(), nearest=(), flags=(), standalone_question=None, conversation_id=None,
+    receipt_id=None, timings_ms={},
+)  # fmt: skip
 
 
 def user(text: str) -> Any:
@@ -385,7 +393,7 @@ def test_what_is_no_text_is_left_out_with_a_note() -> None:
         "this message holds a sound recording; only its text is read",
         "an earlier message holds an image; only text is read",
     ]
-    text = "An answer." + below({"abstained": False, "citations": []}, notes(request))
+    text = "An answer." + below(NOTHING_CITED, notes(request))
     assert text == "An answer.\n\nNote: this message holds a sound recording; only its text is read."
     assert without_sources(text) == "An answer."
     with pytest.raises(InvalidInput, match="holds an image and no text"):

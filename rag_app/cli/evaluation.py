@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingestion.errors import InvalidInput, UnknownName
-from rag_app.cli.common import Collections, Fields, Json, Yes, service, show
-from rag_app.cli.following import finished
+from rag_app.cli.common import Collections, Json, Yes, open_service, show
+from rag_app.cli.progress import finished
+from rag_app.cli.terminal import evaluation, lines
+from rag_app.contract.documents import DocumentFields
+from rag_app.contract.evaluation import (
+    EvaluationFields,
+    JudgementsClearResponse,
+    JudgementsExportResponse,
+    JudgementsImportResponse,
+    JudgementsResponse,
+)
+from rag_app.contract.requests import Narrowing
 
 if TYPE_CHECKING:
     from rag_app.evaluation.judgements import Judgements
@@ -39,24 +49,26 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure which strategy finds more, on a data set or on your own judgements."""
-    from rag_app.cli.terminal import lines
-
     names = [name.strip() for name in (strategies or "").split(",") if name.strip()]
     found = finished(
-        context, as_json, "eval", dataset=_path(dataset), strategies=names or None, rerankers=rerank,
-        top_k=top_k, report=_path(report), collections=collection,
-    )  # fmt: skip
-    show(found, as_json, lambda console: lines.print_evaluation(console, found))
+        context,
+        as_json,
+        EvaluationFields,
+        "eval",
+        dataset=_path(dataset),
+        strategies=names or None,
+        rerankers=rerank,
+        top_k=top_k,
+        report=_path(report),
+        collections=collection,
+    )
+    show(found, as_json, evaluation.print_evaluation)
 
 
 @app.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
     """List what was judged."""
-    from rag_app.cli.terminal import lines
-
-    judgements = _judgements(context)
-    found = _fields(judgements)
-    show(found, as_json, lambda console: lines.print_judgements(console, found["judgements"]))
+    show(_response(_judgements(context)), as_json, evaluation.print_judgements)
 
 
 @app.command()
@@ -77,12 +89,11 @@ def add(
         raise InvalidInput("the question is empty; type what you would ask")
     one = _document(_documents(context), document)
     for number in page:
-        if number > one["pages"]:
-            raise InvalidInput(f"{one['name']} has {one['pages']} pages and no page {number}")
+        if number > one.pages:
+            raise InvalidInput(f"{one.name} has {one.pages} pages and no page {number}")
     judgements = _judgements(context)
-    judgements.add(Judgement(question, one["sha256"], number, one["name"], int(answers)) for number in page)
-    found = _fields(judgements)
-    show(found, as_json, lambda _: typer.echo(_total(found)))
+    judgements.add(Judgement(question, one.sha256, number, one.name, int(answers)) for number in page)
+    show(_response(judgements), as_json, lambda _, found: typer.echo(_total(found)))
 
 
 @app.command("import")
@@ -94,11 +105,11 @@ def import_(
     """Take over judgements from files."""
     from rag_app.evaluation import judgements as files
 
-    read = files.read(folder.expanduser(), _documents(context))
+    read = files.read(folder.expanduser(), [one.model_dump() for one in _documents(context)])
     judgements = _judgements(context)
     judgements.add(read)
-    found = {"imported": len(read), **_fields(judgements)}
-    show(found, as_json, lambda _: typer.echo(f"{len(read)} imported; {_total(found)}"))
+    found = JudgementsImportResponse.of(**dict(_response(judgements)), imported=len(read))
+    show(found, as_json, lambda *_: typer.echo(f"{len(read)} imported; {_total(found)}"))
 
 
 @app.command()
@@ -108,14 +119,13 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write what was judged to files: to carry on, or for other programs."""
-    from rag_app.cli.terminal.lines import count, harmless
     from rag_app.evaluation import judgements as files
 
     judgements = _judgements(context)
     questions = files.export(judgements.all(), folder.expanduser())
-    found = {"folder": str(folder.expanduser().absolute()), "questions": questions}
-    said = f"wrote {count(questions, 'question')} to {found['folder']}"
-    show(found, as_json, lambda _: typer.echo(harmless(said)))
+    found = JudgementsExportResponse(folder=str(folder.expanduser().absolute()), questions=questions)
+    said = f"wrote {lines.count(questions, 'question')} to {found.folder}"
+    show(found, as_json, lambda *_: typer.echo(lines.harmless(said)))
 
 
 @app.command()
@@ -131,8 +141,9 @@ def clear(
     if not yes and question is None:
         typer.confirm("Forget all judgements?", abort=True, err=True)
     judgements = _judgements(context)
-    found = {"removed": judgements.remove(question), **_fields(judgements)}
-    show(found, as_json, lambda _: typer.echo(f"{found['removed']} forgotten; {_total(found)}"))
+    removed = judgements.remove(question)
+    found = JudgementsClearResponse.of(**dict(_response(judgements)), removed=removed)
+    show(found, as_json, lambda *_: typer.echo(f"{removed} forgotten; {_total(found)}"))
 
 
 def _path(path: Path | None) -> str | None:
@@ -146,36 +157,28 @@ def _judgements(context: typer.Context) -> "Judgements":
     return Judgements(State(context.obj.settings().data_dir / STATE_FILE))
 
 
-def _documents(context: typer.Context) -> list[Fields]:
+def _documents(context: typer.Context) -> tuple[DocumentFields, ...]:
     """Return the documents of all collections."""
-    from rag_app.contract.requests import Narrowing
-
-    with service(context) as library:
-        names = [one["name"] for one in library.collections()["collections"]]
-        found: list[Fields] = library.documents(Narrowing(collections=tuple(names)))["documents"]
-    return found
+    with open_service(context) as service:
+        names = tuple(one.name for one in service.collections().collections)
+        return service.documents(Narrowing(collections=names)).documents
 
 
-def _document(documents: Sequence[Fields], name: str) -> Fields:
-    found = [one for one in documents if name in (one["document_id"], one["name"])]
-    if len({one["sha256"] for one in found}) > 1:
-        ids = ", ".join(one["document_id"] for one in found)
+def _document(documents: Sequence[DocumentFields], name: str) -> DocumentFields:
+    found = [one for one in documents if name in (one.document_id, one.name)]
+    if len({one.sha256 for one in found}) > 1:
+        ids = ", ".join(one.document_id for one in found)
         raise InvalidInput(f"{len(found)} documents are named {name!r}; give one's id: {ids}")
     if not found:
-        raise UnknownName("document", name, (one["name"] for one in documents))
+        raise UnknownName("document", name, (one.name for one in documents))
     return found[0]
 
 
-def _fields(judgements: "Judgements") -> Fields:
-    rows = [
-        {"question": one.question, "document": one.document, "sha256": one.sha256, "page": one.page,
-         "grade": one.grade}
-        for one in judgements.all()
-    ]  # fmt: skip
-    return {"questions": len({row["question"] for row in rows}), "judgements": rows}
+def _response(judgements: "Judgements") -> JudgementsResponse:
+    rows = judgements.all()
+    return JudgementsResponse.of(questions=len({row.question for row in rows}), judgements=rows)
 
 
-def _total(found: Fields) -> str:
-    from rag_app.cli.terminal.lines import count
-
-    return f"{count(len(found['judgements']), 'judgement')} of {count(found['questions'], 'question')}"
+def _total(found: JudgementsResponse) -> str:
+    judgements = lines.count(len(found.judgements), "judgement")
+    return f"{judgements} of {lines.count(found.questions, 'question')}"

@@ -1,21 +1,20 @@
-"""Documents: upload, list, read, delete."""
+"""Files: those that are uploaded, and a document's own bytes."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from ingestion.errors import InvalidInput
 from ingestion.library_documents import original_file
-from rag_app.contract.requests import Narrowing, UploadRequest
+from rag_app.contract.jobs import JobResponse
+from rag_app.contract.requests import UploadRequest
 from rag_app.server.api.uploads import received
 from rag_app.server.streaming import gone
 from rag_app.service.local import LocalService
-
-Fields = dict[str, Any]
 
 _UPLOAD = """Send files, each as a part with a file name; `collection`, `password` (for files that need one)
 and `encoding` (of files that are text: windows-1251, GBK; without it, it is found out) are parts of text.
@@ -42,9 +41,9 @@ _PARTS: dict[str, Any] = {
     }
 }
 
-# What a browser shows without running anything of it; all else is bytes to be saved.
+# Types that a browser shows without running anything in them; all others are sent as bytes to be saved.
 _SAFE_TYPES = {"pdf": "application/pdf", "txt": "text/plain", "csv": "text/csv", "md": "text/plain"}
-# A document is a stranger's: even when it is opened, it runs nothing and loads nothing.
+# A document may come from an attacker: opened in a browser, it runs nothing and loads nothing.
 _INERT = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
@@ -56,16 +55,12 @@ _INERT = {
 def router_of(service: LocalService) -> APIRouter:
     router = APIRouter(tags=["documents"])
 
-    @router.get("/health", summary="Who answers, and over which library", tags=["library"])
-    def health() -> Fields:
-        return service.health()
-
-    @router.get("/documents", summary="List documents")
-    def documents(request: Annotated[Narrowing, Query()]) -> Fields:
-        return service.documents(request)
-
     @router.post(
-        "/documents", response_model=None, summary="Upload files", description=_UPLOAD, openapi_extra=_PARTS
+        "/documents",
+        response_model=JobResponse,
+        summary="Upload files",
+        description=_UPLOAD,
+        openapi_extra=_PARTS,
     )
     async def upload(http: Request) -> Response:
         assistant = service.assistant
@@ -75,17 +70,10 @@ def router_of(service: LocalService) -> APIRouter:
                 request = _upload_request(fields)
                 if not files:
                     raise InvalidInput("no file was sent; send each as a part that has a file name")
-                return JSONResponse(await anyio.to_thread.run_sync(service.upload, files, request))
+                job = await anyio.to_thread.run_sync(service.upload, files, request)
+                return JSONResponse(job.model_dump())
         except ClientDisconnect:
             return gone()
-
-    @router.delete("/documents", summary="Delete the document of a name, path or id")
-    def delete(name: str, collections: Annotated[list[str], Query()] = []) -> Fields:  # noqa: B006
-        return service.delete(name, collections)
-
-    @router.get("/documents/{document_id}/pages/{number}", summary="A page's text, from page 1")
-    def page(document_id: str, number: int) -> Fields:
-        return service.page(document_id, number)
 
     @router.get(
         "/documents/{document_id}/original",
@@ -103,6 +91,6 @@ def router_of(service: LocalService) -> APIRouter:
 def _upload_request(fields: dict[str, str]) -> UploadRequest:
     if unknown := sorted(fields.keys() - UploadRequest.model_fields.keys()):
         raise InvalidInput(
-            f"nobody knows the field {unknown[0][:40]}; there are: collection, password, encoding"
+            f"there is no field {unknown[0][:40]}; send collection, password or encoding beside the files"
         )
     return UploadRequest.of(**fields)

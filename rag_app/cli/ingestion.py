@@ -14,9 +14,12 @@ from rich.console import Console
 
 from ingestion.errors import InvalidInput
 from ingestion.text.leftovers import summary
-from rag_app.cli.common import Collection, Fields, Json, service
-from rag_app.cli.following import exit_for, failures, follow, print_failed
-from rag_app.cli.terminal.lines import shown
+from rag_app.cli.common import Collection, Json, open_service
+from rag_app.cli.progress import exit_for, failures, follow, print_failed
+from rag_app.cli.terminal.lines import harmless, shown
+from rag_app.contract.jobs import IngestResponse, JobFields
+from rag_app.contract.requests import IngestRequest
+from rag_app.contract.schema import to_json
 
 if TYPE_CHECKING:
     from rag_app.service.protocol import Service
@@ -49,8 +52,6 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Add documents; replace those whose files have changed."""
-    from rag_app.contract import output
-
     if not paths and not sync:
         raise InvalidInput("nothing to ingest; name files or folders, or a folder with --sync")
     if watch and (not sync or as_json):
@@ -58,8 +59,8 @@ def ingest(
     console = Console(stderr=as_json)
     started = time.perf_counter()
     asks = password_prompt and not as_json and sys.stdin.isatty() and sys.stderr.isatty()
-    with service(context) as library:
-        work = _Work(library, collection, console, encoding=encoding, quiet=as_json, asks=asks)
+    with open_service(context) as service:
+        work = _Work(service, collection, console, encoding=encoding, quiet=as_json, asks=asks)
         if paths:
             work.do(paths)
         for folder in sync or ():
@@ -67,8 +68,8 @@ def ingest(
         if watch:
             work.watch(sync or [])
     if as_json:
-        fields = [output.ingest_fields(job, 1000 * (time.perf_counter() - started)) for job in work.jobs]
-        typer.echo(output.dump(_joined(fields)))
+        total_ms = 1000 * (time.perf_counter() - started)
+        typer.echo(to_json(IngestResponse.of_jobs(work.jobs, total_ms)))
     exit_for(work.jobs)
 
 
@@ -77,7 +78,7 @@ class _Work:
 
     def __init__(
         self,
-        library: "Service",
+        service: "Service",
         collection: str | None,
         console: Console,
         *,
@@ -85,8 +86,8 @@ class _Work:
         quiet: bool,
         asks: bool,
     ) -> None:
-        self.jobs: list[Fields] = []
-        self._library = library
+        self.jobs: list[JobFields] = []
+        self._service = service
         self._collection = collection
         self._console = console
         self._encoding = encoding
@@ -95,15 +96,13 @@ class _Work:
 
     def do(self, paths: list[Path], *, sync: bool = False) -> None:
         """Ingest, ask for the passwords that are wanted, and say what failed."""
-        from rag_app.contract.requests import IngestRequest
-
         request = IngestRequest.of(
             paths=[str(path) for path in paths],
             sync=sync,
             collection=self._collection,
             encoding=self._encoding,
         )
-        job = follow(self._library, self._library.submit(request), self._console, quiet=self._quiet)
+        job = follow(self._service, self._service.submit(request), self._console, quiet=self._quiet)
         if self._asks:
             job = self._with_passwords(job)
         if not self._quiet:
@@ -111,12 +110,12 @@ class _Work:
             self._say_passed_over(job)
         self.jobs.append(job)
 
-    def _say_passed_over(self, job: Fields) -> None:
-        """Say what was no document, once."""
-        known = {file["path"] for earlier in self.jobs for file in earlier["passed_over"]}
-        files = [file for file in job["passed_over"] if file["path"] not in known]
+    def _say_passed_over(self, job: JobFields) -> None:
+        """Print the files that are no documents, once."""
+        known = {file.path for earlier in self.jobs for file in earlier.passed_over}
+        files = [file for file in job.passed_over if file.path not in known]
         if files:
-            said = summary([(file["name"], file["kind"]) for file in files])
+            said = summary([(file.name, file.kind) for file in files])
             self._console.print(shown(said), highlight=False, soft_wrap=True)
 
     def watch(self, folders: list[Path]) -> None:
@@ -139,22 +138,19 @@ class _Work:
         except InvalidInput as error:  # the folder is gone or empty for now, as a disk that is unplugged
             self._console.print(f"[yellow]{shown(str(error))}[/]", soft_wrap=True)
 
-    def _with_passwords(self, job: Fields) -> Fields:
-        """Ask for passwords and ingest again; return the job with what became of those files.
+    def _with_passwords(self, job: JobFields) -> JobFields:
+        """Ask for passwords and ingest again; return the job with the new results of those files.
 
         A password goes from the terminal to the parser, and is kept nowhere.
         """
-        from rag_app.cli.terminal import lines
-        from rag_app.contract.requests import IngestRequest
-
         left_out: set[str] = set()
         for _ in range(_PASSWORD_TRIES):
             passwords: dict[str, str] = {}
             for file in failures(job):
-                path = file["path"]
-                if file["status"] != "needs_password" or path in left_out:
+                path = file.path
+                if file.status != "needs_password" or path in left_out:
                     continue
-                word = _asked(f"password of {lines.harmless(file['name'])} (Enter leaves it out): ")
+                word = _asked(f"password of {harmless(file.name)} (Enter leaves it out): ")
                 if word:
                     passwords[path] = word
                 else:
@@ -164,9 +160,10 @@ class _Work:
             request = IngestRequest.of(
                 paths=list(passwords), passwords=passwords, collection=self._collection
             )
-            again = follow(self._library, self._library.submit(request), self._console, quiet=self._quiet)
-            ended = {file["path"]: file for file in again["files"]}
-            job = {**job, "files": [ended.get(file["path"], file) for file in job["files"]]}
+            again = follow(self._service, self._service.submit(request), self._console, quiet=self._quiet)
+            ended = {file.path: file for file in again.files}
+            files = tuple(ended.get(file.path, file) for file in job.files)
+            job = job.model_copy(update={"files": files})
         return job
 
 
@@ -182,17 +179,3 @@ def _asked(question: str) -> str:
         return getpass(question)
     except EOFError:
         return ""
-
-
-def _joined(parts: list[Fields]) -> Fields:
-    """Return the fields of several jobs as those of one; the total is that of the last, who began first."""
-    stages: dict[str, float] = {}
-    for part in parts:
-        for stage, milliseconds in part["timings_ms"].items():
-            stages[stage] = stages.get(stage, 0.0) + milliseconds if stage != "total" else milliseconds
-    return {
-        "documents": [document for part in parts for document in part["documents"]],
-        "passed_over": [file for part in parts for file in part["passed_over"]],
-        "timings_ms": stages,
-        "job_id": parts[-1]["job_id"],
-    }

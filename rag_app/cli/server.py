@@ -1,5 +1,6 @@
 """serve, mcp, token, doctor."""
 
+import os
 import shlex
 import threading
 from collections.abc import Callable
@@ -12,6 +13,8 @@ import typer
 
 from ingestion.errors import InvalidInput, RagError
 from rag_app.cli.common import EXIT_FAILED, Json, show
+from rag_app.cli.terminal import lines
+from rag_app.contract.status import DoctorResponse, TokenResponse
 
 if TYPE_CHECKING:
     from rag_app.config.settings import Settings
@@ -59,8 +62,8 @@ def serve(
         typer.echo(f"port {settings.port} is in use; taking {chosen}", err=True)
     if not is_loopback(settings.host):
         typer.echo(
-            f"{settings.host} can be reached from other machines: whoever has a name and a password can read "
-            "your documents there. What is sent is not encrypted; use it in networks that you trust",
+            f"{settings.host} can be reached from other machines: everyone with a login can read your "
+            "documents there. The connection is not encrypted; use it in networks that you trust",
             err=True,
         )
     with Assistant.open(settings) as assistant:
@@ -75,14 +78,14 @@ def serve(
 def mcp(context: typer.Context) -> None:
     """Serve search and ask as tools over standard input and output, for programs that speak MCP.
 
-    The library is held only while it is asked, so that others can use it in between.
+    It has the library only while it answers, so that other commands can use it in between.
     """
     from rag_app.server.mcp.server import serve_stdio
-    from rag_app.service.protocol import open_service
-    from rag_app.service.service_pool import Lending
+    from rag_app.service.connection import open_service
+    from rag_app.service.service_pool import ServicePool
 
     settings = context.obj.settings()
-    serve_stdio(Lending(lambda: open_service(settings)))
+    serve_stdio(ServicePool(lambda: open_service(settings)))
 
 
 def token(context: typer.Context, as_json: Json = False) -> None:
@@ -91,10 +94,10 @@ def token(context: typer.Context, as_json: Json = False) -> None:
     Run it as `eval "$(rag-app token)"`, or copy the lines.
     """
     from rag_app.config.ports import url_of
-    from rag_app.service.client import connect
+    from rag_app.service.client import RemoteService
 
     settings = context.obj.settings()
-    serving = connect(settings)
+    serving = RemoteService.of(settings)
     lasting = settings.secret("api_token")
     if serving is None and lasting is None:
         raise RagError(
@@ -104,34 +107,33 @@ def token(context: typer.Context, as_json: Json = False) -> None:
     url = serving.url if serving is not None else url_of(settings.host, settings.port)
     if serving is None:
         typer.echo("nothing serves this library now; begin with: rag-app serve", err=True)
-    fields = {
-        "url": url,
-        "openai_base_url": f"{url}/v1",
-        "token": lasting or (serving.token if serving is not None else None),
-        "lasts": lasting is not None,
-        "serving": serving is not None,
-    }
-    lines = {"OPENAI_BASE_URL": fields["openai_base_url"], "OPENAI_API_KEY": fields["token"]}
-    said = "\n".join(f"export {name}={shlex.quote(str(value))}" for name, value in lines.items())
-    show(fields, as_json, lambda _: typer.echo(said))
+    response = TokenResponse(
+        url=url,
+        openai_base_url=f"{url}/v1",
+        token=lasting or (serving.token if serving is not None else None),
+        lasts=lasting is not None,
+        serving=serving is not None,
+    )
+    variables = {"OPENAI_BASE_URL": response.openai_base_url, "OPENAI_API_KEY": response.token}
+    said = "\n".join(f"export {name}={shlex.quote(str(value))}" for name, value in variables.items())
+    show(response, as_json, lambda *_: typer.echo(said))
 
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Say what is installed, where data lies, what is wrong and what mends it."""
-    from rag_app.cli.terminal import lines
-    from rag_app.contract import output
     from rag_app.service.doctor import State, examine
 
     settings = context.obj.settings()
     checks = examine(settings)
-    fields = output.doctor_fields(settings, checks)
-    show(fields, as_json, lambda console: lines.print_checks(console, fields["checks"]))
+    offline = os.environ.get("HF_HUB_OFFLINE") == "1"
+    found = DoctorResponse.of(data_dir=str(settings.data_dir), offline=offline, checks=checks)
+    show(found, as_json, lines.print_checks)
     if any(check.state is State.ERROR for check in checks):
         raise typer.Exit(EXIT_FAILED)
 
 
 def _check_guarded(settings: "Settings") -> None:
-    """Raises InvalidInput where other machines could read the library without having to say who asks."""
+    """Raise InvalidInput where other machines could read the library without a token or a login."""
     from rag_app.config.ports import is_loopback
 
     if is_loopback(settings.host):
@@ -149,7 +151,7 @@ def _check_guarded(settings: "Settings") -> None:
 
 
 def _token_in(file: Path) -> str:
-    """Return the first line of a file. Raises InvalidInput where there is none."""
+    """Return the first line of a file. Raises InvalidInput where it is empty."""
     token = next(iter(_text_in(file, "token").splitlines()), "").strip()
     if not token:
         raise InvalidInput(f"the file of the token {file} is empty; write a token into its first line")

@@ -1,0 +1,169 @@
+"""verify, repair, compact, reindex, export, import, stats."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rag_app.cli.common import EXIT_FAILED, EXIT_SOME_FILES_FAILED, Collections, Json, respond, show
+from rag_app.cli.progress import finished
+from rag_app.cli.terminal import library, lines
+from rag_app.contract.library import (
+    CompactFields,
+    ExportFields,
+    ImportFields,
+    RebuildResponse,
+    ReindexFields,
+    RepairFields,
+    VerifyFields,
+)
+
+
+def verify(context: typer.Context, as_json: Json = False) -> None:
+    """Look for damage in every store, and change nothing. Exit code 1 where there is some."""
+    found = finished(context, as_json, VerifyFields, "verify")
+    show(found, as_json, library.print_verified)
+    if not found.ok:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def repair(
+    context: typer.Context,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild",
+            help="Make the library anew from originals, vectors and snapshots, where its catalogue is lost.",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Repair the damage that verify finds. Exit code 1 where some is left."""
+    if anew:
+        _rebuild(context, as_json)
+        return
+    done = finished(context, as_json, RepairFields, "repair")
+    show(done, as_json, library.print_repaired)
+    if not done.ok:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _rebuild(context: typer.Context, as_json: bool) -> None:
+    """Make the library anew, in this process: none can open it as it is."""
+    from ingestion.encoders import builtin_encoder
+    from ingestion.maintenance import MaintenanceProgress, rebuild
+
+    settings = context.obj.settings()
+
+    def tell(progress: MaintenanceProgress) -> None:
+        if sys.stderr.isatty():
+            typer.echo(f"\r{progress.stage} {progress.done} of {progress.total}", err=True, nl=False)
+
+    encoder = builtin_encoder(settings.encoder_precision)
+    done = rebuild(settings.data_dir, encoder, limits=settings.limits, on_progress=tell)
+    said = [
+        f"made anew: {lines.count(done.documents, 'document')}, {done.parsed} of them read again, "
+        f"{done.encoded} encoded again"
+    ]
+    if done.uploads:
+        said.append(f"{lines.count(done.uploads, 'upload')} queued that had not been ingested")
+    said += [f"lost: {lines.harmless(one)}" for one in done.lost]
+    if done.kept:
+        said.append(f"the files that were there before are kept in {done.kept}")
+    response = RebuildResponse.of(done, ok=not done.lost)
+    show(response, as_json, lambda *_: typer.echo("\n".join(said)))
+    if done.lost:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def compact(context: typer.Context, as_json: Json = False) -> None:
+    """Give back the disk space of what was deleted."""
+    done = finished(context, as_json, CompactFields, "compact")
+    said = f"{lines.size(done.bytes_before)} before, {lines.size(done.bytes_after)} now"
+    show(done, as_json, lambda *_: typer.echo(said))
+
+
+def reindex(
+    context: typer.Context,
+    representation: Annotated[str | None, typer.Option(help="Which one; default: builtin.")] = None,
+    model: Annotated[str | None, typer.Option(help="Its model: a folder, or a name from models.txt.")] = None,
+    codec: Annotated[
+        str | None, typer.Option(help="What is kept of a token: int8, int4, int4-pool2, int8-nopunct, …")
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove it instead.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make vectors anew after a change of model, codec or chunker, or add those of another model."""
+    done = finished(
+        context,
+        as_json,
+        ReindexFields,
+        "reindex",
+        representation=representation,
+        model=model,
+        codec=codec,
+        remove=remove,
+    )
+    name = done.representation
+    if done.removed:
+        said = f"removed the representation {name}"
+    elif done.documents:
+        said = f"{name}: {_made_anew(done)}, {lines.count(done.chunks, 'chunk')}"
+    else:
+        said = f"{name} is up to date"
+    show(done, as_json, lambda *_: typer.echo(said))
+
+
+def _made_anew(done: ReindexFields) -> str:
+    """Return how many documents' vectors were made anew, and how."""
+    converted, encoded = done.converted, done.documents - done.converted
+    parts = [f"encoded {lines.count(encoded, 'document')}"] if encoded else []
+    parts += [f"converted {lines.count(converted, 'document')} to {done.codec}"] if converted else []
+    return ", ".join(parts)
+
+
+def export(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The archive to write.")],
+    originals: Annotated[bool, typer.Option("--originals", help="With the documents' own files.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    collection: Collections = None,
+    as_json: Json = False,
+) -> None:
+    """Write the library, or some collections, into one file. Exit code 3 where documents are left out."""
+    done = finished(
+        context,
+        as_json,
+        ExportFields,
+        "export",
+        file=str(file),
+        originals=originals,
+        force=force,
+        collections=collection,
+    )
+    said = f"wrote {lines.count(done.documents, 'document')}, {lines.size(done.bytes)}, to {done.file}"
+    if done.unreadable:
+        said += f"; left out, because their text is damaged: {', '.join(done.unreadable)}"
+    show(done, as_json, lambda *_: typer.echo(lines.harmless(said)))
+    if done.unreadable:
+        raise typer.Exit(EXIT_SOME_FILES_FAILED)
+
+
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="An archive that export wrote.")],
+    as_json: Json = False,
+) -> None:
+    """Add the documents of an archive."""
+    done = finished(context, as_json, ImportFields, "import", file=str(file))
+    said = (
+        f"{lines.count(done.added, 'document')} added, {done.replaced} replaced, "
+        f"{done.skipped} were here already; {done.encoded} had to be encoded"
+    )
+    show(done, as_json, lambda *_: typer.echo(said))
+
+
+def stats(context: typer.Context, as_json: Json = False) -> None:
+    """Show what the library holds and what that takes on the disk."""
+    respond(context, as_json, lambda service: service.stats(), library.print_stats)

@@ -1,0 +1,127 @@
+"""Answers, and the events that lead to one."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rag_app.contract.errors import ErrorFields
+from rag_app.contract.schema import Fields, Response, Timings, source
+from rag_app.contract.search import FoundFields, HitFields
+
+
+class CitationFields(Fields):
+    """A quotation that the answer rests on: exactly characters `start` to `end` of the page's text."""
+
+    marker: int = Field(description="the n of [n] in the answer")
+    document: str
+    document_id: str
+    page: int
+    start: int
+    end: int
+    quote: str
+
+
+class SentenceFields(Fields):
+    """A sentence of the answer, and whether the documents support it."""
+
+    text: str
+    verdict: str | None = Field(description="supported, weak or unsupported; null: not judged")
+    score: float = Field(description="MaxSim with the sentences that it rests on")
+    markers: tuple[int, ...]
+    reason: str | None = Field(None, description="what is missing where the verdict is not supported")
+
+
+class AnswerFields(Fields):
+    """An answer with its sources. Without one (`abstained`) the text says so, and `nearest` has passages."""
+
+    question: str
+    answer: str = source("text")
+    abstained: bool
+    strategy: str
+    reranker: str | None
+    llm: str
+    citations: tuple[CitationFields, ...]
+    sentences: tuple[SentenceFields, ...]
+    nearest: tuple[HitFields, ...] = Field(description="the passages that were found")
+    flags: tuple[str, ...] = Field(description="what to be careful about")
+    standalone_question: str | None = Field(description="what a follow-up question was understood as")
+    conversation_id: str | None
+    receipt_id: str | None
+    timings_ms: Timings
+
+
+class UsageFields(Fields):
+    """The tokens of all language models that the answer took; quotations take none."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class AskResponse(AnswerFields, Response):
+    usage: UsageFields
+    finish_reason: Literal["stop", "length"] = Field(description="length: the answer was cut off")
+    warnings: tuple[str, ...] = Field(description="what was found damaged, and how to repair it")
+
+
+class Event(Fields):
+    """What happens while a question is answered."""
+
+    event: str
+
+
+class CondensedEvent(Event):
+    """What a follow-up question is understood as."""
+
+    event: Literal["condensed"] = "condensed"
+    question: str
+
+
+class FoundEvent(FoundFields, Event):
+    """The passages, before anything is written."""
+
+    event: Literal["found"] = "found"
+
+
+class WaitingEvent(Event):
+    """What the answer waits for, and how far it is.
+
+    Stage queue: `done` questions of others are before this one; load: the model is loaded; prefill: `done` of
+    `total` tokens of the prompt are read; read: `done` of `total` passages are read.
+    """
+
+    event: Literal["waiting"] = "waiting"
+    stage: str
+    done: int
+    total: int
+
+
+class DeltaEvent(Event):
+    """More of the answer's text; none is a sign of life."""
+
+    event: Literal["delta"] = "delta"
+    text: str
+
+
+class ThoughtEvent(Event):
+    """More of what the model thinks before it answers; no part of the answer."""
+
+    event: Literal["thought"] = "thought"
+    text: str
+
+
+class AnsweredEvent(AskResponse, Event):
+    """The whole answer; the last event."""
+
+    event: Literal["answer"] = "answer"
+
+
+class ErrorEvent(Event):
+    """An error after the stream has begun; the last event."""
+
+    event: Literal["error"] = "error"
+    error: ErrorFields
+
+
+AskEvent = CondensedEvent | FoundEvent | WaitingEvent | DeltaEvent | ThoughtEvent | AnsweredEvent
+StreamEvent = Annotated[AskEvent | ErrorEvent, Field(discriminator="event")]

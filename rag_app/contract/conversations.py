@@ -1,0 +1,179 @@
+"""Conversations, receipts and replays."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field
+
+from rag_app.contract.answers import AnswerFields
+from rag_app.contract.schema import Fields, Response, Timings, source
+
+if TYPE_CHECKING:
+    from rag_app.answering.answers import Answer
+    from rag_app.history.conversations import Conversation, Turn
+
+Spans = tuple[tuple[int, int], ...]
+
+
+class _Conversation(Fields):
+    """Without the nonce that fences its prompts: authors of documents must not know it."""
+
+    conversation_id: str = source("id")
+    title: str
+    created: str
+    updated: str
+
+
+class ConversationFields(_Conversation):
+    """A conversation in a list."""
+
+    turns: int = Field(description="how many questions it has")
+
+
+class ConversationsResponse(Response):
+    conversations: tuple[ConversationFields, ...]
+
+
+class TurnFields(Fields):
+    """A question of a conversation, and what came of it."""
+
+    number: int
+    question: str
+    standalone_question: str = source("standalone")
+    state: str
+    asked: str
+    answer: AnswerFields | None
+    error: str | None
+    receipt_id: str | None = source("receipt")
+
+
+class ConversationResponse(_Conversation, Response):
+    turns: tuple[TurnFields, ...]
+
+    @classmethod
+    def of_turns(cls, conversation: "Conversation", turns: "Iterable[tuple[Turn, Answer | None]]") -> Self:
+        return cls.of(conversation, turns=[TurnFields.of(turn, answer=answer) for turn, answer in turns])
+
+
+class ReceiptLineFields(Fields):
+    """A receipt in a list."""
+
+    receipt_id: str = source("id")
+    created: str
+    conversation_id: str | None = source("conversation")
+    question: str = source("record", "question")
+    strategy: str = source("record", "options", "strategy")
+    llm: str = source("record", "generator", "name")
+
+
+class ReceiptsResponse(Response):
+    receipts: tuple[ReceiptLineFields, ...] = Field(description="the latest first")
+
+
+def _day(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _pages(value: object) -> object:
+    return f"{value[0]}-{value[1]}" if isinstance(value, tuple) else value
+
+
+def _placed(value: Any) -> object:
+    return value if isinstance(value, tuple | list) else (value.chunk_id, value.spans)
+
+
+Day = Annotated[str | None, BeforeValidator(_day)]
+
+
+class AskedFields(Fields):
+    """How the question was asked."""
+
+    strategy: str
+    reranker: Annotated[str, BeforeValidator(lambda name: name or "none")]
+    top_k: int
+    llm: str
+    collections: tuple[str, ...]
+    documents: tuple[str, ...]
+    folders: tuple[str, ...]
+    types: tuple[str, ...]
+    added_from: Day
+    added_to: Day
+    pages: Annotated[str | None, BeforeValidator(_pages)] = Field(description="the first and the last page")
+
+
+class SamplingFields(Fields):
+    """How the language model chose its tokens."""
+
+    temperature: float
+    top_p: float | None
+    top_k: int | None
+    min_p: float | None
+    repeat_penalty: float | None
+    seed: int
+
+
+class GeneratorFields(Fields):
+    """Who wrote the answer: the language model with its file's hash, or "extractive"."""
+
+    name: str
+    sha256: str | None
+    sampling: SamplingFields | None
+    max_tokens: int | None
+    thinking: bool | None
+
+
+class ReceiptHitFields(Fields):
+    """A passage that was found."""
+
+    chunk_id: str
+    score: float
+    scores: dict[str, float]
+
+
+class ReceiptEvidenceFields(Fields):
+    """A passage of the prompt, and the characters of its page that were read."""
+
+    number: int
+    chunk_id: str
+    document: str
+    sha256: str | None
+    page: int
+    spans: Spans
+
+
+class ReceiptResponse(Response):
+    """Everything that decided an answer, and the answer."""
+
+    receipt_id: str = source("id")
+    created: str
+    conversation_id: str | None = source("conversation")
+    application: str = source("record", "application")
+    question: str = source("record", "question")
+    standalone_question: str = source("record", "standalone_question")
+    asked: AskedFields = source("record", "options")
+    earlier: tuple[Annotated[tuple[str, Spans], BeforeValidator(_placed)], ...] = source(
+        "record", "prior_evidence"
+    )
+    encoder: str = source("record", "encoder")
+    representation: str | None = source("record", "representation")
+    llm: GeneratorFields = source("record", "generator")
+    hits: tuple[ReceiptHitFields, ...] = source("record", "hits")
+    evidence_tokens: int | None = source("record", "evidence_tokens")
+    evidence: tuple[ReceiptEvidenceFields, ...] = source("record", "evidence")
+    relevance: float = source("record", "relevance")
+    nonce: str = source("record", "nonce")
+    prompt_sha256: str = source("record", "prompt_sha256")
+    answer: str = source("record", "answer")
+    abstained: bool = source("record", "abstained")
+    timings_ms: Timings = source("record", "timings_ms")
+
+
+class ReplayResponse(Response):
+    """A question answered again as its receipt says."""
+
+    receipt_id: str
+    same: bool
+    differences: tuple[str, ...]
+    before: str
+    after: str

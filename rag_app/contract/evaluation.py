@@ -1,0 +1,107 @@
+"""Evaluations and judgements."""
+
+from pydantic import ConfigDict, Field
+
+from rag_app.contract.schema import Fields, Response
+
+
+class IntervalFields(Fields):
+    low: float
+    high: float
+
+
+class ResultFields(Fields):
+    """A strategy's results: beside these fields one for each metric, such as ndcg@10."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, float]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return self.__pydantic_extra__
+
+    strategy: str
+    reranker: str | None
+    intervals: dict[str, IntervalFields] = Field(description="95% intervals by metric")
+    latency_ms_p50: float
+    latency_ms_p95: float
+    bytes: int = Field(description="what the strategy's stores take on the disk")
+    lost: int = Field(description="questions without a relevant result among the first five")
+
+
+class DifferenceFields(IntervalFields):
+    """How much better strategy a is than b by a metric, with the 95% interval."""
+
+    metric: str
+    a: str
+    b: str
+    difference: float
+    p: float
+    p_adjusted: float = Field(description="for the number of comparisons (Holm)")
+
+
+class RecommendationFields(Fields):
+    """Which strategy to use, as far as the questions can tell."""
+
+    metric: str
+    questions: int
+    best: str
+    use: str | None
+    tied: tuple[str, ...]
+    worse: tuple[str, ...]
+    needed: int | None = Field(description="how many questions would tell the tied ones apart")
+    words: str
+
+
+class UnusableFields(Fields):
+    """A line of a list of questions that cannot be used."""
+
+    line: int
+    text: str
+    reason: str
+
+
+class EvaluationFields(Fields):
+    """How well strategies found what was judged relevant."""
+
+    dataset: str
+    unit: str
+    queries: int
+    unjudged: int
+    chunks: int
+    metrics: tuple[str, ...]
+    compared_by: tuple[str, ...]
+    reference: str | None
+    results: tuple[ResultFields, ...]
+    comparisons: tuple[DifferenceFields, ...]
+    recommendation: RecommendationFields
+    left_out: tuple[UnusableFields, ...]
+    report: str | None = Field(description="the folder of the report")
+
+
+class JudgementFields(Fields):
+    """Whether a page answers a question: grade 0 is no."""
+
+    question: str
+    document: str
+    sha256: str
+    page: int
+    grade: int
+
+
+class JudgementsResponse(Response):
+    questions: int
+    judgements: tuple[JudgementFields, ...]
+
+
+class JudgementsImportResponse(JudgementsResponse):
+    imported: int
+
+
+class JudgementsClearResponse(JudgementsResponse):
+    removed: int
+
+
+class JudgementsExportResponse(Response):
+    folder: str
+    questions: int

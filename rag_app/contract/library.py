@@ -1,0 +1,157 @@
+"""Collections, figures of the library, and what its care found: verify, repair, compact and their kind."""
+
+from pydantic import Field
+
+from rag_app.contract.schema import Fields, Response
+
+
+class CollectionFields(Fields):
+    """A collection and how much is in it."""
+
+    name: str
+    documents: int
+    pages: int
+    chunks: int
+    created: str
+
+
+class CollectionsResponse(Response):
+    collections: tuple[CollectionFields, ...]
+
+
+class StoreBytesFields(Fields):
+    """What each store takes on the disk."""
+
+    catalogue: int
+    chroma: int
+    tokens: int
+    originals: int
+
+
+class CollectionStatsFields(Fields):
+    """How much is in a collection."""
+
+    name: str
+    documents: int
+    pages: int
+    chunks: int
+    characters: int
+
+
+class RepresentationStatsFields(Fields):
+    """Vectors of one model, and what they take on the disk."""
+
+    name: str
+    state: str
+    readings: tuple[str, ...]
+    dimension: int
+    token_dimension: int
+    codec: str
+    documents: int
+    tokens: int
+    code_bytes: int
+    bytes: int
+    section_bytes: dict[str, int]
+
+
+class StatsResponse(Response):
+    collections: tuple[CollectionStatsFields, ...]
+    representations: tuple[RepresentationStatsFields, ...]
+    bytes: StoreBytesFields
+    text_bytes: int
+    word_bytes: int
+    languages: dict[str, int] = Field(description="how many documents each language has")
+    oldest: str | None
+    newest: str | None
+
+
+class ProblemFields(Fields):
+    """Something damaged, and what repairs it."""
+
+    store: str
+    what: str
+    document: str | None
+    mend: str
+
+
+class VerifyFields(Fields):
+    """What verify found, and how much it looked at."""
+
+    ok: bool
+    problems: tuple[ProblemFields, ...]
+    notes: tuple[str, ...]
+    documents: int
+    chunks: int
+    segments: int
+    vectors: int
+    originals: int
+
+
+class RepairedFields(Fields):
+    """Something that was repaired."""
+
+    store: str
+    what: str
+    document: str | None
+
+
+class RepairFields(Fields):
+    """What repair did, and what it could not."""
+
+    ok: bool
+    done: tuple[RepairedFields, ...]
+    left: tuple[ProblemFields, ...]
+
+
+class CompactFields(Fields):
+    """What the stores took on the disk before and after."""
+
+    bytes_before: int
+    bytes_after: int
+    before: StoreBytesFields
+    after: StoreBytesFields
+
+
+class ReindexFields(Fields):
+    """Documents and chunks whose vectors were made anew; none where they were up to date."""
+
+    representation: str
+    fingerprint: str
+    codec: str
+    documents: int
+    chunks: int
+    converted: int = Field(description="of the documents, those whose vectors were converted, not encoded")
+    removed: bool
+
+
+class ExportFields(Fields):
+    """An archive that was written."""
+
+    file: str
+    documents: int
+    chunks: int
+    originals: int
+    unreadable: tuple[str, ...] = Field(description="documents left out, because their text is damaged")
+    bytes: int
+
+
+class ImportFields(Fields):
+    """What became of an archive's documents."""
+
+    file: str
+    added: int
+    replaced: int
+    skipped: int
+    encoded: int = Field(description="how many of them had to be encoded")
+
+
+class RebuildResponse(Response):
+    """What a rebuild of the whole library found."""
+
+    ok: bool
+    documents: int
+    parsed: int
+    encoded: int
+    uploads: int
+    lost: tuple[str, ...]
+    kept: str | None = Field(description="the folder with the files that were there before")

@@ -1,0 +1,64 @@
+"""Responses of OpenAI's protocol, with the fields that this application adds."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from rag_app.contract.answers import CitationFields, SentenceFields, UsageFields
+from rag_app.contract.schema import Fields, Timings
+
+
+class ModelFields(Fields):
+    """A model: a strategy, with a language model or with quotations."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: str = "rag-app"
+
+
+class ModelList(Fields):
+    object: Literal["list"] = "list"
+    data: tuple[ModelFields, ...]
+
+
+class MessageFields(Fields):
+    """The answer with the list of its sources below."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str
+    refusal: str | None = None
+    citations: tuple[CitationFields, ...]
+
+
+class Choice(Fields):
+    index: int = 0
+    message: MessageFields
+    logprobs: None = None
+    finish_reason: Literal["stop", "length"]
+
+
+class AboutFields(Fields):
+    """What made the answer, and how each sentence is supported."""
+
+    answer: str = Field(description="the answer without the list of its sources")
+    abstained: bool
+    strategy: str
+    reranker: str | None
+    llm: str
+    sentences: tuple[SentenceFields, ...]
+    flags: tuple[str, ...]
+    standalone_question: str | None
+    receipt_id: str | None
+    timings_ms: Timings
+
+
+class Completion(Fields):
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    system_fingerprint: None = None
+    choices: tuple[Choice, ...]
+    usage: UsageFields
+    rag_app: AboutFields
