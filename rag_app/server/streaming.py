@@ -5,7 +5,6 @@ A client that goes away stops the answer, also before its first word.
 
 import asyncio
 import json
-import traceback
 from collections.abc import AsyncIterator, Generator, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import Response, StreamingResponse
 
 from ingestion.errors import RagError
+from rag_app.config.logging import report_unexpected
 from rag_app.contract import output
 from rag_app.server.background_generator import Ended, Left, Working
 
@@ -103,7 +103,7 @@ async def _and_error(first: Fields, events: Events, *, seconds: float | None) ->
 
 
 def told(error: Exception) -> Mapping[str, Any]:
-    """Return an error's fields for a stream, and report one that nobody foresaw."""
+    """Return an error's fields for a stream, and log an unexpected error."""
     if not isinstance(error, RagError):
-        traceback.print_exception(error)
+        report_unexpected(error)
     return output.error_fields(error)

@@ -5,7 +5,6 @@ page that describes it.
 """
 
 import logging
-import traceback
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -26,8 +25,6 @@ _SUMMARY = "Ask questions of your own documents, on your own machine."
 
 def create_api(assistant: Assistant) -> ASGIApp:
     """Return the API over an open library whose jobs the assistant's own threads work on."""
-    assistant.tasks.on_fault = traceback.print_exception
-    assistant.model_tasks.tasks.on_fault = traceback.print_exception
     # What is wrong with a body is told to who sent it.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     service = LocalService(assistant, serving=True)

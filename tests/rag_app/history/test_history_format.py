@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.rag_app.history.test_old_data_folder import ARCHIVE
 
 from ingestion.errors import LibraryError
 from ingestion.storage.catalogue.records import StoredChunk
@@ -23,6 +22,7 @@ from rag_app.history.receipts import Receipts
 from rag_app.history.records import AnswerRecord, ReceiptRecord, decode
 from rag_app.history.serialization import answer_record
 from retrievers.hits import Hit
+from tests.rag_app.history.test_old_data_folder import ARCHIVE
 
 FIRST, SECOND = "3ce70ded375ffb7a", "9acf07cc32b6406b"
 RECEIPT = "428896bbb749ab76"
