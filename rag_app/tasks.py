@@ -1,7 +1,10 @@
 """Long work on the whole library, one at a time: started, looked at, cancelled."""
 
+import logging
 import threading
+import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -14,6 +17,8 @@ from ingestion.timing import utc_now
 _KEPT = 20
 
 Fields = dict[str, Any]
+
+_logger = logging.getLogger(__name__)
 
 
 class TaskState(StrEnum):
@@ -61,13 +66,12 @@ class _Running:
 class Tasks:
     """The tasks of one process. `close` cancels what runs and waits for it.
 
-    `busy` is what is told to who would start another one. `on_fault` is given the errors that nobody foresaw;
-    whoever asks for the task is told as well.
+    Args:
+        busy: Message raised when a second task is started.
     """
 
     def __init__(self, busy: str = "the library is busy") -> None:
         self._busy = busy
-        self.on_fault: Callable[[Exception], None] = lambda _: None
         self._lock = threading.Lock()
         self._all: dict[str, _Running] = {}
 
@@ -84,7 +88,8 @@ class Tasks:
             self._all[running.task.id] = running
             for old in list(self._all)[:-_KEPT]:
                 del self._all[old]
-        threading.Thread(target=self._run, args=(running, work), daemon=True).start()
+        target = copy_context().run  # with the request's id in the log
+        threading.Thread(target=target, args=(self._run, running, work), daemon=True).start()
         return running.task
 
     def get(self, identity: str) -> Task:
@@ -126,14 +131,18 @@ class Tasks:
         def report(stage: str, done: int, total: int) -> None:
             running.task = replace(running.task, stage=stage, done=done, total=total)
 
+        task, started = running.task, time.perf_counter()
+        _logger.info("task %s (%s) started", task.id, task.kind)
         try:
             result = work(Control(report, running.stop.is_set))
             running.task = replace(running.task, state=TaskState.DONE, result=result, finished=utc_now())
         except Cancelled as error:
             running.task = replace(running.task, state=TaskState.CANCELLED, error=error, finished=utc_now())
-        except Exception as error:  # noqa: BLE001  # it is told to whoever asks for the task
+        except Exception as error:  # it is told to whoever asks for the task
             if not isinstance(error, RagError):
-                self.on_fault(error)
+                _logger.exception("task %s (%s) failed", task.id, task.kind)
             running.task = replace(running.task, state=TaskState.FAILED, error=error, finished=utc_now())
         finally:
+            seconds = time.perf_counter() - started
+            _logger.info("task %s (%s) is %s after %.1f s", task.id, task.kind, running.task.state, seconds)
             running.ended.set()

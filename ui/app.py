@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from rag_app.config.logins import Logins
 from rag_app.config.ports import url_of
 from rag_app.server.api import create_api
+from rag_app.server.request_ids import RequestIds
 from rag_app.server.security.guard import Guard
 from rag_app.service.composition import Assistant
 from ui.background import Workers
@@ -63,6 +64,7 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
     token = secrets.token_urlsafe(32)
     settings = assistant.settings
     layers = [
+        Middleware(RequestIds),
         Middleware(OwnFilesOnly),
         Middleware(Guard, host=host, port=port, token=token, api_token=settings.secret("api_token")),
         Middleware(ApiBeside, api=create_api(assistant)),

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
+from rag_app.config.logging import request
+
 T = TypeVar("T")
 
 # Seconds until a handler notices Stop or a closed tab, and between two redraws of a page.
@@ -75,7 +77,8 @@ class Workers:
 
         def target() -> None:
             try:
-                work(items.put)
+                with request():
+                    work(items.put)
             except BaseException as error:  # noqa: BLE001 (raised again in the handler)
                 errors.append(error)
             finally:

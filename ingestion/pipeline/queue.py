@@ -17,7 +17,7 @@ from pathlib import Path
 from ingestion.documents import Status
 from ingestion.errors import Cancelled, InvalidInput, RagError, UnknownName
 from ingestion.library import Library
-from ingestion.parsing import ParseLimits, encoding_named, known_names
+from ingestion.parsing import SUPPORTED_SUFFIXES, ParseLimits, encoding_named, known_names
 from ingestion.pipeline.folder_sync import list_files, remove_gone
 from ingestion.pipeline.folder_sync import sync as plan_sync
 from ingestion.pipeline.ingest import IngestProgress, IngestResult, IngestTask, run
@@ -34,7 +34,7 @@ _ALL = 1 << 31
 _UNDECIDED = frozenset({Status.NEEDS_PASSWORD})
 _ENDED = ("done", "cancelled")  # stages
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class Jobs:
@@ -271,6 +271,7 @@ class Jobs:
             if not self._table.begin(identity):
                 return
             state, error = "queued", None
+            _logger.info("job %d: %d files", identity, len(job.files))
             try:
                 yield from self._ingest_all(identity, on_progress, cancelled)
                 if job.folder is not None:
@@ -303,8 +304,8 @@ class Jobs:
                     pass
             except RagError:
                 continue  # it is in the job's state, which people see
-            except Exception:  # noqa: BLE001  # one job's fault must not keep all the others waiting
-                _log.exception("job %d failed", waiting)
+            except Exception:  # one job's fault must not keep all the others waiting
+                _logger.exception("job %d failed", waiting)
 
     def _ingest_all(
         self,
@@ -378,6 +379,12 @@ class Jobs:
             done=result.chunks, total=result.chunks, warnings=result.warnings,
         )  # fmt: skip
         self._table.finish_file(identity, ended)
+        suffix = Path(file.name).suffix.lower()
+        _logger.info(
+            "job %d, file %d (%s): %s, %d pages, %d chunks in %.0f ms",
+            identity, file.ordinal, suffix if suffix in SUPPORTED_SUFFIXES else "other type", result.status,
+            result.pages, result.chunks, sum(value for _, value in result.timings_ms),
+        )  # fmt: skip
         self._live.pop((identity, file.ordinal), None)
         if result.status not in _UNDECIDED:
             self._staging.drop([file])
@@ -385,6 +392,7 @@ class Jobs:
 
     def _end(self, identity: int, state: str, error: str | None) -> None:
         self._table.set_state(identity, state, error)
+        _logger.info("job %d is %s", identity, state)
         self._cancelled.discard(identity)
         self._begin_again.discard(identity)
         with self._following:

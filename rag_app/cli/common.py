@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from ingestion.errors import InvalidInput, RagError
+from rag_app.config.logging import log_to_standard_error
 from rag_app.contract.requests import Narrowing
 from rag_app.contract.schema import Fields, to_json
 
@@ -39,11 +40,14 @@ class Globals:
 
     data_dir: Path | None
     debug: bool
+    verbose: bool
 
     def settings(self, **flags: Any) -> "Settings":
         from rag_app.config.settings import load_settings
 
-        return load_settings(data_dir=self.data_dir, **flags)
+        settings = load_settings(data_dir=self.data_dir, **flags)
+        log_to_standard_error(settings.log_level or ("INFO" if self.verbose else None))
+        return settings
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

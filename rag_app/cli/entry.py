@@ -47,6 +47,7 @@ def _globals(
         Path | None, typer.Option("--data-dir", envvar="RAG_APP_DATA_DIR", help="Where the library lies.")
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log to standard error.")] = False,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if show_version:
@@ -55,7 +56,7 @@ def _globals(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
         raise typer.Exit(EXIT_WRONG_USE)
-    context.obj = Globals(data_dir.expanduser().absolute() if data_dir else None, debug)
+    context.obj = Globals(data_dir.expanduser().absolute() if data_dir else None, debug, verbose)
 
 
 app.command()(ingestion.ingest)

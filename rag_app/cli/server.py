@@ -1,11 +1,12 @@
 """serve, mcp, token, doctor."""
 
+import logging
 import os
 import shlex
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +15,13 @@ import typer
 from ingestion.errors import InvalidInput, RagError
 from rag_app.cli.common import EXIT_FAILED, Json, show
 from rag_app.cli.terminal import lines
+from rag_app.config.logging import log_to_file, log_to_standard_error
 from rag_app.contract.status import DoctorResponse, TokenResponse
 
 if TYPE_CHECKING:
     from rag_app.config.settings import Settings
+
+_logger = logging.getLogger(__name__)
 
 
 def serve(
@@ -53,6 +57,7 @@ def serve(
         api_token=None if api_token_file is None else _token_in(api_token_file),
         auth=auth if auth_file is None else _text_in(auth_file, "logins"),
     )
+    log_to_standard_error(settings.log_level or ("INFO" if context.obj.verbose else "WARNING"))
     _check_guarded(settings)
     pages = list(entry_points(group="rag_app.ui"))
     if not pages:
@@ -67,12 +72,16 @@ def serve(
             err=True,
         )
     with Assistant.open(settings) as assistant:
+        log_to_file(settings.data_dir, settings.log_level)
+        given = ", ".join(sorted(settings.model_fields_set)) or "none"
+        _logger.info("rag-app %s serves; settings given: %s", version("rag-app"), given)
         # A fault of the model shows with the first question, which waits for this or meets it again.
         threading.Thread(target=lambda: _quietly(assistant.warm_up), daemon=True).start()
         assistant.jobs.start()
         pages[0].load()(
             assistant, host=settings.host, port=chosen, on_ready=lambda url: typer.echo(f"serving {url}")
         )
+    _logger.info("stopped")
 
 
 def mcp(context: typer.Context) -> None:

@@ -20,6 +20,7 @@ from ingestion.encoders import Precision
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.parsing import ParseLimits
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
+from rag_app.config.logging import Level
 from rag_app.config.logins import read_logins
 from rag_app.config.ports import is_loopback
 from rag_app.config.sampling import Sampling
@@ -103,6 +104,9 @@ class Settings(BaseSettings):
         0.54, ge=-1.0, le=1.0, description="least relevance of the evidence at which a question is answered"
     )
 
+    log_level: Level | None = Field(
+        None, description="least level of the log's lines; none: WARNING on standard error, INFO in the file"
+    )
     keep_receipts: bool = Field(
         True, description="whether rag-app keeps what each answer was made of, for rag-app replay"
     )

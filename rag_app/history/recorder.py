@@ -3,6 +3,7 @@
 An answer that cannot be recorded is given all the same, with a flag that says so.
 """
 
+import logging
 from collections.abc import Callable, Generator
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -15,6 +16,10 @@ from rag_app.history.receipts import Receipts
 from rag_app.history.serialization import answer_record, receipt_record
 
 NEW = "new"
+# Milliseconds. Answers that take longer are logged with the times of their stages.
+_SLOW_MS = 5_000.0
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class ConversationRecorder:
     ) -> Answer:
         conversation = options.conversation
         answer = replace(answer, conversation_id=conversation)
+        _log_if_slow(answer)
         try:
             if self.keeps_receipts:
                 record = receipt_record(answer, options, self.library, generator())
@@ -105,3 +111,10 @@ class ConversationRecorder:
         if last is None:
             return ()
         return tuple(EvidenceRef(one.chunk_id, one.spans) for one in self.receipts.get(last).record.evidence)
+
+
+def _log_if_slow(answer: Answer) -> None:
+    total = answer.timings_ms.get("total", 0.0)
+    level = logging.INFO if total >= _SLOW_MS else logging.DEBUG
+    stages = ", ".join(f"{name} {value:.0f}" for name, value in answer.timings_ms.items())
+    _logger.log(level, "answered by %s; milliseconds: %s", answer.strategy, stages)

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Generator
 from contextlib import closing
+from contextvars import copy_context
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ class BackgroundGenerator(Generic[T]):
         self._items: asyncio.Queue[T | BaseException] = asyncio.Queue()
         self._work = work
         self._left = threading.Event()
-        threading.Thread(target=self._run, daemon=True).start()
+        threading.Thread(target=copy_context().run, args=(self._run,), daemon=True).start()
 
     async def next(self, seconds: float | None = None) -> T | None:
         """Return the next item, or None where none has come within so many seconds.

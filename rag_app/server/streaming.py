@@ -5,7 +5,6 @@ A client that goes away stops the answer, also before its first word.
 
 import asyncio
 import json
-import traceback
 from collections.abc import AsyncIterator, Generator
 from typing import Generic, TypeVar
 
@@ -14,6 +13,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import Response, StreamingResponse
 
 from ingestion.errors import RagError
+from rag_app.config.logging import report_unexpected
 from rag_app.contract.answers import ErrorEvent, Event
 from rag_app.contract.errors import ErrorFields
 from rag_app.server.background_generator import BackgroundGenerator, ClientGone, StreamEnd
@@ -111,7 +111,7 @@ async def _and_error(
 
 
 def reported(error: Exception) -> ErrorFields:
-    """Return an error's fields for a stream; print the traceback of an unexpected one."""
+    """Return an error's fields for a stream; log an unexpected one."""
     if not isinstance(error, RagError):
-        traceback.print_exception(error)
+        report_unexpected(error)
     return ErrorFields.of_exception(error)

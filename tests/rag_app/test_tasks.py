@@ -52,10 +52,9 @@ def test_one_at_a_time_until_it_is_cancelled(tasks: Tasks) -> None:
     assert tasks.wait(second.id).state is TaskState.DONE
 
 
-def test_what_a_task_raises_is_kept_and_a_fault_is_reported(tasks: Tasks) -> None:
-    faults: list[Exception] = []
-    tasks.on_fault = faults.append
-
+def test_what_a_task_raises_is_kept_and_a_fault_is_logged(
+    tasks: Tasks, caplog: pytest.LogCaptureFixture
+) -> None:
     def fails(error: Exception) -> Exception | None:
         def work(_: Control) -> dict[str, int]:
             raise error
@@ -66,9 +65,11 @@ def test_what_a_task_raises_is_kept_and_a_fault_is_reported(tasks: Tasks) -> Non
 
     expected, fault = LibraryDamaged("a segment"), ZeroDivisionError("ours")
     assert fails(expected) is expected
-    assert faults == []
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
     assert fails(fault) is fault
-    assert faults == [fault]
+    (record,) = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert record.exc_info
+    assert record.exc_info[1] is fault
 
 
 def test_the_last_ones_are_remembered(tasks: Tasks) -> None:

@@ -1,6 +1,5 @@
 """An answer on its way: what the service streams, and the turn that grows with it."""
 
-import traceback
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -17,7 +16,7 @@ from rag_app.answering.answers import (
 from rag_app.service.composition import Assistant
 from ui.background import BackgroundJob, Workers
 from ui.components.conversation import Turn
-from ui.components.text import INTERNAL_ERROR
+from ui.components.text import internal_error
 
 Work = Callable[[Callable[[AnswerEvent], None]], None]
 
@@ -38,7 +37,7 @@ def streaming(assistant: Assistant, turn: Turn, job: BackgroundJob) -> Work:
 def answered(workers: Workers, job: BackgroundJob, turn: Turn, work: Work) -> Generator[Turn]:
     """Yield the turn as `work` answers it. An error of the application ends it with its message.
 
-    Raises any other error, after a turn that names no details.
+    Raises any other error, after a turn that names its request and no details.
     """
     try:
         with closing(workers.run(job, work)) as batches:
@@ -47,9 +46,8 @@ def answered(workers: Workers, job: BackgroundJob, turn: Turn, work: Work) -> Ge
                 yield turn
     except RagError as error:
         yield replace(turn, error=str(error))
-    except Exception:
-        traceback.print_exc()
-        yield replace(turn, error=INTERNAL_ERROR)
+    except Exception as error:
+        yield replace(turn, error=internal_error(error))
         raise
     else:
         if turn.pending:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from ingestion.errors import RagError
+from rag_app.config.logging import report_unexpected
 
-INTERNAL_ERROR = "Something in the application is broken; the terminal that runs it has the details."
+INTERNAL_ERROR = "Something in the application is broken; its log has the details."
 
 # Characters that reorder or hide the text around them: they are shown, not obeyed.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -94,6 +95,11 @@ def also_known(names: Sequence[str]) -> str:
 def render_error(message: object) -> str:
     """Return a message, or an error's, in red."""
     return f'<div class="failed" role="alert">{escape(str(message))}</div>'
+
+
+def internal_error(error: Exception) -> str:
+    """Log an unexpected error; return what a person reads, with the id under which the log has it."""
+    return f"{INTERNAL_ERROR} (request {report_unexpected(error)})"
 
 
 def render_failure(error: object) -> str:

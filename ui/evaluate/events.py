@@ -1,6 +1,5 @@
 """The events of the Evaluate page."""
 
-import traceback
 from typing import Any
 
 import gradio as gr
@@ -9,7 +8,7 @@ from ingestion.errors import RagError
 from rag_app.tasks import TaskState
 from ui.components.events import QUICK
 from ui.components.fields import received
-from ui.components.text import INTERNAL_ERROR, render_error
+from ui.components.text import internal_error, render_error
 from ui.evaluate.controller import FOLDER, JUDGED, LIST, EvaluateController, EvaluatePageState, EvaluationForm
 from ui.evaluate.layout import EvaluateLayout
 from ui.evaluate.render import render_list, render_progress, render_result, render_summary
@@ -34,9 +33,8 @@ def connect_evaluate(evaluate: EvaluateController, page: EvaluateLayout, blocks:
             usable, message = evaluate.start(EvaluationForm.of(*form), state)
         except RagError as error:
             message = render_error(error)
-        except Exception:  # noqa: BLE001 (printed, and said on the page)
-            traceback.print_exc()
-            message = render_error(INTERNAL_ERROR)
+        except Exception as error:  # noqa: BLE001 (logged, and said on the page)
+            message = render_error(internal_error(error))
         return usable, message, *updates.all(state)
 
     def cancel(state: EvaluatePageState) -> tuple[Any, ...]:

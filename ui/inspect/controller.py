@@ -1,13 +1,12 @@
 """What the Inspect page shows, as HTML."""
 
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
 from ingestion.errors import RagError
 from rag_app.service.composition import Assistant
 from ui.components.choices import Choices, reranker_chosen
-from ui.components.text import INTERNAL_ERROR, render_error
+from ui.components.text import internal_error, render_error
 from ui.inspect.render import render_stored, render_trace, render_worked
 
 
@@ -62,6 +61,5 @@ def _rendered(render: Callable[[], str]) -> str:
         return render()
     except RagError as error:
         return render_error(error)
-    except Exception:  # noqa: BLE001 (shown, and printed)
-        traceback.print_exc()
-        return render_error(INTERNAL_ERROR)
+    except Exception as error:  # noqa: BLE001 (logged, and said on the page)
+        return render_error(internal_error(error))

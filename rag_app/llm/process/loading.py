@@ -1,5 +1,6 @@
 """A worker that loads a model. A thread follows the load, so that a waiting caller may leave."""
 
+import logging
 import queue
 import threading
 from pathlib import Path
@@ -19,6 +20,8 @@ ADVICE = {
 }
 REFUSED = ("load", "context", "install")  # the errors of a model that cannot be loaded
 
+_logger = logging.getLogger(__name__)
+
 
 class Loading:
     """A worker that loads the file at `path`, has loaded it, or has failed."""
@@ -30,6 +33,7 @@ class Loading:
         self.measured = (0, 0.0)  # tokens read, and the seconds
         self.failure: str | None = None
         self._path = path
+        self._began = monotonic()
         self._counts = threading.Event()
         self._writes = threading.Event()
         number, replies = self.child.ask("load", path=str(path), **options)
@@ -82,6 +86,9 @@ class Loading:
             self._counts.set()
         else:
             self.measured = (reply["read_tokens"], reply["read_s"])
+            _logger.info(
+                "model process %d loaded its model in %.1f s", self.child.pid, monotonic() - self._began
+            )
             self._writes.set()
 
     def _fail(self, why: str) -> None:

@@ -1,5 +1,6 @@
 """The supervision of a worker: starts it when needed, serves one request at a time, replaces a dead one."""
 
+import logging
 import queue
 import threading
 import weakref
@@ -23,6 +24,8 @@ HEARTBEAT_S = 0.5
 MOST_WAITING = 16
 GGUF_MAGIC = b"GGUF"
 ALIVE: Reply = {"kind": "alive"}
+
+_logger = logging.getLogger(__name__)
 
 
 class ModelProcess:
@@ -135,8 +138,9 @@ class ModelProcess:
 
     def close(self) -> None:
         """End the worker and free the model's memory. The next request starts it again."""
-        if self._finalizer is not None:
+        if self._finalizer is not None and self._finalizer.alive:
             self._finalizer()
+            _logger.info("model unloaded")
         self._loading = None
 
     def _answer(self, loading: Loading, request: dict[str, Any]) -> Generator[Reply]:
@@ -183,6 +187,7 @@ class ModelProcess:
             if loading is not None:
                 self.close()
                 why = loading.failure or f"it {loading.child.epitaph()}"
+                _logger.warning("model process %d failed; it is started again", loading.child.pid)
                 self._restarts.failed(why, loading.child.ended_at)
             if (key := self._reader.key) != self._tried:  # another file has this name now
                 self._restarts.succeeded()
@@ -193,6 +198,7 @@ class ModelProcess:
             loading = self._loading = Loading(
                 self._path, timeout_s=self._load_timeout_s, measure=measure, **self._options
             )
+            _logger.info("model process %d loads a model", loading.child.pid)
             # Ends the worker also when this object is collected, and at exit.
             self._finalizer = weakref.finalize(self, loading.child.end)
             return loading

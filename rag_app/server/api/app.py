@@ -5,7 +5,6 @@ the API get here.
 """
 
 import logging
-import traceback
 from importlib.metadata import version
 from typing import Any
 
@@ -28,8 +27,6 @@ _SUMMARY = "Ask questions of your own documents, on your own machine."
 
 def create_api(assistant: Assistant) -> ASGIApp:
     """Return the API over an open library whose jobs the assistant's own threads work on."""
-    assistant.tasks.on_fault = traceback.print_exception
-    assistant.model_tasks.tasks.on_fault = traceback.print_exception
     # The response tells the sender of a body what is wrong with it.
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     service = LocalService(assistant, serving=True)

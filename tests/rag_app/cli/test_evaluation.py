@@ -61,7 +61,7 @@ def test_documents_are_judged_by_page(run: Command, tmp_path: Path, monkeypatch:
         (("small", "--strategies", "mean@big"), "no representation named 'big'"),
         (("small", "--top-k", "0"), "top-k is 0"),
         (("small", "--rerank", "nowhere/model"), "nowhere/model"),
-        (("small", "--collection", "default"), "leave --collection away"),
+        (("small", "--collection", "default"), "leave out --collection"),
         (("small", "--report", "small/corpus.jsonl/x"), "name another folder"),
         ((), "nothing was judged yet"),
     ],

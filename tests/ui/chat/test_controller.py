@@ -1,5 +1,6 @@
 """What becomes of a question: answered, failed, stopped; the application's answers are scripted."""
 
+import re
 import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
@@ -95,13 +96,14 @@ def test_an_error_of_the_application_is_shown_as_it_is(tmp_path: Path) -> None:
     assert turn.error == "the model is broken; choose another"
 
 
-def test_any_other_error_is_logged_and_raised(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_any_other_error_is_logged_and_raised(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     script = Script(tmp_path, [ValueError("a secret")])
     seen = []
     with pytest.raises(ValueError, match="a secret"):
         seen.extend(chat(script).answer(*asked(script)))
-    assert seen[-1][0].error == INTERNAL_ERROR
-    assert "a secret" in capsys.readouterr().err
+    assert re.fullmatch(re.escape(INTERNAL_ERROR) + r" \(request [0-9a-f]{12}\)", str(seen[-1][0].error))
+    (record,) = caplog.records
+    assert (record.getMessage(), record.exc_info and record.exc_info[0]) == ("unexpected error", ValueError)
 
 
 def endless() -> Generator[AnswerEvent]:
