@@ -6,7 +6,7 @@ from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.open_representations import BUILTIN_NAME
 from ingestion.timing import Stopwatch
-from retrievers.fallback import stand_ins
+from retrievers.fallback import estimated_candidates
 from retrievers.fusion import CANDIDATES, DEPTH, fuse, zscore_fusion
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 from retrievers.late_interaction import SCORE
@@ -18,7 +18,7 @@ MAXSIM_WEIGHT = 2.0
 class CascadeRetriever:
     """The union of the first stages' candidates, ordered by MaxSim from the token store.
 
-    `fused`: by the first stages' scores and twice MaxSim, standardised and added.
+    With `fused`, ordered by the sum of the first stages' scores and twice MaxSim, each standardised.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class CascadeRetriever:
         self._fused = fused
 
     def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
+        """See `Retriever.rank`. Never exact: a chunk that no first stage finds is missing."""
         depth = max(limit, self._depth)
         rankings = [stage.rank(query, scope, depth) for stage in self._first_stages]
         key = ("cascade", self._representation, scope, depth)
@@ -53,7 +54,7 @@ class CascadeRetriever:
     def _scored(self, query: Query, scope: Scope, depth: int, rankings: Sequence[Ranking]) -> Ranking:
         """Return the first stages' candidates by MaxSim."""
         opened = self._library.representation(self._representation)
-        opened.check_reading("tokens")
+        opened.check_kind("tokens")
         watch = Stopwatch()
         candidates = fuse(rankings)
         with watch.stage("locate"):
@@ -65,7 +66,7 @@ class CascadeRetriever:
             for c in candidates
             if c.chunk_id in maxsim
         ]
-        scored += stand_ins(self._library, opened, query, scope, found, depth)
+        scored += estimated_candidates(self._library, opened, query, scope, found, depth)
         scored.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
         counts = {CANDIDATES: len(candidates), SCORE: len(scored)}
         return Ranking(tuple(scored), exact=False, timings_ms=watch.timings_ms, counts=counts)

@@ -1,4 +1,4 @@
-"""Several strategies' passages for one question, side by side: where each one stands, what they share."""
+"""Several strategies' passages for one question, side by side: their ranks and overlaps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,12 @@ FEWEST, MOST = 2, 4
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What one strategy found. `stored_bytes` is what the stores that it reads take on the disk.
+    """The passages that one strategy found.
 
-    The question's vectors were made before. `timings_ms` are what the strategy takes by itself, also of
-    stages that it shares with another column and that ran once.
+    Attributes:
+        timings_ms: What the strategy takes by itself, stages that it shares with other columns included,
+            the question's vectors not.
+        stored_bytes: The room that the stores that it reads take on the disk.
     """
 
     strategy: str
@@ -32,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A passage that any column has: its rank in each, None in a column that lacks it."""
+    """A passage and its rank in each column; None in a column that lacks it."""
 
     chunk_id: str
     ranks: tuple[int | None, ...]
@@ -40,9 +42,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How much of two columns (by their places, from 0) is the same: `shared` of `either` passages.
+    """The overlap of two columns, given by their places, from 0: both have `shared` of `either` passages.
 
-    `share` is their quotient (Jaccard's index): 1 where both found the same, in whatever order.
+    `share` is the quotient, Jaccard's index: 1 where both found the same passages in any order.
     """
 
     left: int
@@ -85,7 +87,7 @@ def column_name(strategy: str, reranker: str | None) -> str:
 
 
 def column_of(result: SearchResult, stored_bytes: int) -> Column:
-    """Return what a strategy found as a column. Its total counts what was done for another one before."""
+    """Return a search's result as a column. The total includes stages that ran for another column before."""
     stages = {name: value for name, value in result.timings_ms.items() if name != "total"}
     timings = {**stages, "total": max(result.timings_ms.get("total", 0.0), sum(stages.values()))}
     return Column(result.strategy, result.reranker, result.exact, result.hits, timings, stored_bytes)

@@ -22,7 +22,7 @@ class DenseRetriever:
 
     def _rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
         opened = self._library.representation(self._representation)
-        opened.check_reading(self._pooling)
+        opened.check_kind(self._pooling)
         watch = Stopwatch()
         with watch.stage("encode"):
             encodings = query.encoded_by(opened.encoder)

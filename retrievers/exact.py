@@ -1,7 +1,7 @@
-"""What a question names literally, and which passages hold it.
+"""Identifiers that a question names literally, and the passages that hold them.
 
-The index of words finds the passages that have all parts of an identifier; their text decides. So a library
-of a million passages is asked as fast as a small one.
+The index of words finds the passages that have all parts of an identifier; the passages' text decides. So
+the cost hardly grows with the library.
 """
 
 import re
@@ -24,9 +24,9 @@ from retrievers.hits import Candidate, Ranking
 
 # Passages whose text is read for an identifier.
 _MOST_READ = 200
-# One that more passages hold (COVID-19 in a library on it) tells little, and is left to the strategy.
+# An identifier that more passages hold (COVID-19 in a library on it) tells little: the strategy decides.
 FEW = 20
-# Identifiers of a question that are looked for: more are a list that somebody pasted.
+# Identifiers of a question that are looked up: a question with more is a pasted list.
 _MOST_ASKED = 8
 # Neighbours that are looked up: those that differ in one of the last digits.
 _LAST_DIGITS = 5
@@ -42,9 +42,9 @@ class Named:
     """An identifier of a question and the passages of the scope that hold it.
 
     Attributes:
-        holders: ids of chunks; as many as were read where there are more.
-        is_missing: no passage holds it, and documents would not write it otherwise.
-        nearest: the identifiers of documents that differ least, where it is missing.
+        holders: Ids of chunks; of very many, those that were read.
+        is_missing: No passage holds it, and documents would not write it in another way.
+        nearest: Where it is missing, the identifiers of documents that differ least.
     """
 
     identifier: Identifier
@@ -72,8 +72,11 @@ def occurrences(identifier: Identifier, text: str) -> list[tuple[int, int]]:
 
 
 def competitors(identifier: Identifier, text: str) -> list[int]:
-    """Return where a text begins with another identifier's matter: where one of the same make stands (E-0103
-    for E-0102), and where a line begins with any, if that of the identifier does."""
+    """Return where a text turns to another identifier.
+
+    These are the places of identifiers of the same shape (E-0103 for E-0102); where the identifier itself
+    begins a line, also the places of any identifier that begins a line.
+    """
     if identifier.kind is IdentifierKind.PHRASE:
         return []
     key, shape = identifier.key, shape_of(identifier.key)
@@ -95,9 +98,9 @@ def competitors(identifier: Identifier, text: str) -> list[int]:
 def with_holders_first(
     ranking: Ranking, chunks: dict[str, StoredChunk], found: Sequence[Named], library: Library
 ) -> tuple[Ranking, dict[str, StoredChunk]]:
-    """Return the ranking with the passages in front that hold most of what is named, and their chunks.
+    """Return the ranking with the passages first that hold most of the rare identifiers, and their chunks.
 
-    Their order is the ranking's; what it lacks comes behind those that it has.
+    Among equals the ranking's order stays; passages that it lacks come last.
     """
     rare = [one for one in found if one.is_rare]
     if not rare:

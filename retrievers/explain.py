@@ -1,8 +1,9 @@
-"""Why a passage was found: what each token of the question matched in it, and which of its words it has."""
+"""Why a passage was found: the best match of each token of the question, and the words that both have."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
@@ -48,12 +49,16 @@ def explain(
 ) -> Explanation | None:
     """Return why a passage matches a question, from its stored token vectors; None if it is gone.
 
-    Codes are rounded: `maxsim` may differ from a hit's score in the third digit, where the question's
-    vectors are rounded as well. Raises UnknownName, InvalidInput for a representation without token
-    vectors, and StaleRepresentation.
+    `maxsim` may differ from a hit's score in the third digit: for the score, the question's vectors are
+    rounded as well.
+
+    Raises:
+        UnknownName: There is no such representation.
+        InvalidInput: The representation has no token vectors.
+        StaleRepresentation: Another model made the vectors.
     """
     opened = library.representation(representation)
-    opened.check_reading("tokens")
+    opened.check_kind("tokens")
     located = library.catalogue.located([chunk.id], opened.id)
     match = matched(opened, query, located[0][0], chunk) if located else None
     if match is None:
@@ -68,8 +73,12 @@ def explain(
 
 @dataclass(frozen=True, slots=True)
 class TermReason:
-    """A word of the question, characters `start` to `end` of it, and where the passage has it, in whatever
-    form: (start, end) on the page, none where it has not."""
+    """A word of the question and its places in the passage.
+
+    Attributes:
+        start, end: The word's characters in the question.
+        places: (start, end) on the page of words with the same stem; empty where the passage has none.
+    """
 
     start: int
     end: int
@@ -77,9 +86,11 @@ class TermReason:
 
 
 def matched_terms(question: str, chunk: StoredChunk, language: str) -> tuple[TermReason, ...]:
-    """Return for each word of the question that BM25 looks for (stopwords are none, unless there are
-    no others) where a passage in that language has a word of the same stem. Headings in front count in
-    BM25, too, and are not shown."""
+    """Return the places of the question's words in a passage of that language, compared by their stems.
+
+    Stopwords are left out, unless the question has no others. BM25 counts words of the context line,
+    too; their places are not returned.
+    """
     held: dict[str, list[tuple[int, int]]] = {}
     for term, start, end in terms_with_spans(chunk.text, language):
         held.setdefault(term, []).append((chunk.start + start, chunk.start + end))
@@ -113,9 +124,8 @@ def matched(opened: OpenRepresentation, query: Query, segment: str, chunk: Store
 
 
 def _reason(
-    span: tuple[int, int], similarities: np.ndarray[tuple[int], np.dtype[np.float32]], match: TokenMatch,
-    chunk: StoredChunk,
-) -> TokenReason:  # fmt: skip
+    span: tuple[int, int], similarities: NDArray[np.float32], match: TokenMatch, chunk: StoredChunk
+) -> TokenReason:
     if not len(similarities):  # a passage without a token
         return TokenReason(*span, 0.0, ())
     best = float(similarities.max())

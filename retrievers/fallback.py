@@ -16,14 +16,13 @@ _SAMPLE = 100
 _FEWEST = 8
 
 
-def stand_ins(
+def estimated_candidates(
     library: Library, opened: OpenRepresentation, query: Query, scope: Scope, scored: Scored, limit: int
 ) -> list[Candidate]:
-    """Return up to `limit` chunks of the documents that `scored` had to leave out, each with an estimate of
-    its MaxSim; none where nothing was left out.
+    """Return up to `limit` chunks of the documents that `scored` had to leave out, with estimated MaxSim.
 
-    The estimate is the least-squares line through cosine and MaxSim of the passages nearest to the question,
-    or the cosine for each of the question's tokens where these are few.
+    The estimate is the least-squares line through cosine and MaxSim of the passages nearest to the question.
+    Where fewer than eight such passages are known, it is the cosine times the number of question tokens.
     """
     if scored.whole:
         return []

@@ -1,4 +1,4 @@
-"""Several rankings made one: by reciprocal rank, or by standardised scores."""
+"""Several rankings fused into one: by reciprocal rank, or by standardised scores."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,14 +8,17 @@ from retrievers.hits import Candidate, Query, Ranking, Retriever
 
 # Cormack, Clarke and Büttcher (SIGIR 2009) found 60 good across TREC collections.
 RRF_K = 60
-# What the union of lists is called among a ranking's counts.
+# The name of the union of lists among a ranking's counts.
 CANDIDATES = "candidates"
 # Each list is read this deep; a chunk that both lists know at rank 100 weighs less than one at 20 in one.
 DEPTH = 100
 
 
 class FusionRetriever:
-    """score(d) = Σ over lists of 1 / (60 + rank of d): lists whose scores do not compare."""
+    """Reciprocal rank fusion, for lists whose scores do not compare.
+
+    score(d) = Σ over lists of 1 / (60 + rank of d)
+    """
 
     def __init__(self, retrievers: Sequence[Retriever], *, depth: int = DEPTH) -> None:
         self._retrievers = tuple(retrievers)
@@ -50,9 +53,14 @@ def zscore_fusion(
 ) -> tuple[Candidate, ...]:
     """Return every candidate of the rankings by the sum of its standardised scores, with all its scores.
 
-    score(d) = Σ over lists of weight · (s(d) - mean) / standard deviation, both over all candidates. In a
-    list of as many as were `asked` for, what it lacks counts as its last, which is no worse; in a shorter one
-    as 0: it has none of the words. Unlike ranks this tells a clear winner from a narrow one.
+    score(d) = Σ over lists of weight · (s(d) - mean) / standard deviation, both over all candidates.
+    Unlike ranks, this tells a clear winner from a narrow one.
+
+    Args:
+        rankings: The lists.
+        asked: The length of a full list. A chunk missing from a full list gets that list's lowest score;
+            from a shorter list, 0: the chunk has none of the words.
+        weights: One a list; 1 each, where they are not given.
     """
     scores: dict[str, dict[str, float]] = {}
     for ranking in rankings:
@@ -72,7 +80,7 @@ def zscore_fusion(
 
 
 def standardised(scores: Sequence[float]) -> list[float]:
-    """Return scores less their mean, in standard deviations; zeros where all are equal and prefer nothing."""
+    """Return scores less their mean, in standard deviations; zeros where all scores are equal."""
     if not scores:
         return []
     mean, spread = statistics.fmean(scores), statistics.pstdev(scores)

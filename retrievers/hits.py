@@ -1,4 +1,4 @@
-"""What a strategy takes and gives: a query with its vectors, a ranking of chunk ids."""
+"""The values between strategies: a query with its vectors, a ranking of chunk ids, a hit."""
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Query:
     _stages: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def once(self, key: Hashable, stage: Callable[[], T]) -> T:
-        """Return what a stage found for this question, running it only where nobody has with that key.
+        """Return what a stage found for this question; run the stage if it has not run under this key.
 
         Its timings are those of the one run: each strategy counts it in full.
         """
@@ -36,7 +36,7 @@ class Query:
         return found
 
     def forget_stages(self) -> None:
-        """Have every stage run again: the library has changed."""
+        """Forget the stages' results, because the library has changed."""
         self._stages.clear()
 
     def encoded_by(self, encoder: Encoder) -> Encodings:
@@ -58,7 +58,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A chunk id with the score that ordered it and the scores that went into that one."""
+    """A chunk id with the score that orders it and the scores that it is made of."""
 
     chunk_id: str
     score: float
@@ -69,8 +69,8 @@ class Candidate:
 class Ranking:
     """Candidates, best first. `exact` says that no better chunk of the scope can be missing.
 
-    `timings_ms` are by stage, in the order in which the stages ran. `counts` are how many chunks came out of
-    what it was made from: of each list by the name of its score, and "candidates" of lists put together.
+    `timings_ms` are by stage, in the order in which the stages ran. `counts` are numbers of chunks: of each
+    list that the ranking is made from, by the name of its score, and "candidates" of the lists' union.
     """
 
     candidates: tuple[Candidate, ...]
@@ -89,7 +89,7 @@ class Retriever(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage found: where it stands, counted from rank 1, and why."""
+    """A passage that was found, with its rank, counted from 1, and its scores."""
 
     rank: int
     chunk: StoredChunk

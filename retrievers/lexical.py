@@ -7,11 +7,14 @@ from retrievers.hits import Candidate, Query, Ranking
 
 
 class LexicalRetriever:
-    """Robertson and Zaragoza's BM25, as FTS5 computes it: exact, unless the library is large and the question
-    has words that much of it has (`ingestion.storage.catalogue.fulltext`)."""
+    """Robertson and Zaragoza's BM25, as FTS5 computes it.
+
+    Exact, unless the library is large and most of it has a word of the question: see
+    `ingestion.storage.catalogue.fulltext`.
+    """
 
     def __init__(self, library: Library, *, candidates: bool = False) -> None:
-        """`candidates`: another stage orders what is found, so of a large library less is scored."""
+        """With `candidates`, another stage orders the chunks, so fewer are scored in a large library."""
         self._library = library
         self._candidates = candidates
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.library import Library
 from ingestion.storage.open_representations import BUILTIN_NAME
-from ingestion.storage.vectors.store import Pooling
 from retrievers.cascade import CascadeRetriever
 from retrievers.dense import DenseRetriever
 from retrievers.fusion import FusionRetriever
@@ -18,7 +17,7 @@ from retrievers.late_interaction import LateInteractionRetriever
 from retrievers.lexical import LexicalRetriever
 
 DEFAULT_STRATEGY = "fusion"
-ALL = "all"  # of them: where several may be named
+ALL = "all"  # stands for every strategy where several may be named
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +25,12 @@ class Strategy:
     """A way to find passages.
 
     Attributes:
-        representation: what of a chunk it reads: "cls", "mean", "tokens", "words", joined by "+".
-        stores: where that lies.
-        storage: what a chunk of 180 wordpieces takes there.
-        cost: what a question costs, in words.
+        representation: What it reads of a chunk: "cls", "mean", "tokens", "words", joined by "+".
+        stores: Where that lies.
+        storage: The room that a chunk of 180 wordpieces takes there.
+        cost: What a question costs, in words.
+        builder: Makes its retriever for a library and the name of a representation.
+        over: The representation whose vectors it reads.
     """
 
     name: str
@@ -38,95 +39,97 @@ class Strategy:
     stores: tuple[str, ...]
     storage: str
     cost: str
-    build: Callable[[Library], Retriever]
+    builder: Callable[[Library, str], Retriever]
+    over: str = BUILTIN_NAME
+
+    def build(self, library: Library) -> Retriever:
+        """Return the strategy's retriever for a library."""
+        return self.builder(library, self.over)
 
 
-def _table(representation: str) -> tuple[Strategy, ...]:
-    """The strategies over one representation."""
-
-    def dense(pooling: Pooling) -> Callable[[Library], Retriever]:
-        return lambda library: DenseRetriever(library, pooling, representation)
-
-    def first_stages(library: Library, *, candidates: bool = False) -> list[Retriever]:
-        return [dense("mean")(library), LexicalRetriever(library, candidates=candidates)]
-
-    return (
-        Strategy(
-            "cls",
-            "bi-encoder, the [CLS] token's vector: nearest chunks in Chroma",
-            "cls",
-            ("chroma",),
-            "1.5 kB: one vector of 384 floats",
-            "one pass of the encoder, one index look-up",
-            dense("cls"),
-        ),
-        Strategy(
-            "mean",
-            "bi-encoder, the mean of all token vectors: nearest chunks in Chroma",
-            "mean",
-            ("chroma",),
-            "1.5 kB: one vector of 384 floats",
-            "one pass of the encoder, one index look-up",
-            dense("mean"),
-        ),
-        Strategy(
-            "colbert",
-            "late interaction: every word of the question finds its best match (MaxSim)",
-            "tokens",
-            ("tokens",),
-            "23 kB: 180 vectors of 128 bytes; 6 kB in 4 bits and pairs",
-            "one pass of the encoder, one product with every token stored; of more than 32,768 chunks, with "
-            "the 1,000 most promising",
-            lambda library: LateInteractionRetriever(library, representation),
-        ),
-        Strategy(
-            "bm25",
-            "exact words, stemmed, rare ones first; no model",
-            "words",
-            ("sqlite",),
-            "about half of the text: an inverted index",
-            "one index look-up",
-            LexicalRetriever,
-        ),
-        Strategy(
-            "hybrid",
-            "mean and bm25, merged by reciprocal rank fusion",
-            "mean+words",
-            ("chroma", "sqlite"),
-            "mean's and bm25's",
-            "mean's and bm25's",
-            lambda library: FusionRetriever(first_stages(library)),
-        ),
-        Strategy(
-            "cascade",
-            "candidates from mean and bm25, ordered by MaxSim",
-            "mean+words+tokens",
-            ("chroma", "sqlite", "tokens"),
-            "mean's, bm25's and colbert's",
-            "mean's and bm25's, then MaxSim over at most 200 chunks",
-            lambda library: CascadeRetriever(library, first_stages(library, candidates=True), representation),
-        ),
-        Strategy(
-            "fusion",
-            "candidates from mean and bm25, ordered by mean + bm25 + 2 MaxSim, each standardised",
-            "mean+words+tokens",
-            ("chroma", "sqlite", "tokens"),
-            "cascade's",
-            "cascade's",
-            lambda library: CascadeRetriever(
-                library, first_stages(library, candidates=True), representation, fused=True
-            ),
-        ),
-    )
+def _first_stages(library: Library, over: str, *, candidates: bool = False) -> list[Retriever]:
+    return [DenseRetriever(library, "mean", over), LexicalRetriever(library, candidates=candidates)]
 
 
-STRATEGIES = {strategy.name: strategy for strategy in _table(BUILTIN_NAME)}
+_TABLE = (
+    Strategy(
+        name="cls",
+        summary="bi-encoder, the [CLS] token's vector: nearest chunks in Chroma",
+        representation="cls",
+        stores=("chroma",),
+        storage="1.5 kB: one vector of 384 floats",
+        cost="one pass of the encoder, one index look-up",
+        builder=lambda library, over: DenseRetriever(library, "cls", over),
+    ),
+    Strategy(
+        name="mean",
+        summary="bi-encoder, the mean of all token vectors: nearest chunks in Chroma",
+        representation="mean",
+        stores=("chroma",),
+        storage="1.5 kB: one vector of 384 floats",
+        cost="one pass of the encoder, one index look-up",
+        builder=lambda library, over: DenseRetriever(library, "mean", over),
+    ),
+    Strategy(
+        name="colbert",
+        summary="late interaction: every word of the question finds its best match (MaxSim)",
+        representation="tokens",
+        stores=("tokens",),
+        storage="23 kB: 180 vectors of 128 bytes; 6 kB in 4 bits and pairs",
+        cost="one pass of the encoder, one product with every token stored; of more than 32,768 chunks, with "
+        "the 1,000 most promising",
+        builder=LateInteractionRetriever,
+    ),
+    Strategy(
+        name="bm25",
+        summary="exact words, stemmed, rare ones first; no model",
+        representation="words",
+        stores=("sqlite",),
+        storage="about half of the text: an inverted index",
+        cost="one index look-up",
+        builder=lambda library, _: LexicalRetriever(library),
+    ),
+    Strategy(
+        name="hybrid",
+        summary="mean and bm25, merged by reciprocal rank fusion",
+        representation="mean+words",
+        stores=("chroma", "sqlite"),
+        storage="mean's and bm25's",
+        cost="mean's and bm25's",
+        builder=lambda library, over: FusionRetriever(_first_stages(library, over)),
+    ),
+    Strategy(
+        name="cascade",
+        summary="candidates from mean and bm25, ordered by MaxSim",
+        representation="mean+words+tokens",
+        stores=("chroma", "sqlite", "tokens"),
+        storage="mean's, bm25's and colbert's",
+        cost="mean's and bm25's, then MaxSim over at most 200 chunks",
+        builder=lambda library, over: CascadeRetriever(
+            library, _first_stages(library, over, candidates=True), over
+        ),
+    ),
+    Strategy(
+        name="fusion",
+        summary="candidates from mean and bm25, ordered by mean + bm25 + 2 MaxSim, each standardised",
+        representation="mean+words+tokens",
+        stores=("chroma", "sqlite", "tokens"),
+        storage="cascade's",
+        cost="cascade's",
+        builder=lambda library, over: CascadeRetriever(
+            library, _first_stages(library, over, candidates=True), over, fused=True
+        ),
+    ),
+)
+STRATEGIES = {strategy.name: strategy for strategy in _TABLE}
 
 
 def strategy_named(name: str) -> Strategy:
-    """Return the strategy; "mean@NAME" is `mean` over the representation of that name.
+    """Return the strategy of a name; "mean@NAME" is `mean` over the representation NAME.
 
-    Raises UnknownName, listing the choices, and InvalidInput for a strategy that reads no vectors.
+    Raises:
+        UnknownName: No strategy has the name; the message lists the choices.
+        InvalidInput: A representation is given for a strategy that reads no vectors.
     """
     plain, _, representation = name.partition("@")
     if plain not in STRATEGIES:
@@ -135,5 +138,4 @@ def strategy_named(name: str) -> Strategy:
         return STRATEGIES[plain]
     if plain == "bm25":
         raise InvalidInput(f"{name!r}: bm25 reads words and no vectors; leave @{representation} away")
-    strategy = next(one for one in _table(representation) if one.name == plain)
-    return replace(strategy, name=name)
+    return replace(STRATEGIES[plain], name=name, over=representation)

@@ -9,18 +9,17 @@ Jobs are worked off one after the other, in a thread (`start`) or in the caller'
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ingestion.documents import Status
 from ingestion.errors import Cancelled, InvalidInput, RagError, UnknownName
 from ingestion.library import Library
-from ingestion.parsing import SUPPORTED_SUFFIXES, ParseLimits, encoding_named, known_names
+from ingestion.parsing import ParseLimits, encoding_named, known_names
 from ingestion.pipeline.folder_sync import list_files, remove_gone
 from ingestion.pipeline.folder_sync import sync as plan_sync
-from ingestion.pipeline.ingest import IngestProgress, IngestResult, IngestTask, run
+from ingestion.pipeline.job_work import ENDED, IsCancelled, JobWork, OnProgress
+from ingestion.pipeline.progress import IngestResult
 from ingestion.pipeline.staging import Staging
 from ingestion.storage.catalogue.job_table import FileState, Job, JobTable
 from ingestion.storage.originals import readable
@@ -30,9 +29,6 @@ from ingestion.text.names import UPLOAD, composed
 __all__ = ["UPLOAD", "FileState", "Job", "Jobs"]
 
 _ALL = 1 << 31
-# With these a staged file is kept: the person may give the password, or try again.
-_UNDECIDED = frozenset({Status.NEEDS_PASSWORD})
-_ENDED = ("done", "cancelled")  # stages
 
 _logger = logging.getLogger(__name__)
 
@@ -42,17 +38,11 @@ class Jobs:
 
     def __init__(self, library: Library, *, limits: ParseLimits, staging: Path) -> None:
         self._library = library
-        self._limits = limits
         self._staging = Staging(staging)
         self._table = JobTable(library.catalogue.database)
         self._turn = threading.Lock()  # one job at a time
         self._changed = threading.Condition()
-        self._live: dict[tuple[int, int], FileState] = {}
-        self._passwords: dict[int, dict[int, str]] = {}  # by job and file
-        self._cancelled: set[int] = set()
-        self._left_out: set[tuple[int, int]] = set()  # files that a person cancelled, of unfinished jobs
-        self._begin_again: set[int] = set()  # jobs that one of these is being worked on in
-        self._following = threading.Lock()  # of `_live` and `_left_out`
+        self._work = JobWork(library, limits, self._staging, self._tell)
         self._tidying = threading.Lock()  # no upload is cleared away while a job takes it up again
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -64,19 +54,19 @@ class Jobs:
 
     def list(self, limit: int = 50) -> Sequence[Job]:
         """Return the newest jobs, newest first, with their files as they are now."""
-        return [self._with_live(job) for job in self._table.all(limit)]
+        return [self._work.with_live(job) for job in self._table.all(limit)]
 
     def get(self, identity: int) -> Job:
         """Raises UnknownName."""
         job = self._table.get(identity)
         if job is None:
             raise UnknownName("job", str(identity), [str(job.id) for job in self._table.all()])
-        return self._with_live(job)
+        return self._work.with_live(job)
 
     @property
     def active(self) -> Sequence[Job]:
         """The jobs that run or wait, oldest first."""
-        return [self._with_live(job) for job in self._table.unfinished()]
+        return [self._work.with_live(job) for job in self._table.unfinished()]
 
     def wait(self, identity: int, timeout: float | None = None) -> Job:
         """Return the job when it has ended, or as it is after so many seconds."""
@@ -137,7 +127,7 @@ class Jobs:
             if name in passwords
         }
         with self._table.inserting(collection, files, folder, passed_over) as job:
-            self._passwords[job.id] = words
+            self._work.passwords[job.id] = words
         self._tell()
         return job
 
@@ -158,7 +148,7 @@ class Jobs:
         if self._table.cancel_waiting(identity):
             self._staging.drop(job.files)
         elif self.get(identity).state == "running":
-            self._cancelled.add(identity)
+            self._work.cancelled.add(identity)
         self._tell()
         return self.get(identity)
 
@@ -171,17 +161,12 @@ class Jobs:
         job = self.get(identity)
         if ordinal not in {file.ordinal for file in job.files}:
             raise UnknownName("file", f"{identity}:{ordinal}", ())
-        left = {file.ordinal for file in job.files if file.stage not in _ENDED}
+        left = {file.ordinal for file in job.files if file.stage not in ENDED}
         if job.finished or ordinal not in left:
             return job
         if left == {ordinal} and all(file.stage != "done" for file in job.files):
             return self.cancel(identity)
-        with self._following:
-            self._left_out.add((identity, ordinal))
-            known = self._live.pop((identity, ordinal), None)
-            self._table.set_stage(identity, ordinal, "cancelled")
-        if known is not None:
-            self._begin_again.add(identity)
+        self._work.leave_out(identity, ordinal)
         if job.state == "queued":
             self._staging.drop(file for file in job.files if file.ordinal == ordinal)
         self._tell()
@@ -236,14 +221,14 @@ class Jobs:
 
     def _held(self) -> set[str]:
         """Return the files that jobs which have not ended need."""
-        return {file.file for job in self.active for file in job.files if file.stage not in _ENDED}
+        return {file.file for job in self.active for file in job.files if file.stage not in ENDED}
 
     # Working
 
     def start(self) -> None:
         """Work the queue off in a thread, from what an earlier process left on."""
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+        self._thread = threading.Thread(target=self._work_off, name="jobs", daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
@@ -258,8 +243,8 @@ class Jobs:
         self,
         identity: int,
         *,
-        on_progress: Callable[[IngestProgress], None] | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        on_progress: OnProgress = None,
+        cancelled: IsCancelled = None,
     ) -> Generator[IngestResult]:
         """Work one job off in the caller's thread; yield each file's result.
 
@@ -273,15 +258,14 @@ class Jobs:
             state, error = "queued", None
             _logger.info("job %d: %d files", identity, len(job.files))
             try:
-                yield from self._ingest_all(identity, on_progress, cancelled)
+                yield from self._work.ingest(identity, on_progress, cancelled)
                 if job.folder is not None:
                     # Last: a file that was moved is known by its new path now, and keeps its document.
                     remove_gone(self._library, job.folder, job.collection)
                 state = "finished"
             except Cancelled:
-                state = (
-                    "cancelled" if identity in self._cancelled or not self._stopping.is_set() else "queued"
-                )
+                asked = identity in self._work.cancelled or not self._stopping.is_set()
+                state = "cancelled" if asked else "queued"
                 raise
             except RagError as problem:
                 state, error = "failed", str(problem)
@@ -290,9 +274,12 @@ class Jobs:
                 state, error = "failed", f"a fault of the application: {fault!r}; try the job again"
                 raise
             finally:
-                self._end(identity, state, error)
+                self._table.set_state(identity, state, error)
+                _logger.info("job %d is %s", identity, state)
+                self._work.end(self.get(identity), state)
+                self._tell()
 
-    def _work(self) -> None:
+    def _work_off(self) -> None:
         while not self._stopping.is_set():
             waiting = self._table.next_waiting()
             if waiting is None:
@@ -306,112 +293,6 @@ class Jobs:
                 continue  # it is in the job's state, which people see
             except Exception:  # one job's fault must not keep all the others waiting
                 _logger.exception("job %d failed", waiting)
-
-    def _ingest_all(
-        self,
-        identity: int,
-        on_progress: Callable[[IngestProgress], None] | None,
-        cancelled: Callable[[], bool] | None,
-    ) -> Generator[IngestResult]:
-        """Work on a job's files, anew with those that are left when one in work was cancelled."""
-        while True:
-            self._begin_again.discard(identity)
-            try:
-                with closing(self._ingest(self.get(identity), on_progress, cancelled)) as results:
-                    yield from results
-            except Cancelled:
-                stops = identity in self._cancelled or bool(cancelled and cancelled())
-                if stops or identity not in self._begin_again:
-                    raise
-                self._forget_live(identity)
-            else:
-                return
-
-    def _ingest(
-        self,
-        job: Job,
-        on_progress: Callable[[IngestProgress], None] | None,
-        cancelled: Callable[[], bool] | None,
-    ) -> Generator[IngestResult]:
-        todo = [file for file in job.files if file.stage not in _ENDED]
-        words = self._passwords.get(job.id, {})
-        tasks = [
-            IngestTask(Path(file.file), file.source, words.get(file.ordinal), file.encoding) for file in todo
-        ]
-
-        def progress(step: IngestProgress) -> None:
-            self._follow(job.id, todo[step.file - 1], step)
-            if on_progress:
-                on_progress(step)
-
-        def stops() -> bool:
-            asked = job.id in self._cancelled or job.id in self._begin_again
-            return asked or bool(cancelled and cancelled())
-
-        results = run(
-            self._library, tasks, collection=job.collection, limits=self._limits,
-            on_progress=progress, cancelled=stops,
-            left_out=lambda number: (job.id, todo[number - 1].ordinal) in self._left_out,
-        )  # fmt: skip
-        with closing(results):
-            for result in results:
-                self._finish(job.id, todo[result.file - 1], result)
-                yield result
-
-    def _follow(self, identity: int, file: FileState, step: IngestProgress) -> None:
-        with self._following:
-            if (identity, file.ordinal) in self._left_out:
-                self._begin_again.add(identity)  # it was taken up at the same moment
-                return
-            known = self._live.get((identity, file.ordinal), file)
-            if known.stage != step.stage.value:
-                self._table.set_stage(identity, file.ordinal, step.stage.value)
-            self._live[identity, file.ordinal] = replace(
-                known, stage=step.stage.value, done=step.done, total=step.total
-            )
-
-    def _finish(self, identity: int, file: FileState, result: IngestResult) -> None:
-        if (identity, file.ordinal) in self._left_out and result.document_id is None:
-            return  # cancelled before it was committed
-        ended = replace(
-            file, stage="done", status=result.status, error=result.error, document_id=result.document_id,
-            sha256=result.sha256, pages=result.pages, pages_failed=result.pages_failed, chunks=result.chunks,
-            done=result.chunks, total=result.chunks, warnings=result.warnings,
-        )  # fmt: skip
-        self._table.finish_file(identity, ended)
-        suffix = Path(file.name).suffix.lower()
-        _logger.info(
-            "job %d, file %d (%s): %s, %d pages, %d chunks in %.0f ms",
-            identity, file.ordinal, suffix if suffix in SUPPORTED_SUFFIXES else "other type", result.status,
-            result.pages, result.chunks, sum(value for _, value in result.timings_ms),
-        )  # fmt: skip
-        self._live.pop((identity, file.ordinal), None)
-        if result.status not in _UNDECIDED:
-            self._staging.drop([file])
-        self._tell()
-
-    def _end(self, identity: int, state: str, error: str | None) -> None:
-        self._table.set_state(identity, state, error)
-        _logger.info("job %d is %s", identity, state)
-        self._cancelled.discard(identity)
-        self._begin_again.discard(identity)
-        with self._following:
-            left_out = {ordinal for job, ordinal in self._left_out if job == identity}
-            self._left_out -= {(identity, ordinal) for ordinal in left_out}
-        job = self.get(identity)
-        self._staging.drop(file for file in job.files if state == "cancelled" or file.ordinal in left_out)
-        self._forget_live(identity)
-        if state in ("finished", "cancelled"):
-            self._passwords.pop(identity, None)
-        self._tell()
-
-    def _forget_live(self, identity: int) -> None:
-        with self._following:
-            for key in [key for key in self._live if key[0] == identity]:
-                del self._live[key]
-
-    def _with_live(self, job: Job) -> Job:
-        return replace(job, files=tuple(self._live.get((job.id, file.ordinal), file) for file in job.files))
 
     def _tell(self) -> None:
         with self._changed:

@@ -52,7 +52,7 @@ class OpenRepresentation:
         """Whether the model at hand is the one that made the vectors."""
         return self.encoder.fingerprint == self.record.fingerprint
 
-    def check_reading(self, reading: str) -> None:
+    def check_kind(self, reading: str) -> None:
         """Raises InvalidInput where this model gives no such vectors, StaleRepresentation where another
         one made them."""
         if reading not in self.record.vector_kinds:

@@ -62,7 +62,7 @@ def evenly(count: int, limit: int | None) -> list[int]:
 def read_vectors(library: Library, collection_id: int, ids: Sequence[str]) -> tuple[list[str], Floats]:
     """Return the chunks of a collection that still exist, and their mean vectors, [n, d] of unit length."""
     index = library.representation()
-    index.check_reading("mean")
+    index.check_kind("mean")
     return library.vectors.read(collection_id, "mean", ids, representation=index.id)
 
 

@@ -135,7 +135,7 @@ def test_a_full_catalogue_leaves_the_library_as_it_was(
     pages = holding.catalogue.database.rows("PRAGMA page_count")[0][0]
     holding.catalogue.database.rows(f"PRAGMA max_page_count = {pages + 30}")
     # The vectors of so long a text do not matter here and would take a minute.
-    monkeypatch.setattr("ingestion.pipeline.ingest.chunk_pages", lambda *_, **__: [])
+    monkeypatch.setattr("ingestion.pipeline.parsing_stage.chunk_pages", lambda *_, **__: [])
     with pytest.raises(LibraryError, match=r"catalogue.*disk is full"):
         list(ingest(holding, [path]))
     holding.catalogue.database.rows("PRAGMA max_page_count = 1000000")

@@ -10,7 +10,9 @@ import pytest
 
 from ingestion.errors import Cancelled, InvalidInput
 from ingestion.library import Library
-from ingestion.pipeline.ingest import IngestProgress, IngestResult, IngestStage, find_files, ingest
+from ingestion.pipeline.folder_sync import find_files
+from ingestion.pipeline.ingest import ingest
+from ingestion.pipeline.progress import IngestProgress, IngestResult, IngestStage
 from tests.helpers.store_contents import assert_whole, everything
 
 

@@ -13,7 +13,8 @@ from ingestion.maintenance import verify
 from ingestion.maintenance.rebuilding import rebuild
 from ingestion.maintenance.reindex import reindex
 from ingestion.pipeline.folder_sync import remove_gone
-from ingestion.pipeline.ingest import IngestResult, ingest
+from ingestion.pipeline.ingest import ingest
+from ingestion.pipeline.progress import IngestResult
 from retrievers.search import search
 from retrievers.strategies import strategy_named
 from tests.helpers.store_contents import assert_whole

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-import ingestion.pipeline.queue
+import ingestion.pipeline.job_work
 from ingestion.documents import ParsedDocument, Status
 from ingestion.encoders import Encoder
 from ingestion.errors import Cancelled, InvalidInput, LibraryError, UnknownName
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits
-from ingestion.pipeline.ingest import IngestProgress, IngestResult, IngestStage, IngestTask
+from ingestion.pipeline.context import IngestTask
+from ingestion.pipeline.progress import IngestProgress, IngestResult, IngestStage
 from ingestion.pipeline.queue import Job, Jobs
 from ingestion.storage.catalogue.job_table import FileState, JobTable
 from tests.helpers.processes import fork_server
@@ -438,7 +439,7 @@ def test_a_password_is_in_place_before_its_job_can_be_begun(
         given.append(password)
         return ParsedDocument(Status.NEEDS_PASSWORD, f"{file.name} is locked", None, 0, ())
 
-    monkeypatch.setattr("ingestion.pipeline.ingest.parse", parse_with)
+    monkeypatch.setattr("ingestion.pipeline.parsing_stage.parse", parse_with)
     committed = library.catalogue.database.transaction
 
     @contextmanager
@@ -484,14 +485,14 @@ def test_a_fault_of_one_job_keeps_no_other_one_waiting(
     jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     first, second = write(tmp_path / "in", "first.txt", "second.txt")
-    whole = ingestion.pipeline.queue.run
+    whole = ingestion.pipeline.job_work.run
 
     def run(library: Library, tasks: Sequence[IngestTask], **options: Any) -> Generator[IngestResult]:
         if tasks[0].file == first:
             raise ZeroDivisionError("nobody foresaw this")
         yield from whole(library, tasks, **options)
 
-    monkeypatch.setattr("ingestion.pipeline.queue.run", run)
+    monkeypatch.setattr("ingestion.pipeline.job_work.run", run)
     failing = jobs.submit([first], collection="default")
     following = jobs.submit([second], collection="default")
     jobs.start()
