@@ -84,7 +84,7 @@ def test_a_line_gives_its_fields(tmp_path: Path) -> None:
         ("llm | P | hf:p | * | MIT | 1 | 2 | n", "not of the form hf:OWNER/REPO"),
         ("llm | P | hf:o/p | * | MIT | 1.5 | 2 | n", "download MB is '1.5', not a whole number"),
         ("llm | P | hf:o/p | * | MIT | 1 | -2 | n", "memory MB is '-2', not a whole number"),
-        ("llm | ok | hf:o/p | * | MIT | 1 | 2 | twice", "the llm 'ok' stands above already"),
+        ("llm | ok | hf:o/p | * | MIT | 1 | 2 | twice", "the llm 'ok' is listed twice"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: str, fault: str) -> None:

@@ -79,7 +79,7 @@ def test_a_file_is_added_by_its_path(tasks: ModelTasks, store: ModelStore, tmp_p
     (state,) = [one for one in store.states() if one.entry.name == "mine"]
     assert (state.presence, state.added) == (Presence.VERIFIED, True)
     tasks.add("again", "llm", str(tmp_path / "nowhere.gguf"))
-    assert "there is no" in str(ended(tasks).task.error)
+    assert "does not exist" in str(ended(tasks).task.error)
     with pytest.raises(InvalidInput, match="the path is empty"):
         tasks.add("x", "llm", " ")
 

@@ -170,7 +170,7 @@ def test_a_second_pull_at_once_is_refused_and_the_first_goes_on(hub: Hub, store:
         (401, None, "answered 401 .* set HF_TOKEN"),
         (403, "GatedRepo", "is gated: accept its terms"),
         (403, None, "answered 403 .* set HF_TOKEN"),
-        (404, "RepoNotFound", "knows no repository owner/small"),
+        (404, "RepoNotFound", "has no repository owner/small"),
         (404, "RevisionNotFound", "has no revision"),
     ],
 )

@@ -75,7 +75,7 @@ def test_a_reading_that_was_left_keeps_what_was_read(slow_path: Path) -> None:
     with LlamaCpp(model_path=slow_path, threads=1, max_tokens=5) as model:
         ask(model, FIRST, "something else")
         stream = model.stream(prompt(FIRST), progress=True)
-        while (next(stream).additional_kwargs.get("waiting") or [{"done": 0}])[-1]["done"] < 2 * BLOCK:
+        while (next(stream).additional_kwargs.get("progress") or [{"done": 0}])[-1]["done"] < 2 * BLOCK:
             pass
         stream.close()
         assert ask(model, FIRST)[1] >= 2 * BLOCK
