@@ -43,7 +43,7 @@ def _html() -> TextReader:
 
 
 def _csv() -> TextReader:
-    from ingestion.parsing.shared.tables import read_csv
+    from ingestion.parsing.markup.csv_reader import read_csv
 
     return read_csv
 

@@ -13,7 +13,8 @@ from ingestion.documents import ELSEWHERE, PageLayout, Status
 from ingestion.errors import Cancelled, RagError
 from ingestion.parsing.frames import ChildRequest, DrawingRequest, DrawnPage, FrameError, Refusal
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess, signal_name
+from ingestion.parsing.process_exit import signal_name
+from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess
 
 _POLL_SECONDS = 0.05
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"

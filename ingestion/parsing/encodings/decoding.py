@@ -5,7 +5,6 @@ like. What was not said is told in a `FileWarning`; what stays doubtful is refus
 """
 
 import codecs
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from ingestion.parsing.frames import FileWarning, RefusalError
 from ingestion.text.cleaning import MAX_CONTROL_SHARE, control_share
 
 # The mark of UTF-32 (little-endian) begins with that of UTF-16, so it is tried first.
-_MARKS = (
+MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -67,7 +66,7 @@ def decode(path: Path, *, declared: str | None = None, told: str | None = None) 
     for beginning, kind, advice in _OTHER_KINDS:
         if data.startswith(beginning):
             raise RefusalError(Status.UNSUPPORTED, f"{path.name!r} is {kind} by its content; {advice}")
-    for mark, encoding in _MARKS:
+    for mark, encoding in MARKS:
         if data.startswith(mark):
             return Decoded(_marked(data, mark, encoding, path.name))
     decoded = decode_unmarked(data, path.name, declared=declared, told=told)
@@ -83,13 +82,8 @@ def decode_unmarked(
     if told is not None:
         return _told(data, name, told)
     declared = encoding_named(declared) if declared else None
-    if b"\0" not in data and b"\x1b$" not in data:
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
-        else:
-            return _utf8(data, text, name, declared)
+    if b"\0" not in data and b"\x1b$" not in data and (text := _decoded(data, "utf_8")) is not None:
+        return _utf8(data, text, name, declared)
     if declared is not None and declared != "utf_8":
         honoured = _declared(data, declared)
         if honoured is not None:
@@ -123,7 +117,7 @@ def _told(data: bytes, name: str, told: str) -> Decoded:
         ) from error
     if b"\0" in data and "\0" in text:
         raise _binary(name)
-    if told != "utf_8" and not data.isascii() and _is_utf8(data):
+    if told != "utf_8" and not data.isascii() and _decoded(data, "utf_8") is not None:
         return Decoded(
             text,
             (
@@ -135,12 +129,11 @@ def _told(data: bytes, name: str, told: str) -> Decoded:
     return Decoded(text)
 
 
-def _is_utf8(data: bytes) -> bool:
+def _decoded(data: bytes, encoding: str) -> str | None:
     try:
-        data.decode("utf-8")
+        return data.decode(encoding)
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
 
 
 def _utf8(data: bytes, text: str, name: str, declared: str | None) -> Decoded:
@@ -149,10 +142,9 @@ def _utf8(data: bytes, text: str, name: str, declared: str | None) -> Decoded:
         return Decoded(text)
     from ingestion.parsing.encodings.detection import compare
 
-    with suppress(UnicodeDecodeError):
-        other = data.decode(declared)
-        if compare(data, (declared, "utf_8"))[0].encoding == declared:
-            return Decoded(other)
+    other = _decoded(data, declared)
+    if other is not None and compare(data, (declared, "utf_8"))[0].encoding == declared:
+        return Decoded(other)
     said = f"{name!r} says that it is {shown_name(declared)}, but its bytes are UTF-8; it was read as UTF-8."
     return Decoded(text, (FileWarning(said),))
 
@@ -161,11 +153,10 @@ def _declared(data: bytes, declared: str) -> str | None:
     """The text in the encoding that the file declares, if it fits and may be a text."""
     from ingestion.parsing.encodings.detection import compare
 
-    try:
-        text = data.decode(declared)
-    except UnicodeDecodeError:
+    text = _decoded(data, declared)
+    if text is None or "\0" in text or not compare(data, (declared,))[0].is_plausible:
         return None
-    return text if compare(data, (declared,))[0].is_plausible and "\0" not in text else None
+    return text
 
 
 def _guessed(data: bytes, name: str, declared: str | None) -> Decoded:

@@ -334,8 +334,6 @@ def _languages(skeleton: str) -> dict[str, float]:
 
 @cache
 def _identifier() -> "LanguageIdentifier":
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # half a second
+    from ingestion.text.language_detection import load_identifier  # half a second
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages([label for label in identifier.labels if label in LATIN])
-    return identifier
+    return load_identifier(LATIN.__contains__)

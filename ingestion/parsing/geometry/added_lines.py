@@ -6,8 +6,8 @@ from itertools import accumulate
 
 from ingestion.documents import ELSEWHERE, Page, PageLayout
 from ingestion.parsing.frames import MAX_LAYOUT_PIECES
+from ingestion.parsing.geometry.places import Place
 
-Place = tuple[float, float, float, float]  # left, top, right, bottom; points from the top left corner
 PARAGRAPH = "\n\n"
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from ingestion.parsing.geometry.added_lines import Place
-from ingestion.parsing.geometry.places import PageTransform
+from ingestion.parsing.geometry.places import PageTransform, Place
 
 MAX_OBJECTS = 10_000  # of a page; a scan has one, or a few hundred strips
 MAX_FORM_DEPTH = 4

@@ -7,7 +7,7 @@ from pathlib import Path
 from lxml import etree
 
 from ingestion.documents import Status
-from ingestion.parsing.encodings.decoding import Decoded, decode_unmarked
+from ingestion.parsing.encodings.decoding import MARKS, Decoded, decode_unmarked
 from ingestion.parsing.frames import MAX_WARNINGS, FileWarning, Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.markup.html import declared_encoding, parse_html
@@ -136,11 +136,7 @@ def _ncx_entry(point: etree._Element) -> tuple[str | None, str]:
 
 
 def _decode(data: bytes, part: str) -> Decoded:
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8"),
-        (b"\xff\xfe", "utf-16-le"),
-        (b"\xfe\xff", "utf-16-be"),
-    ):
+    for mark, encoding in MARKS:
         if data.startswith(mark):
             return Decoded(data[len(mark) :].decode(encoding, errors="replace"))
     try:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from lxml import etree
 
-from ingestion.parsing.shared.xml import inner_text, local_name
+from ingestion.parsing.shared.xml import inner_text, keyword, local_name
 
 _CONTROLLED = ("aria-controls", "aria-owns", "aria-details", "popovertarget", "commandfor")
 _TARGETS = ("data-target", "data-bs-target", "href")
@@ -48,7 +48,7 @@ class References:
         names = {label.get("for") for label in self._root.iter("{*}label")}
         boxes: dict[str, etree._Element] = {}
         for box in self._root.iter("{*}input"):
-            kind = (box.get("type") or "").strip().lower()
+            kind = keyword(box, "type")
             identifier = box.get("id") or ""
             if kind not in ("checkbox", "radio") or identifier not in names:
                 continue
@@ -94,7 +94,7 @@ class References:
         if part in self._by_place:
             return self._by_place[part]
         words = (part.get("class") or "").lower()
-        if (part.get("role") or "").strip().lower() != "tabpanel" and "tab" not in words:
+        if keyword(part, "role") != "tabpanel" and "tab" not in words:
             return ""
         names = (part.get("id"), part.get("aria-labelledby"))
         return next((self._tabs[name] for name in names if name and name in self._tabs), "")
@@ -120,7 +120,7 @@ def short_label(element: etree._Element) -> str:
 
 def _is_tab(element: etree._Element) -> bool:
     return (
-        (element.get("role") or "").strip().lower() == "tab"
+        keyword(element, "role") == "tab"
         or element.get("data-toggle") in _TAB_TOGGLES
         or element.get("data-bs-toggle") in _TAB_TOGGLES
     )

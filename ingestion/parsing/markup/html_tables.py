@@ -5,7 +5,7 @@ from itertools import islice
 
 from lxml import etree
 
-from ingestion.parsing.shared.xml import local_name
+from ingestion.parsing.shared.xml import keyword, local_name
 
 # Larger spans are mistakes or attacks; the standard has 1000 for columns.
 MAX_SPAN = 1000
@@ -20,7 +20,7 @@ CellText = Callable[[etree._Element], str]
 
 def is_data_table(table: etree._Element, cell_text: CellText) -> bool:
     """Whether rows and columns mean something: else its cells are read as parts of the page."""
-    if (table.get("role") or "").strip().lower() in ("presentation", "none"):
+    if keyword(table, "role") in ("presentation", "none"):
         return False
     if sum(1 for _ in islice(table.iter("{*}table"), 2)) > 1:
         return False

@@ -6,7 +6,7 @@ from itertools import islice
 from lxml import etree
 
 from ingestion.parsing.markup.html_references import MAX_LABEL_CHARACTERS, References, targets
-from ingestion.parsing.shared.xml import inner_text, local_name
+from ingestion.parsing.shared.xml import inner_text, keyword, local_name
 
 # Not read, by the standard's own meaning of the element: no text, or the way to other pages. The head is
 # entered: libxml2 puts a button into it that follows a script in a page without a body.
@@ -44,7 +44,7 @@ class Visibility:
     def is_unread(self, element: etree._Element) -> bool:
         return (
             local_name(element) in _UNREAD
-            or (element.get("role") or "").strip().lower() in _UNREAD_ROLES
+            or keyword(element, "role") in _UNREAD_ROLES
             or (_is_hidden(element) and not self._is_shown_by_a_press(element))
         )
 
@@ -62,7 +62,7 @@ class Visibility:
         """Whether this is what one presses to unfold a part of the page: the heading of that part."""
         if name == "summary":
             return len(inner_text(element)) <= MAX_LABEL_CHARACTERS
-        role = (element.get("role") or "").strip().lower()
+        role = keyword(element, "role")
         is_button = name == "button" or role == "button"
         if role == "tab" or not (is_button or (name == "a" and element.get("aria-expanded"))):
             return False
@@ -81,7 +81,7 @@ class Visibility:
 
     def _is_shown_by_a_press(self, element: etree._Element) -> bool:
         names = _names(element)
-        if (element.get("role") or "").strip().lower() == "tabpanel":
+        if keyword(element, "role") == "tabpanel":
             return True
         if _JUNK.search(names):
             return False
@@ -125,10 +125,10 @@ def _is_control(element: etree._Element) -> bool:
     href = (element.get("href") or "x").strip().lower()
     return (
         local_name(element) in _CONTROLS
-        or (element.get("role") or "").strip().lower() in ("button", "tab", "tablist")
+        or keyword(element, "role") in ("button", "tab", "tablist")
         or element.get("onclick") is not None
         or element.get("aria-expanded") is not None
-        or (element.get("type") or "").strip().lower() in ("checkbox", "radio")
+        or keyword(element, "type") in ("checkbox", "radio")
         or href == "#"
         or href.startswith("javascript:")
     )

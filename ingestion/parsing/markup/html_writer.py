@@ -12,7 +12,7 @@ from ingestion.parsing.markup.html_tables import is_data_table, table_rows
 from ingestion.parsing.markup.html_visibility import Visibility
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
-from ingestion.parsing.shared.xml import local_name, walk
+from ingestion.parsing.shared.xml import keyword, local_name, walk
 
 _BLOCKS = frozenset(
     re.findall(
@@ -118,7 +118,7 @@ class _BlockWriter:
             self._pre += 1
         elif name == "dd":
             self._gap = LINE
-        if (element.get("role") or "").strip().lower() == "tablist":
+        if keyword(element, "role") == "tablist":
             self._references.note_tabs(element)
         elif name in PARTS and (label := self._references.tab_label(element)):
             self._writer.heading(label, min(self._outline + 1, 6))

@@ -5,7 +5,8 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 
 from ingestion.documents import Page
-from ingestion.parsing.geometry.added_lines import Place, joined
+from ingestion.parsing.geometry.added_lines import joined
+from ingestion.parsing.geometry.places import Place
 from ingestion.parsing.ocr.unread_text import PlacedLetter
 
 ALIKE = 0.6  # the ratio of difflib; recognition takes one letter in three for another at worst

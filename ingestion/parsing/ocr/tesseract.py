@@ -8,7 +8,6 @@ the child's limits of memory and processor time.
 import os
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ingestion.documents import Page, PageLayout
 from ingestion.parsing.frames import MAX_LAYOUT_PIECES
+from ingestion.parsing.process_exit import last_line, signal_name
 from ingestion.text.cleaning import one_line
 
 if TYPE_CHECKING:
@@ -238,13 +238,8 @@ def _call(
 
 def _failure(done: subprocess.CompletedProcess[bytes]) -> str:
     """Why tesseract failed, in its own last words where it had any."""
-    lines = done.stderr.decode("utf-8", errors="replace").split("\n")
-    words = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    code = done.returncode
-    try:
-        cause = signal.Signals(-code).name if code < 0 else f"code {code}"
-    except ValueError:
-        cause = f"signal {-code}"
+    words = last_line(done.stderr)
+    cause = signal_name(done.returncode) or f"code {done.returncode}"
     return one_line(f"tesseract ended with {cause}{f': {words}' if words else ''}", 200)
 
 

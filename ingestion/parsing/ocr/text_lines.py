@@ -10,7 +10,7 @@ from itertools import groupby
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from ingestion.parsing.geometry.added_lines import Place
+from ingestion.parsing.geometry.places import Place
 from ingestion.parsing.ocr.scans import ENOUGH
 
 LOOK_DPI = 100

@@ -4,14 +4,14 @@ Inside the child process only.
 """
 
 import ctypes
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from ingestion.parsing.geometry.added_lines import Place
 from ingestion.parsing.geometry.page_objects import covered, hide_text, pictures_on
-from ingestion.parsing.geometry.places import PageTransform
+from ingestion.parsing.geometry.places import CharacterPlaces, Place
 from ingestion.parsing.ocr.scans import MIN_SHARE, RECOGNISED, is_crowded, is_unread
 
 POINTS_PER_INCH = 72
@@ -42,11 +42,8 @@ def shows_unread_text(page: pypdfium2.PdfPage) -> bool:
     size = page.get_size()
     pictures = pictures_on(page, size)
     share = covered(pictures, size)
-    text_page = page.get_textpage()
-    try:
+    with closing(page.get_textpage()) as text_page:
         letters = letters_of(page, text_page, size)
-    finally:
-        text_page.close()
     if sum(not letter.visible for letter in letters) >= RECOGNISED:
         return False
     hide_text(page)
@@ -54,10 +51,8 @@ def shows_unread_text(page: pypdfium2.PdfPage) -> bool:
     bitmap = page.render(
         scale=scale, grayscale=True, limit_image_cache=True, draw_annots=False, may_draw_forms=False
     )
-    try:
+    with closing(bitmap):
         lines = lines_in(bitmap.to_pil(), pictures, [letter.place for letter in letters], scale)
-    finally:
-        bitmap.close()
     return is_unread(lines.unexplained, len(letters), share)
 
 
@@ -65,21 +60,15 @@ def letters_of(
     page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, size: tuple[float, float]
 ) -> list[PlacedLetter]:
     """The page's letters that have a place on it."""
-    view = PageTransform(page, *size)
-    box = pdfium.FS_RECTF()
-    raw = text_page.raw
+    places = CharacterPlaces(page, text_page, size)
     modes: dict[Any, int] = {}
     found = []
     for index in range(text_page.count_chars()):
-        text = chr(pdfium.FPDFText_GetUnicode(raw, index))
-        if text.isspace() or not pdfium.FPDFText_GetLooseCharBox(raw, index, ctypes.byref(box)):
+        if (place := places.place(index)) is None:
             continue
-        place = view.place(box.left, box.bottom, box.right, box.top)
-        if place is None:
-            continue
-        owner = pdfium.FPDFText_GetTextObject(raw, index)
+        owner = pdfium.FPDFText_GetTextObject(text_page.raw, index)
         key = ctypes.cast(owner, ctypes.c_void_p).value
         if key not in modes:
             modes[key] = pdfium.FPDFTextObj_GetTextRenderMode(owner) if owner else -1
-        found.append(PlacedLetter(text, place, modes[key] != _INVISIBLE))
+        found.append(PlacedLetter(places.character(index), place, modes[key] != _INVISIBLE))
     return found

@@ -14,12 +14,12 @@ from ingestion.parsing.frames import Frame
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.office.docx_headers_footers import HeadersFooters
 from ingestion.parsing.office.docx_runs import Comments, ParagraphContent, ParagraphReader
-from ingestion.parsing.office.docx_styles import Numbering, Styles, is_on
+from ingestion.parsing.office.docx_styles import Numbering, Styles, is_on, value_of
 from ingestion.parsing.office.graphics import graphic_lines
 from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
-from ingestion.parsing.shared.xml import child, local_attribute, local_name
+from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
 from ingestion.parsing.shared.zip_archive import OfficePackage
 from ingestion.text.cleaning import sensible_title
 
@@ -153,7 +153,8 @@ class _Body:
                     text = text or above.get(len(line), "")
                 above[len(line)] = text
                 line.append(text)
-                line.extend([""] * (_number(child(properties, "gridspan"), 1) - 1))
+                span = whole_number(value_of(child(properties, "gridspan")), 1)
+                line.extend([""] * (min(span, MAX_COLUMNS) - 1))
             if written := table_line(line):
                 self._writer.block(written, gap)
                 gap = LINE
@@ -214,8 +215,3 @@ def _inside(element: etree._Element, *names: str) -> Iterator[etree._Element]:
 def _is_contents(control: etree._Element) -> bool:
     gallery = child(control, "sdtpr", "docpartobj", "docpartgallery")
     return gallery is not None and local_attribute(gallery, "val") == "Table of Contents"
-
-
-def _number(element: etree._Element | None, default: int) -> int:
-    value = local_attribute(element, "val") if element is not None else None
-    return min(int(value), MAX_COLUMNS) if value and value.isdecimal() and len(value) < 10 else default

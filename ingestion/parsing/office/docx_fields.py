@@ -7,7 +7,7 @@ from lxml import etree
 
 from ingestion.parsing.office.docx_styles import is_on, value_of
 from ingestion.parsing.shared.formulas import fraction
-from ingestion.parsing.shared.xml import child, local_attribute, local_name
+from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
 
 MARKS = {True: "[x]", False: "[ ]"}
 _EQ_FRACTION = re.compile(r"\bEQ\b[^(]*?\\f\s*\(([^(),;]{1,200})[,;]([^(),;]{1,200})\)", re.IGNORECASE)
@@ -80,8 +80,8 @@ def _form_value(data: etree._Element | None) -> str | None:
     if choices is None:
         return None  # a field to type in: its result is text
     entries = [value_of(entry) or "" for entry in choices if local_name(entry) == "listentry"]
-    chosen = value_of(child(choices, "result")) or value_of(child(choices, "default")) or "0"
-    place = int(chosen) if chosen.isdecimal() and len(chosen) < 6 else 0
+    chosen = value_of(child(choices, "result")) or value_of(child(choices, "default"))
+    place = whole_number(chosen, digits=5)
     return entries[place] if place < len(entries) else ""
 
 

@@ -1,5 +1,6 @@
 """The text of one Word paragraph, inside the child process: runs, fields, formulas, what hangs on them."""
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,11 +9,12 @@ from lxml import etree
 
 from ingestion.parsing.office.docx_fields import Fields, control_text
 from ingestion.parsing.office.docx_styles import Styles, value_of
+from ingestion.parsing.office.graphics import alternative_text
 from ingestion.parsing.office.omml import omml_text
 from ingestion.parsing.office.symbol_fonts import UNKNOWN, has_symbols, symbol, with_symbols
 from ingestion.parsing.shared.formulas import script_mark
 from ingestion.parsing.shared.missing_content import MissingContent
-from ingestion.parsing.shared.xml import child, local_attribute, local_name
+from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
 
 # Deleted or moved text, properties, and what stands again elsewhere.
 _UNREAD = frozenset({"del", "movefrom", "deltext", "ppr", "rpr", "sectpr", "fallback", "sdtpr", "object"})
@@ -21,7 +23,6 @@ _SCRIPTS = {"superscript": "sup", "subscript": "sub"}
 _LARGE_EMU = 4_000_000_000_000  # a picture of 6 by 5 cm; English Metric Units, 360 000 a cm
 _LARGE_POINTS = 24_000  # the same in points
 _POINTS = re.compile(r"(?:^|;)\s*(width|height)\s*:\s*([\d.]{1,9})(pt|in)")
-_FILE_NAME = re.compile(r"[\w\\/: .-]+\.\w{3,4}\Z")
 MAX_ANCHOR_CHARACTERS = 120  # of the words that a comment stands on
 
 
@@ -243,9 +244,8 @@ class ParagraphReader:
         if (lines := self._graphic(element)) is not None:
             reading.blocks.append(lines)
         elif next(element.iter("{*}blip", "{*}imagedata"), None) is not None:
-            description = "" if properties is None else (properties.get("descr") or "").strip()
-            if description and not _FILE_NAME.match(description):
-                fields.add(f" {description} ")
+            if properties is not None and (text := alternative_text(properties.get("descr"))):
+                fields.add(f" {text} ")
             if _is_large(element):
                 self._missing.note("large pictures")
         return True
@@ -269,9 +269,9 @@ def _program(element: etree._Element) -> str:
 
 def _is_large(element: etree._Element) -> bool:
     for extent in element.iter("{*}extent"):
-        sides = [extent.get(side) or "" for side in ("cx", "cy")]
-        if all(side.isdecimal() and len(side) < 15 for side in sides):
-            return int(sides[0]) * int(sides[1]) >= _LARGE_EMU
+        sides = [whole_number(extent.get(side), -1, digits=14) for side in ("cx", "cy")]
+        if min(sides) >= 0:
+            return math.prod(sides) >= _LARGE_EMU
     for shape in element.iter("{*}shape"):
         points = {
             side: float(size) * (72 if unit == "in" else 1)

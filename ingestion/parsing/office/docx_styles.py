@@ -4,7 +4,7 @@ import re
 
 from lxml import etree
 
-from ingestion.parsing.shared.xml import child, local_attribute, local_name
+from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
 
 MAX_STYLE_CHAIN = 20  # styles inherit from each other, in broken files in a circle
 MAX_LEVEL = 9
@@ -145,8 +145,7 @@ def _outline_level(value: str) -> int | None:
 
 
 def _start(level: etree._Element) -> int:
-    value = value_of(child(level, "start")) or "1"
-    return int(value) if value.isdecimal() and len(value) < 10 else 1
+    return whole_number(value_of(child(level, "start")), 1)
 
 
 def _formatted(level: int, counts: list[int | None], definitions: dict[int, etree._Element]) -> str:

@@ -9,13 +9,14 @@ from lxml import etree
 
 from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.tables import table_line
-from ingestion.parsing.shared.xml import child, inner_text, local_attribute, local_name
+from ingestion.parsing.shared.xml import child, inner_text, local_attribute, local_name, whole_number
 from ingestion.parsing.shared.zip_archive import OfficePackage, relationship_id
 
 MAX_POINTS = 5_000  # of a series; a chart with more is a cloud that nobody reads off
 MAX_SERIES = 255  # Office's own limit
 _DAY_ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001 (a day of the sheet's calendar)
 _LAST_DAY = 2_958_465  # 9999-12-31
+_FILE_NAME = re.compile(r"[\w\\/: .-]+\.\w{3,4}\Z")
 _QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 
 
@@ -53,6 +54,12 @@ def graphic_lines(
             missing.note("charts without values" if is_chart else "diagrams without texts")
         return lines or []
     return None
+
+
+def alternative_text(text: str | None) -> str:
+    """A picture's description; "" for the file name that programs put in its place."""
+    text = (text or "").strip()
+    return "" if _FILE_NAME.match(text) else text
 
 
 def chart_lines(space: etree._Element) -> list[str] | None:
@@ -137,8 +144,7 @@ def _rows_of_new_kinds(data: etree._Element) -> Iterator[list[str]]:
 
 
 def _index(point: etree._Element) -> int:
-    value = point.get("idx") or ""
-    return int(value) if value.isdecimal() and len(value) < 8 else 0
+    return whole_number(point.get("idx"), digits=7)
 
 
 def _shown(value: str, code: str) -> str:
@@ -182,8 +188,7 @@ def diagram_lines(model: etree._Element) -> list[str]:
     below: dict[str, list[tuple[int, str]]] = {}
     for link in model.iter("{*}cxn"):
         if (link.get("type") or "parOf") == "parOf":
-            order = local_attribute(link, "srcOrd") or ""
-            place = int(order) if order.isdecimal() and len(order) < 8 else 0
+            place = whole_number(local_attribute(link, "srcOrd"), digits=7)
             below.setdefault(link.get("srcId") or "", []).append((place, link.get("destId") or ""))
     lines: list[str] = []
     stack = [(-1, top) for top in reversed(tops)]

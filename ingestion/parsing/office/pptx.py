@@ -5,7 +5,6 @@ that a screen reader follows; the title comes first.
 """
 
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +12,13 @@ from lxml import etree
 
 from ingestion.parsing.frames import Frame
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.office.graphics import graphic_lines
+from ingestion.parsing.office.graphics import alternative_text, graphic_lines
 from ingestion.parsing.office.pptx_comments import SlideComments
 from ingestion.parsing.office.pptx_text import paragraphs
 from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
-from ingestion.parsing.shared.xml import child, local_name
+from ingestion.parsing.shared.xml import child, local_name, whole_number
 from ingestion.parsing.shared.zip_archive import OfficePackage, relationship_id
 from ingestion.text.cleaning import sensible_title
 
@@ -46,7 +45,7 @@ def read_pptx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
         if part in package:
             deck.write_slide(part)
         writer.end_page(keep_empty=True)
-    deck.tell_missed()
+    deck.missing.warn()
     yield from writer.frames(sensible_title(package.title()))
 
 
@@ -57,11 +56,8 @@ class _Deck:
         self._package = package
         self._writer = writer
         self._comments = SlideComments(package, parts)
-        self._missing = MissingContent(writer)
+        self.missing = MissingContent(writer)
         self._repeated: set[str] = set()  # footers and layouts that have been written
-
-    def tell_missed(self) -> None:
-        self._missing.warn()
 
     def write_slide(self, part: str) -> None:
         root = self._package.xml(part)
@@ -118,9 +114,9 @@ class _Deck:
                 gap = LINE
             return
         if local_name(shape) == "pic":
-            self._writer.block(_description(shape))
+            self._writer.block(alternative_text(_property(shape, "descr")))
             if _area(shape) >= _LARGE_EMU:
-                self._missing.note("large pictures")
+                self.missing.note("large pictures")
             return
         is_list = _placeholder(shape) in ("obj", "body")
         for level, text in paragraphs(shape):
@@ -132,10 +128,10 @@ class _Deck:
         """The lines of a table, a chart or a diagram."""
         if (table := next(frame.iter("{*}tbl"), None)) is not None:
             return list(_table_lines(table))
-        if (lines := graphic_lines(self._package, related, frame, self._missing)) is not None:
+        if (lines := graphic_lines(self._package, related, frame, self.missing)) is not None:
             return lines
         if (embedded := next(frame.iter("{*}oleObj"), None)) is not None:
-            self._missing.note("embedded objects", embedded.get("progId") or "")
+            self.missing.note("embedded objects", embedded.get("progId") or "")
         return []
 
 
@@ -160,15 +156,11 @@ def _property(shape: etree._Element, name: str) -> str:
     return ""
 
 
-def _description(picture: etree._Element) -> str:
-    text = _property(picture, "descr").strip()
-    return "" if re.fullmatch(r"[\w\\/: .-]+\.\w{3,4}", text) else text  # the name of its file
-
-
 def _area(picture: etree._Element) -> int:
     extent = child(picture, "sppr", "xfrm", "ext")
-    sides = ["0"] if extent is None else [extent.get("cx") or "0", extent.get("cy") or "0"]
-    return math.prod(int(side) if side.isdecimal() and len(side) < 15 else 0 for side in sides)
+    if extent is None:
+        return 0
+    return math.prod(whole_number(extent.get(side), digits=14) for side in ("cx", "cy"))
 
 
 def _line(shape: etree._Element) -> str:

@@ -8,7 +8,7 @@ from lxml import etree
 from ingestion.parsing.office.omml import omml_text
 from ingestion.parsing.office.symbol_fonts import with_symbols
 from ingestion.parsing.shared.formulas import script_mark
-from ingestion.parsing.shared.xml import child, local_name
+from ingestion.parsing.shared.xml import child, local_name, whole_number
 
 _CHARACTERS = {"br": "\n", "tab": "\t"}
 
@@ -35,9 +35,8 @@ def _number(properties: etree._Element | None, level: int, numbers: Counter[int]
     if numbering is None:
         del numbers[level]
         return ""
-    start = numbering.get("startAt") or "1"
     numbers[level] += 1
-    return f"{(int(start) if start.isdecimal() and len(start) < 6 else 1) + numbers[level] - 1}. "
+    return f"{whole_number(numbering.get('startAt'), 1, digits=5) + numbers[level] - 1}. "
 
 
 def paragraph_text(paragraph: etree._Element) -> str:

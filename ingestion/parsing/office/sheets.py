@@ -44,9 +44,8 @@ def read_extras(package: OfficePackage, part: str) -> SheetExtras:
     """Read what the sheet in `part` says beside its values. Raises what the package raises."""
     extras = SheetExtras()
     data = package.read(part)
-    outside = _outside_links(package, part)
     if _TAGS.search(data):
-        _read_part(data, extras, outside)
+        _read_part(data, extras, package.links(part))
     for kind, name in package.related(part).values():
         if name not in package:
             continue
@@ -146,19 +145,6 @@ def _note(extras: SheetExtras, reference: str | None, author: str, text: str) ->
         extras.notes.setdefault(place, []).append(
             f"comment by {author}: {text}" if author else f"comment: {text}"
         )
-
-
-def _outside_links(package: OfficePackage, part: str) -> dict[str, str]:
-    """The addresses that the sheet's links lead to, by relationship; nothing is fetched."""
-    folder, _, base = part.rpartition("/")
-    name = f"{folder}/_rels/{base}.rels"
-    if name not in package:
-        return {}
-    return {
-        element.get("Id") or "": element.get("Target") or ""
-        for element in package.xml(name)
-        if element.get("TargetMode") == "External"
-    }
 
 
 def _place(reference: str) -> Place | None:

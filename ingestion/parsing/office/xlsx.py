@@ -15,7 +15,8 @@ from openpyxl.utils import get_column_letter
 
 from ingestion.parsing.frames import MAX_WARNINGS, FileWarning, Frame
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.office.number_formats import shown_moment, shown_number, shown_text
+from ingestion.parsing.office.date_formats import shown_moment
+from ingestion.parsing.office.number_formats import shown_number, shown_text
 from ingestion.parsing.office.sheets import Place, SheetExtras, read_extras, sheet_parts
 from ingestion.parsing.shared.page_writer import LINE, PageWriter
 from ingestion.parsing.shared.tables import record_lines

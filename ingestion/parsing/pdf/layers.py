@@ -12,6 +12,7 @@ import re
 import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from mmap import mmap
 from pathlib import Path
@@ -132,16 +133,14 @@ def text_without(
     alone: bytes, whole: pypdfium2.PdfTextPage, read: Callable[[pypdfium2.PdfTextPage, int], RawPage]
 ) -> RawPage:
     """The text of a page in the file, less what is not on the page `alone`, which is `read` in its place."""
-    with pypdfium2.PdfDocument(alone) as document:
-        page = document[0]
-        text_page = page.get_textpage()
-        try:
-            count = text_page.count_chars()
-            raw = read(text_page, count)
-            same = _same(text_page, count, whole)
-        finally:
-            text_page.close()
-            page.close()
+    with (
+        pypdfium2.PdfDocument(alone) as document,
+        closing(document[0]) as page,
+        closing(page.get_textpage()) as text_page,
+    ):
+        count = text_page.count_chars()
+        raw = read(text_page, count)
+        same = _same(text_page, count, whole)
     own = raw.indices if raw.indices is not None else range(len(raw.text))
     return replace(raw, indices=[same[index] for index in own])
 
@@ -160,7 +159,7 @@ def _same(part: pypdfium2.PdfTextPage, count: int, whole: pypdfium2.PdfTextPage)
         after = found[-1] + 1 if found and found[-1] != ELSEWHERE else len(codes)
         if (
             after < len(codes) and codes[after] == key[0]
-        ):  # most, and PDFium's own spaces, which stand nowhere
+        ):  # most; also PDFium's own spaces
             found.append(after)
         else:
             places = known.get(key)

@@ -4,6 +4,7 @@ import ctypes
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from mmap import ACCESS_READ, mmap
@@ -15,7 +16,7 @@ import pypdfium2.raw
 
 from ingestion.parsing.frames import MAX_ATTACHMENTS, FileWarning
 from ingestion.parsing.geometry.layout import RawPage
-from ingestion.parsing.geometry.page_objects import hide_text
+from ingestion.parsing.geometry.page_objects import MAX_FORM_DEPTH, MAX_OBJECTS, hide_text
 from ingestion.parsing.ocr.scans import FEW_CHARACTERS, may_have_scans
 from ingestion.parsing.ocr.unread_text import PlacedLetter, is_suspect, letters_of, shows_unread_text
 from ingestion.parsing.pdf.annotations import lines_of
@@ -35,14 +36,11 @@ MAX_ATTACHMENT_NAME = 120  # characters
 
 # A page without text is a scan when pictures cover this much of it: a logo or a rule is none.
 MIN_PICTURE_SHARE = 0.1
-MAX_OBJECTS = 10_000  # of a page, looked at for pictures; a scan has one, or a few hundred strips
-MAX_FORM_DEPTH = 4
 
 RECOGNITION_DPI = 200  # tesseract's letters want to be 20 pixels high or more
 POINTS_PER_INCH = 72
-MAX_PIXELS = (
-    20_000_000  # of a page's picture, one byte each: A2 at 200 dpi, whatever the page says of its size
-)
+# Of a page's picture, one byte each: A2 at 200 dpi, whatever size the page declares.
+MAX_PIXELS = 20_000_000
 
 MAX_SLOPE = 0.1  # radians; text that runs to the right, however badly it was scanned
 
@@ -93,24 +91,18 @@ class PdfiumFile:
             PageTooLongError: It has more than `max_characters`; nothing was extracted.
             PdfiumError: PDFium cannot read the page.
         """
-        page = self._document[number - 1]
-        try:
-            text_page = page.get_textpage()
-            try:
-                characters = text_page.count_chars()
-                if characters > max_characters:
-                    raise PageTooLongError(characters)
-                size = page.get_size()
-                looks = self._may_have_scans or characters < FEW_CHARACTERS
-                return replace(
-                    self._visible_text(number, text_page, characters, size),
-                    added=tuple(lines_of(page, text_page, self._document.formenv, size)),
-                    is_suspect=characters > 0 and looks and is_suspect(page, characters, size),
-                )
-            finally:
-                text_page.close()
-        finally:
-            page.close()  # PDFium keeps what it parsed of a page until then
+        # PDFium keeps what it parsed of a page until the page is closed.
+        with closing(self._document[number - 1]) as page, closing(page.get_textpage()) as text_page:
+            characters = text_page.count_chars()
+            if characters > max_characters:
+                raise PageTooLongError(characters)
+            size = page.get_size()
+            looks = self._may_have_scans or characters < FEW_CHARACTERS
+            return replace(
+                self._visible_text(number, text_page, characters, size),
+                added=tuple(lines_of(page, text_page, self._document.formenv, size)),
+                is_suspect=characters > 0 and looks and is_suspect(page, characters, size),
+            )
 
     def _visible_text(
         self, number: int, text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]
@@ -152,28 +144,17 @@ class PdfiumFile:
 
     def shows_unread_text(self, number: int) -> bool:
         """Whether a picture on the page shows a good part of its text, and the page does not have it."""
-        page = self._document[number - 1]
-        try:
+        with closing(self._document[number - 1]) as page:
             return shows_unread_text(page)
-        finally:
-            page.close()
 
     def letters(self, number: int) -> list[PlacedLetter]:
         """The letters of the page's text, where they are seen."""
-        page = self._document[number - 1]
-        try:
-            text_page = page.get_textpage()
-            try:
-                return letters_of(page, text_page, page.get_size())
-            finally:
-                text_page.close()
-        finally:
-            page.close()
+        with closing(self._document[number - 1]) as page, closing(page.get_textpage()) as text_page:
+            return letters_of(page, text_page, page.get_size())
 
     def has_picture(self, number: int) -> bool:
         """Whether pictures cover so much of the page that it may be a scan."""
-        page = self._document[number - 1]
-        try:
+        with closing(self._document[number - 1]) as page:
             width, height = page.get_size()
             share = 0.0
             kind = [pypdfium2.raw.FPDF_PAGEOBJ_IMAGE, pypdfium2.raw.FPDF_PAGEOBJ_FORM]
@@ -184,30 +165,26 @@ class PdfiumFile:
                     left, bottom, right, top = item.get_bounds()
                     share += abs(right - left) * abs(top - bottom) / (width * height)
             return share >= MIN_PICTURE_SHARE
-        finally:
-            page.close()
 
     def picture(self, number: int, *, own_text: bool = True) -> tuple["Image", float, float]:
         """The page in grey at RECOGNITION_DPI, less where it is huge; its width and height in points.
 
         Without `own_text` it is drawn without the text, fields and comments that need not be recognised.
         """
-        page = self._document[number - 1]
-        try:
+        with closing(self._document[number - 1]) as page:
             if not own_text:
                 hide_text(page)
             width, height = page.get_size()
             scale = min(RECOGNITION_DPI / POINTS_PER_INCH, picture_scale(width, height))
             bitmap = page.render(
-                scale=scale, grayscale=True, limit_image_cache=True, draw_annots=own_text,
+                scale=scale,
+                grayscale=True,
+                limit_image_cache=True,
+                draw_annots=own_text,
                 may_draw_forms=own_text,
-            )  # fmt: skip
-            try:
+            )
+            with closing(bitmap):
                 return bitmap.to_pil().copy(), width, height  # a picture of its own, not PDFium's memory
-            finally:
-                bitmap.close()
-        finally:
-            page.close()
 
     def title(self) -> str | None:
         return self._document.get_metadata_value("Title") or None

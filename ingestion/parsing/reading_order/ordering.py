@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ingestion.parsing.reading_order.bidi import Letter
 from ingestion.parsing.reading_order.columns import column_order, in_columns
 from ingestion.parsing.reading_order.hyphens import join_words
 from ingestion.parsing.reading_order.letter_spacing import join_letters
 from ingestion.parsing.reading_order.lines import ROW_OVERLAP, mend_rows, part_lines
 from ingestion.parsing.reading_order.overprint import without_copies
 from ingestion.parsing.reading_order.right_to_left import (
-    Letter,
     Origins,
     RightToLeft,
     has_right_to_left,

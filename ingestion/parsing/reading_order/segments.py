@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ingestion.parsing.geometry.places import union
 from ingestion.parsing.reading_order.lines import Glyph, Glyphs
 
 # Of the lower glyph's height, which is about 1.2 times the font's size. Spaces are 0.2 to 0.3 wide, in
@@ -76,11 +77,7 @@ def line_box(start: int, end: int, glyphs: Glyphs) -> LineSegment | None:
     last = _first_box(range(end - 1, start - 1, -1), glyphs)
     if first is None or last is None:
         return None
-    return LineSegment(
-        start, end,
-        min(first.left, last.left), min(first.bottom, last.bottom),
-        max(first.right, last.right), max(first.top, last.top),
-    )  # fmt: skip
+    return LineSegment(start, end, *union((first, last)))
 
 
 def _first_box(offsets: range, glyphs: Glyphs) -> Glyph | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ingestion.parsing.frames import ChildRequest, Frame, FrameError, max_frame_bytes, read_frame
+from ingestion.parsing.process_exit import last_line
 
 STDERR_TAIL_BYTES = 4096
 QUEUE_FRAMES = 8  # of at most max_frame_bytes each
@@ -125,9 +126,7 @@ class ChildProcess:
     def last_words(self) -> str:
         """The last line of the child's stderr, printable and at most 200 characters long."""
         self._threads[1].join(JOIN_SECONDS)
-        lines = bytes(self._stderr).decode("utf-8", errors="replace").split("\n")
-        words = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return "".join(character for character in words if character.isprintable())[-200:]
+        return last_line(bytes(self._stderr))
 
     def _pump_frames(self, max_bytes: int) -> None:
         stream = self._process.stdout
@@ -155,13 +154,3 @@ class ChildProcess:
         while data := stream.read1(STDERR_TAIL_BYTES):  # type: ignore[attr-defined]
             self._stderr += data
             del self._stderr[:-STDERR_TAIL_BYTES]
-
-
-def signal_name(exit_code: int) -> str | None:
-    """The name of the signal that ended a process, such as "SIGABRT"; None when it ended by itself."""
-    if exit_code >= 0:
-        return None
-    try:
-        return signal.Signals(-exit_code).name
-    except ValueError:
-        return f"signal {-exit_code}"

@@ -47,6 +47,16 @@ def local_attribute(element: etree._Element, name: str) -> str | None:
     return None
 
 
+def keyword(element: etree._Element, name: str) -> str:
+    """An attribute of HTML whose case and outer white space mean nothing; "" without it."""
+    return (element.get(name) or "").strip().lower()
+
+
+def whole_number(text: str | None, default: int = 0, *, digits: int = 9) -> int:
+    """An attribute as a number; `default` for any other text, also for more digits than a sound file has."""
+    return int(text) if text and text.isdecimal() and len(text) <= digits else default
+
+
 def inner_text(element: etree._Element) -> str:
     """All text within an element, as it is there."""
     return "".join(str(text) for text in element.itertext())

@@ -4,6 +4,7 @@ import lzma
 import posixpath
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -152,17 +153,27 @@ class OfficePackage(Archive):
 
         Those that lead outside are left out: nothing is ever fetched.
         """
-        folder, base = posixpath.split(source)
-        name = posixpath.join(folder, "_rels", f"{base}.rels")
-        if name not in self:
-            return {}
+        folder = posixpath.dirname(source)
         found = {}
-        for element in self.xml(name):
+        for element in self._relationships(source):
             kind = (element.get("Type") or "").rpartition("/")[2]
             identifier, target = element.get("Id"), element.get("Target")
             if identifier and target and element.get("TargetMode") != "External":
                 found[identifier] = (kind, resolve(folder, target))
         return found
+
+    def links(self, source: str) -> dict[str, str]:
+        """The addresses outside the package that a part links to, by relationship id."""
+        return {
+            element.get("Id") or "": element.get("Target") or ""
+            for element in self._relationships(source)
+            if element.get("TargetMode") == "External"
+        }
+
+    def _relationships(self, source: str) -> Iterable[etree._Element]:
+        folder, base = posixpath.split(source)
+        name = posixpath.join(folder, "_rels", f"{base}.rels")
+        return self.xml(name) if name in self else ()
 
     def part(self, source: str, kind: str) -> str | None:
         """The part that `source` is joined to by the kind; None if there is none in the archive."""
