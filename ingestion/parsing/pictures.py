@@ -1,4 +1,4 @@
-"""A page's picture, with boxes around stretches of its text: drawn by a child process, as reading is done."""
+"""Draws a page of a PDF in a child process, with boxes around stretches of its text."""
 
 import base64
 import binascii
@@ -23,11 +23,11 @@ Span = tuple[int, int]
 
 
 class PageNotDrawn(RagError):
-    """A page has no picture to show; the message says why."""
+    """A page cannot be drawn; the message says why."""
 
 
 class PageLocked(PageNotDrawn):
-    """The file is locked with a password, and none was given, or another one."""
+    """The file needs a password, and none or a wrong one was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class PagePicture:
-    """A page as a picture of `media_type`, its size in points, and the boxes of each span that was asked for:
-    one a line, or several where a line has wide gaps; none where a span's place is not known."""
+    """A drawn page.
+
+    Attributes:
+        image: The encoded picture.
+        media_type: "image/png" or "image/jpeg".
+        width: Of the page in points.
+        height: Of the page in points.
+        boxes: For each requested span one box a line, more where a line has wide gaps; none where the span's
+            place is unknown.
+    """
 
     image: bytes
     media_type: str
@@ -63,10 +71,22 @@ def draw_page(
     limits: ParseLimits = ParseLimits(),
     cancelled: Callable[[], bool] | None = None,
 ) -> PagePicture:
-    """Draw a page of a PDF, `pixels` wide. `spans` are (start, end) of the page's text that `layout` is of.
+    """Draw a page of a PDF in a child process.
 
-    Raises PageLocked where the file cannot be opened with this password, PageNotDrawn where it is damaged or
-    takes more than its limits, and Cancelled.
+    Args:
+        file: The PDF.
+        number: The page, from 1.
+        layout: Of the page as it was parsed; None without one.
+        spans: (start, end) in the page's text, to be found on the picture.
+        pixels: Width of the picture.
+        password: Opens an encrypted file.
+        limits: `page_seconds` bounds the drawing.
+        cancelled: Called about every 0.05 s; once it returns true the child is killed.
+
+    Raises:
+        PageLocked: The password does not open the file.
+        PageNotDrawn: The page is damaged or exceeds its limits.
+        Cancelled: `cancelled` returned true.
     """
     stretches, owners = stretches_of(layout, spans)
     bounded = replace(
@@ -90,7 +110,7 @@ def draw_page(
 
 
 def stretches_of(layout: PageLayout | None, spans: Sequence[Span]) -> tuple[tuple[Span, ...], list[int]]:
-    """Return the spans as stretches of PDFium's characters, and which span each one is of."""
+    """The spans as stretches of PDFium's characters, and the index of the span of each stretch."""
     if layout is None or not layout.runs:
         return (), []
     offsets = [offset for offset, _ in layout.runs]
@@ -110,7 +130,7 @@ def stretches_of(layout: PageLayout | None, spans: Sequence[Span]) -> tuple[tupl
 
 
 def _drawn(request: ChildRequest, cancelled: Callable[[], bool] | None) -> DrawnPage:
-    """Return what the child drew, or raise why it has not."""
+    """The page that a child draws; raises as `draw_page` does."""
     deadline = time.monotonic() + request.limits.wall_seconds
     with ChildProcess(request) as child:
         while True:

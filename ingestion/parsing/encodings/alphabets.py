@@ -1,7 +1,7 @@
-"""How likely a character is in a language: the letters beyond ASCII of each, most frequent first.
+"""How rare a character is in a language: the non-ASCII letters of each language, most frequent first.
 
-Costs are natural logarithms of rarity, rounded by hand: what is ordinary costs 2 to 5, what a text of the
-language does not have 7 to 14. They order readings of the same bytes; their sum has no other meaning.
+Costs are natural logarithms of rarity, rounded by hand: ordinary characters cost 2 to 5, characters that a
+language does not use 7 to 14. The sums only order decodings of the same bytes.
 """
 
 import unicodedata
@@ -19,7 +19,7 @@ LATIN = {
     "vi": "đêôăươâáàảãạéèóòúùíìý\u0301\u0300\u0323\u0309\u0303",
 }  # fmt: skip
 
-# Those whose letters alone tell them. Where a language has capitals, lower case.
+# Languages in other scripts; lower case where the script has capitals.
 OTHERS = {
     "ar": "اليمنوترسبدعفقحكهجطخشصضذثزغظأةإءىئآؤًٌٍَُِّْ،؟؛",
     "be": "аіноерстклвпдумзяыьбгчцўйхжшюэфё",
@@ -39,7 +39,7 @@ CJK = ("zh", "zh-Hant", "ja", "ko")
 
 _FIRST, _LAST = 2.0, 4.0  # the commonest and the rarest letter of a Latin alphabet
 _WHOLE_FIRST, _WHOLE_LAST = 2.2, 6.6  # of an alphabet in which every letter is beyond ASCII
-FOREIGN = 7.0  # a letter of the same script that the language does without
+FOREIGN = 7.0  # a letter of the same script that the language does not use
 OTHER_SCRIPT = 9.0
 COMMON, USUAL, RARE = 4.5, 7.2, 12.0  # Chinese characters and Korean syllables
 _HIRAGANA, _KATAKANA, _NARROW_KATAKANA, _WIDE_ASCII = 3.5, 4.5, 7.0, 6.0
@@ -47,7 +47,7 @@ _HIRAGANA, _KATAKANA, _NARROW_KATAKANA, _WIDE_ASCII = 3.5, 4.5, 7.0, 6.0
 
 @cache
 def letters(language: str) -> dict[str, float]:
-    """What each letter of an alphabet costs."""
+    """The cost of each letter of an alphabet."""
     if (latin := LATIN.get(language)) is not None:
         order, first, last, bend = latin, _FIRST, _LAST, 1.0
     else:
@@ -58,7 +58,7 @@ def letters(language: str) -> dict[str, float]:
 
 
 def letter_cost(character: str, language: str) -> float:
-    """What a letter or mark beyond ASCII costs in a language."""
+    """The cost of a non-ASCII letter or mark in a language."""
     if language in CJK:
         return _CJK_COSTS[language](character)
     known = letters(language)
@@ -86,7 +86,7 @@ def _frequent(language: str) -> frozenset[str]:
 
 @cache
 def _level(encoding: str, first: int, last: int) -> frozenset[str]:
-    """The characters of a national standard's first plane, which holds those in common use."""
+    """The characters of a national standard's first plane, which has those in common use."""
     found = (
         bytes((lead, trail)).decode(encoding, "ignore")
         for lead in range(first, last + 1)
@@ -125,7 +125,7 @@ def _korean(character: str) -> float:
 
 
 def _mark(character: str) -> float:
-    """What a letter that is none of a Chinese text costs; 0.0 for Chinese characters and syllables."""
+    """The cost of a letter that is foreign to Chinese text; 0.0 for Chinese characters and syllables."""
     code = ord(character)
     if 0xFF01 <= code <= 0xFF5E:  # full-width ASCII
         return _WIDE_ASCII

@@ -1,7 +1,7 @@
-"""The bytes of every format that is text, as text: inside the child process.
+"""Bytes of text formats to text.
 
-What a person says comes first, then a mark, what the file declares, UTF-8, and at last what the bytes look
-like. What was not said is told in a `FileWarning`; what stays doubtful is refused.
+An encoding that the user names comes first, then a byte order mark, the file's own declaration, UTF-8, and at
+last a guess from the bytes. A guess comes with a `FileWarning`; a file that stays doubtful is refused.
 """
 
 import codecs
@@ -22,7 +22,7 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-# What files of another kind begin with, and what to do about them.
+# The first bytes of other kinds of file, and what to do with such a file.
 _OTHER_KINDS = (
     (b"%PDF-", "a PDF", "rename it to end in .pdf"),
     (b"PK\x03\x04", "a ZIP archive (.docx, .epub and others are)", "give it its own suffix"),
@@ -30,9 +30,9 @@ _OTHER_KINDS = (
     (b"{\\rtf", "rich text (RTF)", "save it as .docx"),
 )
 
-# Those that no text has, but for the escape character of ISO-2022.
+# Control characters that no text has; ISO-2022 needs the escape character.
 _CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
-# Of the characters beyond ASCII, how many may be damaged in a text that is otherwise clear.
+# The share of non-ASCII characters that may be damaged in a text that is otherwise clear.
 _MOST_DAMAGED = 0.02
 _FEW = 3
 
@@ -44,7 +44,7 @@ _SAY_IT = (
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text, and what a person should know of how it was read."""
+    """A text, and warnings about how it was decoded."""
 
     text: str
     warnings: tuple[FileWarning, ...] = ()
@@ -55,12 +55,12 @@ def decode(path: Path, *, declared: str | None = None, told: str | None = None) 
 
     Args:
         path: The file, which is held in memory.
-        declared: What the text itself says of its encoding; it is not believed if it does not fit.
-        told: What the person says, by a name of `encodings`; a mark comes before it.
+        declared: The encoding that the text itself declares; ignored if it does not fit.
+        told: The encoding that the user names (see `encoding_named`); a byte order mark takes precedence.
 
     Raises:
-        RefusalError: The file is of another kind, binary, not what its mark or the person says, or in an
-            encoding that cannot be told.
+        RefusalError: The file is binary, of another format, not in the encoding of its mark or of the user,
+            or in an encoding that cannot be detected.
     """
     data = path.read_bytes()
     for beginning, kind, advice in _OTHER_KINDS:
@@ -78,7 +78,7 @@ def decode(path: Path, *, declared: str | None = None, told: str | None = None) 
 def decode_unmarked(
     data: bytes, name: str, *, declared: str | None = None, told: str | None = None
 ) -> Decoded:
-    """`data`, which has no mark, as text; see `decode`."""
+    """Decode bytes without a byte order mark; see `decode`."""
     if told is not None:
         return _told(data, name, told)
     declared = encoding_named(declared) if declared else None
@@ -137,7 +137,7 @@ def _decoded(data: bytes, encoding: str) -> str | None:
 
 
 def _utf8(data: bytes, text: str, name: str, declared: str | None) -> Decoded:
-    """Bytes that are UTF-8, as such, unless the file says otherwise and makes more sense so."""
+    """Bytes that are valid UTF-8, unless the declared encoding makes a more plausible text."""
     if declared is None or declared == "utf_8" or data.isascii():
         return Decoded(text)
     from ingestion.parsing.encodings.detection import compare
@@ -145,12 +145,12 @@ def _utf8(data: bytes, text: str, name: str, declared: str | None) -> Decoded:
     other = _decoded(data, declared)
     if other is not None and compare(data, (declared, "utf_8"))[0].encoding == declared:
         return Decoded(other)
-    said = f"{name!r} says that it is {shown_name(declared)}, but its bytes are UTF-8; it was read as UTF-8."
+    said = f"{name!r} declares {shown_name(declared)}, but its bytes are UTF-8; it was read as UTF-8."
     return Decoded(text, (FileWarning(said),))
 
 
 def _declared(data: bytes, declared: str) -> str | None:
-    """The text in the encoding that the file declares, if it fits and may be a text."""
+    """The text in the declared encoding, if it is plausible."""
     from ingestion.parsing.encodings.detection import compare
 
     text = _decoded(data, declared)

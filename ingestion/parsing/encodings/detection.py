@@ -1,8 +1,9 @@
-"""Which encoding bytes without a mark are in: charset-normalizer and a table propose, languages judge.
+"""Finds the encoding of bytes without a byte order mark.
 
-Every reading of the same bytes gets a cost: how rare its characters are in the language that fits best, and
-how odd they stand (a capital within a word, a sign between letters, two scripts in one word). The cheapest
-reading wins if it is plausible in itself and no other one comes near.
+charset-normalizer and a table propose encodings. Each decoding of the bytes gets a cost: how rare its
+characters are in the language that fits best, and how unusual their positions are (a capital within a word, a
+sign between letters, two scripts in one word). The cheapest decoding wins if it is plausible and no other
+comes near.
 """
 
 import math
@@ -19,21 +20,21 @@ from ingestion.parsing.encodings.names import ENCODINGS
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-_SAMPLE_BYTES = 4_000  # of lines that have other bytes than ASCII; what is not told by then stays doubtful
-_FIRST_BYTES = 800  # by which readings that are far off are given up
+_SAMPLE_BYTES = 4_000  # of lines with non-ASCII bytes
+_FIRST_BYTES = 800  # of the sample, to drop decodings that are far off
 _FAR_OFF = 60.0
-_NEAR = 15.0  # more than what the words of ASCII can change
+_NEAR = 15.0  # more than the words in ASCII can change
 _CHUNK = 1 << 20
 _WIDE = ("utf_16", "utf_32")
 
-# How much cheaper the best reading has to be than the next one that says something else: e³ times as likely.
+# How much cheaper the best decoding must be than the next one with another text: e³ times as likely.
 LEAST_MARGIN = 3.0
 _LEAST_MARGIN_COMMONEST = 2.0  # of Windows-1252, which most programs of most countries wrote
-# What a character beyond ASCII may cost on average; true readings have 2 to 5, of Chinese characters 5 to 8.
+# The highest plausible mean cost of non-ASCII characters; correct decodings have 2 to 5, Chinese ones 5 to 8.
 MOST = 6.0
 _MOST_CJK = 9.0
 
-# Costs of characters that are no letters, and of how characters stand; see `alphabets`.
+# Costs of characters that are no letters, and of unusual positions; the unit is that of `alphabets`.
 _TYPOGRAPHY = 3.0
 _SIGN = 5.0
 _ODD = 7.5
@@ -55,15 +56,21 @@ _WITHIN_WORDS = frozenset("’·ー々\u00ad\u00a0\u0640—")
 _OPENING = frozenset("“„‚‘«‹¿¡")
 _BEFORE_WORDS = frozenset("“‘«‹»›„€£¥§©•–—°№±×→←\u00a0")
 
-_MOST_OF_LANGUAGE = 6.0  # by which what the letters of ASCII say of the language may count
+_MOST_OF_LANGUAGE = 6.0  # the highest cost of a language that the words in ASCII make unlikely
 _LEAST_LETTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class DecodingCandidate:
-    """A reading of a sample: its encoding, its text and what it costs.
+    """One decoding of a sample.
 
-    `mean` is by character beyond ASCII, `margin` what the next reading has to cost more.
+    Attributes:
+        encoding: By Python's name.
+        text: The decoded sample.
+        cost: The lower, the more plausible.
+        mean: Cost a non-ASCII character, without the encoding's rarity.
+        margin: How much more the next decoding must cost for this one to be certain.
+        language: The language that fits best.
     """
 
     encoding: str
@@ -75,24 +82,24 @@ class DecodingCandidate:
 
     @property
     def is_plausible(self) -> bool:
-        """Whether a text may look like this."""
+        """Whether the text may be correct."""
         return self.mean <= (_MOST_CJK if self.language in CJK else MOST)
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """The readings of a file's bytes, cheapest first, without those that say the same as a cheaper one."""
+    """The decodings of a file's bytes, cheapest first, without those that equal a cheaper one."""
 
     readings: tuple[DecodingCandidate, ...]
 
     @property
     def tried(self) -> tuple[str, ...]:
-        """The encodings of the readings that come nearest."""
+        """The encodings of the cheapest decodings."""
         return tuple(reading.encoding for reading in self.readings[:6])
 
     @property
     def best(self) -> DecodingCandidate | None:
-        """The reading that can be relied on; None without one."""
+        """The certain decoding; None without one."""
         if not self.readings or not self.readings[0].is_plausible:
             return None
         first, *others = self.readings
@@ -100,7 +107,7 @@ class Guess:
 
 
 def guess(data: bytes) -> Guess:
-    """Judge the readings of `data`, which has bytes beyond ASCII, or NUL."""
+    """Judge the decodings of bytes of which some are not ASCII, or NUL."""
     sample = _Sample.of(data)
     candidates = _candidates(sample.lines, data)
     if len(sample.lines) > 2 * _FIRST_BYTES:
@@ -111,7 +118,7 @@ def guess(data: bytes) -> Guess:
 
 
 def compare(data: bytes, encodings: Sequence[str]) -> list[DecodingCandidate]:
-    """Judge these readings of `data` alone, cheapest first."""
+    """Judge the decodings of `data` in these encodings, cheapest first."""
     return _ordered(_Sample.of(data), encodings)
 
 
@@ -130,8 +137,14 @@ def _ordered(sample: "_Sample", encodings: Sequence[str]) -> list[DecodingCandid
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """What is judged: the first lines that have bytes beyond ASCII; for encodings of two or four bytes a
-    character the beginning. `words` are the file's first ones without what is beyond ASCII."""
+    """The part of a file that is judged.
+
+    Attributes:
+        lines: The first lines with non-ASCII bytes.
+        start: The beginning, for encodings of two or four bytes a character.
+        words: The file's first words without non-ASCII characters.
+        is_cut: Whether `lines` are only a part of the file.
+    """
 
     lines: bytes
     start: bytes
@@ -165,15 +178,15 @@ def _candidates(sample: bytes, data: bytes) -> list[str]:
         return ["iso2022_kr" if b"\x1b$)C" in sample else "iso2022_jp_2"]
     from charset_normalizer import from_bytes
 
-    # What it finds beyond the table of encodings is of no language that could be checked.
+    # Encodings outside the table have no language to check them with.
     found = [match.encoding for match in from_bytes(sample) if match.encoding in ENCODINGS]
-    # UTF-8 with bytes that are damaged is still nearest to itself.
+    # UTF-8 stays a candidate because a few of its bytes may be damaged.
     usual = [name for name in ENCODINGS if not name.startswith((*_WIDE, "iso2022"))]
     return list(dict.fromkeys([*found, *usual, *wide]))
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
-    """Yield the first lines that have other bytes than ASCII, without the tags of HTML."""
+    """Yield the first lines with non-ASCII bytes, without HTML tags."""
     size = 0
     for match in _BEYOND.finditer(data):
         line = _TAG.sub(b" ", match.group())[: _SAMPLE_BYTES - size]
@@ -198,14 +211,14 @@ def _read(sample: _Sample, name: str) -> DecodingCandidate:
     prior = _languages(sample.words) if latin else {}
     best, spoken = min((_spoken(weighed, text, language, prior), language) for language in encoding.languages)
     cost = weighed.standing + best
-    # With no words to tell the language by, what is rare has to be surer.
+    # Without words that tell the language, a rare encoding needs a larger margin.
     margin = LEAST_MARGIN if encoding.rarity else _LEAST_MARGIN_COMMONEST
     margin += encoding.rarity if latin and not prior else 0.0
     return DecodingCandidate(name, text, cost + encoding.rarity, cost / max(1, weighed.count), margin, spoken)
 
 
 def _spoken(weighed: "_Weighed", text: str, language: str, prior: dict[str, float]) -> float:
-    """What the letters cost if the text is of this language."""
+    """The cost of the letters if the text is in this language."""
     cost = sum(letter_cost(letter, language) * number for letter, number in weighed.letters.items())
     if prior and language in LATIN:
         cost += prior.get(language, _MOST_OF_LANGUAGE)
@@ -219,8 +232,13 @@ _KANA = re.compile("[\u3041-\u30ff]")
 
 @dataclass(slots=True)
 class _Weighed:
-    """What is known of a text whatever its language: the cost of signs and of how characters stand; the
-    letters beyond ASCII; how many characters beyond ASCII there are."""
+    """The costs of a text that do not depend on its language.
+
+    Attributes:
+        standing: Cost of signs and of unusual positions.
+        count: Number of non-ASCII characters.
+        letters: Non-ASCII letters and how often they occur.
+    """
 
     standing: float = 0.0
     count: int = 0
@@ -249,7 +267,7 @@ def _weigh(text: str) -> _Weighed:
 
 
 def _misplaced(before: str, sign: str, after: str) -> float:
-    """What a sign costs that stands within a word, or on the wrong side of one."""
+    """The cost of a sign within a word or on the wrong side of one."""
     if sign in _WITHIN_WORDS or _is_cjk(before) or _is_cjk(after):
         return 0.0
     if before.isalpha() and after.isalpha():
@@ -260,7 +278,7 @@ def _misplaced(before: str, sign: str, after: str) -> float:
 
 
 def _next_to(other: str, letter: str) -> float:
-    """What it costs that a letter stands beside this character: no word has two scripts."""
+    """The cost of a letter beside a letter of another script."""
     if not other.isalpha():
         return 0.0
     first, second = script(other), script(letter)
@@ -272,7 +290,7 @@ def _next_to(other: str, letter: str) -> float:
 
 
 def _capitals(word: str) -> float:
-    """What it costs that a word has letters beyond ASCII in capitals where others are small, or otherwise."""
+    """The cost of a word whose non-ASCII letters differ in case from the others."""
     if word.isascii() or len(word) < 2 or word.islower() or word.istitle():
         return 0.0
     capital = sum(letter > "\x7f" and letter.isupper() for letter in word[1:])
@@ -311,7 +329,7 @@ def _kind(character: str) -> str:
 
 
 def _skeleton(data: bytes) -> str:
-    """The words at the beginning without what is beyond ASCII, which most readings have in common."""
+    """The ASCII words at the beginning, which most decodings share."""
     beginning = _TAG.sub(b" ", data[:_SKELETON_BYTES].replace(b"\0", b""))
     return b" ".join(_ASCII_WORD.findall(beginning)).decode("ascii").lower()
 
@@ -322,7 +340,7 @@ _ASCII_WORD = re.compile(rb"[A-Za-z]+")
 
 @lru_cache(maxsize=64)
 def _languages(skeleton: str) -> dict[str, float]:
-    """How unlikely the words without their accents make each language; nothing for a few letters."""
+    """The cost of each language by the ASCII words; empty for few letters."""
     if sum(map(str.isalpha, skeleton)) < _LEAST_LETTERS:
         return {}
     ranked = _identifier().rank(skeleton)

@@ -21,7 +21,7 @@ _SEPARATORS = ",;\t|"
 
 
 def read_csv(path: Path, limits: ParseLimits, *, encoding: str | None = None) -> Iterator[Frame]:
-    """The frames of a CSV or TSV file: a row a paragraph, so that no passage ends within one.
+    """Read a CSV or TSV file: each row becomes a paragraph, so that no passage ends within a row.
 
     Raises:
         RefusalError: The file is binary or broken, or larger than the limits.
@@ -33,7 +33,7 @@ def read_csv(path: Path, limits: ParseLimits, *, encoding: str | None = None) ->
     try:
         _write_rows(writer, _rows(text, path, limits, csv.QUOTE_MINIMAL))
     except csv.Error:
-        # A field longer than a page: a quotation mark that opens and never closes. Then it is a character.
+        # A field longer than a page: its quotation mark never closes. Then the mark is a plain character.
         writer = PageWriter(path.name, limits)
         try:
             _write_rows(writer, _rows(text, path, limits, csv.QUOTE_NONE))

@@ -1,7 +1,4 @@
-"""A look at a page of a PDF: does a picture on it show text that the page does not have?
-
-Inside the child process only.
-"""
+"""Finds PDF pages with a picture that shows text which the page's own text lacks."""
 
 import ctypes
 from contextlib import closing
@@ -20,7 +17,7 @@ _INVISIBLE = pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
 
 
 class PlacedLetter(NamedTuple):
-    """A letter of the page, where it is seen."""
+    """A letter of the page and its place."""
 
     text: str
     place: Place
@@ -28,7 +25,7 @@ class PlacedLetter(NamedTuple):
 
 
 def is_suspect(page: pypdfium2.PdfPage, characters: int, size: tuple[float, float]) -> bool:
-    """Whether pictures cover so much of the page, and so little text is there, that a look is worth it."""
+    """Whether a page has so little text under so many pictures that it is worth drawing."""
     if is_crowded(characters, 1.0):
         return False
     share = covered(pictures_on(page, size), size)
@@ -36,7 +33,7 @@ def is_suspect(page: pypdfium2.PdfPage, characters: int, size: tuple[float, floa
 
 
 def shows_unread_text(page: pypdfium2.PdfPage) -> bool:
-    """Draw the page small and without its text, and look for lines of text."""
+    """Whether a small drawing of the page without its own text shows lines of text."""
     from ingestion.parsing.ocr.text_lines import LOOK_DPI, lines_in  # not for every file
 
     size = page.get_size()
@@ -59,7 +56,7 @@ def shows_unread_text(page: pypdfium2.PdfPage) -> bool:
 def letters_of(
     page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, size: tuple[float, float]
 ) -> list[PlacedLetter]:
-    """The page's letters that have a place on it."""
+    """The page's visible and invisible letters that have a place on it."""
     places = CharacterPlaces(page, text_page, size)
     modes: dict[Any, int] = {}
     found = []

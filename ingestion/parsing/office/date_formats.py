@@ -1,10 +1,10 @@
-"""Dates, times and durations as a cell of a spreadsheet shows them: the number formats of ECMA-376, in English."""
+"""Dates, times and durations as a cell of a spreadsheet shows them, by ECMA-376, in English."""
 
 import datetime as dt
 
 from ingestion.parsing.office.number_formats import FormatSection, format_sections
 
-# What the programs show by the country's own order: the same for every reader here.
+# Formats that programs show in the order of the user's country; here always ISO 8601.
 _OF_THE_COUNTRY = {"mm-dd-yy": "yyyy-mm-dd", "m/d/yy h:mm": "yyyy-mm-dd h:mm"}
 
 _MONTHS = (
@@ -16,7 +16,7 @@ Moment = dt.datetime | dt.date | dt.time | dt.timedelta
 
 
 def shown_moment(value: Moment, number_format: str | None) -> str:
-    """A date, time or duration as its cell shows it; ISO 8601 where the format is that of the country."""
+    """A date, time or duration as its cell shows it; ISO 8601 for formats of the user's country."""
     section = format_sections(_OF_THE_COUNTRY.get(number_format or "", number_format or "General"))[0]
     if not section.has("date", "elapsed"):
         return _plain_moment(value)
@@ -34,7 +34,7 @@ _MOST_DAYS = 600_000
 
 
 class _MomentLayout:
-    """A section of a date, a time or a duration."""
+    """Formats dates, times and durations by a section."""
 
     def __init__(self, section: FormatSection) -> None:
         self._tokens = section.tokens
@@ -86,7 +86,7 @@ class _MomentLayout:
         return {3: name[:3], 5: name[0]}.get(width, name)
 
     def _are_minutes(self, place: int) -> bool:
-        """Whether an `m` is minutes: behind hours, or before seconds."""
+        """Whether an `m` means minutes: after hours, or before seconds."""
         before = [t for kind, t in self._tokens[:place] if kind in ("date", "elapsed")]
         after = [t for kind, t in self._tokens[place + 1 :] if kind in ("date", "elapsed")]
         return (bool(before) and before[-1][0] in "hH") or (bool(after) and after[0][0] in "sS")

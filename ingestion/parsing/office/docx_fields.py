@@ -1,4 +1,4 @@
-"""Fields and form controls of Word, inside the child process: their results are text, their codes are not."""
+"""Fields and form controls of Word: their results are text, their codes are not."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class _Field:
 
 
 class Fields:
-    """The words of a paragraph, without those that stand within a field's code."""
+    """The words of a paragraph, without the codes of fields."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
@@ -63,14 +63,14 @@ class Fields:
                 self.add(fraction(*(part.strip() for part in found.groups())))
 
     def finish(self) -> list[str]:
-        """All words; what a field that never ends held back is text after all."""
+        """All words, including those that a field without an end held back."""
         if self._held and self._open and self._open[0].is_code:
             self.words.extend(self._held)
         return self.words
 
 
 def _form_value(data: etree._Element | None) -> str | None:
-    """What an old form field shows where its result does not say it: a box to tick, a list."""
+    """The visible value of a legacy form field whose result lacks it (checkbox, list); None for others."""
     if data is None:
         return None
     box, choices = child(data, "checkbox"), child(data, "ddlist")
@@ -86,7 +86,7 @@ def _form_value(data: etree._Element | None) -> str | None:
 
 
 def control_text(control: etree._Element) -> str | None:
-    """What a content control shows where its content does not say it; None: read its content."""
+    """The visible value of a content control whose content lacks it; None if its content has it."""
     properties = child(control, "sdtpr")
     box = child(properties, "checkbox")
     if box is not None:

@@ -1,4 +1,4 @@
-"""The text of one Word paragraph, inside the child process: runs, fields, formulas, what hangs on them."""
+"""The text of one Word paragraph: runs, fields, formulas, and what is anchored in it."""
 
 import math
 import re
@@ -28,12 +28,12 @@ MAX_ANCHOR_CHARACTERS = 120  # of the words that a comment stands on
 
 @dataclass(slots=True)
 class ParagraphContent:
-    """A paragraph's text ("\\f" where a page ends) and what hangs on it.
+    """The content of a paragraph.
 
     Attributes:
-        text: What is seen in the line.
+        text: The visible text; "\\f" where a page ends.
         notes: Number and text of the notes that it refers to.
-        boxes: The text boxes that are fixed to it.
+        boxes: The text boxes anchored in it.
         comments: Comments that end in it, as sentences.
         blocks: Lines of its charts and diagrams.
     """
@@ -51,7 +51,7 @@ class ParagraphContent:
 
 
 class Comments:
-    """The comments of a document: who says what, and on which words."""
+    """The comments of a document, with their authors and the words that they refer to."""
 
     def __init__(self, elements: Mapping[str, etree._Element]) -> None:
         self._elements = dict(elements)
@@ -68,13 +68,13 @@ class Comments:
             self._anchors[identifier] = anchor[: MAX_ANCHOR_CHARACTERS + 1]
 
     def pause(self, words: list[str]) -> None:
-        """The paragraph ends; what has begun goes on in the next."""
+        """End a paragraph; open comments continue in the next."""
         for identifier in list(self._starts):
             self.stop(identifier, [*words, " "])
             self._starts[identifier] = 0
 
     def sentence(self, identifier: str, text_of: Callable[[etree._Element], str]) -> str:
-        """The comment with its author and its words; "" if there is none, or it has been given."""
+        """The comment with its author and its words; "" if there is none, or it was returned before."""
         element = self._elements.pop(identifier, None)
         text = "" if element is None else text_of(element)
         if element is None or not text:
@@ -86,7 +86,7 @@ class Comments:
         return f"Comment{f' by {author}' if author else ''}{f' on “{anchor}”' if anchor else ''}: {text}"
 
     def rest(self, text_of: Callable[[etree._Element], str]) -> Iterator[str]:
-        """The comments that nothing in the text has asked for."""
+        """The comments that nothing in the text refers to."""
         for identifier in list(self._elements):
             if sentence := self.sentence(identifier, text_of):
                 yield sentence
@@ -100,7 +100,7 @@ class ParagraphReader:
         notes: Elements of notes by id, for each name of element that refers to them.
         comments: The document's comments.
         graphic: The lines of a chart or diagram for the relationship id in a drawing; None if it has none.
-        missing: Counts what is seen and cannot be read.
+        missing: Counts visible content that cannot be read.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class ParagraphReader:
         fields: Fields,
         reading: ParagraphContent,
     ) -> bool:
-        """Take in one element; whether to go on with what is in it."""
+        """Add one element; True if its children are to be read."""
         if name == "t":
             text = element.text or ""
             fields.add(with_symbols(text, _font(run)) if has_symbols(text) else text)
@@ -237,7 +237,7 @@ class ParagraphReader:
         return " ".join(" ".join(texts).split())
 
     def _draw(self, element: etree._Element, fields: Fields, reading: ParagraphContent) -> bool:
-        """A picture's description, a chart's rows; whether there may be text boxes in the drawing."""
+        """Add a picture's description or a chart's rows; True if the drawing may have text boxes."""
         properties = next(element.iter("{*}docPr"), None)
         if properties is not None and properties.get("hidden") in ("1", "true"):
             return False

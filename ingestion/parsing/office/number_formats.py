@@ -1,7 +1,7 @@
 """Numbers and texts as a cell of a spreadsheet shows them, by the number formats of ECMA-376.
 
-A format has up to four sections: for positive and negative numbers, zero, and text. What only fills a column
-(`_x`, `*x`), colours and the country's code are left out.
+A format has up to four sections: for positive and negative numbers, zero, and text. Filling (`_x`, `*x`),
+colours and country codes are ignored.
 """
 
 import re
@@ -22,9 +22,10 @@ _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)$")
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
 _MARKS = {"@": "text", ".": "point", ",": "comma", "%": "percent", "/": "slash"}
 
+
 @dataclass(frozen=True, slots=True)
 class FormatSection:
-    """One section: its tokens as (kind, text), and the numbers that it is for, where it says so."""
+    """One section: its tokens as (kind, text), and the condition on numbers, if it has one."""
 
     tokens: tuple[tuple[str, str], ...]
     condition: tuple[str, float] | None = None
@@ -34,7 +35,7 @@ class FormatSection:
 
 
 def shown_number(value: float, number_format: str | None) -> str:
-    """A number as its cell shows it; in full where the format hides it or is none."""
+    """A number as its cell shows it; in full if the format hides it or there is none."""
     if number_format is None or number_format == "General":
         return general(value)
     section, is_signed = _choose(format_sections(number_format), value)
@@ -54,7 +55,7 @@ def shown_number(value: float, number_format: str | None) -> str:
 
 
 def shown_text(value: str, number_format: str | None) -> str:
-    """A text as its cell shows it: within what the fourth section, or `@`, puts around it."""
+    """A text as its cell shows it: with the additions of the fourth section, or around `@`."""
     if not number_format or "@" not in number_format or number_format == "@":
         return value
     section = format_sections(number_format)[-1]
@@ -64,7 +65,7 @@ def shown_text(value: str, number_format: str | None) -> str:
 
 
 def general(value: float) -> str:
-    """A number in full, without an exponent unless it is beyond all that people write."""
+    """A number in full, with an exponent only if it is very large or very small."""
     plain = f"{value:.{_DIGITS}g}"
     if "e" not in plain:
         return plain
@@ -131,7 +132,7 @@ def _places_of(section: FormatSection) -> "_NumberLayout":
 
 
 class _NumberLayout:
-    """A section with places for digits."""
+    """Formats numbers by a section with places for digits."""
 
     def __init__(self, section: FormatSection) -> None:
         self._tokens = section.tokens
@@ -210,7 +211,7 @@ class _NumberLayout:
         return "".join(shown)
 
     def _places(self, whole: str) -> dict[int, str]:
-        """The digits of the whole number by the place that shows them; the first one takes what is over."""
+        """The digits of the whole number by place; the first place takes all surplus digits."""
         needed = [self._tokens[place][1] == "0" for place in self._whole]
         least = len(needed) - needed.index(True) if True in needed else 0
         digits = whole.rjust(least, "0")

@@ -1,7 +1,7 @@
-"""Presentations (.pptx), inside the child process: one page a slide.
+"""Presentations (.pptx): one page a slide.
 
-The XML is read directly, as for Word documents. Shapes come in the order of the file, which is the order
-that a screen reader follows; the title comes first.
+The XML is read directly, as for Word documents. The title comes first, then the shapes in the order of the
+file, which screen readers follow.
 """
 
 import math
@@ -29,7 +29,7 @@ _LARGE_EMU = 10_000_000_000_000  # a picture of 10 by 8 cm, a sixth of a slide; 
 
 
 def read_pptx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
-    """The frames of a presentation: page n is slide n. Speaker notes stand under the slide, after "Notes:".
+    """Read a presentation: page n is slide n. Speaker notes follow the slide, after "Notes:".
 
     Raises:
         RefusalError: The file is broken, of another kind, protected, or larger than the limits.
@@ -50,7 +50,7 @@ def read_pptx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
 
 
 class _Deck:
-    """Writes slides; knows what has stood on slides before."""
+    """Writes slides; text that is repeated on many slides only once."""
 
     def __init__(self, package: OfficePackage, parts: dict[str, tuple[str, str]], writer: PageWriter) -> None:
         self._package = package
@@ -90,7 +90,7 @@ class _Deck:
             self._writer.block("Notes: " + "\n".join(lines))
 
     def _write_repeated(self, shapes: list[etree._Element], related: dict[str, tuple[str, str]]) -> None:
-        """What stands on many slides, where it stands first: the footer, and the layout's own text."""
+        """Write the footer and the layout's own text, on their first slide only."""
         texts = [("Footer", _line(shape)) for shape in shapes if _placeholder(shape) == "ftr"]
         for kind in ("slideLayout", "slideMaster"):
             part = next((name for found, name in related.values() if found == kind), "")
@@ -136,7 +136,7 @@ class _Deck:
 
 
 def _shapes(tree: etree._Element | None) -> Iterator[etree._Element]:
-    """Shapes that are seen, also those in groups; what stands twice for old programs only once."""
+    """The visible shapes, also in groups, without duplicates for old programs."""
     for element in tree if tree is not None else ():
         match local_name(element):
             case "sp" | "graphicframe" | "cxnsp" | "pic":
@@ -149,7 +149,7 @@ def _shapes(tree: etree._Element | None) -> Iterator[etree._Element]:
 
 
 def _property(shape: etree._Element, name: str) -> str:
-    """A property of a shape that is not drawn: "hidden", "descr"."""
+    """A non-visual property of a shape, such as "hidden" or "descr"."""
     for properties in shape:
         if local_name(properties).startswith("nv") and (own := child(properties, "cnvpr")) is not None:
             return own.get(name) or ""
@@ -168,7 +168,7 @@ def _line(shape: etree._Element) -> str:
 
 
 def _placeholder(shape: etree._Element) -> str | None:
-    """What the layout has the shape for; None for a shape of its own."""
+    """The type of the shape's placeholder; None for a shape outside the layout."""
     for properties in shape:
         mark = child(properties, "nvpr", "ph") if local_name(properties).startswith("nv") else None
         if mark is not None:

@@ -1,4 +1,4 @@
-"""The paragraphs of presentations, inside the child process: of shapes, cells and comments."""
+"""Paragraphs of presentations: in shapes, table cells and comments."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def paragraphs(shape: etree._Element) -> Iterator[tuple[int, str]]:
 
 
 def _number(properties: etree._Element | None, level: int, numbers: Counter[int]) -> str:
-    """ "2. " in front of an item that the program numbers: the number is stored nowhere."""
+    """ "2. " in front of an automatically numbered item, whose number the file does not store."""
     for deeper in [known for known in numbers if known > level]:
         del numbers[deeper]
     numbering = child(properties, "buautonum")

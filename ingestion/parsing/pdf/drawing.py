@@ -1,4 +1,4 @@
-"""A page as people see it, and where stretches of its text stand on it; inside the child process."""
+"""Draws a page of a PDF and finds the places of stretches of its text."""
 
 import base64
 import io
@@ -18,26 +18,26 @@ from ingestion.parsing.pdf.pdfium import (
     picture_scale,
 )
 
-# A picture beyond this is a scan or a photograph, of which JPEG makes a tenth.
+# A larger picture is a scan or a photograph, which JPEG makes ten times smaller.
 _LARGE_PNG_BYTES = 600_000
 _JPEG_QUALITY = 85
-# Letters are of one line when their boxes share this much of the lower one's height, and of one box when
-# the gap between them is less than this many times that height: a wider one may hold another column's
-# words.
+# Letters belong to one line if their boxes overlap by this share of the lower one's height, and to one box if
+# the gap between them is at most so many times that height: a wider gap may hold another column's words.
 _SAME_LINE = 0.5
 _GAP = 1.0
 
 
 def draw(path: Path, drawing: DrawingRequest, password: str | None = None) -> Iterator[Frame]:
-    """The one frame of a drawing.
+    """Draw one page; yields one `DrawnPage`.
 
     Raises:
-        RefusalError: The file cannot be opened with this password, has no such page, or it cannot be drawn.
+        RefusalError: The password does not open the file, the file lacks the page, or it cannot be drawn.
     """
     try:
         document = open_document(path, password)
         if not 1 <= drawing.number <= len(document):
-            raise RefusalError(Status.FAILED, f"the file has {len(document)} pages and no {drawing.number}")
+            pages = len(document)
+            raise RefusalError(Status.FAILED, f"the file has {pages} pages and no {drawing.number}")
         page = document[drawing.number - 1]
         width, height = page.get_size()
         scale = min(drawing.pixels / width, picture_scale(width, height))
@@ -74,7 +74,7 @@ def _boxes(
 
 
 def _joined(letters: Iterator[Place | None]) -> Iterator[Place]:
-    """Join the boxes of letters that follow each other on a line, whichever way it runs."""
+    """Join the boxes of letters that follow each other on a line, horizontal or vertical."""
     current: Place | None = None
     last: Place | None = None
     for letter in letters:
@@ -99,5 +99,5 @@ def _beside(line: Place, letter: Place) -> bool:
 
 
 def _below(last: Place, letter: Place) -> bool:
-    """Whether a letter follows another one on a line that runs up or down, as on a page that was turned."""
+    """Whether a letter follows another on a vertical line, as on a turned page."""
     return _beside((last[1], last[0], last[3], last[2]), (letter[1], letter[0], letter[3], letter[2]))

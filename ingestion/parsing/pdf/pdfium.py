@@ -1,4 +1,4 @@
-"""PDFium's view of one PDF. It is fast and unguarded, so it is imported in the child process only."""
+"""Reads PDFs with PDFium, which hostile files can crash: imported in the child process only."""
 
 import ctypes
 import math
@@ -44,8 +44,7 @@ MAX_PIXELS = 20_000_000
 
 MAX_SLOPE = 0.1  # radians; text that runs to the right, however badly it was scanned
 
-# PDFium writes U+FFFE for two things, which its character codes tell apart: a hyphen at a line end (2), and
-# a glyph without a letter (0).
+# PDFium writes U+FFFE for a hyphen at a line end (character code 2) and for a glyph without a letter (0).
 _HYPHEN_CODE = 2
 _AMBIGUOUS = re.compile("\ufffe")
 
@@ -55,7 +54,7 @@ class WrongPasswordError(Exception):
 
 
 class UnknownEncryptionError(Exception):
-    """The file is encrypted in a way that this program does not know."""
+    """The file is encrypted by an unknown method."""
 
 
 class PageTooLongError(Exception):
@@ -107,7 +106,7 @@ class PdfiumFile:
     def _visible_text(
         self, number: int, text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]
     ) -> RawPage:
-        """The text of a page but for layers that are off."""
+        """The text of a page without layers that are off."""
         alone = None
         if self._layers:
             try:
@@ -123,27 +122,27 @@ class PdfiumFile:
             return HiddenLayers(path, password)
         except Exception:  # noqa: BLE001  # as above
             self._warnings.append(
-                "The file has layers, and it cannot be told which ones are switched off: its text may hold "
-                "what a viewer does not show."
+                "The file has layers, and it is unknown which of them are switched off: its text may hold "
+                "content that a viewer does not show."
             )
             return None
 
     def file_warnings(self) -> Iterator[FileWarning]:
-        """What the pages' text lacks, or has too much; asked for when all are read."""
+        """Warnings about missing or surplus text; call it when all pages are read."""
         yield from map(FileWarning, self._warnings)
         if self._mixed_layers:
             yield FileWarning(
-                f"The text of {page_list(self._mixed_layers)} may hold what a viewer does not show: layers "
-                "that are switched off could not be told apart there."
+                f"The text of {page_list(self._mixed_layers)} may hold content that a viewer does not show: "
+                "layers that are switched off could not be separated."
             )
         if self._document.get_formtype() == pypdfium2.raw.FORMTYPE_XFA_FULL:
             yield FileWarning(
-                "The file is an XFA form, which shows itself in Adobe Reader only: what it holds may not be "
-                "in the text. Print it to a PDF there, and add that file."
+                "The file is an XFA form, which only Adobe Reader shows: its text may be incomplete. Print "
+                "it to a PDF there, and add that file."
             )
 
     def shows_unread_text(self, number: int) -> bool:
-        """Whether a picture on the page shows a good part of its text, and the page does not have it."""
+        """Whether a picture on the page shows a large part of its text, which the page's own text lacks."""
         with closing(self._document[number - 1]) as page:
             return shows_unread_text(page)
 
@@ -167,9 +166,9 @@ class PdfiumFile:
             return share >= MIN_PICTURE_SHARE
 
     def picture(self, number: int, *, own_text: bool = True) -> tuple["Image", float, float]:
-        """The page in grey at RECOGNITION_DPI, less where it is huge; its width and height in points.
+        """The page in grey at RECOGNITION_DPI, or less if it is huge; its width and height in points.
 
-        Without `own_text` it is drawn without the text, fields and comments that need not be recognised.
+        Without `own_text` the page's text, fields and comments are left out: they need no recognition.
         """
         with closing(self._document[number - 1]) as page:
             if not own_text:
@@ -190,7 +189,7 @@ class PdfiumFile:
         return self._document.get_metadata_value("Title") or None
 
     def attachments(self) -> Iterator[str]:
-        """The names of the files inside, unique. A portfolio keeps its parts there."""
+        """The unique names of the attachments. A portfolio keeps its parts as attachments."""
         return own_names(name for name, _ in listed_attachments(self._document))
 
     def labels(self) -> Iterator[tuple[int, str]]:
@@ -209,7 +208,7 @@ class PdfiumFile:
 
 
 def own_names(raw_names: Iterable[str]) -> Iterator[str]:
-    """Names of files inside a file, without their folders: unique, and of nothing outside a folder."""
+    """The names of attachments as unique, plain file names without folders."""
     known: set[str] = set()
     for number, raw in enumerate(raw_names, start=1):
         name = one_line(raw.replace("\\", "/").rsplit("/", 1)[-1], MAX_ATTACHMENT_NAME).strip(". ")
@@ -223,20 +222,24 @@ def own_names(raw_names: Iterable[str]) -> Iterator[str]:
 
 
 def picture_scale(width: float, height: float) -> float:
-    """The largest scale at which a page of so many points has at most MAX_PIXELS, and no side more.
+    """The largest scale at which the picture of a page has at most MAX_PIXELS.
+
+    Args:
+        width: Of the page in points.
+        height: Of the page in points.
 
     Raises:
-        ValueError: The page has no area, or one beyond all measure.
+        ValueError: The page has no area, or an infinite one.
     """
     if not (math.isfinite(width * height) and width > 0 and height > 0):
         raise ValueError(f"a page of {width:g} by {height:g} points cannot be drawn")
-    # A side is rounded up to whole pixels, so the longer one has a bound of its own.
+    # A side is rounded up to whole pixels, so the longer side has a bound of its own.
     return min(math.sqrt(MAX_PIXELS / (width * height)), math.sqrt(MAX_PIXELS) * 4 / max(width, height))
 
 
 def _raw_page(text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]) -> RawPage:
     raw = str(text_page.get_text_range(errors="surrogatepass"))
-    # On rare pages PDFium leaves characters out, and pairs of surrogates have become one character.
+    # On rare pages PDFium leaves characters out; and a pair of surrogates is one character here.
     indices = None if len(raw) == characters else _indices(text_page, raw)
 
     def letter_or_nul(match: re.Match[str]) -> str:
@@ -252,14 +255,14 @@ def _raw_page(text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[flo
 
 
 def _led(offsets: Sequence[int] | None, indices: list[int] | None) -> Sequence[int] | None:
-    """Offsets in PDFium's text, made its character indices."""
+    """Offsets in PDFium's text as its character indices."""
     if offsets is None or indices is None:
         return indices if offsets is None else offsets
     return [indices[offset] for offset in offsets]
 
 
 class PdfiumGlyphs:
-    """The glyphs of a text page; each is looked up once."""
+    """The glyphs of a text page, each read once."""
 
     def __init__(self, text_page: pypdfium2.PdfTextPage, indices: list[int] | None) -> None:
         self._page = text_page.raw
@@ -293,7 +296,7 @@ class PdfiumGlyphs:
 
 
 def _indices(text_page: pypdfium2.PdfTextPage, raw: str) -> list[int]:
-    """PDFium's character index of each character of its text, which counts in units of UTF-16."""
+    """PDFium's character index of each character of its text; PDFium counts units of UTF-16."""
     found, unit = [], 0
     for character in raw:
         found.append(max(0, pypdfium2.raw.FPDFText_GetCharIndexFromTextIndex(text_page, unit)))
@@ -304,7 +307,7 @@ def _indices(text_page: pypdfium2.PdfTextPage, raw: str) -> list[int]:
 def listed_attachments(
     document: pypdfium2.PdfDocument,
 ) -> Iterator[tuple[str, pypdfium2.PdfAttachment]]:
-    """The files inside a document with their names as they stand there; "" for one that has no name."""
+    """The attachments of a document with their raw names; "" for one without a name."""
     for index in range(min(document.count_attachments(), MAX_ATTACHMENTS)):
         part = document.get_attachment(index)
         try:
@@ -314,8 +317,8 @@ def listed_attachments(
 
 
 def open_document(path: Path, password: str | None) -> pypdfium2.PdfDocument:
-    """Open a PDF with the password, or the empty one. Raises what PdfiumFile raises."""
-    # Most encrypted files have an empty user password, also where a person has given another file's.
+    """Open a PDF with the password or the empty one; raises as PdfiumFile does."""
+    # Most encrypted files have an empty user password, also if the user gives another file's password.
     for attempt in dict.fromkeys((password or "", "")):
         try:
             return pypdfium2.PdfDocument(path, password=attempt)

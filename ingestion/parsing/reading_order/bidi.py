@@ -19,7 +19,7 @@ class Letter(NamedTuple):
 
 @dataclass(slots=True)
 class SeenGlyph:
-    """A glyph as it is seen: its characters in reading order, and which word of PDFium's it is of."""
+    """A glyph of a line: its characters in reading order, its box, and the number of PDFium's word."""
 
     letters: list[Letter]
     left: float
@@ -27,7 +27,7 @@ class SeenGlyph:
     right: float
     top: float
     word: int
-    kind: str = "N"  # "R", "L", "D" of digits, "N" of what has no direction of its own
+    kind: str = "N"  # direction: "R", "L", "D" for digits, "N" for none of its own
 
     @property
     def height(self) -> float:
@@ -39,7 +39,7 @@ class SeenGlyph:
 
 
 def resolve_directions(seen: list[SeenGlyph], *, leftwards: bool) -> None:
-    """Give each glyph its direction, as rules W1 to N2 of UAX 9 do, from the order that is seen."""
+    """Set the direction of each glyph by rules W1 to N2 of UAX 9, applied to the seen order."""
     classes = [_class(glyph.letters[0].character) for glyph in seen]
     base = "R" if leftwards else "L"
     for glyph, found in zip(seen, classes, strict=True):
@@ -73,7 +73,7 @@ def _class(character: str) -> str:
 
 
 def _join_numbers(seen: list[SeenGlyph], classes: Sequence[str]) -> None:
-    """Make "1,5", "12:30" and "15/03/2024" one number; "10-15" and "15%" too, but not among Arabic."""
+    """Make "1,5", "12:30" and "15/03/2024" one number, and "10-15" and "15%" except among Arabic."""
     for index, found in enumerate(classes):
         if found not in ("CS", "ES", "ET"):
             continue
@@ -91,7 +91,7 @@ def _join_numbers(seen: list[SeenGlyph], classes: Sequence[str]) -> None:
 
 
 def _hold_hyphens(seen: list[SeenGlyph]) -> None:
-    """Keep a hyphen with the Latin letters on its left: a code that goes on in the next line."""
+    """Keep a hyphen with the Latin letters on its left: a code that continues in the next line."""
     for index in range(1, len(seen)):
         behind = seen[index + 1].text if index + 1 < len(seen) else " "
         if seen[index].text in ("-", "/") and seen[index - 1].kind == "L" and behind == " ":
@@ -99,7 +99,7 @@ def _hold_hyphens(seen: list[SeenGlyph]) -> None:
 
 
 def _is_arabic_after(seen: list[SeenGlyph], index: int) -> bool:
-    """Whether the letter that a number follows, to its right, is Arabic: its digits join less (W2)."""
+    """Whether the letter before a number, on its right, is Arabic, after which digits join less (W2)."""
     for glyph in seen[index + 1 :]:
         found = unicodedata.bidirectional(glyph.letters[0].character)
         if found in ("R", "L", "AL"):
@@ -108,7 +108,7 @@ def _is_arabic_after(seen: list[SeenGlyph], index: int) -> bool:
 
 
 def _spread(seen: list[SeenGlyph], members: str, found: str) -> None:
-    """Make everything between two letters of a left-to-right word or phrase, figures too, part of it."""
+    """Make everything between two letters of a left-to-right phrase, also digits, part of it."""
     index = 0
     while index < len(seen):
         if seen[index].kind not in members:

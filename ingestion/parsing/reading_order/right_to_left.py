@@ -1,9 +1,9 @@
-"""Arabic, Hebrew and their like in reading order; inside the child process.
+"""Puts right-to-left text, such as Arabic and Hebrew, in reading order.
 
-PDFium guesses how a file stores such text, and guesses wrong: "HR-204" becomes "-204HR", words come out
-reversed, "لا" as "ال". What is sure is where the glyphs stand. So a row is read from the page, left to right
-as it is seen, and turned into the order in which people read and type it: the Unicode bidirectional algorithm
-(UAX 9), backwards. Words are the ones that PDFium found, because it knows the fonts' spaces.
+PDFium guesses how a file stores such text, and sometimes wrongly: "HR-204" becomes "-204HR", words come out
+reversed, "لا" as "ال". Only the places of the glyphs are certain. So a row is read from the page, left to
+right as it is seen, and turned into the order in which people read and type it (see `bidi`). Word boundaries
+come from PDFium, which knows the fonts' spaces.
 """
 
 import re
@@ -23,22 +23,21 @@ _OPENING, _CLOSING = "([{", ")]}"
 _SEAM = 3  # characters on each side of a change of direction
 _LAM = "\u0644"
 _ALEFS = "\u0622\u0623\u0625\u0627"
-# Of a glyph's height, the gaps that a space has: none is less than the first, and one larger than the second
-# is always a space. Between, PDFium's words tell. Joined letters stand up to 0.2 apart where a file does not
-# say how wide they are.
+# Of a glyph's height: a gap below the first is no space, a gap above the second always is one; between them
+# PDFium's words decide. Joined letters stand up to 0.2 apart in files that do not give their widths.
 _GAPS, _JOINED_GAPS = (0.12, 0.19), (0.06, 0.28)
-CELL_GAP = 1.2  # more than justified lines have, which the files of right-to-left scripts often are
+CELL_GAP = 1.2  # more than in justified lines, which are frequent in right-to-left scripts
 
 
 class Origins(Glyphs, Protocol):
-    """Glyphs that also know where the pen stood."""
+    """Glyphs that also know the place of the pen."""
 
     def origin(self, offset: int) -> float:
         """The place on the line from which the glyph is drawn; the same for all letters of a ligature."""
 
 
 class Cell(NamedTuple):
-    """What stands in a row without a wide gap, in reading order, and its box."""
+    """A part of a row without a wide gap, in reading order, and its box."""
 
     letters: list[Letter]
     left: float
@@ -52,7 +51,7 @@ def has_right_to_left(text: str) -> bool:
 
 
 def with_ordinary_letters(text: str) -> str:
-    """`text` with the shapes that a letter takes within a word (presentation forms) as plain letters."""
+    """Replace presentation forms, the shapes of letters within a word, by plain letters."""
     return _PRESENTATION.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
 
 
@@ -75,10 +74,10 @@ class RightToLeft:
         self._glyphs = glyphs
 
     def cells(self, spans: Iterable[tuple[int, int]], *, leftwards: bool) -> list[Cell]:
-        """The cells of a row in the order in which they are read; most rows are one cell.
+        """The cells of a row in reading order; most rows are one cell.
 
         Args:
-            spans: Offsets in the raw text of what stands side by side in the row.
+            spans: Offsets in the raw text of the parts of the row.
             leftwards: Whether the page runs to the left.
         """
         seen = sorted(self._seen(spans), key=lambda glyph: glyph.left + glyph.right)
@@ -136,12 +135,12 @@ class RightToLeft:
 
     @staticmethod
     def _point(place: float, found: list[SeenGlyph]) -> Glyph:
-        """The box of what has none: a place in the row."""
+        """A box without area for a glyph that has none."""
         bottom = found[-1].bottom if found else 0.0
         return Glyph(place, bottom, place, bottom)
 
     def _order_ligatures(self, found: list[SeenGlyph]) -> None:
-        """Lam goes before alef, whichever way PDFium took their ligature apart; others like it."""
+        """Put lam before alef, and turn other ligatures if PDFium split lam-alef the wrong way round."""
         joined = [glyph for glyph in found if len(glyph.letters) > 1 and has_right_to_left(glyph.text)]
         turned = any(glyph.text[0] in _ALEFS and glyph.text[-1] == _LAM for glyph in joined)
         for glyph in joined:
@@ -165,7 +164,7 @@ class RightToLeft:
         return found
 
     def _space(self, one: SeenGlyph, two: SeenGlyph) -> int:
-        """The offset of a space beside one of two words; of the first one's letter where there is none."""
+        """The offset of a space beside one of two words; without one, that of the first word's letter."""
         for glyph in (one, two):
             for step in (1, -1):
                 offset = glyph.letters[0].offset
@@ -184,7 +183,7 @@ class RightToLeft:
             else:
                 runs.append((to_left, [glyph]))
         letters: list[Letter] = []
-        turned: list[Letter] = []  # the same with the brackets of stretches to the left the other way round
+        turned: list[Letter] = []  # the same with the brackets in right-to-left runs mirrored
         seams: list[int] = []  # where the direction changes
         for to_left, glyphs in reversed(runs) if leftwards else runs:
             part = [letter for glyph in (reversed(glyphs) if to_left else glyphs) for letter in glyph.letters]
@@ -209,7 +208,7 @@ def _is_spaced(one: SeenGlyph, two: SeenGlyph) -> bool:
 
 
 def _bracketed(letters: list[Letter], seams: list[int]) -> list[Letter]:
-    """Brackets beside a change of direction turned where that gives them a partner: PDFium mirrors some."""
+    """Mirror brackets beside a change of direction if that gives them a partner: PDFium mirrors some."""
     letters = list(letters)
     for seam in seams:
         for place in range(max(0, seam - _SEAM), min(len(letters), seam + _SEAM)):
@@ -238,7 +237,7 @@ def _cut(seen: list[SeenGlyph]) -> Iterator[list[SeenGlyph]]:
 
 
 def _plain(character: str) -> str:
-    """The character as it is typed; a hyphen at a line end among them."""
+    """The character as it is typed, also for a hyphen at a line end."""
     return "-" if character == "\ufffe" else with_ordinary_letters(character)
 
 
@@ -249,7 +248,7 @@ def _distance(glyph: SeenGlyph, place: float) -> float:
 
 
 def _balance(text: str) -> int:
-    """How many brackets of `text` have their partner."""
+    """The number of brackets in `text` with a partner."""
     depth = pairs = 0
     for character in text:
         if character in _OPENING:

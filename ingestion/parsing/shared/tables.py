@@ -1,8 +1,8 @@
 """Rows of cells as lines of text.
 
-A table within a text becomes lines, `cell | cell | cell`: the bars outlive a display that joins spaces, and
-say which cell is empty. A file that is a table becomes records, `name: value; name: value`, because a
-passage of it is read without the row that has the names.
+A table within a text becomes lines, `cell | cell | cell`: bars survive a display that joins spaces, and show
+empty cells. A file that is a table becomes records, `name: value; name: value`, because a passage of it is
+read without the row of names.
 """
 
 import re
@@ -33,9 +33,12 @@ def table_line(cells: Iterable[str]) -> str:
 def record_lines(rows: Iterable[Row], *, may_lack_names: bool = False) -> Iterator[str]:
     """The rows of a table as lines: with the names of the columns if the table has a row of names.
 
-    The names are the first row as wide as most, if all of it is words and no two are the same. Rows above
-    it are lines of their own. Without names every row is `cell | cell`. With `may_lack_names` that first row
-    has to look unlike the ones below it, so that no data become names.
+    The names are the first row as wide as most rows, if its cells are different words. Rows above it are
+    lines of their own. Without names every row is `cell | cell`.
+
+    Args:
+        rows: The rows from the top.
+        may_lack_names: Accept names only if they look unlike the cells below, so that no data become names.
     """
     remaining = iter(rows)
     sample = list(islice(remaining, SAMPLE_ROWS))
@@ -56,7 +59,7 @@ def record_lines(rows: Iterable[Row], *, may_lack_names: bool = False) -> Iterat
 
 
 def _names(sample: Sequence[Row]) -> tuple[int, Row | None]:
-    """How many rows stand above the names, and the names; (0, None) without."""
+    """The number of rows above the names, and the names; (0, None) without names."""
     widths = Counter(_filled(row) for row in sample if _filled(row))
     if not widths:
         return 0, None
