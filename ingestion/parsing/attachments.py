@@ -3,13 +3,11 @@
 import base64
 import binascii
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ingestion.errors import Cancelled
 from ingestion.parsing.frames import (
     MAX_ATTACHMENTS,
     Attachment,
@@ -22,7 +20,6 @@ from ingestion.parsing.frames import (
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess
 
-_POLL_SECONDS = 0.05
 _MAX_NAME = 200  # characters; the child's are shorter
 
 
@@ -51,13 +48,7 @@ def unpack(
     """
     request = ChildRequest(os.path.abspath(path), ".pdf", password, os.getpid(), limits, unpack=True)  # noqa: PTH100
     with _Receiver(folder, limits) as receiver, ChildProcess(request) as child:
-        deadline = time.monotonic() + limits.wall_seconds
-        while time.monotonic() < deadline:
-            if cancelled is not None and cancelled():
-                raise Cancelled(f"reading {path.name!r}")
-            frame = child.receive(_POLL_SECONDS)
-            if frame is None:
-                continue
+        for frame in child.results(limits.wall_seconds, cancelled, f"reading {path.name!r}"):
             if isinstance(frame, ChildEnded | FrameError | Refusal | TextDone) or not receiver.take(frame):
                 break
         return receiver.finish()

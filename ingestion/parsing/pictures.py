@@ -3,20 +3,18 @@
 import base64
 import binascii
 import os
-import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion.documents import ELSEWHERE, PageLayout, Status
-from ingestion.errors import Cancelled, RagError
-from ingestion.parsing.frames import ChildRequest, DrawingRequest, DrawnPage, FrameError, Refusal
+from ingestion.errors import RagError
+from ingestion.parsing.frames import ChildRequest, DrawingRequest, DrawnPage, Refusal
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.process_exit import signal_name
 from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess
 
-_POLL_SECONDS = 0.05
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
 Span = tuple[int, int]
@@ -131,31 +129,23 @@ def stretches_of(layout: PageLayout | None, spans: Sequence[Span]) -> tuple[tupl
 
 def _drawn(request: ChildRequest, cancelled: Callable[[], bool] | None) -> DrawnPage:
     """The page that a child draws; raises as `draw_page` does."""
-    deadline = time.monotonic() + request.limits.wall_seconds
+    seconds = request.limits.wall_seconds
     with ChildProcess(request) as child:
-        while True:
-            if cancelled is not None and cancelled():
-                raise Cancelled("drawing the page")
-            if time.monotonic() > deadline:
-                raise PageNotDrawn(
-                    f"drawing the page took more than {request.limits.wall_seconds:g} s; its text is shown "
-                    f"instead"
-                )
-            match child.receive(_POLL_SECONDS):
+        for received in child.results(seconds, cancelled, "drawing the page"):
+            match received:
                 case DrawnPage() as picture if _is_sound(picture, request):
                     return picture
                 case Refusal(Status.NEEDS_PASSWORD, error):
                     raise PageLocked(error)
                 case Refusal(_, error):
                     raise PageNotDrawn(error)
-                case None:
-                    continue
                 case ChildEnded():
                     code = child.exit_code()
                     ended = signal_name(code) or f"code {code}"
                     raise PageNotDrawn(f"drawing the page crashed ({ended}); its text is shown instead")
-                case FrameError() | _:
+                case _:
                     raise PageNotDrawn("the program that draws sent nonsense; do not trust this file")
+    raise PageNotDrawn(f"drawing the page took more than {seconds:g} s; its text is shown instead")
 
 
 def _is_sound(picture: DrawnPage, request: ChildRequest) -> bool:

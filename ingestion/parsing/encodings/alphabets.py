@@ -5,7 +5,6 @@ language does not use 7 to 14. The sums only order decodings of the same bytes.
 """
 
 import unicodedata
-from collections.abc import Callable
 from functools import cache
 
 # Languages in Latin letters, by ISO 639-1.
@@ -60,7 +59,7 @@ def letters(language: str) -> dict[str, float]:
 def letter_cost(character: str, language: str) -> float:
     """The cost of a non-ASCII letter or mark in a language."""
     if language in CJK:
-        return _CJK_COSTS[language](character)
+        return _cjk_cost(character, language)
     known = letters(language)
     lower = character.lower()
     cost = known.get(lower, known.get(character))
@@ -95,33 +94,21 @@ def _level(encoding: str, first: int, last: int) -> frozenset[str]:
     return frozenset(text for text in found if len(text) == 1)
 
 
-def _han(character: str, frequent: str, usual: frozenset[str]) -> float:
-    if character in _frequent(frequent):
-        return COMMON
-    return USUAL if character in usual else RARE
-
-
-def _simplified(character: str) -> float:
-    return _mark(character) or _han(character, "Chinese", _level("gb2312", 0xB0, 0xD7))
-
-
-def _traditional(character: str) -> float:
-    return _mark(character) or _han(character, "Chinese", _level("big5", 0xA4, 0xC6))
-
-
-def _japanese(character: str) -> float:
+def _cjk_cost(character: str, language: str) -> float:
     code = ord(character)
-    if 0x3041 <= code <= 0x309F:
-        return _HIRAGANA
-    if 0x30A0 <= code <= 0x30FF:
-        return _KATAKANA
-    if 0xFF61 <= code <= 0xFF9F:
-        return _NARROW_KATAKANA
-    return _mark(character) or _han(character, "Japanese", _level("euc_jp", 0xB0, 0xCF))
-
-
-def _korean(character: str) -> float:
-    return _mark(character) or _han(character, "Korean", _level("euc_kr", 0xB0, 0xC8))
+    if language == "ja":
+        if 0x3041 <= code <= 0x309F:
+            return _HIRAGANA
+        if 0x30A0 <= code <= 0x30FF:
+            return _KATAKANA
+        if 0xFF61 <= code <= 0xFF9F:
+            return _NARROW_KATAKANA
+    if mark := _mark(character):
+        return mark
+    name, encoding, first, last = _CJK_STANDARDS[language]
+    if character in _frequent(name):
+        return COMMON
+    return USUAL if character in _level(encoding, first, last) else RARE
 
 
 def _mark(character: str) -> float:
@@ -134,9 +121,10 @@ def _mark(character: str) -> float:
     return OTHER_SCRIPT
 
 
-_CJK_COSTS: dict[str, Callable[[str], float]] = {
-    "zh": _simplified,
-    "zh-Hant": _traditional,
-    "ja": _japanese,
-    "ko": _korean,
+# By language, its name in charset-normalizer, and the lead bytes of its standard's first plane.
+_CJK_STANDARDS: dict[str, tuple[str, str, int, int]] = {
+    "zh": ("Chinese", "gb2312", 0xB0, 0xD7),
+    "zh-Hant": ("Chinese", "big5", 0xA4, 0xC6),
+    "ja": ("Japanese", "euc_jp", 0xB0, 0xCF),
+    "ko": ("Korean", "euc_kr", 0xB0, 0xC8),
 }

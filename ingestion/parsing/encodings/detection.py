@@ -8,14 +8,15 @@ comes near.
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from ingestion.parsing.encodings.alphabets import CJK, LATIN, letter_cost, script
+from ingestion.parsing.encodings.alphabets import CJK, LATIN, letter_cost
 from ingestion.parsing.encodings.names import ENCODINGS
+from ingestion.parsing.encodings.positions import PositionCosts, weigh
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -34,30 +35,10 @@ _LEAST_MARGIN_COMMONEST = 2.0  # of Windows-1252, which most programs of most co
 MOST = 6.0
 _MOST_CJK = 9.0
 
-# Costs of characters that are no letters, and of unusual positions; the unit is that of `alphabets`.
-_TYPOGRAPHY = 3.0
-_SIGN = 5.0
-_ODD = 7.5
-_CONTROL = 12.0
-_UNKNOWN = 14.0
-_RUN = 1.0  # a character again and again, as in lines that are drawn
-_SIGN_WITHIN_WORD = 7.0
-_CAPITAL_WITHIN_WORD = 5.0
-_SCRIPTS_IN_ONE_WORD = 8.0
-_CAPITAL = 0.7  # a word all in capitals
-_WRONG_SIDE = 5.0  # an opening quotation mark behind a word
-_CJK_BESIDE_SMALL = 2.0
-_FIGURE_WITHIN_WORD = 6.0  # as UTF-16 looks, read as letters of one byte
-_NO_KANA = 6.0  # a Japanese text with Chinese characters alone
-
-_TYPOGRAPHIC = frozenset("“”„‚’‘–—…«»‹›•·©®™€£§°¿¡\u00a0、。「」『』【】（）！？：；，．・ー〜～％〒々“”№")
-_SIGNS = frozenset("ªº²³½¼¾µ×÷±¹†‡¶¥¢←→↑↓○●◎□■△▲▽▼◇◆★☆※＊＋－＝／")
-_WITHIN_WORDS = frozenset("’·ー々\u00ad\u00a0\u0640—")
-_OPENING = frozenset("“„‚‘«‹¿¡")
-_BEFORE_WORDS = frozenset("“‘«‹»›„€£¥§©•–—°№±×→←\u00a0")
-
 _MOST_OF_LANGUAGE = 6.0  # the highest cost of a language that the words in ASCII make unlikely
 _LEAST_LETTERS = 12
+_NO_KANA = 6.0  # cost of a Japanese text with Chinese characters alone
+_NO_TEXT = re.compile("[\ufffd\x80-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +93,7 @@ def guess(data: bytes) -> Guess:
     candidates = _candidates(sample.lines, data)
     if len(sample.lines) > 2 * _FIRST_BYTES:
         beginning = sample.beginning()
-        readings = sorted((_read(beginning, name) for name in candidates), key=_cost)
+        readings = sorted((_read(beginning, name) for name in candidates), key=attrgetter("cost"))
         candidates = [one.encoding for one in readings if one.cost - readings[0].cost < _FAR_OFF]
     return Guess(tuple(_ordered(sample, candidates)))
 
@@ -124,11 +105,11 @@ def compare(data: bytes, encodings: Sequence[str]) -> list[DecodingCandidate]:
 
 def _ordered(sample: "_Sample", encodings: Sequence[str]) -> list[DecodingCandidate]:
     plain = replace(sample, words="")
-    readings = sorted((_read(plain, name) for name in encodings), key=_cost)
+    readings = sorted((_read(plain, name) for name in encodings), key=attrgetter("cost"))
     near = [reading for reading in readings if reading.cost - readings[0].cost < _NEAR]
     if any(reading.language in LATIN for reading in near):  # else no language has to be told
         again = [_read(sample, reading.encoding) for reading in near]
-        readings = sorted([*again, *readings[len(near) :]], key=_cost)
+        readings = sorted([*again, *readings[len(near) :]], key=attrgetter("cost"))
     said: dict[str, DecodingCandidate] = {}
     for reading in readings:
         said.setdefault(_NO_TEXT.sub("", reading.text), reading)
@@ -163,10 +144,6 @@ class _Sample:
 
     def bytes_for(self, encoding: str) -> bytes:
         return self.start if encoding.startswith(_WIDE) else self.lines
-
-
-def _cost(reading: DecodingCandidate) -> float:
-    return reading.cost
 
 
 def _candidates(sample: bytes, data: bytes) -> list[str]:
@@ -206,7 +183,7 @@ def _read(sample: _Sample, name: str) -> DecodingCandidate:
     text = sample.bytes_for(name).decode(name, "replace")
     if sample.is_cut:
         text = text.rstrip("\ufffd")
-    weighed = _weigh(text)
+    weighed = weigh(text)
     latin = any(language in LATIN for language in encoding.languages) and weighed.letters
     prior = _languages(sample.words) if latin else {}
     best, spoken = min((_spoken(weighed, text, language, prior), language) for language in encoding.languages)
@@ -217,7 +194,7 @@ def _read(sample: _Sample, name: str) -> DecodingCandidate:
     return DecodingCandidate(name, text, cost + encoding.rarity, cost / max(1, weighed.count), margin, spoken)
 
 
-def _spoken(weighed: "_Weighed", text: str, language: str, prior: dict[str, float]) -> float:
+def _spoken(weighed: PositionCosts, text: str, language: str, prior: dict[str, float]) -> float:
     """The cost of the letters if the text is in this language."""
     cost = sum(letter_cost(letter, language) * number for letter, number in weighed.letters.items())
     if prior and language in LATIN:
@@ -228,104 +205,6 @@ def _spoken(weighed: "_Weighed", text: str, language: str, prior: dict[str, floa
 
 
 _KANA = re.compile("[\u3041-\u30ff]")
-
-
-@dataclass(slots=True)
-class _Weighed:
-    """The costs of a text that do not depend on its language.
-
-    Attributes:
-        standing: Cost of signs and of unusual positions.
-        count: Number of non-ASCII characters.
-        letters: Non-ASCII letters and how often they occur.
-    """
-
-    standing: float = 0.0
-    count: int = 0
-    letters: dict[str, int] = field(default_factory=dict)
-
-
-def _weigh(text: str) -> _Weighed:
-    weighed = _Weighed()
-    for match in _BEYOND_ASCII.finditer(text):
-        at = match.start()
-        character = match.group()
-        before = text[at - 1] if at else " "
-        after = text[at + 1] if at + 1 < len(text) else " "
-        kind = _kind(character)
-        weighed.count += 1
-        if kind == "letter":
-            weighed.letters[character] = weighed.letters.get(character, 0) + 1
-            weighed.standing += _next_to(before, character) + _next_to(after, character)
-        elif before == character and kind != "unknown":
-            weighed.standing += _RUN
-        else:
-            weighed.standing += _KINDS[kind] + _misplaced(before, character, after)
-    weighed.standing += _FIGURE_WITHIN_WORD * len(_FIGURE.findall(text))
-    weighed.standing += sum(_capitals(match.group()) for match in _WORD.finditer(text))
-    return weighed
-
-
-def _misplaced(before: str, sign: str, after: str) -> float:
-    """The cost of a sign within a word or on the wrong side of one."""
-    if sign in _WITHIN_WORDS or _is_cjk(before) or _is_cjk(after):
-        return 0.0
-    if before.isalpha() and after.isalpha():
-        return _SIGN_WITHIN_WORD
-    if sign in _OPENING:
-        return _WRONG_SIDE if before.isalpha() or after.isspace() else 0.0
-    return _WRONG_SIDE if after.isalpha() and sign not in _BEFORE_WORDS else 0.0
-
-
-def _next_to(other: str, letter: str) -> float:
-    """The cost of a letter beside a letter of another script."""
-    if not other.isalpha():
-        return 0.0
-    first, second = script(other), script(letter)
-    if first == second or _is_cjk(other):
-        return 0.0
-    if _is_cjk(letter):
-        return _CJK_BESIDE_SMALL if "a" <= other <= "z" else 0.0
-    return _SCRIPTS_IN_ONE_WORD
-
-
-def _capitals(word: str) -> float:
-    """The cost of a word whose non-ASCII letters differ in case from the others."""
-    if word.isascii() or len(word) < 2 or word.islower() or word.istitle():
-        return 0.0
-    capital = sum(letter > "\x7f" and letter.isupper() for letter in word[1:])
-    if not any(letter.islower() for letter in word):
-        return capital * _CAPITAL
-    small = sum(letter > "\x7f" and letter.islower() for letter in word)
-    lone = small * _CAPITAL_WITHIN_WORD if sum(map(str.isupper, word)) > len(word) // 2 else 0.0
-    return max(capital * _CAPITAL_WITHIN_WORD, lone)
-
-
-def _is_cjk(character: str) -> bool:
-    return character > "\x7f" and script(character) in ("CJK", "HANGUL")
-
-
-_FIGURE = re.compile(r"(?<=[A-Za-z])[0-9](?=[^\W\d_])")
-_WORD = re.compile(r"[^\W\d_]+")
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]|[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_NO_TEXT = re.compile("[\ufffd\x80-\x9f]")
-_KINDS = {"typography": _TYPOGRAPHY, "sign": _SIGN, "odd": _ODD, "control": _CONTROL, "unknown": _UNKNOWN}
-
-
-@lru_cache(maxsize=2**14)
-def _kind(character: str) -> str:
-    if character in _TYPOGRAPHIC:
-        return "typography"
-    if character in _SIGNS:
-        return "sign"
-    category = unicodedata.category(character)
-    if character == "\ufffd":
-        return "unknown"
-    if category[0] in "LM":
-        return "letter"
-    if category in ("Cc", "Co", "Cn", "Cs"):
-        return "control"
-    return "odd"
 
 
 def _skeleton(data: bytes) -> str:

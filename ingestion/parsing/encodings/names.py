@@ -105,31 +105,23 @@ _HOLDS = {
     "utf_32": "utf_32",
 }
 # Names that Python does not know, without punctuation.
-_ALIASES = {
-    "ansi": "cp1252",
-    "macroman": "mac_roman",
-    "macintosh": "mac_roman",
-    "xmacroman": "mac_roman",
-    "maccentraleurope": "mac_latin2",
-    "maccentraleuropean": "mac_latin2",
-    "maccyrillic": "mac_cyrillic",
-    "xmaccyrillic": "mac_cyrillic",
-    "macgreek": "mac_greek",
-    "macturkish": "mac_turkish",
-    "macicelandic": "mac_iceland",
-    "windows874": "cp874",
-    "windows932": "cp932",
-    "windows31j": "cp932",
-    "xsjis": "cp932",
-    "windows936": "gb18030",
-    "windows949": "cp949",
-    "windows950": "big5hkscs",
-    "xeucjp": "euc_jp",
-    "xgbk": "gb18030",
-    "xxbig5": "big5hkscs",
-    "unicode": "utf_16",
-    "ucs2": "utf_16",
+_UNKNOWN_TO_PYTHON = {
+    "cp1252": "ansi",
+    "mac_roman": "macroman macintosh xmacroman",
+    "mac_latin2": "maccentraleurope maccentraleuropean",
+    "mac_cyrillic": "maccyrillic xmaccyrillic",
+    "mac_greek": "macgreek",
+    "mac_turkish": "macturkish",
+    "mac_iceland": "macicelandic",
+    "cp874": "windows874",
+    "cp932": "windows932 windows31j xsjis",
+    "gb18030": "windows936 xgbk",
+    "cp949": "windows949",
+    "big5hkscs": "windows950 xxbig5",
+    "euc_jp": "xeucjp",
+    "utf_16": "unicode ucs2",
 }
+_ALIASES = {alias: name for name, aliases in _UNKNOWN_TO_PYTHON.items() for alias in aliases.split()}
 
 
 def encoding_named(name: str) -> str | None:

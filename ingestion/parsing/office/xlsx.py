@@ -7,6 +7,7 @@ import datetime as dt
 import math
 import warnings
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -206,8 +207,7 @@ def _named(items: Sequence[str]) -> str:
 
 def _joined(above: Sequence[str], row: Sequence[str]) -> list[str]:
     """Join two rows of names: "2023" over "Q1" and "Q2" is "2023 Q1" and "2023 Q2"."""
-    width = max(len(above), len(row))
-    pairs = zip([*above, *[""] * (width - len(above))], [*row, *[""] * (width - len(row))], strict=True)
+    pairs = zip_longest(above, row, fillvalue="")
     return [upper if upper == lower else f"{upper} {lower}".strip() for upper, lower in pairs]
 
 

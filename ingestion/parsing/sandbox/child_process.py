@@ -13,12 +13,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 
+from ingestion.errors import Cancelled
 from ingestion.parsing.frames import ChildRequest, Frame, FrameError, max_frame_bytes, read_frame
 from ingestion.parsing.process_exit import last_line
 
+POLL_SECONDS = 0.05  # how soon a cancel or a time limit is noticed
 STDERR_TAIL_BYTES = 4096
 QUEUE_FRAMES = 8  # of at most max_frame_bytes each
 JOIN_SECONDS = 5.0  # for a thread whose pipe has ended
@@ -86,6 +89,21 @@ class ChildProcess:
             return self._frames.get(timeout=timeout)
         except queue.Empty:
             return None
+
+    def results(
+        self, seconds: float, cancelled: Callable[[], bool] | None, what: str
+    ) -> Iterator[Frame | FrameError | ChildEnded]:
+        """Yield what the child sends, for at most `seconds`.
+
+        Raises:
+            Cancelled: `cancelled` returned true; the message names the work, `what`.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if cancelled is not None and cancelled():
+                raise Cancelled(what)
+            if (received := self.receive(POLL_SECONDS)) is not None:
+                yield received
 
     def kill(self) -> None:
         """Stop the child and its own children at once; no-op for a child that has ended."""

@@ -13,10 +13,9 @@ from ingestion.documents import Status
 from ingestion.errors import Cancelled
 from ingestion.parsing.frames import ChildRequest, Frame, FrameError, PageBegun, PageFault
 from ingestion.parsing.process_exit import signal_name
-from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess
+from ingestion.parsing.sandbox.child_process import POLL_SECONDS, ChildEnded, ChildProcess
 from ingestion.parsing.sandbox.collector import Collector
 
-POLL_SECONDS = 0.05  # how soon a cancel or a time limit is noticed
 MEBIBYTE = 1024**2
 
 

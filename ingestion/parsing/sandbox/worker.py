@@ -89,14 +89,19 @@ def _limit_self(limits: ParseLimits) -> None:
         return  # no such limits there; the parent's wall clock and the page limits remain
     import resource
 
-    wanted = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_CPU, limits.cpu_seconds)]
+    _set_limit(resource.RLIMIT_CORE, 0)
+    _set_limit(resource.RLIMIT_CPU, limits.cpu_seconds, keep_hard=True)
     if sys.platform == "linux":  # macOS accepts RLIMIT_AS and ignores or refuses it
-        wanted.append((resource.RLIMIT_AS, limits.memory_bytes))
-    for kind, amount in wanted:
-        _, hard = resource.getrlimit(kind)
-        soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-        # The hard limit stays for processor time: at the hard one the signal says no reason (SIGKILL).
-        resource.setrlimit(kind, (soft, hard if kind == resource.RLIMIT_CPU else soft))
+        _set_limit(resource.RLIMIT_AS, limits.memory_bytes)
+
+
+def _set_limit(kind: int, amount: int, *, keep_hard: bool = False) -> None:
+    """Limit a resource. At the hard limit of processor time the signal gives no reason (SIGKILL): keep it."""
+    import resource
+
+    _, hard = resource.getrlimit(kind)
+    soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+    resource.setrlimit(kind, (soft, hard if keep_hard else soft))
 
 
 def _allow_a_recognition(limits: ParseLimits) -> None:
@@ -105,10 +110,8 @@ def _allow_a_recognition(limits: ParseLimits) -> None:
         return
     import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     wanted = math.ceil(time.process_time() + limits.page_seconds + limits.ocr_seconds)
-    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+    _set_limit(resource.RLIMIT_CPU, wanted, keep_hard=True)
 
 
 def _die_with_parent(parent: int) -> None:
