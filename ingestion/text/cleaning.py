@@ -46,7 +46,7 @@ def clean_with_runs(raw: str) -> tuple[str, Runs]:
     """`clean(raw)`, and its origin as runs of (offset in it, index in `raw`), as in `PageLayout.runs`."""
     # First what changes no length; from then on characters are only left out.
     text = _LONE_SURROGATE.sub("\ufffd", _HYPHEN.sub("-", raw))
-    cleaned = _TextBuilder()
+    cleaned = _MappedText()
     for line in _lines(text):
         # Not by a pattern: one for white space before a line end is quadratic in a long run of spaces.
         kept = [(text[start:end], start) for start, end in _without_controls(text, line)]
@@ -68,7 +68,7 @@ class _LineSpan(NamedTuple):
     break_at: int | None  # the last character of the break after it
 
 
-class _TextBuilder:
+class _MappedText:
     """Builds a text from pieces of another text and records where each comes from."""
 
     def __init__(self) -> None:

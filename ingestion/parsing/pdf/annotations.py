@@ -55,7 +55,7 @@ _ABOVE = 18.0
 _TALL = 24.0  # a field of several lines has its label beside the first
 
 
-class _Box(NamedTuple):
+class _Rectangle(NamedTuple):
     """A rectangle in the PDF's own coordinates: left < right, bottom < top."""
 
     left: float
@@ -67,7 +67,7 @@ class _Box(NamedTuple):
 class _Annotation(NamedTuple):
     raw: Any
     kind: int
-    box: _Box
+    box: _Rectangle
 
 
 def lines_of(
@@ -91,7 +91,7 @@ def lines_of(
             if raw := pdfium.FPDFPage_GetAnnot(page.raw, index):
                 kind = pdfium.FPDFAnnot_GetSubtype(raw)
                 if kind in _KINDS or kind == pdfium.FPDF_ANNOT_WIDGET:
-                    seen.append(_Annotation(raw, kind, _box(raw)))
+                    seen.append(_Annotation(raw, kind, _rectangle(raw)))
                 else:
                     pdfium.FPDFPage_CloseAnnot(raw)
         widgets = [item.box for item in seen if item.kind == pdfium.FPDF_ANNOT_WIDGET]
@@ -107,12 +107,12 @@ def lines_of(
             pdfium.FPDFPage_CloseAnnot(item.raw)
 
 
-def _box(raw: Any) -> _Box:
+def _rectangle(raw: Any) -> _Rectangle:
     rect = pdfium.FS_RECTF()
     pdfium.FPDFAnnot_GetRect(raw, ctypes.byref(rect))
     left, right = sorted((rect.left, rect.right))
     bottom, top = sorted((rect.bottom, rect.top))
-    return _Box(left, bottom, right, top)
+    return _Rectangle(left, bottom, right, top)
 
 
 def _comment(item: _Annotation, printed: "_Printed") -> str:
@@ -139,7 +139,7 @@ def _marked(item: _Annotation, printed: "_Printed") -> Iterator[str]:
         if pdfium.FPDFAnnot_GetAttachmentPoints(item.raw, index, ctypes.byref(points)):
             across = (points.x1, points.x2, points.x3, points.x4)
             upward = (points.y1, points.y2, points.y3, points.y4)
-            yield printed.within(_middle(_Box(min(across), min(upward), max(across), max(upward))))
+            yield printed.within(_middle(_Rectangle(min(across), min(upward), max(across), max(upward))))
 
 
 def _field(item: _Annotation, form: Any, printed: "_Printed") -> str:
@@ -191,11 +191,11 @@ def _label(beside: str, own: str, name: str) -> str:
 class _Printed:
     """The page's printed text by place."""
 
-    def __init__(self, text_page: Any, widgets: list[_Box]) -> None:
+    def __init__(self, text_page: Any, widgets: list[_Rectangle]) -> None:
         self._text = text_page
         self._widgets = widgets
 
-    def within(self, box: _Box) -> str:
+    def within(self, box: _Rectangle) -> str:
         found = [self._text, box.left, box.top, box.right, box.bottom]
         length = pdfium.FPDFText_GetBoundedText(*found, None, 0)
         if length <= 0:
@@ -205,7 +205,7 @@ class _Printed:
         pdfium.FPDFText_GetBoundedText(*found, buffer, length)
         return clean(bytes(buffer).decode("utf-16-le", errors="replace")).strip()
 
-    def beside(self, box: _Box, *, right_first: bool = False) -> str:
+    def beside(self, box: _Rectangle, *, right_first: bool = False) -> str:
         """The label printed at a field: in its row, up to the next field, or else right above it."""
         row = _middle(box if box.top - box.bottom <= _TALL else box._replace(bottom=box.top - _TALL / 2))
         others = [
@@ -227,7 +227,7 @@ class _Printed:
         return ""
 
 
-def _middle(box: _Box) -> _Box:
+def _middle(box: _Rectangle) -> _Rectangle:
     """The middle half of a row's height, which neighbouring rows do not reach."""
     quarter = (box.top - box.bottom) / 4
     return box._replace(bottom=box.bottom + quarter, top=box.top - quarter)
