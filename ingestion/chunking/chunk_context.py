@@ -1,8 +1,8 @@
-"""What goes in front of a chunk when it is encoded or indexed.
+"""The context line in front of a chunk when it is encoded or indexed.
 
     document title › headings › page title › table head
 
-A passage of a filing says "Note 4" or "2,345" and leaves the rest to the page it stands on.
+A passage such as "Note 4" or "2,345" means nothing without its page.
 """
 
 import re
@@ -15,18 +15,18 @@ from ingestion.documents import Heading
 SEPARATOR = " › "
 SEPARATOR_TOKENS = 1
 
-# A line that is longer is a sentence; what stands above a page's text as its title is among its first lines.
+# A longer line is a sentence. A page's title is among its first lines.
 MAX_HEADING_CHARACTERS = 100
 MAX_LINES_ABOVE = 5
 _SMALL_WORD = 3  # letters; of, and, to the: written small in titles
 MAX_TITLE_LINES = 2  # the company's name, and "Consolidated Balance Sheets"
 
-# The line of a table that says which years its columns are. It stands above the rows, before other text.
+# The line that names the years of a table's columns stands above the rows, with no other text between.
 MAX_HEAD_CHARACTERS = 100
 MAX_ROWS_ABOVE = 60  # lines of a page
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
-_MIN_FIGURES = 2
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
+_MIN_NUMBERS = 2
 
 
 class Tokenizer(Protocol):
@@ -40,8 +40,8 @@ class Tokenizer(Protocol):
 class ChunkContexts:
     """The context lines of one document's chunks, each of at most `limit` tokens.
 
-    When all is too long, headings are left out from the outermost in; then the table's head and the page's
-    title go, and at last title and heading are cut, the heading to not less than half of the room.
+    A line that is too long loses first its outermost headings, then the table head, then the page title. At
+    last title and heading are cut; the heading keeps at least half of the limit.
     """
 
     def __init__(self, headings: Sequence[Heading], title: str, tokenizer: Tokenizer, limit: int) -> None:
@@ -59,14 +59,14 @@ class ChunkContexts:
         self._lines: dict[tuple[int, tuple[str, ...]], str] = {}
 
     def starts(self, page: int) -> list[int]:
-        """Where headings stand on a page, rising."""
+        """The places of the headings on a page, in order."""
         first, last = bisect_left(self._places, (page, 0)), bisect_left(self._places, (page + 1, 0))
         return [start for _, start in self._places[first:last]]
 
     def at(self, page: int, place: int, page_title: str = "", table_head: str = "") -> tuple[str | None, str]:
         """The nearest heading at or before `place` on `page`, and the context line there.
 
-        The page's title is in it unless that heading stands on the page as well: it says more, or the same.
+        The line has the page's title only if the nearest heading stands on an earlier page.
         """
         nearest = bisect_right(self._places, (page, place)) - 1
         if nearest >= 0 and self._headings[nearest].page == page:
@@ -106,17 +106,17 @@ class ChunkContexts:
 
 
 def looks_like_heading(line: str) -> bool:
-    """Whether a line is short, and neither a sentence, nor a list item, nor a row of figures."""
+    """Whether a line is short and no sentence, list item or row of numbers."""
     if not 0 < len(line) <= MAX_HEADING_CHARACTERS:
         return False
     return (line[0].isupper() or line[0].isdigit()) and (line[-1].isalpha() or line[-1] in ":)")
 
 
 def page_title(text: str, start: int, end: int) -> tuple[str, int]:
-    """The lines that a page's matter, its characters `start` to `end`, begins with as its title, and where
-    they end: short ones in capitals, or whose longer words all begin with one.
+    """The title lines at the beginning of a page's body (characters `start` to `end`), and where they end.
 
-    "" and `start` for a page that begins in the middle of its matter, as most pages of prose do.
+    Title lines are short, and their longer words begin with capitals. Most pages of prose begin in the middle
+    of a text: for these the title is "" and ends at `start`.
     """
     found: list[str] = []
     last = place = start
@@ -145,7 +145,7 @@ def _is_title(line: str) -> bool:
 
 
 def table_head(text: str, start: int) -> str:
-    """The line that names the columns of the table that `start` is amid; "" where none is found."""
+    """The line that names the columns of the table around `start`; "" where none is found."""
     if not _is_row(_line_at(text, start)):
         return ""
     for _ in range(MAX_ROWS_ABOVE):
@@ -156,7 +156,7 @@ def table_head(text: str, start: int) -> str:
         if len(line) > MAX_HEAD_CHARACTERS:
             break
         years = len(_YEAR.findall(line))
-        if years >= _MIN_FIGURES and len(_FIGURE.findall(line)) <= years + 1:  # and "December 31"
+        if years >= _MIN_NUMBERS and len(_NUMBER.findall(line)) <= years + 1:  # and "December 31"
             return " ".join(line.split())
     return ""
 
@@ -167,4 +167,4 @@ def _line_at(text: str, start: int) -> str:
 
 
 def _is_row(line: str) -> bool:
-    return len(line) <= 2 * MAX_HEAD_CHARACTERS and len(_FIGURE.findall(line)) >= _MIN_FIGURES
+    return len(line) <= 2 * MAX_HEAD_CHARACTERS and len(_NUMBER.findall(line)) >= _MIN_NUMBERS

@@ -1,4 +1,4 @@
-"""Pages to chunks: sentence- and paragraph-bounded, within the encoder's limit, exact spans."""
+"""Cuts pages into chunks that end with sentences and paragraphs and fit the encoder."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from ingestion.chunking.headings import find_headings
 from ingestion.documents import Chunk, Heading, Page
 from ingestion.text.sentences import SentenceSpan, sentence_spans
 
-# A section of less than this share of a chunk, mostly a heading above another, goes with the next one.
+# A section smaller than this share of a chunk, mostly a heading above a heading, joins the next section.
 SMALL_SHARE = 0.1
 
 MAX_HEADING_LINES = 3  # in a row; more are a list or a table of words
@@ -44,11 +44,21 @@ def chunk_pages(
     title: str,
     limits: ChunkLimits = ChunkLimits(),
 ) -> list[Chunk]:
-    """Cut `pages` into chunks, none across two pages; `chunk.text == page.text[start:end]`.
+    """Cut pages into chunks, none across two pages.
 
-    `title`, the nearest heading at or before a chunk and those above it make its context line; without
-    `headings`, those that can be seen in the text. Nothing is left out but white space and running
-    headers and footers. A page is divided evenly rather than leaving a scrap at its end.
+    Chunks leave out only white space and running headers and footers. A page is divided evenly, without a
+    scrap at its end.
+
+    Args:
+        pages: The pages in order.
+        headings: The document's outline; if it is empty, headings are found in the text.
+        tokenizer: The encoder's, which measures chunks and context lines.
+        title: The document's title. With the nearest heading at or before a chunk and the headings above
+            that one, it makes the chunk's context line.
+        limits: The largest chunk, in wordpieces and characters.
+
+    Returns:
+        The chunks in order, with `chunk.text == page.text[chunk.start:chunk.end]`.
     """
     chunks: list[Chunk] = []
     contexts = ChunkContexts(headings or find_headings(pages), title, tokenizer, limits.context_tokens)
@@ -68,8 +78,11 @@ def chunk_pages(
 
 @dataclass(frozen=True, slots=True)
 class _ChunkSpan:
-    """A chunk to be. `place` is where its matter begins, after headings above headings; `is_cut` tells
-    that it goes on with what the piece before began."""
+    """The characters `start` to `end` of a chunk.
+
+    `place` is where its own section begins, after joined headings; `is_cut` means that it continues the
+    section of the span before.
+    """
 
     start: int
     end: int
@@ -78,7 +91,7 @@ class _ChunkSpan:
 
 
 class _Ruler:
-    """Counts tokens of stretches of one page."""
+    """Counts the tokens in parts of one page."""
 
     def __init__(self, text: str, tokenizer: Tokenizer) -> None:
         self.starts = [start for start, _ in tokenizer.offsets(text)]
@@ -88,7 +101,7 @@ class _Ruler:
 
 
 def _without(running: Sequence[tuple[int, int]], text: str) -> list[tuple[int, int]]:
-    """The stretches of a page around its running lines; all of it if there is nothing else."""
+    """The parts of a page between its running lines; the whole page if they are its only text."""
     edges = [0, *(edge for span in running for edge in span), len(text)]
     parts = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if text[a:b].strip()]
     return parts or [(0, len(text))]
@@ -151,7 +164,7 @@ def _is_full(size: int, target: float, last: SentenceSpan, unit: SentenceSpan) -
 
 
 def _before_headings(text: str, units: Sequence[SentenceSpan]) -> int:
-    """How many of the units stay when those on end that look like headings go with what follows."""
+    """The number of units left when trailing headings move to the next chunk."""
     kept = len(units)
     while kept and _looks_like_heading(text, units[kept - 1]):
         kept -= 1
@@ -159,7 +172,7 @@ def _before_headings(text: str, units: Sequence[SentenceSpan]) -> int:
 
 
 def _looks_like_heading(text: str, unit: SentenceSpan) -> bool:
-    """Whether it is a short line of its own, neither a sentence, nor a list item, nor a row of figures."""
+    """Whether a unit is a short line of its own and no sentence, list item or row of numbers."""
     if not looks_like_heading(text[unit.start : unit.end]) or "\n" in text[unit.start : unit.end]:
         return False
     line_start = text.rfind("\n", 0, unit.start) + 1
@@ -171,7 +184,7 @@ def _looks_like_heading(text: str, unit: SentenceSpan) -> bool:
 def _cut_before_headings(
     text: str, spans: Sequence[SentenceSpan], heading_starts: Sequence[int]
 ) -> Iterator[SentenceSpan]:
-    """Cut what looked like one sentence where a line of it is a heading. `heading_starts` rise."""
+    """Cut sentences before a line that is a heading. `heading_starts` rise."""
     for span in spans:
         start = span.start
         first, last = bisect_right(heading_starts, start), bisect_left(heading_starts, span.end)
@@ -184,7 +197,7 @@ def _cut_before_headings(
 
 
 def _sections(spans: Sequence[SentenceSpan], heading_starts: Sequence[int]) -> Iterator[list[SentenceSpan]]:
-    """Group sentences so that a heading begins a group. `heading_starts` rise."""
+    """Group sentences into sections that begin with a heading. `heading_starts` rise."""
     section: list[SentenceSpan] = []
     for span in spans:
         if section:
@@ -200,7 +213,7 @@ def _sections(spans: Sequence[SentenceSpan], heading_starts: Sequence[int]) -> I
 def _joined(
     sections: Sequence[list[SentenceSpan]], ruler: _Ruler, limits: ChunkLimits
 ) -> Iterator[tuple[int, list[SentenceSpan]]]:
-    """Sections, small ones joined to the next, and where the last that was joined begins."""
+    """Join small sections to the next; yield each with the start of its last part."""
     joined: list[SentenceSpan] = []
     for number, section in enumerate(sections):
         joined += section

@@ -1,11 +1,11 @@
-"""Running headers and footers: lines that say where one is, on page after page, and nothing of the page.
+"""Running headers and footers: lines that repeat at the edge of page after page.
 
-They stay in the page's text, which is what is shown and cited; they are kept out of the chunks, where "Table
-of Contents" and a page number would stand in the middle of a sentence that continues on the next page.
+They stay in the page's text, which is shown and cited. Chunks leave them out, because "Table of Contents" and
+a page number would stand in the middle of a sentence that continues on the next page.
 
-A line is running when it stands at the edge of several pages close to each other, the same to the letter
-but for a number that counts with the pages. What is at the edge then is seen once such lines are peeled
-off. All this is on the side of keeping: a line too many in a chunk does less harm than one too few.
+A line is running if the same line stands at the edge of several pages close to each other, except for a
+number that counts with the pages. Found lines are peeled off, and the lines below are tested the same way. In
+doubt a line is kept: a superfluous line in a chunk does less harm than a missing one.
 """
 
 import re
@@ -18,16 +18,16 @@ from math import ceil
 from ingestion.documents import Page
 
 MIN_PAGES = 4  # of a document
-MIN_COUNTING_PAGES = 3  # that a number that counts stands on: the first page of four often has none
-MIN_WORDED_PAGES = 10  # that other lines stand on: heads of long tables, and forms, repeat on up to eight
+MIN_COUNTING_PAGES = 3  # with a number that counts: the first page of four often has none
+MIN_WORDED_PAGES = 10  # with another line: heads of long tables, and forms, repeat on up to eight
 MIN_WORDED_SHARE = 0.5  # of the pages, which is enough in a shorter document
-MAX_GAP = 3  # pages from one to the next with that line: left and right pages differ, pictures have none
+MAX_GAP = 3  # pages to the next with that line: left and right pages differ, pages of pictures have none
 MAX_LINES = 5  # at an edge; real headers have up to three
 MAX_CHARACTERS = 200  # of such a line
 MAX_NUMBERS = 3  # of a line, looked at as page numbers, since each doubles the work
 MIN_LETTERS = 3  # of a line that does not count: marks of footnotes and dashes repeat by chance
 
-# The head of a table that continues repeats, too, and the figures below mean nothing without it.
+# The head of a table repeats on each page, too, and the numbers below mean nothing without it.
 _TABLE_HEAD = re.compile(
     r"\b(?:millions|thousands|billions|ended|ending|dollars|percent|shares?)\b|[%$€£¥]", re.IGNORECASE
 )
@@ -45,9 +45,12 @@ Signature = tuple[str | int, ...]
 
 
 def header_footer_lines(pages: Sequence[Page]) -> dict[int, tuple[Span, ...]]:
-    """The spans of running lines in each page's text, by page number; rising, without line ends.
+    """Find running headers and footers.
 
-    The first of the lines that say the same stays, unless it counts: it may be a title.
+    The first of equal lines is kept, because it may be a title, unless it has a number that counts.
+
+    Returns:
+        By page number, the spans of running lines in the page's text: rising, without line ends.
     """
     if len(pages) < MIN_PAGES:
         return {}
@@ -96,7 +99,7 @@ class _Edge:
         return _EdgeLine(number, depth, span, tuple(_signatures(self._pages[number][start:end], number)))
 
     def _peel(self, outermost: Iterable[_EdgeLine]) -> list[_EdgeLine]:
-        """Of the lines that are outermost now, those that are running, with the signatures that say so."""
+        """The running lines among the outermost lines, each with the signatures that prove it."""
         lines = list(outermost)
         standing: dict[Signature, set[int]] = defaultdict(set)
         for line in lines:
@@ -120,7 +123,7 @@ class _Edge:
 
 
 def _in_groups(numbers: Iterable[int], least: int) -> set[int]:
-    """Those page numbers that have at least so many of them near each other."""
+    """The page numbers in groups of at least `least`, with gaps of at most MAX_GAP."""
     kept: set[int] = set()
     group: list[int] = []
     for number in sorted(numbers):
@@ -137,7 +140,7 @@ def _counts(signature: Signature) -> bool:
 
 
 def _outer_lines(text: str, *, at_top: bool) -> Iterator[Span]:
-    """The first or last lines that say anything, from the outside in, without the white space around them."""
+    """The first or last lines with text, from the outside in, without the white space around them."""
     found = 0
     position = 0 if at_top else len(text)
     while found < MAX_LINES and (position < len(text) if at_top else position > 0):
@@ -156,7 +159,7 @@ def _outer_lines(text: str, *, at_top: bool) -> Iterator[Span]:
 
 
 def _signatures(line: str, page: int) -> Iterator[Signature]:
-    """What the line may be known by on other pages; nothing if it can be no running line."""
+    """The signatures by which a line is recognised on other pages; none if it cannot be a running line."""
     if len(line) > MAX_CHARACTERS or _TABLE_HEAD.search(line) or len(_YEAR.findall(line)) > 1:
         return
     folded = " ".join(line.casefold().split())
@@ -180,7 +183,7 @@ def _signatures(line: str, page: int) -> Iterator[Signature]:
 
 
 def _may_be_title(line: str) -> bool:
-    """Whether it is one word and a number, such as "Chapter 3" where every page is a chapter."""
+    """Whether a line is one word and a number, such as "Chapter 3", where every page may be a chapter."""
     words = _WORD.findall(line)
     return len(words) == 1 and len(words[0]) > _LONGEST_PREFIX and words[0] not in _PAGE_WORDS
 

@@ -1,6 +1,6 @@
-"""Headings of a document without an outline, found in its text: only those that can hardly be anything else.
+"""Finds headings in the text of a document without an outline: only lines that can hardly be anything else.
 
-They name what a chunk is about, and are shown as such; they are no outline of the document. Two kinds count:
+They name the topic of a chunk and are not an outline of the document. Two kinds count:
 a word and a number ("Item 7. Management's Discussion", "NOTE 4 – Leases"), and numbered lines ("3.
 Inventories") that follow each other from 1 with text between them, which tells them from a list.
 """
@@ -14,9 +14,9 @@ from statistics import median
 from ingestion.documents import Heading, Page
 
 MAX_LINE_CHARACTERS = 160
-MAX_NUMBERED_CHARACTERS = 80  # of its line: longer ones are the first lines of paragraphs
+MAX_NUMBERED_CHARACTERS = 80  # longer lines are the first lines of paragraphs
 MIN_SERIES = 3  # numbered headings; two may be anything
-MIN_SECTION_CHARACTERS = 300  # from most numbered headings to the next; items of a list stand closer
+MIN_SECTION_CHARACTERS = 300  # median from a numbered heading to the next; list items stand closer
 
 # A table of contents: so many headings, each so close to the next.
 MIN_CONTENTS = 4
@@ -63,7 +63,7 @@ class _HeadingCandidate:
 
 
 def find_headings(pages: Sequence[Page]) -> list[Heading]:
-    """The headings found, in order; none is found in most documents that have none."""
+    """The headings found, in order."""
     candidates: list[_HeadingCandidate] = []
     place = 0
     for page in pages:
@@ -117,7 +117,7 @@ def _title(text: str, start: int, end: int) -> str | None:
 
 
 def _without_contents(text: str, found: Sequence[_HeadingCandidate]) -> list[_HeadingCandidate]:
-    """Those candidates that do not follow each other closely, as they do in a table of contents."""
+    """The candidates without those that follow each other as closely as in a table of contents."""
     if len(found) >= MIN_CONTENTS and 2 * len(_PAGE_NUMBER.findall(text)) > text.count("\n"):
         found = [candidate for candidate in found if candidate.level > 1]  # "PART II" has no page there
     kept: list[_HeadingCandidate] = []
@@ -134,7 +134,7 @@ def _without_contents(text: str, found: Sequence[_HeadingCandidate]) -> list[_He
 
 
 def _series(found: Sequence[_HeadingCandidate]) -> Iterator[_HeadingCandidate]:
-    """Those numbered lines that follow each other from 1, most of them with a section between."""
+    """The numbered lines that count from 1, most of them with a section of text between."""
     chain: list[_HeadingCandidate] = []
     for candidate in found:
         if candidate.number == 1 and not (chain and candidate.title == chain[0].title):

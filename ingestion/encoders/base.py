@@ -1,4 +1,4 @@
-"""What an encoder is, and what it gives."""
+"""The encoder protocol and the vectors that encoders return."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,26 +11,26 @@ Floats = NDArray[np.float32]
 OnProgress = Callable[[int, int], None]
 IsCancelled = Callable[[], bool]
 
-# Changes whenever equal pages would give other chunks. It is no part of a fingerprint: chunks are a
-# document's own, whatever encodes them.
+# Rises whenever equal pages would give other chunks. It is no part of a fingerprint, because chunks do not
+# depend on the encoder.
 CHUNKER_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Encodings:
-    """The vectors of n passages. A reading that the model does not give has no columns.
+    """The vectors of n passages. A kind of vector that the model does not give has no columns.
 
     Attributes:
-        cls: [n, d] float32, unit length: the [CLS] token's output; [n, 0] without this reading.
+        cls: [n, d] float32, unit length: the [CLS] token's output; [n, 0] without this kind.
         mean: [n, d] float32, unit length: the mean over all tokens, special ones included; [n, 0]
-            without this reading.
+            without this kind.
         tokens: [t, k] float32, unit length: all passages' token vectors, one after another; [0, 0]
-            without this reading. The built-in model leaves out [CLS] and [SEP]; a ColBERT keeps and
-            leaves out what its checkpoint says.
+            without this kind. The built-in model leaves out [CLS] and [SEP]; a ColBERT leaves out the tokens
+            that its checkpoint names.
         offsets: [n + 1] int64: passage i owns tokens offsets[i]:offsets[i + 1].
         spans: [t, 2] int32: each token's characters in its passage's text; (0, 0) for tokens that are
             not part of the text (context line, prompts and markers).
-        punctuation: [t] bool: tokens that are punctuation and symbols only; [0] where that is not known.
+        punctuation: [t] bool: tokens that are punctuation and symbols only; [0] if unknown.
     """
 
     cls: Floats
@@ -65,7 +65,7 @@ class Encoder(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Identifies everything that decides the vectors; equal fingerprints mean exchangeable vectors."""
+        """Identifies everything that the vectors depend on; equal fingerprints mean equal vectors."""
         ...
 
     @property
@@ -94,7 +94,7 @@ class Encoder(Protocol):
         ...
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Return the character span of each token of `text`, without special tokens."""
+        """The (start, end) characters of each token of `text`, without special tokens."""
         ...
 
     def encode(
@@ -107,12 +107,24 @@ class Encoder(Protocol):
     ) -> Encodings:
         """Encode passages, each behind its context line.
 
-        The list may be long and mixed: it is cut into batches of like length, and equal passages with
-        equal contexts are encoded once. Text beyond `max_tokens` is not seen; the chunker keeps within
-        it. `on_progress` is called with (passages done, all). Raises Cancelled between two batches.
+        A long list is cut into batches of similar length; equal passages with equal contexts are encoded
+        once.
+
+        Args:
+            texts: n passages. Text beyond `max_tokens` is cut off; the chunker stays within it.
+            contexts: n context lines, "" for none; None for no context at all.
+            on_progress: Called with (passages done, n) after each batch.
+            cancelled: Called before each batch.
+
+        Returns:
+            The vectors of the passages in the order of `texts`, at unit length.
+
+        Raises:
+            Cancelled: `cancelled` returned true.
+            ModelError: The model's files are missing or broken.
         """
         ...
 
     def encode_query(self, text: str) -> Encodings:
-        """Encode one question. Of a long one the end beyond the model's limit is not seen."""
+        """Encode one question: `Encodings` of one passage. Text beyond the model's limit is cut off."""
         ...

@@ -37,8 +37,8 @@ BUILTIN_MODEL = "all-MiniLM-L6-v2"
 
 Precision = Literal["fp32", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-# Lengths are padded to a multiple of this: the runtime prepares itself anew for each shape that it meets,
-# which costs about as much as a batch, and so it meets few.
+# Lengths are padded to a multiple of this, so that there are few shapes: the runtime prepares itself for each
+# new shape, which takes about as long as a batch.
 _LENGTH_STEP = 16
 # A tokenizer's own result is large; it is reduced to ids and spans after so many passages.
 _TOKENISED_AT_ONCE = 256
@@ -89,8 +89,7 @@ class BertEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of weights, tokenizer, projection, and the int8 ranges where they are used. The runtime
-        is left out: in fp32 they agree."""
+        """Of weights, tokenizer, projection and, in int8, ranges; not of the runtime: in fp32 they agree."""
         files = [self._folder / file for file in ("model.safetensors", "tokenizer.json", "config.json")]
         if self.precision == "int8":
             files.append(ranges_path(self.name))
@@ -140,11 +139,11 @@ class BertEncoder:
         on_progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> Encodings:
-        pieces: dict[EncoderInput, _Wordpieces] = {}
+        pieces: dict[EncoderInput, _TokenizedPassage] = {}
 
         def lengths(different: Sequence[EncoderInput]) -> list[int]:
             for first in range(0, len(different), _TOKENISED_AT_ONCE):
-                pieces.update(self._wordpieces(different[first : first + _TOKENISED_AT_ONCE]))
+                pieces.update(self._tokenized(different[first : first + _TOKENISED_AT_ONCE]))
             return [_padded(len(pieces[passage].ids)) for passage in different]
 
         return encode_batches(
@@ -159,17 +158,17 @@ class BertEncoder:
     def encode_query(self, text: str) -> Encodings:
         return self._query(text)
 
-    def _wordpieces(self, some: Sequence[EncoderInput]) -> dict[EncoderInput, "_Wordpieces"]:
+    def _tokenized(self, some: Sequence[EncoderInput]) -> dict[EncoderInput, "_TokenizedPassage"]:
         with self._lock:
             encoded = self._tokenizer.encode_batch([passage.joined for passage in some])
         pieces = {}
         for passage, one in zip(some, encoded, strict=True):
-            seen = min(len(one.ids), self.max_tokens) - 1  # what is cut off is in front of [SEP]
+            seen = min(len(one.ids), self.max_tokens) - 1  # [SEP] stays when the end is cut off
             ids = np.array([*one.ids[:seen], one.ids[-1]], np.int32)
-            pieces[passage] = _Wordpieces(ids, spans_within(one.offsets[1:seen], len(passage.prefix)))
+            pieces[passage] = _TokenizedPassage(ids, spans_within(one.offsets[1:seen], len(passage.prefix)))
         return pieces
 
-    def _batch(self, batch: Sequence["_Wordpieces"]) -> list[PassageVectors]:
+    def _batch(self, batch: Sequence["_TokenizedPassage"]) -> list[PassageVectors]:
         ids = np.zeros((len(batch), _padded(max(len(one.ids) for one in batch))), np.int64)
         mask = np.zeros(ids.shape, np.float32)
         for row, one in enumerate(batch):
@@ -178,7 +177,7 @@ class BertEncoder:
         with self._lock:
             forward = self._forward
         cls, mean, tokens = forward(ids, mask)
-        # A copy, so that the batch, padding and all, is not kept.
+        # Copies, so that the batch with its padding is freed.
         return [
             PassageVectors(
                 cls[row],
@@ -192,7 +191,7 @@ class BertEncoder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wordpieces:
+class _TokenizedPassage:
     """A passage's wordpieces: ids with [CLS] and [SEP], [t, 2] spans without."""
 
     ids: NDArray[np.int32]

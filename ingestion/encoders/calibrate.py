@@ -1,4 +1,4 @@
-"""Measure what the linear layers of the built-in encoder are fed, and write it beside this module.
+"""Measure the input ranges of the built-in encoder's linear layers and write them beside this module.
 
     python -m ingestion.encoders.calibrate TEXT…
 

@@ -6,10 +6,10 @@ from types import TracebackType
 
 
 class FairLock:
-    """A lock that is given in the order in which it was asked for.
+    """A lock that threads get in the order in which they asked for it.
 
-    `threading.Lock` goes to whoever comes first when it is free: most often to the thread that just gave
-    it back. A question would wait for many batches of an ingestion instead of one.
+    `threading.Lock` most often goes back to the thread that just released it: a question would wait for many
+    batches of an ingestion instead of one.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class FairLock:
             self._waiting.append(turn)
         try:
             turn.wait()
-        except BaseException:  # an interrupt: the turn goes to the next one
+        except BaseException:  # an interrupt: the next thread gets the turn
             with self._guard:
                 if turn in self._waiting:
                     self._waiting.remove(turn)

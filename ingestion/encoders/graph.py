@@ -5,12 +5,12 @@
 Poolings and projection are part of the graph. It is built in memory in well under a second: no
 conversion, nothing to cache, and neither torch nor transformers is loaded.
 
-int8: what an input channel of a linear layer holds at most is known from calibration
+int8: the largest value of each input channel of a linear layer is known from calibration
 (`ingestion.encoders.calibrate`). As in SmoothQuant (Xiao et al., 2023), most of the difference between
 channels moves from the input into the weights; then one step size serves all of a layer's input, and
 one each output channel of its weights. As in LLM.int8() (Dettmers et al., 2022), the few channels with
-huge values, which would make everybody's steps coarse, stay in fp32; so do attention, normalisation
-and the readings.
+huge values, which would make the steps of all channels coarse, stay in fp32; so do attention, normalisation
+and pooling.
 """
 
 import json
@@ -62,8 +62,10 @@ def load_ranges(model: str) -> Ranges:
 
 
 def import_openvino() -> Any:
-    """Return the package, imported without its telemetry: it would tell Google Analytics of every import,
-    and no variable stops it. Without that package it uses a stub of its own that sends nothing."""
+    """Import OpenVINO without its telemetry, which reports every import to Google Analytics.
+
+    No setting stops it. Without the package openvino_telemetry, OpenVINO uses a stub that sends nothing.
+    """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # Python's way to bar an import
     import openvino
 
@@ -72,8 +74,10 @@ def import_openvino() -> Any:
 
 @cache
 def openvino_core() -> Any:
-    """Return OpenVINO's runtime. It stays for the life of the process: loading its CPU code again for every
-    model takes time, and unloading it while its threads end is at the mercy of their order."""
+    """OpenVINO's runtime, one for the life of the process.
+
+    Loading its CPU code for every model takes time, and unloading it while its threads end is unsafe.
+    """
     return import_openvino().Core()
 
 
@@ -150,7 +154,7 @@ class BertGraph:
         return op.add(product, op.constant(bias))
 
     def _with_loud(self, value: Any, weight: Floats, ranges: Floats, floor: float | None) -> Any:
-        """Return the product, of whose input a few channels are not rounded."""
+        """The product in int8, except for the few channels with huge values."""
         op = self._op
         loud = np.sort(np.argsort(ranges)[-_LOUD:])
         few = op.gather(value, self._ints(loud.tolist()), self._ints(-1))

@@ -1,4 +1,4 @@
-"""Which kind of model lies in a folder, found by its files before anything of it is loaded."""
+"""Loads a model folder as an encoder; its files tell the kind before anything is loaded."""
 
 import json
 from pathlib import Path
@@ -15,11 +15,17 @@ _WEIGHTS = ("*.safetensors", "*.bin")
 
 
 def load_encoder(source: str | Path) -> Encoder:
-    """Return the model in a folder, or a hub model that is already on this machine, as an encoder.
+    """Open a model as an encoder. Nothing is downloaded, and no code of a model is run.
 
-    Nothing is fetched, and no code that comes with a model is run. Weights are loaded on first use.
-    Raises ModelError for a missing folder, and for a model that gives no vectors of passages: a
-    cross-encoder, a sparse encoder, a chat model (GGUF).
+    Args:
+        source: The model's folder, or the name of a hub model that is on this machine already.
+
+    Returns:
+        The encoder; its weights are loaded on first use.
+
+    Raises:
+        ModelError: There is no such model, or it gives no vectors of passages: a cross-encoder, a sparse
+            encoder, a chat model (GGUF).
     """
     folder = _folder(source)
     _check_files(folder)
@@ -34,7 +40,7 @@ def _folder(source: str | Path) -> Path:
     if path.suffix.lower() == ".gguf":
         raise _chat_model(path)
     if path.is_file():
-        raise ModelError(f"{path} is a file and no model folder; {_ADVICE}")
+        raise ModelError(f"{path} is a file, not a model's folder; {_ADVICE}")
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -42,8 +48,8 @@ def _folder(source: str | Path) -> Path:
         return Path(snapshot_download(str(source), local_files_only=True))
     except (HFValidationError, LocalEntryNotFoundError) as error:
         raise ModelError(
-            f"there is no model {str(source)!r} on this machine: no such folder, and not among the "
-            f"downloaded ones; {_ADVICE}, or download the model first"
+            f"there is no model {str(source)!r} on this machine: no such folder, no such download; "
+            f"{_ADVICE}, or download the model first"
         ) from error
 
 

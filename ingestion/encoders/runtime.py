@@ -1,4 +1,4 @@
-"""What computes the forward pass: OpenVINO where it is installed, else torch.
+"""The forward pass of the built-in encoder: OpenVINO where it is installed, else torch.
 
 In fp32 the two give the same vectors to within rounding (cosine above .9999), so neither is part of an
 encoder's fingerprint. OpenVINO is faster and starts sooner; torch is there on every machine.
@@ -27,9 +27,15 @@ def has_openvino() -> bool:
 
 
 def load_forward(folder: Path, projection: Projection, ranges: Ranges | None) -> Forward:
-    """Return the fastest runtime on this machine; with `ranges`, in int8.
+    """Load the fastest runtime on this machine.
 
-    Raises ModelError for broken files, and where int8 is asked for without OpenVINO.
+    Args:
+        folder: The model's files.
+        projection: Of the token vectors.
+        ranges: Input ranges for int8; None for fp32.
+
+    Raises:
+        ModelError: The files are broken, or int8 is requested without OpenVINO.
     """
     if ranges is not None and not has_openvino():
         raise ModelError(
@@ -65,7 +71,7 @@ class OpenVinoForward:
 
 
 class TorchForward:
-    """The same readings of the model as transformers runs it."""
+    """The same vectors from the model as transformers runs it."""
 
     def __init__(self, folder: Path, projection: Projection) -> None:
         from transformers import AutoModel

@@ -1,22 +1,19 @@
-"""One file in, a `ParsedDocument` out; whatever the file does happens in a child process.
+"""Parses one file into a `ParsedDocument`; the file is opened in a child process only.
 
-parse(path) ─▶ files.py      is it a file that we read?
-               watch.py      starts the child, times it, and replaces it after a bad page
-               isolation.py  the child process as the parent sees it
-               collect.py    frames ─▶ ParsedDocument
-               pictures.py   a page's picture, by such a child
-               attachments.py  the files inside a PDF, by such a child
-               frames.py     what travels between the two, and its bounds
-               ──────────────────────────────────────────── the child's side
-               worker.py     limits on itself, then one of
-               pdf.py        pdfium.py, and pypdf_fallback.py for what PDFium cannot read
-               pdf_attachments.py  the files inside a PDF
-               drawing.py    a page as a picture, and where words stand on it
-               lines.py      rows that PDFium breaks, made whole
-               recognition.py  pages that are only pictures, by way of ocr.py
-               formats.py    the table of all other formats
-               decoding.py   bytes ─▶ text; encodings.py has names, detection.py guesses by alphabets.py
-               cleaning.py   raw text ─▶ the text that is stored and cited, and (layout.py) back
+parse(path)      files.py            checks the path
+                 sandbox/            supervisor.py starts and times the child (child_process.py),
+                                     collector.py builds the document from its frames
+draw_page, unpack                    pictures.py, attachments.py: other work of such a child
+                 frames.py           the messages between the two
+─────────────────────────────────────── in the child process
+                 sandbox/worker.py   sets limits on itself, then reads the file
+                 pdf/                PDFium, pypdf as fallback, layers, annotations, attachments
+                 ocr/                pages that show text in pictures
+                 reading_order/      lines, columns, hyphens, right-to-left text of a PDF page
+                 geometry/           places on a PDF page
+                 formats.py          the table of all other formats: office/, markup/
+                 shared/             pages, tables, formulas, archives, XML
+                 encodings/          bytes to text
 """
 
 from ingestion.parsing.attachments import Unpacked, unpack
@@ -27,6 +24,18 @@ from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pictures import Box, PageLocked, PageNotDrawn, PagePicture, draw_page
 
 __all__ = [
-    "READER_VERSION", "SUPPORTED_SUFFIXES", "TEXT_SUFFIXES", "Box", "PageLocked", "PageNotDrawn",
-    "PagePicture", "ParseLimits", "Unpacked", "draw_page", "encoding_named", "known_names", "parse", "unpack",
-]  # fmt: skip
+    "READER_VERSION",
+    "SUPPORTED_SUFFIXES",
+    "TEXT_SUFFIXES",
+    "Box",
+    "PageLocked",
+    "PageNotDrawn",
+    "PagePicture",
+    "ParseLimits",
+    "Unpacked",
+    "draw_page",
+    "encoding_named",
+    "known_names",
+    "parse",
+    "unpack",
+]

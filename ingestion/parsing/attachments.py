@@ -1,15 +1,13 @@
-"""The files inside a PDF, unpacked into a folder: read by a child process, as text is."""
+"""Unpacks the files attached to a PDF into a folder; a child process reads them."""
 
 import base64
 import binascii
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ingestion.errors import Cancelled
 from ingestion.parsing.frames import (
     MAX_ATTACHMENTS,
     Attachment,
@@ -22,14 +20,12 @@ from ingestion.parsing.frames import (
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess
 
-_POLL_SECONDS = 0.05
 _MAX_NAME = 200  # characters; the child's are shorter
 
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """A file that lay inside another: its name there, and where it lies now; None where it has no bytes that
-    could be read."""
+    """An unpacked attachment: its name, and its file, which is None if its bytes could not be read."""
 
     name: str
     file: Path | None
@@ -43,27 +39,23 @@ def unpack(
     password: str | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Unpacked]:
-    """Write the files inside a PDF into `folder`, each one into a folder of its own.
+    """Write the files attached to a PDF into `folder`, each into a folder of its own.
 
-    What the child does not send, because it crashed or took too long, is among the result without a file as
-    far as it was named. Raises Cancelled.
+    Attachments that the child names but does not send, because it crashes or takes too long, have no file.
+
+    Raises:
+        Cancelled: `cancelled` returned true.
     """
     request = ChildRequest(os.path.abspath(path), ".pdf", password, os.getpid(), limits, unpack=True)  # noqa: PTH100
     with _Receiver(folder, limits) as receiver, ChildProcess(request) as child:
-        deadline = time.monotonic() + limits.wall_seconds
-        while time.monotonic() < deadline:
-            if cancelled is not None and cancelled():
-                raise Cancelled(f"reading {path.name!r}")
-            frame = child.receive(_POLL_SECONDS)
-            if frame is None:
-                continue
+        for frame in child.results(limits.wall_seconds, cancelled, f"reading {path.name!r}"):
             if isinstance(frame, ChildEnded | FrameError | Refusal | TextDone) or not receiver.take(frame):
                 break
         return receiver.finish()
 
 
 class _Receiver:
-    """Takes names and pieces, and believes neither."""
+    """Writes the attachments that a child sends, checking names, order and size."""
 
     def __init__(self, folder: Path, limits: ParseLimits) -> None:
         self._folder = folder
@@ -79,7 +71,7 @@ class _Receiver:
         self._close()
 
     def take(self, frame: object) -> bool:
-        """Add what a frame says; False where no honest child would say it."""
+        """Take one frame; False for a frame that a sound child never sends."""
         match frame:
             case Attachment(number, name):
                 honest = number not in self._names and len(self._names) < MAX_ATTACHMENTS
@@ -119,6 +111,6 @@ class _Receiver:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name is one of a file, and of nothing outside the folder that it is put into."""
+    """Whether a name is a plain file name, which cannot lead outside its folder."""
     has_parts = name in (".", "..") or "/" in name or "\\" in name
     return 0 < len(name) <= _MAX_NAME and name.isprintable() and not has_parts

@@ -1,4 +1,4 @@
-"""One file to one `ParsedDocument`: what is checked before a child is started."""
+"""Parses one file; checks it before a child process is started."""
 
 import os
 import stat
@@ -13,8 +13,8 @@ from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.sandbox.collector import Collector
 from ingestion.parsing.sandbox.supervisor import Supervisor
 
-# The version of all parsers together. It rises when they read more, or otherwise, from the same bytes:
-# documents that an older one read are read again, by the next ingestion or by `reindex`.
+# The version of all parsers together. It rises when the same bytes give other text: documents that an older
+# version read are read again, by the next ingestion or by `reindex`.
 READER_VERSION = 2
 
 
@@ -29,16 +29,16 @@ def parse(
 ) -> ParsedDocument:
     """Read one file in a child process of its own.
 
-    Whatever is wrong with the file becomes the result's `status` and a one-line `error`; a page that
-    crashes, hangs or swells takes only the child with it, and the other pages are kept (PARTIAL).
+    A broken file does not raise: the result's `status` and one-line `error` say what is wrong. A page that
+    crashes, hangs or exhausts memory ends only its child, and the other pages are kept (PARTIAL).
 
     Args:
-        path: The file. Its suffix, in any case, decides how it is read: see `SUPPORTED_SUFFIXES`.
-        limits: What the file may take of the machine.
+        path: The file. Its suffix, in any case, selects the format: see `SUPPORTED_SUFFIXES`.
+        limits: The time, memory and size that the file may take.
         password: Opens an encrypted PDF. The empty password is tried as well.
-        encoding: What a text file is in, by a name of `encodings`; None: it is found out. Other formats know.
-        on_page: Called with (pages done, pages in all) as pages arrive; in this thread.
-        cancelled: Asked about every 0.05 s; when it turns true the child is killed.
+        encoding: The encoding of a text file (`encoding_named`); None to detect it. Other formats ignore it.
+        on_page: Called with (pages done, all pages) as pages arrive; in this thread.
+        cancelled: Called about every 0.05 s; once it returns true the child is killed.
 
     Returns:
         Pages with cleaned text, headings, title, and the pages that failed.
@@ -57,7 +57,7 @@ def parse(
 
 
 def _refuse(path: Path, suffix: str, limits: ParseLimits) -> ParsedDocument | None:
-    """The result for a path that is not worth a child; None for the others."""
+    """The result for a path that cannot be parsed at all; None for the others."""
     shown = repr(str(path))
     try:
         info = path.stat()

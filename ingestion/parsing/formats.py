@@ -1,8 +1,8 @@
-"""The one table of formats: which suffix is read by what. PDF, with its password and its pictures, is apart.
+"""The table of formats: suffix to reader. PDF, which has passwords and pictures, is not in it.
 
-A reader is imported when it is asked for, in the child process, so that a text file does not pay for the
-libraries of the others. Every reader takes a file and the limits and gives frames: the number of pages,
-the pages, `TextDone`, then title and headings. Readers of formats that are text take an encoding as well.
+A reader is imported only when it is needed, because the libraries of some formats take long to import. A
+reader takes a file and the limits and yields frames: the number of pages, the pages, `TextDone`, then title
+and headings. Readers of text formats also take an encoding.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ Reader = Callable[[Path, ParseLimits], Iterator[Frame]]
 
 
 class TextReader(Protocol):
-    """Reads a format that is text in some encoding; `encoding` is what a person says of it."""
+    """Reads a text format; `encoding` is the one that the user names."""
 
     def __call__(
         self, path: Path, limits: ParseLimits, *, encoding: str | None = None
@@ -43,7 +43,7 @@ def _html() -> TextReader:
 
 
 def _csv() -> TextReader:
-    from ingestion.parsing.shared.tables import read_csv
+    from ingestion.parsing.markup.csv_reader import read_csv
 
     return read_csv
 
@@ -95,9 +95,9 @@ TEXT_SUFFIXES: frozenset[str] = frozenset(_TEXT_READERS)
 
 
 def reader(suffix: str, encoding: str | None = None) -> Reader:
-    """What reads files that end in `suffix`, which is in lower case and not `.pdf`.
+    """The reader of files that end in `suffix`, which is in lower case and not `.pdf`.
 
-    `encoding` (a name of `encodings`) holds for formats that are text, and for no others.
+    `encoding` (see `encoding_named`) is for text formats; the others ignore it.
 
     Raises:
         KeyError: The suffix is none of `SUPPORTED_SUFFIXES`, or `.pdf`.

@@ -1,8 +1,8 @@
-"""What travels between parent and child: one request line down, length-prefixed frames up.
+"""The messages between parent and child: one request line down, length-prefixed frames up.
 
 A frame is four bytes of length (big-endian) and that many bytes of JSON, `[kind, field, ...]`. The child
-reads hostile files, so the parent trusts nothing in a frame: length, kind and the type of every field
-are checked here, numbers and totals in `collect.py`.
+reads hostile files, so the parent trusts no frame: length, kind and the type of each field are checked here,
+numbers and totals in `sandbox/collector.py`.
 """
 
 import json
@@ -29,19 +29,16 @@ MAX_WARNINGS = 100  # a file; what is alike on many pages is one sentence
 MAX_LAYOUT_PIECES = 20_000
 BYTES_PER_PIECE = 128  # six numbers of at most 20 digits each
 MAX_POINTS = 1e7  # a side of a page; two miles
-
-
 MAX_PICTURE_BYTES = 24_000_000  # of a page drawn for people, as base64
 
 
 class FrameError(Exception):
-    """A frame that no honest child sends."""
+    """A frame that a sound child never sends; the message completes "the parser sent ..."."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrawingRequest:
-    """A page to draw, `pixels` wide, and stretches (first, behind the last) of PDFium's characters to find on
-    it."""
+    """A page to draw, `pixels` wide, and stretches of PDFium's characters (first, last + 1) to find on it."""
 
     number: int
     pixels: int
@@ -50,11 +47,19 @@ class DrawingRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChildRequest:
-    """What the child is asked to do. It goes over stdin, because a command line is public.
+    """The task of a child. It is sent over stdin, because every user of the machine can see command lines.
 
-    `done` are the pages that a former child has sent, `failed` those that are not to be read (again). With
-    `drawing` no text is read: one page is drawn; with `unpack` the files inside a PDF are sent. `encoding` is
-    what a person says of a text file.
+    Attributes:
+        path: The file, absolute.
+        suffix: In lower case.
+        password: For an encrypted PDF.
+        parent: The parent's process id.
+        limits: What the file may take.
+        done: Pages that an earlier child has sent.
+        failed: Pages that must not be read (again).
+        drawing: Draw this page instead of reading text.
+        unpack: Send the files attached to a PDF instead of reading text.
+        encoding: The encoding that the user names for a text file.
     """
 
     path: str
@@ -91,22 +96,22 @@ class ChildRequest:
 
 @dataclass(frozen=True, slots=True)
 class PageCount:
-    """How many pages the file declares. Comes before any page."""
+    """The number of pages that the file declares; comes before any page."""
 
     total: int
 
 
 @dataclass(frozen=True, slots=True)
 class PageBegun:
-    """The page that comes next, so that the parent knows which one a child did not survive."""
+    """The page that comes next; tells the parent which page crashed a child."""
 
     number: int
-    recognise: bool  # its picture is read by tesseract, which has a clock of its own
+    recognise: bool  # by tesseract, which has a clock of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A page as far as it is read; it counts, with a warning, if the whole does not come."""
+    """A page without the text in its pictures; it counts, with a warning, if the whole page does not come."""
 
     number: int
     text: str
@@ -119,14 +124,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class OcrHint:
-    """Pages would need text recognition, and this is what to install for it. Once a file."""
+    """What to install so that pages can be recognised. At most once a file."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class PageFault:
-    """A page that cannot be read. `status` is the file's, should no other page have text."""
+    """A page that cannot be read. `status` becomes the file's if no other page has text."""
 
     number: int
     reason: str
@@ -135,15 +140,17 @@ class PageFault:
 
 @dataclass(frozen=True, slots=True)
 class FileWarning:
-    """Something a person sees in the file that the text does not hold, or may hold wrongly; a sentence that
-    names the page, sheet or part. At most MAX_WARNINGS a file, before or after `TextDone`."""
+    """A sentence about visible content that the text lacks or may have wrong; it names page, sheet or part.
+
+    At most MAX_WARNINGS a file, before or after `TextDone`.
+    """
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file inside the file, by its name there. `number` counts from 1. At most MAX_ATTACHMENTS a file."""
+    """The name of an attached file. `number` counts from 1. At most MAX_ATTACHMENTS a file."""
 
     number: int
     name: str
@@ -151,7 +158,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentPiece:
-    """The next bytes of the attachment that was named last, in base64."""
+    """The next bytes of the attachment named last, in base64."""
 
     number: int
     data: str
@@ -159,7 +166,7 @@ class AttachmentPiece:
 
 @dataclass(frozen=True, slots=True)
 class TextDone:
-    """Every page has been sent; what follows is title, labels and outline, and may be lost."""
+    """All pages are sent; title, labels and outline follow and may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +182,7 @@ class PageLabel:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The file cannot be read, or not further than the pages that were sent."""
+    """The file cannot be read, or no further than the pages sent."""
 
     status: Status
     error: str
@@ -183,9 +190,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class DrawnPage:
-    """A drawn page as a PNG or JPEG in base64. `layout` has its size in points, and as `words` the boxes of
-    the stretches: (which stretch, that plus one, left, top, right, bottom), points from the top left
-    corner."""
+    """A drawn page as a PNG or JPEG in base64.
+
+    `layout` has its size in points, and in `words` the boxes of the stretches: (index of the stretch, that
+    plus one, left, top, right, bottom), in points from the top left corner.
+    """
 
     image: str
     layout: PageLayout | None
@@ -230,7 +239,7 @@ _KINDS = {shape[0]: kind for kind, shape in _SHAPES.items()}
 
 
 class RefusalError(Exception):
-    """Inside the child: the file ends with this status and message. Sent as a `Refusal`."""
+    """Raised in the child: the file ends with this status and message. Sent as a `Refusal`."""
 
     def __init__(self, status: Status, error: str) -> None:
         super().__init__(error)
@@ -239,14 +248,14 @@ class RefusalError(Exception):
 
 
 def max_frame_bytes(request: ChildRequest) -> int:
-    """The longest frame that an honest child sends in answer, in bytes without the length."""
+    """The longest frame that a sound child sends in answer, in bytes without the length."""
     text = request.limits.max_page_characters * BYTES_PER_CHARACTER
     longest = MAX_PICTURE_BYTES if request.drawing else text
     return longest + MAX_LAYOUT_PIECES * BYTES_PER_PIECE + FRAME_OVERHEAD
 
 
 def write_frame(stream: BinaryIO, frame: Frame) -> None:
-    """Send one frame at once, so that a crash on the next page cannot take it along."""
+    """Send one frame at once, so that a crash on the next page cannot lose it."""
     body = json.dumps([_KINDS[type(frame)], *_values(frame)], ensure_ascii=False)
     payload = body.encode("utf-8", errors="replace")
     stream.write(len(payload).to_bytes(LENGTH_BYTES, "big") + payload)
@@ -301,7 +310,7 @@ def _field(item: object, expected: type) -> object:
 
 
 def _layout(item: object) -> PageLayout:
-    """A layout of the right types and of bounded length; whether it fits the page is for `collect.py`."""
+    """A layout of the right types and of bounded length; the collector checks that it fits the page."""
     if not isinstance(item, list) or len(item) != 4:
         raise FrameError("a layout of unknown shape")
     width, height = _numbers(item[:2], (float, float))

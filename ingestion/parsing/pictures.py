@@ -1,32 +1,31 @@
-"""A page's picture, with boxes around stretches of its text: drawn by a child process, as reading is done."""
+"""Draws a page of a PDF in a child process, with boxes around stretches of its text."""
 
 import base64
 import binascii
 import os
-import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion.documents import ELSEWHERE, PageLayout, Status
-from ingestion.errors import Cancelled, RagError
-from ingestion.parsing.frames import ChildRequest, DrawingRequest, DrawnPage, FrameError, Refusal
+from ingestion.errors import RagError
+from ingestion.parsing.frames import ChildRequest, DrawingRequest, DrawnPage, Refusal
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess, signal_name
+from ingestion.parsing.process_exit import signal_name
+from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess
 
-_POLL_SECONDS = 0.05
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 
 Span = tuple[int, int]
 
 
 class PageNotDrawn(RagError):
-    """A page has no picture to show; the message says why."""
+    """A page cannot be drawn; the message says why."""
 
 
 class PageLocked(PageNotDrawn):
-    """The file is locked with a password, and none was given, or another one."""
+    """The file needs a password, and none or a wrong one was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class PagePicture:
-    """A page as a picture of `media_type`, its size in points, and the boxes of each span that was asked for:
-    one a line, or several where a line has wide gaps; none where a span's place is not known."""
+    """A drawn page.
+
+    Attributes:
+        image: The encoded picture.
+        media_type: "image/png" or "image/jpeg".
+        width: Of the page in points.
+        height: Of the page in points.
+        boxes: For each requested span one box a line, more where a line has wide gaps; none where the span's
+            place is unknown.
+    """
 
     image: bytes
     media_type: str
@@ -62,10 +69,22 @@ def draw_page(
     limits: ParseLimits = ParseLimits(),
     cancelled: Callable[[], bool] | None = None,
 ) -> PagePicture:
-    """Draw a page of a PDF, `pixels` wide. `spans` are (start, end) of the page's text that `layout` is of.
+    """Draw a page of a PDF in a child process.
 
-    Raises PageLocked where the file cannot be opened with this password, PageNotDrawn where it is damaged or
-    takes more than its limits, and Cancelled.
+    Args:
+        file: The PDF.
+        number: The page, from 1.
+        layout: Of the page as it was parsed; None without one.
+        spans: (start, end) in the page's text, to be found on the picture.
+        pixels: Width of the picture.
+        password: Opens an encrypted file.
+        limits: `page_seconds` bounds the drawing.
+        cancelled: Called about every 0.05 s; once it returns true the child is killed.
+
+    Raises:
+        PageLocked: The password does not open the file.
+        PageNotDrawn: The page is damaged or exceeds its limits.
+        Cancelled: `cancelled` returned true.
     """
     stretches, owners = stretches_of(layout, spans)
     bounded = replace(
@@ -89,7 +108,7 @@ def draw_page(
 
 
 def stretches_of(layout: PageLayout | None, spans: Sequence[Span]) -> tuple[tuple[Span, ...], list[int]]:
-    """Return the spans as stretches of PDFium's characters, and which span each one is of."""
+    """The spans as stretches of PDFium's characters, and the index of the span of each stretch."""
     if layout is None or not layout.runs:
         return (), []
     offsets = [offset for offset, _ in layout.runs]
@@ -109,32 +128,24 @@ def stretches_of(layout: PageLayout | None, spans: Sequence[Span]) -> tuple[tupl
 
 
 def _drawn(request: ChildRequest, cancelled: Callable[[], bool] | None) -> DrawnPage:
-    """Return what the child drew, or raise why it has not."""
-    deadline = time.monotonic() + request.limits.wall_seconds
+    """The page that a child draws; raises as `draw_page` does."""
+    seconds = request.limits.wall_seconds
     with ChildProcess(request) as child:
-        while True:
-            if cancelled is not None and cancelled():
-                raise Cancelled("drawing the page")
-            if time.monotonic() > deadline:
-                raise PageNotDrawn(
-                    f"drawing the page took more than {request.limits.wall_seconds:g} s; its text is shown "
-                    f"instead"
-                )
-            match child.receive(_POLL_SECONDS):
+        for received in child.results(seconds, cancelled, "drawing the page"):
+            match received:
                 case DrawnPage() as picture if _is_sound(picture, request):
                     return picture
                 case Refusal(Status.NEEDS_PASSWORD, error):
                     raise PageLocked(error)
                 case Refusal(_, error):
                     raise PageNotDrawn(error)
-                case None:
-                    continue
                 case ChildEnded():
                     code = child.exit_code()
                     ended = signal_name(code) or f"code {code}"
                     raise PageNotDrawn(f"drawing the page crashed ({ended}); its text is shown instead")
-                case FrameError() | _:
+                case _:
                     raise PageNotDrawn("the program that draws sent nonsense; do not trust this file")
+    raise PageNotDrawn(f"drawing the page took more than {seconds:g} s; its text is shown instead")
 
 
 def _is_sound(picture: DrawnPage, request: ChildRequest) -> bool:

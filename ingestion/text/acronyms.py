@@ -1,6 +1,6 @@
-"""Acronyms that are spelt like function words: "the IT budget", "WHO guideline", "a US invoice".
+"""Acronyms that are spelt like stopwords: "the IT budget", "WHO guideline", "a US invoice".
 
-In lower case they cannot be told from "it", "who" and "us", so they are words of their own beside these.
+In lower case they equal "it", "who" and "us", so each also gets a term of its own.
 """
 
 import re
@@ -13,7 +13,7 @@ from ingestion.text.stopwords import is_stopword
 _LONGEST = 4
 # Emphasis, and the operators of other search engines.
 _EMPHASIS = frozenset({"AND", "NOT", "OR"})
-# A line in capitals is a heading where it is short, and otherwise says nothing of its words.
+# Capitals mean something in a short line in capitals, a heading, but not in a longer one.
 _WORDS_OF_A_HEADING = 5
 _WORDS_OF_A_SEARCH = 2
 # "IT", "A.M.", "IT-Budget", "(WHO)".
@@ -22,10 +22,10 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def acronyms(text: str, most_words: int = _WORDS_OF_A_HEADING) -> Iterator[tuple[str, int, int]]:
-    """Yield the acronyms of a text that are spelt like function words of any language, in lower case without
-    points, and where each lies.
+    """Yield the acronyms of a text that are spelt like stopwords of any language: (in lower case without
+    points, start, end).
 
-    In a line without small letters that has more than `most_words` words there are none: "IT WAS RAINING".
+    A line in capitals of more than `most_words` words, such as "IT WAS RAINING", has none.
     """
     for match in _CAPITALS.finditer(text):
         word = _acronym(match.group())
@@ -34,12 +34,12 @@ def acronyms(text: str, most_words: int = _WORDS_OF_A_HEADING) -> Iterator[tuple
 
 
 def asked_acronyms(question: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the acronyms of a question. One in capitals has them only where it is a word or two."""
+    """Yield the acronyms of a question. A question in capitals has some only if it is one or two words."""
     return acronyms(question, _WORDS_OF_A_SEARCH)
 
 
 def without_acronyms(question: str) -> str:
-    """Return a question with "X" for each of its acronyms, so that none is taken for a pronoun."""
+    """Replace a question's acronyms by "X", so that none is mistaken for a pronoun."""
     plain = question
     for _, start, end in asked_acronyms(question):
         plain = plain[:start] + "X" * (end - start) + plain[end:]

@@ -1,7 +1,7 @@
-"""Where the words of a text lie: a regular expression for scripts with spaces, bigrams for those without.
+"""Splits text into words: by a regular expression in scripts with spaces, into bigrams in scripts without.
 
-A token is a run of letters and digits together with what may hold words together (hyphens,
-apostrophes, the marks inside of numbers). It is taken apart by `pieces`.
+A token is a run of letters and digits and of the characters that hold words together (hyphens, apostrophes,
+the marks inside numbers). `pieces` splits it into words.
 """
 
 import re
@@ -64,10 +64,10 @@ def token_pattern() -> re.Pattern[str]:
 
 
 def pieces(token: str, language: str) -> Iterator[Piece]:
-    """Yield the words of a token: its parts, and where people write it in one as well, the whole.
+    """Yield the words of a token: its parts, and the whole where people also write it as one word.
 
-    That is so with figures (10-K, COVID-19), single letters (e-mail) and at the end of a line;
-    "U.S." is a whole alone. Joining every hyphenated word found less: long-term is two words.
+    They do with digits (10-K, COVID-19), with single letters (e-mail) and at the end of a line. "U.S." is
+    only a whole. Joining every hyphenated word found less: long-term is two words.
     """
     parts = list(_parts(token, language))
     letters = [part.text for part in parts]
@@ -96,7 +96,7 @@ def _parts(token: str, language: str) -> Iterator[Piece]:
 
 
 def _runs(text: str, start: int, language: str) -> Iterator[Piece]:
-    """Yield the letters and the figures of a word that has both, like FY2022, 2023Q2 or 1990s."""
+    """Yield the letters and the digits of a word that has both, such as FY2022, 2023Q2 or 1990s."""
     runs = list(_LETTERS_OR_DIGITS.finditer(text))
     if 1 < len(runs) <= _MOST_RUNS and "".join(run.group() for run in runs) == text:
         for run in runs:
@@ -126,7 +126,7 @@ def _numbers(text: str, start: int, language: str) -> Iterator[Piece]:
 
 @cache
 def number_pattern(decimal: str) -> re.Pattern[str]:
-    """Return the pattern of a number, and what is behind it, where `decimal` stands before a fraction."""
+    """The pattern of a number and what follows it, with `decimal` as the decimal mark."""
     thousands = "." if decimal == "," else ","
     # Where the comma is decimal, 12.5 can only be a fraction: its group is no group of three.
     fraction = r"[.,]" if decimal == "," else r"\."
@@ -135,10 +135,9 @@ def number_pattern(decimal: str) -> re.Pattern[str]:
 
 
 def grams(run: str) -> Iterator[Piece]:
-    """Yield the overlapping pairs of characters of an unspaced run, and each that may be a word by itself.
+    """Yield the overlapping pairs of characters of an unspaced run, and each character that may be a word.
 
-    A character here is what a reader takes for one: a letter with its vowels and tones. Kana alone
-    are no words, unless nothing else is there.
+    A character is a letter with its vowels and tones. Single kana are no words, unless the run is one kana.
     """
     found = ((_character(match.group()), *match.span()) for match in _cluster_pattern().finditer(run))
     clusters = [cluster for cluster in found if cluster[0]]

@@ -28,25 +28,25 @@ Runs = tuple[tuple[int, int], ...]
 
 
 def clean(raw: str) -> str:
-    """The page's own text, fit to be stored and quoted.
+    """Clean raw text for storing and quoting.
 
     - U+FFFE, and \\x02 within a word or at a line end, stand for a hyphen and become "-"
     - every kind of line break becomes "\\n"
-    - NUL, other control characters (but tab) and non-characters go
+    - NUL, other control characters except tab, and non-characters are removed
     - half a surrogate pair becomes U+FFFD
-    - white space at the end of a line goes
+    - white space at the end of a line is removed
 
-    Ligatures and everything else stay as they are (no NFKC): a quotation must be findable on the page.
-    Cleaning twice gives the same as cleaning once.
+    Ligatures and all other characters stay (no NFKC), so that a quotation can be found on the page. Cleaning
+    is idempotent.
     """
     return clean_with_runs(raw)[0]
 
 
 def clean_with_runs(raw: str) -> tuple[str, Runs]:
-    """`clean(raw)`, and where it comes from: (offset in it, index in `raw`), as in `PageLayout.runs`."""
+    """`clean(raw)`, and its origin as runs of (offset in it, index in `raw`), as in `PageLayout.runs`."""
     # First what changes no length; from then on characters are only left out.
     text = _LONE_SURROGATE.sub("\ufffd", _HYPHEN.sub("-", raw))
-    cleaned = _TextBuilder()
+    cleaned = _MappedText()
     for line in _lines(text):
         # Not by a pattern: one for white space before a line end is quadratic in a long run of spaces.
         kept = [(text[start:end], start) for start, end in _without_controls(text, line)]
@@ -68,8 +68,8 @@ class _LineSpan(NamedTuple):
     break_at: int | None  # the last character of the break after it
 
 
-class _TextBuilder:
-    """A text built of pieces of another one, which says where each comes from."""
+class _MappedText:
+    """Builds a text from pieces of another text and records where each comes from."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -105,7 +105,7 @@ def _without_controls(text: str, line: _LineSpan) -> Iterator[tuple[int, int]]:
 
 
 def control_share(raw: str) -> float:
-    """The share of characters that `clean` throws away as control characters, 0.0 to 1.0."""
+    """The share of characters that `clean` removes as control characters, 0.0 to 1.0."""
     if not raw:
         return 0.0
     return len(_CONTROL.findall(_HYPHEN.sub("-", raw))) / len(raw)
@@ -117,7 +117,7 @@ def one_line(text: str, length: int = MAX_TITLE_CHARACTERS) -> str:
 
 
 def sensible_title(raw: str | None) -> str | None:
-    """A metadata title that says something; None for file names, numbers and placeholders."""
+    """A metadata title in one line; None for file names, numbers and placeholders."""
     title = one_line(raw or "", MAX_TITLE_CHARACTERS + 1)
     if len(title) > MAX_TITLE_CHARACTERS or "\ufffd" in title:
         return None
@@ -141,9 +141,9 @@ class HeadingFinder:
         self._after = 0
 
     def start(self, title: str) -> int:
-        """Where `title` begins, in characters of the page's text; 0 when it is not there.
+        """The character at which `title` begins in the page's text; 0 if the page lacks it.
 
-        Looks behind the heading found last first: sections of one page may share a title.
+        The search starts after the heading found last, because sections of one page may share a title.
         """
         wanted = "".join(title.casefold().split())
         if not wanted:

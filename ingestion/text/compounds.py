@@ -1,8 +1,8 @@
-"""Terms for what people write as several words, or in several forms, and look for in any of them.
+"""Single terms for dates, numbers and codes that people write as several words or in several forms.
 
-Dates (3 March 2024, 03/03/2024) become 2024-03-03; numbers whose thousands are set apart by spaces or as in
-another country (1 234 567, 12,34,567, 1.234.567,89) become plain digits; codes and numbers of books and
-accounts (AB 12 34, 978-3-16-148410-0, DE89 3704 0044 …) are written in one. Their parts are terms as well.
+Dates (3 March 2024, 03/03/2024) become 2024-03-03. Numbers with spaces or foreign separators between
+thousands (1 234 567, 12,34,567, 1.234.567,89) become plain digits. Codes, ISBNs and account numbers (AB 12
+34, 978-3-16-148410-0, DE89 3704 0044 …) become one word. Their parts are terms as well.
 """
 
 import re
@@ -27,7 +27,7 @@ _SEPARATORS = re.compile(r"[ -]")
 
 
 def compounds(text: str, language: str) -> Iterator[tuple[str, int, int]]:
-    """Yield (term, start, end) for each, dates first; none for most texts."""
+    """Yield (term, start, end) for each compound, dates first."""
     if not _HAS_DIGITS.search(text):
         return
     dated = []
@@ -38,7 +38,7 @@ def compounds(text: str, language: str) -> Iterator[tuple[str, int, int]]:
     own = number_pattern(decimal_mark(language))
     for match in _NUMBER.finditer(text):
         number = plain_number(match[0])
-        # What the language itself writes so is one word already.
+        # A number in the language's own notation is one word already.
         if number and (" " in match[0] or not own.fullmatch(match[0])) and not _is_within(match, dated):
             yield number, match.start(), match.end()
     for match in SPACED_CODE.finditer(text):
@@ -47,7 +47,7 @@ def compounds(text: str, language: str) -> Iterator[tuple[str, int, int]]:
 
 
 def is_code(text: str) -> bool:
-    """Whether what looks like a code in several parts is one: not a range of years, nor a short sum."""
+    """Whether a match of SPACED_CODE is a code, and not a range of years or a short sum."""
     if text[0].isalpha():
         return True
     parts = _SEPARATORS.split(text)

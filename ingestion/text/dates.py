@@ -1,13 +1,13 @@
-"""Dates of a text, in the forms that people write them: 3 March 2024, March 3, 2024, 2024-03-03, 3.3.2024,
-03/03/2024, 3. März 2024, 3 de marzo de 2024.
+"""Dates in a text, in all common notations: 3 March 2024, March 3, 2024, 2024-03-03, 3.3.2024, 03/03/2024,
+3. März 2024, 3 de marzo de 2024.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# January to December; a language's usual short forms behind a stroke, but for those that are words of another
-# one ("out 2024", "set 3").
+# January to December, with common short forms after "|", except those that are words of another language
+# ("out 2024", "set 3").
 _MONTHS = (
     "january|jan february|feb march|mar april|apr may june|jun july|jul august|aug september|sept|sep "
     "october|oct november|nov december|dec",
@@ -51,10 +51,14 @@ _HAS_DIGIT = re.compile(r"\d")
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """A day, or a month where `day` is None; without `year` where none is written.
+    """A date at characters `start` to `end` of a text.
 
-    `either_way`: 3/5/1987 is a day of March or of May; here it is read as the fifth of March. `start` and
-    `end` are its characters.
+    Attributes:
+        text: As written.
+        month: 1 to 12.
+        day: None where the date is a month.
+        year: None where it is not written.
+        either_way: Whether day and month may be swapped: 3/5/1987 is read as 5 March and may be 3 May.
     """
 
     text: str
@@ -67,7 +71,7 @@ class Date:
 
     @property
     def days(self) -> tuple[str, ...]:
-        """The days that it may be, as 2024-03-05; none where day or year is not written."""
+        """The possible days as 2024-03-05; none where day or year is missing."""
         if self.day is None or self.year is None:
             return ()
         read = [(self.month, self.day), *([(self.day, self.month)] if self.either_way else [])]
@@ -75,7 +79,7 @@ class Date:
 
 
 def dates(text: str) -> list[Date]:
-    """Return the dates of a text that have a month and a day or a year, in order."""
+    """The dates of a text that have a month and a day or a year, in order."""
     if not _HAS_DIGIT.search(text):
         return []
     found: dict[tuple[int, int], Date] = {}
@@ -94,7 +98,7 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
 
 
 def _date(match: re.Match[str]) -> Date | None:
-    """Return the date of a match, None where it has no such month or day."""
+    """The date of a match; None for an impossible month or day."""
     parts = match.groupdict()
     year = int(parts["year"]) if parts.get("year") else None
     if "first" in parts:

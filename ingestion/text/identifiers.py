@@ -1,8 +1,9 @@
 """Identifiers of a text: codes, part and invoice numbers, versions, and phrases in quotation marks.
 
-Whoever asks with one means that one. Its neighbours (E-0103 for E-0102) look the same to a model, so these
-are compared literally, in one spelling: "inv 2024 003", INV-2024-003 and INV/2024/003 are the same. What is
-built the same way and is none is left out: years, quarters, amounts with a unit, 24-hour, mid-2022, 10-K.
+A question with an identifier means exactly that one. A model cannot tell its neighbours apart (E-0103 from
+E-0102), so identifiers are compared literally, in one spelling: "inv 2024 003", INV-2024-003 and INV/2024/003
+are equal. Years, quarters, amounts with a unit, 24-hour, mid-2022 and 10-K look similar and are no
+identifiers.
 """
 
 import re
@@ -16,10 +17,10 @@ from ingestion.text.dates import dates
 
 
 class IdentifierKind(Enum):
-    """What can be concluded where no document has an identifier.
+    """What follows if no document has an identifier.
 
-    CODE: nothing is known of it. NAME (COVID-19, C++): documents may well write it otherwise. PHRASE: it was
-    put in quotation marks.
+    CODE: the documents do not know it. NAME (COVID-19, C++): documents may write it differently. PHRASE: the
+    question has it in quotation marks.
     """
 
     CODE = "code"
@@ -29,7 +30,7 @@ class IdentifierKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """Characters `start` to `end` of a text. `key` is what is compared."""
+    """Characters `start` to `end` of a text; identifiers are compared by `key`."""
 
     text: str
     start: int
@@ -44,7 +45,7 @@ _TOKEN = re.compile(
 )
 _SEPARATOR = re.compile(r"[-_/:\s\u2010\u2011\u2013]+")
 _VERSION = re.compile(r"v\d+(?:\.\d+)+")
-# A word that says that an identifier follows, in which case plain digits or capitals are one.
+# A word that announces an identifier: after it, plain digits or a capital are one.
 _ANNOUNCED = re.compile(
     r"(?:\b(?:codes?|errors?|parts?|invoices?|orders?|cases?|tickets?|serials?|articles?|items?|skus?|models?|"
     r"account|number|no|nr|fault|policy|version|release|rechnung|bestellung|fehler(?:code)?|artikel|teil|"
@@ -52,8 +53,8 @@ _ANNOUNCED = re.compile(
     r"fatura|factuur|foutcode)\b[.:]?|#)\s*(?:(?:no|nr|n[º°]|number|nummer|code)\b\.?:?\s*)?#?$",
     re.IGNORECASE,
 )
-# Of these forms, in lower case and without separators, none is an identifier: quarters and years (q3, fy2022,
-# 2022q3), American forms (10k), sizes with units, ordinals.
+# Keys that are no identifiers: quarters and years (q3, fy2022, 2022q3), American forms (10k), sizes with
+# units, ordinals.
 _NO_IDENTIFIER = re.compile(
     r"(?:fy|cy|q|h|kw|w|t)\d{1,4}(?:(?:fy|cy)?\d{2,4})?|\d{2,4}[qh][1-4]|(?:fy|cy)\d{2,4}[qh][1-4]|"
     r"\d{1,2}[kqa]|\d+(?:\.\d+)?(?:st|nd|rd|th|s|er|e|x|k|m|mn|bn|b|t|kg|g|mg|mcg|µg|mm|cm|km|nm|ml|cl|dl|l|kw|kwh|mw|w|"
@@ -68,7 +69,7 @@ _JOINED_WORD = re.compile(
 _FILE = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|txt|md|html?|csv|epub|zip|eml|png|jpe?g)$", re.IGNORECASE)
 _QUOTED = re.compile(r"\"([^\"\n]{3,80})\"|“([^”\n]{3,80})”|„([^“”\n]{3,80})[“”]|«\s?([^»\n]{3,80}?)\s?»")
 _A_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
-# Digits of a code, but for those of a year: of fewer it may be a name.
+# A code has at least so many digits beside those of a year; with fewer it may be a name.
 _CODE_DIGITS = 3
 _PLAIN_DIGITS = 4
 _LONG_DIGITS = 8
@@ -103,7 +104,7 @@ def identifiers(question: str) -> list[Identifier]:
 
 
 def spellings(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield (key, start, end) of everything in a document's text that an identifier can be equal to."""
+    """Yield (key, start, end) of all words in a document's text that can equal an identifier."""
     for match in SPACED_CODE.finditer(text):
         yield key_of(match[0]), *match.span()
     for match in _TOKEN.finditer(text):
@@ -116,7 +117,7 @@ def spellings(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def key_of(text: str) -> str:
-    """Return the one spelling of an identifier: without separators, in lower case, unless it is a letter."""
+    """The key of an identifier: without separators, in lower case unless it is one letter."""
     plain = unicodedata.normalize("NFKC", text)
     if len(plain) == 1 or plain.startswith("."):
         return plain
@@ -127,14 +128,16 @@ def key_of(text: str) -> str:
 
 
 def shape_of(key: str) -> str:
-    """Return what two codes of one list share: the letters, and a 0 for each digit, also of a hexadecimal."""
+    """The shape that codes of one list share: letters, and a 0 for each (hexadecimal) digit."""
     return re.sub(r"[\da-f]" if key.startswith("0x") else r"\d", "0", key)
 
 
 def kind_of(text: str, *, announced: bool = True) -> IdentifierKind | None:
-    """Return what a token is, None for a word, a number or another thing that is no identifier.
+    """The kind of identifier that a token is; None for words, numbers and other tokens.
 
-    `announced`: the word before, or its place, says that one follows.
+    Args:
+        text: The token.
+        announced: Whether the word before, such as "invoice", announces an identifier.
     """
     if len(text) > _LONGEST or _FILE.search(text):
         return None

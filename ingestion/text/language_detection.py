@@ -1,7 +1,7 @@
-"""The language a document is written in, from a sample of its text."""
+"""Detects the language of a document from a sample of its text."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -20,10 +20,14 @@ _NO_WORD = re.compile(r"[\d@_/\\<>{}=|]")
 
 
 def detect_language(pages: Iterable[str]) -> str:
-    """Return the ISO 639-1 code of the language that most of a document is in, or "und".
+    """Detect the language of most of a document.
 
-    Undetermined is what has too little text, is no language (tables, code) or could as well be
-    another one. Equal pages give equal answers.
+    Args:
+        pages: The texts of all pages.
+
+    Returns:
+        The ISO 639-1 code, or "und" for too little text, tables, code, and text that may as well be in
+        another language. Equal pages give equal answers.
     """
     sample = " ".join(_sample(list(pages)))
     if sum(map(str.isalpha, sample)) < _LEAST_LETTERS:
@@ -33,7 +37,7 @@ def detect_language(pages: Iterable[str]) -> str:
 
 
 def _sample(pages: list[str]) -> Iterator[str]:
-    """Yield words without figures, addresses and code from pages that are evenly spread."""
+    """Yield words from evenly spread pages, without numbers, addresses and code."""
     written = [page for page in pages if page.strip()]
     count = min(len(written), _SAMPLE_PAGES)
     for number in range(count):
@@ -46,7 +50,11 @@ def _sample(pages: list[str]) -> Iterator[str]:
 
 @cache
 def _identifier() -> LanguageIdentifier:
-    """Load the detector (0.5 s): languages with a code of two letters, and "zxx", which is none."""
+    return load_identifier(lambda label: len(label) == 2 or label == "zxx")  # "zxx" is no language
+
+
+def load_identifier(keeps: Callable[[str], bool]) -> LanguageIdentifier:
+    """Load the detector (0.5 s) for the languages whose ISO 639 codes `keeps` accepts."""
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages([label for label in identifier.labels if len(label) == 2 or label == "zxx"])
+    identifier.set_languages(list(filter(keeps, identifier.labels)))
     return identifier

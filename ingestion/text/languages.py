@@ -1,4 +1,4 @@
-"""What the analysis knows of each language: its stemmer, how it writes numbers, what an apostrophe does."""
+"""Language data: stemmers, decimal marks, apostrophes, and the normal form of a word."""
 
 import threading
 import unicodedata
@@ -19,13 +19,13 @@ _STEMMERS = {
     "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
 
-# Their texts hold Latin words only as quotations, which are English more often than anything else.
+# Latin words in texts of these languages are quotations, most often English.
 _OTHER_SCRIPTS = frozenset({
     "am", "ar", "as", "be", "bg", "bn", "dz", "el", "fa", "gu", "he", "hi", "hy", "ja", "ka", "kk", "km",
     "kn", "ko", "ky", "lo", "mk", "ml", "mn", "mr", "my", "ne", "or", "pa", "ps", "ru", "sa", "si", "ta",
     "te", "tg", "th", "ug", "uk", "ur", "yi", "zh",
 })  # fmt: skip
-# Undetermined (short notes, tables) is taken for English, in what is asked as in what is found.
+# Undetermined text (short notes, tables) counts as English, in questions and in documents.
 _ENGLISH = frozenset({"en", UNDETERMINED})
 
 # 1.234,5 and not 1,234.5 (Unicode CLDR, the languages' main countries).
@@ -38,7 +38,7 @@ _DECIMAL_COMMA = frozenset({
 _APOSTROPHE_INSIDE = frozenset({*_ENGLISH, "uk", "be", "uz"})
 _DOTLESS_I = frozenset({"tr", "az"})
 
-# A stemmer keeps its state while it works on a word: not for two threads at once.
+# A stemmer keeps state while it works on a word, so two threads cannot share it.
 _stemming = threading.Lock()
 
 
@@ -52,7 +52,7 @@ def splits_at_apostrophe(language: str) -> bool:
 
 
 def normalise(word: str, language: str) -> str:
-    """Return a word in lower case and one spelling (NFKC), its digits ASCII, without what is invisible."""
+    """A word in lower case and NFKC, with ASCII digits, without invisible characters."""
     if language in _DOTLESS_I:
         word = word.replace("I", "ı").replace("İ", "i")
     folded = unicodedata.normalize("NFKC", word).translate(_VISIBLE).casefold()
@@ -60,10 +60,10 @@ def normalise(word: str, language: str) -> str:
 
 
 def stem(word: str, language: str) -> str:
-    """Return the term of a normalised word: its stem without accents.
+    """The term of a normalised word: its stem without accents.
 
-    Snowball's rules read accents (información, gemäß), so they go last; English has none of its
-    own, so there they go first and "résumés" meets "resume".
+    Snowball's rules read accents (información, gemäß), so accents are removed last. English has none of its
+    own: there they are removed first, and "résumés" matches "resume".
     """
     english = language in _ENGLISH or (language in _OTHER_SCRIPTS and word.isascii())
     if english:
@@ -81,7 +81,7 @@ def _stemmer(algorithm: str) -> Stemmer.Stemmer:
 
 
 class _Visible(dict[int, str]):
-    """Drops what has no look of its own (soft hyphen, zero-width joiners, direction marks) and spaces."""
+    """Removes invisible characters (soft hyphen, zero-width joiners, direction marks) and spaces."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -94,9 +94,9 @@ class _Visible(dict[int, str]):
 
 
 class _Unaccented(dict[int, str]):
-    """Takes accents off Latin and Greek letters, points off Hebrew and Arabic.
+    """Removes accents from Latin and Greek letters, and points from Hebrew and Arabic letters.
 
-    Marks that are letters stay: vowels of the Indic and south-east Asian scripts, Cyrillic й.
+    Marks that are letters stay: vowels of Indic and South-East Asian scripts, Cyrillic й.
     """
 
     def __missing__(self, code: int) -> str:

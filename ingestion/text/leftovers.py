@@ -1,7 +1,7 @@
-"""Leftovers: files that programs, not people, put beside documents, and empty files.
+"""Files that programs leave beside documents (lock files, backups, partial downloads), and empty files.
 
-In a folder they are passed over and counted; nobody expects answers from them. A file that a person names is
-read whatever it is called, and where it cannot be read its kind says why.
+In a folder they are skipped and counted. A file that the user names is read whatever it is called; if it
+cannot be read, its kind explains why.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# The first bytes of the files in which macOS keeps what another system's disk has no place for.
+# The first bytes of files in which macOS keeps attributes that another system's disk cannot store.
 _APPLE_DOUBLE = bytes.fromhex("00051607")
 _EMPTY = "empty file"
 
@@ -27,43 +27,43 @@ _KINDS = {
     "backup file": re.compile(_BACKUP, re.DOTALL),
 }
 _WHY = {
-    "lock file": "is a lock file, which a program leaves while a document is open",
-    "system file": "is a file in which the system keeps notes of its own",
-    "partial download": "is a download that has not ended",
+    "lock file": "is a lock file, which a program keeps while a document is open",
+    "system file": "is a file of the operating system",
+    "partial download": "is an unfinished download",
     "temporary file": "is a program's temporary file",
     "backup file": "is a program's backup file",
 }
-# Names of one kind that a summary lists; the rest is a number.
+# Names of one kind in a summary; the rest is counted.
 _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A file of a folder that is not read, and its kind."""
+    """A file in a folder that is skipped, and its kind."""
 
     path: str
     kind: str
 
 
 def leftover_kind(name: str) -> str | None:
-    """Return what a file of this name is, as "lock file"; None for a document."""
+    """The kind of a leftover file by its name, such as "lock file"; None for a document."""
     name = name.casefold()
     return next((kind for kind, pattern in _KINDS.items() if pattern.fullmatch(name)), None)
 
 
 def passed_over_kind(name: str, size: int) -> str | None:
-    """Return why a file of a folder is not read: what it is, or that it is empty; None for a document."""
+    """Why a file in a folder is skipped: its kind, or that it is empty; None for a document."""
     return leftover_kind(name) or (_EMPTY if size == 0 else None)
 
 
 def why_unreadable(file: Path) -> str | None:
-    """Return what to say of a named file that cannot be read because it is no document; None for others."""
+    """The error message for a leftover file that the user names; None for a document."""
     kind = leftover_kind(file.name)
     return kind and f"{file.name} {_WHY[kind]}; ingest the document itself"
 
 
 def is_apple_double(file: Path) -> bool:
-    """Return whether a file holds macOS's notes on another file, whose name it has with `._` before it."""
+    """Whether a file is macOS's companion (AppleDouble) of another file: "._" and that file's name."""
     if not file.name.startswith("._"):
         return False
     with file.open("rb") as stream:

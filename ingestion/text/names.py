@@ -1,8 +1,8 @@
-"""What files and documents are called: one spelling of a name, and the shortest that tells two apart.
+"""Names of files and documents: one spelling for each, and the shortest label that tells two apart.
 
-An accented letter is one character (NFC) or a letter with a mark behind it (NFD). A person sees no
-difference, and which of them a disk keeps depends on the system, so names are compared, stored and shown in
-NFC. A path keeps the spelling of its disk: another one would not open the file.
+An accented letter is one character (NFC) or a letter and a mark (NFD). They look the same, and the operating
+system decides which of them a disk keeps, so names are compared, stored and shown in NFC. A path keeps the
+spelling of its disk, because another spelling would not open the file.
 """
 
 import os
@@ -26,13 +26,13 @@ def composed(text: str) -> str:
 
 
 def name_of(path: str) -> str:
-    """Return the name of a file by the path that it is known by."""
+    """The name of a file from its stored path."""
     container, *inside = path.removeprefix(UPLOAD).split(INSIDE)
     return composed(INSIDE.join((PurePath(container).name or container, *inside)))
 
 
 def spellings(path: str) -> tuple[str, ...]:
-    """Return the other spellings of a path, whose parts may be in NFC or NFD each."""
+    """The other spellings of a path; each of its parts may be in NFC or NFD."""
     if path.isascii():
         return ()
     parts = [_spelled(part) for part in path.split("/")]
@@ -44,7 +44,7 @@ def spellings(path: str) -> tuple[str, ...]:
 
 
 def as_on_disk(path: Path) -> Path:
-    """Return the path as its disk spells it, where only the spelling keeps it from being found."""
+    """The path as its disk spells it, if only the spelling differs; else the path itself."""
     try:
         if str(path).isascii() or os.path.lexists(path):
             return path
@@ -55,9 +55,9 @@ def as_on_disk(path: Path) -> Path:
 
 
 def is_gone(path: str) -> bool:
-    """Return whether a file is certainly not there; one in a folder that cannot be read may be.
+    """Whether a file certainly does not exist; a file in an unreadable folder may exist.
 
-    A file inside another is there as long as that is.
+    An attachment exists as long as the file around it does.
     """
     try:
         os.lstat(path)
@@ -78,7 +78,7 @@ def is_same(path: str, other: str) -> bool:
 
 
 def labels(paths: Mapping[str, str]) -> dict[str, str]:
-    """Return what tells files of one name apart: by key the shortest end of a path that no other path has.
+    """Labels that tell files of the same name apart: by key, the shortest end of a path that no other has.
 
     Args:
         paths: By any key the path of a file.

@@ -1,5 +1,5 @@
-"""Numbers of a text, in the forms that people write them: 1,234,567.89, 1.234.567,89, 1 234 567, 1'234'567,
-12,34,567, 1.2 million, twenty-two.
+"""Numbers in a text, in all common notations: 1,234,567.89, 1.234.567,89, 1 234 567, 1'234'567, 12,34,567,
+1.2 million, twenty-two.
 """
 
 import re
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ingestion.text.dates import dates
 
-# Between groups of three digits: apostrophes, and spaces of any width. A plain space stands between two
-# numbers as well, so what it joins is read both ways.
+# Between groups of three digits: apostrophes, and spaces of any width. A plain space also separates two
+# numbers, so a number with spaces is read both ways.
 APOSTROPHES_AND_SPACES = "'’\u00a0\u2009\u202f "
 _SPACES = re.compile(f"[{APOSTROPHES_AND_SPACES}]")
 
@@ -40,19 +40,23 @@ _NUMBER_WORD = re.compile(
     rf"(?:[\s-]+(?P<scale>{'|'.join(_SCALES)})s?\b)?",
     re.IGNORECASE,
 )
-# How a figure's points and commas can be read: the decimal sign, or that between thousands (in India, between
-# hundreds of thousands as well).
+# The two notations of points and commas; English includes Indian grouping (12,34,567).
 _ENGLISH = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?|\d+(?:\.\d+)?")
 _CONTINENTAL = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:,\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A figure. `value` has its scale word in it; `digits` are its significant ones, at least one.
+    """A number in a text.
 
-    `readings` are all that it may mean: 1.234 is little more than one in English, and 1,234 in German. What
-    is no figure, such as the section 1.2.3, is itself alone. `parts` are the numbers that it is where its
-    spaces do not stand between thousands.
+    Attributes:
+        text: As written.
+        value: Its most likely value, scale word included.
+        digits: Its significant digits, at least one.
+        has_scale: Whether it has a scale word, such as "million".
+        readings: All its possible values: 1.234 is 1.234 in English and 1234 in German. A literal that is no
+            number, such as section 1.2.3, has its text.
+        parts: The numbers that it consists of if its spaces do not separate thousands.
     """
 
     text: str
@@ -68,7 +72,7 @@ class Number:
 
 
 def numbers(text: str) -> list[Number]:
-    """Return the figures and number words of a text, those of dates as well."""
+    """The numbers and number words of a text, including those of dates."""
     found = [
         number
         for match in _FIGURE.finditer(text)
@@ -83,8 +87,9 @@ def numbers(text: str) -> list[Number]:
 
 
 def plain_number(text: str) -> str | None:
-    """Return a number that can be read in one way only as digits with a point: 1234567.89 for
-    1.234.567,89 and for 12,34,567.89; None where it has no signs between its thousands, or may be a fraction.
+    """An unambiguous number as digits with a point: 1234567.89 for 1.234.567,89 and for 12,34,567.89.
+
+    None for a number without separators between thousands, and for one that may be a fraction.
     """
     joined = _SPACES.sub("", text)
     signs = [sign for sign in joined if sign in ".,"]
@@ -100,7 +105,7 @@ def plain_number(text: str) -> str | None:
 
 
 def _figures(text: str, figure: str, scale: str | None) -> Iterator[Number]:
-    """Yield what digits, points and commas are: a figure, several ("1,2,3", 3.5.1987), or a literal."""
+    """Yield the numbers in digits, points and commas: one, several ("1,2,3", 3.5.1987), or a literal."""
     joined = _SPACES.sub("", figure)
     readings = []
     if _ENGLISH.fullmatch(joined):
@@ -120,7 +125,7 @@ def _figures(text: str, figure: str, scale: str | None) -> Iterator[Number]:
 
 
 def _number(text: str, readings: list[str], scale: str | None, parts: tuple[Number, ...] = ()) -> Number:
-    """Return a figure, of which the first reading is the likeliest."""
+    """A number whose first reading is the most likely."""
     digits = readings[0].replace(".", "").lstrip("0") or "0"
     factor = _SCALES[scale.lower()] if scale else 1.0
     values = [float(reading) * factor for reading in readings]

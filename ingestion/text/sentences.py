@@ -1,8 +1,7 @@
 """Sentences of a page, as character spans: the unit that chunks are built of and answers quote.
 
-Pages of real documents mix running prose, whose lines break anywhere, with table rows, headings
-and list items, whose lines are units of their own. No sentence library that keeps offsets knows
-the difference, so the rules are here; each is one small function.
+Pages mix prose, whose lines break anywhere, with table rows, headings and list items, whose lines are units.
+No sentence library that keeps offsets tells these apart, so the rules are here.
 """
 
 import re
@@ -23,7 +22,7 @@ _NUMBER = re.compile(r"^[($€£¥+\-–—]*\d[\d.,:%)]*$|^[-–—]$")
 _LIST_ITEM = re.compile(r"\s*(?:[•▪◦●○‣·*]|[-–—]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z][.)]\s)")
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n\s*|\f")
 
-# A line shorter than this share of the page's long lines did not break for lack of room.
+# A line shorter than this share of the page's long lines ends a unit.
 _SHORT_LINE_SHARE = 0.6
 # Rows of a table: at least this share of their words are numbers.
 _NUMBER_SHARE = 0.3
@@ -75,7 +74,7 @@ def _is_abbreviation(word: str) -> bool:
 
 
 def _line_cuts(text: str, start: int, end: int) -> list[int]:
-    """Line ends that end a unit: around rows of numbers, before list items, after short lines."""
+    """Line ends that end a unit: around table rows, before list items, after short lines."""
     lines: list[tuple[int, int]] = []
     position = start
     while position < end:

@@ -1,6 +1,6 @@
-"""Words that a question is built with and that say nothing of what it is about: "what", "does", "the".
+"""Stopwords by language: words such as "what", "does" and "the" that do not tell what a question is about.
 
-The lists are those of bm25s, which are NLTK's.
+The lists come from bm25s, which has them from NLTK.
 """
 
 from collections.abc import Iterable
@@ -27,8 +27,8 @@ _LISTS = {
 }
 
 
-# What is left of contractions that were cut in two ("won", "d"), which mean something here; and words of the
-# same kind that the list leaves out. Not "may": it is a month.
+# Fragments of contractions ("won", "d"), which are words here, and further stopwords. Not "may": it is a
+# month.
 _ENGLISH_FRAGMENTS = frozenset({
     "ain", "aren", "couldn", "d", "didn", "doesn", "don", "hadn", "hasn", "haven", "isn", "ll", "m", "ma",
     "mightn", "mustn", "needn", "o", "re", "shan", "shouldn", "t", "ve", "wasn", "weren", "won", "wouldn",
@@ -41,7 +41,7 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ＇", "'"))
 
 @cache
 def stopwords_of(language: str) -> frozenset[str]:
-    """Return a language's function words, normalised; none for a language without a list."""
+    """The stopwords of a language (ISO 639-1), normalised; none for a language without a list."""
     from bm25s import stopwords  # with it comes all of scipy, which most commands do without
 
     listed = getattr(stopwords, _LISTS[language]) if language in _LISTS else ()
@@ -50,15 +50,15 @@ def stopwords_of(language: str) -> frozenset[str]:
 
 
 def is_stopword(word: str) -> bool:
-    """Return whether a word in lower case is a function word of any language that has a list."""
+    """Whether a word in lower case is a stopword of any language."""
     return word in _of_any_language()
 
 
 def question_stopwords(question: Iterable[str], languages: Iterable[str]) -> frozenset[str]:
-    """Return the function words among a question's words, in the one of the languages that it has most of.
+    """The stopwords among a question's words, in the language in which it has the most of them.
 
-    "war" is one in German, and a subject in English: where two languages have as many, only what is one
-    in both counts.
+    "war" is a stopword in German and a subject in English: if two languages have equally many, only the
+    stopwords of both count.
     """
     asked = set(question)
     found = [
@@ -76,5 +76,5 @@ def _of_any_language() -> frozenset[str]:
 
 
 def _plain(word: str, language: str) -> str:
-    """Return a word in lower case and one spelling, its apostrophes too."""
+    """A word in lower case with one form of apostrophe."""
     return normalise(word, language).translate(_APOSTROPHES)

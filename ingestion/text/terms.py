@@ -1,4 +1,4 @@
-"""A text's terms, plain and as keyed hashes, and the query that FTS5 gets."""
+"""The terms of texts and questions, plain and as keyed hashes for FTS5."""
 
 import base64
 import unicodedata
@@ -14,23 +14,26 @@ from ingestion.text.compounds import compounds
 from ingestion.text.languages import UNDETERMINED, stem
 from ingestion.text.stopwords import question_stopwords
 
-# Terms made by another version do not meet these: the index is then filled anew.
+# Terms of another version do not match these: the index is then rebuilt.
 _RULES = 3
 ANALYSER = f"words {_RULES}, PyStemmer {Stemmer.version()}, Unicode {unicodedata.unidata_version}"
 
 # Distinct tokens kept in memory, at some 250 bytes each: the vocabulary of a large document.
 _CACHED = 2**16
-# Before an acronym's term, which "it" and "who" shall not meet; no word begins with it.
+# In front of an acronym's term, so that it differs from "it" and "who"; no word begins with it.
 _CAPITALS = "^"
 _LONGEST_CACHED = 64  # characters, so that hostile text does not fill the memory
 
 
 def terms_with_spans(text: str, language: str) -> list[tuple[str, int, int]]:
-    """Return the terms of a text, each with the characters start:end that it stands for, in order.
+    """The terms of a text in order, each with its characters start:end.
 
-    Spans may overlap: of pairs of characters, of "e-mail" as a whole and its parts; numbers and dates that
-    are written in several words come last (`ingestion.text.compounds`). `language` is
-    what `detect_language` returned; a code that is not known has no stemmer.
+    Spans may overlap: those of character pairs, and of "e-mail" and its parts. Numbers and dates written in
+    several words come last (`ingestion.text.compounds`).
+
+    Args:
+        text: Any text.
+        language: The result of `detect_language`; an unknown code has no stemmer.
     """
     found = []
     for match in token_pattern().finditer(text):
@@ -60,7 +63,7 @@ def _grams(run: str) -> Iterator[tuple[str, int, int]]:
 
 
 class Analyser:
-    """Turns text into terms that only the holder of `key` can tell: what is deleted cannot be looked up.
+    """Turns text into keyed hashes of its terms: without the key, nobody can look up what was deleted.
 
     A hash has 64 bits: among ten million distinct words two collide with a chance of 3 in a million.
     """
@@ -76,8 +79,8 @@ class Analyser:
         self._hashes = lru_cache(maxsize=_CACHED)(self._hash_token)
 
     def terms(self, text: str, language: str) -> list[str]:
-        """Return the hashed terms of a text: 13 characters of 0-9a-v each, in order, and then once more those
-        of acronyms that are spelt like function words."""
+        """The hashed terms of a text in order, 13 characters of 0-9a-v each; then those of acronyms that are
+        spelt like stopwords."""
         found: list[str] = []
         for match in token_pattern().finditer(text):
             token = match.group()
@@ -91,12 +94,15 @@ class Analyser:
         return [*found, *(self._hash(term) for term, _, _ in compounds(text, language))]
 
     def query(self, text: str, languages: Iterable[str]) -> list[frozenset[str]]:
-        """Return for each word of a question its hashed terms, one for each stem it has.
+        """The hashed terms of each word of a question, one term for each of its stems.
 
-        `languages` are those of the documents that are searched. A word that is asked twice comes once, as
-        instructions and definitions repeat what they are about; function words are left out, unless there
-        are no others. "IT" is none: it is looked for as it is written, and where nothing else is asked, in
-        any writing.
+        Repeated words count once, because instructions and definitions repeat their subject. Stopwords are
+        left out unless the question has no other words. The acronym "IT" is no stopword: it is searched as
+        written, and in any spelling if the question is nothing else.
+
+        Args:
+            text: The question.
+            languages: The languages of the documents that are searched.
         """
         spans: dict[tuple[int, int], set[str]] = {}
         known = sorted(set(languages)) or [UNDETERMINED]
@@ -114,7 +120,7 @@ class Analyser:
         return list(dict.fromkeys(found))
 
     def whole(self, word: str, languages: Iterable[str]) -> frozenset[str]:
-        """Return the hashed terms that a word is as a whole, without those of its parts."""
+        """The hashed terms of a whole word, without those of its parts."""
         known = sorted(set(languages)) or [UNDETERMINED]
         return frozenset(
             self._hash(term)

@@ -1,4 +1,4 @@
-"""The fixed map from a model's token vectors to the ones that the token store keeps.
+"""The fixed map from a model's token vectors to the vectors in the token store.
 
     y = (x / |x| - centre) @ components,   stored as y / |y|,   int8 code = round(y / scale) per dimension
 

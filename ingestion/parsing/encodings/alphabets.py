@@ -1,11 +1,10 @@
-"""How likely a character is in a language: the letters beyond ASCII of each, most frequent first.
+"""How rare a character is in a language: the non-ASCII letters of each language, most frequent first.
 
-Costs are natural logarithms of rarity, rounded by hand: what is ordinary costs 2 to 5, what a text of the
-language does not have 7 to 14. They order readings of the same bytes; their sum has no other meaning.
+Costs are natural logarithms of rarity, rounded by hand: ordinary characters cost 2 to 5, characters that a
+language does not use 7 to 14. The sums only order decodings of the same bytes.
 """
 
 import unicodedata
-from collections.abc import Callable
 from functools import cache
 
 # Languages in Latin letters, by ISO 639-1.
@@ -19,7 +18,7 @@ LATIN = {
     "vi": "đêôăươâáàảãạéèóòúùíìý\u0301\u0300\u0323\u0309\u0303",
 }  # fmt: skip
 
-# Those whose letters alone tell them. Where a language has capitals, lower case.
+# Languages in other scripts; lower case where the script has capitals.
 OTHERS = {
     "ar": "اليمنوترسبدعفقحكهجطخشصضذثزغظأةإءىئآؤًٌٍَُِّْ،؟؛",
     "be": "аіноерстклвпдумзяыьбгчцўйхжшюэфё",
@@ -39,7 +38,7 @@ CJK = ("zh", "zh-Hant", "ja", "ko")
 
 _FIRST, _LAST = 2.0, 4.0  # the commonest and the rarest letter of a Latin alphabet
 _WHOLE_FIRST, _WHOLE_LAST = 2.2, 6.6  # of an alphabet in which every letter is beyond ASCII
-FOREIGN = 7.0  # a letter of the same script that the language does without
+FOREIGN = 7.0  # a letter of the same script that the language does not use
 OTHER_SCRIPT = 9.0
 COMMON, USUAL, RARE = 4.5, 7.2, 12.0  # Chinese characters and Korean syllables
 _HIRAGANA, _KATAKANA, _NARROW_KATAKANA, _WIDE_ASCII = 3.5, 4.5, 7.0, 6.0
@@ -47,7 +46,7 @@ _HIRAGANA, _KATAKANA, _NARROW_KATAKANA, _WIDE_ASCII = 3.5, 4.5, 7.0, 6.0
 
 @cache
 def letters(language: str) -> dict[str, float]:
-    """What each letter of an alphabet costs."""
+    """The cost of each letter of an alphabet."""
     if (latin := LATIN.get(language)) is not None:
         order, first, last, bend = latin, _FIRST, _LAST, 1.0
     else:
@@ -58,9 +57,9 @@ def letters(language: str) -> dict[str, float]:
 
 
 def letter_cost(character: str, language: str) -> float:
-    """What a letter or mark beyond ASCII costs in a language."""
+    """The cost of a non-ASCII letter or mark in a language."""
     if language in CJK:
-        return _CJK_COSTS[language](character)
+        return _cjk_cost(character, language)
     known = letters(language)
     lower = character.lower()
     cost = known.get(lower, known.get(character))
@@ -86,7 +85,7 @@ def _frequent(language: str) -> frozenset[str]:
 
 @cache
 def _level(encoding: str, first: int, last: int) -> frozenset[str]:
-    """The characters of a national standard's first plane, which holds those in common use."""
+    """The characters of a national standard's first plane, which has those in common use."""
     found = (
         bytes((lead, trail)).decode(encoding, "ignore")
         for lead in range(first, last + 1)
@@ -95,37 +94,25 @@ def _level(encoding: str, first: int, last: int) -> frozenset[str]:
     return frozenset(text for text in found if len(text) == 1)
 
 
-def _han(character: str, frequent: str, usual: frozenset[str]) -> float:
-    if character in _frequent(frequent):
-        return COMMON
-    return USUAL if character in usual else RARE
-
-
-def _simplified(character: str) -> float:
-    return _mark(character) or _han(character, "Chinese", _level("gb2312", 0xB0, 0xD7))
-
-
-def _traditional(character: str) -> float:
-    return _mark(character) or _han(character, "Chinese", _level("big5", 0xA4, 0xC6))
-
-
-def _japanese(character: str) -> float:
+def _cjk_cost(character: str, language: str) -> float:
     code = ord(character)
-    if 0x3041 <= code <= 0x309F:
-        return _HIRAGANA
-    if 0x30A0 <= code <= 0x30FF:
-        return _KATAKANA
-    if 0xFF61 <= code <= 0xFF9F:
-        return _NARROW_KATAKANA
-    return _mark(character) or _han(character, "Japanese", _level("euc_jp", 0xB0, 0xCF))
-
-
-def _korean(character: str) -> float:
-    return _mark(character) or _han(character, "Korean", _level("euc_kr", 0xB0, 0xC8))
+    if language == "ja":
+        if 0x3041 <= code <= 0x309F:
+            return _HIRAGANA
+        if 0x30A0 <= code <= 0x30FF:
+            return _KATAKANA
+        if 0xFF61 <= code <= 0xFF9F:
+            return _NARROW_KATAKANA
+    if mark := _mark(character):
+        return mark
+    name, encoding, first, last = _CJK_STANDARDS[language]
+    if character in _frequent(name):
+        return COMMON
+    return USUAL if character in _level(encoding, first, last) else RARE
 
 
 def _mark(character: str) -> float:
-    """What a letter that is none of a Chinese text costs; 0.0 for Chinese characters and syllables."""
+    """The cost of a letter that is foreign to Chinese text; 0.0 for Chinese characters and syllables."""
     code = ord(character)
     if 0xFF01 <= code <= 0xFF5E:  # full-width ASCII
         return _WIDE_ASCII
@@ -134,9 +121,10 @@ def _mark(character: str) -> float:
     return OTHER_SCRIPT
 
 
-_CJK_COSTS: dict[str, Callable[[str], float]] = {
-    "zh": _simplified,
-    "zh-Hant": _traditional,
-    "ja": _japanese,
-    "ko": _korean,
+# By language, its name in charset-normalizer, and the lead bytes of its standard's first plane.
+_CJK_STANDARDS: dict[str, tuple[str, str, int, int]] = {
+    "zh": ("Chinese", "gb2312", 0xB0, 0xD7),
+    "zh-Hant": ("Chinese", "big5", 0xA4, 0xC6),
+    "ja": ("Japanese", "euc_jp", 0xB0, 0xCF),
+    "ko": ("Korean", "euc_kr", 0xB0, 0xC8),
 }

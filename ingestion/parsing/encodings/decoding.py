@@ -1,11 +1,10 @@
-"""The bytes of every format that is text, as text: inside the child process.
+"""Bytes of text formats to text.
 
-What a person says comes first, then a mark, what the file declares, UTF-8, and at last what the bytes look
-like. What was not said is told in a `FileWarning`; what stays doubtful is refused.
+An encoding that the user names comes first, then a byte order mark, the file's own declaration, UTF-8, and at
+last a guess from the bytes. A guess comes with a `FileWarning`; a file that stays doubtful is refused.
 """
 
 import codecs
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from ingestion.parsing.frames import FileWarning, RefusalError
 from ingestion.text.cleaning import MAX_CONTROL_SHARE, control_share
 
 # The mark of UTF-32 (little-endian) begins with that of UTF-16, so it is tried first.
-_MARKS = (
+MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -23,7 +22,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-# What files of another kind begin with, and what to do about them.
+# The first bytes of other kinds of file, and what to do with such a file.
 _OTHER_KINDS = (
     (b"%PDF-", "a PDF", "rename it to end in .pdf"),
     (b"PK\x03\x04", "a ZIP archive (.docx, .epub and others are)", "give it its own suffix"),
@@ -31,9 +30,9 @@ _OTHER_KINDS = (
     (b"{\\rtf", "rich text (RTF)", "save it as .docx"),
 )
 
-# Those that no text has, but for the escape character of ISO-2022.
+# Control characters that no text has; ISO-2022 needs the escape character.
 _CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
-# Of the characters beyond ASCII, how many may be damaged in a text that is otherwise clear.
+# The share of non-ASCII characters that may be damaged in a text that is otherwise clear.
 _MOST_DAMAGED = 0.02
 _FEW = 3
 
@@ -45,7 +44,7 @@ _SAY_IT = (
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text, and what a person should know of how it was read."""
+    """A text, and warnings about how it was decoded."""
 
     text: str
     warnings: tuple[FileWarning, ...] = ()
@@ -56,18 +55,18 @@ def decode(path: Path, *, declared: str | None = None, told: str | None = None) 
 
     Args:
         path: The file, which is held in memory.
-        declared: What the text itself says of its encoding; it is not believed if it does not fit.
-        told: What the person says, by a name of `encodings`; a mark comes before it.
+        declared: The encoding that the text itself declares; ignored if it does not fit.
+        told: The encoding that the user names (see `encoding_named`); a byte order mark takes precedence.
 
     Raises:
-        RefusalError: The file is of another kind, binary, not what its mark or the person says, or in an
-            encoding that cannot be told.
+        RefusalError: The file is binary, of another format, not in the encoding of its mark or of the user,
+            or in an encoding that cannot be detected.
     """
     data = path.read_bytes()
     for beginning, kind, advice in _OTHER_KINDS:
         if data.startswith(beginning):
             raise RefusalError(Status.UNSUPPORTED, f"{path.name!r} is {kind} by its content; {advice}")
-    for mark, encoding in _MARKS:
+    for mark, encoding in MARKS:
         if data.startswith(mark):
             return Decoded(_marked(data, mark, encoding, path.name))
     decoded = decode_unmarked(data, path.name, declared=declared, told=told)
@@ -79,17 +78,12 @@ def decode(path: Path, *, declared: str | None = None, told: str | None = None) 
 def decode_unmarked(
     data: bytes, name: str, *, declared: str | None = None, told: str | None = None
 ) -> Decoded:
-    """`data`, which has no mark, as text; see `decode`."""
+    """Decode bytes without a byte order mark; see `decode`."""
     if told is not None:
         return _told(data, name, told)
     declared = encoding_named(declared) if declared else None
-    if b"\0" not in data and b"\x1b$" not in data:
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
-        else:
-            return _utf8(data, text, name, declared)
+    if b"\0" not in data and b"\x1b$" not in data and (text := _decoded(data, "utf_8")) is not None:
+        return _utf8(data, text, name, declared)
     if declared is not None and declared != "utf_8":
         honoured = _declared(data, declared)
         if honoured is not None:
@@ -123,7 +117,7 @@ def _told(data: bytes, name: str, told: str) -> Decoded:
         ) from error
     if b"\0" in data and "\0" in text:
         raise _binary(name)
-    if told != "utf_8" and not data.isascii() and _is_utf8(data):
+    if told != "utf_8" and not data.isascii() and _decoded(data, "utf_8") is not None:
         return Decoded(
             text,
             (
@@ -135,37 +129,34 @@ def _told(data: bytes, name: str, told: str) -> Decoded:
     return Decoded(text)
 
 
-def _is_utf8(data: bytes) -> bool:
+def _decoded(data: bytes, encoding: str) -> str | None:
     try:
-        data.decode("utf-8")
+        return data.decode(encoding)
     except UnicodeDecodeError:
-        return False
-    return True
+        return None
 
 
 def _utf8(data: bytes, text: str, name: str, declared: str | None) -> Decoded:
-    """Bytes that are UTF-8, as such, unless the file says otherwise and makes more sense so."""
+    """Bytes that are valid UTF-8, unless the declared encoding makes a more plausible text."""
     if declared is None or declared == "utf_8" or data.isascii():
         return Decoded(text)
     from ingestion.parsing.encodings.detection import compare
 
-    with suppress(UnicodeDecodeError):
-        other = data.decode(declared)
-        if compare(data, (declared, "utf_8"))[0].encoding == declared:
-            return Decoded(other)
-    said = f"{name!r} says that it is {shown_name(declared)}, but its bytes are UTF-8; it was read as UTF-8."
+    other = _decoded(data, declared)
+    if other is not None and compare(data, (declared, "utf_8"))[0].encoding == declared:
+        return Decoded(other)
+    said = f"{name!r} declares {shown_name(declared)}, but its bytes are UTF-8; it was read as UTF-8."
     return Decoded(text, (FileWarning(said),))
 
 
 def _declared(data: bytes, declared: str) -> str | None:
-    """The text in the encoding that the file declares, if it fits and may be a text."""
+    """The text in the declared encoding, if it is plausible."""
     from ingestion.parsing.encodings.detection import compare
 
-    try:
-        text = data.decode(declared)
-    except UnicodeDecodeError:
+    text = _decoded(data, declared)
+    if text is None or "\0" in text or not compare(data, (declared,))[0].is_plausible:
         return None
-    return text if compare(data, (declared,))[0].is_plausible and "\0" not in text else None
+    return text
 
 
 def _guessed(data: bytes, name: str, declared: str | None) -> Decoded:

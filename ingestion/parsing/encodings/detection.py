@@ -1,69 +1,57 @@
-"""Which encoding bytes without a mark are in: charset-normalizer and a table propose, languages judge.
+"""Finds the encoding of bytes without a byte order mark.
 
-Every reading of the same bytes gets a cost: how rare its characters are in the language that fits best, and
-how odd they stand (a capital within a word, a sign between letters, two scripts in one word). The cheapest
-reading wins if it is plausible in itself and no other one comes near.
+charset-normalizer and a table propose encodings. Each decoding of the bytes gets a cost: how rare its
+characters are in the language that fits best, and how unusual their positions are (a capital within a word, a
+sign between letters, two scripts in one word). The cheapest decoding wins if it is plausible and no other
+comes near.
 """
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from ingestion.parsing.encodings.alphabets import CJK, LATIN, letter_cost, script
+from ingestion.parsing.encodings.alphabets import CJK, LATIN, letter_cost
 from ingestion.parsing.encodings.names import ENCODINGS
+from ingestion.parsing.encodings.positions import PositionCosts, weigh
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-_SAMPLE_BYTES = 4_000  # of lines that have other bytes than ASCII; what is not told by then stays doubtful
-_FIRST_BYTES = 800  # by which readings that are far off are given up
+_SAMPLE_BYTES = 4_000  # of lines with non-ASCII bytes
+_FIRST_BYTES = 800  # of the sample, to drop decodings that are far off
 _FAR_OFF = 60.0
-_NEAR = 15.0  # more than what the words of ASCII can change
+_NEAR = 15.0  # more than the words in ASCII can change
 _CHUNK = 1 << 20
 _WIDE = ("utf_16", "utf_32")
 
-# How much cheaper the best reading has to be than the next one that says something else: e³ times as likely.
+# How much cheaper the best decoding must be than the next one with another text: e³ times as likely.
 LEAST_MARGIN = 3.0
 _LEAST_MARGIN_COMMONEST = 2.0  # of Windows-1252, which most programs of most countries wrote
-# What a character beyond ASCII may cost on average; true readings have 2 to 5, of Chinese characters 5 to 8.
+# The highest plausible mean cost of non-ASCII characters; correct decodings have 2 to 5, Chinese ones 5 to 8.
 MOST = 6.0
 _MOST_CJK = 9.0
 
-# Costs of characters that are no letters, and of how characters stand; see `alphabets`.
-_TYPOGRAPHY = 3.0
-_SIGN = 5.0
-_ODD = 7.5
-_CONTROL = 12.0
-_UNKNOWN = 14.0
-_RUN = 1.0  # a character again and again, as in lines that are drawn
-_SIGN_WITHIN_WORD = 7.0
-_CAPITAL_WITHIN_WORD = 5.0
-_SCRIPTS_IN_ONE_WORD = 8.0
-_CAPITAL = 0.7  # a word all in capitals
-_WRONG_SIDE = 5.0  # an opening quotation mark behind a word
-_CJK_BESIDE_SMALL = 2.0
-_FIGURE_WITHIN_WORD = 6.0  # as UTF-16 looks, read as letters of one byte
-_NO_KANA = 6.0  # a Japanese text with Chinese characters alone
-
-_TYPOGRAPHIC = frozenset("“”„‚’‘–—…«»‹›•·©®™€£§°¿¡\u00a0、。「」『』【】（）！？：；，．・ー〜～％〒々“”№")
-_SIGNS = frozenset("ªº²³½¼¾µ×÷±¹†‡¶¥¢←→↑↓○●◎□■△▲▽▼◇◆★☆※＊＋－＝／")
-_WITHIN_WORDS = frozenset("’·ー々\u00ad\u00a0\u0640—")
-_OPENING = frozenset("“„‚‘«‹¿¡")
-_BEFORE_WORDS = frozenset("“‘«‹»›„€£¥§©•–—°№±×→←\u00a0")
-
-_MOST_OF_LANGUAGE = 6.0  # by which what the letters of ASCII say of the language may count
+_MOST_OF_LANGUAGE = 6.0  # the highest cost of a language that the words in ASCII make unlikely
 _LEAST_LETTERS = 12
+_NO_KANA = 6.0  # cost of a Japanese text with Chinese characters alone
+_NO_TEXT = re.compile("[\ufffd\x80-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
 class DecodingCandidate:
-    """A reading of a sample: its encoding, its text and what it costs.
+    """One decoding of a sample.
 
-    `mean` is by character beyond ASCII, `margin` what the next reading has to cost more.
+    Attributes:
+        encoding: By Python's name.
+        text: The decoded sample.
+        cost: The lower, the more plausible.
+        mean: Cost a non-ASCII character, without the encoding's rarity.
+        margin: How much more the next decoding must cost for this one to be certain.
+        language: The language that fits best.
     """
 
     encoding: str
@@ -75,24 +63,24 @@ class DecodingCandidate:
 
     @property
     def is_plausible(self) -> bool:
-        """Whether a text may look like this."""
+        """Whether the text may be correct."""
         return self.mean <= (_MOST_CJK if self.language in CJK else MOST)
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """The readings of a file's bytes, cheapest first, without those that say the same as a cheaper one."""
+    """The decodings of a file's bytes, cheapest first, without those that equal a cheaper one."""
 
     readings: tuple[DecodingCandidate, ...]
 
     @property
     def tried(self) -> tuple[str, ...]:
-        """The encodings of the readings that come nearest."""
+        """The encodings of the cheapest decodings."""
         return tuple(reading.encoding for reading in self.readings[:6])
 
     @property
     def best(self) -> DecodingCandidate | None:
-        """The reading that can be relied on; None without one."""
+        """The certain decoding; None without one."""
         if not self.readings or not self.readings[0].is_plausible:
             return None
         first, *others = self.readings
@@ -100,28 +88,28 @@ class Guess:
 
 
 def guess(data: bytes) -> Guess:
-    """Judge the readings of `data`, which has bytes beyond ASCII, or NUL."""
+    """Judge the decodings of bytes of which some are not ASCII, or NUL."""
     sample = _Sample.of(data)
     candidates = _candidates(sample.lines, data)
     if len(sample.lines) > 2 * _FIRST_BYTES:
         beginning = sample.beginning()
-        readings = sorted((_read(beginning, name) for name in candidates), key=_cost)
+        readings = sorted((_read(beginning, name) for name in candidates), key=attrgetter("cost"))
         candidates = [one.encoding for one in readings if one.cost - readings[0].cost < _FAR_OFF]
     return Guess(tuple(_ordered(sample, candidates)))
 
 
 def compare(data: bytes, encodings: Sequence[str]) -> list[DecodingCandidate]:
-    """Judge these readings of `data` alone, cheapest first."""
+    """Judge the decodings of `data` in these encodings, cheapest first."""
     return _ordered(_Sample.of(data), encodings)
 
 
 def _ordered(sample: "_Sample", encodings: Sequence[str]) -> list[DecodingCandidate]:
     plain = replace(sample, words="")
-    readings = sorted((_read(plain, name) for name in encodings), key=_cost)
+    readings = sorted((_read(plain, name) for name in encodings), key=attrgetter("cost"))
     near = [reading for reading in readings if reading.cost - readings[0].cost < _NEAR]
     if any(reading.language in LATIN for reading in near):  # else no language has to be told
         again = [_read(sample, reading.encoding) for reading in near]
-        readings = sorted([*again, *readings[len(near) :]], key=_cost)
+        readings = sorted([*again, *readings[len(near) :]], key=attrgetter("cost"))
     said: dict[str, DecodingCandidate] = {}
     for reading in readings:
         said.setdefault(_NO_TEXT.sub("", reading.text), reading)
@@ -130,8 +118,14 @@ def _ordered(sample: "_Sample", encodings: Sequence[str]) -> list[DecodingCandid
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """What is judged: the first lines that have bytes beyond ASCII; for encodings of two or four bytes a
-    character the beginning. `words` are the file's first ones without what is beyond ASCII."""
+    """The part of a file that is judged.
+
+    Attributes:
+        lines: The first lines with non-ASCII bytes.
+        start: The beginning, for encodings of two or four bytes a character.
+        words: The file's first words without non-ASCII characters.
+        is_cut: Whether `lines` are only a part of the file.
+    """
 
     lines: bytes
     start: bytes
@@ -152,10 +146,6 @@ class _Sample:
         return self.start if encoding.startswith(_WIDE) else self.lines
 
 
-def _cost(reading: DecodingCandidate) -> float:
-    return reading.cost
-
-
 def _candidates(sample: bytes, data: bytes) -> list[str]:
     wide = [name for name in ("utf_32_le", "utf_32_be") if len(data) % 4 == 0 and b"\0\0" in sample]
     wide += [name for name in ("utf_16_le", "utf_16_be") if len(data) % 2 == 0]
@@ -165,15 +155,15 @@ def _candidates(sample: bytes, data: bytes) -> list[str]:
         return ["iso2022_kr" if b"\x1b$)C" in sample else "iso2022_jp_2"]
     from charset_normalizer import from_bytes
 
-    # What it finds beyond the table of encodings is of no language that could be checked.
+    # Encodings outside the table have no language to check them with.
     found = [match.encoding for match in from_bytes(sample) if match.encoding in ENCODINGS]
-    # UTF-8 with bytes that are damaged is still nearest to itself.
+    # UTF-8 stays a candidate because a few of its bytes may be damaged.
     usual = [name for name in ENCODINGS if not name.startswith((*_WIDE, "iso2022"))]
     return list(dict.fromkeys([*found, *usual, *wide]))
 
 
 def _lines(data: bytes) -> Iterator[bytes]:
-    """Yield the first lines that have other bytes than ASCII, without the tags of HTML."""
+    """Yield the first lines with non-ASCII bytes, without HTML tags."""
     size = 0
     for match in _BEYOND.finditer(data):
         line = _TAG.sub(b" ", match.group())[: _SAMPLE_BYTES - size]
@@ -193,19 +183,19 @@ def _read(sample: _Sample, name: str) -> DecodingCandidate:
     text = sample.bytes_for(name).decode(name, "replace")
     if sample.is_cut:
         text = text.rstrip("\ufffd")
-    weighed = _weigh(text)
+    weighed = weigh(text)
     latin = any(language in LATIN for language in encoding.languages) and weighed.letters
     prior = _languages(sample.words) if latin else {}
     best, spoken = min((_spoken(weighed, text, language, prior), language) for language in encoding.languages)
     cost = weighed.standing + best
-    # With no words to tell the language by, what is rare has to be surer.
+    # Without words that tell the language, a rare encoding needs a larger margin.
     margin = LEAST_MARGIN if encoding.rarity else _LEAST_MARGIN_COMMONEST
     margin += encoding.rarity if latin and not prior else 0.0
     return DecodingCandidate(name, text, cost + encoding.rarity, cost / max(1, weighed.count), margin, spoken)
 
 
-def _spoken(weighed: "_Weighed", text: str, language: str, prior: dict[str, float]) -> float:
-    """What the letters cost if the text is of this language."""
+def _spoken(weighed: PositionCosts, text: str, language: str, prior: dict[str, float]) -> float:
+    """The cost of the letters if the text is in this language."""
     cost = sum(letter_cost(letter, language) * number for letter, number in weighed.letters.items())
     if prior and language in LATIN:
         cost += prior.get(language, _MOST_OF_LANGUAGE)
@@ -217,101 +207,8 @@ def _spoken(weighed: "_Weighed", text: str, language: str, prior: dict[str, floa
 _KANA = re.compile("[\u3041-\u30ff]")
 
 
-@dataclass(slots=True)
-class _Weighed:
-    """What is known of a text whatever its language: the cost of signs and of how characters stand; the
-    letters beyond ASCII; how many characters beyond ASCII there are."""
-
-    standing: float = 0.0
-    count: int = 0
-    letters: dict[str, int] = field(default_factory=dict)
-
-
-def _weigh(text: str) -> _Weighed:
-    weighed = _Weighed()
-    for match in _BEYOND_ASCII.finditer(text):
-        at = match.start()
-        character = match.group()
-        before = text[at - 1] if at else " "
-        after = text[at + 1] if at + 1 < len(text) else " "
-        kind = _kind(character)
-        weighed.count += 1
-        if kind == "letter":
-            weighed.letters[character] = weighed.letters.get(character, 0) + 1
-            weighed.standing += _next_to(before, character) + _next_to(after, character)
-        elif before == character and kind != "unknown":
-            weighed.standing += _RUN
-        else:
-            weighed.standing += _KINDS[kind] + _misplaced(before, character, after)
-    weighed.standing += _FIGURE_WITHIN_WORD * len(_FIGURE.findall(text))
-    weighed.standing += sum(_capitals(match.group()) for match in _WORD.finditer(text))
-    return weighed
-
-
-def _misplaced(before: str, sign: str, after: str) -> float:
-    """What a sign costs that stands within a word, or on the wrong side of one."""
-    if sign in _WITHIN_WORDS or _is_cjk(before) or _is_cjk(after):
-        return 0.0
-    if before.isalpha() and after.isalpha():
-        return _SIGN_WITHIN_WORD
-    if sign in _OPENING:
-        return _WRONG_SIDE if before.isalpha() or after.isspace() else 0.0
-    return _WRONG_SIDE if after.isalpha() and sign not in _BEFORE_WORDS else 0.0
-
-
-def _next_to(other: str, letter: str) -> float:
-    """What it costs that a letter stands beside this character: no word has two scripts."""
-    if not other.isalpha():
-        return 0.0
-    first, second = script(other), script(letter)
-    if first == second or _is_cjk(other):
-        return 0.0
-    if _is_cjk(letter):
-        return _CJK_BESIDE_SMALL if "a" <= other <= "z" else 0.0
-    return _SCRIPTS_IN_ONE_WORD
-
-
-def _capitals(word: str) -> float:
-    """What it costs that a word has letters beyond ASCII in capitals where others are small, or otherwise."""
-    if word.isascii() or len(word) < 2 or word.islower() or word.istitle():
-        return 0.0
-    capital = sum(letter > "\x7f" and letter.isupper() for letter in word[1:])
-    if not any(letter.islower() for letter in word):
-        return capital * _CAPITAL
-    small = sum(letter > "\x7f" and letter.islower() for letter in word)
-    lone = small * _CAPITAL_WITHIN_WORD if sum(map(str.isupper, word)) > len(word) // 2 else 0.0
-    return max(capital * _CAPITAL_WITHIN_WORD, lone)
-
-
-def _is_cjk(character: str) -> bool:
-    return character > "\x7f" and script(character) in ("CJK", "HANGUL")
-
-
-_FIGURE = re.compile(r"(?<=[A-Za-z])[0-9](?=[^\W\d_])")
-_WORD = re.compile(r"[^\W\d_]+")
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]|[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_NO_TEXT = re.compile("[\ufffd\x80-\x9f]")
-_KINDS = {"typography": _TYPOGRAPHY, "sign": _SIGN, "odd": _ODD, "control": _CONTROL, "unknown": _UNKNOWN}
-
-
-@lru_cache(maxsize=2**14)
-def _kind(character: str) -> str:
-    if character in _TYPOGRAPHIC:
-        return "typography"
-    if character in _SIGNS:
-        return "sign"
-    category = unicodedata.category(character)
-    if character == "\ufffd":
-        return "unknown"
-    if category[0] in "LM":
-        return "letter"
-    if category in ("Cc", "Co", "Cn", "Cs"):
-        return "control"
-    return "odd"
-
-
 def _skeleton(data: bytes) -> str:
-    """The words at the beginning without what is beyond ASCII, which most readings have in common."""
+    """The ASCII words at the beginning, which most decodings share."""
     beginning = _TAG.sub(b" ", data[:_SKELETON_BYTES].replace(b"\0", b""))
     return b" ".join(_ASCII_WORD.findall(beginning)).decode("ascii").lower()
 
@@ -322,7 +219,7 @@ _ASCII_WORD = re.compile(rb"[A-Za-z]+")
 
 @lru_cache(maxsize=64)
 def _languages(skeleton: str) -> dict[str, float]:
-    """How unlikely the words without their accents make each language; nothing for a few letters."""
+    """The cost of each language by the ASCII words; empty for few letters."""
     if sum(map(str.isalpha, skeleton)) < _LEAST_LETTERS:
         return {}
     ranked = _identifier().rank(skeleton)
@@ -334,8 +231,6 @@ def _languages(skeleton: str) -> dict[str, float]:
 
 @cache
 def _identifier() -> "LanguageIdentifier":
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # half a second
+    from ingestion.text.language_detection import load_identifier  # half a second
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages([label for label in identifier.labels if label in LATIN])
-    return identifier
+    return load_identifier(LATIN.__contains__)

@@ -1,4 +1,4 @@
-"""The encodings of text that are known, by the names that people and files give them."""
+"""The known text encodings, by the names that users and files give them."""
 
 import codecs
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ _CYRILLIC = ("be", "bg", "mk", "ru", "sr", "uk")
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """An encoding by Python's name, the name that people know, and the languages that are written in it.
+    """An encoding: Python's name, the common name, and the languages that are written in it.
 
-    `rarity` is how much less often files have it than the commonest, as in `alphabets`.
+    `rarity` is the cost of its rareness among files, in the unit of `alphabets`.
     """
 
     name: str
@@ -86,8 +86,8 @@ _ALL = (
 
 ENCODINGS = {encoding.name: encoding for encoding in _ALL}
 
-# Names of older standards by the newer one that holds them: what browsers do, because files with the older
-# name have characters of the newer one.
+# Older standards and the newer ones that contain them. As in browsers, because files that declare the older
+# one have characters of the newer one.
 _HOLDS = {
     "ascii": "cp1252",
     "gb2312": "gb18030",
@@ -104,36 +104,28 @@ _HOLDS = {
     "utf_16": "utf_16",
     "utf_32": "utf_32",
 }
-# What Python has no name for, spelled without marks.
-_ALIASES = {
-    "ansi": "cp1252",
-    "macroman": "mac_roman",
-    "macintosh": "mac_roman",
-    "xmacroman": "mac_roman",
-    "maccentraleurope": "mac_latin2",
-    "maccentraleuropean": "mac_latin2",
-    "maccyrillic": "mac_cyrillic",
-    "xmaccyrillic": "mac_cyrillic",
-    "macgreek": "mac_greek",
-    "macturkish": "mac_turkish",
-    "macicelandic": "mac_iceland",
-    "windows874": "cp874",
-    "windows932": "cp932",
-    "windows31j": "cp932",
-    "xsjis": "cp932",
-    "windows936": "gb18030",
-    "windows949": "cp949",
-    "windows950": "big5hkscs",
-    "xeucjp": "euc_jp",
-    "xgbk": "gb18030",
-    "xxbig5": "big5hkscs",
-    "unicode": "utf_16",
-    "ucs2": "utf_16",
+# Names that Python does not know, without punctuation.
+_UNKNOWN_TO_PYTHON = {
+    "cp1252": "ansi",
+    "mac_roman": "macroman macintosh xmacroman",
+    "mac_latin2": "maccentraleurope maccentraleuropean",
+    "mac_cyrillic": "maccyrillic xmaccyrillic",
+    "mac_greek": "macgreek",
+    "mac_turkish": "macturkish",
+    "mac_iceland": "macicelandic",
+    "cp874": "windows874",
+    "cp932": "windows932 windows31j xsjis",
+    "gb18030": "windows936 xgbk",
+    "cp949": "windows949",
+    "big5hkscs": "windows950 xxbig5",
+    "euc_jp": "xeucjp",
+    "utf_16": "unicode ucs2",
 }
+_ALIASES = {alias: name for name, aliases in _UNKNOWN_TO_PYTHON.items() for alias in aliases.split()}
 
 
 def encoding_named(name: str) -> str | None:
-    """Python's name of the encoding that people call `name`; None for what is not known here."""
+    """Python's name of an encoding by any of its names; None for an unknown name."""
     plain = "".join(character for character in name.lower() if character.isalnum())
     if (alias := _ALIASES.get(plain)) is not None:
         return alias
@@ -150,12 +142,12 @@ def encoding_named(name: str) -> str | None:
 
 
 def shown_name(name: str) -> str:
-    """The name that people know an encoding by."""
+    """The common name of an encoding, by Python's name."""
     return ENCODINGS[name].shown if name in ENCODINGS else name.upper().replace("_", "-")
 
 
 def known_names() -> str:
-    """The names that people may give, in one line."""
+    """The names that users may give, in one line."""
     return ", ".join(("UTF-8", "UTF-16", "UTF-32", *(encoding.shown for encoding in _ALL[5:])))
 
 

@@ -1,4 +1,4 @@
-"""Text that PDFium does not have, put below or above the page's own, with its places on the page."""
+"""Adds text that PDFium does not have (form fields, comments, recognised text) to a page, with its places."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,14 +6,14 @@ from itertools import accumulate
 
 from ingestion.documents import ELSEWHERE, Page, PageLayout
 from ingestion.parsing.frames import MAX_LAYOUT_PIECES
+from ingestion.parsing.geometry.places import Place
 
-Place = tuple[float, float, float, float]  # left, top, right, bottom; points from the top left corner
 PARAGRAPH = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class AddedLine:
-    """A line to add to a page; None where it is not known where it stands."""
+    """A line to add to a page; `place` is None if it is unknown."""
 
     text: str
     place: Place | None
@@ -23,8 +23,8 @@ def with_lines(page: Page, lines: Sequence[AddedLine], size: tuple[float, float]
     """The page with the lines below its text.
 
     Args:
-        page: As it was read.
-        lines: In their order; the last ones are left out where the page would be longer than `longest`.
+        page: As read from the file.
+        lines: In order; the last ones are left out if the page would be longer than `longest`.
         size: Of the page in points.
         longest: Characters that a page may have.
     """
@@ -46,9 +46,9 @@ def with_lines(page: Page, lines: Sequence[AddedLine], size: tuple[float, float]
 
 
 def joined(first: Page, second: Page) -> Page:
-    """Both pages' texts as one page, a blank line between them; each keeps the way to its places.
+    """Two pages' texts as one page, with a blank line between them; each text keeps its places.
 
-    It has the number and label of `first`, and a layout if either has one.
+    The result has the number and label of `first`, and a layout if either page has one.
     """
     if not second.text.strip():
         return first
@@ -71,12 +71,12 @@ def joined(first: Page, second: Page) -> Page:
 
 
 def _runs(page: Page) -> tuple[tuple[int, int], ...]:
-    """The page's runs; what has none is not PDFium's."""
+    """The page's runs; a text without runs does not come from PDFium."""
     return (page.layout.runs if page.layout else ()) or ((0, ELSEWHERE),)
 
 
 def _merged(runs: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Runs with one for each offset, the last, and one for each stretch that is elsewhere."""
+    """Runs without duplicates: the last run of each offset, and one run for each stretch of ELSEWHERE."""
     found: list[tuple[int, int]] = []
     for at, index in sorted(dict(runs).items()):
         if not (found and index == ELSEWHERE == found[-1][1]):
@@ -85,7 +85,7 @@ def _merged(runs: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 
 def _within(place: Place, size: tuple[float, float]) -> Place:
-    """The place with no side beyond the page's."""
+    """The place, cut at the page's sides."""
     width, height = size
     left, right = (min(max(side, 0.0), width) for side in (place[0], place[2]))
     top, bottom = (min(max(side, 0.0), height) for side in (place[1], place[3]))

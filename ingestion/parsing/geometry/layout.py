@@ -1,4 +1,4 @@
-"""A page as a library read it, and its cleaned text with the way back to the library's characters."""
+"""Raw pages of a PDF library, and the map from cleaned text back to the library's characters."""
 
 import math
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ class RawPage:
     """A page's text before cleaning.
 
     Attributes:
-        text: As read, rows mended.
-        unreadable: The share of characters that are no letters but glyph numbers, 0.0 to 1.0.
-        size: Width and height of the page in points; None where only the text is known.
-        indices: PDFium's character index of each character; None where that is its place in `text`.
+        text: In reading order.
+        unreadable: The share of characters that are glyph numbers instead of letters, 0.0 to 1.0.
+        size: Width and height of the page in points; None if only the text is known.
+        indices: PDFium's character index of each character; None if it is the offset in `text`.
         added: Fields and comments of the page, which are not in its text.
-        is_suspect: Whether pictures on the page may show text that is not in it.
+        is_suspect: Whether pictures on the page may show text that `text` lacks.
     """
 
     text: str
@@ -32,7 +32,7 @@ class RawPage:
 
 
 def page_of(number: int, raw: RawPage) -> Page:
-    """The page as it is stored. Without `size`, or with one that cannot be drawn, it has no layout."""
+    """The page as it is stored; it has no layout if its size is unknown or impossible."""
     text, runs = clean_with_runs(raw.text)
     if raw.size is None or not all(math.isfinite(side) and 0 < side <= MAX_POINTS for side in raw.size):
         return Page(number, text)
@@ -44,7 +44,7 @@ def page_of(number: int, raw: RawPage) -> Page:
 
 
 def _through(runs: Runs, length: int, indices: Sequence[int]) -> Runs:
-    """Runs into the raw text, made runs into what `indices` leads to."""
+    """Runs into the raw text as runs into the characters that `indices` lists."""
     found: list[tuple[int, int]] = []
     expected = -1
     ends = [*(offset for offset, _ in runs[1:]), length]

@@ -1,4 +1,4 @@
-"""The objects of a PDF's page, forms within forms included; inside the child process only."""
+"""The objects of a PDF page, including those in forms within forms."""
 
 import ctypes
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from ingestion.parsing.geometry.added_lines import Place
-from ingestion.parsing.geometry.places import PageTransform
+from ingestion.parsing.geometry.places import PageTransform, Place
 
 MAX_OBJECTS = 10_000  # of a page; a scan has one, or a few hundred strips
 MAX_FORM_DEPTH = 4
@@ -21,14 +20,14 @@ Matrix = tuple[float, float, float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class PageObject:
-    """An object of a page or of a form on it; `matrix` leads from the form's measure to the page's."""
+    """An object of a page or of a form on it; `matrix` maps the form's coordinates to the page's."""
 
     raw: Any
     matrix: Matrix | None
 
 
 def objects_of(page: Any, wanted: int) -> Iterator[PageObject]:
-    """The page's objects of one kind and those of its forms; MAX_OBJECTS are looked at."""
+    """The objects of one kind on a page and in its forms, among the first MAX_OBJECTS."""
     kind_of = pdfium.FPDFPageObj_GetType  # asked a thousand times a page
     left = MAX_OBJECTS
     stack: list[tuple[Any, Any, int, Matrix | None, int]] = [
@@ -64,7 +63,7 @@ def _within(form: Any, outer: Matrix | None) -> Matrix | None:
 
 
 def _bounds(found: PageObject) -> tuple[float, float, float, float] | None:
-    """Where a picture stands in the page's measure: left, bottom, right, top."""
+    """A picture's place in the page's coordinates: left, bottom, right, top."""
     sides = [ctypes.c_float() for _ in range(4)]
     if not pdfium.FPDFPageObj_GetBounds(found.raw, *sides):
         return None
@@ -78,7 +77,7 @@ def _bounds(found: PageObject) -> tuple[float, float, float, float] | None:
 
 
 def covered(places: Sequence[Place], size: tuple[float, float]) -> float:
-    """The share of the page that lies under at least one of the places."""
+    """The share of the page that the places cover, 0.0 to 1.0, measured on a grid."""
     width, height = size
     cells = bytearray(_GRID * _GRID)
     for left, top, right, bottom in places:
@@ -91,7 +90,7 @@ def covered(places: Sequence[Place], size: tuple[float, float]) -> float:
 
 
 def pictures_on(page: pypdfium2.PdfPage, size: tuple[float, float]) -> list[Place]:
-    """Where the page's pictures are seen."""
+    """The visible places of the page's pictures."""
     view = PageTransform(page, *size)
     bounds = (_bounds(found) for found in objects_of(page.raw, pdfium.FPDF_PAGEOBJ_IMAGE))
     places = (view.place(*box) for box in bounds if box is not None)
@@ -99,6 +98,6 @@ def pictures_on(page: pypdfium2.PdfPage, size: tuple[float, float]) -> list[Plac
 
 
 def hide_text(page: pypdfium2.PdfPage) -> None:
-    """Have PDFium draw the page, as long as it is open, without its text."""
+    """Make PDFium draw the page without its text while the page is open."""
     for found in objects_of(page.raw, pdfium.FPDF_PAGEOBJ_TEXT):
         pdfium.FPDFPageObj_SetIsActive(found.raw, False)

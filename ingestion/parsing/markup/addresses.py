@@ -1,13 +1,13 @@
-"""Addresses of links as text, inside the child process."""
+"""Addresses of links as text."""
 
 import re
 
-# The web, mail and telephones, and files beside this one; not code, nor data that is written into the page.
+# Web, mail and telephone addresses, and files beside this one; not scripts or data within the page.
 _ADDRESS = re.compile(r"(?:https?|ftp|mailto|tel):|[^#?:]+\Z|[^#:]+[#?]", re.IGNORECASE)
 
 
 def address_after(words: str, address: str) -> str:
-    """A link's address in brackets, to stand after its words; "" for a place in the same text."""
+    """A link's address in brackets, to follow its words; "" for a link within the same text."""
     address = address.strip()
     if not _ADDRESS.match(address) or address.partition(":")[2] == words.strip():
         return ""

@@ -1,4 +1,4 @@
-"""Books (.epub), inside the child process: chapters in reading order, each on pages of its own."""
+"""Books (.epub): chapters in reading order, each beginning a page."""
 
 import posixpath
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from lxml import etree
 
 from ingestion.documents import Status
-from ingestion.parsing.encodings.decoding import Decoded, decode_unmarked
+from ingestion.parsing.encodings.decoding import MARKS, Decoded, decode_unmarked
 from ingestion.parsing.frames import MAX_WARNINGS, FileWarning, Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.markup.html import declared_encoding, parse_html
@@ -21,12 +21,12 @@ _CHAPTER_TYPES = ("application/xhtml+xml", "text/html", "application/xml")
 _LARGE_PICTURE_BYTES = 60_000  # ornaments and vignettes have less
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
-# Fonts are scrambled in many books that anybody may read; these two ways are for fonts alone.
+# These two methods only scramble fonts, also in books without copy protection.
 _FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
 
 def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
-    """The frames of a book. A chapter without a heading has its title in the table of contents for one.
+    """Read a book. A chapter without a heading gets its title from the table of contents.
 
     Raises:
         RefusalError: The file is broken, of another kind, protected, or larger than the limits.
@@ -49,13 +49,13 @@ def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
             writer.ensure_heading(title)
         writer.end_page()
     if pictures := book.large_pictures():
-        writer.warn(f"{pictures} large pictures of the book are not read; text in them cannot be found.")
+        writer.warn(f"Not read: {pictures} large pictures of the book. Text in them cannot be found.")
     yield from warnings[: MAX_WARNINGS // 2]
     yield from writer.frames(book.title())
 
 
 class _Book:
-    """The package document: what the book consists of, and in which order."""
+    """The package document: the parts of the book and their order."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
@@ -75,19 +75,19 @@ class _Book:
         )
 
     def chapters(self) -> Iterator[str]:
-        """The parts of the book in reading order, without the table of contents."""
+        """The names of the chapters in reading order, without the table of contents."""
         seen = set()
         for reference in self._package.iter("{*}itemref"):
             item = self._items.get(reference.get("idref") or "")
             if item is None or item.get("media-type") not in _CHAPTER_TYPES or _is_navigation(item):
                 continue
             part = self._part(item)
-            if part in self._archive and part not in seen:  # once each: a spine may repeat one for ever
+            if part in self._archive and part not in seen:  # once each: a spine may repeat a part without end
                 seen.add(part)
                 yield part
 
     def titles(self) -> dict[str, str]:
-        """The first title in the table of contents for each part: of EPUB 3, else of EPUB 2."""
+        """The first title of each part in the table of contents, of EPUB 3 or EPUB 2."""
         titles: dict[str, str] = {}
         for item in self._items.values():
             part = self._part(item)
@@ -110,7 +110,7 @@ class _Book:
         return titles
 
     def large_pictures(self) -> int:
-        """How many pictures may be pages or tables, by their size; the cover is none."""
+        """The number of pictures large enough for a page or a table, without the cover."""
         return sum(
             (item.get("media-type") or "").startswith("image/")
             and "cover" not in f"{item.get('id')} {item.get('properties')} {item.get('href')}".lower()
@@ -136,11 +136,7 @@ def _ncx_entry(point: etree._Element) -> tuple[str | None, str]:
 
 
 def _decode(data: bytes, part: str) -> Decoded:
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8"),
-        (b"\xff\xfe", "utf-16-le"),
-        (b"\xfe\xff", "utf-16-be"),
-    ):
+    for mark, encoding in MARKS:
         if data.startswith(mark):
             return Decoded(data[len(mark) :].decode(encoding, errors="replace"))
     try:

@@ -1,4 +1,4 @@
-"""HTML, inside the child process: lxml parses, and `html_writer` writes what a browser would show."""
+"""HTML: lxml parses it, `html_writer` writes what a browser shows."""
 
 import codecs
 import re
@@ -21,7 +21,7 @@ _PRESCAN_BYTES = 4096
 _CHARSET = re.compile(
     rb"""<(?:meta|\?xml)[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
 )
-# Text encodings of the web by Python's names; others (UTF-7, punycode) have only ever been attacks.
+# Text encodings of the web by Python's names; others (UTF-7, punycode) occur only in attacks.
 _WEB_ENCODINGS = ("utf-8", "cp", "iso8859", "koi8", "gb", "big5", "shift_jis", "euc", "iso2022", "mac", "tis")
 
 _SELF_CLOSED = re.compile(
@@ -30,7 +30,7 @@ _SELF_CLOSED = re.compile(
 
 
 def read_html(path: Path, limits: ParseLimits, *, encoding: str | None = None) -> Iterator[Frame]:
-    """The frames of an HTML file: the text that a browser shows, at once or after a press, without menus.
+    """Read an HTML file: the text that a browser shows, at once or after a click, without menus.
 
     Raises:
         RefusalError: The file is no text, nested too deeply, or larger than the limits.
@@ -49,7 +49,7 @@ def read_html(path: Path, limits: ParseLimits, *, encoding: str | None = None) -
 
 
 def declared_encoding(beginning: bytes) -> str | None:
-    """The encoding that the file names in its first bytes, by Python's name; None without a usable one."""
+    """The encoding that a file declares in its first bytes, by Python's name; None without a usable one."""
     if (found := _CHARSET.search(beginning)) is None:
         return None
     try:
@@ -62,9 +62,9 @@ def declared_encoding(beginning: bytes) -> str | None:
 
 
 def parse_html(text: str, name: str, *, is_xml: bool = False) -> etree._Element | None:
-    """The root element; None where there are but comments and white space.
+    """The root element of a page; None for a page of comments and white space.
 
-    With `is_xml` the text is XHTML, and read as HTML only if it is not well-formed.
+    With `is_xml` the text is XHTML, which is read as HTML only if it is not well-formed.
 
     Raises:
         RefusalError: The elements are nested too deeply.
@@ -75,8 +75,8 @@ def parse_html(text: str, name: str, *, is_xml: bool = False) -> etree._Element 
             return parse_xml(data, encoding="utf-8")
         except etree.XMLSyntaxError:
             data = _SELF_CLOSED.sub(r"<\1\2></\1>", text).encode("utf-8", errors="replace")
-    # huge_tree: one text may exceed 10 MB, and 2048 elements be nested instead of 256. HTML has no entities
-    # of its own that could swell.
+    # huge_tree allows texts above 10 MB and 2048 nested elements instead of 256. HTML has no entity
+    # definitions that could expand without limit.
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)
     root = etree.fromstring(data, parser)
     if any(entry.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for entry in parser.error_log):
@@ -85,7 +85,7 @@ def parse_html(text: str, name: str, *, is_xml: bool = False) -> etree._Element 
 
 
 def html_title(root: etree._Element) -> str | None:
-    """What the `title` element says, if it says something."""
+    """The text of the `title` element, if it is a sensible title."""
     for element in root.iter("{*}title"):
         if local_name(element.getparent()) == "head":
             return sensible_title(inner_text(element))

@@ -1,4 +1,4 @@
-"""What stands within a line of HTML, inside the child process: forms, ruby, notes, raised figures."""
+"""Inline content of HTML: form fields, ruby, notes, raised figures."""
 
 import re
 
@@ -10,7 +10,7 @@ from ingestion.parsing.markup.mathml import math_text
 from ingestion.parsing.shared.formulas import script_mark
 from ingestion.parsing.shared.xml import inner_text, local_name, walk
 
-# Elements that are not entered: what is seen of them is not, or not only, the text between their tags.
+# Elements that are not entered: a browser shows other text than that between their tags.
 REPLACED = frozenset({"img", "input", "select", "textarea", "ruby", "svg", "math"})
 
 _MARKS = {"q": ("“", "”"), **dict.fromkeys(("button", "option", "output", "label"), (" ", " "))}
@@ -18,7 +18,7 @@ _UNSEEN_INPUTS = ("hidden", "password", "file")
 BOXES = ("checkbox", "radio")
 _MAX_SVG_TEXTS = 1000
 _WHITE_SPACE = re.compile(r"\s+")
-_SOFT = re.compile("[\u00ad\u200b]")  # where a word may be broken: nothing to see, but no search finds it
+_SOFT = re.compile("[\u00ad\u200b]")  # invisible break opportunities, which would hide words from search
 _NOTE_MARK = re.compile(r"[\s(]*[\w*†‡§]{1,5}[\s)]*\Z")
 
 
@@ -26,9 +26,9 @@ class HtmlInlineText:
     """Gathers the text of one line or cell.
 
     Args:
-        references: What the page's elements say of each other.
+        references: Between the elements of the page.
         addresses: Write a link's address in brackets after its words.
-        expanded: The abbreviations that have been written out; None writes out none.
+        expanded: Expansions of abbreviations that are written already; None to write none.
     """
 
     def __init__(
@@ -47,13 +47,13 @@ class HtmlInlineText:
             self._words.append(text if keep_space else _WHITE_SPACE.sub(" ", text))
 
     def take(self) -> str:
-        """What has been gathered; the next text begins anew."""
+        """Return the text gathered so far and begin anew."""
         text = "".join(self._words)
         self._words.clear()
         return text
 
     def start(self, element: etree._Element, name: str) -> None:
-        """An element within the line begins."""
+        """Begin an element within the line."""
         before, after = self._marks(element, name)
         self.add(before)
         if after:
@@ -64,7 +64,7 @@ class HtmlInlineText:
             self.add(self._closing.pop()[1])
 
     def replaced(self, element: etree._Element, name: str) -> None:
-        """An element of `REPLACED`."""
+        """Add the visible text of an element of `REPLACED`."""
         match name:
             case "img":
                 self.add(element.get("alt") or "")
@@ -83,7 +83,7 @@ class HtmlInlineText:
                 self.add(f" {' '.join(texts)} " if texts else "")
 
     def _marks(self, element: etree._Element, name: str) -> tuple[str, str]:
-        """What stands in front of an element's text, and what behind it."""
+        """The marks before and after an element's text."""
         marks = _MARKS.get(name, ("", ""))
         if name in ("sup", "sub"):
             if name == "sup" and _is_note_mark(element):
@@ -127,7 +127,7 @@ def box_mark(box: etree._Element) -> str:
 
 
 def _chosen(select: etree._Element) -> str:
-    """What a closed list shows: the chosen options; without any, the first one."""
+    """The chosen options of a list; without any, the first option, which a closed list shows."""
     options = list(select.iter("{*}option"))
     chosen = [option for option in options if option.get("selected") is not None]
     is_open = select.get("multiple") is not None or (select.get("size") or "1").strip() not in ("", "0", "1")
@@ -137,7 +137,7 @@ def _chosen(select: etree._Element) -> str:
 
 
 def _ruby_text(ruby: etree._Element) -> str:
-    """The base, and how it is read in brackets after it: whole words stay findable."""
+    """The base text and its pronunciation in brackets, so that whole words can be found."""
     texts: dict[str, list[str]] = {"base": [], "rt": [], "rp": []}
     mode = "base"
     for step, element, text in walk(ruby, lambda _: False):
@@ -155,7 +155,7 @@ def _ruby_text(ruby: etree._Element) -> str:
 
 
 def _unspaced(text: str) -> str:
-    """Without white space between signs of scripts that have none between words."""
+    """Remove white space between characters of scripts that do not separate words."""
     return re.sub(r"(?<![\x00-\u02ff]) (?![\x00-\u02ff])", "", " ".join(text.split()))
 
 
@@ -171,7 +171,7 @@ def _is_note_mark(sup: etree._Element) -> bool:
 
 
 def _attribute(element: etree._Element, name: str) -> str:
-    """`epub:type` in both of the forms that parsers give."""
+    """The attribute `epub:<name>` in both of the forms that parsers give."""
     return next(
         (
             str(value)

@@ -1,4 +1,4 @@
-"""What the elements of a page say of each other, inside the child process: labels, controls, tabs."""
+"""References between the elements of an HTML page: labels, controls, tabs."""
 
 import re
 from collections.abc import Iterator
@@ -7,18 +7,18 @@ from itertools import islice
 
 from lxml import etree
 
-from ingestion.parsing.shared.xml import inner_text, local_name
+from ingestion.parsing.shared.xml import inner_text, keyword, local_name
 
 _CONTROLLED = ("aria-controls", "aria-owns", "aria-details", "popovertarget", "commandfor")
 _TARGETS = ("data-target", "data-bs-target", "href")
 _QUOTED_ID = re.compile(r"""["']#?([\w.:-]+)["']""")
 PARTS = ("div", "section", "article")  # elements that a tab may show
 _TAB_TOGGLES = ("tab", "pill")
-MAX_LABEL_CHARACTERS = 200  # a longer one is a text in which something can be pressed
+MAX_LABEL_CHARACTERS = 200  # longer ones are texts that contain a control
 
 
 class References:
-    """Read from the page when first asked for: most pages have neither tabs nor hidden parts."""
+    """The references of one page, each kind read on first use: most pages need none."""
 
     def __init__(self, root: etree._Element) -> None:
         self._root = root
@@ -34,13 +34,13 @@ class References:
 
     @cached_property
     def controlled_ids(self) -> frozenset[str]:
-        """The ids of what can be shown by pressing something."""
+        """The ids of elements that a control shows."""
         return frozenset(
             name for element in self._root.iter("{*}*") if element.attrib for name in targets(element)
         )
 
     def target_of(self, control: etree._Element) -> etree._Element | None:
-        """The part of the page that a control names."""
+        """The element that a control shows; None if it names none."""
         return next((self._ids[name] for name in targets(control) if name in self._ids), None)
 
     @cached_property
@@ -48,7 +48,7 @@ class References:
         names = {label.get("for") for label in self._root.iter("{*}label")}
         boxes: dict[str, etree._Element] = {}
         for box in self._root.iter("{*}input"):
-            kind = (box.get("type") or "").strip().lower()
+            kind = keyword(box, "type")
             identifier = box.get("id") or ""
             if kind not in ("checkbox", "radio") or identifier not in names:
                 continue
@@ -57,7 +57,7 @@ class References:
         return boxes
 
     def box_of(self, label: etree._Element) -> etree._Element | None:
-        """The box to tick that a label elsewhere on the page belongs to."""
+        """The checkbox or radio button, elsewhere on the page, of a label."""
         name = label.get("for")
         return self._boxes.get(name) if name else None
 
@@ -66,7 +66,7 @@ class References:
 
     @cached_property
     def _tabs(self) -> dict[str, str]:
-        """What stands on the tab that shows a part of the page, by the id of the part or of the tab."""
+        """The labels of tabs, by the id of the tab and of the element that it shows."""
         labels: dict[str, str] = {}
         for element in self._root.iter("{*}*"):
             if _is_tab(element) and (label := short_label(element)):
@@ -76,7 +76,7 @@ class References:
         return labels
 
     def note_tabs(self, tab_list: etree._Element) -> None:
-        """Match a list of tabs that names no parts with the parts that follow it, where there are as many."""
+        """Match tabs that name no parts with the parts that follow the list, if their numbers are equal."""
         tabs = [element for element in tab_list.iter("{*}*") if _is_tab(element)] or [
             element for element in tab_list if local_name(element)
         ]
@@ -90,11 +90,11 @@ class References:
                 self._by_place[part] = short_label(tab)
 
     def tab_label(self, part: etree._Element) -> str:
-        """What stands on the tab of a part; "" for parts without one."""
+        """The label of a part's tab; "" without a tab."""
         if part in self._by_place:
             return self._by_place[part]
         words = (part.get("class") or "").lower()
-        if (part.get("role") or "").strip().lower() != "tabpanel" and "tab" not in words:
+        if keyword(part, "role") != "tabpanel" and "tab" not in words:
             return ""
         names = (part.get("id"), part.get("aria-labelledby"))
         return next((self._tabs[name] for name in names if name and name in self._tabs), "")
@@ -120,7 +120,7 @@ def short_label(element: etree._Element) -> str:
 
 def _is_tab(element: etree._Element) -> bool:
     return (
-        (element.get("role") or "").strip().lower() == "tab"
+        keyword(element, "role") == "tab"
         or element.get("data-toggle") in _TAB_TOGGLES
         or element.get("data-bs-toggle") in _TAB_TOGGLES
     )

@@ -1,16 +1,16 @@
-"""Tables in HTML, inside the child process: which of them hold data, and their rows."""
+"""HTML tables: which of them hold data, and their rows."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
 
 from lxml import etree
 
-from ingestion.parsing.shared.xml import local_name
+from ingestion.parsing.shared.xml import keyword, local_name
 
-# Larger spans are mistakes or attacks; the standard has 1000 for columns.
+# Larger spans are mistakes or attacks; the standard allows 1000 columns.
 MAX_SPAN = 1000
 
-# A cell with more is no datum but a part of the page: tables have been used to lay out whole pages.
+# A longer cell is a part of the page: some pages use tables for their layout.
 MAX_CELL_CHARACTERS = 1000
 
 _NOT_IN_DATA = ("h1", "h2", "h3", "h4", "h5", "h6", "pre", "form")
@@ -19,8 +19,8 @@ CellText = Callable[[etree._Element], str]
 
 
 def is_data_table(table: etree._Element, cell_text: CellText) -> bool:
-    """Whether rows and columns mean something: else its cells are read as parts of the page."""
-    if (table.get("role") or "").strip().lower() in ("presentation", "none"):
+    """Whether a table holds data; the cells of other tables are read as parts of the page."""
+    if keyword(table, "role") in ("presentation", "none"):
         return False
     if sum(1 for _ in islice(table.iter("{*}table"), 2)) > 1:
         return False
@@ -33,7 +33,7 @@ def is_data_table(table: etree._Element, cell_text: CellText) -> bool:
 
 
 def table_rows(table: etree._Element, cell_text: CellText) -> Iterator[list[str]]:
-    """The rows; a cell that reaches over several rows is in each, so that each can be read alone."""
+    """The rows; a cell that spans several rows is repeated in each, so that each can be read alone."""
     reaching: dict[int, tuple[int, str]] = {}  # column -> rows to go, text
     for row in table.iter("{*}tr"):
         line: list[str] = []

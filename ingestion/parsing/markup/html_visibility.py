@@ -1,4 +1,4 @@
-"""Which parts of a page are read, inside the child process: what is seen at once, or after a press."""
+"""Which parts of an HTML page are read: those that a browser shows, at once or after a click."""
 
 import re
 from itertools import islice
@@ -6,10 +6,10 @@ from itertools import islice
 from lxml import etree
 
 from ingestion.parsing.markup.html_references import MAX_LABEL_CHARACTERS, References, targets
-from ingestion.parsing.shared.xml import inner_text, local_name
+from ingestion.parsing.shared.xml import inner_text, keyword, local_name
 
-# Not read, by the standard's own meaning of the element: no text, or the way to other pages. The head is
-# entered: libxml2 puts a button into it that follows a script in a page without a body.
+# Elements without text of the page, or with navigation, by the HTML standard. The head is entered, because in
+# a page without a body libxml2 puts a button after a script into it.
 _UNREAD = frozenset(
     re.findall(
         r"\w+",
@@ -19,7 +19,7 @@ _UNREAD = frozenset(
 _UNREAD_ROLES = frozenset({"navigation", "search", "menu", "menubar", "toolbar"})
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
-# Of hidden parts: not the page's own words, whatever shows them.
+# Classes and ids of hidden parts that are not content of the page, even if something shows them.
 _JUNK = re.compile(
     r"cookie|consent|gdpr|menu|nav|search|loading|loader|spinner|cart|login|signin|newsletter|subscri|share"
 )
@@ -28,13 +28,13 @@ _FOLDED = re.compile(
 )
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "dt")
 _CONTROLS = ("button", "summary", "select")
-_NEAR = 3  # elements between a hidden part and what shows it
+_NEAR = 3  # elements between a hidden part and the control that shows it
 _LOOKED_AT = 20  # elements within a neighbour
-MAX_SHORT_WORDS = 20  # a hidden part of fewer is a message or a mark, and not missed
+MAX_SHORT_WORDS = 20  # a shorter hidden part is a message or an icon, and not missed
 
 
 class Visibility:
-    """Tells what is read of one page."""
+    """Decides which elements of one page are read."""
 
     def __init__(self, root: etree._Element, references: References) -> None:
         self._root = root
@@ -44,12 +44,12 @@ class Visibility:
     def is_unread(self, element: etree._Element) -> bool:
         return (
             local_name(element) in _UNREAD
-            or (element.get("role") or "").strip().lower() in _UNREAD_ROLES
+            or keyword(element, "role") in _UNREAD_ROLES
             or (_is_hidden(element) and not self._is_shown_by_a_press(element))
         )
 
     def hides_text(self, element: etree._Element) -> bool:
-        """Whether an unread part is hidden text of some length that a script may show."""
+        """Whether an unread element is a longer hidden text that a script may show."""
         return (
             local_name(element) not in _UNREAD
             and _is_hidden(element)
@@ -59,10 +59,10 @@ class Visibility:
         )
 
     def is_title_of_fold(self, element: etree._Element, name: str) -> bool:
-        """Whether this is what one presses to unfold a part of the page: the heading of that part."""
+        """Whether a click on this element unfolds a part of the page, of which it is then the heading."""
         if name == "summary":
             return len(inner_text(element)) <= MAX_LABEL_CHARACTERS
-        role = (element.get("role") or "").strip().lower()
+        role = keyword(element, "role")
         is_button = name == "button" or role == "button"
         if role == "tab" or not (is_button or (name == "a" and element.get("aria-expanded"))):
             return False
@@ -81,7 +81,7 @@ class Visibility:
 
     def _is_shown_by_a_press(self, element: etree._Element) -> bool:
         names = _names(element)
-        if (element.get("role") or "").strip().lower() == "tabpanel":
+        if keyword(element, "role") == "tabpanel":
             return True
         if _JUNK.search(names):
             return False
@@ -125,17 +125,17 @@ def _is_control(element: etree._Element) -> bool:
     href = (element.get("href") or "x").strip().lower()
     return (
         local_name(element) in _CONTROLS
-        or (element.get("role") or "").strip().lower() in ("button", "tab", "tablist")
+        or keyword(element, "role") in ("button", "tab", "tablist")
         or element.get("onclick") is not None
         or element.get("aria-expanded") is not None
-        or (element.get("type") or "").strip().lower() in ("checkbox", "radio")
+        or keyword(element, "type") in ("checkbox", "radio")
         or href == "#"
         or href.startswith("javascript:")
     )
 
 
 def _following(element: etree._Element) -> etree._Element | None:
-    """The element after this one, or after the one around it."""
+    """The element after this one, or after its parent."""
     for place in (element, element.getparent()):
         if place is not None and (after := next(place.itersiblings("{*}*"), None)) is not None:
             return after if local_name(after) not in ("button", "a", "input", "span") else None

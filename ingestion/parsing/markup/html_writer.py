@@ -1,4 +1,4 @@
-"""The elements of a page written as a browser shows them, inside the child process."""
+"""HTML elements written as a browser shows them."""
 
 import re
 from collections import Counter
@@ -12,7 +12,7 @@ from ingestion.parsing.markup.html_tables import is_data_table, table_rows
 from ingestion.parsing.markup.html_visibility import Visibility
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
-from ingestion.parsing.shared.xml import local_name, walk
+from ingestion.parsing.shared.xml import keyword, local_name, walk
 
 _BLOCKS = frozenset(
     re.findall(
@@ -36,11 +36,11 @@ _LARGE_DATA = 40_000  # characters of a picture that is written into the page
 
 
 def write_element(root: etree._Element, writer: PageWriter, *, addresses: bool = False) -> None:
-    """Write all that is shown of an element: paragraphs, headings, lists, tables, forms.
+    """Write the visible content of an element: paragraphs, headings, lists, tables, forms.
 
     Args:
         root: The page, or a part of it.
-        writer: Takes the text, and warnings on what is shown and cannot be read.
+        writer: Takes the text, and warnings about visible content that cannot be read.
         addresses: Write links' addresses after their words.
     """
     references = References(root)
@@ -67,7 +67,7 @@ def write_element(root: etree._Element, writer: PageWriter, *, addresses: bool =
 
 
 class _BlockWriter:
-    """The text between two block boundaries, and where in lists and headings it stands."""
+    """Writes the text between two block boundaries; tracks lists and headings."""
 
     def __init__(
         self, writer: PageWriter, references: References, visibility: Visibility, *, addresses: bool
@@ -118,7 +118,7 @@ class _BlockWriter:
             self._pre += 1
         elif name == "dd":
             self._gap = LINE
-        if (element.get("role") or "").strip().lower() == "tablist":
+        if keyword(element, "role") == "tablist":
             self._references.note_tabs(element)
         elif name in PARTS and (label := self._references.tab_label(element)):
             self._writer.heading(label, min(self._outline + 1, 6))
@@ -147,7 +147,7 @@ class _BlockWriter:
         self._line.add(text, keep_space=bool(self._pre))
 
     def break_block(self) -> None:
-        """Write what has come since the last boundary."""
+        """Write the text since the last boundary."""
         text = self._line.take()
         if not text or text.isspace():
             return
@@ -199,7 +199,7 @@ def _numbers(start: str | None) -> Iterator[str]:
 
 
 def _unread_kind(element: etree._Element, name: str, visibility: Visibility) -> str:
-    """What a warning calls an unread element; "" for what nobody misses."""
+    """The name of an unread element in a warning; "" for one without content for the reader."""
     if visibility.hides_text(element):
         return "hidden texts"
     sizes = (element.get("width"), element.get("height"), element.get("hidden"))
@@ -221,9 +221,9 @@ def _caution(writer: PageWriter, left_out: Counter[str]) -> None:
     hidden = left_out.pop("hidden texts", 0)
     if hidden:
         writer.warn(
-            f"{hidden} hidden parts of the page are not read, as nothing on it is known to show them; "
-            "if something does, save the page with them open."
+            f"{hidden} hidden parts of the page are not read, because no control that shows them was found; "
+            "if there is one, save the page with them open."
         )
     kinds = [f"{count} {kind}" for kind, count in sorted(left_out.items()) if kind and count]
     if kinds:
-        writer.warn(f"Not read on the page, though they may show text: {', '.join(kinds)}.")
+        writer.warn(f"Not read on the page, although they may show text: {', '.join(kinds)}.")

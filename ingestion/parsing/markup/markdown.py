@@ -1,4 +1,4 @@
-"""Markdown, inside the child process: what a person reads, without the marks."""
+"""Markdown as people read it, without the marks."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,24 +18,23 @@ from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
 from ingestion.text.cleaning import sensible_title
 
-# Metadata of Jekyll, Obsidian (YAML) and Hugo (TOML): Markdown would take its last line for a heading.
+# Metadata of Jekyll, Obsidian (YAML) and Hugo (TOML), whose last line would be a heading in Markdown.
 _FRONT_MATTER = re.compile(
     r"\A(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
 )
 _FRONT_TITLE = re.compile(r"""^title\s*[:=]\s*(["']?)(.+?)\1\s*$""", re.MULTILINE)
 
-# Of lists and quotations in each other (a list counts twice); what is deeper markdown-it would leave out.
+# Of nested lists and quotations (a list counts twice); markdown-it leaves out what is deeper.
 MAX_NESTING = 100
-
 
 _NOTE_ENDS = ("footnote_reference_open", "footnote_reference_close")
 _MAX_PICTURES_NAMED = 5
 
 
 def read_markdown(path: Path, limits: ParseLimits, *, encoding: str | None = None) -> Iterator[Frame]:
-    """The frames of a Markdown file: CommonMark with tables and footnotes. A form feed begins a new page.
+    """Read a Markdown file: CommonMark with tables and footnotes. A form feed begins a new page.
 
-    Front matter is text: what it says is found. A link's address stands in brackets behind its words.
+    Front matter is text, so that it can be found. A link's address follows its words in brackets.
 
     Raises:
         RefusalError: The file is binary or broken, or larger than the limits.
@@ -82,7 +81,7 @@ def _parser() -> MarkdownIt:
 
 
 class _TokenWriter:
-    """Writes the tokens of one page; knows the list, the table and the heading that it is in."""
+    """Writes the tokens of one page; tracks the list, the table and the heading around them."""
 
     def __init__(self, writer: PageWriter, name: str, environment: Mapping[str, Any]) -> None:
         self._writer = writer
@@ -104,7 +103,7 @@ class _TokenWriter:
         self._write_notes(self._notes)  # those that nothing refers to
 
     def write_unused_addresses(self) -> None:
-        """Write the definitions of links that no link uses: they are part of the file."""
+        """Write link definitions that no link uses, because they are text of the file."""
         for label, reference in self._environment.get("references", {}).items():
             if reference.get("href") not in self._used:
                 words = " ".join(f"{reference.get('href')} {reference.get('title') or ''}".split())
@@ -209,7 +208,7 @@ class _TokenWriter:
 
 
 def _without_notes(tokens: Sequence[Token]) -> tuple[list[Token], dict[str, str]]:
-    """The tokens of the text, and the text of each footnote by its label."""
+    """The tokens without footnotes, and the text of each footnote by its label."""
     text: list[Token] = []
     notes: dict[str, list[str]] = {}
     label: str | None = None

@@ -1,4 +1,4 @@
-"""What stands within a line of Markdown, inside the child process: words, notes, addresses of links."""
+"""Inline content of Markdown: words, notes, addresses of links."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,13 @@ from ingestion.parsing.markup.addresses import address_after
 from ingestion.parsing.shared.formulas import script_mark
 
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
-# A tag within a line, of which something is seen or found: a picture's words, a link's address.
+# Inline tags with visible content: a picture's description, a link's address, raised and lowered text.
 _TAG = re.compile(r"<(/?)(a|img|sup|sub)\b([^>]*)>", re.IGNORECASE)
 _TAG_VALUE = re.compile(r"""\b(href|alt)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 
 
 class MarkdownInlineText:
-    """What is read of the marks within one paragraph: words, code, addresses of links."""
+    """Gathers the text of one paragraph: words, code, addresses of links."""
 
     def __init__(self, environment: Mapping[str, Any]) -> None:
         self._notes = environment.get("footnotes", {}).get("list", {})

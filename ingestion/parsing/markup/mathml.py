@@ -1,4 +1,4 @@
-"""MathML of web pages and books as one line of text, inside the child process."""
+"""MathML of web pages and books as one line of text."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ _OPERATORS = "=+−±×÷·<>≤≥≠≈→∈"
 
 
 def math_text(element: etree._Element, depth: int = 0) -> str:
-    """The formula as it would be typed."""
+    """The formula as it would be typed; `depth` is that of its nesting."""
     if depth > MAX_DEPTH:
         return inner_text(element)
     name = local_name(element)
@@ -44,7 +44,7 @@ def _joined(name: str, inner: list[str]) -> str:
     return "".join(inner)
 
 
-# What is built of the first few elements within; missing ones are "".
+# Elements that are built from their first few children; missing children are "".
 _BUILT: dict[str, Callable[..., str]] = {
     "mfrac": lambda above, below, *_: fraction(above, below),
     "mroot": lambda inner, degree, *_: root(inner, degree),

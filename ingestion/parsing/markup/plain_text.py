@@ -1,4 +1,4 @@
-"""Plain text, inside the child process."""
+"""Plain text files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +12,7 @@ from ingestion.text.cleaning import clean
 
 
 def read_text(path: Path, limits: ParseLimits, *, encoding: str | None = None) -> Iterator[Frame]:
-    """The frames of a text file.
-
-    A form feed begins a new page; a text without them is one page, or, if it is long, one for each
-    PART_CHARACTERS or so, cut between paragraphs.
+    """Read a text file. A form feed begins a page; pages beyond PART_CHARACTERS are cut between paragraphs.
 
     Raises:
         RefusalError: The file is binary or broken, or the number of pages exceeds its limit.
@@ -30,8 +27,8 @@ def read_text(path: Path, limits: ParseLimits, *, encoding: str | None = None) -
     if len(pages) > limits.max_pages:
         raise RefusalError(
             Status.TOO_LARGE,
-            f"{path.name!r} has {len(pages)} pages (parts between form feeds, or long ones cut), and the "
-            f"limit is {limits.max_pages}; split the file",
+            f"{path.name!r} has {len(pages)} pages (parts between form feeds, and parts of long pages), and "
+            f"the limit is {limits.max_pages}; split the file",
         )
     yield PageCount(len(pages))
     for number, text in enumerate(pages, 1):

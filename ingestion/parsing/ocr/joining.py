@@ -1,23 +1,25 @@
-"""The text that a page has and the text that was recognised on it, made one; inside the child process."""
+"""Joins a page's own text with the text recognised on it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
 from ingestion.documents import Page
-from ingestion.parsing.geometry.added_lines import Place, joined
+from ingestion.parsing.geometry.added_lines import joined
+from ingestion.parsing.geometry.places import Place
 from ingestion.parsing.ocr.unread_text import PlacedLetter
 
-ALIKE = 0.6  # the ratio of difflib; recognition takes one letter in three for another at worst
-ROW = 4.0  # points; what is looked up of a letter's place
+ALIKE = 0.6  # difflib's ratio; recognition mistakes at most one letter in three
+ROW = 4.0  # points; letters are indexed by rows of this height
 
 
 def with_recognised(page: Page, recognised: Page, letters: Sequence[PlacedLetter]) -> Page:
-    """The page with what was recognised on it, above or below its own text as the two are seen.
+    """The page with the recognised text above or below its own text, in the order in which they are seen.
 
     Args:
-        page: As it was read.
-        recognised: With the places of its words, read from a drawing without the page's own visible text.
+        page: As read from the file.
+        recognised: The recognised text with the places of its words, from a drawing without the page's own
+            visible text.
         letters: Of the page's own text.
     """
     found = _without_known(recognised, letters)
@@ -31,7 +33,7 @@ def with_recognised(page: Page, recognised: Page, letters: Sequence[PlacedLetter
 
 
 def _without_known(recognised: Page, letters: Sequence[PlacedLetter]) -> Page:
-    """What was recognised without the words that invisible letters have in the same place."""
+    """The recognised text without words that invisible letters of the page have in the same place."""
     hidden = [letter for letter in letters if not letter.visible]
     layout = recognised.layout
     if not hidden or layout is None:

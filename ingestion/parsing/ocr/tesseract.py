@@ -1,14 +1,13 @@
-"""Text recognition of one page's picture by tesseract, inside the child process.
+"""Text recognition of one page's picture by tesseract.
 
-The program is called directly: its TSV output says of every word where it stands and how sure it is, and
-the picture goes through a pipe, so that nothing of a document is written to a temporary folder. It inherits
-the child's limits of memory and processor time.
+The program is called directly: its TSV output gives each word's place and confidence, and the picture goes
+through a pipe, so that no part of a document is written to a temporary folder. It inherits the parsing
+process's limits of memory and processor time.
 """
 
 import os
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -20,13 +19,14 @@ from typing import TYPE_CHECKING
 
 from ingestion.documents import Page, PageLayout
 from ingestion.parsing.frames import MAX_LAYOUT_PIECES
+from ingestion.parsing.process_exit import last_line, signal_name
 from ingestion.text.cleaning import one_line
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Of words surer than this (percent) on blurred and noisy pages at least a third were right, of those below
-# one in six.
+# Percent. On blurred and noisy pages a third of the words with more confidence were right, and one in six of
+# the words with less.
 MIN_CONFIDENCE = 30.0
 
 # Means over a page: 96 on a clean scan, 40 on one that is upside down, 50 to 90 on bad copies.
@@ -43,8 +43,8 @@ _COLUMNS = 12
 _WORD_LEVEL = "5"
 _TURN = re.compile(r"^Rotate: (90|180|270)$", re.MULTILINE)
 
-# Linux ends the program when the child ends, even by kill -9. It is asked between fork and exec, in a
-# process of its own, because `preexec_fn` can deadlock a process with threads (the child has one).
+# Linux ends tesseract when the child ends, even by kill -9. A small process of its own requests that and then
+# becomes tesseract, because `preexec_fn` can deadlock a process with threads (the child has one).
 _LEASH = (
     "import ctypes, os, signal, sys; ctypes.CDLL(None).prctl(1, signal.SIGKILL); "
     "os.getppid() == int(sys.argv[1]) or os._exit(1); os.execv(sys.argv[2], sys.argv[2:])"
@@ -56,7 +56,7 @@ class OcrError(Exception):
 
 
 def available(languages: tuple[str, ...]) -> str | None:
-    """None when pages can be recognised in `languages`; else what is missing and how to install it."""
+    """What is missing to recognise pages in `languages`, and how to install it; None if nothing is."""
     program = _program()
     if program is None:
         return f"text recognition needs the program tesseract: {_how_to_install(languages)}"
@@ -88,10 +88,19 @@ class Recogniser:
         self._mode = AUTOMATIC
 
     def page(self, image: "Image", width: float, height: float, number: int) -> Page:
-        """The page as recognised, with the place of every word; `width` and `height` are in points.
+        """Recognise one page.
 
-        A page with little that is certain may lie on its side or head: that is looked at only then, and
-        from such a page on first of all, since scans are turned as a whole.
+        A page of low confidence may be turned: only then is its orientation detected. After the first turned
+        page it is detected on every page, because scans are usually turned as a whole.
+
+        Args:
+            image: The drawn page.
+            width: Of the page in points.
+            height: Of the page in points.
+            number: Of the page, from 1.
+
+        Returns:
+            The page's text with the place of every word.
 
         Raises:
             OcrError: Tesseract failed or took too long.
@@ -116,7 +125,7 @@ class Recogniser:
         if not self._can_turn:
             return False
         done = self._run(picture, dpi, ORIENTATION_ONLY, [], deadline)
-        # It fails on pages with too few letters to tell; these are taken as they are.
+        # It fails on pages with too few letters; they count as upright.
         return _TURN.search(done.stdout.decode("ascii", errors="replace")) is not None
 
     def _run(
@@ -156,7 +165,7 @@ def _is_poor(words: Sequence[_Word]) -> bool:
 
 
 def _page(words: Sequence[_Word], scale: tuple[float, float], size: tuple[float, float], number: int) -> Page:
-    """The words that are sure enough as text: lines, and a blank line between paragraphs."""
+    """The words of sufficient confidence as text, with a blank line between paragraphs."""
     parts: list[str] = []
     boxes: list[tuple[int, int, float, float, float, float]] = []
     length = 0
@@ -188,13 +197,13 @@ def _box(
 
 
 def _as_pgm(image: "Image") -> bytes:
-    """The picture in grey, in the simplest format that there is: nothing to compress, or to exploit."""
+    """The picture in grey as PGM, the simplest format: without compression, and with little to exploit."""
     grey = image if image.mode == "L" else image.convert("L")
     return b"P5\n%d %d\n255\n" % grey.size + grey.tobytes()
 
 
 def _program() -> str | None:
-    """Where tesseract is; its installer for Windows does not add it to the PATH."""
+    """The path of tesseract, which its installer for Windows does not add to PATH."""
     if found := shutil.which("tesseract"):
         return found
     usual = Path(os.environ.get("PROGRAMFILES", "")) / "Tesseract-OCR" / "tesseract.exe"
@@ -237,19 +246,14 @@ def _call(
 
 
 def _failure(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Why tesseract failed, in its own last words where it had any."""
-    lines = done.stderr.decode("utf-8", errors="replace").split("\n")
-    words = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    code = done.returncode
-    try:
-        cause = signal.Signals(-code).name if code < 0 else f"code {code}"
-    except ValueError:
-        cause = f"signal {-code}"
+    """Why tesseract failed: its exit code or signal, and the last line that it wrote."""
+    words = last_line(done.stderr)
+    cause = signal_name(done.returncode) or f"code {done.returncode}"
     return one_line(f"tesseract ended with {cause}{f': {words}' if words else ''}", 200)
 
 
 def _how_to_install(languages: tuple[str, ...]) -> str:
-    """The command for this system. Debian has a package for each language, and the others one for all."""
+    """The command that installs it. Debian has a package for each language, other systems one for all."""
     if sys.platform == "darwin":
         return "brew install tesseract tesseract-lang"
     if sys.platform == "win32":

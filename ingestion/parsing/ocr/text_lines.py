@@ -1,7 +1,7 @@
-"""Lines of text in a picture, counted without reading them.
+"""Counts lines of text in a picture without reading them.
 
-They are rows with many changes from light to dark and back, of the height of letters, with quiet rows above
-and below. Photographs, gradients, logos and charts have few such rows.
+A line of text is a band of rows as high as letters, with many changes between light and dark, and with quiet
+rows above and below. Photographs, gradients, logos and charts have few such bands.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from itertools import groupby
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from ingestion.parsing.geometry.added_lines import Place
+from ingestion.parsing.geometry.places import Place
 from ingestion.parsing.ocr.scans import ENOUGH
 
 LOOK_DPI = 100
@@ -27,14 +27,26 @@ _EXPLAINED = 90  # of 255: how much of a line must lie under text
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Stretches of text lines as long as eight letters, in pictures: with text of the page on them or not."""
+    """Counts of stretches of text lines in pictures, each as long as eight letters.
+
+    Attributes:
+        explained: Under text of the page.
+        unexplained: Without text of the page on them.
+    """
 
     explained: int
     unexplained: int
 
 
 def lines_in(drawing: Image.Image, pictures: Sequence[Place], texts: Sequence[Place], scale: float) -> Lines:
-    """Count stretches of lines in a drawing of `scale` pixels a point; all places are in points."""
+    """Count the text lines in pictures.
+
+    Args:
+        drawing: The page, `scale` pixels a point.
+        pictures: Places of the pictures in points.
+        texts: Places of the page's own text in points.
+        scale: Pixels a point.
+    """
     grey = drawing if drawing.mode == "L" else drawing.convert("L")
     under = _mask(grey.size, pictures, scale, 0)
     frame = under.getbbox()

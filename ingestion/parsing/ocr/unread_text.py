@@ -1,17 +1,14 @@
-"""A look at a page of a PDF: does a picture on it show text that the page does not have?
-
-Inside the child process only.
-"""
+"""Finds PDF pages with a picture that shows text which the page's own text lacks."""
 
 import ctypes
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from ingestion.parsing.geometry.added_lines import Place
 from ingestion.parsing.geometry.page_objects import covered, hide_text, pictures_on
-from ingestion.parsing.geometry.places import PageTransform
+from ingestion.parsing.geometry.places import CharacterPlaces, Place
 from ingestion.parsing.ocr.scans import MIN_SHARE, RECOGNISED, is_crowded, is_unread
 
 POINTS_PER_INCH = 72
@@ -20,7 +17,7 @@ _INVISIBLE = pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
 
 
 class PlacedLetter(NamedTuple):
-    """A letter of the page, where it is seen."""
+    """A letter of the page and its place."""
 
     text: str
     place: Place
@@ -28,7 +25,7 @@ class PlacedLetter(NamedTuple):
 
 
 def is_suspect(page: pypdfium2.PdfPage, characters: int, size: tuple[float, float]) -> bool:
-    """Whether pictures cover so much of the page, and so little text is there, that a look is worth it."""
+    """Whether a page has so little text under so many pictures that it is worth drawing."""
     if is_crowded(characters, 1.0):
         return False
     share = covered(pictures_on(page, size), size)
@@ -36,17 +33,14 @@ def is_suspect(page: pypdfium2.PdfPage, characters: int, size: tuple[float, floa
 
 
 def shows_unread_text(page: pypdfium2.PdfPage) -> bool:
-    """Draw the page small and without its text, and look for lines of text."""
+    """Whether a small drawing of the page without its own text shows lines of text."""
     from ingestion.parsing.ocr.text_lines import LOOK_DPI, lines_in  # not for every file
 
     size = page.get_size()
     pictures = pictures_on(page, size)
     share = covered(pictures, size)
-    text_page = page.get_textpage()
-    try:
+    with closing(page.get_textpage()) as text_page:
         letters = letters_of(page, text_page, size)
-    finally:
-        text_page.close()
     if sum(not letter.visible for letter in letters) >= RECOGNISED:
         return False
     hide_text(page)
@@ -54,32 +48,24 @@ def shows_unread_text(page: pypdfium2.PdfPage) -> bool:
     bitmap = page.render(
         scale=scale, grayscale=True, limit_image_cache=True, draw_annots=False, may_draw_forms=False
     )
-    try:
+    with closing(bitmap):
         lines = lines_in(bitmap.to_pil(), pictures, [letter.place for letter in letters], scale)
-    finally:
-        bitmap.close()
     return is_unread(lines.unexplained, len(letters), share)
 
 
 def letters_of(
     page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, size: tuple[float, float]
 ) -> list[PlacedLetter]:
-    """The page's letters that have a place on it."""
-    view = PageTransform(page, *size)
-    box = pdfium.FS_RECTF()
-    raw = text_page.raw
+    """The page's visible and invisible letters that have a place on it."""
+    places = CharacterPlaces(page, text_page, size)
     modes: dict[Any, int] = {}
     found = []
     for index in range(text_page.count_chars()):
-        text = chr(pdfium.FPDFText_GetUnicode(raw, index))
-        if text.isspace() or not pdfium.FPDFText_GetLooseCharBox(raw, index, ctypes.byref(box)):
+        if (place := places.place(index)) is None:
             continue
-        place = view.place(box.left, box.bottom, box.right, box.top)
-        if place is None:
-            continue
-        owner = pdfium.FPDFText_GetTextObject(raw, index)
+        owner = pdfium.FPDFText_GetTextObject(text_page.raw, index)
         key = ctypes.cast(owner, ctypes.c_void_p).value
         if key not in modes:
             modes[key] = pdfium.FPDFTextObj_GetTextRenderMode(owner) if owner else -1
-        found.append(PlacedLetter(text, place, modes[key] != _INVISIBLE))
+        found.append(PlacedLetter(places.character(index), place, modes[key] != _INVISIBLE))
     return found

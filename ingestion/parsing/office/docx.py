@@ -1,8 +1,8 @@
-"""Word documents (.docx), inside the child process.
+"""Word documents (.docx).
 
-The XML is read directly and not through python-docx, which leaves out text that a person sees: insertions
-with tracked changes, content controls, text boxes, footnotes, comments. Names are compared without their
-namespace, of which the format has two sets.
+The XML is read directly because python-docx leaves out visible text: tracked insertions, content controls,
+text boxes, footnotes, comments. Names are compared without their namespaces, of which the format has two
+sets.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,12 +14,12 @@ from ingestion.parsing.frames import Frame
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.office.docx_headers_footers import HeadersFooters
 from ingestion.parsing.office.docx_runs import Comments, ParagraphContent, ParagraphReader
-from ingestion.parsing.office.docx_styles import Numbering, Styles, is_on
+from ingestion.parsing.office.docx_styles import Numbering, Styles, is_on, value_of
 from ingestion.parsing.office.graphics import graphic_lines
 from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
-from ingestion.parsing.shared.xml import child, local_attribute, local_name
+from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
 from ingestion.parsing.shared.zip_archive import OfficePackage
 from ingestion.text.cleaning import sensible_title
 
@@ -28,10 +28,10 @@ _PAGE_SECTIONS = ("nextPage", "oddPage", "evenPage")
 
 
 def read_docx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
-    """The frames of a Word document: a page ends where its author ended one.
+    """Read a Word document; pages end at the author's page breaks.
 
-    Tables of contents, hidden and deleted text are left out; a footnote or comment follows the paragraph
-    that refers to it, headers and footers stand once, where their first section ends.
+    Tables of contents, hidden and deleted text are left out. A footnote or comment follows its paragraph;
+    page headers and footers come once, at the end of their first section.
 
     Raises:
         RefusalError: The file is broken, of another kind, protected, or larger than the limits.
@@ -153,7 +153,8 @@ class _Body:
                     text = text or above.get(len(line), "")
                 above[len(line)] = text
                 line.append(text)
-                line.extend([""] * (_number(child(properties, "gridspan"), 1) - 1))
+                span = whole_number(value_of(child(properties, "gridspan")), 1)
+                line.extend([""] * (min(span, MAX_COLUMNS) - 1))
             if written := table_line(line):
                 self._writer.block(written, gap)
                 gap = LINE
@@ -190,19 +191,19 @@ def _rows(table: etree._Element) -> Iterator[etree._Element]:
 
 
 def _by_id(root: etree._Element) -> dict[str, etree._Element]:
-    """Notes or comments by their ids; the rules above the notes are kept as notes, too, but say nothing."""
+    """Notes or comments by their ids; the separator lines among them have no text."""
     return {identifier: element for element in root if (identifier := local_attribute(element, "id"))}
 
 
 def _wrapped(formula: etree._Element) -> etree._Element:
-    """A formula that stands between paragraphs, as one of them."""
+    """A formula between paragraphs as a paragraph."""
     paragraph = etree.Element("p")
     paragraph.append(formula)
     return paragraph
 
 
 def _inside(element: etree._Element, *names: str) -> Iterator[etree._Element]:
-    """The children of these names, also those within content controls and tracked changes."""
+    """The children with these names, also within content controls and tracked changes."""
     for inner in element:
         name = local_name(inner)
         if name in names:
@@ -214,8 +215,3 @@ def _inside(element: etree._Element, *names: str) -> Iterator[etree._Element]:
 def _is_contents(control: etree._Element) -> bool:
     gallery = child(control, "sdtpr", "docpartobj", "docpartgallery")
     return gallery is not None and local_attribute(gallery, "val") == "Table of Contents"
-
-
-def _number(element: etree._Element | None, default: int) -> int:
-    value = local_attribute(element, "val") if element is not None else None
-    return min(int(value), MAX_COLUMNS) if value and value.isdecimal() and len(value) < 10 else default

@@ -1,4 +1,4 @@
-"""Fields and form controls of Word, inside the child process: their results are text, their codes are not."""
+"""Fields and form controls of Word: their results are text, their codes are not."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from lxml import etree
 
 from ingestion.parsing.office.docx_styles import is_on, value_of
 from ingestion.parsing.shared.formulas import fraction
-from ingestion.parsing.shared.xml import child, local_attribute, local_name
+from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
 
 MARKS = {True: "[x]", False: "[ ]"}
 _EQ_FRACTION = re.compile(r"\bEQ\b[^(]*?\\f\s*\(([^(),;]{1,200})[,;]([^(),;]{1,200})\)", re.IGNORECASE)
@@ -23,7 +23,7 @@ class _Field:
 
 
 class Fields:
-    """The words of a paragraph, without those that stand within a field's code."""
+    """The words of a paragraph, without the codes of fields."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
@@ -63,14 +63,14 @@ class Fields:
                 self.add(fraction(*(part.strip() for part in found.groups())))
 
     def finish(self) -> list[str]:
-        """All words; what a field that never ends held back is text after all."""
+        """All words, including those that a field without an end held back."""
         if self._held and self._open and self._open[0].is_code:
             self.words.extend(self._held)
         return self.words
 
 
 def _form_value(data: etree._Element | None) -> str | None:
-    """What an old form field shows where its result does not say it: a box to tick, a list."""
+    """The visible value of a legacy form field whose result lacks it (checkbox, list); None for others."""
     if data is None:
         return None
     box, choices = child(data, "checkbox"), child(data, "ddlist")
@@ -80,13 +80,13 @@ def _form_value(data: etree._Element | None) -> str | None:
     if choices is None:
         return None  # a field to type in: its result is text
     entries = [value_of(entry) or "" for entry in choices if local_name(entry) == "listentry"]
-    chosen = value_of(child(choices, "result")) or value_of(child(choices, "default")) or "0"
-    place = int(chosen) if chosen.isdecimal() and len(chosen) < 6 else 0
+    chosen = value_of(child(choices, "result")) or value_of(child(choices, "default"))
+    place = whole_number(chosen, digits=5)
     return entries[place] if place < len(entries) else ""
 
 
 def control_text(control: etree._Element) -> str | None:
-    """What a content control shows where its content does not say it; None: read its content."""
+    """The visible value of a content control whose content lacks it; None if its content has it."""
     properties = child(control, "sdtpr")
     box = child(properties, "checkbox")
     if box is not None:

@@ -1,4 +1,4 @@
-"""Page headers and footers of Word documents, inside the child process: each text once."""
+"""Page headers and footers of Word documents, each text once."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from ingestion.parsing.shared.xml import child, local_attribute, local_name
 from ingestion.parsing.shared.zip_archive import OfficePackage, relationship_id
 
 _NAMES = {"headerreference": "Page header", "footerreference": "Page footer"}
-# "Page 3 of 12", "- 3 -", "Seite 3": a number that is another one on every page.
+# "Page 3 of 12", "- 3 -", "Seite 3": lines that differ on every page.
 _PAGE_NUMBER = re.compile(r"\W*(?:\w{1,8}\W{0,3})?\d{0,5}\W*(?:\w{1,3}\W{0,3}\d{0,5}\W*)?\Z")
 _COUNTERS = re.compile(r"\b(?:PAGE|NUMPAGES|SECTIONPAGES)\b")
 
@@ -18,7 +18,7 @@ Lines = Callable[[etree._Element], list[str]]
 
 
 class HeadersFooters:
-    """Gives the headers and footers of a section that no section before it had.
+    """Gives the headers and footers of a section that no earlier section has.
 
     Args:
         package: The document.

@@ -1,5 +1,6 @@
-"""The text of one Word paragraph, inside the child process: runs, fields, formulas, what hangs on them."""
+"""The text of one Word paragraph: runs, fields, formulas, and what is anchored in it."""
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,11 +9,12 @@ from lxml import etree
 
 from ingestion.parsing.office.docx_fields import Fields, control_text
 from ingestion.parsing.office.docx_styles import Styles, value_of
+from ingestion.parsing.office.graphics import alternative_text
 from ingestion.parsing.office.omml import omml_text
 from ingestion.parsing.office.symbol_fonts import UNKNOWN, has_symbols, symbol, with_symbols
 from ingestion.parsing.shared.formulas import script_mark
 from ingestion.parsing.shared.missing_content import MissingContent
-from ingestion.parsing.shared.xml import child, local_attribute, local_name
+from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
 
 # Deleted or moved text, properties, and what stands again elsewhere.
 _UNREAD = frozenset({"del", "movefrom", "deltext", "ppr", "rpr", "sectpr", "fallback", "sdtpr", "object"})
@@ -21,18 +23,17 @@ _SCRIPTS = {"superscript": "sup", "subscript": "sub"}
 _LARGE_EMU = 4_000_000_000_000  # a picture of 6 by 5 cm; English Metric Units, 360 000 a cm
 _LARGE_POINTS = 24_000  # the same in points
 _POINTS = re.compile(r"(?:^|;)\s*(width|height)\s*:\s*([\d.]{1,9})(pt|in)")
-_FILE_NAME = re.compile(r"[\w\\/: .-]+\.\w{3,4}\Z")
 MAX_ANCHOR_CHARACTERS = 120  # of the words that a comment stands on
 
 
 @dataclass(slots=True)
 class ParagraphContent:
-    """A paragraph's text ("\\f" where a page ends) and what hangs on it.
+    """The content of a paragraph.
 
     Attributes:
-        text: What is seen in the line.
+        text: The visible text; "\\f" where a page ends.
         notes: Number and text of the notes that it refers to.
-        boxes: The text boxes that are fixed to it.
+        boxes: The text boxes anchored in it.
         comments: Comments that end in it, as sentences.
         blocks: Lines of its charts and diagrams.
     """
@@ -50,7 +51,7 @@ class ParagraphContent:
 
 
 class Comments:
-    """The comments of a document: who says what, and on which words."""
+    """The comments of a document, with their authors and the words that they refer to."""
 
     def __init__(self, elements: Mapping[str, etree._Element]) -> None:
         self._elements = dict(elements)
@@ -67,13 +68,13 @@ class Comments:
             self._anchors[identifier] = anchor[: MAX_ANCHOR_CHARACTERS + 1]
 
     def pause(self, words: list[str]) -> None:
-        """The paragraph ends; what has begun goes on in the next."""
+        """End a paragraph; open comments continue in the next."""
         for identifier in list(self._starts):
             self.stop(identifier, [*words, " "])
             self._starts[identifier] = 0
 
     def sentence(self, identifier: str, text_of: Callable[[etree._Element], str]) -> str:
-        """The comment with its author and its words; "" if there is none, or it has been given."""
+        """The comment with its author and its words; "" if there is none, or it was returned before."""
         element = self._elements.pop(identifier, None)
         text = "" if element is None else text_of(element)
         if element is None or not text:
@@ -85,7 +86,7 @@ class Comments:
         return f"Comment{f' by {author}' if author else ''}{f' on “{anchor}”' if anchor else ''}: {text}"
 
     def rest(self, text_of: Callable[[etree._Element], str]) -> Iterator[str]:
-        """The comments that nothing in the text has asked for."""
+        """The comments that nothing in the text refers to."""
         for identifier in list(self._elements):
             if sentence := self.sentence(identifier, text_of):
                 yield sentence
@@ -99,7 +100,7 @@ class ParagraphReader:
         notes: Elements of notes by id, for each name of element that refers to them.
         comments: The document's comments.
         graphic: The lines of a chart or diagram for the relationship id in a drawing; None if it has none.
-        missing: Counts what is seen and cannot be read.
+        missing: Counts visible content that cannot be read.
     """
 
     def __init__(
@@ -151,7 +152,7 @@ class ParagraphReader:
         fields: Fields,
         reading: ParagraphContent,
     ) -> bool:
-        """Take in one element; whether to go on with what is in it."""
+        """Add one element; True if its children are to be read."""
         if name == "t":
             text = element.text or ""
             fields.add(with_symbols(text, _font(run)) if has_symbols(text) else text)
@@ -236,16 +237,15 @@ class ParagraphReader:
         return " ".join(" ".join(texts).split())
 
     def _draw(self, element: etree._Element, fields: Fields, reading: ParagraphContent) -> bool:
-        """A picture's description, a chart's rows; whether there may be text boxes in the drawing."""
+        """Add a picture's description or a chart's rows; True if the drawing may have text boxes."""
         properties = next(element.iter("{*}docPr"), None)
         if properties is not None and properties.get("hidden") in ("1", "true"):
             return False
         if (lines := self._graphic(element)) is not None:
             reading.blocks.append(lines)
         elif next(element.iter("{*}blip", "{*}imagedata"), None) is not None:
-            description = "" if properties is None else (properties.get("descr") or "").strip()
-            if description and not _FILE_NAME.match(description):
-                fields.add(f" {description} ")
+            if properties is not None and (text := alternative_text(properties.get("descr"))):
+                fields.add(f" {text} ")
             if _is_large(element):
                 self._missing.note("large pictures")
         return True
@@ -269,9 +269,9 @@ def _program(element: etree._Element) -> str:
 
 def _is_large(element: etree._Element) -> bool:
     for extent in element.iter("{*}extent"):
-        sides = [extent.get(side) or "" for side in ("cx", "cy")]
-        if all(side.isdecimal() and len(side) < 15 for side in sides):
-            return int(sides[0]) * int(sides[1]) >= _LARGE_EMU
+        sides = [whole_number(extent.get(side), -1, digits=14) for side in ("cx", "cy")]
+        if min(sides) >= 0:
+            return math.prod(sides) >= _LARGE_EMU
     for shape in element.iter("{*}shape"):
         points = {
             side: float(size) * (72 if unit == "in" else 1)

@@ -1,10 +1,10 @@
-"""What a Word paragraph's style and list say of it: its heading level, its bullet or number."""
+"""Styles and lists of Word paragraphs: heading levels, bullets, numbers."""
 
 import re
 
 from lxml import etree
 
-from ingestion.parsing.shared.xml import child, local_attribute, local_name
+from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
 
 MAX_STYLE_CHAIN = 20  # styles inherit from each other, in broken files in a circle
 MAX_LEVEL = 9
@@ -59,7 +59,7 @@ class Styles:
         return identifier, int(level) if level and level in "012345678" else 0
 
     def chain(self, properties: etree._Element | None) -> list[etree._Element]:
-        """A paragraph's style, the one that is based on, and so on."""
+        """A paragraph's style and the styles that it inherits from, nearest first."""
         return self._chain_of(value_of(child(properties, "pstyle")))
 
     def hides(self, paragraph: etree._Element | None, run: etree._Element | None) -> bool:
@@ -89,7 +89,7 @@ class Styles:
 
 
 class Numbering:
-    """Counts the items of numbered lists: their numbers, clause 4.2 of a contract, are stored nowhere."""
+    """Counts the items of numbered lists, because files do not store their numbers."""
 
     def __init__(self, root: etree._Element | None) -> None:
         self._levels: dict[str, dict[int, etree._Element]] = {}
@@ -108,7 +108,7 @@ class Numbering:
                 self._abstract[local_attribute(element, "numId") or ""] = abstract or ""
 
     def label(self, properties: etree._Element | None, styles: Styles) -> str:
-        """What stands in front of the next paragraph with these properties: "- ", "2.1 ", or ""."""
+        """The label of the next paragraph with these properties: "- ", "2.1 ", or ""."""
         if (place := styles.list_of(properties)) is None:
             return ""
         identifier, level = place
@@ -136,7 +136,7 @@ def value_of(element: etree._Element | None) -> str | None:
 
 
 def is_on(switch: etree._Element | None) -> bool:
-    """Whether a switch is there, and not there to switch something off."""
+    """Whether a switch is present and not set to off."""
     return switch is not None and local_attribute(switch, "val") not in ("0", "false", "off")
 
 
@@ -145,8 +145,7 @@ def _outline_level(value: str) -> int | None:
 
 
 def _start(level: etree._Element) -> int:
-    value = value_of(child(level, "start")) or "1"
-    return int(value) if value.isdecimal() and len(value) < 10 else 1
+    return whole_number(value_of(child(level, "start")), 1)
 
 
 def _formatted(level: int, counts: list[int | None], definitions: dict[int, etree._Element]) -> str:

@@ -1,4 +1,4 @@
-"""Charts and diagrams (SmartArt) of Office files as lines of text, inside the child process."""
+"""Charts and diagrams (SmartArt) of Office files as lines of text."""
 
 import datetime as dt
 import re
@@ -9,13 +9,14 @@ from lxml import etree
 
 from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.tables import table_line
-from ingestion.parsing.shared.xml import child, inner_text, local_attribute, local_name
+from ingestion.parsing.shared.xml import child, inner_text, local_attribute, local_name, whole_number
 from ingestion.parsing.shared.zip_archive import OfficePackage, relationship_id
 
-MAX_POINTS = 5_000  # of a series; a chart with more is a cloud that nobody reads off
+MAX_POINTS = 5_000  # of a series; people cannot read more off a chart
 MAX_SERIES = 255  # Office's own limit
 _DAY_ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001 (a day of the sheet's calendar)
 _LAST_DAY = 2_958_465  # 9999-12-31
+_FILE_NAME = re.compile(r"[\w\\/: .-]+\.\w{3,4}\Z")
 _QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 
 
@@ -39,7 +40,7 @@ def graphic_lines(
         package: The file.
         parts: What the part with the drawing is related to: id -> (kind, part).
         drawing: The element around the reference.
-        missing: Counts charts and diagrams that the file has no values or texts of.
+        missing: Counts charts and diagrams without values or texts in the file.
     """
     for reference in drawing.iter("{*}chart", "{*}relIds"):
         is_chart = local_name(reference) == "chart"
@@ -55,8 +56,14 @@ def graphic_lines(
     return None
 
 
+def alternative_text(text: str | None) -> str:
+    """A picture's description; "" for the file name that programs put in its place."""
+    text = (text or "").strip()
+    return "" if _FILE_NAME.match(text) else text
+
+
 def chart_lines(space: etree._Element) -> list[str] | None:
-    """A chart's title and its rows, `category | value | value`; None if the file has no values of it."""
+    """A chart's title and its rows, `category | value | value`; None if the file lacks its values."""
     title = _text(child(space, "chart", "title"))
     lines = [f"Chart: {title}" if title else "Chart:"]
     if (data := child(space, "chartdata")) is not None:
@@ -105,7 +112,7 @@ def _series(element: etree._Element) -> _Series:
 
 
 def _points(source: etree._Element) -> dict[int, str]:
-    """The values that the program saw last, by their places; of nested categories "outer, inner"."""
+    """The last computed values by index; nested categories as "outer, inner"."""
     points: dict[int, str] = {}
     levels = list(source.iter("{*}lvl")) or [source]
     for level in levels:
@@ -124,7 +131,7 @@ def _points(source: etree._Element) -> dict[int, str]:
 
 
 def _rows_of_new_kinds(data: etree._Element) -> Iterator[list[str]]:
-    """Waterfalls, funnels and the like keep their values in another form."""
+    """The rows of newer kinds of chart (waterfall, funnel), which store values differently."""
     for part in data:
         columns = []
         for dimension in part:
@@ -137,8 +144,7 @@ def _rows_of_new_kinds(data: etree._Element) -> Iterator[list[str]]:
 
 
 def _index(point: etree._Element) -> int:
-    value = point.get("idx") or ""
-    return int(value) if value.isdecimal() and len(value) < 8 else 0
+    return whole_number(point.get("idx"), digits=7)
 
 
 def _shown(value: str, code: str) -> str:
@@ -161,7 +167,7 @@ def _shown(value: str, code: str) -> str:
 
 
 def _text(element: etree._Element | None) -> str:
-    """Words of a title, a name or a value, without the formula that they come from."""
+    """The text of a title, name or value, without the formula behind it."""
     if element is None:
         return ""
     words = [inner.text or "" for inner in element.iter("{*}t", "{*}v")]
@@ -169,7 +175,7 @@ def _text(element: etree._Element | None) -> str:
 
 
 def diagram_lines(model: etree._Element) -> list[str]:
-    """The texts of a diagram as a list, what belongs to another text under it."""
+    """The texts of a diagram as a nested list."""
     texts: dict[str, str] = {}
     tops: list[str] = []
     for point in model.iter("{*}pt"):
@@ -182,8 +188,7 @@ def diagram_lines(model: etree._Element) -> list[str]:
     below: dict[str, list[tuple[int, str]]] = {}
     for link in model.iter("{*}cxn"):
         if (link.get("type") or "parOf") == "parOf":
-            order = local_attribute(link, "srcOrd") or ""
-            place = int(order) if order.isdecimal() and len(order) < 8 else 0
+            place = whole_number(local_attribute(link, "srcOrd"), digits=7)
             below.setdefault(link.get("srcId") or "", []).append((place, link.get("destId") or ""))
     lines: list[str] = []
     stack = [(-1, top) for top in reversed(tops)]

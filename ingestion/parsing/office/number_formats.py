@@ -1,10 +1,9 @@
-"""Numbers and dates as a cell of a spreadsheet shows them: ECMA-376's number formats, in English.
+"""Numbers and texts as a cell of a spreadsheet shows them, by the number formats of ECMA-376.
 
-A format has up to four sections: for positive and negative numbers, zero, and text. What only fills a column
-(`_x`, `*x`), colours and the country's code are left out.
+A format has up to four sections: for positive and negative numbers, zero, and text. Filling (`_x`, `*x`),
+colours and country codes are ignored.
 """
 
-import datetime as dt
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -21,23 +20,12 @@ _TOKEN = re.compile(
 )
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)$")
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
-# What the programs show by the country's own order: the same for every reader here.
-_OF_THE_COUNTRY = {"mm-dd-yy": "yyyy-mm-dd", "m/d/yy h:mm": "yyyy-mm-dd h:mm"}
-
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
-)  # fmt: skip
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
 _MARKS = {"@": "text", ".": "point", ",": "comma", "%": "percent", "/": "slash"}
-
-Moment = dt.datetime | dt.date | dt.time | dt.timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class _Section:
-    """One section: its tokens as (kind, text), and the numbers that it is for, where it says so."""
+class FormatSection:
+    """One section: its tokens as (kind, text), and the condition on numbers, if it has one."""
 
     tokens: tuple[tuple[str, str], ...]
     condition: tuple[str, float] | None = None
@@ -47,10 +35,10 @@ class _Section:
 
 
 def shown_number(value: float, number_format: str | None) -> str:
-    """A number as its cell shows it; in full where the format hides it or is none."""
+    """A number as its cell shows it; in full if the format hides it or there is none."""
     if number_format is None or number_format == "General":
         return general(value)
-    section, is_signed = _choose(_sections(number_format), value)
+    section, is_signed = _choose(format_sections(number_format), value)
     if section is None or section.has("date", "elapsed"):
         return general(value)
     number = value if is_signed else abs(value)
@@ -67,25 +55,17 @@ def shown_number(value: float, number_format: str | None) -> str:
 
 
 def shown_text(value: str, number_format: str | None) -> str:
-    """A text as its cell shows it: within what the fourth section, or `@`, puts around it."""
+    """A text as its cell shows it: with the additions of the fourth section, or around `@`."""
     if not number_format or "@" not in number_format or number_format == "@":
         return value
-    section = _sections(number_format)[-1]
+    section = format_sections(number_format)[-1]
     if not section.has("text"):
         return value
     return "".join(value if kind == "text" else text for kind, text in section.tokens)
 
 
-def shown_moment(value: Moment, number_format: str | None) -> str:
-    """A date, time or duration as its cell shows it; ISO 8601 where the format is that of the country."""
-    section = _sections(_OF_THE_COUNTRY.get(number_format or "", number_format or "General"))[0]
-    if not section.has("date", "elapsed"):
-        return _plain_moment(value)
-    return _MomentLayout(section).text(value)
-
-
 def general(value: float) -> str:
-    """A number in full, without an exponent unless it is beyond all that people write."""
+    """A number in full, with an exponent only if it is very large or very small."""
     plain = f"{value:.{_DIGITS}g}"
     if "e" not in plain:
         return plain
@@ -96,21 +76,15 @@ def general(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _plain_moment(value: Moment) -> str:
-    if isinstance(value, dt.datetime) and value.time() == dt.time():
-        return str(value.date())
-    return str(value)
-
-
 @lru_cache(maxsize=512)
-def _sections(number_format: str) -> tuple[_Section, ...]:
-    sections: list[_Section] = []
+def format_sections(number_format: str) -> tuple[FormatSection, ...]:
+    sections: list[FormatSection] = []
     tokens: list[tuple[str, str]] = []
     condition: tuple[str, float] | None = None
     for match in _TOKEN.finditer(number_format[:_LONGEST]):
         kind, text = match.lastgroup or "space", match.group()
         if kind == "mark" and text == ";":
-            sections.append(_Section(tuple(tokens), condition))
+            sections.append(FormatSection(tuple(tokens), condition))
             tokens, condition = [], None
         elif kind == "bracket":
             inner = match["bracket"]
@@ -126,10 +100,10 @@ def _sections(number_format: str) -> tuple[_Section, ...]:
             tokens.append((_MARKS.get(text, "literal"), text))
         elif kind != "space":
             tokens.append((kind, text))
-    return (*sections, _Section(tuple(tokens), condition))
+    return (*sections, FormatSection(tuple(tokens), condition))
 
 
-def _choose(sections: tuple[_Section, ...], value: float) -> tuple[_Section | None, bool]:
+def _choose(sections: tuple[FormatSection, ...], value: float) -> tuple[FormatSection | None, bool]:
     """The section for a number, and whether the number keeps its sign in it."""
     numeric = sections[:3]
     if any(section.condition for section in numeric):
@@ -153,14 +127,14 @@ def _holds(condition: tuple[str, float], value: float) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _places_of(section: _Section) -> "_NumberLayout":
+def _places_of(section: FormatSection) -> "_NumberLayout":
     return _NumberLayout(section)
 
 
 class _NumberLayout:
-    """A section with places for digits."""
+    """Formats numbers by a section with places for digits."""
 
-    def __init__(self, section: _Section) -> None:
+    def __init__(self, section: FormatSection) -> None:
         self._tokens = section.tokens
         kinds = [kind for kind, _ in self._tokens]
         digits = [place for place, kind in enumerate(kinds) if kind == "digit"]
@@ -237,7 +211,7 @@ class _NumberLayout:
         return "".join(shown)
 
     def _places(self, whole: str) -> dict[int, str]:
-        """The digits of the whole number by the place that shows them; the first one takes what is over."""
+        """The digits of the whole number by place; the first place takes all surplus digits."""
         needed = [self._tokens[place][1] == "0" for place in self._whole]
         least = len(needed) - needed.index(True) if True in needed else 0
         digits = whole.rjust(least, "0")
@@ -282,74 +256,3 @@ class _NumberLayout:
         if not top:
             return f"{sign}{whole}"
         return f"{sign}{whole} {top}/{bottom}" if whole else f"{sign}{top}/{bottom}"
-
-
-_EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001  # day 0 of the programs, which know no time zones
-_MOST_DAYS = 600_000
-
-
-class _MomentLayout:
-    """A section of a date, a time or a duration."""
-
-    def __init__(self, section: _Section) -> None:
-        self._tokens = section.tokens
-        self._half = section.has("half")
-
-    def text(self, value: Moment) -> str:
-        if isinstance(value, dt.timedelta):
-            seconds = value.total_seconds()
-            moment = _EPOCH + value if abs(value.days) < _MOST_DAYS else _EPOCH
-        else:
-            moment = _as_datetime(value)
-            seconds = (moment - _EPOCH).total_seconds()
-        sign = "-" if seconds < 0 and any(kind == "elapsed" for kind, _ in self._tokens) else ""
-        shown = [self._one(place, moment, abs(seconds)) for place in range(len(self._tokens))]
-        return (sign + "".join(shown)).strip()
-
-    def _one(self, place: int, moment: dt.datetime, seconds: float) -> str:
-        kind, text = self._tokens[place]
-        if kind == "elapsed":
-            whole = int(seconds + 0.5e-3)
-            count = whole // {"h": 3600, "m": 60, "s": 1}[text[0]]
-            return f"{count:0{len(text)}d}"
-        if kind == "half":
-            full = "AM" if moment.hour < 12 else "PM"
-            return full if len(text) > 3 else full[0]
-        if kind == "date":
-            return self._date(place, text.lower(), moment)
-        return text
-
-    def _date(self, place: int, text: str, moment: dt.datetime) -> str:  # noqa: PLR0911  # a letter each
-        letter, width = text[0], len(text)
-        if letter in "ye":
-            return f"{moment.year % 100:02d}" if width <= 2 and letter == "y" else f"{moment.year:04d}"
-        if letter == "d":
-            name = _DAYS[moment.weekday()]
-            return str(moment.day).zfill(width) if width <= 2 else name[:3] if width == 3 else name
-        if letter == "h":
-            hour = (moment.hour - 1) % 12 + 1 if self._half else moment.hour
-            return str(hour).zfill(min(width, 2))
-        if letter == "s":
-            whole, _, part = text.partition(".")
-            digits = f"{moment.microsecond:06d}"[: len(part)]
-            return str(moment.second).zfill(len(whole)) + (f".{digits}" if part else "")
-        if width <= 2 and self._are_minutes(place):
-            return str(moment.minute).zfill(width)
-        name = _MONTHS[moment.month - 1]
-        if width <= 2:
-            return str(moment.month).zfill(width)
-        return {3: name[:3], 5: name[0]}.get(width, name)
-
-    def _are_minutes(self, place: int) -> bool:
-        """Whether an `m` is minutes: behind hours, or before seconds."""
-        before = [t for kind, t in self._tokens[:place] if kind in ("date", "elapsed")]
-        after = [t for kind, t in self._tokens[place + 1 :] if kind in ("date", "elapsed")]
-        return (bool(before) and before[-1][0] in "hH") or (bool(after) and after[0][0] in "sS")
-
-
-def _as_datetime(value: dt.datetime | dt.date | dt.time) -> dt.datetime:
-    if isinstance(value, dt.datetime):
-        return value.replace(tzinfo=None)
-    if isinstance(value, dt.date):
-        return dt.datetime.combine(value, dt.time())
-    return dt.datetime.combine(dt.date(1899, 12, 30), value.replace(tzinfo=None))

@@ -1,4 +1,4 @@
-"""Formulas of Office files (OMML) as one line of text, inside the child process."""
+"""Formulas of Office files (OMML) as one line of text."""
 
 from lxml import etree
 
@@ -58,7 +58,7 @@ def _built(element: etree._Element, name: str, depth: int) -> str:
 
 
 def _listed(element: etree._Element, name: str, depth: int) -> str:
-    """What consists of any number of parts: brackets, matrices, equations under each other."""
+    """Elements with any number of parts: brackets, matrices, stacked equations."""
     parts = [omml_text(inner, depth) for inner in element]
     if name == "d":
         begin, end, between = (_setting(element, "dpr", key) for key in ("begchr", "endchr", "sepchr"))

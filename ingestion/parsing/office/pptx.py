@@ -1,11 +1,10 @@
-"""Presentations (.pptx), inside the child process: one page a slide.
+"""Presentations (.pptx): one page a slide.
 
-The XML is read directly, as for Word documents. Shapes come in the order of the file, which is the order
-that a screen reader follows; the title comes first.
+The XML is read directly, as for Word documents. The title comes first, then the shapes in the order of the
+file, which screen readers follow.
 """
 
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +12,13 @@ from lxml import etree
 
 from ingestion.parsing.frames import Frame
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.office.graphics import graphic_lines
+from ingestion.parsing.office.graphics import alternative_text, graphic_lines
 from ingestion.parsing.office.pptx_comments import SlideComments
 from ingestion.parsing.office.pptx_text import paragraphs
 from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
-from ingestion.parsing.shared.xml import child, local_name
+from ingestion.parsing.shared.xml import child, local_name, whole_number
 from ingestion.parsing.shared.zip_archive import OfficePackage, relationship_id
 from ingestion.text.cleaning import sensible_title
 
@@ -30,7 +29,7 @@ _LARGE_EMU = 10_000_000_000_000  # a picture of 10 by 8 cm, a sixth of a slide; 
 
 
 def read_pptx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
-    """The frames of a presentation: page n is slide n. Speaker notes stand under the slide, after "Notes:".
+    """Read a presentation: page n is slide n. Speaker notes follow the slide, after "Notes:".
 
     Raises:
         RefusalError: The file is broken, of another kind, protected, or larger than the limits.
@@ -46,22 +45,19 @@ def read_pptx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
         if part in package:
             deck.write_slide(part)
         writer.end_page(keep_empty=True)
-    deck.tell_missed()
+    deck.missing.warn()
     yield from writer.frames(sensible_title(package.title()))
 
 
 class _Deck:
-    """Writes slides; knows what has stood on slides before."""
+    """Writes slides; text that is repeated on many slides only once."""
 
     def __init__(self, package: OfficePackage, parts: dict[str, tuple[str, str]], writer: PageWriter) -> None:
         self._package = package
         self._writer = writer
         self._comments = SlideComments(package, parts)
-        self._missing = MissingContent(writer)
+        self.missing = MissingContent(writer)
         self._repeated: set[str] = set()  # footers and layouts that have been written
-
-    def tell_missed(self) -> None:
-        self._missing.warn()
 
     def write_slide(self, part: str) -> None:
         root = self._package.xml(part)
@@ -94,7 +90,7 @@ class _Deck:
             self._writer.block("Notes: " + "\n".join(lines))
 
     def _write_repeated(self, shapes: list[etree._Element], related: dict[str, tuple[str, str]]) -> None:
-        """What stands on many slides, where it stands first: the footer, and the layout's own text."""
+        """Write the footer and the layout's own text, on their first slide only."""
         texts = [("Footer", _line(shape)) for shape in shapes if _placeholder(shape) == "ftr"]
         for kind in ("slideLayout", "slideMaster"):
             part = next((name for found, name in related.values() if found == kind), "")
@@ -118,9 +114,9 @@ class _Deck:
                 gap = LINE
             return
         if local_name(shape) == "pic":
-            self._writer.block(_description(shape))
+            self._writer.block(alternative_text(_property(shape, "descr")))
             if _area(shape) >= _LARGE_EMU:
-                self._missing.note("large pictures")
+                self.missing.note("large pictures")
             return
         is_list = _placeholder(shape) in ("obj", "body")
         for level, text in paragraphs(shape):
@@ -132,15 +128,15 @@ class _Deck:
         """The lines of a table, a chart or a diagram."""
         if (table := next(frame.iter("{*}tbl"), None)) is not None:
             return list(_table_lines(table))
-        if (lines := graphic_lines(self._package, related, frame, self._missing)) is not None:
+        if (lines := graphic_lines(self._package, related, frame, self.missing)) is not None:
             return lines
         if (embedded := next(frame.iter("{*}oleObj"), None)) is not None:
-            self._missing.note("embedded objects", embedded.get("progId") or "")
+            self.missing.note("embedded objects", embedded.get("progId") or "")
         return []
 
 
 def _shapes(tree: etree._Element | None) -> Iterator[etree._Element]:
-    """Shapes that are seen, also those in groups; what stands twice for old programs only once."""
+    """The visible shapes, also in groups, without duplicates for old programs."""
     for element in tree if tree is not None else ():
         match local_name(element):
             case "sp" | "graphicframe" | "cxnsp" | "pic":
@@ -153,22 +149,18 @@ def _shapes(tree: etree._Element | None) -> Iterator[etree._Element]:
 
 
 def _property(shape: etree._Element, name: str) -> str:
-    """A property of a shape that is not drawn: "hidden", "descr"."""
+    """A non-visual property of a shape, such as "hidden" or "descr"."""
     for properties in shape:
         if local_name(properties).startswith("nv") and (own := child(properties, "cnvpr")) is not None:
             return own.get(name) or ""
     return ""
 
 
-def _description(picture: etree._Element) -> str:
-    text = _property(picture, "descr").strip()
-    return "" if re.fullmatch(r"[\w\\/: .-]+\.\w{3,4}", text) else text  # the name of its file
-
-
 def _area(picture: etree._Element) -> int:
     extent = child(picture, "sppr", "xfrm", "ext")
-    sides = ["0"] if extent is None else [extent.get("cx") or "0", extent.get("cy") or "0"]
-    return math.prod(int(side) if side.isdecimal() and len(side) < 15 else 0 for side in sides)
+    if extent is None:
+        return 0
+    return math.prod(whole_number(extent.get(side), digits=14) for side in ("cx", "cy"))
 
 
 def _line(shape: etree._Element) -> str:
@@ -176,7 +168,7 @@ def _line(shape: etree._Element) -> str:
 
 
 def _placeholder(shape: etree._Element) -> str | None:
-    """What the layout has the shape for; None for a shape of its own."""
+    """The type of the shape's placeholder; None for a shape outside the layout."""
     for properties in shape:
         mark = child(properties, "nvpr", "ph") if local_name(properties).startswith("nv") else None
         if mark is not None:

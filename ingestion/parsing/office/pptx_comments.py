@@ -1,4 +1,4 @@
-"""Comments on slides, inside the child process: of both of the forms that PowerPoint has had."""
+"""Comments on slides, in PowerPoint's old and new formats."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The paragraphs of presentations, inside the child process: of shapes, cells and comments."""
+"""Paragraphs of presentations: in shapes, table cells and comments."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from lxml import etree
 from ingestion.parsing.office.omml import omml_text
 from ingestion.parsing.office.symbol_fonts import with_symbols
 from ingestion.parsing.shared.formulas import script_mark
-from ingestion.parsing.shared.xml import child, local_name
+from ingestion.parsing.shared.xml import child, local_name, whole_number
 
 _CHARACTERS = {"br": "\n", "tab": "\t"}
 
@@ -28,16 +28,15 @@ def paragraphs(shape: etree._Element) -> Iterator[tuple[int, str]]:
 
 
 def _number(properties: etree._Element | None, level: int, numbers: Counter[int]) -> str:
-    """ "2. " in front of an item that the program numbers: the number is stored nowhere."""
+    """ "2. " in front of an automatically numbered item, whose number the file does not store."""
     for deeper in [known for known in numbers if known > level]:
         del numbers[deeper]
     numbering = child(properties, "buautonum")
     if numbering is None:
         del numbers[level]
         return ""
-    start = numbering.get("startAt") or "1"
     numbers[level] += 1
-    return f"{(int(start) if start.isdecimal() and len(start) < 6 else 1) + numbers[level] - 1}. "
+    return f"{whole_number(numbering.get('startAt'), 1, digits=5) + numbers[level] - 1}. "
 
 
 def paragraph_text(paragraph: etree._Element) -> str:

@@ -1,7 +1,7 @@
-"""What a sheet's XML says beside its values: merged, hidden, commented and linked cells, formulas.
+"""Properties of a sheet beside its values: merged, hidden, commented and linked cells, formulas.
 
-openpyxl's reading of a large sheet leaves these out. They are looked for only where the part's bytes have
-their tags.
+openpyxl's read-only mode, which large sheets need, leaves these out. The XML is parsed only if its bytes
+contain their tags.
 """
 
 import re
@@ -20,7 +20,7 @@ Place = tuple[int, int]  # row and column, from 1
 
 _TAGS = re.compile(rb"mergeCell |hyperlink |hidden=|<f[ >/]|:f[ >/]")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
-# Cells that a merged one stands for; a merge of whole columns is one cell of the rows that there are.
+# Cells in merged ranges; larger merges, such as of whole columns, are ignored.
 _MOST_COVERED = 200_000
 _MOST_NOTES = 20_000
 _LONGEST_NOTE = 4_000
@@ -29,7 +29,7 @@ _WEB = ("http:", "https:", "mailto:", "ftp:")
 
 @dataclass(slots=True)
 class SheetExtras:
-    """What a sheet has beside values. `covered` leads from each cell of a merged range to its first one."""
+    """Properties of a sheet beside its values; `covered` maps cells of a merged range to its first cell."""
 
     covered: dict[Place, Place] = field(default_factory=dict)
     notes: dict[Place, list[str]] = field(default_factory=dict)
@@ -41,12 +41,11 @@ class SheetExtras:
 
 
 def read_extras(package: OfficePackage, part: str) -> SheetExtras:
-    """Read what the sheet in `part` says beside its values. Raises what the package raises."""
+    """Read the properties of the sheet in `part`; raises as the package does."""
     extras = SheetExtras()
     data = package.read(part)
-    outside = _outside_links(package, part)
     if _TAGS.search(data):
-        _read_part(data, extras, outside)
+        _read_part(data, extras, package.links(part))
     for kind, name in package.related(part).values():
         if name not in package:
             continue
@@ -85,7 +84,7 @@ def _read_part(data: bytes, extras: SheetExtras, outside: dict[str, str]) -> Non
 
 
 def _read_formula(cell: etree._Element, extras: SheetExtras, shared: dict[str, str]) -> None:
-    """Keep the formula of a cell that has no computed value."""
+    """Record the formula of a cell without a computed value."""
     formula = value = None
     for child in cell:
         if local_name(child) == "f":
@@ -126,7 +125,7 @@ def _read_comments(root: etree._Element, extras: SheetExtras) -> None:
     for comment in root.iter("{*}comment"):
         text = "".join(part.text or "" for part in comment.iter("{*}t"))
         if text.lstrip().startswith("[Threaded comment]"):
-            continue  # a notice for old programs; the thread is a part of its own
+            continue  # a notice for old programs; the thread is in another part
         number = comment.get("authorId") or ""
         author = authors[int(number)] if number.isdigit() and int(number) < len(authors) else ""
         text = text.removeprefix(f"{author}:") if author else text
@@ -146,19 +145,6 @@ def _note(extras: SheetExtras, reference: str | None, author: str, text: str) ->
         extras.notes.setdefault(place, []).append(
             f"comment by {author}: {text}" if author else f"comment: {text}"
         )
-
-
-def _outside_links(package: OfficePackage, part: str) -> dict[str, str]:
-    """The addresses that the sheet's links lead to, by relationship; nothing is fetched."""
-    folder, _, base = part.rpartition("/")
-    name = f"{folder}/_rels/{base}.rels"
-    if name not in package:
-        return {}
-    return {
-        element.get("Id") or "": element.get("Target") or ""
-        for element in package.xml(name)
-        if element.get("TargetMode") == "External"
-    }
 
 
 def _place(reference: str) -> Place | None:

@@ -1,8 +1,8 @@
-"""Signs of symbol fonts as the characters that they look like, inside the child process."""
+"""Characters of symbol fonts, such as Wingdings, as the Unicode characters that they look like."""
 
 import re
 
-# Symbol has Greek letters where others have Latin ones.
+# The font Symbol has Greek letters at the codes of Latin ones.
 _SYMBOL = dict(
     zip(
         range(0x41, 0x7B),
@@ -26,12 +26,12 @@ _WINGDINGS_2 = {0x4F: "✗", 0x50: "✓", 0x51: "☒", 0x52: "☑", 0x53: "☒",
 _FONTS = {"symbol": _SYMBOL, "wingdings": _WINGDINGS, "wingdings 2": _WINGDINGS_2}
 
 UNKNOWN = "\ufffd"
-PRIVATE = 0xF000  # fonts of 256 signs lie here
+PRIVATE = 0xF000  # the first private-use code of fonts with 256 signs
 _PRIVATE_SIGN = re.compile("[\uf000-\uf0ff]")
 
 
 def symbol(font: str, code: int) -> str:
-    """The character for a sign of a font; `UNKNOWN` if it is not known."""
+    """The Unicode character of a code in a font; `UNKNOWN` if there is none."""
     place = code - PRIVATE if PRIVATE <= code <= PRIVATE + 0xFF else code
     signs = _FONTS.get(font.strip().lower())
     if signs is not None:
@@ -42,7 +42,7 @@ def symbol(font: str, code: int) -> str:
 
 
 def with_symbols(text: str, font: str) -> str:
-    """`text` with the signs of a symbol font in it made readable."""
+    """Replace private-use codes of a symbol font by Unicode characters."""
     return _PRIVATE_SIGN.sub(lambda sign: symbol(font, ord(sign.group())), text)
 
 

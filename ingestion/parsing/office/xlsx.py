@@ -1,12 +1,13 @@
-"""Workbooks (.xlsx), inside the child process: one page a sheet, rows as records, cells as they look.
+"""Workbooks (.xlsx): one page a sheet, rows as records, cells as they look.
 
-openpyxl reads the values and their formats; `sheets` finds what it leaves out.
+openpyxl reads values and their formats; `sheets` reads what openpyxl leaves out.
 """
 
 import datetime as dt
 import math
 import warnings
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,23 +16,24 @@ from openpyxl.utils import get_column_letter
 
 from ingestion.parsing.frames import MAX_WARNINGS, FileWarning, Frame
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.office.number_formats import shown_moment, shown_number, shown_text
+from ingestion.parsing.office.date_formats import shown_moment
+from ingestion.parsing.office.number_formats import shown_number, shown_text
 from ingestion.parsing.office.sheets import Place, SheetExtras, read_extras, sheet_parts
 from ingestion.parsing.shared.page_writer import LINE, PageWriter
 from ingestion.parsing.shared.tables import record_lines
 from ingestion.parsing.shared.zip_archive import BROKEN, OfficePackage
 from ingestion.text.cleaning import sensible_title
 
-# What openpyxl raises on broken parts; expat's ParseError is a SyntaxError.
+# Exceptions of openpyxl on broken parts; expat's ParseError is a SyntaxError.
 _BROKEN_PARTS = (ValueError, KeyError, TypeError, AttributeError, IndexError, SyntaxError)
 
 _MOST_TITLES = 3
 _MOST_COLUMNS = 16_384
-_NAMED = 5  # cells, rows or columns that a warning names; the rest is a number
+_NAMED = 5  # cells, rows or columns in a warning; the rest is counted
 
 
 def read_xlsx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
-    """The frames of a workbook: the values as they were last computed, in the formats of their cells.
+    """Read a workbook: the last computed values in the formats of their cells.
 
     Raises:
         RefusalError: The file is broken, of another kind, protected, or larger than the limits.
@@ -42,7 +44,7 @@ def read_xlsx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     writer = PageWriter(path.name, limits)
     notices: list[str] = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl tells of what would be lost on saving
+        warnings.simplefilter("ignore")  # openpyxl warns of content that saving would lose
         try:
             with path.open("rb") as file:
                 _write_book(file, package, sheets, writer, notices)
@@ -63,7 +65,7 @@ def _write_book(
     book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
     try:
         for sheet in book.worksheets:
-            sheet.reset_dimensions()  # the file's own word for it, which may be a million empty rows
+            sheet.reset_dimensions()  # the declared size may be a million empty rows
             part, state = parts.get(sheet.title, ("", "visible"))
             shown = _Worksheet(sheet, read_extras(package, part) if part else SheetExtras())
             lines = record_lines(shown.rows())
@@ -85,7 +87,7 @@ def _write_book(
 
 
 class _Worksheet:
-    """A sheet's rows as a person sees them."""
+    """A sheet's rows as a spreadsheet program shows them."""
 
     def __init__(self, sheet: Any, extras: SheetExtras) -> None:
         self._sheet = sheet
@@ -98,7 +100,7 @@ class _Worksheet:
         self.notes_apart: list[str] = []
 
     def rows(self) -> Iterator[list[str]]:
-        """Yield the rows; those that name columns over several columns are joined with the row below."""
+        """Yield the rows; a row of names over several columns is joined with the row below."""
         above: list[str] | None = None
         for number, cells in enumerate(self._sheet.iter_rows(), 1):
             row = self._row(number, cells)
@@ -113,7 +115,8 @@ class _Worksheet:
             elif not self._begun and self._has_names_over_columns(number, row):
                 above = row
                 continue
-            # A title above the names is one cell, and so is a row of a list; a sheet has few titles.
+            # A title above the names is one cell. A row of a list is one cell, too, but a sheet has few
+            # titles.
             self._titles += 1
             self._begun = (
                 self._begun or len({cell for cell in row if cell}) > 1 or self._titles > _MOST_TITLES
@@ -161,7 +164,7 @@ class _Worksheet:
                 self.notes_apart.append(f"{place} ({text}): {'; '.join(added)}")
 
     def _repeat_merged(self, number: int, row: list[str]) -> None:
-        """Give each cell of a merged range what its first one says, unless it is a title."""
+        """Repeat the value of a merged range in each of its cells, unless it is a title."""
         covered = self._extras.covered
         row += [""] * (self._extras.wide_rows.get(number, 0) - len(row))
         for column in range(1, len(row) + 1):
@@ -176,7 +179,7 @@ class _Worksheet:
                 row[column - 1] = self._merged.get(place, "")
 
     def notices(self) -> Iterator[str]:
-        """What of the sheet a person should know: sentences that name the sheet."""
+        """Warnings about hidden content and missing values; each names the sheet."""
         title = self._sheet.title
         if self._uncomputed:
             cells = _named(self._uncomputed)
@@ -204,8 +207,7 @@ def _named(items: Sequence[str]) -> str:
 
 def _joined(above: Sequence[str], row: Sequence[str]) -> list[str]:
     """Join two rows of names: "2023" over "Q1" and "Q2" is "2023 Q1" and "2023 Q2"."""
-    width = max(len(above), len(row))
-    pairs = zip([*above, *[""] * (width - len(above))], [*row, *[""] * (width - len(row))], strict=True)
+    pairs = zip_longest(above, row, fillvalue="")
     return [upper if upper == lower else f"{upper} {lower}".strip() for upper, lower in pairs]
 
 

@@ -1,7 +1,7 @@
-"""What stands on a PDF's page and not in its content: filled form fields, notes and comments.
+"""Filled form fields, notes and comments of a PDF page.
 
-PDFium's text holds none of it, whether or not the file has a picture of it (an appearance stream): values
-are read from the fields, so both kinds of file give the same. Inside the child process only.
+PDFium's text holds none of them. Values are read from the fields, so that a file gives the same text with and
+without appearance streams (pictures of the values).
 """
 
 import ctypes
@@ -49,14 +49,14 @@ _MARKS_TEXT = {
 }
 _TAG = re.compile(r"<[^<>]*>")
 
-# Where a field's printed label is looked for, in points.
+# How far from a field its printed label is searched, in points.
 _ASIDE = 260.0
 _ABOVE = 18.0
 _TALL = 24.0  # a field of several lines has its label beside the first
 
 
-class _Box(NamedTuple):
-    """A rectangle in the PDF's own measure: left < right, bottom < top."""
+class _Rectangle(NamedTuple):
+    """A rectangle in the PDF's own coordinates: left < right, bottom < top."""
 
     left: float
     bottom: float
@@ -67,15 +67,19 @@ class _Box(NamedTuple):
 class _Annotation(NamedTuple):
     raw: Any
     kind: int
-    box: _Box
+    box: _Rectangle
 
 
 def lines_of(
     page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, form: Any, size: tuple[float, float]
 ) -> Iterator[AddedLine]:
-    """The page's filled fields ("label: value") and its comments, in the file's order.
+    """Yield the page's filled fields ("label: value") and its comments, in the file's order.
 
-    `form` is PDFium's form environment, or None in a file without a form.
+    Args:
+        page: The page.
+        text_page: Its text, where fields find their labels.
+        form: PDFium's form environment; None in a file without a form.
+        size: Of the page in points.
     """
     count = pdfium.FPDFPage_GetAnnotCount(page.raw)
     if count <= 0:
@@ -87,7 +91,7 @@ def lines_of(
             if raw := pdfium.FPDFPage_GetAnnot(page.raw, index):
                 kind = pdfium.FPDFAnnot_GetSubtype(raw)
                 if kind in _KINDS or kind == pdfium.FPDF_ANNOT_WIDGET:
-                    seen.append(_Annotation(raw, kind, _box(raw)))
+                    seen.append(_Annotation(raw, kind, _rectangle(raw)))
                 else:
                     pdfium.FPDFPage_CloseAnnot(raw)
         widgets = [item.box for item in seen if item.kind == pdfium.FPDF_ANNOT_WIDGET]
@@ -103,16 +107,16 @@ def lines_of(
             pdfium.FPDFPage_CloseAnnot(item.raw)
 
 
-def _box(raw: Any) -> _Box:
+def _rectangle(raw: Any) -> _Rectangle:
     rect = pdfium.FS_RECTF()
     pdfium.FPDFAnnot_GetRect(raw, ctypes.byref(rect))
     left, right = sorted((rect.left, rect.right))
     bottom, top = sorted((rect.bottom, rect.top))
-    return _Box(left, bottom, right, top)
+    return _Rectangle(left, bottom, right, top)
 
 
 def _comment(item: _Annotation, printed: "_Printed") -> str:
-    """A comment with its kind and author, and the words that it is on; nothing where it says nothing."""
+    """A comment with its kind, its author and the words that it marks; "" if it is empty."""
     words = _entry(item.raw, b"Contents") or " ".join(_TAG.sub(" ", _entry(item.raw, b"RC")).split())
     if not words and item.kind == pdfium.FPDF_ANNOT_STAMP:
         words = one_line(_entry(item.raw, b"Name"), MAX_NAME)
@@ -129,17 +133,17 @@ def _comment(item: _Annotation, printed: "_Printed") -> str:
 
 
 def _marked(item: _Annotation, printed: "_Printed") -> Iterator[str]:
-    """The words under a highlight, a rectangle for each line."""
+    """The words under a highlight, which has a rectangle for each line."""
     points = pdfium.FS_QUADPOINTSF()
     for index in range(min(pdfium.FPDFAnnot_CountAttachmentPoints(item.raw), 100)):
         if pdfium.FPDFAnnot_GetAttachmentPoints(item.raw, index, ctypes.byref(points)):
             across = (points.x1, points.x2, points.x3, points.x4)
             upward = (points.y1, points.y2, points.y3, points.y4)
-            yield printed.within(_middle(_Box(min(across), min(upward), max(across), max(upward))))
+            yield printed.within(_middle(_Rectangle(min(across), min(upward), max(across), max(upward))))
 
 
 def _field(item: _Annotation, form: Any, printed: "_Printed") -> str:
-    """A field as "label: value"; nothing for one that is empty, or shows no value."""
+    """A field as "label: value"; "" for an empty field and for one that shows no value."""
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, item.raw) if form else -1
     own = _form_text(pdfium.FPDFAnnot_GetFormFieldAlternateName, form, item.raw)
     name = _form_text(pdfium.FPDFAnnot_GetFormFieldName, form, item.raw)
@@ -171,14 +175,13 @@ def _value(raw: Any, form: Any) -> str:
 def _chosen(raw: Any, form: Any) -> Iterator[str]:
     for index in range(min(pdfium.FPDFAnnot_GetOptionCount(form, raw), MAX_OPTIONS)):
         if pdfium.FPDFAnnot_IsOptionSelected(form, raw, index):
-            option = index  # a name of its own for each closure
-            text = _read(lambda *to, at=option: pdfium.FPDFAnnot_GetOptionLabel(form, raw, at, *to))
+            text = _read(lambda *to, at=index: pdfium.FPDFAnnot_GetOptionLabel(form, raw, at, *to))
             if label := one_line(text):
                 yield label
 
 
 def _label(beside: str, own: str, name: str) -> str:
-    """What is printed at the field, and the field's own words for itself where they say more."""
+    """The text printed at the field, with the field's own description if it adds to it."""
     known = beside.casefold()
     if beside and own and own.casefold() not in known:
         return f"{beside} ({own})"
@@ -186,13 +189,13 @@ def _label(beside: str, own: str, name: str) -> str:
 
 
 class _Printed:
-    """The page's printed text, asked for by place."""
+    """The page's printed text by place."""
 
-    def __init__(self, text_page: Any, widgets: list[_Box]) -> None:
+    def __init__(self, text_page: Any, widgets: list[_Rectangle]) -> None:
         self._text = text_page
         self._widgets = widgets
 
-    def within(self, box: _Box) -> str:
+    def within(self, box: _Rectangle) -> str:
         found = [self._text, box.left, box.top, box.right, box.bottom]
         length = pdfium.FPDFText_GetBoundedText(*found, None, 0)
         if length <= 0:
@@ -202,8 +205,8 @@ class _Printed:
         pdfium.FPDFText_GetBoundedText(*found, buffer, length)
         return clean(bytes(buffer).decode("utf-16-le", errors="replace")).strip()
 
-    def beside(self, box: _Box, *, right_first: bool = False) -> str:
-        """The label printed at a field: in its row, as far as the next field, or else right above it."""
+    def beside(self, box: _Rectangle, *, right_first: bool = False) -> str:
+        """The label printed at a field: in its row, up to the next field, or else right above it."""
         row = _middle(box if box.top - box.bottom <= _TALL else box._replace(bottom=box.top - _TALL / 2))
         others = [
             other
@@ -224,8 +227,8 @@ class _Printed:
         return ""
 
 
-def _middle(box: _Box) -> _Box:
-    """The middle half of a row's height, which no neighbouring row reaches into."""
+def _middle(box: _Rectangle) -> _Rectangle:
+    """The middle half of a row's height, which neighbouring rows do not reach."""
     quarter = (box.top - box.bottom) / 4
     return box._replace(bottom=box.bottom + quarter, top=box.top - quarter)
 
@@ -240,7 +243,7 @@ def _form_text(get: Callable[..., int], form: Any, raw: Any) -> str:
 
 
 def _read(get: Callable[..., int]) -> str:
-    """A text that PDFium writes into a buffer, which it is asked twice for: how long, and what."""
+    """A text from a function of PDFium, which is called for the length first, then with a buffer."""
     length = get(None, 0)
     if length <= 2:
         return ""

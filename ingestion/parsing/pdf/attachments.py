@@ -1,4 +1,4 @@
-"""Files that lie inside a PDF, as PDFium gives them; inside the child process."""
+"""The files attached to a PDF, read by PDFium."""
 
 import base64
 import ctypes
@@ -24,9 +24,9 @@ _PIECE_BYTES = 768 * 1024  # of a file in one frame
 
 
 def send_attachments(path: Path, password: str | None, limits: ParseLimits) -> Iterator[Frame]:
-    """Yield the files in a PDF, each one as its name and its bytes in pieces.
+    """Yield the attachments of a PDF, each as its name and its bytes in pieces.
 
-    A file without bytes, or beyond what a file may have, comes as its name alone.
+    An attachment without bytes, or beyond the limit of size, is only named.
 
     Raises:
         RefusalError: The PDF cannot be opened.
@@ -55,7 +55,7 @@ def send_attachments(path: Path, password: str | None, limits: ParseLimits) -> I
 
 
 def _size(part: pypdfium2.PdfAttachment) -> int:
-    """The file's bytes, unpacked, as PDFium counts them before they are copied."""
+    """The unpacked size of an attachment in bytes, known before it is copied."""
     size = ctypes.c_ulong()
     found = pypdfium2.raw.FPDFAttachment_GetFile(part, None, 0, size)
     return int(size.value) if found else 0

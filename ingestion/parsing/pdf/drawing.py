@@ -1,18 +1,15 @@
-"""A page as people see it, and where stretches of its text stand on it; inside the child process."""
+"""Draws a page of a PDF and finds the places of stretches of its text."""
 
 import base64
-import ctypes
 import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2
-import pypdfium2.raw
 
 from ingestion.documents import PageLayout, Status
 from ingestion.parsing.frames import MAX_LAYOUT_PIECES, DrawingRequest, DrawnPage, Frame, RefusalError
-from ingestion.parsing.geometry.added_lines import Place
-from ingestion.parsing.geometry.places import PageTransform
+from ingestion.parsing.geometry.places import CharacterPlaces, Place, union
 from ingestion.parsing.pdf.pdfium import (
     PdfiumError,
     UnknownEncryptionError,
@@ -21,26 +18,26 @@ from ingestion.parsing.pdf.pdfium import (
     picture_scale,
 )
 
-# A picture beyond this is a scan or a photograph, of which JPEG makes a tenth.
+# A larger picture is a scan or a photograph, which JPEG makes ten times smaller.
 _LARGE_PNG_BYTES = 600_000
 _JPEG_QUALITY = 85
-# Letters are of one line when their boxes share this much of the lower one's height, and of one box when
-# the gap between them is less than this many times that height: a wider one may hold another column's
-# words.
+# Letters belong to one line if their boxes overlap by this share of the lower one's height, and to one box if
+# the gap between them is at most so many times that height: a wider gap may hold another column's words.
 _SAME_LINE = 0.5
 _GAP = 1.0
 
 
 def draw(path: Path, drawing: DrawingRequest, password: str | None = None) -> Iterator[Frame]:
-    """The one frame of a drawing.
+    """Draw one page; yields one `DrawnPage`.
 
     Raises:
-        RefusalError: The file cannot be opened with this password, has no such page, or it cannot be drawn.
+        RefusalError: The password does not open the file, the file lacks the page, or it cannot be drawn.
     """
     try:
         document = open_document(path, password)
         if not 1 <= drawing.number <= len(document):
-            raise RefusalError(Status.FAILED, f"the file has {len(document)} pages and no {drawing.number}")
+            pages = len(document)
+            raise RefusalError(Status.FAILED, f"the file has {pages} pages and no {drawing.number}")
         page = document[drawing.number - 1]
         width, height = page.get_size()
         scale = min(drawing.pixels / width, picture_scale(width, height))
@@ -70,24 +67,21 @@ def _boxes(
     """Yield the boxes of every stretch, line by line, as DrawnPage has them."""
     text_page = page.get_textpage()
     count = text_page.count_chars()
-    places = _Places(page, text_page, width, height)
+    places = CharacterPlaces(page, text_page, (width, height))
     for number, (first, behind) in enumerate(stretches):
-        for box in _joined(places.of(index) for index in range(max(0, first), min(behind, count))):
+        for box in _joined(places.place(index) for index in range(max(0, first), min(behind, count))):
             yield number, number + 1, *box
 
 
 def _joined(letters: Iterator[Place | None]) -> Iterator[Place]:
-    """Join the boxes of letters that follow each other on a line, whichever way it runs."""
+    """Join the boxes of letters that follow each other on a line, horizontal or vertical."""
     current: Place | None = None
     last: Place | None = None
     for letter in letters:
         if letter is None:
             continue
         if current is not None and last is not None and (_beside(current, letter) or _below(last, letter)):
-            current = (
-                min(current[0], letter[0]), min(current[1], letter[1]),
-                max(current[2], letter[2]), max(current[3], letter[3]),
-            )  # fmt: skip
+            current = union((current, letter))
         else:
             if current is not None:
                 yield current
@@ -105,26 +99,5 @@ def _beside(line: Place, letter: Place) -> bool:
 
 
 def _below(last: Place, letter: Place) -> bool:
-    """Whether a letter follows another one on a line that runs up or down, as on a page that was turned."""
+    """Whether a letter follows another on a vertical line, as on a turned page."""
     return _beside((last[1], last[0], last[3], last[2]), (letter[1], letter[0], letter[3], letter[2]))
-
-
-class _Places:
-    """Where letters stand on the page as it is seen."""
-
-    def __init__(
-        self, page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, width: float, height: float
-    ) -> None:
-        self._text = text_page.raw
-        self._view = PageTransform(page, width, height)
-        self._box = pypdfium2.raw.FS_RECTF()
-
-    def of(self, index: int) -> Place | None:
-        """Return a letter's box, as high as its font; None for white space and what has no area."""
-        character = pypdfium2.raw.FPDFText_GetUnicode(self._text, index)
-        if chr(character).isspace():
-            return None
-        box = self._box
-        if not pypdfium2.raw.FPDFText_GetLooseCharBox(self._text, index, ctypes.byref(box)):
-            return None
-        return self._view.place(box.left, box.bottom, box.right, box.top)

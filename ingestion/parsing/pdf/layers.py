@@ -1,9 +1,9 @@
-"""Layers of a PDF (optional content) that are switched off: their text is not seen, and is left out.
+"""Leaves out the text of a PDF's layers (optional content) that are switched off.
 
-PDFium draws a page without them and gives their text all the same. So a page that uses such a layer is
-written anew in memory by pypdf without what the layer shows, PDFium reads that page, and every character
-is found again among those of the page in the file by what and where it is. That takes a tenth of a second a
-page, so the file's bytes are looked at first: hardly any file has layers. Inside the child process only.
+PDFium draws a page without them but includes their text. So pypdf writes a page that uses such a layer anew,
+in memory and without the layer's content; PDFium reads that page, and each character is matched by code and
+place with a character of the original page. That takes 0.1 s a page, so the file's bytes are searched for
+layers first: hardly any file has them.
 """
 
 import ctypes
@@ -12,6 +12,7 @@ import re
 import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from mmap import mmap
 from pathlib import Path
@@ -39,9 +40,9 @@ _PAINTS = {b"Do", b"INLINE IMAGE", b"sh"}
 
 
 def may_have_layers(data: mmap | bytes) -> bool:
-    """Whether the file names layers, in the open or in a compressed object stream.
+    """Whether the file names layers, uncompressed or in a compressed object stream.
 
-    True also where that cannot be told, as in an encrypted file.
+    True also if that is unknown, as in an encrypted file.
     """
     if data.find(_PROPERTIES) >= 0:
         return True
@@ -62,7 +63,7 @@ def may_have_layers(data: mmap | bytes) -> bool:
 
 
 class HiddenLayers:
-    """A file's layers that are off, read by pypdf; false where none is.
+    """A file's layers that are off, read by pypdf; false if there are none.
 
     Raises:
         Exception: Whatever pypdf raises on a broken file.
@@ -86,7 +87,7 @@ class HiddenLayers:
         return bool(self._off)
 
     def page_without(self, number: int) -> bytes | None:
-        """A PDF of the page alone without what is hidden; None where nothing on it is.
+        """A PDF of the page alone, without hidden content; None if nothing on the page is hidden.
 
         Raises:
             ValueError: The page's content is too long to be parsed.
@@ -106,10 +107,10 @@ class HiddenLayers:
 
 
 def switched_off(properties: Mapping[str, Any]) -> frozenset[int]:
-    """The object numbers of the layers that a viewer does not show when it opens the file.
+    """The object numbers of the layers that a viewer hides when it opens the file.
 
-    They follow from the default configuration: its base state, its lists, and what it says of viewing (a
-    watermark for print only is off).
+    They follow from the default configuration (PDF 32000-1, 8.11.4): its base state, its lists, and its usage
+    for viewing (a watermark for print only is off).
     """
     layers = [item for item in _list(properties.get("/OCGs")) if hasattr(item, "idnum")]
     default = _value(properties.get("/D")) or {}
@@ -131,23 +132,21 @@ def switched_off(properties: Mapping[str, Any]) -> frozenset[int]:
 def text_without(
     alone: bytes, whole: pypdfium2.PdfTextPage, read: Callable[[pypdfium2.PdfTextPage, int], RawPage]
 ) -> RawPage:
-    """The text of a page in the file, less what is not on the page `alone`, which is `read` in its place."""
-    with pypdfium2.PdfDocument(alone) as document:
-        page = document[0]
-        text_page = page.get_textpage()
-        try:
-            count = text_page.count_chars()
-            raw = read(text_page, count)
-            same = _same(text_page, count, whole)
-        finally:
-            text_page.close()
-            page.close()
+    """The text of the page `alone`, which `read` reads, with character indices in the `whole` page."""
+    with (
+        pypdfium2.PdfDocument(alone) as document,
+        closing(document[0]) as page,
+        closing(page.get_textpage()) as text_page,
+    ):
+        count = text_page.count_chars()
+        raw = read(text_page, count)
+        same = _same(text_page, count, whole)
     own = raw.indices if raw.indices is not None else range(len(raw.text))
     return replace(raw, indices=[same[index] for index in own])
 
 
 def _same(part: pypdfium2.PdfTextPage, count: int, whole: pypdfium2.PdfTextPage) -> list[int]:
-    """For each character of a page, the same one of the page with all layers: what it is, and where."""
+    """For each character of a page, its index in the page with all layers, found by code and place."""
     known: dict[tuple[int, int, int], list[int]] = {}
     codes = []
     for index in range(whole.count_chars()):
@@ -158,9 +157,7 @@ def _same(part: pypdfium2.PdfTextPage, count: int, whole: pypdfium2.PdfTextPage)
     for index in range(count):
         key = _identity(part, index)
         after = found[-1] + 1 if found and found[-1] != ELSEWHERE else len(codes)
-        if (
-            after < len(codes) and codes[after] == key[0]
-        ):  # most, and PDFium's own spaces, which stand nowhere
+        if after < len(codes) and codes[after] == key[0]:  # most; also PDFium's own spaces
             found.append(after)
         else:
             places = known.get(key)
@@ -175,7 +172,7 @@ def _identity(page: pypdfium2.PdfTextPage, index: int) -> tuple[int, int, int]:
 
 
 class Stripper:
-    """Takes what layers that are off show out of pages and their forms, in pypdf's own memory."""
+    """Removes the content of hidden layers from pages and their forms, in pypdf's memory."""
 
     def __init__(self, off: frozenset[int]) -> None:
         self._off = off
@@ -183,7 +180,7 @@ class Stripper:
         self._looked = 0
 
     def strip_page(self, page: Any) -> bool:
-        """Change the page; whether anything on it was hidden."""
+        """Remove hidden content from the page; False if it has none."""
         from pypdf.generic import NameObject
 
         content = page.get("/Contents")
@@ -197,7 +194,7 @@ class Stripper:
         return True
 
     def _concerns(self, resources: Mapping[str, Any], depth: int) -> bool:
-        """Whether a page or form with these resources may show what is hidden."""
+        """Whether a page or form with these resources may have hidden content."""
         self._looked += 1
         if self._looked > MAX_RESOURCES:
             raise ValueError("the page's forms are nested too deeply")
@@ -213,9 +210,9 @@ class Stripper:
         return False
 
     def _kept(self, content: Any, resources: Mapping[str, Any], depth: int) -> Any:
-        """The content as a stream without the operations that show what is hidden.
+        """The content as a stream without the operations that show hidden content.
 
-        All others stay, because they say where the next ones stand.
+        All others stay, because they set the place of later ones.
         """
         from pypdf.generic import ByteStringObject, ContentStream, DecodedStreamObject
 
@@ -285,7 +282,7 @@ class Stripper:
         return bool(off) and hidden.get(str(entry.get("/P")), all(off))
 
     def _holds(self, expression: Any, depth: int) -> bool:
-        """Whether a condition such as [/And a b] or [/Not a] shows what stands under it."""
+        """Whether a condition such as [/And a b] or [/Not a] shows its content."""
         parts = _list(expression)
         if depth > MAX_DEPTH or not parts:
             return True

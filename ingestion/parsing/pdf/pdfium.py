@@ -1,9 +1,10 @@
-"""PDFium's view of one PDF. It is fast and unguarded, so it is imported in the child process only."""
+"""Reads PDFs with PDFium, which hostile files can crash: imported in the child process only."""
 
 import ctypes
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from mmap import ACCESS_READ, mmap
@@ -15,7 +16,7 @@ import pypdfium2.raw
 
 from ingestion.parsing.frames import MAX_ATTACHMENTS, FileWarning
 from ingestion.parsing.geometry.layout import RawPage
-from ingestion.parsing.geometry.page_objects import hide_text
+from ingestion.parsing.geometry.page_objects import MAX_FORM_DEPTH, MAX_OBJECTS, hide_text
 from ingestion.parsing.ocr.scans import FEW_CHARACTERS, may_have_scans
 from ingestion.parsing.ocr.unread_text import PlacedLetter, is_suspect, letters_of, shows_unread_text
 from ingestion.parsing.pdf.annotations import lines_of
@@ -35,19 +36,15 @@ MAX_ATTACHMENT_NAME = 120  # characters
 
 # A page without text is a scan when pictures cover this much of it: a logo or a rule is none.
 MIN_PICTURE_SHARE = 0.1
-MAX_OBJECTS = 10_000  # of a page, looked at for pictures; a scan has one, or a few hundred strips
-MAX_FORM_DEPTH = 4
 
 RECOGNITION_DPI = 200  # tesseract's letters want to be 20 pixels high or more
 POINTS_PER_INCH = 72
-MAX_PIXELS = (
-    20_000_000  # of a page's picture, one byte each: A2 at 200 dpi, whatever the page says of its size
-)
+# Of a page's picture, one byte each: A2 at 200 dpi, whatever size the page declares.
+MAX_PIXELS = 20_000_000
 
 MAX_SLOPE = 0.1  # radians; text that runs to the right, however badly it was scanned
 
-# PDFium writes U+FFFE for two things, which its character codes tell apart: a hyphen at a line end (2), and
-# a glyph without a letter (0).
+# PDFium writes U+FFFE for a hyphen at a line end (character code 2) and for a glyph without a letter (0).
 _HYPHEN_CODE = 2
 _AMBIGUOUS = re.compile("\ufffe")
 
@@ -57,7 +54,7 @@ class WrongPasswordError(Exception):
 
 
 class UnknownEncryptionError(Exception):
-    """The file is encrypted in a way that this program does not know."""
+    """The file is encrypted by an unknown method."""
 
 
 class PageTooLongError(Exception):
@@ -93,29 +90,23 @@ class PdfiumFile:
             PageTooLongError: It has more than `max_characters`; nothing was extracted.
             PdfiumError: PDFium cannot read the page.
         """
-        page = self._document[number - 1]
-        try:
-            text_page = page.get_textpage()
-            try:
-                characters = text_page.count_chars()
-                if characters > max_characters:
-                    raise PageTooLongError(characters)
-                size = page.get_size()
-                looks = self._may_have_scans or characters < FEW_CHARACTERS
-                return replace(
-                    self._visible_text(number, text_page, characters, size),
-                    added=tuple(lines_of(page, text_page, self._document.formenv, size)),
-                    is_suspect=characters > 0 and looks and is_suspect(page, characters, size),
-                )
-            finally:
-                text_page.close()
-        finally:
-            page.close()  # PDFium keeps what it parsed of a page until then
+        # PDFium keeps what it parsed of a page until the page is closed.
+        with closing(self._document[number - 1]) as page, closing(page.get_textpage()) as text_page:
+            characters = text_page.count_chars()
+            if characters > max_characters:
+                raise PageTooLongError(characters)
+            size = page.get_size()
+            looks = self._may_have_scans or characters < FEW_CHARACTERS
+            return replace(
+                self._visible_text(number, text_page, characters, size),
+                added=tuple(lines_of(page, text_page, self._document.formenv, size)),
+                is_suspect=characters > 0 and looks and is_suspect(page, characters, size),
+            )
 
     def _visible_text(
         self, number: int, text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]
     ) -> RawPage:
-        """The text of a page but for layers that are off."""
+        """The text of a page without layers that are off."""
         alone = None
         if self._layers:
             try:
@@ -131,49 +122,38 @@ class PdfiumFile:
             return HiddenLayers(path, password)
         except Exception:  # noqa: BLE001  # as above
             self._warnings.append(
-                "The file has layers, and it cannot be told which ones are switched off: its text may hold "
-                "what a viewer does not show."
+                "The file has layers, and it is unknown which of them are switched off: its text may hold "
+                "content that a viewer does not show."
             )
             return None
 
     def file_warnings(self) -> Iterator[FileWarning]:
-        """What the pages' text lacks, or has too much; asked for when all are read."""
+        """Warnings about missing or surplus text; call it when all pages are read."""
         yield from map(FileWarning, self._warnings)
         if self._mixed_layers:
             yield FileWarning(
-                f"The text of {page_list(self._mixed_layers)} may hold what a viewer does not show: layers "
-                "that are switched off could not be told apart there."
+                f"The text of {page_list(self._mixed_layers)} may hold content that a viewer does not show: "
+                "layers that are switched off could not be separated."
             )
         if self._document.get_formtype() == pypdfium2.raw.FORMTYPE_XFA_FULL:
             yield FileWarning(
-                "The file is an XFA form, which shows itself in Adobe Reader only: what it holds may not be "
-                "in the text. Print it to a PDF there, and add that file."
+                "The file is an XFA form, which only Adobe Reader shows: its text may be incomplete. Print "
+                "it to a PDF there, and add that file."
             )
 
     def shows_unread_text(self, number: int) -> bool:
-        """Whether a picture on the page shows a good part of its text, and the page does not have it."""
-        page = self._document[number - 1]
-        try:
+        """Whether a picture on the page shows a large part of its text, which the page's own text lacks."""
+        with closing(self._document[number - 1]) as page:
             return shows_unread_text(page)
-        finally:
-            page.close()
 
     def letters(self, number: int) -> list[PlacedLetter]:
         """The letters of the page's text, where they are seen."""
-        page = self._document[number - 1]
-        try:
-            text_page = page.get_textpage()
-            try:
-                return letters_of(page, text_page, page.get_size())
-            finally:
-                text_page.close()
-        finally:
-            page.close()
+        with closing(self._document[number - 1]) as page, closing(page.get_textpage()) as text_page:
+            return letters_of(page, text_page, page.get_size())
 
     def has_picture(self, number: int) -> bool:
         """Whether pictures cover so much of the page that it may be a scan."""
-        page = self._document[number - 1]
-        try:
+        with closing(self._document[number - 1]) as page:
             width, height = page.get_size()
             share = 0.0
             kind = [pypdfium2.raw.FPDF_PAGEOBJ_IMAGE, pypdfium2.raw.FPDF_PAGEOBJ_FORM]
@@ -184,36 +164,32 @@ class PdfiumFile:
                     left, bottom, right, top = item.get_bounds()
                     share += abs(right - left) * abs(top - bottom) / (width * height)
             return share >= MIN_PICTURE_SHARE
-        finally:
-            page.close()
 
     def picture(self, number: int, *, own_text: bool = True) -> tuple["Image", float, float]:
-        """The page in grey at RECOGNITION_DPI, less where it is huge; its width and height in points.
+        """The page in grey at RECOGNITION_DPI, or less if it is huge; its width and height in points.
 
-        Without `own_text` it is drawn without the text, fields and comments that need not be recognised.
+        Without `own_text` the page's text, fields and comments are left out: they need no recognition.
         """
-        page = self._document[number - 1]
-        try:
+        with closing(self._document[number - 1]) as page:
             if not own_text:
                 hide_text(page)
             width, height = page.get_size()
             scale = min(RECOGNITION_DPI / POINTS_PER_INCH, picture_scale(width, height))
             bitmap = page.render(
-                scale=scale, grayscale=True, limit_image_cache=True, draw_annots=own_text,
+                scale=scale,
+                grayscale=True,
+                limit_image_cache=True,
+                draw_annots=own_text,
                 may_draw_forms=own_text,
-            )  # fmt: skip
-            try:
+            )
+            with closing(bitmap):
                 return bitmap.to_pil().copy(), width, height  # a picture of its own, not PDFium's memory
-            finally:
-                bitmap.close()
-        finally:
-            page.close()
 
     def title(self) -> str | None:
         return self._document.get_metadata_value("Title") or None
 
     def attachments(self) -> Iterator[str]:
-        """The names of the files inside, unique. A portfolio keeps its parts there."""
+        """The unique names of the attachments. A portfolio keeps its parts as attachments."""
         return own_names(name for name, _ in listed_attachments(self._document))
 
     def labels(self) -> Iterator[tuple[int, str]]:
@@ -232,7 +208,7 @@ class PdfiumFile:
 
 
 def own_names(raw_names: Iterable[str]) -> Iterator[str]:
-    """Names of files inside a file, without their folders: unique, and of nothing outside a folder."""
+    """The names of attachments as unique, plain file names without folders."""
     known: set[str] = set()
     for number, raw in enumerate(raw_names, start=1):
         name = one_line(raw.replace("\\", "/").rsplit("/", 1)[-1], MAX_ATTACHMENT_NAME).strip(". ")
@@ -246,20 +222,24 @@ def own_names(raw_names: Iterable[str]) -> Iterator[str]:
 
 
 def picture_scale(width: float, height: float) -> float:
-    """The largest scale at which a page of so many points has at most MAX_PIXELS, and no side more.
+    """The largest scale at which the picture of a page has at most MAX_PIXELS.
+
+    Args:
+        width: Of the page in points.
+        height: Of the page in points.
 
     Raises:
-        ValueError: The page has no area, or one beyond all measure.
+        ValueError: The page has no area, or an infinite one.
     """
     if not (math.isfinite(width * height) and width > 0 and height > 0):
         raise ValueError(f"a page of {width:g} by {height:g} points cannot be drawn")
-    # A side is rounded up to whole pixels, so the longer one has a bound of its own.
+    # A side is rounded up to whole pixels, so the longer side has a bound of its own.
     return min(math.sqrt(MAX_PIXELS / (width * height)), math.sqrt(MAX_PIXELS) * 4 / max(width, height))
 
 
 def _raw_page(text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]) -> RawPage:
     raw = str(text_page.get_text_range(errors="surrogatepass"))
-    # On rare pages PDFium leaves characters out, and pairs of surrogates have become one character.
+    # On rare pages PDFium leaves characters out; and a pair of surrogates is one character here.
     indices = None if len(raw) == characters else _indices(text_page, raw)
 
     def letter_or_nul(match: re.Match[str]) -> str:
@@ -275,14 +255,14 @@ def _raw_page(text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[flo
 
 
 def _led(offsets: Sequence[int] | None, indices: list[int] | None) -> Sequence[int] | None:
-    """Offsets in PDFium's text, made its character indices."""
+    """Offsets in PDFium's text as its character indices."""
     if offsets is None or indices is None:
         return indices if offsets is None else offsets
     return [indices[offset] for offset in offsets]
 
 
 class PdfiumGlyphs:
-    """The glyphs of a text page; each is looked up once."""
+    """The glyphs of a text page, each read once."""
 
     def __init__(self, text_page: pypdfium2.PdfTextPage, indices: list[int] | None) -> None:
         self._page = text_page.raw
@@ -316,7 +296,7 @@ class PdfiumGlyphs:
 
 
 def _indices(text_page: pypdfium2.PdfTextPage, raw: str) -> list[int]:
-    """PDFium's character index of each character of its text, which counts in units of UTF-16."""
+    """PDFium's character index of each character of its text; PDFium counts units of UTF-16."""
     found, unit = [], 0
     for character in raw:
         found.append(max(0, pypdfium2.raw.FPDFText_GetCharIndexFromTextIndex(text_page, unit)))
@@ -327,7 +307,7 @@ def _indices(text_page: pypdfium2.PdfTextPage, raw: str) -> list[int]:
 def listed_attachments(
     document: pypdfium2.PdfDocument,
 ) -> Iterator[tuple[str, pypdfium2.PdfAttachment]]:
-    """The files inside a document with their names as they stand there; "" for one that has no name."""
+    """The attachments of a document with their raw names; "" for one without a name."""
     for index in range(min(document.count_attachments(), MAX_ATTACHMENTS)):
         part = document.get_attachment(index)
         try:
@@ -337,8 +317,8 @@ def listed_attachments(
 
 
 def open_document(path: Path, password: str | None) -> pypdfium2.PdfDocument:
-    """Open a PDF with the password, or the empty one. Raises what PdfiumFile raises."""
-    # Most encrypted files have an empty user password, also where a person has given another file's.
+    """Open a PDF with the password or the empty one; raises as PdfiumFile does."""
+    # Most encrypted files have an empty user password, also if the user gives another file's password.
     for attempt in dict.fromkeys((password or "", "")):
         try:
             return pypdfium2.PdfDocument(path, password=attempt)

@@ -1,7 +1,7 @@
-"""pypdf's view of one PDF: for the files and pages that PDFium cannot read.
+"""pypdf, for files and pages that PDFium cannot read.
 
-Sixteen times slower than PDFium, and on some files it does not end; but it recovers files without a header
-or a page tree. Imported in the child process only.
+It is sixteen times slower than PDFium and never ends on some files, but recovers files without a header or a
+page tree.
 """
 
 import logging
@@ -21,8 +21,8 @@ from ingestion.text.cleaning import control_share
 
 
 def open_reader(file: BufferedReader, password: str | None) -> pypdf.PdfReader:
-    """The file as pypdf has it, which reads on demand. Raises what PypdfFile raises."""
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # a warning for every oddity of every object
+    """Open a file with pypdf, which reads on demand; raises as PypdfFile does."""
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it warns of each oddity of each object
     reader = pypdf.PdfReader(file, strict=False)
     if reader.is_encrypted and not any(
         reader.decrypt(attempt) for attempt in dict.fromkeys((password or "", ""))
@@ -45,7 +45,7 @@ class PypdfFile:
         self.page_count = len(self._reader.pages)
 
     def text(self, number: int, max_characters: int) -> RawPage:
-        """The raw text of a page; where it stands is not known.
+        """The raw text of a page, without places.
 
         Raises:
             PageTooLongError: It has more than `max_characters`.
@@ -57,7 +57,7 @@ class PypdfFile:
         return RawPage(text, control_share(text))
 
     def has_picture(self, number: int) -> bool:  # noqa: ARG002  # as of `PdfiumFile`
-        """False: pypdf cannot draw a page, so its pictures are of no use."""
+        """False: pypdf cannot draw pages, so pictures cannot be recognised."""
         return False
 
     def shows_unread_text(self, number: int) -> bool:  # noqa: ARG002
@@ -65,7 +65,7 @@ class PypdfFile:
         return False
 
     def file_warnings(self) -> Iterator[FileWarning]:
-        """What is read by PDFium only."""
+        """A warning about content that only PDFium reads."""
         if {"/AcroForm", "/OCProperties"} & set(self._reader.root_object):
             yield FileWarning(
                 "The file can only be read without its form fields and comments, and with layers that are "
@@ -81,14 +81,13 @@ class PypdfFile:
             yield from enumerate(islice(self._reader.page_labels, self.page_count), 1)
 
     def attachments(self) -> Iterator[str]:
-        """The names of the files inside, unique."""
+        """The unique names of the attachments."""
         return own_names(part.name for part in self._reader.attachment_list)
 
     def outline(self) -> Iterator[tuple[str, int, int]]:
         """The bookmarks that lead to a page: title, level from 1, page."""
-        levels: list[Iterator[Any]] = [
-            iter(self._reader.outline)
-        ]  # a stack, because files nest as deep as they like
+        # A stack and no recursion, because files nest without limit.
+        levels: list[Iterator[Any]] = [iter(self._reader.outline)]
         while levels:
             entry = next(levels[-1], None)
             if entry is None:

@@ -1,10 +1,9 @@
-"""PDF, inside the child process: PDFium reads, pypdf reads what PDFium cannot.
+"""PDF: PDFium reads, pypdf reads what PDFium cannot.
 
-Text comes first and is sent page by page. Pages that PDFium fails on wait for pypdf until all others are
-sent, because pypdf may never return; pages that are only pictures wait for recognition after these. Title,
-labels and outline come last: the parent stops waiting for them after a few seconds and keeps the text. (They
-come from the same library as the text: on real filings PDFium's outline is pypdf's, without the 0.2 s that
-importing and opening with pypdf costs every file.)
+Text comes first and is sent page by page. Pages that PDFium fails on come after all others, because pypdf may
+never return; then come pages that need text recognition. Title, labels and outline come last: the parent
+stops waiting for them after a few seconds and keeps the text. They come from the same library as the text: on
+real filings PDFium's outline equals pypdf's, without the 0.2 s that pypdf costs every file.
 """
 
 import re
@@ -57,7 +56,7 @@ _OBJECT = re.compile(rb"\d+\s+\d+\s+obj\b")
 
 @dataclass(frozen=True, slots=True)
 class SuspectPage:
-    """A page as it is read, on which a picture may show more text."""
+    """A page with a picture that may show more text."""
 
     page: Page
 
@@ -85,9 +84,18 @@ def read_pdf(
     done: Container[int] = (),
     failed: Container[int] = (),
 ) -> Iterator[Frame]:
-    """The frames of a PDF: its pages, then what else is known of it.
+    """Read a PDF.
 
-    Pages that are `done` are not sent again, and those that have `failed` are not touched.
+    Args:
+        path: The file.
+        password: Opens an encrypted file; the empty password is tried as well.
+        limits: What the file may take.
+        done: Pages that an earlier child has sent; they are not sent again.
+        failed: Pages that must not be read.
+
+    Yields:
+        The number of pages, a page or a fault for each page, attachments, warnings, `TextDone`, then title,
+        labels and headings.
 
     Raises:
         RefusalError: The file cannot be read at all, or has too many pages.
@@ -116,7 +124,7 @@ def read_pdf(
 def _pages(
     document: PdfFile, path: Path, password: str | None, numbers: list[int], limits: ParseLimits
 ) -> Iterator[Frame]:
-    """A page or a fault for each number, those that are slow to read last."""
+    """A page or a fault for each number; pages that are slow to read come last."""
     damaged: list[int] = []
     suspects: list[Page] = []
     unread: list[UnreadPage] = []
@@ -159,7 +167,7 @@ def _warnings(document: PdfFile) -> Iterator[FileWarning]:
 
 
 def _open(path: Path, password: str | None) -> PdfFile:
-    """The file as PDFium reads it, or else as pypdf does, which also knows other ways of encryption."""
+    """Open the file with PDFium, or else with pypdf, which knows more encryption methods."""
     try:
         document: PdfFile = PdfiumFile(path, password)
         return document if document.page_count else _open_with_pypdf(path, password, "it has no pages")
@@ -196,7 +204,7 @@ def _open_with_pypdf(path: Path, password: str | None, fault: str) -> PdfFile:
         document = PypdfFile(path, password)
     except (WrongPasswordError, MemoryError):
         raise
-    except Exception as error:  # pypdf raises what its code runs into; any of it means that it cannot read
+    except Exception as error:  # pypdf raises many kinds; each means that it cannot read the file
         if _HEADER not in head:
             raise not_a_pdf from error
         raise RefusalError(
@@ -210,7 +218,7 @@ def _open_with_pypdf(path: Path, password: str | None, fault: str) -> PdfFile:
 
 
 def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFault | UnreadPage | SuspectPage:
-    """One page, or why not; CORRUPT when another library may have more luck."""
+    """One page, or why it is missing; CORRUPT if another library may read it."""
     try:
         raw = document.text(number, limits.max_page_characters)
         if raw.unreadable > MAX_CONTROL_SHARE:
@@ -233,7 +241,7 @@ def _page(document: PdfFile, number: int, limits: ParseLimits) -> Page | PageFau
 def _shows_unread_text(document: PdfFile, number: int) -> bool:
     try:
         return document.shows_unread_text(number)
-    except Exception:  # noqa: BLE001  # a picture that cannot be drawn: recognition says why
+    except Exception:  # noqa: BLE001  # the picture cannot be drawn; recognition reports why
         return True
 
 
@@ -244,13 +252,13 @@ def _is_damaged(found: Page | PageFault) -> bool:
 def _second_reading(
     path: Path, password: str | None, numbers: list[int], limits: ParseLimits
 ) -> Iterator[Page | PageFault | PageBegun]:
-    """The pages that PDFium could not read, as pypdf reads them."""
+    """Read with pypdf the pages that PDFium could not read."""
     from ingestion.parsing.pdf.pypdf_fallback import PypdfFile
 
-    yield PageBegun(numbers[0], recognise=False)  # opening takes a time, too, and counts as the first page's
+    yield PageBegun(numbers[0], recognise=False)  # the time to open the file counts as the first page's
     try:
         document = PypdfFile(path, password)
-    except Exception as error:  # noqa: BLE001  # pypdf raises what its code runs into; reported on every page
+    except Exception as error:  # noqa: BLE001  # pypdf raises many kinds; reported on every page
         reason = f"it is damaged (PDFium cannot read it; {_describe(error)})"
         yield from (PageFault(number, reason, Status.CORRUPT) for number in numbers)
         return
@@ -264,23 +272,23 @@ def _second_reading(
 
 
 def _attachments(document: PdfFile) -> Iterator[Frame]:
-    """The names of the files inside. A child of its own unpacks them, by way of PDFium."""
+    """The names of the attachments. Another child unpacks them with PDFium."""
     try:
         names = list(islice(document.attachments(), MAX_ATTACHMENTS))
     except Exception as error:  # noqa: BLE001  # the library's fault, on a list that no page needs
-        yield FileWarning(f"The list of files inside it cannot be read ({_describe(error)}).")
+        yield FileWarning(f"The list of attached files cannot be read ({_describe(error)}).")
         return
     if isinstance(document, PdfiumFile):
         yield from (Attachment(number, name) for number, name in enumerate(names, start=1))
     elif names:
         listed = one_line(", ".join(names))
-        yield FileWarning(f"The files inside it are not read, because it is damaged: {listed}.")
+        yield FileWarning(f"Attached files are not read, because the file is damaged: {listed}.")
 
 
 def _extras(
     document: PdfFile, texts: dict[int, str], done: Container[int], limits: ParseLimits
 ) -> Iterator[Frame]:
-    """Title, page labels and outline. All of the text is sent: what fails here is only not there."""
+    """Title, page labels and outline. A failure here loses only these: all text is sent."""
     try:
         if title := sensible_title(document.title()):
             yield Title(title)
@@ -292,7 +300,7 @@ def _extras(
             if not (heading := one_line(raw)):
                 continue
             if page not in finders:
-                if page in done and page not in texts:  # it was sent by a child that is no more
+                if page in done and page not in texts:  # an earlier child sent it
                     found = _page(document, page, limits)
                     found = found.page if isinstance(found, SuspectPage) else found
                     texts[page] = found.text if isinstance(found, Page) else ""

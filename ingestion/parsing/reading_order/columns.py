@@ -1,9 +1,9 @@
-"""Columns that a file writes row by row, put one after the other; inside the child process.
+"""Puts columns that a file writes row by row one after the other.
 
-Some programs write a page of two columns as rows, each with a piece of either: PDFium then reads across the
-gutter, and no sentence is whole. A table is written so, too, and there the rows are right. What tells them
-apart is prose: lines of several words that fill their column and go on in the next line, on both sides of a
-gutter that no line crosses. Where that is not plain the rows stay.
+Some programs write a page of two columns as rows across both: PDFium then reads across the gutter, and no
+sentence is whole. Tables are written so too, and there the rows are right. Prose tells columns from tables:
+lines of several words that fill their column and continue in the next line, on both sides of a gutter that no
+line crosses. In doubt the rows stay.
 """
 
 import re
@@ -14,20 +14,20 @@ from itertools import pairwise
 from ingestion.parsing.reading_order.lines import Glyph, Glyphs
 from ingestion.parsing.reading_order.segments import LineSegment, Span, line_spans, segments, wide_gaps
 
-# Lines of prose on each side of a gutter, and changes from one side to the other: fewer prove nothing.
+# The least number of prose lines on each side of a gutter, and of changes from one side to the other.
 _LEAST_LINES = 3
 _LEAST_CHANGES = 4
-# Of a column's lines. The first is for languages that write most nouns large.
+# Shares of a column's lines. The first is low for German, which capitalises nouns.
 _LEAST_CONTINUING = 0.3
 _LEAST_FULL = 0.6
 _LEAST_WORDS = 3.0  # a line, on average
 _LETTERS_A_WORD = 6  # where words are not set apart, as in Chinese
 _MOST_DIGITS = 0.12  # of a column's characters
-# A line is full when the next one's first word would take it beyond this much of its column's width.
+# A line is full if the next line's first word would extend it beyond this share of its column's width.
 _FULL = 0.85
 # Of a line's height: a larger distance to the next line ends a block.
 _BLOCK_GAP = 1.6
-# Lines that are looked at to see whether a page has gutters at all.
+# Numbers of lines that are sampled to see whether a page has gutters at all.
 _SPREAD, _SAMPLE = 4, 6
 _MOST_SEGMENTS = 5000
 _MOST_GUTTERS = 3  # that are tried for one block
@@ -39,14 +39,20 @@ _CLOSED = (".", "!", "?", ":", ";", "。", "؟", "！", "？")
 
 
 def column_order(raw: str, glyphs: Glyphs) -> list[LineSegment] | None:
-    """The segments of a page with each column's in a row; None where the text's own order is right."""
+    """The segments of a page column by column; None if the text's own order is right."""
     return in_columns(raw, segments(raw, glyphs)) if _may_have_columns(raw, glyphs) else None
 
 
 def in_columns(
     text: str, found: list[LineSegment], *, rightmost_first: bool = False
 ) -> list[LineSegment] | None:
-    """`found`, which are the segments of a text in its order, with each column's in a row; or None."""
+    """The segments of a text column by column; None if their order is right.
+
+    Args:
+        text: The text of the page.
+        found: Its segments, in its order.
+        rightmost_first: Whether the columns are read from right to left.
+    """
     if len(found) > _MOST_SEGMENTS:
         return None
     ordered = _Columns(text, rightmost_first=rightmost_first).ordered(found)
@@ -54,7 +60,7 @@ def in_columns(
 
 
 def _may_have_columns(raw: str, glyphs: Glyphs) -> bool:
-    """Whether several lines of prose have a wide gap, or lines beside each other take turns."""
+    """Whether several lines of prose have a wide gap, or lines alternate between places side by side."""
     spans = line_spans(raw)
     if len(spans) < _LEAST_LINES:
         return False
@@ -69,7 +75,7 @@ def _may_have_columns(raw: str, glyphs: Glyphs) -> bool:
 
 
 def _take_turns(raw: str, spans: list[Span], glyphs: Glyphs) -> bool:
-    """Whether lines stand beside the one before them, again and again."""
+    """Whether several lines stand beside the line before them."""
     beside = 0
     last: Glyph | None = None
     for start, end in spans:
@@ -107,7 +113,7 @@ class _Columns:
         return ordered
 
     def _columns(self, block: list[LineSegment], depth: int) -> list[list[LineSegment]] | None:
-        """The block's columns in reading order; None when it has none, or is a table."""
+        """The block's columns in reading order; None if it has none or is a table."""
         if len(block) < 2 * _LEAST_LINES or not depth or not self._may_be_prose(block):
             return None
         for gutter in _gutters(block):
@@ -125,7 +131,7 @@ class _Columns:
         return None
 
     def _may_be_prose(self, found: list[LineSegment]) -> bool:
-        """Whether the segments have the words of prose on average: cheap, and most tables do not."""
+        """Whether segments have as many words as prose, on average: a cheap test that most tables fail."""
         text = self._raw[found[0].start : found[-1].end] if found else ""
         words = max(text.count(" ") + len(found), len(text) / _LETTERS_A_WORD / 2)
         return words >= _LEAST_WORDS * len(found) and _digits(text) <= _MOST_DIGITS
@@ -153,7 +159,7 @@ class _Columns:
 
 
 def _goes_on(text: str, after: str) -> bool:
-    """Whether a sentence that `text` is part of goes on in the line after it."""
+    """Whether a sentence in `text` continues in the next line."""
     return _is_cut(text) or (
         not text.endswith(_CLOSED) and bool(_OPEN.match(after)) and not after[0].isupper()
     )
@@ -164,7 +170,7 @@ def _is_cut(text: str) -> bool:
 
 
 def _gutters(block: list[LineSegment]) -> list[float]:
-    """Places between neighbours on a row, those that most rows have first."""
+    """Places between neighbours in a row, the most frequent first."""
     gaps = []
     for one, two in pairwise(block):
         if min(one.top, two.top) > max(one.bottom, two.bottom):
@@ -174,7 +180,7 @@ def _gutters(block: list[LineSegment]) -> list[float]:
     if len(gaps) < _LEAST_LINES - 1:
         return []
     lefts, rights = sorted(left for left, _ in gaps), sorted(right for _, right in gaps)
-    # Where the line on the right begins that begins furthest left, most gaps are open.
+    # Most gaps are open just left of where some line on the right begins.
     counts = Counter(
         {
             place: bisect_right(lefts, place) - bisect_left(rights, place)
@@ -185,7 +191,7 @@ def _gutters(block: list[LineSegment]) -> list[float]:
 
 
 def _blocks(found: list[LineSegment], gutter: float) -> list[list[LineSegment]]:
-    """The segments cut where lines begin or end to cross the gutter, and at empty strips of the page."""
+    """Blocks of segments: cut where lines begin or stop crossing the gutter, and at empty strips."""
     blocks: list[list[LineSegment]] = []
     crossed: bool | None = None
     lowest = 0.0

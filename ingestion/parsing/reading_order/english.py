@@ -1,4 +1,4 @@
-"""Whether something is an English word; from the built-in encoder's vocabulary, which is there anyway."""
+"""Tells whether a word is English, by the built-in encoder's vocabulary, which is installed anyway."""
 
 from functools import cache
 from importlib.util import find_spec
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def is_english_word(word: str) -> bool:
-    """Whether the vocabulary has the word, given in lower case, as a whole. Without a vocabulary none is."""
+    """Whether the vocabulary has the word, which is in lower case; false without a vocabulary."""
     return f"\n{word}\n".encode("utf-8", "ignore") in _vocabulary()
 
 

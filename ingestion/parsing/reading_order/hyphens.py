@@ -1,8 +1,8 @@
-"""Words cut at a line end, made whole again; real hyphens stay.
+"""Joins words that are cut at a line end; real hyphens stay.
 
-"certifi-" and "cate" are one word, "long-" and "term" two, "2020-" and "21" a range, and nothing on the page
-says which. What helps, in this order: signs (figures, capitals, single letters), the word or the compound as
-it stands elsewhere on the page, what a language does with hyphens, and, in English, which parts are words.
+"certifi-" and "cate" are one word, "long-" and "term" two, "2020-" and "21" a range. These clues decide, in
+this order: digits, capitals and single letters; the word or the compound elsewhere on the page; how the
+language uses hyphens; and, in English, which parts are words.
 """
 
 import re
@@ -24,7 +24,7 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# Words that show a page's language; each is frequent in one, and rare in the others.
+# Words that show a page's language; each is frequent in one language and rare in the others.
 _SIGNS = {
     "en": _set("the of and to in is that for with are this by"),
     "de": _set("der die und das nicht von mit ist den des ein für auf"),
@@ -37,9 +37,9 @@ _SIGNS = {
 _WORDS = re.compile(r"[^\W\d_]+")
 _SIGN_CHARACTERS = 4000
 
-# What follows a hyphen that is real: "Ein- und Ausgang", "first- and second-rate".
+# Words that follow a real hyphen: "Ein- und Ausgang", "first- and second-rate".
 _AND = _set("and or to und oder bzw sowie et ou en of y e o")
-# French verbs with what belongs to them, and numbers; Portuguese and Catalan pronouns behind verbs.
+# Words tied to the word before by a hyphen: after French verbs and numbers, Portuguese pronouns after verbs.
 _TIED = {
     "fr": _set(
         "il elle ils elles on je tu nous vous ce ci là même mêmes être moi toi lui leur dire deux trois "
@@ -47,13 +47,13 @@ _TIED = {
     ),
     "pt": _set("se me te lhe lhes nos vos feira lo la los las"),
 }
-# First parts that take a hyphen whatever follows, or none before what is no word itself.
+# First parts that always take a hyphen, and first parts that take none before a part that is no word.
 _APART = _set(
     "self ex non all well vice quasi semi anti pro pre post co multi cross half anglo "
     "franco hispano germano greco luso"
 )
 _TOGETHER = _set("un im ir dis mis con com per pur ob ab ac ad al ap ar as at de di en em inter")
-# Ends that no compound has as its last part.
+# Endings that are never the last part of a compound.
 _ENDINGS = _set(
     "al able ance ances ed ence ences ent er ers es est ful ible ic ical ics ied ies ified ify ing ings ion "
     "ions ish ism ist ists ities ity ive ized izing less ly ment mental mentation ments ness ous ship sion "
@@ -63,7 +63,7 @@ _ENDINGS = _set(
 
 
 def join_words(text: str) -> str:
-    """`text` with a NUL for each character of a hyphen and a break that only cut a word; its length stays."""
+    """Replace each hyphen and line break that only cut a word by NULs; the length stays."""
     ends = list(_END.finditer(text))
     if not ends:
         return text
@@ -84,7 +84,7 @@ def join_words(text: str) -> str:
 
 
 class _PageWords:
-    """What one page tells of the words that are cut on it."""
+    """The clues of one page on its cut words."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -92,7 +92,7 @@ class _PageWords:
         self._language: str | None = None
 
     def is_one_word(self, left: str, right: str, at: int, behind: int) -> bool:
-        """Whether a hyphen at `at`, the word going on at `behind`, only cut a word in two."""
+        """Whether the hyphen at `at` only cuts a word that continues at `behind`."""
         if _is_marked(left, right) or self._has_another_hyphen(left, right, at, behind):
             return False
         one, two = left.lower(), right.lower()
@@ -104,13 +104,13 @@ class _PageWords:
         return found
 
     def _has_another_hyphen(self, left: str, right: str, at: int, behind: int) -> bool:
-        """As "state-of-the-art" has."""
+        """Whether the word has further hyphens, as in "state-of-the-art"."""
         first = at - len(left)
         around = self._text[max(0, first - 1) : first], self._text[behind + len(right) :][:1]
         return any(side in ("-", "/", "\u2010") for side in around)
 
     def _elsewhere(self, left: str, right: str) -> bool | None:
-        """Whether the page has it as one word (True) or with a hyphen (False) in the middle of a line."""
+        """Whether the page has it as one word (True) or with a hyphen (False) elsewhere; None for neither."""
         if self._folded is None:
             self._folded = self._text.lower()
         for shape, is_one in ((left + right, True), (f"{left}-{right}", False)):
@@ -124,7 +124,7 @@ class _PageWords:
 
     @property
     def language(self) -> str:
-        """The language that most of the page's frequent words are of; English where there are none."""
+        """The language of most of the page's frequent words; English without any."""
         if self._language is None:
             words = set(_WORDS.findall(self._text[:_SIGN_CHARACTERS].lower()))
             counts = {name: len(words & signs) for name, signs in _SIGNS.items()}
@@ -133,7 +133,7 @@ class _PageWords:
 
 
 def _is_marked(left: str, right: str) -> bool:
-    """Whether the parts themselves show that the hyphen is real: "2020-21", "e-mail", "US-Dollar"."""
+    """Whether the parts show that the hyphen is real: "2020-21", "e-mail", "US-Dollar"."""
     if not (left.isalpha() and right.isalpha()) or len(left) == 1 or left.lower() == right.lower():
         return True
     if left not in (left.lower(), left.upper(), left.capitalize()):
@@ -156,7 +156,7 @@ def _is_whole_in_english(left: str, right: str) -> bool:
 
 
 def _may_be_word(text: str) -> bool:
-    """Whether a part is a word, or a known one with a usual beginning or end ("noninvestment")."""
+    """Whether a part is a word, or a word with a usual prefix or suffix ("noninvestment")."""
     if is_english_word(text):
         return True
     stem = _SUFFIX.sub("", _PREFIX.sub("", text))

@@ -1,8 +1,8 @@
-"""Words set with space between their letters, made whole; inside the child process.
+"""Joins words that are set with space between their letters.
 
-"T E R M I N A T I O N" is written with real spaces, or letter by letter, or with so much spacing that
-PDFium takes it for spaces. Where the distance of the letters is even, and larger only between words, the
-small ones are no spaces. Lists of letters look the same, so what is joined must look like a word.
+"T E R M I N A T I O N" is written with real spaces, letter by letter, or with gaps so wide that PDFium writes
+spaces. If the gaps are even, and larger only between words, the small gaps are no spaces. Lists of letters
+look the same, so the result must look like a word.
 """
 
 import re
@@ -21,10 +21,11 @@ _THREE = re.compile(r"[\s][^\W\d_][ \xa0]+[^\W\d_][ \xa0]+[^\W\d_](?!\S)")
 _DENSE = 3.2  # characters a piece, with the space behind it
 _LEAST_LETTERS = 4
 _LONGEST = 200
-# Of a glyph's height, which is 1.2 times the font's size: letters of a word stand 0.08 to 1.4 apart.
+# Of a glyph's height, which is 1.2 times the font's size: the gaps between the letters of a word.
 _LEAST_GAP, _MOST_GAP = 0.08, 1.4
-_TOUCH = 0.1  # a wide letter may reach this far into the next one's place where all places are as wide
-# Distances between letters differ by less than this from their middle, and those between words by more.
+_TOUCH = 0.1  # with letters at even distances, a wide letter may overlap the next by this much
+# Distances within words differ from their median by less than the first factor, distances between words by
+# more than the second.
 _EVEN = 1.25
 _APART = 1.4
 
@@ -35,7 +36,7 @@ _GRADES = frozenset("abcdef")
 
 
 class _Step(NamedTuple):
-    """From one letter to the next: their offsets, and whether white space lies between."""
+    """A letter and the next: their offsets, and whether white space lies between."""
 
     before: int
     after: int
@@ -43,10 +44,11 @@ class _Step(NamedTuple):
 
 
 def join_letters(raw: str, glyphs: Glyphs) -> str:
-    """`raw` with a NUL for every space that only sets letters of one word apart; its length stays."""
+    """Replace spaces between the letters of one word by NULs; the length stays."""
     out: list[str] | None = None
     for begin, behind in line_spans(raw):
-        # Most lines end here: their pieces are too long for a row of letters, or no three stand in a row.
+        # A cheap test that most lines fail: their pieces are too long, or no three single letters follow each
+        # other.
         dense = behind - begin <= _DENSE * (raw.count(" ", begin, behind) + 1)
         if not dense and _THREE.search(raw, max(0, begin - 1), behind) is None:
             continue
@@ -94,7 +96,7 @@ def _false_spaces(raw: str, start: int, end: int, glyphs: Glyphs) -> list[tuple[
 
 
 def _are_set_apart(boxes: list[Glyph], within: list[bool], height: float) -> bool:
-    """Whether space lies between the letters of each word, and not more than words are set with."""
+    """Whether there is space between the letters of each word, and no more than in set words."""
     gaps = [_gap(one, two) for (one, two), inside in zip(pairwise(boxes), within, strict=True) if inside]
     return (
         median(gaps) > _LEAST_GAP * height and min(gaps) > -_TOUCH * height and max(gaps) < _MOST_GAP * height
@@ -102,7 +104,7 @@ def _are_set_apart(boxes: list[Glyph], within: list[bool], height: float) -> boo
 
 
 def _even(distances: list[float], height: float) -> list[bool] | None:
-    """Which distances are those within words; None where they are not of two clear sizes."""
+    """For each distance, whether it is within a word; None if there are not two clear sizes."""
     ordered = sorted(distances)
     middle = ordered[len(ordered) // 3]
     if middle <= _LEAST_GAP * height:
@@ -127,7 +129,7 @@ def _groups(raw: str, offsets: list[int], within: list[bool]) -> list[str]:
 
 
 def _are_words(groups: list[str]) -> bool:
-    """Whether the longest of the groups is a word, and the others may stand beside it."""
+    """Whether the longest group looks like a word."""
     words = [group.rstrip(".,:;!?") for group in groups]
     longest = max((word for word in words if word.isalpha()), key=len, default="")
     if len(longest) < _LEAST_LETTERS or longest not in (longest.upper(), longest.lower(), longest.title()):

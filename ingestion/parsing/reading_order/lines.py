@@ -1,10 +1,10 @@
-"""Lines that PDFium breaks in the middle, or runs together, put right; inside the child process.
+"""Repairs lines that PDFium breaks in the middle or runs together.
 
-PDFium now and then ends a line between two glyphs of one row: at every glyph of a table set in a scaled
-font ("3\\r\\n,\\r\\n5\\r\\n7"), at a raised footnote mark, between a label and its figure. Some fonts also
-call their space a line feed. And now and then it writes a space where the next line begins. Which it is can
-be seen from the boxes of the two glyphs around. Boxes cost as much as the text, so they are asked for at
-breaks only, and at the spaces of a line that begins higher or lower than it ends.
+PDFium sometimes ends a line between two glyphs of one row: at every glyph of a table set in a scaled font
+("3\\r\\n,\\r\\n5\\r\\n7"), at a raised footnote mark, between a label and its figure. Some fonts also encode
+their space as a line feed, and sometimes PDFium writes a space where the next line begins. The boxes of the
+two glyphs around a break tell the cases apart. Boxes cost as much time as the text, so only those at breaks
+are read, and those at the spaces of a line that begins higher or lower than it ends.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 
 class Glyph(NamedTuple):
-    """Where a glyph stands: left < right, bottom < top."""
+    """A glyph's box: left < right, bottom < top."""
 
     left: float
     bottom: float
@@ -28,10 +28,10 @@ class Glyphs(Protocol):
         """None for a character without a box, such as PDFium's own spaces."""
 
     def is_level(self, offset: int) -> bool:
-        """Whether its text runs to the right; PDFium does not break text that is turned."""
+        """Whether its text is horizontal; PDFium does not break turned text."""
 
 
-# PDFium's own break is "\r\n"; a single one is a glyph that its font calls so.
+# PDFium's own break is "\r\n"; a single character is a glyph that its font encodes so.
 _BREAKS = re.compile(r"[\r\n]+")
 _OWN = "\r\n"
 _LINE = re.compile(r"[^\s](?:[^\r\n]*[^\s])?")  # without the white space around it
@@ -46,7 +46,7 @@ KERNING = 0.5  # a glyph may begin this much before the one in front of it ends
 
 
 def part_lines(raw: str, glyphs: Glyphs) -> str:
-    """`raw` with a line feed for a space where it goes on with another line, further left."""
+    """Replace a space by a line feed where the text continues in another line, further left."""
     parted: list[int] = []
     for line in _LINE.finditer(raw):
         first, last = glyphs.box(line.start()), glyphs.box(line.end() - 1)
@@ -66,10 +66,10 @@ def part_lines(raw: str, glyphs: Glyphs) -> str:
 
 
 def mend_rows(raw: str, glyphs: Glyphs) -> str:
-    """`raw` with the breaks inside rows taken out: a NUL, or a space where one belongs, for each character.
+    """Replace line breaks inside rows by NULs, or by a space between words.
 
-    The length stays, so that an index keeps its glyph; `clean` drops the NULs. A break that leads to another
-    line, or to the left, stays. So does the order of the characters.
+    The length stays, so that each index keeps its glyph; `clean` drops the NULs. A break that leads to
+    another line, or to the left, stays.
     """
     pieces: list[str] = []
     done = 0
@@ -82,7 +82,7 @@ def mend_rows(raw: str, glyphs: Glyphs) -> str:
 
 
 def _filling(raw: str, start: int, end: int, glyphs: Glyphs) -> str | None:
-    """What stands in place of the break; None when it is right as it is."""
+    """The replacement of a break; None if the break is right."""
     before, after = start - 1, end
     while before >= 0 and raw[before] in " \xa0":
         before -= 1
@@ -111,7 +111,7 @@ def _share_a_row(first: Glyph, second: Glyph) -> bool:
 
 
 def _goes_on_below(first: Glyph, second: Glyph) -> bool:
-    """Or above, in the next column."""
+    """Whether the second glyph is in another line, further left: below, or at the top of the next column."""
     return second.left < first.right and _overlap(first, second) <= LINE_OVERLAP * _lower(first, second)
 
 

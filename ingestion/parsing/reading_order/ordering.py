@@ -1,24 +1,23 @@
-"""A page's text from PDFium, put right: words whole, copies left out, in the order in which people read it.
+"""Repairs a page's text from PDFium: joins words, removes copies, and puts lines in reading order.
 
     PDFium's text ──lines──▶ rows ──overprint, letter_spacing──▶ words ──columns, right_to_left──▶ order
     ──hyphens──▶ RawPage
 
-Each step works on raw characters with their place on the page, and looks closer only where a cheap sign asks
-for it. Characters that are left out become NULs, which `clean` drops; those that change places take the way
-to their glyph along.
+Each step works on raw characters and their places on the page, after a cheap test that most pages fail.
+Removed characters become NULs, which `clean` drops; moved characters keep the offset of their glyph.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ingestion.parsing.reading_order.bidi import Letter
 from ingestion.parsing.reading_order.columns import column_order, in_columns
 from ingestion.parsing.reading_order.hyphens import join_words
 from ingestion.parsing.reading_order.letter_spacing import join_letters
 from ingestion.parsing.reading_order.lines import ROW_OVERLAP, mend_rows, part_lines
 from ingestion.parsing.reading_order.overprint import without_copies
 from ingestion.parsing.reading_order.right_to_left import (
-    Letter,
     Origins,
     RightToLeft,
     has_right_to_left,
@@ -29,11 +28,11 @@ from ingestion.parsing.reading_order.segments import LineSegment, line_box, line
 
 @dataclass(frozen=True, slots=True)
 class OrderedText:
-    """A page's text as people read it.
+    """A page's text in reading order.
 
     Attributes:
-        text: With NULs for characters that are left out.
-        offsets: The offset of each character in PDFium's text; None where it is the same.
+        text: With NULs for removed characters.
+        offsets: The offset of each character in PDFium's text; None if all offsets are equal.
     """
 
     text: str
@@ -41,7 +40,12 @@ class OrderedText:
 
 
 def read(raw: str, glyphs: Origins) -> OrderedText:
-    """PDFium's text of a page in reading order."""
+    """Repair and order one page.
+
+    Args:
+        raw: PDFium's text of the page.
+        glyphs: The places of its characters.
+    """
     text = mend_rows(part_lines(raw, glyphs), glyphs)
     text = join_letters(without_copies(text, glyphs), glyphs)
     letters = _arranged(text, glyphs)
@@ -52,7 +56,7 @@ def read(raw: str, glyphs: Origins) -> OrderedText:
 
 
 def _arranged(text: str, glyphs: Origins) -> list[Letter] | None:
-    """The page's characters in another order; None where the text's own is right."""
+    """The page's characters in reading order; None if the text's own order is right."""
     if has_right_to_left(text):
         return _right_to_left(text, glyphs)
     ordered = column_order(text, glyphs)
@@ -60,7 +64,7 @@ def _arranged(text: str, glyphs: Origins) -> list[Letter] | None:
 
 
 def _in_lines(text: str, ordered: Sequence[LineSegment]) -> list[Letter] | None:
-    """The segments' characters, a line each, but for those that follow each other in `text` anyway."""
+    """The segments' characters, with a line break between segments that are apart in `text`."""
     starts = sorted(segment.start for segment in ordered)
     following = dict(pairwise(starts))
     letters: list[Letter] = []
@@ -76,7 +80,7 @@ def _in_lines(text: str, ordered: Sequence[LineSegment]) -> list[Letter] | None:
 
 
 def _right_to_left(text: str, glyphs: Origins) -> list[Letter] | None:
-    """The characters of a page with right-to-left text, read from where they stand."""
+    """The characters of a page with right-to-left text, ordered by their places."""
     leftwards = is_mostly_right_to_left(text)
     reader = RightToLeft(text, glyphs)
     letters: list[Letter] = []
@@ -114,7 +118,7 @@ def _column_by_column(letters: list[Letter], cells: list[LineSegment], *, leftwa
 
 
 def _rows(text: str, glyphs: Origins) -> Iterator[list[tuple[int, int]]]:
-    """Lines, those together that follow each other and stand side by side: PDFium breaks such rows."""
+    """Rows of lines: lines that follow each other side by side are one row, which PDFium broke."""
     row: list[tuple[int, int]] = []
     last: LineSegment | None = None
     for start, end in line_spans(text):
@@ -129,7 +133,7 @@ def _rows(text: str, glyphs: Origins) -> Iterator[list[tuple[int, int]]]:
 
 
 def _stands_beside(one: LineSegment, two: LineSegment) -> bool:
-    """Whether two lines are parts of one row, such as the points above Arabic letters."""
+    """Whether two lines are parts of one row, such as Arabic letters and the points above them."""
     shared = min(one.top, two.top) - max(one.bottom, two.bottom)
     return shared > ROW_OVERLAP * min(one.height, two.height)
 
@@ -147,7 +151,7 @@ def _white_space(text: str, start: int, end: int) -> int:
 
 
 def _is_whole(text: str, letters: list[Letter]) -> bool:
-    """Whether each character of the text is among the letters; if not, a guess was wrong."""
+    """Whether the letters include each character of the text; if not, the new order is wrong."""
     found = {letter.offset for letter in letters}
     return all(
         offset in found or character.isspace() or character in "\0\u200e\u200f"

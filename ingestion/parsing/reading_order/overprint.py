@@ -1,9 +1,8 @@
-"""Text that is drawn twice to look bold, or with a shadow, taken once; inside the child process.
+"""Removes copies of text that is drawn twice to look bold or shadowed.
 
 PDFium leaves out a copy that is drawn right after its original, piece by piece. Other copies come out as
 words: a block drawn again below its last line, bold words drawn again at the end, a line drawn again in
-other pieces. A copy begins where another line is, or repeats what stands before it: only there are boxes
-asked for.
+other pieces. Boxes are read only where a line begins on another line or repeats its own beginning.
 """
 
 import math
@@ -12,8 +11,8 @@ from collections.abc import Iterator
 from ingestion.parsing.reading_order.lines import Glyph, Glyphs
 from ingestion.parsing.reading_order.segments import Span, line_spans
 
-# Of a glyph's height. A copy for boldness is shifted by 0.02 to 0.05, a shadow by up to 0.12; the second "l"
-# of "ll" stands 0.19 further.
+# Of a glyph's height. A bold copy is shifted by 0.02 to 0.05, a shadow by up to 0.12; the second "l" of "ll"
+# by 0.19.
 _SHIFT = 0.13
 _CELL = 4.0  # points; places are kept in a grid
 _MOST_CHARACTERS = 30_000  # in lines that may hold copies
@@ -22,7 +21,7 @@ _SAME_WORD = 3  # characters that a copy begins with and its original has somewh
 
 
 def without_copies(raw: str, glyphs: Glyphs) -> str:
-    """`raw` with a NUL for every character that was drawn at the same place before; its length stays."""
+    """Replace characters that were drawn at the same place before by NULs; the length stays."""
     suspects = _suspects(raw, line_spans(raw), glyphs)
     if not suspects or sum(end - start for start, end in suspects) > _MOST_CHARACTERS:
         return raw
@@ -44,7 +43,7 @@ def without_copies(raw: str, glyphs: Glyphs) -> str:
 
 
 def _suspects(raw: str, spans: list[Span], glyphs: Glyphs) -> list[Span]:
-    """Lines that lie on others or come twice in one, together with those they lie on."""
+    """Lines that lie on other lines, those other lines, and lines that repeat their own beginning."""
     found: set[Span] = set()
     boxes: list[tuple[Glyph, Glyph, Span]] = []
     lowest, rises = math.inf, False
@@ -88,7 +87,7 @@ def _nearby(
 
 
 def _comes_twice(raw: str, start: int, end: int, glyphs: Glyphs) -> bool:
-    """Whether what a line begins with comes again in it, and at the same place."""
+    """Whether the beginning of a line comes again in it, at the same place on the page."""
     again = raw.find(raw[start : start + _SAME_BEGINNING], start + 1, end)
     return again > 0 and _at_one_place(start, again, glyphs)
 
@@ -103,7 +102,7 @@ def _at_one_place(one: int, two: int, glyphs: Glyphs) -> bool:
 
 
 def _is_copy(character: str, box: Glyph | None, drawn: dict[tuple[str, int, int], list[Glyph]]) -> bool:
-    """Whether the character was drawn here before; it is noted if not."""
+    """Whether the character was drawn here before; if not, it is recorded as drawn."""
     if box is None or character in " \xa0\0":
         return False
     shift = _SHIFT * (box.top - box.bottom)

@@ -1,18 +1,19 @@
-"""Arabic, Hebrew and their like in reading order; inside the child process.
+"""Puts right-to-left text, such as Arabic and Hebrew, in reading order.
 
-PDFium guesses how a file stores such text, and guesses wrong: "HR-204" becomes "-204HR", words come out
-reversed, "لا" as "ال". What is sure is where the glyphs stand. So a row is read from the page, left to right
-as it is seen, and turned into the order in which people read and type it: the Unicode bidirectional algorithm
-(UAX 9), backwards. Words are the ones that PDFium found, because it knows the fonts' spaces.
+PDFium guesses how a file stores such text, and sometimes wrongly: "HR-204" becomes "-204HR", words come out
+reversed, "لا" as "ال". Only the places of the glyphs are certain. So a row is read from the page, left to
+right as it is seen, and turned into the order in which people read and type it (see `bidi`). Word boundaries
+come from PDFium, which knows the fonts' spaces.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
+from ingestion.parsing.geometry.places import union
+from ingestion.parsing.reading_order.bidi import Letter, SeenGlyph, resolve_directions
 from ingestion.parsing.reading_order.lines import Glyph, Glyphs
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -22,56 +23,27 @@ _OPENING, _CLOSING = "([{", ")]}"
 _SEAM = 3  # characters on each side of a change of direction
 _LAM = "\u0644"
 _ALEFS = "\u0622\u0623\u0625\u0627"
-# Of a glyph's height, the gaps that a space has: none is less than the first, and one larger than the second
-# is always a space. Between, PDFium's words tell. Joined letters stand up to 0.2 apart where a file does not
-# say how wide they are.
+# Of a glyph's height: a gap below the first is no space, a gap above the second always is one; between them
+# PDFium's words decide. Joined letters stand up to 0.2 apart in files that do not give their widths.
 _GAPS, _JOINED_GAPS = (0.12, 0.19), (0.06, 0.28)
-CELL_GAP = 1.2  # more than justified lines have, which the files of right-to-left scripts often are
+CELL_GAP = 1.2  # more than in justified lines, which are frequent in right-to-left scripts
 
 
 class Origins(Glyphs, Protocol):
-    """Glyphs that also know where the pen stood."""
+    """Glyphs that also know the place of the pen."""
 
     def origin(self, offset: int) -> float:
         """The place on the line from which the glyph is drawn; the same for all letters of a ligature."""
 
 
-class Letter(NamedTuple):
-    """A character in reading order, and its offset in the page's raw text."""
-
-    character: str
-    offset: int
-
-
 class Cell(NamedTuple):
-    """What stands in a row without a wide gap, in reading order, and its box."""
+    """A part of a row without a wide gap, in reading order, and its box."""
 
     letters: list[Letter]
     left: float
     bottom: float
     right: float
     top: float
-
-
-@dataclass(slots=True)
-class _Seen:
-    """A glyph as it is seen: its characters in reading order, and which word of PDFium's it is of."""
-
-    letters: list[Letter]
-    left: float
-    bottom: float
-    right: float
-    top: float
-    word: int
-    kind: str = "N"  # "R", "L", "D" of digits, "N" of what has no direction of its own
-
-    @property
-    def height(self) -> float:
-        return self.top - self.bottom
-
-    @property
-    def text(self) -> str:
-        return "".join(letter.character for letter in self.letters)
 
 
 def has_right_to_left(text: str) -> bool:
@@ -79,7 +51,7 @@ def has_right_to_left(text: str) -> bool:
 
 
 def with_ordinary_letters(text: str) -> str:
-    """`text` with the shapes that a letter takes within a word (presentation forms) as plain letters."""
+    """Replace presentation forms, the shapes of letters within a word, by plain letters."""
     return _PRESENTATION.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
 
 
@@ -102,34 +74,31 @@ class RightToLeft:
         self._glyphs = glyphs
 
     def cells(self, spans: Iterable[tuple[int, int]], *, leftwards: bool) -> list[Cell]:
-        """The cells of a row in the order in which they are read; most rows are one cell.
+        """The cells of a row in reading order; most rows are one cell.
 
         Args:
-            spans: Offsets in the raw text of what stands side by side in the row.
+            spans: Offsets in the raw text of the parts of the row.
             leftwards: Whether the page runs to the left.
         """
         seen = sorted(self._seen(spans), key=lambda glyph: glyph.left + glyph.right)
         cells = [self._cell(glyphs, leftwards=leftwards) for glyphs in _cut(seen)]
         return cells[::-1] if leftwards else cells
 
-    def _cell(self, seen: list[_Seen], *, leftwards: bool) -> Cell:
+    def _cell(self, seen: list[SeenGlyph], *, leftwards: bool) -> Cell:
         text = "".join(glyph.text for glyph in seen)
         to_left = has_right_to_left(text) and (leftwards or is_mostly_right_to_left(text))
         spaced = self._with_spaces(seen)
-        _resolve(spaced, leftwards=to_left)
+        resolve_directions(spaced, leftwards=to_left)
         letters = [
             Letter(plain, offset)
             for character, offset in self._ordered(spaced, leftwards=to_left)
             for plain in _plain(character)
         ]
-        return Cell(
-            letters,
-            min(glyph.left for glyph in seen), min(glyph.bottom for glyph in seen),
-            max(glyph.right for glyph in seen), max(glyph.top for glyph in seen),
-        )  # fmt: skip
+        boxes = ((glyph.left, glyph.bottom, glyph.right, glyph.top) for glyph in seen)
+        return Cell(letters, *union(boxes))
 
-    def _seen(self, spans: Iterable[tuple[int, int]]) -> list[_Seen]:
-        found: list[_Seen] = []
+    def _seen(self, spans: Iterable[tuple[int, int]]) -> list[SeenGlyph]:
+        found: list[SeenGlyph] = []
         marks: list[tuple[Letter, float]] = []
         word = 0
         for start, end in spans:
@@ -155,7 +124,7 @@ class RightToLeft:
                         found[-1].right = max(found[-1].right, box.right)
                 else:
                     where = box or self._point(place, found)
-                    found.append(_Seen([letter], *where, word))
+                    found.append(SeenGlyph([letter], *where, word))
                 pen = place
         self._order_ligatures(found)
         for letter, place in marks:
@@ -165,13 +134,13 @@ class RightToLeft:
         return found
 
     @staticmethod
-    def _point(place: float, found: list[_Seen]) -> Glyph:
-        """The box of what has none: a place in the row."""
+    def _point(place: float, found: list[SeenGlyph]) -> Glyph:
+        """A box without area for a glyph that has none."""
         bottom = found[-1].bottom if found else 0.0
         return Glyph(place, bottom, place, bottom)
 
-    def _order_ligatures(self, found: list[_Seen]) -> None:
-        """Lam goes before alef, whichever way PDFium took their ligature apart; others like it."""
+    def _order_ligatures(self, found: list[SeenGlyph]) -> None:
+        """Put lam before alef, and turn other ligatures if PDFium split lam-alef the wrong way round."""
         joined = [glyph for glyph in found if len(glyph.letters) > 1 and has_right_to_left(glyph.text)]
         turned = any(glyph.text[0] in _ALEFS and glyph.text[-1] == _LAM for glyph in joined)
         for glyph in joined:
@@ -180,7 +149,7 @@ class RightToLeft:
             if (last == _LAM and first in _ALEFS) if is_lam_alef else turned:
                 glyph.letters.reverse()
 
-    def _with_spaces(self, seen: list[_Seen]) -> list[_Seen]:
+    def _with_spaces(self, seen: list[SeenGlyph]) -> list[SeenGlyph]:
         apart = [one.word != two.word for one, two in pairwise(seen)]
         spaced = [_is_spaced(one, two) for one, two in pairwise(seen)]
         if 2 * sum(spaced) < sum(apart):
@@ -190,12 +159,12 @@ class RightToLeft:
             if is_spaced:
                 one = found[-1]
                 space = Letter(" ", self._space(one, glyph))
-                found.append(_Seen([space], one.right, one.bottom, glyph.left, one.bottom, 0))
+                found.append(SeenGlyph([space], one.right, one.bottom, glyph.left, one.bottom, 0))
             found.append(glyph)
         return found
 
-    def _space(self, one: _Seen, two: _Seen) -> int:
-        """The offset of a space beside one of two words; of the first one's letter where there is none."""
+    def _space(self, one: SeenGlyph, two: SeenGlyph) -> int:
+        """The offset of a space beside one of two words; without one, that of the first word's letter."""
         for glyph in (one, two):
             for step in (1, -1):
                 offset = glyph.letters[0].offset
@@ -205,8 +174,8 @@ class RightToLeft:
                     return offset
         return one.letters[0].offset
 
-    def _ordered(self, seen: list[_Seen], *, leftwards: bool) -> list[Letter]:
-        runs: list[tuple[bool, list[_Seen]]] = []  # whether it runs to the left, from left to right
+    def _ordered(self, seen: list[SeenGlyph], *, leftwards: bool) -> list[Letter]:
+        runs: list[tuple[bool, list[SeenGlyph]]] = []  # whether it runs to the left, from left to right
         for glyph in seen:
             to_left = glyph.kind == "R"
             if runs and runs[-1][0] == to_left:
@@ -214,7 +183,7 @@ class RightToLeft:
             else:
                 runs.append((to_left, [glyph]))
         letters: list[Letter] = []
-        turned: list[Letter] = []  # the same with the brackets of stretches to the left the other way round
+        turned: list[Letter] = []  # the same with the brackets in right-to-left runs mirrored
         seams: list[int] = []  # where the direction changes
         for to_left, glyphs in reversed(runs) if leftwards else runs:
             part = [letter for glyph in (reversed(glyphs) if to_left else glyphs) for letter in glyph.letters]
@@ -231,7 +200,7 @@ def _text(letters: Iterable[Letter]) -> str:
     return "".join(letter.character for letter in letters)
 
 
-def _is_spaced(one: _Seen, two: _Seen) -> bool:
+def _is_spaced(one: SeenGlyph, two: SeenGlyph) -> bool:
     joined = all(unicodedata.bidirectional(glyph.text[0]) == "AL" for glyph in (one, two))
     least, sure = _JOINED_GAPS if joined else _GAPS
     gap = (two.left - one.right) / max(one.height, two.height, 1e-6)
@@ -239,7 +208,7 @@ def _is_spaced(one: _Seen, two: _Seen) -> bool:
 
 
 def _bracketed(letters: list[Letter], seams: list[int]) -> list[Letter]:
-    """Brackets beside a change of direction turned where that gives them a partner: PDFium mirrors some."""
+    """Mirror brackets beside a change of direction if that gives them a partner: PDFium mirrors some."""
     letters = list(letters)
     for seam in seams:
         for place in range(max(0, seam - _SEAM), min(len(letters), seam + _SEAM)):
@@ -253,9 +222,9 @@ def _bracketed(letters: list[Letter], seams: list[int]) -> list[Letter]:
     return letters
 
 
-def _cut(seen: list[_Seen]) -> Iterator[list[_Seen]]:
+def _cut(seen: list[SeenGlyph]) -> Iterator[list[SeenGlyph]]:
     """A row's glyphs from left to right, cut at wide gaps."""
-    cell: list[_Seen] = []
+    cell: list[SeenGlyph] = []
     right = 0.0
     for glyph in seen:
         if cell and glyph.left - right > CELL_GAP * max(glyph.height, cell[-1].height):
@@ -268,18 +237,18 @@ def _cut(seen: list[_Seen]) -> Iterator[list[_Seen]]:
 
 
 def _plain(character: str) -> str:
-    """The character as it is typed; a hyphen at a line end among them."""
+    """The character as it is typed, also for a hyphen at a line end."""
     return "-" if character == "\ufffe" else with_ordinary_letters(character)
 
 
-def _distance(glyph: _Seen, place: float) -> float:
+def _distance(glyph: SeenGlyph, place: float) -> float:
     return max(0.0, glyph.left - place, place - glyph.right) + 0.01 * abs(
         (glyph.left + glyph.right) / 2 - place
     )
 
 
 def _balance(text: str) -> int:
-    """How many brackets of `text` have their partner."""
+    """The number of brackets in `text` with a partner."""
     depth = pairs = 0
     for character in text:
         if character in _OPENING:
@@ -288,93 +257,3 @@ def _balance(text: str) -> int:
             depth -= 1
             pairs += 1
     return pairs
-
-
-def _resolve(seen: list[_Seen], *, leftwards: bool) -> None:
-    """Give each glyph its direction, as rules W1 to N2 of UAX 9 do, from the order that is seen."""
-    classes = [_class(glyph.letters[0].character) for glyph in seen]
-    base = "R" if leftwards else "L"
-    for glyph, found in zip(seen, classes, strict=True):
-        glyph.kind = found if found in "RL" else "D" if found in ("EN", "AN") else "N"
-    _join_numbers(seen, classes)
-    _hold_hyphens(seen)
-    _spread(seen, "LD", "L")
-    kinds = [glyph.kind for glyph in seen]
-    start = 0
-    while start < len(seen):
-        end = start
-        while end < len(seen) and kinds[end] == "N":
-            end += 1
-        if end > start:
-            before = kinds[start - 1] if start else base
-            after = kinds[end] if end < len(seen) else base
-            # A number beside it counts as of the script around it (N1).
-            sides = {"R" if side == "D" else side for side in (before, after)}
-            kind = sides.pop() if len(sides) == 1 else base
-            for glyph in seen[start:end]:
-                glyph.kind = kind
-        start = max(end, start + 1)
-    for glyph in seen:
-        if glyph.kind == "D":
-            glyph.kind = "L"
-
-
-def _class(character: str) -> str:
-    found = unicodedata.bidirectional(character)
-    return {"AL": "R"}.get(found, found) if found in ("R", "AL", "L", "EN", "AN", "ES", "CS", "ET") else "N"
-
-
-def _join_numbers(seen: list[_Seen], classes: Sequence[str]) -> None:
-    """Make "1,5", "12:30" and "15/03/2024" one number; "10-15" and "15%" too, but not among Arabic."""
-    for index, found in enumerate(classes):
-        if found not in ("CS", "ES", "ET"):
-            continue
-        before = seen[index - 1].kind == "D" if index else False
-        after = classes[index + 1] in ("EN", "AN") if index + 1 < len(seen) else False
-        arabic = _is_arabic_after(seen, index)
-        if found == "CS":
-            joined = before and after
-        elif found == "ES":
-            joined = before and after and not arabic
-        else:
-            joined = (before or after) and not arabic
-        if joined:
-            seen[index].kind = "D"
-
-
-def _hold_hyphens(seen: list[_Seen]) -> None:
-    """Keep a hyphen with the Latin letters on its left: a code that goes on in the next line."""
-    for index in range(1, len(seen)):
-        behind = seen[index + 1].text if index + 1 < len(seen) else " "
-        if seen[index].text in ("-", "/") and seen[index - 1].kind == "L" and behind == " ":
-            seen[index].kind = "L"
-
-
-def _is_arabic_after(seen: list[_Seen], index: int) -> bool:
-    """Whether the letter that a number follows, to its right, is Arabic: its digits join less (W2)."""
-    for glyph in seen[index + 1 :]:
-        found = unicodedata.bidirectional(glyph.letters[0].character)
-        if found in ("R", "L", "AL"):
-            return found == "AL"
-    return False
-
-
-def _spread(seen: list[_Seen], members: str, found: str) -> None:
-    """Make everything between two letters of a left-to-right word or phrase, figures too, part of it."""
-    index = 0
-    while index < len(seen):
-        if seen[index].kind not in members:
-            index += 1
-            continue
-        first = last = index
-        letters = seen[index].kind == found
-        behind = index + 1
-        while behind < len(seen) and (seen[behind].kind in members or seen[behind].kind == "N"):
-            if seen[behind].kind in members:
-                last = behind
-                letters = letters or seen[behind].kind == found
-            behind += 1
-        if letters:
-            for glyph in seen[first : last + 1]:
-                glyph.kind = found
-        index = behind

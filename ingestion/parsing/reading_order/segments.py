@@ -1,16 +1,17 @@
-"""The rows of a page cut at wide gaps; inside the child process.
+"""The lines of a page cut at wide gaps.
 
-A segment is the stretch of a line that one column, or one cell of a table, gives to it.
+A segment is the part of a line that belongs to one column or one table cell.
 """
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ingestion.parsing.geometry.places import union
 from ingestion.parsing.reading_order.lines import Glyph, Glyphs
 
-# Of the lower glyph's height, which is about 1.2 times the font's size. Spaces are 0.2 to 0.3 wide, in
-# justified lines rarely 0.7; columns and cells stand further apart.
+# Of the lower glyph's height, which is about 1.2 times the font's size. Spaces are 0.2 to 0.3 wide, rarely
+# 0.7 in justified lines; columns and cells are further apart.
 WIDE_GAP = 0.8
 
 # A hyphen at a line end takes the break's place: PDFium writes U+FFFE for both.
@@ -41,12 +42,12 @@ class LineSegment(NamedTuple):
 
 
 def line_spans(raw: str) -> list[Span]:
-    """Where each line begins and ends, without the white space and NULs around it."""
+    """The span of each line, without the white space and NULs around it."""
     return [line.span() for line in _LINE.finditer(raw)]
 
 
 def wide_gaps(raw: str, start: int, end: int, glyphs: Glyphs) -> Iterator[tuple[int, int, float, float]]:
-    """The white space of a line that is a gap: where it begins and ends in `raw`, and on the page."""
+    """The wide gaps of a line: where each begins and ends in `raw`, and on the page."""
     for space in _SPACES.finditer(raw, start, end):
         before, after = glyphs.box(space.start() - 1), glyphs.box(space.end())
         if before is None or after is None:
@@ -59,7 +60,7 @@ def wide_gaps(raw: str, start: int, end: int, glyphs: Glyphs) -> Iterator[tuple[
 
 
 def segments(raw: str, glyphs: Glyphs) -> list[LineSegment]:
-    """The segments of a page in the order of its text; those without a box are left out."""
+    """The segments of a page in the order of its text, without those that have no box."""
     found = []
     for start, end in line_spans(raw):
         begin = start
@@ -71,16 +72,12 @@ def segments(raw: str, glyphs: Glyphs) -> list[LineSegment]:
 
 
 def line_box(start: int, end: int, glyphs: Glyphs) -> LineSegment | None:
-    """A stretch of a line with its box, which is that of its first and its last glyph."""
+    """Part of a line with its box, which is that of its first and its last glyph."""
     first = _first_box(range(start, end), glyphs)
     last = _first_box(range(end - 1, start - 1, -1), glyphs)
     if first is None or last is None:
         return None
-    return LineSegment(
-        start, end,
-        min(first.left, last.left), min(first.bottom, last.bottom),
-        max(first.right, last.right), max(first.top, last.top),
-    )  # fmt: skip
+    return LineSegment(start, end, *union((first, last)))
 
 
 def _first_box(offsets: range, glyphs: Glyphs) -> Glyph | None:

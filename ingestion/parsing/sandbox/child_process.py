@@ -1,8 +1,8 @@
-"""The child process that reads one file, as its parent sees it.
+"""The parent's handle on the child process that reads one file.
 
-A plain subprocess, not `multiprocessing`, whose pools handle an aborted child badly. Two threads empty
-the child's pipes: the frames into a short queue, so that a fast child waits for a slow parent, and stderr
-into a tail of fixed size, because native libraries can print without end.
+It is a plain subprocess because `multiprocessing` pools handle an aborted child badly. Two threads empty the
+child's pipes: frames into a short queue, so that a fast child waits for a slow parent, and stderr into a tail
+of fixed size, because native libraries can print without end.
 """
 
 import contextlib
@@ -13,19 +13,23 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 
+from ingestion.errors import Cancelled
 from ingestion.parsing.frames import ChildRequest, Frame, FrameError, max_frame_bytes, read_frame
+from ingestion.parsing.process_exit import last_line
 
+POLL_SECONDS = 0.05  # how soon a cancel or a time limit is noticed
 STDERR_TAIL_BYTES = 4096
 QUEUE_FRAMES = 8  # of at most max_frame_bytes each
 JOIN_SECONDS = 5.0  # for a thread whose pipe has ended
 EXIT_SECONDS = 1.0  # for a child that has closed its output
 EXIT_POLL_SECONDS = 0.01
 
-# The child must import this very `ingestion`, wherever the parent was started, and nothing else from the
-# folder that it lies in (-P: nor from the current one, which may hold a hostile json.py).
+# The child imports this very `ingestion` wherever the parent was started, and nothing else from its folder.
+# With -P it imports nothing from the current folder, which may hold a hostile json.py.
 _BOOT = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); import ingestion; sys.path.append(sys.path.pop(0)); "
     "from ingestion.parsing.sandbox.worker import main; main()"
@@ -34,11 +38,11 @@ _ROOT = Path(__file__).absolute().parents[3]
 
 
 class ChildEnded:
-    """The child has sent all that it will send."""
+    """The child will send no more frames."""
 
 
 class ChildProcess:
-    """A running child; leaving the `with` block kills it, whatever it is doing."""
+    """A running child; leaving the `with` block kills it."""
 
     def __init__(self, request: ChildRequest) -> None:
         self._process = subprocess.Popen(
@@ -51,7 +55,7 @@ class ChildProcess:
         )
         self._frames: queue.Queue[Frame | FrameError | ChildEnded] = queue.Queue(QUEUE_FRAMES)
         self._stderr = bytearray()
-        self.cpu_seconds = 0.0  # once it has ended: its processor time and that of what it waited for
+        self.cpu_seconds = 0.0  # once it has ended; includes the processes that it waited for
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._pump_frames, args=(max_frame_bytes(request),), daemon=True),
@@ -80,14 +84,29 @@ class ChildProcess:
                     pipe.close()
 
     def receive(self, timeout: float) -> Frame | FrameError | ChildEnded | None:
-        """The next thing that the child sent; None when `timeout` seconds brought nothing."""
+        """The next frame, or why there is none; None if `timeout` seconds brought nothing."""
         try:
             return self._frames.get(timeout=timeout)
         except queue.Empty:
             return None
 
+    def results(
+        self, seconds: float, cancelled: Callable[[], bool] | None, what: str
+    ) -> Iterator[Frame | FrameError | ChildEnded]:
+        """Yield what the child sends, for at most `seconds`.
+
+        Raises:
+            Cancelled: `cancelled` returned true; the message names the work, `what`.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if cancelled is not None and cancelled():
+                raise Cancelled(what)
+            if (received := self.receive(POLL_SECONDS)) is not None:
+                yield received
+
     def kill(self) -> None:
-        """Stop the child and all that it started, at once; no-op for one that has ended."""
+        """Stop the child and its own children at once; no-op for a child that has ended."""
         if self._process.returncode is None and not self._reap(block=False):
             if sys.platform == "win32":
                 self._process.kill()
@@ -111,7 +130,7 @@ class ChildProcess:
         return self._process.returncode
 
     def _reap(self, *, block: bool) -> bool:
-        """Whether the child has ended. Its processor time is known only to who takes its exit status."""
+        """Whether the child has ended. `wait4` is the only source of its processor time."""
         if self._process.returncode is None:
             if sys.platform == "win32":
                 return (self._process.wait() if block else self._process.poll()) is not None
@@ -125,9 +144,7 @@ class ChildProcess:
     def last_words(self) -> str:
         """The last line of the child's stderr, printable and at most 200 characters long."""
         self._threads[1].join(JOIN_SECONDS)
-        lines = bytes(self._stderr).decode("utf-8", errors="replace").split("\n")
-        words = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return "".join(character for character in words if character.isprintable())[-200:]
+        return last_line(bytes(self._stderr))
 
     def _pump_frames(self, max_bytes: int) -> None:
         stream = self._process.stdout
@@ -155,13 +172,3 @@ class ChildProcess:
         while data := stream.read1(STDERR_TAIL_BYTES):  # type: ignore[attr-defined]
             self._stderr += data
             del self._stderr[:-STDERR_TAIL_BYTES]
-
-
-def signal_name(exit_code: int) -> str | None:
-    """The name of the signal that ended a process, such as "SIGABRT"; None when it ended by itself."""
-    if exit_code >= 0:
-        return None
-    try:
-        return signal.Signals(-exit_code).name
-    except ValueError:
-        return f"signal {-exit_code}"

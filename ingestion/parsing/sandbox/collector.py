@@ -1,4 +1,4 @@
-"""Frames from the child to a `ParsedDocument`; nothing in a frame is believed."""
+"""Builds a `ParsedDocument` from a child's frames, checking each against the limits and the frames before."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ MARGIN = 2.0  # points by which a recognised word may stick out of its page: sid
 
 
 class Collector:
-    """Takes frames one by one; `finish` makes the document of those that came."""
+    """Takes frames one by one; `finish` builds the document."""
 
     def __init__(self, name: str, limits: ParseLimits) -> None:
         self._name = name
@@ -72,7 +72,7 @@ class Collector:
         return max(0, self._limits.ocr_pages - self._recognised)
 
     def restart(self) -> None:
-        """Another child goes on with the pages that are left; it counts them again."""
+        """Accept a second page count, from another child that continues."""
         self._counted = False
 
     @property
@@ -81,10 +81,10 @@ class Collector:
         return self.text_done or self._verdict is not None
 
     def take(self, frame: Frame) -> None:
-        """Add what one frame says.
+        """Add one frame.
 
         Raises:
-            FrameError: The frame contradicts the limits or what came before.
+            FrameError: The frame contradicts the limits or an earlier frame.
         """
         match frame:
             case PageCount(total):
@@ -120,14 +120,14 @@ class Collector:
             case TextDone():
                 self.text_done = True
             case DrawnPage() | AttachmentPiece():
-                raise FrameError("a picture or a file that nobody asked for")
+                raise FrameError("a picture or a file that was not requested")
             case Refusal(status, error):
                 self.stop(status, error[:MAX_TEXT])
             case _:
                 self._take_description(frame)
 
     def _take_description(self, frame: Frame) -> None:
-        """What a frame says of the file or of a page, apart from its text."""
+        """Add a frame that describes the file or a page."""
         match frame:
             case OcrHint(text):
                 self._require(self._hint is None and len(text) <= MAX_TEXT, frame)
@@ -151,13 +151,13 @@ class Collector:
                 self._headings.append(frame)
 
     def _keep_draft(self, page: Page) -> None:
-        """Hold a draft in memory, as much text of drafts as a file may have in all."""
+        """Keep a draft, as long as all drafts are within the limit of a file's text."""
         held = sum(len(draft.text) for draft in self._drafts.values())
         if held + len(page.text) <= self._limits.max_characters:
             self._drafts[page.number] = page
 
     def _take_draft(self, number: int, reason: str) -> None:
-        """Let a page count as far as it was read."""
+        """Count a draft as the page."""
         self._pages[number] = self._drafts.pop(number)
         self._characters += len(self._pages[number].text)
         if len(self._warnings) < MAX_WARNINGS:
@@ -165,12 +165,12 @@ class Collector:
             self._warnings.append(warning[:MAX_TEXT])
 
     def stop(self, status: Status, reason: str) -> None:
-        """No more will come. The first reason counts."""
+        """End the document early; the first reason counts."""
         if not self.settled:
             self._verdict = Refusal(status, reason)
 
     def finish(self) -> ParsedDocument:
-        """What came. OK or PARTIAL when there is text; otherwise the status of what went wrong first."""
+        """The document: OK or PARTIAL if it has text; otherwise with the status of the first failure."""
         for number in sorted(self._drafts):
             self._take_draft(number, self._verdict.error if self._verdict else "the parser did not send it")
         failures = self._failures()
@@ -257,11 +257,11 @@ class Collector:
 
     def _require(self, sound: bool, frame: Frame) -> None:
         if not sound:
-            raise FrameError(f"a {type(frame).__name__} that cannot be")
+            raise FrameError(f"an impossible {type(frame).__name__}")
 
 
 def _fits(layout: PageLayout, length: int, limits: ParseLimits) -> bool:
-    """Whether a layout can be that of a page whose text has so many characters."""
+    """Whether a layout fits a page whose text has `length` characters."""
     offsets = [offset for offset, _ in layout.runs]
     starts = [word[0] for word in layout.words]
     return (

@@ -1,8 +1,8 @@
-"""The parent's side of a reading: children are fed to the collector, timed, and replaced after a bad page.
+"""Starts and times the child processes that read one file, and replaces a child after a bad page.
 
-Two clocks run. The file's runs from start to end, and stands still while a page is recognised. A page's runs
-from its `PageBegun` until it is there. A page that crashes its child, or takes too long, fails alone: another
-child goes on with the pages that are left, a few times.
+Two clocks run: the file's from start to end, except during text recognition, and the page's from its
+`PageBegun` until the page comes. A page that crashes its child or takes too long fails alone: another child
+continues with the remaining pages, at most `ParseLimits.restarts` times.
 """
 
 import time
@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from ingestion.documents import Status
 from ingestion.errors import Cancelled
 from ingestion.parsing.frames import ChildRequest, Frame, FrameError, PageBegun, PageFault
-from ingestion.parsing.sandbox.child_process import ChildEnded, ChildProcess, signal_name
+from ingestion.parsing.process_exit import signal_name
+from ingestion.parsing.sandbox.child_process import POLL_SECONDS, ChildEnded, ChildProcess
 from ingestion.parsing.sandbox.collector import Collector
 
-POLL_SECONDS = 0.05  # how soon a cancel or a time limit is noticed
 MEBIBYTE = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class _ChildFault:
-    """Why a child was lost. `final`: no other child would fare better."""
+    """Why a child failed. `final`: another child would fail, too."""
 
     status: Status
     reason: str
@@ -29,7 +29,7 @@ class _ChildFault:
 
 
 class Supervisor:
-    """Reads one file with as many children as it needs; what comes of it is in the collector."""
+    """Reads one file with as many children as it needs, into a collector."""
 
     def __init__(
         self,
@@ -51,10 +51,10 @@ class Supervisor:
         self._cpu_seconds = float(self._limits.cpu_seconds)  # what is left of it
 
     def run(self) -> None:
-        """Feed the collector until everything is there, or there is a reason to stop.
+        """Feed the collector until the document is complete or reading stops.
 
         Raises:
-            Cancelled: The caller wants no more; the child is killed.
+            Cancelled: `cancelled` returned true; the child is killed.
         """
         request = self._request
         for restarts_left in range(self._limits.restarts, -1, -1):
@@ -79,7 +79,7 @@ class Supervisor:
             request = self._rest()
 
     def _rest(self) -> ChildRequest:
-        """The pages that are left, within what is left of the limits."""
+        """The request for the remaining pages, within the rest of the limits."""
         self._collector.restart()
         limits = replace(
             self._limits,
@@ -90,7 +90,7 @@ class Supervisor:
         return replace(self._request, limits=limits, done=done, failed=failed)
 
     def _follow(self, child: ChildProcess) -> _ChildFault | None:
-        """Take frames until the child has ended or must end; None when the collector knows the outcome."""
+        """Take frames until the child ends or must end; None if the collector knows the outcome."""
         while True:
             if self._cancelled is not None and self._cancelled():
                 raise Cancelled(f"reading {self._name!r}")
@@ -111,10 +111,10 @@ class Supervisor:
                 return None
 
     def _take(self, frame: Frame) -> None:
-        """Hand one frame to the collector, and keep the clocks.
+        """Hand one frame to the collector and update the clocks.
 
         Raises:
-            FrameError: The frame cannot be.
+            FrameError: The frame is impossible.
         """
         now = time.monotonic()
         had_text, had_pages = self._collector.text_done, self._collector.pages_done
@@ -131,7 +131,7 @@ class Supervisor:
             self._deadline = min(self._deadline, now + self._limits.outline_seconds)
 
     def _lateness(self) -> _ChildFault | None:
-        """Which limit of time has passed, if any."""
+        """The time limit that has passed; None if none has."""
         now, limits, page = time.monotonic(), self._limits, self._page
         if page is not None and page.recognise:
             allowed = limits.page_seconds + limits.ocr_seconds
@@ -146,7 +146,7 @@ class Supervisor:
         return _ChildFault(Status.TIMED_OUT, f"reading it took more than the limit of {allowed:g} s a page")
 
     def _explain_exit(self, child: ChildProcess) -> _ChildFault:
-        """Why a child ended before it had sent everything."""
+        """Why a child ended too early."""
         code = child.exit_code()
         cause = signal_name(code)
         if cause == "SIGXCPU":

@@ -1,4 +1,4 @@
-"""The child process: binds itself to its limits, reads one file, sends frames, ends.
+"""The child process: limits itself, reads one file, sends frames, ends.
 
 The limits are set here, not by the parent before exec: `preexec_fn` can deadlock a process with threads.
 """
@@ -42,9 +42,7 @@ def main() -> None:
             )
         except BrokenPipeError:
             os._exit(1)  # the parent has gone or has enough
-    os._exit(
-        0
-    )  # without PDFium's destructors, which a broken file can crash, and without waiting for the watch
+    os._exit(0)  # skips PDFium's destructors, which a broken file can crash, and does not wait for the thread
 
 
 def _read(request: ChildRequest) -> Iterator[Frame]:
@@ -80,7 +78,7 @@ def _out_of_memory(request: ChildRequest) -> str:
 
 
 def _frame_stream() -> BinaryIO:
-    """The pipe to the parent. Whatever else prints to stdout from now on goes to stderr."""
+    """The pipe to the parent. Everything else that is printed to stdout from now on goes to stderr."""
     stream = os.fdopen(os.dup(STDOUT), "wb")
     os.dup2(STDERR, STDOUT)
     return stream
@@ -91,40 +89,43 @@ def _limit_self(limits: ParseLimits) -> None:
         return  # no such limits there; the parent's wall clock and the page limits remain
     import resource
 
-    wanted = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_CPU, limits.cpu_seconds)]
+    _set_limit(resource.RLIMIT_CORE, 0)
+    _set_limit(resource.RLIMIT_CPU, limits.cpu_seconds, keep_hard=True)
     if sys.platform == "linux":  # macOS accepts RLIMIT_AS and ignores or refuses it
-        wanted.append((resource.RLIMIT_AS, limits.memory_bytes))
-    for kind, amount in wanted:
-        _, hard = resource.getrlimit(kind)
-        soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-        # The hard limit stays for processor time: at the hard one the signal says no reason (SIGKILL).
-        resource.setrlimit(kind, (soft, hard if kind == resource.RLIMIT_CPU else soft))
+        _set_limit(resource.RLIMIT_AS, limits.memory_bytes)
+
+
+def _set_limit(kind: int, amount: int, *, keep_hard: bool = False) -> None:
+    """Limit a resource. At the hard limit of processor time the signal gives no reason (SIGKILL): keep it."""
+    import resource
+
+    _, hard = resource.getrlimit(kind)
+    soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+    resource.setrlimit(kind, (soft, hard if keep_hard else soft))
 
 
 def _allow_a_recognition(limits: ParseLimits) -> None:
-    """Count processor time anew: drawing hundreds of pages takes more than the text of ten thousand."""
+    """Raise the limit of processor time: drawing hundreds of pages takes more than reading ten thousand."""
     if sys.platform == "win32":
         return
     import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     wanted = math.ceil(time.process_time() + limits.page_seconds + limits.ocr_seconds)
-    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+    _set_limit(resource.RLIMIT_CPU, wanted, keep_hard=True)
 
 
 def _die_with_parent(parent: int) -> None:
     """End this process when its parent ends, even by kill -9.
 
-    Linux tells us by a signal. Elsewhere, and as a second way, stdin ends when the parent does. (The signal
-    also comes when only the starting thread ends; that thread waits for us, so it does not.)
+    Linux sends a signal. On other systems, and as a second way, stdin ends with the parent. (The signal also
+    comes when only the thread that started this process ends, but that thread waits for this process.)
     """
     if sys.platform == "linux":
         import signal
 
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if hasattr(os, "getppid") and sys.platform != "win32" and os.getppid() != parent:
-        os._exit(1)  # it died before we could ask
+        os._exit(1)  # it ended before the signal was set
     threading.Thread(target=_wait_for_end_of_stdin, daemon=True).start()
 
 

@@ -1,1 +1,1 @@
-"""What several formats need."""
+"""Helpers that several formats share: pages, tables, formulas, archives, XML."""

@@ -1,4 +1,4 @@
-"""Whether the first row of a CSV file names its columns, or is data like the others."""
+"""Tells whether the first row of a table names its columns or holds data."""
 
 import re
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ _USUAL = frozenset(
 
 
 def are_names(first: Row, below: Sequence[Row]) -> bool:
-    """Whether the first row names the columns of those below it; where nothing tells, it is data.
+    """Whether the first row names the columns; without evidence it is data.
 
-    It names them if a column of figures begins with a word, if one of its words is a usual name, or if a
-    column's cells look alike and it looks otherwise; it does not if a column has its word again.
+    It names them if a column of numbers begins with a word, if one of its words is a usual column name, or if
+    a column's other cells look alike and different. It does not if a column repeats its word.
     """
     columns = [(name.strip(), _cells(below, place)) for place, name in enumerate(first) if name.strip()]
     if not any(cells for _, cells in columns):
@@ -63,7 +63,7 @@ def _has_digits(text: str) -> bool:
 
 
 def _look(text: str) -> str:
-    """How a text is written: in capitals, with one, without, or in letters that have none."""
+    """How a text is written: in capitals, with a capital, in small letters, or in letters without case."""
     if not any(character.isupper() or character.islower() for character in text):
         return "plain"
     if text.isupper():

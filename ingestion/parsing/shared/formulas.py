@@ -1,6 +1,6 @@
-"""Formulas as one line of text, inside the child process: `(a + b)/c`, `x^2`, `√(y)`.
+"""Formulas as one line of text: `(a + b)/c`, `x^2`, `√(y)`.
 
-OMML of Office files and MathML of web pages both end here, so that a fraction reads alike in all formats.
+OMML of Office files and MathML of web pages share this notation.
 """
 
 import re
@@ -8,15 +8,15 @@ import unicodedata
 
 _ATOM = re.compile(r"[\w.,%°′″!∞]+\Z")
 _BRACKETED = re.compile(r"\([^()]*\)\Z|\[[^\[\]]*\]\Z|\{[^{}]*\}\Z")
-# Letters that programs store as signs of their own for italics: 𝑥 is read, and searched, as x.
+# Letters with code points of their own for italics: 𝑥 is stored, and searched, as x.
 _MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff\u210e]+")
 _INVISIBLE = re.compile("[\u2061-\u2064\u200b]")
 
-MAX_DEPTH = 60  # of formulas within formulas; nobody can read ten
+MAX_DEPTH = 60  # of nested formulas; people cannot read ten
 
 
 def plain(text: str) -> str:
-    """The letters and signs of a formula as they are typed elsewhere."""
+    """The letters and signs of a formula as they are typed in plain text."""
     text = _MATHEMATICAL.sub(lambda found: unicodedata.normalize("NFKC", found.group()), text)
     return _INVISIBLE.sub("", text)
 
@@ -32,7 +32,7 @@ def fraction(above: str, below: str) -> str:
 
 
 def scripts(base: str, below: str, above: str) -> str:
-    """A base with what stands below it (an index, a limit) and above it (a power)."""
+    """A base with a subscript or lower limit (`below`) and a power or upper limit (`above`)."""
     text = base.strip()
     if below.strip():
         text += f"_{grouped(below)}"
@@ -49,13 +49,13 @@ def root(inner: str, degree: str = "") -> str:
 
 
 def script_mark(name: str, before: str, content: str, after: str) -> str:
-    """What must stand in front of raised (`name` "sup") or lowered text: else 10³ would be read as 103.
+    """The mark before raised or lowered digits, without which 10³ would become 103; "" if needless.
 
     Args:
-        name: "sup" or "sub".
-        before: The text that it follows.
+        name: "sup" for raised text, "sub" for lowered text.
+        before: The text before it.
         content: The raised or lowered text.
-        after: The text that follows it.
+        after: The text after it.
     """
     if not before[-1:].isdigit() or not re.match(r"\s*[-+−–]?\d", content):
         return ""

@@ -1,4 +1,4 @@
-"""Blocks of text to pages: what every format but PDF and plain text is written with, in the child process."""
+"""Writes blocks of text as pages, for every format but PDF and plain text."""
 
 import re
 from bisect import bisect_right
@@ -19,10 +19,10 @@ from ingestion.parsing.frames import (
 from ingestion.parsing.limits import ParseLimits
 from ingestion.text.cleaning import clean, one_line
 
-# About ten printed pages: a citation of one leads somewhere, and a passage's text is cheap to read.
+# About ten printed pages: small enough to find a citation in, and cheap to read for one passage.
 PART_CHARACTERS = 50_000
 
-LINE, PARAGRAPH = "\n", "\n\n"  # what stands between a block and the one before
+LINE, PARAGRAPH = "\n", "\n\n"  # between two blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class _Mark:
 
 
 class PageWriter:
-    """Puts blocks one under the other, begins pages, and knows where the headings stand.
+    """Collects blocks into pages and records the places of headings.
 
     A page longer than PART_CHARACTERS becomes several, cut between paragraphs.
     """
@@ -57,7 +57,11 @@ class PageWriter:
         return len(self._pages) + 1
 
     def block(self, text: str, gap: str = PARAGRAPH) -> None:
-        """Add a paragraph, or with `gap=LINE` a line; nothing if it is white space alone."""
+        """Add a paragraph, or with `gap=LINE` a line; white space alone adds nothing.
+
+        Raises:
+            RefusalError: The file has more text than the limit.
+        """
         text = clean(text).strip("\n")
         if not text or text.isspace():
             return
@@ -82,7 +86,7 @@ class PageWriter:
             self._marks.append(_Mark(one_line(line), level, start))
 
     def ensure_heading(self, title: str) -> None:
-        """Give the page a heading if it has text but no heading: where it says `title`, else above it."""
+        """Give a page with text but without a heading one: its line `title`, or a new first line."""
         if self._marks or not self._blocks:
             return
         line = re.search(rf"^{re.escape(title)}$", "".join(self._blocks), re.MULTILINE)
@@ -95,21 +99,22 @@ class PageWriter:
         self._length = sum(map(len, self._blocks))
 
     def warn(self, sentence: str) -> None:
-        """Say what a person sees in the file and the text lacks; each sentence counts once."""
+        """Add a warning on content that the text lacks, once for equal sentences."""
         sentence = one_line(sentence)
         if sentence not in self._warnings and len(self._warnings) < MAX_WARNINGS:
             self._warnings.append(sentence)
 
     def end_page(self, *, keep_empty: bool = False) -> None:
-        """What follows stands on a new page. A page without text counts only with `keep_empty`."""
+        """Begin a new page. A page without text counts only with `keep_empty`."""
         if self._blocks or keep_empty:
             self._add("".join(self._blocks), self._marks)
         self._blocks, self._length, self._marks = [], 0, []
 
     def frames(self, title: str | None) -> Iterator[Frame]:
-        """The whole document: call it once, at the end.
+        """Yield the whole document; call it once, at the end.
 
-        Without a `title` the first heading of the highest level is the document's.
+        Args:
+            title: Of the document; None for its first heading of level 1.
 
         Raises:
             RefusalError: The pages are more than the limit.

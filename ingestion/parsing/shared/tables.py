@@ -1,31 +1,20 @@
-"""Rows of cells to lines, and CSV and TSV files, inside the child process.
+"""Rows of cells as lines of text.
 
-A table within a text becomes lines, `cell | cell | cell`: the bars outlive a display that joins spaces, and
-say which cell is empty. A file that is a table becomes records, `name: value; name: value`, because a
-passage of it is read without the row that has the names.
+A table within a text becomes lines, `cell | cell | cell`: bars survive a display that joins spaces, and show
+empty cells. A file that is a table becomes records, `name: value; name: value`, because a passage of it is
+read without the row of names.
 """
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from pathlib import Path
-from typing import Literal
 
-from ingestion.documents import Status
-from ingestion.parsing.encodings.decoding import decode
-from ingestion.parsing.frames import Frame, RefusalError
-from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.shared.column_names import are_names
-from ingestion.parsing.shared.page_writer import PageWriter
 
 BAR = " | "
 
 SAMPLE_ROWS = 20  # among which the names are looked for: exports put a few lines above them
-SAMPLE_CHARACTERS = 64 * 1024  # from which the separator is told
-_SEPARATORS = ",;\t|"
 
 _NUMBER = re.compile(r"[-+−]?[\d.,'’\s]*\d[\d.,'’\s]*[%€$£]?$|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}")
 _YEAR = re.compile(r"(?:19|20)\d\d$")  # a number that names a column
@@ -44,9 +33,12 @@ def table_line(cells: Iterable[str]) -> str:
 def record_lines(rows: Iterable[Row], *, may_lack_names: bool = False) -> Iterator[str]:
     """The rows of a table as lines: with the names of the columns if the table has a row of names.
 
-    The names are the first row as wide as most, if all of it is words and no two are the same. Rows above
-    it are lines of their own. Without names every row is `cell | cell`. With `may_lack_names` that first row
-    has to look unlike the ones below it, so that no data become names.
+    The names are the first row as wide as most rows, if its cells are different words. Rows above it are
+    lines of their own. Without names every row is `cell | cell`.
+
+    Args:
+        rows: The rows from the top.
+        may_lack_names: Accept names only if they look unlike the cells below, so that no data become names.
     """
     remaining = iter(rows)
     sample = list(islice(remaining, SAMPLE_ROWS))
@@ -67,7 +59,7 @@ def record_lines(rows: Iterable[Row], *, may_lack_names: bool = False) -> Iterat
 
 
 def _names(sample: Sequence[Row]) -> tuple[int, Row | None]:
-    """How many rows stand above the names, and the names; (0, None) without."""
+    """The number of rows above the names, and the names; (0, None) without names."""
     widths = Counter(_filled(row) for row in sample if _filled(row))
     if not widths:
         return 0, None
@@ -96,62 +88,3 @@ def _record(names: Row, row: Row) -> str:
             name = names[column] if column < len(names) else ""
             pairs.append(f"{name}: {value}" if name else value)
     return "; ".join(pairs)
-
-
-def read_csv(path: Path, limits: ParseLimits, *, encoding: str | None = None) -> Iterator[Frame]:
-    """The frames of a CSV or TSV file: a row a paragraph, so that no passage ends within one.
-
-    Raises:
-        RefusalError: The file is binary or broken, or larger than the limits.
-    """
-    decoded = decode(path, told=encoding)
-    yield from decoded.warnings
-    text = decoded.text
-    writer = PageWriter(path.name, limits)
-    try:
-        _write_rows(writer, _rows(text, path, limits, csv.QUOTE_MINIMAL))
-    except csv.Error:
-        # A field longer than a page: a quotation mark that opens and never closes. Then it is a character.
-        writer = PageWriter(path.name, limits)
-        try:
-            _write_rows(writer, _rows(text, path, limits, csv.QUOTE_NONE))
-        except csv.Error as error:
-            raise RefusalError(
-                Status.CORRUPT, f"{path.name!r} cannot be read as a table ({error}); save it again as CSV"
-            ) from error
-    yield from writer.frames(None)
-
-
-def _write_rows(writer: PageWriter, rows: Iterator[Row]) -> None:
-    for line in record_lines(rows, may_lack_names=True):
-        writer.block(line)
-
-
-def _rows(text: str, path: Path, limits: ParseLimits, quoting: Literal[0, 3]) -> Iterator[Row]:
-    separator = "\t" if path.suffix.lower() == ".tsv" else None
-    first, _, rest = text.partition("\n")
-    if (told := re.fullmatch(r'"?sep=(.)"?\r?', first)) is not None:  # Excel's own mark
-        separator, text = told.group(1), rest
-    csv.field_size_limit(limits.max_page_characters)
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator or _separator(text), quoting=quoting)
-
-
-def _separator(text: str) -> str:
-    """The separator that makes the most rows equally wide; a comma if none makes columns."""
-    sample = text[:SAMPLE_CHARACTERS]
-    if len(sample) < len(text):
-        sample = sample[: sample.rfind("\n") + 1] or sample
-    best, best_score = ",", (0.0, 0)
-    for separator in _SEPARATORS:
-        try:
-            rows = islice(csv.reader(io.StringIO(sample, newline=""), delimiter=separator), 200)
-            widths = Counter(len(row) for row in rows if row)
-        except csv.Error:
-            continue
-        columns = Counter({width: count for width, count in widths.items() if width > 1})
-        if columns:
-            width, count = columns.most_common(1)[0]
-            best, best_score = max(
-                (best, best_score), (separator, (count / widths.total(), width)), key=lambda item: item[1]
-            )
-    return best

@@ -1,4 +1,4 @@
-"""Untrusted XML and HTML trees, inside the child process: parsed without expanding or fetching anything."""
+"""Untrusted XML and HTML trees: parsed without expanding entities or fetching anything."""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -9,12 +9,10 @@ from lxml import etree
 
 
 def parse_xml(data: bytes, *, encoding: str | None = None) -> etree._Element:
-    """The root element. Entities are not expanded, nothing outside the data is read.
-
-    libxml2's own bounds hold as well (`huge_tree=False`): depth, and the length of one text or name.
+    """Parse untrusted XML: entities are not expanded, and nothing outside the data is read.
 
     Raises:
-        etree.XMLSyntaxError: The data is not well-formed, or beyond those bounds.
+        etree.XMLSyntaxError: The data is not well-formed, or exceeds libxml2's bounds of depth and length.
     """
     parser = etree.XMLParser(
         encoding=encoding,
@@ -29,7 +27,7 @@ def parse_xml(data: bytes, *, encoding: str | None = None) -> etree._Element:
 
 
 def local_name(element: etree._Element | None) -> str:
-    """The tag without its namespace, in lower case; "" for what is no element."""
+    """The tag without its namespace, in lower case; "" for comments and None."""
     tag = None if element is None else element.tag
     return _local(tag) if isinstance(tag, str) else ""
 
@@ -40,20 +38,30 @@ def _local(tag: str) -> str:
 
 
 def local_attribute(element: etree._Element, name: str) -> str | None:
-    """An attribute by its name without the namespace: Office files have two sets of these."""
+    """An attribute by its name without the namespace: Office files have two sets of namespaces."""
     for key, value in element.attrib.items():
         if str(key).rpartition("}")[2] == name:
             return str(value)
     return None
 
 
+def keyword(element: etree._Element, name: str) -> str:
+    """An attribute of HTML whose case and outer white space mean nothing; "" without it."""
+    return (element.get(name) or "").strip().lower()
+
+
+def whole_number(text: str | None, default: int = 0, *, digits: int = 9) -> int:
+    """An attribute as a number; `default` for any other text, also for more digits than a sound file has."""
+    return int(text) if text and text.isdecimal() and len(text) <= digits else default
+
+
 def inner_text(element: etree._Element) -> str:
-    """All text within an element, as it is there."""
+    """All text within an element, unchanged."""
     return "".join(str(text) for text in element.itertext())
 
 
 def child(element: etree._Element | None, *path: str) -> etree._Element | None:
-    """The first child of the first child ... by local names in lower case; None where there is none."""
+    """The element at a path of local names in lower case, the first of each name; None if there is none."""
     for name in path:
         if element is None:
             return None
@@ -64,10 +72,10 @@ def child(element: etree._Element | None, *path: str) -> etree._Element | None:
 def walk(
     root: etree._Element, is_leaf: Callable[[etree._Element], bool]
 ) -> Iterator[tuple[Literal["start", "end", "leaf", "text"], etree._Element, str]]:
-    """Every element at its start and its end, with the text that follows that place.
+    """Yield (step, element, text) at the start and the end of each element; `text` follows that place.
 
-    A stack and no recursion, because files nest as deep as they like. What `is_leaf` says yes to is one
-    step, "leaf", and is not entered. A "text" step is a comment or the like: only what follows it counts.
+    An element for which `is_leaf` is true is one step, "leaf", and is not entered. A "text" step is a comment
+    or an entity. It uses a stack and no recursion, because files nest without limit.
     """
     yield "start", root, root.text or ""
     stack = [(root, iter(root))]

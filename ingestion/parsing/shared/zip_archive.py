@@ -1,9 +1,10 @@
-"""ZIP archives (Office files, EPUB) of which nothing is believed, inside the child process."""
+"""Untrusted ZIP archives: Office files and EPUB."""
 
 import lzma
 import posixpath
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -21,7 +22,7 @@ _ENCRYPTED_FLAG = 0x1
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Office files, and new ones with a password
 _OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
-# What zipfile raises on broken archives.
+# Exceptions of zipfile on broken archives.
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -55,12 +56,12 @@ class Archive:
         return name.casefold() in self._names
 
     def declared_size(self, name: str) -> int:
-        """The bytes of a part by the archive's own word; 0 without it."""
+        """The size of a part in bytes as the archive declares it; 0 without the part."""
         found = self._names.get(name.casefold())
         return self._zip.getinfo(found).file_size if found is not None else 0
 
     def corrupt(self, why: str) -> RefusalError:
-        """What to raise when the file is not what it should be."""
+        """The error for a file that is damaged or of another format."""
         reason = one_line(why, MAX_REASON_CHARACTERS)  # a library's words may quote the file
         return RefusalError(
             Status.CORRUPT, f"{self.name!r} is damaged or not what its suffix says ({reason}); get a new copy"
@@ -107,7 +108,7 @@ class Archive:
             raise self.corrupt(f"{name!r}: {error.msg}") from error
 
     def check_unpacked_size(self) -> None:
-        """For a library that unpacks by itself: zipfile gives no part more bytes than it declares.
+        """Check the declared size before a library unpacks the parts: zipfile never gives more than that.
 
         Raises:
             RefusalError: The parts declare more than the limit.
@@ -148,43 +149,53 @@ class OfficePackage(Archive):
     """An archive whose parts are joined by relationships, as those of Office are."""
 
     def related(self, source: str) -> dict[str, tuple[str, str]]:
-        """Relationships of a part inside the package: id -> (kind, part). "" is the package itself.
+        """The parts that a part refers to: id -> (kind, part). "" as `source` is the package itself.
 
-        Those that lead outside are left out: nothing is ever fetched.
+        References to outside the package are left out, as nothing is fetched.
         """
-        folder, base = posixpath.split(source)
-        name = posixpath.join(folder, "_rels", f"{base}.rels")
-        if name not in self:
-            return {}
+        folder = posixpath.dirname(source)
         found = {}
-        for element in self.xml(name):
+        for element in self._relationships(source):
             kind = (element.get("Type") or "").rpartition("/")[2]
             identifier, target = element.get("Id"), element.get("Target")
             if identifier and target and element.get("TargetMode") != "External":
                 found[identifier] = (kind, resolve(folder, target))
         return found
 
+    def links(self, source: str) -> dict[str, str]:
+        """The addresses outside the package that a part links to, by relationship id."""
+        return {
+            element.get("Id") or "": element.get("Target") or ""
+            for element in self._relationships(source)
+            if element.get("TargetMode") == "External"
+        }
+
+    def _relationships(self, source: str) -> Iterable[etree._Element]:
+        folder, base = posixpath.split(source)
+        name = posixpath.join(folder, "_rels", f"{base}.rels")
+        return self.xml(name) if name in self else ()
+
     def part(self, source: str, kind: str) -> str | None:
-        """The part that `source` is joined to by the kind; None if there is none in the archive."""
+        """The part of this kind that `source` refers to; None if the archive has none."""
         parts = [part for related, part in self.related(source).values() if related == kind]
         return next((part for part in parts if part in self), None)
 
     def main_part(self, root_name: str) -> tuple[str, etree._Element]:
-        """The document itself: its name and its tree, whose root is `root_name`.
+        """The name and the tree of the document's main part, whose root is `root_name`.
 
         Raises:
-            RefusalError: There is none: the archive is something else.
+            RefusalError: There is none: the archive has another format.
         """
         name = self.part("", "officeDocument")
         if name is None:
             raise self.corrupt("there is no document in it")
         root = self.xml(name)
         if local_name(root) != root_name:
-            raise self.corrupt(f"there is a {local_name(root)!r} in it where a {root_name!r} should be")
+            raise self.corrupt(f"its main part is {local_name(root)!r}, not {root_name!r}")
         return name, root
 
     def title(self) -> str | None:
-        """The title in the file's properties, as it is there."""
+        """The title in the file's properties, unchanged."""
         name = self.part("", "core-properties")
         if name is None:
             return None
@@ -192,13 +203,13 @@ class OfficePackage(Archive):
 
 
 def resolve(folder: str, target: str) -> str:
-    """The name of the part that `target` means when written in a part in `folder`."""
+    """The full name of a part from its relative name `target` in a part in `folder`."""
     joined = posixpath.normpath(posixpath.join("/", folder, unquote(target)))
     return joined.lstrip("/")
 
 
 def relationship_id(element: etree._Element) -> str | None:
-    """The attribute `r:id`, which an attribute `id` without a namespace may stand beside."""
+    """The attribute `r:id`; there may also be an attribute `id` without a namespace."""
     for key, value in element.attrib.items():
         if str(key).startswith("{") and str(key).endswith("}id"):
             return str(value)

@@ -115,4 +115,4 @@ def test_notes_ruby_and_pictures(tmp_path: Path) -> None:
     make_epub(tmp_path / "made", {"a.xhtml": body}, more=picture)
     document = read(repack(tmp_path / "made", tmp_path / "a.epub", {"OEBPS/p.png": bytes(90_000)}))
     assert document.pages == (Page(1, "said[1] in 東京(とうきょう)\n\nThe note."),)
-    assert document.warnings == ("1 large pictures of the book are not read; text in them cannot be found.",)
+    assert document.warnings == ("Not read: 1 large pictures of the book. Text in them cannot be found.",)

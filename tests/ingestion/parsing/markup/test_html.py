@@ -168,7 +168,7 @@ def test_what_is_no_text_is_said(tmp_path: Path) -> None:
         "<p>x<iframe src=a></iframe><iframe width=1></iframe><img width=900 height=600><img width=9 height=9>"
     )
     assert shown(tmp_path, source).warnings == (
-        "Not read on the page, though they may show text: 1 large pictures, 1 other pages in frames.",
+        "Not read on the page, although they may show text: 1 large pictures, 1 other pages in frames.",
     )
 
 

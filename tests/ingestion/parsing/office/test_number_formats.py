@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from ingestion.parsing.office.number_formats import Moment, shown_moment, shown_number, shown_text
+from ingestion.parsing.office.date_formats import Moment, shown_moment
+from ingestion.parsing.office.number_formats import shown_number, shown_text
 
 
 def moment(*parts: int) -> dt.datetime:
