@@ -21,7 +21,7 @@ from ui.chat.render import render_conversations, render_sources
 from ui.chat.viewer import SourceLocation, Tab, render_page, render_viewer, spans_on
 from ui.components.answering import answered, streaming
 from ui.components.choices import check_offered, reranker_chosen
-from ui.components.conversation import Turn, Turns
+from ui.components.conversation import Turn, Turns, turn_of
 from ui.components.events import failure_named
 from ui.components.judgements import JudgementController
 from ui.components.text import Span, escape, render_error
@@ -194,7 +194,7 @@ class EvidenceController:
 
     def open(self, turns: Turns, place: SourceLocation, tab: Tab, password: str | None = None) -> str:
         """Return the viewer at a place, as HTML; an error stands in it."""
-        turn = next((turn for turn in turns if turn.number == place.turn), None)
+        turn = turn_of(turns, place.turn)
         hit = hit_of(turn, place.chunk)
         try:
             if tab == "why" and turn is not None and hit is not None:

@@ -14,7 +14,7 @@ from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import connect_evidence, connect_title, heading
 from ui.components.choices import collection_choices, document_choices, render_help, strategy_choices
-from ui.components.conversation import Turn, Turns, messages
+from ui.components.conversation import Turn, Turns, messages, turn_of
 from ui.components.events import QUICK, failure_named
 from ui.components.text import escape, render_error
 
@@ -330,11 +330,10 @@ def asked_again(turn: Turn) -> tuple[str, bool]:
 
 
 def _acted_on(turns: Turns, event: gr.EventData) -> Turn:
-    number = str(event._data.get("turn"))
-    for turn in turns:
-        if str(turn.number) == number:
-            return turn
-    raise gr.Error("This answer is not there any more.", print_exception=False)
+    turn = turn_of(turns, event._data.get("turn"))
+    if turn is None:
+        raise gr.Error("This answer is not there any more.", print_exception=False)
+    return turn
 
 
 def _address(current: str | None, strategy: str | None, collection: str | None) -> str:

@@ -58,6 +58,11 @@ class Turn:
 Turns = tuple[Turn, ...]
 
 
+def turn_of(turns: Turns, number: object) -> Turn | None:
+    """Return the turn with a number, which may be the text of an element's attribute."""
+    return next((turn for turn in turns if str(turn.number) == str(number)), None)
+
+
 class Message(TypedDict):
     """A message as gr.Chatbot takes it; `content` is HTML."""
 

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from ingestion.errors import RagError
@@ -85,6 +85,12 @@ def size(number: int) -> str:
     return f"{value:.1f} {units[0]}" if value < 9.95 else f"{value:,.0f} {units[0]}"
 
 
+def progress_bar(share: float | None, label: str) -> str:
+    """Return a bar of work under way; `share` is its finished part, 0 to 1, None where it is not known."""
+    value = "" if share is None else f' value="{share:.3f}"'
+    return f'<progress max="1"{value} aria-label="{escape(label)}"></progress>'
+
+
 def also_known(names: Sequence[str]) -> str:
     """Return, as the end of a sentence, a document's names after the first; nothing for one name."""
     others = ", ".join(f"<bdi>{escape(name)}</bdi>" for name in names[1:])
@@ -94,6 +100,15 @@ def also_known(names: Sequence[str]) -> str:
 def render_error(message: object) -> str:
     """Return a message, or an error's, in red."""
     return f'<div class="failed" role="alert">{escape(str(message))}</div>'
+
+
+def error_of(work: Callable[[], object]) -> str:
+    """Do work of the service; return its error as HTML, "" for none."""
+    try:
+        work()
+    except RagError as error:
+        return render_error(error)
+    return ""
 
 
 def render_failure(error: object) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingestion.documents import Status
 from ingestion.pipeline.queue import FileState, Job
-from ui.components.text import escape, plural
+from ui.components.text import plural, progress_bar
 
 
 class Mood(StrEnum):
@@ -152,7 +152,4 @@ def render_rows(rows: Sequence[FileRow], render: Callable[[FileRow], str], *, mo
 
 def render_bar(row: FileRow) -> str:
     """Return a bar of a file's progress; nothing for a file that is not being worked on."""
-    if row.mood is not Mood.WORKING:
-        return ""
-    value = "" if row.share is None else f' value="{row.share:.3f}"'
-    return f'<progress max="1"{value} aria-label="{escape(row.name)}"></progress>'
+    return progress_bar(row.share, row.name) if row.mood is Mood.WORKING else ""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rag_app.tasks import Task, TaskState
-from ui.components.text import escape, milliseconds, plural, render_failure, size
+from ui.components.text import escape, milliseconds, plural, progress_bar, render_failure, size
 from ui.evaluate.charts import CostPoint, IntervalBar, cost_chart, interval_chart
 
 if TYPE_CHECKING:
@@ -91,11 +91,9 @@ def render_progress(task: Task | None, contenders: Sequence[str]) -> str:
     if task.state is TaskState.FAILED:
         return render_failure(task.error)
     words, share, behind = _stage(task, contenders)
-    value = "" if share is None else f' value="{share:.3f}"'
     return (
         f'<div class="working" role="status"><p>{escape(words)}</p>'
-        f'<progress max="1"{value} aria-label="{escape(words)}"></progress>'
-        f'<p class="note">{escape(behind)}</p></div>'
+        f'{progress_bar(share, words)}<p class="note">{escape(behind)}</p></div>'
     )
 
 

@@ -45,7 +45,7 @@ class _Updates:
         """Return all values except those of a question that is being asked."""
         works, queue = self.queue(state)
         # Measuring the disk is not worth it while the queue writes.
-        storage = gr.skip() if works else render_storage(self.library.shelf.storage())
+        storage = gr.skip() if works else render_storage(self.library.browser.storage())
         collections = self.collections(state)  # before the table: a filter may have lost its collection
         return {
             **queue,
@@ -87,14 +87,14 @@ class _Updates:
         usual = self.library.assistant.settings.collection
         into: dict[str, Any] = {"value": usual} if state.names is None else {}
         state.names = names
-        if state.wanted.collection not in names:
-            state.wanted = replace(state.wanted, collection=None)
+        if state.query.collection not in names:
+            state.query = replace(state.query, collection=None)
         return {
             **shown,
             page.into: gr.Dropdown(choices=list(dict.fromkeys([usual, *names])), **into),
             page.within: gr.Dropdown(
                 choices=[("All", ALL), *((name, name) for name in names)],
-                value=state.wanted.collection or ALL,
+                value=state.query.collection or ALL,
             ),
             page.collection: gr.Dropdown(choices=list(names), value=None),
         }
@@ -103,7 +103,7 @@ class _Updates:
         """Return the open document's page, or a closed preview."""
         page = self.page
         try:
-            shown = self.library.shelf.page(state.opened, state.page) if state.opened else None
+            shown = self.library.browser.page(state.opened, state.page) if state.opened else None
         except UnknownName:  # another session deleted it
             shown = None
         if shown is None:
@@ -122,7 +122,7 @@ class _Updates:
     def ask(self, state: LibraryPageState, documents: tuple[str, ...]) -> Update:
         """Return the question whether to delete these documents."""
         state.collection = None
-        known = {document.id: document for document in self.library.shelf.documents()}
+        known = {document.id: document for document in self.library.browser.documents()}
         state.doomed = tuple(identity for identity in documents if identity in known)
         if not state.doomed:
             return {**self.asked(state), **self.table(state)}
@@ -223,8 +223,8 @@ def _connect_table(updates: _Updates, state: gr.State) -> None:
 
     def filtered(state: LibraryPageState, text: str, within: str | None, status: str | None) -> Update:
         state.part = 0
-        state.wanted = replace(
-            state.wanted,
+        state.query = replace(
+            state.query,
             text=text,
             collection=None if within in (None, ALL) else within,
             status=None if status in (None, ALL) else Status(status),
