@@ -236,7 +236,7 @@ def hit_of(turn: Turn | None, chunk: str) -> Hit | None:
 
 
 def _spans(turn: Turn | None, hit: Hit) -> list[Span]:
-    """Return what is marked on the page: the words that the answer cites, else the passage."""
+    """Return the spans to mark on the page: the words that the answer cites, else the passage."""
     chunk = hit.chunk
     cited = [
         (one.start, one.end)

@@ -1,4 +1,4 @@
-"""The events of the conversation and of the selectors below it, by what a person does."""
+"""The events of the conversation and of the selectors below it, by the person's actions."""
 
 import json
 from collections.abc import Generator, Sequence
@@ -273,7 +273,7 @@ class _ChatEvents:
         return asked, messages(asked), sources, "", started, conversation, False, "", *buttons, address
 
     def _answered(self, begun: Any) -> None:
-        """Connect what follows a question's beginning: its answer, then the list and the title."""
+        """Connect the answer, then the list and the title, to a question's beginning."""
         page, chat = self.page, self.chat
 
         def answer(turns: Turns, job: BackgroundJob) -> Generator[Update]:

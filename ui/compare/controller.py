@@ -1,4 +1,4 @@
-"""The actions of the Compare page, and what it shows of one comparison."""
+"""The actions of the Compare page, and its view of a comparison and the answers."""
 
 import random
 from collections.abc import Generator, Sequence

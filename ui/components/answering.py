@@ -1,4 +1,4 @@
-"""An answer on its way: what the service streams, and the turn that grows with it."""
+"""The events of an answer that the service streams, and the turn that grows with them."""
 
 import traceback
 from collections.abc import Callable, Generator, Sequence

@@ -95,7 +95,7 @@ def source_id(turn: int, number: int) -> str:
 
 
 def render_turn(turn: Turn) -> str:
-    """Return the reply: the answer with its stamp, how far it is, or what went wrong."""
+    """Return the reply: the answer with its stamp, its progress, or its error."""
     if turn.error is not None:
         failed = f'<div class="failed" role="alert"><b>This failed.</b> {escape(turn.error)}</div>'
         return f'{failed}<div class="actions">{_again(turn)}</div>'

@@ -112,5 +112,5 @@ def error_of(work: Callable[[], object]) -> str:
 
 
 def render_failure(error: object) -> str:
-    """Return what a failed task's error says to a person: nothing of an error inside the application."""
+    """Return a failed task's error; of an error inside the application, a sentence without details."""
     return render_error(error if isinstance(error, RagError) else INTERNAL_ERROR)

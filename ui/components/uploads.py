@@ -31,7 +31,7 @@ _MOODS = {
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One file: what is being done to it, or how it ended.
+    """A file: the work on it, or its end.
 
     `share` is the finished part of its stage, 0 to 1. `job` and `file` (an ordinal) name it to the queue.
     """
@@ -74,7 +74,7 @@ def latest(jobs: Sequence[Job]) -> Iterator[tuple[Job, FileState]]:
 
 
 def to_row(job: Job, file: FileState) -> FileRow:
-    """Return what is being done to the file, or how it ended."""
+    """Return a file's row."""
     return replace(
         _words(job, file),
         job=job.id,
@@ -137,7 +137,7 @@ def _ended(file: FileState) -> FileRow:
 
 
 def render_rows(rows: Sequence[FileRow], render: Callable[[FileRow], str], *, most: int, failed: int) -> str:
-    """Return list items by mood: at most `most` of each, `failed` of those that failed, and how many more."""
+    """Return list items by mood: at most `failed` failed files and `most` of each other mood."""
     parts: list[str] = []
     for mood, words in _MOODS.items():
         kind = [row for row in rows if row.mood is mood]

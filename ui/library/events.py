@@ -172,7 +172,7 @@ def _connect_queue(updates: _Updates, state: gr.State) -> None:
         return {page.upload: None, **done}
 
     def look(state: LibraryPageState) -> Update:
-        """Return what differs from what the page shows."""
+        """Return the values that differ from those that the page shows."""
         before, changes = state.queue.shown, state.queue.changes
         works, queue = updates.queue(state)
         if state.queue.changes != changes or not works:
