@@ -14,7 +14,7 @@ from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import connect_evidence, connect_title, heading
 from ui.components.choices import collection_choices, document_choices, render_help, strategy_choices
-from ui.components.conversation import Turn, Turns, messages, turn_of
+from ui.components.conversation import ChatTurn, Turns, messages, turn_of
 from ui.components.events import QUICK, failure_named
 from ui.components.text import escape, render_error
 
@@ -320,7 +320,7 @@ def shown_answer(chat: ChatController, turns: Turns, job: BackgroundJob) -> Gene
     yield gr.skip(), gr.skip(), gr.skip()
 
 
-def asked_again(turn: Turn) -> tuple[str, bool]:
+def asked_again(turn: ChatTurn) -> tuple[str, bool]:
     """Return the question to ask for a turn again, and whether it can be understood alone.
 
     A follow-up that failed or was stopped before it was understood cannot.
@@ -329,7 +329,7 @@ def asked_again(turn: Turn) -> tuple[str, bool]:
     return understood or turn.question, bool(understood or turn.found)
 
 
-def _acted_on(turns: Turns, event: gr.EventData) -> Turn:
+def _acted_on(turns: Turns, event: gr.EventData) -> ChatTurn:
     turn = turn_of(turns, event._data.get("turn"))
     if turn is None:
         raise gr.Error("This answer is not there any more.", print_exception=False)

@@ -26,7 +26,7 @@ from ui.library.render import (
 Update = dict[Any, Any]
 
 
-class _Updates:
+class _LibraryUpdates:
     """The new values of the page's components. `of_…` lists the components that a method may change."""
 
     def __init__(self, library: LibraryController, page: LibraryLayout) -> None:
@@ -154,14 +154,14 @@ class _Updates:
 def connect_library(library: LibraryController, page: LibraryLayout) -> None:
     """Wire the page. It is brought up to date whenever its tab is chosen."""
     state: gr.State = gr.State(LibraryPageState())
-    updates = _Updates(library, page)
+    updates = _LibraryUpdates(library, page)
     _connect_queue(updates, state)
     _connect_table(updates, state)
     _connect_preview(updates, state)
     _connect_collections(updates, state)
 
 
-def _connect_queue(updates: _Updates, state: gr.State) -> None:
+def _connect_queue(updates: _LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def take(
@@ -208,7 +208,7 @@ def _connect_queue(updates: _Updates, state: gr.State) -> None:
     page.clear.click(clear, [state], updates.of_all, **QUICK)
 
 
-def _connect_table(updates: _Updates, state: gr.State) -> None:
+def _connect_table(updates: _LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def act(state: LibraryPageState, event: gr.EventData) -> Update:
@@ -270,7 +270,7 @@ def _connect_table(updates: _Updates, state: gr.State) -> None:
     page.sure.click(delete, [state], updates.of_all, **QUICK)
 
 
-def _connect_preview(updates: _Updates, state: gr.State) -> None:
+def _connect_preview(updates: _LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def turn(state: LibraryPageState, to: int) -> Update:
@@ -299,7 +299,7 @@ def _connect_preview(updates: _Updates, state: gr.State) -> None:
     page.replace.upload(replace_it, [page.replace, state], updates.of_all, preprocess=False, **QUICK)
 
 
-def _connect_collections(updates: _Updates, state: gr.State) -> None:
+def _connect_collections(updates: _LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def create(state: LibraryPageState, name: str) -> Update:
