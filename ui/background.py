@@ -60,16 +60,13 @@ class Workers:
         self._lock = threading.Lock()
         self._running: dict[threading.Thread, BackgroundJob] = {}
 
-    def run(
-        self, job: BackgroundJob, work: Callable[[Callable[[T], None]], None], *, to_the_end: bool = False
-    ) -> Generator[list[T]]:
+    def run(self, job: BackgroundJob, work: Callable[[Callable[[T], None]], None]) -> Generator[list[T]]:
         """Run `work` in a thread; yield the items that it puts, a batch every tick (maybe empty).
 
-        Ends when the work ends, and raises its error. The work has to look at `job.stopped`.
+        Ends when the work ends, and raises its error, or as soon as the job is stopped.
 
         Args:
-            work: Gets a function that takes an item.
-            to_the_end: A stopped job ends this once the work has ended, instead of at once.
+            work: Gets a function that takes an item. It has to end when it sees `job.stopped`.
         """
         items: queue.SimpleQueue[T] = queue.SimpleQueue()
         errors: list[BaseException] = []
@@ -91,7 +88,7 @@ class Workers:
             self._running[thread] = job
         thread.start()
         try:
-            while not ended.wait(_TICK) and (to_the_end or not job.stopped):
+            while not ended.wait(_TICK) and not job.stopped:
                 yield _drain(items)
             yield _drain(items)
             if errors:

@@ -19,7 +19,7 @@ from rag_app.answering.answers import (
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
 from ui.components.answering import follow
-from ui.components.conversation import Turn
+from ui.components.conversation import ChatTurn
 
 START = 100  # where the chunk begins on its page
 
@@ -75,8 +75,8 @@ def answer(
     )
 
 
-def turn(question: str = "why?", *events: AnswerEvent, number: int = 1) -> Turn:
-    return follow(Turn(number, question, AskOptions(strategy="colbert")), events)
+def turn(question: str = "why?", *events: AnswerEvent, number: int = 1) -> ChatTurn:
+    return follow(ChatTurn(number, question, AskOptions(strategy="colbert")), events)
 
 
 def document(name: str = "report.pdf", status: Status = Status.OK, error: str | None = None) -> Document:

@@ -61,17 +61,6 @@ def test_stop_ends_the_handler_though_the_work_sleeps_on() -> None:
     assert woken.wait(WAIT)
 
 
-def test_to_the_end_waits_until_the_work_has_noticed() -> None:
-    job, noticed = BackgroundJob(), threading.Event()
-    batches = Workers().run(job, forever(job, noticed), to_the_end=True)
-    seen = next(batches)
-    job.stop()
-    for batch in batches:
-        seen += batch
-    assert noticed.is_set()
-    assert seen == [1, 2]
-
-
 def test_closing_the_handler_stops_the_work() -> None:
     job, noticed = BackgroundJob(), threading.Event()
     batches = Workers().run(job, forever(job, noticed))

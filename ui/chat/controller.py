@@ -21,7 +21,7 @@ from ui.chat.render import render_conversations, render_sources
 from ui.chat.viewer import SourceLocation, Tab, render_page, render_viewer, spans_on
 from ui.components.answering import answered, streaming
 from ui.components.choices import check_offered, reranker_chosen
-from ui.components.conversation import Turn, Turns
+from ui.components.conversation import ChatTurn, Turns, turn_of
 from ui.components.events import failure_named
 from ui.components.judgements import JudgementController
 from ui.components.text import Span, escape, render_error
@@ -94,7 +94,7 @@ class ChatController:
             if not chosen.search_only:
                 current = self.conversations.begun(current)
                 options = replace(options, conversation=current)
-        turn = Turn(len(turns) + 1, text, options, search_only=chosen.search_only)
+        turn = ChatTurn(len(turns) + 1, text, options, search_only=chosen.search_only)
         return (*turns, turn), BackgroundJob(), current
 
     def answer(self, turns: Turns, job: BackgroundJob) -> Generator[Turns]:
@@ -160,13 +160,13 @@ class ConversationController:
         return text, link
 
 
-def _turn(restored: RestoredTurn) -> Turn:
+def _turn(restored: RestoredTurn) -> ChatTurn:
     kept = restored.turn
     error, stopped = kept.error, False
     if not (restored.answer or error):
         error = _ENDED.get(kept.state)
         stopped = error is None
-    return Turn(
+    return ChatTurn(
         kept.number,
         kept.question,
         restored.options if restored.answer else AskOptions(),
@@ -185,7 +185,7 @@ class EvidenceController:
         self.assistant = assistant
         self.judgements = JudgementController(assistant)
 
-    def sources(self, turn: Turn | None) -> str:
+    def sources(self, turn: ChatTurn | None) -> str:
         """Return the cards of a turn, with the judgements of its passages."""
         if turn is None or turn.found is None:
             return render_sources(turn)
@@ -194,7 +194,7 @@ class EvidenceController:
 
     def open(self, turns: Turns, place: SourceLocation, tab: Tab, password: str | None = None) -> str:
         """Return the viewer at a place, as HTML; an error stands in it."""
-        turn = next((turn for turn in turns if turn.number == place.turn), None)
+        turn = turn_of(turns, place.turn)
         hit = hit_of(turn, place.chunk)
         try:
             if tab == "why" and turn is not None and hit is not None:
@@ -207,11 +207,11 @@ class EvidenceController:
             return render_viewer(place, name, place.page, tab, render_error(error))
         return render_viewer(place, view.document.label, view.document.pages, tab, render_page(view, place))
 
-    def judge(self, turn: Turn, hits: Sequence[Hit], grade: int) -> None:
+    def judge(self, turn: ChatTurn, hits: Sequence[Hit], grade: int) -> None:
         """Keep that passages answer the turn's question (1) or do not (0). Raises RagError."""
         self.judgements.judge(turn.understood or turn.question, hits, grade)
 
-    def judge_answer(self, turn: Turn, grade: int) -> Turn:
+    def judge_answer(self, turn: ChatTurn, grade: int) -> ChatTurn:
         """Keep a verdict on an answer as a judgement of the passages that it cites. Raises RagError."""
         if turn.answer is None or not turn.answer.citations:
             return turn
@@ -219,7 +219,7 @@ class EvidenceController:
         self.judge(turn, [item.hit for item in turn.answer.evidence if item.number in markers], grade)
         return replace(turn, grade=grade)
 
-    def _why(self, turn: Turn, hit: Hit) -> str:
+    def _why(self, turn: ChatTurn, hit: Hit) -> str:
         assert turn.found is not None
         result = turn.found.result
         tokens = self.assistant.passages.explain(result, hit)
@@ -227,7 +227,7 @@ class EvidenceController:
         return render_why(HitExplanation(result.query.text, hit, result.strategy, tokens, terms))
 
 
-def hit_of(turn: Turn | None, chunk: str) -> Hit | None:
+def hit_of(turn: ChatTurn | None, chunk: str) -> Hit | None:
     """Return a turn's hit by its chunk's id."""
     if turn is None or turn.found is None:
         return None
@@ -235,8 +235,8 @@ def hit_of(turn: Turn | None, chunk: str) -> Hit | None:
     return next((hit for hit in hits if hit.chunk.id == chunk), None)
 
 
-def _spans(turn: Turn | None, hit: Hit) -> list[Span]:
-    """Return what is marked on the page: the words that the answer cites, else the passage."""
+def _spans(turn: ChatTurn | None, hit: Hit) -> list[Span]:
+    """Return the spans to mark on the page: the words that the answer cites, else the passage."""
     chunk = hit.chunk
     cited = [
         (one.start, one.end)

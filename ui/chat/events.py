@@ -1,4 +1,4 @@
-"""The events of the conversation and of the selectors below it, by what a person does."""
+"""The events of the conversation and of the selectors below it, by the person's actions."""
 
 import json
 from collections.abc import Generator, Sequence
@@ -14,7 +14,7 @@ from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import connect_evidence, connect_title, heading
 from ui.components.choices import collection_choices, document_choices, render_help, strategy_choices
-from ui.components.conversation import Turn, Turns, messages
+from ui.components.conversation import ChatTurn, Turns, messages, turn_of
 from ui.components.events import QUICK, failure_named
 from ui.components.text import escape, render_error
 
@@ -273,7 +273,7 @@ class _ChatEvents:
         return asked, messages(asked), sources, "", started, conversation, False, "", *buttons, address
 
     def _answered(self, begun: Any) -> None:
-        """Connect what follows a question's beginning: its answer, then the list and the title."""
+        """Connect the answer, then the list and the title, to a question's beginning."""
         page, chat = self.page, self.chat
 
         def answer(turns: Turns, job: BackgroundJob) -> Generator[Update]:
@@ -320,7 +320,7 @@ def shown_answer(chat: ChatController, turns: Turns, job: BackgroundJob) -> Gene
     yield gr.skip(), gr.skip(), gr.skip()
 
 
-def asked_again(turn: Turn) -> tuple[str, bool]:
+def asked_again(turn: ChatTurn) -> tuple[str, bool]:
     """Return the question to ask for a turn again, and whether it can be understood alone.
 
     A follow-up that failed or was stopped before it was understood cannot.
@@ -329,12 +329,11 @@ def asked_again(turn: Turn) -> tuple[str, bool]:
     return understood or turn.question, bool(understood or turn.found)
 
 
-def _acted_on(turns: Turns, event: gr.EventData) -> Turn:
-    number = str(event._data.get("turn"))
-    for turn in turns:
-        if str(turn.number) == number:
-            return turn
-    raise gr.Error("This answer is not there any more.", print_exception=False)
+def _acted_on(turns: Turns, event: gr.EventData) -> ChatTurn:
+    turn = turn_of(turns, event._data.get("turn"))
+    if turn is None:
+        raise gr.Error("This answer is not there any more.", print_exception=False)
+    return turn
 
 
 def _address(current: str | None, strategy: str | None, collection: str | None) -> str:

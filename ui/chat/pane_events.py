@@ -9,11 +9,11 @@ from ui.chat.controller import ConversationController, EvidenceController, hit_o
 from ui.chat.layout import ChatLayout, DocumentsPane
 from ui.chat.render import render_confirmation, render_documents, render_uploads
 from ui.chat.viewer import place_of
-from ui.components.conversation import Turns
+from ui.components.conversation import Turns, turn_of
 from ui.components.events import QUICK, failure_named, scroll_to_question
 from ui.components.fields import received
 from ui.components.ingest_queue import IngestQueueController, QueuePageState
-from ui.components.text import escape, render_error
+from ui.components.text import error_of, escape, render_error
 
 _LONGEST_PASSWORD = 1000
 
@@ -77,7 +77,7 @@ def connect_evidence(evidence: EvidenceController, page: ChatLayout, turns: gr.S
 
     def judge(turns: Turns, event: gr.EventData) -> str:
         data = event._data
-        turn = next((one for one in turns if str(one.number) == str(data.get("turn"))), None)
+        turn = turn_of(turns, data.get("turn"))
         hit = hit_of(turn, str(data.get("chunk")))
         if turn is not None and hit is not None:
             with failure_named("Not kept"):
@@ -116,12 +116,7 @@ def connect_documents(queue: IngestQueueController, page: ChatLayout, blocks: gr
         return updates.all(state)
 
     def retry(state: QueuePageState) -> Update:
-        message = ""
-        try:
-            queue.retry()
-        except RagError as error:
-            message = render_error(error)
-        return message, *updates.all(state)
+        return error_of(queue.retry), *updates.all(state)
 
     def clear(state: QueuePageState) -> Update:
         queue.assistant.jobs.clear()
@@ -198,12 +193,7 @@ def _connect_delete(updates: _DocumentsUpdates, pane: DocumentsPane, state: gr.S
         return wanted.id, render_confirmation(wanted), gr.Column(visible=True), gr.skip()
 
     def delete(identity: str | None, state: QueuePageState) -> Update:
-        message = ""
-        try:
-            if identity is not None:
-                queue.assistant.delete(identity)
-        except RagError as error:
-            message = render_error(error)
+        message = error_of(lambda: queue.assistant.delete(identity)) if identity is not None else ""
         return None, gr.Column(visible=False), message, updates.listing(state)
 
     asked = [chosen, pane.question, pane.confirmation, pane.listing]

@@ -10,7 +10,7 @@ from rag_app.history.conversations import Conversation
 from retrievers.hits import Hit
 from retrievers.search import SearchResult
 from ui.chat.viewer import SourceLocation, opens
-from ui.components.conversation import Turn, source_id
+from ui.components.conversation import ChatTurn, source_id
 from ui.components.text import Span, also_known, escape, flow, marked, milliseconds, plural, stage_times
 from ui.components.uploads import FileRow, render_bar, render_rows
 
@@ -120,7 +120,7 @@ def _upload(row: FileRow) -> str:
     )
 
 
-def render_sources(turn: Turn | None, grades: Grades | None = None) -> str:
+def render_sources(turn: ChatTurn | None, grades: Grades | None = None) -> str:
     """Return the cards of a turn: its evidence, cited or not, then the other passages found."""
     grades = grades or {}
     if turn is None:
@@ -182,7 +182,7 @@ def cited_spans(evidence: Evidence, citations: Sequence[Citation]) -> list[Span]
     ]
 
 
-def _summary(turn: Turn, result: SearchResult) -> str:
+def _summary(turn: ChatTurn, result: SearchResult) -> str:
     total = f" in {milliseconds(result.timings_ms['total'])}" if "total" in result.timings_ms else ""
     how = "" if result.exact else ' <span title="A better passage may be missing.">(approximate)</span>'
     return (

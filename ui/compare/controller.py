@@ -1,4 +1,4 @@
-"""The actions of the Compare page, and what it shows of one comparison."""
+"""The actions of the Compare page, and its view of a comparison and the answers."""
 
 import random
 from collections.abc import Generator, Sequence
@@ -12,7 +12,7 @@ from ui.background import BackgroundJob, Workers
 from ui.compare.render import ComparisonView, render_answers, render_tally
 from ui.components.answering import answered, streaming
 from ui.components.choices import check_offered, reranker_chosen
-from ui.components.conversation import Turn
+from ui.components.conversation import ChatTurn
 from ui.components.judgements import JudgementController
 
 NO_COLUMN = "(no column)"
@@ -40,7 +40,7 @@ class AnswersView:
     """
 
     comparison: ComparisonView
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[ChatTurn] = field(default_factory=list)
 
     def source(self, turn: str, number: str) -> Hit | None:
         """Return the passage that the marker `[number]` in an answer names."""
@@ -124,7 +124,7 @@ class CompareController:
     def answers(self, asked: AskedComparison, view: AnswersView, job: BackgroundJob) -> Generator[str]:
         """Write the columns' answers into the view, one after the other; yield it as HTML as they grow."""
         for place, column in enumerate(asked.view.order):
-            turn = Turn(place + 1, asked.view.comparison.question, asked.options[column])
+            turn = ChatTurn(place + 1, asked.view.comparison.question, asked.options[column])
             view.turns.append(turn)
             own = BackgroundJob()  # ends with its answer; `job` goes on to the next column
             work = streaming(self.assistant, turn, job)

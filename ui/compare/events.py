@@ -41,7 +41,7 @@ class _CompareEvents:
     job: gr.State
 
     def choose(self) -> None:
-        """Connect what brings the choices up to date."""
+        """Connect the events that bring the choices up to date."""
         page, assistant = self.page, self.compare.assistant
 
         def offer() -> list[gr.Dropdown]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rag_app.evaluation.votes import Tally
 from retrievers.comparison import Column, StrategyComparison
 from retrievers.hits import Hit
-from ui.components.conversation import Turn, render_turn
+from ui.components.conversation import ChatTurn, render_turn
 from ui.components.text import escape, milliseconds, plural, size, stage_times
 
 EMPTY = (
@@ -213,7 +213,7 @@ def render_tally(tallies: Sequence[Tally], questions: int) -> str:
     )
 
 
-def render_answers(view: ComparisonView, turns: Sequence[Turn]) -> str:
+def render_answers(view: ComparisonView, turns: Sequence[ChatTurn]) -> str:
     """Return the answers so far, in columns; nothing for none."""
     if not turns:
         return ""
@@ -225,7 +225,7 @@ def render_answers(view: ComparisonView, turns: Sequence[Turn]) -> str:
     return f'<div class="answers">{columns}</div>'
 
 
-def _answer(view: ComparisonView, turn: Turn) -> str:
+def _answer(view: ComparisonView, turn: ChatTurn) -> str:
     """Return an answer; while names are hidden without its stamp and its error, which may name them."""
     if not view.blind:
         return render_turn(turn)

@@ -1,4 +1,4 @@
-"""An answer on its way: what the service streams, and the turn that grows with it."""
+"""The events of an answer that the service streams, and the turn that grows with them."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -15,13 +15,13 @@ from rag_app.answering.answers import (
 )
 from rag_app.service.composition import Assistant
 from ui.background import BackgroundJob, Workers
-from ui.components.conversation import Turn
+from ui.components.conversation import ChatTurn
 from ui.components.text import internal_error
 
 Work = Callable[[Callable[[AnswerEvent], None]], None]
 
 
-def streaming(assistant: Assistant, turn: Turn, job: BackgroundJob) -> Work:
+def streaming(assistant: Assistant, turn: ChatTurn, job: BackgroundJob) -> Work:
     """Return the work that streams a turn's answer until the job is stopped."""
 
     def work(put: Callable[[AnswerEvent], None]) -> None:
@@ -34,7 +34,7 @@ def streaming(assistant: Assistant, turn: Turn, job: BackgroundJob) -> Work:
     return work
 
 
-def answered(workers: Workers, job: BackgroundJob, turn: Turn, work: Work) -> Generator[Turn]:
+def answered(workers: Workers, job: BackgroundJob, turn: ChatTurn, work: Work) -> Generator[ChatTurn]:
     """Yield the turn as `work` answers it. An error of the application ends it with its message.
 
     Raises any other error, after a turn that names its request and no details.
@@ -54,7 +54,7 @@ def answered(workers: Workers, job: BackgroundJob, turn: Turn, work: Work) -> Ge
             yield replace(turn, stopped=True)
 
 
-def follow(turn: Turn, events: Sequence[AnswerEvent]) -> Turn:
+def follow(turn: ChatTurn, events: Sequence[AnswerEvent]) -> ChatTurn:
     """Return the turn after these events."""
     for event in events:
         match event:

@@ -41,10 +41,8 @@ def _meanwhile(state: StrategyState) -> str:
 
 def reranker_choices(assistant: Assistant) -> Choices:
     """Return "none" and the rerankers that the application knows."""
-    known = {
-        name: name for name in (assistant.options().reranker, *assistant.model_pool.reranker_names()) if name
-    }
-    return [(NO_RERANKER, NO_RERANKER), *known.items()]
+    known = dict.fromkeys((assistant.options().reranker, *assistant.model_pool.reranker_names()))
+    return [(NO_RERANKER, NO_RERANKER), *((name, name) for name in known if name)]
 
 
 def collection_choices(assistant: Assistant) -> Choices:

@@ -24,7 +24,7 @@ _MARKER_OF_QUOTATION = re.compile(_MARKER.pattern + r"$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ChatTurn:
     """A question and its answer so far. It is pending until it has an answer or an error, or was stopped.
 
     Attributes:
@@ -55,26 +55,31 @@ class Turn:
         return not ended and self.error is None and not self.stopped
 
 
-Turns = tuple[Turn, ...]
+Turns = tuple[ChatTurn, ...]
 
 
-class Message(TypedDict):
+def turn_of(turns: Turns, number: object) -> ChatTurn | None:
+    """Return the turn with a number, which may be the text of an element's attribute."""
+    return next((turn for turn in turns if str(turn.number) == str(number)), None)
+
+
+class ChatbotMessage(TypedDict):
     """A message as gr.Chatbot takes it; `content` is HTML."""
 
     role: Literal["user", "assistant"]
     content: str
 
 
-def messages(turns: Sequence[Turn]) -> list[Message]:
+def messages(turns: Sequence[ChatTurn]) -> list[ChatbotMessage]:
     """Return the conversation, two messages a turn."""
-    shown: list[Message] = []
+    shown: list[ChatbotMessage] = []
     for turn in turns:
         shown.append({"role": "user", "content": _question(turn)})
         shown.append({"role": "assistant", "content": render_turn(turn)})
     return shown
 
 
-def _question(turn: Turn) -> str:
+def _question(turn: ChatTurn) -> str:
     understood = (
         f'<div class="understood">Understood as: {escape(turn.understood)} '
         f"{_action('edit', turn, 'Edit', 'Change how the question is understood, and ask again')}</div>"
@@ -89,8 +94,8 @@ def source_id(turn: int, number: int) -> str:
     return f"source-{turn}-{number}"
 
 
-def render_turn(turn: Turn) -> str:
-    """Return the reply: the answer with its stamp, how far it is, or what went wrong."""
+def render_turn(turn: ChatTurn) -> str:
+    """Return the reply: the answer with its stamp, its progress, or its error."""
     if turn.error is not None:
         failed = f'<div class="failed" role="alert"><b>This failed.</b> {escape(turn.error)}</div>'
         return f'{failed}<div class="actions">{_again(turn)}</div>'
@@ -105,7 +110,7 @@ def render_turn(turn: Turn) -> str:
     return f'{written}<div class="stamp working">{_names(turn)} · {_phase(turn)}</div>'
 
 
-def _answer(turn: Turn, answer: Answer) -> str:
+def _answer(turn: ChatTurn, answer: Answer) -> str:
     kind = "reply abstained" if answer.abstained else "reply"
     advice = (
         '<div class="advice">The nearest passages are under Evidence. '
@@ -121,7 +126,7 @@ def _answer(turn: Turn, answer: Answer) -> str:
     )
 
 
-def _searched(turn: Turn, found: PassagesFound) -> str:
+def _searched(turn: ChatTurn, found: PassagesFound) -> str:
     result = found.result
     reranker = f" · reranked by {escape(result.reranker)}" if result.reranker else ""
     total = milliseconds(result.timings_ms["total"])
@@ -132,7 +137,7 @@ def _searched(turn: Turn, found: PassagesFound) -> str:
     )
 
 
-def _actions(turn: Turn, answer: Answer) -> str:
+def _actions(turn: ChatTurn, answer: Answer) -> str:
     thumbs = ""
     if answer.citations and not answer.abstained:
         good = "Good answer: the cited passages are kept as answering this question"
@@ -144,13 +149,13 @@ def _actions(turn: Turn, answer: Answer) -> str:
     return f'<div class="actions">{_again(turn)}{thumbs}</div>'
 
 
-def _again(turn: Turn) -> str:
+def _again(turn: ChatTurn) -> str:
     return _action(
         "again", turn, "Ask again", "Ask this again with the strategy, reranker and LLM chosen below"
     )
 
 
-def _action(name: str, turn: Turn, label: str, title: str, *, chosen: bool = False) -> str:
+def _action(name: str, turn: ChatTurn, label: str, title: str, *, chosen: bool = False) -> str:
     """Return a link that static/actions.js treats as a button: the chat's sanitiser removes buttons."""
     mark = ' class="action chosen"' if chosen else ' class="action"'
     return f'<a{mark} href="#do-{name}-{turn.number}" title="{escape(title)}">{escape(label)}</a>'
@@ -179,7 +184,7 @@ def _flags(answer: Answer) -> str:
     return "".join(f'<div class="flag" role="note">{escape(flag)}</div>' for flag in answer.flags)
 
 
-def _linked(turn: Turn) -> str:
+def _linked(turn: ChatTurn) -> str:
     """Return the text with each `[n]` linked to its source's card, and doubtful sentences marked.
 
     A quotation's own `[12]` stays text.
@@ -242,7 +247,7 @@ def located(text: str, sentences: Sequence[AnswerSentence]) -> list[tuple[int, i
     return found
 
 
-def _names(turn: Turn) -> str:
+def _names(turn: ChatTurn) -> str:
     """Return strategy, reranker and LLM: those asked for, until it is known which were used."""
     made = turn.answer or turn.options
     if made.strategy == REPLY:
@@ -258,7 +263,7 @@ def _chips(*names: str) -> str:
     return " · ".join(f"<span>{escape(name)}</span>" for name in names)
 
 
-def _phase(turn: Turn) -> str:
+def _phase(turn: ChatTurn) -> str:
     if turn.waiting is not None and not turn.text:
         return _waits(turn.waiting)
     if turn.found is None:

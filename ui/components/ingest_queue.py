@@ -1,4 +1,4 @@
-"""The queue of uploads as the pages show it, and what is done to it.
+"""The queue of uploads, as the pages show it and act on it.
 
 Uploads go to the assistant's job queue, which belongs to no page: closing a tab stops nothing, and a page
 that is opened later sees the same jobs.

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from ingestion.errors import RagError
@@ -86,6 +86,12 @@ def size(number: int) -> str:
     return f"{value:.1f} {units[0]}" if value < 9.95 else f"{value:,.0f} {units[0]}"
 
 
+def progress_bar(share: float | None, label: str) -> str:
+    """Return a bar of work under way; `share` is its finished part, 0 to 1, None where it is not known."""
+    value = "" if share is None else f' value="{share:.3f}"'
+    return f'<progress max="1"{value} aria-label="{escape(label)}"></progress>'
+
+
 def also_known(names: Sequence[str]) -> str:
     """Return, as the end of a sentence, a document's names after the first; nothing for one name."""
     others = ", ".join(f"<bdi>{escape(name)}</bdi>" for name in names[1:])
@@ -102,6 +108,15 @@ def internal_error(error: Exception) -> str:
     return f"{INTERNAL_ERROR} (request {report_unexpected(error)})"
 
 
+def error_of(work: Callable[[], object]) -> str:
+    """Do work of the service; return its error as HTML, "" for none."""
+    try:
+        work()
+    except RagError as error:
+        return render_error(error)
+    return ""
+
+
 def render_failure(error: object) -> str:
-    """Return what a failed task's error says to a person: nothing of an error inside the application."""
+    """Return a failed task's error; of an error inside the application, a sentence without details."""
     return render_error(error if isinstance(error, RagError) else INTERNAL_ERROR)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingestion.documents import Status
 from ingestion.pipeline.queue import FileState, Job
-from ui.components.text import escape, plural
+from ui.components.text import plural, progress_bar
 
 
 class Mood(StrEnum):
@@ -31,7 +31,7 @@ _MOODS = {
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """One file: what is being done to it, or how it ended.
+    """A file: the work on it, or its end.
 
     `share` is the finished part of its stage, 0 to 1. `job` and `file` (an ordinal) name it to the queue.
     """
@@ -74,7 +74,7 @@ def latest(jobs: Sequence[Job]) -> Iterator[tuple[Job, FileState]]:
 
 
 def to_row(job: Job, file: FileState) -> FileRow:
-    """Return what is being done to the file, or how it ended."""
+    """Return a file's row."""
     return replace(
         _words(job, file),
         job=job.id,
@@ -137,7 +137,7 @@ def _ended(file: FileState) -> FileRow:
 
 
 def render_rows(rows: Sequence[FileRow], render: Callable[[FileRow], str], *, most: int, failed: int) -> str:
-    """Return list items by mood: at most `most` of each, `failed` of those that failed, and how many more."""
+    """Return list items by mood: at most `failed` failed files and `most` of each other mood."""
     parts: list[str] = []
     for mood, words in _MOODS.items():
         kind = [row for row in rows if row.mood is mood]
@@ -152,7 +152,4 @@ def render_rows(rows: Sequence[FileRow], render: Callable[[FileRow], str], *, mo
 
 def render_bar(row: FileRow) -> str:
     """Return a bar of a file's progress; nothing for a file that is not being worked on."""
-    if row.mood is not Mood.WORKING:
-        return ""
-    value = "" if row.share is None else f' value="{row.share:.3f}"'
-    return f'<progress max="1"{value} aria-label="{escape(row.name)}"></progress>'
+    return progress_bar(row.share, row.name) if row.mood is Mood.WORKING else ""

@@ -42,7 +42,7 @@ class IntervalBar:
 
 @dataclass(frozen=True, slots=True)
 class CostPoint:
-    """A strategy's quality and what it costs."""
+    """A strategy's quality and its cost."""
 
     name: str
     milliseconds: float

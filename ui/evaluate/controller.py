@@ -93,7 +93,7 @@ class EvaluateController:
         return self.assistant.evaluations.read_list(form.text, form.collections)
 
     def start(self, form: EvaluationForm, state: EvaluatePageState) -> tuple[str, str]:
-        """Begin an evaluation; return, as HTML, what is usable of the list, and a message.
+        """Begin an evaluation; return, as HTML, the list's usable questions, and a message.
 
         A list with unusable lines is evaluated once the person has seen them. Raises RagError.
         """

@@ -17,7 +17,7 @@ from ui.evaluate.render import render_list, render_progress, render_result, rend
 def connect_evaluate(evaluate: EvaluateController, page: EvaluateLayout, blocks: gr.Blocks) -> None:
     """Wire the page."""
     state: gr.State = gr.State(EvaluatePageState())
-    updates = _Updates(evaluate, page)
+    updates = _EvaluateUpdates(evaluate, page)
     offered = [page.judged, page.collections, page.strategies, page.rerankers]
 
     def load(state: EvaluatePageState) -> tuple[Any, ...]:
@@ -78,7 +78,7 @@ def _connect_form(evaluate: EvaluateController, page: EvaluateLayout) -> None:
     ).success(check, page.form, [page.checked, page.message], **QUICK)
 
 
-class _Updates:
+class _EvaluateUpdates:
     """The new values of the page's components."""
 
     def __init__(self, evaluate: EvaluateController, page: EvaluateLayout) -> None:

@@ -1,10 +1,10 @@
 """An evaluation as HTML: its progress, its results, the questions that each strategy lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rag_app.tasks import Task, TaskState
-from ui.components.text import escape, milliseconds, plural, render_failure, size
+from ui.components.text import escape, milliseconds, plural, progress_bar, render_failure, size
 from ui.evaluate.charts import CostPoint, IntervalBar, cost_chart, interval_chart
 
 if TYPE_CHECKING:
@@ -91,11 +91,9 @@ def render_progress(task: Task | None, contenders: Sequence[str]) -> str:
     if task.state is TaskState.FAILED:
         return render_failure(task.error)
     words, share, behind = _stage(task, contenders)
-    value = "" if share is None else f' value="{share:.3f}"'
     return (
         f'<div class="working" role="status"><p>{escape(words)}</p>'
-        f'<progress max="1"{value} aria-label="{escape(words)}"></progress>'
-        f'<p class="note">{escape(behind)}</p></div>'
+        f'{progress_bar(share, words)}<p class="note">{escape(behind)}</p></div>'
     )
 
 
@@ -138,7 +136,7 @@ def render_result(finished: "Finished") -> str:
     return (
         "<h3>Quality, with 95% confidence intervals</h3>"
         f'<div class="charts">{"".join(_chart(evaluation, metric) for metric in _CHARTED)}</div>'
-        f"{_table(evaluation)}{_differences(evaluation)}"
+        f"{_results(evaluation)}{_differences(evaluation)}"
         "<h3>Quality against latency</h3>"
         f'<div class="chart cost">{_cost(evaluation)}</div>'
         f"{_all_lost(evaluation)}{render_unusable(finished.left_out)}"
@@ -164,25 +162,27 @@ def _cost(evaluation: "Evaluation") -> str:
     return cost_chart(_NAMES["ndcg@10"], dots)
 
 
-def _table(evaluation: "Evaluation") -> str:
+def _table(label: str, heads: Sequence[str], rows: Iterable[str]) -> str:
+    """Return a table that scrolls by itself on a narrow page."""
+    head = "".join(f'<th scope="col">{words}</th>' for words in heads)
+    return (
+        f'<div class="wide" tabindex="0" role="region" aria-label="{label}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _results(evaluation: "Evaluation") -> str:
     metrics = [name for name in (*_CHARTED, "page@5") if name in evaluation.results[0].intervals]
     best = {name: max(one.means[name] for one in evaluation.results) for name in metrics}
-    head = "".join(f'<th scope="col">{_NAMES[name]}</th>' for name in metrics)
-    rows = "".join(_row(one, metrics, best) for one in _ordered(evaluation))
+    rows = (_row(one, metrics, best) for one in _ordered(evaluation))
     unit = evaluation.dataset.unit
-    said = (
-        f"Page@5: a relevant page is among the first five. Recall@k: the share of the relevant {unit}s among "
-        "the first k."
-        if unit == "page"
-        else f"Recall@k: the share of the relevant {unit}s among the first k."
-    )
+    page = "Page@5: a relevant page is among the first five. " if unit == "page" else ""
+    costs = ("Time p50", "Time p95", "Stored", "Lost")
     return (
-        '<div class="wide" tabindex="0" role="region" aria-label="Results by strategy"><table>'
-        f'<thead><tr><th scope="col">Strategy</th>{head}<th scope="col">Time p50</th>'
-        '<th scope="col">Time p95</th><th scope="col">Stored</th><th scope="col">Lost</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
-        f'<p class="note">{said} Time is that of finding passages, encoding the question included. Stored is '
-        f"what the strategy reads from. Lost: no relevant {unit} among the first five.</p>"
+        f"{_table('Results by strategy', ['Strategy', *(_NAMES[name] for name in metrics), *costs], rows)}"
+        f'<p class="note">{page}Recall@k: the share of the relevant {unit}s among the first k. '
+        "Time is that of finding passages, with the encoding of the question. Stored: the bytes that the "
+        f"strategy reads from. Lost: no relevant {unit} among the first five.</p>"
     )
 
 
@@ -203,13 +203,10 @@ def _row(result: "Result", metrics: Sequence[str], best: Mapping[str, float]) ->
 def _differences(evaluation: "Evaluation") -> str:
     if not evaluation.comparisons:
         return ""
-    rows = "".join(map(_difference, evaluation.comparisons))
+    heads = ["Strategy", "Metric", "Difference", "95% interval", "p", ""]
     return (
         f"<h3>Differences from {escape(evaluation.reference)}</h3>"
-        '<div class="wide" tabindex="0" role="region" aria-label="Differences"><table>'
-        '<thead><tr><th scope="col">Strategy</th><th scope="col">Metric</th><th scope="col">Difference</th>'
-        '<th scope="col">95% interval</th><th scope="col">p</th><th scope="col"></th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f"{_table('Differences', heads, map(_difference, evaluation.comparisons))}"
         '<p class="note">p: paired randomisation test over the questions, adjusted for the number of '
         "comparisons (Holm).</p>"
     )

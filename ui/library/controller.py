@@ -15,7 +15,7 @@ class LibraryPageState:
     """What one open page shows. Its handlers share it and change it in place."""
 
     queue: QueuePageState = field(default_factory=QueuePageState)
-    wanted: DocumentQuery = field(default_factory=DocumentQuery)
+    query: DocumentQuery = field(default_factory=DocumentQuery)
     part: int = 0
     chosen: set[str] = field(default_factory=set)
     opened: str | None = None
@@ -34,12 +34,12 @@ class LibraryController:
     def __init__(self, queue: IngestQueueController) -> None:
         self.queue = queue
         self.assistant = queue.assistant
-        self.shelf = queue.assistant.document_browser
+        self.browser = queue.assistant.document_browser
 
     def listed(self, state: LibraryPageState) -> list[Document]:
         """Return the documents that the filters leave, and forget chosen documents that are gone."""
-        found = self.shelf.documents(state.wanted)
-        state.chosen &= {document.id for document in self.shelf.documents()}
+        found = self.browser.documents(state.query)
+        state.chosen &= {document.id for document in self.browser.documents()}
         state.part = max(0, min(state.part, (len(found) - 1) // ROWS))
         return found
 
@@ -49,10 +49,10 @@ class LibraryController:
         state.turn += 1
         return render_table(
             found,
-            known=len(self.shelf.documents()),
+            known=len(self.browser.documents()),
             chosen=state.chosen,
-            order=state.wanted.order,
-            descending=state.wanted.descending,
+            order=state.query.order,
+            descending=state.query.descending,
             part=state.part,
             turn=state.turn,
         )
@@ -62,8 +62,8 @@ class LibraryController:
         match data.get("act"):
             case "sort":
                 order = str(data["order"])
-                down = state.wanted.order == order and not state.wanted.descending
-                state.wanted, state.part = replace(state.wanted, order=order, descending=down), 0
+                down = state.query.order == order and not state.query.descending
+                state.query, state.part = replace(state.query, order=order, descending=down), 0
             case "part":
                 state.part = int(data["part"])
             case "choose":
@@ -96,7 +96,7 @@ class LibraryController:
     def replace_opened(self, state: LibraryPageState, files: list[Any]) -> None:
         """Queue an upload in place of the open document. Raises InvalidInput, UnknownName, OSError."""
         for file, name in files[:1]:
-            document = self.shelf.document(state.opened or "")
+            document = self.browser.document(state.opened or "")
             known_as = replacing_name(document, name or file.name)
             self.take(state, [(file, known_as)], document.collection, None)
 
@@ -105,7 +105,7 @@ class LibraryController:
         if state.collection is not None:
             info = self.assistant.delete_collection(state.collection)
             return f"{plural(info.documents, 'document')} of {info.name} deleted."
-        gone = self.shelf.delete(state.doomed)
+        gone = self.browser.delete(state.doomed)
         state.chosen -= set(state.doomed)
         return f"{plural(len(gone), 'document')} deleted."
 

@@ -26,7 +26,7 @@ from ui.library.render import (
 Update = dict[Any, Any]
 
 
-class _Updates:
+class _LibraryUpdates:
     """The new values of the page's components. `of_…` lists the components that a method may change."""
 
     def __init__(self, library: LibraryController, page: LibraryLayout) -> None:
@@ -45,7 +45,7 @@ class _Updates:
         """Return all values except those of a question that is being asked."""
         works, queue = self.queue(state)
         # Measuring the disk is not worth it while the queue writes.
-        storage = gr.skip() if works else render_storage(self.library.shelf.storage())
+        storage = gr.skip() if works else render_storage(self.library.browser.storage())
         collections = self.collections(state)  # before the table: a filter may have lost its collection
         return {
             **queue,
@@ -87,14 +87,14 @@ class _Updates:
         usual = self.library.assistant.settings.collection
         into: dict[str, Any] = {"value": usual} if state.names is None else {}
         state.names = names
-        if state.wanted.collection not in names:
-            state.wanted = replace(state.wanted, collection=None)
+        if state.query.collection not in names:
+            state.query = replace(state.query, collection=None)
         return {
             **shown,
             page.into: gr.Dropdown(choices=list(dict.fromkeys([usual, *names])), **into),
             page.within: gr.Dropdown(
                 choices=[("All", ALL), *((name, name) for name in names)],
-                value=state.wanted.collection or ALL,
+                value=state.query.collection or ALL,
             ),
             page.collection: gr.Dropdown(choices=list(names), value=None),
         }
@@ -103,7 +103,7 @@ class _Updates:
         """Return the open document's page, or a closed preview."""
         page = self.page
         try:
-            shown = self.library.shelf.page(state.opened, state.page) if state.opened else None
+            shown = self.library.browser.page(state.opened, state.page) if state.opened else None
         except UnknownName:  # another session deleted it
             shown = None
         if shown is None:
@@ -122,7 +122,7 @@ class _Updates:
     def ask(self, state: LibraryPageState, documents: tuple[str, ...]) -> Update:
         """Return the question whether to delete these documents."""
         state.collection = None
-        known = {document.id: document for document in self.library.shelf.documents()}
+        known = {document.id: document for document in self.library.browser.documents()}
         state.doomed = tuple(identity for identity in documents if identity in known)
         if not state.doomed:
             return {**self.asked(state), **self.table(state)}
@@ -154,14 +154,14 @@ class _Updates:
 def connect_library(library: LibraryController, page: LibraryLayout) -> None:
     """Wire the page. It is brought up to date whenever its tab is chosen."""
     state: gr.State = gr.State(LibraryPageState())
-    updates = _Updates(library, page)
+    updates = _LibraryUpdates(library, page)
     _connect_queue(updates, state)
     _connect_table(updates, state)
     _connect_preview(updates, state)
     _connect_collections(updates, state)
 
 
-def _connect_queue(updates: _Updates, state: gr.State) -> None:
+def _connect_queue(updates: _LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def take(
@@ -172,7 +172,7 @@ def _connect_queue(updates: _Updates, state: gr.State) -> None:
         return {page.upload: None, **done}
 
     def look(state: LibraryPageState) -> Update:
-        """Return what differs from what the page shows."""
+        """Return the values that differ from those that the page shows."""
         before, changes = state.queue.shown, state.queue.changes
         works, queue = updates.queue(state)
         if state.queue.changes != changes or not works:
@@ -208,7 +208,7 @@ def _connect_queue(updates: _Updates, state: gr.State) -> None:
     page.clear.click(clear, [state], updates.of_all, **QUICK)
 
 
-def _connect_table(updates: _Updates, state: gr.State) -> None:
+def _connect_table(updates: _LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def act(state: LibraryPageState, event: gr.EventData) -> Update:
@@ -223,8 +223,8 @@ def _connect_table(updates: _Updates, state: gr.State) -> None:
 
     def filtered(state: LibraryPageState, text: str, within: str | None, status: str | None) -> Update:
         state.part = 0
-        state.wanted = replace(
-            state.wanted,
+        state.query = replace(
+            state.query,
             text=text,
             collection=None if within in (None, ALL) else within,
             status=None if status in (None, ALL) else Status(status),
@@ -270,7 +270,7 @@ def _connect_table(updates: _Updates, state: gr.State) -> None:
     page.sure.click(delete, [state], updates.of_all, **QUICK)
 
 
-def _connect_preview(updates: _Updates, state: gr.State) -> None:
+def _connect_preview(updates: _LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def turn(state: LibraryPageState, to: int) -> Update:
@@ -299,7 +299,7 @@ def _connect_preview(updates: _Updates, state: gr.State) -> None:
     page.replace.upload(replace_it, [page.replace, state], updates.of_all, preprocess=False, **QUICK)
 
 
-def _connect_collections(updates: _Updates, state: gr.State) -> None:
+def _connect_collections(updates: _LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def create(state: LibraryPageState, name: str) -> Update:

@@ -88,8 +88,7 @@ class LibraryLayout:
     def _lay_out_preview(self) -> None:
         self.about = gr.HTML("")
         with gr.Row(elem_classes="buttons"):
-            suffixes = supported_suffixes()
-            self.replace = gr.UploadButton("Replace", file_types=list(suffixes), **_SMALL)
+            self.replace = gr.UploadButton("Replace", file_types=[*supported_suffixes()], **_SMALL)
             self.delete_one = gr.Button("Delete …", **_SMALL)
             self.close = gr.Button("Close", **_SMALL)
         with gr.Row(elem_id="library-turn"):

@@ -14,13 +14,55 @@ from ui.models.layout import ModelsLayout
 from ui.models.render import render_models, render_network, render_removal, render_task, render_total
 
 
+class _ModelsUpdates:
+    """The new values of the page's components."""
+
+    def __init__(self, models: ModelsController) -> None:
+        self.models = models
+
+    def all(self, state: ModelsPageState) -> tuple[Any, ...]:
+        """Return the work and the models; the selectors too once work has ended."""
+        assistant = self.models.assistant
+        # Read before the models, so that the next look shows work that ends meanwhile.
+        works, latest = self.models.works(), assistant.model_tasks.latest()
+        try:
+            states = assistant.models.states()
+        except RagError as error:  # a list or record is damaged
+            listing, total = render_error(error), ""
+        else:
+            listing, total = render_models(states, latest), render_total(states)
+        ended, state.worked = state.worked and not works, works
+        changed, state.listing = listing != state.listing, listing
+        return (
+            render_task(latest),
+            gr.Button(visible=works),
+            gr.Timer(active=works),
+            total,
+            gr.Button(interactive=not works),
+            listing if changed else gr.skip(),
+            *(self.selectors(first=False) if ended or (changed and not works) else (gr.skip(), gr.skip())),
+        )
+
+    def selectors(self, *, first: bool) -> tuple[gr.Dropdown, gr.Dropdown]:
+        """Return the choices of rerankers and language models; at first with the configured values."""
+        assistant = self.models.assistant
+        options = assistant.options()
+        rerankers, llms = reranker_choices(assistant), llm_choices(assistant)
+        if not first:
+            return gr.Dropdown(choices=rerankers), gr.Dropdown(choices=llms)
+        return (
+            gr.Dropdown(choices=rerankers, value=options.reranker or NO_RERANKER),
+            gr.Dropdown(choices=llms, value=options.llm),
+        )
+
+
 def connect_models(
     models: ModelsController, page: ModelsLayout, selectors: list[gr.Dropdown], blocks: gr.Blocks
 ) -> None:
     """Wire the page. `selectors` (of rerankers and language models, in this order) offer its models too."""
     state: gr.State = gr.State(ModelsPageState())
     chosen: gr.State = gr.State(None)
-    updates = _Updates(models)
+    updates = _ModelsUpdates(models)
     shown: list[Any] = [
         page.progress,
         page.cancel,
@@ -61,6 +103,18 @@ def connect_models(
     def keep() -> tuple[Any, ...]:
         return None, "", gr.Column(visible=False)
 
+    blocks.load(load, [state], [page.network, *shown], **QUICK)
+    page.tab.select(updates.all, [state], shown, **QUICK)
+    page.timer.tick(updates.all, [state], shown, trigger_mode="once", **QUICK)
+    page.listing.click(act, [state], [page.message, *confirm, *shown], **QUICK)
+    page.remove.click(remove, [chosen, state], [page.message, *confirm, *shown], **QUICK)
+    page.keep.click(keep, None, confirm, **QUICK)
+    _connect_work(updates, page, state, shown)
+
+
+def _connect_work(updates: _ModelsUpdates, page: ModelsLayout, state: gr.State, shown: list[Any]) -> None:
+    models = updates.models
+
     def verify(state: ModelsPageState) -> tuple[Any, ...]:
         return _message(models.verify_all), *updates.all(state)
 
@@ -71,12 +125,6 @@ def connect_models(
         models.assistant.model_tasks.cancel()
         return updates.all(state)
 
-    blocks.load(load, [state], [page.network, *shown], **QUICK)
-    page.tab.select(updates.all, [state], shown, **QUICK)
-    page.timer.tick(updates.all, [state], shown, trigger_mode="once", **QUICK)
-    page.listing.click(act, [state], [page.message, *confirm, *shown], **QUICK)
-    page.remove.click(remove, [chosen, state], [page.message, *confirm, *shown], **QUICK)
-    page.keep.click(keep, None, confirm, **QUICK)
     page.verify.click(verify, [state], [page.message, *shown], **QUICK)
     page.add.click(add, [page.path, page.name, page.role, state], [page.message, *shown], **QUICK)
     page.cancel.click(cancel, [state], shown, **QUICK)
@@ -88,45 +136,3 @@ def _message(act: Callable[[], str]) -> str:
         return act()
     except RagError as error:
         return render_error(error)
-
-
-class _Updates:
-    """The new values of the page's components."""
-
-    def __init__(self, models: ModelsController) -> None:
-        self.models = models
-
-    def all(self, state: ModelsPageState) -> tuple[Any, ...]:
-        """Return the work and the models; the selectors too once work has ended."""
-        assistant = self.models.assistant
-        # Read before the models, so that the next look shows work that ends meanwhile.
-        works, latest = self.models.works(), assistant.model_tasks.latest()
-        try:
-            states = assistant.models.states()
-        except RagError as error:  # a list or record is damaged
-            listing, total = render_error(error), ""
-        else:
-            listing, total = render_models(states, latest), render_total(states)
-        ended, state.worked = state.worked and not works, works
-        changed, state.listing = listing != state.listing, listing
-        return (
-            render_task(latest),
-            gr.Button(visible=works),
-            gr.Timer(active=works),
-            total,
-            gr.Button(interactive=not works),
-            listing if changed else gr.skip(),
-            *(self.selectors(first=False) if ended or (changed and not works) else (gr.skip(), gr.skip())),
-        )
-
-    def selectors(self, *, first: bool) -> tuple[gr.Dropdown, gr.Dropdown]:
-        """Return the choices of rerankers and language models; at first with the configured values."""
-        assistant = self.models.assistant
-        options = assistant.options()
-        rerankers, llms = reranker_choices(assistant), llm_choices(assistant)
-        if not first:
-            return gr.Dropdown(choices=rerankers), gr.Dropdown(choices=llms)
-        return (
-            gr.Dropdown(choices=rerankers, value=options.reranker or NO_RERANKER),
-            gr.Dropdown(choices=llms, value=options.llm),
-        )

@@ -7,7 +7,7 @@ from rag_app.model_store.memory import Fit
 from rag_app.model_store.model_tasks import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
 from rag_app.model_store.store import ModelState, Presence, Used
 from rag_app.tasks import TaskState
-from ui.components.text import escape, plural, render_failure, size
+from ui.components.text import escape, plural, progress_bar, render_failure, size
 
 ROLES = (
     ("llm", "Language models", "Write the answer from the passages. Without one, answers are quotations."),
@@ -76,24 +76,20 @@ def render_task(task: ModelTask | None) -> str:
 
 
 def _running(task: ModelTask) -> str:
-    name, done, total = escape(task.name), task.task.done, task.task.total
-    value = ""
+    name, done, total = task.name, task.task.done, task.task.total
     words = {
         PULL: f"Pulling {name}: asking the hub",
         VERIFY: f"Hashing {name or 'every recorded model'}",
         ADD: f"Hashing the files of {name}",
         UNBUNDLE: f"Reading {name}",
     }[task.task.kind]
-    if total:
+    if total and done == total:
+        words = f"Checking the hashes of {name}"
+    elif total:
         doing = "Pulling" if task.task.kind == PULL else "Reading"
         words = f"{doing} {name}: {size(done)} of {size(total)}"
-        value = f' value="{done / total:.3f}"'
-        if done == total:
-            words = f"Checking the hashes of {name}"
-    return (
-        f'<div class="working" role="status"><p>{words}</p>'
-        f'<progress max="1"{value} aria-label="{words}"></progress></div>'
-    )
+    bar = progress_bar(done / total if total else None, words)
+    return f'<div class="working" role="status"><p>{escape(words)}</p>{bar}</div>'
 
 
 def _done(task: ModelTask) -> str:

@@ -9,6 +9,6 @@ def read_static(name: str) -> str:
 
 
 def style_sheet() -> str:
-    """Return every style sheet of this folder as one, page.css first: the others build on its colours."""
+    """Return the style sheets of this folder as one text, page.css first: the others use its colours."""
     names = sorted(file.name for file in files(__name__).iterdir() if file.name.endswith(".css"))
     return "\n".join(read_static(name) for name in sorted(names, key=lambda name: name != "page.css"))

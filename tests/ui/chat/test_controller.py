@@ -28,7 +28,7 @@ from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.events import asked_again, shown_answer
 from ui.chat.pane_events import heading
 from ui.components.answering import follow
-from ui.components.conversation import Turn
+from ui.components.conversation import ChatTurn
 from ui.components.text import INTERNAL_ERROR
 
 PASSAGE = hit("words")
@@ -71,7 +71,7 @@ def chat(script: Script) -> ChatController:
     return ChatController(cast("Assistant", script), Workers())
 
 
-def asked(script: Script) -> tuple[tuple[Turn, ...], BackgroundJob]:
+def asked(script: Script) -> tuple[tuple[ChatTurn, ...], BackgroundJob]:
     turns, job, conversation = chat(script).begin("  why? ", (), None, None, HOW)
     assert [one.id for one in script.conversations.list()] == [conversation]
     return turns, job

@@ -19,7 +19,7 @@ from ui.compare.render import (
     render_passage,
     render_tally,
 )
-from ui.components.conversation import Turn
+from ui.components.conversation import ChatTurn
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -76,7 +76,7 @@ def test_a_blind_comparison_gives_no_name_away_until_the_vote() -> None:
 
 
 def test_answers_of_a_blind_comparison_give_no_name_away_at_any_time() -> None:
-    asked = Turn(1, "why?", AskOptions(strategy="fusion", reranker="big"))
+    asked = ChatTurn(1, "why?", AskOptions(strategy="fusion", reranker="big"))
     event = found(hit("Pears ripen late."))
     states = [
         (asked, "being written"),
@@ -100,9 +100,9 @@ def test_answers_of_a_blind_comparison_give_no_name_away_at_any_time() -> None:
 def test_a_marker_names_a_passage_that_its_answer_read() -> None:
     first, second = hit("Pears."), hit("Plums.", rank=2)
     turns = [
-        Turn(1, "why?", AskOptions(), found=found(second)),
-        Turn(2, "why?", AskOptions(), answer=answer("Pears [1].", first)),
-        Turn(3, "why?", AskOptions()),
+        ChatTurn(1, "why?", AskOptions(), found=found(second)),
+        ChatTurn(2, "why?", AskOptions(), answer=answer("Pears [1].", first)),
+        ChatTurn(3, "why?", AskOptions()),
     ]
     answers = AnswersView(ComparisonView(compared(), (0, 1)), turns)
     assert answers.source("1", "2") == second

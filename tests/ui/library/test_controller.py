@@ -226,53 +226,55 @@ def names(documents: list[Document]) -> list[str]:
 
 
 def test_documents_are_filtered_and_ordered(stocked: Library) -> None:
-    shelf = DocumentBrowser(stocked)
+    browser = DocumentBrowser(stocked)
     stocked.catalogue.ensure_collection("empty")
-    assert names(shelf.documents()) == ["harbour.md", "orchard.md"]
-    assert names(shelf.documents(DocumentQuery(descending=True))) == ["orchard.md", "harbour.md"]
-    assert names(shelf.documents(DocumentQuery(text="NOTES orchard"))) == ["orchard.md"]  # of name and title
-    assert names(shelf.documents(DocumentQuery(text="orchard log"))) == []
-    assert shelf.documents(DocumentQuery(collection="empty")) == []
-    assert shelf.documents(DocumentQuery(status=Status.PARTIAL)) == []
-    sizes = [document.bytes for document in shelf.documents(DocumentQuery(order="size"))]
+    assert names(browser.documents()) == ["harbour.md", "orchard.md"]
+    assert names(browser.documents(DocumentQuery(descending=True))) == ["orchard.md", "harbour.md"]
+    assert names(browser.documents(DocumentQuery(text="NOTES orchard"))) == [
+        "orchard.md"
+    ]  # of name and title
+    assert names(browser.documents(DocumentQuery(text="orchard log"))) == []
+    assert browser.documents(DocumentQuery(collection="empty")) == []
+    assert browser.documents(DocumentQuery(status=Status.PARTIAL)) == []
+    sizes = [document.bytes for document in browser.documents(DocumentQuery(order="size"))]
     assert sizes == sorted(sizes)
     with pytest.raises(UnknownName, match="order"):
-        shelf.documents(DocumentQuery(order="colour"))
+        browser.documents(DocumentQuery(order="colour"))
 
 
 def test_a_page_is_read_with_its_chunks_and_headings(stocked: Library) -> None:
-    shelf = DocumentBrowser(stocked)
-    (found,) = shelf.documents(DocumentQuery(text="orchard"))
-    read = shelf.page(found.id, 99)
+    browser = DocumentBrowser(stocked)
+    (found,) = browser.documents(DocumentQuery(text="orchard"))
+    read = browser.page(found.id, 99)
     assert read.number == found.pages
     assert read.page
     assert [heading.title for heading in read.headings] == ["Orchard notes", "Apples", "Pears"]
     assert len(read.chunks) == found.chunks
     assert all(read.page.text[chunk.start : chunk.end] == chunk.text for chunk in read.chunks)
-    storage = shelf.storage()
-    assert storage.originals == sum(document.bytes for document in shelf.documents())
+    storage = browser.storage()
+    assert storage.originals == sum(document.bytes for document in browser.documents())
     assert storage.total > storage.text > 0
     with pytest.raises(UnknownName, match="deleted meanwhile"):
-        shelf.page("nobody", 1)
+        browser.page("nobody", 1)
 
 
 def test_choosing_filtering_and_deleting(page: LibraryController) -> None:
     view = LibraryPageState()
     page.act(view, {"act": "choose-all", "on": True})
     assert len(view.chosen) == 2
-    view.wanted = replace(view.wanted, text="orchard")
+    view.query = replace(view.query, text="orchard")
     page.act(view, {"act": "choose-all", "on": False})  # of those that the filters leave
     (harbour,) = view.chosen
     page.act(view, {"act": "sort", "order": "size"})
     page.act(view, {"act": "sort", "order": "size"})
-    assert (view.wanted.order, view.wanted.descending) == ("size", True)
+    assert (view.query.order, view.query.descending) == ("size", True)
     page.act(view, {"act": "part", "part": "7"})
     assert page.table(view) != page.table(view)  # each is rendered anew
     assert view.part == 0
     view.doomed = (harbour, "gone")
     assert page.delete(view) == "1 document deleted."
     assert view.chosen == set()
-    assert names(page.shelf.documents()) == ["orchard.md"]
+    assert names(page.browser.documents()) == ["orchard.md"]
 
 
 def test_an_upload_replaces_one_of_its_name_and_type() -> None:
@@ -320,7 +322,7 @@ def test_a_password_opens_a_staged_upload_and_is_not_kept(page: LibraryControlle
         page.work({"act": "unlock", "job": str(row.job), "file": str(row.file), "password": word})
         (active,) = jobs.active
         assert [result.status for result in jobs.run(active.id)] == [status]
-    assert [(one.name, one.collection) for one in page.shelf.documents(DocumentQuery(text="vault"))] == [
+    assert [(one.name, one.collection) for one in page.browser.documents(DocumentQuery(text="vault"))] == [
         ("vault.pdf", "safe")
     ]
     folder = page.assistant.library.folder
