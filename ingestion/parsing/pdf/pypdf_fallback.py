@@ -4,31 +4,18 @@ Sixteen times slower than PDFium, and on some files it does not end; but it reco
 or a page tree. Imported in the child process only.
 """
 
-import logging
 from collections.abc import Iterator
-from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pypdf
 from pypdf.generic import Destination
 
 from ingestion.parsing.frames import FileWarning
 from ingestion.parsing.geometry.layout import RawPage
-from ingestion.parsing.pdf.pdfium import PageTooLongError, WrongPasswordError, own_names
+from ingestion.parsing.pdf.opening import open_reader
+from ingestion.parsing.pdf.pdfium import PageTooLongError, own_names
 from ingestion.text.cleaning import control_share
-
-
-def open_reader(file: BufferedReader, password: str | None) -> pypdf.PdfReader:
-    """The file as pypdf has it, which reads on demand. Raises what PypdfFile raises."""
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # a warning for every oddity of every object
-    reader = pypdf.PdfReader(file, strict=False)
-    if reader.is_encrypted and not any(
-        reader.decrypt(attempt) for attempt in dict.fromkeys((password or "", ""))
-    ):
-        raise WrongPasswordError
-    return reader
 
 
 class PypdfFile:
