@@ -55,7 +55,13 @@ def problems(root: Path = ROOT) -> list[str]:
 
 
 def files() -> dict[str, str]:
-    """Return the picture, by its path below docs/."""
+    """Return the picture, by its path below docs/.
+
+    Raises:
+        ValueError: An import goes up or round.
+    """
+    if found := problems():
+        raise ValueError("; ".join(found))
     contracts = read_contracts()
     modules = module_imports(list(PACKAGES))
     kept = _without(modules, _ignored(contracts))

@@ -43,7 +43,12 @@ def stale(docs: Path = DOCS) -> dict[str, str]:
 def main(arguments: Sequence[str]) -> int:
     """Run the script and return its exit status."""
     check = "--check" in arguments
-    for name, text in (changed := stale()).items():
+    try:
+        changed = stale()
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name, text in changed.items():
         if check:
             print(f"docs/{name} is not current; run: make docs", file=sys.stderr)
         else:

@@ -83,7 +83,7 @@ def _operation(schema: dict[str, Any], path: str, method: str, operation: dict[s
     for kind, body in operation.get("requestBody", {}).get("content", {}).items():
         lines += [f"Body, `{kind}`: {_type(schema, body['schema'])}", ""]
     for status, answer in operation.get("responses", {}).items():
-        if status == "422":
+        if status in ("422", "4XX"):
             continue
         contents = answer.get("content", {})
         kinds = [

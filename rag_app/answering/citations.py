@@ -35,7 +35,7 @@ _RANGE = re.compile(r"(\d+)\s*[-–]\s*(\d+)")
 _WIDEST = 20
 _MARKERS_BEHIND_STOP = re.compile(rf"([.!?])((?:{_MARKER.pattern})+)")
 _END = re.compile(r"[.!?…]?[\"'”’)]*$")
-# Calibrated on answers with planted sentences: docs/decisions.md, "Supported, weak, unsupported".
+# Calibrated on answers with planted sentences: docs/decisions/2026-11-26-supported-weak-unsupported.md.
 SUPPORTED = 0.70
 WEAK = 0.50
 # A sentence with a lower mean cosine gets no citation.

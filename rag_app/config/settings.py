@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     summary_passages: int = Field(
         2000, ge=1, description="passages that an LLM reads for a summary; of more, so many at even distances"
     )
-    # Calibrated on questions with and without an answer: docs/decisions.md, "When to abstain".
+    # Calibrated on questions with and without an answer: docs/decisions/2026-11-22-when-to-abstain.md.
     answer_threshold: float = Field(
         0.54, ge=-1.0, le=1.0, description="least relevance of the evidence at which a question is answered"
     )

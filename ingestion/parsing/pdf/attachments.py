@@ -11,10 +11,10 @@ import pypdfium2.raw
 from ingestion.documents import Status
 from ingestion.parsing.frames import Attachment, AttachmentPiece, Frame, RefusalError, TextDone
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.pdf.opening import WrongPasswordError
 from ingestion.parsing.pdf.pdfium import (
     PdfiumError,
     UnknownEncryptionError,
-    WrongPasswordError,
     listed_attachments,
     open_document,
     own_names,

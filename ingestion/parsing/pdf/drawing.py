@@ -10,10 +10,10 @@ import pypdfium2
 from ingestion.documents import PageLayout, Status
 from ingestion.parsing.frames import MAX_LAYOUT_PIECES, DrawingRequest, DrawnPage, Frame, RefusalError
 from ingestion.parsing.geometry.places import CharacterPlaces, Place, union
+from ingestion.parsing.pdf.opening import WrongPasswordError
 from ingestion.parsing.pdf.pdfium import (
     PdfiumError,
     UnknownEncryptionError,
-    WrongPasswordError,
     open_document,
     picture_scale,
 )

@@ -23,6 +23,7 @@ import pypdfium2.raw
 
 from ingestion.documents import ELSEWHERE
 from ingestion.parsing.geometry.layout import RawPage
+from ingestion.parsing.pdf.opening import open_reader
 
 MAX_OBJECT_STREAMS = 2000
 MAX_INFLATED = 64 * 1024 * 1024  # bytes of object streams, looked at for layers
@@ -70,8 +71,6 @@ class HiddenLayers:
     """
 
     def __init__(self, path: Path, password: str | None) -> None:
-        from ingestion.parsing.pdf.pypdf_fallback import open_reader
-
         self._off: frozenset[int] = frozenset()
         file = path.open("rb")  # as long as this is needed
         weakref.finalize(self, file.close)

@@ -21,6 +21,7 @@ from ingestion.parsing.ocr.scans import FEW_CHARACTERS, may_have_scans
 from ingestion.parsing.ocr.unread_text import PlacedLetter, is_suspect, letters_of, shows_unread_text
 from ingestion.parsing.pdf.annotations import lines_of
 from ingestion.parsing.pdf.layers import HiddenLayers, may_have_layers, text_without
+from ingestion.parsing.pdf.opening import WrongPasswordError
 from ingestion.parsing.reading_order.lines import Glyph
 from ingestion.parsing.reading_order.ordering import read
 from ingestion.parsing.shared.missing_content import page_list
@@ -47,10 +48,6 @@ MAX_SLOPE = 0.1  # radians; text that runs to the right, however badly it was sc
 # PDFium writes U+FFFE for a hyphen at a line end (character code 2) and for a glyph without a letter (0).
 _HYPHEN_CODE = 2
 _AMBIGUOUS = re.compile("\ufffe")
-
-
-class WrongPasswordError(Exception):
-    """The file is encrypted, and neither the given password nor the empty one opens it."""
 
 
 class UnknownEncryptionError(Exception):

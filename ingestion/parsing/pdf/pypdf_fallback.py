@@ -4,31 +4,18 @@ It is sixteen times slower than PDFium and never ends on some files, but recover
 page tree.
 """
 
-import logging
 from collections.abc import Iterator
-from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import pypdf
 from pypdf.generic import Destination
 
 from ingestion.parsing.frames import FileWarning
 from ingestion.parsing.geometry.layout import RawPage
-from ingestion.parsing.pdf.pdfium import PageTooLongError, WrongPasswordError, own_names
+from ingestion.parsing.pdf.opening import open_reader
+from ingestion.parsing.pdf.pdfium import PageTooLongError, own_names
 from ingestion.text.cleaning import control_share
-
-
-def open_reader(file: BufferedReader, password: str | None) -> pypdf.PdfReader:
-    """Open a file with pypdf, which reads on demand; raises as PypdfFile does."""
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it warns of each oddity of each object
-    reader = pypdf.PdfReader(file, strict=False)
-    if reader.is_encrypted and not any(
-        reader.decrypt(attempt) for attempt in dict.fromkeys((password or "", ""))
-    ):
-        raise WrongPasswordError
-    return reader
 
 
 class PypdfFile:

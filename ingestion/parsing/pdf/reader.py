@@ -33,12 +33,12 @@ from ingestion.parsing.geometry.added_lines import with_lines
 from ingestion.parsing.geometry.layout import RawPage, page_of
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.ocr.recognition import UnreadPage, recognise
+from ingestion.parsing.pdf.opening import WrongPasswordError
 from ingestion.parsing.pdf.pdfium import (
     PageTooLongError,
     PdfiumError,
     PdfiumFile,
     UnknownEncryptionError,
-    WrongPasswordError,
 )
 from ingestion.text.cleaning import (
     MAX_CONTROL_SHARE,
