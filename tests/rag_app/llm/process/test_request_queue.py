@@ -102,7 +102,7 @@ def test_waiting_callers_are_served_in_order_and_see_their_place(
             waiting = progress_of(chunk)
             if waiting and waiting.stage == "queue":
                 places.setdefault(number, []).append(waiting.done)
-            elif number not in served:  # at its first word: at the last one, the next one's turn may have begun
+            elif number not in served:  # at its first word: after the last, the next turn may have begun
                 served.append(number)
 
     first = slow.stream(QUESTION)
