@@ -13,6 +13,8 @@ from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.process.request_queue import RequestQueue, TooManyWaiting
 from rag_app.llm.stream_chunks import ModelProgress, progress_of
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "where is the king?"
 Eventually = Callable[[Callable[[], bool]], bool]
 
