@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no
 DATA ?= data
 PORT ?= 7860
 # A worker a processor; a file's tests stay together, because they share what is slow to make.
-WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile
+WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # The tests start the command some hundred times: compile it once, whatever the surroundings say.
 unexport PYTHONDONTWRITEBYTECODE
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict

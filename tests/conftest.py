@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -22,6 +23,25 @@ from tests.helpers.paths import ROOT
 from tests.helpers.processes import fork_server
 
 stay_offline()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where several processes run tests, give each a processor, and what it starts the same.
+
+    Language models and the encoder use as many threads as there are processors, which wait for each other
+    by turning in circles: on processors that are shared this takes many times as long.
+    """
+    worker = getattr(config, "workerinput", {}).get("workerid")
+    if worker is not None and hasattr(os, "sched_setaffinity"):
+        processors = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {processors[int(worker.removeprefix("gw")) % len(processors)]})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that none of them is left to one process at the end."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    browsing = {item.path for item in items if "browser" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (item.path not in browsing, -slow[item.path]))
 
 
 @pytest.fixture(scope="session")

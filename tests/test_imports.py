@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.helpers.paths import ROOT
 
 IMPORT = """
@@ -22,23 +20,25 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 before = dict(os.environ)
-__import__(sys.argv[1])
+for module in sys.argv[1:]:
+    __import__(module)
 changed = {name for name in before.keys() | os.environ.keys() if before.get(name) != os.environ.get(name)}
 print("\\n".join([*seen, *sorted(changed)]))
 """
 SLOW = """
 import sys
 
-__import__(sys.argv[1])
+for module in sys.argv[1:]:
+    __import__(module)
 slow = ("torch", "transformers", "sentence_transformers", "chromadb", "gradio", "llama_cpp")
 print("\\n".join(name for name in slow if name in sys.modules))
 """
 
 
-def imported(code: str, package: str, folder: Path) -> str:
-    """Import a package in a fresh process that begins in `folder`; return what the code saw."""
+def imported(code: str, folder: Path, *modules: str) -> str:
+    """Import modules in a fresh process that begins in `folder`; return what the code saw."""
     done = subprocess.run(
-        [sys.executable, "-c", code, package],
+        [sys.executable, "-c", code, *modules],
         cwd=folder,
         env={**os.environ, "HOME": str(folder), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -50,15 +50,12 @@ def imported(code: str, package: str, folder: Path) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("package", ["ingestion", "retrievers", "rag_app", "ui"])
-def test_importing_a_package_does_nothing(tmp_path: Path, package: str) -> None:
-    assert imported(IMPORT, package, tmp_path) == ""
+def test_importing_a_package_does_nothing(tmp_path: Path) -> None:
+    assert imported(IMPORT, tmp_path, "ingestion", "retrievers", "rag_app", "ui") == ""
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "module", ["ingestion", "retrievers", "rag_app", "ui", "rag_app.cli", "rag_app.service.composition"]
-)
-def test_slow_libraries_wait_for_their_first_use(tmp_path: Path, module: str) -> None:
-    assert imported(SLOW, module, tmp_path) == ""
+def test_slow_libraries_wait_for_their_first_use(tmp_path: Path) -> None:
+    modules = ("ingestion", "retrievers", "rag_app", "ui", "rag_app.cli", "rag_app.service.composition")
+    assert imported(SLOW, tmp_path, *modules) == ""
     assert list(tmp_path.iterdir()) == []

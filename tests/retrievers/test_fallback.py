@@ -1,7 +1,8 @@
 """Documents whose token vectors are damaged: found by their single vectors until they are repaired."""
 
 import hashlib
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,19 +36,31 @@ TEXTS = {
 QUESTION = "When was the cable of the crane replaced?"
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+    """The folder of a closed library with a dozen documents of one chunk, each in a segment of its own."""
+    folder = tmp_path_factory.mktemp("shelf")
+    with pytest.MonkeyPatch.context() as patch, Library.open(folder / "library", encoder) as library:
+        patch.setattr(Merger, "wake", lambda _: None)
+        for name, text in TEXTS.items():
+            parsed = ParsedDocument(Status.OK, page_count=1, pages=(Page(1, text),))
+            chunks = [Chunk(0, 1, 0, len(text), text, None, name)]
+            encodings = encoder.encode([c.text for c in chunks], [c.context for c in chunks])
+            file = folder / f"{name}.txt"
+            file.write_text(text, "utf-8")
+            source = Source(str(file), file.name, hashlib.sha256(text.encode()).hexdigest(), len(text), file)
+            library.add(1, source, parsed, chunks, {library.representation().id: encodings}, language="en")
+    return folder / "library"
+
+
 @pytest.fixture
-def shelf(library: Library, encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> Library:
-    """A dozen documents of one chunk, each in a segment of its own."""
+def shelf(
+    template: Path, tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Library]:
+    """A copy of that library, open."""
     monkeypatch.setattr(Merger, "wake", lambda _: None)
-    for name, text in TEXTS.items():
-        parsed = ParsedDocument(Status.OK, page_count=1, pages=(Page(1, text),))
-        chunks = [Chunk(0, 1, 0, len(text), text, None, name)]
-        encodings = encoder.encode([c.text for c in chunks], [c.context for c in chunks])
-        file = library.folder.parent / f"{name}.txt"
-        file.write_text(text, "utf-8")
-        source = Source(str(file), file.name, hashlib.sha256(text.encode()).hexdigest(), len(text), file)
-        library.add(1, source, parsed, chunks, {library.representation().id: encodings}, language="en")
-    return library
+    with Library.open(shutil.copytree(template, tmp_path / "library"), encoder) as library:
+        yield library
 
 
 def named(library: Library, name: str) -> Document:
@@ -95,6 +108,7 @@ def test_a_damaged_document_is_found_by_its_single_vectors(
         (estimate, *others), (true, *same) = found.hits, before.hits
         assert abs(estimate.score - true.score) < 0.25 * true.score
         scores = {hit.chunk.id: hit.score for hit in same}
+        assert others
         assert all(hit.score == scores[hit.chunk.id] for hit in others)
         (told,) = library.damaged()
         assert "crane.txt" in str(told)

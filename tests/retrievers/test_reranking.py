@@ -37,6 +37,7 @@ def test_hits_are_ordered_by_the_reranker_and_keep_their_first_scores(
     result = search(stocked, question, STRATEGIES[name], stocked.catalogue.scope(), reranker=reranker)
     assert result.reranker == "tiny"
     assert "rerank" in result.timings_ms
+    assert len(result.hits) >= 2
     for hit in result.hits:
         (direct,) = reranker.score(question, [f"{hit.chunk.context}\n{hit.chunk.text}"])
         assert hit.score == hit.scores["cross_encoder"] == pytest.approx(direct, abs=1e-5)

@@ -14,6 +14,8 @@ from ingestion.encoders.projection import Projection, load_projection
 from ingestion.encoders.runtime import OpenVinoForward, TorchForward
 from ingestion.errors import Cancelled, InvalidInput, ModelError
 
+pytestmark = pytest.mark.slow
+
 TEXTS = [
     "The Bramley apple tree stands by the north wall.",
     "High water",
@@ -31,7 +33,6 @@ def plain() -> BertEncoder:
     return BertEncoder(BUILTIN_MODEL, builtin_model_folder(), identity)
 
 
-@pytest.mark.slow
 def test_mean_is_what_sentence_transformers_gives(encoder: BertEncoder) -> None:
     from sentence_transformers import SentenceTransformer
 

@@ -220,7 +220,7 @@ def opened_soon(folder: Path, encoder: Encoder) -> Library:
     def opened() -> Library:
         return Library.open(folder, encoder, load=lambda source: Turned(encoder, "turned", int(source)))
 
-    for _ in range(50):
+    for _ in range(600):
         try:
             return opened()
         except LibraryInUse:

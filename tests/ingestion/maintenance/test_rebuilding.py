@@ -19,6 +19,7 @@ from ingestion.maintenance import rebuild, repair, verify
 from ingestion.maintenance import rebuilding as rebuilding_module
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.snapshots import Snapshots
+from tests.helpers.documents import write_documents
 from tests.helpers.store_contents import assert_whole
 
 pytestmark = pytest.mark.slow
@@ -58,13 +59,15 @@ def number(file: Path, version: int) -> None:
         connection.commit()
 
 
-@pytest.fixture
-def folder(tmp_path: Path, files: Path, encoder: Encoder) -> Path:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
     """A closed library: two documents, one of them in two collections and under two paths."""
-    second = tmp_path / "copies" / "orchard copy.md"
+    place = tmp_path_factory.mktemp("template")
+    files = write_documents(place / "files")
+    second = place / "copies" / "orchard copy.md"
     second.parent.mkdir()
     shutil.copyfile(files / "orchard.md", second)
-    with Library.open(tmp_path / "library", encoder) as library:
+    with Library.open(place / "library", encoder) as library:
         list(ingest(library, [files]))
         list(ingest(library, [second]))
         list(ingest(library, [files / "orchard.md"], collection="fruit"))
@@ -73,7 +76,13 @@ def folder(tmp_path: Path, files: Path, encoder: Encoder) -> Path:
             file.unlink()
         library.snapshots._tried = 1e18  # none is made with closing
         library.snapshots.are_due = lambda **_: False  # type: ignore[method-assign]
-    return tmp_path / "library"
+    return place / "library"
+
+
+@pytest.fixture
+def folder(template: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be damaged."""
+    return shutil.copytree(template, tmp_path / "library")
 
 
 def contents(library: Library) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Representations added, made anew and removed beside each other."""
 
+import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,12 +33,13 @@ def models(encoder: Encoder) -> dict[str, Turned]:
 
 
 @pytest.fixture
-def opened(tmp_path: Path, encoder: Encoder, models: dict[str, Turned], files: Path) -> Any:
+def opened(stocked_template: Path, tmp_path: Path, encoder: Encoder, models: dict[str, Turned]) -> Any:
+    """Opens the test's own library, which holds the two small documents."""
+    shutil.copytree(stocked_template, tmp_path / "library")
+
     def opens() -> Library:
         return Library.open(tmp_path / "library", encoder, load=models.__getitem__)  # type: ignore[arg-type]
 
-    with opens() as library:
-        list(ingest(library, [files]))
     return opens
 
 
@@ -216,7 +218,7 @@ def test_documents_of_an_older_chunker_are_cut_anew(opened: Any) -> None:
 
 
 def test_documents_of_an_older_reader_are_read_again_from_their_originals(
-    opened: Any, files: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, files: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoded: list[str] = []
     real = encoder.encode
@@ -225,7 +227,8 @@ def test_documents_of_an_older_reader_are_read_again_from_their_originals(
         encoded.extend(texts)
         return real(texts, *args, **options)
 
-    with opened() as library:
+    with Library.open(tmp_path / "own", encoder) as library:
+        list(ingest(library, [files]))
         before = {d.name: d for d in library.catalogue.documents()}
         text = library.catalogue.page(before["orchard.md"].id, 1)
         with library.catalogue.transaction() as connection:

@@ -22,6 +22,8 @@ from ingestion.parsing.sandbox.collector import Collector
 from ingestion.text.sentences import sentence_spans
 from tests.helpers.pdfs import pdf, show, stream
 
+pytestmark = pytest.mark.slow
+
 TEXT = "The heron waits. The otter swims far out.\n\nNobody sees the kestrel over there."
 
 
@@ -153,7 +155,6 @@ def test_a_drawing_travels_to_the_child_and_bounds_what_comes_back() -> None:
     assert max_frame_bytes(plain) < max_frame_bytes(asked)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("every", "most"), [(4, 1), pytest.param(1, 2, marks=pytest.mark.soak)])
 def test_boxes_of_filings_hold_the_cited_words(eval_data: Path, every: int, most: int) -> None:
     """10 sentences of each filing: the letters within the boxes are the sentence's, in all but a few.

@@ -12,6 +12,8 @@ from ingestion.pipeline.folder_sync import SyncPlan, remove_gone, sync
 from ingestion.pipeline.ingest import ingest
 from tests.helpers.store_contents import assert_whole
 
+pytestmark = pytest.mark.slow
+
 
 def write(folder: Path, name: str, text: str) -> Path:
     path = folder / name

@@ -19,6 +19,8 @@ from retrievers.search import search
 from retrievers.strategies import strategy_named
 from tests.helpers.store_contents import assert_whole
 
+pytestmark = pytest.mark.slow
+
 TERMS = b"The notice period is ninety days.\n"
 PRICES = b"A crate of pears costs forty euros.\n"
 

@@ -12,6 +12,8 @@ from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
 from tests.helpers.commands import Command, Run
 
+pytestmark = pytest.mark.slow
+
 FAILED, WRONG_USE, SOME_FILES_FAILED, STOPPED = 1, 2, 3, 130
 
 APPLE = "When was the Bramley apple tree planted?"
@@ -133,7 +135,6 @@ def test_a_bad_file_is_named_with_its_fault_and_stops_no_other(
     assert "1 file of 1 failed; rag-app jobs retry " in shown.out
 
 
-@pytest.mark.slow
 def test_a_bad_new_version_leaves_the_old_one_searchable(run: Command, tmp_path: Path) -> None:
     note = tmp_path / "note.txt"
     note.write_text("The gate opens at seven in the morning.")
@@ -297,7 +298,6 @@ def test_doctor_says_that_the_data_folder_is_unusable(run: Command, tmp_path: Pa
     assert "--data-dir" in found["library"]["mend"]
 
 
-@pytest.mark.slow
 def test_a_second_process_is_told_who_has_the_library(run_process: Command, data: Path) -> None:
     with Assistant.open(Settings(data_dir=data)) as assistant:
         message = refused(run_process("--data-dir", data, "documents", "--json"), FAILED)
@@ -404,7 +404,6 @@ def test_stopping_with_ctrl_c_says_that_nothing_is_lost(
     assert "is kept" in refused(run("--data-dir", data, "strategies", "--json"), STOPPED)
 
 
-@pytest.mark.slow
 def test_debug_shows_where_an_error_came_from(run_process: Command, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     done = run_process("--debug", "--data-dir", tmp_path / "file", "documents")
@@ -414,7 +413,6 @@ def test_debug_shows_where_an_error_came_from(run_process: Command, tmp_path: Pa
 
 
 @pytest.mark.soak
-@pytest.mark.slow
 def test_what_is_no_text_can_be_given_and_printed(run_process: Command, tmp_path: Path) -> None:
     name = os.fsdecode(b"bad\xff.pdf")  # a missing file with half a character in its name
     data = tmp_path / "data"

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.commands import Command
+
+pytestmark = pytest.mark.slow
 
 CRANE = "When did the crane's cable break?"
 

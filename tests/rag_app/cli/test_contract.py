@@ -16,6 +16,8 @@ from retrievers.strategies import STRATEGIES
 from tests.helpers.commands import ANSWER, Command
 from tests.helpers.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = {
     "document_id", "name", "path", "sha256", "status", "pages", "pages_failed", "chunks", "error", "warnings",
 }  # fmt: skip
@@ -83,7 +85,6 @@ def test_ingest_says_how_each_file_ended(run: Command, stock: Path, tmp_path: Pa
     assert [d["status"] for d in some.json["documents"]] == ["corrupt", "unchanged", "unchanged"]
 
 
-@pytest.mark.slow
 def test_a_changed_file_replaces_its_document(run: Command, tmp_path: Path) -> None:
     library = ("--data-dir", tmp_path / "data")
     note = tmp_path / "note.txt"
@@ -116,7 +117,6 @@ def test_search_says_why(as_json: AsJson, run: Command, data: Path, strategy: st
     assert "crane 0." in run("--data-dir", data, "search", CRANE, "--explain").out
 
 
-@pytest.mark.slow
 def test_damaged_token_vectors_are_named(as_json: AsJson, run: Command, tmp_path: Path, data: Path) -> None:
     own = tmp_path / "own"
     shutil.copytree(data, own)
@@ -226,7 +226,6 @@ def test_strategies_are_those_of_the_table(as_json: AsJson) -> None:
         assert (each["available"], each["reason"]) == (True, None)
 
 
-@pytest.mark.slow
 def test_doctor_finds_nothing_wrong(as_json: AsJson, data: Path) -> None:
     report = as_json("doctor")
     assert report.keys() == {"schema_version", "data_dir", "offline", "checks"}
@@ -240,7 +239,6 @@ def test_doctor_finds_nothing_wrong(as_json: AsJson, data: Path) -> None:
     assert "models" in found["language model"]["mend"]
 
 
-@pytest.mark.slow
 def test_doctor_fails_and_says_what_mends_it(
     run: Command, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,7 +387,6 @@ def test_version_and_help(run: Command) -> None:
         assert f" {command} " in bare.err
 
 
-@pytest.mark.slow
 def test_ask_with_a_language_model(
     run: Command, as_json: AsJson, data: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -412,7 +409,6 @@ def test_ask_with_a_language_model(
 
 
 @pytest.mark.soak
-@pytest.mark.slow
 def test_a_process_of_its_own_is_silent_but_for_json(
     run_process: Command, stock: Path, gguf: Path, tmp_path: Path
 ) -> None:

@@ -11,6 +11,8 @@ from rag_app.history.database import STATE_FILE, State
 from tests.helpers.commands import Command
 from tests.helpers.question_sets import write_beir, write_documents, write_lines
 
+pytestmark = pytest.mark.slow
+
 APPLE = "When was the Bramley apple tree planted?"
 
 RESULT = {

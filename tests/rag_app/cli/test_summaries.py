@@ -13,6 +13,8 @@ from rag_app.config.settings import CONFIG_VARIABLE
 from tests.helpers.commands import ANSWER, Command
 from tests.helpers.served_library import serving
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_command_prints_what_ask_prints(run: Command, data: Path) -> None:
     library = ("--data-dir", data)
@@ -64,7 +66,6 @@ def test_ask_summarises_where_it_is_asked_to(run: Command, data: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.slow
 def test_another_process_summarises_and_streams(
     run: Command, stock: Path, tmp_path: Path, encoder: Encoder
 ) -> None:

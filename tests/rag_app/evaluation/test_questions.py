@@ -10,6 +10,8 @@ from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from rag_app.evaluation.questions import QuestionList, joined, read_list, read_list_file
 
+pytestmark = pytest.mark.slow
+
 APPLE = "When was the apple tree planted?"
 CABLE = "When did the cable break?"
 

@@ -19,6 +19,8 @@ from retrievers.reranking import Reranker
 from retrievers.strategies import STRATEGIES
 from tests.helpers.question_sets import PASSAGES, write_beir, write_documents, write_lines
 
+pytestmark = pytest.mark.slow
+
 
 class Reverses:
     """A reranker that likes best what was last."""

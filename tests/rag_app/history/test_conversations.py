@@ -23,6 +23,8 @@ from tests.helpers.commands import Command
 from tests.helpers.processes import fork_server
 from tests.helpers.served_library import serving
 
+pytestmark = pytest.mark.slow
+
 APPLE = "When was the Bramley apple tree planted?"
 EXTRACTIVE = AskOptions(llm="extractive", conversation="new")
 

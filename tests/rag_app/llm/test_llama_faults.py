@@ -18,7 +18,7 @@ from rag_app.llm.process.supervisor import ModelProcess
 from tests.helpers.paths import ROOT
 
 QUESTION = "where is the king?"
-WAIT_S = 20.0  # for things that take milliseconds: only a failing test waits so long
+WAIT_S = 60.0  # for things that take milliseconds: only a failing test waits so long
 PARENT = """
 import sys, time
 from pathlib import Path

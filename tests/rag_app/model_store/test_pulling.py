@@ -15,6 +15,8 @@ from rag_app.model_store.pulling import PullProgress
 from rag_app.model_store.store import ModelStore, Presence
 from tests.helpers.hub import COMMIT, FILES, LARGE, SMALL, WEIGHTS, Hub, listed
 
+pytestmark = pytest.mark.slow
+
 
 def presence(store: ModelStore, name: str = "small") -> Presence:
     (state,) = [state for state in store.states() if state.entry.name == name]

@@ -26,6 +26,8 @@ from tests.helpers.evidence import evidence
 from tests.helpers.paths import SAMPLES
 from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
 
+pytestmark = pytest.mark.slow
+
 PART = re.compile(r"<part \w+>\n(.*?)\n</part \w+>", re.DOTALL)
 SOURCE = re.compile(r'<source \w+ number="(\d+)"[^>]*>\n(.*?)\n</source \w+>', re.DOTALL)
 
@@ -154,6 +156,7 @@ def test_everything_is_read_and_markers_are_kept(samples: Library) -> None:
         assert page is not None
         assert page.text[citation.start : citation.end] == citation.quote
     passages = {item.number: " ".join(item.hit.chunk.text.split()) for item in answer.evidence}
+    assert answer.sentences
     for sentence in answer.sentences:
         assert any(sentence.text.rstrip(".")[:40] in passages[marker] for marker in sentence.markers)
     found = next(event for event in events if isinstance(event, PassagesFound))
@@ -280,7 +283,6 @@ def test_sources_are_numbered_through_all_parts() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.slow
 def test_llama_reads_all_and_can_be_stopped(samples: Library, tmp_path: Path) -> None:
     model = write_tiny_gguf(tmp_path / "tiny.gguf", TinyModel(context=8192))
     settings = load_settings(

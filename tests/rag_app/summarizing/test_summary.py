@@ -22,6 +22,8 @@ from rag_app.summarizing.summary import NOTHING, STRATEGY, summarise
 from rag_app.summarizing.whole_documents import evenly, whole_of
 from tests.helpers.paths import SAMPLES
 
+pytestmark = pytest.mark.slow
+
 WORDS = 160
 
 

@@ -18,6 +18,8 @@ from retrievers.reranking import CrossEncoderReranker, passage_text
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "When did the ferry sail?"
 PASSAGES = ["The ferry sailed at noon on Monday.", "Apples grow on trees. " * 40, "Ferries are ships.", "x"]
 

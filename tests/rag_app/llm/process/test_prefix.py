@@ -12,6 +12,8 @@ from ingestion.errors import ModelError
 from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.process.engine import BLOCK
 
+pytestmark = pytest.mark.slow
+
 EVIDENCE = "the king of 日本 in the land of the naïve. " * 20
 FIRST, SECOND = "where is he?", "and when was he there?"
 OPTIONS = {"temperature": 2.0, "seed": 5}
