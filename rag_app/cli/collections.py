@@ -22,7 +22,7 @@ def _listed(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
-    """List the collections and what is in them."""
+    """List the collections and how much is in them."""
     respond(context, as_json, lambda service: service.collections(), library.print_collections)
 
 

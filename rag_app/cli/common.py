@@ -31,7 +31,7 @@ N = TypeVar("N", bound=Narrowing)
 
 
 class Interrupted(RagError):
-    """A person pressed Ctrl-C; the message says what is left and how to go on."""
+    """Ctrl-C was pressed; the message says how much is left and how to go on."""
 
 
 @dataclass(frozen=True, slots=True)

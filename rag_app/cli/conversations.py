@@ -118,7 +118,7 @@ def replay(
     identity: Annotated[str, typer.Argument(metavar="ID", help="A receipt's id.")],
     as_json: Json = False,
 ) -> None:
-    """Answer again as a receipt says, and say what is not the same. Exits 1 where something is not."""
+    """Answer again as a receipt says, and list the differences. Exit code 1 where there are some."""
     found = respond(context, as_json, lambda service: service.replay(identity), conversations.print_replay)
     if not found.same:
         raise typer.Exit(EXIT_FAILED)

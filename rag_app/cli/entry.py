@@ -1,4 +1,4 @@
-"""The commands, and what happens to the errors that they raise."""
+"""The commands, and how their errors are printed."""
 
 import os
 import sys
@@ -44,7 +44,7 @@ app = typer.Typer(
 def _globals(
     context: typer.Context,
     data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", envvar="RAG_APP_DATA_DIR", help="Where the library lies.")
+        Path | None, typer.Option("--data-dir", envvar="RAG_APP_DATA_DIR", help="The folder of the library.")
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log to standard error.")] = False,
@@ -97,7 +97,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         code = app(standalone_mode=False)
-        if code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
+        if code == EXIT_INTERRUPTED:  # typer's exit code for Ctrl-C
             _fail(STOPPED, EXIT_INTERRUPTED)
     except typer.TyperException as error:  # wrong use, found by the parser
         _fail(f"{error.format_message().rstrip('.')}; rag-app --help shows the use", EXIT_WRONG_USE)

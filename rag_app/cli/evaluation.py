@@ -67,7 +67,7 @@ def evaluate(
 
 @app.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
-    """List what was judged."""
+    """List the judgements."""
     show(_response(_judgements(context)), as_json, evaluation.print_judgements)
 
 
@@ -102,7 +102,7 @@ def import_(
     folder: Annotated[Path, typer.Argument(help="With questions.jsonl, or queries.jsonl and qrels/.")],
     as_json: Json = False,
 ) -> None:
-    """Take over judgements from files."""
+    """Add judgements from files."""
     from rag_app.evaluation import judgements as files
 
     read = files.read(folder.expanduser(), [one.model_dump() for one in _documents(context)])
@@ -118,7 +118,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help="Where questions.jsonl, queries.jsonl and qrels/ go.")],
     as_json: Json = False,
 ) -> None:
-    """Write what was judged to files: to carry on, or for other programs."""
+    """Write the judgements to files, for another library or other programs."""
     from rag_app.evaluation import judgements as files
 
     judgements = _judgements(context)
@@ -132,12 +132,12 @@ def export(
 def clear(
     context: typer.Context,
     question: Annotated[
-        str | None, typer.Option("--question", help="Only what was said of this one.")
+        str | None, typer.Option("--question", help="Only the judgements of this question.")
     ] = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Forget what was judged."""
+    """Forget judgements."""
     if not yes and question is None:
         typer.confirm("Forget all judgements?", abort=True, err=True)
     judgements = _judgements(context)

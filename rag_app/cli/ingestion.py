@@ -34,9 +34,13 @@ def ingest(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files and folders.")] = None,
     sync: Annotated[
         list[Path] | None,
-        typer.Option("--sync", metavar="FOLDER", help="A folder to follow: what is gone from it goes."),
+        typer.Option(
+            "--sync", metavar="FOLDER", help="A folder to follow: documents whose files are gone are deleted."
+        ),
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on with changes of the --sync folders.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep following the --sync folders until Ctrl-C.")
+    ] = False,
     collection: Collection = None,
     password_prompt: Annotated[
         bool, typer.Option(help="Ask for passwords of encrypted files, on a terminal.")
@@ -46,7 +50,7 @@ def ingest(
         typer.Option(
             "--encoding",
             metavar="NAME",
-            help="What text files (.txt, .md, .csv, .html) are in, like windows-1251; else it is found out.",
+            help="Encoding of text files (.txt, .md, .csv, .html), like windows-1251; default: detected.",
         ),
     ] = None,
     as_json: Json = False,
@@ -95,7 +99,7 @@ class _Work:
         self._asks = asks
 
     def do(self, paths: list[Path], *, sync: bool = False) -> None:
-        """Ingest, ask for the passwords that are wanted, and say what failed."""
+        """Ingest, ask for missing passwords, and print the files that failed."""
         request = IngestRequest.of(
             paths=[str(path) for path in paths],
             sync=sync,
@@ -119,7 +123,7 @@ class _Work:
             self._console.print(shown(said), highlight=False, soft_wrap=True)
 
     def watch(self, folders: list[Path]) -> None:
-        """Take in changes of the folders until Ctrl-C."""
+        """Ingest changes of the folders until Ctrl-C."""
         changed: queue.SimpleQueue[Path] = queue.SimpleQueue()
         stop = threading.Event()
         for folder in folders:

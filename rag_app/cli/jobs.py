@@ -23,7 +23,7 @@ def _listed(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
-    """List the jobs, the unfinished ones and what became of the others."""
+    """List the jobs, unfinished and ended ones."""
     respond(
         context,
         as_json,
@@ -62,7 +62,7 @@ def retry(context: typer.Context, identity: Id, as_json: Json = False) -> None:
 
 @app.command()
 def cancel(context: typer.Context, identity: Id, as_json: Json = False) -> None:
-    """Stop a job; what is finished of it is kept, the rest is forgotten."""
+    """Stop a job; finished files are kept, the others are forgotten."""
     respond(
         context,
         as_json,

@@ -34,7 +34,7 @@ def repair(
         bool,
         typer.Option(
             "--rebuild",
-            help="Make the library anew from originals, vectors and snapshots, where its catalogue is lost.",
+            help="Rebuild the library from originals, vectors and snapshots, where its catalogue is lost.",
         ),
     ] = False,
     as_json: Json = False,
@@ -50,7 +50,7 @@ def repair(
 
 
 def _rebuild(context: typer.Context, as_json: bool) -> None:
-    """Make the library anew, in this process: none can open it as it is."""
+    """Rebuild the library in this process: no service can open it."""
     from ingestion.encoders import builtin_encoder
     from ingestion.maintenance import MaintenanceProgress, rebuild
 
@@ -78,7 +78,7 @@ def _rebuild(context: typer.Context, as_json: bool) -> None:
 
 
 def compact(context: typer.Context, as_json: Json = False) -> None:
-    """Give back the disk space of what was deleted."""
+    """Free the disk space of deleted documents."""
     done = finished(context, as_json, CompactFields, "compact")
     said = f"{lines.size(done.bytes_before)} before, {lines.size(done.bytes_after)} now"
     show(done, as_json, lambda *_: typer.echo(said))
@@ -86,15 +86,15 @@ def compact(context: typer.Context, as_json: Json = False) -> None:
 
 def reindex(
     context: typer.Context,
-    representation: Annotated[str | None, typer.Option(help="Which one; default: builtin.")] = None,
+    representation: Annotated[str | None, typer.Option(help="Its name; default: builtin.")] = None,
     model: Annotated[str | None, typer.Option(help="Its model: a folder, or a name from models.txt.")] = None,
     codec: Annotated[
-        str | None, typer.Option(help="What is kept of a token: int8, int4, int4-pool2, int8-nopunct, …")
+        str | None, typer.Option(help="How token vectors are stored: int8, int4, int4-pool2, int8-nopunct, …")
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove it instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Make vectors anew after a change of model, codec or chunker, or add those of another model."""
+    """Compute vectors again after a change of model, codec or chunker, or add those of another model."""
     done = finished(
         context,
         as_json,
@@ -109,14 +109,14 @@ def reindex(
     if done.removed:
         said = f"removed the representation {name}"
     elif done.documents:
-        said = f"{name}: {_made_anew(done)}, {lines.count(done.chunks, 'chunk')}"
+        said = f"{name}: {_reindexed(done)}, {lines.count(done.chunks, 'chunk')}"
     else:
         said = f"{name} is up to date"
     show(done, as_json, lambda *_: typer.echo(said))
 
 
-def _made_anew(done: ReindexFields) -> str:
-    """Return how many documents' vectors were made anew, and how."""
+def _reindexed(done: ReindexFields) -> str:
+    """Return how many documents were encoded, and how many were converted."""
     converted, encoded = done.converted, done.documents - done.converted
     parts = [f"encoded {lines.count(encoded, 'document')}"] if encoded else []
     parts += [f"converted {lines.count(converted, 'document')} to {done.codec}"] if converted else []
@@ -165,5 +165,5 @@ def import_(
 
 
 def stats(context: typer.Context, as_json: Json = False) -> None:
-    """Show what the library holds and what that takes on the disk."""
+    """Show how much the library holds, and the disk space that it takes."""
     respond(context, as_json, lambda service: service.stats(), library.print_stats)

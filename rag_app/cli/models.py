@@ -43,7 +43,7 @@ Role = Annotated[
 
 @app.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
-    """List the models: what is here, what is used, what fits into this machine's memory."""
+    """List the models, and whether each is here, in use, and fits into this machine's memory."""
     states = [
         ModelStateFields.of(state, **dict(ModelEntryFields.of(state.entry)))
         for state in _store(context).states()
@@ -67,7 +67,7 @@ def pull(context: typer.Context, name: Name, role: Role = None, as_json: Json = 
 
 @app.command()
 def verify(context: typer.Context, names: Names = None, role: Role = None, as_json: Json = False) -> None:
-    """Hash every file again. Exit code 1 where one is not what was recorded."""
+    """Hash every file again. Exit code 1 where one differs from its record."""
     found = _store(context).verify(tuple(names or ()), role=role)
     models = [VerifiedModelFields.of(one, files=len(one.model.files), ok=not one.faults) for one in found]
     ok = all(model.ok for model in models)
@@ -86,7 +86,7 @@ def verify(context: typer.Context, names: Names = None, role: Role = None, as_js
 @app.command()
 def add(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="What the model is to be called.")],
+    name: Annotated[str, typer.Argument(help="The name to give the model.")],
     role: Annotated[str, typer.Option("--role", help="embedder, colbert, reranker or llm.")],
     source: Annotated[str, typer.Option("--source", help="file:PATH or hf:OWNER/REPO[@REVISION].")],
     files: Annotated[
@@ -118,7 +118,7 @@ def remove(
 
 @app.command()
 def use(context: typer.Context, name: Name, role: Role = None, as_json: Json = False) -> None:
-    """Make a model the one that is used: an LLM or reranker in the settings file."""
+    """Use a model from now on: an LLM or reranker is written into the settings file."""
     used = _store(context).use(name, role=role)
     response = UsedModelResponse.of(
         used, **dict(ModelEntryFields.of(used.entry)), file=str(used.file) if used.file else None
@@ -162,7 +162,7 @@ def unbundle(
     file: Annotated[Path, typer.Argument(help="A file that bundle wrote.")],
     as_json: Json = False,
 ) -> None:
-    """Take up the models of a bundle."""
+    """Add the models of a bundle."""
     with bytes_bar(Console(stderr=True), quiet=as_json) as move:
         models = _store(context).unbundle(
             file.expanduser().absolute(),

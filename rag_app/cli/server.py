@@ -45,12 +45,12 @@ def serve(
         typer.Option("--auth-file", help="A file that says who may open the page: lines NAME:PASSWORD."),
     ] = None,
 ) -> None:
-    """Serve the chat page, and the API through which other programs reach the library meanwhile."""
+    """Serve the chat page and the API. Other commands reach the library through the API meanwhile."""
     from rag_app.config.ports import free_port, is_loopback
     from rag_app.service.composition import Assistant
 
     if auth is not None and auth_file is not None:
-        raise InvalidInput("--auth and --auth-file say both who may open the page; give one of them")
+        raise InvalidInput("--auth and --auth-file exclude each other; give one of them")
     settings = context.obj.settings(
         host=host,
         port=port,
@@ -98,7 +98,7 @@ def mcp(context: typer.Context) -> None:
 
 
 def token(context: typer.Context, as_json: Json = False) -> None:
-    """Print where the API is and the token that it wants, as OpenAI's clients read them from variables.
+    """Print the API's address and token, as the variables that OpenAI's clients read.
 
     Run it as `eval "$(rag-app token)"`, or copy the lines.
     """
@@ -129,7 +129,7 @@ def token(context: typer.Context, as_json: Json = False) -> None:
 
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:
-    """Say what is installed, where data lies, what is wrong and what mends it."""
+    """Check the installation, the library and its models, and say how to repair each fault."""
     from rag_app.service.doctor import State, examine
 
     settings = context.obj.settings()

@@ -42,7 +42,7 @@ def summarise(
     llm: Annotated[str | None, typer.Option("--llm", help="auto, extractive, or a GGUF file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what a document, or a whole collection, is about, with citations."""
+    """Summarise a document, or a whole collection, with citations."""
     documents = [*([name] if name else []), *(document or [])] or None
     request = narrowed(
         SummariseRequest, collection, documents, folder, kind, added_from, added_to, pages, llm=llm

@@ -1,1 +1,1 @@
-"""Requests and responses: what the command line's JSON, HTTP and MCP share, one file a subject."""
+"""Requests and responses of the command line, HTTP and MCP: pydantic models, one file a subject."""

@@ -28,7 +28,7 @@ class SentenceFields(Fields):
     verdict: str | None = Field(description="supported, weak or unsupported; null: not judged")
     score: float = Field(description="MaxSim with the sentences that it rests on")
     markers: tuple[int, ...]
-    reason: str | None = Field(None, description="what is missing where the verdict is not supported")
+    reason: str | None = Field(None, description="why the verdict is not supported")
 
 
 class AnswerFields(Fields):
@@ -43,8 +43,12 @@ class AnswerFields(Fields):
     citations: tuple[CitationFields, ...]
     sentences: tuple[SentenceFields, ...]
     nearest: tuple[HitFields, ...] = Field(description="the passages that were found")
-    flags: tuple[str, ...] = Field(description="what to be careful about")
-    standalone_question: str | None = Field(description="what a follow-up question was understood as")
+    flags: tuple[str, ...] = Field(
+        description="warnings about the answer, such as a document that gives instructions"
+    )
+    standalone_question: str | None = Field(
+        description="a follow-up question in full, as it was searched for"
+    )
     conversation_id: str | None
     receipt_id: str | None
     timings_ms: Timings
@@ -61,17 +65,17 @@ class UsageFields(Fields):
 class AskResponse(AnswerFields, Response):
     usage: UsageFields
     finish_reason: Literal["stop", "length"] = Field(description="length: the answer was cut off")
-    warnings: tuple[str, ...] = Field(description="what was found damaged, and how to repair it")
+    warnings: tuple[str, ...] = Field(description="damage that the search met, and how to repair it")
 
 
 class Event(Fields):
-    """What happens while a question is answered."""
+    """A step of answering a question."""
 
     event: str
 
 
 class CondensedEvent(Event):
-    """What a follow-up question is understood as."""
+    """The follow-up question in full, as it is searched for."""
 
     event: Literal["condensed"] = "condensed"
     question: str
@@ -84,7 +88,7 @@ class FoundEvent(FoundFields, Event):
 
 
 class WaitingEvent(Event):
-    """What the answer waits for, and how far it is.
+    """How far the work before the answer's first word is.
 
     Stage queue: `done` questions of others are before this one; load: the model is loaded; prefill: `done` of
     `total` tokens of the prompt are read; read: `done` of `total` passages are read.
@@ -104,7 +108,7 @@ class DeltaEvent(Event):
 
 
 class ThoughtEvent(Event):
-    """More of what the model thinks before it answers; no part of the answer."""
+    """More of the model's reasoning; it is not part of the answer."""
 
     event: Literal["thought"] = "thought"
     text: str

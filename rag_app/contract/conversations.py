@@ -36,7 +36,7 @@ class ConversationsResponse(Response):
 
 
 class TurnFields(Fields):
-    """A question of a conversation, and what came of it."""
+    """A question of a conversation, and its answer or error."""
 
     number: int
     question: str

@@ -10,9 +10,7 @@ class DocumentFields(Fields):
 
     document_id: str = source("id")
     name: str
-    label: str = Field(
-        description="what people and answers call it: its name, after the folders that tell it from others"
-    )
+    label: str = Field(description="the name in answers: its own, after the folders that tell it from others")
     names: tuple[str, ...] = Field(description="its own name and those of files with the same bytes")
     path: str
     paths: tuple[str, ...] = Field(description="its own path and those of files with the same bytes")
@@ -22,7 +20,7 @@ class DocumentFields(Fields):
     pages_failed: int
     chunks: int
     error: str | None
-    warnings: tuple[str, ...] = Field(description="what the text lacks")
+    warnings: tuple[str, ...] = Field(description="parts of the document that could not be read")
     added: str = Field(description="UTC, ISO 8601")
     collection: str
     bytes: int

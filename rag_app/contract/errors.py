@@ -28,7 +28,7 @@ class ErrorFields(Fields):
     """An error: its type for programs, its message for people."""
 
     type: str = Field(description="the name of the exception's class, such as InvalidInput")
-    message: str = Field(description="what is wrong, and what to do about it")
+    message: str = Field(description="the fault, and how to solve it")
 
     @classmethod
     def of_exception(cls, error: BaseException) -> Self:

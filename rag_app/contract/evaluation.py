@@ -25,7 +25,7 @@ class ResultFields(Fields):
     intervals: dict[str, IntervalFields] = Field(description="95% intervals by metric")
     latency_ms_p50: float
     latency_ms_p95: float
-    bytes: int = Field(description="what the strategy's stores take on the disk")
+    bytes: int = Field(description="disk space of the stores that the strategy reads")
     lost: int = Field(description="questions without a relevant result among the first five")
 
 
@@ -62,7 +62,7 @@ class UnusableFields(Fields):
 
 
 class EvaluationFields(Fields):
-    """How well strategies found what was judged relevant."""
+    """How well each strategy found the relevant pages or documents."""
 
     dataset: str
     unit: str

@@ -1,4 +1,4 @@
-"""Collections, figures of the library, and what its care found: verify, repair, compact and their kind."""
+"""Collections, statistics of the library, and the results of its maintenance tasks."""
 
 from pydantic import Field
 
@@ -39,7 +39,7 @@ class CollectionStatsFields(Fields):
 
 
 class RepresentationStatsFields(Fields):
-    """Vectors of one model, and what they take on the disk."""
+    """Vectors of one model, and the disk space that they take."""
 
     name: str
     state: str
@@ -66,7 +66,7 @@ class StatsResponse(Response):
 
 
 class ProblemFields(Fields):
-    """Something damaged, and what repairs it."""
+    """Damage, and the command that repairs it."""
 
     store: str
     what: str
@@ -75,7 +75,7 @@ class ProblemFields(Fields):
 
 
 class VerifyFields(Fields):
-    """What verify found, and how much it looked at."""
+    """Problems that verify found, and how much it checked."""
 
     ok: bool
     problems: tuple[ProblemFields, ...]
@@ -96,7 +96,7 @@ class RepairedFields(Fields):
 
 
 class RepairFields(Fields):
-    """What repair did, and what it could not."""
+    """Repairs, and the problems that are left."""
 
     ok: bool
     done: tuple[RepairedFields, ...]
@@ -113,7 +113,7 @@ class CompactFields(Fields):
 
 
 class ReindexFields(Fields):
-    """Documents and chunks whose vectors were made anew; none where they were up to date."""
+    """Documents and chunks whose vectors were computed again; none where they were up to date."""
 
     representation: str
     fingerprint: str
@@ -136,7 +136,7 @@ class ExportFields(Fields):
 
 
 class ImportFields(Fields):
-    """What became of an archive's documents."""
+    """How an archive's documents were imported."""
 
     file: str
     added: int
@@ -146,7 +146,7 @@ class ImportFields(Fields):
 
 
 class RebuildResponse(Response):
-    """What a rebuild of the whole library found."""
+    """The result of rebuilding the whole library."""
 
     ok: bool
     documents: int

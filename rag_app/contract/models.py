@@ -1,4 +1,4 @@
-"""Language models, rerankers and encoders: what `rag-app models` prints."""
+"""Responses of `rag-app models`: language models, rerankers and encoders."""
 
 from pydantic import Field
 
@@ -29,7 +29,7 @@ class ModelStateFields(ModelEntryFields):
     added: bool
     in_use: bool
     fit: str
-    bytes: int = Field(description="what it takes in the models folder")
+    bytes: int = Field(description="its size in the models folder")
     commit: str | None
 
 

@@ -85,7 +85,7 @@ def first_fault(faults: Sequence[Any]) -> str:
 
 
 class Narrowing(Request):
-    """Collections (none: the settings' one), and what documents in them must meet.
+    """Collections (none: the settings' one), and filters on the documents in them.
 
     `pages` is "7", "3-7" or "3-"; the days are in local time and included.
     """
@@ -149,13 +149,13 @@ class CompareRequest(Narrowing):
 
 
 class SearchRequest(QuestionRequest):
-    """The same, and whether each passage comes with what every token of the question found in it."""
+    """A search; with `explain`, each passage says which of its words match the question's tokens."""
 
     explain: bool = False
 
 
 class ExchangeRequest(Request):
-    """What was asked earlier in a conversation, and answered."""
+    """An earlier question of the conversation, and its answer."""
 
     question: Annotated[str, Field(max_length=LONGEST_QUESTION)]
     answer: Annotated[str, Field(max_length=LONGEST_ANSWER)]
@@ -165,10 +165,10 @@ class AskRequest(QuestionRequest):
     """A question, how passages are found, and who answers: "auto", "extractive", a GGUF file, a server's
     URL#MODEL.
 
-    `history` is what the question follows up on, oldest first; in a `conversation` (an id, or "new") the
-    library keeps it. `standalone` is what a follow-up question means, where a person says it. `max_tokens`,
-    `temperature` and `seed` are for a language model, where the settings shall not decide; quotations need
-    none of them.
+    `history` are the earlier questions and answers, oldest first; in a `conversation` (an id, or "new") the
+    library keeps them. `standalone` is a follow-up question in full, where a person has written it out.
+    `max_tokens`, `temperature` and `seed` overrule the settings of a language model; quotations use none of
+    them.
     """
 
     llm: NameOrPath | None = None
@@ -182,7 +182,7 @@ class AskRequest(QuestionRequest):
 
 
 class SummariseRequest(Narrowing):
-    """Documents to be summarised together, and who writes: "auto", "extractive", a GGUF file, a server's
+    """Documents to summarise together, and who writes: "auto", "extractive", a GGUF file, a server's
     URL#MODEL."""
 
     llm: NameOrPath | None = None
@@ -192,8 +192,8 @@ class SummariseRequest(Narrowing):
 class IngestRequest(Request):
     """Files and folders of this machine. `sync` also removes documents whose files have gone.
 
-    `passwords` are by path; they are used and never stored. `encoding` is what the files are in that are
-    text: a name like windows-1251; without it, it is found out.
+    `passwords` are by path; they are used and never stored. `encoding` is that of text files, a name like
+    windows-1251; without it, the encoding is detected.
     """
 
     paths: Annotated[Paths, Field(min_length=1)]
@@ -204,8 +204,8 @@ class IngestRequest(Request):
 
 
 class UploadRequest(Request):
-    """Where uploaded files go; the password of those that need one, which is used and never stored; and the
-    encoding of those that are text, which is found out otherwise."""
+    """The collection of uploaded files; the password of encrypted ones, which is used and never stored; the
+    encoding of text files, which is detected otherwise."""
 
     collection: Name | None = None
     password: Name | None = Field(None, repr=False)
@@ -219,7 +219,7 @@ class RetryRequest(Request):
 
 
 class TaskRequest(Request):
-    """Long work on the whole library, and what each kind takes.
+    """A task on the whole library. Each kind takes some of the fields:
 
     reindex: `representation`, `model`, `codec`, `remove`; export: `file`, `originals`, `force`,
     `collections`; import: `file`; eval: `dataset` (a folder, or a list of questions over `collections`; none:

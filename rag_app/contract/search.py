@@ -14,7 +14,7 @@ Milliseconds = Annotated[float, AfterValidator(lambda value: round(value, 2))]
 
 
 class StrategyFields(Fields):
-    """A retrieval strategy, and whether the library has what it reads."""
+    """A retrieval strategy, and whether it can be used on this library."""
 
     name: str = source("strategy", "name")
     summary: str = source("strategy", "summary")
@@ -107,7 +107,7 @@ class FoundFields(Fields):
 
 
 class SearchResponse(FoundFields, Response):
-    warnings: tuple[str, ...] = Field(description="what was found damaged, and how to repair it")
+    warnings: tuple[str, ...] = Field(description="damage that the search met, and how to repair it")
 
 
 class ColumnFields(Fields):
@@ -116,7 +116,7 @@ class ColumnFields(Fields):
     strategy: str
     reranker: str | None
     exact: bool
-    stored_bytes: int = Field(description="what the stores that the strategy reads take on the disk")
+    stored_bytes: int = Field(description="disk space of the stores that the strategy reads")
     timings_ms: Timings
     hits: tuple[HitFields, ...]
 
@@ -140,7 +140,9 @@ class OverlapFields(Fields):
 
 class CompareResponse(Response):
     question: str
-    encode_ms: Milliseconds = Field(description="what the question's vectors took, once for all columns")
+    encode_ms: Milliseconds = Field(
+        description="time for the question's vectors, computed once for all columns"
+    )
     columns: tuple[ColumnFields, ...]
     rows: tuple[RowFields, ...]
     overlaps: tuple[OverlapFields, ...]

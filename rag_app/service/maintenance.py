@@ -1,4 +1,4 @@
-"""Long work on the whole library, as tasks: what each kind takes, does and returns."""
+"""Tasks on the whole library: the options, the work and the result of each kind."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -32,12 +32,12 @@ _TAKES: dict[str, Sequence[str]] = {
 
 
 def work_of(library: "Library", request: TaskRequest, settings: "Settings", evaluations: Evaluations) -> Work:
-    """Return the work that a request asks for. Raises InvalidInput for one that makes no sense."""
+    """Return the work of a request. Raises InvalidInput for options that the kind of task does not take."""
     surplus = request.fields().keys() - {"kind", *_TAKES[request.kind]}
     wrong = sorted(name for name in surplus if getattr(request, name))
     if wrong:
         takes = ", ".join(_TAKES[request.kind]) or "nothing else"
-        raise InvalidInput(f"{request.kind} takes {takes}; leave {', '.join(wrong)} away")
+        raise InvalidInput(f"{request.kind} takes {takes}; leave out {', '.join(wrong)}")
     if "file" in _TAKES[request.kind] and not request.file:
         raise InvalidInput(f"{request.kind} takes a file; name it")
     if request.kind == "eval":
@@ -100,7 +100,7 @@ def _reindex(library: "Library", request: TaskRequest, settings: "Settings") -> 
     name = request.representation or BUILTIN_NAME
     if request.remove:
         if request.model or request.codec:
-            raise InvalidInput("a representation is removed without a model; leave --model and --codec away")
+            raise InvalidInput("a representation is removed without a model; leave out --model and --codec")
         return lambda _: asdict(remove_representation(library, name))
     if request.codec:
         CodecSpec.parse(request.codec)
@@ -152,7 +152,7 @@ def _import(library: "Library", request: TaskRequest) -> Work:
 
 
 def _model(name: str, folder: Path) -> Path:
-    """Return the folder of a model that passages are encoded with. Raises ModelError."""
+    """Return the folder of an encoder. Raises ModelError."""
     roles = (entry.role for entry in all_entries(folder) if name.lower() in (entry.name.lower(), entry.repo))
     role = next((role for role in roles if role in ("embedder", "colbert")), "embedder")
     return resolve(name, role=role, folder=folder).absolute()

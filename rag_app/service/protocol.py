@@ -49,49 +49,41 @@ class Service(AbstractContextManager["Service"], Protocol):
 
     works_on: bool
 
-    @verb("GET", "/health", tag="library", summary="Who answers, and over which library")
-    def health(self) -> HealthResponse: ...
+    @verb("GET", "/health", tag="library")
+    def health(self) -> HealthResponse:
+        """Who answers, and over which library."""
 
     # Documents
 
-    @verb("GET", "/documents", tag="documents", summary="List documents")
-    def documents(self, request: Narrowing) -> DocumentsResponse: ...
+    @verb("GET", "/documents", tag="documents")
+    def documents(self, request: Narrowing) -> DocumentsResponse:
+        """List documents."""
 
-    @verb("DELETE", "/documents", tag="documents", summary="Delete the document of a name, path or id")
-    def delete(self, request: DeleteRequest) -> DeletedResponse: ...
+    @verb("DELETE", "/documents", tag="documents")
+    def delete(self, request: DeleteRequest) -> DeletedResponse:
+        """Delete the document of a name, path or id."""
 
-    @verb(
-        "GET",
-        "/documents/{document_id}/pages/{number}",
-        tag="documents",
-        summary="A page's text, from page 1",
-    )
-    def page(self, document_id: str, number: int) -> PageResponse: ...
+    @verb("GET", "/documents/{document_id}/pages/{number}", tag="documents")
+    def page(self, document_id: str, number: int) -> PageResponse:
+        """A page's text, from page 1."""
 
     # Questions
 
-    @verb(
-        "GET",
-        "/strategies",
-        tag="questions",
-        summary="List the retrieval strategies: what each does, stores and costs",
-    )
-    def strategies(self) -> StrategiesResponse: ...
+    @verb("GET", "/strategies", tag="questions")
+    def strategies(self) -> StrategiesResponse:
+        """List the retrieval strategies: what each does, stores and costs."""
 
-    @verb("POST", "/search", tag="questions", summary="Find passages")
-    def search(self, request: SearchRequest) -> SearchResponse: ...
+    @verb("POST", "/search", tag="questions")
+    def search(self, request: SearchRequest) -> SearchResponse:
+        """Find passages."""
 
-    @verb(
-        "POST",
-        "/compare",
-        tag="questions",
-        summary="Find passages by two to four strategies, side by side",
-    )
-    def compare(self, request: CompareRequest) -> CompareResponse: ...
+    @verb("POST", "/compare", tag="questions")
+    def compare(self, request: CompareRequest) -> CompareResponse:
+        """Find passages by two to four strategies, side by side."""
 
-    @verb("POST", "/ask", tag="questions", summary="Answer a question", streams=AskResponse)
+    @verb("POST", "/ask", tag="questions", streams=AskResponse)
     def ask(self, request: AskRequest) -> Generator[AskEvent]:
-        """Answer a question, with citations.
+        """Answer a question.
 
         Without `stream` the answer comes whole. With `stream: true` its events come as lines of JSON, with
         `stream: "sse"` or `Accept: text/event-stream` as server-sent events, named by their field `event`:
@@ -99,124 +91,110 @@ class Service(AbstractContextManager["Service"], Protocol):
         it, with citations), error. Skip kinds of events that you do not know. Closing the connection stops
         the model.
         """
-        ...
 
-    @verb("POST", "/summarise", tag="questions", summary="Say what documents are about", streams=AskResponse)
+    @verb("POST", "/summarise", tag="questions", streams=AskResponse)
     def summarise(self, request: SummariseRequest) -> Generator[AskEvent]:
-        """Summarise documents, or a whole collection, with citations.
+        """Say what documents are about.
 
         Answers as /ask does. The events waiting with the stage "read" count the passages that have been read.
         """
-        ...
 
     # Conversations and receipts
 
-    @verb(
-        "GET",
-        "/conversations",
-        tag="conversations",
-        summary="List the conversations, the one used last first",
-    )
-    def conversations(self) -> ConversationsResponse: ...
+    @verb("GET", "/conversations", tag="conversations")
+    def conversations(self) -> ConversationsResponse:
+        """List the conversations, the one used last first."""
 
-    @verb(
-        "GET",
-        "/conversations/{identity}",
-        tag="conversations",
-        summary="Show a conversation with its questions and answers",
-    )
-    def conversation(self, identity: str) -> ConversationResponse: ...
+    @verb("GET", "/conversations/{identity}", tag="conversations")
+    def conversation(self, identity: str) -> ConversationResponse:
+        """Show a conversation with its questions and answers."""
 
-    @verb("PATCH", "/conversations/{identity}", tag="conversations", summary="Rename a conversation")
-    def rename_conversation(self, identity: str, request: TitleRequest) -> ConversationsResponse: ...
+    @verb("PATCH", "/conversations/{identity}", tag="conversations")
+    def rename_conversation(self, identity: str, request: TitleRequest) -> ConversationsResponse:
+        """Rename a conversation."""
 
-    @verb(
-        "DELETE",
-        "/conversations/{identity}",
-        tag="conversations",
-        summary="Forget a conversation and its receipts",
-    )
-    def delete_conversation(self, identity: str) -> ConversationsResponse: ...
+    @verb("DELETE", "/conversations/{identity}", tag="conversations")
+    def delete_conversation(self, identity: str) -> ConversationsResponse:
+        """Forget a conversation and its receipts."""
 
-    @verb("GET", "/receipts", tag="conversations", summary="List the latest receipts")
-    def receipts(self, request: ReceiptsRequest) -> ReceiptsResponse: ...
+    @verb("GET", "/receipts", tag="conversations")
+    def receipts(self, request: ReceiptsRequest) -> ReceiptsResponse:
+        """List the latest receipts."""
 
-    @verb("GET", "/receipts/{identity}", tag="conversations", summary="Show what an answer was made of")
-    def receipt(self, identity: str) -> ReceiptResponse: ...
+    @verb("GET", "/receipts/{identity}", tag="conversations")
+    def receipt(self, identity: str) -> ReceiptResponse:
+        """Show what an answer was made of."""
 
-    @verb(
-        "POST",
-        "/receipts/{identity}/replay",
-        tag="conversations",
-        summary="Answer again, and say what is not the same",
-    )
-    def replay(self, identity: str) -> ReplayResponse: ...
+    @verb("POST", "/receipts/{identity}/replay", tag="conversations")
+    def replay(self, identity: str) -> ReplayResponse:
+        """Answer again, and say what is not the same."""
 
     # Jobs
 
-    @verb("GET", "/jobs", tag="jobs", summary="List the newest jobs")
-    def jobs(self) -> JobsResponse: ...
+    @verb("GET", "/jobs", tag="jobs")
+    def jobs(self) -> JobsResponse:
+        """List the newest jobs."""
 
-    @verb(
-        "POST",
-        "/jobs",
-        tag="jobs",
-        summary="Ingest files and folders of the server's machine (not for programs of others)",
-    )
-    def submit(self, request: IngestRequest) -> JobResponse: ...
+    @verb("POST", "/jobs", tag="jobs")
+    def submit(self, request: IngestRequest) -> JobResponse:
+        """Ingest files and folders of the server's machine (not for programs of others)."""
 
-    @verb("DELETE", "/jobs", tag="jobs", summary="Forget the jobs that have ended")
-    def clear(self) -> JobsResponse: ...
+    @verb("DELETE", "/jobs", tag="jobs")
+    def clear(self) -> JobsResponse:
+        """Forget the jobs that have ended."""
 
-    @verb("GET", "/jobs/{identity}", tag="jobs", summary="A job and how far each of its files is")
-    def job(self, identity: int) -> JobResponse: ...
+    @verb("GET", "/jobs/{identity}", tag="jobs")
+    def job(self, identity: int) -> JobResponse:
+        """A job and how far each of its files is."""
 
-    @verb("POST", "/jobs/{identity}/resume", tag="jobs", summary="Go on with a job that was interrupted")
-    def resume(self, identity: int) -> JobResponse: ...
+    @verb("POST", "/jobs/{identity}/resume", tag="jobs")
+    def resume(self, identity: int) -> JobResponse:
+        """Go on with a job that was interrupted."""
 
-    @verb("POST", "/jobs/{identity}/retry", tag="jobs", summary="Do a job's failed files again, as a new job")
-    def retry(self, identity: int, request: RetryRequest | None = None) -> JobResponse: ...
+    @verb("POST", "/jobs/{identity}/retry", tag="jobs")
+    def retry(self, identity: int, request: RetryRequest | None = None) -> JobResponse:
+        """Do a job's failed files again, as a new job."""
 
-    @verb("POST", "/jobs/{identity}/cancel", tag="jobs", summary="Stop a job; what is finished stays")
-    def cancel(self, identity: int) -> JobResponse: ...
+    @verb("POST", "/jobs/{identity}/cancel", tag="jobs")
+    def cancel(self, identity: int) -> JobResponse:
+        """Stop a job; what is finished stays."""
 
     # Collections
 
-    @verb("GET", "/collections", tag="collections", summary="List the collections")
-    def collections(self) -> CollectionsResponse: ...
+    @verb("GET", "/collections", tag="collections")
+    def collections(self) -> CollectionsResponse:
+        """List the collections."""
 
-    @verb("POST", "/collections", tag="collections", summary="Create an empty collection")
-    def create_collection(self, request: NameRequest) -> CollectionsResponse: ...
+    @verb("POST", "/collections", tag="collections")
+    def create_collection(self, request: NameRequest) -> CollectionsResponse:
+        """Create an empty collection."""
 
-    @verb("PATCH", "/collections", tag="collections", summary="Rename a collection")
-    def rename_collection(self, name: str, request: NameRequest) -> CollectionsResponse: ...
+    @verb("PATCH", "/collections", tag="collections")
+    def rename_collection(self, name: str, request: NameRequest) -> CollectionsResponse:
+        """Rename a collection."""
 
-    @verb("DELETE", "/collections", tag="collections", summary="Delete a collection with its documents")
-    def delete_collection(self, name: str) -> CollectionsResponse: ...
+    @verb("DELETE", "/collections", tag="collections")
+    def delete_collection(self, name: str) -> CollectionsResponse:
+        """Delete a collection with its documents."""
 
     # The whole library
 
-    @verb(
-        "GET",
-        "/stats",
-        tag="library",
-        summary="What the library holds, and what that takes on the disk",
-    )
-    def stats(self) -> StatsResponse: ...
+    @verb("GET", "/stats", tag="library")
+    def stats(self) -> StatsResponse:
+        """What the library holds, and what that takes on the disk."""
 
-    @verb("GET", "/tasks", tag="library", summary="List the tasks that are remembered")
-    def tasks(self) -> TasksResponse: ...
+    @verb("GET", "/tasks", tag="library")
+    def tasks(self) -> TasksResponse:
+        """List the tasks that are remembered."""
 
-    @verb(
-        "POST",
-        "/tasks",
-        tag="library",
-        summary="Begin long work: verify, repair, compact, reindex, export, import, eval",
-    )
-    def start(self, request: TaskRequest) -> TaskResponse: ...
+    @verb("POST", "/tasks", tag="library")
+    def start(self, request: TaskRequest) -> TaskResponse:
+        """Begin long work: verify, repair, compact, reindex, export, import, eval."""
 
-    @verb("GET", "/tasks/{identity}", tag="library", summary="A task as it is now")
-    def task(self, identity: str) -> TaskResponse: ...
+    @verb("GET", "/tasks/{identity}", tag="library")
+    def task(self, identity: str) -> TaskResponse:
+        """A task as it is now."""
 
-    @verb("POST", "/tasks/{identity}/cancel", tag="library", summary="Stop a task at its next step")
-    def cancel_task(self, identity: str) -> TaskResponse: ...
+    @verb("POST", "/tasks/{identity}/cancel", tag="library")
+    def cancel_task(self, identity: str) -> TaskResponse:
+        """Stop a task at its next step."""

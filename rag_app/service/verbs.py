@@ -63,12 +63,19 @@ class Verb:
 
 
 def verb(
-    method: str, path: str, *, tag: str, summary: str, streams: type[Response] | None = None
+    method: str, path: str, *, tag: str, streams: type[Response] | None = None
 ) -> Callable[[Method], Method]:
-    """Declare the route of a method; `streams` is what its events end with."""
+    """Declare the route of a method, whose docstring describes it.
+
+    Args:
+        method, path: See `Verb`.
+        tag: The group of routes in the API's description.
+        streams: The document that the method's events end with.
+    """
 
     def declared(function: Method) -> Method:
         signature = inspect.signature(function)
+        summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
         setattr(
             function,
             _ATTRIBUTE,
@@ -77,8 +84,8 @@ def verb(
                 method=method,
                 path=path,
                 tag=tag,
-                summary=summary,
-                description=inspect.cleandoc(function.__doc__ or ""),
+                summary=summary.rstrip("."),
+                description=description.strip(),
                 parameters=tuple(signature.parameters.values())[1:],
                 response=streams or signature.return_annotation,
                 streams=streams is not None,

@@ -91,8 +91,8 @@ def test_closing_stops_what_runs() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"kind": "verify", "file": "x"}, "verify takes nothing else; leave file away"),
-        ({"kind": "import", "file": "x", "originals": True}, "import takes file; leave originals away"),
+        ({"kind": "verify", "file": "x"}, "verify takes nothing else; leave out file"),
+        ({"kind": "import", "file": "x", "originals": True}, "import takes file; leave out originals"),
         ({"kind": "export"}, "export takes a file"),
         ({"kind": "import", "file": ""}, "a path is text"),
         ({"kind": "reindex", "remove": True, "model": "x"}, "without a model"),

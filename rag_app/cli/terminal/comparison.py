@@ -10,7 +10,7 @@ _PREVIEW = 60
 
 
 def print_comparison(console: Console, found: CompareResponse) -> None:
-    """Print a row for each passage with its rank in each column, and below what columns took and share."""
+    """Print each passage with its rank in each column, then the columns' times and overlaps."""
     names = [_name(column) for column in found.columns]
     passages = {hit.chunk_id: hit for column in found.columns for hit in column.hits}
     table = Table(box=None, pad_edge=False)

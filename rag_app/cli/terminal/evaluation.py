@@ -11,7 +11,7 @@ _SURE = 0.05
 
 
 def print_evaluation(console: Console, found: EvaluationFields) -> None:
-    """Print a table of what each strategy found, best by the first metric on top, and what differs."""
+    """Print each strategy's results, the best by the first metric on top, and the differences."""
     first, *_ = found.compared_by
     names = [name for name in found.metrics if name in _EVALUATED]
     columns = ["strategy", *names, "p50 ms", "bytes", "lost"]

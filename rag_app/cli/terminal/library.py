@@ -1,4 +1,4 @@
-"""Collections, figures of the library and what its maintenance found, as people read them in a terminal."""
+"""Collections, statistics and maintenance reports as people read them in a terminal."""
 
 from rich.console import Console
 

@@ -76,7 +76,7 @@ def _print_warnings(console: Console, documents: Sequence[DocumentFields]) -> No
 
 
 def _names(document: DocumentFields) -> list[str]:
-    """Return a document's label, and the other names that its bytes have."""
+    """Return a document's label, and the names of other files with the same bytes."""
     return [document.label, *(f"= {name}" for name in document.names[1:])]
 
 
@@ -99,7 +99,7 @@ def print_hits(console: Console, result: SearchResponse) -> None:
 
 
 def _reasons(explanation: ExplanationFields) -> str:
-    """Return the question's tokens, each with its similarity to what it found, if that is another word."""
+    """Return the question's tokens with their similarities, and the words they matched where these differ."""
     parts = []
     for token in explanation.tokens:
         found = token.matches[0].text if token.matches else "title or heading"
@@ -114,7 +114,7 @@ def print_warnings(console: Console, response: SearchResponse | CompareResponse 
 
 
 def print_sources(console: Console, answer: AskResponse) -> None:
-    """Print what stands below an answer: its sources, and what made it."""
+    """Print an answer's sources, and the strategy and models that made it."""
     console.print()
     if not answer.nearest and answer.abstained:
         console.print(_NOTHING)

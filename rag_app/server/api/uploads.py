@@ -1,4 +1,4 @@
-"""Files on their way in: each written as it comes, never held in memory, gone again if anything fails."""
+"""Uploaded files: each is written as it comes, never held in memory, and deleted if anything fails."""
 
 import os
 import shutil
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 MOST_FILES = 1_000
-# Bytes of a part that is no file: a collection's name, a password, an encoding.
+# Bytes of a part that is not a file: a collection's name, a password, an encoding.
 _LONGEST_FIELD = 4_000
 _MOST_FIELDS = 16
-# Bytes that are read and thrown away after a file that is too large, so that a client that sends all before
-# it listens gets to hear why.
+# Bytes that are read and discarded after a file that is too large: some clients read the error only after
+# they have sent everything.
 _DRAINED = 64 * 1024 * 1024
 
 
@@ -33,10 +33,14 @@ _DRAINED = 64 * 1024 * 1024
 async def received(
     request: Request, folder: Path, *, largest: int
 ) -> AsyncIterator[tuple[list[Path], dict[str, str]]]:
-    """Yield the files of a multipart body, in a folder of their own below `folder`, and its other fields.
+    """Yield the files of a multipart body, in a new folder below `folder`, and its other fields.
 
-    What was not moved away is deleted at the end of the block; all of it where the client goes away, sends no
-    multipart body (InvalidInput) or a file of more than `largest` bytes (TooLarge).
+    Files that were not moved away are deleted at the end of the block, or when an error is raised.
+
+    Raises:
+        InvalidInput: The body is not multipart/form-data, or is incomplete.
+        TooLarge: A file has more than `largest` bytes, or there are too many files.
+        ClientDisconnect: The client went away.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")
@@ -92,7 +96,7 @@ class _Parts:
         try:
             self._parser = MultipartParser(boundary, callbacks)
         except FormParserError as error:
-            raise InvalidInput(f"the body is no multipart/form-data: {error}") from error
+            raise InvalidInput(f"the body is not multipart/form-data: {error}") from error
 
     def __enter__(self) -> "_Parts":
         return self
@@ -105,10 +109,10 @@ class _Parts:
         try:
             self._parser.write(chunk)
         except FormParserError as error:
-            raise InvalidInput(f"the body is no multipart/form-data: {error}") from error
+            raise InvalidInput(f"the body is not multipart/form-data: {error}") from error
 
     def finish(self) -> None:
-        """Raises InvalidInput where the body ended before its last part did."""
+        """Raise InvalidInput for a body that ended within a part."""
         if not self._whole:
             raise InvalidInput("the body ended in the middle of a part; send it again")
 
@@ -158,7 +162,7 @@ class _Parts:
     def _end(self) -> None:
         if self._file is not None:
             self._file.flush()
-            os.fsync(self._file.fileno())  # the queue that it goes to outlives a loss of power
+            os.fsync(self._file.fileno())  # a queued file must survive a loss of power
             self._file.close()
             self._file = None
         elif self._field is not None:

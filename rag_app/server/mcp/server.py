@@ -41,7 +41,7 @@ Collections = Annotated[
 DocumentNames = Annotated[list[str] | None, Field(description="Only in these documents, by name or id.")]
 StrategyName = Annotated[
     str | None,
-    Field(description=f"How passages are found: {', '.join(STRATEGIES)}; best left away."),
+    Field(description=f"How passages are found: {', '.join(STRATEGIES)}; best left out."),
 ]
 Read = ToolAnnotations(readOnlyHint=True, destructiveHint=False, idempotentHint=True, openWorldHint=False)
 
@@ -145,7 +145,7 @@ def _add_asking(server: FastMCP[None], pool: ServicePool) -> None:
     ) -> Answered:
         """Answer a question from the user's documents alone, with exact citations.
 
-        May take minutes on a slow machine; progress says what it waits for and what it writes.
+        May take minutes on a slow machine; progress notifications say how far it is.
         """
         try:
             request = AskRequest.of(
@@ -176,7 +176,7 @@ async def _followed(asked: Generator[AskEvent], context: Context[Any, None, Any]
 
 
 class _Progress:
-    """Notifications of what an answer waits for, and of its text: few enough to be read."""
+    """Notifications about an answer's progress and its text, few enough to be read."""
 
     def __init__(self, context: Context[Any, None, Any]) -> None:
         self._context = context

@@ -117,7 +117,7 @@ class Reply:
     """One completion, whole or in chunks, from an answer's events."""
 
     def __init__(self, model: str, wants_usage: bool, notes: Sequence[str] = ()) -> None:
-        """`notes` say what of the conversation was not read."""
+        """`notes` say which parts of the conversation were not read."""
         self._model = model
         self._notes = notes
         self._wants_usage = wants_usage

@@ -1,4 +1,4 @@
-"""OpenAI's chat protocol as values: what is taken from a request, and how a conversation becomes a question.
+"""Requests of OpenAI's chat protocol: the fields that are read, and the question that a conversation asks.
 
 Fields that are not here are ignored, as OpenAI's clients send many.
 """
@@ -25,7 +25,7 @@ MODEL = "rag-app"
 # Between an answer and the list of its sources, in the text of a message.
 SOURCES = "\n\nSources:\n"
 NEAREST = "\n\nNearest passages:\n"
-# Below both: what of the message was not read.
+# Below both: the parts of the message that were not read.
 NOTE = "\n\nNote: "
 _THIS_MESSAGE = "this message holds"
 
@@ -42,7 +42,7 @@ _KINDS = {
 
 
 class Taken(BaseModel):
-    """A part of a request; what else is in it is ignored."""
+    """A part of a request; unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -118,7 +118,7 @@ class ChatRequest(Taken):
 
 
 def side_task_in(request: ChatRequest) -> SideTask | None:
-    """Return what a chat program asks beside a person's questions: a title, tags, what to ask next."""
+    """Return a chat program's own request, such as a title; None for a person's question."""
     read = [(one.role, one.text) for one in _system(request)] + [
         (one.role, one.text) for one in _said(request)
     ]
@@ -128,7 +128,7 @@ def side_task_in(request: ChatRequest) -> SideTask | None:
 
 
 def notes(request: ChatRequest) -> list[str]:
-    """Return what of a conversation is not read, in a sentence each."""
+    """Return sentences about the parts of a conversation that are not read."""
     said = _said(request)
     found = []
     if said and said[-1].left_out:
@@ -159,7 +159,9 @@ def ask_request(
 ) -> AskRequest:
     """Return the question that a request asks; of a side task, the beginning of its prompt.
 
-    Raises UnknownName for a model that is not there, InvalidInput for what cannot be answered so.
+    Raises:
+        UnknownName: There is no such model.
+        InvalidInput: The request cannot be answered, such as one without a question.
     """
     _check(request, is_side_task=side_task is not None)
     strategy, llm = chosen(request.model, strategies)
@@ -205,7 +207,7 @@ def model_names(strategies: Sequence[str]) -> list[str]:
 
 
 def history(messages: Sequence[Message]) -> tuple[ExchangeRequest, ...]:
-    """Return what was asked and answered; a question that nobody answered is left out."""
+    """Return the questions with their answers; a question without an answer is left out."""
     exchanges: list[ExchangeRequest] = []
     question: str | None = None
     for message in messages:
@@ -224,14 +226,16 @@ def without_sources(text: str) -> str:
 
 
 def below(answer: AnswerFields, notes: Sequence[str]) -> str:
-    """Return what goes below an answer's text: the list of its sources, and what of the message was not read;
-    what of earlier ones was not is in the flags alone, not in each answer."""
+    """Return the text below an answer: its sources, and the parts of the last message that were not read.
+
+    The unread parts of earlier messages are in the flags alone, not in each answer.
+    """
     said = [note for note in notes if note.startswith(_THIS_MESSAGE)]
     return sources(answer) + "".join(f"{NOTE}{note}." for note in said)
 
 
 def sources(answer: AnswerFields) -> str:
-    """Return what an answer cites, or the nearest passages."""
+    """Return the list of the pages that an answer cites, or of the nearest passages."""
     if answer.abstained:
         lines = dict.fromkeys(f"- {hit.document}, page {hit.page}" for hit in answer.nearest[:3])
         return NEAREST + "\n".join(lines) if lines else ""
@@ -245,10 +249,10 @@ def _wants_json(request: ChatRequest) -> bool:
 
 def _check(request: ChatRequest, *, is_side_task: bool) -> None:
     if request.n not in (None, 1):
-        raise InvalidInput(f"n is {request.n}; one answer is written to a question, so leave it away")
+        raise InvalidInput(f"n is {request.n}; a question gets one answer; leave it out")
     if request.logprobs:
-        raise InvalidInput("there are no logprobs; leave them away")
+        raise InvalidInput("there are no logprobs; leave them out")
     if request.response_format is not None and request.response_format.type != "text" and not is_side_task:
         raise InvalidInput(
-            f"response_format is {request.response_format.type!r}, and answers are text; leave it away"
+            f"response_format is {request.response_format.type!r}, and answers are text; leave it out"
         )

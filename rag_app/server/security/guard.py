@@ -1,14 +1,14 @@
-"""Who may talk to the server: this machine's own pages and programs.
+"""The guard: only this machine's own pages and programs may use the server.
 
-A server on a loopback address is in reach of every web page in a browser of this machine (which may
-send requests, and by DNS rebinding read the answers) and of every user of it. So, for every path:
+Every web page in a browser of this machine can reach a server on a loopback address (it can send requests,
+and by DNS rebinding read the answers), and so can every user of the machine. Therefore, for every path:
 
 - `Host` must be a name of this machine with our port: a page that had its own name rebound to
   127.0.0.1 sends its own name;
-- `Origin` and `Sec-Fetch-Site` must not tell of another site; a link from there may open the page.
+- `Origin` and `Sec-Fetch-Site` must not name another site; a link from there may open the page.
 
-And for the API, /api and /v1: the token. One is made anew for each run and lies where only this user can
-read it; a person may set another that lasts. Other machines are let in with that one only.
+The API, /api and /v1, also needs the token. A new token is made for each run, and stored where only this user
+can read it; a person may set one that lasts. Other machines need that one.
 """
 
 import hmac
@@ -24,7 +24,7 @@ from rag_app.contract.errors import ErrorFields
 from rag_app.server.errors import error_response
 from rag_app.server.paths import is_api
 
-# What the API takes and gives, for people and their browsers, which send no token. Nothing of the library.
+# The path of the API's description, open without a token for browsers; it says nothing about the library.
 DESCRIPTION = "/api/v1/docs"
 # In the scope of a request to the API: whether its peer is this machine.
 IS_HERE = "rag_app.is_here"
@@ -33,7 +33,7 @@ _OWN_SITE = ("same-origin", "none")  # none: typed, or no page at all
 
 
 class Guard:
-    """ASGI middleware that refuses what does not come from this machine's own pages and programs.
+    """ASGI middleware that refuses requests except from this machine's own pages and programs.
 
     `token` is that of this run, `api_token` the one that a person has set.
     """
@@ -92,7 +92,7 @@ class Guard:
             )
         known = [self._api_token, self._token if is_here else None]
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        # All are compared, always: how long it takes shall not tell which one is near.
+        # All tokens are compared, always, so that the time tells nothing about them.
         matches = [hmac.compare_digest(token.encode(), one.encode()) for one in known if one is not None]
         if scheme.lower() != "bearer" or not any(matches):
             return 401, "the API wants Authorization: Bearer TOKEN; rag-app token prints it"
