@@ -10,8 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from uuid import uuid4
 
-import numpy as np
-
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encodings
@@ -20,6 +18,8 @@ from ingestion.library import Library
 from ingestion.maintenance.archive_format import ArchivedDocument, ArchiveReader, ArchiveWriter, document_json
 from ingestion.maintenance.checks import text_fault
 from ingestion.maintenance.report import MaintenanceProgress, Work
+from ingestion.maintenance.segments import read_vectors
+from ingestion.pipeline.reuse import encode_chunks
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.durable import sync_folder
 from ingestion.storage.open_representations import OpenRepresentation
@@ -165,8 +165,6 @@ class _Export:
 
     def _write_document(self, number: int, document: Document) -> None:
         catalogue = self._library.catalogue
-        chunks = catalogue.chunks(document.chunk_ids())
-        ordered = [chunks[one] for one in document.chunk_ids()]
         archived = ArchivedDocument(
             collection=document.collection,
             name=document.name,
@@ -178,7 +176,8 @@ class _Export:
             added=document.added,
             parsed=catalogue.parsed(document),
             chunks=tuple(
-                Chunk(c.ordinal, c.page, c.start, c.end, c.text, c.heading, c.context) for c in ordered
+                Chunk(c.ordinal, c.page, c.start, c.end, c.text, c.heading, c.context)
+                for c in catalogue.chunks_of(document)
             ),
             segments=self._write_segments(number, document),
             original=self._write_original(document) if self._with_originals else None,
@@ -272,11 +271,7 @@ class _Import:
             found = self._stored(archived, opened) if current else None
             if found is None:
                 encoded = True
-                found = opened.encoder.encode(
-                    [chunk.text for chunk in chunks],
-                    [chunk.context for chunk in chunks],
-                    cancelled=self._work.cancelled,
-                )
+                found = encode_chunks(opened.encoder, chunks, cancelled=self._work.cancelled)
             encodings[opened.id] = found
         self._encoded += encoded
         file = None
@@ -284,10 +279,16 @@ class _Import:
             file = self._unpack(archived.original, self._folder / "original")
         source = self._source(archived, archived.paths[0], file)
         return self._library.add(
-            collection_id, source, archived.parsed, chunks, encodings,
-            language=archived.language, added=archived.added, reader=archived.reader,
+            collection_id,
+            source,
+            archived.parsed,
+            chunks,
+            encodings,
+            language=archived.language,
+            added=archived.added,
+            reader=archived.reader,
             encoding=archived.encoding,
-        )  # fmt: skip
+        )
 
     def _stored(self, archived: ArchivedDocument, opened: OpenRepresentation) -> Encodings | None:
         """Return the vectors that the archive has for a representation, or None where there are none or
@@ -296,15 +297,7 @@ class _Import:
         if member is None:
             return None
         path = self._unpack(member, self._folder / "segment.tok")
-        try:
-            found = opened.tokens.read(path)
-        except LibraryDamaged:
-            return None
-        for reading, vectors in (("cls", found.cls), ("mean", found.mean)):
-            dimension = opened.record.dimension if reading in opened.record.vector_kinds else 0
-            if vectors.shape != (len(archived.chunks), dimension) or not np.isfinite(vectors).all():
-                return None
-        return found
+        return read_vectors(opened, path, len(archived.chunks))
 
     def _unpack(self, member: str, path: Path) -> Path:
         path.unlink(missing_ok=True)  # a former one may still be mapped

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingestion.errors import LibraryDamaged, LibraryError, ModelError
 from ingestion.library import Library
-from ingestion.maintenance.segments import Segments
+from ingestion.maintenance.segments import SegmentReader
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.folder_swap import beside
 from ingestion.storage.open_representations import OpenRepresentation
@@ -60,7 +60,7 @@ def is_fresh(opened: OpenRepresentation) -> bool | ModelError:
         return error
 
 
-def segment_faults(library: Library, segments: Segments, document: Document) -> list[SegmentFault]:
+def segment_faults(library: Library, segments: SegmentReader, document: Document) -> list[SegmentFault]:
     """Return the representations in which a document's token vectors are lost or damaged.
 
     One that another model made has no vectors of what was added since: that is no damage.

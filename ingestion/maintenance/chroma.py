@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.library import Library
 from ingestion.maintenance.report import Work
-from ingestion.maintenance.segments import Segments
+from ingestion.maintenance.segments import SegmentReader
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.folder_swap import CHROMA, beside, swap
 from ingestion.storage.vectors.store import (
@@ -272,7 +272,7 @@ class _Writing:
         self._store = store
         self._work = work
         self._skip_damaged = skip_damaged
-        self._segments = Segments(library.folder / "tokens")
+        self._segments = SegmentReader(library.folder / "tokens")
         self.written = 0
 
     def write(self, holding: Holding, only: frozenset[str] | None = None) -> None:

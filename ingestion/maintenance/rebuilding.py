@@ -16,18 +16,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings, load_encoder
 from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
-from ingestion.maintenance.checks import UPLOADS
+from ingestion.maintenance.checks import UPLOADS, is_fresh
 from ingestion.maintenance.donors import Donor, donors
 from ingestion.maintenance.report import MaintenanceProgress, Work
+from ingestion.maintenance.segments import read_vectors
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
 from ingestion.pipeline.parts import with_absent_parts
+from ingestion.pipeline.reuse import encode_chunks
 from ingestion.storage.cards import Card, Cards, texts_hash
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION, Catalogue
 from ingestion.storage.catalogue.job_table import FileState, JobTable
@@ -207,11 +207,17 @@ class _Rebuilding:
         parsed = with_absent_parts(parsed, source, self._paths)
         encodings = self._encodings(library, card, chunks)
         document = library.add(
-            collection, source, parsed, chunks, encodings, added=card.added, reader=reader,
+            collection,
+            source,
+            parsed,
+            chunks,
+            encodings,
+            added=card.added,
+            reader=reader,
             encoding=card.encoding,
             language=card.language if card.language != "und" else None,
             known_as=(card.id, card.version) if card.id else None,
-        )  # fmt: skip
+        )
         for path in card.paths[1:]:
             library.link(collection, replace(source, path=path), document)
 
@@ -274,30 +280,18 @@ class _Rebuilding:
         encoded = False
         for opened in library.open_representations.all():
             stored = self._stored(opened, card, len(chunks)) if same else None
-            if stored is None and (opened.name == BUILTIN_NAME or _at_hand(opened)):
+            if stored is None and (opened.name == BUILTIN_NAME or is_fresh(opened) is True):
                 encoded = True
-                stored = opened.encoder.encode(
-                    [chunk.text for chunk in chunks], [chunk.context for chunk in chunks],
-                    cancelled=self._work.cancelled,
-                )  # fmt: skip
+                stored = encode_chunks(opened.encoder, chunks, cancelled=self._work.cancelled)
             if stored is not None:
                 found[opened.id] = stored
         self._encoded += encoded
         return found
 
     def _stored(self, opened: OpenRepresentation, card: Card, chunks: int) -> Encodings | None:
-        path = self._segments.get((opened.record.fingerprint, (card.id, card.version)))
-        if path is None:
-            return None
-        try:
-            found = opened.tokens.read(path, (card.id, card.version))
-        except LibraryDamaged:
-            return None
-        for reading, vectors in (("cls", found.cls), ("mean", found.mean)):
-            dimension = opened.record.dimension if reading in opened.record.vector_kinds else 0
-            if vectors.shape != (chunks, dimension) or not np.isfinite(vectors).all():
-                return None
-        return found
+        key = card.id, card.version
+        path = self._segments.get((opened.record.fingerprint, key))
+        return None if path is None else read_vectors(opened, path, chunks, key)
 
     # The rest
 
@@ -315,12 +309,6 @@ class _Rebuilding:
         with table.inserting(DEFAULT_COLLECTION, files):
             pass
         return len(files)
-
-
-def _at_hand(opened: OpenRepresentation) -> bool:
-    from ingestion.maintenance.checks import is_fresh
-
-    return is_fresh(opened) is True
 
 
 def _suffix(file: Path) -> str:

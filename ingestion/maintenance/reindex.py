@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion.chunking.chunker import chunk_pages
-from ingestion.documents import ParsedDocument, Status, name_as_words
+from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
 from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged
 from ingestion.library import Library
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
 from ingestion.pipeline.parts import with_absent_parts
-from ingestion.pipeline.reuse import Reuse, is_current
-from ingestion.storage.catalogue.records import Document, Representation
+from ingestion.pipeline.reuse import Reuse, encode_chunks, is_current
+from ingestion.storage.catalogue.records import Document, Representation, StoredChunk
 from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation, describe
 from ingestion.storage.originals import Source, under_its_name
 from ingestion.storage.tokens.codec import INT8, can_convert
@@ -208,22 +208,23 @@ class _Reindexing:
                 reuse = Reuse(library, opened, document.collection_id)
                 known = reuse.known(source, chunks) if document.chunker == CHUNKER_VERSION else {}
                 missing = [chunk for place, chunk in enumerate(chunks) if place not in known]
-                made = self._encode(
-                    opened.encoder,
-                    [chunk.text for chunk in missing],
-                    [chunk.context for chunk in missing],
-                    document.name,
-                )
+                made = self._encode(opened.encoder, missing, document.name)
                 encodings[opened.id] = reuse.merge(len(chunks), known, made)
         with library.changing:
             if library.catalogue.document(document.id) != document:
                 return  # replaced or deleted meanwhile
-            same_text = reader == document.reader
+            keeps_language = reader == document.reader and document.language != "und"
             library.add(
-                document.collection_id, source, parsed, chunks, encodings,
-                language=document.language if same_text and document.language != "und" else None,
-                added=document.added, reader=reader, encoding=document.encoding,
-            )  # fmt: skip
+                document.collection_id,
+                source,
+                parsed,
+                chunks,
+                encodings,
+                language=document.language if keeps_language else None,
+                added=document.added,
+                reader=reader,
+                encoding=document.encoding,
+            )
         self.documents += 1
         self.done += document.chunks
 
@@ -248,22 +249,16 @@ class _Reindexing:
         self._total = self.done + sum(document.chunks for document in documents)
         documents = self._convert(documents, opened)
         for some in _batches(documents):
-            texts: list[str] = []
-            contexts: list[str] = []
-            for document in some:
-                stored = library.catalogue.chunks(document.chunk_ids())
-                chunks = [stored[one] for one in document.chunk_ids() if one in stored]
-                texts += [chunk.text for chunk in chunks]
-                contexts += [chunk.context for chunk in chunks]
-            if len(texts) != sum(document.chunks for document in some):
+            chunks = [chunk for document in some for chunk in library.catalogue.chunks_of(document)]
+            if len(chunks) != sum(document.chunks for document in some):
                 continue  # one was replaced or deleted meanwhile: it is among the missing again, or gone
-            encodings = self._encode(opened.encoder, texts, contexts, some[0].name)
+            encodings = self._encode(opened.encoder, chunks, some[0].name)
             first = 0
             for document in some:
                 library.add_vectors(document, opened, encodings.part(first, first + document.chunks))
                 first += document.chunks
             self.documents += len(some)
-            self.done += len(texts)
+            self.done += len(chunks)
 
     def _convert(self, documents: Sequence[Document], opened: OpenRepresentation) -> list[Document]:
         """Give documents the token vectors that the representation's former version has of them, in its own
@@ -298,16 +293,14 @@ class _Reindexing:
         if self._on_progress:
             self._on_progress(ReindexProgress(self.done, self._total, name))
 
-    def _encode(
-        self, encoder: Encoder, texts: Sequence[str], contexts: Sequence[str], name: str
-    ) -> Encodings:
+    def _encode(self, encoder: Encoder, chunks: Sequence[Chunk | StoredChunk], name: str) -> Encodings:
         self._step(name)
 
         def report(done: int, _: int) -> None:
             if self._on_progress:
                 self._on_progress(ReindexProgress(self.done + done, self._total, name))
 
-        return encoder.encode(texts, contexts, on_progress=report, cancelled=self._cancelled)
+        return encode_chunks(encoder, chunks, on_progress=report, cancelled=self._cancelled)
 
 
 def _batches(documents: Sequence[Document]) -> Iterator[list[Document]]:

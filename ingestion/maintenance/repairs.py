@@ -34,7 +34,8 @@ from ingestion.maintenance.report import (
     Store,
     Work,
 )
-from ingestion.maintenance.segments import Segments
+from ingestion.maintenance.segments import SegmentReader
+from ingestion.pipeline.reuse import encode_chunks
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.catalogue.segment_table import insert_segments, remove_segments
 from ingestion.storage.open_representations import OpenRepresentation
@@ -71,7 +72,7 @@ class _Repairing:
         self._library = library
         self._encode = encode
         self._work = work
-        self._segments = Segments(library.folder / "tokens")
+        self._segments = SegmentReader(library.folder / "tokens")
         self._done: list[Repair] = []
         self._left: list[Problem] = []
 
@@ -164,13 +165,8 @@ class _Repairing:
             reason = str(fresh) if isinstance(fresh, ModelError) else "another model made it"
             self._leave("tokens", f"{fault.reason}; {reason}", f"run: {REINDEX}", document)
             return
-        chunks = library.catalogue.chunks(document.chunk_ids())
-        ordered = [chunks[one] for one in document.chunk_ids()]
-        encodings = opened.encoder.encode(
-            [chunk.text for chunk in ordered],
-            [chunk.context for chunk in ordered],
-            cancelled=self._work.cancelled,
-        )
+        chunks = library.catalogue.chunks_of(document)
+        encodings = encode_chunks(opened.encoder, chunks, cancelled=self._work.cancelled)
         if fault.file is None:
             library.add_vectors(document, opened, encodings)
         else:

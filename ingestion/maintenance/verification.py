@@ -26,7 +26,7 @@ from ingestion.maintenance.report import (
     VerifyReport,
     Work,
 )
-from ingestion.maintenance.segments import Segments
+from ingestion.maintenance.segments import SegmentReader
 from ingestion.parsing import READER_VERSION
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.originals import absent_mark
@@ -56,7 +56,7 @@ class _Verification:
     def __init__(self, library: Library, work: Work) -> None:
         self._library = library
         self._work = work
-        self._token_segments = Segments(library.folder / "tokens")
+        self._token_segments = SegmentReader(library.folder / "tokens")
         self._problems: list[Problem] = []
         self._notes: list[str] = []
         self._documents = self._chunks = self._segments = self._vectors = self._originals = 0

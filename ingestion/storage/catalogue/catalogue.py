@@ -274,6 +274,11 @@ class Catalogue:
             )
         return found
 
+    def chunks_of(self, document: Document) -> list[StoredChunk]:
+        """Return a document's chunks in order; fewer, where it was replaced or deleted meanwhile."""
+        found = self.chunks(document.chunk_ids())
+        return [found[one] for one in document.chunk_ids() if one in found]
+
     def _slices(self, places: Sequence[tuple[int, Slice]]) -> list[str]:
         wanted: dict[int, list[Slice]] = {}
         for text_id, place in places:
