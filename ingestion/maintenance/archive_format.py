@@ -273,24 +273,35 @@ def _document_from(fields: Mapping[str, Any], manifest: Manifest) -> ArchivedDoc
         raise ValueError("two pages have one number")
     chunks = tuple(_chunk(ordinal, by_number, *values) for ordinal, values in enumerate(fields["chunks"]))
     parsed = ParsedDocument(
-        status=Status(fields["status"]), error=_optional(fields["error"]), title=_optional(fields["title"]),
-        page_count=_count(fields["page_count"]), pages=pages,
+        status=Status(fields["status"]),
+        error=_optional(fields["error"]),
+        title=_optional(fields["title"]),
+        page_count=_count(fields["page_count"]),
+        pages=pages,
         failures=tuple(PageFailure(_count(n), _text(reason)) for n, reason in fields["failures"]),
         headings=tuple(
             Heading(_text(title), _count(level), _count(page), _count(start))
             for title, level, page, start in fields["headings"]
         ),
         warnings=tuple(map(_text, fields.get("warnings", ()))),
-    )  # fmt: skip
+    )
     segments = {manifest.representations[int(r)]: _text(m) for r, m in fields["segments"].items()}
     document = ArchivedDocument(
-        collection=_text(fields["collection"]), name=_text(fields["name"]),
-        paths=tuple(map(_text, fields["paths"])), sha256=_text(fields["sha256"]),
-        bytes=_count(fields["bytes"]), chunker=_count(fields["chunker"]), language=_text(fields["language"]),
-        added=_text(fields["added"]), parsed=parsed, chunks=chunks, segments=segments,
-        original=_optional(fields["original"]), reader=_count(fields.get("reader", 1)),
+        collection=_text(fields["collection"]),
+        name=_text(fields["name"]),
+        paths=tuple(map(_text, fields["paths"])),
+        sha256=_text(fields["sha256"]),
+        bytes=_count(fields["bytes"]),
+        chunker=_count(fields["chunker"]),
+        language=_text(fields["language"]),
+        added=_text(fields["added"]),
+        parsed=parsed,
+        chunks=chunks,
+        segments=segments,
+        original=_optional(fields["original"]),
+        reader=_count(fields.get("reader", 1)),
         encoding=_optional(fields.get("encoding")),
-    )  # fmt: skip
+    )
     _check(document, manifest)
     return document
 

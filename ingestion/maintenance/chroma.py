@@ -282,9 +282,13 @@ class _Writing:
         for ids, vectors, pages in self._batches(holding, only):
             self._work.check()
             self._store.upsert(
-                holding.collection_id, holding.pooling, ids, vectors, pages,
+                holding.collection_id,
+                holding.pooling,
+                ids,
+                vectors,
+                pages,
                 representation=holding.representation.id,
-            )  # fmt: skip
+            )
             done += len(ids)
             self._work.report(f"rebuilding Chroma's {holding.name}", done, total)
         self.written += done

@@ -80,10 +80,8 @@ class _Verification:
             self._check_leftovers()
         with self._explained("catalogue", _RESTORE):
             self._note_representations()
-        return VerifyReport(
-            tuple(self._problems), tuple(self._notes), self._documents, self._chunks, self._segments,
-            self._vectors, self._originals,
-        )  # fmt: skip
+        counts = (self._documents, self._chunks, self._segments, self._vectors, self._originals)
+        return VerifyReport(tuple(self._problems), tuple(self._notes), *counts)
 
     @contextmanager
     def _explained(self, store: Store, mend: str) -> Iterator[None]:
