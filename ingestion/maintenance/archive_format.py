@@ -1,4 +1,4 @@
-"""What lies in an archive of a library, written and read with distrust.
+"""The format of an archive of a library, written and read with distrust.
 
     manifest.json            format, version, collections, representations, members {name: [sha256, bytes]}
     documents/<n>.json       one document: metadata, pages, chunks, and which members are its own
@@ -49,7 +49,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an archive says of itself. `representations` are fingerprints, in the order of their numbers."""
+    """An archive's table of contents. `representations` are fingerprints, in the order of their numbers."""
 
     collections: tuple[str, ...]
     representations: tuple[str, ...]
@@ -59,7 +59,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class ArchivedDocument:
-    """One document with all that is needed to add it. `segments` are members by fingerprint."""
+    """One document with everything that adding it takes. `segments` are members by fingerprint."""
 
     collection: str
     name: str

@@ -1,4 +1,4 @@
-"""A library made anew, where its catalogue is lost or damaged.
+"""Rebuild a library whose catalogue is lost or damaged.
 
     what is known of each document (cards, what can be read of the catalogue, its snapshots)
         → its text: from there, or from its original, parsed again
@@ -48,8 +48,14 @@ _HASH = 64  # hexadecimal digits
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What was made anew: `parsed` of the documents were read from their originals again, `encoded` had to be
-    encoded. `lost` says which could not be made, and why; then what was there is `kept` in a folder."""
+    """The result of a rebuild.
+
+    Attributes:
+        parsed: Documents that were parsed again from their originals.
+        encoded: Documents that were encoded again.
+        lost: The documents that could not be rebuilt, each with the reason.
+        kept: The folder that keeps the former files, where documents were lost.
+    """
 
     documents: int
     parsed: int
@@ -68,10 +74,14 @@ def rebuild(
     on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Rebuilt:
-    """Make the library in `folder` anew from what of it can be read.
+    """Rebuild the library in `folder` from everything in it that can be read.
 
-    Raises LibraryInUse where another process has it, LibraryError where it cannot be written, Cancelled;
-    then the folder is as it was, and the next call goes on.
+    After an error the folder is as it was, and the next call goes on.
+
+    Raises:
+        LibraryInUse: Another process has the library open.
+        LibraryError: The folder cannot be written.
+        Cancelled: The caller has cancelled.
     """
     lock = LibraryLock(folder)
     lock.acquire()
@@ -139,14 +149,14 @@ class _Rebuilding:
         return sorted(named | {name for name in originals if len(name) == _HASH and "." not in name})
 
     def _cards(self, sha256: str) -> list[Card]:
-        """Return what is known of the documents with these bytes, by whoever knows most of it."""
+        """Return the cards of the documents with these bytes, from the first source that has any."""
         for found in (Cards(self._folder).read(sha256), *(donor.cards(sha256) for donor in self._donors)):
             if found:
                 return found
         return [self._nameless(sha256)]
 
     def _nameless(self, sha256: str) -> Card:
-        """Return a card for bytes whose name nobody knows."""
+        """Return a card for bytes whose name is lost."""
         file = self._folder / "originals" / sha256
         name = f"document-{sha256[:8]}{_suffix(file)}"
         now = utc_now()
@@ -234,8 +244,10 @@ class _Rebuilding:
     def _text(
         self, library: Library, sha256: str, card: Card, file: Path | None
     ) -> tuple[ParsedDocument, list[Chunk], int]:
-        """Return a document's text, its chunks and the version of the parsers that read it, where these can
-        be had; a status that is no success says that they cannot."""
+        """Return a document's text, its chunks and the version of the parsers that read it.
+
+        The text's status is no success where nothing of it can be read.
+        """
         doubtful: tuple[ParsedDocument, list[Chunk], int] | None = None
         for donor in self._donors:
             stored = donor.parsed(sha256, card)
@@ -296,7 +308,7 @@ class _Rebuilding:
     # The rest
 
     def _queue_uploads(self, library: Library) -> int:
-        """Queue the uploads that waited for their turn: the catalogue alone knew of their jobs."""
+        """Queue the uploads that were waiting: only the lost catalogue knew their jobs."""
         waiting = [path for path in sorted((self._folder / UPLOADS).glob("*/*")) if path.is_file()]
         table = JobTable(library.catalogue.database)
         if not waiting or table.all(1):
@@ -312,7 +324,7 @@ class _Rebuilding:
 
 
 def _suffix(file: Path) -> str:
-    """Return what a file's name may end in, by its first bytes."""
+    """Guess a file's suffix from its first bytes."""
     head = b""
     with suppress(OSError), file.open("rb") as stream:
         head = stream.read(1024)

@@ -1,4 +1,4 @@
-"""Representations added, made anew and removed, while the library stays searchable.
+"""Add, remake and remove representations, while the library stays searchable.
 
     row "building" → every document's vectors beside the old ones → one transaction: "building" becomes
     "ready", the former one "retired" → the retired one's vectors are erased
@@ -39,8 +39,13 @@ class ReindexProgress:
 
 @dataclass(frozen=True, slots=True)
 class ReindexResult:
-    """What was done to a representation: its documents and chunks that were made anew (none: it was fresh),
-    of which so many documents' vectors were converted without the model; or that it was removed."""
+    """What was done to a representation.
+
+    Attributes:
+        documents, chunks: Those that were encoded or converted; 0 where the representation was fresh.
+        converted: The documents among them whose vectors were converted without the model.
+        removed: Whether the representation was removed.
+    """
 
     representation: str
     fingerprint: str
@@ -61,19 +66,22 @@ def reindex(
     cancelled: Callable[[], bool] | None = None,
     limits: ParseLimits = ParseLimits(),
 ) -> ReindexResult:
-    """Make a representation anew where its model, its codec, the chunker or the parsers have changed; add it
-    where there is none.
+    """Remake a representation whose model, codec, chunker or parsers have changed; add a new one.
 
-    Documents that older parsers read are read again from their originals, within `limits`; the text stays as
-    it is where there is no original, or where it cannot be read without a password.
+    The former vectors are searched until all new ones are there. Documents that older parsers read are
+    parsed again from their originals; without an original, or with one that needs a password, their text
+    stays. Token vectors are converted where the model is the same and the former codec has what the new one
+    needs, and encoded otherwise.
 
-    `source` is the model's folder or hub name, `codec` the name of what is kept of token vectors (CodecSpec);
-    without them the representation keeps its own. The former vectors are searched until all new ones are
-    there. Tokens are converted where the model is the same and the former codec has what the new one needs,
-    and encoded otherwise.
+    Args:
+        source: The model's folder or hub name; the representation's own, where it is not given.
+        codec: The name of a CodecSpec; the representation's own, where it is not given.
+        limits: For parsing.
 
-    Raises InvalidInput for a new representation without a model, ModelError for a model that cannot be
-    loaded, Cancelled; what was encoded stays, and the next call goes on from there.
+    Raises:
+        InvalidInput: A new representation has no model.
+        ModelError: The model cannot be loaded.
+        Cancelled: The caller has cancelled; the next call goes on from there.
     """
     work = _Reindexing(library, limits, on_progress, cancelled)
     opened = _target(library, name, source, codec)
@@ -102,7 +110,7 @@ def remove_representation(library: Library, name: str) -> ReindexResult:
 
 
 def _target(library: Library, name: str, source: str | None, codec: str | None) -> OpenRepresentation:
-    """Return the index to bring up to date: the ready one if it is fresh, or one that is being built."""
+    """Return the representation to bring up to date: the ready one if it is fresh, or one being built."""
     ready = next((opened for opened in library.open_representations.ready() if opened.name == name), None)
     if ready is None and source is None:
         raise InvalidInput(
@@ -181,7 +189,7 @@ class _Reindexing:
         self._total = 0
 
     def renew(self) -> None:
-        """Read documents again that older parsers read, and cut those anew that an older chunker cut."""
+        """Parse again what older parsers read, and chunk again what an older chunker cut."""
         library = self._library
         outdated = [d for d in library.catalogue.documents() if not is_current(d)]
         self._total = sum(document.chunks for document in outdated)

@@ -1,4 +1,4 @@
-"""Look for damage in every store of a library, changing nothing."""
+"""Look for damage in every store of a library, without changing it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,15 +43,18 @@ def verify(
     on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> VerifyReport:
-    """Compare all stores with the catalogue and with their checksums; one damage hides no other.
+    """Compare all stores with the catalogue and with their checksums. One fault hides no other.
 
-    Searching goes on meanwhile, changes wait for the part that they would touch. Raises Cancelled.
+    Searching goes on meanwhile; changes wait while the part that they would touch is checked.
+
+    Raises:
+        Cancelled: The caller has cancelled.
     """
     return _Verification(library, Work("verifying", on_progress, cancelled)).run()
 
 
 class _Verification:
-    """One call's findings."""
+    """The faults and counts that one call collects."""
 
     def __init__(self, library: Library, work: Work) -> None:
         self._library = library
@@ -85,7 +88,7 @@ class _Verification:
 
     @contextmanager
     def _explained(self, store: Store, mend: str) -> Iterator[None]:
-        """Take an error that ends one check for a problem, so that the next check is made."""
+        """Turn an error that ends one check into a problem, so that the next check is made."""
         try:
             yield
         except LibraryError as error:
