@@ -35,12 +35,14 @@ def totals(results: Results, axes: Axes) -> None:
     sizes = [count(label) for label in labels]
     scans = [results[f"query/colbert/{label}"]["peer"] for label in labels]
     lines = {"every chunk scored": axes.plot(sizes, scans, color=SCAN, ls="--")[0]}
+    ends = {"every chunk scored": scans[-1]}
     for strategy, colour in STRATEGIES.items():
         medians = [results[f"query/{strategy}/{label}"]["ours"] for label in labels]
+        ends[strategy] = medians[-1]
         highs = [results[f"query/{strategy}/{label}/p95"]["ours"] for label in labels]
         (lines[strategy],) = axes.plot(sizes, medians, color=colour, marker="o", ms=4)
         axes.fill_between(sizes, medians, highs, color=colour, alpha=0.12, lw=0)
-    order = sorted(lines, key=lambda name: -float(lines[name].get_ydata()[-1]))
+    order = sorted(lines, key=lambda name: -ends[name])
     axes.legend([lines[name] for name in order], order, fontsize=8, frameon=False, loc="upper left")
     axes.set(xscale="log", yscale="log", xlabel="chunks", ylabel="ms a question (median, shade to 95 %)")
     axes.yaxis.set_major_formatter("{x:,.0f}")

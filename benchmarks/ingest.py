@@ -42,6 +42,7 @@ QUERY = "Which costs rose most over the year, and why?"
 def run_recipe(files: Sequence[Path], folder: Path) -> dict[str, Any]:
     """Ingest with the usual recipe."""
     import chromadb
+    from chromadb.config import Settings
     from sentence_transformers import SentenceTransformer
 
     from ingestion.encoders import builtin_model_folder
@@ -51,9 +52,8 @@ def run_recipe(files: Sequence[Path], folder: Path) -> dict[str, Any]:
     started = time.perf_counter()
     pages, chunks = recipe_chunks(files)
     vectors = model.encode(chunks, show_progress_bar=False)
-    client = chromadb.PersistentClient(
-        str(folder / "chroma"), settings=chromadb.Settings(anonymized_telemetry=False)
-    )
+    settings = Settings(anonymized_telemetry=False)
+    client = chromadb.PersistentClient(str(folder / "chroma"), settings=settings)
     collection = client.create_collection("langchain", embedding_function=None)
     size = client.get_max_batch_size()
     for first in range(0, len(chunks), size):
@@ -147,11 +147,12 @@ def ingestion_results(documents: Path, runs: int, *, quick: bool) -> list[Result
     results = []
     for side, ours in found.items():
         for what in ("pages", "chunks"):
-            rates = [[one[what] / one["seconds"] for one in some] for some in (ours, peer)]
-            results.append(compare(f"ingest/{side}/{what}-per-second/{RECIPE}", f"{what}/s", *rates, RECIPE))
-        peaks = [[one["peak"] for one in some] for some in (ours, peer)]
-        if all(map(all, peaks)):
-            results.append(compare(f"ingest/{side}/peak-memory/{RECIPE}", "MiB", *peaks, RECIPE))
+            here, there = ([one[what] / one["seconds"] for one in some] for some in (ours, peer))
+            name = f"ingest/{side}/{what}-per-second/{RECIPE}"
+            results.append(compare(name, f"{what}/s", here, there, RECIPE))
+        here, there = ([one["peak"] for one in some] for some in (ours, peer))
+        if all(here) and all(there):
+            results.append(compare(f"ingest/{side}/peak-memory/{RECIPE}", "MiB", here, there, RECIPE))
         shares = [{k: v / sum(one["stages"].values()) for k, v in one["stages"].items()} for one in ours]
         results += [
             figure(f"ingest/{side}/share/{stage}", "of stage time", [one[stage] for one in shares])
@@ -176,8 +177,8 @@ def encoder_results(passages: Sequence[str], rounds: int) -> list[Result]:
     model.encode(["warm up"])
     for _ in range(rounds):
         for name, encoder in encoders.items():
-            rates[name].append(len(passages) / _seconds(lambda e=encoder: e.encode(passages)))
-            times = [_seconds(lambda e=encoder: e.encode_query(QUERY)) for _ in range(10)]
+            rates[name].append(len(passages) / _seconds(partial(encoder.encode, passages)))
+            times = [_seconds(partial(encoder.encode_query, QUERY)) for _ in range(10)]
             queries[name].append(1000 * statistics.median(times))
         seconds = _seconds(lambda: model.encode(list(passages), show_progress_bar=False))
         rates["sentence-transformers"].append(len(passages) / seconds)

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -103,14 +104,14 @@ def use(folder: Path) -> dict[str, Any]:
             found[name] = 1000 * statistics.median(_seconds(search) for _ in range(DELETIONS))
         deletions = documents[len(documents) // 2 :][:DELETIONS]
         found["delete"] = 1000 * statistics.median(
-            _seconds(lambda d=one: library.delete(d)) for one in deletions
+            _seconds(partial(library.delete, one)) for one in deletions
         )
     return found
 
 
 def _unit(random: np.random.Generator, rows: int, columns: int) -> NDArray[np.float32]:
     values = random.normal(size=(rows, columns))
-    return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(values / np.linalg.norm(values, axis=1, keepdims=True), np.float32)
 
 
 def _seconds(work: Callable[[], object]) -> float:

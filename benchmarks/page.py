@@ -80,11 +80,12 @@ def served(folder: Path) -> Iterator[str]:
     """Serve the library; yield its address."""
     command = [sys.executable, "-u", "-m", "rag_app", "--data-dir", str(folder), "serve", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout
+    output = process.stdout
+    assert output
     try:
-        for line in process.stdout:
+        for line in output:
             if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                threading.Thread(target=lambda: sys.stderr.write(process.stdout.read()), daemon=True).start()
+                threading.Thread(target=lambda: sys.stderr.write(output.read()), daemon=True).start()
                 yield found[0]
                 return
         sys.exit("the server did not start")

@@ -27,7 +27,7 @@ from rag_app.llm.process.supervisor import ModelProcess
 from rag_app.llm.process.worker import available_processors
 
 sys.path.append(str(Path(__file__).parents[1]))
-from tests.tiny_gguf import TinyModel, write_tiny_gguf  # the tests' writer of model files
+from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf  # the tests' writer of model files
 
 HALF_A_BILLION = TinyModel(
     width=896, layers=24, head_size=64, kv_heads=2, inner=4864, more_words=65_000, context=8192,

@@ -97,7 +97,7 @@ def measure(folder: Path, asked: Sequence[str], real: Path) -> dict[str, Any]:
     before = _resident()
     started = time.perf_counter()
     found: dict[str, Any] = {}
-    with Library.open(folder, encoder) as library:  # type: ignore[arg-type]
+    with Library.open(folder, encoder) as library:
         found["open"] = [1000 * (time.perf_counter() - started)]
         found["memory/open"] = [_resident() - before]
         scope = library.catalogue.scope()
@@ -288,7 +288,7 @@ def main() -> None:
             mark = folder / f"library-{size}.complete"
             if not mark.exists():
                 real = passages(data, folder, quick=options.quick)
-                build(library, MeanAndTokens(builtin_encoder()), real, size, _tell)  # type: ignore[arg-type]
+                build(library, MeanAndTokens(builtin_encoder()), real, size, _tell)
                 mark.touch()
             command = [sys.executable, __file__, "--library", str(library)]
             command += ["--quick"] if options.quick else []

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
@@ -69,7 +70,7 @@ def scoring(shape: str, lengths: NDArray[np.int64], runs: int) -> list[Result]:
     codes, asked = codec.encode(vectors), codec.encode_query(query)
     halves = random.integers(0, 256, (len(codes), DIMENSIONS // 2), dtype=np.uint8)
     shuffled = random.permutation(PASSAGES)
-    work: dict[str, Callable[[], object]] = {
+    work: dict[str, Callable[[], Any]] = {
         "ours": lambda: maxsim(asked, codes, offsets),
         "4-bit": lambda: maxsim(asked, halves, offsets),
         "rows": lambda: maxsim(asked, codes, offsets, shuffled),
@@ -79,7 +80,7 @@ def scoring(shape: str, lengths: NDArray[np.int64], runs: int) -> list[Result]:
         work["torch"] = lambda: torch_maxsim(query, vectors.reshape(PASSAGES, -1, DIMENSIONS))
     fallbacks = [name for name in kernel_names() if name not in (kernel_name(), "float32")]
     for name in fallbacks:
-        work[name] = lambda name=name: maxsim(asked, codes, offsets, kernel=name)
+        work[name] = partial(maxsim, asked, codes, offsets, kernel=name)
     peer = _maxsim_cpu()
     if peer and uniform:
         stacked = vectors.reshape(PASSAGES, -1, DIMENSIONS)
@@ -126,7 +127,7 @@ def shares(runs: int) -> list[Result]:
         centroids = random.integers(-127, 128, (count, DIMENSIONS), dtype=np.int8)
         name = f"nearest/{count}/int8-peak"
         tokens = codes[: NEAREST_PAIRS // count]
-        work[name] = lambda tokens=tokens, centroids=centroids: nearest(tokens, centroids)
+        work[name] = partial(nearest, tokens, centroids)
         amounts[name] = len(tokens) * count * DIMENSIONS
     peaks = []
     taken: dict[str, list[float]] = {name: [] for name in work}

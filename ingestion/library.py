@@ -58,19 +58,19 @@ class Library(OpenStores):
         reader: int = READER_VERSION,
         encoding: str | None = None,
     ) -> Document:
-        """Make one document searchable; the former content of its path is searchable until then.
+        """Make a document searchable; the former content of its path is until then, and after an error.
 
         Args:
             encodings: By representation id.
             language: Detected where it is not given.
             added: When the document was first added, in ISO 8601; now, where it is not given.
-            known_as: The id and version that a new document gets.
+            known_as: The id and version of a new document.
             reader: The version of the parsers that read the text.
             encoding: The encoding that a person gave for a text file.
 
         Raises:
-            LibraryError: A store cannot be written; the library is as it was.
-            SourceChanged: The file's bytes are no longer those of `source`; the library is as it was.
+            LibraryError: A store cannot be written.
+            SourceChanged: The file's bytes are no longer those of `source`.
         """
         language = language or detect_language(page.text for page in parsed.pages)
         text = prepare_text(parsed, chunks, language, self.catalogue.terms)
@@ -91,9 +91,7 @@ class Library(OpenStores):
                 **_file_fields(source, parsed),
             )
             with self._journalled("add", document, encodings) as entry:
-                original = self.original(source.sha256)
-                if not original.exists():
-                    keep_original(source, original)
+                self._keep_original(source)
                 self._write_vectors(entry, encodings, [chunk.page for chunk in chunks])
                 with self.catalogue.transaction() as connection:
                     if former:
@@ -169,6 +167,11 @@ class Library(OpenStores):
                     "check the disk's space and rights, then ingest it again"
                 ) from error
             raise
+
+    def _keep_original(self, source: Source) -> None:
+        original = self.original(source.sha256)
+        if not original.exists():
+            keep_original(source, original)
 
     def _write_vectors(
         self, entry: JournalEntry, encodings: Mapping[int, Encodings], pages: Sequence[int]

@@ -94,12 +94,12 @@ def _settled(
     watch = Stopwatch()
     invisible = 0
     for _ in range(_TRIES):
-        before = library.catalogue.changes
+        before = library.catalogue.database.changes
         ranking = strategy.build(library).rank(query, scope, depth + invisible)
         with watch.stage("read"):
             chunks = library.catalogue.chunks([candidate.chunk_id for candidate in ranking.candidates])
         invisible = len(ranking.candidates) - len(chunks)  # in a store already, or still
-        if library.catalogue.changes == before and not invisible:
+        if library.catalogue.database.changes == before and not invisible:
             break
         query.forget_stages()
     present = tuple(candidate for candidate in ranking.candidates if candidate.chunk_id in chunks)[:depth]

@@ -1,4 +1,4 @@
-"""Care of a library: verify, repair, compact, and figures of what it holds."""
+"""Maintenance of a library: verify, repair, compact, rebuild, reindex, archive, statistics."""
 
 from ingestion.maintenance.compacting import Compaction, StoreBytes, compact
 from ingestion.maintenance.rebuilding import Rebuilt, rebuild

@@ -10,8 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from uuid import uuid4
 
-import numpy as np
-
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encodings
@@ -20,6 +18,8 @@ from ingestion.library import Library
 from ingestion.maintenance.archive_format import ArchivedDocument, ArchiveReader, ArchiveWriter, document_json
 from ingestion.maintenance.checks import text_fault
 from ingestion.maintenance.report import MaintenanceProgress, Work
+from ingestion.maintenance.segments import read_vectors
+from ingestion.pipeline.reuse import encode_chunks
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.durable import sync_folder
 from ingestion.storage.open_representations import OpenRepresentation
@@ -31,8 +31,10 @@ from ingestion.storage.tokens.writing import dump_segment
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What an export holds, and its size in bytes. `unreadable` are the names of documents that are not in
-    it, because their text is damaged."""
+    """The numbers of what an export holds, and its size in bytes.
+
+    `unreadable` are the names of documents that are left out because their text is damaged.
+    """
 
     documents: int
     chunks: int
@@ -43,7 +45,7 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of an archive's documents; `encoded` of them had to be encoded."""
+    """How many of an archive's documents were added, replaced or skipped; `encoded` had to be encoded."""
 
     added: int
     replaced: int
@@ -61,11 +63,18 @@ def export_library(
     on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Exported:
-    """Write documents' text and vectors, and their own bytes if asked to, as of one moment.
+    """Write documents' text and vectors to a file, as of one moment. Changes wait, searching goes on.
 
-    Changes wait, searching goes on. An existing file is only replaced with `force`, and at the end.
-    Raises InvalidInput for a file that exists, UnknownName for a collection, LibraryError where it cannot
-    be written, Cancelled; then there is no file.
+    Args:
+        originals: Whether the documents' own bytes are written, too.
+        collections: The collections to export; all, where they are not given.
+        force: Whether an existing file is replaced; it is replaced at the end.
+
+    Raises:
+        InvalidInput: The file exists.
+        UnknownName: A collection does not exist.
+        LibraryError: The file cannot be written; none is left.
+        Cancelled: The caller has cancelled; no file is left.
     """
     _refuse_existing(file, force)
     work = Work("exporting", on_progress, cancelled)
@@ -99,13 +108,16 @@ def import_library(
 ) -> Imported:
     """Add an archive's documents to the collections of the same names.
 
-    All of it is checked first. A document with the same bytes in the collection is passed over; one that
-    has other bytes under the same path is replaced. Where a model of the library made the archive's
-    vectors, these are taken, else the text is encoded. Documents are added one by one: interrupted, what
-    was added stays, and importing again goes on.
+    The whole archive is checked first. A document whose bytes the collection has is skipped; a document
+    with other bytes under the same path is replaced. The archive's vectors are taken where a model of the
+    library made them; otherwise the text is encoded. Documents are added one by one, so an import that was
+    interrupted goes on when it is started again.
 
-    Raises InvalidInput for a file that is no sound archive; then nothing has changed. Cancelled,
-    LibraryError, StaleRepresentation as `Library.add`.
+    Raises:
+        InvalidInput: The file is no sound archive; nothing has changed.
+        StaleRepresentation: Another model made the library's vectors.
+        LibraryError: A store cannot be written.
+        Cancelled: The caller has cancelled; the documents added so far stay.
     """
     work = Work("importing", on_progress, cancelled)
     with ExitStack() as stack:
@@ -165,8 +177,6 @@ class _Export:
 
     def _write_document(self, number: int, document: Document) -> None:
         catalogue = self._library.catalogue
-        chunks = catalogue.chunks(document.chunk_ids())
-        ordered = [chunks[one] for one in document.chunk_ids()]
         archived = ArchivedDocument(
             collection=document.collection,
             name=document.name,
@@ -178,7 +188,8 @@ class _Export:
             added=document.added,
             parsed=catalogue.parsed(document),
             chunks=tuple(
-                Chunk(c.ordinal, c.page, c.start, c.end, c.text, c.heading, c.context) for c in ordered
+                Chunk(c.ordinal, c.page, c.start, c.end, c.text, c.heading, c.context)
+                for c in catalogue.chunks_of(document)
             ),
             segments=self._write_segments(number, document),
             original=self._write_original(document) if self._with_originals else None,
@@ -189,7 +200,7 @@ class _Export:
         self._writer.add_json(f"documents/{number}.json", document_json(archived, fingerprints))
 
     def _write_segments(self, number: int, document: Document) -> dict[str, str]:
-        """Write the token vectors that can be read; what cannot is encoded again when it is imported."""
+        """Write the token vectors that can be read; the import encodes the text of the others again."""
         members: dict[str, str] = {}
         key = document.id, document.version
         for place, record in enumerate(self._representations):
@@ -272,11 +283,7 @@ class _Import:
             found = self._stored(archived, opened) if current else None
             if found is None:
                 encoded = True
-                found = opened.encoder.encode(
-                    [chunk.text for chunk in chunks],
-                    [chunk.context for chunk in chunks],
-                    cancelled=self._work.cancelled,
-                )
+                found = encode_chunks(opened.encoder, chunks, cancelled=self._work.cancelled)
             encodings[opened.id] = found
         self._encoded += encoded
         file = None
@@ -284,10 +291,16 @@ class _Import:
             file = self._unpack(archived.original, self._folder / "original")
         source = self._source(archived, archived.paths[0], file)
         return self._library.add(
-            collection_id, source, archived.parsed, chunks, encodings,
-            language=archived.language, added=archived.added, reader=archived.reader,
+            collection_id,
+            source,
+            archived.parsed,
+            chunks,
+            encodings,
+            language=archived.language,
+            added=archived.added,
+            reader=archived.reader,
             encoding=archived.encoding,
-        )  # fmt: skip
+        )
 
     def _stored(self, archived: ArchivedDocument, opened: OpenRepresentation) -> Encodings | None:
         """Return the vectors that the archive has for a representation, or None where there are none or
@@ -296,15 +309,7 @@ class _Import:
         if member is None:
             return None
         path = self._unpack(member, self._folder / "segment.tok")
-        try:
-            found = opened.tokens.read(path)
-        except LibraryDamaged:
-            return None
-        for reading, vectors in (("cls", found.cls), ("mean", found.mean)):
-            dimension = opened.record.dimension if reading in opened.record.vector_kinds else 0
-            if vectors.shape != (len(archived.chunks), dimension) or not np.isfinite(vectors).all():
-                return None
-        return found
+        return read_vectors(opened, path, len(archived.chunks))
 
     def _unpack(self, member: str, path: Path) -> Path:
         path.unlink(missing_ok=True)  # a former one may still be mapped

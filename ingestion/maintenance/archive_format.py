@@ -1,4 +1,4 @@
-"""What lies in an archive of a library, written and read with distrust.
+"""The format of an archive of a library, written and read with distrust.
 
     manifest.json            format, version, collections, representations, members {name: [sha256, bytes]}
     documents/<n>.json       one document: metadata, pages, chunks, and which members are its own
@@ -49,7 +49,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an archive says of itself. `representations` are fingerprints, in the order of their numbers."""
+    """An archive's table of contents. `representations` are fingerprints, in the order of their numbers."""
 
     collections: tuple[str, ...]
     representations: tuple[str, ...]
@@ -59,7 +59,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class ArchivedDocument:
-    """One document with all that is needed to add it. `segments` are members by fingerprint."""
+    """One document with everything that adding it takes. `segments` are members by fingerprint."""
 
     collection: str
     name: str
@@ -273,24 +273,35 @@ def _document_from(fields: Mapping[str, Any], manifest: Manifest) -> ArchivedDoc
         raise ValueError("two pages have one number")
     chunks = tuple(_chunk(ordinal, by_number, *values) for ordinal, values in enumerate(fields["chunks"]))
     parsed = ParsedDocument(
-        status=Status(fields["status"]), error=_optional(fields["error"]), title=_optional(fields["title"]),
-        page_count=_count(fields["page_count"]), pages=pages,
+        status=Status(fields["status"]),
+        error=_optional(fields["error"]),
+        title=_optional(fields["title"]),
+        page_count=_count(fields["page_count"]),
+        pages=pages,
         failures=tuple(PageFailure(_count(n), _text(reason)) for n, reason in fields["failures"]),
         headings=tuple(
             Heading(_text(title), _count(level), _count(page), _count(start))
             for title, level, page, start in fields["headings"]
         ),
         warnings=tuple(map(_text, fields.get("warnings", ()))),
-    )  # fmt: skip
+    )
     segments = {manifest.representations[int(r)]: _text(m) for r, m in fields["segments"].items()}
     document = ArchivedDocument(
-        collection=_text(fields["collection"]), name=_text(fields["name"]),
-        paths=tuple(map(_text, fields["paths"])), sha256=_text(fields["sha256"]),
-        bytes=_count(fields["bytes"]), chunker=_count(fields["chunker"]), language=_text(fields["language"]),
-        added=_text(fields["added"]), parsed=parsed, chunks=chunks, segments=segments,
-        original=_optional(fields["original"]), reader=_count(fields.get("reader", 1)),
+        collection=_text(fields["collection"]),
+        name=_text(fields["name"]),
+        paths=tuple(map(_text, fields["paths"])),
+        sha256=_text(fields["sha256"]),
+        bytes=_count(fields["bytes"]),
+        chunker=_count(fields["chunker"]),
+        language=_text(fields["language"]),
+        added=_text(fields["added"]),
+        parsed=parsed,
+        chunks=chunks,
+        segments=segments,
+        original=_optional(fields["original"]),
+        reader=_count(fields.get("reader", 1)),
         encoding=_optional(fields.get("encoding")),
-    )  # fmt: skip
+    )
     _check(document, manifest)
     return document
 

@@ -1,4 +1,4 @@
-"""What verifying looks for and repairing mends: each check returns all that it finds."""
+"""Checks shared by verifying and repairing. Each check returns every fault that it finds."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingestion.errors import LibraryDamaged, LibraryError, ModelError
 from ingestion.library import Library
-from ingestion.maintenance.segments import Segments
+from ingestion.maintenance.segments import SegmentReader
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.folder_swap import beside
 from ingestion.storage.open_representations import OpenRepresentation
@@ -16,7 +16,7 @@ from ingestion.storage.originals import absent_mark, unpacking_folder
 from ingestion.storage.tokens.inverted_lists import Lists
 from ingestion.storage.tokens.segment import Segment
 
-# Where jobs keep files that were handed in, until they are ingested.
+# The folder where jobs keep uploaded files until they are ingested.
 UPLOADS = "uploads"
 _YOUNG_SECONDS = 3600
 # Documents that a message names.
@@ -26,7 +26,7 @@ _NAMED = 3
 @dataclass(frozen=True, slots=True)
 class SegmentFault:
     """A document whose token vectors in one representation cannot be used. `file` is None where the
-    catalogue knows of none."""
+    catalogue lists no segment for it."""
 
     document: Document
     representation: Representation
@@ -60,10 +60,10 @@ def is_fresh(opened: OpenRepresentation) -> bool | ModelError:
         return error
 
 
-def segment_faults(library: Library, segments: Segments, document: Document) -> list[SegmentFault]:
+def segment_faults(library: Library, segments: SegmentReader, document: Document) -> list[SegmentFault]:
     """Return the representations in which a document's token vectors are lost or damaged.
 
-    One that another model made has no vectors of what was added since: that is no damage.
+    In a representation of another model, the lack of vectors of newer documents is no damage.
     """
     faults: list[SegmentFault] = []
     for opened in library.open_representations.all():
@@ -143,7 +143,7 @@ def orphans(library: Library) -> list[Path]:
 
 
 def unlisted_originals(library: Library) -> list[str]:
-    """Return the originals that cards name and the catalogue does not: it was put back from an older copy."""
+    """Return the originals that cards name and the catalogue, restored from an older copy, does not."""
     catalogue = library.catalogue
     listed = {document.sha256 for document in catalogue.documents()}
     listed |= {entry.sha256 for entry in catalogue.journal.entries()}
@@ -151,7 +151,7 @@ def unlisted_originals(library: Library) -> list[str]:
 
 
 def unlisted_fault(library: Library) -> str | None:
-    """Return that the catalogue lacks documents whose originals are there, or None."""
+    """Return a fault where the catalogue lacks documents whose originals are there, or None."""
     hashes = unlisted_originals(library)
     if not hashes:
         return None

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.library import Library
 from ingestion.maintenance.report import Work
-from ingestion.maintenance.segments import Segments
+from ingestion.maintenance.segments import SegmentReader
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.folder_swap import CHROMA, beside, swap
 from ingestion.storage.vectors.store import (
@@ -272,7 +272,7 @@ class _Writing:
         self._store = store
         self._work = work
         self._skip_damaged = skip_damaged
-        self._segments = Segments(library.folder / "tokens")
+        self._segments = SegmentReader(library.folder / "tokens")
         self.written = 0
 
     def write(self, holding: Holding, only: frozenset[str] | None = None) -> None:
@@ -282,9 +282,13 @@ class _Writing:
         for ids, vectors, pages in self._batches(holding, only):
             self._work.check()
             self._store.upsert(
-                holding.collection_id, holding.pooling, ids, vectors, pages,
+                holding.collection_id,
+                holding.pooling,
+                ids,
+                vectors,
+                pages,
                 representation=holding.representation.id,
-            )  # fmt: skip
+            )
             done += len(ids)
             self._work.report(f"rebuilding Chroma's {holding.name}", done, total)
         self.written += done

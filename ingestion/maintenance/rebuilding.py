@@ -1,4 +1,4 @@
-"""A library made anew, where its catalogue is lost or damaged.
+"""Rebuild a library whose catalogue is lost or damaged.
 
     what is known of each document (cards, what can be read of the catalogue, its snapshots)
         → its text: from there, or from its original, parsed again
@@ -16,18 +16,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings, load_encoder
 from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
-from ingestion.maintenance.checks import UPLOADS
+from ingestion.maintenance.checks import UPLOADS, is_fresh
 from ingestion.maintenance.donors import Donor, donors
 from ingestion.maintenance.report import MaintenanceProgress, Work
+from ingestion.maintenance.segments import read_vectors
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
 from ingestion.pipeline.parts import with_absent_parts
+from ingestion.pipeline.reuse import encode_chunks
 from ingestion.storage.cards import Card, Cards, texts_hash
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION, Catalogue
 from ingestion.storage.catalogue.job_table import FileState, JobTable
@@ -48,8 +48,14 @@ _HASH = 64  # hexadecimal digits
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What was made anew: `parsed` of the documents were read from their originals again, `encoded` had to be
-    encoded. `lost` says which could not be made, and why; then what was there is `kept` in a folder."""
+    """The result of a rebuild.
+
+    Attributes:
+        parsed: Documents that were parsed again from their originals.
+        encoded: Documents that were encoded again.
+        lost: The documents that could not be rebuilt, each with the reason.
+        kept: The folder that keeps the former files, where documents were lost.
+    """
 
     documents: int
     parsed: int
@@ -68,10 +74,14 @@ def rebuild(
     on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Rebuilt:
-    """Make the library in `folder` anew from what of it can be read.
+    """Rebuild the library in `folder` from everything in it that can be read.
 
-    Raises LibraryInUse where another process has it, LibraryError where it cannot be written, Cancelled;
-    then the folder is as it was, and the next call goes on.
+    After an error the folder is as it was, and the next call goes on.
+
+    Raises:
+        LibraryInUse: Another process has the library open.
+        LibraryError: The folder cannot be written.
+        Cancelled: The caller has cancelled.
     """
     lock = LibraryLock(folder)
     lock.acquire()
@@ -139,14 +149,14 @@ class _Rebuilding:
         return sorted(named | {name for name in originals if len(name) == _HASH and "." not in name})
 
     def _cards(self, sha256: str) -> list[Card]:
-        """Return what is known of the documents with these bytes, by whoever knows most of it."""
+        """Return the cards of the documents with these bytes, from the first source that has any."""
         for found in (Cards(self._folder).read(sha256), *(donor.cards(sha256) for donor in self._donors)):
             if found:
                 return found
         return [self._nameless(sha256)]
 
     def _nameless(self, sha256: str) -> Card:
-        """Return a card for bytes whose name nobody knows."""
+        """Return a card for bytes whose name is lost."""
         file = self._folder / "originals" / sha256
         name = f"document-{sha256[:8]}{_suffix(file)}"
         now = utc_now()
@@ -207,11 +217,17 @@ class _Rebuilding:
         parsed = with_absent_parts(parsed, source, self._paths)
         encodings = self._encodings(library, card, chunks)
         document = library.add(
-            collection, source, parsed, chunks, encodings, added=card.added, reader=reader,
+            collection,
+            source,
+            parsed,
+            chunks,
+            encodings,
+            added=card.added,
+            reader=reader,
             encoding=card.encoding,
             language=card.language if card.language != "und" else None,
             known_as=(card.id, card.version) if card.id else None,
-        )  # fmt: skip
+        )
         for path in card.paths[1:]:
             library.link(collection, replace(source, path=path), document)
 
@@ -228,8 +244,10 @@ class _Rebuilding:
     def _text(
         self, library: Library, sha256: str, card: Card, file: Path | None
     ) -> tuple[ParsedDocument, list[Chunk], int]:
-        """Return a document's text, its chunks and the version of the parsers that read it, where these can
-        be had; a status that is no success says that they cannot."""
+        """Return a document's text, its chunks and the version of the parsers that read it.
+
+        The text's status is no success where nothing of it can be read.
+        """
         doubtful: tuple[ParsedDocument, list[Chunk], int] | None = None
         for donor in self._donors:
             stored = donor.parsed(sha256, card)
@@ -274,35 +292,23 @@ class _Rebuilding:
         encoded = False
         for opened in library.open_representations.all():
             stored = self._stored(opened, card, len(chunks)) if same else None
-            if stored is None and (opened.name == BUILTIN_NAME or _at_hand(opened)):
+            if stored is None and (opened.name == BUILTIN_NAME or is_fresh(opened) is True):
                 encoded = True
-                stored = opened.encoder.encode(
-                    [chunk.text for chunk in chunks], [chunk.context for chunk in chunks],
-                    cancelled=self._work.cancelled,
-                )  # fmt: skip
+                stored = encode_chunks(opened.encoder, chunks, cancelled=self._work.cancelled)
             if stored is not None:
                 found[opened.id] = stored
         self._encoded += encoded
         return found
 
     def _stored(self, opened: OpenRepresentation, card: Card, chunks: int) -> Encodings | None:
-        path = self._segments.get((opened.record.fingerprint, (card.id, card.version)))
-        if path is None:
-            return None
-        try:
-            found = opened.tokens.read(path, (card.id, card.version))
-        except LibraryDamaged:
-            return None
-        for reading, vectors in (("cls", found.cls), ("mean", found.mean)):
-            dimension = opened.record.dimension if reading in opened.record.vector_kinds else 0
-            if vectors.shape != (chunks, dimension) or not np.isfinite(vectors).all():
-                return None
-        return found
+        key = card.id, card.version
+        path = self._segments.get((opened.record.fingerprint, key))
+        return None if path is None else read_vectors(opened, path, chunks, key)
 
     # The rest
 
     def _queue_uploads(self, library: Library) -> int:
-        """Queue the uploads that waited for their turn: the catalogue alone knew of their jobs."""
+        """Queue the uploads that were waiting: only the lost catalogue knew their jobs."""
         waiting = [path for path in sorted((self._folder / UPLOADS).glob("*/*")) if path.is_file()]
         table = JobTable(library.catalogue.database)
         if not waiting or table.all(1):
@@ -317,14 +323,8 @@ class _Rebuilding:
         return len(files)
 
 
-def _at_hand(opened: OpenRepresentation) -> bool:
-    from ingestion.maintenance.checks import is_fresh
-
-    return is_fresh(opened) is True
-
-
 def _suffix(file: Path) -> str:
-    """Return what a file's name may end in, by its first bytes."""
+    """Guess a file's suffix from its first bytes."""
     head = b""
     with suppress(OSError), file.open("rb") as stream:
         head = stream.read(1024)

@@ -1,4 +1,4 @@
-"""Representations added, made anew and removed, while the library stays searchable.
+"""Add, remake and remove representations, while the library stays searchable.
 
     row "building" → every document's vectors beside the old ones → one transaction: "building" becomes
     "ready", the former one "retired" → the retired one's vectors are erased
@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion.chunking.chunker import chunk_pages
-from ingestion.documents import ParsedDocument, Status, name_as_words
+from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
 from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged
 from ingestion.library import Library
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
 from ingestion.pipeline.parts import with_absent_parts
-from ingestion.pipeline.reuse import Reuse, is_current
-from ingestion.storage.catalogue.records import Document, Representation
+from ingestion.pipeline.reuse import Reuse, encode_chunks, is_current
+from ingestion.storage.catalogue.records import Document, Representation, StoredChunk
 from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation, describe
 from ingestion.storage.originals import Source, under_its_name
 from ingestion.storage.tokens.codec import INT8, can_convert
@@ -39,8 +39,13 @@ class ReindexProgress:
 
 @dataclass(frozen=True, slots=True)
 class ReindexResult:
-    """What was done to a representation: its documents and chunks that were made anew (none: it was fresh),
-    of which so many documents' vectors were converted without the model; or that it was removed."""
+    """What was done to a representation.
+
+    Attributes:
+        documents, chunks: Those that were encoded or converted; 0 where the representation was fresh.
+        converted: The documents among them whose vectors were converted without the model.
+        removed: Whether the representation was removed.
+    """
 
     representation: str
     fingerprint: str
@@ -61,19 +66,22 @@ def reindex(
     cancelled: Callable[[], bool] | None = None,
     limits: ParseLimits = ParseLimits(),
 ) -> ReindexResult:
-    """Make a representation anew where its model, its codec, the chunker or the parsers have changed; add it
-    where there is none.
+    """Remake a representation whose model, codec, chunker or parsers have changed; add a new one.
 
-    Documents that older parsers read are read again from their originals, within `limits`; the text stays as
-    it is where there is no original, or where it cannot be read without a password.
+    The former vectors are searched until all new ones are there. Documents that older parsers read are
+    parsed again from their originals; without an original, or with one that needs a password, their text
+    stays. Token vectors are converted where the model is the same and the former codec has what the new one
+    needs, and encoded otherwise.
 
-    `source` is the model's folder or hub name, `codec` the name of what is kept of token vectors (CodecSpec);
-    without them the representation keeps its own. The former vectors are searched until all new ones are
-    there. Tokens are converted where the model is the same and the former codec has what the new one needs,
-    and encoded otherwise.
+    Args:
+        source: The model's folder or hub name; the representation's own, where it is not given.
+        codec: The name of a CodecSpec; the representation's own, where it is not given.
+        limits: For parsing.
 
-    Raises InvalidInput for a new representation without a model, ModelError for a model that cannot be
-    loaded, Cancelled; what was encoded stays, and the next call goes on from there.
+    Raises:
+        InvalidInput: A new representation has no model.
+        ModelError: The model cannot be loaded.
+        Cancelled: The caller has cancelled; the next call goes on from there.
     """
     work = _Reindexing(library, limits, on_progress, cancelled)
     opened = _target(library, name, source, codec)
@@ -102,7 +110,7 @@ def remove_representation(library: Library, name: str) -> ReindexResult:
 
 
 def _target(library: Library, name: str, source: str | None, codec: str | None) -> OpenRepresentation:
-    """Return the index to bring up to date: the ready one if it is fresh, or one that is being built."""
+    """Return the representation to bring up to date: the ready one if it is fresh, or one being built."""
     ready = next((opened for opened in library.open_representations.ready() if opened.name == name), None)
     if ready is None and source is None:
         raise InvalidInput(
@@ -181,7 +189,7 @@ class _Reindexing:
         self._total = 0
 
     def renew(self) -> None:
-        """Read documents again that older parsers read, and cut those anew that an older chunker cut."""
+        """Parse again what older parsers read, and chunk again what an older chunker cut."""
         library = self._library
         outdated = [d for d in library.catalogue.documents() if not is_current(d)]
         self._total = sum(document.chunks for document in outdated)
@@ -208,22 +216,23 @@ class _Reindexing:
                 reuse = Reuse(library, opened, document.collection_id)
                 known = reuse.known(source, chunks) if document.chunker == CHUNKER_VERSION else {}
                 missing = [chunk for place, chunk in enumerate(chunks) if place not in known]
-                made = self._encode(
-                    opened.encoder,
-                    [chunk.text for chunk in missing],
-                    [chunk.context for chunk in missing],
-                    document.name,
-                )
+                made = self._encode(opened.encoder, missing, document.name)
                 encodings[opened.id] = reuse.merge(len(chunks), known, made)
         with library.changing:
             if library.catalogue.document(document.id) != document:
                 return  # replaced or deleted meanwhile
-            same_text = reader == document.reader
+            keeps_language = reader == document.reader and document.language != "und"
             library.add(
-                document.collection_id, source, parsed, chunks, encodings,
-                language=document.language if same_text and document.language != "und" else None,
-                added=document.added, reader=reader, encoding=document.encoding,
-            )  # fmt: skip
+                document.collection_id,
+                source,
+                parsed,
+                chunks,
+                encodings,
+                language=document.language if keeps_language else None,
+                added=document.added,
+                reader=reader,
+                encoding=document.encoding,
+            )
         self.documents += 1
         self.done += document.chunks
 
@@ -248,22 +257,16 @@ class _Reindexing:
         self._total = self.done + sum(document.chunks for document in documents)
         documents = self._convert(documents, opened)
         for some in _batches(documents):
-            texts: list[str] = []
-            contexts: list[str] = []
-            for document in some:
-                stored = library.catalogue.chunks(document.chunk_ids())
-                chunks = [stored[one] for one in document.chunk_ids() if one in stored]
-                texts += [chunk.text for chunk in chunks]
-                contexts += [chunk.context for chunk in chunks]
-            if len(texts) != sum(document.chunks for document in some):
+            chunks = [chunk for document in some for chunk in library.catalogue.chunks_of(document)]
+            if len(chunks) != sum(document.chunks for document in some):
                 continue  # one was replaced or deleted meanwhile: it is among the missing again, or gone
-            encodings = self._encode(opened.encoder, texts, contexts, some[0].name)
+            encodings = self._encode(opened.encoder, chunks, some[0].name)
             first = 0
             for document in some:
                 library.add_vectors(document, opened, encodings.part(first, first + document.chunks))
                 first += document.chunks
             self.documents += len(some)
-            self.done += len(texts)
+            self.done += len(chunks)
 
     def _convert(self, documents: Sequence[Document], opened: OpenRepresentation) -> list[Document]:
         """Give documents the token vectors that the representation's former version has of them, in its own
@@ -298,16 +301,14 @@ class _Reindexing:
         if self._on_progress:
             self._on_progress(ReindexProgress(self.done, self._total, name))
 
-    def _encode(
-        self, encoder: Encoder, texts: Sequence[str], contexts: Sequence[str], name: str
-    ) -> Encodings:
+    def _encode(self, encoder: Encoder, chunks: Sequence[Chunk | StoredChunk], name: str) -> Encodings:
         self._step(name)
 
         def report(done: int, _: int) -> None:
             if self._on_progress:
                 self._on_progress(ReindexProgress(self.done + done, self._total, name))
 
-        return encoder.encode(texts, contexts, on_progress=report, cancelled=self._cancelled)
+        return encode_chunks(encoder, chunks, on_progress=report, cancelled=self._cancelled)
 
 
 def _batches(documents: Sequence[Document]) -> Iterator[list[Document]]:

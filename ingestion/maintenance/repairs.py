@@ -1,4 +1,5 @@
-"""Mend what `verify` finds. What works is not touched, and nothing is removed before its like is there.
+"""Repair the faults that `verify` finds. Sound data is not touched; nothing is removed before its replacement
+exists.
 
 Interrupted at any point, the library is as usable as before, and repairing again goes on.
 """
@@ -34,7 +35,8 @@ from ingestion.maintenance.report import (
     Store,
     Work,
 )
-from ingestion.maintenance.segments import Segments
+from ingestion.maintenance.segments import SegmentReader
+from ingestion.pipeline.reuse import encode_chunks
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.catalogue.segment_table import insert_segments, remove_segments
 from ingestion.storage.open_representations import OpenRepresentation
@@ -52,10 +54,15 @@ def repair(
     on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> RepairReport:
-    """Rebuild what is damaged from what is not: words from the text, Chroma from the segments.
+    """Rebuild damaged data from sound data: words from the text, Chroma from the segments.
 
-    Only documents whose segment is lost are encoded again, from their stored text, and with
-    `encode=False` none. Changes wait until it is done. Raises Cancelled; what was mended stays.
+    Changes wait until it is done.
+
+    Args:
+        encode: Whether documents whose segment is lost are encoded again from their stored text.
+
+    Raises:
+        Cancelled: The caller has cancelled; the repairs made so far stay.
     """
     work = _Repairing(library, encode, Work("repairing", on_progress, cancelled))
     with library.changing:
@@ -71,12 +78,12 @@ class _Repairing:
         self._library = library
         self._encode = encode
         self._work = work
-        self._segments = Segments(library.folder / "tokens")
+        self._segments = SegmentReader(library.folder / "tokens")
         self._done: list[Repair] = []
         self._left: list[Problem] = []
 
     def run(self) -> None:
-        """Mend what changes would meet. The lock for changes must be held."""
+        """Repair all but inverted lists. The lock for changes must be held."""
         documents: list[Document] = []
         with self._explained("catalogue", _RESTORE):
             self._mend_catalogue()
@@ -110,7 +117,7 @@ class _Repairing:
 
     @contextmanager
     def _explained(self, store: Store, mend: str, document: Document | None = None) -> Iterator[None]:
-        """Take an error that ends one step for a problem that is left, so that the next step is done."""
+        """Turn an error that ends one step into a problem that is left, so that the next step is done."""
         try:
             yield
         except (LibraryError, ValueError) as error:  # the latter for text that is no UTF-8
@@ -164,13 +171,8 @@ class _Repairing:
             reason = str(fresh) if isinstance(fresh, ModelError) else "another model made it"
             self._leave("tokens", f"{fault.reason}; {reason}", f"run: {REINDEX}", document)
             return
-        chunks = library.catalogue.chunks(document.chunk_ids())
-        ordered = [chunks[one] for one in document.chunk_ids()]
-        encodings = opened.encoder.encode(
-            [chunk.text for chunk in ordered],
-            [chunk.context for chunk in ordered],
-            cancelled=self._work.cancelled,
-        )
+        chunks = library.catalogue.chunks_of(document)
+        encodings = encode_chunks(opened.encoder, chunks, cancelled=self._work.cancelled)
         if fault.file is None:
             library.add_vectors(document, opened, encodings)
         else:
@@ -211,7 +213,7 @@ class _Repairing:
             if again.ok:
                 return
             if any(problem.store == "tokens" for problem in self._left):
-                # Anew it would lack the documents whose segments are damaged, and it may have them.
+                # A new index would lack the documents whose segments are damaged; this one may have them.
                 self._leave("chroma", "it waits for the documents whose token vectors are damaged", _DISK)
                 return
         written = rebuild(self._library, self._work, skip_damaged=True)

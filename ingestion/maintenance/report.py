@@ -1,4 +1,4 @@
-"""What verifying found and repairing did."""
+"""The results of verifying and repairing, and their progress."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,14 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: in which store, what, whose (a document's name), and what mends it."""
+    """A fault of a library.
+
+    Attributes:
+        store: The store that has it.
+        what: The fault, in words.
+        document: The name of the document that it concerns.
+        mend: What repairs it: a command, or an action.
+    """
 
     store: Store
     what: str
@@ -29,10 +36,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What is wrong with a library, and how much was looked at.
+    """The faults of a library, and the numbers of what was checked.
 
-    `notes` are no damage: documents cut by an older chunker, representations of another model,
-    documents that came without their original.
+    `notes` name things that are no damage: documents cut by an older chunker, representations of another
+    model, documents that came without their original.
     """
 
     problems: tuple[Problem, ...]
@@ -50,7 +57,7 @@ class VerifyReport:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One thing that was mended: in which store, what was done, for which document (its name)."""
+    """A fault that was repaired: the store, what was done, and the document's name."""
 
     store: Store
     what: str
@@ -62,7 +69,7 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """What was mended, and what could not be."""
+    """The faults that were repaired, and those that are left."""
 
     done: tuple[Repair, ...]
     left: tuple[Problem, ...]
@@ -74,7 +81,7 @@ class RepairReport:
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceProgress:
-    """`done` of `total` documents, vectors or files of a stage."""
+    """How far a stage is: `done` of `total` documents, vectors or files."""
 
     stage: str
     done: int
@@ -83,14 +90,14 @@ class MaintenanceProgress:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Tells of progress, and stops between two items when it is cancelled."""
+    """Reports progress, and stops between two items when it is cancelled."""
 
     name: str
     on_progress: Callable[[MaintenanceProgress], None] | None = None
     cancelled: Callable[[], bool] | None = None
 
     def check(self) -> None:
-        """Raises Cancelled when a person has stopped the work."""
+        """Raises Cancelled when the caller has cancelled the work."""
         if self.cancelled and self.cancelled():
             raise Cancelled(self.name)
 

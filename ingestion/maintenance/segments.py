@@ -1,13 +1,18 @@
-"""Segments looked at document by document; several documents may share one."""
+"""Token segments read for maintenance, document by document; several documents may share a segment."""
 
 from pathlib import Path
 
+import numpy as np
+
+from ingestion.encoders import Encodings
 from ingestion.errors import LibraryDamaged
 from ingestion.storage.catalogue.records import Document
+from ingestion.storage.open_representations import OpenRepresentation
+from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
 
 
-class Segments:
+class SegmentReader:
     """Opens each segment once."""
 
     def __init__(self, folder: Path) -> None:
@@ -33,3 +38,19 @@ class Segments:
                 f"the token segment {segment.path} holds other chunks than {document.name}'s"
             )
         return segment, rows
+
+
+def read_vectors(
+    opened: OpenRepresentation, path: Path, chunks: int, document: DocumentKey | None = None
+) -> Encodings | None:
+    """Return a document's vectors from a segment, or None where they are damaged, not of the representation
+    or not of so many chunks. Without `document`, of the only one that the segment holds."""
+    try:
+        found = opened.tokens.read(path, document)
+    except LibraryDamaged:
+        return None
+    for kind, vectors in (("cls", found.cls), ("mean", found.mean)):
+        dimension = opened.record.dimension if kind in opened.record.vector_kinds else 0
+        if vectors.shape != (chunks, dimension) or not np.isfinite(vectors).all():
+            return None
+    return found

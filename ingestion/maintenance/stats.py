@@ -1,4 +1,4 @@
-"""Figures of what a library holds and what that takes."""
+"""Numbers of a library's documents, pages and vectors, and the room that they take."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -21,8 +21,13 @@ class CollectionStats:
 
 @dataclass(frozen=True, slots=True)
 class RepresentationStats:
-    """A representation's vectors. `bytes` are its segments', of which `code_bytes` are token vectors;
-    `section_bytes` are all of these files' sections."""
+    """A representation's vectors.
+
+    Attributes:
+        readings: The kinds of its vectors: "cls", "mean", "tokens".
+        bytes: The size of its segments' files; `code_bytes` of these are token vectors.
+        section_bytes: The bytes of each section of these files, by name.
+    """
 
     name: str
     state: RepresentationState
@@ -55,7 +60,7 @@ class Stats:
 
 
 def stats(library: Library) -> Stats:
-    """Return figures of the library as it is. Reads no vectors and no text."""
+    """Return the library's numbers as of now. Reads no vectors and no text."""
     documents = library.catalogue.documents()
     added = [document.added for document in documents]
     database = library.catalogue.database

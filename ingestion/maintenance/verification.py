@@ -1,4 +1,4 @@
-"""Look for damage in every store of a library, changing nothing."""
+"""Look for damage in every store of a library, without changing it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ from ingestion.maintenance.report import (
     VerifyReport,
     Work,
 )
-from ingestion.maintenance.segments import Segments
+from ingestion.maintenance.segments import SegmentReader
 from ingestion.parsing import READER_VERSION
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.originals import absent_mark
@@ -43,20 +43,23 @@ def verify(
     on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> VerifyReport:
-    """Compare all stores with the catalogue and with their checksums; one damage hides no other.
+    """Compare all stores with the catalogue and with their checksums. One fault hides no other.
 
-    Searching goes on meanwhile, changes wait for the part that they would touch. Raises Cancelled.
+    Searching goes on meanwhile; changes wait while the part that they would touch is checked.
+
+    Raises:
+        Cancelled: The caller has cancelled.
     """
     return _Verification(library, Work("verifying", on_progress, cancelled)).run()
 
 
 class _Verification:
-    """One call's findings."""
+    """The faults and counts that one call collects."""
 
     def __init__(self, library: Library, work: Work) -> None:
         self._library = library
         self._work = work
-        self._token_segments = Segments(library.folder / "tokens")
+        self._token_segments = SegmentReader(library.folder / "tokens")
         self._problems: list[Problem] = []
         self._notes: list[str] = []
         self._documents = self._chunks = self._segments = self._vectors = self._originals = 0
@@ -80,14 +83,12 @@ class _Verification:
             self._check_leftovers()
         with self._explained("catalogue", _RESTORE):
             self._note_representations()
-        return VerifyReport(
-            tuple(self._problems), tuple(self._notes), self._documents, self._chunks, self._segments,
-            self._vectors, self._originals,
-        )  # fmt: skip
+        counts = (self._documents, self._chunks, self._segments, self._vectors, self._originals)
+        return VerifyReport(tuple(self._problems), tuple(self._notes), *counts)
 
     @contextmanager
     def _explained(self, store: Store, mend: str) -> Iterator[None]:
-        """Take an error that ends one check for a problem, so that the next check is made."""
+        """Turn an error that ends one check into a problem, so that the next check is made."""
         try:
             yield
         except LibraryError as error:

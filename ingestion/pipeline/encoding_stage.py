@@ -7,7 +7,7 @@ from functools import partial
 from ingestion.pipeline.context import IngestContext
 from ingestion.pipeline.parsing_stage import ChunkedDocument
 from ingestion.pipeline.progress import IngestStage
-from ingestion.pipeline.reuse import Reuse
+from ingestion.pipeline.reuse import Reuse, encode_chunks
 
 # Chunks encoded together: enough for batches of equal length. A longer document goes alone.
 CHUNKS_TOGETHER = 256
@@ -36,9 +36,9 @@ def encode(context: IngestContext, batch: Sequence[ChunkedDocument]) -> None:
             for position, chunk in enumerate(item.chunks)
             if position not in found
         ]
-        made = opened.encoder.encode(
-            [chunk.text for chunk in missing],
-            [chunk.context for chunk in missing],
+        made = encode_chunks(
+            opened.encoder,
+            missing,
             on_progress=partial(_report_batch, context, batch, len(missing)),
             cancelled=context.is_cancelled,
         )

@@ -307,10 +307,16 @@ def watch(
     settling = _Settling(settle_seconds)
     gone: list[Path] = []
     for changes in watch_files(
-        *roots, watch_filter=_visible_under(roots), stop_event=stop, debounce=400, step=50,
-        rust_timeout=max(50, int(250 * settle_seconds)), yield_on_timeout=True, force_polling=poll,
+        *roots,
+        watch_filter=_visible_under(roots),
+        stop_event=stop,
+        debounce=400,
+        step=50,
+        rust_timeout=max(50, int(250 * settle_seconds)),
+        yield_on_timeout=True,
+        force_polling=poll,
         ignore_permission_denied=True,
-    ):  # fmt: skip
+    ):
         for change, name in sorted(changes):
             path = Path(name)
             if change is Change.deleted and not path.exists():

@@ -304,7 +304,7 @@ def _encoding(name: str | None) -> str | None:
     if name is None or not name.strip():
         return None
     if (known := encoding_named(name)) is None:
-        raise InvalidInput(f"nobody knows the encoding {name[:40]!r}; there are: {known_names()}")
+        raise InvalidInput(f"{name[:40]!r} is no known encoding; choose one of: {known_names()}")
     return known
 
 

@@ -1,15 +1,15 @@
-"""Vectors that need not be computed again: of a file's former version, and of the same bytes elsewhere."""
+"""Vectors reused from a file's former version, or from the same bytes elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from ingestion.documents import Chunk
-from ingestion.encoders import CHUNKER_VERSION, Encodings
+from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
 from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.parsing import READER_VERSION
-from ingestion.storage.catalogue.records import Document
+from ingestion.storage.catalogue.records import Document, StoredChunk
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import Source
 
@@ -17,6 +17,18 @@ from ingestion.storage.originals import Source
 def is_current(document: Document) -> bool:
     """Whether a stored document is read and cut as this version of the application does it."""
     return document.chunker == CHUNKER_VERSION and document.reader == READER_VERSION
+
+
+def encode_chunks(
+    encoder: Encoder,
+    chunks: Sequence[Chunk | StoredChunk],
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Encodings:
+    """Encode chunks with their context lines. Raises Cancelled and ModelError as the encoder does."""
+    texts, contexts = [chunk.text for chunk in chunks], [chunk.context for chunk in chunks]
+    return encoder.encode(texts, contexts, on_progress=on_progress, cancelled=cancelled)
 
 
 class Reuse:
@@ -33,9 +45,8 @@ class Reuse:
     def known(self, source: Source, chunks: Sequence[Chunk]) -> dict[int, Encodings]:
         """Return the vectors that are there, by the chunk's place among `chunks`."""
         catalogue = self._library.catalogue
-        candidates = [
-            catalogue.by_source(self._collection_id, source.path), catalogue.by_content(source.sha256),
-        ]  # fmt: skip
+        former = catalogue.by_source(self._collection_id, source.path)
+        candidates = (former, catalogue.by_content(source.sha256))
         found: dict[tuple[str, str], Encodings] = {}
         for document in {one.id: one for one in candidates if one is not None}.values():
             found.update(self._stored(document))
@@ -61,7 +72,7 @@ class Reuse:
         try:
             file = self._library.folder / "tokens" / segment
             encodings = self._index.tokens.read(file, (document.id, document.version))
-        except LibraryDamaged:  # encoding again mends it
+        except LibraryDamaged:  # then they are encoded again
             return {}
         chunks = self._library.catalogue.chunks(document.chunk_ids())
         return {

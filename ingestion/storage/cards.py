@@ -1,4 +1,4 @@
-"""What is known of each document beside its bytes, so that a library can be made anew without its catalogue.
+"""Cards: what is known of each document beside its bytes, to rebuild a library without its catalogue.
 
     names/<sha256>.json   the documents that have these bytes: collection, name, paths, id and version (by
                           which segments know their vectors), and a hash of their chunks; no text
@@ -38,7 +38,7 @@ class Card:
     added: str
     texts: str
     reader: int = 1  # the version of the parsers that made the text; cards of before it had none
-    encoding: str | None = None  # that a person said its bytes are in
+    encoding: str | None = None  # the one that a person gave for its bytes
 
 
 class Cards:
@@ -48,7 +48,7 @@ class Cards:
         self._folder = folder / "names"
 
     def note(self, catalogue: Catalogue, sha256: str) -> None:
-        """Write what the catalogue knows of these bytes; nothing stays where no document has them."""
+        """Write the card of these bytes; remove it where no document has them."""
         cards = [card_of(catalogue, document) for document in catalogue.of_content(sha256)]
         file = self._file(sha256)
         if not cards:
@@ -56,14 +56,14 @@ class Cards:
             return
         self._folder.mkdir(mode=0o700, exist_ok=True)
         fields = {"format": _FORMAT, "documents": [asdict(card) for card in cards]}
-        # Not flushed to the disk: whoever reads it has lost the catalogue, and that is written first.
+        # Not flushed to the disk: the catalogue is written first, and a card is read only without it.
         new = file.with_name(f"{sha256}.{uuid4().hex[:8]}.new")
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:  # noqa: PTH123
             json.dump(fields, stream, ensure_ascii=False)
         new.replace(file)
 
     def complete(self, catalogue: Catalogue) -> None:
-        """Write the cards that are missing: of a library that is older than cards, or after a crash."""
+        """Write the cards that are missing after a crash."""
         known = self.known()
         for sha256 in {document.sha256 for document in catalogue.documents()} - known:
             self.note(catalogue, sha256)
@@ -88,18 +88,13 @@ class Cards:
 
 def card_of(catalogue: Catalogue, document: Document) -> Card:
     """Return a document's card as the catalogue has it."""
-    stored = catalogue.chunks(document.chunk_ids())
-    ordered = [stored[one] for one in document.chunk_ids() if one in stored]
-    return Card(
-        collection=document.collection, name=document.name, paths=tuple(catalogue.sources.of(document.id)),
-        id=document.id, version=document.version, bytes=document.bytes, chunker=document.chunker,
-        language=document.language, added=document.added, texts=texts_hash(ordered),
-        reader=document.reader, encoding=document.encoding,
-    )  # fmt: skip
+    paths, texts = tuple(catalogue.sources.of(document.id)), texts_hash(catalogue.chunks_of(document))
+    fields = {name: getattr(document, name) for name in Card.__slots__ if name not in ("paths", "texts")}
+    return Card(**fields, paths=paths, texts=texts)
 
 
 def texts_hash(chunks: Iterable[Chunk | StoredChunk]) -> str:
-    """Return a hash of what is encoded of chunks, in order."""
+    """Return a hash of the texts and context lines of chunks, in order."""
     whole = hashlib.blake2b(digest_size=16)
     for chunk in chunks:
         for text in (chunk.context, chunk.text):

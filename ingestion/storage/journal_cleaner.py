@@ -59,7 +59,7 @@ class JournalCleaner:
         for representation, file in entry.segments:
             self._erase_tokens(representation, file, (entry.document_id, entry.version))
         original = self._folder / "originals" / entry.sha256
-        if not self._catalogue.uses_content(entry.sha256):
+        if self._catalogue.by_content(entry.sha256) is None:
             original.unlink(missing_ok=True)
             absent_mark(original).unlink(missing_ok=True)
         original.with_suffix(".tmp").unlink(missing_ok=True)

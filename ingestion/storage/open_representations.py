@@ -153,7 +153,14 @@ def describe(
 ) -> Representation:
     """Return a representation's row for a model, as yet without an id."""
     return Representation(
-        id=0, name=name, source=source, vector_kinds=tuple(sorted(encoder.vector_kinds)),
-        fingerprint=encoder.fingerprint, dimension=encoder.dimension,
-        token_dimension=encoder.token_dimension, codec=codec, scales=encoder.scales, state="ready",
-    )  # fmt: skip
+        id=0,
+        name=name,
+        source=source,
+        vector_kinds=tuple(sorted(encoder.vector_kinds)),
+        fingerprint=encoder.fingerprint,
+        dimension=encoder.dimension,
+        token_dimension=encoder.token_dimension,
+        codec=codec,
+        scales=encoder.scales,
+        state="ready",
+    )

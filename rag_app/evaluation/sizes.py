@@ -15,7 +15,7 @@ class Sizes:
 
     def of(self, strategy: Strategy) -> int:
         """Return what the stores that a strategy reads take, in bytes."""
-        changes, known = self._library.catalogue.changes, self._known
+        changes, known = self._library.catalogue.database.changes, self._known
         if known is None or known[0] != changes:
             known = self._known = changes, stats(self._library)
         return stored_bytes(known[1], strategy)

@@ -78,7 +78,7 @@ class DocumentBrowser:
     @property
     def changes(self) -> int:
         """How often the documents have changed; compare two values."""
-        return self._library.catalogue.changes
+        return self._library.catalogue.database.changes
 
     def __init__(self, library: Library) -> None:
         self._library = library

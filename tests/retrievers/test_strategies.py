@@ -186,7 +186,7 @@ def test_a_document_replaced_in_the_middle_of_a_search_is_found(library: Library
                 list(ingest(library, [note]))
             return rankings[-1]
 
-    slow = replace(colbert, build=lambda _: Slow())
+    slow = replace(colbert, builder=lambda *_: Slow())
     result = search(library, "When does the gate open?", slow, library.catalogue.scope())
     assert [hit.chunk.text for hit in result.hits] == ["The gate opens at nine."]
     assert len(rankings) == 2

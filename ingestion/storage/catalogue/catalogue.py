@@ -1,7 +1,7 @@
-"""The catalogue: one SQLite file that is the truth about what the library holds.
+"""The catalogue: one SQLite file that is the truth about the documents of a library.
 
-Chroma and the token store follow it: what the catalogue does not list is not there, whatever they
-still hold. Every change that people can see is one transaction. The journal names the versions
+Chroma and the token store follow it: a document that the catalogue does not list is not there, even if
+they still hold its vectors. Every visible change is one transaction. The journal names the versions
 whose vectors may lie in the other stores without belonging there; they are erased on opening.
 """
 
@@ -59,11 +59,6 @@ class Catalogue:
             self.database.close()
             raise
 
-    @property
-    def changes(self) -> int:
-        """A number that grows with every change of what a search reads."""
-        return self.database.changes
-
     def close(self) -> None:
         self.database.close()
 
@@ -106,8 +101,7 @@ class Catalogue:
         return identity
 
     def find_or_create_collection(self, name: str) -> tuple[int, bool]:
-        """Return the id of the collection, and whether this call made it. Raises InvalidInput for an unusable
-        name."""
+        """Return the collection's id, and whether this call made it. Raises InvalidInput for a bad name."""
         known = self.collections()
         if name in known:
             return known[name], False
@@ -203,10 +197,6 @@ class Catalogue:
         """Whether there is a visible document."""
         return bool(self.database.rows("SELECT 1 FROM documents WHERE collection_id IS NOT NULL LIMIT 1"))
 
-    def uses_content(self, sha256: str) -> bool:
-        """Whether a visible document has these bytes."""
-        return self.by_content(sha256) is not None
-
     # Pages and chunks
 
     def page(self, document_id: str, number: int) -> Page | None:
@@ -273,6 +263,11 @@ class Catalogue:
                 **fields, document=label, heading=heading, context=context, text=text
             )
         return found
+
+    def chunks_of(self, document: Document) -> list[StoredChunk]:
+        """Return a document's chunks in order; fewer, where it was replaced or deleted meanwhile."""
+        found = self.chunks(document.chunk_ids())
+        return [found[one] for one in document.chunk_ids() if one in found]
 
     def _slices(self, places: Sequence[tuple[int, Slice]]) -> list[str]:
         wanted: dict[int, list[Slice]] = {}

@@ -111,6 +111,12 @@ class Database:
         )
 
 
+def insert_row(connection: sqlite3.Connection, table: str, **values: Any) -> int:
+    """Insert a row within a transaction; return its rowid."""
+    sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks(list(values))})"
+    return int(connection.execute(sql, list(values.values())).lastrowid or 0)
+
+
 def marks(values: Sequence[object]) -> str:
     """Return as many question marks, for a list in SQL, as there are values."""
     return ", ".join("?" * len(values))

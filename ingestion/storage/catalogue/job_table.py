@@ -1,30 +1,33 @@
-"""The job queue's tables: what is to be ingested, how far it is, how each file ended."""
+"""The job queue's tables: files to ingest, how far each one is, how it ended."""
 
 import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from ingestion.documents import Status
-from ingestion.storage.catalogue.database import Database
+from ingestion.storage.catalogue.database import Database, insert_row
 from ingestion.text.leftovers import PassedOver
 from ingestion.timing import utc_now
 
-# Finished jobs that are kept, for the list of what failed; and for how long every one is kept, however many
-# come after it: whoever queued it may still ask how it ended.
+# Finished jobs that are kept for the list of failures. Every job is kept for an hour, however many come after
+# it: the program that queued it may still ask how it ended.
 _KEPT = 200
 _KEPT_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file of a job. `stage` is queued, parsing, encoding, writing, done or cancelled.
+    """A file of a job.
 
-    `done` of `total` count pages while parsing, chunks after that. `encoding` is what a person says of it.
+    Attributes:
+        stage: queued, parsing, encoding, writing, done or cancelled.
+        done, total: Pages while parsing, chunks after that.
+        encoding: The encoding that a person gives for it.
     """
 
     ordinal: int
@@ -100,17 +103,15 @@ class JobTable:
         No other thread sees the job before the end of the block, so what belongs to it can be put in place.
         """
         with self._database.transaction() as connection:
-            cursor = connection.execute(
-                "INSERT INTO jobs (folder, collection, state, created, passed_over) "
-                "VALUES (?, ?, 'queued', ?, ?)",
-                (
-                    None if folder is None else os.fsencode(folder),
-                    collection,
-                    utc_now(),
-                    json.dumps([(one.path, one.kind) for one in passed_over]),
-                ),
+            identity = insert_row(
+                connection,
+                "jobs",
+                folder=None if folder is None else os.fsencode(folder),
+                collection=collection,
+                state="queued",
+                created=utc_now(),
+                passed_over=json.dumps([(one.path, one.kind) for one in passed_over]),
             )
-            identity = int(cursor.lastrowid or 0)
             connection.executemany(
                 "INSERT INTO job_files (job_id, ordinal, file, source, name, staged, stage, encoding) "
                 "VALUES (?, ?, ?, ?, ?, ?, 'queued', ?)",
@@ -173,12 +174,13 @@ class JobTable:
     def finish_file(self, identity: int, file: FileState) -> None:
         """Record how a file ended."""
         with self._database.transaction() as connection:
+            warnings = json.dumps(file.warnings, ensure_ascii=False)
             connection.execute(
-                "UPDATE job_files SET stage = 'done', status = ?, error = ?, document_id = ?, sha256 = ?, "
-                "pages = ?, pages_failed = ?, chunks = ?, warnings = ? WHERE job_id = ? AND ordinal = ?",
-                (file.status, file.error, file.document_id, file.sha256, file.pages, file.pages_failed,
-                 file.chunks, json.dumps(file.warnings, ensure_ascii=False), identity, file.ordinal),
-            )  # fmt: skip
+                "UPDATE job_files SET stage = 'done', status = :status, error = :error, "
+                "document_id = :document_id, sha256 = :sha256, pages = :pages, pages_failed = :pages_failed, "
+                "chunks = :chunks, warnings = :warnings WHERE job_id = :job AND ordinal = :ordinal",
+                {**asdict(file), "warnings": warnings, "job": identity},
+            )
 
     def clear(self, identities: Sequence[int]) -> int:
         """Forget those of the jobs that have ended; return how many."""
@@ -193,11 +195,12 @@ class JobTable:
         files = self._database.rows("SELECT * FROM job_files WHERE job_id = ? ORDER BY ordinal", (row["id"],))
         folder = None if row["folder"] is None else Path(os.fsdecode(row["folder"]))
         return Job(
-            id=row["id"], kind="ingest" if folder is None else "sync", collection=row["collection"],
-            state=row["state"], created=row["created"], finished=row["finished"], error=row["error"],
-            files=tuple(map(_file, files)), folder=folder,
+            **{name: row[name] for name in ("id", "collection", "state", "created", "finished", "error")},
+            kind="ingest" if folder is None else "sync",
+            files=tuple(map(_file, files)),
+            folder=folder,
             passed_over=tuple(PassedOver(*one) for one in json.loads(row["passed_over"])),
-        )  # fmt: skip
+        )
 
 
 # A job with an upload that waits for its password stays: nothing else knows where the upload lies.
@@ -225,12 +228,11 @@ def _set_state(connection: sqlite3.Connection, identity: int, state: str, error:
 
 
 def _file(row: sqlite3.Row) -> FileState:
-    ended = row["stage"] == "done"
-    return FileState(
-        ordinal=row["ordinal"], file=os.fsdecode(row["file"]), source=row["source"], name=row["name"],
-        staged=bool(row["staged"]), stage=row["stage"], done=row["chunks"] if ended else 0,
-        total=row["chunks"] if ended else 0, status=Status(row["status"]) if row["status"] else None,
-        error=row["error"], document_id=row["document_id"], sha256=row["sha256"], pages=row["pages"],
-        pages_failed=row["pages_failed"], chunks=row["chunks"], warnings=tuple(json.loads(row["warnings"])),
-        encoding=row["encoding"],
-    )  # fmt: skip
+    fields = {name: row[name] for name in row.keys() if name != "job_id"}  # noqa: SIM118
+    fields |= {"file": os.fsdecode(row["file"]), "staged": bool(row["staged"])}
+    fields |= {
+        "status": row["status"] and Status(row["status"]),
+        "warnings": tuple(json.loads(row["warnings"])),
+    }
+    done = row["chunks"] if row["stage"] == "done" else 0
+    return FileState(**fields, done=done, total=done)

@@ -1,9 +1,10 @@
 """The journal: versions whose vectors may lie in other stores without belonging there."""
 
+import json
 import sqlite3
 
-from ingestion.storage.catalogue.database import Database
-from ingestion.storage.catalogue.records import Document, JournalEntry, segments_from, segments_json
+from ingestion.storage.catalogue.database import Database, insert_row
+from ingestion.storage.catalogue.records import Document, JournalEntry
 
 
 class Journal:
@@ -42,13 +43,17 @@ def insert_entry(
     connection: sqlite3.Connection, kind: str, document: Document, segments: tuple[tuple[int, str], ...]
 ) -> int:
     """Write an entry within a transaction; return its id."""
-    version = document.id, document.version, document.chunks
-    cursor = connection.execute(
-        "INSERT INTO journal (kind, collection_id, document_id, version, chunks, segments, sha256) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (kind, document.collection_id, *version, segments_json(segments), document.sha256),
+    return insert_row(
+        connection,
+        "journal",
+        kind=kind,
+        collection_id=document.collection_id,
+        document_id=document.id,
+        version=document.version,
+        chunks=document.chunks,
+        segments=json.dumps(segments),
+        sha256=document.sha256,
     )
-    return int(cursor.lastrowid or 0)
 
 
 def remove_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
@@ -57,4 +62,5 @@ def remove_entry(connection: sqlite3.Connection, entry: JournalEntry) -> None:
 
 
 def _entry(row: sqlite3.Row) -> JournalEntry:
-    return JournalEntry(**{**dict(row), "segments": segments_from(row["segments"])})
+    segments = tuple((int(representation), str(file)) for representation, file in json.loads(row["segments"]))
+    return JournalEntry(**{**dict(row), "segments": segments})

@@ -1,6 +1,5 @@
 """What the catalogue's tables hold, as values."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -153,11 +152,3 @@ def chunk_id(document_id: str, version: int, ordinal: int) -> str:
     """Return a chunk's id in every store. It carries the version, so that retiring an old version
     can never touch the new one."""
     return f"{document_id}:{version}:{ordinal}"
-
-
-def segments_json(segments: tuple[tuple[int, str], ...]) -> str:
-    return json.dumps(segments)
-
-
-def segments_from(text: str) -> tuple[tuple[int, str], ...]:
-    return tuple((int(representation), str(file)) for representation, file in json.loads(text))

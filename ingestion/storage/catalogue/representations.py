@@ -7,10 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ingestion.storage.catalogue.database import Database
+from ingestion.storage.catalogue.database import Database, insert_row
 from ingestion.storage.catalogue.records import Representation, RepresentationState, Scope
 from ingestion.storage.catalogue.segment_table import SegmentTable
 from ingestion.storage.tokens.layout import DocumentKey
+
+# Columns that hold the attribute of that name as it is.
+_PLAIN = ("name", "source", "fingerprint", "dimension", "token_dimension", "codec", "state")
 
 
 class RepresentationTable:
@@ -29,15 +32,14 @@ class RepresentationTable:
     def insert(self, connection: sqlite3.Connection, representation: Representation) -> Representation:
         """Write a new one; return it with its id."""
         scales = representation.scales
-        cursor = connection.execute(
-            "INSERT INTO representations (name, source, readings, fingerprint, dimension, token_dimension, "
-            "codec, scales, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (representation.name, representation.source, " ".join(representation.vector_kinds),
-             representation.fingerprint, representation.dimension, representation.token_dimension,
-             representation.codec, None if scales is None else scales.astype("<f4").tobytes(),
-             representation.state),
-        )  # fmt: skip
-        return replace(representation, id=int(cursor.lastrowid or 0))
+        identity = insert_row(
+            connection,
+            "representations",
+            **{name: getattr(representation, name) for name in _PLAIN},
+            readings=" ".join(representation.vector_kinds),
+            scales=None if scales is None else scales.astype("<f4").tobytes(),
+        )
+        return replace(representation, id=identity)
 
     def set_state(self, connection: sqlite3.Connection, identity: int, state: RepresentationState) -> None:
         connection.execute("UPDATE representations SET state = ? WHERE id = ?", (state, identity))
@@ -110,8 +112,8 @@ class RepresentationTable:
 def _representation(row: sqlite3.Row) -> Representation:
     scales = row["scales"]
     return Representation(
-        id=row["id"], name=row["name"], source=row["source"], vector_kinds=tuple(row["readings"].split()),
-        fingerprint=row["fingerprint"], dimension=row["dimension"], token_dimension=row["token_dimension"],
-        codec=row["codec"], scales=None if scales is None else np.frombuffer(scales, "<f4").copy(),
-        state=row["state"],
-    )  # fmt: skip
+        id=row["id"],
+        vector_kinds=tuple(row["readings"].split()),
+        scales=None if scales is None else np.frombuffer(scales, "<f4").copy(),
+        **{name: row[name] for name in _PLAIN},
+    )

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from ingestion.documents import Chunk, Heading, PageFailure, PageLayout, ParsedDocument
+from ingestion.storage.catalogue.database import insert_row
 from ingestion.storage.catalogue.journal import insert_entry
 from ingestion.storage.catalogue.records import Document, chunk_id
 from ingestion.storage.catalogue.schema import WORD_TABLE
 from ingestion.storage.catalogue.segment_table import remove_segments
 from ingestion.storage.catalogue.texts import Slice, TextBuilder, insert_text, read_slices, slice_of
 
+# Columns of `documents` that hold the attribute of that name as it is.
+_PLAIN = "id collection_id name sha256 bytes status error version chunker language added reader encoding"
 # (text, language) → the terms that FTS5 gets, separated by spaces.
 Terms = Callable[[str, str], str]
 # (row, terms of the context, terms of the text)
@@ -44,23 +47,16 @@ def prepare_text(
         place = slice_of(slices[chunk.page], by_number[chunk.page], chunk.start, chunk.end)
         context = text.add(chunk.context)
         heading = text.add(chunk.heading) if chunk.heading else None
-        rows.append(
-            (chunk.ordinal, chunk.page, chunk.start, chunk.end, place.start, place.length, context.start,
-             context.length, heading and heading.start, heading and heading.length)
-        )  # fmt: skip
+        where = (chunk.ordinal, chunk.page, chunk.start, chunk.end)
+        parts = (place.start, place.length, context.start, context.length)
+        rows.append((*where, *parts, heading and heading.start, heading and heading.length))
     title = text.add(parsed.title) if parsed.title else None
     return PreparedText(
         body=text.body(),
         title=title,
         pages=tuple(
-            (
-                page.number,
-                page.label,
-                slices[page.number].start,
-                slices[page.number].length,
-                _json(page.layout),
-            )
-            for page in parsed.pages
+            (page.number, page.label, place.start, place.length, _json(page.layout))
+            for page, place in zip(parsed.pages, slices.values(), strict=True)
         ),
         failures=parsed.failures,
         headings=tuple((h.page, h.start, h.level, place.start, place.length) for h, place in headings),
@@ -71,16 +67,17 @@ def prepare_text(
 
 def insert_document(connection: sqlite3.Connection, document: Document, text: PreparedText) -> None:
     """Write a document's rows. A former version's rows must have been removed in the transaction."""
-    connection.execute(
-        "INSERT INTO documents (id, collection_id, text_id, name, title_start, title_length, sha256, bytes, "
-        "status, error, page_count, chunk_count, version, chunker, language, added, warnings, reader, "
-        "encoding) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (document.id, document.collection_id, insert_text(connection, text.body), document.name,
-         text.title and text.title.start, text.title and text.title.length, document.sha256, document.bytes,
-         document.status, document.error, document.pages,
-         document.chunks, document.version, document.chunker, document.language, document.added,
-         json.dumps(document.warnings, ensure_ascii=False), document.reader, document.encoding),
-    )  # fmt: skip
+    insert_row(
+        connection,
+        "documents",
+        **{name: getattr(document, name) for name in _PLAIN.split()},
+        text_id=insert_text(connection, text.body),
+        title_start=text.title and text.title.start,
+        title_length=text.title and text.title.length,
+        page_count=document.pages,
+        chunk_count=document.chunks,
+        warnings=json.dumps(document.warnings, ensure_ascii=False),
+    )
     connection.executemany(
         "INSERT INTO pages (document_id, number, label, text_start, text_length, layout) "
         "VALUES (?, ?, ?, ?, ?, ?)",

@@ -11,7 +11,7 @@ the representation's own; 4-bit codes need nothing that int8 codes do not, and c
 A codec's name says what a token costs: `int8`, `int4-pool2`, `int8-pool3-nopunct`; see CodecSpec.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
@@ -149,10 +149,8 @@ INT8 = CodecSpec()
 
 _BITS: tuple[Literal[8, 4], ...] = (8, 4)
 _POOLINGS: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
-CODECS = {
-    spec.name: spec
-    for spec in (CodecSpec(*parts) for parts in product(_BITS, _POOLINGS, (False, True)))
-}  # fmt: skip
+_SPECS = (CodecSpec(*parts) for parts in product(_BITS, _POOLINGS, (False, True)))
+CODECS = {spec.name: spec for spec in _SPECS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,37 +207,17 @@ def load_tokens(spec: CodecSpec, scales: Floats, stored: StoredTokens) -> TokenA
     return TokenArrays(tokens, offsets, stored.spans, none_left)
 
 
-def can_convert(old: CodecSpec, new: CodecSpec, *, punctuation_known: bool = False) -> bool:
-    """Whether one codec's tokens can be made from the other's, without the model. Nothing that was left
-    out comes back; pooled vectors are not pooled or sorted out again."""
+def can_convert(old: CodecSpec, new: CodecSpec) -> bool:
+    """Whether one codec's tokens can be made from the other's, without the model.
+
+    Nothing that was left out comes back, and stored tokens no longer say which are punctuation. Pooled
+    vectors are not pooled again.
+    """
     return (
         new.bits <= old.bits
         and old.pooling in (new.pooling, 1)
-        and (
-            new.skip_punctuation == old.skip_punctuation
-            or (new.skip_punctuation and punctuation_known and old.pooling == 1)
-        )
+        and new.skip_punctuation == old.skip_punctuation
     )
-
-
-def convert_tokens(
-    old: CodecSpec,
-    new: CodecSpec,
-    scales: Floats,
-    stored: StoredTokens,
-    punctuation: NDArray[np.bool_] | None = None,
-) -> StoredTokens:
-    """Return the tokens of one codec as the other keeps them. `punctuation` is of the stored tokens, where it
-    is known. Raises ValueError where `can_convert` is false."""
-    if not can_convert(old, new, punctuation_known=punctuation is not None):
-        raise ValueError(f"{new.name} tokens cannot be made from {old.name} ones; encode the documents again")
-    if replace(old, bits=new.bits) == new:
-        codes = new.vectors(scales).encode(old.vectors(scales).decode(stored.codes))
-        return replace(stored, codes=codes)
-    arrays = load_tokens(old, scales, stored)
-    if punctuation is not None and not old.skip_punctuation:
-        arrays = replace(arrays, punctuation=punctuation)
-    return store_tokens(new, scales, arrays)
 
 
 def _without_punctuation(arrays: TokenArrays) -> TokenArrays:

@@ -118,11 +118,16 @@ def pick(codebook: Codebook, query: Floats, probes: int = PROBES) -> Picks:
 
 
 def add_gains(
-    chunks: NDArray[np.uint16], edges: NDArray[np.int64], centroids: NDArray[np.int32], gains: Floats,
+    chunks: NDArray[np.uint16],
+    edges: NDArray[np.int64],
+    centroids: NDArray[np.int32],
+    gains: Floats,
     scores: Floats,
-) -> None:  # fmt: skip
-    """Add to each chunk's score, for each query token, the gain of the first of its centroids in whose list
-    the chunk is. What the compiled code does, without it."""
+) -> None:
+    """Add gains to the chunks' scores in place, as the compiled code does.
+
+    For each query token, a chunk gains by the first of the token's centroids in whose list it is.
+    """
     for own, values in zip(centroids, gains, strict=True):
         best = np.zeros(len(scores), np.float32)
         for centroid, value in zip(own[::-1], values[::-1], strict=True):

@@ -42,9 +42,12 @@ class NativeKernel:
 
 
 def _add_gains(
-    chunks: NDArray[np.uint16], edges: NDArray[np.int64], centroids: NDArray[np.int32],
-    gains: NDArray[np.float32], scores: NDArray[np.float32],
-) -> None:  # fmt: skip
+    chunks: NDArray[np.uint16],
+    edges: NDArray[np.int64],
+    centroids: NDArray[np.int32],
+    gains: NDArray[np.float32],
+    scores: NDArray[np.float32],
+) -> None:
     _native.add_gains(centroids.shape[1], chunks, edges, centroids, gains, scores)
 
 

@@ -347,7 +347,7 @@ def test_a_hidden_document_is_seen_nowhere(catalogue: Catalogue, path: Path) -> 
     assert [known.id for known in catalogue.documents()] == ["b"]
     assert (catalogue.document("a"), catalogue.page("a", 1), catalogue.page_failures("a")) == (None, None, [])
     assert catalogue.by_content(document.sha256) is None
-    assert not catalogue.uses_content(document.sha256)
+    assert catalogue.by_content(document.sha256) is None
     assert catalogue.by_source(1, document.path) is None
     assert catalogue.chunks(["a:1:0", "b:1:0"]).keys() == {"b:1:0"}
     assert catalogue.located(["a:1:0", "b:1:0"]) == [(segment_of(other), "b:1:0")]
@@ -453,8 +453,8 @@ def test_sources_and_the_use_of_content(catalogue: Catalogue) -> None:
     with catalogue.transaction() as connection:
         insert_source(connection, 1, "/x/b.txt", "a")
     assert [document.id for document in catalogue.without_sources(1)] == ["b"]
-    assert catalogue.uses_content("hash of a")
-    assert not catalogue.uses_content("hash of c")
+    assert catalogue.by_content("hash of a") is not None
+    assert catalogue.by_content("hash of c") is None
     assert catalogue.sources.all(1) == {"/x/a.txt": "a", "/x/copy.txt": "a", "/x/b.txt": "a"}
 
 

@@ -19,7 +19,6 @@ from ingestion.storage.tokens.codec import (
     StoredTokens,
     TokenArrays,
     can_convert,
-    convert_tokens,
     load_tokens,
     store_tokens,
 )
@@ -160,19 +159,18 @@ def test_a_name_that_there_is_not_is_refused(name: str) -> None:
 
 
 def test_what_was_left_out_does_not_come_back() -> None:
-    def possible(old: str, new: str, *, known: bool = False) -> bool:
-        return can_convert(CodecSpec.parse(old), CodecSpec.parse(new), punctuation_known=known)
+    def possible(old: str, new: str) -> bool:
+        return can_convert(CodecSpec.parse(old), CodecSpec.parse(new))
 
     assert all(possible(name, name) for name in CODECS)
-    assert all(possible("int8", name, known=True) for name in CODECS)
     for name in CODECS:
         assert possible("int8", name) == ("nopunct" not in name)
     assert not possible("int4", "int8")
     assert not possible("int4", "int8-pool2")
     assert not possible("int8-pool2", "int8")
     assert not possible("int8-pool2", "int8-pool3")
-    assert not possible("int8-pool2", "int8-pool2-nopunct", known=True)
-    assert not possible("int8-nopunct", "int8", known=True)
+    assert not possible("int8-pool2", "int8-pool2-nopunct")
+    assert not possible("int8-nopunct", "int8")
     assert possible("int8-pool3-nopunct", "int4-pool3-nopunct")
     assert possible("int4", "int4-pool2")
     assert possible("int8-nopunct", "int4-pool2-nopunct")
@@ -259,13 +257,10 @@ def test_converted_tokens_are_those_made_at_once() -> None:
     scales = scales_of(arrays.tokens)
     for old in CODECS.values():
         for new in CODECS.values():
-            source = store_tokens(old, scales, arrays)
-            mask = arrays.punctuation if old.pooling == 1 and not old.skip_punctuation else None
-            if not can_convert(old, new, punctuation_known=mask is not None):
-                with pytest.raises(ValueError, match=f"{new.name} tokens cannot be made from {old.name}"):
-                    convert_tokens(old, new, scales, source, mask)
+            if not can_convert(old, new):
                 continue
-            made = convert_tokens(old, new, scales, source, mask)
+            source = store_tokens(old, scales, arrays)
+            made = store_tokens(new, scales, load_tokens(old, scales, source))
             direct = store_tokens(new, scales, arrays)
             assert made.codes.shape == direct.codes.shape
             assert made.codes.dtype == direct.codes.dtype
