@@ -60,7 +60,7 @@ def test_the_file_lies_in_the_persons_settings_unless_named(
 
 def test_a_named_file_that_is_missing_is_an_error(toml: Path) -> None:
     toml.unlink()
-    with pytest.raises(InvalidInput, match=r"no settings file .*settings\.toml, which RAG_APP_CONFIG names"):
+    with pytest.raises(InvalidInput, match=r"RAG_APP_CONFIG names .*settings\.toml, which does not exist"):
         load_settings()
 
 
@@ -108,7 +108,7 @@ def test_languages_to_recognise(
 @pytest.mark.parametrize("given", ["../eng", "--psm", "e/n"])
 def test_what_is_no_language(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("RAG_APP_OCR_LANGUAGES", given)
-    with pytest.raises(InvalidInput, match="no language of tesseract's"):
+    with pytest.raises(InvalidInput, match="not a language name of tesseract"):
         load_settings()
 
 
