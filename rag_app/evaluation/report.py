@@ -1,5 +1,5 @@
-"""An evaluation as fields for JSON, and as a folder: report.md with pictures, results.json, failures.jsonl
-and a run file for trec_eval of each contender."""
+"""An evaluation as JSON fields, and as a folder: report.md with pictures, results.json, failures.jsonl, and a
+run file for trec_eval for each system."""
 
 import json
 from pathlib import Path
@@ -14,15 +14,15 @@ from rag_app.evaluation.runner import Evaluation, Lost, Result
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SHOWN = 10  # lost questions of a contender in the report; failures.jsonl has all
+_SHOWN = 10  # lost questions of a system in the report; failures.jsonl has all
 _PREVIEW = 160
 
-# Colours that people who see no red or green tell apart (Okabe and Ito, 2008).
+# Colours that colour-blind people can tell apart (Okabe and Ito, 2008).
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#777777"
 
 
 def fields(evaluation: Evaluation) -> dict[str, Any]:
-    """Return what `rag-app eval --json` prints."""
+    """Return the fields that `rag-app eval --json` prints."""
     return {
         "dataset": evaluation.dataset.name,
         "unit": evaluation.dataset.unit,
@@ -70,7 +70,7 @@ def _interval_fields(one: Interval) -> dict[str, float]:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise InvalidInput for a report's folder that cannot be made or written, before the work begins."""
+    """Create a report's folder before the work begins. Raises InvalidInput where it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.md").touch()
@@ -114,7 +114,7 @@ def _lost_fields(lost: Lost) -> dict[str, Any]:
 
 
 def _write_run(result: Result, file: Path) -> None:
-    """Write a ranking as trec_eval reads it; ids with white space have it as %20."""
+    """Write rankings in the format of trec_eval, with %20 for white space in ids."""
     tag = _file_name(result.name)
     with file.open("w", encoding="utf-8") as stream:
         for question, units in result.rankings.items():
@@ -204,7 +204,7 @@ def _rows(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text of a document or question as Markdown that shows it: no markup, one line."""
+    """Return text as Markdown that shows it literally, in one line."""
     line = "".join(f"\\{c}" if c in "\\`*_{}[]<>()|&~$" else c for c in " ".join(text.split()))
     return f"\\{line}" if line.startswith(("#", "+", "-", "=")) else line
 
@@ -213,7 +213,7 @@ def _cell(text: str) -> str:
 
 
 def _quality(evaluation: Evaluation) -> "Figure":
-    """Draw the metric compared first: each contender's mean, and how it differs from the reference's."""
+    """Draw each system's mean of the main metric, and its difference from the reference."""
     from matplotlib.figure import Figure
 
     metric = compared(evaluation.dataset)[0]
@@ -250,7 +250,7 @@ def _quality(evaluation: Evaluation) -> "Figure":
 
 
 def _cost(evaluation: Evaluation) -> "Figure":
-    """Draw quality against what a question costs."""
+    """Draw quality against latency."""
     from matplotlib.figure import Figure
 
     metric = compared(evaluation.dataset)[0]

@@ -1,4 +1,4 @@
-"""A conversation as Markdown that other people can read. What documents say stays text."""
+"""A conversation as Markdown. Markup in questions, answers and documents stays text."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from rag_app.answering.prompt_injection import without_hidden
 
-# Whatever could become a link, an image, a heading, a list, a table or HTML.
+# Characters that could begin a link, an image, a heading, a list, a table or HTML.
 _MEANS_SOMETHING = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
 _BEGINS_SOMETHING = re.compile(r"^(\s*)([-=:>]|\d+(?=[.)]))", re.MULTILINE)
 
@@ -23,7 +23,7 @@ def as_markdown(conversation: Mapping[str, Any]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text that CommonMark shows as it is, on one paragraph."""
+    """Return text that CommonMark shows literally, as one paragraph."""
     plain = re.sub(r"\s*\n\s*", "\n", without_hidden(text).strip())
     return _BEGINS_SOMETHING.sub(r"\1\\\2", _MEANS_SOMETHING.sub(r"\\\1", plain))
 

@@ -29,7 +29,7 @@ from rag_app.evaluation.evaluations import Evaluations
 from rag_app.evaluation.judgements import Judgements
 from rag_app.evaluation.votes import Votes
 from rag_app.history.conversations import Conversations
-from rag_app.history.database import STATE_FILE, State
+from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.markdown_export import as_markdown
 from rag_app.history.receipts import Receipts
 from rag_app.history.recorder import ConversationRecorder
@@ -58,7 +58,7 @@ class Assistant:
         self.document_browser = DocumentBrowser(library)
         self.pages = PageViewer(library, settings.limits)
         self.tasks = Tasks()
-        state = State(library.folder / STATE_FILE)
+        state = StateDatabase(library.folder / STATE_FILE)
         self.conversations, self.receipts = Conversations(state), Receipts(state)
         self.judgements, self.votes = Judgements(state), Votes(state)
         self.evaluations = Evaluations(library, settings, self.tasks, self.judgements)
