@@ -50,9 +50,14 @@ def interval(values: Floats) -> Interval:
     from scipy.stats import bootstrap
 
     found = bootstrap(
-        (values,), np.mean, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, method="percentile",
-        batch=_batch(values), rng=np.random.default_rng(_SEED),
-    ).confidence_interval  # fmt: skip
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        batch=_batch(values),
+        rng=np.random.default_rng(_SEED),
+    ).confidence_interval
     return Interval(float(found.low), float(found.high))
 
 
@@ -86,10 +91,15 @@ def _chance(differences: Floats) -> float:
 
     return float(
         permutation_test(
-            (differences,), np.mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES,
-            batch=_batch(differences), rng=np.random.default_rng(_SEED),
+            (differences,),
+            np.mean,
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=RESAMPLES,
+            batch=_batch(differences),
+            rng=np.random.default_rng(_SEED),
         ).pvalue
-    )  # fmt: skip
+    )
 
 
 def _batch(values: Floats) -> int:

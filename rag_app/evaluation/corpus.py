@@ -193,14 +193,19 @@ def _add(
         part = passages[first : first + _PASSAGES]
         pages, headings, chunks = _chunked(part, library.encoder)
         encodings = library.encoder.encode(
-            [chunk.text for chunk in chunks], [chunk.context for chunk in chunks],
-            on_progress=_share(on_progress, first, len(part), len(passages)), cancelled=cancelled,
-        )  # fmt: skip
+            [chunk.text for chunk in chunks],
+            [chunk.context for chunk in chunks],
+            on_progress=_share(on_progress, first, len(part), len(passages)),
+            cancelled=cancelled,
+        )
         text = "\n".join(f"{passage.id} {passage.title} {passage.text}" for passage in part).encode()
         source = Source(
-            path=f"passages:{number}", name=str(number), sha256=hashlib.sha256(text).hexdigest(),
-            bytes=len(text), file=None,
-        )  # fmt: skip
+            path=f"passages:{number}",
+            name=str(number),
+            sha256=hashlib.sha256(text).hexdigest(),
+            bytes=len(text),
+            file=None,
+        )
         parsed = ParsedDocument(
             Status.OK, page_count=len(pages), pages=tuple(pages), headings=tuple(headings)
         )

@@ -101,10 +101,13 @@ def read_dataset(folder: Path) -> Dataset:
 
 def _beir(folder: Path) -> Dataset:
     passages = [
-        CorpusPassage(_text(line, "_id", where), " ".join(str(line.get("title") or "").split()),
-                _text(line, "text", where, may_be_empty=True))
+        CorpusPassage(
+            _text(line, "_id", where),
+            " ".join(str(line.get("title") or "").split()),
+            _text(line, "text", where, may_be_empty=True),
+        )
         for line, where in json_lines(folder / "corpus.jsonl")
-    ]  # fmt: skip
+    ]
     questions = [
         Question(_text(line, "_id", where), _asked(line, "text", where))
         for line, where in json_lines(folder / "queries.jsonl")
@@ -115,9 +118,14 @@ def _beir(folder: Path) -> Dataset:
     with (folder / "corpus.jsonl").open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return judged(
-        folder.resolve().name, "passage", questions, qrels, corpus=digest, passages=tuple(passages),
+        folder.resolve().name,
+        "passage",
+        questions,
+        qrels,
+        corpus=digest,
+        passages=tuple(passages),
         folder=folder,
-    )  # fmt: skip
+    )
 
 
 def _documents(folder: Path) -> Dataset:
@@ -168,9 +176,16 @@ def judged(
     if not kept:
         raise InvalidInput(f"no question of {name} has a relevant {unit}; check its ids against the qrels")
     return Dataset(
-        name, unit, kept, {question.id: qrels[question.id] for question in kept}, len(questions) - len(kept),
-        corpus, passages, documents, folder,
-    )  # fmt: skip
+        name,
+        unit,
+        kept,
+        {question.id: qrels[question.id] for question in kept},
+        len(questions) - len(kept),
+        corpus,
+        passages,
+        documents,
+        folder,
+    )
 
 
 def _qrels_file(folder: Path) -> Path:

@@ -66,9 +66,15 @@ def _question_rows(evaluation: Evaluation) -> Iterator[list[object]]:
             rank = next((rank for rank, unit in enumerate(found, start=1) if unit in wanted), "")
             values = [round(float(result.values[name][place]), 4) for name in evaluation.metrics]
             yield [
-                ids[question.id], _cell(question.text), result.strategy, result.reranker or "", *values, rank,
-                _cell(" ".join(map(_token, wanted))), _cell(" ".join(map(_token, found[:5]))),
-            ]  # fmt: skip
+                ids[question.id],
+                _cell(question.text),
+                result.strategy,
+                result.reranker or "",
+                *values,
+                rank,
+                _cell(" ".join(map(_token, wanted))),
+                _cell(" ".join(map(_token, found[:5]))),
+            ]
 
 
 def qrels_tsv(evaluation: Evaluation) -> str:

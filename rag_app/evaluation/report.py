@@ -2,13 +2,14 @@
 run file for trec_eval for each system."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import InvalidInput
 from rag_app.evaluation.comparing import CONFIDENCE, RESAMPLES, Interval
 from rag_app.evaluation.metrics import compared
-from rag_app.evaluation.recommending import LEVEL, Recommendation
+from rag_app.evaluation.recommending import LEVEL
 from rag_app.evaluation.runner import Evaluation, Lost, Result
 
 if TYPE_CHECKING:
@@ -35,21 +36,18 @@ def fields(evaluation: Evaluation) -> dict[str, Any]:
         "results": [_result_fields(result) for result in evaluation.results],
         "comparisons": [
             {
-                "metric": one.metric, "a": one.a, "b": one.b, "difference": round(one.difference, 4),
-                **_interval_fields(one.interval), "p": round(one.p, 4),
+                "metric": one.metric,
+                "a": one.a,
+                "b": one.b,
+                "difference": round(one.difference, 4),
+                **_interval_fields(one.interval),
+                "p": round(one.p, 4),
                 "p_adjusted": round(one.p_adjusted, 4),
             }
             for one in evaluation.comparisons
         ],
-        "recommendation": _recommendation_fields(evaluation.recommendation),
-    }  # fmt: skip
-
-
-def _recommendation_fields(one: Recommendation) -> dict[str, Any]:
-    return {
-        "metric": one.metric, "questions": one.questions, "best": one.best, "use": one.use,
-        "tied": list(one.tied), "worse": list(one.worse), "needed": one.needed, "words": one.words,
-    }  # fmt: skip
+        "recommendation": asdict(evaluation.recommendation),
+    }
 
 
 def _result_fields(result: Result) -> dict[str, Any]:
@@ -166,9 +164,15 @@ def _table(evaluation: Evaluation) -> str:
             for name in evaluation.metrics
         ]
         rows.append(
-            [_cell(result.name), *figures, f"{result.latency_ms_p50:.1f}", f"{result.latency_ms_p95:.1f}",
-             f"{result.bytes / 1e6:.1f}", str(len(result.lost))]
-        )  # fmt: skip
+            [
+                _cell(result.name),
+                *figures,
+                f"{result.latency_ms_p50:.1f}",
+                f"{result.latency_ms_p95:.1f}",
+                f"{result.bytes / 1e6:.1f}",
+                str(len(result.lost)),
+            ]
+        )
     return _rows(head, rows)
 
 
@@ -176,11 +180,17 @@ def _differences(evaluation: Evaluation) -> str:
     if not evaluation.comparisons:
         return "There was nothing to compare with.\n"
     rows = [
-        [one.metric, _cell(one.a), _cell(one.b), f"{one.difference:+.3f}",
-         f"{one.interval.low:+.3f} to {one.interval.high:+.3f}", f"{one.p_adjusted:.3f}",
-         "yes" if one.p_adjusted < LEVEL else "not shown"]
+        [
+            one.metric,
+            _cell(one.a),
+            _cell(one.b),
+            f"{one.difference:+.3f}",
+            f"{one.interval.low:+.3f} to {one.interval.high:+.3f}",
+            f"{one.p_adjusted:.3f}",
+            "yes" if one.p_adjusted < LEVEL else "not shown",
+        ]
         for one in evaluation.comparisons
-    ]  # fmt: skip
+    ]
     said = (
         f"Intervals: {CONFIDENCE:.0%}, {RESAMPLES:,} bootstrap resamples of the questions. p: paired "
         "randomisation test, adjusted for the number of comparisons (Holm).\n"
@@ -262,9 +272,14 @@ def _cost(evaluation: Evaluation) -> "Figure":
         axes.plot(*[[value] for value in place], "o", color=colour)
         above = number % 2 == 0
         axes.annotate(
-            result.name, place, (0, 8 if above else -8), textcoords="offset points", fontsize=8, ha="center",
+            result.name,
+            place,
+            (0, 8 if above else -8),
+            textcoords="offset points",
+            fontsize=8,
+            ha="center",
             va="bottom" if above else "top",
-        )  # fmt: skip
+        )
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("{x:g}")

@@ -124,9 +124,14 @@ def evaluate(
     ]
     chunks = sum(document.chunks for document in corpus.documents())
     return Evaluation(
-        dataset, chunks, metric_names(dataset), tuple(results), reference, tuple(comparisons),
+        dataset,
+        chunks,
+        metric_names(dataset),
+        tuple(results),
+        reference,
+        tuple(comparisons),
         recommend(results),
-    )  # fmt: skip
+    )
 
 
 def system_of(

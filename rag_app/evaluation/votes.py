@@ -74,10 +74,13 @@ class Votes:
             connection.execute(
                 "INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?, ?)",
                 (
-                    vote.question.strip(), json.dumps(contenders), json.dumps(preferred),
-                    int(vote.blind), now,
+                    vote.question.strip(),
+                    json.dumps(contenders),
+                    json.dumps(preferred),
+                    int(vote.blind),
+                    now,
                 ),
-            )  # fmt: skip
+            )
 
     def all(self) -> list[Vote]:
         """Return the votes, the latest last, with their contenders sorted by name."""

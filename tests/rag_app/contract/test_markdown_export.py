@@ -18,14 +18,31 @@ def test_what_documents_say_stays_text() -> None:
         marker=1, document="a*b.md", document_id="d", page=2, start=0, end=9, quote=HOSTILE
     )
     answer = AnswerFields(
-        question=HOSTILE, answer=HOSTILE, abstained=False, strategy="fusion", reranker=None, llm="extractive",
-        citations=(citation,), sentences=(), nearest=(), flags=(), standalone_question=None,
-        conversation_id=None, receipt_id=None, timings_ms={},
-    )  # fmt: skip
+        question=HOSTILE,
+        answer=HOSTILE,
+        abstained=False,
+        strategy="fusion",
+        reranker=None,
+        llm="extractive",
+        citations=(citation,),
+        sentences=(),
+        nearest=(),
+        flags=(),
+        standalone_question=None,
+        conversation_id=None,
+        receipt_id=None,
+        timings_ms={},
+    )
     turn = TurnFields(
-        number=1, question=HOSTILE, standalone_question=HOSTILE, state="answered", asked="", answer=answer,
-        error=None, receipt_id=None,
-    )  # fmt: skip
+        number=1,
+        question=HOSTILE,
+        standalone_question=HOSTILE,
+        state="answered",
+        asked="",
+        answer=answer,
+        error=None,
+        receipt_id=None,
+    )
     conversation = ConversationResponse(
         conversation_id="c", title=HOSTILE, created="", updated="", turns=(turn,)
     )

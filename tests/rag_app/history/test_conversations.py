@@ -42,9 +42,19 @@ def assistant(data: Path, tmp_path: Path) -> Iterator[Assistant]:
 
 def record(text: str) -> AnswerRecord:
     return AnswerRecord(
-        question="Why?", text=text, abstained=False, strategy="bm25", reranker=None, llm="extractive",
-        citations=(), sentences=(), hits=(), flags=(), standalone_question=None, timings_ms={},
-    )  # fmt: skip
+        question="Why?",
+        text=text,
+        abstained=False,
+        strategy="bm25",
+        reranker=None,
+        llm="extractive",
+        citations=(),
+        sentences=(),
+        hits=(),
+        flags=(),
+        standalone_question=None,
+        timings_ms={},
+    )
 
 
 def ask(assistant: Assistant, question: str, options: AskOptions) -> Answer:

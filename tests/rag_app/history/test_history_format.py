@@ -49,16 +49,34 @@ def content(file: Path) -> list[str]:
 
 def test_an_answer_is_stored_in_the_history_s_own_words(tmp_path: Path) -> None:
     chunk = StoredChunk(
-        id="d1:1:0", document_id="d1", document="orchard.md", collection="default", ordinal=0, page=1,
-        start=3, end=20, heading="Apples", context="", text="text is read again",
-    )  # fmt: skip
+        id="d1:1:0",
+        document_id="d1",
+        document="orchard.md",
+        collection="default",
+        ordinal=0,
+        page=1,
+        start=3,
+        end=20,
+        heading="Apples",
+        context="",
+        text="text is read again",
+    )
     answer = Answer(
-        question="When?", text="In 1921. [1]", abstained=False, strategy="fusion", reranker=None,
-        llm="extractive", citations=(Citation(1, "orchard.md", "d1", 1, 3, 11, "In 1921."),),
+        question="When?",
+        text="In 1921. [1]",
+        abstained=False,
+        strategy="fusion",
+        reranker=None,
+        llm="extractive",
+        citations=(Citation(1, "orchard.md", "d1", 1, 3, 11, "In 1921."),),
         sentences=(AnswerSentence("In 1921.", Verdict.WEAK, 0.5, (1,), "no source says this"),),
-        nearest=(Hit(1, chunk, 2.5, {"bm25": 2.5}),), evidence=(), relevance=0.9,
-        timings_ms={"total": 1.239}, flags=("gives instructions",), standalone_question="When was it?",
-    )  # fmt: skip
+        nearest=(Hit(1, chunk, 2.5, {"bm25": 2.5}),),
+        evidence=(),
+        relevance=0.9,
+        timings_ms={"total": 1.239},
+        flags=("gives instructions",),
+        standalone_question="When was it?",
+    )
     conversations = Conversations(StateDatabase(tmp_path / STATE_FILE))
     one = conversations.create()
     number = conversations.begin_turn(one.id, "When?")
