@@ -30,7 +30,7 @@ from rag_app.evaluation.comparing import compare as paired
 from rag_app.evaluation.corpus import open_corpus
 from rag_app.evaluation.datasets import Dataset, page_id, read_dataset
 from rag_app.evaluation.metrics import compared
-from rag_app.evaluation.runner import TOP_K, Contender, Evaluation, Retrieved, contender_of, evaluate
+from rag_app.evaluation.runner import TOP_K, EvaluatedSystem, Evaluation, Retrieved, evaluate, system_of
 from retrievers.strategies import DEFAULT_STRATEGY, STRATEGIES, strategy_named
 
 RECIPE = "langchain-recipe"
@@ -53,7 +53,7 @@ def recipe_texts(dataset: Dataset) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def recipe(dataset: Dataset) -> Iterator[Contender]:
+def recipe(dataset: Dataset) -> Iterator[EvaluatedSystem]:
     """Yield the recipe over a data set."""
     import chromadb
     from langchain_text_splitters import RecursiveCharacterTextSplitter
@@ -91,13 +91,13 @@ def recipe(dataset: Dataset) -> Iterator[Contender]:
             return Retrieved(ids, tuple(previews[unit] for unit in ids[:3]), milliseconds)
 
         stored = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-        yield Contender(RECIPE, None, find, stored)
+        yield EvaluatedSystem(RECIPE, None, find, stored)
 
 
 def run(dataset: Dataset, strategies: list[str], kept: Path, report: Path | None) -> Evaluation:
     ours = [strategy_named(name) for name in strategies if name != RECIPE]
     with open_corpus(dataset, kept, builtin_encoder()) as corpus, recipe(dataset) as theirs:
-        contenders = [contender_of(corpus, strategy, None, TOP_K) for strategy in ours]
+        contenders = [system_of(corpus, strategy, None, TOP_K) for strategy in ours]
         done = evaluate(corpus, [*contenders, theirs])
     if report:
         pages.write(done, report / dataset.name)

@@ -28,7 +28,7 @@ from rag_app.evaluation.comparing import compare as paired
 from rag_app.evaluation.corpus import open_corpus
 from rag_app.evaluation.datasets import Dataset, read_dataset
 from rag_app.evaluation.metrics import compared
-from rag_app.evaluation.runner import TOP_K, contender_of, evaluate
+from rag_app.evaluation.runner import TOP_K, evaluate, system_of
 from retrievers.reader import FIRST_STAGE_WEIGHT, BuiltinReranker
 from retrievers.reranking import RERANK_DEPTH, CrossEncoderReranker, Reranker
 from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
@@ -63,9 +63,7 @@ def gains(dataset: Dataset, names: Sequence[str], weights: Sequence[float], kept
             known: dict[tuple[str, str], float] = {}
             rerankers = [Weighted(weight, BuiltinReranker(), known) for weight in weights]
             strategy = strategy_named(name)
-            done = evaluate(
-                corpus, [contender_of(corpus, strategy, one, TOP_K) for one in (None, *rerankers)]
-            )
+            done = evaluate(corpus, [system_of(corpus, strategy, one, TOP_K) for one in (None, *rerankers)])
             plain, *reranked = done.results
             for metric in compared(corpus.dataset):
                 values = {one.name: one.values[metric] for one in done.results}

@@ -21,7 +21,7 @@ from ingestion.encoders import Encoder
 from ingestion.text.sentences import sentence_spans
 from ingestion.text.stopwords import stopwords_of
 from rag_app.evaluation.corpus import Corpus, open_corpus
-from rag_app.evaluation.datasets import Dataset, Passage, json_lines, read_dataset
+from rag_app.evaluation.datasets import CorpusPassage, Dataset, json_lines, read_dataset
 from retrievers.fusion import standardised
 from retrievers.reranking import RERANK_DEPTH, passage_text
 from retrievers.search import search
@@ -89,7 +89,7 @@ def held_out(dataset: Dataset) -> Dataset:
     return replace(dataset, questions=questions)
 
 
-def article(passage: Passage) -> str:
+def article(passage: CorpusPassage) -> str:
     """Return what a passage is part of: its title, or its id up to the last hyphen."""
     return passage.title or passage.id.rpartition("-")[0]
 
@@ -132,7 +132,7 @@ def _people(dataset: Dataset, folder: Path) -> Iterator[_Asked]:
         yield _Asked(question.text, right, holding=answers.get(question.id, ()))
 
 
-def _cloze(passage: Passage, chance: random.Random) -> Iterator[_Asked]:
+def _cloze(passage: CorpusPassage, chance: random.Random) -> Iterator[_Asked]:
     for _ in range(CLOZE_OF_A_PASSAGE):
         sentence = _a_sentence(passage, chance)
         question = _without_answer(sentence.split(), chance) if sentence else None
@@ -140,7 +140,7 @@ def _cloze(passage: Passage, chance: random.Random) -> Iterator[_Asked]:
             yield _Asked(question, frozenset({passage.id}), holding=(sentence,))
 
 
-def _topic(passage: Passage, dataset: Dataset, chance: random.Random) -> Iterator[_Asked]:
+def _topic(passage: CorpusPassage, dataset: Dataset, chance: random.Random) -> Iterator[_Asked]:
     others = {one.id for one in dataset.passages if article(one) == article(passage)} - {passage.id}
     for _ in range(TOPICS_OF_A_PASSAGE):
         sentence = _a_sentence(passage, chance)
@@ -148,7 +148,7 @@ def _topic(passage: Passage, dataset: Dataset, chance: random.Random) -> Iterato
             yield _Asked(sentence, frozenset(others), frozenset({passage.id}), (sentence,))
 
 
-def _a_sentence(passage: Passage, chance: random.Random) -> str:
+def _a_sentence(passage: CorpusPassage, chance: random.Random) -> str:
     spans = sentence_spans(passage.text)
     sentences = [passage.text[span.start : span.end] for span in spans]
     sentences = [one for one in sentences if len(one.split()) in _SENTENCE_WORDS]

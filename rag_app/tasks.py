@@ -1,4 +1,4 @@
-"""Long work on the whole library, one at a time: started, looked at, cancelled."""
+"""Long work on the whole library: one task at a time, which can be watched and cancelled."""
 
 import logging
 import threading
@@ -13,7 +13,7 @@ from uuid import uuid4
 from ingestion.errors import Cancelled, RagError, UnknownName
 from ingestion.timing import utc_now
 
-# Results that are kept to be asked for; a report may name thousands of documents.
+# The newest tasks keep their results; a result may name thousands of documents.
 _KEPT = 20
 
 Fields = dict[str, Any]
@@ -29,12 +29,12 @@ class TaskState(StrEnum):
 
 
 class TaskRunning(RagError):
-    """Another task has the library."""
+    """Another task runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task as it is now. `done` of `total` of a stage; `result` once it is done."""
+    """A snapshot of a task: `done` of `total` steps of its stage, and its result once it is done."""
 
     id: str
     kind: str
@@ -50,7 +50,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What the work of a task is given: where to report, and whether to stop."""
+    """What a task's work gets: `report` takes stage, done and total; `cancelled` says when to stop."""
 
     report: Callable[[str, int, int], None]
     cancelled: Callable[[], bool]
@@ -64,7 +64,7 @@ class _Running:
 
 
 class Tasks:
-    """The tasks of one process. `close` cancels what runs and waits for it.
+    """The tasks of one process. `close` cancels the running task and waits for its end.
 
     Args:
         busy: Message raised when a second task is started.
@@ -76,7 +76,7 @@ class Tasks:
         self._all: dict[str, _Running] = {}
 
     def start(self, kind: str, work: Callable[[Control], Fields]) -> Task:
-        """Begin the work in a thread. Raises TaskRunning while another task runs."""
+        """Start the work in a thread. Raises TaskRunning while another task runs."""
         running = _Running(Task(uuid4().hex[:12], kind, TaskState.RUNNING, utc_now()))
         with self._lock:
             for other in self._all.values():
@@ -97,18 +97,18 @@ class Tasks:
         return self._named(identity).task
 
     def all(self) -> list[Task]:
-        """Return the tasks that are remembered, the latest last."""
+        """Return the newest tasks, the latest last."""
         with self._lock:
             return [running.task for running in self._all.values()]
 
     def cancel(self, identity: str) -> Task:
-        """Tell a task to stop; it does so at its next step. Raises UnknownName."""
+        """Ask a task to stop at its next step. Raises UnknownName."""
         running = self._named(identity)
         running.stop.set()
         return running.task
 
     def wait(self, identity: str, seconds: float | None = None) -> Task:
-        """Return a task once it has ended, or after so many seconds."""
+        """Return a task when it has ended, or as it is after so many seconds."""
         running = self._named(identity)
         running.ended.wait(seconds)
         return running.task
@@ -138,7 +138,7 @@ class Tasks:
             running.task = replace(running.task, state=TaskState.DONE, result=result, finished=utc_now())
         except Cancelled as error:
             running.task = replace(running.task, state=TaskState.CANCELLED, error=error, finished=utc_now())
-        except Exception as error:  # it is told to whoever asks for the task
+        except Exception as error:  # raised or shown where the task is read
             if not isinstance(error, RagError):
                 _logger.exception("task %s (%s) failed", task.id, task.kind)
             running.task = replace(running.task, state=TaskState.FAILED, error=error, finished=utc_now())

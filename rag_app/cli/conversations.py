@@ -80,11 +80,11 @@ def export(
     file: Annotated[Path | None, typer.Option("--to", help="A file; without it, standard output.")] = None,
 ) -> None:
     """Write a conversation as Markdown or JSON."""
-    from rag_app.history.markdown_export import as_markdown
+    from rag_app.contract.markdown_export import as_markdown
 
     with open_service(context) as service:
         found = service.conversation(identity)
-    text = as_markdown(found.model_dump()) if form is Format.MARKDOWN else to_json(found) + "\n"
+    text = as_markdown(found) if form is Format.MARKDOWN else to_json(found) + "\n"
     if file is None:
         typer.echo(text, nl=False)
         return

@@ -152,9 +152,9 @@ def _path(path: Path | None) -> str | None:
 
 def _judgements(context: typer.Context) -> "Judgements":
     from rag_app.evaluation.judgements import Judgements
-    from rag_app.history.database import STATE_FILE, State
+    from rag_app.history.database import STATE_FILE, StateDatabase
 
-    return Judgements(State(context.obj.settings().data_dir / STATE_FILE))
+    return Judgements(StateDatabase(context.obj.settings().data_dir / STATE_FILE))
 
 
 def _documents(context: typer.Context) -> tuple[DocumentFields, ...]:

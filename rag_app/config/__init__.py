@@ -1,1 +1,1 @@
-"""Settings and what they hold: ports, logins, sampling, the environment."""
+"""Settings, logging, ports, logins, sampling, and the environment of libraries."""

@@ -1,5 +1,5 @@
-"""Variables that keep libraries from reaching outside. Only entry points call this, before the imports
-that read them: importing a package of ours changes nothing."""
+"""Environment variables that keep libraries off the network. Only entry points set them, before the imports
+that read them: importing a package of this project changes nothing."""
 
 import os
 import sys
@@ -12,23 +12,23 @@ _VARIABLES = {
     "ANONYMIZED_TELEMETRY": "False",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "LANGSMITH_TRACING": "false",
-    # Asked first: otherwise a LANGCHAIN_TRACING_V2 from other work would send every question away.
+    # LangSmith reads it first: a LANGCHAIN_TRACING_V2 from other work would send every question away.
     "LANGSMITH_TRACING_V2": "false",
-    # transformers reports on standard error what nobody can act on.
+    # transformers warns on standard error about things that no user can change.
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "true",
 }
 
 
-# OpenVINO tells Google Analytics of every import, and no variable stops it: without this package it
-# falls back on a stub of its own that sends nothing.
+# OpenVINO reports every import to Google Analytics, and no variable stops it. Without this package it uses
+# its own stub, which sends nothing.
 _TELEMETRY = "openvino_telemetry"
 
 
 def stay_offline() -> None:
-    """Set the variables that are not set yet, leave telemetry out, and quiet deprecation warnings."""
+    """Set the variables that are not set yet, block telemetry, and silence deprecation warnings."""
     for name, value in _VARIABLES.items():
         os.environ.setdefault(name, value)
-    sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]  # Python's way to bar an import
+    sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]  # Python's way to block an import
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     warnings.filterwarnings("ignore", category=FutureWarning)

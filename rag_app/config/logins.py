@@ -1,4 +1,4 @@
-"""Who may open the page: people's names and passwords."""
+"""The page's logins: names and passwords."""
 
 import hmac
 import secrets
@@ -9,8 +9,7 @@ from collections.abc import Mapping
 def read_logins(text: str) -> dict[str, str]:
     """Return the passwords by name from lines NAME:PASSWORD; a password is all after the first colon.
 
-    Blank lines are left out. Raises ValueError for a line that says nobody's, which is not quoted: it may be
-    a password.
+    Blank lines are skipped. Raises ValueError for a wrong line, without quoting it: it may be a password.
     """
     logins: dict[str, str] = {}
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
@@ -21,24 +20,22 @@ def read_logins(text: str) -> dict[str, str]:
         if not (name and colon and password):
             raise ValueError(f"line {number} is not NAME:PASSWORD")
         if name in logins:
-            raise ValueError(
-                f"line {number} has a name that came before; give each person a name of their own"
-            )
+            raise ValueError(f"line {number} repeats a name; give each person a different name")
         logins[name] = password
     if not logins:
-        raise ValueError("nobody is named; write lines NAME:PASSWORD")
+        raise ValueError("there is no login; write lines NAME:PASSWORD")
     return logins
 
 
 class Logins:
-    """Tells whether a name and a password belong together. Passwords themselves are not kept."""
+    """Checks names and passwords. Keeps keyed hashes instead of the passwords."""
 
     def __init__(self, people: Mapping[str, str]) -> None:
         self._key = secrets.token_bytes(32)
         self._known = [self._digest(name, password) for name, password in people.items()]
 
     def fits(self, name: str, password: str) -> bool:
-        """Return whether this is somebody's name and password. How long it takes tells nothing of them."""
+        """Return whether name and password belong together, in a time that tells nothing about them."""
         given = self._digest(name.strip(), password)
         matches = [hmac.compare_digest(given, known) for known in self._known]  # all, always
         return any(matches)
@@ -50,5 +47,5 @@ class Logins:
 
 
 def _composed(text: str) -> str:
-    """Return text with its accents as one keyboard has them: another may type two characters for é."""
+    """Return text in NFC: some keyboards type é as two characters."""
     return unicodedata.normalize("NFC", text)

@@ -12,14 +12,16 @@ _TRIES = 100
 def free_port(host: str, port: int) -> int:
     """Return `port` if it is free on `host`, else the next free one; 0 means any.
 
-    Raises InvalidInput for a host that is not this machine's, RagError where no port is free.
+    Raises:
+        InvalidInput: The host is not an address of this machine.
+        RagError: None of the hundred ports from `port` on is free.
     """
     last = min(port + _TRIES, 65536) - 1
     for candidate in range(port, last + 1):
         try:
             family, kind, *_, address = socket.getaddrinfo(host, candidate, type=socket.SOCK_STREAM)[0]
-        except (socket.gaierror, UnicodeError) as error:  # UnicodeError: no name at all, as IDNA sees it
-            reason = getattr(error, "strerror", None) or "not a host's name"
+        except (socket.gaierror, UnicodeError) as error:  # UnicodeError: not a name under IDNA
+            reason = getattr(error, "strerror", None) or "not a host name"
             raise InvalidInput(f"the host {host!r} cannot be found: {reason}; use 127.0.0.1") from error
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -28,11 +30,11 @@ def free_port(host: str, port: int) -> int:
             except OSError as error:
                 if error.errno == errno.EADDRNOTAVAIL:
                     raise InvalidInput(
-                        f"the host {host!r} is no address of this machine; use 127.0.0.1"
+                        f"the host {host!r} is not an address of this machine; use 127.0.0.1"
                     ) from error
                 continue
             return int(probe.getsockname()[1])
-    raise RagError(f"no free port from {port} to {last} on {host}; give another with --port")
+    raise RagError(f"no port from {port} to {last} is free on {host}; choose another with --port")
 
 
 def is_loopback(host: str) -> bool:
@@ -44,6 +46,6 @@ def is_loopback(host: str) -> bool:
 
 
 def url_of(host: str, port: int) -> str:
-    """Return where a program on this machine finds a server that listens on `host`."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # addresses to listen on
+    """Return the URL for programs on this machine of a server that listens on `host`."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # addresses that only servers use
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -1,18 +1,18 @@
-"""How a model chooses its words."""
+"""How a language model chooses its tokens."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
-    """What decides between a model's likely next tokens. The order is llama.cpp's: `repeat_penalty`, then
-    `top_k`, `top_p`, `min_p`, `temperature`; a draw with `seed` ends it. None: left to the server.
+    """How the next token is chosen, in llama.cpp's order: `repeat_penalty`, `top_k`, `top_p`, `min_p`,
+    `temperature`, then a draw with `seed`. None: the server decides.
 
     Attributes:
-        temperature: 0 takes the likeliest token always; of the others only `repeat_penalty` counts then.
-        top_p: the likeliest tokens whose probabilities add up to this are kept; 1 keeps all.
-        top_k: the most tokens kept; 0 keeps all.
-        min_p: tokens less likely than this share of the likeliest one are dropped; 0 drops none.
+        temperature: 0 always takes the likeliest token; then only `repeat_penalty` counts besides.
+        top_p: keeps the likeliest tokens whose probabilities add up to this; 1 keeps all.
+        top_k: keeps so many of the likeliest tokens; 0 keeps all.
+        min_p: drops tokens less likely than this share of the likeliest; 0 drops none.
         repeat_penalty: divides the logits of the answer's last 64 tokens; 1 changes nothing.
         seed: the same seed gives the same answer to the same prompt, on the same machine.
     """

@@ -1,4 +1,4 @@
-"""Settings, in rising order: defaults, a TOML file, RAG_APP_* variables, command-line flags."""
+"""Settings. Each source overrides the one before: defaults, a TOML file, RAG_APP_* variables, flags."""
 
 import os
 import re
@@ -31,41 +31,44 @@ from retrievers.strategies import DEFAULT_STRATEGY
 CONFIG_VARIABLE = "RAG_APP_CONFIG"
 
 _PARSE = ParseLimits()
-# A token that nobody guesses, in what a header can carry.
+# Long enough not to be guessed, in characters that a header can carry.
 _TOKEN = re.compile(r"[\x21-\x7e]{16,512}")
-# They become arguments and file names of another program.
+# tesseract takes languages as arguments and file names.
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 SPEED_FILE = "prefill-speeds.json"  # beside the models
 
 
 def config_file() -> Path:
-    """Return where the TOML file is looked for; it need not exist unless the variable names it."""
+    """Return the TOML file's path. The file is optional unless RAG_APP_CONFIG names it."""
     named = os.environ.get(CONFIG_VARIABLE)
     return Path(named) if named else platformdirs.user_config_path("rag-app") / "config.toml"
 
 
 class Settings(BaseSettings):
-    """What a person can set. Each field is a key of the TOML file and a variable RAG_APP_<FIELD>."""
+    """All settings. Each field is a key of the TOML file and a variable RAG_APP_<FIELD>."""
 
     model_config = SettingsConfigDict(
         env_prefix="RAG_APP_", env_ignore_empty=True, extra="forbid", frozen=True
     )
 
     data_dir: Path = Field(
-        default_factory=lambda: platformdirs.user_data_path("rag-app"), description="where the library lies"
+        default_factory=lambda: platformdirs.user_data_path("rag-app"), description="folder of the library"
     )
-    collection: str = Field(DEFAULT_COLLECTION, description="the collection used when none is named")
-    strategy: str = Field(DEFAULT_STRATEGY, description="how passages are found when nothing is chosen")
-    reranker: str | None = Field(None, description="folder or hub name of a cross-encoder, or none")
-    rerank_depth: int = Field(RERANK_DEPTH, ge=1, le=MAX_TOP_K, description="passages that a reranker reads")
+    collection: str = Field(DEFAULT_COLLECTION, description="default collection")
+    strategy: str = Field(DEFAULT_STRATEGY, description="default strategy")
+    reranker: str | None = Field(
+        None, description="default reranker: folder or hub name of a cross-encoder; none: no reranking"
+    )
+    rerank_depth: int = Field(RERANK_DEPTH, ge=1, le=MAX_TOP_K, description="passages that are reranked")
     rerank_seconds: float = Field(
-        20.0, gt=0, description="a reranker that takes longer leaves the rest of the passages in their order"
+        20.0, gt=0, description="time limit of reranking; the passages that are left keep their order"
     )
-    top_k: int = Field(8, ge=1, le=MAX_TOP_K, description="passages found for a question")
+    top_k: int = Field(8, ge=1, le=MAX_TOP_K, description="number of passages found for a question")
 
     encoder_precision: Precision = Field(
-        "fp32", description="int8 encodes faster and a little less exactly; rag-app reindex after a change"
+        "fp32",
+        description="int8 encodes faster and slightly less exactly; run rag-app reindex after a change",
     )
 
     llm: str = Field(
@@ -73,115 +76,134 @@ class Settings(BaseSettings):
         description="auto, extractive, a name from models.txt, a GGUF file, or http://HOST:PORT/v1#MODEL",
     )
     llm_api_key: SecretStr | None = Field(
-        None, description="for the server that llm names; sent nowhere else"
+        None, description="API key of the server that llm names; sent to no other server"
     )
-    llm_context_tokens: int | None = Field(None, ge=256, description="context window; none: the model's own")
+    llm_context_tokens: int | None = Field(
+        None, ge=256, description="context window in tokens; none: the model's own"
+    )
     llm_max_tokens: int = Field(512, ge=1, description="longest answer, in tokens")
-    llm_temperature: float = Field(0.0, ge=0.0, le=2.0, description="0: the likeliest words, always the same")
-    llm_seed: int = Field(0, ge=0, lt=2**32, description="for a temperature above 0")
+    llm_temperature: float = Field(0.0, ge=0.0, le=2.0, description="0: always the likeliest token")
+    llm_seed: int = Field(0, ge=0, lt=2**32, description="random seed for a temperature above 0")
     llm_top_p: float = Field(
-        0.95, ge=0.0, le=1.0, description="of the likeliest words, those that make up this share"
+        0.95,
+        ge=0.0,
+        le=1.0,
+        description="samples from the likeliest tokens whose probabilities add up to this",
     )
-    llm_top_k: int = Field(40, ge=0, description="of the likeliest words, this many; 0: all")
+    llm_top_k: int = Field(40, ge=0, description="samples from this many of the likeliest tokens; 0: all")
     llm_min_p: float = Field(
-        0.05, ge=0.0, le=1.0, description="drops words less likely than this share of the best"
+        0.05, ge=0.0, le=1.0, description="drops tokens less likely than this share of the likeliest"
     )
     llm_repeat_penalty: float = Field(1.0, gt=0.0, le=10.0, description="above 1: fewer repetitions")
     llm_thinking: bool = Field(
-        False, description="whether models like Qwen3 think first: slower, sometimes better"
+        False, description="whether models like Qwen3 reason first: slower, sometimes better"
     )
-    llm_max_waiting: int = Field(16, ge=0, description="questions that may wait while one is answered")
+    llm_max_waiting: int = Field(16, ge=0, description="most questions that wait while one is answered")
     evidence_tokens: int | None = Field(
         None,
         ge=50,
-        description="evidence put before the LLM, in its tokens; none: what it reads in about 10 s",
+        description="evidence in the prompt, in tokens of the LLM; none: as much as it reads in about 10 s",
     )
     summary_passages: int = Field(
-        2000, ge=1, description="passages that an LLM reads for a summary; of more, so many at even distances"
+        2000,
+        ge=1,
+        description="most passages that an LLM reads for a summary, spread evenly over the documents",
     )
     # Calibrated on questions with and without an answer: docs/decisions/2026-11-22-when-to-abstain.md.
     answer_threshold: float = Field(
-        0.54, ge=-1.0, le=1.0, description="least relevance of the evidence at which a question is answered"
+        0.54,
+        ge=-1.0,
+        le=1.0,
+        description="least relevance of the evidence for an answer; below it, the application abstains",
     )
 
     log_level: Level | None = Field(
-        None, description="least level of the log's lines; none: WARNING on standard error, INFO in the file"
+        None,
+        description="least level of log lines; none: WARNING on standard error for serve, INFO in its file",
     )
     keep_receipts: bool = Field(
-        True, description="whether rag-app keeps what each answer was made of, for rag-app replay"
+        True, description="whether a receipt of each answer is kept, for rag-app replay"
     )
 
-    # Each limit keeps one file from taking the machine, and is far above what honest documents need.
+    # Each limit keeps a single file from exhausting the machine, and is far above what real documents need.
     max_file_mb: int = Field(
         _PARSE.max_bytes // 10**6,
         ge=1,
-        description="largest file: the PDF fallback holds it several times over",
+        description="largest file; the PDF fallback holds a file in memory several times",
     )
     max_pages: int = Field(
         _PARSE.max_pages,
         ge=1,
-        description="pages a file may declare: a few bytes can declare thousand millions",
+        description="most pages that a file may declare; a few bytes can declare a billion",
     )
     max_page_characters: int = Field(
-        _PARSE.max_page_characters, ge=1, description="characters on one page; a dense page has 10,000"
+        _PARSE.max_page_characters, ge=1, description="most characters on a page; a dense page has 10,000"
     )
     max_characters: int = Field(
-        _PARSE.max_characters, ge=1, description="characters of a whole file: all of them are held in memory"
+        _PARSE.max_characters, ge=1, description="most characters in a file; all of them are held in memory"
     )
     parse_memory_mb: int = Field(
-        _PARSE.memory_bytes // 2**20, ge=128, description="memory of the process that reads a file (Linux)"
+        _PARSE.memory_bytes // 2**20, ge=128, description="memory of the process that parses a file (Linux)"
     )
     parse_cpu_seconds: int = Field(
-        _PARSE.cpu_seconds, ge=1, description="processor time to read a file's text; recognition counts apart"
+        _PARSE.cpu_seconds, ge=1, description="processor time to parse a file, without text recognition"
     )
     parse_seconds: float = Field(
-        _PARSE.wall_seconds, gt=0, description="time to read a file, recognition left out, on a busy machine"
+        _PARSE.wall_seconds,
+        gt=0,
+        description="time to parse a file on a busy machine, without text recognition",
     )
     page_seconds: float = Field(
         _PARSE.page_seconds,
         gt=0,
-        description="time for one page, so that one that hangs leaves the others some",
+        description="time for one page, so that a page that hangs leaves time for the others",
     )
     parse_restarts: int = Field(
         _PARSE.restarts,
         ge=0,
-        description="pages that may crash or hang before the rest of a file is given up",
+        description="pages that may crash or hang before the rest of the file is skipped",
     )
     outline_seconds: float = Field(
         _PARSE.outline_seconds,
         gt=0,
-        description="time for title and outline, which are left out if it is over",
+        description="time for title and outline; after it they are left out",
     )
     ocr_languages: Annotated[tuple[str, ...], NoDecode] = Field(
         _PARSE.ocr_languages,
-        description="tesseract's names, likeliest first: eng,deu; none: no recognition",
+        description="tesseract's names of languages, likeliest first: eng,deu; none: no text recognition",
     )
     ocr_seconds: float = Field(
-        _PARSE.ocr_seconds, gt=0, description="time to recognise a page; a dense one takes 3 to 15 s"
+        _PARSE.ocr_seconds,
+        gt=0,
+        description="time to recognise the text of a page; a dense page takes 3 to 15 s",
     )
     ocr_pages: int = Field(
-        _PARSE.ocr_pages, ge=0, description="pages recognised in a file: 500 take half an hour on two cores"
+        _PARSE.ocr_pages,
+        ge=0,
+        description="most pages recognised in a file; 500 pages take half an hour on two cores",
     )
 
-    host: str = Field("127.0.0.1", description="address that the page is served on")
-    port: int = Field(7860, ge=0, le=65535, description="its port, or the next free one; 0: any")
+    host: str = Field("127.0.0.1", description="address that serve listens on")
+    port: int = Field(
+        7860, ge=0, le=65535, description="port that serve listens on, or the next free one; 0: any"
+    )
     api_token: SecretStr | None = Field(
-        None, description="token of the API that lasts; needed where other machines can reach the host"
+        None, description="lasting token of the API; required where other machines can reach the host"
     )
     auth: SecretStr | None = Field(
-        None, description="NAME:PASSWORD, a line a person, to open the page; needed as api_token is"
+        None, description="logins of the page, a line NAME:PASSWORD for each person; required as api_token is"
     )
 
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, folder: Path) -> Path:
-        """Expand ~, as no shell does in a file, and keep the place when the process changes its folder."""
+        """Expand ~, which no shell does in a file, and make the path independent of the working directory."""
         return folder.expanduser().absolute()
 
     @field_validator("ocr_languages", mode="before")
     @classmethod
     def _listed(cls, languages: Any) -> Any:
-        """Take eng,deu and eng+deu apart, as a variable has them."""
+        """Split eng,deu and eng+deu, the forms in a variable."""
         if not isinstance(languages, str):
             return languages
         names = tuple(filter(None, re.split(r"[,+\s]+", languages)))
@@ -192,14 +214,16 @@ class Settings(BaseSettings):
     def _names(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
         for name in languages:
             if not _LANGUAGE.fullmatch(name):
-                raise ValueError(f"{name!r} is no language of tesseract's; they look like eng or chi_sim")
+                raise ValueError(
+                    f"{name!r} is not a language name of tesseract; write names like eng or chi_sim"
+                )
         return languages
 
     @field_validator("api_token")
     @classmethod
     def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
         if token is not None and not _TOKEN.fullmatch(token.get_secret_value()):
-            raise ValueError("a token is 16 to 512 letters, digits and signs without spaces")
+            raise ValueError("a token has 16 to 512 letters, digits and signs, without spaces")
         return token
 
     @field_validator("auth")
@@ -211,17 +235,17 @@ class Settings(BaseSettings):
 
     @property
     def logins(self) -> dict[str, str]:
-        """The passwords of those who may open the page, by name; nobody's where everybody may."""
+        """The passwords of the page's users, by name; empty where no login is needed."""
         people = self.secret("auth")
         return {} if people is None else read_logins(people)
 
     @property
     def visitors_are_trusted(self) -> bool:
-        """Whether whoever opens the page has this machine anyway: it may then name files and servers."""
+        """Whether visitors of the page may name files and servers: only users of this machine can open it."""
         return is_loopback(self.host) and self.auth is None
 
     def secret(self, name: str) -> str | None:
-        """Return the text of a setting that is a secret, None where it is not set."""
+        """Return the text of a secret setting, None where it is not set."""
         value = getattr(self, name)
         return value.get_secret_value() if isinstance(value, SecretStr) else None
 
@@ -251,7 +275,7 @@ class Settings(BaseSettings):
 
     @property
     def sampling(self) -> Sampling:
-        """How a language model chooses its words."""
+        """How a language model chooses its tokens."""
         return Sampling(
             temperature=self.llm_temperature,
             top_p=self.llm_top_p,
@@ -263,12 +287,12 @@ class Settings(BaseSettings):
 
     @property
     def speed_file(self) -> Path:
-        """Where it is kept how fast models read on this machine."""
+        """The file with the measured reading speeds of models on this machine."""
         return self.models_folder / SPEED_FILE
 
     @property
     def models_folder(self) -> Path:
-        """Where pulled models lie, and where `auto` looks for a GGUF file."""
+        """The folder of pulled models; `auto` looks for a GGUF file in it."""
         return self.data_dir / "models"
 
     @classmethod
@@ -284,19 +308,20 @@ class Settings(BaseSettings):
         return init_settings, env_settings, toml
 
 
-# Not shown, not even where they are wrong.
+# Never shown, also not in the error about a wrong value.
 _SECRETS = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
 
 
 def load_settings(**flags: Any) -> Settings:
-    """Return the settings; flags that are None count as not given.
+    """Return the settings. Flags that are None count as not given.
 
-    Raises InvalidInput naming the setting, its value and what is allowed.
+    Raises:
+        InvalidInput: A setting is wrong; the message names it, its value and what is allowed.
     """
     if os.environ.get(CONFIG_VARIABLE) and not config_file().exists():
         raise InvalidInput(
-            f"there is no settings file {config_file()}, which {CONFIG_VARIABLE} names; "
-            "mend the variable or unset it"
+            f"{CONFIG_VARIABLE} names the settings file {config_file()}, which does not exist; "
+            "correct the variable or unset it"
         )
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
@@ -305,14 +330,18 @@ def load_settings(**flags: Any) -> Settings:
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             near = get_close_matches(name, Settings.model_fields, n=1)
-            advice = f"{f'The nearest is {near[0]}. ' if near else ''}Mend it in {config_file()}"
+            advice = f"{f'Did you mean {near[0]}? ' if near else ''}Correct it in {config_file()}"
             raise UnknownName("setting", name, Settings.model_fields, advice=advice) from error
-        given = "what is given (not shown, it is secret)" if name in _SECRETS else repr(first.get("input"))
+        given = (
+            "the given value (not shown because it is secret)"
+            if name in _SECRETS
+            else repr(first.get("input"))
+        )
         raise InvalidInput(
             f"the setting {name} cannot be {given}: {first['msg']}; "
-            f"mend it in {config_file()}, in RAG_APP_{name.upper()}, or on the command line"
+            f"correct it in {config_file()}, in RAG_APP_{name.upper()}, or on the command line"
         ) from error
     except (ValueError, OSError) as error:  # TOML that cannot be read
         raise InvalidInput(
-            f"the settings file {config_file()} cannot be read: {error}; mend or remove it"
+            f"the settings file {config_file()} cannot be read: {error}; correct or remove it"
         ) from error

@@ -11,7 +11,7 @@ from rag_app.contract.schema import Fields, Response, Timings, source
 
 if TYPE_CHECKING:
     from rag_app.answering.answers import Answer
-    from rag_app.history.conversations import Conversation, Turn
+    from rag_app.history.conversations import Conversation, RecordedTurn
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -52,7 +52,9 @@ class ConversationResponse(_Conversation, Response):
     turns: tuple[TurnFields, ...]
 
     @classmethod
-    def of_turns(cls, conversation: "Conversation", turns: "Iterable[tuple[Turn, Answer | None]]") -> Self:
+    def of_turns(
+        cls, conversation: "Conversation", turns: "Iterable[tuple[RecordedTurn, Answer | None]]"
+    ) -> Self:
         return cls.of(conversation, turns=[TurnFields.of(turn, answer=answer) for turn, answer in turns])
 
 

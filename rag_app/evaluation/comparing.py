@@ -1,4 +1,4 @@
-"""How sure a figure is, and whether two strategies differ: bootstrap intervals and paired tests, by SciPy."""
+"""Bootstrap confidence intervals and paired tests of strategies, computed by SciPy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Resamples of the questions, as is usual; the seed makes a report the same when it is made again.
+# Resamples of the questions. The fixed seed makes reports reproducible.
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
 _SEED = 0
-# Resamples are drawn in parts of so many numbers.
+# Resamples are drawn in batches of so many numbers.
 _BATCH_NUMBERS = 5_000_000
 
 Floats = NDArray[np.float64]
@@ -28,8 +28,9 @@ class Interval:
 class Comparison:
     """How much better `a` is than `b` by a metric, on the same questions.
 
-    `p` is of the paired randomisation test (Smucker, Allan and Carterette, 2007), two-sided; `p_adjusted` is
-    Holm's, for as many comparisons as were made.
+    Attributes:
+        p: two-sided paired randomisation test (Smucker, Allan and Carterette, 2007).
+        p_adjusted: `p` adjusted for the number of comparisons (Holm, 1979).
     """
 
     metric: str
@@ -42,21 +43,26 @@ class Comparison:
 
 
 def interval(values: Floats) -> Interval:
-    """Return the percentile bootstrap's interval of a mean, [n] values; the mean itself if all are equal."""
+    """Return the percentile bootstrap interval of the mean of [n] values."""
     if len(values) < 2 or np.ptp(values) == 0:
         mean = float(values.mean())
         return Interval(mean, mean)
     from scipy.stats import bootstrap
 
     found = bootstrap(
-        (values,), np.mean, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, method="percentile",
-        batch=_batch(values), rng=np.random.default_rng(_SEED),
-    ).confidence_interval  # fmt: skip
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        batch=_batch(values),
+        rng=np.random.default_rng(_SEED),
+    ).confidence_interval
     return Interval(float(found.low), float(found.high))
 
 
 def compare(metric: str, values: Mapping[str, Floats], reference: str) -> list[Comparison]:
-    """Compare every named system with one of them by their values for the same questions."""
+    """Compare each system with the reference, by their values [q] for the same questions."""
     others = [name for name in values if name != reference]
     differences = [values[name] - values[reference] for name in others]
     chances = [_chance(one) for one in differences]
@@ -67,7 +73,7 @@ def compare(metric: str, values: Mapping[str, Floats], reference: str) -> list[C
 
 
 def holm(chances: Sequence[float]) -> list[float]:
-    """Return the p-values of several tests, adjusted for their number (Holm, 1979)."""
+    """Return p-values adjusted for the number of tests (Holm, 1979)."""
     order = np.argsort(chances, kind="stable")
     adjusted = np.zeros(len(chances))
     highest = 0.0
@@ -78,17 +84,22 @@ def holm(chances: Sequence[float]) -> list[float]:
 
 
 def _chance(differences: Floats) -> float:
-    """Return how likely a difference of this size is if the two systems are the same."""
-    if len(differences) < 2 or not differences.any():  # one question tells nothing
+    """Return the p-value of the differences [q] between two systems."""
+    if len(differences) < 2 or not differences.any():  # one question shows nothing
         return 1.0
     from scipy.stats import permutation_test
 
     return float(
         permutation_test(
-            (differences,), np.mean, permutation_type="samples", vectorized=True, n_resamples=RESAMPLES,
-            batch=_batch(differences), rng=np.random.default_rng(_SEED),
+            (differences,),
+            np.mean,
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=RESAMPLES,
+            batch=_batch(differences),
+            rng=np.random.default_rng(_SEED),
         ).pvalue
-    )  # fmt: skip
+    )
 
 
 def _batch(values: Floats) -> int:

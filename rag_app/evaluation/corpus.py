@@ -1,4 +1,4 @@
-"""What a data set searches, as a library of its own that is kept for the next time."""
+"""The corpus of a data set: a library of its own, kept for the next evaluation."""
 
 import glob
 import hashlib
@@ -23,12 +23,12 @@ from ingestion.storage.catalogue.records import Document, Scope, StoredChunk
 from ingestion.storage.lock import read_holder
 from ingestion.storage.originals import Source
 from ingestion.text.terms import ANALYSER
-from rag_app.evaluation.datasets import Dataset, Passage, page_id
+from rag_app.evaluation.datasets import CorpusPassage, Dataset, page_id
 
-# Passages of a BEIR corpus are the pages of documents of this many: a document of one passage each would
-# take a transaction each.
+# A BEIR corpus is stored as documents with a page for each passage. So many passages share a document,
+# because each document takes a transaction.
 _PASSAGES = 1000
-_LONGEST_NAME = 60  # of a data set, in the name of its folder
+_LONGEST_NAME = 60  # characters of a data set's name in its folder's name
 
 # stage, done, total
 OnProgress = Callable[[str, int, int], None]
@@ -37,8 +37,12 @@ IsCancelled = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A library that holds a data set, in some collections (none: the default one), and how its chunks are
-    named there: `labels` are documents' names by their ids, where those in the library will not do."""
+    """A library that holds a data set.
+
+    Attributes:
+        collections: the collections that are searched; none: the default collection.
+        labels: names of documents by id, where the data set uses other names than the library.
+    """
 
     library: Library
     dataset: Dataset
@@ -46,17 +50,17 @@ class Corpus:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def unit(self, chunk: StoredChunk) -> str:
-        """Return the id of the passage or page that a chunk is of."""
+        """Return the id of a chunk's passage or page."""
         if self.dataset.unit == "page":
             return page_id(self.labels.get(chunk.document_id, chunk.document), chunk.page)
         return self.dataset.passages[int(chunk.document) * _PASSAGES + chunk.page - 1].id
 
     def scope(self) -> Scope:
-        """Return what is searched."""
+        """Return the scope of the searches."""
         return self.library.catalogue.scope(self.collections)
 
     def documents(self) -> list[Document]:
-        """Return the documents that are searched."""
+        """Return the documents of the scope."""
         wanted = set(self.scope().collections)
         return [one for one in self.library.catalogue.documents() if one.collection_id in wanted]
 
@@ -71,11 +75,15 @@ def open_corpus(
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> Iterator[Corpus]:
-    """Yield the data set as a library under `folder`: the one of the last time where data and encoder are the
-    same, brought up to date with the documents' files.
+    """Yield the data set as a library under `folder`.
 
-    Raises InvalidInput for a file that cannot be ingested, Cancelled, LibraryInUse while another evaluation
-    of the same data runs, and what `Library.open` raises. What was encoded before that stays.
+    The library of the last evaluation is used again where data and encoder are the same, and brought up to
+    date with the documents' files. What was encoded before an error stays.
+
+    Raises:
+        InvalidInput: A file cannot be ingested.
+        LibraryInUse: Another evaluation of the same data runs.
+        Cancelled: `cancelled` returned true.
     """
     identity = (
         f"{dataset.corpus} {dataset.unit} {encoder.fingerprint} {CHUNKER_VERSION} {ANALYSER} {READER_VERSION}"
@@ -104,7 +112,7 @@ def add_representation(
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> None:
-    """Encode the corpus with another model as well, unless that was done before."""
+    """Encode the corpus with another model too, unless an earlier evaluation did."""
     if any(
         index.name == name and index.record.source == source for index in library.open_representations.ready()
     ):
@@ -140,8 +148,8 @@ def _ingest(
         wanted.add(result.path)
         if not result.status.is_success and result.status is not Status.PARTIAL:
             raise InvalidInput(
-                f"{result.path} cannot be evaluated: {result.error}; mend it, or take it and its questions "
-                "out"
+                f"{result.path} cannot be evaluated: {result.error}; repair the file, or remove it and its "
+                "questions"
             )
     for document in library.catalogue.documents():
         if wanted.isdisjoint(library.catalogue.sources.of(document.id)):
@@ -149,8 +157,8 @@ def _ingest(
 
 
 def _labelled(library: Library, dataset: Dataset, documents: Path) -> tuple[Dataset, dict[str, str]]:
-    """Return what each document is called by its id, its path below the folder, and the data set with these
-    names: files with the same bytes are one document, and have one name."""
+    """Return the data set and the documents' labels by id. A label is a file's path below the folder; files
+    with the same bytes are one document with one label."""
     collection = library.catalogue.ensure_collection(DEFAULT_COLLECTION)
     labels: dict[str, str] = {}
     names: dict[str, str] = {}
@@ -171,7 +179,7 @@ def _labelled(library: Library, dataset: Dataset, documents: Path) -> tuple[Data
 
 def _add(
     library: Library,
-    passages: Sequence[Passage],
+    passages: Sequence[CorpusPassage],
     on_progress: OnProgress | None,
     cancelled: IsCancelled | None,
 ) -> None:
@@ -185,14 +193,19 @@ def _add(
         part = passages[first : first + _PASSAGES]
         pages, headings, chunks = _chunked(part, library.encoder)
         encodings = library.encoder.encode(
-            [chunk.text for chunk in chunks], [chunk.context for chunk in chunks],
-            on_progress=_share(on_progress, first, len(part), len(passages)), cancelled=cancelled,
-        )  # fmt: skip
+            [chunk.text for chunk in chunks],
+            [chunk.context for chunk in chunks],
+            on_progress=_share(on_progress, first, len(part), len(passages)),
+            cancelled=cancelled,
+        )
         text = "\n".join(f"{passage.id} {passage.title} {passage.text}" for passage in part).encode()
         source = Source(
-            path=f"passages:{number}", name=str(number), sha256=hashlib.sha256(text).hexdigest(),
-            bytes=len(text), file=None,
-        )  # fmt: skip
+            path=f"passages:{number}",
+            name=str(number),
+            sha256=hashlib.sha256(text).hexdigest(),
+            bytes=len(text),
+            file=None,
+        )
         parsed = ParsedDocument(
             Status.OK, page_count=len(pages), pages=tuple(pages), headings=tuple(headings)
         )
@@ -202,16 +215,19 @@ def _add(
 def _share(
     on_progress: OnProgress | None, first: int, size: int, whole: int
 ) -> Callable[[int, int], None] | None:
-    """Return what reports a part's progress as the whole's."""
+    """Return a function that reports the progress of a part as progress of the whole."""
     if on_progress is None:
         return None
     return lambda done, total: on_progress("encoding passages", first + size * done // max(total, 1), whole)
 
 
-def _chunked(passages: Sequence[Passage], encoder: Encoder) -> tuple[list[Page], list[Heading], list[Chunk]]:
-    """Each passage as a page, and its title as the page's heading unless its text begins with it.
+def _chunked(
+    passages: Sequence[CorpusPassage], encoder: Encoder
+) -> tuple[list[Page], list[Heading], list[Chunk]]:
+    """Return a page for each passage, with its title as heading unless the text begins with it.
 
-    They are cut one by one: what recurs on many pages is a running line, and in many passages a finding.
+    Passages are chunked one by one: a line that many pages repeat is a header or footer, a line that many
+    passages repeat is not.
     """
     pages: list[Page] = []
     headings: list[Heading] = []
@@ -228,7 +244,7 @@ def _chunked(passages: Sequence[Passage], encoder: Encoder) -> tuple[list[Page],
 
 
 def _remove_former(place: Path) -> None:
-    """Remove what the same folder made with a former encoder or content; nobody will ask for it."""
+    """Remove the libraries that the same data set had with an earlier encoder or content."""
     name = place.name.rpartition("-")[0]
     for other in place.parent.glob(f"{glob.escape(name)}-" + "[0-9a-f]" * 12):
         if other != place and read_holder(other) is None:

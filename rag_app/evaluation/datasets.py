@@ -1,16 +1,16 @@
-"""Evaluation data: questions, and what each of them should find.
+"""Evaluation data: questions, and what each question should find.
 
-Two forms are read. A BEIR folder (Thakur et al., 2021) has passages:
+There are two forms. A BEIR folder (Thakur et al., 2021) has passages:
 
     corpus.jsonl    {"_id", "title", "text"}      queries.jsonl  {"_id", "text"}
-    qrels/test.tsv  query-id, corpus-id, score, with a head
+    qrels/test.tsv  query-id, corpus-id, score, with a header line
 
-A folder of documents has files, and questions whose evidence stands on their pages:
+A folder of documents has files, and questions with the pages that answer them:
 
     documents/      any files that can be ingested
     questions.jsonl {"id", "question", "answer", "evidence": [{"document", "page", "grade", "text"}]}
 
-A grade is 1 where it is not given; 0 is a page that does not answer.
+The default grade is 1; 0 marks a page that does not answer.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from ingestion.errors import InvalidInput
 
 Unit = Literal["passage", "page"]
 
-# Question id → id of a passage or page → how relevant that is; 0 and below: not at all.
+# Question id → id of a passage or page → its relevance grade; 0 and below: not relevant.
 Qrels = Mapping[str, Mapping[str, int]]
 
 _SPLIT = "test"
@@ -32,7 +32,7 @@ _SPLIT = "test"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question; `answer` is shown in reports, and not scored."""
+    """A question. Reports show `answer`; nothing scores it."""
 
     id: str
     text: str
@@ -40,7 +40,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class CorpusPassage:
     """A passage of a BEIR corpus."""
 
     id: str
@@ -50,13 +50,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Questions with judgements, of passages or of pages; `page_id` makes the ids of pages.
+    """Questions with judgements of passages or of pages; `page_id` makes the ids of pages.
 
     Attributes:
-        questions: those with at least one relevant passage or page.
-        unjudged: how many questions were left out, having none.
-        corpus: identifies what is searched: its content, or for documents the folder they lie in.
-        folder: where the data set lies; None where it is no folder.
+        questions: the questions with at least one relevant passage or page.
+        unjudged: the number of questions without any, which are left out.
+        corpus: identifies the corpus: the hash of its passages, or the folder of its documents.
+        folder: the data set's folder; None for judgements and lists.
     """
 
     name: str
@@ -65,13 +65,13 @@ class Dataset:
     qrels: Qrels
     unjudged: int
     corpus: str
-    passages: tuple[Passage, ...] = ()
+    passages: tuple[CorpusPassage, ...] = ()
     documents: Path | None = None
     folder: Path | None = None
 
 
 def page_id(document: str, page: int) -> str:
-    """Return the id that judgements and rankings have for a page, counted from 1."""
+    """Return the id of a page, counted from 1, in judgements and rankings."""
     return f"{document}#page={page}"
 
 
@@ -83,11 +83,13 @@ def document_of(page: str) -> str:
 def read_dataset(folder: Path) -> Dataset:
     """Read a folder of either form.
 
-    Raises InvalidInput for a folder of neither, and for a line or value that is wrong: it names the file and
-    the line.
+    Raises:
+        InvalidInput: The folder has neither form, or a line is wrong; the message names file and line.
     """
     if not folder.is_dir():
-        raise InvalidInput(f"there is no folder {folder}; name one with a BEIR corpus or documents/")
+        raise InvalidInput(
+            f"there is no folder {folder}; name a folder with a BEIR corpus or with documents/"
+        )
     if (folder / "questions.jsonl").is_file():
         return _documents(folder)
     if (folder / "corpus.jsonl").is_file():
@@ -99,10 +101,13 @@ def read_dataset(folder: Path) -> Dataset:
 
 def _beir(folder: Path) -> Dataset:
     passages = [
-        Passage(_text(line, "_id", where), " ".join(str(line.get("title") or "").split()),
-                _text(line, "text", where, may_be_empty=True))
+        CorpusPassage(
+            _text(line, "_id", where),
+            " ".join(str(line.get("title") or "").split()),
+            _text(line, "text", where, may_be_empty=True),
+        )
         for line, where in json_lines(folder / "corpus.jsonl")
-    ]  # fmt: skip
+    ]
     questions = [
         Question(_text(line, "_id", where), _asked(line, "text", where))
         for line, where in json_lines(folder / "queries.jsonl")
@@ -113,15 +118,22 @@ def _beir(folder: Path) -> Dataset:
     with (folder / "corpus.jsonl").open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return judged(
-        folder.resolve().name, "passage", questions, qrels, corpus=digest, passages=tuple(passages),
+        folder.resolve().name,
+        "passage",
+        questions,
+        qrels,
+        corpus=digest,
+        passages=tuple(passages),
         folder=folder,
-    )  # fmt: skip
+    )
 
 
 def _documents(folder: Path) -> Dataset:
     documents = folder / "documents"
     if not documents.is_dir():
-        raise InvalidInput(f"{folder} has no folder documents/, which questions.jsonl speaks of")
+        raise InvalidInput(
+            f"{folder} has no folder documents/ for the documents that questions.jsonl names; add it"
+        )
     questions: list[Question] = []
     qrels: dict[str, dict[str, int]] = {}
     for line, where in json_lines(folder / "questions.jsonl"):
@@ -134,7 +146,9 @@ def _documents(folder: Path) -> Dataset:
             if not isinstance(page, int) or page < 1:
                 raise InvalidInput(f"{where}: the evidence's page is {page!r}; pages are counted from 1")
             if not (documents / name).is_file():
-                raise InvalidInput(f"{where}: there is no file {documents / name}; add it, or leave it away")
+                raise InvalidInput(
+                    f"{where}: there is no file {documents / name}; add the file or remove the evidence"
+                )
             grade = evidence.get("grade", 1)
             if not isinstance(grade, int):
                 raise InvalidInput(f"{where}: the evidence's grade is {grade!r}; 1 answers, 0 does not")
@@ -153,18 +167,25 @@ def judged(
     qrels: Qrels,
     *,
     corpus: str,
-    passages: tuple[Passage, ...] = (),
+    passages: tuple[CorpusPassage, ...] = (),
     documents: Path | None = None,
     folder: Path | None = None,
 ) -> Dataset:
-    """Return a data set of the questions that have something relevant. Raises InvalidInput where none has."""
+    """Return a data set of the questions with a relevant unit. Raises InvalidInput where there is none."""
     kept = tuple(q for q in questions if any(grade > 0 for grade in qrels.get(q.id, {}).values()))
     if not kept:
         raise InvalidInput(f"no question of {name} has a relevant {unit}; check its ids against the qrels")
     return Dataset(
-        name, unit, kept, {question.id: qrels[question.id] for question in kept}, len(questions) - len(kept),
-        corpus, passages, documents, folder,
-    )  # fmt: skip
+        name,
+        unit,
+        kept,
+        {question.id: qrels[question.id] for question in kept},
+        len(questions) - len(kept),
+        corpus,
+        passages,
+        documents,
+        folder,
+    )
 
 
 def _qrels_file(folder: Path) -> Path:
@@ -179,16 +200,18 @@ def _qrels_file(folder: Path) -> Path:
 
 
 def read_qrels(file: Path) -> dict[str, dict[str, int]]:
-    """Read judgements: BEIR's three columns with a head, or TREC's four without.
+    """Read judgements: BEIR's three columns with a header line, or TREC's four without.
 
-    Raises InvalidInput for a line that is neither.
+    Raises InvalidInput for any other line.
     """
     qrels: dict[str, dict[str, int]] = {}
     try:
         with file.open(encoding="utf-8") as stream:
             rows = [line.rstrip("\r\n") for line in stream]
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} cannot be read: {error}; check that it is there, in UTF-8") from error
+        raise InvalidInput(
+            f"{file} cannot be read: {error}; check that the file exists and is UTF-8"
+        ) from error
     for number, row in enumerate(rows, start=1):
         cells = row.split("\t") if "\t" in row else row.split()
         if not cells or (number == 1 and cells[0] == "query-id"):
@@ -200,14 +223,14 @@ def read_qrels(file: Path) -> dict[str, dict[str, int]]:
             qrels.setdefault(question, {})[unit] = int(float(grade))
         except (ValueError, OverflowError) as error:
             raise InvalidInput(
-                f"{file}, line {number}: {row!r} is no judgement; it takes a query's id, a passage's id "
-                "and a number, with tabs between them"
+                f"{file}, line {number}: {row!r} is not a judgement; write a query's id, a passage's id "
+                "and a number, separated by tabs"
             ) from error
     return qrels
 
 
 def json_lines(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield each line's object and where it stands."""
+    """Yield each line's object with its place for messages. Raises InvalidInput."""
     try:
         with file.open(encoding="utf-8") as stream:
             for number, line in enumerate(stream, start=1):
@@ -217,19 +240,21 @@ def json_lines(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
                 try:
                     found = json.loads(line)
                 except ValueError as error:
-                    raise InvalidInput(f"{where}: this is no JSON ({error}); mend the line") from error
+                    raise InvalidInput(f"{where}: the line is not JSON ({error}); correct it") from error
                 if not isinstance(found, dict):
-                    raise InvalidInput(f"{where}: this is no JSON object; mend the line")
+                    raise InvalidInput(f"{where}: the line is not a JSON object; correct it")
                 yield found, where
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} cannot be read: {error}; check that it is there, in UTF-8") from error
+        raise InvalidInput(
+            f"{file} cannot be read: {error}; check that the file exists and is UTF-8"
+        ) from error
 
 
 def _asked(fields: Any, name: str, where: str) -> str:
-    """Return a question, which needs a word."""
+    """Return a question. Raises InvalidInput for text without a word."""
     text = _text(fields, name, where)
     if not any(map(str.isalnum, text)):
-        raise InvalidInput(f"{where}: {name!r} is {text!r}; a question has words")
+        raise InvalidInput(f"{where}: {name!r} is {text!r}, which has no word; write a question")
     return text
 
 
@@ -237,7 +262,7 @@ def _text(fields: Any, name: str, where: str, *, may_be_empty: bool = False) -> 
     value = fields.get(name) if isinstance(fields, dict) else None
     value = str(value) if isinstance(value, int) else value
     if not isinstance(value, str) or not (may_be_empty or value.strip()):
-        raise InvalidInput(f"{where}: {name!r} is {value!r}; it takes text")
+        raise InvalidInput(f"{where}: {name!r} is {value!r}; write text")
     return value
 
 
@@ -245,5 +270,5 @@ def _check_unique(file: Path, ids: Iterator[str]) -> None:
     known: set[str] = set()
     for identity in ids:
         if identity in known:
-            raise InvalidInput(f"{file}: the id {identity!r} stands there twice; make it unique")
+            raise InvalidInput(f"{file}: the id {identity!r} occurs twice; make the ids unique")
         known.add(identity)

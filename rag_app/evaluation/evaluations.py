@@ -17,7 +17,7 @@ from rag_app.evaluation.datasets import Dataset, read_dataset
 from rag_app.evaluation.exports import write_exports
 from rag_app.evaluation.judgements import Judgements, judged_dataset
 from rag_app.evaluation.questions import QuestionList, Unusable, joined, read_list, read_list_file
-from rag_app.evaluation.runner import TOP_K, Evaluation, contender_of, evaluate
+from rag_app.evaluation.runner import TOP_K, Evaluation, evaluate, system_of
 from rag_app.model_store import reranker_named
 from rag_app.tasks import Control, Task, Tasks, TaskState
 from retrievers.reranking import Reranker
@@ -198,7 +198,7 @@ class Evaluations:
         for name, source in plan.sources.items():
             add_representation(corpus.library, name, source, control.report, control.cancelled)
         contenders = [
-            contender_of(corpus, strategy, reranker, plan.top_k, self._settings.rerank_limits)
+            system_of(corpus, strategy, reranker, plan.top_k, self._settings.rerank_limits)
             for strategy in plan.strategies
             for reranker in plan.rerankers
         ]

@@ -9,7 +9,7 @@ from ingestion.errors import InvalidInput
 from rag_app.evaluation.datasets import Dataset
 from rag_app.evaluation.runner import Evaluation, Result
 
-# What spreadsheets take for the beginning of a formula.
+# Spreadsheets read text that begins with these as a formula.
 _FORMULA = tuple("=+-@\t\r")
 
 
@@ -28,7 +28,7 @@ def write_exports(evaluation: Evaluation, folder: Path) -> list[Path]:
 
 
 def strategies_csv(evaluation: Evaluation) -> str:
-    """Return a row a strategy: every metric, those with an interval with its ends, time, bytes, lost."""
+    """Return a row for each strategy: metrics, ends of intervals, latencies, bytes, lost questions."""
     estimated = list(evaluation.results[0].intervals)
     head = ["strategy", "reranker", *evaluation.metrics]
     head += [f"{name} {end}" for name in estimated for end in ("low", "high")]
@@ -51,8 +51,8 @@ def _strategy_row(result: Result, metrics: Iterable[str], estimated: Iterable[st
 
 
 def questions_csv(evaluation: Evaluation) -> str:
-    """Return a row a question and strategy: every metric, the rank of the first that is relevant, the first
-    five that were found."""
+    """Return a row for each question and strategy: metrics, rank of the first relevant result, the first
+    five results."""
     head = ["question_id", "question", "strategy", "reranker", *evaluation.metrics, "rank", "wanted", "found"]
     return _csv(head, _question_rows(evaluation))
 
@@ -66,13 +66,19 @@ def _question_rows(evaluation: Evaluation) -> Iterator[list[object]]:
             rank = next((rank for rank, unit in enumerate(found, start=1) if unit in wanted), "")
             values = [round(float(result.values[name][place]), 4) for name in evaluation.metrics]
             yield [
-                ids[question.id], _cell(question.text), result.strategy, result.reranker or "", *values, rank,
-                _cell(" ".join(map(_token, wanted))), _cell(" ".join(map(_token, found[:5]))),
-            ]  # fmt: skip
+                ids[question.id],
+                _cell(question.text),
+                result.strategy,
+                result.reranker or "",
+                *values,
+                rank,
+                _cell(" ".join(map(_token, wanted))),
+                _cell(" ".join(map(_token, found[:5]))),
+            ]
 
 
 def qrels_tsv(evaluation: Evaluation) -> str:
-    """Return BEIR's qrels: three columns with a head."""
+    """Return BEIR's qrels: three columns with a header line."""
     return "query-id\tcorpus-id\tscore\n" + "".join(
         f"{question}\t{unit}\t{grade}\n" for question, unit, grade in _qrels(evaluation.dataset)
     )
@@ -84,7 +90,7 @@ def qrels_trec(evaluation: Evaluation) -> str:
 
 
 def queries_tsv(evaluation: Evaluation) -> str:
-    """Return the ids that the qrels have, with the questions."""
+    """Return the questions with their ids in the qrels."""
     ids = question_ids(evaluation.dataset)
     return "".join(
         f"{ids[question.id]}\t{' '.join(question.text.split())}\n"
@@ -93,7 +99,7 @@ def queries_tsv(evaluation: Evaluation) -> str:
 
 
 def question_ids(dataset: Dataset) -> Mapping[str, str]:
-    """Return an id a column can hold for each question: its own where none has white space, else q1, …"""
+    """Return an id without white space for each question: its own where all are such, else q1, q2, …"""
     own = [question.id for question in dataset.questions]
     if all(one == _token(one) for one in own):
         return {one: one for one in own}
@@ -112,7 +118,7 @@ def _token(name: str) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text that a spreadsheet shows, instead of computing it."""
+    """Return text that a spreadsheet shows instead of evaluating it."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -1,13 +1,13 @@
-"""What people said of passages: this page, or this stretch of it, answers that question, or does not.
+"""Judgements: a page, or a part of its text, answers a question, or does not.
 
-They lie in an SQLite file of their own, beside the library, and name a page by its document's content
-(SHA-256) and number: so they outlive reindexing, renaming, and deleting and adding again. As files they are
-what evaluations read, one question a line:
+They are stored beside the library and name a page by its document's content (SHA-256) and its number, so they
+survive reindexing, renaming, and deleting and adding again. Exported, they are a file that evaluations read,
+one question a line:
 
     {"id", "question", "answer",
      "evidence": [{"document", "sha256", "page", "start", "end", "grade", "text"}]}
 
-Evaluations are by page: a page's grade is the highest that it, or a stretch of it, was given.
+Evaluations judge pages: a page's grade is the highest grade of the page and of its parts.
 """
 
 import json
@@ -20,7 +20,7 @@ from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from ingestion.timing import utc_now
 from rag_app.evaluation.datasets import Dataset, Question, json_lines, judged, page_id, read_qrels
-from rag_app.history.database import State
+from rag_app.history.database import StateDatabase
 
 QUESTIONS_FILE = "questions.jsonl"
 
@@ -29,9 +29,11 @@ _LAST_PAGE = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A page and a question: `grade` 1 and above answers it, 0 does not. `document` is its name then.
+    """A judgement of a page, or of characters `start` to `end` of its text where `end` is not 0.
 
-    It is of characters `start` to `end` of the page's text, or of the whole page where both are 0.
+    Attributes:
+        document: the document's name when it was judged.
+        grade: 1 and above answers the question, 0 does not.
     """
 
     question: str
@@ -44,7 +46,7 @@ class Judgement:
 
 
 class HoldsJudgements(Protocol):
-    """Where judgements come from: what was kept, or a list that was read."""
+    """A source of judgements: the stored ones, or a list."""
 
     def all(self) -> list[Judgement]: ...
 
@@ -52,12 +54,12 @@ class HoldsJudgements(Protocol):
 class Judgements:
     """The judgements of one data folder. Every method may raise LibraryError."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: StateDatabase) -> None:
         self._state = state
 
     def add(self, judgements: Iterable[Judgement]) -> int:
-        """Keep judgements, each in place of a former one of the same question and place; return their
-        number."""
+        """Store judgements and return their number. Each replaces an earlier one of the same question and
+        place."""
         now = utc_now()
         rows = [
             (
@@ -86,7 +88,7 @@ class Judgements:
         return [Judgement(*row) for row in rows]
 
     def of(self, question: str) -> list[Judgement]:
-        """Return what was said of one question's passages."""
+        """Return the judgements of one question."""
         with self._state.reading() as connection:
             rows = connection.execute(
                 "SELECT question, sha256, page, document, grade, start, stop FROM judgements "
@@ -96,7 +98,7 @@ class Judgements:
         return [Judgement(*row) for row in rows]
 
     def remove(self, question: str | None = None) -> int:
-        """Forget what was said of a question, or everything; return how many judgements that were."""
+        """Delete the judgements of a question, or all of them; return their number."""
         where, values = ("", ()) if question is None else ("WHERE question = ?", (question.strip(),))
         with self._state.changing() as connection:
             removed = connection.execute(f"DELETE FROM judgements {where}", values).rowcount
@@ -109,8 +111,8 @@ def judged_dataset(
 ) -> tuple[Dataset, dict[str, str]]:
     """Return the judged questions as a data set over the library, and its documents' labels by id.
 
-    What was said of documents that are not there counts as much as if they could not be found. Raises
-    InvalidInput where nothing was judged.
+    Judged documents that the library lacks count as relevant documents that no strategy finds. Raises
+    InvalidInput where there are no judgements.
     """
     wanted = set(library.catalogue.scope(tuple(collections)).collections)
     documents = [one for one in library.catalogue.documents() if one.collection_id in wanted]
@@ -126,13 +128,17 @@ def judged_dataset(
         unit = page_id(label, one.page)
         of_question[unit] = max(one.grade, of_question.get(unit, one.grade))
     if not questions:
-        raise InvalidInput("nothing was judged yet; rag-app judge add QUESTION --document NAME --page N does")
+        raise InvalidInput(
+            "there are no judgements; add one: rag-app judge add QUESTION --document NAME --page N"
+        )
     return judged("judgements", "page", list(questions.values()), qrels, corpus="library"), labels
 
 
 def export(judgements: Sequence[Judgement], folder: Path) -> int:
-    """Write judgements as questions.jsonl, and as queries.jsonl with qrels/test.tsv for other programs;
-    return the number of questions. Raises InvalidInput where the folder cannot be written."""
+    """Write judgements as questions.jsonl, and as queries.jsonl with qrels/test.tsv for other programs.
+
+    Returns the number of questions. Raises InvalidInput where the folder cannot be written.
+    """
     by_question: dict[str, list[Judgement]] = {}
     for one in judgements:
         by_question.setdefault(one.question, []).append(one)
@@ -170,10 +176,13 @@ def export(judgements: Sequence[Judgement], folder: Path) -> int:
 
 
 def read(folder: Path, documents: Sequence[Mapping[str, Any]]) -> list[Judgement]:
-    """Read judgements that `export` or somebody else wrote: questions.jsonl, or queries.jsonl with qrels.
+    """Read judgements from questions.jsonl, or from queries.jsonl with qrels.
 
-    A page is found by the content of its document, or by its name among `documents` (fields with name and
-    sha256). Raises InvalidInput for a line that is wrong or a document that is not there.
+    Args:
+        documents: fields with name and sha256. A document is found by its content, or by its name here.
+
+    Raises:
+        InvalidInput: A line is wrong, or a document is unknown.
     """
     by_name: dict[str, set[str]] = {}
     for document in documents:
@@ -184,12 +193,12 @@ def read(folder: Path, documents: Sequence[Mapping[str, Any]]) -> list[Judgement
     if len(files) != 1 or not (folder / "queries.jsonl").is_file():
         raise InvalidInput(
             f"{folder} has neither {QUESTIONS_FILE} nor queries.jsonl with one file in qrels/; "
-            "rag-app judge export shows what they look like"
+            "rag-app judge export writes an example"
         )
     texts = {}
     for line, where in json_lines(folder / "queries.jsonl"):
         if "_id" not in line or "text" not in line:
-            raise InvalidInput(f"{where}: a line has _id and text")
+            raise InvalidInput(f"{where}: the line has no _id or no text; add them")
         texts[str(line["_id"])] = _question(line["text"], where)
     found = []
     for question, units in read_qrels(files[0]).items():
@@ -198,7 +207,7 @@ def read(folder: Path, documents: Sequence[Mapping[str, Any]]) -> list[Judgement
         for unit, grade in units.items():
             name, _, page = unit.rpartition("#page=")
             if not name or not page.isdigit():
-                raise InvalidInput(f"{files[0]}: {unit!r} is no page; they look like report.pdf#page=7")
+                raise InvalidInput(f"{files[0]}: {unit!r} is not a page; write pages like report.pdf#page=7")
             sha256 = _content(name, by_name, str(files[0]))
             number = _page(int(page), str(files[0]))
             found.append(Judgement(texts[question], sha256, number, name, grade))
@@ -214,15 +223,17 @@ def _from_questions(file: Path, by_name: Mapping[str, set[str]]) -> Iterable[Jud
                 sha256 = str(one.get("sha256") or _content(name, by_name, where))
                 start, end = int(one.get("start", 0)), int(one.get("end", 0))
                 if not 0 <= start <= end:
-                    raise InvalidInput(f"{where}: there are no characters {start} to {end}")
+                    raise InvalidInput(
+                        f"{where}: there are no characters {start} to {end}; write 0 <= start <= end"
+                    )
                 yield Judgement(question, sha256, page, name, int(one.get("grade", 1)), start, end)
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-            raise InvalidInput(f"{where}: {error!r}; a line has question and evidence") from error
+            raise InvalidInput(f"{where}: {error!r}; write a question and its evidence") from error
 
 
 def _question(text: Any, where: str) -> str:
     if not isinstance(text, str) or not any(map(str.isalnum, text)):
-        raise InvalidInput(f"{where}: {text!r} is no question; it has words")
+        raise InvalidInput(f"{where}: {text!r} is not a question; write at least one word")
     return text
 
 

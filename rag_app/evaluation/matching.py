@@ -1,34 +1,34 @@
-"""Whether a page says an answer, however it is set: case, white space, line ends and punctuation differ."""
+"""Finds an answer in a page's text, regardless of case, white space, line ends and punctuation marks."""
 
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
-# Characters that are written for one another.
+# Characters that stand for one another.
 _VARIANTS = {
     **dict.fromkeys(map(ord, "‘’‚‛′ʼ`´"), "'"),
     **dict.fromkeys(map(ord, "“”„‟″«»"), '"'),
     **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
-    **dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), ""),  # seen by nobody
+    **dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), ""),  # invisible
 }
-# A hyphen beside a letter: "inter-\nnational", "COVID-19", "state-of-the-art". Between figures it says "to",
-# and before one "minus".
+# A hyphen beside a letter: "inter-\nnational", "COVID-19", "state-of-the-art". Between digits it means "to",
+# before a digit "minus".
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-\s*(?=\w)|(?<=\w)-\s*(?=[^\W\d_])")
 _AROUND = " .,;:!?'\"()[]"
-# Only these end a word where another begins; other scripts write words together.
+# Words of these categories are separated by spaces; other scripts write words together.
 _JOINING = ("Lu", "Ll", "Lt", "Nd")
 
 
 def plain(text: str) -> str:
-    """Return text in one form: folded, one space for white space, one character for those alike."""
+    """Return normalised text: case-folded, with single spaces and one character for all its variants."""
     folded = unicodedata.normalize("NFKC", text.translate(_VARIANTS)).casefold().translate(_VARIANTS)
     return " ".join(_HYPHEN.sub("", folded).split())
 
 
 @dataclass(frozen=True)
 class PlainText:
-    """A page's text in one form, and the same without spaces."""
+    """A page's normalised text, with and without spaces."""
 
     text: str
 
@@ -42,13 +42,13 @@ class PlainText:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """An answer to look for; `is_empty` where nothing of it is left to look for."""
+class AnswerPattern:
+    """An answer to look for; `is_empty` where it has no letter or digit."""
 
     text: str
 
     @classmethod
-    def of(cls, answer: str) -> "Wanted":
+    def of(cls, answer: str) -> "AnswerPattern":
         return cls(plain(answer).strip(_AROUND).replace(" ", ""))
 
     @property
@@ -59,16 +59,16 @@ class Wanted:
     def _pattern(self) -> re.Pattern[str]:
         return re.compile(" ?".join(map(re.escape, self.text)))
 
-    def stands_in(self, page: PlainText) -> bool:
-        """Whether the page says it as whole words and numbers: 5 does not stand in 1950 or in 2.5."""
-        if self.text not in page.squeezed:  # most pages, in a fraction of the pattern's time
+    def is_in(self, page: PlainText) -> bool:
+        """Return whether the page has the answer as whole words and numbers: 5 is not in 1950 or in 2.5."""
+        if self.text not in page.squeezed:  # rules out most pages, much faster than the pattern
             return False
         text = page.text
         return any(not _cut(text, *match.span()) for match in self._pattern.finditer(text))
 
 
 def _cut(text: str, start: int, end: int) -> bool:
-    """Whether a match begins or ends within a word or a number."""
+    """Return whether a match begins or ends inside a word or a number."""
     before, after = text[:start][-2:], text[end : end + 2]
     if before and _joined(before[-1], text[start]):
         return True

@@ -1,8 +1,8 @@
-"""Ranking metrics by question, computed by ir-measures (MacAvaney et al., 2022), which asks trec_eval.
+"""Ranking metrics by question, computed by ir-measures (MacAvaney et al., 2022) with trec_eval.
 
-nDCG@10 (Järvelin and Kekäläinen, 2002, with linear gains), MRR@10, recall@k and success@k are of passages,
-or of pages where documents are judged. Of pages there are two more: page@k, a relevant page among the
-first k, and document@5, a page of a relevant document among the first five.
+nDCG@10 (Järvelin and Kekäläinen, 2002, with linear gains), MRR@10, recall@k and success@k rank passages, or
+pages in data sets of documents. These have two more metrics: page@k, a relevant page among the first k, and
+document@5, a page of a relevant document among the first five.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,14 +30,14 @@ Values = Mapping[str, NDArray[np.float64]]
 
 
 def metric_names(dataset: Dataset) -> tuple[str, ...]:
-    """Return the metrics of a data set, those that strategies are compared by first."""
+    """Return the metrics of a data set, the main metrics first."""
     if dataset.unit == "page":
         return ("page@5", "page@10", "page@20", "document@5", *_MEASURES)
     return tuple(_MEASURES)
 
 
 def compared(dataset: Dataset) -> tuple[str, ...]:
-    """Return the metrics that strategies are compared by."""
+    """Return the main metrics, by which systems are compared."""
     return ("page@5", "ndcg@10") if dataset.unit == "page" else ("ndcg@10",)
 
 
@@ -85,7 +85,7 @@ def _values(
         for question, units in qrels.items()
         for unit, grade in units.items()
     ]
-    # trec_eval orders by score, and equal ones by their ids: so a rank is a score.
+    # trec_eval orders by score and breaks ties by id, so the scores are negative ranks.
     run = [
         ir_measures.ScoredDoc(question, unit, -float(rank))
         for question, units in rankings.items()

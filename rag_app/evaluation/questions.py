@@ -1,11 +1,11 @@
-"""A list of questions with what answers each, over documents that are in the library. One question a line:
+"""Lists of questions about documents in the library, with what answers them. One question a line:
 
-    question <TAB> document <TAB> page      the page that answers; more lines with the question, more pages
-    question <TAB> answer                   every page that says the answer
+    question <TAB> document <TAB> page      this page answers; several lines can have the same question
+    question <TAB> answer                   every page with the answer's text is relevant
     {"question", "evidence": [{"document", "sha256", "page", "grade"}], "answer"}
 
-A line of the last form (questions.jsonl) without evidence counts as the second. Where a line has no tab,
-" | " does: a text field of a browser takes no tabs.
+A line of the last form (questions.jsonl) without evidence is read like the second. Columns can also be
+separated by " | ", because text fields of browsers do not accept tabs.
 """
 
 import json
@@ -19,18 +19,18 @@ from ingestion.library import Library
 from ingestion.storage.catalogue.records import Document
 from rag_app.evaluation.datasets import Dataset, json_lines, read_qrels
 from rag_app.evaluation.judgements import Judgement, judged_dataset
-from rag_app.evaluation.matching import PlainText, Wanted
+from rag_app.evaluation.matching import AnswerPattern, PlainText
 
 LIST_SUFFIXES = (".tsv", ".txt", ".jsonl")
 
-# Columns that a sheet has as its head.
+# First cells of header lines.
 _HEADS = ("question", "query")
 _LONGEST_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A line that cannot be used, counted from 1, and why."""
+    """A line that cannot be used: its number from 1, its text, and the reason."""
 
     line: int
     text: str
@@ -39,7 +39,7 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class QuestionList:
-    """What could be read of a list. `answers` are by question, where the list has one."""
+    """The usable part of a list, and its unusable lines. `answers` has the answers by question."""
 
     judgements: tuple[Judgement, ...]
     answers: Mapping[str, str]
@@ -47,7 +47,7 @@ class QuestionList:
 
     @property
     def questions(self) -> int:
-        """The number of questions with a page that answers, as far as the list says."""
+        """The number of questions with a page that answers."""
         return len({one.question for one in self.judgements if one.grade > 0})
 
     @property
@@ -61,8 +61,8 @@ class QuestionList:
     def dataset(
         self, name: str, library: Library, collections: Sequence[str]
     ) -> tuple[Dataset, dict[str, str]]:
-        """Return the list as a data set, and the documents' labels by id. Raises InvalidInput where no line
-        can be used."""
+        """Return the list as a data set, and the documents' labels by id. Raises InvalidInput for a list
+        without a usable line."""
         if not self.questions:
             first = self.unusable[0] if self.unusable else None
             why = f"line {first.line}: {first.reason}" if first else "it is empty"
@@ -73,19 +73,19 @@ class QuestionList:
 
 
 class _Refused(Exception):
-    """The line cannot be used; the message says why."""
+    """A line cannot be used; the message gives the reason."""
 
 
 def read_list(text: str, library: Library, collections: Sequence[str]) -> QuestionList:
-    """Read a list over the documents of the collections. What cannot be used is told by its line.
+    """Read a list of questions about the documents of the collections. Unusable lines are part of the result.
 
-    Raises UnknownName for a collection that is not there.
+    Raises UnknownName for an unknown collection.
     """
     documents = _Documents(library, collections)
     judgements: dict[tuple[str, str, int], Judgement] = {}
     answers: dict[str, str] = {}
     unusable: list[Unusable] = []
-    # Not splitlines: what else ends a line for it may stand in a question.
+    # Not splitlines, which also splits at characters that questions may contain.
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if not line.strip() or (number == 1 and _is_head(line)):
             continue
@@ -101,24 +101,26 @@ def read_list(text: str, library: Library, collections: Sequence[str]) -> Questi
 
 
 def read_list_file(file: Path, library: Library, collections: Sequence[str]) -> QuestionList:
-    """Read a list from a file. Raises InvalidInput where it cannot be read, and what `read_list` raises."""
+    """Read a list from a file. Raises InvalidInput for an unreadable file, and what `read_list` raises."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} cannot be read: {error}; check that it is there, in UTF-8") from error
+        raise InvalidInput(
+            f"{file} cannot be read: {error}; check that the file exists and is UTF-8"
+        ) from error
     return read_list(text, library, collections)
 
 
 def joined(queries: Path, qrels: Path) -> str:
-    """Return queries.jsonl and its qrels, whose ids are pages as in report.pdf#page=7, as one list.
+    """Return queries.jsonl and qrels, whose ids are pages like report.pdf#page=7, as one list.
 
-    Raises InvalidInput for a line that is wrong.
+    Raises InvalidInput for a wrong line.
     """
     judged = read_qrels(qrels)
     lines = []
     for query, where in json_lines(queries):
         if "_id" not in query or "text" not in query:
-            raise InvalidInput(f"{where}: a line has _id and text")
+            raise InvalidInput(f"{where}: the line has no _id or no text; add them")
         evidence = []
         for unit, grade in judged.get(str(query["_id"]), {}).items():
             name, _, page = unit.rpartition("#page=")
@@ -153,7 +155,7 @@ def _read_json(line: str, documents: "_Documents") -> tuple[str, str, list[Judge
     try:
         fields = json.loads(line)
     except ValueError as error:
-        raise _Refused(f"no JSON: {error}") from error
+        raise _Refused(f"not JSON: {error}") from error
     question = _question(fields.get("question"))
     answer = fields.get("answer")
     answer = answer if isinstance(answer, str) else ""
@@ -161,16 +163,16 @@ def _read_json(line: str, documents: "_Documents") -> tuple[str, str, list[Judge
     if not evidence and answer.strip():
         return question, answer, documents.that_say(question, answer)
     if not isinstance(evidence, list) or not evidence:
-        raise _Refused("neither evidence nor an answer, so nothing is known to be right")
+        raise _Refused("neither evidence nor an answer")
     return question, answer, [_evidence(question, one, documents) for one in evidence]
 
 
 def _evidence(question: str, fields: Any, documents: "_Documents") -> Judgement:
     if not isinstance(fields, dict):
-        raise _Refused("evidence has a document and a page")
+        raise _Refused("evidence without a document and a page")
     grade = fields.get("grade", 1)
     if not isinstance(grade, int):
-        raise _Refused(f"the grade is {grade!r}; 1 answers, 0 does not")
+        raise _Refused(f"the grade is {grade!r}; write 1 for a page that answers, 0 for a page that does not")
     sha256 = fields.get("sha256")
     name = str(fields.get("document") or "")
     one = documents.page(question, name, str(fields.get("page")), str(sha256) if sha256 else None)
@@ -184,7 +186,7 @@ def _question(text: Any) -> str:
 
 
 class _Documents:
-    """The documents that a list may speak of; their pages' text is read when an answer is looked for."""
+    """The documents that a list may name. Their pages are read when the first answer is looked for."""
 
     def __init__(self, library: Library, collections: Sequence[str]) -> None:
         catalogue = library.catalogue
@@ -194,45 +196,45 @@ class _Documents:
         self._texts: list[tuple[Document, int, PlainText]] | None = None
 
     def page(self, question: str, name: str, page: str, sha256: str | None = None) -> Judgement:
-        """Return that a page answers the question."""
+        """Return the judgement that a page answers the question."""
         document = self._named(name, sha256)
         try:
             number = int(page)
         except ValueError:
-            raise _Refused(f"{page!r} is no page; pages are counted from 1") from None
+            raise _Refused(f"{page!r} is not a page; write a number from 1") from None
         if not 1 <= number <= document.pages:
             raise _Refused(f"{document.name} has no page {number}; its pages are 1 to {document.pages}")
         return _judgement(question, document, number)
 
     def that_say(self, question: str, answer: str) -> list[Judgement]:
-        """Return that every page which says the answer answers the question."""
-        wanted = Wanted.of(answer)
+        """Return a judgement for each page with the text of the answer."""
+        wanted = AnswerPattern.of(answer)
         if wanted.is_empty:
             raise _Refused("no word in the answer")
         found = [
             _judgement(question, document, number)
             for document, number, text in self._pages()
-            if wanted.stands_in(text)
+            if wanted.is_in(text)
         ]
         if not found:
-            raise _Refused(f"no page says {answer[:_LONGEST_SHOWN]!r}")
+            raise _Refused(f"no page has the text {answer[:_LONGEST_SHOWN]!r}")
         return found
 
     def _named(self, name: str, sha256: str | None) -> Document:
         if sha256:
             found = [one for one in self._documents if one.sha256 == sha256]
             if not found:
-                raise _Refused(f"{name!r} is not in the documents that are searched, or has other content")
+                raise _Refused(f"{name!r} is not among the searched documents, or its content differs")
             return found[0]
         if not name:
             raise _Refused("no document is named")
         found = [one for one in self._documents if name in (one.id, one.path)]
         found = found or [one for one in self._documents if one.name == name]
         if not found:
-            raise _Refused(f"no document named {name!r} in the documents that are searched")
+            raise _Refused(f"no searched document is named {name!r}")
         if len({one.sha256 for one in found}) > 1:
             paths = ", ".join(one.path for one in found)
-            raise _Refused(f"{len(found)} documents are named {name!r}; write one's path: {paths}")
+            raise _Refused(f"{len(found)} documents are named {name!r}; write the path of one: {paths}")
         return found[0]
 
     def _pages(self) -> list[tuple[Document, int, PlainText]]:

@@ -1,4 +1,4 @@
-"""Which strategy to use, as far as the questions can tell: said where a difference is shown, and not else."""
+"""Recommends a strategy where the questions show a difference, and otherwise the cheapest of the equals."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,18 +7,18 @@ from typing import Protocol
 
 from rag_app.evaluation.comparing import Floats, compare, holm
 
-# What counts as shown: the usual level, after adjustment for the number of comparisons.
+# Significance level, after adjustment for the number of comparisons.
 LEVEL = 0.05
-# Fewer questions: their resamples say little of the next ones, and only huge differences can be shown.
+# With fewer questions, only huge differences would be significant.
 FEWEST = 20
-# (z of a two-sided test at 5% + z of 80% power)², for how many questions a difference takes.
+# (z of a two-sided test at 5% + z of 80% power)²: for the number of questions that a difference needs.
 _POWER = (1.960 + 0.842) ** 2
 
 METRIC = "ndcg@10"
 
 
 class Measured(Protocol):
-    """What a recommendation asks of a result."""
+    """The part of a result that a recommendation reads."""
 
     @property
     def name(self) -> str: ...
@@ -34,17 +34,17 @@ class Measured(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What the questions say.
+    """What the questions show.
 
     Attributes:
-        best: the highest mean, by chance or not.
-        use: what is recommended: `best` where it is shown to be better than all others, else the cheapest of
-            those that are not told apart; None with too few questions, and with nothing to choose from.
-        tied: those that are not shown to find less than `best`, it among them, the cheapest first.
-        worse: those that are shown to.
-        needed: about how many questions would show a difference as large as the one seen between `best` and
-            `use`; None where they are the same or as good.
-        words: all of this in sentences.
+        best: the system with the highest mean, significant or not.
+        use: the recommended system: `best` where it is significantly better than all others, else the
+            cheapest of `tied`; None with too few questions, or with one system only.
+        tied: `best` and the systems that are not significantly worse, the cheapest first.
+        worse: the systems that are significantly worse.
+        needed: about how many questions would show the difference seen between `best` and `use`; None where
+            there is none.
+        words: the recommendation in sentences.
     """
 
     metric: str
@@ -58,10 +58,10 @@ class Recommendation:
 
 
 def recommend(results: Sequence[Measured], metric: str = METRIC) -> Recommendation:
-    """Return what the results say about which to use.
+    """Return the recommendation that the results support.
 
-    The best is compared with each other one by the paired randomisation test. It was chosen by looking, so
-    Holm's adjustment counts every pair that could have been compared.
+    The best system is compared with each other by the paired randomisation test. It was chosen after looking
+    at the results, so Holm's adjustment counts every pair of systems.
     """
     best = max(results, key=lambda one: one.means[metric])
     found = compare(metric, {one.name: one.values[metric] for one in results}, best.name)
@@ -93,7 +93,9 @@ def _needed(differences: Floats) -> int | None:
     if mean <= 0 or spread == 0:
         return None
     needed = math.ceil(_POWER * (spread / mean) ** 2)
-    return needed if needed < 100 else round(needed, 1 - int(math.log10(needed)))  # it is an estimate
+    return (
+        needed if needed < 100 else round(needed, 1 - int(math.log10(needed)))
+    )  # two digits at most: an estimate
 
 
 def _words(

@@ -1,28 +1,29 @@
-"""An evaluation as fields for JSON, and as a folder: report.md with pictures, results.json, failures.jsonl
-and a run file for trec_eval of each contender."""
+"""An evaluation as JSON fields, and as a folder: report.md with pictures, results.json, failures.jsonl, and a
+run file for trec_eval for each system."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import InvalidInput
 from rag_app.evaluation.comparing import CONFIDENCE, RESAMPLES, Interval
 from rag_app.evaluation.metrics import compared
-from rag_app.evaluation.recommending import LEVEL, Recommendation
+from rag_app.evaluation.recommending import LEVEL
 from rag_app.evaluation.runner import Evaluation, Lost, Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SHOWN = 10  # lost questions of a contender in the report; failures.jsonl has all
+_SHOWN = 10  # lost questions of a system in the report; failures.jsonl has all
 _PREVIEW = 160
 
-# Colours that people who see no red or green tell apart (Okabe and Ito, 2008).
+# Colours that colour-blind people can tell apart (Okabe and Ito, 2008).
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#777777"
 
 
 def fields(evaluation: Evaluation) -> dict[str, Any]:
-    """Return what `rag-app eval --json` prints."""
+    """Return the fields that `rag-app eval --json` prints."""
     return {
         "dataset": evaluation.dataset.name,
         "unit": evaluation.dataset.unit,
@@ -35,21 +36,18 @@ def fields(evaluation: Evaluation) -> dict[str, Any]:
         "results": [_result_fields(result) for result in evaluation.results],
         "comparisons": [
             {
-                "metric": one.metric, "a": one.a, "b": one.b, "difference": round(one.difference, 4),
-                **_interval_fields(one.interval), "p": round(one.p, 4),
+                "metric": one.metric,
+                "a": one.a,
+                "b": one.b,
+                "difference": round(one.difference, 4),
+                **_interval_fields(one.interval),
+                "p": round(one.p, 4),
                 "p_adjusted": round(one.p_adjusted, 4),
             }
             for one in evaluation.comparisons
         ],
-        "recommendation": _recommendation_fields(evaluation.recommendation),
-    }  # fmt: skip
-
-
-def _recommendation_fields(one: Recommendation) -> dict[str, Any]:
-    return {
-        "metric": one.metric, "questions": one.questions, "best": one.best, "use": one.use,
-        "tied": list(one.tied), "worse": list(one.worse), "needed": one.needed, "words": one.words,
-    }  # fmt: skip
+        "recommendation": asdict(evaluation.recommendation),
+    }
 
 
 def _result_fields(result: Result) -> dict[str, Any]:
@@ -70,7 +68,7 @@ def _interval_fields(one: Interval) -> dict[str, float]:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise InvalidInput for a report's folder that cannot be made or written, before the work begins."""
+    """Create a report's folder before the work begins. Raises InvalidInput where it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.md").touch()
@@ -114,7 +112,7 @@ def _lost_fields(lost: Lost) -> dict[str, Any]:
 
 
 def _write_run(result: Result, file: Path) -> None:
-    """Write a ranking as trec_eval reads it; ids with white space have it as %20."""
+    """Write rankings in the format of trec_eval, with %20 for white space in ids."""
     tag = _file_name(result.name)
     with file.open("w", encoding="utf-8") as stream:
         for question, units in result.rankings.items():
@@ -166,9 +164,15 @@ def _table(evaluation: Evaluation) -> str:
             for name in evaluation.metrics
         ]
         rows.append(
-            [_cell(result.name), *figures, f"{result.latency_ms_p50:.1f}", f"{result.latency_ms_p95:.1f}",
-             f"{result.bytes / 1e6:.1f}", str(len(result.lost))]
-        )  # fmt: skip
+            [
+                _cell(result.name),
+                *figures,
+                f"{result.latency_ms_p50:.1f}",
+                f"{result.latency_ms_p95:.1f}",
+                f"{result.bytes / 1e6:.1f}",
+                str(len(result.lost)),
+            ]
+        )
     return _rows(head, rows)
 
 
@@ -176,11 +180,17 @@ def _differences(evaluation: Evaluation) -> str:
     if not evaluation.comparisons:
         return "There was nothing to compare with.\n"
     rows = [
-        [one.metric, _cell(one.a), _cell(one.b), f"{one.difference:+.3f}",
-         f"{one.interval.low:+.3f} to {one.interval.high:+.3f}", f"{one.p_adjusted:.3f}",
-         "yes" if one.p_adjusted < LEVEL else "not shown"]
+        [
+            one.metric,
+            _cell(one.a),
+            _cell(one.b),
+            f"{one.difference:+.3f}",
+            f"{one.interval.low:+.3f} to {one.interval.high:+.3f}",
+            f"{one.p_adjusted:.3f}",
+            "yes" if one.p_adjusted < LEVEL else "not shown",
+        ]
         for one in evaluation.comparisons
-    ]  # fmt: skip
+    ]
     said = (
         f"Intervals: {CONFIDENCE:.0%}, {RESAMPLES:,} bootstrap resamples of the questions. p: paired "
         "randomisation test, adjusted for the number of comparisons (Holm).\n"
@@ -204,7 +214,7 @@ def _rows(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return text of a document or question as Markdown that shows it: no markup, one line."""
+    """Return text as Markdown that shows it literally, in one line."""
     line = "".join(f"\\{c}" if c in "\\`*_{}[]<>()|&~$" else c for c in " ".join(text.split()))
     return f"\\{line}" if line.startswith(("#", "+", "-", "=")) else line
 
@@ -213,7 +223,7 @@ def _cell(text: str) -> str:
 
 
 def _quality(evaluation: Evaluation) -> "Figure":
-    """Draw the metric compared first: each contender's mean, and how it differs from the reference's."""
+    """Draw each system's mean of the main metric, and its difference from the reference."""
     from matplotlib.figure import Figure
 
     metric = compared(evaluation.dataset)[0]
@@ -250,7 +260,7 @@ def _quality(evaluation: Evaluation) -> "Figure":
 
 
 def _cost(evaluation: Evaluation) -> "Figure":
-    """Draw quality against what a question costs."""
+    """Draw quality against latency."""
     from matplotlib.figure import Figure
 
     metric = compared(evaluation.dataset)[0]
@@ -262,9 +272,14 @@ def _cost(evaluation: Evaluation) -> "Figure":
         axes.plot(*[[value] for value in place], "o", color=colour)
         above = number % 2 == 0
         axes.annotate(
-            result.name, place, (0, 8 if above else -8), textcoords="offset points", fontsize=8, ha="center",
+            result.name,
+            place,
+            (0, 8 if above else -8),
+            textcoords="offset points",
+            fontsize=8,
+            ha="center",
             va="bottom" if above else "top",
-        )  # fmt: skip
+        )
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter("{x:g}")

@@ -1,4 +1,4 @@
-"""Every question of a data set through every strategy, with and without rerankers, one at a time."""
+"""Asks every system each question of a data set, one at a time, and measures what it finds."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ from retrievers.reranking import Reranker, RerankLimits
 from retrievers.search import search
 from retrievers.strategies import DEFAULT_STRATEGY, Strategy
 
-# Passages asked for: what recall@100 needs.
+# Passages found for a question, as many as recall@100 needs.
 TOP_K = 100
-# Of the best that was found, kept to be shown beside what should have been.
+# Results and characters that a report shows beside the relevant ones.
 _KEPT = 3
 _PREVIEW = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """What one question found: distinct passages or pages, best first, and the texts of the first ones."""
+    """The results of one question: distinct passages or pages, best first, and the first results' texts."""
 
     units: tuple[str, ...]
     previews: tuple[str, ...]
@@ -35,10 +35,10 @@ class Retrieved:
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
-    """What is evaluated: a name for tables, and a function from a question to what it finds.
+class EvaluatedSystem:
+    """A strategy with or without a reranker, over a corpus: `find` takes a question.
 
-    `bytes` is what the stores that it reads take.
+    `bytes` is the size of the stores that the strategy reads.
     """
 
     strategy: str
@@ -53,9 +53,12 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A question whose relevant passage or page was not among the first five; `found` was instead.
+    """A question without a relevant passage or page among its first five results.
 
-    `rank` is that of the first relevant one, None where there is none.
+    Attributes:
+        wanted: the relevant passages or pages.
+        rank: the rank of the first relevant result; None where there is none.
+        found: the first results.
     """
 
     question: Question
@@ -67,7 +70,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One contender's figures: means of `values`, which are by question, and their 95% intervals."""
+    """One system's figures: `values` [q] by metric, their means, and the means' 95% intervals."""
 
     strategy: str
     reranker: str | None
@@ -84,7 +87,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All results of a data set, how each differs from `reference`, and what follows."""
+    """The results of all systems, their differences from `reference`, and the recommendation."""
 
     dataset: Dataset
     chunks: int
@@ -97,14 +100,15 @@ class Evaluation:
 
 def evaluate(
     corpus: Corpus,
-    contenders: Sequence[Contender],
+    contenders: Sequence[EvaluatedSystem],
     *,
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> Evaluation:
-    """Ask every contender every question of the corpus' data set. Raises what `search` raises, and Cancelled.
+    """Ask every system each question of the corpus' data set.
 
-    They are compared with the default strategy where that is among them, else with the first.
+    The systems are compared with the default strategy, or with the first system where it is not among them.
+    Raises what `search` raises, and Cancelled.
     """
     dataset = corpus.dataset
     results = []
@@ -120,19 +124,24 @@ def evaluate(
     ]
     chunks = sum(document.chunks for document in corpus.documents())
     return Evaluation(
-        dataset, chunks, metric_names(dataset), tuple(results), reference, tuple(comparisons),
+        dataset,
+        chunks,
+        metric_names(dataset),
+        tuple(results),
+        reference,
+        tuple(comparisons),
         recommend(results),
-    )  # fmt: skip
+    )
 
 
-def contender_of(
+def system_of(
     corpus: Corpus,
     strategy: Strategy,
     reranker: Reranker | None,
     top_k: int,
     limits: RerankLimits = RerankLimits(),
-) -> Contender:
-    """Return a strategy over the corpus as what is evaluated."""
+) -> EvaluatedSystem:
+    """Return a strategy over the corpus as a system."""
     scope = corpus.scope()
 
     def find(question: str) -> Retrieved:
@@ -149,18 +158,18 @@ def contender_of(
         return Retrieved(distinct, shown, result.timings_ms["total"])
 
     name = reranker.name if reranker else None
-    return Contender(strategy.name, name, find, stored_bytes(stats(corpus.library), strategy))
+    return EvaluatedSystem(strategy.name, name, find, stored_bytes(stats(corpus.library), strategy))
 
 
 def _ask(
-    contender: Contender,
+    contender: EvaluatedSystem,
     questions: Sequence[Question],
     spaces: int,
     on_progress: OnProgress | None,
     cancelled: IsCancelled | None,
 ) -> Iterator[tuple[str, Retrieved]]:
     contender.find("warm up")
-    # Spaces behind a question make it another one, whose vectors no contender before has left.
+    # Trailing spaces make a different question, whose vectors no earlier system has left in a cache.
     for number, question in enumerate(questions, start=1):
         if cancelled and cancelled():
             raise Cancelled("the evaluation")
@@ -169,7 +178,7 @@ def _ask(
             on_progress(contender.name, number, len(questions))
 
 
-def _result(dataset: Dataset, contender: Contender, found: Mapping[str, Retrieved]) -> Result:
+def _result(dataset: Dataset, contender: EvaluatedSystem, found: Mapping[str, Retrieved]) -> Result:
     rankings = {question: one.units for question, one in found.items()}
     values = measure(dataset, rankings)
     p50, p95 = np.percentile([one.milliseconds for one in found.values()], [50, 95])

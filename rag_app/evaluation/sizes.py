@@ -1,4 +1,4 @@
-"""What a strategy takes on the disk."""
+"""The disk space of the stores that a strategy reads."""
 
 from ingestion.library import Library
 from ingestion.maintenance.stats import Stats, stats
@@ -7,14 +7,14 @@ from retrievers.strategies import Strategy
 
 
 class Sizes:
-    """What the strategies of one library take, computed again only when the library has changed."""
+    """The sizes of one library's strategies, computed again only after the library has changed."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
         self._known: tuple[int, Stats] | None = None
 
     def of(self, strategy: Strategy) -> int:
-        """Return what the stores that a strategy reads take, in bytes."""
+        """Return the size of the stores that a strategy reads, in bytes."""
         changes, known = self._library.catalogue.database.changes, self._known
         if known is None or known[0] != changes:
             known = self._known = changes, stats(self._library)
@@ -22,8 +22,11 @@ class Sizes:
 
 
 def stored_bytes(figures: Stats, strategy: Strategy) -> int:
-    """Return what the stores that a strategy reads take on the disk: Chroma's share of its vectors with their
-    graph, the files of token vectors without what they keep for Chroma, the index of words."""
+    """Return the size of the stores that a strategy reads, in bytes.
+
+    Counts its vectors' share of Chroma with the graph, the token vectors' files without the vectors that they
+    keep for Chroma, and the full-text index.
+    """
     _, _, name = strategy.name.partition("@")
     (one,) = (r for r in figures.representations if r.name == (name or BUILTIN_NAME))
     single = sum(

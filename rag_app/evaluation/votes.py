@@ -1,4 +1,4 @@
-"""Which of several strategies people preferred for a question, seeing what each found."""
+"""Votes: which strategies people preferred for a question, after seeing the results of each."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ingestion.errors import InvalidInput
 from ingestion.timing import utc_now
-from rag_app.history.database import State
+from rag_app.history.database import StateDatabase
 from retrievers.comparison import column_name
 
 
@@ -24,8 +24,12 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What was preferred among `contenders`: their places in `preferred`; all of them where they are equally
-    good, none where none is any good. `blind`: the names were hidden until the vote."""
+    """A vote between strategies.
+
+    Attributes:
+        preferred: places in `contenders`; all of them where they are equally good, none where all are bad.
+        blind: the names were hidden until the vote.
+    """
 
     question: str
     contenders: tuple[Contender, ...]
@@ -35,7 +39,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How a contender fared against others: pairs won, lost, and even (both preferred, or neither)."""
+    """A contender's pairs against others: won, lost, and even (both preferred, or neither)."""
 
     contender: Contender
     won: int
@@ -46,21 +50,22 @@ class Tally:
 class Votes:
     """The votes of one data folder. Every method may raise LibraryError."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: StateDatabase) -> None:
         self._state = state
 
     def add(self, vote: Vote) -> None:
-        """Keep a vote, in place of a former one on the same contenders for the same question.
+        """Store a vote. It replaces an earlier vote on the same contenders for the same question.
 
-        Raises InvalidInput for fewer than two contenders, one that is there twice, or a place that is none.
+        Raises:
+            InvalidInput: There are fewer than two contenders, a contender occurs twice, or a place is wrong.
         """
         if len(set(vote.contenders)) != len(vote.contenders) or len(vote.contenders) < 2:
-            raise InvalidInput("a vote is between two strategies or more, each there once")
+            raise InvalidInput("a vote needs two or more different strategies")
         if not all(0 <= place < len(vote.contenders) for place in vote.preferred):
             raise InvalidInput(
-                f"the places preferred are {list(vote.preferred)}; there are {len(vote.contenders)}"
+                f"the preferred places are {list(vote.preferred)}; give 0 to {len(vote.contenders) - 1}"
             )
-        # In an order of their own, so that a vote counts once however the columns stood.
+        # Sorted by name, so that the order of the columns makes no difference.
         order = sorted(range(len(vote.contenders)), key=lambda place: vote.contenders[place].name)
         contenders = [[vote.contenders[place].strategy, vote.contenders[place].reranker] for place in order]
         preferred = sorted(order.index(place) for place in set(vote.preferred))
@@ -69,13 +74,16 @@ class Votes:
             connection.execute(
                 "INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?, ?)",
                 (
-                    vote.question.strip(), json.dumps(contenders), json.dumps(preferred),
-                    int(vote.blind), now,
+                    vote.question.strip(),
+                    json.dumps(contenders),
+                    json.dumps(preferred),
+                    int(vote.blind),
+                    now,
                 ),
-            )  # fmt: skip
+            )
 
     def all(self) -> list[Vote]:
-        """Return the votes, the latest last. Contenders stand by name."""
+        """Return the votes, the latest last, with their contenders sorted by name."""
         with self._state.reading() as connection:
             rows = connection.execute(
                 "SELECT question, contenders, preferred, blind FROM votes ORDER BY voted, question, "
@@ -96,7 +104,7 @@ class Votes:
         return tally(self.all())
 
     def remove(self) -> int:
-        """Forget all votes; return how many they were."""
+        """Delete all votes; return their number."""
         with self._state.changing() as connection:
             removed = connection.execute("DELETE FROM votes").rowcount
         self._state.forget()
@@ -104,7 +112,7 @@ class Votes:
 
 
 def tally(votes: Sequence[Vote]) -> list[Tally]:
-    """Return each contender's pairs won, lost and even, the one that won the largest share first."""
+    """Return each contender's pairs won, lost and even, the largest share of wins first."""
     counts: dict[Contender, list[int]] = {}
     for vote in votes:
         for place, one in enumerate(vote.contenders):

@@ -1,1 +1,1 @@
-"""What is kept of questions and answers: conversations and receipts, in a database of their own."""
+"""The history: conversations and receipts, in a database and a format of their own."""

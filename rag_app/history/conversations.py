@@ -1,4 +1,4 @@
-"""Conversations: questions that follow up on one another, with their answers."""
+"""Conversations: follow-up questions with their answers."""
 
 import secrets
 import sqlite3
@@ -9,7 +9,7 @@ from enum import StrEnum
 from ingestion.errors import InvalidInput, LibraryError, UnknownName
 from ingestion.timing import utc_now
 from rag_app.answering.answers import Exchange
-from rag_app.history.database import State
+from rag_app.history.database import StateDatabase
 from rag_app.history.records import AnswerRecord, decode, encode
 
 _TITLE_CHARACTERS = 80
@@ -50,7 +50,7 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class RecordedTurn:
     """A question of a conversation and how it ended.
 
     Attributes:
@@ -75,7 +75,7 @@ class Turn:
 class Conversations:
     """The conversations of one data folder. Every method may raise LibraryError."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: StateDatabase) -> None:
         self._state = state
 
     def create(self, title: str = "") -> Conversation:
@@ -104,7 +104,7 @@ class Conversations:
             ).fetchall()
         return [Conversation(**dict(row)) for row in rows]
 
-    def turns(self, identity: str) -> Sequence[Turn]:
+    def turns(self, identity: str) -> Sequence[RecordedTurn]:
         """Return a conversation's turns in order. Raises UnknownName, LibraryError for a damaged turn."""
         self.get(identity)
         with self._state.reading() as connection:
@@ -199,7 +199,7 @@ def _unknown(identity: str) -> UnknownName:
     return UnknownName("conversation", identity, (), advice="rag-app conversations lists them")
 
 
-def _turn(row: sqlite3.Row) -> Turn:
+def _turn(row: sqlite3.Row) -> RecordedTurn:
     try:
         answer = None if row["record"] is None else decode(AnswerRecord, row["record"])
     except ValueError as error:
@@ -207,7 +207,7 @@ def _turn(row: sqlite3.Row) -> Turn:
             f"answer {row['number']} of conversation {row['conversation']} cannot be read: its record is "
             f"damaged; rag-app conversations delete {row['conversation']} removes the conversation"
         ) from error
-    return Turn(
+    return RecordedTurn(
         conversation=row["conversation"],
         number=row["number"],
         question=row["question"],

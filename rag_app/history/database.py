@@ -1,7 +1,7 @@
-"""The one file of what people did: judgements, votes, conversations, receipts.
+"""The database of judgements, votes, conversations and receipts.
 
-It lies beside the library and is no part of it: asking never writes the library. Every use opens a connection
-of its own, so that threads and processes share the file without sharing anything else.
+It lies beside the library, because asking never writes the library. Every use opens its own connection, so
+that threads and processes can share the file.
 """
 
 import sqlite3
@@ -17,9 +17,12 @@ STATE_FILE = "state.sqlite3"
 _WAIT_SECONDS = 10.0
 
 
-class State:
-    """The file, made and brought up to date when it is first used. Safe to use from several threads and
-    processes. Every method may raise LibraryError: the file cannot be read or written."""
+class StateDatabase:
+    """The database file. Its first use creates it, or migrates it to the current format.
+
+    Safe to use from several threads and processes. Every method raises LibraryError where the file cannot be
+    read or written.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -28,7 +31,7 @@ class State:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection."""
+        """Yield a connection for reading."""
         with self._explained():
             self._make_ready()
             with self._connected() as connection:
@@ -36,7 +39,7 @@ class State:
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection in a transaction that nobody else writes beside."""
+        """Yield a connection in a transaction; no other connection writes meanwhile."""
         with self._explained():
             self._make_ready()
             with self._connected() as connection, self._transaction(connection):
@@ -59,7 +62,7 @@ class State:
             yield
 
     def forget(self) -> None:
-        """Leave no word of what was deleted in the file's log."""
+        """Remove deleted text from the write-ahead log."""
         with self._explained(), self._connected() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -81,5 +84,5 @@ class State:
         except (sqlite3.Error, OSError) as error:
             raise LibraryError(
                 f"conversations and judgements in {self.file} cannot be used: {error}; check the file's "
-                "rights and the disk's space, or move the file away to begin anew"
+                "permissions and the free disk space, or move the file away to start without them"
             ) from error

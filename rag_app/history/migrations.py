@@ -164,5 +164,8 @@ def _receipt(fields: Fields) -> Fields:
 
 
 _STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
-    _JUDGEMENTS, _CONVERSATIONS, _SPANS_AND_VOTES, _records,
-)  # fmt: skip
+    _JUDGEMENTS,
+    _CONVERSATIONS,
+    _SPANS_AND_VOTES,
+    _records,
+)

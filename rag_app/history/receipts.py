@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ingestion.errors import LibraryError, UnknownName
 from ingestion.timing import utc_now
-from rag_app.history.database import State
+from rag_app.history.database import StateDatabase
 from rag_app.history.records import ReceiptRecord, decode, encode
 
 _ID_BYTES = 8
@@ -31,7 +31,7 @@ class Receipt:
 class Receipts:
     """The receipts of one data folder. Every method may raise LibraryError."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: StateDatabase) -> None:
         self._state = state
 
     def add(self, record: ReceiptRecord, conversation: str | None = None) -> Receipt:

@@ -22,7 +22,7 @@ from rag_app.answering.answers import (
     Verdict,
 )
 from rag_app.answering.prompts import messages
-from rag_app.history.conversations import Turn
+from rag_app.history.conversations import RecordedTurn
 from rag_app.history.receipts import Receipts
 from rag_app.history.records import (
     AnswerRecord,
@@ -48,7 +48,7 @@ GONE = "This passage is not in the library any more."
 class RestoredTurn:
     """A recorded turn; with an answer, also the answer and the passages found for it."""
 
-    turn: Turn
+    turn: RecordedTurn
     options: AskOptions
     answer: Answer | None = None
     found: PassagesFound | None = None
@@ -110,7 +110,7 @@ def prompt_hash(question: str, evidence: Sequence[Evidence], nonce: str) -> str:
     return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def recorded_answer(turn: Turn, library: Library) -> Answer | None:
+def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:
     """Return a turn's answer with its passages' text, "" for passages that have left the library.
 
     The evidence is not among it: `restored` finds it.
@@ -145,7 +145,7 @@ def recorded_answer(turn: Turn, library: Library) -> Answer | None:
     )
 
 
-def restored(turn: Turn, receipts: Receipts, library: Library) -> RestoredTurn:
+def restored(turn: RecordedTurn, receipts: Receipts, library: Library) -> RestoredTurn:
     """Return a turn as it was answered. Passages that have left the library say so.
 
     The receipt knows the sentences that were read; without a receipt, the cited passages stand for the

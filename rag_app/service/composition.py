@@ -25,12 +25,12 @@ from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
 from rag_app.answering.model_pool import ModelPool
 from rag_app.config.settings import Settings
 from rag_app.contract.conversations import ConversationResponse
+from rag_app.contract.markdown_export import as_markdown
 from rag_app.evaluation.evaluations import Evaluations
 from rag_app.evaluation.judgements import Judgements
 from rag_app.evaluation.votes import Votes
 from rag_app.history.conversations import Conversations
-from rag_app.history.database import STATE_FILE, State
-from rag_app.history.markdown_export import as_markdown
+from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.receipts import Receipts
 from rag_app.history.recorder import ConversationRecorder
 from rag_app.history.serialization import RestoredTurn, restored
@@ -58,7 +58,7 @@ class Assistant:
         self.document_browser = DocumentBrowser(library)
         self.pages = PageViewer(library, settings.limits)
         self.tasks = Tasks()
-        state = State(library.folder / STATE_FILE)
+        state = StateDatabase(library.folder / STATE_FILE)
         self.conversations, self.receipts = Conversations(state), Receipts(state)
         self.judgements, self.votes = Judgements(state), Votes(state)
         self.evaluations = Evaluations(library, settings, self.tasks, self.judgements)
@@ -151,7 +151,7 @@ class Assistant:
         """Return a conversation as Markdown. Raises UnknownName."""
         found = self.conversations.get(conversation)
         turns = [(one.turn, one.answer) for one in self.restore(conversation)]
-        return as_markdown(ConversationResponse.of_turns(found, turns).model_dump())
+        return as_markdown(ConversationResponse.of_turns(found, turns))
 
     # Questions
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag_app.evaluation.judgements import Judgement, Judgements
-from rag_app.history.database import STATE_FILE, State
+from rag_app.history.database import STATE_FILE, StateDatabase
 from tests.helpers.commands import Command
 from tests.helpers.question_sets import write_beir, write_documents, write_lines
 
@@ -65,7 +65,7 @@ def test_documents_are_judged_by_page(run: Command, tmp_path: Path, monkeypatch:
         (("small", "--rerank", "nowhere/model"), "nowhere/model"),
         (("small", "--collection", "default"), "leave out --collection"),
         (("small", "--report", "small/corpus.jsonl/x"), "name another folder"),
-        ((), "nothing was judged yet"),
+        ((), "there are no judgements"),
     ],
 )
 def test_wrong_use_is_told_before_the_work(
@@ -174,12 +174,12 @@ def test_what_was_said_of_a_document_is_not_said_of_its_successor(run: Command, 
 
 def test_the_judgements_may_be_opened_by_several_at_once(tmp_path: Path) -> None:
     def add(number: int) -> int:
-        judgements = Judgements(State(tmp_path / STATE_FILE))
+        judgements = Judgements(StateDatabase(tmp_path / STATE_FILE))
         return judgements.add([Judgement("Why?", "content", number, "a.pdf", 1)])
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(add, range(1, 33))) == [1] * 32
-    judgements = Judgements(State(tmp_path / STATE_FILE))
+    judgements = Judgements(StateDatabase(tmp_path / STATE_FILE))
     assert len(judgements.all()) == 32
 
 

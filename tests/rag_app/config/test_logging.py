@@ -142,7 +142,7 @@ def test_serve_logs_to_a_file_and_responses_name_their_request(
         assert eventually(lambda: "(verify) is done" in file.read_text("utf-8"))
     lines = (served.data / LOG_FILE).read_text("utf-8")
     assert re.search(
-        r"INFO rag_app\.cli\.serving \[-\] rag-app [\d.]+ serves; settings given: .*api_token", lines
+        r"INFO rag_app\.cli\.server \[-\] rag-app [\d.]+ serves; settings given: .*api_token", lines
     )
     assert f"INFO rag_app.tasks [{task.headers['x-request-id']}] task" in lines
     assert "(.pdf): corrupt" in lines

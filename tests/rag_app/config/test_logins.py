@@ -79,7 +79,7 @@ def test_other_machines_are_not_served_without(run: Command, tmp_path: Path) -> 
 def test_a_file_of_logins_that_cannot_be_used(run: Command, tmp_path: Path) -> None:
     for name, content, said in [
         ("missing", None, "cannot be read"),
-        ("empty", b"\n", "nobody is named"),
+        ("empty", b"\n", "there is no login"),
         ("binary", b"\xff\xfe\x00", "no text"),
         ("list", b"ada hunter2\n", "line 1 is not NAME:PASSWORD"),
     ]:

@@ -95,15 +95,15 @@ def test_wrong_folders_say_what_is_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "message"),
     [
-        ("corpus.jsonl", "{broken", "corpus.jsonl, line 5: this is no JSON"),
-        ("corpus.jsonl", "[1]", "corpus.jsonl, line 5: this is no JSON object"),
+        ("corpus.jsonl", "{broken", "corpus.jsonl, line 5: the line is not JSON"),
+        ("corpus.jsonl", "[1]", "corpus.jsonl, line 5: the line is not a JSON object"),
         ("corpus.jsonl", '{"text": "x"}', "line 5: '_id' is None"),
-        ("corpus.jsonl", '{"_id": "p1", "text": "again"}', "'p1' stands there twice"),
+        ("corpus.jsonl", '{"_id": "p1", "text": "again"}', "'p1' occurs twice"),
         ("queries.jsonl", '{"_id": "q9", "text": " "}', "line 4: 'text' is ' '"),
-        ("queries.jsonl", '{"_id": "q9", "text": "???"}', "line 4: 'text' is '[?]{3}'; a question has words"),
-        ("qrels/test.tsv", "q1\tp1\tinf", "test.tsv, line 5: .* is no judgement"),
-        ("qrels/test.tsv", "q1\tp1\tmuch", "test.tsv, line 5: .* is no judgement"),
-        ("qrels/test.tsv", "q1\tp1", "test.tsv, line 5: .* is no judgement"),
+        ("queries.jsonl", '{"_id": "q9", "text": "???"}', "line 4: 'text' is '[?]{3}', which has no word"),
+        ("qrels/test.tsv", "q1\tp1\tinf", "test.tsv, line 5: .* is not a judgement"),
+        ("qrels/test.tsv", "q1\tp1\tmuch", "test.tsv, line 5: .* is not a judgement"),
+        ("qrels/test.tsv", "q1\tp1", "test.tsv, line 5: .* is not a judgement"),
     ],
 )
 def test_a_wrong_line_is_named(tmp_path: Path, file: str, line: str, message: str) -> None:

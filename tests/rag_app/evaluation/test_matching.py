@@ -2,11 +2,11 @@
 
 import pytest
 
-from rag_app.evaluation.matching import PlainText, Wanted
+from rag_app.evaluation.matching import AnswerPattern, PlainText
 
 
 def said(answer: str, page: str) -> bool:
-    return Wanted.of(answer).stands_in(PlainText.of(page))
+    return AnswerPattern.of(answer).is_in(PlainText.of(page))
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_a_later_place_counts_where_the_first_is_within_a_word() -> None:
 
 
 def test_an_answer_of_signs_is_nothing_to_look_for() -> None:
-    assert Wanted.of("—!").is_empty
-    assert not Wanted.of("—1!").is_empty
+    assert AnswerPattern.of("—!").is_empty
+    assert not AnswerPattern.of("—1!").is_empty

@@ -14,7 +14,7 @@ from rag_app.evaluation import report
 from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import read_dataset
 from rag_app.evaluation.exports import write_exports
-from rag_app.evaluation.runner import Evaluation, contender_of, evaluate
+from rag_app.evaluation.runner import Evaluation, evaluate, system_of
 from retrievers.reranking import Reranker
 from retrievers.strategies import STRATEGIES
 from tests.helpers.question_sets import PASSAGES, write_beir, write_documents, write_lines
@@ -35,7 +35,7 @@ class Reverses:
 
 def run(corpus: Corpus, *names: str, reranker: Reranker | None = None) -> Evaluation:
     some = [STRATEGIES[name] for name in names or STRATEGIES]
-    return evaluate(corpus, [contender_of(corpus, one, reranker, 100) for one in some])
+    return evaluate(corpus, [system_of(corpus, one, reranker, 100) for one in some])
 
 
 def test_passages_are_found_by_every_strategy(tmp_path: Path, encoder: Encoder) -> None:
@@ -183,7 +183,7 @@ def test_what_is_cancelled_goes_on_the_next_time(tmp_path: Path, encoder: Encode
     with open_corpus(dataset, tmp_path / "kept", encoder) as corpus:
         with pytest.raises(Cancelled):
             evaluate(
-                corpus, [contender_of(corpus, STRATEGIES["bm25"], None, 10)],
+                corpus, [system_of(corpus, STRATEGIES["bm25"], None, 10)],
                 on_progress=lambda *_: stop.__setitem__(0, True), cancelled=lambda: stop[0],
             )  # fmt: skip
         assert len(run(corpus, "bm25").results) == 1

@@ -11,17 +11,17 @@ from ingestion.library import Library
 from rag_app.evaluation.judgements import Judgement, Judgements, export, judged_dataset, read
 from rag_app.evaluation.votes import Contender, Tally, Vote, Votes, tally
 from rag_app.history.conversations import Conversations
-from rag_app.history.database import STATE_FILE, State
+from rag_app.history.database import STATE_FILE, StateDatabase
 
 FUSION, BM25, COLBERT = Contender("fusion"), Contender("bm25"), Contender("colbert", "big")
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> State:
-    return State(tmp_path / STATE_FILE)
+def state(tmp_path: Path) -> StateDatabase:
+    return StateDatabase(tmp_path / STATE_FILE)
 
 
-def test_a_vote_counts_once_however_the_columns_stood(state: State) -> None:
+def test_a_vote_counts_once_however_the_columns_stood(state: StateDatabase) -> None:
     votes = Votes(state)
     votes.add(Vote("why?", (FUSION, BM25), (0,), blind=False))
     votes.add(Vote(" why? ", (BM25, FUSION), (0,), blind=True))
@@ -36,7 +36,7 @@ def test_a_vote_counts_once_however_the_columns_stood(state: State) -> None:
     ("contenders", "preferred"), [((FUSION,), (0,)), ((FUSION, FUSION), ()), ((FUSION, BM25), (2,))]
 )
 def test_a_vote_that_makes_no_sense_is_refused(
-    state: State, contenders: tuple[Contender, ...], preferred: tuple[int, ...]
+    state: StateDatabase, contenders: tuple[Contender, ...], preferred: tuple[int, ...]
 ) -> None:
     with pytest.raises(InvalidInput):
         Votes(state).add(Vote("why?", contenders, preferred, blind=False))
@@ -65,13 +65,13 @@ def test_judgements_of_a_former_version_are_of_whole_pages(tmp_path: Path) -> No
         connection.execute("INSERT INTO judgements VALUES ('why?', 'abc', 3, 'a.pdf', 2, '2026-01-01')")
         connection.execute("PRAGMA user_version = 1")
     connection.close()
-    assert Judgements(State(file)).all() == [Judgement("why?", "abc", 3, "a.pdf", 2)]
-    assert Votes(State(file)).all() == []
-    assert Conversations(State(file)).list() == []
+    assert Judgements(StateDatabase(file)).all() == [Judgement("why?", "abc", 3, "a.pdf", 2)]
+    assert Votes(StateDatabase(file)).all() == []
+    assert Conversations(StateDatabase(file)).list() == []
 
 
 def test_a_page_is_as_good_as_its_best_stretch(stocked: Library, tmp_path: Path) -> None:
-    judgements = Judgements(State(stocked.folder / STATE_FILE))
+    judgements = Judgements(StateDatabase(stocked.folder / STATE_FILE))
     (document,) = [one for one in stocked.catalogue.documents() if one.name == "orchard.md"]
     stretches = [
         Judgement("who?", document.sha256, 1, document.name, 0, 5, 20),

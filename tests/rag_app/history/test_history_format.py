@@ -17,7 +17,7 @@ from ingestion.storage.catalogue.records import StoredChunk
 from rag_app.answering.answers import Answer, AnswerSentence, Citation, Verdict
 from rag_app.history import migrations
 from rag_app.history.conversations import Conversations, TurnState
-from rag_app.history.database import STATE_FILE, State
+from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.receipts import Receipts
 from rag_app.history.records import AnswerRecord, ReceiptRecord, decode
 from rag_app.history.serialization import answer_record
@@ -49,17 +49,35 @@ def content(file: Path) -> list[str]:
 
 def test_an_answer_is_stored_in_the_history_s_own_words(tmp_path: Path) -> None:
     chunk = StoredChunk(
-        id="d1:1:0", document_id="d1", document="orchard.md", collection="default", ordinal=0, page=1,
-        start=3, end=20, heading="Apples", context="", text="text is read again",
-    )  # fmt: skip
+        id="d1:1:0",
+        document_id="d1",
+        document="orchard.md",
+        collection="default",
+        ordinal=0,
+        page=1,
+        start=3,
+        end=20,
+        heading="Apples",
+        context="",
+        text="text is read again",
+    )
     answer = Answer(
-        question="When?", text="In 1921. [1]", abstained=False, strategy="fusion", reranker=None,
-        llm="extractive", citations=(Citation(1, "orchard.md", "d1", 1, 3, 11, "In 1921."),),
+        question="When?",
+        text="In 1921. [1]",
+        abstained=False,
+        strategy="fusion",
+        reranker=None,
+        llm="extractive",
+        citations=(Citation(1, "orchard.md", "d1", 1, 3, 11, "In 1921."),),
         sentences=(AnswerSentence("In 1921.", Verdict.WEAK, 0.5, (1,), "no source says this"),),
-        nearest=(Hit(1, chunk, 2.5, {"bm25": 2.5}),), evidence=(), relevance=0.9,
-        timings_ms={"total": 1.239}, flags=("gives instructions",), standalone_question="When was it?",
-    )  # fmt: skip
-    conversations = Conversations(State(tmp_path / STATE_FILE))
+        nearest=(Hit(1, chunk, 2.5, {"bm25": 2.5}),),
+        evidence=(),
+        relevance=0.9,
+        timings_ms={"total": 1.239},
+        flags=("gives instructions",),
+        standalone_question="When was it?",
+    )
+    conversations = Conversations(StateDatabase(tmp_path / STATE_FILE))
     one = conversations.create()
     number = conversations.begin_turn(one.id, "When?")
     conversations.end_turn(one.id, number, TurnState.ANSWERED, answer=answer_record(answer))
@@ -131,7 +149,7 @@ def test_the_history_knows_nothing_of_the_contract() -> None:
 def test_old_records_are_migrated_once(old_file: Path) -> None:
     with database(old_file) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (3,)
-    conversations, receipts = Conversations(State(old_file)), Receipts(State(old_file))
+    conversations, receipts = Conversations(StateDatabase(old_file)), Receipts(StateDatabase(old_file))
     assert [len(conversations.turns(one)) for one in (FIRST, SECOND)] == [4, 4]
     assert len(receipts.list()) == 8
     with database(old_file) as connection:
@@ -140,7 +158,7 @@ def test_old_records_are_migrated_once(old_file: Path) -> None:
     assert [decode(AnswerRecord, text).text for text in turns]
     assert [decode(ReceiptRecord, text).nonce for text in stored]
     migrated = content(old_file)
-    assert Conversations(State(old_file)).list()
+    assert Conversations(StateDatabase(old_file)).list()
     assert content(old_file) == migrated
 
 
@@ -159,9 +177,9 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "_receipt", failing)
         with pytest.raises(LibraryError, match="disk is full"):
-            Conversations(State(old_file)).list()
+            Conversations(StateDatabase(old_file)).list()
     assert content(old_file) == before
-    assert len(Conversations(State(old_file)).turns(FIRST)) == 4
+    assert len(Conversations(StateDatabase(old_file)).turns(FIRST)) == 4
 
 
 @pytest.mark.parametrize("migrated_before", [False, True])
@@ -172,14 +190,14 @@ def test_a_damaged_record_is_told_for_its_conversation_alone(
     old_file: Path, damage: str, migrated_before: bool
 ) -> None:
     if migrated_before:
-        Conversations(State(old_file)).list()
+        Conversations(StateDatabase(old_file)).list()
     names = ("record", "record") if migrated_before else ("answer", "fields")
     with database(old_file) as connection:
         connection.execute(
             f"UPDATE turns SET {names[0]} = ? WHERE conversation = ? AND number = 2", (damage, SECOND)
         )
         connection.execute(f"UPDATE receipts SET {names[1]} = ? WHERE id = ?", (damage, RECEIPT))
-    conversations, receipts = Conversations(State(old_file)), Receipts(State(old_file))
+    conversations, receipts = Conversations(StateDatabase(old_file)), Receipts(StateDatabase(old_file))
     assert len(conversations.turns(FIRST)) == 4
     assert len(conversations.list()) == 2
     with pytest.raises(LibraryError, match=f"answer 2 of conversation {SECOND} cannot be read.*delete"):
@@ -195,4 +213,4 @@ def test_a_file_of_a_newer_version_is_refused(old_file: Path) -> None:
     with database(old_file) as connection:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(LibraryError, match=r"newer version of rag-app.*update rag-app"):
-        Conversations(State(old_file)).list()
+        Conversations(StateDatabase(old_file)).list()

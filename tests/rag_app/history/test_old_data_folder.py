@@ -32,7 +32,7 @@ import pytest
 
 from rag_app.evaluation.judgements import Judgements
 from rag_app.evaluation.votes import Votes
-from rag_app.history.database import STATE_FILE, State
+from rag_app.history.database import STATE_FILE, StateDatabase
 from tests.helpers.commands import Command
 from tests.helpers.paths import ROOT
 
@@ -80,7 +80,7 @@ def test_old_conversations_receipts_judgements_and_votes_read_the_same(old: OldF
             assert run("--data-dir", old.data, *command).out == output, command
         else:
             assert run("--data-dir", old.data, *command, "--json").json == output, command
-    state = State(old.data / STATE_FILE)
+    state = StateDatabase(old.data / STATE_FILE)
     votes = [
         [one.question, [[c.strategy, c.reranker] for c in one.contenders], list(one.preferred), one.blind]
         for one in Votes(state).all()

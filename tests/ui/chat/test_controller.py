@@ -17,7 +17,7 @@ from rag_app.answering.answers import AnswerEvent, AskOptions, Delta
 from rag_app.config.settings import Settings
 from rag_app.evaluation.judgements import Judgements
 from rag_app.history.conversations import Conversations
-from rag_app.history.database import STATE_FILE, State
+from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.service.composition import Assistant
 from retrievers.availability import StrategyState
 from retrievers.strategies import strategy_named
@@ -47,11 +47,11 @@ class Script:
 
     @property
     def conversations(self) -> Conversations:
-        return Conversations(State(self.folder / STATE_FILE))
+        return Conversations(StateDatabase(self.folder / STATE_FILE))
 
     @property
     def judgements(self) -> Judgements:
-        return Judgements(State(self.folder / STATE_FILE))
+        return Judgements(StateDatabase(self.folder / STATE_FILE))
 
     def options(self) -> AskOptions:
         return AskOptions(strategy="cascade", reranker="big", llm="auto", collections=("papers",))
