@@ -14,6 +14,7 @@ from ingestion.storage.catalogue.records import Document
 from ingestion.text.names import composed
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import AskOptions
+from rag_app.answering.questions.question_kinds import bare
 
 
 class Meant(Enum):
@@ -178,18 +179,12 @@ def to_summarise(
     return replace(options, filters=filters)
 
 
-def wants_summary(question: str) -> bool:
-    """Return whether a question asks for a summary without naming a document."""
-    subject = subject_of(question)
-    return subject is not None and subject.meant is not Meant.NAMED
-
-
 def subject_of(question: str) -> Subject | None:
     """Return what a question wants summarised; None for a question of another kind.
 
     A NAMED subject may be anything: `documents_meant` finds out whether it is a document.
     """
-    plain = " ".join(unicodedata.normalize("NFC", question).split()).strip(' ?!.…¿¡:"“”')
+    plain = bare(question)
     while (match := _POLITE.match(plain)) and match.end():
         plain = plain[match.end() :]
     while (shorter := _BEHIND.sub("", plain)) != plain:

@@ -12,7 +12,6 @@ from rag_app.answering.questions.summary_questions import (
     documents_meant,
     subject_of,
     to_summarise,
-    wants_summary,
 )
 
 AT_HAND = """
@@ -136,6 +135,12 @@ SEVERAL = [ORCHARD, HARBOUR, *REPORTS, BLOCK, MARKET]
 def meant(question: str, documents: list[Document] = SEVERAL) -> list[Document] | None:
     subject = subject_of(question)
     return None if subject is None else documents_meant(subject, documents)
+
+
+def wants_summary(question: str) -> bool:
+    """Whether a question asks for a summary without naming a document."""
+    subject = subject_of(question)
+    return subject is not None and subject.meant is not Meant.NAMED
 
 
 @pytest.mark.parametrize("question", AT_HAND)
