@@ -65,7 +65,7 @@ class CallTrace:
             yield
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)  # type: ignore[arg-type]  # typeshed lacks None
+            threading.setprofile(None)
             self._started.clear()
 
     def rooms(self) -> list[str]:
