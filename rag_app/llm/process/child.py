@@ -25,8 +25,8 @@ Reply = dict[str, Any]
 Replies = queue.SimpleQueue[Reply | None]  # None: the worker has ended
 
 
-class Child:
-    """A running worker and the two threads that listen to it. A new Child replaces it; it never restarts."""
+class WorkerProcess:
+    """A running worker and the two threads that listen to it. A new one replaces it; it never restarts."""
 
     def __init__(self) -> None:
         self.ended_at = 0.0  # time.monotonic
