@@ -65,7 +65,7 @@ class CallTrace:
             yield
         finally:
             sys.setprofile(None)
-            threading.setprofile(None)  # type: ignore[arg-type]  # typeshed lacks None
+            threading.setprofile(None)
             self._started.clear()
 
     def rooms(self) -> list[str]:
@@ -82,11 +82,12 @@ class CallTrace:
                     return
                 self._started.add(frame)
             caller = None
-            above = frame
-            while above := above.f_back:  # type: ignore[assignment]  # None ends it
+            above = frame.f_back
+            while above is not None:
                 if above.f_code.co_qualname in _SETUP:
                     return
                 caller = caller or self._file(above.f_code)
+                above = above.f_back
             if frame.f_code.co_qualname in _SETUP:
                 return
             if file not in self.files:
@@ -130,7 +131,8 @@ def main(question: str) -> None:
             }
             assistant.warm_up()
             _print("page", _traced(lambda: _from_page(assistant, question)))
-            _print("HTTP", _traced(lambda: _over_http(assistant, question)))
+            client = _client(assistant)
+            _print("HTTP", _traced(lambda: client.post("/api/v1/ask", json={"question": question}).text))
         arguments = ["--data-dir", str(data), "ask", question, "--json"]
         _print("command line", _traced(lambda: _from_command_line(arguments)))
 
@@ -151,11 +153,10 @@ def _from_page(assistant: Assistant, question: str) -> str:
     return last[-1].answer.text
 
 
-def _over_http(assistant: Assistant, question: str) -> str:
+def _client(assistant: Assistant) -> TestClient:
     api = Guard(create_api(assistant), host="127.0.0.1", port=80, token="secret")
     headers = {"Authorization": "Bearer secret"}
-    client = TestClient(api, "http://127.0.0.1", headers=headers, client=("127.0.0.1", 50_000))
-    return client.post("/api/v1/ask", json={"question": question}).text
+    return TestClient(api, "http://127.0.0.1", headers=headers, client=("127.0.0.1", 50_000))
 
 
 def _from_command_line(arguments: list[str]) -> str:

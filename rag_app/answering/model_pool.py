@@ -19,7 +19,7 @@ from rag_app.llm.choice import AUTO, EXTRACTIVE, Llm, Server
 from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.openai import ServerModel
 from rag_app.llm.process.worker import available_processors
-from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, Reader
+from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, ReadingSetup
 from rag_app.llm.usage import model_options
 from rag_app.model_store import all_entries, reranker_named, resolve
 from rag_app.model_store.hashing import FileHashes
@@ -133,7 +133,7 @@ class ModelPool:
 
     def reading_speed(self, file: Path) -> PrefillSpeed | None:
         """Return how fast a GGUF file's model reads on this machine; None where nothing measured it."""
-        reader = Reader(file, available_processors())
+        reader = ReadingSetup(file, available_processors())
         return PrefillSpeeds(self._store.settings.speed_file).get(reader)
 
     def _open(self, llm: Llm) -> WritingModel:

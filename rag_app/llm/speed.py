@@ -26,7 +26,7 @@ class PrefillSpeed:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ReadingSetup:
     """A model file, and how it is read. Other content or other threads make another reader."""
 
     path: Path
@@ -50,12 +50,12 @@ class PrefillSpeeds:
         self._lock = threading.Lock()
         self._known: dict[str, PrefillSpeed] = {}
 
-    def get(self, reader: Reader) -> PrefillSpeed | None:
+    def get(self, reader: ReadingSetup) -> PrefillSpeed | None:
         """Return the model's speed; None where nothing measured it."""
         with self._lock:
             return self._read().get(reader.key or "")
 
-    def note(self, reader: Reader, tokens: int, seconds: float) -> None:
+    def note(self, reader: ReadingSetup, tokens: int, seconds: float) -> None:
         """Keep a measurement, unless the known speed is as reliable and about the same."""
         key = reader.key
         if not tokens or seconds <= 0 or key is None:

@@ -30,7 +30,7 @@ Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Bundled:
+class BundledModel:
     """One model of a bundle; `number` is its folder in the bundle."""
 
     number: int
@@ -81,10 +81,10 @@ def read_bundle(
     path: Path,
     folder: Path,
     *,
-    accept: Callable[[list[Bundled]], None],
+    accept: Callable[[list[BundledModel]], None],
     tell: Tell | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> list[Bundled]:
+) -> list[BundledModel]:
     """Unpack a bundle into an empty folder, as `NUMBER/PATH`, check every hash, and return its models.
 
     Args:
@@ -151,7 +151,7 @@ class _Counted:
         return block
 
 
-def _index(tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> list[Bundled]:
+def _index(tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> list[BundledModel]:
     """Return the models that the first member lists, after a check that their paths stay in the folder."""
     first = next(members, None)
     if first is None or first.name != _INDEX or not first.isreg() or first.size > _MOST_INDEX_BYTES:
@@ -163,7 +163,7 @@ def _index(tar: tarfile.TarFile, members: Iterator[tarfile.TarInfo]) -> list[Bun
         if held["format"] != _FORMAT:
             raise _NotInList(f"it has format {held['format']}, not {_FORMAT}; upgrade rag-app")
         models = [
-            Bundled(number, parse_line(each["line"]), parse_locked(each["locked"]))
+            BundledModel(number, parse_line(each["line"]), parse_locked(each["locked"]))
             for number, each in enumerate(held["models"])
         ]
     except (ValueError, KeyError, TypeError) as error:

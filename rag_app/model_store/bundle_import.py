@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingestion.errors import InvalidInput, ModelError
 from ingestion.storage.durable import sync_folder
-from rag_app.model_store.bundle import Bundled, read_bundle, write_bundle
+from rag_app.model_store.bundle import BundledModel, read_bundle, write_bundle
 from rag_app.model_store.lock import LockedFile, LockedModel, ModelLock
 from rag_app.model_store.manifest import ModelEntry, add_own, all_entries, read_manifest
 from rag_app.model_store.pulling import PullProgress, hub_folder
@@ -59,7 +59,7 @@ def unpack(
     new = Path(tempfile.mkdtemp(prefix="unbundle-", dir=lock.folder))
     try:
 
-        def accept(models: list[Bundled]) -> None:
+        def accept(models: list[BundledModel]) -> None:
             for model in models:
                 _accept(model, lock)
             _check_space(new, [model.locked for model in models])
@@ -75,7 +75,7 @@ def unpack(
             lock.folder.rmdir()
 
 
-def _accept(model: Bundled, lock: ModelLock) -> None:
+def _accept(model: BundledModel, lock: ModelLock) -> None:
     """Raise InvalidInput for a model that contradicts the lists or records here."""
     entry, locked = model.entry, model.locked
     key = entry.role, entry.name.lower()
@@ -102,7 +102,7 @@ def _accept(model: Bundled, lock: ModelLock) -> None:
             raise InvalidInput(f"the bundle's {file.path} of {entry.source} differs from the record here")
 
 
-def _place(model: Bundled, unpacked: Path, lock: ModelLock) -> ModelEntry:
+def _place(model: BundledModel, unpacked: Path, lock: ModelLock) -> ModelEntry:
     """Move a model to its folder, record it, and list it where it is not listed."""
     entry, folder = model.entry, _folder(model)
     files = []
@@ -121,7 +121,7 @@ def _place(model: Bundled, unpacked: Path, lock: ModelLock) -> ModelEntry:
     return listed
 
 
-def _folder(model: Bundled) -> str:
+def _folder(model: BundledModel) -> str:
     """Return the folder of a bundled model, relative to the models folder."""
     if model.entry.repo:
         assert model.locked.commit
@@ -129,7 +129,7 @@ def _folder(model: Bundled) -> str:
     return f"{ADDED}/{sha256(repr(sorted(_hashes(model.locked).items())).encode()).hexdigest()[:16]}"
 
 
-def _within(model: Bundled) -> str:
+def _within(model: BundledModel) -> str:
     """Return "/FILE" for a model whose source is one file, "" for a folder."""
     name = re.split(r"[/\\]", model.entry.location)[-1]
     files = model.locked.files

@@ -1,10 +1,10 @@
 """Whether this machine can reach the hub, without sending anything."""
 
 import socket
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from rag_app.config.ports import is_loopback
 from rag_app.model_store.puller import endpoint
 
 # Addresses for documentation (RFC 5737 and 3849): no host has them, and nothing is sent to them.
@@ -19,7 +19,7 @@ def hub_host() -> str:
 
 def has_network() -> bool:
     """Return whether this machine has a route to others, a proxy, or the hub on itself."""
-    if _is_loopback(hub_host()) or {"http", "https", "all"} & getproxies().keys():
+    if is_loopback(hub_host()) or {"http", "https", "all"} & getproxies().keys():
         return True
     return any(_has_route(family, address) for family, address in _REMOTE)
 
@@ -31,10 +31,3 @@ def _has_route(family: socket.AddressFamily, address: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -38,7 +38,7 @@ _TIMEOUT_SECONDS = 30.0
 _SPARE_BYTES = 200 * 2**20
 
 
-class Refused(Exception):
+class PullRefused(Exception):
     """The pull cannot continue; the message is for people."""
 
 
@@ -79,7 +79,7 @@ def main() -> None:
     report = EventWriter()
     try:
         pull(request, report)
-    except Refused as error:
+    except PullRefused as error:
         report.say("error", message=str(error))
         sys.exit(1)
 
@@ -92,7 +92,7 @@ def pull(request: Mapping[str, Any], report: EventWriter) -> None:
             the SHA-256 that it must have).
 
     Raises:
-        Refused: The hub, a hash or the disk prevents it.
+        PullRefused: The hub, a hash or the disk prevents it.
     """
     from huggingface_hub.errors import (  # type: ignore[attr-defined]  # HTTPError is its HTTP client's
         GatedRepoError,
@@ -107,13 +107,13 @@ def pull(request: Mapping[str, Any], report: EventWriter) -> None:
         commit, files = _listed(repo, revision, request["patterns"])
         _fetch_all(repo, commit, files, request, report)
     except GatedRepoError as error:
-        raise Refused(
+        raise PullRefused(
             f"{repo} is gated: accept its terms on the hub, and set HF_TOKEN to your token"
         ) from error
     except RevisionNotFoundError as error:
-        raise Refused(f"{repo} has no revision {revision!r}; correct the source of the model") from error
+        raise PullRefused(f"{repo} has no revision {revision!r}; correct the source of the model") from error
     except RepositoryNotFoundError as error:
-        raise Refused(
+        raise PullRefused(
             f"the hub has no repository {repo}, or hides it from you ({_status(error)}); "
             "check the name, or set HF_TOKEN if it is private"
         ) from error
@@ -121,14 +121,16 @@ def pull(request: Mapping[str, Any], report: EventWriter) -> None:
         status = _status(error)
         denied = "; set HF_TOKEN to a token that may read it" if status in ("401", "403") else ""
         what = denied or "; the part received is kept, pull again later"
-        raise Refused(f"the hub answered {status} for {repo}{what}") from error
+        raise PullRefused(f"the hub answered {status} for {repo}{what}") from error
     except HTTPError as error:
-        raise Refused(
+        raise PullRefused(
             f"the hub {endpoint()} cannot be reached ({type(error).__name__}: {error or 'no answer'}); "
             "check the network or HF_ENDPOINT. The part received is kept, pull again to continue"
         ) from error
     except OSError as error:
-        raise Refused(f"{error.filename or 'a file'} cannot be written: {error.strerror or error}") from error
+        raise PullRefused(
+            f"{error.filename or 'a file'} cannot be written: {error.strerror or error}"
+        ) from error
 
 
 def _listed(repo: str, revision: str | None, patterns: list[str]) -> tuple[str, list[RemoteFile]]:
@@ -139,7 +141,7 @@ def _listed(repo: str, revision: str | None, patterns: list[str]) -> tuple[str, 
     api = HfApi()
     commit = api.model_info(repo, revision=revision, timeout=_TIMEOUT_SECONDS).sha
     if commit is None or not _COMMIT.fullmatch(commit):  # a commit becomes a folder's name
-        raise Refused(f"the hub returns no commit of {repo}; pull again later")
+        raise PullRefused(f"the hub returns no commit of {repo}; pull again later")
     files = [
         RemoteFile(file.path, file.size, file.lfs.sha256 if file.lfs else None, file.blob_id)
         for file in api.list_repo_tree(repo, recursive=True, revision=commit)
@@ -147,7 +149,7 @@ def _listed(repo: str, revision: str | None, patterns: list[str]) -> tuple[str, 
     ]
     missing = [one for one in patterns if "*" not in one and one not in {file.path for file in files}]
     if missing or not files:
-        raise Refused(f"{repo} at {commit[:12]} has no {' '.join(missing or patterns)}; correct the list")
+        raise PullRefused(f"{repo} at {commit[:12]} has no {' '.join(missing or patterns)}; correct the list")
     return commit, files
 
 
@@ -158,7 +160,7 @@ def _fetch_all(
         try:
             check_relative(file.path)
         except ValueError as error:
-            raise Refused(f"{repo} cannot be pulled: {error}") from error
+            raise PullRefused(f"{repo} cannot be pulled: {error}") from error
     folder = Path(f"{request['folder']}{commit}{PART}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     report.total = sum(file.bytes for file in files)
@@ -167,7 +169,7 @@ def _fetch_all(
     needed = sum(file.bytes - _size(_part(folder / file.path)) for file in waiting)
     free = shutil.disk_usage(folder).free
     if needed and free < needed + _SPARE_BYTES:
-        raise Refused(
+        raise PullRefused(
             f"{repo} needs {needed // 10**6} MB more, and {folder.parent} has {free // 10**6} MB free; "
             "free some space, or choose another folder with --data-dir"
         )
@@ -196,7 +198,9 @@ def _fetch(repo: str, commit: str, file: RemoteFile, folder: Path, report: Event
                 for count in _stream(repo, commit, file, stream):
                     report.add(count)
                 if stream.tell() < file.bytes:
-                    raise Refused(f"the hub ended {file.path} of {repo} too early; pull again to continue")
+                    raise PullRefused(
+                        f"the hub ended {file.path} of {repo} too early; pull again to continue"
+                    )
             except HfHubHTTPError:  # an answer, which another attempt would get again
                 raise
             except HTTPError:
@@ -239,13 +243,13 @@ def _stream(repo: str, commit: str, file: RemoteFile, stream: BinaryIO) -> Itera
             if stream.tell() + len(block) > file.bytes:
                 stream.seek(0)
                 stream.truncate()
-                raise Refused(f"the hub sent more than the {file.bytes} bytes of {file.path}; pull again")
+                raise PullRefused(f"the hub sent more than the {file.bytes} bytes of {file.path}; pull again")
             stream.write(block)
             yield len(block)
 
 
 def _checked(file: RemoteFile, folder: Path, recorded: str | None) -> dict[str, Any]:
-    """Return a file's record. A file whose hash is wrong is deleted, and Refused raised."""
+    """Return a file's record. A file whose hash is wrong is deleted, and PullRefused raised."""
     path = folder / file.path
     found, git = _hashes(path)
     for expected, actual, who in (
@@ -255,7 +259,7 @@ def _checked(file: RemoteFile, folder: Path, recorded: str | None) -> dict[str, 
     ):
         if expected and expected != actual:
             path.unlink()
-            raise Refused(
+            raise PullRefused(
                 f"{file.path} is not what {who}: its hash is {actual} instead of {expected}; "
                 "it was deleted. Pull again; if that fails too, remove the model, and distrust its source"
             )

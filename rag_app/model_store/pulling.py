@@ -4,7 +4,6 @@ import json
 import os
 import queue
 import shutil
-import site
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from ingestion.errors import Cancelled, ModelError
 from ingestion.storage.durable import sync_folder
+from rag_app.llm.process.child import environment
 from rag_app.model_store.lock import LockedFile, LockedModel, ModelLock
 from rag_app.model_store.manifest import ModelEntry
 from rag_app.model_store.puller import PART
@@ -177,12 +177,8 @@ def _run(
 
 def _environment() -> dict[str, str]:
     """Return the environment of a process that may ask the hub, and no other host."""
-    kept = {name: value for name, value in os.environ.items() if not name.endswith("_OFFLINE")}
-    kept |= {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-    root = str(Path(__file__).resolve().parents[2])
-    if root not in site.getsitepackages():  # not installed: the child needs the path
-        kept["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-    return kept
+    kept = {name: value for name, value in environment().items() if not name.endswith("_OFFLINE")}
+    return {**kept, "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 
 def _read(stream: IO[str], take: Callable[[str | None], None]) -> None:

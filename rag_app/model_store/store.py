@@ -57,7 +57,7 @@ class ModelState:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedModel:
     """A recorded model and the faults of its files."""
 
     model: LockedModel
@@ -65,7 +65,7 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class UsedModel:
     """The outcome of `use`.
 
     Attributes:
@@ -159,14 +159,15 @@ class ModelStore:
 
     def verify(
         self, names: Sequence[str] = (), *, role: str | None = None, cancelled: Cancelled | None = None
-    ) -> list[Verified]:
+    ) -> list[VerifiedModel]:
         """Hash every file of the named models, by default of all recorded models.
 
         Raises UnknownName; InvalidInput for a model without a record; Cancelled.
         """
         models = list(self.lock.read().values()) if not names else [self._held(n, role)[1] for n in names]
         return [
-            Verified(model, tuple(self.lock.check(model, full=True, cancelled=cancelled))) for model in models
+            VerifiedModel(model, tuple(self.lock.check(model, full=True, cancelled=cancelled)))
+            for model in models
         ]
 
     def add(
@@ -225,7 +226,7 @@ class ModelStore:
             remove_own(self.folder, entry)
         return entry, freed
 
-    def use(self, name: str, *, role: str | None = None) -> Used:
+    def use(self, name: str, *, role: str | None = None) -> UsedModel:
         """Write a model into the settings, or return the command that encodes passages with it.
 
         Raises:
@@ -239,13 +240,13 @@ class ModelStore:
         if setting is None:
             builtin = not entry.repo and entry not in own_entries(self.folder)
             made = f"rag-app reindex --representation {quote(entry.name)} --model {quote(entry.name)}"
-            return Used(entry, fit, None, None, None, None if builtin else made)
+            return UsedModel(entry, fit, None, None, None, None if builtin else made)
         file = write_setting(setting, entry.name)
         variable = f"RAG_APP_{setting.upper()}"
         overridden = variable if os.environ.get(variable) else None
         if overridden is None:
             self.settings = self.settings.model_copy(update={setting: entry.name})
-        return Used(entry, fit, setting, file, overridden, None)
+        return UsedModel(entry, fit, setting, file, overridden, None)
 
     def bundle(
         self,

@@ -32,7 +32,7 @@ _AT_HAND_MS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Worked:
+class MaxSimDetails:
     """MaxSim of a question and a passage, with all its numbers.
 
     Attributes:
@@ -66,7 +66,7 @@ class Worked:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredPassage:
     """One passage as the stores keep it.
 
     Attributes:
@@ -127,14 +127,14 @@ class Inspector:
         self._chain = chain
         self._threshold = threshold
 
-    def work_through(self, question: str, passage: str) -> Worked:
+    def work_through(self, question: str, passage: str) -> MaxSimDetails:
         """Return MaxSim of two texts. Raises EmptyQuestion; InvalidInput for an empty passage."""
         question, passage = _text(question), _text(passage)
         if not question:
             raise EmptyQuestion
         asked = self._library.encoder.encode_query(question)
         read = self._encode(passage)
-        return Worked(
+        return MaxSimDetails(
             question=question,
             passage=passage,
             question_tokens=_written(question, asked.spans),
@@ -144,7 +144,7 @@ class Inspector:
             mean=float(asked.mean[0] @ read.mean[0]),
         )
 
-    def would_store(self, text: str) -> Stored:
+    def would_store(self, text: str) -> StoredPassage:
         """Return a text as the library would keep it. Raises InvalidInput for an empty text."""
         text = _text(text)
         made = self._encode(text)
@@ -155,7 +155,7 @@ class Inspector:
         arrays = TokenArrays(made.tokens, made.offsets, made.spans, made.punctuation)
         kept = store_tokens(spec, scales, arrays)
         spans = kept.spans.astype(np.uint16)
-        return Stored(
+        return StoredPassage(
             text=text,
             document=None,
             page=None,
@@ -175,7 +175,7 @@ class Inspector:
         document = self._library.catalogue.document(document_id)
         return 0 if document is None else document.chunks
 
-    def stored(self, document_id: str, place: int) -> Stored:
+    def stored(self, document_id: str, place: int) -> StoredPassage:
         """Return a document's passage as the library keeps it.
 
         Args:
@@ -197,7 +197,7 @@ class Inspector:
         if chunk is None or kept is None:
             raise LibraryDamaged(f"{document.name} was just replaced, or is damaged; choose it again")
         single = {pooling: self._single(document.collection_id, pooling, chunk.id) for pooling in _SINGLE}
-        return Stored(
+        return StoredPassage(
             text=chunk.text,
             document=chunk.document,
             page=chunk.page,

@@ -53,7 +53,7 @@ class PartialSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Last:
+class FinalPrompt:
     """The last prompt; the markers of its summary name `evidence`."""
 
     messages: list[BaseMessage]
@@ -77,7 +77,9 @@ class MapReduce:
         self._count = cache(answerer.count_tokens)
         self._flags: dict[str, None] = {}
 
-    def read(self, chunks: Iterable[StoredChunk], total: int) -> Generator[AnswerProgress, None, Last | None]:
+    def read(
+        self, chunks: Iterable[StoredChunk], total: int
+    ) -> Generator[AnswerProgress, None, FinalPrompt | None]:
         """Yield how many of `total` passages have been read; return the last prompt.
 
         Closing the generator stops the model.
@@ -96,7 +98,7 @@ class MapReduce:
         if following is None:  # nothing to reduce
             yield AnswerProgress("read", total, total)
             prompt = piece_messages(piece, self._nonce, what=self._what, length=FULL)
-            return Last(prompt, tuple(piece), flags(piece)[:_MOST_FLAGS])
+            return FinalPrompt(prompt, tuple(piece), flags(piece)[:_MOST_FLAGS])
         for each in chain((piece, following), pieces):
             prompt = piece_messages(each, self._nonce, what=self._what, length=SHORT)
             parts.append((yield from self._part(prompt, each, AnswerProgress("read", done, total))))
@@ -115,9 +117,9 @@ class MapReduce:
             parts = merged
         texts, evidence = renumbered(parts)
         prompt = parts_messages(texts, self._nonce, what=self._what, length=FULL)
-        return Last(prompt, tuple(evidence), tuple(self._flags))
+        return FinalPrompt(prompt, tuple(evidence), tuple(self._flags))
 
-    def write(self, last: Last) -> Generator[str | AnswerEvent]:
+    def write(self, last: FinalPrompt) -> Generator[str | AnswerEvent]:
         """Yield the summary as it comes. Closing the generator stops the model."""
         yield from self._answerer.write_prompt(last.messages, self._config)
 

@@ -27,7 +27,7 @@ from rag_app.summarizing.salience import (
     plainness,
     telling_weight,
 )
-from rag_app.summarizing.whole_documents import Floats, Whole, evenly, read_chunks, read_vectors
+from rag_app.summarizing.whole_documents import Floats, ScopedDocuments, evenly, read_chunks, read_vectors
 
 # The most chunks of a document that are compared (16 MB of similarities); more chunks are sampled.
 MOST_CHUNKS = 2000
@@ -97,7 +97,7 @@ class _Reading:
 
 def quotations(
     library: Library,
-    whole: Whole,
+    whole: ScopedDocuments,
     document: Document,
     budget: Budget = Budget(),
     *,
@@ -139,7 +139,7 @@ def quotations(
     return found
 
 
-def _read(library: Library, whole: Whole, document: Document, limit: int) -> _Reading | None:
+def _read(library: Library, whole: ScopedDocuments, document: Document, limit: int) -> _Reading | None:
     ids, vectors = read_vectors(library, document.collection_id, whole.chunk_ids(document, limit))
     there = {chunk.id: chunk for chunk in read_chunks(library, ids)}
     places = [place for place, each in enumerate(ids) if each in there]

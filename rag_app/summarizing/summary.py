@@ -32,7 +32,14 @@ from rag_app.llm.choice import EXTRACTIVE
 from rag_app.summarizing.facility import representatives
 from rag_app.summarizing.mapreduce import MapReduce
 from rag_app.summarizing.representative import MOST_CHUNKS, Budget, Quotation, quotations
-from rag_app.summarizing.whole_documents import Floats, Whole, evenly, read_chunks, read_vectors, whole_of
+from rag_app.summarizing.whole_documents import (
+    Floats,
+    ScopedDocuments,
+    evenly,
+    read_chunks,
+    read_vectors,
+    whole_of,
+)
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
 
@@ -126,7 +133,7 @@ class _SummaryWriter:
         yield replace(self.answer(found, CitedAnswer(NOTHING, (), ()), llm, ()), abstained=True)
 
 
-def _quoted(writing: _SummaryWriter, whole: Whole) -> Iterator[AnswerEvent]:
+def _quoted(writing: _SummaryWriter, whole: ScopedDocuments) -> Iterator[AnswerEvent]:
     """Summarise without an LLM."""
     yield AnswerProgress("read", 0, whole.chunks)
     chosen = _covering(writing.library, whole)
@@ -183,7 +190,7 @@ def _evidence(found: Sequence[Quotation]) -> list[tuple[Evidence, EvidenceSenten
 
 def _written(
     writing: _SummaryWriter,
-    whole: Whole,
+    whole: ScopedDocuments,
     answerer: ChatAnswerer,
     passages: int,
     config: RunnableConfig,
@@ -216,7 +223,7 @@ def _written(
     yield writing.answer(result, replace(cited, text=head + cited.text), answerer.name, notes)
 
 
-def _to_read(whole: Whole, limit: int) -> list[str]:
+def _to_read(whole: ScopedDocuments, limit: int) -> list[str]:
     """Return the chunks that an LLM reads, in reading order: all, or about `limit`, some of each document."""
     share = limit / max(1, whole.chunks)
     if share >= 1:
@@ -229,7 +236,7 @@ def _to_read(whole: Whole, limit: int) -> list[str]:
     ]
 
 
-def _covering(library: Library, whole: Whole) -> list[Document]:
+def _covering(library: Library, whole: ScopedDocuments) -> list[Document]:
     """Return the documents that represent all, in their order; all of a few."""
     if len(whole.documents) <= _MOST_DOCUMENTS:
         return list(whole.documents)
@@ -243,7 +250,7 @@ def _covering(library: Library, whole: Whole) -> list[Document]:
     return [some[places[column]] for column in sorted(column for column, _ in chosen)]
 
 
-def _centres(library: Library, whole: Whole, documents: Sequence[Document]) -> dict[int, Floats]:
+def _centres(library: Library, whole: ScopedDocuments, documents: Sequence[Document]) -> dict[int, Floats]:
     """Return a document's place → the mean direction of some of its chunks."""
     each = max(1, MOST_CHUNKS // len(documents))
     places = {document.id: place for place, document in enumerate(documents)}

@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class ScopedDocuments:
     """The documents of a scope with text, each content once, by collection and name.
 
     Attributes:
@@ -41,7 +41,7 @@ class Whole:
         return [ids[ordinals[place]] for place in evenly(len(ordinals), limit)]
 
 
-def whole_of(library: Library, scope: Scope) -> Whole:
+def whole_of(library: Library, scope: Scope) -> ScopedDocuments:
     """Return the documents of a scope."""
     allowed = library.catalogue.allowed(scope)
     ordinals = {key: found for key, found in (allowed or {}).items() if found is not None}
@@ -49,7 +49,7 @@ def whole_of(library: Library, scope: Scope) -> Whole:
     for document in library.catalogue.documents(scope.collections):
         if document.chunks and (allowed is None or document.id in allowed):
             documents.setdefault(document.sha256, document)
-    return Whole(tuple(documents.values()), ordinals)
+    return ScopedDocuments(tuple(documents.values()), ordinals)
 
 
 def evenly(count: int, limit: int | None) -> list[int]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rag_app.service.inspector import InspectedStage, Stored, Trace, Worked, stages
+from rag_app.service.inspector import InspectedStage, MaxSimDetails, StoredPassage, Trace, stages
 from ui.components.text import escape, flow, milliseconds, plural, size
 
 WAITING = '<div class="empty">Encoding …</div>'
@@ -29,7 +29,7 @@ _STRONGEST = 0.6
 _FLOAT = 4
 
 
-def render_worked(worked: Worked) -> str:
+def render_worked(worked: MaxSimDetails) -> str:
     """Return the table of cosines with its maxima marked, their sum, and the single vectors beside it."""
     heads = "".join(f'<th scope="col"><span>{escape(token)}</span></th>' for token in worked.passage_tokens)
     rows = "".join(
@@ -61,7 +61,7 @@ def _row(token: str, cosines: Floats, best: int, passage: Sequence[str]) -> str:
     )
 
 
-def _sum(worked: Worked) -> str:
+def _sum(worked: MaxSimDetails) -> str:
     terms = " + ".join(f"{value:.2f}" for value in worked.maxima)
     tokens = len(worked.maxima)
     return (
@@ -70,7 +70,7 @@ def _sum(worked: Worked) -> str:
     )
 
 
-def _single(worked: Worked) -> str:
+def _single(worked: MaxSimDetails) -> str:
     bars = "".join(
         f'<dt>{name}</dt><dd><meter min="0" max="1" value="{max(0.0, value):.3f}" aria-label="{name} cosine">'
         f"</meter> <b>{value:.3f}</b></dd>"
@@ -96,7 +96,7 @@ def _shade(value: float) -> str:
     return f"background:rgb({red} {green} {blue}/{_STRONGEST * min(abs(value), 1.0):.2f})"
 
 
-def render_stored(stored: Stored) -> str:
+def render_stored(stored: StoredPassage) -> str:
     """Return the stored form of a passage: pictures, dimensions, and the bytes in each store."""
     parts = [_text(stored)]
     for name, kind, vector in (
@@ -108,7 +108,7 @@ def render_stored(stored: Stored) -> str:
     return f'<div class="stored">{"".join(parts)}</div>{_bytes(stored)}'
 
 
-def _text(stored: Stored) -> str:
+def _text(stored: StoredPassage) -> str:
     where = "encoded now; nothing of it is kept"
     if stored.document is not None:
         name = f"<bdi>{escape(stored.document)}</bdi>"
@@ -129,7 +129,7 @@ def _vector(name: str, kind: str, vector: Floats | None) -> str:
     )
 
 
-def _matrix(stored: Stored) -> str:
+def _matrix(stored: StoredPassage) -> str:
     rows, dimensions = stored.matrix.shape
     shared = (
         ""
@@ -157,7 +157,7 @@ def _range(values: Floats) -> str:
     return f"values from {values.min():.2f} to {values.max():.2f}"
 
 
-def _bytes(stored: Stored) -> str:
+def _bytes(stored: StoredPassage) -> str:
     vector = stored.mean if stored.mean is not None else stored.cls
     single = 0 if vector is None else vector.size * _FLOAT
     tokens = stored.code_bytes + stored.map_bytes

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rag_app.model_store.manifest import ModelEntry
 from rag_app.model_store.memory import Fit
 from rag_app.model_store.model_tasks import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
-from rag_app.model_store.store import ModelState, Presence, Used
+from rag_app.model_store.store import ModelState, Presence, UsedModel
 from rag_app.tasks import TaskState
 from ui.components.text import escape, plural, progress_bar, render_failure, size
 
@@ -119,7 +119,7 @@ def _done(task: ModelTask) -> str:
     return said
 
 
-def render_used(used: Used) -> str:
+def render_used(used: UsedModel) -> str:
     """Return the effect of using a model, or the step that is left."""
     name = escape(used.entry.name)
     if used.setting:

@@ -119,8 +119,13 @@ def _phrases(language: str) -> tuple[dict[tuple[str, ...], QuestionKind | None],
     return found, max(map(len, found))
 
 
+def bare(question: str) -> str:
+    """Return a question with single spaces, and without punctuation around it."""
+    return " ".join(unicodedata.normalize("NFC", question).split()).strip(' ?!.…¿¡:"“”')
+
+
 def _of_library(question: str) -> AppQuestion | None:
-    plain = " ".join(unicodedata.normalize("NFC", question).split()).strip(' ?!.…¿¡:"“”')
+    plain = bare(question)
     for language, kind, pattern in _patterns():
         match = pattern.fullmatch(plain)
         if match:

@@ -14,9 +14,10 @@ from ingestion.storage.catalogue.records import Document
 from ingestion.text.names import composed
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import AskOptions
+from rag_app.answering.questions.question_kinds import bare
 
 
-class Meant(Enum):
+class SummaryTarget(Enum):
     """How a question names what to summarise."""
 
     IT = "it"  # "this", or nothing: the last answer, or the only document
@@ -26,10 +27,10 @@ class Meant(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class SummarySubject:
     """What a question wants summarised; `name` is its name in the question."""
 
-    meant: Meant
+    meant: SummaryTarget
     name: str = ""
 
 
@@ -178,18 +179,12 @@ def to_summarise(
     return replace(options, filters=filters)
 
 
-def wants_summary(question: str) -> bool:
-    """Return whether a question asks for a summary without naming a document."""
-    subject = subject_of(question)
-    return subject is not None and subject.meant is not Meant.NAMED
-
-
-def subject_of(question: str) -> Subject | None:
+def subject_of(question: str) -> SummarySubject | None:
     """Return what a question wants summarised; None for a question of another kind.
 
     A NAMED subject may be anything: `documents_meant` finds out whether it is a document.
     """
-    plain = " ".join(unicodedata.normalize("NFC", question).split()).strip(' ?!.…¿¡:"“”')
+    plain = bare(question)
     while (match := _POLITE.match(plain)) and match.end():
         plain = plain[match.end() :]
     while (shorter := _BEHIND.sub("", plain)) != plain:
@@ -200,13 +195,13 @@ def subject_of(question: str) -> Subject | None:
             continue
         found = match.groupdict()
         meant = _meant((found.get("s") or found.get("g") or "").strip())
-        if meant is not None and (meant.meant is not Meant.NAMED or "s" in found):
+        if meant is not None and (meant.meant is not SummaryTarget.NAMED or "s" in found):
             return meant
     return None
 
 
 def documents_meant(
-    subject: Subject, documents: Sequence[Document], *, in_conversation: bool = False
+    subject: SummarySubject, documents: Sequence[Document], *, in_conversation: bool = False
 ) -> list[Document] | None:
     """Return the documents in scope to summarise; None where the question is no summary question after all.
 
@@ -214,26 +209,26 @@ def documents_meant(
         in_conversation: An earlier question exists, so that "this" may mean its answer.
     """
     match subject.meant:
-        case Meant.ALL:
+        case SummaryTarget.ALL:
             return list(documents)
-        case Meant.DOCUMENT:
+        case SummaryTarget.DOCUMENT:
             if len(documents) == 1 or _AT_HAND.match(subject.name):
                 return list(documents)
             return documents_called(subject.name, documents) or None  # perhaps a book in the documents
-        case Meant.IT:
+        case SummaryTarget.IT:
             return list(documents) if len(documents) == 1 and not in_conversation else None
-        case Meant.NAMED:
+        case SummaryTarget.NAMED:
             return documents_called(subject.name, documents) or None
 
 
-def _meant(name: str) -> Subject | None:
+def _meant(name: str) -> SummarySubject | None:
     if not name or _IT.fullmatch(name):
-        return Subject(Meant.IT)
+        return SummarySubject(SummaryTarget.IT)
     if _THE_DOCUMENTS.fullmatch(name):
-        return Subject(Meant.ALL)
+        return SummarySubject(SummaryTarget.ALL)
     if _THE_DOCUMENT.fullmatch(name):
-        return Subject(Meant.DOCUMENT, name)
-    return Subject(Meant.NAMED, name) if len(name.split()) <= _LONGEST_NAME else None
+        return SummarySubject(SummaryTarget.DOCUMENT, name)
+    return SummarySubject(SummaryTarget.NAMED, name) if len(name.split()) <= _LONGEST_NAME else None
 
 
 def documents_called(name: str, documents: Iterable[Document]) -> list[Document]:

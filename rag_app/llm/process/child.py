@@ -25,8 +25,8 @@ Reply = dict[str, Any]
 Replies = queue.SimpleQueue[Reply | None]  # None: the worker has ended
 
 
-class Child:
-    """A running worker and the two threads that listen to it. A new Child replaces it; it never restarts."""
+class WorkerProcess:
+    """A running worker and the two threads that listen to it. A new one replaces it; it never restarts."""
 
     def __init__(self) -> None:
         self.ended_at = 0.0  # time.monotonic
@@ -110,7 +110,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=_environment(),
+                env=environment(),
             )
         except OSError as error:
             started.put(error)
@@ -152,8 +152,8 @@ class Child:
                 self._errors.append(text)
 
 
-def _environment() -> dict[str, str]:
-    """Return this process's environment, with the path of this package for the worker."""
+def environment() -> dict[str, str]:
+    """Return this process's environment, in which a child finds this package."""
     root = str(Path(__file__).resolve().parents[3])
     if root in site.getsitepackages():  # installed: found anyway, and never before the standard library
         return dict(os.environ)

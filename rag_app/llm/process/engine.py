@@ -26,7 +26,7 @@ _LONGEST_FIRST_PASS_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loaded:
+class LoadOptions:
     """How to load a model's weights."""
 
     context_window: int
@@ -42,7 +42,7 @@ class Engine:
         path: str,
         vocabulary: Vocabulary,
         log: NativeLog,
-        options: Loaded,
+        options: LoadOptions,
         *,
         aborted: Callable[[], bool],
     ) -> None:

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from ingestion.errors import ModelError
-from rag_app.llm.process.child import Child, Replies, Reply, one_line
+from rag_app.llm.process.child import Replies, Reply, WorkerProcess, one_line
 
 ADVICE = {
     "load": "if the file is damaged download it again, if it is new upgrade llama-cpp-python",
@@ -28,7 +28,7 @@ class Loading:
 
     def __init__(self, path: Path, *, timeout_s: float, **options: Any) -> None:
         """Start the worker. Raises ModelError where no process can be started."""
-        self.child = Child()
+        self.child = WorkerProcess()
         self.context_window = 0
         self.measured = (0, 0.0)  # tokens read, and the seconds
         self.failure: str | None = None

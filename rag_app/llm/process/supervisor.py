@@ -10,12 +10,12 @@ from time import monotonic
 from typing import Any
 
 from ingestion.errors import Cancelled, ModelError
-from rag_app.llm.process.child import Child, Reply
+from rag_app.llm.process.child import Reply, WorkerProcess
 from rag_app.llm.process.loading import Loading, explained
 from rag_app.llm.process.request_queue import RequestQueue
 from rag_app.llm.process.restarts import Restarts
 from rag_app.llm.process.worker import available_processors
-from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, Reader
+from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, ReadingSetup
 
 LOAD_TIMEOUT_S = 600.0  # 40 GB from a slow disk
 SILENCE_S = 600.0  # of one block or token; a longer silence means that the worker is stuck
@@ -48,7 +48,7 @@ class ModelProcess:
         restarts: Restarts | None = None,
     ) -> None:
         self._path = path
-        self._reader = Reader(path, threads or available_processors(), gpu_layers)
+        self._reader = ReadingSetup(path, threads or available_processors(), gpu_layers)
         self._options = {"context_tokens": context_tokens, "threads": threads, "gpu_layers": gpu_layers}
         self._load_timeout_s = load_timeout_s
         self._speeds = speeds or PrefillSpeeds(None)
@@ -58,7 +58,7 @@ class ModelProcess:
         self._tried: str | None = None  # the key of the file that was loaded last
         self._loading: Loading | None = None
         self._finalizer: weakref.finalize[Any, Any] | None = None
-        self._answering: tuple[Child, int] | None = None
+        self._answering: tuple[WorkerProcess, int] | None = None
 
     @property
     def pid(self) -> int | None:

@@ -104,7 +104,7 @@ class Worker:
 
     def _load(self, request: Message) -> None:
         try:
-            from rag_app.llm.process.engine import Engine, Loaded
+            from rag_app.llm.process.engine import Engine, LoadOptions
             from rag_app.llm.process.native_log import NativeLog
             from rag_app.llm.process.vocabulary import Vocabulary
         except ImportError as error:
@@ -115,7 +115,7 @@ class Worker:
         self._vocabulary = vocabulary = Vocabulary(request["path"], log)
         self._window = request["context_tokens"] or vocabulary.context_length
         self._reply(request, "vocabulary", context_window=self._window)
-        options = Loaded(
+        options = LoadOptions(
             context_window=self._window,
             threads=request["threads"] or available_processors(),
             gpu_layers=request["gpu_layers"],

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from rag_app.llm.llama import LlamaCpp
-from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, Reader, evidence_budget
+from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, ReadingSetup, evidence_budget
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Reader:
+def reader(tmp_path: Path) -> ReadingSetup:
     path = tmp_path / "model.gguf"
     path.write_bytes(b"GGUF")
-    return Reader(path, threads=2)
+    return ReadingSetup(path, threads=2)
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ def test_what_is_read_in_ten_seconds_within_bounds(tokens_per_s: float, tokens: 
     assert evidence_budget(tokens_per_s) == tokens
 
 
-def test_a_speed_is_kept_for_this_file_and_these_threads(tmp_path: Path, reader: Reader) -> None:
+def test_a_speed_is_kept_for_this_file_and_these_threads(tmp_path: Path, reader: ReadingSetup) -> None:
     file = tmp_path / "models" / "speeds.json"
     PrefillSpeeds(file).note(reader, 64, 0.5)
     assert [path.name for path in file.parent.iterdir()] == ["speeds.json"]
     assert PrefillSpeeds(file).get(reader) == PrefillSpeed(128.0, 64)
-    assert PrefillSpeeds(file).get(Reader(reader.path, threads=4)) is None
+    assert PrefillSpeeds(file).get(ReadingSetup(reader.path, threads=4)) is None
     reader.path.write_bytes(b"GGUF of another kind")
     assert PrefillSpeeds(file).get(reader) is None
     reader.path.unlink()
@@ -37,7 +37,7 @@ def test_a_speed_is_kept_for_this_file_and_these_threads(tmp_path: Path, reader:
 
 
 def test_a_real_prompt_says_more_than_the_warm_up_and_small_changes_say_nothing(
-    tmp_path: Path, reader: Reader
+    tmp_path: Path, reader: ReadingSetup
 ) -> None:
     speeds = PrefillSpeeds(tmp_path / "speeds.json")
 
@@ -56,7 +56,7 @@ def test_a_real_prompt_says_more_than_the_warm_up_and_small_changes_say_nothing(
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": 1}', '{"a": {"fast": true}}'])
-def test_a_broken_file_is_as_none(tmp_path: Path, reader: Reader, content: str) -> None:
+def test_a_broken_file_is_as_none(tmp_path: Path, reader: ReadingSetup, content: str) -> None:
     file = tmp_path / "speeds.json"
     file.write_text(content)
     speeds = PrefillSpeeds(file)
@@ -65,7 +65,7 @@ def test_a_broken_file_is_as_none(tmp_path: Path, reader: Reader, content: str) 
     assert PrefillSpeeds(file).get(reader) == PrefillSpeed(64.0, 64)
 
 
-def test_a_folder_that_cannot_be_written_to_does_no_harm(tmp_path: Path, reader: Reader) -> None:
+def test_a_folder_that_cannot_be_written_to_does_no_harm(tmp_path: Path, reader: ReadingSetup) -> None:
     (tmp_path / "in the way").touch()
     speeds = PrefillSpeeds(tmp_path / "in the way" / "speeds.json")
     speeds.note(reader, 64, 1.0)

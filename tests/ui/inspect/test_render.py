@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rag_app.service.inspector import Stored, Trace, Worked
+from rag_app.service.inspector import MaxSimDetails, StoredPassage, Trace
 from tests.helpers.page_values import answer, found, hit
 from ui.inspect.render import picture, render_stored, render_trace, render_worked
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 
 
-def worked() -> Worked:
+def worked() -> MaxSimDetails:
     cosines = np.array([[0.9, 0.1, -0.3], [0.2, 0.5, -0.004]], np.float32)
-    return Worked("q", "p", (HOSTILE, "b"), ("one", HOSTILE, "three"), cosines, cls=0.25, mean=0.75)
+    return MaxSimDetails("q", "p", (HOSTILE, "b"), ("one", HOSTILE, "three"), cosines, cls=0.25, mean=0.75)
 
 
-def stored(**fields: object) -> Stored:
-    made = Stored(
+def stored(**fields: object) -> StoredPassage:
+    made = StoredPassage(
         text=HOSTILE,
         document=None,
         page=None,

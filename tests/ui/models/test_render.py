@@ -10,7 +10,7 @@ from ingestion.errors import ModelError
 from rag_app.model_store.manifest import ModelEntry
 from rag_app.model_store.memory import Fit
 from rag_app.model_store.model_tasks import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
-from rag_app.model_store.store import ModelState, Presence, Used
+from rag_app.model_store.store import ModelState, Presence, UsedModel
 from rag_app.tasks import Task, TaskState
 from ui.components.text import INTERNAL_ERROR
 from ui.models.render import render_models, render_network, render_removal, render_task, render_used
@@ -103,11 +103,11 @@ def test_no_work_is_nothing() -> None:
 
 def test_using_says_what_remains_to_be_done() -> None:
     file = Path("/settings.toml")
-    assert "is the reranker now" in render_used(Used(ENTRY, Fit.FITS, "reranker", file, None, None))
-    set_elsewhere = Used(ENTRY, Fit.TIGHT, "reranker", file, "RAG_APP_RERANKER", None)
+    assert "is the reranker now" in render_used(UsedModel(ENTRY, Fit.FITS, "reranker", file, None, None))
+    set_elsewhere = UsedModel(ENTRY, Fit.TIGHT, "reranker", file, "RAG_APP_RERANKER", None)
     assert "RAG_APP_RERANKER is set and comes before the file" in render_used(set_elsewhere)
     assert "300 MB of memory: tight" in render_used(set_elsewhere)
-    command = render_used(Used(ENTRY, Fit.FITS, None, None, None, "rag-app reindex <x>"))
+    command = render_used(UsedModel(ENTRY, Fit.FITS, None, None, None, "rag-app reindex <x>"))
     assert "<code>rag-app reindex &lt;x&gt;</code>" in command
 
 

@@ -8,11 +8,10 @@ from ingestion.documents import Status
 from ingestion.storage.catalogue.records import Document
 from rag_app.answering.answers import AskOptions, Exchange
 from rag_app.answering.questions.summary_questions import (
-    Meant,
+    SummaryTarget,
     documents_meant,
     subject_of,
     to_summarise,
-    wants_summary,
 )
 
 AT_HAND = """
@@ -138,6 +137,12 @@ def meant(question: str, documents: list[Document] = SEVERAL) -> list[Document] 
     return None if subject is None else documents_meant(subject, documents)
 
 
+def wants_summary(question: str) -> bool:
+    """Whether a question asks for a summary without naming a document."""
+    subject = subject_of(question)
+    return subject is not None and subject.meant is not SummaryTarget.NAMED
+
+
 @pytest.mark.parametrize("question", AT_HAND)
 def test_what_is_at_hand_is_to_be_summarised(question: str) -> None:
     assert wants_summary(question)
@@ -206,10 +211,10 @@ def test_in_a_conversation_this_may_be_what_was_said() -> None:
 
 def test_what_is_meant_is_told_apart() -> None:
     kinds = {
-        "Summarise this": Meant.IT,
-        "Summarise this file": Meant.DOCUMENT,
-        "Summarise these files": Meant.ALL,
-        "Summarise the orchard notes": Meant.NAMED,
+        "Summarise this": SummaryTarget.IT,
+        "Summarise this file": SummaryTarget.DOCUMENT,
+        "Summarise these files": SummaryTarget.ALL,
+        "Summarise the orchard notes": SummaryTarget.NAMED,
     }
     for question, kind in kinds.items():
         subject = subject_of(question)

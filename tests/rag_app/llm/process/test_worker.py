@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rag_app.config.sampling import Sampling
-from rag_app.llm.process.child import Child, Replies, Reply
+from rag_app.llm.process.child import Replies, Reply, WorkerProcess
 from tests.helpers.paths import ROOT
 
 NOISY = """
@@ -46,8 +46,8 @@ except Aborted:
 
 
 @pytest.fixture
-def child(slow_path: Path) -> Iterator[Child]:
-    child = Child()
+def child(slow_path: Path) -> Iterator[WorkerProcess]:
+    child = WorkerProcess()
     options: dict[str, Any] = {"context_tokens": None, "threads": 1, "gpu_layers": 0, "measure": False}
     _, replies = child.ask("load", path=str(slow_path), **options)
     assert received(replies) == {"id": 0, "kind": "vocabulary", "context_window": 2048}
@@ -62,7 +62,7 @@ def received(replies: Replies) -> Reply:
     return reply
 
 
-def ask(child: Child, text: str, max_tokens: int) -> tuple[int, Replies]:
+def ask(child: WorkerProcess, text: str, max_tokens: int) -> tuple[int, Replies]:
     sampling = asdict(Sampling())
     options: dict[str, Any] = {"max_tokens": max_tokens, "sampling": sampling, "stop": [], "thinking": False}
     return child.ask("generate", messages=[{"role": "user", "content": text}], **options)
@@ -74,7 +74,7 @@ def last(replies: Replies) -> Reply:
     return reply
 
 
-def test_cancelling_stops_the_model_not_only_the_reading(child: Child) -> None:
+def test_cancelling_stops_the_model_not_only_the_reading(child: WorkerProcess) -> None:
     number, replies = ask(child, "hello", 1500)
     assert [received(replies)["kind"] for _ in range(5)] == ["prefill", "prefill", "text", "text", "text"]
     child.send(op="cancel", id=number)
@@ -84,7 +84,7 @@ def test_cancelling_stops_the_model_not_only_the_reading(child: Child) -> None:
     assert last(ask(child, "hello", 5)[1])["finish_reason"] == "length"
 
 
-def test_cancelling_stops_the_reading_of_a_long_prompt(child: Child) -> None:
+def test_cancelling_stops_the_reading_of_a_long_prompt(child: WorkerProcess) -> None:
     number, replies = ask(child, "long " * 390, 5)
     first = received(replies)
     assert (first["kind"], first["done"]) == ("prefill", 0)
@@ -105,7 +105,7 @@ def test_llama_cpp_may_log_long_after_it_has_loaded(slow_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "aborted, called 0 others\n", "")
 
 
-def test_a_request_cancelled_before_its_turn_writes_nothing(child: Child) -> None:
+def test_a_request_cancelled_before_its_turn_writes_nothing(child: WorkerProcess) -> None:
     first, first_replies = ask(child, "hello", 1500)
     second, second_replies = ask(child, "hello", 1500)
     child.send(op="cancel", id=second)
@@ -114,7 +114,7 @@ def test_a_request_cancelled_before_its_turn_writes_nothing(child: Child) -> Non
     assert (first, second) == (1, 2)
 
 
-def test_an_answer_is_the_same_after_a_cancelled_one(child: Child) -> None:
+def test_an_answer_is_the_same_after_a_cancelled_one(child: WorkerProcess) -> None:
     def text() -> str:
         _, replies = ask(child, "hello", 20)
         parts = []
@@ -130,7 +130,7 @@ def test_an_answer_is_the_same_after_a_cancelled_one(child: Child) -> None:
     assert text() == before
 
 
-def test_a_worker_that_fails_ends_and_says_why(child: Child) -> None:
+def test_a_worker_that_fails_ends_and_says_why(child: WorkerProcess) -> None:
     _, replies = ask(child, "hello", 1500)
     child.send(nonsense=1)
     while replies.get(timeout=60) is not None:
