@@ -61,7 +61,7 @@ def page(schema: dict[str, Any]) -> str:
     models = schema.get("components", {}).get("schemas", {})
     parts.append("## Schemas\n")
     parts += [_model(schema, name, models[name]) for name in sorted(models)]
-    return "\n".join(parts)
+    return "\n".join(line.rstrip() for line in "\n".join(parts).split("\n"))
 
 
 def _operation(schema: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> str:
@@ -76,7 +76,7 @@ def _operation(schema: dict[str, Any], path: str, method: str, operation: dict[s
         lines += ["| parameter | in | type | |", "|---|---|---|---|"]
         lines += [
             f"| `{name}` | {where} | {_type(schema, kind)}{_default(kind)} | "
-            f"{'required. ' * required}{_cell(text)} |"
+            f"{_cell('required. ' * required + text)} |"
             for name, where, kind, required, text in rows
         ]
         lines.append("")
@@ -105,7 +105,7 @@ def _model(schema: dict[str, Any], name: str, model: dict[str, Any]) -> str:
         lines += ["| field | type | |", "|---|---|---|"]
         lines += [
             f"| `{field}` | {_type(schema, kind)}{_default(kind)} | "
-            f"{'required. ' * (field in required)}{_cell(kind.get('description', ''))} |"
+            f"{_cell('required. ' * (field in required) + kind.get('description', ''))} |"
             for field, kind in model["properties"].items()
         ]
         lines.append("")
