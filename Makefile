@@ -22,7 +22,7 @@ run: $(VENV)/.installed
 test: lint
 	$(BIN)/python -m pytest $(WORKERS) -m "not soak"
 
-# What to run while working: under three minutes.
+# What to run while working.
 fast: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(WORKERS) -m "not slow and not soak"
 

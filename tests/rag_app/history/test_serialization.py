@@ -100,7 +100,7 @@ def test_pages_are_shown_and_what_cannot_be_drawn_says_why(assistant: Assistant)
     assert view.picture is None
     assert view.reason == "Only PDFs have pages to draw; this is the text."
     assert view.page.text.startswith("Orchard")
-    with pytest.raises(InvalidInput, match=r"page 2 of orchard\.md has no text"):
+    with pytest.raises(InvalidInput, match=r"page 2 of orchard\.md does not exist"):
         assistant.pages.view(orchard.id, 2)
     with pytest.raises(InvalidInput, match="not in the library any more"):
         assistant.pages.view("gone", 1)
