@@ -16,9 +16,16 @@ ROOT = Path(__file__).parent.parent
 STRATEGIES = {"colbert": "#b3261e", "cascade": "#1f5fa8", "mean": "#2e7d32", "bm25": "#8a6d00"}
 SCAN = "#444444"
 STAGES = {
-    "encode": "#9ecae1", "chroma": "#2e7d32", "fts5": "#8a6d00", "candidates": "#f4a582", "locate": "#bdbdbd",
-    "scope": "#bdbdbd", "gather": "#d6604d", "score": "#b3261e", "read": "#636363",
-}  # fmt: skip
+    "encode": "#9ecae1",
+    "chroma": "#2e7d32",
+    "fts5": "#8a6d00",
+    "candidates": "#f4a582",
+    "locate": "#bdbdbd",
+    "scope": "#bdbdbd",
+    "gather": "#d6604d",
+    "score": "#b3261e",
+    "read": "#636363",
+}
 SIZES = {"k": 1_000, "M": 1_000_000}
 
 Results = dict[str, dict[str, float]]
