@@ -395,7 +395,7 @@ def test_lists_that_do_not_fit_are_refused(tmp_path: Path, passages: Passages) -
 def test_codebooks_are_those_that_most_chunks_are_listed_by(
     store: TokenStore, passages: Passages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.storage.tokens.store.FEWEST_CHUNKS", 100)
+    monkeypatch.setattr("ingestion.storage.tokens.attached.FEWEST_CHUNKS", 100)
     (book,) = store.codebooks()
     assert book.key == listed_by(Segment(store.folder / "first.tok")).codebook.key
 
