@@ -222,9 +222,13 @@ def main() -> None:
                         some = QUICK // 2 if options.quick else VERDICTS
                         found += verdicts(name, questions, corpus.library.encoder, some)
     settings = {
-        "sets": sets, "strategies": strategies, "top_k": TOP_K, "threshold": threshold,
-        "every": options.every, "quick": options.quick,
-    }  # fmt: skip
+        "sets": sets,
+        "strategies": strategies,
+        "top_k": TOP_K,
+        "threshold": threshold,
+        "every": options.every,
+        "quick": options.quick,
+    }
     publish(found, settings, options.json)
 
 

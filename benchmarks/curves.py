@@ -4,8 +4,8 @@ pip install matplotlib
 python benchmarks/curves.py [RESULTS.json [PICTURE.svg]]
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,9 +16,16 @@ ROOT = Path(__file__).parent.parent
 STRATEGIES = {"colbert": "#b3261e", "cascade": "#1f5fa8", "mean": "#2e7d32", "bm25": "#8a6d00"}
 SCAN = "#444444"
 STAGES = {
-    "encode": "#9ecae1", "chroma": "#2e7d32", "fts5": "#8a6d00", "candidates": "#f4a582", "locate": "#bdbdbd",
-    "scope": "#bdbdbd", "gather": "#d6604d", "score": "#b3261e", "read": "#636363",
-}  # fmt: skip
+    "encode": "#9ecae1",
+    "chroma": "#2e7d32",
+    "fts5": "#8a6d00",
+    "candidates": "#f4a582",
+    "locate": "#bdbdbd",
+    "scope": "#bdbdbd",
+    "gather": "#d6604d",
+    "score": "#b3261e",
+    "read": "#636363",
+}
 SIZES = {"k": 1_000, "M": 1_000_000}
 
 Results = dict[str, dict[str, float]]
@@ -69,10 +76,13 @@ def stages(results: Results, axes: Axes) -> None:
 
 
 def main() -> None:
-    given = [Path(argument) for argument in sys.argv[1:]]
-    source = given[0] if given else ROOT / "benchmarks" / "results" / "query.json"
-    picture = given[1] if len(given) > 1 else ROOT / "docs" / "query-cost.svg"
-    whole = json.loads(source.read_text("utf-8"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    default = ROOT / "benchmarks" / "results" / "query.json"
+    parser.add_argument("results", type=Path, nargs="?", default=default)
+    parser.add_argument("picture", type=Path, nargs="?", default=ROOT / "docs" / "query-cost.svg")
+    options = parser.parse_args()
+    picture: Path = options.picture
+    whole = json.loads(options.results.read_text("utf-8"))
     results: Results = {one["name"]: one for one in whole["results"]}
     mpl.rcParams.update({"svg.hashsalt": "curves", "axes.spines.top": False, "axes.spines.right": False})
     figure, (first, second) = pyplot.subplots(1, 2, figsize=(11, 4.2), layout="constrained")

@@ -105,9 +105,14 @@ SIDES: dict[str, Callable[[Sequence[Path], Path], dict[str, Any]]] = {
 def measure(side: str, documents: Path, *, quick: bool) -> dict[str, Any]:
     """Run one side in a process of its own; add its peak memory in MiB."""
     command = [
-        sys.executable, __file__, "--side", side, "--documents", str(documents),
+        sys.executable,
+        __file__,
+        "--side",
+        side,
+        "--documents",
+        str(documents),
         *(["--quick"] if quick else []),
-    ]  # fmt: skip
+    ]
     peak = 0.0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         while process.poll() is None:

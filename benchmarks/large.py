@@ -122,9 +122,12 @@ class Maker:
         means += 0.02 * random.normal(size=means.shape) * np.linalg.norm(means, axis=1, keepdims=True)
         means /= np.linalg.norm(means, axis=1, keepdims=True)
         return Made(
-            texts, made, np.concatenate([[0], np.cumsum(lengths)]), np.concatenate(spans).astype(np.uint16),
+            texts,
+            made,
+            np.concatenate([[0], np.cumsum(lengths)]),
+            np.concatenate(spans).astype(np.uint16),
             means.astype(np.float32),
-        )  # fmt: skip
+        )
 
 
 class MeanAndTokens:
@@ -175,13 +178,17 @@ def documents_of(maker: Maker, count: int) -> Iterator[tuple[ParsedDocument, lis
     """Yield documents as `Library.add` takes them, without encoding."""
     for made in _made(maker, count * CHUNKS_A_DOCUMENT, CHUNKS_A_DOCUMENT):
         parsed, chunks = _document(made.texts)
-        yield parsed, chunks, Encodings(
-            cls=np.zeros((len(chunks), 0), np.float32),
-            mean=made.mean,
-            tokens=made.codes.astype(np.float32),
-            offsets=made.offsets,
-            spans=made.spans.astype(np.int32),
-        )  # fmt: skip
+        yield (
+            parsed,
+            chunks,
+            Encodings(
+                cls=np.zeros((len(chunks), 0), np.float32),
+                mean=made.mean,
+                tokens=made.codes.astype(np.float32),
+                offsets=made.offsets,
+                spans=made.spans.astype(np.int32),
+            ),
+        )
 
 
 def _made(maker: Maker, count: int, step: int = _STEP) -> Iterator[Made]:
@@ -205,11 +212,24 @@ def _fill_catalogue(library: Library, identities: Sequence[str], made: Sequence[
     for i, identity in enumerate(identities):
         parsed, chunks = _document(texts[i * CHUNKS_A_DOCUMENT : (i + 1) * CHUNKS_A_DOCUMENT])
         document = Document(
-            id=identity, collection=name, collection_id=collection, name=f"{identity}.txt",
-            path=f"/made/{identity}.txt", title=None, sha256=identity * 4, bytes=0, status=Status.OK,
-            error=None, pages=len(chunks), pages_failed=0, chunks=len(chunks), version=1,
-            chunker=CHUNKER_VERSION, language="en", added=added,
-        )  # fmt: skip
+            id=identity,
+            collection=name,
+            collection_id=collection,
+            name=f"{identity}.txt",
+            path=f"/made/{identity}.txt",
+            title=None,
+            sha256=identity * 4,
+            bytes=0,
+            status=Status.OK,
+            error=None,
+            pages=len(chunks),
+            pages_failed=0,
+            chunks=len(chunks),
+            version=1,
+            chunker=CHUNKER_VERSION,
+            language="en",
+            added=added,
+        )
         rows.append((document, prepare_text(parsed, chunks, "en", catalogue.terms)))
     with catalogue.transaction() as connection:
         connection.execute(
@@ -233,9 +253,13 @@ def _fill_chroma(library: Library, identities: Sequence[str], made: Sequence[Mad
     for one in made:
         last = first + len(one.texts)
         library.vectors.upsert(
-            collection, "mean", ids[first:last], one.mean, pages[first:last],
+            collection,
+            "mean",
+            ids[first:last],
+            one.mean,
+            pages[first:last],
             representation=library.representation().id,
-        )  # fmt: skip
+        )
         first = last
 
 

@@ -74,9 +74,14 @@ def make(folder: Path, documents: int) -> None:
             )
             parsed = ParsedDocument(Status.OK, page_count=1, pages=(Page(1, text),))
             library.add(
-                collection, source, parsed, chunks, {library.representation().id: encodings},
-                language="en", added=utc_now(),
-            )  # fmt: skip
+                collection,
+                source,
+                parsed,
+                chunks,
+                {library.representation().id: encodings},
+                language="en",
+                added=utc_now(),
+            )
 
 
 def use(folder: Path) -> dict[str, Any]:
@@ -147,11 +152,14 @@ def results(many: int, runs: int) -> list[Result]:
                 found[count].append(measure(folder))
     return [
         compare(
-            f"library/{what}/{many}-documents", unit, [one[what] for one in found[many]],
-            [one[what] for one in found[few]], f"{few} documents",
+            f"library/{what}/{many}-documents",
+            unit,
+            [one[what] for one in found[many]],
+            [one[what] for one in found[few]],
+            f"{few} documents",
         )
         for what, unit in UNITS.items()
-    ]  # fmt: skip
+    ]
 
 
 def main() -> None:

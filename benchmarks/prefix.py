@@ -30,13 +30,25 @@ sys.path.append(str(Path(__file__).parents[1]))
 from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf  # the tests' writer of model files
 
 HALF_A_BILLION = TinyModel(
-    width=896, layers=24, head_size=64, kv_heads=2, inner=4864, more_words=65_000, context=8192,
+    width=896,
+    layers=24,
+    head_size=64,
+    kv_heads=2,
+    inner=4864,
+    more_words=65_000,
+    context=8192,
     quantized=True,
-)  # fmt: skip
+)
 QUICK_MODEL = TinyModel(
-    width=896, layers=4, head_size=64, kv_heads=2, inner=4864, more_words=1000, context=4096,
+    width=896,
+    layers=4,
+    head_size=64,
+    kv_heads=2,
+    inner=4864,
+    more_words=1000,
+    context=4096,
     quantized=True,
-)  # fmt: skip
+)
 SHARED, QUICK_SHARED = (500, 1500, 3000), (300,)  # tokens of instructions and evidence
 RUNS, QUICK_RUNS = 7, 2
 SENTENCE = "The ferry of the year was the one on the water in the rain. "
@@ -62,9 +74,12 @@ def run(quick: bool) -> tuple[list[Result], dict[str, Any]]:
         finally:
             process.close()
     settings = {
-        "model": {**asdict(model), "chat_template": "ChatML"}, "block": BLOCK, "runs": runs, "quick": quick,
+        "model": {**asdict(model), "chat_template": "ChatML"},
+        "block": BLOCK,
+        "runs": runs,
+        "quick": quick,
         "threads": available_processors(),
-    }  # fmt: skip
+    }
     return [*results, figure("prefix/prefill", "tokens/s", speeds)], settings
 
 

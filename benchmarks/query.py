@@ -295,9 +295,13 @@ def main() -> None:
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             rows += results(size, json.loads(done.stdout.splitlines()[-1]))
     settings = {
-        "questions": len(asked), "chunks": list(sizes), "exhaustive_up_to": EXHAUSTIVE_CHUNKS,
-        "candidates": CANDIDATES, "chunks_a_document": CHUNKS_A_DOCUMENT, "quick": options.quick,
-    }  # fmt: skip
+        "questions": len(asked),
+        "chunks": list(sizes),
+        "exhaustive_up_to": EXHAUSTIVE_CHUNKS,
+        "candidates": CANDIDATES,
+        "chunks_a_document": CHUNKS_A_DOCUMENT,
+        "quick": options.quick,
+    }
     publish(rows, settings, options.json)
 
 

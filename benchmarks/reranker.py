@@ -122,9 +122,12 @@ def main() -> None:
             dataset = held_out(read_dataset(data / name))
             found += gains(dataset, strategies, weights, options.kept or Path(temporary))
     settings = {
-        "sets": sets, "strategies": strategies, "depth": RERANK_DEPTH, "weights": weights,
+        "sets": sets,
+        "strategies": strategies,
+        "depth": RERANK_DEPTH,
+        "weights": weights,
         "quick": options.quick,
-    }  # fmt: skip
+    }
     publish(found, settings, options.json)
 
 

@@ -164,8 +164,9 @@ def _without_answer(words: Sequence[str], chance: random.Random) -> str | None:
         spans = [(first, first + chance.randint(2, 5), kind)]
     first, last, kind = chance.choice(spans)
     around = [
-        *words[max(0, first - chance.randint(4, 12)) : first], *words[last : last + chance.randint(2, 10)]
-    ]  # fmt: skip
+        *words[max(0, first - chance.randint(4, 12)) : first],
+        *words[last : last + chance.randint(2, 10)],
+    ]
     kept = [one for one in around if chance.random() > (0.15 if _is_small(one) else 0.3)]
     if sum(not _is_small(one) for one in kept) < 3:
         return None

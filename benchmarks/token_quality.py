@@ -74,11 +74,14 @@ def read(data: Path, name: str, vectors: Path, most_queries: int | None) -> Coll
             if worth > 0 and row["query-id"] in relevant and row["corpus-id"] in places:
                 relevant[row["query-id"]][places[row["corpus-id"]]] = worth
     return Collection(
-        _encoded(vectors / f"{name}.npz", [passage["text"] for passage in passages],
-                 [_context(passage) for passage in passages]),
+        _encoded(
+            vectors / f"{name}.npz",
+            [passage["text"] for passage in passages],
+            [_context(passage) for passage in passages],
+        ),
         _encoded(vectors / f"{name}-queries-{len(queries)}.npz", [query["text"] for query in queries], None),
         list(relevant.values()),
-    )  # fmt: skip
+    )
 
 
 def _lines(file: Path) -> list[dict[str, str]]:

@@ -52,11 +52,17 @@ def run(quick: bool) -> tuple[list[Result], dict[str, Any]]:
     ragged = np.rint(SHORTEST + (LONGEST - SHORTEST) * random.beta(4, 3, PASSAGES)).astype(np.int64)
     results = scoring("uniform", np.full(PASSAGES, MEAN), runs) + scoring("ragged", ragged, runs)
     settings = {
-        "passages": PASSAGES, "dimensions": DIMENSIONS, "query_tokens": QUERY_TOKENS, "uniform": MEAN,
+        "passages": PASSAGES,
+        "dimensions": DIMENSIONS,
+        "query_tokens": QUERY_TOKENS,
+        "uniform": MEAN,
         "ragged": [int(ragged.min()), round(float(ragged.mean()), 1), int(ragged.max())],
-        "runs": runs, "quick": quick, "threads": 1, "kernel": kernel_name(),
+        "runs": runs,
+        "quick": quick,
+        "threads": 1,
+        "kernel": kernel_name(),
         "maxsim-cpu": _version("maxsim-cpu"),
-    }  # fmt: skip
+    }
     return results + shares(runs), settings
 
 

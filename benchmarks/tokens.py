@@ -120,9 +120,13 @@ def main() -> None:
     others = [*speed["results"], *quality["results"]]
     results = [Result(**one) for one in others] + published(others) + writing(runs) + merging(min(runs, 3))
     settings = {
-        "speed": speed["settings"], "quality": quality["settings"], "runs": runs, "quick": options.quick,
-        "written_tokens": WRITTEN_TOKENS, "chunk_tokens": CHUNK_TOKENS,
-    }  # fmt: skip
+        "speed": speed["settings"],
+        "quality": quality["settings"],
+        "runs": runs,
+        "quick": options.quick,
+        "written_tokens": WRITTEN_TOKENS,
+        "chunk_tokens": CHUNK_TOKENS,
+    }
     publish(results, settings, options.json)
 
 

@@ -47,8 +47,9 @@ def create_collection(library: Library, name: str) -> CollectionInfo:
 def rename_collection(library: Library, old: str, new: str) -> CollectionInfo:
     """Give a collection another name; its documents stay as they are.
 
-    Raises UnknownName, and InvalidInput for a name that is unusable or taken, or for the default
-    collection, which everything that names none goes to.
+    Raises:
+        UnknownName: There is no such collection.
+        InvalidInput: The new name is unusable or taken, or `old` is the default collection.
     """
     library.catalogue.collection_ids([old])
     if old == DEFAULT_COLLECTION:
@@ -74,8 +75,11 @@ def rename_collection(library: Library, old: str, new: str) -> CollectionInfo:
 def delete_collection(library: Library, name: str) -> CollectionInfo:
     """Delete a collection with all of its documents; return what it held.
 
-    The default collection is emptied and stays. Raises UnknownName, and LibraryError where a store
-    cannot be written: what is left there is invisible and erased later.
+    The default collection is emptied and stays.
+
+    Raises:
+        UnknownName: There is no such collection.
+        LibraryError: A store cannot be written; what is left there is invisible and erased later.
     """
     catalogue = library.catalogue
     with library.changing:

@@ -1,4 +1,4 @@
-"""What a document is on its way into the library: pages, headings, chunks.
+"""The values of a document before it is stored: pages, headings, chunks.
 
     file ──parse──▶ ParsedDocument(pages, headings) ──chunk──▶ Chunk(page, start, end, text)
 
@@ -82,7 +82,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """All that a parser made of one file.
+    """A parser's result for one file.
 
     `status` is OK or PARTIAL when there is text to index; with any other status `pages` is empty
     and `error` says what is wrong and what to do. `page_count` is what the file declares. `warnings`

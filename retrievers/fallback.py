@@ -7,7 +7,7 @@ import numpy as np
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.open_representations import OpenRepresentation
-from ingestion.storage.tokens.candidates import Scored
+from ingestion.storage.tokens.candidates import ScoredChunks
 from retrievers.dense import DenseRetriever
 from retrievers.hits import Candidate, Query
 
@@ -17,7 +17,7 @@ _FEWEST = 8
 
 
 def estimated_candidates(
-    library: Library, opened: OpenRepresentation, query: Query, scope: Scope, scored: Scored, limit: int
+    library: Library, opened: OpenRepresentation, query: Query, scope: Scope, scored: ScoredChunks, limit: int
 ) -> list[Candidate]:
     """Return up to `limit` chunks of the documents that `scored` had to leave out, with estimated MaxSim.
 

@@ -13,7 +13,7 @@ from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.folder_swap import beside
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import absent_mark, unpacking_folder
-from ingestion.storage.tokens.inverted_lists import Lists
+from ingestion.storage.tokens.inverted_lists import InvertedLists
 from ingestion.storage.tokens.segment import Segment
 
 # The folder where jobs keep uploaded files until they are ingested.
@@ -103,7 +103,7 @@ def list_faults(library: Library) -> list[tuple[OpenRepresentation, str, str]]:
             except LibraryDamaged:
                 continue  # its documents say so
             try:
-                Lists.of_segment(segment, opened.record.scales)
+                InvertedLists.of_segment(segment, opened.record.scales)
             except LibraryDamaged as error:
                 faults.append((opened, file.file, str(error)))
     return faults

@@ -1,4 +1,4 @@
-"""Making sure that what was written is on the disk."""
+"""Flushing folders to the disk."""
 
 import os
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""A folder of a library exchanged for one that was built beside it, so that a crash leaves one of the two.
+"""Swaps a folder of a library for a new one that was built beside it; a crash leaves one of the two.
 
     chroma.new is complete → chroma becomes chroma.old → chroma.new becomes chroma → chroma.old is removed
 
-There is no single step that does this everywhere, but "old" exists only once "new" is complete.
+No single step does this on every system, but "old" exists only once "new" is complete.
 """
 
 import os
@@ -20,7 +20,7 @@ def beside(folder: Path, kind: str) -> Path:
 
 
 def swap(folder: Path) -> None:
-    """Put the complete "new" folder in Chroma's place. Nobody may have the former one open."""
+    """Put the complete "new" folder in Chroma's place. The former folder must not be open."""
     current, new, old = folder / CHROMA, beside(folder, "new"), beside(folder, "old")
     _sync(new)
     if old.exists():
@@ -33,7 +33,7 @@ def swap(folder: Path) -> None:
 
 
 def finish_swap(folder: Path) -> None:
-    """Finish or undo what a crash interrupted; to be called before Chroma is opened."""
+    """Finish or undo a swap that a crash interrupted. Must run before Chroma is opened."""
     current, new, old = folder / CHROMA, beside(folder, "new"), beside(folder, "old")
     if new.exists() and old.exists():
         if current.exists():
@@ -59,7 +59,7 @@ def _sync(folder: Path) -> None:
     sync_folder(folder)
 
 
-# A whole library exchanged, for one that was made anew from what of it could be read:
+# A whole library swapped for one that was rebuilt from its readable parts:
 #
 #     rebuild/complete is written → each store becomes <replaced>/…, rebuild's takes its place → rebuild goes
 
@@ -69,12 +69,12 @@ _COMPLETE = "complete"
 
 
 def rebuild_folder(folder: Path) -> Path:
-    """Return where a library is made anew."""
+    """Return the folder in which a library is rebuilt."""
     return folder / "rebuild"
 
 
 def complete_rebuild(folder: Path, replaced: str) -> None:
-    """Say that the rebuilt library is whole; what it replaces goes into the folder of the name `replaced`."""
+    """Mark the rebuilt library as whole. The stores that it replaces will go into the folder `replaced`."""
     rebuilt = rebuild_folder(folder)
     _sync(rebuilt)
     mark = rebuilt / _COMPLETE
@@ -84,7 +84,7 @@ def complete_rebuild(folder: Path, replaced: str) -> None:
 
 
 def finish_rebuild(folder: Path) -> None:
-    """Put a complete rebuilt library in place, or go on with that after a crash; nobody may have it open."""
+    """Put a rebuilt library in place, or go on after a crash. The library must not be open."""
     rebuilt = rebuild_folder(folder)
     mark = rebuilt / _COMPLETE
     if not mark.exists():

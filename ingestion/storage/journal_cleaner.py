@@ -1,4 +1,4 @@
-"""Erasing what is no longer visible from Chroma, the token store and the originals."""
+"""Erases invisible versions from Chroma, the token store and the originals, as the journal lists them."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from ingestion.storage.vectors.store import VectorStore
 
 
 class JournalCleaner:
-    """Carries out the journal. The library's lock for changes must be held: no version may be on its way."""
+    """Carries out the journal. The library's lock for changes must be held: no version may be in work."""
 
     def __init__(
         self, folder: Path, catalogue: Catalogue, vectors: VectorStore, opened: OpenRepresentations
@@ -29,7 +29,7 @@ class JournalCleaner:
         self._snapshots = Snapshots(folder)
 
     def erase_all(self) -> None:
-        """Erase what the journal names, and representations that are no longer wanted."""
+        """Erase the journal's versions and the retired representations."""
         self.erase_journalled()
         # Also with nothing to erase: a process may have been killed before it emptied the log.
         self._catalogue.database.checkpoint()
@@ -37,7 +37,7 @@ class JournalCleaner:
             self.erase_representation(record)
 
     def erase_journalled(self) -> None:
-        """Erase what the journal names. Raises LibraryError where a store cannot be written."""
+        """Erase the journal's versions. Raises LibraryError where a store cannot be written."""
         entries = self._catalogue.journal.entries()
         for entry in entries:
             self.erase(entry)
@@ -82,7 +82,7 @@ class JournalCleaner:
             erase_rows(connection, document_id, terms)
 
     def _erase_tokens(self, representation: int, file: str, document: DocumentKey) -> None:
-        """Erase a version's segment, or bury it in one that other documents share."""
+        """Erase a version's segment, or mark the version dead in a segment that other documents share."""
         if self._table.segment_table.has(file):
             for opened in self._open.all():
                 if opened.id == representation:

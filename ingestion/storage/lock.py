@@ -1,7 +1,7 @@
-"""One process opens a library. The lock goes with the process, however it ends.
+"""The lock of a library: one process opens it. The lock ends with the process, however that ends.
 
-Beside it lies a note of who has it, and, when that process serves, of where and with which token it is
-asked. Only this user can read either.
+A note beside the lock names the process and, while it serves, the address and token of its API. Only this
+user can read the note.
 """
 
 import errno
@@ -31,7 +31,7 @@ class Holder:
 
 
 class LibraryLock:
-    """A lock on a library's folder, made if need be, beside a note of who holds it."""
+    """A lock on a library's folder, which it creates, and the note about its holder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -66,7 +66,7 @@ class LibraryLock:
 
 
 def read_holder(folder: Path) -> Holder | None:
-    """Return who has the library according to the note, or None where no note can be read."""
+    """Return the library's holder according to the note, or None where no note can be read."""
     try:
         fields = json.loads(_note(folder).read_text("utf-8"))
         return Holder(int(fields["pid"]), str(fields["command"]), fields.get("url"), fields.get("token"))
@@ -75,9 +75,10 @@ def read_holder(folder: Path) -> Holder | None:
 
 
 def announce(folder: Path, *, url: str, token: str) -> None:
-    """Note where this process, which has the library open, serves it.
+    """Note the address and token at which this process serves the library that it has open.
 
-    Raises LibraryError where the note cannot be written.
+    Raises:
+        LibraryError: The note cannot be written.
     """
     try:
         _write(folder, Holder(os.getpid(), _command(), url, token))
@@ -89,7 +90,7 @@ def announce(folder: Path, *, url: str, token: str) -> None:
 
 
 def withdraw(folder: Path) -> None:
-    """Note that this process, which has the library open, serves it no more."""
+    """Remove the address from the note: this process no longer serves the library."""
     holder = read_holder(folder)
     if holder and holder.pid == os.getpid():
         with suppress(OSError):  # then the note names a server that does not answer, as after a crash

@@ -1,7 +1,7 @@
-"""The documents' own bytes, kept under their SHA-256: for page images, and to read them again.
+"""The documents' own bytes, kept under their SHA-256: for page images, and to parse them again.
 
-A document may have come without its bytes (from an archive): an empty file `<sha256>.absent` stands in
-their place, so that nobody takes them for lost.
+A document from an archive may have come without its bytes: an empty file `<sha256>.absent` in their place
+says that they are not lost.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from ingestion.storage.durable import sync_folder
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file on its way in: its content's hash and size, and the name that people see.
+    """A file to ingest: its path, its displayed name, the hash and size of its content.
 
     `file` is None where the document comes without its own bytes.
     """
@@ -34,14 +34,15 @@ def absent_mark(original: Path) -> Path:
 
 
 def unpacking_folder(folder: Path) -> Path:
-    """Return where a library's import keeps what it has unpacked, while it runs."""
+    """Return the folder with the unpacked files of a running import."""
     return folder / "import"
 
 
 def keep_original(source: Source, original: Path) -> None:
-    """Copy the file's bytes, if they are still the ones that were parsed.
+    """Copy the file's bytes, if they are still the bytes that were parsed.
 
-    Raises SourceChanged where they are not, or where the file has gone.
+    Raises:
+        SourceChanged: The file has other bytes now, or is gone.
     """
     mark = absent_mark(original)
     if source.file is None or (mark.exists() and not source.file.exists()):

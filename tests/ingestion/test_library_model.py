@@ -131,7 +131,7 @@ class LibraryMachine(RuleBasedStateMachine):
 def test_any_order_of_changes(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     # Small enough for lists, and for files that are full, to come about.
     monkeypatch.setattr("ingestion.storage.tokens.indexing.FEWEST_CHUNKS", 8)
-    monkeypatch.setattr("ingestion.storage.tokens.store.FEWEST_CHUNKS", 8)
+    monkeypatch.setattr("ingestion.storage.tokens.attached.FEWEST_CHUNKS", 8)
     monkeypatch.setattr("ingestion.storage.segment_merging.MAX_CHUNKS", 24)
     monkeypatch.setattr(LibraryMachine, "encoder", encoder, raising=False)
     LibraryMachine.TestCase.settings = settings(

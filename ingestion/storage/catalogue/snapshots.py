@@ -1,4 +1,4 @@
-"""Copies of the catalogue, to fall back on where it is damaged or lost.
+"""Copies of the catalogue, for a rebuild where it is damaged or lost.
 
 One is made a day; three are kept. No text that was deleted survives in them: a
 snapshot that has a document goes when the document is erased, and a new one is made with the next closing.
@@ -16,7 +16,7 @@ _KEPT = 3
 _DAY_SECONDS = 86_400.0
 # Between two tries of one process: each replaced document takes the snapshots that hold it along.
 _PAUSE_SECONDS = 600.0
-# What one may take: others wait meanwhile.
+# The longest time of one copy: other statements wait meanwhile.
 _MOST_SECONDS = 20.0
 _LARGEST_BYTES = 4 << 30
 _STEP_PAGES = 2_000
@@ -27,7 +27,7 @@ class _TooLongError(Exception):
 
 
 class Snapshots:
-    """The snapshots in a library's folder. None that fails is an error: the catalogue itself is well."""
+    """The snapshots in a library's folder. A failed copy is no error: the catalogue itself is sound."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "snapshots"

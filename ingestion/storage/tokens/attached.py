@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ingestion.errors import LibraryDamaged
 from ingestion.storage.tokens.codebook import Codebook
 from ingestion.storage.tokens.indexing import FEWEST_CHUNKS
-from ingestion.storage.tokens.inverted_lists import Lists
+from ingestion.storage.tokens.inverted_lists import InvertedLists
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
 
@@ -47,7 +47,7 @@ class AttachedSegments:
         self._attached: dict[str, Attached] = {}
         self._merged_into: dict[str, str] = {}
         self._faults: dict[str, LibraryDamaged] = {}
-        self._lists: WeakKeyDictionary[Segment, Lists | None] = WeakKeyDictionary()
+        self._lists: WeakKeyDictionary[Segment, InvertedLists | None] = WeakKeyDictionary()
 
     def attach(self, names: Iterable[str], dead: Mapping[str, Iterable[DocumentKey]] | None = None) -> None:
         """Let segments be searched, but for their `dead` documents."""
@@ -102,11 +102,11 @@ class AttachedSegments:
                 unreadable.append(name)
         return opened, tuple(unreadable)
 
-    def lists_of(self, name: str, segment: Segment) -> Lists | None:
+    def lists_of(self, name: str, segment: Segment) -> InvertedLists | None:
         """Return a segment's lists; None also where they are damaged: the whole segment is scored then."""
         if segment not in self._lists:
             try:
-                lists = Lists.of_segment(segment, self._scales)
+                lists = InvertedLists.of_segment(segment, self._scales)
             except LibraryDamaged as error:
                 lists = None
                 with self._lock:

@@ -1,4 +1,4 @@
-"""Which chunks of which segments are scored for a query, and which of them are the best."""
+"""The chunks that are scored for a query, and the best of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,27 +6,28 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ingestion.storage.tokens.inverted_lists import Lists, Picks, pick
+from ingestion.storage.tokens.inverted_lists import InvertedLists, ProbedCentroids, probe_centroids
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
 
-# Scoring so many chunks takes 140 ms where 1,000 take 4.35; finding candidates, 15 ms and more.
+# Up to here every chunk is scored. 32,768 chunks take 140 ms, 1,000 take 4.35, and finding candidates takes
+# 15 ms or more.
 EXHAUSTIVE_CHUNKS = 1 << 15
-# Chunks that are scored of a larger library.
+# Chunks that are scored in a larger library.
 CANDIDATES = 1000
 Allowed = Mapping[str, Sequence[int] | None]
-"""Which chunks may be found: by document id, their ordinals, or None for all of the document's."""
+"""The chunks that may be found: by document id, their ordinals, or None for all of the document."""
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredChunks:
     """Chunks with their MaxSim.
 
     Attributes:
-        scores: MaxSim by chunk id, in the order that the method says.
-        exhaustive: whether every chunk that was asked for was scored, not only candidates.
-        unreadable: segments that cannot be read: none of their chunks is in `scores`.
-        lost: ids of documents of other segments of which some chunks cannot be read.
+        scores: MaxSim by chunk id, in the order that the method documents.
+        exhaustive: Whether every requested chunk was scored, not only candidates.
+        unreadable: Segments that cannot be read; none of their chunks is in `scores`.
+        lost: Ids of documents with unreadable chunks in other segments.
     """
 
     scores: dict[str, float]
@@ -41,13 +42,13 @@ class Scored:
 
     @property
     def whole(self) -> bool:
-        """Whether everything that was asked for could be read."""
+        """Whether every requested chunk could be read."""
         return not self.unreadable and not self.lost
 
 
 @dataclass(frozen=True)
-class Sought:
-    """A segment's chunks that may be found: these rows, or all."""
+class SearchedSegment:
+    """The chunks of a segment that may be found: these rows, or all."""
 
     name: str
     segment: Segment
@@ -57,7 +58,7 @@ class Sought:
         return len(self.segment) if self.rows is None else len(self.rows)
 
 
-class Best:
+class TopChunks:
     """The `limit` best chunks so far; of equal ones those with the first ids."""
 
     def __init__(self, limit: int) -> None:
@@ -66,7 +67,7 @@ class Best:
         self._edge = -np.inf
 
     def offer(self, segment: Segment, rows: NDArray[np.int64] | None, scores: NDArray[np.float32]) -> None:
-        """Look at a segment's chunks, or at these `rows` of it."""
+        """Take in the scores of a segment's chunks, or of these `rows` of it."""
         best = np.flatnonzero(scores >= max(self._edge, _nth_best(scores, self._limit)))
         ids = segment.chunk_ids(best if rows is None else rows[best])
         self._found = sorted([*self._found, *zip((-scores[best]).tolist(), ids, strict=True)])[: self._limit]
@@ -78,18 +79,18 @@ class Best:
         return {chunk: -score for score, chunk in self._found}
 
 
-def narrowed(
-    query: NDArray[np.float32], sought: Sequence[tuple[Sought, Lists | None]], count: int
-) -> list[Sought]:
-    """Return, of the segments with lists, the `count` chunks with the best estimates, and more where these
-    are equal; of the others all."""
-    picks: dict[int, Picks] = {}
-    estimated: list[tuple[Sought, NDArray[np.float32]]] = []
+def select_candidates(
+    query: NDArray[np.float32], sought: Sequence[tuple[SearchedSegment, InvertedLists | None]], count: int
+) -> list[SearchedSegment]:
+    """Return the chunks to score: the `count` with the best estimates in the segments with lists, more where
+    estimates are equal, and every chunk of the segments without lists."""
+    picks: dict[int, ProbedCentroids] = {}
+    estimated: list[tuple[SearchedSegment, NDArray[np.float32]]] = []
     for one, lists in sought:
         if lists is not None:
             key = lists.codebook.key
             if key not in picks:
-                picks[key] = pick(lists.codebook, query)
+                picks[key] = probe_centroids(lists.codebook, query)
             estimates = lists.estimates(picks[key], len(one.segment))
             estimated.append((one, estimates if one.rows is None else estimates[one.rows]))
     edge = _nth_best(np.concatenate([np.zeros(0, np.float32), *(some for _, some in estimated)]), count)

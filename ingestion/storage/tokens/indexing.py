@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ingestion.errors import LibraryDamaged
 from ingestion.storage.tokens.codebook import SAMPLE, Codebook, train
 from ingestion.storage.tokens.codec import Codes, Floats, VectorCodec
-from ingestion.storage.tokens.inverted_lists import MOST_CHUNKS, Lists
+from ingestion.storage.tokens.inverted_lists import MOST_CHUNKS, InvertedLists
 from ingestion.storage.tokens.segment import Segment
 
 # A segment with fewer chunks has no lists: scoring all of it takes 20 ms, and a codebook 2 MB.
@@ -22,7 +22,7 @@ _BATCH = 1 << 18
 
 
 @dataclass(frozen=True)
-class Run:
+class ChunkRun:
     """Chunks first:last of a segment."""
 
     segment: Segment
@@ -34,12 +34,12 @@ class Run:
 
 
 def index_runs(
-    runs: Sequence[Run],
+    runs: Sequence[ChunkRun],
     scales: Floats,
     codec: VectorCodec,
     books: Iterable[Codebook] = (),
     check: Callable[[], None] = lambda: None,
-) -> Lists | None:
+) -> InvertedLists | None:
     """Return the lists of a segment that has these chunks one after the other, or None where it needs none.
 
     A codebook of the runs' own segments or one of `books`, the first that serves, is used again. The runs'
@@ -48,7 +48,7 @@ def index_runs(
     total = sum(map(len, runs))
     if not FEWEST_CHUNKS <= total <= MOST_CHUNKS or not _tokens(runs):
         return None
-    known: dict[Segment, Lists] = {}
+    known: dict[Segment, InvertedLists] = {}
     for segment in dict.fromkeys(run.segment for run in runs):
         lists = _lists(segment, scales)
         if lists is not None:
@@ -56,21 +56,21 @@ def index_runs(
     sample = _sample(runs, codec)
     tried = list({book.key: book for book in (*_by_use(runs, known), *books)}.values())[:_TRIED]
     codebook = next((book for book in tried if book.serves(sample)), None) or train(sample, scales, check)
-    return Lists.of_pairs(codebook, _pairs(runs, known, codebook, codec, check))
+    return InvertedLists.of_pairs(codebook, _pairs(runs, known, codebook, codec, check))
 
 
-def _tokens(runs: Sequence[Run]) -> int:
+def _tokens(runs: Sequence[ChunkRun]) -> int:
     return sum(int(run.segment.offsets[run.last] - run.segment.offsets[run.first]) for run in runs)
 
 
-def _lists(segment: Segment, scales: Floats) -> Lists | None:
+def _lists(segment: Segment, scales: Floats) -> InvertedLists | None:
     try:
-        return Lists.of_segment(segment, scales)
+        return InvertedLists.of_segment(segment, scales)
     except LibraryDamaged:  # they are made anew
         return None
 
 
-def _by_use(runs: Sequence[Run], known: dict[Segment, Lists]) -> list[Codebook]:
+def _by_use(runs: Sequence[ChunkRun], known: dict[Segment, InvertedLists]) -> list[Codebook]:
     """Return the runs' codebooks; first the one that most of their chunks have."""
     chunks: Counter[int] = Counter()
     for run in runs:
@@ -80,7 +80,7 @@ def _by_use(runs: Sequence[Run], known: dict[Segment, Lists]) -> list[Codebook]:
     return [books[key] for key, _ in chunks.most_common()]
 
 
-def _sample(runs: Sequence[Run], codec: VectorCodec) -> Codes:
+def _sample(runs: Sequence[ChunkRun], codec: VectorCodec) -> Codes:
     """Return tokens from all over the runs, as many as training takes."""
     edges = [(int(run.segment.offsets[run.first]), int(run.segment.offsets[run.last])) for run in runs]
     total = _tokens(runs)
@@ -95,14 +95,14 @@ def _sample(runs: Sequence[Run], codec: VectorCodec) -> Codes:
 
 
 def _pairs(
-    runs: Sequence[Run],
-    known: dict[Segment, Lists],
+    runs: Sequence[ChunkRun],
+    known: dict[Segment, InvertedLists],
     codebook: Codebook,
     codec: VectorCodec,
     check: Callable[[], None],
 ) -> Iterator[NDArray[np.uint32]]:
     start = 0
-    copied: dict[Segment, list[tuple[Run, int]]] = {}
+    copied: dict[Segment, list[tuple[ChunkRun, int]]] = {}
     for run in runs:
         lists = known.get(run.segment)
         if lists is not None and lists.codebook.key == codebook.key:
@@ -121,7 +121,7 @@ def _pairs(
 
 
 def _assigned(
-    run: Run, start: int, codebook: Codebook, codec: VectorCodec, check: Callable[[], None]
+    run: ChunkRun, start: int, codebook: Codebook, codec: VectorCodec, check: Callable[[], None]
 ) -> Iterator[NDArray[np.uint32]]:
     offsets = run.segment.offsets
     for first in range(int(offsets[run.first]), int(offsets[run.last]), _BATCH):

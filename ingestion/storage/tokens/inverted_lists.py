@@ -30,7 +30,7 @@ MOST_CHUNKS = 1 << 16
 
 
 @dataclass(frozen=True)
-class Picks:
+class ProbedCentroids:
     """The centroids that count for a query.
 
     Attributes:
@@ -45,7 +45,7 @@ class Picks:
 
 
 @dataclass(frozen=True)
-class Lists:
+class InvertedLists:
     """A segment's inverted lists: chunks[edges[i] : edges[i + 1]] have a token of centroid i, each once.
 
     `edges` is [c + 1] int64, `chunks` uint16.
@@ -56,14 +56,14 @@ class Lists:
     chunks: NDArray[np.uint16]
 
     @classmethod
-    def of_pairs(cls, codebook: Codebook, pairs: Iterable[NDArray[np.uint32]]) -> "Lists":
+    def of_pairs(cls, codebook: Codebook, pairs: Iterable[NDArray[np.uint32]]) -> "InvertedLists":
         """Return the lists of (centroid · 65,536 + chunk) pairs, in any order, each any number of times."""
         keys = np.unique(np.concatenate([np.zeros(0, np.uint32), *pairs]))
         edges = np.searchsorted(keys >> 16, np.arange(len(codebook.codes) + 1))
         return cls(codebook, edges, (keys & 0xFFFF).astype(np.uint16))
 
     @classmethod
-    def of_segment(cls, segment: Segment, scales: Floats) -> "Lists | None":
+    def of_segment(cls, segment: Segment, scales: Floats) -> "InvertedLists | None":
         """Return a segment's lists, or None where it has none. Raises LibraryDamaged."""
         codes = segment.extra("centroids")
         edges, chunks = segment.extra("list_edges"), segment.extra("list_chunks")
@@ -96,7 +96,7 @@ class Lists:
         centroids = np.repeat(np.arange(len(self.edges) - 1, dtype=np.uint32), np.diff(self.edges))
         return centroids << np.uint32(16) | self.chunks
 
-    def estimates(self, picks: Picks, count: int) -> Floats:
+    def estimates(self, picks: ProbedCentroids, count: int) -> Floats:
         """Return the estimated MaxSim of each of the segment's `count` chunks."""
         scores = np.full(count, picks.floor, np.float32)
         add = add_gains if native.add_gains is None else native.add_gains
@@ -104,7 +104,7 @@ class Lists:
         return scores
 
 
-def pick(codebook: Codebook, query: Floats, probes: int = PROBES) -> Picks:
+def probe_centroids(codebook: Codebook, query: Floats, probes: int = PROBES) -> ProbedCentroids:
     """Return the centroids that count for a query, [q, k] unit vectors."""
     similarities = query @ codebook.centroids.T
     probes = min(probes, similarities.shape[1])
@@ -114,7 +114,7 @@ def pick(codebook: Codebook, query: Floats, probes: int = PROBES) -> Picks:
     values = np.take_along_axis(values, order, axis=1)
     centroids = np.take_along_axis(nearest, order, axis=1).astype(np.int32)
     floors = values[:, -1:]
-    return Picks(centroids, np.ascontiguousarray(values - floors, np.float32), float(floors.sum()))
+    return ProbedCentroids(centroids, np.ascontiguousarray(values - floors, np.float32), float(floors.sum()))
 
 
 def add_gains(

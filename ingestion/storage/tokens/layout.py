@@ -51,7 +51,7 @@ def section_of(name: str, array: NDArray[Any]) -> Section:
 
 
 @dataclass
-class Sums:
+class SectionSums:
     """The checksums of a section's blocks, and which blocks have been compared with them."""
 
     expected: NDArray[np.uint64]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ingestion.errors import LibraryDamaged
 from ingestion.storage.tokens.codebook import Codebook
 from ingestion.storage.tokens.codec import CodecSpec
-from ingestion.storage.tokens.indexing import Run, index_runs
+from ingestion.storage.tokens.indexing import ChunkRun, index_runs
 from ingestion.storage.tokens.layout import DocumentKey, Section
 from ingestion.storage.tokens.segment import Segment
 from ingestion.storage.tokens.writing import SegmentData
@@ -20,7 +20,7 @@ _ROWS = 1 << 18
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergedSegment:
     """A segment to be written, and its documents with the number of their chunks."""
 
     file: SegmentData
@@ -33,7 +33,7 @@ def merge(
     *,
     scales: NDArray[np.float32] | None = None,
     books: Iterable[Codebook] = (),
-) -> Merged:
+) -> MergedSegment:
     """Return these documents of the segments, given in the order in which they lie there, as one segment.
 
     With the representation's `scales`, a large segment gets inverted lists of its chunks; `books` are
@@ -42,7 +42,7 @@ def merge(
     Raises LibraryDamaged for a bad block, or for segments that are not of one kind; whatever `check` raises
     stops the work, while it is written, too.
     """
-    runs: list[Run] = []
+    runs: list[ChunkRun] = []
     documents: list[tuple[DocumentKey, int]] = []
     for segment, keys in sources:
         for key in keys:
@@ -50,9 +50,9 @@ def merge(
             rows = segment.touch_document(key)
             documents.append((key, len(rows)))
             if runs and runs[-1].segment is segment and runs[-1].last == rows.start:
-                runs[-1] = Run(segment, runs[-1].first, rows.stop)
+                runs[-1] = ChunkRun(segment, runs[-1].first, rows.stop)
             else:
-                runs.append(Run(segment, rows.start, rows.stop))
+                runs.append(ChunkRun(segment, rows.start, rows.stop))
     first = sources[0][0]
     kind = first.fingerprint, first.codec, first.dimension
     for segment, _ in sources:
@@ -74,10 +74,10 @@ def merge(
         codec = CodecSpec.parse(first.codec).vectors(scales)
         lists = index_runs(runs, scales, codec, books, check)
         sections |= lists.sections() if lists else {}
-    return Merged(SegmentData(*kind, sections), documents)
+    return MergedSegment(SegmentData(*kind, sections), documents)
 
 
-def _section(run: Run, name: str) -> tuple[NDArray[Any], int, int]:
+def _section(run: ChunkRun, name: str) -> tuple[NDArray[Any], int, int]:
     """Return a section of a run's segment, and which of its rows are the run's."""
     segment, first, last = run.segment, run.first, run.last
     if name in ("cls", "mean"):
@@ -93,12 +93,12 @@ def _whole(dtype: str, values: Any) -> Section:
     return Section(dtype, array.shape, [array])
 
 
-def _edges(runs: Sequence[tuple[Run, NDArray[np.int64]]]) -> NDArray[np.int64]:
+def _edges(runs: Sequence[tuple[ChunkRun, NDArray[np.int64]]]) -> NDArray[np.int64]:
     lengths = [np.diff(edges[run.first : run.last + 1]) for run, edges in runs]
     return np.cumsum(np.concatenate([np.zeros(1, np.int64), *lengths]), dtype=np.int64)
 
 
-def _copied(name: str, runs: Sequence[Run], check: Callable[[], None], like: Segment) -> Section:
+def _copied(name: str, runs: Sequence[ChunkRun], check: Callable[[], None], like: Segment) -> Section:
     places = [_section(run, name) for run in runs]
     sample = like.pooled(name) if name in ("cls", "mean") else getattr(like, name)
     rows = sum(last - first for _, first, last in places)

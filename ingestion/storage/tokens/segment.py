@@ -16,8 +16,8 @@
                 fit float32 [1], list_edges int64 [c + 1], list_chunks uint16 [p]
               | sums uint64: XXH3-64 of each 64 KiB of each other section
 
-Opening checks the header and the sections that say where everything is; what else is read is compared with
-its checksums when it is first touched, and by `verify`.
+Opening checks the header and the sections that locate the others. All other blocks are compared with their
+checksums when they are first read, and by `verify`.
 """
 
 import json
@@ -33,11 +33,11 @@ import xxhash
 from numpy.typing import NDArray
 
 from ingestion.errors import LibraryDamaged
-from ingestion.storage.tokens.layout import BLOCK, DTYPES, EDGE, MAGIC, START, DocumentKey, Sums
+from ingestion.storage.tokens.layout import BLOCK, DTYPES, EDGE, MAGIC, START, DocumentKey, SectionSums
 
-# What says where everything else is.
+# The sections that locate the others.
 _MAP = ("documents", "versions", "firsts", "offsets", "token_offsets")
-# Of more than a fourth of its chunks a file is read as a whole.
+# A file is read as a whole for more than a fourth of its chunks.
 _FEW = 4
 
 
@@ -270,15 +270,15 @@ class Segment:
             offset += -(-(end - start) // EDGE) * EDGE
         return sections
 
-    def _read_sums(self, header: Mapping[str, Any]) -> dict[str, Sums]:
+    def _read_sums(self, header: Mapping[str, Any]) -> dict[str, SectionSums]:
         sums = self._sections.pop("sums")
         if xxhash.xxh3_64_hexdigest(sums.tobytes()) != header["sums"]:
             raise ValueError("its checksums fail their own")
-        found: dict[str, Sums] = {}
+        found: dict[str, SectionSums] = {}
         first = 0
         for name, array in self._sections.items():
             last = first + -(-array.nbytes // BLOCK)
-            found[name] = Sums(sums[first:last], BLOCK, xxhash.xxh3_64_intdigest)
+            found[name] = SectionSums(sums[first:last], BLOCK, xxhash.xxh3_64_intdigest)
             first = last
         if first != len(sums):
             raise ValueError("its checksums are not those of its sections")

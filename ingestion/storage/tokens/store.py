@@ -1,4 +1,4 @@
-"""The token store: a folder of segments, of which the catalogue says which ones count."""
+"""The token store: a folder of segments; the catalogue lists those that count."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,11 +16,11 @@ from ingestion.storage.tokens.candidates import (
     CANDIDATES,
     EXHAUSTIVE_CHUNKS,
     Allowed,
-    Best,
-    Scored,
-    Sought,
+    ScoredChunks,
+    SearchedSegment,
+    TopChunks,
     live_rows,
-    narrowed,
+    select_candidates,
 )
 from ingestion.storage.tokens.codec import (
     CODECS,
@@ -38,7 +38,7 @@ from ingestion.storage.tokens.segment import Segment
 from ingestion.storage.tokens.writing import SegmentContents, write_segment
 from ingestion.timing import Stopwatch
 
-# What may be mapped of segments before it is given back; the system's cache keeps what it has room for.
+# Bytes of segments that may be mapped before they are released; the system's cache may still keep them.
 _MAPPED_BYTES = 2 << 30
 
 
@@ -57,13 +57,14 @@ class TokenMatch:
 
 @dataclass(frozen=True, slots=True)
 class KeptTokens:
-    """What is kept of one chunk's tokens.
+    """The stored tokens of one chunk.
 
     Attributes:
         vectors: [v, k] float32, decoded.
         owners: [t] the place of each token's vector among these; None where each token has its own.
         spans: [t, 2] int: each token's characters in the chunk's text; (0, 0) for context tokens.
-        code_bytes: what the codes take; `map_bytes`: what spans and owners take.
+        code_bytes: The size of the codes.
+        map_bytes: The size of spans and owners.
     """
 
     vectors: NDArray[np.float32]
@@ -106,8 +107,6 @@ class TokenStore(AttachedSegments):
         self._codec = spec.vectors(scales)
         self._mapped = 0
 
-    # Writing and erasing
-
     def write(self, name: str, document: DocumentKey, encodings: Encodings, fingerprint: str) -> None:
         """Write a document's segment in the store's codec. It is not searched before `attach`."""
         arrays = TokenArrays(encodings.tokens, encodings.offsets, encodings.spans, encodings.punctuation)
@@ -134,8 +133,6 @@ class TokenStore(AttachedSegments):
         (self.folder / name).with_suffix(".tmp").unlink(missing_ok=True)
         sync_folder(self.folder)
 
-    # Searching
-
     def search(
         self,
         query: NDArray[np.float32],
@@ -146,30 +143,36 @@ class TokenStore(AttachedSegments):
         exhaustive_up_to: int = EXHAUSTIVE_CHUNKS,
         candidates: int = CANDIDATES,
         watch: Stopwatch | None = None,
-    ) -> Scored:
-        """Return the `limit` chunks of the named segments, or the `allowed` ones there, with the best MaxSim.
+    ) -> ScoredChunks:
+        """Return the chunks with the best MaxSim, best first; equal scores in the order of ids, so that the
+        result does not depend on how segments are cut.
 
-        Up to so many chunks all are scored. Of more, in segments with lists, only `candidates` of the best
-        estimates are, and more where `limit` is larger. `query` is [q, k] unit vectors. Equal scores come in
-        the order of ids, so that the result does not depend on how segments are cut. `watch` is told how long
-        the stages "candidates", "gather" and "score" took.
+        Args:
+            query: [q, k] float32 unit vectors.
+            segments: The segments to search.
+            limit: The number of chunks to return.
+            allowed: The chunks that may be found; all, where it is not given.
+            exhaustive_up_to: Up to so many chunks, all are scored. In a larger scope, only the candidates
+                with the best estimates are scored in segments with inverted lists.
+            candidates: Their number; twice `limit`, where that is larger.
+            watch: Gets the times of the stages "candidates", "gather" and "score".
         """
         watch = watch or Stopwatch()
         opened, unreadable = self.opened(segments)
-        sought = [Sought(name, segment, live_rows(segment, dead, allowed)) for name, segment, dead in opened]
+        sought = [SearchedSegment(name, file, live_rows(file, dead, allowed)) for name, file, dead in opened]
         exhaustive = sum(map(len, sought)) <= exhaustive_up_to
         if not exhaustive:
             with watch.stage("candidates"):
                 listed = [(one, self.lists_of(one.name, one.segment)) for one in sought]
-                sought = narrowed(query, listed, max(candidates, 2 * limit))
+                sought = select_candidates(query, listed, max(candidates, 2 * limit))
         codes = self._codec.encode_query(query)
-        best = Best(limit)
+        best = TopChunks(limit)
         lost: set[str] = set()
         for one in sought:
             rows, scores, some = self._maxsim(codes, one.name, one.segment, one.rows, watch)
             lost |= some
             best.offer(one.segment, rows, scores)
-        return Scored(best.scores(), exhaustive, unreadable, frozenset(lost))
+        return ScoredChunks(best.scores(), exhaustive, unreadable, frozenset(lost))
 
     def score(
         self,
@@ -177,11 +180,11 @@ class TokenStore(AttachedSegments):
         chunks: Sequence[tuple[str, str]],
         *,
         watch: Stopwatch | None = None,
-    ) -> Scored:
+    ) -> ScoredChunks:
         """Return the MaxSim of the given (segment, chunk id) pairs, by chunk id, in their order.
 
-        Chunks whose segment is no longer attached are left out. `watch` is told how long the stages "gather"
-        and "score" took.
+        Chunks whose segment is no longer attached are left out. `watch` gets the times of the
+        stages "gather" and "score".
         """
         watch = watch or Stopwatch()
         codes = self._codec.encode_query(query)
@@ -199,7 +202,7 @@ class TokenStore(AttachedSegments):
             lost |= some
             scores.update(zip(segment.chunk_ids(sound), values.tolist(), strict=True))
         scored = {chunk: scores[chunk] for _, chunk in chunks if chunk in scores}
-        return Scored(scored, True, unreadable, frozenset(lost))
+        return ScoredChunks(scored, True, unreadable, frozenset(lost))
 
     def _maxsim(
         self,
@@ -209,8 +212,7 @@ class TokenStore(AttachedSegments):
         rows: NDArray[np.int64] | None,
         watch: Stopwatch,
     ) -> tuple[NDArray[np.int64] | None, NDArray[np.float32], set[str]]:
-        """Return those of a segment's chunks that can be read, their scores, and the ids of the documents of
-        the others."""
+        """Return the readable chunks of a segment, their scores, and the ids of the others' documents."""
         from ingestion.storage.tokens.maxsim import maxsim  # torch: seconds to import
 
         with watch.stage("gather"):
@@ -242,7 +244,7 @@ class TokenStore(AttachedSegments):
         return TokenMatch(similarities if kept.owners is None else similarities[:, kept.owners], kept.spans)
 
     def kept(self, name: str, chunk: str) -> KeptTokens | None:
-        """Return what is kept of a chunk's tokens, or None if it is gone. Raises LibraryDamaged."""
+        """Return a chunk's stored tokens, or None if it is gone. Raises LibraryDamaged."""
         for _, attached in self.named([name]):
             try:
                 segment = self.open_segment(name, attached)
@@ -266,14 +268,15 @@ class TokenStore(AttachedSegments):
             )
         return None
 
-    # Reading back
-
     def read(self, path: Path, document: DocumentKey | None = None) -> Encodings:
-        """Return what one of a segment's documents was written from, the only one without `document`; its
-        token vectors are as exact as their codes, and those that share a vector have equal ones.
+        """Return a document's vectors; without `document`, those of the only one in the segment.
 
-        The segment need not lie in the store's folder. Raises LibraryDamaged where it cannot be read, has no
-        such document, is not of this store's dimension, or has a codec that this store's cannot be made of.
+        Token vectors are as exact as their codes; tokens that share a vector have equal ones. The segment
+        need not lie in the store's folder.
+
+        Raises:
+            LibraryDamaged: The segment cannot be read, lacks the document, or has another dimension or a
+                codec that cannot be converted to this store's.
         """
         segment = Segment(path)
         if segment.dimension != len(self._scales):
@@ -296,13 +299,12 @@ class TokenStore(AttachedSegments):
         edges = segment.offsets[rows.start : rows.stop + 1]
         token_edges = segment.token_offsets[rows.start : rows.stop + 1]
         own = slice(int(token_edges[0]), int(token_edges[-1]))
-        pooled = segment.owners is not None
         stored = StoredTokens(
             codes=np.array(segment.codes[int(edges[0]) : int(edges[-1])]),
             offsets=edges - edges[0],
             spans=np.array(segment.spans[own], dtype=np.int32),
-            owners=np.array(segment.owners[own]) if segment.owners is not None else None,
-            token_offsets=token_edges - token_edges[0] if pooled else None,
+            owners=None if segment.owners is None else np.array(segment.owners[own]),
+            token_offsets=None if segment.owners is None else token_edges - token_edges[0],
         )
         arrays = load_tokens(spec, self._scales, stored)
         return Encodings(
@@ -329,7 +331,7 @@ class TokenStore(AttachedSegments):
         return TokenSizes(tokens, files, dict(sections))
 
     def verify(self) -> None:
-        """Compare every attached segment with its checksums. Raises LibraryDamaged for the first bad one."""
+        """Compare every attached segment with its checksums. Raises LibraryDamaged."""
         for name, attached in self.named(list(self._attached)):
             self.open_segment(name, attached).verify()
 

@@ -228,7 +228,7 @@ class VectorStore:
                     found.update(zip(some["ids"], [] if vectors is None else vectors, strict=True))
         except ChromaError as error:
             raise LibraryDamaged(
-                f"Chroma cannot read its {pooling} vectors: {error}; to mend it, run: rag-app repair"
+                f"Chroma cannot read its {pooling} vectors: {error}; to repair it, run: rag-app repair"
             ) from error
         known = [chunk for chunk in ids if chunk in found]
         if not known:
@@ -298,5 +298,5 @@ def embedded_chroma(folder: Path) -> "ClientAPI":
         full = "disk is full" in str(error)  # SQLite's words
         raise LibraryDamaged(
             f"Chroma cannot open {folder}: {error}; the strategies colbert and bm25 still work; "
-            f"{'free some space on its disk' if full else 'to mend it, run: rag-app repair'}"
+            f"{'free some space on its disk' if full else 'to repair it, run: rag-app repair'}"
         ) from error

@@ -1,8 +1,8 @@
-"""The room for vectors to come in Chroma's index files.
+"""Clears the room for future vectors in Chroma's index files.
 
-hnswlib allocates it without clearing it, and a new index is written with it: what the process held in that
-memory before, be it a page's text, is on the disk then. Layout of `header.bin`, little-endian, as hnswlib
-writes it:
+hnswlib allocates the room without clearing it and writes it with a new index, so anything that the process
+held in that memory before, such as a page's text, would lie on the disk. Layout of
+`header.bin`, little-endian, as hnswlib writes it:
 
     version i32 | start u64 | capacity u64 | count u64 | bytes of an element u64 | … (100 bytes in all)
 

@@ -15,7 +15,7 @@ from ingestion.library import Library
 from ingestion.storage import segment_merging
 from ingestion.storage.catalogue.segment_table import SegmentRow, SegmentTable
 from ingestion.storage.segment_merging import MAX_CHUNKS, Merger, groups_to_merge
-from ingestion.storage.tokens.merge import Merged
+from ingestion.storage.tokens.merge import MergedSegment
 from ingestion.storage.tokens.store import TokenStore
 from tests.helpers.made_documents import put, unit
 from tests.helpers.store_contents import assert_whole, names_in
@@ -125,10 +125,10 @@ def held_up(patch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, thread
     """Have merges wait, when they have read their files: (they are there, they may go on)."""
     from ingestion.storage import segment_merging
 
-    real: Callable[..., Merged] = segment_merging.merge
+    real: Callable[..., MergedSegment] = segment_merging.merge
     there, go_on = threading.Event(), threading.Event()
 
-    def waiting(sources: Any, check: Callable[[], None], **options: Any) -> Merged:
+    def waiting(sources: Any, check: Callable[[], None], **options: Any) -> MergedSegment:
         merged = real(sources, check, **options)
         there.set()
         assert go_on.wait(60)

@@ -12,8 +12,8 @@ from ingestion.storage.tokens import codebook as codebooks
 from ingestion.storage.tokens import indexing, inverted_lists
 from ingestion.storage.tokens.codebook import Codebook, train
 from ingestion.storage.tokens.codec import CodecSpec, Int8Codec, TokenArrays, store_tokens
-from ingestion.storage.tokens.indexing import Run, index_runs
-from ingestion.storage.tokens.inverted_lists import Lists, Picks, add_gains, pick
+from ingestion.storage.tokens.indexing import ChunkRun, index_runs
+from ingestion.storage.tokens.inverted_lists import InvertedLists, ProbedCentroids, add_gains, probe_centroids
 from ingestion.storage.tokens.kernel import native
 from ingestion.storage.tokens.layout import section_of
 from ingestion.storage.tokens.merge import merge
@@ -114,11 +114,11 @@ def test_training_stops_when_it_is_told(random: np.random.Generator) -> None:
 # Lists
 
 
-def by_hand() -> Lists:
+def by_hand() -> InvertedLists:
     """Three centroids along the axes; chunk 0 has the first, chunk 1 the first two, chunk 2 the third."""
     book = Codebook(np.eye(3, dtype=np.int8) * 127, np.full(3, 1 / 127, np.float32), 1.0)
     pairs = [np.array([0 << 16 | 1, 2 << 16 | 2], np.uint32), np.array([1 << 16 | 1, 0, 0], np.uint32)]
-    return Lists.of_pairs(book, pairs)
+    return InvertedLists.of_pairs(book, pairs)
 
 
 def test_lists_by_hand() -> None:
@@ -128,25 +128,25 @@ def test_lists_by_hand() -> None:
     assert sorted(listed.pairs().tolist()) == [0, 1, 1 << 16 | 1, 2 << 16 | 2]
     query = np.array([[0.6, 0.8, 0], [0, 0, 1]], np.float32)
     # The two nearest centroids of each token count; the floors are .6 and 0.
-    picks = pick(listed.codebook, query, probes=2)
+    picks = probe_centroids(listed.codebook, query, probes=2)
     assert picks.centroids[:, 0].tolist() == [1, 2]
     np.testing.assert_allclose(picks.floor, 0.6, atol=1e-6)
     np.testing.assert_allclose(listed.estimates(picks, 4), [0.6, 0.8, 1.6, 0.6], atol=1e-6)
-    every = pick(listed.codebook, query, probes=9)
+    every = probe_centroids(listed.codebook, query, probes=9)
     np.testing.assert_allclose(listed.estimates(every, 4), [0.6, 0.8, 1.0, 0.0], atol=1e-6)
 
 
-def random_lists(random: np.random.Generator, chunks: int = 500, centroids: int = 64) -> Lists:
+def random_lists(random: np.random.Generator, chunks: int = 500, centroids: int = 64) -> InvertedLists:
     book = Codebook(values_of(topics_of(random, centroids)), SCALES, 1.0)
     keys = random.integers(centroids, size=6000) << 16 | random.integers(chunks, size=6000)
-    return Lists.of_pairs(book, [keys.astype(np.uint32)])
+    return InvertedLists.of_pairs(book, [keys.astype(np.uint32)])
 
 
 @pytest.mark.skipif(native.add_gains is None, reason="the extension was not compiled")
 @pytest.mark.parametrize("tokens", [0, 1, 7, 40])
 def test_compiled_estimates_are_the_plain_ones(random: np.random.Generator, tokens: int) -> None:
     listed = random_lists(random)
-    picks = pick(listed.codebook, topics_of(random, tokens))
+    picks = probe_centroids(listed.codebook, topics_of(random, tokens))
     plain = np.full(500, picks.floor, np.float32)
     add_gains(listed.chunks, listed.edges, picks.centroids, picks.gains, plain)
     assert listed.estimates(picks, 500).tobytes() == plain.tobytes()
@@ -155,7 +155,7 @@ def test_compiled_estimates_are_the_plain_ones(random: np.random.Generator, toke
 @pytest.mark.skipif(native.add_gains is None, reason="the extension was not compiled")
 def test_compiled_code_reads_and_writes_nothing_else(random: np.random.Generator) -> None:
     listed = random_lists(random)
-    picks = pick(listed.codebook, topics_of(random, 4))
+    picks = probe_centroids(listed.codebook, topics_of(random, 4))
     bad = listed.edges.copy()
     bad[20:] += 10_000
     for edges, centroids, count, what in (
@@ -209,8 +209,8 @@ def merged(
     return Segment(path)
 
 
-def listed_by(segment: Segment) -> Lists:
-    found = Lists.of_segment(segment, SCALES)
+def listed_by(segment: Segment) -> InvertedLists:
+    found = InvertedLists.of_segment(segment, SCALES)
     assert found is not None
     return found
 
@@ -248,7 +248,7 @@ def test_merging_lists_is_listing_what_was_merged(tmp_path: Path, passages: Pass
         write(tmp_path / f"{name}.tok", *passages.part(first, last), codec=codec)
         for name, first, last in (("a", 0, 150), ("b", 150, 300), ("c", 300, 340))
     ]
-    assert Lists.of_segment(raw[0], SCALES) is None
+    assert InvertedLists.of_segment(raw[0], SCALES) is None
     first = merged(tmp_path / "first.tok", raw[0])
     lists_of_first = listed_by(first)
     book = lists_of_first.codebook
@@ -264,7 +264,9 @@ def test_merging_lists_is_listing_what_was_merged(tmp_path: Path, passages: Pass
     whole = merged(tmp_path / "whole.tok", first, second, raw[2], without=gone)
     assert len(whole) == 340 - 15
     assert listed_by(whole).codebook.key == book.key
-    anew = index_runs([Run(whole, 0, len(whole))], SCALES, CodecSpec.parse(codec).vectors(SCALES), [book])
+    anew = index_runs(
+        [ChunkRun(whole, 0, len(whole))], SCALES, CodecSpec.parse(codec).vectors(SCALES), [book]
+    )
     assert anew is not None
     np.testing.assert_array_equal(listed_by(whole).pairs(), anew.pairs())
     whole.verify()
@@ -274,12 +276,12 @@ def test_only_large_segments_have_lists(
     tmp_path: Path, passages: Passages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = write(tmp_path / "a.tok", *passages.part(0, 100))
-    assert Lists.of_segment(merged(tmp_path / "b.tok", source), SCALES) is not None
-    assert Lists.of_segment(merged(tmp_path / "c.tok", source, without=("a00000",)), SCALES) is None
+    assert InvertedLists.of_segment(merged(tmp_path / "b.tok", source), SCALES) is not None
+    assert InvertedLists.of_segment(merged(tmp_path / "c.tok", source, without=("a00000",)), SCALES) is None
     monkeypatch.setattr(indexing, "MOST_CHUNKS", 99)
-    assert Lists.of_segment(merged(tmp_path / "d.tok", source), SCALES) is None
+    assert InvertedLists.of_segment(merged(tmp_path / "d.tok", source), SCALES) is None
     empty = write(tmp_path / "e.tok", np.zeros((0, DIMENSIONS), np.float32), [0] * 150)
-    assert Lists.of_segment(merged(tmp_path / "f.tok", empty), SCALES) is None
+    assert InvertedLists.of_segment(merged(tmp_path / "f.tok", empty), SCALES) is None
 
 
 def test_a_codebook_that_does_not_fit_is_not_used_again(
@@ -387,13 +389,13 @@ def test_lists_that_do_not_fit_are_refused(tmp_path: Path, passages: Passages) -
     sections = {**file.sections, "list_chunks": section_of("list_chunks", chunks + np.uint16(1))}
     write_segment(tmp_path / "b.tok", SegmentData("m", "int8", DIMENSIONS, sections))
     with pytest.raises(LibraryDamaged, match=r"the lists of .*b\.tok do not fit together"):
-        Lists.of_segment(Segment(tmp_path / "b.tok"), SCALES)
+        InvertedLists.of_segment(Segment(tmp_path / "b.tok"), SCALES)
 
 
 def test_codebooks_are_those_that_most_chunks_are_listed_by(
     store: TokenStore, passages: Passages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.storage.tokens.store.FEWEST_CHUNKS", 100)
+    monkeypatch.setattr("ingestion.storage.tokens.attached.FEWEST_CHUNKS", 100)
     (book,) = store.codebooks()
     assert book.key == listed_by(Segment(store.folder / "first.tok")).codebook.key
 
@@ -452,7 +454,7 @@ def test_what_is_fetched_is_counted_in_blocks(tmp_path: Path, passages: Passages
 
 def test_picks_are_values() -> None:
     listed = by_hand()
-    picks = pick(listed.codebook, np.eye(3, dtype=np.float32), probes=1)
-    assert isinstance(picks, Picks)
+    picks = probe_centroids(listed.codebook, np.eye(3, dtype=np.float32), probes=1)
+    assert isinstance(picks, ProbedCentroids)
     assert picks.gains.tolist() == [[0.0]] * 3
     assert listed.estimates(picks, 3).tolist() == [3.0] * 3
