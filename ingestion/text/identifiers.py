@@ -176,7 +176,6 @@ def _kind_of_digits(text: str, digits: int, *, announced: bool) -> IdentifierKin
     if not hyphens or digits < _JOINED_DIGITS or ":" in text or "." in text:
         return None
     parts = re.split(r"[-/]", text)
-    years = len(parts[0]) == 4 and len(parts[-1]) in (2, 4) and _A_YEAR.fullmatch(parts[0]) and (
-        len(parts[-1]) == 2 or _A_YEAR.fullmatch(parts[-1])
-    )  # fmt: skip
-    return None if years or (not is_code(text.replace("/", "-")) and len(parts) < 3) else IdentifierKind.CODE
+    is_span = _A_YEAR.fullmatch(parts[0]) and (len(parts[-1]) == 2 or _A_YEAR.fullmatch(parts[-1]))
+    is_short = len(parts) < 3 and not is_code(text.replace("/", "-"))
+    return None if is_span or is_short else IdentifierKind.CODE

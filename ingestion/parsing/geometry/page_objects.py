@@ -57,9 +57,8 @@ def _within(form: Any, outer: Matrix | None) -> Matrix | None:
     if outer is None:
         return a, b, c, d, e, f
     p, q, r, s, t, u = outer
-    return (
-        a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u,
-    )  # fmt: skip
+    turn = a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s
+    return *turn, e * p + f * r + t, e * q + f * s + u
 
 
 def _bounds(found: PageObject) -> tuple[float, float, float, float] | None:

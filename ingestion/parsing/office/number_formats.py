@@ -4,6 +4,7 @@ A format has up to four sections: for positive and negative numbers, zero, and t
 colours and country codes are ignored.
 """
 
+import operator
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -20,6 +21,14 @@ _TOKEN = re.compile(
 )
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)$")
 _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
+_COMPARISONS = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    "<>": operator.ne,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
 _MARKS = {"@": "text", ".": "point", ",": "comma", "%": "percent", "/": "slash"}
 
 
@@ -120,10 +129,7 @@ def _choose(sections: tuple[FormatSection, ...], value: float) -> tuple[FormatSe
 
 def _holds(condition: tuple[str, float], value: float) -> bool:
     sign, limit = condition
-    return {
-        "<": value < limit, ">": value > limit, "=": value == limit, "<=": value <= limit,
-        ">=": value >= limit, "<>": value != limit,
-    }[sign]  # fmt: skip
+    return bool(_COMPARISONS[sign](value, limit))
 
 
 @lru_cache(maxsize=512)
@@ -146,15 +152,13 @@ class _NumberLayout:
         if self._point is not None:
             end = min(end, self._point)
         self._whole = [place for place in digits if place < end]
-        self._part = [
-            place for place in digits
-            if self._point is not None and self._point < place < (self._power or len(kinds))
-        ]  # fmt: skip
+        part_end = self._power or len(kinds)
+        self._part = [p for p in digits if self._point is not None and self._point < p < part_end]
         whole_end = self._whole[-1] if self._whole else self._first
         self._groups = any(
             kind == "comma" and self._first < place < whole_end for place, kind in enumerate(kinds)
         )
-        last = max((place for place in digits if place < (self._power or len(kinds))), default=self._last)
+        last = max((place for place in digits if place < part_end), default=self._last)
         self._thousands = 0
         for start in {whole_end, last}:
             for kind in kinds[start + 1 :]:
