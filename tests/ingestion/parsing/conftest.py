@@ -22,4 +22,4 @@ def clock_of_children(monkeypatch: pytest.MonkeyPatch) -> None:
                 used[child] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         return sum(used.values())
 
-    monkeypatch.setattr("ingestion.parsing.sandbox.watch.time", SimpleNamespace(monotonic=seconds))
+    monkeypatch.setattr("ingestion.parsing.sandbox.supervisor.time", SimpleNamespace(monotonic=seconds))
