@@ -26,7 +26,7 @@ FORMATS = (
     "<p>One question a line, from a sheet or by hand, with a tab or &ldquo; | &rdquo; between:</p>"
     "<ul><li>question, document, page: the page that answers</li>"
     "<li>question, answer: every page that says the answer</li></ul>"
-    "<p>Or upload lines of questions.jsonl, or queries.jsonl together with its qrels.</p>"
+    "<p>Lines of questions.jsonl work too, and so does queries.jsonl together with its qrels.</p>"
 )
 
 _LEVEL = 0.05

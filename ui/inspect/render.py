@@ -172,7 +172,7 @@ def _bytes(stored: StoredPassage) -> str:
                 "SQLite, for citing; the index of words takes about half as much again",
             ),
             ("single-vector store", single, "one vector of CLS or mean, and its edges in Chroma's graph"),
-            ("token store", tokens, "a vector a token; it keeps copies of the single vectors to mend Chroma"),
+            ("token store", tokens, "a vector a token, and copies of the single vectors to repair Chroma"),
         )
     )
     ratio = f" The token store takes {tokens / single:.1f} times the single vector." if single else ""
