@@ -92,7 +92,8 @@ class CallTrace:
                 return
             if file not in self.files:
                 self.files.append(file)
-            if caller is not None and _floor(file) < _floor(caller):
+            is_callback = "<locals>" in frame.f_code.co_qualname  # belongs to the code that passed it down
+            if caller is not None and not is_callback and _floor(file) < _floor(caller):
                 arrow = caller, file
                 self.upward[arrow] = self.upward.get(arrow, 0) + 1
 
@@ -118,23 +119,21 @@ def _room(file: str) -> str:
     return package if package == "retrievers" else f"{package}.{inside[0]}"
 
 
-def main(question: str) -> None:
-    """Ask the question in three ways, and print the way of each."""
+def paths(question: str) -> dict[str, CallTrace]:
+    """Ask a question from page, HTTP and command line; return the calls of each."""
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        document = Path(folder) / "orchard.md"
+        data, document = Path(folder) / "data", Path(folder) / "orchard.md"
         document.write_text(TEXT, "utf-8")
-        settings = load_settings(data_dir=data)
-        with Assistant.open(settings) as assistant:
-            assert {result.status for result in ingest(assistant.library, [Path(folder) / "orchard.md"])} == {
-                "ok"
-            }
+        with Assistant.open(load_settings(data_dir=data)) as assistant:
+            assert [result.status for result in ingest(assistant.library, [document])] == ["ok"]
             assistant.warm_up()
-            _print("page", _traced(lambda: _from_page(assistant, question)))
             client = _client(assistant)
-            _print("HTTP", _traced(lambda: client.post("/api/v1/ask", json={"question": question}).text))
+            found = {
+                "page": _traced(lambda: _from_page(assistant, question)),
+                "HTTP": _traced(lambda: client.post("/api/v1/ask", json={"question": question}).text),
+            }
         arguments = ["--data-dir", str(data), "ask", question, "--json"]
-        _print("command line", _traced(lambda: _from_command_line(arguments)))
+        return found | {"command line": _traced(lambda: _from_command_line(arguments))}
 
 
 def _traced(ask: Callable[[], str]) -> CallTrace:
@@ -166,15 +165,14 @@ def _from_command_line(arguments: list[str]) -> str:
     return written.getvalue()
 
 
-def _print(name: str, trace: CallTrace) -> None:
-    rooms = trace.rooms()
-    print(f"{name}: {len(trace.files)} files in {len(rooms)} rooms: {', '.join(rooms)}")
-    for file in trace.files:
-        print(f"    {file}")
-    for (caller, file), times in trace.upward.items():
-        print(f"    up: {caller} -> {file}, {times} times")
-    if not trace.upward:
-        print("    No call goes up.")
+def main(question: str) -> None:
+    """Print the way of a question."""
+    for name, trace in paths(question).items():
+        rooms = trace.rooms()
+        print(f"{name}: {len(trace.files)} files in {len(rooms)} rooms: {', '.join(rooms)}")
+        print(*(f"    {file}" for file in trace.files), sep="\n")
+        for (caller, file), times in trace.upward.items():
+            print(f"    up: {caller} -> {file}, {times} times")
 
 
 if __name__ == "__main__":

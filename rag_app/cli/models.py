@@ -69,7 +69,16 @@ def pull(context: typer.Context, name: Name, role: Role = None, as_json: Json = 
 def verify(context: typer.Context, names: Names = None, role: Role = None, as_json: Json = False) -> None:
     """Hash every file again. Exit code 1 where one differs from its record."""
     found = _store(context).verify(tuple(names or ()), role=role)
-    models = [VerifiedModelFields.of(one, files=len(one.model.files), ok=not one.faults) for one in found]
+    models = [
+        VerifiedModelFields.of(
+            role=one.model.role,
+            name=one.model.name,
+            files=len(one.model.files),
+            ok=not one.faults,
+            faults=one.faults,
+        )
+        for one in found
+    ]
     ok = all(model.ok for model in models)
     lines = [
         f"{one.model.name}: {'whole' if not one.faults else 'not what was recorded'}"

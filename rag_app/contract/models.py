@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from rag_app.contract.schema import Fields, Response, source
+from rag_app.contract.schema import Fields, Response
 
 
 class ModelEntryFields(Fields):
@@ -66,8 +66,8 @@ class FaultFields(Fields):
 class VerifiedModelFields(Fields):
     """A model whose files were hashed again."""
 
-    role: str = source("model", "role")
-    name: str = source("model", "name")
+    role: str
+    name: str
     files: int
     ok: bool
     faults: tuple[FaultFields, ...]

@@ -103,7 +103,7 @@ def test_a_url_names_a_server_and_a_model(
     "text", ["http://", "http://me:secret@host/v1#m", "http://host/v1?key=secret#m", "http://host:port/v1"]
 )
 def test_a_url_that_cannot_be_used_is_refused_and_not_repeated(assistant: Assistant, text: str) -> None:
-    with pytest.raises(InvalidInput, match="a key belongs in RAG_APP_LLM_API_KEY") as raised:
+    with pytest.raises(InvalidInput, match="put a key into RAG_APP_LLM_API_KEY") as raised:
         assistant.llm(text)
     assert "secret" not in str(raised.value)
 
