@@ -6,10 +6,9 @@ from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.open_representations import BUILTIN_NAME
 from ingestion.timing import Stopwatch
-from retrievers.fallback import estimated_candidates
 from retrievers.fusion import CANDIDATES, DEPTH, fuse, zscore_fusion
 from retrievers.hits import Candidate, Query, Ranking, Retriever
-from retrievers.late_interaction import SCORE
+from retrievers.late_interaction import SCORE, estimated_candidates
 
 # MaxSim is the best list by itself, and as much as the others together: measured in docs/retrieval.md.
 MAXSIM_WEIGHT = 2.0
