@@ -34,11 +34,9 @@ def conversations(tmp_path: Path) -> Conversations:
 
 
 @pytest.fixture
-def assistant(data: Path, tmp_path: Path) -> Iterator[Assistant]:
-    """An assistant over the library of `data`, whose conversations are the test's own."""
-    with Assistant.open(load_settings(data_dir=data)) as opened:
-        state = StateDatabase(tmp_path / STATE_FILE)
-        opened.conversations, opened.receipts = Conversations(state), type(opened.receipts)(state)
+def assistant(own: Path) -> Iterator[Assistant]:
+    """An assistant over a library of the test's own, and so over conversations of its own."""
+    with Assistant.open(load_settings(data_dir=own)) as opened:
         yield opened
 
 
@@ -118,26 +116,24 @@ def test_threads_and_processes_share_the_file(tmp_path: Path) -> None:
     assert [turn.number for turn in conversations.turns(one.id)] == list(range(1, 61))
 
 
-def test_a_damaged_file_is_named_and_loses_no_answer(data: Path, tmp_path: Path) -> None:
-    (tmp_path / STATE_FILE).write_bytes(b"no database at all, but long enough to be read as one" * 20)
+def test_a_damaged_file_is_named_and_loses_no_answer(own: Path) -> None:
+    (own / STATE_FILE).write_bytes(b"no database at all, but long enough to be read as one" * 20)
     with pytest.raises(LibraryError, match=f"{STATE_FILE}.*move the file away"):
-        Conversations(StateDatabase(tmp_path / STATE_FILE)).list()
-    with Assistant.open(load_settings(data_dir=data)) as assistant:
-        state = StateDatabase(tmp_path / STATE_FILE)
-        assistant.receipts = type(assistant.receipts)(state)
+        Conversations(StateDatabase(own / STATE_FILE)).list()
+    with Assistant.open(load_settings(data_dir=own)) as assistant:
         answer = ask(assistant, APPLE, AskOptions(llm="extractive"))
     assert "1921" in answer.text
     assert answer.receipt_id is None
     assert "could not be kept" in answer.flags[-1]
 
 
-def test_no_word_of_a_deleted_conversation_is_left(assistant: Assistant, tmp_path: Path) -> None:
+def test_no_word_of_a_deleted_conversation_is_left(assistant: Assistant, own: Path) -> None:
     answer = ask(assistant, "Zanzibar: " + APPLE, EXTRACTIVE)
     assert answer.conversation_id
-    held = b"".join(file.read_bytes() for file in tmp_path.glob(f"{STATE_FILE}*"))
+    held = b"".join(file.read_bytes() for file in own.glob(f"{STATE_FILE}*"))
     assert b"Zanzibar" in held
     assistant.conversations.delete(answer.conversation_id)
-    held = b"".join(file.read_bytes() for file in tmp_path.glob(f"{STATE_FILE}*"))
+    held = b"".join(file.read_bytes() for file in own.glob(f"{STATE_FILE}*"))
     assert b"Zanzibar" not in held
     assert b"1921" not in held
     assert assistant.receipts.list() == []
