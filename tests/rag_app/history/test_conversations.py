@@ -220,7 +220,7 @@ def test_commands_talk_replay_and_export(
     assert "nonce" not in found
     assert [turn["number"] for turn in found["turns"]] == [1, 2]  # type: ignore[attr-defined]
     again = command("replay", second["receipt_id"])
-    assert (again.same, again.differences) == (True, ())
+    assert (again["same"], again["differences"]) == (True, [])
     receipt = run("--data-dir", data, "receipts", second["receipt_id"])
     fields = json.loads(receipt.out)
     assert fields["evidence"][0]["spans"]
