@@ -1,6 +1,7 @@
 """Conversations and receipts, on a real library and file."""
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -34,11 +35,10 @@ def conversations(tmp_path: Path) -> Conversations:
 
 
 @pytest.fixture
-def assistant(data: Path, tmp_path: Path) -> Iterator[Assistant]:
-    """An assistant over the library of `data`, whose conversations are the test's own."""
-    with Assistant.open(load_settings(data_dir=data)) as opened:
-        state = StateDatabase(tmp_path / STATE_FILE)
-        opened.conversations, opened.receipts = Conversations(state), type(opened.receipts)(state)
+def assistant(stock_template: Path, tmp_path: Path) -> Iterator[Assistant]:
+    """An assistant over a copy of the library of `data`, without conversations."""
+    shutil.copytree(stock_template, tmp_path, dirs_exist_ok=True)
+    with Assistant.open(load_settings(data_dir=tmp_path)) as opened:
         yield opened
 
 
@@ -118,13 +118,12 @@ def test_threads_and_processes_share_the_file(tmp_path: Path) -> None:
     assert [turn.number for turn in conversations.turns(one.id)] == list(range(1, 61))
 
 
-def test_a_damaged_file_is_named_and_loses_no_answer(data: Path, tmp_path: Path) -> None:
+def test_a_damaged_file_is_named_and_loses_no_answer(stock_template: Path, tmp_path: Path) -> None:
+    shutil.copytree(stock_template, tmp_path, dirs_exist_ok=True)
     (tmp_path / STATE_FILE).write_bytes(b"no database at all, but long enough to be read as one" * 20)
     with pytest.raises(LibraryError, match=f"{STATE_FILE}.*move the file away"):
         Conversations(StateDatabase(tmp_path / STATE_FILE)).list()
-    with Assistant.open(load_settings(data_dir=data)) as assistant:
-        state = StateDatabase(tmp_path / STATE_FILE)
-        assistant.receipts = type(assistant.receipts)(state)
+    with Assistant.open(load_settings(data_dir=tmp_path)) as assistant:
         answer = ask(assistant, APPLE, AskOptions(llm="extractive"))
     assert "1921" in answer.text
     assert answer.receipt_id is None
