@@ -118,7 +118,7 @@ def test_a_list_may_be_a_file(stocked: Library, tmp_path: Path) -> None:
     file.write_text(f"\ufeff{APPLE}\torchard.md\t1\n", "utf-8")
     assert read_list_file(file, stocked, ()).judgements[0].question == APPLE
     file.write_bytes("Où?\torchard.md\t1".encode("latin-1"))
-    with pytest.raises(InvalidInput, match="in UTF-8"):
+    with pytest.raises(InvalidInput, match="is UTF-8"):
         read_list_file(file, stocked, ())
     with pytest.raises(UnknownName):
         read_list("", stocked, ("nowhere",))
