@@ -126,7 +126,7 @@ def test_a_list_of_questions_is_evaluated(run: Command, data: Path, tmp_path: Pa
     assert found["recommendation"]["use"] is None
 
     people = run("--data-dir", data, "eval", questions, "--strategies", "bm25,mean")
-    assert "line 3 was left out: no document named 'no.pdf'" in people.out
+    assert "line 3 was left out: no searched document is named 'no.pdf'" in people.out
     assert "2 questions are too few to recommend anything" in " ".join(people.out.split())
     elsewhere = run("--data-dir", data, "eval", questions, "--collection", "harbour", "--json").json
     assert [one["line"] for one in elsewhere["left_out"]] == [1, 3]

@@ -42,7 +42,7 @@ def test_files_that_are_no_text_are_named(tmp_path: Path) -> None:
     for file in ("corpus.jsonl", "qrels/test.tsv"):
         kept = (folder / file).read_bytes()
         (folder / file).write_bytes(b"\xff\xfe\x00")
-        with pytest.raises(InvalidInput, match=r"cannot be read: .*in UTF-8"):
+        with pytest.raises(InvalidInput, match=r"cannot be read: .*is UTF-8"):
             read_dataset(folder)
         (folder / file).write_bytes(kept)
 

@@ -110,7 +110,7 @@ def test_queries_with_qrels_become_one_list(stocked: Library, tmp_path: Path) ->
     qrels.write_text("query-id\tcorpus-id\tscore\nq1\torchard.md#page=1\t1\nq2\tharbour\t1\n")
     found = read(joined(queries, qrels), stocked)
     assert [(one.question, one.document, one.page) for one in found.judgements] == [(APPLE, "orchard.md", 1)]
-    assert "no document named 'harbour'" in found.unusable[0].reason
+    assert "no searched document is named 'harbour'" in found.unusable[0].reason
 
 
 def test_a_list_may_be_a_file(stocked: Library, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_list_may_be_a_file(stocked: Library, tmp_path: Path) -> None:
     file.write_text(f"\ufeff{APPLE}\torchard.md\t1\n", "utf-8")
     assert read_list_file(file, stocked, ()).judgements[0].question == APPLE
     file.write_bytes("Où?\torchard.md\t1".encode("latin-1"))
-    with pytest.raises(InvalidInput, match="in UTF-8"):
+    with pytest.raises(InvalidInput, match="is UTF-8"):
         read_list_file(file, stocked, ())
     with pytest.raises(UnknownName):
         read_list("", stocked, ("nowhere",))

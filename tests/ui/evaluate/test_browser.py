@@ -77,7 +77,9 @@ def test_a_list_is_checked_cancelled_run_and_exported(
         page.get_by_text("Question list", exact=True).first.click()
         page.set_input_files("#evaluate input[type=file]", str(questions))
         expect(page.locator("#evaluate-checked")).to_contain_text("2 lines cannot be used", timeout=PATIENCE)
-        expect(page.locator("#evaluate-checked")).to_contain_text("no document named 'nowhere.pdf'")
+        expect(page.locator("#evaluate-checked")).to_contain_text(
+            "no searched document is named 'nowhere.pdf'"
+        )
         assert not server.received()
 
         run.click()
