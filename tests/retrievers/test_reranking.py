@@ -33,7 +33,7 @@ def test_hits_are_ordered_by_the_reranker_and_keep_their_first_scores(
     stocked: Library, cross_encoder_folder: Path, name: str
 ) -> None:
     reranker = CrossEncoderReranker("tiny", cross_encoder_folder)
-    question = "When did the ferry sail?"
+    question = "When did the ferry sail, and when was the tree planted?"
     result = search(stocked, question, STRATEGIES[name], stocked.catalogue.scope(), reranker=reranker)
     assert result.reranker == "tiny"
     assert "rerank" in result.timings_ms

@@ -318,8 +318,8 @@ def test_doctor_looks_at_a_library_in_use_from_outside(run: Command, data: Path)
 @pytest.mark.parametrize(
     ("toml", "named", "remedy"),
     [
-        ("top_k = = 3", "settings.toml", "mend or remove it"),
-        ("\x00", "settings.toml", "mend or remove it"),
+        ("top_k = = 3", "settings.toml", "correct or remove it"),
+        ("\x00", "settings.toml", "correct or remove it"),
         ("topk = 3", "'topk'", "top_k"),
         ('top_k = "abc"', "top_k cannot be 'abc'", "RAG_APP_TOP_K"),
         ("top_k = 0", "top_k cannot be 0", "RAG_APP_TOP_K"),

@@ -142,7 +142,7 @@ def test_a_list_of_questions_is_evaluated(run: Command, data: Path, tmp_path: Pa
         (("import", "nowhere"), "has neither questions.jsonl"),
         (("import", "wrong"), "questions.jsonl, line 1: there is no document named 'gone.pdf'"),
         (("import", "page"), "questions.jsonl, line 1: there is no page 0"),
-        (("import", "empty"), "questions.jsonl, line 1: '?' is no question"),
+        (("import", "empty"), "questions.jsonl, line 1: '?' is not a question"),
     ],
 )
 def test_wrong_judgements_say_what_is_wrong(

@@ -147,7 +147,7 @@ def test_ctrl_c_cancels_long_work(run: Command, own: Path, monkeypatch: pytest.M
             raise KeyboardInterrupt
         sleep(seconds)
 
-    monkeypatch.setattr("rag_app.cli.following.time.sleep", interrupted)
+    monkeypatch.setattr("rag_app.cli.progress.time.sleep", interrupted)
     done = run("--data-dir", own, "verify", "--json")
     assert (done.code, done.out) == (130, "")
     assert done.err == "rag-app: verify was stopped; what was finished before is kept\n"

@@ -102,7 +102,7 @@ def test_pages_are_shown_and_what_cannot_be_drawn_says_why(assistant: Assistant)
     assert view.page.text.startswith("Orchard")
     with pytest.raises(InvalidInput, match=r"page 2 of orchard\.md does not exist"):
         assistant.pages.view(orchard.id, 2)
-    with pytest.raises(InvalidInput, match="not in the library any more"):
+    with pytest.raises(InvalidInput, match="was deleted from the library"):
         assistant.pages.view("gone", 1)
     assert (assistant.document_pages(orchard.id), assistant.document_pages("gone")) == (1, 0)
     assert (assistant.content_of(orchard.id), assistant.content_of("gone")) == (orchard.sha256, None)
