@@ -66,7 +66,7 @@ def test_no_line_holds_what_people_wrote(library: Library, log: Path, tmp_path: 
     assistant.tasks.wait(assistant.tasks.start("verify", fails).id)
     lines = log.read_text("utf-8")
     assert not MARKERS.search(lines)
-    assert re.search(r"INFO ingestion\.pipeline\.job_work \[-\] job 1, file \d \(\.md\): ok, 1 pages, ", lines)
+    assert re.search(r"ingestion\.pipeline\.job_work \[-\] job 1, file \d \(\.md\): ok, 1 pages, ", lines)
     assert re.search(r"file \d \(\.pdf\): needs_password", lines)
     assert "job 1 is finished" in lines
     assert re.search(r"rag_app\.history\.recorder \[-\] answered by fusion; milliseconds: .*total \d", lines)
