@@ -130,7 +130,7 @@ def token(context: typer.Context, as_json: Json = False) -> None:
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Check the installation, the library and its models, and say how to repair each fault."""
-    from rag_app.service.doctor import State, examine
+    from rag_app.cli.doctor import State, examine
 
     settings = context.obj.settings()
     checks = examine(settings)

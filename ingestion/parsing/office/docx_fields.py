@@ -22,7 +22,7 @@ class _Field:
     has_result: bool = False
 
 
-class Fields:
+class FieldWords:
     """The words of a paragraph, without the codes of fields."""
 
     def __init__(self) -> None:

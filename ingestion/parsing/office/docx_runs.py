@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from ingestion.parsing.office.docx_fields import Fields, control_text
+from ingestion.parsing.office.docx_fields import FieldWords, control_text
 from ingestion.parsing.office.docx_styles import Styles, value_of
 from ingestion.parsing.office.graphics import alternative_text
 from ingestion.parsing.office.omml import omml_text
@@ -120,7 +120,7 @@ class ParagraphReader:
     def read(self, paragraph: etree._Element) -> ParagraphContent:
         """The paragraph without hidden and deleted text, with its fields' results."""
         reading = ParagraphContent()
-        fields = Fields()
+        fields = FieldWords()
         style = child(paragraph, "ppr")
         stack: list[tuple[Iterator[etree._Element], etree._Element | None]] = [(iter(paragraph), None)]
         while stack:
@@ -149,7 +149,7 @@ class ParagraphReader:
         element: etree._Element,
         name: str,
         run: etree._Element | None,
-        fields: Fields,
+        fields: FieldWords,
         reading: ParagraphContent,
     ) -> bool:
         """Add one element; True if its children are to be read."""
@@ -176,7 +176,9 @@ class ParagraphReader:
             self._missing.note("embedded objects", _program(element))
         return bool(name) and name not in _UNREAD and name not in _TAKEN
 
-    def _special(self, element: etree._Element, name: str, fields: Fields, reading: ParagraphContent) -> bool:
+    def _special(
+        self, element: etree._Element, name: str, fields: FieldWords, reading: ParagraphContent
+    ) -> bool:
         if name == "omath":
             fields.add(f" {omml_text(element).strip()} ")
         elif name == "sym":
@@ -201,7 +203,7 @@ class ParagraphReader:
     def _words(self, element: etree._Element | None) -> str:
         return "" if element is None else "".join(text.text or "" for text in element.iter("{*}t"))
 
-    def _raise(self, run: etree._Element, properties: etree._Element | None, fields: Fields) -> None:
+    def _raise(self, run: etree._Element, properties: etree._Element | None, fields: FieldWords) -> None:
         if properties is None:
             return
         script = _SCRIPTS.get(value_of(child(properties, "vertalign")) or "")
@@ -210,7 +212,9 @@ class ParagraphReader:
             after = self._words(following) if following is not None else ""
             fields.add(script_mark(script, fields.last(), self._words(run), after))
 
-    def _refer(self, element: etree._Element, name: str, fields: Fields, reading: ParagraphContent) -> None:
+    def _refer(
+        self, element: etree._Element, name: str, fields: FieldWords, reading: ParagraphContent
+    ) -> None:
         identifier = local_attribute(element, "id") or ""
         note = self._notes[name].get(identifier)
         if note is not None and (text := self.text_of(note)):
@@ -218,7 +222,7 @@ class ParagraphReader:
             reading.notes.append((number, text))
             fields.add(f"[{number}]")
 
-    def _comment(self, identifier: str, name: str, fields: Fields, reading: ParagraphContent) -> None:
+    def _comment(self, identifier: str, name: str, fields: FieldWords, reading: ParagraphContent) -> None:
         if name == "commentrangestart":
             self._comments.start(identifier, fields.words)
             return
@@ -236,7 +240,7 @@ class ParagraphReader:
             self._notes, self._comments = notes, comments
         return " ".join(" ".join(texts).split())
 
-    def _draw(self, element: etree._Element, fields: Fields, reading: ParagraphContent) -> bool:
+    def _draw(self, element: etree._Element, fields: FieldWords, reading: ParagraphContent) -> bool:
         """Add a picture's description or a chart's rows; True if the drawing may have text boxes."""
         properties = next(element.iter("{*}docPr"), None)
         if properties is not None and properties.get("hidden") in ("1", "true"):
