@@ -23,18 +23,8 @@ from tests.helpers.paths import ROOT
 from tests.helpers.processes import fork_server
 
 stay_offline()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Where several processes run tests, give each a processor, and what it starts the same.
-
-    Language models and the encoder use as many threads as there are processors, which wait for each other
-    by turning in circles: on processors that are shared this takes many times as long.
-    """
-    worker = getattr(config, "workerinput", {}).get("workerid")
-    if worker is not None and hasattr(os, "sched_setaffinity"):
-        processors = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {processors[int(worker.removeprefix("gw")) % len(processors)]})
+# Threads that wait for each other sleep: the processes that run tests share the processors.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
