@@ -2,14 +2,19 @@
 
 import asyncio
 import http.client
+import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
+import httpx
 import pytest
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,6 +24,7 @@ from ingestion.library import Library
 from rag_app.config.ports import free_port
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
+from tests.helpers.paths import ROOT
 from ui.app import build
 from ui.server import PageServer, Stop
 
@@ -151,3 +157,30 @@ def test_a_signal_that_comes_while_it_is_waited_for_is_heard() -> None:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
         assert stop.wait()
+
+
+@pytest.mark.slow
+def test_the_command_serves_from_a_fresh_process(tmp_path: Path) -> None:
+    """Other tests fork their servers from a process that has imported everything; people start it cold."""
+    command = [sys.executable, "-m", "rag_app", "--data-dir", str(tmp_path / "data"), "serve", "--port", "0"]
+    env = {**os.environ, "RAG_APP_CONFIG": str(tmp_path / "settings.toml")}
+    (tmp_path / "settings.toml").touch()
+    with subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout
+        lines = []
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("serving http://"):
+                    break
+            assert lines
+            assert lines[-1].startswith("serving http://"), "".join(lines)
+            page = httpx.get(lines[-1].split()[1], timeout=120, trust_env=False)
+            assert (page.status_code, "<gradio-app" in page.text) == (200, True)
+            process.send_signal(signal.SIGTERM)
+            rest = process.stdout.read()
+            assert (process.wait(120), "Traceback" in rest) == (0, False), rest
+        finally:
+            process.kill()
