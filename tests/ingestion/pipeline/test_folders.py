@@ -67,13 +67,16 @@ class Watching:
         watching = watch(folder, stop=self.stop, settle_seconds=1.0, poll=False)
         self.thread = threading.Thread(target=lambda: self._seen.extend(watching))
         self.thread.start()
-        # The system has to be asked before it tells: write until it does.
+        # The system has to be asked before it tells: write until it does, and leave each writing the time
+        # to be looked at twice.
         self._probe = folder / "probe.txt"
         deadline = time.monotonic() + PATIENCE_S
         while not self._seen:
             assert time.monotonic() < deadline
             self._probe.write_text(str(self.seconds))
-            self._let_pass(3.0)
+            looked_until = time.monotonic() + 5.0
+            while not self._seen and time.monotonic() < looked_until:
+                self._let_pass(0.5)
 
     def _now(self) -> float:
         return self.seconds
