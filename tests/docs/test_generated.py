@@ -11,7 +11,7 @@ from tests.helpers.paths import ROOT
 
 
 def test_the_generated_files_are_current(scripts: Path) -> None:
-    command = [sys.executable, scripts / "generate.py", "--check"]
+    command = [sys.executable, str(scripts / "generate.py"), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -49,7 +49,7 @@ def test_the_site_is_built_and_loads_nothing_from_elsewhere(tmp_path: Path) -> N
         "--quiet",
         "--strict",
         "--site-dir",
-        tmp_path / "site",
+        str(tmp_path / "site"),
     ]
     subprocess.run(command, cwd=ROOT, check=True)
     pages = sorted((tmp_path / "site").rglob("*.html"))

@@ -39,7 +39,7 @@ def write_documents(folder: Path) -> Path:
     documents.mkdir(parents=True)
     (documents / "orchard.txt").write_text(PASSAGES["p1"][1] + "\f" + PASSAGES["p2"][1], "utf-8")
     (documents / "harbour.txt").write_text(PASSAGES["p3"][1] + "\f" + PASSAGES["p4"][1], "utf-8")
-    questions = [
+    questions: list[Mapping[str, object]] = [
         {"id": "a", "question": "When was the apple tree planted?", "answer": "1921",
          "evidence": [{"document": "orchard.txt", "page": 1, "text": "It was planted in 1921"}]},
         {"id": "b", "question": "When did the cable break?", "answer": "9 May",

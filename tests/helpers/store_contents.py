@@ -43,18 +43,18 @@ def assert_whole(library: Library) -> None:
     ]
     files = set()
     for index in library.open_representations.all():
-        held = library.representations.documents(index.id)
+        file_of = library.representations.documents(index.id)
         if index.record.state == "ready":
-            assert held.keys() == {document.id for document in documents}
+            assert file_of.keys() == {document.id for document in documents}
         listed = {one.file: one for one in library.representations.segment_table.files(index.id)}
-        assert set(held.values()) == set(listed) == index.tokens.names()
+        assert set(file_of.values()) == set(listed) == index.tokens.names()
         files |= set(listed)
         dead = library.representations.segment_table.dead(index.id)
         for name, one in listed.items():
             segment = Segment(library.folder / "tokens" / name)
             segment.verify()
             assert segment.fingerprint == index.record.fingerprint
-            alive = {(d.id, d.version): d for d in documents if held.get(d.id) == name}
+            alive = {(d.id, d.version): d for d in documents if file_of.get(d.id) == name}
             assert {*segment.document_keys()} == {*alive, *dead.get(name, ())}
             assert not alive.keys() & set(dead.get(name, ()))
             assert {alive[key].collection_id for key in alive} == {one.collection_id}

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,7 @@ def inject(
     monkeypatch: pytest.MonkeyPatch, step: str, fault: Callable[[], None], *, after: bool = False
 ) -> None:
     """Make a step fail at its call, or after it has done its work."""
+    owner: Any
     owner, name = STEPS[step]
     if name is None:
         module, name = owner.rsplit(".", 1)

@@ -40,8 +40,9 @@ class LibraryMachine(RuleBasedStateMachine):
         self.texts = 0
         self.query = unit(self.random, 3)
         self.library = self.open()
-        assert self.library.representation().record.scales is not None
-        self.codec = Int8Codec(self.library.representation().record.scales)
+        scales = self.library.representation().record.scales
+        assert scales is not None
+        self.codec = Int8Codec(scales)
 
     def open(self) -> Library:
         return Library.open(self.folder / "library", self.encoder)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ QUESTION = "When was the Bramley apple tree planted?"
 OF_BOTH = "Where did the apple tree stand and why was the cable replaced?"  # both documents have its words
 
 
-def run(library: Library, question: str, strategy: str, **options: object) -> SearchResult:
+def run(library: Library, question: str, strategy: str, **options: Any) -> SearchResult:
     scope = library.catalogue.scope()
     return search(library, question, strategy_named(strategy), scope, **options)
 

@@ -148,7 +148,7 @@ def test_a_signal_that_comes_while_it_is_waited_for_is_heard() -> None:
     """The handler may run within `wait` at any point of it."""
     for _ in range(200):
         stop = Stop()
-        before = signal.signal(signal.SIGALRM, lambda *_, stop=stop: stop.set())  # type: ignore[misc]
+        before = signal.signal(signal.SIGALRM, lambda *_, stop=stop: stop.set())
         try:
             signal.setitimer(signal.ITIMER_REAL, 0.001)
             while not stop.wait(0.0001):

@@ -12,7 +12,7 @@ from ingestion.encoders.query_cache import QueryCache
 
 
 def test_turns_come_in_the_order_of_asking() -> None:
-    turns, order = FairLock(), []
+    turns, order = FairLock(), list[int]()
     with turns:
         threads = []
         for number in range(5):

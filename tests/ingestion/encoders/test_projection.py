@@ -30,7 +30,7 @@ def test_apply_by_hand() -> None:
     )
     # (3, 4, 0) / 5 - (0, 0, 1) keeps (0.6, 0.8); (0, 0, 9) is the centre itself and has no direction.
     vectors = np.array([[3, 4, 0], [0, -2, 0], [0, 0, 9]], np.float32)
-    np.testing.assert_allclose(projection.apply(vectors), [[0.6, 0.8], [0, -1], [0, 0]], atol=1e-7)
+    np.testing.assert_allclose(projection.apply(vectors), np.array([[0.6, 0.8], [0, -1], [0, 0]]), atol=1e-7)
     assert projection.apply(vectors[:0]).shape == (0, 2)
 
 

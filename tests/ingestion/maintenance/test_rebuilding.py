@@ -19,6 +19,7 @@ from ingestion.maintenance import rebuild, repair, verify
 from ingestion.maintenance import rebuilding as rebuilding_module
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.snapshots import Snapshots
+from ingestion.storage.folder_swap import finish_rebuild
 from tests.helpers.documents import write_documents
 from tests.helpers.store_contents import assert_whole
 
@@ -256,7 +257,7 @@ def test_an_interrupted_rebuild_leaves_the_old_folder_and_goes_on(
     def kill(_: Path) -> None:
         raise Killed
 
-    finish = rebuilding_module.finish_rebuild
+    finish = finish_rebuild
     calls: list[Path] = []
     monkeypatch.setattr(
         rebuilding_module, "finish_rebuild", lambda one: (calls.append(one), kill(one) if calls[1:] else None)

@@ -38,7 +38,7 @@ def opened(stocked_template: Path, tmp_path: Path, encoder: Encoder, models: dic
     shutil.copytree(stocked_template, tmp_path / "library")
 
     def opens() -> Library:
-        return Library.open(tmp_path / "library", encoder, load=models.__getitem__)  # type: ignore[arg-type]
+        return Library.open(tmp_path / "library", encoder, load=models.__getitem__)
 
     return opens
 

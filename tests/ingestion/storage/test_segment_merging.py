@@ -124,8 +124,9 @@ def quiet(library: Library, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library
 def held_up(patch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
     """Have merges wait, when they have read their files: (they are there, they may go on)."""
     from ingestion.storage import segment_merging
+    from ingestion.storage.tokens.merge import merge
 
-    real: Callable[..., MergedSegment] = segment_merging.merge
+    real: Callable[..., MergedSegment] = merge
     there, go_on = threading.Event(), threading.Event()
 
     def waiting(sources: Any, check: Callable[[], None], **options: Any) -> MergedSegment:

@@ -30,6 +30,7 @@ from rag_app.answering.answers import (
     Verdict,
 )
 from rag_app.answering.chain import AnswerChain, AnswerSettings
+from tests.helpers.streams import generator
 
 APPLE = "When was the Bramley apple tree planted?"
 OFF_TOPIC = "Is the kernel scheduler preemptive?"
@@ -87,6 +88,12 @@ def chain(
     return AnswerChain(library, options, answerer=answerer, reranker=None, settings=settings).runnable()
 
 
+def answered(runnable: Runnable[str, AnswerEvent], question: str = APPLE) -> Answer:
+    answer = runnable.invoke(question)
+    assert isinstance(answer, Answer)
+    return answer
+
+
 def test_events_come_in_order_and_add_up_to_the_answer(stored: Library) -> None:
     answerer = Scripted()
     found, *deltas, answer = list(chain(stored, answerer).stream(APPLE))
@@ -105,7 +112,7 @@ def test_events_come_in_order_and_add_up_to_the_answer(stored: Library) -> None:
 
 def test_found_comes_before_anything_is_written(stored: Library) -> None:
     answerer = Scripted()
-    with closing(chain(stored, answerer).stream(APPLE)) as events:
+    with closing(generator(chain(stored, answerer).stream(APPLE))) as events:
         assert isinstance(next(events), PassagesFound)
         assert answerer.written == []
 
@@ -224,7 +231,7 @@ def test_invoke_returns_the_answer(stored: Library) -> None:
 
 
 def test_times_add_up(stored: Library) -> None:
-    timings = chain(stored, Scripted()).invoke(APPLE).timings_ms
+    timings = answered(chain(stored, Scripted())).timings_ms
     assert {"pack", "answer", "total"} < timings.keys()
     assert all(milliseconds >= 0 for milliseconds in timings.values())
     assert timings["total"] >= sum(ms for stage, ms in timings.items() if stage != "total") - 0.01
@@ -287,7 +294,7 @@ def test_closing_the_stream_closes_the_answerer(stored: Library) -> None:
     "text", [NO_ANSWER, NO_ANSWER.upper(), NO_ANSWER.rstrip("."), f"I am sorry. {NO_ANSWER} [1]"]
 )
 def test_an_answerer_may_say_that_there_is_no_answer(stored: Library, text: str) -> None:
-    answer = chain(stored, Scripted([text[:5], text[5:]])).invoke(APPLE)
+    answer = answered(chain(stored, Scripted([text[:5], text[5:]])))
     assert (answer.abstained, answer.text) == (True, text)
     assert (answer.citations, answer.sentences) == ((), ())
     assert answer.nearest
@@ -304,13 +311,13 @@ def test_below_the_threshold_the_answerer_is_not_asked(stored: Library) -> None:
     assert answer.nearest == found.result.hits != ()
     assert answerer.asked == []
 
-    assert chain(stored, answerer, threshold=-1.0).invoke(OFF_TOPIC).abstained is False
+    assert answered(chain(stored, answerer, threshold=-1.0), OFF_TOPIC).abstained is False
     assert len(answerer.asked) == 1
 
 
 def test_without_documents_there_is_no_answer(library: Library) -> None:
     answerer = Scripted()
-    answer = chain(library, answerer, threshold=-1.0).invoke(APPLE)
+    answer = answered(chain(library, answerer, threshold=-1.0))
     assert (answer.abstained, answer.nearest, answerer.asked) == (True, (), [])
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from rag_app.answering.fact_check import Literal, compare, dates, negations, numbers
+from ingestion.text.dates import dates
+from ingestion.text.numbers import numbers
+from rag_app.answering.fact_check import Literal, compare, negations
 
 
 def outcome(claim: str, source: str, context: str = "") -> Literal:

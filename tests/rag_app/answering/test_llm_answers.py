@@ -13,6 +13,7 @@ from ingestion.errors import ModelError
 from ingestion.library import Library
 from rag_app.answering.answers import Answer, AnswerEvent, AnswerProgress, AskOptions, Delta, PassagesFound
 from rag_app.config.settings import Settings, load_settings
+from rag_app.llm.llama import LlamaCpp
 from rag_app.service.composition import Assistant
 from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
 
@@ -82,17 +83,19 @@ def test_closing_the_stream_stops_the_model_and_leaves_it_ready(
     assert isinstance(next(events), PassagesFound)
     assert len(list(islice(words(events), 3))) == 3
     (answerer,) = assistant.model_pool.chat_answerers()
-    child = answerer.model.pid
+    model = answerer.model
+    assert isinstance(model, LlamaCpp)
+    child = model.pid
     events.close()
 
     # It waits for nothing, and in the same process: the model is not loaded again.
     again = assistant.stream(APPLE, options)
     assert isinstance(next(again), PassagesFound)
     assert next(words(again))
-    assert answerer.model.pid == child is not None
-    assert answerer.model.cancel() is True
+    assert model.pid == child is not None
+    assert model.cancel() is True
     again.close()
-    assert answerer.model.cancel() is False
+    assert model.cancel() is False
 
 
 @pytest.mark.slow

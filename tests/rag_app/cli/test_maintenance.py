@@ -5,6 +5,7 @@ import os
 import time
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,7 +140,7 @@ def test_verify_finds_damage_and_repair_mends_it(run: Command, own: Path) -> Non
 
 
 def test_ctrl_c_cancels_long_work(run: Command, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sleep, pressed = time.sleep, []
+    sleep, pressed = time.sleep, list[Any]()
 
     def interrupted(seconds: float) -> None:
         if not pressed:

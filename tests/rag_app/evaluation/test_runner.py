@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +30,7 @@ class Reverses:
     name = "reverses"
     first_stage_weight = 0.0
 
-    def score(self, question: str, passages: list[str]) -> list[float]:
+    def score(self, question: str, passages: Sequence[str]) -> list[float]:
         assert question
         return [float(number) for number in range(len(passages))]
 
@@ -58,7 +60,7 @@ def test_passages_are_found_by_every_strategy(tmp_path: Path, encoder: Encoder) 
 
 
 def test_a_corpus_is_encoded_once(tmp_path: Path, encoder: Encoder) -> None:
-    folder, kept, said = write_beir(tmp_path / "small"), tmp_path / "kept", []
+    folder, kept, said = write_beir(tmp_path / "small"), tmp_path / "kept", list[Any]()
     for _ in range(2):
         said.clear()
         with open_corpus(

@@ -111,7 +111,7 @@ def test_pages_are_shown_and_what_cannot_be_drawn_says_why(assistant: Assistant)
 def test_a_replay_tells_that_added_vectors_are_of_another_model(stocked: Library, encoder: Encoder) -> None:
     stocked.close()
     models = {"/models/a": Turned(encoder, "a", 1), "/models/b": Turned(encoder, "b", 2)}
-    with Library.open(stocked.folder, encoder, load=models.__getitem__) as library:  # type: ignore[arg-type]
+    with Library.open(stocked.folder, encoder, load=models.__getitem__) as library:
         reindex(library, "added", source="/models/a")
         assistant = Assistant(Settings(data_dir=library.folder, llm="extractive"), library)
         asked = replace(assistant.options(), strategy="mean@added")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ Write = Callable[..., Path]
 def write_model(tmp_path_factory: pytest.TempPathFactory) -> Write:
     """Write a TinyModel with the options given and return its path."""
 
-    def write(**options: object) -> Path:
+    def write(**options: Any) -> Path:
         return write_tiny_gguf(tmp_path_factory.mktemp("gguf") / "tiny.gguf", TinyModel(**options))
 
     return write

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import llama_cpp
 import pytest
@@ -16,6 +17,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from ingestion.errors import ModelError
 from rag_app.llm.llama import LlamaCpp
 from tests.helpers.paths import ROOT
+from tests.helpers.streams import generator
 from tests.helpers.tiny_gguf import NO_SYSTEM_ROLE
 
 QUESTION = "where is the king of 日本?"
@@ -169,7 +171,7 @@ def test_two_threads_both_get_their_answers(tiny: LlamaCpp) -> None:
 
 
 def test_counting_does_not_wait_for_the_answer_being_read(tiny: LlamaCpp) -> None:
-    stream = tiny.stream(QUESTION)
+    stream = generator(tiny.stream(QUESTION))
     next(stream)
     assert tiny.count_tokens("the king") > 0
     stream.close()
@@ -180,8 +182,8 @@ def test_a_chain_reports_every_token_to_its_callbacks(tiny: LlamaCpp) -> None:
         def __init__(self) -> None:
             self.seen: list[str] = []
 
-        def on_llm_new_token(self, token: str, **_: object) -> None:
-            self.seen.append(token)
+        def on_llm_new_token(self, token: str | list[str | dict[str, Any]], **_: Any) -> None:
+            self.seen.append(str(token))
 
     tokens = Tokens()
     chain = ChatPromptTemplate.from_messages([("system", "Be brief."), ("human", "{question}")]) | tiny

@@ -16,6 +16,7 @@ from ingestion.errors import Cancelled, ModelError
 from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.process.supervisor import ModelProcess
 from tests.helpers.paths import ROOT
+from tests.helpers.streams import generator
 
 QUESTION = "where is the king?"
 WAIT_S = 60.0  # for things that take milliseconds: only a failing test waits so long
@@ -119,7 +120,7 @@ def test_a_load_that_takes_too_long_leaves_no_process(tiny_path: Path) -> None:
 
 
 def test_closing_a_stream_leaves_the_process_ready(slow: LlamaCpp) -> None:
-    stream = slow.stream(QUESTION)
+    stream = generator(slow.stream(QUESTION))
     begun = [next(stream).text for _ in range(3)]
     pid = running(slow)
     stream.close()
@@ -144,7 +145,7 @@ def test_cancel_from_another_thread(slow: LlamaCpp) -> None:
 
 
 def test_a_process_killed_in_the_middle_is_replaced(slow: LlamaCpp) -> None:
-    stream = slow.stream(QUESTION)
+    stream = generator(slow.stream(QUESTION))
     next(stream)
     pid = running(slow)
     os.kill(pid, signal.SIGKILL)

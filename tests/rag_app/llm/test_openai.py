@@ -14,6 +14,7 @@ from rag_app.llm.choice import Server
 from rag_app.llm.openai import ServerModel
 from rag_app.llm.stream_chunks import ModelProgress, progress_of, reasoning_of
 from tests.helpers.openai_server import StandIn, delta, end, serving
+from tests.helpers.streams import generator
 
 QUESTION = "where is the king?"
 HELLO = (delta(role="assistant", content=""), delta(content="In 19"), delta(content="21."), *end())
@@ -219,7 +220,7 @@ def test_whoever_waits_hears_that_it_waits_and_may_leave(
     resume = threading.Event()
     flood = tuple(delta(content="x" * 1000) for _ in range(1000))
     stand_in.pieces = (resume.wait, *flood, *end())
-    stream = model.stream(QUESTION, progress=True)
+    stream = generator(model.stream(QUESTION, progress=True))
     first = next(stream)
     assert isinstance(first, AIMessageChunk)
     assert progress_of(first) == ModelProgress("prefill")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
@@ -61,7 +62,7 @@ def test_a_template_is_told_whether_to_think(write_model: Callable[..., Path]) -
 
 
 def test_sampling_is_what_the_model_is_asked_with(tiny: LlamaCpp) -> None:
-    def answer(**options: object) -> str:
+    def answer(**options: Any) -> str:
         return tiny.invoke(QUESTION, **{"temperature": 2.0, "seed": 3, **options}).text
 
     greedy = tiny.invoke(QUESTION).text

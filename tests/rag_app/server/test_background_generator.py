@@ -101,7 +101,7 @@ def test_a_comment_shows_that_a_quiet_connection_lives(monkeypatch: pytest.Monke
         yield DeltaEvent(text="the end")
 
     async def receive() -> Message:
-        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+        return await asyncio.get_running_loop().create_future()
 
     async def read() -> list[bytes]:
         events = Events(quiet(), Request({"type": "http"}, receive))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -46,7 +47,7 @@ class Usage:
 
 def usage(pid: int) -> Usage:
     status = Path(f"/proc/{pid}/status").read_text()
-    threads, memory = (int(re.search(rf"{name}:\s+(\d+)", status)[1]) for name in ("Threads", "VmRSS"))
+    threads, memory = (int(re.findall(rf"{name}:\s+(\d+)", status)[0]) for name in ("Threads", "VmRSS"))
     return Usage(threads, len(os.listdir(f"/proc/{pid}/fd")), memory / 1024)  # noqa: PTH208
 
 
@@ -134,7 +135,7 @@ class Chaos:
         for number in range(count):
             kind = kinds[number] if number < len(kinds) else drawn.choices(kinds, (3, 5, 2, 1, 5))[0]
             event_seed = drawn.randrange(2**32)
-            yield lambda kind=kind, event_seed=event_seed: kind(event_seed)
+            yield partial(kind, event_seed)
 
 
 @pytest.fixture

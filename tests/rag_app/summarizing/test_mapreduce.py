@@ -19,6 +19,7 @@ from ingestion.storage.catalogue.filters import Filters, resolve
 from rag_app.answering.answers import Answer, AnswerEvent, AnswerProgress, Delta, PassagesFound
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.config.settings import load_settings
+from rag_app.llm.llama import LlamaCpp
 from rag_app.service.composition import Assistant
 from rag_app.summarizing.mapreduce import PartialSummary, renumbered
 from rag_app.summarizing.summary import NOTHING, summarise
@@ -306,14 +307,16 @@ def test_llama_reads_all_and_can_be_stopped(samples: Library, tmp_path: Path) ->
             if isinstance(event, AnswerProgress) and event.done:
                 break
         (answerer,) = assistant.model_pool.chat_answerers()
-        child = answerer.model.pid
+        model_in_use = answerer.model
+        assert isinstance(model_in_use, LlamaCpp)
+        child = model_in_use.pid
         stopped.close()
         # It waits for nothing, and in the same process.
         again = assistant.summarise(assistant.options())
         assert isinstance(next(again), AnswerProgress)
         again.close()
-        assert answerer.model.pid == child is not None
-        assert answerer.model.cancel() is False
+        assert model_in_use.pid == child is not None
+        assert model_in_use.cancel() is False
     finally:
         for answerer in assistant.model_pool.chat_answerers():
             answerer.model.close()

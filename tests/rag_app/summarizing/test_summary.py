@@ -12,6 +12,7 @@ from ingestion.errors import LibraryDamaged, UnknownName
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.filters import Filters, resolve
+from ingestion.storage.vectors.store import Pooling
 from rag_app.answering.answers import Answer, AnswerEvent, AnswerProgress, Delta, PassagesFound, Verdict
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.summarizing import representative
@@ -324,7 +325,7 @@ def test_only_the_sample_is_read(stocked: Library, monkeypatch: pytest.MonkeyPat
     asked: list[int] = []
     read = stocked.vectors.read
 
-    def counting(collection: int, pooling: str, ids: list[str], **more: int) -> object:
+    def counting(collection: int, pooling: Pooling, ids: list[str], **more: int) -> object:
         asked.append(len(ids))
         return read(collection, pooling, ids, **more)
 

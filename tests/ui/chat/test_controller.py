@@ -98,7 +98,7 @@ def test_an_error_of_the_application_is_shown_as_it_is(tmp_path: Path) -> None:
 
 def test_any_other_error_is_logged_and_raised(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     script = Script(tmp_path, [ValueError("a secret")])
-    seen = []
+    seen: list[Any] = []
     with pytest.raises(ValueError, match="a secret"):
         seen.extend(chat(script).answer(*asked(script)))
     assert re.fullmatch(re.escape(INTERNAL_ERROR) + r" \(request [0-9a-f]{12}\)", str(seen[-1][0].error))

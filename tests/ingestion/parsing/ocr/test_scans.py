@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ingestion.documents import ELSEWHERE, Page, Status
 from ingestion.errors import Cancelled
 from ingestion.parsing import ParseLimits, draw_page, parse
-from ingestion.parsing.frames import Draft, PageCount, PageFault
+from ingestion.parsing.frames import Draft, Frame, PageCount, PageFault
 from ingestion.parsing.ocr.tesseract import available
 from ingestion.parsing.sandbox.collector import Collector
 from tests.helpers.pdfs import pdf, stream
@@ -105,7 +105,7 @@ def marked(folder: Path, picture: Image.Image, place: tuple[float, ...], *marks:
     document = fpdf.FPDF(unit="pt", format=(360, 288))
     document.set_font("Helvetica", size=8)
     document.add_page()
-    document.image(picture, *place)
+    document.image(picture, *place)  # type: ignore[arg-type]
     with document.local_context(text_mode=3 if hidden else 0):
         for number, mark in enumerate(marks):
             document.text(72, 20 + 10 * number, mark)
@@ -180,7 +180,8 @@ def test_without_tesseract_a_marked_scan_keeps_its_text_and_says_so(
 def test_a_page_counts_as_far_as_it_is_read_if_recognition_kills_the_child() -> None:
     collector = Collector("a.pdf", ParseLimits())
     drafts = [Draft(1, "HT-000417", None), Draft(2, "HT-000418", None)]
-    for frame in (PageCount(2), *drafts, PageFault(1, "the parser crashed", Status.FAILED)):
+    frames: list[Frame] = [PageCount(2), *drafts, PageFault(1, "the parser crashed", Status.FAILED)]
+    for frame in frames:
         collector.take(frame)
     collector.stop(Status.TIMED_OUT, "it took too long")
     document = collector.finish()

@@ -1,6 +1,8 @@
 """What a person sees in a presentation beside the paragraphs of its slides."""
 
 # ruff: noqa: E501 (XML in one piece; python-pptx has no way to these parts)
+# The types of python-pptx are narrower than what it takes.
+# mypy: disable-error-code="attr-defined, arg-type, union-attr"
 
 import zipfile
 from pathlib import Path

@@ -25,7 +25,7 @@ def offsets_of(*lengths: int) -> NDArray[np.int64]:
 
 def query_of(random: np.random.Generator, queries: int, dims: int) -> QueryCodes:
     codes = random.integers(-128, 128, (queries, dims), dtype=np.int8)
-    return QueryCodes(codes, random.random(queries, np.float32) / 127)
+    return QueryCodes(codes, random.random(queries, np.float32) / np.float32(127))
 
 
 def codes_of(random: np.random.Generator, tokens: int, dims: int, bits: int) -> Codes:
@@ -154,7 +154,7 @@ def test_what_does_not_fit_is_refused() -> None:
         (np.asfortranarray(codes), "codes is not contiguous"),
     ):
         with pytest.raises(ValueError, match=message):
-            maxsim(query, wrong, offsets)
+            maxsim(query, wrong, offsets)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="even number"):
         maxsim(query_of(random, 1, 7), codes.view(np.uint8), offsets)
     with pytest.raises(ValueError, match="not 1 to 16384"):
@@ -163,9 +163,9 @@ def test_what_does_not_fit_is_refused() -> None:
         maxsim(QueryCodes(query.codes, query.steps[:2]), codes, offsets)
     for some in (np.zeros((1, 2), np.int64), np.zeros(2), np.zeros(2, np.bool_)):
         with pytest.raises(ValueError, match="not a vector of integers"):
-            maxsim(query, codes, some)
+            maxsim(query, codes, some)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="not a vector of integers"):
-            maxsim(query, codes, offsets, some)
+            maxsim(query, codes, offsets, some)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="offsets is empty"):
         maxsim(query, codes, offsets[:0])
     with pytest.raises(ValueError, match=r"no kernel 'abacus' here: .*float32"):
@@ -221,7 +221,7 @@ def test_what_nearest_refuses() -> None:
     with pytest.raises(ValueError, match="bias lies beyond"):
         nearest(tokens, tokens, np.full(6, 2**30 + 1, np.int32))
     with pytest.raises(ValueError, match="uint8"):
-        nearest(tokens.view(np.uint8), tokens)  # type: ignore[arg-type]
+        nearest(tokens.view(np.uint8), tokens)
 
 
 def test_threads_do_not_disturb_each_other(kernel: str) -> None:
@@ -265,16 +265,17 @@ def test_which_kernel_computes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_kernel_that_is_wrong_is_noticed() -> None:
     right = kernel_named(KERNELS[0])
     assert right
+    maxsim_of, nearest_of = right.maxsim, right.nearest
 
     class Wrong:
         name = "wrong"
-        maxsim = staticmethod(right.maxsim)
+        maxsim = staticmethod(maxsim_of)
 
         @staticmethod
         def nearest(
             tokens: NDArray[np.int8], centroids: NDArray[np.int8], bias: NDArray[np.int32] | None
         ) -> NDArray[np.int32]:
-            return right.nearest(tokens, centroids, None if bias is None else bias[::-1].copy())
+            return nearest_of(tokens, centroids, None if bias is None else bias[::-1].copy())
 
     assert is_right(right)
     assert not is_right(Wrong())
@@ -294,7 +295,7 @@ def test_the_extension_itself_believes_no_length() -> None:
         (8, scores[:0]), (8, steps),
     ):  # fmt: skip
         with pytest.raises(ValueError):  # noqa: PT011
-            _native.maxsim(*good[:position], wrong, *good[position + 1 :])  # type: ignore[arg-type]
+            _native.maxsim(*good[:position], wrong, *good[position + 1 :])  # type: ignore[arg-type, call-arg]
     with pytest.raises(ValueError, match="index"):
         _native.nearest("portable", 8, codes, codes, None, scores)
     with pytest.raises(ValueError, match="bias"):

@@ -137,7 +137,7 @@ def test_colbert_scores_are_float_maxsim_within_the_quantisation_error(encoder: 
         "In late interaction every token of the query finds its best match in the passage.",
     ]
     documents = encoder.encode(passages, ["Orchard › Apples", "Harbour › Tides", "ColBERT"])
-    codec = Int8Codec(encoder.projection.scales)
+    codec = Int8Codec(encoder.projection.scales)  # type: ignore[attr-defined]
     for question in ("Who planted the apple tree?", "How high was the water at the pier?", "tree " * 300):
         query = encoder.encode_query(question).tokens
         coded = codec.encode_query(query)

@@ -1,6 +1,7 @@
 """The token store: segments that are attached, searched, merged and buried."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -180,7 +181,7 @@ def test_a_bad_block_costs_its_own_documents_only(tmp_path: Path) -> None:
 
 
 def test_what_is_read_is_what_was_written(store: TokenStore, tmp_path: Path) -> None:
-    passages = [RIGHT, UP], [], [LEFT]
+    passages: tuple[list[Any], ...] = [RIGHT, UP], [], [LEFT]
     written = encodings_of(*passages)
     put(store, "a", *passages)
     put(store, "b", [UP])

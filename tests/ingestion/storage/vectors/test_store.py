@@ -59,10 +59,12 @@ def test_calls_wait_while_the_folder_is_exchanged(store: VectorStore, tmp_path: 
     query = vectors_of([1, 0])[0]
     with ThreadPoolExecutor(2) as pool:
         with store.set_aside():
-            calls = [pool.submit(store.query, 1, "cls", query, 9), pool.submit(store.ids, 1, "cls")]
-            assert not wait(calls, timeout=0.2).done
-        assert calls[0].result() == [("a:1:0", pytest.approx(1.0))]
-        assert calls[1].result() == {"a:1:0"}
+            asked = pool.submit(store.query, 1, "cls", query, 9)
+            listed = pool.submit(store.ids, 1, "cls")
+            assert not wait([asked], timeout=0.2).done
+            assert not listed.done()
+        assert asked.result() == [("a:1:0", pytest.approx(1.0))]
+        assert listed.result() == {"a:1:0"}
 
 
 def test_representations_are_apart_and_dropped_alone(store: VectorStore) -> None:
@@ -230,7 +232,7 @@ def test_vectors_are_read_in_the_order_asked_for(store: VectorStore) -> None:
     store.upsert(1, "mean", ids, vectors_of([1, 0], [0, 1], [0.6, 0.8]), [1, 2, 1])
     known, vectors = store.read(1, "mean", ["b:1:0", "gone:1:0", "a:1:0"])
     assert known == ["b:1:0", "a:1:0"]
-    np.testing.assert_allclose(vectors, [[0.6, 0.8], [1, 0]], atol=1e-6)
+    np.testing.assert_allclose(vectors, np.array([[0.6, 0.8], [1, 0]]), atol=1e-6)
     assert vectors.dtype == np.float32
     assert store.read(1, "mean", ["gone:1:0"])[0] == []
     assert store.read(1, "mean", [])[0] == []

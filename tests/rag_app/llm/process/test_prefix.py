@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
@@ -11,12 +12,13 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from ingestion.errors import ModelError
 from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.process.engine import BLOCK
+from tests.helpers.streams import generator
 
 pytestmark = pytest.mark.slow
 
 EVIDENCE = "the king of 日本 in the land of the naïve. " * 20
 FIRST, SECOND = "where is he?", "and when was he there?"
-OPTIONS = {"temperature": 2.0, "seed": 5}
+OPTIONS: dict[str, Any] = {"temperature": 2.0, "seed": 5}
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_a_stream_that_was_left_takes_nothing_away(slow_path: Path) -> None:
     with LlamaCpp(model_path=slow_path, threads=1, max_tokens=60) as model:
         whole = ask(model, SECOND)[0]
         for _ in range(2):
-            stream = model.stream(prompt(FIRST), **OPTIONS)
+            stream = generator(model.stream(prompt(FIRST), **OPTIONS))
             next(stream)
             stream.close()
             text, known = ask(model, SECOND)
@@ -76,7 +78,7 @@ def test_a_stream_that_was_left_takes_nothing_away(slow_path: Path) -> None:
 def test_a_reading_that_was_left_keeps_what_was_read(slow_path: Path) -> None:
     with LlamaCpp(model_path=slow_path, threads=1, max_tokens=5) as model:
         ask(model, FIRST, "something else")
-        stream = model.stream(prompt(FIRST), progress=True)
+        stream = generator(model.stream(prompt(FIRST), progress=True))
         while (next(stream).additional_kwargs.get("progress") or [{"done": 0}])[-1]["done"] < 2 * BLOCK:
             pass
         stream.close()

@@ -1,10 +1,11 @@
 """The queue before a model: in order, with everyone's place, and not without an end."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessageChunk
@@ -12,6 +13,7 @@ from langchain_core.messages import AIMessageChunk
 from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.process.request_queue import RequestQueue, TooManyWaiting
 from rag_app.llm.stream_chunks import ModelProgress, progress_of
+from tests.helpers.streams import generator
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +58,7 @@ def test_the_queue_has_an_end() -> None:
         none_may_wait.join()
 
 
-def events(model: LlamaCpp, text: str = QUESTION, **options: object) -> list[ModelProgress | str]:
+def events(model: LlamaCpp, text: str = QUESTION, **options: Any) -> list[ModelProgress | str]:
     """What a stream tells, equal things in a row once."""
     told: list[ModelProgress | str] = []
     for chunk in model.stream(text, progress=True, **options):
@@ -107,13 +109,13 @@ def test_waiting_callers_are_served_in_order_and_see_their_place(
             elif number not in served:  # at its first word: after the last, the next turn may have begun
                 served.append(number)
 
-    first = slow.stream(QUESTION)
+    first = generator(slow.stream(QUESTION))
     next(first)
     with ThreadPoolExecutor(3) as pool:
-        asked = []
+        asked: list[Future[None]] = []
         for number in range(3):
             asked.append(pool.submit(ask, number))
-            assert eventually(lambda number=number: number in places)
+            assert eventually(partial(places.__contains__, number))
         first.close()
         for future in asked:
             future.result(timeout=60)
@@ -125,24 +127,24 @@ def test_waiting_callers_are_served_in_order_and_see_their_place(
 
 def test_a_waiting_caller_may_leave_and_too_many_are_refused(slow_path: Path) -> None:
     with LlamaCpp(model_path=slow_path, threads=1, max_tokens=1500, max_waiting=1) as model:
-        first = model.stream(QUESTION)
+        first = generator(model.stream(QUESTION))
         next(first)
-        second = model.stream(QUESTION, progress=True)
-        assert progress_of(cast(AIMessageChunk, next(second))) == ModelProgress("queue", 1)
+        second = generator(model.stream(QUESTION, progress=True))
+        assert progress_of(next(second)) == ModelProgress("queue", 1)
         with pytest.raises(TooManyWaiting):
             model.invoke(QUESTION)
         second.close()
-        with closing(model.stream(QUESTION, progress=True)) as third:
-            assert progress_of(cast(AIMessageChunk, next(third))) == ModelProgress("queue", 1)
+        with closing(generator(model.stream(QUESTION, progress=True))) as third:
+            assert progress_of(next(third)) == ModelProgress("queue", 1)
         first.close()
         assert model.invoke(QUESTION, max_tokens=3).text
 
 
 def test_leaving_while_the_prompt_is_read_stops_the_reading(slow_path: Path, eventually: Eventually) -> None:
     with LlamaCpp(model_path=slow_path, threads=1, max_tokens=5) as model:
-        stream = model.stream("long " * 390, progress=True)
+        stream = generator(model.stream("long " * 390, progress=True))
         for chunk in stream:
-            waiting = progress_of(cast(AIMessageChunk, chunk))
+            waiting = progress_of(chunk)
             if waiting and waiting.stage == "prefill" and waiting.done:
                 break
         assert waiting
@@ -155,8 +157,8 @@ def test_leaving_while_the_prompt_is_read_stops_the_reading(slow_path: Path, eve
 
 def test_leaving_while_the_model_loads_does_not_wait_for_it(slow_path: Path) -> None:
     with LlamaCpp(model_path=slow_path, threads=1, max_tokens=5) as model:
-        stream = model.stream(QUESTION, progress=True)
-        first = progress_of(cast(AIMessageChunk, next(stream)))
+        stream = generator(model.stream(QUESTION, progress=True))
+        first = progress_of(next(stream))
         stream.close()
         assert first
         assert model.invoke(QUESTION).text  # the load went on for whoever comes next

@@ -99,7 +99,7 @@ def test_a_client_searches_asks_reads_and_is_told_its_errors(data: Path) -> None
             assert none["nearest"]
 
             # Errors say what to do, and the session goes on.
-            for tool, arguments, said in [
+            wrong: list[tuple[str, dict[str, Any], str]] = [
                 ("search", {"question": "  "}, "question is empty"),
                 ("search", {"question": CRANE, "strategy": "cosine"}, "there are: bm25"),
                 ("search", {"question": CRANE, "top_k": 0}, "greater than or equal to 1"),
@@ -108,8 +108,9 @@ def test_a_client_searches_asks_reads_and_is_told_its_errors(data: Path) -> None
                 ("ask", {"question": ""}, "question is empty"),
                 ("read_page", {"document_id": "none", "page": 1}, "none"),
                 ("destroy", {}, "destroy"),
-            ]:
-                assert said in failed(await session.call_tool(tool, arguments)), (tool, arguments)
+            ]
+            for name, arguments, said in wrong:
+                assert said in failed(await session.call_tool(name, arguments)), (name, arguments)
             assert (await session.call_tool("search", {"question": CRANE})).structuredContent
 
     asyncio.run(talk())
@@ -119,12 +120,12 @@ def test_a_client_searches_asks_reads_and_is_told_its_errors(data: Path) -> None
 def test_an_answer_is_told_as_it_is_written(data: Path, gguf: Path) -> None:
     told: list[tuple[float, str]] = []
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
-        told.append((done, message or ""))
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, message or ""))
 
     async def talk() -> dict[str, Any]:
         async with connected(data, RAG_APP_LLM=str(gguf), RAG_APP_LLM_MAX_TOKENS="48") as session:
-            result = await session.call_tool("ask", {"question": APPLE}, progress_callback=progress)
+            result = await session.call_tool("ask", {"question": APPLE}, progress_callback=tell)
             assert result.structuredContent
             return result.structuredContent
 
@@ -148,15 +149,18 @@ def test_a_call_that_is_cancelled_stops_the_model(data: Path, tmp_path: Path) ->
             for _ in range(2):
                 written = asyncio.Event()
 
-                async def progress(
-                    done: float, total: float | None, message: str | None, written: asyncio.Event = written
+                async def tell(
+                    progress: float,
+                    total: float | None,
+                    message: str | None,
+                    written: asyncio.Event = written,
                 ) -> None:
                     if "passages" not in (message or "") and "language model" not in (message or ""):
                         written.set()
 
                 number = session._request_id
                 call = asyncio.create_task(
-                    session.call_tool("ask", {"question": APPLE}, progress_callback=progress)
+                    session.call_tool("ask", {"question": APPLE}, progress_callback=tell)
                 )
                 await asyncio.wait_for(written.wait(), 90)
                 parameters = CancelledNotificationParams(requestId=number, reason="enough")

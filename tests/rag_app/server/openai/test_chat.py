@@ -71,6 +71,8 @@ def test_an_answer_comes_whole_with_its_sources(client: openai.OpenAI) -> None:
     text = choice.message.content or ""
     assert "9 May 1987" in text
     assert text.endswith("\n\nSources:\n[1] harbour.pdf, page 2")
+    assert choice.message.model_extra
+    assert done.model_extra
     (citation, *_) = choice.message.model_extra["citations"]
     assert (citation["document"], citation["page"]) == ("harbour.pdf", 2)
     about = done.model_extra["rag_app"]
@@ -133,6 +135,7 @@ def test_what_the_documents_do_not_answer(client: openai.OpenAI) -> None:
     done = client.chat.completions.create(model="rag-app", messages=[user(OFF_TOPIC)])
     text = done.choices[0].message.content or ""
     assert text.startswith("The documents do not answer this.\n\nNearest passages:\n- ")
+    assert done.model_extra
     assert done.model_extra["rag_app"]["abstained"] is True
 
 
