@@ -209,6 +209,7 @@ class Library(OpenStores):
                     changed |= self._links.link_parts(connection, collection_id, path, source.path)
                 for path in instead_of:
                     changed |= self._links.unlink(connection, collection_id, path)
+                self._links.hide_unlinked(connection)
             self._note(*changed)
             self._erase_soon()
 
@@ -235,7 +236,7 @@ class Library(OpenStores):
             with self.catalogue.transaction() as connection:
                 for path in paths:
                     changed |= self._links.unlink(connection, collection_id, path)
-                gone = self._links.hide_unlinked(connection, collection_id)
+                gone = self._links.hide_unlinked(connection)
             self._note(*changed)
             self._erase_soon()
             return gone[0] if gone else None
@@ -258,9 +259,7 @@ class Library(OpenStores):
                 for document in filter(None, current):
                     if self.catalogue.document(document.id) is None:
                         continue  # it went with the file that it was inside of
-                    for path in self.catalogue.sources.of(document.id):
-                        changed |= self._links.unlink(connection, document.collection_id, path)
-                    self._links.hide_unlinked(connection, document.collection_id)
+                    changed |= self._links.unlink_document(connection, document)
                 if collection_id is not None:
                     connection.execute("DELETE FROM collections WHERE id = ?", (collection_id,))
             self._note(*changed)

@@ -10,10 +10,14 @@ from ingestion.text.names import UPLOAD, is_gone, is_same
 
 
 class SourceLinks:
-    """Changes of paths within a transaction of the catalogue. A document that no path holds is hidden."""
+    """Changes of paths within a transaction of the catalogue. A document that loses its last path is hidden.
+
+    One whose paths are missing although nobody removed them stays: the catalogue is damaged.
+    """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._changed: set[str] = set()  # ids of documents that lost a path
 
     def link(self, connection: sqlite3.Connection, collection_id: int, path: str, document_id: str) -> None:
         """Record that a document lies at a path, and the one that lay there no longer does."""
@@ -21,7 +25,8 @@ class SourceLinks:
         insert_source(connection, collection_id, path, document_id)
         if former and former.id != document_id:
             update_name(connection, former.id)
-        self.hide_unlinked(connection, collection_id)
+            self._changed.add(former.id)
+        self.hide_unlinked(connection)
 
     def link_parts(
         self, connection: sqlite3.Connection, collection_id: int, known: str, path: str
@@ -33,7 +38,11 @@ class SourceLinks:
         """
         contents: set[str] = set()
         for inside, document_id in self._catalogue.sources.inside(collection_id, known).items():
-            insert_source(connection, collection_id, path + inside.removeprefix(known), document_id)
+            moved = path + inside.removeprefix(known)
+            former = self._catalogue.by_source(collection_id, moved)
+            insert_source(connection, collection_id, moved, document_id)
+            if former and former.id != document_id:
+                self._changed.add(former.id)
             contents |= self._contents(document_id)
         return contents
 
@@ -45,11 +54,22 @@ class SourceLinks:
         for source, document_id in {**here, **self._catalogue.sources.inside(collection_id, path)}.items():
             contents |= self._contents(document_id)
             remove_source(connection, document_id, source)
+            self._changed.add(document_id)
         return contents
 
-    def hide_unlinked(self, connection: sqlite3.Connection, collection_id: int) -> list[Document]:
-        """Hide the collection's documents that lie at no path any more; return them."""
-        unlinked = self._catalogue.without_sources(collection_id)
+    def unlink_document(self, connection: sqlite3.Connection, document: Document) -> set[str]:
+        """Forget every path of a document, and hide it with the files inside it. Returns their SHA-256."""
+        contents = {document.sha256}
+        for path in self._catalogue.sources.of(document.id):
+            contents |= self.unlink(connection, document.collection_id, path)
+        self._changed.add(document.id)
+        self.hide_unlinked(connection)
+        return contents
+
+    def hide_unlinked(self, connection: sqlite3.Connection) -> list[Document]:
+        """Hide the documents whose last path was removed; return them."""
+        unlinked = self._catalogue.without_sources(self._changed)
+        self._changed.clear()
         for document in unlinked:
             hide_document(connection, document)
         return unlinked

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import groupby
@@ -174,12 +174,11 @@ class Catalogue:
         found = self._documents(where, (sha256, collection_id))
         return found[0] if found else None
 
-    def without_sources(self, collection_id: int) -> list[Document]:
-        """Return the documents whose every source now holds other bytes."""
-        where = (
-            "WHERE d.collection_id = ? AND NOT EXISTS (SELECT 1 FROM sources o WHERE o.document_id = d.id)"
-        )
-        return self._documents(where, (collection_id,))
+    def without_sources(self, among: Collection[str]) -> list[Document]:
+        """Return those of the documents with these ids that lie at no path any more."""
+        unlinked = "NOT EXISTS (SELECT 1 FROM sources o WHERE o.document_id = d.id)"
+        where = f"WHERE d.id IN (SELECT value FROM json_each(?)) AND {unlinked}"
+        return self._documents(where, (json.dumps(sorted(among)),))
 
     def _documents(self, where: str, parameters: Sequence[Any]) -> list[Document]:
         with self.database.reading() as connection:

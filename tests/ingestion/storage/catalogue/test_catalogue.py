@@ -449,10 +449,10 @@ def test_sources_and_the_use_of_content(catalogue: Catalogue) -> None:
     with catalogue.transaction() as connection:
         insert_source(connection, 1, "/x/copy.txt", "a")
     assert catalogue.sources.of("a") == ["/x/a.txt", "/x/copy.txt"]
-    assert catalogue.without_sources(1) == []
+    assert catalogue.without_sources(["a", "b"]) == []
     with catalogue.transaction() as connection:
         insert_source(connection, 1, "/x/b.txt", "a")
-    assert [document.id for document in catalogue.without_sources(1)] == ["b"]
+    assert [document.id for document in catalogue.without_sources(["a", "b"])] == ["b"]
     assert catalogue.by_content("hash of a") is not None
     assert catalogue.by_content("hash of c") is None
     assert catalogue.sources.all(1) == {"/x/a.txt": "a", "/x/copy.txt": "a", "/x/b.txt": "a"}
