@@ -45,7 +45,15 @@ class JournalCleaner:
             self._catalogue.database.checkpoint()  # the log holds the text that was deleted
 
     def erase(self, entry: JournalEntry) -> None:
-        """Erase one version, its text first; may be repeated."""
+        """Erase one version, its text first; may be repeated.
+
+        Where the catalogue comes from a backup, its journal may name what was committed or added again later;
+        the card of its bytes says so. That is kept, and becomes known again with a rebuild.
+        """
+        later = self._is_later(entry)
+        if entry.kind == "add" and later:
+            self._catalogue.journal.forget(entry)
+            return
         if entry.kind == "remove":
             self._erase_text(entry.document_id)
             self._snapshots.forget(entry.document_id, entry.version)
@@ -59,12 +67,23 @@ class JournalCleaner:
         for representation, file in entry.segments:
             self._erase_tokens(representation, file, (entry.document_id, entry.version))
         original = self._folder / "originals" / entry.sha256
-        if self._catalogue.by_content(entry.sha256) is None:
-            original.unlink(missing_ok=True)
-            absent_mark(original).unlink(missing_ok=True)
+        if not later:
+            if self._catalogue.by_content(entry.sha256) is None:
+                original.unlink(missing_ok=True)
+                absent_mark(original).unlink(missing_ok=True)
+            self._cards.note(self._catalogue, entry.sha256)
         original.with_suffix(".tmp").unlink(missing_ok=True)
-        self._cards.note(self._catalogue, entry.sha256)
         self._catalogue.journal.forget(entry)
+
+    def _is_later(self, entry: JournalEntry) -> bool:
+        """Return whether a card names a document with an entry's bytes that neither the catalogue nor its
+        journal knows."""
+        if self._catalogue.by_content(entry.sha256) is not None:
+            return False
+        journal = [one for one in self._catalogue.journal.entries() if one.kind != "encode"]
+        # A version that was being added has no card until it is committed, and then no entry.
+        known = {one.document_id: one.version - (one.kind == "add") for one in journal}
+        return any(card.version > known.get(card.id, -1) for card in self._cards.read(entry.sha256))
 
     def erase_representation(self, record: Representation) -> None:
         """Erase a retired representation's vectors everywhere; may be repeated."""

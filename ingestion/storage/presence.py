@@ -3,14 +3,17 @@
 from pathlib import Path
 
 from ingestion.errors import REBUILD, LibraryDamaged
+from ingestion.storage.cards import Cards
 from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.representations import RepresentationTable
+from ingestion.storage.catalogue.snapshots import Snapshots
 
 CATALOGUE = "catalogue.sqlite3"
 _HASH_LENGTH = 64
 
 
 def refuse_lost(folder: Path) -> None:
-    """Raises LibraryDamaged where the catalogue is missing or empty beside documents' bytes or vectors: a new
+    """Raises LibraryDamaged where the catalogue is missing or empty beside what remains of documents: a new
     one would say that nothing is there."""
     file = folder / CATALOGUE
     lost = "missing" if not file.exists() else "empty" if not file.stat().st_size else None
@@ -20,9 +23,15 @@ def refuse_lost(folder: Path) -> None:
 
 
 def refuse_emptied(folder: Path, catalogue: Catalogue) -> None:
-    """Raises LibraryDamaged where the catalogue knows no document, nor one on its way, beside originals."""
-    originals = kept_originals(folder)
-    if not originals or catalogue.has_documents() or catalogue.journal.entries():
+    """Raises LibraryDamaged where the catalogue knows no document, and beside it lie originals or token
+    segments that its journal does not name either: those are deleted documents, waiting to be erased."""
+    if catalogue.has_documents():
+        return
+    known = RepresentationTable(catalogue.database).segment_table.known()
+    for entry in catalogue.journal.entries():
+        known |= {entry.sha256, *(file for _, file in entry.segments)}
+    found = [*kept_originals(folder), *absent_marks(folder), *_segments(folder)]
+    if all(path.name.removesuffix(".absent") in known for path in found):
         return
     raise LibraryDamaged(
         f"the catalogue {folder / CATALOGUE} knows no document, and beside it lie {_ways_back(held(folder))}"
@@ -35,16 +44,29 @@ def kept_originals(folder: Path) -> list[Path]:
     return sorted(path for path in found if len(path.name) == _HASH_LENGTH and not path.suffix)
 
 
+def absent_marks(folder: Path) -> list[Path]:
+    """Return the marks of documents that came without their own bytes."""
+    found = (folder / "originals").glob("*.absent")
+    return sorted(path for path in found if len(path.stem) == _HASH_LENGTH)
+
+
 def held(folder: Path) -> list[str]:
     """Return what of documents lies in a library's folder beside the catalogue, in words."""
     counted = {
         "originals": len(kept_originals(folder)),
-        "token segments": len(list((folder / "tokens").glob("*.tok"))),
+        "marks of documents without an original": len(absent_marks(folder)),
+        "token segments": len(_segments(folder)),
+        "cards of documents": len(Cards(folder).known()),
+        "copies of the catalogue": len(Snapshots(folder).all()),
     }
     parts = [f"{count} {what}" for what, count in counted.items() if count]
     if (folder / "chroma" / "chroma.sqlite3").exists():
         parts.append("Chroma's vectors")
     return parts
+
+
+def _segments(folder: Path) -> list[Path]:
+    return sorted((folder / "tokens").glob("*.tok"))
 
 
 def _ways_back(beside: list[str]) -> str:

@@ -1,10 +1,11 @@
 """Segments merged in the background, so that a library of many documents has few files to score.
 
-    write the merged segment (changes go on) → one transaction puts it in the place of the former ones
-    → readers see it → the documents' rows follow → the former files are removed
+    announce the merged segment → write it (changes go on) → one transaction puts it in the place of the
+    former ones → readers see it → the documents' rows follow → the former files are removed
 
-Interrupted before the transaction, the new file is removed when the library is opened; after it, the rest is
-done then. A reader that has a former file mapped keeps it until it is done.
+Interrupted before the transaction, the announced file is removed when the library is opened; after it, the
+rest is done then. No other file is removed: a catalogue from a backup does not know the newer ones.
+A reader that has a former file mapped keeps it until it is done.
 """
 
 import math
@@ -105,10 +106,8 @@ class Merger:
     def recover(self) -> None:
         """Finish what a crash left half done. Before anything is searched."""
         self._finish()
-        known = self._table.segment_table.known()
-        for path in self._folder.glob(f"{_PREFIX}*"):
-            if path.name not in known:
-                path.unlink(missing_ok=True)
+        for file in self._table.segment_table.announced():
+            self._drop(file)
 
     def wake(self) -> None:
         """See, in the background, whether there is something to merge."""
@@ -197,6 +196,7 @@ class Merger:
         folder, segment_table = self._folder, self._table.segment_table
         dead = segment_table.dead(opened.id)
         name = f"{_PREFIX}{uuid4().hex}.tok"
+        segment_table.announce_merge(name)
         try:
             sources = []
             for file in files:
@@ -206,6 +206,7 @@ class Merger:
             merged = merge(sources, check, scales=opened.record.scales, books=opened.tokens.codebooks())
             write_segment(folder / name, merged.file)
         except LibraryDamaged:
+            self._drop(name)
             return None
         except OSError as error:
             raise LibraryError(
@@ -216,7 +217,7 @@ class Merger:
             live = self._table.keys(opened.id, former)
             gone = [(key, chunks) for key, chunks in merged.documents if key not in live]
             if not live:  # all deleted meanwhile, or the representation
-                (folder / name).unlink(missing_ok=True)
+                self._drop(name)
                 return None
             row = SegmentRow(
                 name, opened.id, files[0].collection_id, sum(chunks for _, chunks in merged.documents), 0
@@ -226,6 +227,13 @@ class Merger:
             opened.tokens.swap(former, name, [key for key, _ in gone])
             self._finish()
         return name
+
+    def _drop(self, file: str) -> None:
+        """Remove an announced file that was not put in place."""
+        path = self._folder / file
+        path.unlink(missing_ok=True)
+        path.with_suffix(".tmp").unlink(missing_ok=True)
+        self._table.segment_table.withdraw_merge(file)
 
     def _finish(self) -> None:
         """Erase what was merged. The rows go last: they say what is left to erase after a crash."""

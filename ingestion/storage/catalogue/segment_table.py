@@ -18,6 +18,8 @@ from ingestion.storage.tokens.layout import DocumentKey
 
 # Documents that follow into a merged segment in one transaction, which readers wait for: a few milliseconds.
 _STEP = 500
+# Begins the name of a fact that announces a merge.
+_MERGING = "merging "
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,21 @@ class SegmentTable:
 
     # Merging
 
+    def announce_merge(self, file: str) -> None:
+        """Note the segment that a merge is about to write, so that a crash leaves no unknown file."""
+        with self._database.transaction() as connection:
+            connection.execute("INSERT INTO facts (name, value) VALUES (?, '')", (_MERGING + file,))
+
+    def announced(self) -> list[str]:
+        """Return the segments that merges were about to write and did not put in place."""
+        rows = self._database.rows("SELECT name FROM facts WHERE name GLOB ?", (f"{_MERGING}*",))
+        return [row["name"].removeprefix(_MERGING) for row in rows]
+
+    def withdraw_merge(self, file: str) -> None:
+        """Forget an announced segment: it is in place, or no more."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM facts WHERE name = ?", (_MERGING + file,))
+
     def begin_merge(
         self,
         connection: sqlite3.Connection,
@@ -88,6 +105,7 @@ class SegmentTable:
             "INSERT INTO tombstones (file, document_id, version, chunks) VALUES (?, ?, ?, ?)",
             [(merged.file, *document, chunks) for document, chunks in dead],
         )
+        connection.execute("DELETE FROM facts WHERE name = ?", (_MERGING + merged.file,))
         connection.executemany(
             "UPDATE segment_files SET merged_into = ? WHERE file = ?", [(merged.file, one) for one in former]
         )
