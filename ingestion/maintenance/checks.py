@@ -8,8 +8,11 @@ from pathlib import Path
 
 from ingestion.errors import LibraryDamaged, LibraryError, ModelError
 from ingestion.library import Library
+from ingestion.maintenance.report import Store
 from ingestion.maintenance.segments import SegmentReader
+from ingestion.storage.cards import texts_hash
 from ingestion.storage.catalogue.records import Document, Representation
+from ingestion.storage.catalogue.texts import store_checksum, stored_checksum, text_checksum
 from ingestion.storage.folder_swap import beside
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import absent_mark, unpacking_folder
@@ -42,6 +45,7 @@ def text_fault(library: Library, document: Document) -> str | None:
         chunks = catalogue.chunks(document.chunk_ids())
         count = len(catalogue.chunk_pages(document.id))
         sources = catalogue.sources.of(document.id)
+        changed = _checksum_fault(library, document)
     except (LibraryError, ValueError, KeyError, TypeError) as error:  # no UTF-8, no JSON, beyond the end
         return f"its text cannot be read: {error}"
     if len(chunks) != document.chunks or count != document.chunks:
@@ -49,7 +53,32 @@ def text_fault(library: Library, document: Document) -> str | None:
     for chunk in chunks.values():
         if chunk.page not in pages or chunk.text != pages[chunk.page][chunk.start : chunk.end]:
             return f"chunk {chunk.ordinal + 1} is not what stands on page {chunk.page}"
-    return None if sources else "no path is known for it"
+    return changed if sources else "no path is known for it"
+
+
+def _checksum_fault(library: Library, document: Document) -> str | None:
+    """Return how a document's text differs from what was ingested, or None."""
+    with library.catalogue.database.reading() as connection:
+        stored = stored_checksum(connection, document.id)
+        if stored is not None:
+            same = stored == text_checksum(connection, document.id)
+            return None if same else "its text is not what was ingested: its checksum fails"
+    key = document.id, document.version, document.chunker
+    texts = texts_hash(library.catalogue.chunks_of(document))
+    for card in library.cards.read(document.sha256):
+        if (card.id, card.version, card.chunker) == key and card.texts != texts:
+            return "its text is not what was ingested: its card has another hash of it"
+    return None
+
+
+def record_checksum(library: Library, document: Document) -> bool:
+    """Store the checksum of a sound text that an older version ingested without one; return whether it did.
+    The lock for changes must be held."""
+    with library.catalogue.database.transaction() as connection:
+        if stored_checksum(connection, document.id) is not None:
+            return False
+        store_checksum(connection, document.id)
+    return True
 
 
 def is_fresh(opened: OpenRepresentation) -> bool | ModelError:
@@ -124,22 +153,33 @@ def original_fault(library: Library, document: Document) -> str | None:
 
 
 def orphans(library: Library) -> list[Path]:
-    """Return the files in the stores' folders that belong to no document. No version may be on its way."""
+    """Return the files in the stores' folders that belong to no document, and uploads that no job knows.
+    No version may be on its way."""
     tokens, originals = library.folder / "tokens", library.folder / "originals"
     known = {tokens / file for file in library.representations.segment_table.known()}
-    journal = library.catalogue.journal.entries()
     for sha256 in {document.sha256 for document in library.catalogue.documents()}:
         known |= {originals / sha256, absent_mark(originals / sha256)}
-    for entry in journal:  # erased with its entry
+    for entry in library.catalogue.journal.entries():  # erased with its entry
         known |= {tokens / file for _, file in entry.segments}
         known |= {originals / entry.sha256, absent_mark(originals / entry.sha256)}
     unlisted = {originals / sha256 for sha256 in unlisted_originals(library)}
     found = [path for path in originals.iterdir() if path not in known | unlisted]
     if not unlisted:  # else their vectors may be among these
         found += [path for path in tokens.iterdir() if path not in known]
-    built = [beside(library.folder, kind) for kind in ("new", "old", "probe")]
-    unpacked = [path for path in (*built, unpacking_folder(library.folder)) if path.exists()]
-    return [*sorted(found), *_forgotten_uploads(library), *unpacked]
+    return [*sorted(path for path in found if path.suffix != ".tmp"), *_forgotten_uploads(library)]
+
+
+def unfinished(library: Library) -> list[Path]:
+    """Return what interrupted work left of files and folders that nobody has read: copies in the making."""
+    folder = library.folder
+    parts = [*(folder / "tokens").glob("*.tmp"), *(folder / "originals").glob("*.tmp")]
+    built = (beside(folder, kind) for kind in ("new", "old", "probe"))
+    return [*sorted(parts), *(path for path in (*built, unpacking_folder(folder)) if path.exists())]
+
+
+def store_of(path: Path) -> Store:
+    """Return the store that a file or folder in a library's folder is of."""
+    return "tokens" if path.parent.name == "tokens" else "originals"
 
 
 def unlisted_originals(library: Library) -> list[str]:

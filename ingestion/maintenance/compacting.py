@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingestion.library import Library
 from ingestion.maintenance.chroma import rebuild
-from ingestion.maintenance.repairs import remove_orphans
+from ingestion.maintenance.repairs import remove_unfinished
 from ingestion.maintenance.report import MaintenanceProgress, Work
 
 
@@ -43,7 +43,9 @@ def compact(
     on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Compaction:
-    """Rewrite the catalogue and Chroma without the room of what was deleted, and remove orphans.
+    """Rewrite the catalogue and Chroma without the room of what was deleted.
+
+    Files that belong to no document stay: only a repair that is told to moves them away.
 
     Needs their size again on the disk while it works; changes wait, searching goes on. Raises Cancelled,
     and LibraryDamaged for a segment that cannot be read: repair first. Interrupted at any point, the
@@ -54,7 +56,7 @@ def compact(
     library.merger.run(everything=True, check=work.check)
     with library.changing:
         library.journal_cleaner.erase_all()
-        remove_orphans(library)
+        remove_unfinished(library)
         rebuild(library, work, skip_damaged=False)
         work.check()
         work.report("catalogue", 0, 1)

@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ingestion.storage.catalogue.catalogue import Catalogue
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.schema import VERSION
-from ingestion.storage.catalogue.snapshots import Snapshots
+from ingestion.storage.catalogue.texts import stored_checksum, text_checksum
 from ingestion.storage.presence import CATALOGUE
 
 # What reading a damaged one raises: of SQLite, in words; text that is no UTF-8; layouts that are no JSON.
@@ -49,6 +49,18 @@ class Donor:
                     return self._catalogue.parsed(document)
         return None
 
+    def is_undamaged(self, document_id: str, checksum: bytes | None = None) -> bool:
+        """Return whether a document's text has this checksum, or else the one that was stored with it."""
+        with suppress(*_FAULTS), self._catalogue.database.reading() as connection:
+            expected = (checksum, stored_checksum(connection, document_id))
+            return text_checksum(connection, document_id) in [one for one in expected if one is not None]
+        return False
+
+    def has_checksum(self, document_id: str) -> bool:
+        with suppress(*_FAULTS), self._catalogue.database.reading() as connection:
+            return stored_checksum(connection, document_id) is not None
+        return False
+
     def representations(self) -> list[Representation]:
         with suppress(*_FAULTS):
             return RepresentationTable(self._catalogue.database).all("ready")
@@ -56,12 +68,12 @@ class Donor:
 
 
 @contextmanager
-def donors(folder: Path, scratch: Path) -> Iterator[list[Donor]]:
-    """Yield what there is, in copies below `scratch`: the catalogue first, then snapshots, newest first."""
+def donors(files: Sequence[Path], scratch: Path) -> Iterator[list[Donor]]:
+    """Yield those of these catalogues that can be read, in copies below `scratch`."""
     found: list[Donor] = []
     opened: list[Catalogue] = []
     try:
-        for number, file in enumerate([folder / CATALOGUE, *Snapshots(folder).all()]):
+        for number, file in enumerate(files):
             catalogue = _opened(file, scratch / str(number))
             if catalogue is not None:
                 opened.append(catalogue)

@@ -3,14 +3,15 @@
     what is known of each document (cards, what can be read of the catalogue, its snapshots)
         → its text: from there, or from its original, parsed again
         → its vectors: from the segments where the text is the same, or encoded again
-        → a new library in the folder `rebuild` → exchanged for the old one, which stays until then
+        → a new library in the folder `rebuild` → exchanged for the old one, which stays in `replaced-…`
 
-Interrupted at any point, the old folder is as it was, and the next call goes on.
+Interrupted at any point, the old folder is as it was, and the next call goes on. Nobody but a person removes
+the old files.
 """
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.maintenance.checks import UPLOADS, is_fresh
 from ingestion.maintenance.donors import Donor, donors
-from ingestion.maintenance.report import MaintenanceProgress, Work
+from ingestion.maintenance.report import DAMAGED, MaintenanceProgress, Work
 from ingestion.maintenance.segments import read_vectors
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
 from ingestion.pipeline.parts import with_absent_parts
@@ -32,10 +33,18 @@ from ingestion.storage.cards import Card, Cards, texts_hash
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION, Catalogue
 from ingestion.storage.catalogue.job_table import FileState, JobTable
 from ingestion.storage.catalogue.representations import RepresentationTable
+from ingestion.storage.catalogue.snapshots import Snapshots
 from ingestion.storage.folder_swap import complete_rebuild, finish_rebuild, finish_swap, rebuild_folder
 from ingestion.storage.lock import LibraryLock
 from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation, describe
-from ingestion.storage.originals import Source, absent_mark, hash_file, link_or_copy, under_its_name
+from ingestion.storage.originals import (
+    Source,
+    absent_mark,
+    guess_suffix,
+    hash_file,
+    link_or_copy,
+    under_its_name,
+)
 from ingestion.storage.presence import CATALOGUE
 from ingestion.storage.tokens.codec import INT8
 from ingestion.storage.tokens.layout import DocumentKey
@@ -44,6 +53,7 @@ from ingestion.text.names import UPLOAD
 from ingestion.timing import utc_now
 
 _HASH = 64  # hexadecimal digits
+_Text = tuple[ParsedDocument, list[Chunk], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +63,9 @@ class Rebuilt:
     Attributes:
         parsed: Documents that were parsed again from their originals.
         encoded: Documents that were encoded again.
-        lost: The documents that could not be rebuilt, each with the reason.
-        kept: The folder that keeps the former files, where documents were lost.
+        lost: The documents that could not be rebuilt or only with damage, each with the reason.
+        unnamed: The documents whose name, collection and paths nothing knows any more, by their new name.
+        kept: The folder that keeps the former files.
     """
 
     documents: int
@@ -62,7 +73,13 @@ class Rebuilt:
     encoded: int
     uploads: int
     lost: tuple[str, ...]
-    kept: str | None
+    unnamed: tuple[str, ...]
+    kept: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything is as it was."""
+        return not (self.lost or self.unnamed)
 
 
 def rebuild(
@@ -74,9 +91,7 @@ def rebuild(
     on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Rebuilt:
-    """Rebuild the library in `folder` from everything in it that can be read.
-
-    After an error the folder is as it was, and the next call goes on.
+    """Rebuild the library in `folder` from everything in it that can be read; see above.
 
     Raises:
         LibraryInUse: Another process has the library open.
@@ -116,11 +131,13 @@ class _Rebuilding:
         self._codecs: Counter[str] = Counter()
         self._documents = self._parsed = self._encoded = 0
         self._lost: list[str] = []
+        self._unnamed: list[str] = []
         self._paths: set[str] = set()  # of all documents
 
     def run(self) -> Rebuilt:
         self._new.mkdir(mode=0o700, exist_ok=True)
-        with donors(self._folder, self._new / "read") as found:
+        catalogues = [self._folder / CATALOGUE, *Snapshots(self._folder).all()]
+        with donors(catalogues, self._new / "read") as found:
             self._donors = found
             self._read_segments()
             with self._opened() as library:
@@ -128,6 +145,8 @@ class _Rebuilding:
                 self._paths = {path for _, card in wanted for path in card.paths}
                 for sha256, card in self._work.over("documents", wanted):
                     self._restore(library, sha256, card)
+                if self._segments and not wanted:
+                    self._lost.append(f"{len(self._segments)} documents: only token vectors are left")
                 uploads = self._queue_uploads(library)
                 self._documents = len(library.catalogue.documents())
         for name in ("read", "parse", "snapshots", UPLOADS):
@@ -135,10 +154,8 @@ class _Rebuilding:
         replaced = f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S}"
         complete_rebuild(self._folder, replaced)
         finish_rebuild(self._folder)
-        if not self._lost:
-            shutil.rmtree(self._folder / replaced)
-        kept = str(self._folder / replaced) if self._lost else None
-        return Rebuilt(self._documents, self._parsed, self._encoded, uploads, tuple(self._lost), kept)
+        counts = self._documents, self._parsed, self._encoded, uploads
+        return Rebuilt(*counts, tuple(self._lost), tuple(self._unnamed), str(self._folder / replaced))
 
     # What is there
 
@@ -158,7 +175,7 @@ class _Rebuilding:
     def _nameless(self, sha256: str) -> Card:
         """Return a card for bytes whose name is lost."""
         file = self._folder / "originals" / sha256
-        name = f"document-{sha256[:8]}{_suffix(file)}"
+        name = f"document-{sha256[:8]}{guess_suffix(file)}"
         now = utc_now()
         size = file.stat().st_size if file.is_file() else 0
         return Card(DEFAULT_COLLECTION, name, (UPLOAD + name,), "", 0, size, 0, "und", now, "")
@@ -211,6 +228,8 @@ class _Rebuilding:
         if parsed.status not in (Status.OK, Status.PARTIAL):
             self._lost.append(f"{card.name}: {fault or parsed.error or parsed.status}")
             return
+        if not card.id:
+            self._unnamed.append(card.name)
         self._keep_original(library, sha256, file)
         path = card.paths[0] if card.paths else UPLOAD + card.name
         source = Source(path, card.name, sha256, card.bytes, file)
@@ -241,31 +260,36 @@ class _Rebuilding:
             return None, "neither its text nor its original is there; ingest it again"
         return None, "its original has other bytes than were ingested, and its text is lost; ingest it again"
 
-    def _text(
-        self, library: Library, sha256: str, card: Card, file: Path | None
-    ) -> tuple[ParsedDocument, list[Chunk], int]:
-        """Return a document's text, its chunks and the version of the parsers that read it.
-
-        The text's status is no success where nothing of it can be read.
-        """
-        doubtful: tuple[ParsedDocument, list[Chunk], int] | None = None
+    def _text(self, library: Library, sha256: str, card: Card, file: Path | None) -> _Text:
+        """Return a document's text (its status is no success where nothing can be read), its chunks and the
+        version of the parsers that read it."""
+        doubtful: _Text | None = None
+        damaged: _Text | None = None
         for donor in self._donors:
             stored = donor.parsed(sha256, card)
             if stored is None or stored.status not in (Status.OK, Status.PARTIAL):
                 continue
             chunks = self._chunks(library, card, stored)
+            if donor.has_checksum(card.id) and not donor.is_undamaged(card.id):
+                damaged = damaged or (stored, chunks, card.reader)
+                continue
             same = texts_hash(chunks) == card.texts
             if same or (donor.is_sound and card.chunker != CHUNKER_VERSION):
                 return stored, chunks, card.reader
             if doubtful is None and donor.is_sound:
                 doubtful = stored, chunks, card.reader
-        if file is None:
-            return doubtful or (ParsedDocument(Status.FAILED, None, None, 0, ()), [], card.reader)
-        parsed = self._parse(card, file)
-        if parsed.status not in (Status.OK, Status.PARTIAL):
-            return doubtful or (parsed, [], READER_VERSION)
-        self._parsed += 1
-        return parsed, self._chunks(library, card, parsed), READER_VERSION
+        if file is not None:
+            parsed = self._parse(card, file)
+            if parsed.status in (Status.OK, Status.PARTIAL):
+                self._parsed += 1
+                return parsed, self._chunks(library, card, parsed), READER_VERSION
+        elif damaged and not doubtful:
+            stored, chunks, reader = damaged
+            self._lost.append(f"{card.name}: its text is damaged, and no original is left to read it again")
+            return replace(stored, warnings=(*stored.warnings, DAMAGED)), chunks, reader
+        else:
+            parsed = ParsedDocument(Status.FAILED, None, None, 0, ())
+        return doubtful or (parsed, [], READER_VERSION)
 
     def _parse(self, card: Card, file: Path) -> ParsedDocument:
         place = self._new / "parse"
@@ -321,25 +345,3 @@ class _Rebuilding:
         with table.inserting(DEFAULT_COLLECTION, files):
             pass
         return len(files)
-
-
-def _suffix(file: Path) -> str:
-    """Guess a file's suffix from its first bytes."""
-    head = b""
-    with suppress(OSError), file.open("rb") as stream:
-        head = stream.read(1024)
-    if head.startswith(b"%PDF"):
-        return ".pdf"
-    if head.startswith(b"PK"):
-        return next(_office_suffixes(file), ".zip")
-    return ".html" if b"<html" in head.lower() else ".txt"
-
-
-def _office_suffixes(file: Path) -> Iterator[str]:
-    import zipfile
-
-    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
-        names = archive.namelist()
-        for part, suffix in (("word/", ".docx"), ("ppt/", ".pptx"), ("xl/", ".xlsx"), ("META-INF/", ".epub")):
-            if any(name.startswith(part) for name in names):
-                yield suffix

@@ -16,6 +16,7 @@ from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
 from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged
 from ingestion.library import Library
+from ingestion.maintenance.checks import text_fault
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
 from ingestion.pipeline.parts import with_absent_parts
 from ingestion.pipeline.reuse import Reuse, encode_chunks, is_current
@@ -196,7 +197,10 @@ class _Reindexing:
         for document in outdated:
             self._step(document.name)
             parsed, reader = self._read(document)
-            if reader == document.reader and document.chunker == CHUNKER_VERSION:
+            # A damaged text stays as it is, so that its checksum goes on saying so.
+            if reader == document.reader and (
+                document.chunker == CHUNKER_VERSION or text_fault(library, document)
+            ):
                 self.done += document.chunks
                 continue
             self._renew(document, parsed, reader)

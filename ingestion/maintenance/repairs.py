@@ -7,6 +7,7 @@ Interrupted at any point, the library is as usable as before, and repairing agai
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,13 +20,17 @@ from ingestion.maintenance.checks import (
     list_faults,
     original_fault,
     orphans,
+    record_checksum,
     segment_faults,
+    store_of,
     text_fault,
+    unfinished,
     unlisted_fault,
 )
 from ingestion.maintenance.chroma import compare, mend_differences, rebuild
 from ingestion.maintenance.fulltext import rebuild_words, words_fault
 from ingestion.maintenance.report import (
+    ORPHANED,
     REINDEX,
     REPAIR,
     MaintenanceProgress,
@@ -35,15 +40,19 @@ from ingestion.maintenance.report import (
     Store,
     Work,
 )
+from ingestion.maintenance.rereading import TextMender
 from ingestion.maintenance.segments import SegmentReader
+from ingestion.parsing import ParseLimits
 from ingestion.pipeline.reuse import encode_chunks
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.catalogue.segment_table import insert_segments, remove_segments
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import Source, keep_original
 
-_INGEST_AGAIN = "delete the document and ingest it again"
+_MARKED = "the document is marked; delete it, and ingest the file again"
 _RESTORE = f"restore the folder from a backup, or make the library anew from what can be read: {REBUILD}"
+# Where files go that belong to no document, below the library's folder.
+ORPHANS = "orphans"
 _DISK = "check the disk's space and rights, then repair again"
 
 
@@ -51,20 +60,26 @@ def repair(
     library: Library,
     *,
     encode: bool = True,
+    remove_orphans: bool = False,
+    limits: ParseLimits = ParseLimits(),
     on_progress: Callable[[MaintenanceProgress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> RepairReport:
-    """Rebuild damaged data from sound data: words from the text, Chroma from the segments.
+    """Rebuild damaged data from sound data: text from the originals, words from the text, Chroma from the
+    segments.
 
     Changes wait until it is done.
 
     Args:
-        encode: Whether documents whose segment is lost are encoded again from their stored text.
+        encode: Whether documents whose text or segment is damaged are encoded again.
+        remove_orphans: Whether files that belong to no document are moved into the folder `orphans`. They
+            are never deleted: the catalogue that does not know them may be the one that is wrong.
+        limits: For reading an original again.
 
     Raises:
         Cancelled: The caller has cancelled; the repairs made so far stay.
     """
-    work = _Repairing(library, encode, Work("repairing", on_progress, cancelled))
+    work = _Repairing(library, encode, remove_orphans, limits, Work("repairing", on_progress, cancelled))
     with library.changing:
         work.run()
     work.mend_lists()
@@ -74,13 +89,18 @@ def repair(
 class _Repairing:
     """One call's work."""
 
-    def __init__(self, library: Library, encode: bool, work: Work) -> None:
+    def __init__(
+        self, library: Library, encode: bool, remove_orphans: bool, limits: ParseLimits, work: Work
+    ) -> None:
         self._library = library
         self._encode = encode
+        self._orphans = remove_orphans
+        self._limits = limits
         self._work = work
         self._segments = SegmentReader(library.folder / "tokens")
         self._done: list[Repair] = []
         self._left: list[Problem] = []
+        self._read_again = self._is_broken = False
 
     def run(self) -> None:
         """Repair all but inverted lists. The lock for changes must be held."""
@@ -91,17 +111,23 @@ class _Repairing:
             self._mend_words()
         with self._explained("catalogue", _RESTORE):
             documents = self._library.catalogue.documents()
-        for document in self._work.over("documents", documents):
-            with self._explained("tokens", _DISK, document):
-                self._mend_segments(document)
-            with self._explained("originals", _DISK, document):
-                self._mend_original(document)
+        with TextMender(self._library, self._limits, self._work.cancelled) as texts:
+            for document in self._work.over("documents", documents):
+                with self._explained("originals", _DISK, document):
+                    self._mend_original(document)
+                with self._explained("catalogue", _DISK, document):
+                    self._mend_document(texts, document)
+        with self._explained("catalogue", _RESTORE):
+            self._check_catalogue()
+        if self._read_again:
+            with self._explained("words", _RESTORE):
+                self._mend_words()
         with self._explained("chroma", _DISK):
             self._mend_chroma()
         with self._explained("journal", _DISK):
             self._library.journal_cleaner.erase_all()
         with self._explained("tokens", _DISK):
-            self._remove_orphans()
+            self._mend_leftovers(self._orphans)
 
     def mend_lists(self) -> None:
         """Write segments with damaged lists anew. The lock for changes must not be held: merging takes it."""
@@ -136,11 +162,15 @@ class _Repairing:
         if not database.problems():
             return
         database.rows("REINDEX")
-        left = database.problems()
-        for line in left:
-            self._leave("catalogue", line, _RESTORE)
-        if not left:
+        self._is_broken = bool(database.problems())
+        if not self._is_broken:
             self._tell("catalogue", "its indexes were made anew")
+
+    def _check_catalogue(self) -> None:
+        """Say what is still wrong with the file; texts that are read again may have put it right."""
+        if self._is_broken:
+            for line in self._library.catalogue.database.problems():
+                self._leave("catalogue", line, _RESTORE)
 
     def _mend_words(self) -> None:
         catalogue = self._library.catalogue
@@ -151,17 +181,25 @@ class _Repairing:
 
     # Documents
 
-    def _mend_segments(self, document: Document) -> None:
+    def _mend_document(self, texts: TextMender, document: Document) -> None:
         text = text_fault(self._library, document)
-        if text:
-            self._leave("catalogue", text, _INGEST_AGAIN, document)
-        for fault in segment_faults(self._library, self._segments, document):
-            if text:
-                self._leave("tokens", fault.reason, _INGEST_AGAIN, document)
-            elif not self._encode:
-                self._leave("tokens", fault.reason, f"run: {REPAIR}", document)
+        if text is None:
+            record_checksum(self._library, document)
+            for fault in segment_faults(self._library, self._segments, document):
+                if self._encode:
+                    self._encode_again(fault)
+                else:
+                    self._leave("tokens", fault.reason, f"run: {REPAIR}", document)
+        elif not self._encode:
+            self._leave("catalogue", text, f"run: {REPAIR}", document)
+        else:
+            mended = texts.mend(document)
+            if mended.is_sound:
+                self._read_again = True
+                self._tell("catalogue", f"{mended.what}, because {text}", document)
             else:
-                self._encode_again(fault)
+                texts.mark(document)
+                self._leave("catalogue", f"{text}; {mended.what}", _MARKED, document)
 
     def _encode_again(self, fault: SegmentFault) -> None:
         library, document = self._library, fault.document
@@ -220,18 +258,29 @@ class _Repairing:
         because = f", because {found.fault}" if found.fault else ""
         self._tell("chroma", f"{written} vectors were written anew from the segments{because}")
 
-    def _remove_orphans(self) -> None:
+    def _mend_leftovers(self, remove: bool) -> None:
         unlisted = unlisted_fault(self._library)
         if unlisted:
             self._leave("catalogue", unlisted, f"run: {REBUILD}")
-        for path in remove_orphans(self._library):
-            store: Store = "originals" if path.parent.name == "originals" else "tokens"
-            self._tell(store, f"{path.name}, which belonged to no document, was removed")
+        for path in remove_unfinished(self._library):
+            self._tell(store_of(path), f"{path.name}, which interrupted work left, was removed")
+        found = orphans(self._library)
+        if not remove:
+            for path in found:
+                self._leave(store_of(path), f"{path.name} belongs to no document", ORPHANED)
+            return
+        place = self._library.folder / ORPHANS / f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+        for path in found:
+            moved = place / path.parent.name / path.name
+            moved.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.rename(moved)
+            what = f"{path.name}, which belonged to no document, was moved to {moved.parent}"
+            self._tell(store_of(path), what)
 
 
-def remove_orphans(library: Library) -> list[Path]:
-    """Remove the files that belong to no document; return them. The lock for changes must be held."""
-    found = orphans(library)
+def remove_unfinished(library: Library) -> list[Path]:
+    """Remove what interrupted work left unfinished; return it. The lock for changes must be held."""
+    found = unfinished(library)
     for path in found:
         if path.is_dir():
             shutil.rmtree(path)

@@ -4,11 +4,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from ingestion.errors import Cancelled
+from ingestion.errors import REBUILD, Cancelled
 
 Store = Literal["catalogue", "words", "tokens", "chroma", "originals", "journal"]
 REPAIR = "rag-app repair"
 REINDEX = "rag-app reindex"
+ORPHANED = (
+    f"make documents of such files again with {REBUILD}, or move them away with "
+    "rag-app repair --remove-orphans"
+)
+# The warning of a document whose text is not what was ingested, with nothing to make it from.
+DAMAGED = "The text of this document is damaged in the library, and could not be read again."
 
 Item = TypeVar("Item")
 

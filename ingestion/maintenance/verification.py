@@ -1,4 +1,4 @@
-"""Look for damage in every store of a library, without changing it."""
+"""Look for damage in every store of a library, without changing what it holds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,13 +11,17 @@ from ingestion.maintenance.checks import (
     list_faults,
     original_fault,
     orphans,
+    record_checksum,
     segment_faults,
+    store_of,
     text_fault,
+    unfinished,
     unlisted_fault,
 )
 from ingestion.maintenance.chroma import NoRoom, compare, holdings
 from ingestion.maintenance.fulltext import words_fault
 from ingestion.maintenance.report import (
+    ORPHANED,
     REINDEX,
     REPAIR,
     MaintenanceProgress,
@@ -33,7 +37,6 @@ from ingestion.storage.originals import absent_mark
 
 _RUN_REPAIR = f"run: {REPAIR}"
 _MAKE_ROOM = "make room on the disk, then run: rag-app verify"
-_INGEST_AGAIN = "delete the document and ingest it again"
 _RESTORE = f"restore the folder from a backup, or make the library anew from what can be read: {REBUILD}"
 
 
@@ -45,7 +48,8 @@ def verify(
 ) -> VerifyReport:
     """Compare all stores with the catalogue and with their checksums. One fault hides no other.
 
-    Searching goes on meanwhile; changes wait while the part that they would touch is checked.
+    Searching goes on meanwhile; changes wait while the part that they would touch is checked. Text that an
+    older version stored without a checksum gets one.
 
     Raises:
         Cancelled: The caller has cancelled.
@@ -62,6 +66,7 @@ class _Verification:
         self._token_segments = SegmentReader(library.folder / "tokens")
         self._problems: list[Problem] = []
         self._notes: list[str] = []
+        self._recorded = 0
         self._documents = self._chunks = self._segments = self._vectors = self._originals = 0
 
     def run(self) -> VerifyReport:
@@ -74,6 +79,11 @@ class _Verification:
         with self._explained("catalogue", _RESTORE):
             for document in self._work.over("documents", library.catalogue.documents()):
                 self._check_document(document)
+        if self._recorded:
+            self._notes.append(
+                f"{self._recorded} documents were ingested by a version without checksums of text; their "
+                "text is taken to be sound, and its checksums are stored now"
+            )
         with self._explained("tokens", _RUN_REPAIR), library.changing:
             for _, _, reason in list_faults(library):
                 self._add("tokens", f"{reason}; searching takes longer", _RUN_REPAIR)
@@ -116,8 +126,10 @@ class _Verification:
             faults = segment_faults(library, self._token_segments, document)
             original = original_fault(library, document)
             absent = absent_mark(library.original(document.sha256)).exists()
+            if text is None and record_checksum(library, document):
+                self._recorded += 1
         if text:
-            self._add("catalogue", text, _INGEST_AGAIN, document)
+            self._add("catalogue", text, _RUN_REPAIR, document)
         for fault in faults:
             self._add("tokens", fault.reason, _RUN_REPAIR, document)
         if original:
@@ -155,9 +167,12 @@ class _Verification:
             self._add("journal", what, _RUN_REPAIR)
         if unlisted := unlisted_fault(self._library):
             self._add("catalogue", unlisted, f"run: {REBUILD}")
-        for path in orphans(self._library):
-            store: Store = "tokens" if path.parent.name == "tokens" else "originals"
-            self._add(store, f"{path.name} belongs to no document", _RUN_REPAIR)
+        for paths, what, mend in (
+            (unfinished(self._library), "is left of interrupted work", _RUN_REPAIR),
+            (orphans(self._library), "belongs to no document", ORPHANED),
+        ):
+            for path in paths:
+                self._add(store_of(path), f"{path.name} {what}", mend)
 
     def _note_representations(self) -> None:
         for opened in self._library.open_representations.all():

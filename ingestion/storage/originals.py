@@ -7,6 +7,9 @@ says that they are not lost.
 import hashlib
 import os
 import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -87,6 +90,26 @@ def hash_file(file: Path) -> tuple[str, int]:
     """Return a file's SHA-256 and how many bytes it has."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest(), stream.seek(0, 2)
+
+
+def guess_suffix(file: Path) -> str:
+    """Guess a file's suffix from its bytes: the name that had it is lost."""
+    head = b""
+    with suppress(OSError), file.open("rb") as stream:
+        head = stream.read(1024)
+    if head.startswith(b"%PDF"):
+        return ".pdf"
+    if head.startswith(b"PK"):
+        return next(_office_suffixes(file), ".zip")
+    return ".html" if b"<html" in head.lower() else ".txt"
+
+
+def _office_suffixes(file: Path) -> Iterator[str]:
+    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        for part, suffix in (("word/", ".docx"), ("ppt/", ".pptx"), ("xl/", ".xlsx"), ("META-INF/", ".epub")):
+            if any(name.startswith(part) for name in names):
+                yield suffix
 
 
 def readable(name: str) -> str:

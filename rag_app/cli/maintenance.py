@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ingestion.errors import InvalidInput
 from rag_app.cli.common import EXIT_FAILED, EXIT_SOME_FILES_FAILED, Collections, Json, respond, show
 from rag_app.cli.progress import finished
 from rag_app.cli.terminal import library, lines
@@ -37,13 +38,21 @@ def repair(
             help="Rebuild the library from originals, vectors and snapshots, where its catalogue is lost.",
         ),
     ] = False,
+    remove_orphans: Annotated[
+        bool,
+        typer.Option(
+            "--remove-orphans", help="Move files that belong to no document into the folder orphans."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Repair the damage that verify finds. Exit code 1 where some is left."""
+    if anew and remove_orphans:
+        raise InvalidInput("--rebuild makes use of every file; leave out --remove-orphans")
     if anew:
         _rebuild(context, as_json)
         return
-    done = finished(context, as_json, RepairFields, "repair")
+    done = finished(context, as_json, RepairFields, "repair", remove_orphans=remove_orphans)
     show(done, as_json, library.print_repaired)
     if not done.ok:
         raise typer.Exit(EXIT_FAILED)
@@ -69,11 +78,14 @@ def _rebuild(context: typer.Context, as_json: bool) -> None:
     if done.uploads:
         said.append(f"{lines.count(done.uploads, 'upload')} queued that had not been ingested")
     said += [f"lost: {lines.harmless(one)}" for one in done.lost]
-    if done.kept:
-        said.append(f"the files that were there before are kept in {done.kept}")
-    response = RebuildResponse.of(done, ok=not done.lost)
+    said += [f"without its name, collection and path: {lines.harmless(one)}" for one in done.unnamed]
+    said.append(
+        f"the files that were there before are kept in {lines.harmless(done.kept)}; remove this folder "
+        "when the library has what you need"
+    )
+    response = RebuildResponse.of(done, ok=done.ok)
     show(response, as_json, lambda *_: typer.echo("\n".join(said)))
-    if done.lost:
+    if not done.ok:
         raise typer.Exit(EXIT_FAILED)
 
 

@@ -154,4 +154,5 @@ class RebuildResponse(Response):
     encoded: int
     uploads: int
     lost: tuple[str, ...]
+    unnamed: tuple[str, ...] = Field(description="documents whose name, collection and path are lost")
     kept: str | None = Field(description="the folder with the files that were there before")

@@ -221,9 +221,10 @@ class RetryRequest(Request):
 class TaskRequest(Request):
     """A task on the whole library. Each kind takes some of the fields:
 
-    reindex: `representation`, `model`, `codec`, `remove`; export: `file`, `originals`, `force`,
-    `collections`; import: `file`; eval: `dataset` (a folder, or a list of questions over `collections`; none:
-    what was judged there), `strategies` (none: the settings' one), `rerankers`, `top_k`, `report`.
+    repair: `remove_orphans`; reindex: `representation`, `model`, `codec`, `remove`; export: `file`,
+    `originals`, `force`, `collections`; import: `file`; eval: `dataset` (a folder, or a list of questions
+    over `collections`; none: what was judged there), `strategies` (none: the settings' one), `rerankers`,
+    `top_k`, `report`.
     """
 
     kind: TaskKind
@@ -231,6 +232,7 @@ class TaskRequest(Request):
     model: NameOrPath | None = None
     codec: Name | None = None
     remove: bool = False
+    remove_orphans: bool = False
     file: PathName | None = None
     originals: bool = False
     force: bool = False

@@ -22,7 +22,7 @@ Work = Callable[[Control], Fields]
 
 _TAKES: dict[str, Sequence[str]] = {
     "verify": (),
-    "repair": (),
+    "repair": ("remove_orphans",),
     "compact": (),
     "reindex": ("representation", "model", "codec", "remove"),
     "export": ("file", "originals", "force", "collections"),
@@ -52,9 +52,10 @@ def work_of(library: "Library", request: TaskRequest, settings: "Settings", eval
         return evaluations.work(options)
     if request.kind == "reindex":
         return _reindex(library, request, settings)
+    if request.kind == "repair":
+        return _repair(library, request, settings)
     works: dict[str, Callable[[Library, TaskRequest], Work]] = {
         "verify": _verify,
-        "repair": _repair,
         "compact": _compact,
         "export": _export,
         "import": _import,
@@ -72,11 +73,14 @@ def _verify(library: "Library", _: TaskRequest) -> Work:
     return work
 
 
-def _repair(library: "Library", _: TaskRequest) -> Work:
+def _repair(library: "Library", request: TaskRequest, settings: "Settings") -> Work:
     from ingestion.maintenance import repair
 
     def work(control: Control) -> Fields:
-        report = repair(library, on_progress=_stages(control), cancelled=control.cancelled)
+        report = repair(
+            library, remove_orphans=request.remove_orphans, limits=settings.limits,
+            on_progress=_stages(control), cancelled=control.cancelled,
+        )  # fmt: skip
         return {"ok": report.ok, **asdict(report)}
 
     return work

@@ -11,7 +11,14 @@ from ingestion.storage.catalogue.journal import insert_entry
 from ingestion.storage.catalogue.records import Document, chunk_id
 from ingestion.storage.catalogue.schema import WORD_TABLE
 from ingestion.storage.catalogue.segment_table import remove_segments
-from ingestion.storage.catalogue.texts import Slice, TextBuilder, insert_text, read_slices, slice_of
+from ingestion.storage.catalogue.texts import (
+    Slice,
+    TextBuilder,
+    insert_text,
+    read_slices,
+    slice_of,
+    store_checksum,
+)
 
 # Columns of `documents` that hold the attribute of that name as it is.
 _PLAIN = "id collection_id name sha256 bytes status error version chunker language added reader encoding"
@@ -103,6 +110,7 @@ def insert_document(connection: sqlite3.Connection, document: Document, text: Pr
             "INSERT INTO chunk_index (rowid, context, body) VALUES (?, ?, ?)",
             (cursor.lastrowid, context, body),
         )
+    store_checksum(connection, document.id)
 
 
 def hide_document(connection: sqlite3.Connection, document: Document) -> None:
@@ -180,7 +188,8 @@ def rebuild_words(connection: sqlite3.Connection, documents: Iterable[Document],
     for document in documents:
         connection.executemany(
             "INSERT INTO chunk_index (rowid, context, body) VALUES (?, ?, ?)",
-            chunk_terms(connection, document.id, document.language, terms),
+            # What cannot be read is in no index; what is damaged is, so that it can be forgotten again.
+            chunk_terms(connection, document.id, document.language, terms, damaged=True),
         )
 
 

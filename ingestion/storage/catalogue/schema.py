@@ -11,6 +11,14 @@ VERSION = 7
 # Holds keyed hashes of terms, which ingestion.text makes.
 WORD_TABLE = "CREATE VIRTUAL TABLE chunk_index USING fts5 (context, body, content='', tokenize='ascii')"
 
+# Came after the first catalogues of this version: opening one of these adds it, and `verify` fills it.
+_CHECKSUMS = """
+    CREATE TABLE IF NOT EXISTS checksums (
+        document_id TEXT PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
+        text BLOB NOT NULL
+    );
+"""
+
 _TABLES = """
     CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 
@@ -190,7 +198,7 @@ _TABLES = """
 
 
 def ensure_schema(connection: sqlite3.Connection) -> None:
-    """Create the tables in a new file; accept a file that has them.
+    """Create the tables in a new file; accept a file that has them, and add what came since.
 
     Raises:
         LibraryError: The file has an older or a newer version's schema.
@@ -198,6 +206,7 @@ def ensure_schema(connection: sqlite3.Connection) -> None:
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == VERSION:
+        connection.execute(_CHECKSUMS)
         return
     tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
     if version < 0 or (version == 0 and tables):
@@ -219,6 +228,6 @@ def ensure_schema(connection: sqlite3.Connection) -> None:
     # executescript would end a transaction that is open, so the script begins and ends its own.
     key = secrets.token_bytes(32).hex()
     connection.executescript(
-        f"BEGIN IMMEDIATE; {_TABLES} {WORD_TABLE}; PRAGMA user_version = {VERSION}; "
+        f"BEGIN IMMEDIATE; {_TABLES} {_CHECKSUMS} {WORD_TABLE}; PRAGMA user_version = {VERSION}; "
         f"INSERT INTO facts (name, value) VALUES ('words key', x'{key}'); COMMIT;"
     )

@@ -15,7 +15,7 @@ from ingestion.collections import rename_collection
 from ingestion.encoders import Encoder
 from ingestion.errors import Cancelled, LibraryDamaged
 from ingestion.library import Library
-from ingestion.maintenance import rebuild, repair, verify
+from ingestion.maintenance import compact, rebuild, repair, verify
 from ingestion.maintenance import rebuilding as rebuilding_module
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.snapshots import Snapshots
@@ -163,13 +163,19 @@ def test_what_there_was_comes_back_and_nothing_is_encoded_twice(
         snapshot.unlink()
     damage(folder / CATALOGUE)
     done = rebuild(folder, encoder)
-    assert (done.documents, done.encoded, done.lost, done.kept) == (3, 0, (), None)
+    assert (done.documents, done.encoded, done.lost, done.unnamed) == (3, 0, (), ())
+    assert done.ok
+    kept = Path(done.kept)
+    assert sorted(path.name for path in (kept / "originals").iterdir()) == sorted(
+        path.name for path in (folder / "originals").iterdir()
+    )
     with Library.open(folder, encoder) as library:
         assert contents(library) == before
         assert_whole(library)
         assert verify(library).ok
         assert repair(library).done == ()
-    assert not [path for path in folder.iterdir() if path.name.startswith(("rebuild", "replaced"))]
+    left = [path for path in folder.iterdir() if path.name.startswith(("rebuild", "replaced"))]
+    assert left == [kept]  # a person removes it
 
 
 def test_a_library_that_is_well_can_be_made_anew(folder: Path, encoder: Encoder) -> None:
@@ -186,6 +192,7 @@ def test_without_names_the_bytes_are_found_again(folder: Path, encoder: Encoder)
     remove(folder / CATALOGUE)
     done = rebuild(folder, encoder)
     assert (done.documents, done.parsed, done.encoded, done.lost) == (2, 2, 2, ())
+    assert not done.ok
     with Library.open(folder, encoder) as library:
         assert verify(library).ok
         assert "Bramley" in "".join(
@@ -213,7 +220,6 @@ def test_what_cannot_be_made_is_named_and_kept(folder: Path, encoder: Encoder) -
     done = rebuild(folder, encoder)
     assert done.lost
     assert all("other bytes than were ingested" in one for one in done.lost)
-    assert done.kept is not None
     assert (Path(done.kept) / "originals" / largest.name).read_bytes() == b"other bytes"
     with Library.open(folder, encoder) as library:
         assert verify(library).ok
@@ -302,3 +308,164 @@ def test_an_older_catalogue_costs_nothing_that_came_after_it(
     with Library.open(folder, encoder) as library:
         assert contents(library) == before
         assert verify(library).ok
+
+
+# What lies beside a catalogue that does not know it
+
+
+def put_fresh_catalogue(folder: Path, place: Path, encoder: Encoder) -> None:
+    """Put the catalogue of a library without documents into the folder."""
+    with Library.open(place, encoder):
+        pass
+    shutil.copyfile(place / CATALOGUE, folder / CATALOGUE)
+
+
+def without_originals(folder: Path) -> None:
+    for original in (folder / "originals").iterdir():
+        original.rename(original.with_suffix(".absent"))
+
+
+def only_segments(folder: Path) -> None:
+    for name in ("originals", "names", "snapshots", "chroma"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def only_cards(folder: Path) -> None:
+    for name in ("originals", "tokens", "snapshots", "chroma"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def files_of(folder: Path) -> list[str]:
+    names = ("originals", "tokens", "names")
+    return sorted(str(path) for name in names for path in (folder / name).glob("*"))
+
+
+@pytest.mark.parametrize("rest", [without_originals, only_segments, only_cards])
+def test_a_lost_catalogue_is_refused_whatever_is_left(folder: Path, encoder: Encoder, rest: Damage) -> None:
+    rest(folder)
+    remove(folder / CATALOGUE)
+    before = files_of(folder)
+    with pytest.raises(LibraryDamaged, match=r"is missing, and beside it lie .*repair --rebuild"):
+        Library.open(folder, encoder)
+    assert files_of(folder) == before
+
+
+@pytest.mark.parametrize("rest", [without_originals, only_segments])
+def test_a_catalogue_without_documents_is_refused_whatever_is_left(
+    folder: Path, tmp_path: Path, encoder: Encoder, rest: Damage
+) -> None:
+    rest(folder)
+    put_fresh_catalogue(folder, tmp_path / "other", encoder)
+    before = files_of(folder)
+    with pytest.raises(LibraryDamaged, match=r"knows no document.*3 token segments.*repair --rebuild"):
+        Library.open(folder, encoder)
+    assert files_of(folder) == before
+
+
+def test_vectors_without_anything_else_are_told_and_kept(folder: Path, encoder: Encoder) -> None:
+    only_segments(folder)
+    remove(folder / CATALOGUE)
+    done = rebuild(folder, encoder)
+    assert (done.documents, done.ok, done.lost) == (0, False, ("3 documents: only token vectors are left",))
+    assert len(list((Path(done.kept) / "tokens").iterdir())) == 3
+    with Library.open(folder, encoder) as library:
+        assert library.catalogue.documents() == []
+
+
+def test_a_library_whose_documents_were_all_deleted_opens(
+    folder: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With everything erased, and with the erasure still to come."""
+    with Library.open(folder, encoder) as library:
+        with monkeypatch.context() as patch:
+            patch.setattr(library.journal_cleaner, "erase_all", lambda: None)
+            patch.setattr(library.journal_cleaner, "erase_journalled", lambda: None)
+            library.delete(*library.catalogue.documents())
+        assert len(files_of(folder)) >= 5
+    with Library.open(folder, encoder) as library:
+        assert library.catalogue.journal.entries() == []
+        assert files_of(folder) == []
+    with Library.open(folder, encoder) as library:
+        assert library.catalogue.documents() == []
+
+
+def test_a_catalogue_of_another_library_costs_nothing(folder: Path, tmp_path: Path, encoder: Encoder) -> None:
+    """Without cards, nothing says that the files are documents: they stay all the same."""
+    (tmp_path / "tide.txt").write_text("The tide turns at six.")
+    with Library.open(tmp_path / "other", encoder) as library:
+        list(ingest(library, [tmp_path / "tide.txt"]))
+    shutil.rmtree(folder / "names")
+    shutil.copyfile(tmp_path / "other" / CATALOGUE, folder / CATALOGUE)
+    before = files_of(folder)
+    with Library.open(folder, encoder) as library:
+        report = repair(library)
+        assert not report.ok
+        assert "originals" in {problem.store for problem in report.left}
+        compact(library)
+    assert set(before) <= set(files_of(folder))
+
+
+def test_a_journal_from_a_backup_erases_nothing_that_was_committed_since(
+    folder: Path, tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tide.txt").write_text("The tide turns at six.")
+    older = tmp_path / "older.sqlite3"
+    real = Library._write_vectors
+
+    def copied(library: Library, *arguments: Any) -> None:
+        library.catalogue.database.checkpoint()
+        shutil.copyfile(folder / CATALOGUE, older)
+        real(library, *arguments)
+
+    with Library.open(folder, encoder) as library, monkeypatch.context() as patch:
+        patch.setattr(Library, "_write_vectors", copied)
+        list(ingest(library, [tmp_path / "tide.txt"]))
+        before = contents(library)
+    held = files_of(folder)
+    shutil.copyfile(older, folder / CATALOGUE)
+    with Library.open(folder, encoder) as library:
+        assert [d.name for d in library.catalogue.documents()].count("tide.txt") == 0
+        assert files_of(folder) == held
+    assert rebuild(folder, encoder).encoded == 0
+    with Library.open(folder, encoder) as library:
+        assert contents(library) == before
+
+
+def test_a_merged_segment_that_an_older_catalogue_does_not_know_stays(
+    folder: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    older = tmp_path / "older.sqlite3"
+    shutil.copyfile(folder / CATALOGUE, older)
+    with Library.open(folder, encoder) as library:
+        compact(library)
+    held = files_of(folder)
+    assert any("merged-" in file for file in held)
+    shutil.copyfile(older, folder / CATALOGUE)
+    with Library.open(folder, encoder):
+        assert files_of(folder) == held
+
+
+@pytest.mark.parametrize("originals", ["there", "gone"])
+def test_a_rebuild_takes_no_damaged_text_for_the_truth(
+    folder: Path, encoder: Encoder, originals: str
+) -> None:
+    shutil.rmtree(folder / "names")
+    with closing(sqlite3.connect(folder / CATALOGUE)) as connection:
+        connection.execute(
+            "UPDATE texts SET body = CAST(replace(CAST(body AS TEXT), '1921', '1931') AS BLOB)"
+        )
+        connection.commit()
+    if originals == "gone":
+        without_originals(folder)
+    done = rebuild(folder, encoder)
+    with Library.open(folder, encoder) as library:
+        orchard = library.catalogue.find("orchard.md", library.catalogue.collection_ids())[0]
+        text = "".join(page.text for page in library.catalogue.parsed(orchard).pages)
+        if originals == "there":
+            assert done.ok
+            assert "1921" in text
+            assert orchard.warnings == ()
+        else:
+            assert not done.ok
+            assert any("orchard.md: its text is damaged" in one for one in done.lost)
+            assert any("damaged" in one for one in orchard.warnings)

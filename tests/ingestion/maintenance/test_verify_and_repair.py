@@ -138,7 +138,6 @@ def test_one_damage_hides_no_other(folder: Path, encoder: Encoder) -> None:
         connection.commit()
     segment_of(folder).unlink()
     flip(segment_of(folder, "plums.txt"), -1)
-    (folder / "tokens" / "seg-orphan.tok").write_bytes(b"x")
     for original in (folder / "originals").iterdir():
         original.unlink()
     (folder / "chroma" / "chroma.sqlite3").write_bytes(b"This is no database. " * 500)
@@ -150,7 +149,6 @@ def test_one_damage_hides_no_other(folder: Path, encoder: Encoder) -> None:
                 ("words", None),
                 ("tokens", "apples.txt"),
                 ("tokens", "plums.txt"),
-                ("tokens", None),
                 ("originals", "apples.txt"),
                 ("originals", "plums.txt"),
                 ("chroma", None),
@@ -187,32 +185,197 @@ def test_what_another_model_made_is_a_note(folder: Path, encoder: Encoder) -> No
 # The catalogue
 
 
+DAMAGED_TEXTS = {
+    "UPDATE chunks SET text_start = text_start + 1": "chunk 1 is not what stands on page 1",
+    "UPDATE chunks SET text_length = 100000": "chunk 1 is not what stands on page 1",
+    "UPDATE pages SET text_start = 100000": "its text cannot be read",
+    "UPDATE pages SET layout = '{'": "its text cannot be read",
+    "UPDATE pages SET label = 'iv'": "its checksum fails",
+    "UPDATE chunks SET ordinal = 7, id = document_id || ':1:7'": "it should have 1 chunks, and 0 of 1",
+    "DELETE FROM texts": "its text cannot be read",
+    "UPDATE texts SET body = x'ff' || substr(body, 2)": "its text cannot be read",
+    "UPDATE texts SET body = x'41' || substr(body, 2)": "its checksum fails",
+    "UPDATE texts SET body = substr(body, 1, 20)": "its text cannot be read",
+    "UPDATE checksums SET text = zeroblob(16)": "its checksum fails",
+    "DELETE FROM sources": "no path is known for it",
+}
+
+
+def damage_catalogue(folder: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(folder / "catalogue.sqlite3")) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def texts_of(library: Library) -> dict[str, str]:
+    catalogue = library.catalogue
+    return {
+        document.name: "".join(page.text for page in catalogue.parsed(document).pages)
+        for document in catalogue.documents()
+    }
+
+
+def forget_copies(folder: Path) -> None:
+    shutil.rmtree(folder / "snapshots", ignore_errors=True)
+
+
 @pytest.mark.usefixtures("chroma_is_sound")
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        ("UPDATE chunks SET text_start = text_start + 1", "chunk 1 is not what stands on page 1"),
-        ("UPDATE chunks SET text_length = 100000", "chunk 1 is not what stands on page 1"),
-        ("UPDATE pages SET text_start = 100000", "its text cannot be read"),
-        ("UPDATE pages SET layout = '{'", "its text cannot be read"),
-        ("UPDATE chunks SET ordinal = 7, id = document_id || ':1:7'", "it should have 1 chunks, and 0 of 1"),
-        ("DELETE FROM texts", "its text cannot be read"),
-        ("UPDATE texts SET body = x'ff' || substr(body, 2)", "its text cannot be read"),
-        ("DELETE FROM sources", "no path is known for it"),
+        pytest.param(*one, marks=() if number % 3 == 0 else pytest.mark.soak)
+        for number, one in enumerate(DAMAGED_TEXTS.items())
     ],
     ids=lambda value: value[:40],
 )
-def test_damaged_text_is_told_and_stays(folder: Path, encoder: Encoder, damage: str, reason: str) -> None:
-    """It cannot be made from anything else; the documents with sound text are not concerned."""
-    with closing(sqlite3.connect(folder / "catalogue.sqlite3")) as connection:
-        connection.execute(damage)
-        connection.commit()
+def test_damaged_text_is_read_again_from_the_original(
+    folder: Path, encoder: Encoder, damage: str, reason: str
+) -> None:
+    """Never taken for the truth, however whole it looks; paths and dates stay."""
+    forget_copies(folder)
     with Library.open(folder, encoder) as library:
-        text = [problem for problem in verify(library).problems if reason in problem.what]
-        assert [problem.document for problem in text] == ["apples.txt", "plums.txt"]
-        assert {problem.mend for problem in text} == {"delete the document and ingest it again"}
-        left = repair(library).left
-        assert {reason in problem.what for problem in left if problem.store == "catalogue"} >= {True}
+        before = {d.name: (d.id, d.added, d.paths) for d in library.catalogue.documents()}
+    forget_copies(folder)
+    damage_catalogue(folder, damage)
+    with Library.open(folder, encoder) as library:
+        told = [problem for problem in verify(library).problems if problem.store == "catalogue"]
+        problems = [problem for problem in told if problem.document]
+        assert [problem.document for problem in problems] == ["apples.txt", "plums.txt"]
+        assert all(reason in problem.what for problem in problems)
+        assert {problem.mend for problem in problems} == {"run: rag-app repair"}
+        report = repair(library)
+        assert report.left == ()
+        again = [
+            item.document for item in report.done if item.what.startswith("read again from its original")
+        ]
+        assert again == ["apples.txt", "plums.txt"]
+        assert texts_of(library) == TEXTS
+        assert {d.name: (d.id, d.added, d.paths) for d in library.catalogue.documents()} == before
+        assert verify(library).ok
+        assert found(library, QUESTION)["tokens"][0] == found(library, QUESTION)["bm25"][0] == "apples.txt"
+
+
+@pytest.mark.usefixtures("chroma_is_sound")
+def test_lost_paths_cost_no_document_with_the_next_change(
+    folder: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    """Only a document whose last path somebody removes goes."""
+    damage_catalogue(folder, "DELETE FROM sources")
+    (tmp_path / "quinces.txt").write_text("Quinces.")
+    with Library.open(folder, encoder) as library:
+        assert [result.status for result in ingest(library, [tmp_path / "quinces.txt"])] == ["ok"]
+        assert [d.name for d in library.catalogue.documents()] == ["apples.txt", "plums.txt", "quinces.txt"]
+        assert len(names_in(folder / "originals")) == 3
+        assert repair(library).left == ()
+        for document in library.catalogue.documents():
+            library.delete(document)
+        assert library.catalogue.documents() == []
+        assert names_in(folder / "originals") == set()
+
+
+def test_a_changed_year_is_noticed_and_changed_back(folder: Path, encoder: Encoder) -> None:
+    """Every store is whole again afterwards, and nothing sound is encoded again."""
+    damage_catalogue(
+        folder,
+        "UPDATE texts SET body = CAST(replace(CAST(body AS TEXT), '1921', '1931') AS BLOB) "
+        "WHERE instr(CAST(body AS TEXT), '1921')",
+    )
+    with Library.open(folder, encoder) as library:
+        assert "1931" in texts_of(library)["apples.txt"]
+        mended(library)
+        assert texts_of(library) == TEXTS
+        (chunk,) = library.catalogue.chunks_of(library.catalogue.documents()[0])
+        assert "1921" in chunk.text
+
+
+def without_originals(folder: Path, *, sources: Path) -> None:
+    """As a library that came from an archive without originals, on another machine."""
+    for original in (folder / "originals").iterdir():
+        original.rename(original.with_suffix(".absent"))
+        original.with_suffix(".absent").write_bytes(b"")
+    damage_catalogue(folder, f"UPDATE sources SET path = '{sources}/' || document_id")
+
+
+FLIPPED = "UPDATE texts SET body = CAST(replace(CAST(body AS TEXT), '1921', '1931') AS BLOB)"
+
+
+@pytest.mark.usefixtures("chroma_is_sound")
+def test_without_an_original_a_copy_of_the_catalogue_gives_the_text(
+    folder: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    assert list((folder / "snapshots").iterdir())
+    without_originals(folder, sources=tmp_path / "elsewhere")
+    damage_catalogue(folder, FLIPPED)
+    with Library.open(folder, encoder) as library:
+        report = repair(library)
+        assert report.left == ()
+        assert "taken from a copy of the catalogue" in " ".join(item.what for item in report.done)
+        assert texts_of(library) == TEXTS
+        assert verify(library).ok
+
+
+@pytest.mark.usefixtures("chroma_is_sound")
+def test_text_that_nothing_has_any_more_is_told_and_marked(
+    folder: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    forget_copies(folder)
+    without_originals(folder, sources=tmp_path / "elsewhere")
+    damage_catalogue(folder, FLIPPED)
+    with Library.open(folder, encoder) as library:
+        for _ in range(2):  # and the second repair does not take it for sound
+            (left,) = repair(library).left
+            assert (left.store, left.document) == ("catalogue", "apples.txt")
+            assert "no original is left" in left.what
+            assert "the document is marked" in left.mend
+        apples, plums = library.catalogue.documents()
+        assert [line for line in apples.warnings if "damaged" in line] == list(apples.warnings)
+        assert plums.warnings == ()
+        assert [problem.document for problem in verify(library).problems] == ["apples.txt"]
+        lost = tmp_path / "elsewhere"
+        lost.mkdir()
+        (lost / apples.id).write_text(TEXTS["apples.txt"])  # the person finds the file again
+        assert repair(library).left == ()
+        assert texts_of(library) == TEXTS
+        assert library.catalogue.documents()[0].warnings == ()
+        assert verify(library).ok
+
+
+@pytest.mark.usefixtures("chroma_is_sound")
+def test_an_original_that_cannot_be_read_again_is_told(folder: Path, encoder: Encoder) -> None:
+    forget_copies(folder)
+    damage_catalogue(
+        folder, FLIPPED, "UPDATE documents SET name = 'apples.unknown' WHERE name = 'apples.txt'"
+    )
+    with Library.open(folder, encoder) as library:
+        (left,) = repair(library).left
+        assert "its original cannot be read again" in left.what
+        assert library.catalogue.documents()[0].warnings
+
+
+@pytest.mark.usefixtures("chroma_is_sound")
+def test_a_library_without_checksums_gets_them_with_the_first_verify(folder: Path, encoder: Encoder) -> None:
+    damage_catalogue(folder, "DROP TABLE checksums")
+    with Library.open(folder, encoder) as library:
+        report = verify(library)
+        assert report.ok
+        (note,) = report.notes
+        assert note.startswith("2 documents were ingested by a version without checksums of text")
+        assert verify(library).notes == ()
+    damage_catalogue(folder, FLIPPED)
+    with Library.open(folder, encoder) as library:
+        assert ("catalogue", "apples.txt") in {(p.store, p.document) for p in verify(library).problems}
+
+
+@pytest.mark.usefixtures("chroma_is_sound")
+def test_damage_from_before_the_checksums_is_seen_by_the_card(folder: Path, encoder: Encoder) -> None:
+    damage_catalogue(folder, "DROP TABLE checksums", FLIPPED)
+    with Library.open(folder, encoder) as library:
+        said = [problem for problem in verify(library).problems if problem.store == "catalogue"]
+        assert [problem.document for problem in said] == ["apples.txt"]
+        assert "its card has another hash" in said[0].what
+        assert repair(library).left == ()
+        assert texts_of(library) == TEXTS
 
 
 def test_a_ruined_catalogue_is_a_problem_and_no_exception(folder: Path, encoder: Encoder) -> None:
@@ -356,10 +519,11 @@ def damage_to_segment_is_mended(folder: Path, encoder: Encoder, path: Path) -> N
         assert found(library, QUESTION)["tokens"][0] == "apples.txt"
 
 
-@pytest.mark.usefixtures("chroma_is_sound")
-def test_orphans_are_found_and_removed(folder: Path, encoder: Encoder) -> None:
-    for name in ("tokens/seg-a.tok", "tokens/seg-b.tmp", "originals/0", "originals/1.tmp"):
+def clutter(folder: Path) -> None:
+    """Files that belong to no document, and what interrupted work leaves."""
+    for name in ("tokens/seg-a.tok", "tokens/seg-b.tmp", "tokens/merged-c.tok", f"originals/{'0' * 64}"):
         (folder / name).write_bytes(b"x")
+    (folder / "originals" / "1.tmp").write_bytes(b"x")
     (folder / "import").mkdir()
     (folder / "import" / "segment.tok").write_bytes(b"x")
     for name, hours in (("forgotten", 2), ("young", 0), ("waiting", 2)):
@@ -377,14 +541,37 @@ def test_orphans_are_found_and_removed(folder: Path, encoder: Encoder) -> None:
             (os.fsencode(folder / "uploads" / "waiting" / "a.txt"),),
         )
         connection.commit()
+
+
+ORPHANS = [f"originals/{'0' * 64}", "tokens/merged-c.tok", "tokens/seg-a.tok", "uploads/forgotten"]
+
+
+@pytest.mark.usefixtures("chroma_is_sound")
+def test_orphans_stay_until_a_person_asks_and_then_are_moved(folder: Path, encoder: Encoder) -> None:
+    clutter(folder)
     with Library.open(folder, encoder) as library:
         problems = verify(library).problems
-        assert sorted(problem.what.split()[0] for problem in problems) == [
-            "0", "1.tmp", "forgotten", "import", "seg-a.tok", "seg-b.tmp",
-        ]  # fmt: skip
-        mended(library)
+        assert sorted(problem.what.split()[0] for problem in problems) == sorted(
+            [*(Path(name).name for name in ORPHANS), "1.tmp", "import", "seg-b.tmp"]
+        )
+        report = repair(library)
+        assert sorted(item.what.split(",")[0] for item in report.done) == ["1.tmp", "import", "seg-b.tmp"]
+        assert sorted(problem.what.split()[0] for problem in report.left) == sorted(
+            Path(name).name for name in ORPHANS
+        )
+        assert all("repair --rebuild" in p.mend and "repair --remove-orphans" in p.mend for p in report.left)
+        compact(library)
+        assert all((folder / name).exists() for name in ORPHANS)
+        assert repair(library, remove_orphans=True).ok
+        (place,) = (folder / "orphans").iterdir()
+        moved = sorted(str(path.relative_to(place)) for path in place.glob("*/*"))
+        assert moved == ORPHANS
+        assert (place / "uploads" / "forgotten" / "a.txt").read_bytes() == b"x"
         assert names_in(folder / "uploads") == {"young", "waiting"}
         assert not (folder / "import").exists()
+        assert verify(library).ok
+        assert_whole(library)
+        assert repair(library, remove_orphans=True).done == ()
 
 
 # Originals

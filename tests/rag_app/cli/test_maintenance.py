@@ -312,3 +312,73 @@ def test_a_stale_note_is_no_obstacle(run: Command, own: Path) -> None:
     (own / "library.holder").write_text(json.dumps(note))
     assert run("--data-dir", own, "documents").code == 0
     assert not (own / "library.holder").exists()
+
+
+# A library without its catalogue
+
+
+def contents(data: Path) -> dict[str, bytes]:
+    """Every file of a library but those that say who has it open."""
+    held = ("library.lock", "library.holder")
+    files = (path for path in sorted(data.rglob("*")) if path.is_file() and path.name not in held)
+    return {str(path.relative_to(data)): path.read_bytes() for path in files if "logs" not in path.parts}
+
+
+@pytest.mark.parametrize("way", ["missing", "empty", "another's"])
+def test_no_command_opens_or_touches_a_library_that_lost_its_catalogue(
+    run: Command, run_process: Command, own: Path, tmp_path: Path, way: str
+) -> None:
+    catalogue, fresh = own / "catalogue.sqlite3", tmp_path / "fresh"
+    if way == "missing":
+        catalogue.unlink()
+    elif way == "empty":
+        catalogue.write_bytes(b"")
+    else:
+        assert run("--data-dir", fresh, "documents").code == 0
+        catalogue.write_bytes((fresh / "catalogue.sqlite3").read_bytes())
+    (tmp_path / "note.txt").write_text("A note.")
+    before = contents(own)
+    for command in (
+        ("documents",), ("stats",), ("verify",), ("repair",), ("repair", "--remove-orphans"), ("compact",),
+        ("reindex",), ("collections",), ("jobs",), ("ask", CRANE), ("search", CRANE), ("summarise",),
+        ("delete", "orchard.md"), ("ingest", tmp_path / "note.txt"), ("export", tmp_path / "x.zip"),
+    ):  # fmt: skip
+        done = run("--data-dir", own, *command)
+        assert (done.code, done.out) == (1, ""), command
+        assert str(catalogue) in done.err, command
+        assert "2 originals" in done.err, command
+        assert "rag-app repair --rebuild" in done.err, command
+    served = run_process("--data-dir", own, "serve", "--port", "0")
+    assert served.code == 1
+    assert "rag-app repair --rebuild" in served.err
+    left = contents(own)
+    assert {name: left[name] for name in before if not name.endswith(("-wal", "-shm"))} == {
+        name: content for name, content in before.items() if not name.endswith(("-wal", "-shm"))
+    }
+
+    rebuilt = run("--data-dir", own, "repair", "--rebuild", "--json")
+    assert (rebuilt.code, rebuilt.json["documents"], rebuilt.json["lost"]) == (0, 2, [])
+    assert "9 May 1987" in run("--data-dir", own, "ask", CRANE, "--json").json["answer"]
+    assert Path(rebuilt.json["kept"]).is_dir()
+
+
+def test_an_incomplete_rebuild_is_no_success(run: Command, own: Path) -> None:
+    (own / "catalogue.sqlite3").unlink()
+    for folder in ("names", "snapshots"):
+        for file in (own / folder).glob("*"):
+            file.unlink()
+    done = run("--data-dir", own, "repair", "--rebuild")
+    assert done.code == 1
+    assert "without its name, collection and path: document-" in done.out
+    assert "remove this folder when the library has what you need" in done.out
+
+
+def test_orphans_are_moved_when_they_are_named(run: Command, own: Path) -> None:
+    (own / "tokens" / "seg-a.tok").write_bytes(b"x")
+    done = run("--data-dir", own, "repair")
+    assert done.code == 1
+    assert "rag-app repair --remove-orphans" in done.out
+    assert (own / "tokens" / "seg-a.tok").exists()
+    assert run("--data-dir", own, "repair", "--remove-orphans", "--rebuild").code == 2
+    assert run("--data-dir", own, "repair", "--remove-orphans").code == 0
+    assert [path.name for path in (own / "orphans").glob("*/tokens/*")] == ["seg-a.tok"]

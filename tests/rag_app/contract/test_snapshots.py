@@ -40,6 +40,7 @@ _OF_THE_MACHINE = {
 _LARGE = 1_000
 _REPLACED = (
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)?"), "<time>"),
+    (re.compile(r"(?<=replaced-)\d{8}T\d{6}"), "<time>"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "<hex>"),
     (re.compile(r"chatcmpl-<hex>"), "<id>"),
     (re.compile(r"/\S*/(stock|contract|test_commands|data)\d+\b"), "<folder>"),
