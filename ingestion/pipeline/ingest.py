@@ -9,7 +9,8 @@ between them are bounded, so that memory does not grow with the number of files.
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 
 from ingestion.errors import Cancelled
@@ -121,8 +122,11 @@ class _Pipeline:
             yield from self._results(tasks)
         except Cancelled:
             self.close()
-            ended = [future.result() for future in self._writing if not future.cancelled()]
-            yield from (result for result in ended if not result.is_part)
+            for future in self._writing:
+                with suppress(Cancelled, CancelledError):  # a long document, and what waited for the writer
+                    result = future.result()
+                    if not result.is_part:
+                        yield result
             raise
 
     def _results(self, tasks: Sequence[IngestTask]) -> Iterator[IngestResult]:

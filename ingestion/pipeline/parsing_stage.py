@@ -8,13 +8,14 @@ from tempfile import TemporaryDirectory
 
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
-from ingestion.encoders import Encodings
 from ingestion.parsing import parse
 from ingestion.pipeline.admission import AdmittedFile
 from ingestion.pipeline.context import IngestContext, IngestTask
 from ingestion.pipeline.parts import ContainedFile, PartsReader
 from ingestion.pipeline.progress import IngestResult, IngestStage
 from ingestion.storage.originals import Source
+from ingestion.storage.tokens.staged import StagedVectors
+from ingestion.storage.tokens.store import DocumentVectors
 from ingestion.text.leftovers import why_unreadable
 
 
@@ -25,7 +26,7 @@ class ChunkedDocument:
     Attributes:
         is_part: Whether it lies inside the task's file.
         parts: Of the task's file: the paths of the files inside it.
-        encodings: By representation id.
+        vectors: By representation id.
     """
 
     task: IngestTask
@@ -37,7 +38,13 @@ class ChunkedDocument:
     is_part: bool = False
     parts: tuple[str, ...] | None = None
     encode_ms: float = 0.0
-    encodings: dict[int, Encodings] = field(default_factory=dict)
+    vectors: dict[int, DocumentVectors] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Remove what is staged on the disk."""
+        for vectors in self.vectors.values():
+            if isinstance(vectors, StagedVectors):
+                vectors.close()
 
 
 class ParsingStage:

@@ -103,6 +103,15 @@ class Segment:
             raise KeyError(document)
         return range(int(self.firsts[place]), int(self.firsts[place + 1]))
 
+    def rows_of(self, document: DocumentKey) -> range:
+        """Return a document's chunks. Raises LibraryDamaged where it is not here."""
+        try:
+            return self.rows(document)
+        except KeyError as error:
+            raise LibraryDamaged(
+                f"the token segment {self.path} has no version {document[1]} of {document[0]}"
+            ) from error
+
     def row(self, chunk: str) -> int:
         """Return a chunk's place in the segment. Raises KeyError where it has none."""
         identity, version, ordinal = chunk.rsplit(":", 2)
@@ -209,12 +218,7 @@ class Segment:
 
         Raises LibraryDamaged, naming the file and section, also where it has no such document.
         """
-        try:
-            rows = self.rows(document)
-        except KeyError as error:
-            raise LibraryDamaged(
-                f"the token segment {self.path} has no version {document[1]} of {document[0]}"
-            ) from error
+        rows = self.rows_of(document)
         self.touch_rows(rows.start, rows.stop)
         return rows
 
