@@ -130,7 +130,13 @@ def family(process: int) -> Iterator[int]:
     for children in Path(f"/proc/{process}/task").glob("*/children"):
         with suppress(OSError):  # it has just ended
             for child in children.read_text("ascii").split():
-                yield from family(int(child))
+                # One that is not yet a program of its own has its parent's memory.
+                if _command(int(child)) != _command(process):
+                    yield from family(int(child))
+
+
+def _command(process: int) -> bytes:
+    return Path(f"/proc/{process}/cmdline").read_bytes()
 
 
 def proportional_memory(process: int) -> float:

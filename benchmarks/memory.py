@@ -124,7 +124,7 @@ def run_case(case: str, vectors: str) -> None:
         folder.mkdir()
         files = WRITERS[kind](folder, int(size))
         warm = Path(place) / "warm.txt"
-        warm.write_text("A first document.", "utf-8")
+        warm.write_text(next(paragraphs(-1)), "utf-8")
         with Library.open(Path(place) / "library", encoder) as library:
             list(ingest(library, [warm]))
             Path("/proc/self/clear_refs").write_text("5", "ascii")  # the peak begins here

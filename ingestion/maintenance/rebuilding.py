@@ -245,12 +245,12 @@ class _Rebuilding:
 
     def _text(
         self, library: Library, sha256: str, card: Card, file: Path | None
-    ) -> tuple[ParsedDocument, list[Chunk], int]:
+    ) -> tuple[ParsedDocument, Sequence[Chunk], int]:
         """Return a document's text, its chunks and the version of the parsers that read it.
 
         The text's status is no success where nothing of it can be read.
         """
-        doubtful: tuple[ParsedDocument, list[Chunk], int] | None = None
+        doubtful: tuple[ParsedDocument, Sequence[Chunk], int] | None = None
         for donor in self._donors:
             stored = donor.parsed(sha256, card)
             if stored is None or stored.status not in (Status.OK, Status.PARTIAL):
@@ -277,7 +277,7 @@ class _Rebuilding:
         return parse(named, limits=self._limits, encoding=card.encoding, cancelled=self._work.cancelled)
 
     @staticmethod
-    def _chunks(library: Library, card: Card, parsed: ParsedDocument) -> list[Chunk]:
+    def _chunks(library: Library, card: Card, parsed: ParsedDocument) -> Sequence[Chunk]:
         return chunk_pages(parsed.pages, parsed.headings, library.encoder, title=name_as_words(card.name))
 
     def _keep_original(self, library: Library, sha256: str, file: Path | None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ingestion.documents import Chunk
 from ingestion.encoders import BLOCK_CHARACTERS, BLOCK_CHUNKS, Encodings
 from ingestion.errors import LibraryError
-from ingestion.pipeline.reuse import Reuse, encode_chunks, merge
+from ingestion.pipeline.reuse import Reuse, chunk_key, encode_chunks, merge
 from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.tokens.staged import StagedVectors
@@ -67,36 +67,37 @@ def _stage(
     on_progress: Callable[[int, int], None] | None,
     cancelled: Callable[[], bool] | None,
 ) -> None:
-    passages: dict[tuple[str, str], int] = {}
-    order = [passages.setdefault((chunk.context, chunk.text), len(passages)) for chunk in chunks]
-    different: list[AnyChunk] = []
-    for passage, chunk in zip(order, chunks, strict=True):
-        if passage == len(different):
-            different.append(chunk)
+    passages: list[int] = []  # of each chunk so far, its place among the different ones
     done = 0
 
-    def report(some: int, _: int) -> None:
+    def report(some: int, count: int) -> None:
         if on_progress:
-            on_progress(len(chunks) * (done + some) // len(different), len(chunks))
+            on_progress(done + (len(passages) - done) * some // count, len(chunks))
 
-    for block in blocks_of(different):
+    for block in _different_blocks(chunks, passages):
         staged.append(_encoded(opened, block, reuse, report, cancelled))
-        done += len(block)
-        report(0, 0)
-    if len(different) < len(chunks):
-        staged.arrange(order)
+        report(1, 1)
+        done = len(passages)
+    if len(staged) < len(chunks):
+        staged.arrange(passages)
 
 
-def blocks_of(chunks: Sequence[AnyChunk]) -> Iterator[list[AnyChunk]]:
-    """Cut chunks into blocks of at most BLOCK_CHUNKS, and BLOCK_CHARACTERS unless one chunk is longer."""
+def _different_blocks(chunks: Sequence[AnyChunk], passages: list[int]) -> Iterator[list[AnyChunk]]:
+    """Yield the chunks that differ in text or context, in blocks of at most BLOCK_CHUNKS, and of
+    BLOCK_CHARACTERS unless one chunk is longer. Appends each chunk's place among these to `passages`."""
+    known: dict[bytes, int] = {}
     block: list[AnyChunk] = []
     characters = 0
     for chunk in chunks:
-        characters += len(chunk.text)
-        if block and (len(block) == BLOCK_CHUNKS or characters > BLOCK_CHARACTERS):
-            yield block
-            block, characters = [], len(chunk.text)
-        block.append(chunk)
+        key, size = chunk_key(chunk), len(chunk.text)
+        if key not in known:
+            if block and (len(block) == BLOCK_CHUNKS or characters + size > BLOCK_CHARACTERS):
+                yield block
+                block, characters = [], 0
+            known[key] = len(known)
+            block.append(chunk)
+            characters += size
+        passages.append(known[key])
     if block:
         yield block
 

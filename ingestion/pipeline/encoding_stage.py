@@ -4,9 +4,9 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-from ingestion.encoders import BLOCK_CHUNKS
+from ingestion.encoders import BLOCK_CHARACTERS, BLOCK_CHUNKS
 from ingestion.pipeline.context import IngestContext
-from ingestion.pipeline.document_vectors import document_vectors, is_long
+from ingestion.pipeline.document_vectors import document_vectors
 from ingestion.pipeline.parsing_stage import ChunkedDocument
 from ingestion.pipeline.progress import IngestStage
 from ingestion.pipeline.reuse import Reuse, encode_chunks, merge
@@ -19,11 +19,15 @@ CHUNKS_TOGETHER = BLOCK_CHUNKS
 def take_batch(parsed: list[ChunkedDocument]) -> list[ChunkedDocument]:
     """Take documents to encode together off the list, the first ones first."""
     batch = [parsed.pop(0)]
-    chunks = list(batch[0].chunks)
-    while parsed and not is_long([*chunks, *parsed[0].chunks]):
-        chunks += parsed[0].chunks
+    while parsed and not _is_too_much((*batch, parsed[0])):
         batch.append(parsed.pop(0))
     return batch
+
+
+def _is_too_much(batch: Sequence[ChunkedDocument]) -> bool:
+    chunks = sum(len(item.chunks) for item in batch)
+    characters = sum(len(page.text) for item in batch for page in item.parsed.pages)
+    return chunks > CHUNKS_TOGETHER or characters > BLOCK_CHARACTERS
 
 
 def encode(context: IngestContext, batch: Sequence[ChunkedDocument]) -> None:

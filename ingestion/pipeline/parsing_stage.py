@@ -1,6 +1,7 @@
 """The second stage, in threads: a file and the files inside it are parsed and cut into chunks."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,7 @@ class ChunkedDocument:
     number: int
     source: Source
     parsed: ParsedDocument
-    chunks: list[Chunk]
+    chunks: Sequence[Chunk]
     parse_ms: float = 0.0
     is_part: bool = False
     parts: tuple[str, ...] | None = None
@@ -124,7 +125,7 @@ class ParsingStage:
         chunks = self._chunks(part.source, part.parsed)
         return ChunkedDocument(task, number, part.source, part.parsed, chunks, is_part=True)
 
-    def _chunks(self, source: Source, parsed: ParsedDocument) -> list[Chunk]:
+    def _chunks(self, source: Source, parsed: ParsedDocument) -> Sequence[Chunk]:
         encoder, title = self._context.library.encoder, name_as_words(source.name)
         return chunk_pages(parsed.pages, parsed.headings, encoder, title=title)
 

@@ -54,7 +54,7 @@ class Reuse:
         """Return the vectors that are there, by the chunk's place among `chunks`."""
         found = {}
         for place, chunk in enumerate(chunks) if self._places else ():
-            if stored := self._places.get(_key(chunk)):
+            if stored := self._places.get(chunk_key(chunk)):
                 vectors, ordinal = stored
                 found[place] = vectors.part(ordinal, ordinal + 1)
         for vectors in {vectors for vectors, _ in self._places.values()} if found else ():
@@ -73,7 +73,7 @@ class Reuse:
             return
         for chunk in self._library.catalogue.chunks_of(document):
             if chunk.ordinal < len(vectors):
-                yield _key(chunk), (vectors, chunk.ordinal)
+                yield chunk_key(chunk), (vectors, chunk.ordinal)
 
 
 def merge(count: int, known: Mapping[int, Encodings], made: Encodings) -> Encodings:
@@ -100,7 +100,7 @@ def join(parts: Sequence[Encodings]) -> Encodings:
     )
 
 
-def _key(chunk: Chunk | StoredChunk) -> bytes:
+def chunk_key(chunk: Chunk | StoredChunk) -> bytes:
     """Return what tells chunks apart by context and text, in a few bytes."""
     context, text = (one.encode("utf-8", "surrogatepass") for one in (chunk.context, chunk.text))
     return blake2b(len(context).to_bytes(8, "little") + context + text, digest_size=16).digest()
