@@ -37,6 +37,8 @@ from ingestion.storage.tokens.layout import BLOCK, DTYPES, EDGE, MAGIC, START, D
 
 # The sections that locate the others.
 _MAP = ("documents", "versions", "firsts", "offsets", "token_offsets")
+# Chunks of a document that are compared at a time: 64 MB of codes, which memory gives back then.
+_TOUCHED = 2048
 # A file is read as a whole for more than a fourth of its chunks.
 _FEW = 4
 
@@ -219,7 +221,9 @@ class Segment:
         Raises LibraryDamaged, naming the file and section, also where it has no such document.
         """
         rows = self.rows_of(document)
-        self.touch_rows(rows.start, rows.stop)
+        for first in range(rows.start, rows.stop, _TOUCHED):
+            self.touch_rows(first, min(rows.stop, first + _TOUCHED))
+            self.release()
         return rows
 
     def touch_rows(self, first: int, last: int) -> None:

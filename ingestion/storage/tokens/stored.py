@@ -39,15 +39,12 @@ class StoredVectors:
                 f"the token segment {path} holds {segment.codec} tokens, which cannot be made "
                 f"{spec.name} ones"
             )
-        if document is None and len(segment.documents) > 1:
-            raise LibraryDamaged(f"the token segment {path} holds several documents")
+        if document is None and len(segment.documents) != 1:
+            raise LibraryDamaged(f"the token segment {path} holds several documents, or none")
         self._segment = segment
         self._spec = known
         self._scales = scales
-        self._rows = range(len(segment)) if document is None else segment.rows_of(document)
-        for first, last in self._blocks():
-            segment.touch_rows(self._rows.start + first, self._rows.start + last)
-            self.release()
+        self._rows = segment.touch_document(document or segment.document_keys()[0])
 
     def __len__(self) -> int:
         return len(self._rows)
