@@ -107,8 +107,8 @@ def test_parts_have_a_limit_of_text_together(library: Library, folder: Path) -> 
     assert names(library) == ["offer.pdf", "offer.pdf › prices.txt"]
     (warning,) = result.warnings
     assert warning == (
-        "The attached file 'offer.pdf › terms.txt' is not in the library: the files inside its container have "
-        "more than 50 characters together."
+        "The attached file 'offer.pdf › terms.txt' is not in the library: the files inside its container "
+        "have more than 50 characters together."
     )
 
 
