@@ -116,7 +116,7 @@ def measure(side: str, documents: Path, *, quick: bool) -> dict[str, Any]:
     peak = 0.0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         while process.poll() is None:
-            peak = max(peak, sum(_memory(one) for one in _family(process.pid)))
+            peak = max(peak, sum(proportional_memory(one) for one in family(process.pid)))
             time.sleep(0.1)
         output = process.stdout.read() if process.stdout else ""
     if process.returncode:
@@ -125,15 +125,21 @@ def measure(side: str, documents: Path, *, quick: bool) -> dict[str, Any]:
     return found | {"peak": peak}
 
 
-def _family(process: int) -> Iterator[int]:
+def family(process: int) -> Iterator[int]:
     yield process
     for children in Path(f"/proc/{process}/task").glob("*/children"):
         with suppress(OSError):  # it has just ended
             for child in children.read_text("ascii").split():
-                yield from _family(int(child))
+                # One that is not yet a program of its own has its parent's memory.
+                if _command(int(child)) != _command(process):
+                    yield from family(int(child))
 
 
-def _memory(process: int) -> float:
+def _command(process: int) -> bytes:
+    return Path(f"/proc/{process}/cmdline").read_bytes()
+
+
+def proportional_memory(process: int) -> float:
     """Return a process's share of memory in MiB; 0 where the system does not say."""
     with suppress(OSError):  # it has just ended
         for line in Path(f"/proc/{process}/smaps_rollup").read_text("ascii").splitlines():

@@ -7,14 +7,14 @@ Opening a library erases what a crash left in the journal: an "add" that never b
 rest of a version that is no longer visible.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
 from ingestion.documents import Chunk, ParsedDocument
-from ingestion.encoders import CHUNKER_VERSION, Encodings
+from ingestion.encoders import CHUNKER_VERSION
 from ingestion.errors import LibraryError
 from ingestion.parsing import READER_VERSION
 from ingestion.storage.catalogue.journal import remove_entry
@@ -26,6 +26,7 @@ from ingestion.storage.open_stores import OpenStores
 from ingestion.storage.originals import Source, keep_original
 from ingestion.storage.source_links import SourceLinks
 from ingestion.storage.tokens.layout import DocumentKey
+from ingestion.storage.tokens.store import DocumentVectors
 from ingestion.storage.vectors.store import POOLINGS
 from ingestion.text.language_detection import detect_language
 from ingestion.text.names import composed
@@ -50,30 +51,33 @@ class Library(OpenStores):
         source: Source,
         parsed: ParsedDocument,
         chunks: Sequence[Chunk],
-        encodings: Mapping[int, Encodings],
+        vectors: Mapping[int, DocumentVectors],
         *,
         language: str | None = None,
         added: str | None = None,
         known_as: DocumentKey | None = None,
         reader: int = READER_VERSION,
         encoding: str | None = None,
+        on_written: Callable[[int], None] | None = None,
     ) -> Document:
         """Make a document searchable; the former content of its path is until then, and after an error.
 
         Args:
-            encodings: By representation id.
+            vectors: By representation id.
             language: Detected where it is not given.
             added: When the document was first added, in ISO 8601; now, where it is not given.
             known_as: The id and version of a new document.
             reader: The version of the parsers that read the text.
             encoding: The encoding that a person gave for a text file.
+            on_written: Called with the number of chunks whose vectors are written, after each block. Whatever
+                it raises undoes the change.
 
         Raises:
             LibraryError: A store cannot be written.
             SourceChanged: The file's bytes are no longer those of `source`.
         """
         language = language or detect_language(page.text for page in parsed.pages)
-        text = prepare_text(parsed, chunks, language, self.catalogue.terms)
+        text = prepare_text(parsed, chunks, language, self.catalogue.terms, self.folder)
         with self.changing:
             former = self._replaced_by(collection_id, source)
             identity, version = self._identity(former, known_as)
@@ -90,9 +94,9 @@ class Library(OpenStores):
                 encoding=encoding,
                 **_file_fields(source, parsed),
             )
-            with self._journalled("add", document, encodings) as entry:
+            with self._journalled("add", document, vectors) as entry:
                 self._keep_original(source)
-                self._write_vectors(entry, encodings, [chunk.page for chunk in chunks])
+                self._write_vectors(entry, vectors, [chunk.page for chunk in chunks], on_written)
                 with self.catalogue.transaction() as connection:
                     if former:
                         remove_document(connection, former, self.catalogue.terms)
@@ -104,7 +108,7 @@ class Library(OpenStores):
             self._erase_soon()
             return document
 
-    def add_vectors(self, document: Document, opened: OpenRepresentation, encodings: Encodings) -> None:
+    def add_vectors(self, document: Document, opened: OpenRepresentation, vectors: DocumentVectors) -> None:
         """Give a stored document its vectors in one more representation.
 
         Does nothing for a document that was replaced or deleted meanwhile.
@@ -117,7 +121,7 @@ class Library(OpenStores):
             if current is None or current.version != document.version:
                 return
             with self._journalled("encode", document, [opened.id]) as entry:
-                self._write_vectors(entry, {opened.id: encodings}, self.catalogue.chunk_pages(document.id))
+                self._write_vectors(entry, {opened.id: vectors}, self.catalogue.chunk_pages(document.id))
                 with self.catalogue.transaction() as connection:
                     insert_segments(connection, document, entry.segments)
                     remove_entry(connection, entry)
@@ -174,19 +178,28 @@ class Library(OpenStores):
             keep_original(source, original)
 
     def _write_vectors(
-        self, entry: JournalEntry, encodings: Mapping[int, Encodings], pages: Sequence[int]
+        self,
+        entry: JournalEntry,
+        vectors: Mapping[int, DocumentVectors],
+        pages: Sequence[int],
+        on_written: Callable[[int], None] | None = None,
     ) -> None:
         ids, document = entry.chunk_ids(), (entry.document_id, entry.version)
-        for identity, file in entry.segments:
-            opened, vectors = self.open_representations.by_id(identity), encodings[identity]
-            opened.tokens.write(file, document, vectors, opened.record.fingerprint)
-            for pooling in POOLINGS:
-                if pooling in opened.record.vector_kinds:
-                    pooled = vectors.cls if pooling == "cls" else vectors.mean
-                    self.vectors.upsert(
-                        entry.collection_id, pooling, ids, pooled, pages, representation=identity
-                    )
-            opened.tokens.attach([file])
+        opened = [self.open_representations.by_id(identity) for identity, _ in entry.segments]
+        kinds = [(one, kind) for one in opened for kind in POOLINGS if kind in one.record.vector_kinds]
+        for (identity, file), one in zip(entry.segments, opened, strict=True):
+            one.tokens.write(file, document, vectors[identity], one.record.fingerprint)
+        for number, (one, kind) in enumerate(kinds):
+            first = 0
+            for block in vectors[one.id].pooled(kind):
+                last = first + len(block)
+                some = ids[first:last], block, pages[first:last]
+                self.vectors.upsert(entry.collection_id, kind, *some, representation=one.id)
+                if on_written:
+                    on_written((number * len(ids) + last) // len(kinds))
+                first = last
+        for (_, file), one in zip(entry.segments, opened, strict=True):
+            one.tokens.attach([file])
 
     # Paths, and deleting
 

@@ -13,6 +13,7 @@ from ingestion.chunking.chunk_context import (
 )
 from ingestion.chunking.headers_footers import header_footer_lines
 from ingestion.chunking.headings import find_headings
+from ingestion.chunking.page_chunks import PageChunks
 from ingestion.documents import Chunk, Heading, Page
 from ingestion.text.sentences import SentenceSpan, sentence_spans
 
@@ -43,7 +44,7 @@ def chunk_pages(
     *,
     title: str,
     limits: ChunkLimits = ChunkLimits(),
-) -> list[Chunk]:
+) -> Sequence[Chunk]:
     """Cut pages into chunks, none across two pages.
 
     Chunks leave out only white space and running headers and footers. A page is divided evenly, without a
@@ -60,7 +61,7 @@ def chunk_pages(
     Returns:
         The chunks in order, with `chunk.text == page.text[chunk.start:chunk.end]`.
     """
-    chunks: list[Chunk] = []
+    chunks = PageChunks(pages)
     contexts = ChunkContexts(headings or find_headings(pages), title, tokenizer, limits.context_tokens)
     running = header_footer_lines(pages)
     for page in pages:
@@ -68,11 +69,10 @@ def chunk_pages(
         starts = contexts.starts(page.number)
         top, top_end = page_title(page.text, *parts[0])
         for piece in _chunk_spans(page.text, parts, starts, _Ruler(page.text, tokenizer), limits):
-            text = page.text[piece.start : piece.end]
             above = top if piece.start >= top_end else ""
             columns = table_head(page.text, piece.start) if piece.is_cut else ""
             heading, context = contexts.at(page.number, piece.place, above, columns)
-            chunks.append(Chunk(len(chunks), page.number, piece.start, piece.end, text, heading, context))
+            chunks.add(page.number, piece.start, piece.end, heading, context)
     return chunks
 
 

@@ -5,7 +5,7 @@ sentence-transformers bi-encoder or ColBERT on this machine. Both are an `Encode
 the rest of the application knows about models.
 """
 
-from ingestion.encoders.base import CHUNKER_VERSION, Encoder, Encodings
+from ingestion.encoders.base import BLOCK_CHARACTERS, BLOCK_CHUNKS, CHUNKER_VERSION, Encoder, Encodings
 from ingestion.encoders.builtin import (
     BUILTIN_MODEL,
     PRECISIONS,
@@ -17,6 +17,8 @@ from ingestion.encoders.builtin import (
 from ingestion.encoders.loading import load_encoder
 
 __all__ = [
+    "BLOCK_CHARACTERS",
+    "BLOCK_CHUNKS",
     "BUILTIN_MODEL",
     "CHUNKER_VERSION",
     "PRECISIONS",

@@ -1,6 +1,6 @@
 """The encoder protocol and the vectors that encoders return."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,6 +14,11 @@ IsCancelled = Callable[[], bool]
 # Rises whenever equal pages would give other chunks. It is no part of a fingerprint, because chunks do not
 # depend on the encoder.
 CHUNKER_VERSION = 3
+
+# Chunks whose vectors memory holds at a time: enough for batches of equal length; 33 MB of token vectors.
+BLOCK_CHUNKS = 256
+# Their characters: twice as many as so many chunks have. More may be far more tokens to another model.
+BLOCK_CHARACTERS = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,10 @@ class Encodings:
 
     def __len__(self) -> int:
         return len(self.cls)
+
+    def pooled(self, kind: str) -> Iterator[Floats]:
+        """Yield the [n, d] vectors of a kind, "cls" or "mean": all of them at once."""
+        yield self.cls if kind == "cls" else self.mean
 
     def part(self, first: int, last: int) -> "Encodings":
         """Return the vectors of passages first:last."""

@@ -12,20 +12,22 @@ from uuid import uuid4
 
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, name_as_words
-from ingestion.encoders import CHUNKER_VERSION, Encodings
+from ingestion.encoders import CHUNKER_VERSION
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError
 from ingestion.library import Library
 from ingestion.maintenance.archive_format import ArchivedDocument, ArchiveReader, ArchiveWriter, document_json
 from ingestion.maintenance.checks import text_fault
 from ingestion.maintenance.report import MaintenanceProgress, Work
 from ingestion.maintenance.segments import read_vectors
-from ingestion.pipeline.reuse import encode_chunks
+from ingestion.pipeline.document_vectors import document_vectors
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.durable import sync_folder
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import Source, unpacking_folder
 from ingestion.storage.tokens.merge import merge
 from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.store import DocumentVectors
+from ingestion.storage.tokens.stored import StoredVectors
 from ingestion.storage.tokens.writing import dump_segment
 
 
@@ -277,14 +279,14 @@ class _Import:
         if not current:
             parsed, title = archived.parsed, name_as_words(archived.name)
             chunks = chunk_pages(parsed.pages, parsed.headings, self._library.encoder, title=title)
-        encodings: dict[int, Encodings] = {}
+        vectors: dict[int, DocumentVectors] = {}
         encoded = False
         for opened in targets:
-            found = self._stored(archived, opened) if current else None
+            found: DocumentVectors | None = self._stored(archived, opened) if current else None
             if found is None:
                 encoded = True
-                found = encode_chunks(opened.encoder, chunks, cancelled=self._work.cancelled)
-            encodings[opened.id] = found
+                found = document_vectors(opened, chunks, cancelled=self._work.cancelled)
+            vectors[opened.id] = found
         self._encoded += encoded
         file = None
         if archived.original is not None:
@@ -295,14 +297,14 @@ class _Import:
             source,
             archived.parsed,
             chunks,
-            encodings,
+            vectors,
             language=archived.language,
             added=archived.added,
             reader=archived.reader,
             encoding=archived.encoding,
         )
 
-    def _stored(self, archived: ArchivedDocument, opened: OpenRepresentation) -> Encodings | None:
+    def _stored(self, archived: ArchivedDocument, opened: OpenRepresentation) -> StoredVectors | None:
         """Return the vectors that the archive has for a representation, or None where there are none or
         they cannot be this document's."""
         member = archived.segments.get(opened.record.fingerprint)

@@ -74,7 +74,7 @@ def _in_text(catalogue: Catalogue, unreadable: set[object]) -> Iterator[Entry]:
     for identity, language in catalogue.database.rows("SELECT id, language FROM documents"):
         try:
             with catalogue.database.reading() as connection:
-                chunks = chunk_terms(connection, identity, language, catalogue.terms)
+                chunks = list(chunk_terms(connection, identity, language, catalogue.terms))
         except (LibraryError, ValueError):
             sql = "SELECT rowid FROM chunks WHERE document_id = ?"
             unreadable |= {row[0] for row in catalogue.database.rows(sql, (identity,))}

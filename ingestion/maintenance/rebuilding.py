@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
-from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings, load_encoder
+from ingestion.encoders import CHUNKER_VERSION, Encoder, load_encoder
 from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.maintenance.checks import UPLOADS, is_fresh
@@ -27,8 +27,8 @@ from ingestion.maintenance.donors import Donor, donors
 from ingestion.maintenance.report import DAMAGED, MaintenanceProgress, Work
 from ingestion.maintenance.segments import read_vectors
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
+from ingestion.pipeline.document_vectors import document_vectors
 from ingestion.pipeline.parts import with_absent_parts
-from ingestion.pipeline.reuse import encode_chunks
 from ingestion.storage.cards import Card, Cards, texts_hash
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION, Catalogue
 from ingestion.storage.catalogue.job_table import FileState, JobTable
@@ -49,11 +49,13 @@ from ingestion.storage.presence import CATALOGUE
 from ingestion.storage.tokens.codec import INT8
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.store import DocumentVectors
+from ingestion.storage.tokens.stored import StoredVectors
 from ingestion.text.names import UPLOAD
 from ingestion.timing import utc_now
 
 _HASH = 64  # hexadecimal digits
-_Text = tuple[ParsedDocument, list[Chunk], int]
+_Text = tuple[ParsedDocument, Sequence[Chunk], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,13 +236,13 @@ class _Rebuilding:
         path = card.paths[0] if card.paths else UPLOAD + card.name
         source = Source(path, card.name, sha256, card.bytes, file)
         parsed = with_absent_parts(parsed, source, self._paths)
-        encodings = self._encodings(library, card, chunks)
+        vectors = self._vectors(library, card, chunks)
         document = library.add(
             collection,
             source,
             parsed,
             chunks,
-            encodings,
+            vectors,
             added=card.added,
             reader=reader,
             encoding=card.encoding,
@@ -261,8 +263,10 @@ class _Rebuilding:
         return None, "its original has other bytes than were ingested, and its text is lost; ingest it again"
 
     def _text(self, library: Library, sha256: str, card: Card, file: Path | None) -> _Text:
-        """Return a document's text (its status is no success where nothing can be read), its chunks and the
-        version of the parsers that read it."""
+        """Return a document's text, its chunks and the version of the parsers that read it.
+
+        The text's status is no success where nothing of it can be read.
+        """
         doubtful: _Text | None = None
         damaged: _Text | None = None
         for donor in self._donors:
@@ -299,7 +303,7 @@ class _Rebuilding:
         return parse(named, limits=self._limits, encoding=card.encoding, cancelled=self._work.cancelled)
 
     @staticmethod
-    def _chunks(library: Library, card: Card, parsed: ParsedDocument) -> list[Chunk]:
+    def _chunks(library: Library, card: Card, parsed: ParsedDocument) -> Sequence[Chunk]:
         return chunk_pages(parsed.pages, parsed.headings, library.encoder, title=name_as_words(card.name))
 
     def _keep_original(self, library: Library, sha256: str, file: Path | None) -> None:
@@ -309,22 +313,22 @@ class _Rebuilding:
         elif not original.exists():
             link_or_copy(file, original)
 
-    def _encodings(self, library: Library, card: Card, chunks: Sequence[Chunk]) -> dict[int, Encodings]:
+    def _vectors(self, library: Library, card: Card, chunks: Sequence[Chunk]) -> dict[int, DocumentVectors]:
         """Return the vectors that the segments have of this very text, and make the others."""
-        found: dict[int, Encodings] = {}
+        found: dict[int, DocumentVectors] = {}
         same = card.texts == texts_hash(chunks)
         encoded = False
         for opened in library.open_representations.all():
-            stored = self._stored(opened, card, len(chunks)) if same else None
+            stored: DocumentVectors | None = self._stored(opened, card, len(chunks)) if same else None
             if stored is None and (opened.name == BUILTIN_NAME or is_fresh(opened) is True):
                 encoded = True
-                stored = encode_chunks(opened.encoder, chunks, cancelled=self._work.cancelled)
+                stored = document_vectors(opened, chunks, cancelled=self._work.cancelled)
             if stored is not None:
                 found[opened.id] = stored
         self._encoded += encoded
         return found
 
-    def _stored(self, opened: OpenRepresentation, card: Card, chunks: int) -> Encodings | None:
+    def _stored(self, opened: OpenRepresentation, card: Card, chunks: int) -> StoredVectors | None:
         key = card.id, card.version
         path = self._segments.get((opened.record.fingerprint, key))
         return None if path is None else read_vectors(opened, path, chunks, key)

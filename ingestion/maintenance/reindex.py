@@ -9,24 +9,25 @@ when the library is opened.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
-from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
+from ingestion.encoders import BLOCK_CHUNKS, CHUNKER_VERSION, Encoder, Encodings
 from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged
 from ingestion.library import Library
 from ingestion.maintenance.checks import text_fault
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
+from ingestion.pipeline.document_vectors import document_vectors
 from ingestion.pipeline.parts import with_absent_parts
 from ingestion.pipeline.reuse import Reuse, encode_chunks, is_current
 from ingestion.storage.catalogue.records import Document, Representation, StoredChunk
 from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation, describe
 from ingestion.storage.originals import Source, under_its_name
 from ingestion.storage.tokens.codec import INT8, can_convert
-
-# Chunks encoded at once: enough to sort by length, small enough to be stopped and kept soon.
-_BATCH = 256
+from ingestion.storage.tokens.store import DocumentVectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,14 +215,13 @@ class _Reindexing:
         if parsed.attachments:
             parts = library.catalogue.sources.inside(document.collection_id, document.path)
             parsed = with_absent_parts(parsed, source, parts)
-        encodings = {}
+        vectors = {}
         for opened in library.open_representations.all():
             if opened.is_fresh:
-                reuse = Reuse(library, opened, document.collection_id)
-                known = reuse.known(source, chunks) if document.chunker == CHUNKER_VERSION else {}
-                missing = [chunk for place, chunk in enumerate(chunks) if place not in known]
-                made = self._encode(opened.encoder, missing, document.name)
-                encodings[opened.id] = reuse.merge(len(chunks), known, made)
+                reuse = None
+                if document.chunker == CHUNKER_VERSION:
+                    reuse = Reuse(library, opened, document.collection_id, source)
+                vectors[opened.id] = self._vectors(opened, chunks, document.name, reuse)
         with library.changing:
             if library.catalogue.document(document.id) != document:
                 return  # replaced or deleted meanwhile
@@ -231,7 +231,7 @@ class _Reindexing:
                 source,
                 parsed,
                 chunks,
-                encodings,
+                vectors,
                 language=document.language if keeps_language else None,
                 added=document.added,
                 reader=reader,
@@ -264,11 +264,13 @@ class _Reindexing:
             chunks = [chunk for document in some for chunk in library.catalogue.chunks_of(document)]
             if len(chunks) != sum(document.chunks for document in some):
                 continue  # one was replaced or deleted meanwhile: it is among the missing again, or gone
-            encodings = self._encode(opened.encoder, chunks, some[0].name)
-            first = 0
-            for document in some:
-                library.add_vectors(document, opened, encodings.part(first, first + document.chunks))
-                first += document.chunks
+            if len(some) == 1:
+                library.add_vectors(some[0], opened, self._vectors(opened, chunks, some[0].name))
+            else:
+                encodings = self._encode(opened.encoder, chunks, some[0].name)
+                edges = accumulate((document.chunks for document in some), initial=0)
+                for document, (first, last) in zip(some, pairwise(edges), strict=True):
+                    library.add_vectors(document, opened, encodings.part(first, last))
             self.documents += len(some)
             self.done += len(chunks)
 
@@ -289,11 +291,11 @@ class _Reindexing:
             self._step(document.name)
             try:
                 path = library.folder / "tokens" / files[document.id]
-                encodings = former.tokens.read(path, (document.id, document.version))
+                vectors = former.tokens.stored(path, (document.id, document.version))
             except (KeyError, LibraryDamaged):  # it has none, they are damaged, or were merged meanwhile
                 left.append(document)
                 continue
-            library.add_vectors(document, opened, encodings)
+            library.add_vectors(document, opened, vectors)
             self.documents += 1
             self.converted += 1
             self.done += document.chunks
@@ -305,21 +307,34 @@ class _Reindexing:
         if self._on_progress:
             self._on_progress(ReindexProgress(self.done, self._total, name))
 
-    def _encode(self, encoder: Encoder, chunks: Sequence[Chunk | StoredChunk], name: str) -> Encodings:
+    def _vectors(
+        self,
+        opened: OpenRepresentation,
+        chunks: Sequence[Chunk | StoredChunk],
+        name: str,
+        reuse: Reuse | None = None,
+    ) -> DocumentVectors:
+        """Encode one document."""
         self._step(name)
+        report = partial(self._report, name)
+        return document_vectors(opened, chunks, reuse=reuse, on_progress=report, cancelled=self._cancelled)
 
-        def report(done: int, _: int) -> None:
-            if self._on_progress:
-                self._on_progress(ReindexProgress(self.done + done, self._total, name))
-
+    def _encode(self, encoder: Encoder, chunks: Sequence[StoredChunk], name: str) -> Encodings:
+        """Encode several documents together."""
+        self._step(name)
+        report = partial(self._report, name)
         return encode_chunks(encoder, chunks, on_progress=report, cancelled=self._cancelled)
+
+    def _report(self, name: str, done: int, _: int) -> None:
+        if self._on_progress:
+            self._on_progress(ReindexProgress(self.done + done, self._total, name))
 
 
 def _batches(documents: Sequence[Document]) -> Iterator[list[Document]]:
-    """Group documents to about `_BATCH` chunks."""
+    """Group documents to at most BLOCK_CHUNKS chunks; a longer document is alone."""
     group: list[Document] = []
     for document in documents:
-        if group and sum(one.chunks for one in group) + document.chunks > _BATCH:
+        if group and sum(one.chunks for one in group) + document.chunks > BLOCK_CHUNKS:
             yield group
             group = []
         group.append(document)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from ingestion.encoders import Encodings
 from ingestion.errors import REBUILD, LibraryError, ModelError, SourceChanged
 from ingestion.library import Library
 from ingestion.maintenance.checks import (
@@ -43,11 +42,12 @@ from ingestion.maintenance.report import (
 from ingestion.maintenance.rereading import TextMender
 from ingestion.maintenance.segments import SegmentReader
 from ingestion.parsing import ParseLimits
-from ingestion.pipeline.reuse import encode_chunks
+from ingestion.pipeline.document_vectors import document_vectors
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.catalogue.segment_table import insert_segments, remove_segments
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import Source, keep_original
+from ingestion.storage.tokens.store import DocumentVectors
 
 _MARKED = "the document is marked; delete it, and ingest the file again"
 _RESTORE = f"restore the folder from a backup, or make the library anew from what can be read: {REBUILD}"
@@ -209,12 +209,12 @@ class _Repairing:
             reason = str(fresh) if isinstance(fresh, ModelError) else "another model made it"
             self._leave("tokens", f"{fault.reason}; {reason}", f"run: {REINDEX}", document)
             return
-        chunks = library.catalogue.chunks_of(document)
-        encodings = encode_chunks(opened.encoder, chunks, cancelled=self._work.cancelled)
+        chunks = list(library.catalogue.chunks_of(document))
+        vectors = document_vectors(opened, chunks, cancelled=self._work.cancelled)
         if fault.file is None:
-            library.add_vectors(document, opened, encodings)
+            library.add_vectors(document, opened, vectors)
         else:
-            _replace_segment(library, document, opened, fault.file, encodings)
+            _replace_segment(library, document, opened, fault.file, vectors)
         self._tell("tokens", f"encoded again for {opened.name}, because {fault.reason}", document)
 
     def _mend_original(self, document: Document) -> None:
@@ -290,12 +290,12 @@ def remove_unfinished(library: Library) -> list[Path]:
 
 
 def _replace_segment(
-    library: Library, document: Document, opened: OpenRepresentation, former: str, encodings: Encodings
+    library: Library, document: Document, opened: OpenRepresentation, former: str, vectors: DocumentVectors
 ) -> None:
     """Put a new segment in the place of a damaged one. A crash before the end leaves an orphan."""
     file, key = f"seg-{uuid4().hex}.tok", (document.id, document.version)
     try:
-        opened.tokens.write(file, key, encodings, opened.record.fingerprint)
+        opened.tokens.write(file, key, vectors, opened.record.fingerprint)
         with library.catalogue.transaction() as connection:
             remove_segments(connection, document, opened.id)
             insert_segments(connection, document, [(opened.id, file)])

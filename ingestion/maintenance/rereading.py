@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
-from ingestion.encoders import CHUNKER_VERSION, Encodings
+from ingestion.encoders import CHUNKER_VERSION
 from ingestion.errors import LibraryError
 from ingestion.library import Library
 from ingestion.maintenance.checks import is_fresh
@@ -16,12 +16,13 @@ from ingestion.maintenance.donors import Donor, donors
 from ingestion.maintenance.report import DAMAGED
 from ingestion.maintenance.segments import read_vectors
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
+from ingestion.pipeline.document_vectors import document_vectors
 from ingestion.pipeline.parts import with_absent_parts
-from ingestion.pipeline.reuse import encode_chunks
 from ingestion.storage.cards import Card, texts_hash
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.catalogue.texts import stored_checksum
 from ingestion.storage.originals import Source, absent_mark, hash_file, under_its_name
+from ingestion.storage.tokens.store import DocumentVectors
 from ingestion.text.names import UPLOAD
 
 _READ = (Status.OK, Status.PARTIAL)
@@ -150,21 +151,21 @@ class TextMender(AbstractContextManager["TextMender"]):
 
     def _encodings(
         self, document: Document, card: Card | None, chunks: Sequence[Chunk]
-    ) -> dict[int, Encodings]:
+    ) -> dict[int, DocumentVectors]:
         """Return the vectors that the segments have of this very text, and make the others.
 
         The damaged text cannot say which vectors are whose; the card's hash of the sound one can.
         """
         same = card is not None and card.texts == texts_hash(chunks) and card.chunker == CHUNKER_VERSION
-        found: dict[int, Encodings] = {}
+        found: dict[int, DocumentVectors] = {}
         for opened in self._library.open_representations.all():
             file = self._library.representations.segment(document.id, opened.id)
-            stored = None
+            stored: DocumentVectors | None = None
             if same and file is not None:
                 key = document.id, document.version
                 stored = read_vectors(opened, self._library.folder / "tokens" / file, len(chunks), key)
             if stored is None and is_fresh(opened) is True:
-                stored = encode_chunks(opened.encoder, chunks, cancelled=self._cancelled)
+                stored = document_vectors(opened, chunks, cancelled=self._cancelled)
             if stored is not None:
                 found[opened.id] = stored
         return found

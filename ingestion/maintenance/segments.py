@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ingestion.encoders import Encodings
 from ingestion.errors import LibraryDamaged
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.stored import StoredVectors
 
 
 class SegmentReader:
@@ -42,15 +42,15 @@ class SegmentReader:
 
 def read_vectors(
     opened: OpenRepresentation, path: Path, chunks: int, document: DocumentKey | None = None
-) -> Encodings | None:
+) -> StoredVectors | None:
     """Return a document's vectors from a segment, or None where they are damaged, not of the representation
     or not of so many chunks. Without `document`, of the only one that the segment holds."""
     try:
-        found = opened.tokens.read(path, document)
+        found = opened.tokens.stored(path, document)
     except LibraryDamaged:
         return None
-    for kind, vectors in (("cls", found.cls), ("mean", found.mean)):
+    for kind in ("cls", "mean"):
         dimension = opened.record.dimension if kind in opened.record.vector_kinds else 0
-        if vectors.shape != (chunks, dimension) or not np.isfinite(vectors).all():
+        if any(part.shape[1] != dimension or not np.isfinite(part).all() for part in found.pooled(kind)):
             return None
-    return found
+    return found if len(found) == chunks else None

@@ -4,21 +4,30 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
+from ingestion.encoders import BLOCK_CHARACTERS, BLOCK_CHUNKS
 from ingestion.pipeline.context import IngestContext
+from ingestion.pipeline.document_vectors import document_vectors
 from ingestion.pipeline.parsing_stage import ChunkedDocument
 from ingestion.pipeline.progress import IngestStage
-from ingestion.pipeline.reuse import Reuse, encode_chunks
+from ingestion.pipeline.reuse import Reuse, encode_chunks, merge
 
-# Chunks encoded together: enough for batches of equal length. A longer document goes alone.
-CHUNKS_TOGETHER = 256
+# Chunks encoded together: enough for batches of equal length. A longer document goes alone, in blocks of so
+# many.
+CHUNKS_TOGETHER = BLOCK_CHUNKS
 
 
 def take_batch(parsed: list[ChunkedDocument]) -> list[ChunkedDocument]:
     """Take documents to encode together off the list, the first ones first."""
     batch = [parsed.pop(0)]
-    while parsed and sum(len(item.chunks) for item in (*batch, parsed[0])) <= CHUNKS_TOGETHER:
+    while parsed and not _is_too_much((*batch, parsed[0])):
         batch.append(parsed.pop(0))
     return batch
+
+
+def _is_too_much(batch: Sequence[ChunkedDocument]) -> bool:
+    chunks = sum(len(item.chunks) for item in batch)
+    characters = sum(len(page.text) for item in batch for page in item.parsed.pages)
+    return chunks > CHUNKS_TOGETHER or characters > BLOCK_CHARACTERS
 
 
 def encode(context: IngestContext, batch: Sequence[ChunkedDocument]) -> None:
@@ -27,9 +36,32 @@ def encode(context: IngestContext, batch: Sequence[ChunkedDocument]) -> None:
     total = sum(len(item.chunks) for item in batch)
     for item in batch:
         context.report(item.number, item.source.name, IngestStage.ENCODING, 0, len(item.chunks))
+    if len(batch) == 1:
+        _encode_one(context, batch[0])
+    else:
+        _encode_together(context, batch)
+    elapsed = 1000 * (time.perf_counter() - started)
+    for item in batch:
+        item.encode_ms = elapsed * len(item.chunks) / max(total, 1)
+
+
+def _encode_one(context: IngestContext, item: ChunkedDocument) -> None:
     for opened in context.library.open_representations.writable():
-        reuse = Reuse(context.library, opened, context.collection_id)
-        known = [reuse.known(item.source, item.chunks) for item in batch]
+        item.vectors[opened.id] = document_vectors(
+            opened,
+            item.chunks,
+            reuse=Reuse(context.library, opened, context.collection_id, item.source),
+            on_progress=partial(context.report, item.number, item.source.name, IngestStage.ENCODING),
+            cancelled=context.is_cancelled,
+        )
+
+
+def _encode_together(context: IngestContext, batch: Sequence[ChunkedDocument]) -> None:
+    for opened in context.library.open_representations.writable():
+        known = [
+            Reuse(context.library, opened, context.collection_id, item.source).known(item.chunks)
+            for item in batch
+        ]
         missing = [
             chunk
             for item, found in zip(batch, known, strict=True)
@@ -45,11 +77,8 @@ def encode(context: IngestContext, batch: Sequence[ChunkedDocument]) -> None:
         first = 0
         for item, found in zip(batch, known, strict=True):
             last = first + len(item.chunks) - len(found)
-            item.encodings[opened.id] = reuse.merge(len(item.chunks), found, made.part(first, last))
+            item.vectors[opened.id] = merge(len(item.chunks), found, made.part(first, last))
             first = last
-    elapsed = 1000 * (time.perf_counter() - started)
-    for item in batch:
-        item.encode_ms = elapsed * len(item.chunks) / max(total, 1)
 
 
 def _report_batch(

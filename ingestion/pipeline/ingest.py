@@ -9,7 +9,8 @@ between them are bounded, so that memory does not grow with the number of files.
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 
 from ingestion.errors import Cancelled
@@ -28,6 +29,8 @@ _PARSERS = min(4, os.cpu_count() or 1)
 # Small documents parsed ahead of the encoder, and documents encoded ahead of the writer.
 _AHEAD = 64
 _WRITES_AHEAD = 4
+# Chunks of these: their text is held until they are written. Only long documents have so many.
+_CHUNKS_AHEAD = 20_000
 _POLL_SECONDS = 0.1
 
 
@@ -106,6 +109,7 @@ class _Pipeline:
         self._parsing: list[Future[list[ChunkedDocument | IngestResult]]] = []
         self._parsed: list[ChunkedDocument] = []
         self._writing: deque[Future[IngestResult]] = deque()
+        self._chunks_ahead: deque[int] = deque()  # of the documents being written
         self._unfinished: Counter[int] = Counter()  # documents of a file, those inside it among them
 
     def close(self) -> None:
@@ -121,8 +125,11 @@ class _Pipeline:
             yield from self._results(tasks)
         except Cancelled:
             self.close()
-            ended = [future.result() for future in self._writing if not future.cancelled()]
-            yield from (result for result in ended if not result.is_part)
+            for future in self._writing:
+                with suppress(Cancelled, CancelledError):  # a long document, and what waited for the writer
+                    result = future.result()
+                    if not result.is_part:
+                        yield result
             raise
 
     def _results(self, tasks: Sequence[IngestTask]) -> Iterator[IngestResult]:
@@ -173,14 +180,19 @@ class _Pipeline:
         batch = take_batch(self._parsed)
         encode(self._context, batch)
         self._writing.extend(self._writer.submit(write, self._context, item) for item in batch)
+        self._chunks_ahead.extend(len(item.chunks) for item in batch)
 
     def _written(self, *, block: bool) -> Iterator[IngestResult]:
         """Yield the results of what is written; wait where there is nothing else, or too much waits."""
-        while self._writing and (block or len(self._writing) > _WRITES_AHEAD or self._writing[0].done()):
+        while self._writing and (block or self._is_far_ahead() or self._writing[0].done()):
             self._context.check_cancelled()
             wait([self._writing[0]], timeout=_POLL_SECONDS)
             if self._writing[0].done():
+                self._chunks_ahead.popleft()
                 yield from self._ended(self._writing.popleft().result())
+
+    def _is_far_ahead(self) -> bool:
+        return len(self._writing) > _WRITES_AHEAD or sum(self._chunks_ahead) > _CHUNKS_AHEAD
 
     def _ended(self, result: IngestResult) -> Iterator[IngestResult]:
         """Count a document that has come to its end; yield the result of one that is a file of its own."""

@@ -1,6 +1,7 @@
 """The second stage, in threads: a file and the files inside it are parsed and cut into chunks."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -8,13 +9,14 @@ from tempfile import TemporaryDirectory
 
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
-from ingestion.encoders import Encodings
 from ingestion.parsing import parse
 from ingestion.pipeline.admission import AdmittedFile
 from ingestion.pipeline.context import IngestContext, IngestTask
 from ingestion.pipeline.parts import ContainedFile, PartsReader
 from ingestion.pipeline.progress import IngestResult, IngestStage
 from ingestion.storage.originals import Source
+from ingestion.storage.tokens.staged import StagedVectors
+from ingestion.storage.tokens.store import DocumentVectors
 from ingestion.text.leftovers import why_unreadable
 
 
@@ -25,19 +27,25 @@ class ChunkedDocument:
     Attributes:
         is_part: Whether it lies inside the task's file.
         parts: Of the task's file: the paths of the files inside it.
-        encodings: By representation id.
+        vectors: By representation id.
     """
 
     task: IngestTask
     number: int
     source: Source
     parsed: ParsedDocument
-    chunks: list[Chunk]
+    chunks: Sequence[Chunk]
     parse_ms: float = 0.0
     is_part: bool = False
     parts: tuple[str, ...] | None = None
     encode_ms: float = 0.0
-    encodings: dict[int, Encodings] = field(default_factory=dict)
+    vectors: dict[int, DocumentVectors] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Remove what is staged on the disk."""
+        for vectors in self.vectors.values():
+            if isinstance(vectors, StagedVectors):
+                vectors.close()
 
 
 class ParsingStage:
@@ -117,7 +125,7 @@ class ParsingStage:
         chunks = self._chunks(part.source, part.parsed)
         return ChunkedDocument(task, number, part.source, part.parsed, chunks, is_part=True)
 
-    def _chunks(self, source: Source, parsed: ParsedDocument) -> list[Chunk]:
+    def _chunks(self, source: Source, parsed: ParsedDocument) -> Sequence[Chunk]:
         encoder, title = self._context.library.encoder, name_as_words(source.name)
         return chunk_pages(parsed.pages, parsed.headings, encoder, title=title)
 

@@ -61,6 +61,7 @@ class PartsReader:
         self._limits = limits
         self._cancelled = cancelled
         self._unpacked = 0
+        self._characters = 0
         self.warnings: list[str] = []  # of the container: which parts are not read, and why
 
     def read(self, source: Source, parsed: ParsedDocument, depth: int = 1) -> Iterator[ContainedFile]:
@@ -91,6 +92,12 @@ class PartsReader:
         parsed = parse(file, limits=self._limits, password=self._password, cancelled=self._cancelled)
         sha256, size = hash_file(file)
         source = Source(part_of(container.path, name), known_as, sha256, size, file)
+        characters = sum(len(page.text) for page in parsed.pages)
+        if self._characters + characters > self._limits.max_characters:
+            most = f"{self._limits.max_characters:,} characters"
+            self._leave_out(known_as, f"the files inside its container have more than {most} together")
+            return
+        self._characters += characters
         if parsed.status in (Status.OK, Status.PARTIAL):
             yield ContainedFile(source, parsed)
         else:

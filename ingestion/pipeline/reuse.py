@@ -1,6 +1,7 @@
 """Vectors reused from a file's former version, or from the same bytes elsewhere."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ingestion.parsing import READER_VERSION
 from ingestion.storage.catalogue.records import Document, StoredChunk
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.originals import Source
+from ingestion.storage.tokens.stored import StoredVectors
 
 
 def is_current(document: Document) -> bool:
@@ -32,54 +34,56 @@ def encode_chunks(
 
 
 class Reuse:
-    """Finds chunks of a new version whose text and context are encoded already.
+    """Finds chunks of a file's new version whose text and context are encoded already.
 
     Token vectors come back from their int8 codes, and go back to the same codes.
     """
 
-    def __init__(self, library: Library, opened: OpenRepresentation, collection_id: int) -> None:
+    def __init__(
+        self, library: Library, opened: OpenRepresentation, collection_id: int, source: Source
+    ) -> None:
         self._library = library
         self._index = opened
-        self._collection_id = collection_id
-
-    def known(self, source: Source, chunks: Sequence[Chunk]) -> dict[int, Encodings]:
-        """Return the vectors that are there, by the chunk's place among `chunks`."""
-        catalogue = self._library.catalogue
-        former = catalogue.by_source(self._collection_id, source.path)
-        candidates = (former, catalogue.by_content(source.sha256))
-        found: dict[tuple[str, str], Encodings] = {}
+        catalogue = library.catalogue
+        candidates = (catalogue.by_source(collection_id, source.path), catalogue.by_content(source.sha256))
+        self._places: dict[bytes, tuple[StoredVectors, int]] = {}
         for document in {one.id: one for one in candidates if one is not None}.values():
-            found.update(self._stored(document))
-        places = ((place, found.get((chunk.context, chunk.text))) for place, chunk in enumerate(chunks))
-        return {place: encodings for place, encodings in places if encodings is not None}
+            self._places.update(self._stored(document))
 
-    def merge(self, count: int, known: Mapping[int, Encodings], made: Encodings) -> Encodings:
-        """Return the vectors of `count` chunks: those known, and the others made, in order."""
-        if not known:
-            return made
-        rows = iter(range(len(made)))
-        return join(
-            [
-                known[place] if place in known else made.part(row := next(rows), row + 1)
-                for place in range(count)
-            ]
-        )
+    def known(self, chunks: Sequence[Chunk | StoredChunk]) -> dict[int, Encodings]:
+        """Return the vectors that are there, by the chunk's place among `chunks`."""
+        found = {}
+        for place, chunk in enumerate(chunks) if self._places else ():
+            if stored := self._places.get(chunk_key(chunk)):
+                vectors, ordinal = stored
+                found[place] = vectors.part(ordinal, ordinal + 1)
+        for vectors in {vectors for vectors, _ in self._places.values()} if found else ():
+            vectors.release()
+        return found
 
-    def _stored(self, document: Document) -> dict[tuple[str, str], Encodings]:
+    def _stored(self, document: Document) -> Iterator[tuple[bytes, tuple[StoredVectors, int]]]:
+        """Yield a stored document's chunks, by key, and their places in its segment."""
         segment = self._library.representations.segment(document.id, self._index.id)
         if segment is None:
-            return {}
+            return
         try:
             file = self._library.folder / "tokens" / segment
-            encodings = self._index.tokens.read(file, (document.id, document.version))
+            vectors = self._index.tokens.stored(file, (document.id, document.version))
         except LibraryDamaged:  # then they are encoded again
-            return {}
-        chunks = self._library.catalogue.chunks(document.chunk_ids())
-        return {
-            (chunk.context, chunk.text): encodings.part(chunk.ordinal, chunk.ordinal + 1)
-            for chunk in chunks.values()
-            if chunk.ordinal < len(encodings)
-        }
+            return
+        for chunk in self._library.catalogue.chunks_of(document):
+            if chunk.ordinal < len(vectors):
+                yield chunk_key(chunk), (vectors, chunk.ordinal)
+
+
+def merge(count: int, known: Mapping[int, Encodings], made: Encodings) -> Encodings:
+    """Return the vectors of `count` chunks: those known, and the others made, in order."""
+    if not known:
+        return made
+    rows = iter(range(len(made)))
+    return join(
+        [known[place] if place in known else made.part(row := next(rows), row + 1) for place in range(count)]
+    )
 
 
 def join(parts: Sequence[Encodings]) -> Encodings:
@@ -94,3 +98,9 @@ def join(parts: Sequence[Encodings]) -> Encodings:
         spans=np.concatenate([part.spans for part in parts]),
         punctuation=np.concatenate([part.punctuation if known else part.punctuation[:0] for part in parts]),
     )
+
+
+def chunk_key(chunk: Chunk | StoredChunk) -> bytes:
+    """Return what tells chunks apart by context and text, in a few bytes."""
+    context, text = (one.encode("utf-8", "surrogatepass") for one in (chunk.context, chunk.text))
+    return blake2b(len(context).to_bytes(8, "little") + context + text, digest_size=16).digest()

@@ -6,12 +6,21 @@ from dataclasses import replace
 from ingestion.documents import Status
 from ingestion.errors import SourceChanged
 from ingestion.pipeline.context import IngestContext
+from ingestion.pipeline.document_vectors import is_long
 from ingestion.pipeline.parsing_stage import ChunkedDocument
 from ingestion.pipeline.progress import IngestResult, IngestStage
 
 
 def write(context: IngestContext, item: ChunkedDocument) -> IngestResult:
-    """Commit a document. Raises LibraryError where a store cannot be written."""
+    """Commit a document. Raises LibraryError where a store cannot be written, and Cancelled in the middle of
+    a long document; a short one is finished."""
+    try:
+        return _write(context, item)
+    finally:
+        item.close()
+
+
+def _write(context: IngestContext, item: ChunkedDocument) -> IngestResult:
     started = time.perf_counter()
     library, source, parsed, count = context.library, item.source, item.parsed, len(item.chunks)
     result = IngestResult(
@@ -33,9 +42,21 @@ def write(context: IngestContext, item: ChunkedDocument) -> IngestResult:
         if known and known.status != Status.PARTIAL:
             return replace(known, is_part=item.is_part)
         encoding = context.encoding_of(item.task, source)
+
+        def written(chunks: int) -> None:
+            if chunks < count:
+                context.check_cancelled()
+                context.report(item.number, source.name, IngestStage.WRITING, chunks, count)
+
         try:
             document = library.add(
-                context.collection_id, source, parsed, item.chunks, item.encodings, encoding=encoding
+                context.collection_id,
+                source,
+                parsed,
+                item.chunks,
+                item.vectors,
+                encoding=encoding,
+                on_written=written if is_long(item.chunks) else None,
             )
         except SourceChanged as error:
             return replace(result, status=Status.FAILED, error=str(error))

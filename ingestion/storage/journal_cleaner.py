@@ -96,9 +96,10 @@ class JournalCleaner:
     def _erase_text(self, document_id: str) -> None:
         """Erase a hidden document's rows. Its terms are made before the transaction that others wait for."""
         with self._catalogue.database.reading() as connection:
-            terms = hidden_terms(connection, document_id, self._catalogue.terms)
+            terms = hidden_terms(connection, document_id, self._catalogue.terms, self._folder)
         with self._catalogue.transaction() as connection:
             erase_rows(connection, document_id, terms)
+        terms.close()
 
     def _erase_tokens(self, representation: int, file: str, document: DocumentKey) -> None:
         """Erase a version's segment, or mark the version dead in a segment that other documents share."""

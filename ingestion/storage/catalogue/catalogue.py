@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import groupby
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.documents import Heading, Page, PageFailure, ParsedDocument, Status
+from ingestion.encoders import BLOCK_CHUNKS
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.storage.catalogue.database import Database, marks
 from ingestion.storage.catalogue.fulltext import WordIndex, within
@@ -26,7 +27,7 @@ from ingestion.storage.catalogue.records import Document, Scope, StoredChunk
 from ingestion.storage.catalogue.rows import heading_from, layout_from, rebuild_words
 from ingestion.storage.catalogue.schema import ensure_schema
 from ingestion.storage.catalogue.sources import Sources
-from ingestion.storage.catalogue.texts import Slice, read_slices
+from ingestion.storage.catalogue.texts import Slice, read_slices, slice_in
 from ingestion.text.names import composed
 from ingestion.text.terms import ANALYSER, Analyser
 from ingestion.timing import utc_now
@@ -184,7 +185,7 @@ class Catalogue:
         with self.database.reading() as connection:
             rows = connection.execute(_DOCUMENTS.format(where=where), parameters).fetchall()
             titled = [row for row in rows if row["title_start"] is not None]
-            titles = self._slices([(row["text_id"], _slice(row, "title")) for row in titled])
+            titles = self._slices([(row["text_id"], slice_in(row, "title")) for row in titled])
         by_id = {row["id"]: title for row, title in zip(titled, titles, strict=True)}
         return [_document(row, by_id.get(row["id"])) for row in rows]
 
@@ -220,7 +221,7 @@ class Catalogue:
                 "ORDER BY h.rowid",
                 (document_id, page),
             ).fetchall()
-            titles = self._slices([(row["text_id"], _slice(row, "text")) for row in rows])
+            titles = self._slices([(row["text_id"], slice_in(row, "text")) for row in rows])
         return [heading_from(row, title) for row, title in zip(rows, titles, strict=True)]
 
     def _pages(self, document_id: str, where: str = "", parameters: Sequence[Any] = ()) -> list[Page]:
@@ -230,7 +231,7 @@ class Catalogue:
                 f"WHERE d.id = ? AND d.collection_id IS NOT NULL {where} ORDER BY p.number",
                 (document_id, *parameters),
             ).fetchall()
-            texts = self._slices([(row["text_id"], _slice(row, "text")) for row in rows])
+            texts = self._slices([(row["text_id"], slice_in(row, "text")) for row in rows])
         return [
             Page(row["number"], text, row["label"], layout_from(row["layout"]))
             for row, text in zip(rows, texts, strict=True)
@@ -248,10 +249,10 @@ class Catalogue:
         """Return the chunks among `ids` that are visible, by id."""
         with self.database.reading() as connection:
             rows = connection.execute(_CHUNKS, (json.dumps(list(ids)),)).fetchall()
-            texts = self._slices([(row["text_id"], _slice(row, "text")) for row in rows])
-            contexts = self._slices([(row["text_id"], _slice(row, "context")) for row in rows])
+            texts = self._slices([(row["text_id"], slice_in(row, "text")) for row in rows])
+            contexts = self._slices([(row["text_id"], slice_in(row, "context")) for row in rows])
             having = [row for row in rows if row["heading_start"] is not None]
-            titles = self._slices([(row["text_id"], _slice(row, "heading")) for row in having])
+            titles = self._slices([(row["text_id"], slice_in(row, "heading")) for row in having])
             labels = self.labels.of((row["document_id"], row["document"]) for row in rows)
         headings = {row["id"]: title for row, title in zip(having, titles, strict=True)}
         found: dict[str, StoredChunk] = {}
@@ -263,10 +264,13 @@ class Catalogue:
             )
         return found
 
-    def chunks_of(self, document: Document) -> list[StoredChunk]:
-        """Return a document's chunks in order; fewer, where it was replaced or deleted meanwhile."""
-        found = self.chunks(document.chunk_ids())
-        return [found[one] for one in document.chunk_ids() if one in found]
+    def chunks_of(self, document: Document) -> Iterator[StoredChunk]:
+        """Yield a document's chunks in order; fewer, where it was replaced or deleted meanwhile."""
+        ids = document.chunk_ids()
+        for first in range(0, len(ids), BLOCK_CHUNKS):
+            some = ids[first : first + BLOCK_CHUNKS]
+            found = self.chunks(some)
+            yield from (found[one] for one in some if one in found)
 
     def _slices(self, places: Sequence[tuple[int, Slice]]) -> list[str]:
         wanted: dict[int, list[Slice]] = {}
@@ -343,7 +347,3 @@ def _document(row: sqlite3.Row, title: str | None) -> Document:
     paths, warnings = tuple(json.loads(row["paths"])), tuple(json.loads(row["warnings"]))
     fields |= {"title": title, "status": Status(row["status"]), "warnings": warnings}
     return Document(**{**fields, "paths": paths, "path": paths[0] if paths else ""})
-
-
-def _slice(row: sqlite3.Row, name: str) -> Slice:
-    return Slice(row[f"{name}_start"], row[f"{name}_length"])

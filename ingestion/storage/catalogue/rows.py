@@ -2,10 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from ingestion.documents import Chunk, Heading, PageFailure, PageLayout, ParsedDocument
+from ingestion.encoders import BLOCK_CHUNKS
 from ingestion.storage.catalogue.database import insert_row
 from ingestion.storage.catalogue.journal import insert_entry
 from ingestion.storage.catalogue.records import Document, chunk_id
@@ -13,6 +15,7 @@ from ingestion.storage.catalogue.schema import WORD_TABLE
 from ingestion.storage.catalogue.segment_table import remove_segments
 from ingestion.storage.catalogue.texts import (
     Slice,
+    TermSpool,
     TextBuilder,
     insert_text,
     read_slices,
@@ -24,7 +27,7 @@ from ingestion.storage.catalogue.texts import (
 _PLAIN = "id collection_id name sha256 bytes status error version chunker language added reader encoding"
 # (text, language) → the terms that FTS5 gets, separated by spaces.
 Terms = Callable[[str, str], str]
-# (row, terms of the context, terms of the text)
+# (row, or ordinal of a new chunk; terms of the context, terms of the text)
 ChunkTerms = tuple[int, str, str]
 
 
@@ -32,19 +35,24 @@ ChunkTerms = tuple[int, str, str]
 class PreparedText:
     """A document's text as it will be stored: computed before the transaction, which all others wait for."""
 
-    body: bytes
+    body: TextBuilder
     title: Slice | None
     pages: tuple[tuple[int, str | None, int, int, str | None], ...]
     failures: tuple[PageFailure, ...]
     headings: tuple[tuple[int, int, int, int, int], ...]
     chunks: tuple[tuple[object, ...], ...]
-    terms: tuple[tuple[str, str], ...]
+    terms: TermSpool
 
 
 def prepare_text(
-    parsed: ParsedDocument, chunks: Sequence[Chunk], language: str, terms: Terms
+    parsed: ParsedDocument,
+    chunks: Sequence[Chunk],
+    language: str,
+    terms: Terms,
+    folder: Path | None = None,
 ) -> PreparedText:
-    """Lay a document's text out in one blob, and turn its chunks into terms."""
+    """Lay a document's text out in one blob, and turn its chunks into terms, which wait in `folder` where
+    they are many."""
     text = TextBuilder()
     slices = {page.number: text.add(page.text) for page in parsed.pages}
     by_number = {page.number: page.text for page in parsed.pages}
@@ -58,8 +66,11 @@ def prepare_text(
         parts = (place.start, place.length, context.start, context.length)
         rows.append((*where, *parts, heading and heading.start, heading and heading.length))
     title = text.add(parsed.title) if parsed.title else None
+    spool = TermSpool(folder)
+    for chunk in chunks:
+        spool.append(chunk.ordinal, terms(chunk.context, language), terms(chunk.text, language))
     return PreparedText(
-        body=text.body(),
+        body=text,
         title=title,
         pages=tuple(
             (page.number, page.label, place.start, place.length, _json(page.layout))
@@ -68,7 +79,7 @@ def prepare_text(
         failures=parsed.failures,
         headings=tuple((h.page, h.start, h.level, place.start, place.length) for h, place in headings),
         chunks=tuple(rows),
-        terms=tuple((terms(chunk.context, language), terms(chunk.text, language)) for chunk in chunks),
+        terms=spool,
     )
 
 
@@ -99,7 +110,7 @@ def insert_document(connection: sqlite3.Connection, document: Document, text: Pr
         "VALUES (?, ?, ?, ?, ?, ?)",
         [(document.id, *heading) for heading in text.headings],
     )
-    for ordinal, (chunk, (context, body)) in enumerate(zip(text.chunks, text.terms, strict=True)):
+    for chunk, (ordinal, context, body) in zip(text.chunks, text.terms, strict=True):
         cursor = connection.execute(
             "INSERT INTO chunks (id, document_id, ordinal, page, start, end, text_start, text_length, "
             "context_start, context_length, heading_start, heading_length) "
@@ -121,18 +132,22 @@ def hide_document(connection: sqlite3.Connection, document: Document) -> None:
     insert_entry(connection, "remove", document, segments)
 
 
-def hidden_terms(connection: sqlite3.Connection, document_id: str, terms: Terms) -> list[ChunkTerms]:
-    """Return the terms of a hidden document, for `erase_rows`; of no other."""
+def hidden_terms(
+    connection: sqlite3.Connection, document_id: str, terms: Terms, folder: Path | None = None
+) -> TermSpool:
+    """Return the terms of a hidden document, for `erase_rows`; of no other. See `prepare_text`."""
     rows = connection.execute(
         "SELECT language FROM documents WHERE id = ? AND collection_id IS NULL", (document_id,)
     ).fetchall()
-    # It must not keep what is damaged.
-    return [
-        found for row in rows for found in chunk_terms(connection, document_id, row[0], terms, damaged=True)
-    ]
+    spool = TermSpool(folder)
+    for row in rows:
+        # It must not keep what is damaged.
+        for found in chunk_terms(connection, document_id, row[0], terms, damaged=True):
+            spool.append(*found)
+    return spool
 
 
-def erase_rows(connection: sqlite3.Connection, document_id: str, terms: Sequence[ChunkTerms]) -> None:
+def erase_rows(connection: sqlite3.Connection, document_id: str, terms: Iterable[ChunkTerms]) -> None:
     """Erase a hidden document's text and rows. Does nothing where they are gone or it is visible."""
     hidden = connection.execute(
         "SELECT text_id FROM documents WHERE id = ? AND collection_id IS NULL", (document_id,)
@@ -154,27 +169,21 @@ def remove_document(connection: sqlite3.Connection, document: Document, terms: T
 
 def chunk_terms(
     connection: sqlite3.Connection, document_id: str, language: str, terms: Terms, *, damaged: bool = False
-) -> list[ChunkTerms]:
-    """Return the terms of each chunk of a stored document."""
+) -> Iterator[ChunkTerms]:
+    """Yield the terms of each chunk of a stored document."""
     rows = connection.execute(
         "SELECT c.rowid, d.text_id, c.text_start, c.text_length, c.context_start, c.context_length "
         "FROM chunks c JOIN documents d ON d.id = c.document_id WHERE d.id = ? ORDER BY c.ordinal",
         (document_id,),
     ).fetchall()
-    if not rows:
-        return []
-    text_id = rows[0][1]
-    places = [(row[0], Slice(row[4], row[5]), Slice(row[2], row[3])) for row in rows]
-    wanted = {text_id: [place for _, *pair in places for place in pair]}
-    texts = read_slices(connection, wanted, damaged=damaged)
-    return [
-        (
-            row,
-            terms(texts[text_id, context], language),
-            terms(texts[text_id, body], language),
-        )
-        for row, context, body in places
-    ]
+    for first in range(0, len(rows), BLOCK_CHUNKS):
+        some = rows[first : first + BLOCK_CHUNKS]
+        text_id = some[0][1]
+        places = [(row[0], Slice(row[4], row[5]), Slice(row[2], row[3])) for row in some]
+        wanted = {text_id: [place for _, *pair in places for place in pair]}
+        texts = read_slices(connection, wanted, damaged=damaged)
+        for row, context, body in places:
+            yield row, terms(texts[text_id, context], language), terms(texts[text_id, body], language)
 
 
 def rebuild_words(connection: sqlite3.Connection, documents: Iterable[Document], terms: Terms) -> None:

@@ -9,8 +9,11 @@ whatever else the file holds. Reading a slice takes some 5 µs.
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Mapping
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 # What of the other tables a person reads or cites: by document, in an order that storing does not change.
 _READ = (
@@ -26,6 +29,8 @@ _BLOCK = 1 << 20  # bytes
 
 # More than SQLite keeps of a row in the tree itself: its page size less 35 bytes.
 PADDING = 4096
+# Bytes of a document that are written at a time.
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +45,32 @@ class Slice:
 class TextBuilder:
     """Collects a document's strings; equal ones are kept once."""
 
-    _parts: list[bytes] = field(default_factory=list)
+    size: int = 0
     _known: dict[str, Slice] = field(default_factory=dict)
-    _size: int = 0
 
     def add(self, text: str) -> Slice:
         """Append a string, or find it."""
         if text not in self._known:
-            data = text.encode()
-            self._known[text] = Slice(self._size, len(data))
-            self._parts.append(data)
-            self._size += len(data)
+            length = len(text.encode())
+            self._known[text] = Slice(self.size, length)
+            self.size += length
         return self._known[text]
 
-    def body(self) -> bytes:
-        return b"".join(self._parts)
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the bytes of all strings in order, some at a time: memory holds the strings already."""
+        block: list[bytes] = []
+        for text in self._known:
+            block.append(text.encode())
+            if sum(map(len, block)) >= _BLOCK:
+                yield b"".join(block)
+                block.clear()
+        if block:
+            yield b"".join(block)
+
+
+def slice_in(row: sqlite3.Row, name: str) -> Slice:
+    """Return the slice that a row's columns of that name have."""
+    return Slice(row[f"{name}_start"], row[f"{name}_length"])
 
 
 def slice_of(page: Slice, text: str, start: int, end: int) -> Slice:
@@ -62,10 +78,35 @@ def slice_of(page: Slice, text: str, start: int, end: int) -> Slice:
     return Slice(page.start + len(text[:start].encode()), len(text[start:end].encode()))
 
 
-def insert_text(connection: sqlite3.Connection, body: bytes) -> int:
+def insert_text(connection: sqlite3.Connection, text: TextBuilder) -> int:
     """Write a document's text; return its id."""
-    cursor = connection.execute("INSERT INTO texts (pad, body) VALUES (zeroblob(?), ?)", (PADDING, body))
-    return int(cursor.lastrowid or 0)
+    values = "VALUES (zeroblob(?), zeroblob(?))"
+    cursor = connection.execute(f"INSERT INTO texts (pad, body) {values}", (PADDING, text.size))
+    identity = int(cursor.lastrowid or 0)
+    with connection.blobopen("texts", "body", identity) as blob:
+        for block in text.blocks():
+            blob.write(block)
+    return identity
+
+
+class TermSpool:
+    """The terms of a document's chunks on their way into the index or out of it: on the disk, where they are
+    many. They are hashes with the library's key."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder` is the disk's, if not the system's for temporary files."""
+        self._file = SpooledTemporaryFile(_BLOCK, dir=None if folder is None else str(folder))  # noqa: SIM115
+        self.close = weakref.finalize(self, self._file.close)
+
+    def append(self, row: int, context: str, body: str) -> None:
+        """Add a chunk: its row, and the terms of its context and of its text, separated by spaces."""
+        self._file.write(f"{row}\n{context}\n{body}\n".encode("ascii"))
+
+    def __iter__(self) -> Iterator[tuple[int, str, str]]:
+        self._file.seek(0)
+        lines = (line.decode("ascii").rstrip("\n") for line in self._file)
+        for row, context, body in zip(lines, lines, lines, strict=True):
+            yield int(row), context, body
 
 
 def read_slices(

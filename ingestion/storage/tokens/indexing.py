@@ -19,6 +19,8 @@ FEWEST_CHUNKS = 4096
 _TRIED = 4
 # Tokens assigned at a time: 32 MiB of codes.
 _BATCH = 1 << 18
+# Tokens of the sample that are read at a time.
+_SAMPLED = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,16 @@ def _sample(runs: Sequence[ChunkRun], codec: VectorCodec) -> Codes:
     edges = [(int(run.segment.offsets[run.first]), int(run.segment.offsets[run.last])) for run in runs]
     total = _tokens(runs)
     wanted = np.linspace(0, total - 1, min(SAMPLE, total)).astype(np.int64)
-    parts: list[Codes] = []
+    sample = np.empty((len(wanted), runs[0].segment.dimension), np.int8)
     before = 0
     for run, (first, last) in zip(runs, edges, strict=True):
-        own = wanted[(wanted >= before) & (wanted < before + last - first)] - before + first
-        parts.append(codec.values(run.segment.codes[own]))
+        start, end = np.searchsorted(wanted, (before, before + last - first))
+        for place in range(int(start), int(end), _SAMPLED):
+            own = slice(place, min(int(end), place + _SAMPLED))
+            sample[own] = codec.values(run.segment.codes[wanted[own] - before + first])
+            run.segment.release()
         before += last - first
-    return np.concatenate(parts)
+    return sample
 
 
 def _pairs(
@@ -129,4 +134,5 @@ def _assigned(
         last = min(first + _BATCH, int(offsets[run.last]))
         chunks = np.searchsorted(offsets, np.arange(first, last), side="right") - 1 - run.first + start
         centroids = codebook.assign(codec.values(run.segment.codes[first:last]))
+        run.segment.release()
         yield np.unique(centroids.astype(np.uint32) << np.uint32(16) | chunks.astype(np.uint32))

@@ -99,14 +99,15 @@ def _edges(runs: Sequence[tuple[ChunkRun, NDArray[np.int64]]]) -> NDArray[np.int
 
 
 def _copied(name: str, runs: Sequence[ChunkRun], check: Callable[[], None], like: Segment) -> Section:
-    places = [_section(run, name) for run in runs]
+    places = [(run.segment, *_section(run, name)) for run in runs]
     sample = like.pooled(name) if name in ("cls", "mean") else getattr(like, name)
-    rows = sum(last - first for _, first, last in places)
+    rows = sum(last - first for _, _, first, last in places)
 
     def parts() -> Iterator[NDArray[Any]]:
-        for array, first, last in places:
+        for segment, array, first, last in places:
             for start in range(first, last, _ROWS):
                 check()
                 yield array[start : min(last, start + _ROWS)]
+                segment.release()
 
     return Section(sample.dtype.str, (rows, *sample.shape[1:]), parts())

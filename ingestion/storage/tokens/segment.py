@@ -37,6 +37,8 @@ from ingestion.storage.tokens.layout import BLOCK, DTYPES, EDGE, MAGIC, START, D
 
 # The sections that locate the others.
 _MAP = ("documents", "versions", "firsts", "offsets", "token_offsets")
+# Chunks of a document that are compared at a time: 64 MB of codes, which memory gives back then.
+_TOUCHED = 2048
 # A file is read as a whole for more than a fourth of its chunks.
 _FEW = 4
 
@@ -102,6 +104,15 @@ class Segment:
         if self.versions[place] != document[1]:
             raise KeyError(document)
         return range(int(self.firsts[place]), int(self.firsts[place + 1]))
+
+    def rows_of(self, document: DocumentKey) -> range:
+        """Return a document's chunks. Raises LibraryDamaged where it is not here."""
+        try:
+            return self.rows(document)
+        except KeyError as error:
+            raise LibraryDamaged(
+                f"the token segment {self.path} has no version {document[1]} of {document[0]}"
+            ) from error
 
     def row(self, chunk: str) -> int:
         """Return a chunk's place in the segment. Raises KeyError where it has none."""
@@ -209,13 +220,10 @@ class Segment:
 
         Raises LibraryDamaged, naming the file and section, also where it has no such document.
         """
-        try:
-            rows = self.rows(document)
-        except KeyError as error:
-            raise LibraryDamaged(
-                f"the token segment {self.path} has no version {document[1]} of {document[0]}"
-            ) from error
-        self.touch_rows(rows.start, rows.stop)
+        rows = self.rows_of(document)
+        for first in range(rows.start, rows.stop, _TOUCHED):
+            self.touch_rows(first, min(rows.stop, first + _TOUCHED))
+            self.release()
         return rows
 
     def touch_rows(self, first: int, last: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingestion.encoders import Encodings
+from ingestion.encoders import BLOCK_CHUNKS, Encodings
 from ingestion.errors import LibraryDamaged
 from ingestion.storage.durable import sync_folder
 from ingestion.storage.tokens.attached import AttachedSegments
@@ -22,21 +22,16 @@ from ingestion.storage.tokens.candidates import (
     live_rows,
     select_candidates,
 )
-from ingestion.storage.tokens.codec import (
-    CODECS,
-    INT8,
-    CodecSpec,
-    QueryCodes,
-    StoredTokens,
-    TokenArrays,
-    can_convert,
-    load_tokens,
-    store_tokens,
-)
+from ingestion.storage.tokens.codec import INT8, CodecSpec, QueryCodes, TokenArrays, store_tokens
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.tokens.staged import StagedVectors
+from ingestion.storage.tokens.stored import StoredVectors
 from ingestion.storage.tokens.writing import SegmentContents, write_segment
 from ingestion.timing import Stopwatch
+
+# A document's vectors: in memory; on the disk until it is committed; in a segment.
+DocumentVectors = Encodings | StagedVectors | StoredVectors
 
 # Bytes of segments that may be mapped before they are released; the system's cache may still keep them.
 _MAPPED_BYTES = 2 << 30
@@ -107,11 +102,28 @@ class TokenStore(AttachedSegments):
         self._codec = spec.vectors(scales)
         self._mapped = 0
 
-    def write(self, name: str, document: DocumentKey, encodings: Encodings, fingerprint: str) -> None:
+    def stage(self) -> StagedVectors:
+        """Return a place for the vectors of a long document, which come block by block."""
+        return StagedVectors(self.folder, self.spec, self._scales)
+
+    def write(self, name: str, document: DocumentKey, vectors: DocumentVectors, fingerprint: str) -> None:
         """Write a document's segment in the store's codec. It is not searched before `attach`."""
+        if isinstance(vectors, Encodings):
+            write_segment(self.folder / name, self._contents(document, vectors, fingerprint).file())
+        elif isinstance(vectors, StagedVectors):
+            write_segment(self.folder / name, vectors.segment(fingerprint, document))
+        elif len(vectors) <= BLOCK_CHUNKS:
+            self.write(name, document, vectors.part(0, len(vectors)), fingerprint)
+        else:
+            with self.stage() as staged:
+                for block in vectors.blocks():
+                    staged.append(block)
+                self.write(name, document, staged, fingerprint)
+
+    def _contents(self, document: DocumentKey, encodings: Encodings, fingerprint: str) -> SegmentContents:
         arrays = TokenArrays(encodings.tokens, encodings.offsets, encodings.spans, encodings.punctuation)
         stored = store_tokens(self.spec, self._scales, arrays)
-        contents = SegmentContents(
+        return SegmentContents(
             fingerprint=fingerprint,
             codec=self.spec.name,
             dimension=encodings.tokens.shape[1],
@@ -124,7 +136,6 @@ class TokenStore(AttachedSegments):
             owners=stored.owners,
             token_offsets=stored.token_offsets,
         )
-        write_segment(self.folder / name, contents.file())
 
     def erase(self, name: str) -> None:
         """Remove a segment's file. One that is not there does not matter."""
@@ -268,53 +279,15 @@ class TokenStore(AttachedSegments):
             )
         return None
 
+    def stored(self, path: Path, document: DocumentKey | None = None) -> StoredVectors:
+        """Return a document's vectors, to be read block by block; see `StoredVectors`. The segment need not
+        lie in the store's folder. Raises LibraryDamaged."""
+        return StoredVectors(path, document, self.spec, self._scales)
+
     def read(self, path: Path, document: DocumentKey | None = None) -> Encodings:
-        """Return a document's vectors; without `document`, those of the only one in the segment.
-
-        Token vectors are as exact as their codes; tokens that share a vector have equal ones. The segment
-        need not lie in the store's folder.
-
-        Raises:
-            LibraryDamaged: The segment cannot be read, lacks the document, or has another dimension or a
-                codec that cannot be converted to this store's.
-        """
-        segment = Segment(path)
-        if segment.dimension != len(self._scales):
-            raise LibraryDamaged(
-                f"the token segment {path} has {segment.dimension} dimensions, not {len(self._scales)}"
-            )
-        spec = CODECS.get(segment.codec)
-        if spec is None or not can_convert(spec, self.spec):
-            raise LibraryDamaged(
-                f"the token segment {path} holds {segment.codec} tokens, which cannot be made "
-                f"{self.spec.name} ones"
-            )
-        if document is None:
-            if len(segment.documents) > 1:
-                raise LibraryDamaged(f"the token segment {path} holds several documents")
-            rows = range(len(segment))
-            segment.touch_rows(0, len(segment))
-        else:
-            rows = segment.touch_document(document)
-        edges = segment.offsets[rows.start : rows.stop + 1]
-        token_edges = segment.token_offsets[rows.start : rows.stop + 1]
-        own = slice(int(token_edges[0]), int(token_edges[-1]))
-        stored = StoredTokens(
-            codes=np.array(segment.codes[int(edges[0]) : int(edges[-1])]),
-            offsets=edges - edges[0],
-            spans=np.array(segment.spans[own], dtype=np.int32),
-            owners=None if segment.owners is None else np.array(segment.owners[own]),
-            token_offsets=None if segment.owners is None else token_edges - token_edges[0],
-        )
-        arrays = load_tokens(spec, self._scales, stored)
-        return Encodings(
-            cls=np.array(segment.pooled("cls")[rows.start : rows.stop]),
-            mean=np.array(segment.pooled("mean")[rows.start : rows.stop]),
-            tokens=arrays.tokens,
-            offsets=arrays.offsets,
-            spans=arrays.spans,
-            punctuation=arrays.punctuation,
-        )
+        """Return all of a document's vectors at once. Raises LibraryDamaged as `stored` does."""
+        stored = self.stored(path, document)
+        return stored.part(0, len(stored))
 
     def sizes(self) -> TokenSizes:
         """Return how much the attached segments hold, without those that cannot be read."""

@@ -53,17 +53,8 @@ class SegmentContents:
 
     def file(self) -> SegmentData:
         """Raises ValueError for a span beyond MAX_CHARACTERS, too long an id, or too many pooled vectors."""
-        if self.spans.size and not 0 <= self.spans.min() <= self.spans.max() <= MAX_CHARACTERS:
-            raise ValueError(f"a token's span ends at {self.spans.max()}, beyond {MAX_CHARACTERS}")
-        if self.owners is not None and self.owners.size and self.owners.max() >= 1 << 16:
-            raise ValueError(f"a chunk has {self.owners.max() + 1} vectors, more than {1 << 16}")
-        identity, version = self.document
-        if not 0 < len(identity.encode()) <= MAX_DOCUMENT_ID:
-            raise ValueError(f"{identity!r} is no document id of 1 to {MAX_DOCUMENT_ID} bytes")
+        check_token_map(self.spans, self.owners)
         arrays: dict[str, NDArray[Any] | None] = {
-            "documents": np.array([identity.encode()], "|S24"),
-            "versions": np.array([version], "<i4"),
-            "firsts": np.array([0, len(self.offsets) - 1], "<i8"),
             "offsets": self.offsets,
             "token_offsets": self.token_offsets,
             "owners": self.owners,
@@ -72,8 +63,31 @@ class SegmentContents:
             "cls": self.cls,
             "mean": self.mean,
         }
-        sections = {name: section_of(name, array) for name, array in arrays.items() if array is not None}
+        sections = document_sections(self.document, len(self.offsets) - 1)
+        sections |= {name: section_of(name, array) for name, array in arrays.items() if array is not None}
         return SegmentData(self.fingerprint, self.codec, self.dimension, sections)
+
+
+def document_sections(document: DocumentKey, chunks: int) -> dict[str, Section]:
+    """Return the sections that say whose chunks a document's segment holds. Raises ValueError for an id that
+    is empty or too long."""
+    identity, version = document
+    if not 0 < len(identity.encode()) <= MAX_DOCUMENT_ID:
+        raise ValueError(f"{identity!r} is no document id of 1 to {MAX_DOCUMENT_ID} bytes")
+    arrays: dict[str, NDArray[Any]] = {
+        "documents": np.array([identity.encode()], "|S24"),
+        "versions": np.array([version], "<i4"),
+        "firsts": np.array([0, chunks], "<i8"),
+    }
+    return {name: section_of(name, array) for name, array in arrays.items()}
+
+
+def check_token_map(spans: NDArray[np.integer[Any]], owners: NDArray[np.integer[Any]] | None) -> None:
+    """Raises ValueError for a span beyond MAX_CHARACTERS, and for too many pooled vectors in a chunk."""
+    if spans.size and not 0 <= spans.min() <= spans.max() <= MAX_CHARACTERS:
+        raise ValueError(f"a token's span ends at {spans.max()}, beyond {MAX_CHARACTERS}")
+    if owners is not None and owners.size and owners.max() >= 1 << 16:
+        raise ValueError(f"a chunk has {owners.max() + 1} vectors, more than {1 << 16}")
 
 
 def write_segment(path: Path, file: SegmentData) -> None:

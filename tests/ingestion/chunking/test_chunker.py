@@ -29,7 +29,7 @@ def chunked(
     *texts: str, headings: Sequence[Heading] = (), limits: ChunkLimits = SMALL, title: str = "T"
 ) -> list[Chunk]:
     pages = [Page(number, text) for number, text in enumerate(texts, start=1)]
-    return chunk_pages(pages, headings, Words(), title=title, limits=limits)
+    return list(chunk_pages(pages, headings, Words(), title=title, limits=limits))
 
 
 def assert_exact(texts: Sequence[str], chunks: Sequence[Chunk]) -> None:

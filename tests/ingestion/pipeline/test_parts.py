@@ -12,6 +12,7 @@ from ingestion.library import Library
 from ingestion.maintenance import verify
 from ingestion.maintenance.rebuilding import rebuild
 from ingestion.maintenance.reindex import reindex
+from ingestion.parsing import ParseLimits
 from ingestion.pipeline.folder_sync import remove_gone
 from ingestion.pipeline.ingest import ingest
 from ingestion.pipeline.progress import IngestResult
@@ -98,6 +99,17 @@ def test_parts_go_with_their_container(library: Library, folder: Path) -> None:
     library.unlink(1, str(folder / "offer.pdf"))
     assert names(library) == []
     assert_whole(library)
+
+
+def test_parts_have_a_limit_of_text_together(library: Library, folder: Path) -> None:
+    path = offer(folder / "offer.pdf", prices_txt=PRICES, terms_txt=TERMS)
+    (result,) = ingest(library, [path], limits=ParseLimits(max_characters=50))
+    assert names(library) == ["offer.pdf", "offer.pdf › prices.txt"]
+    (warning,) = result.warnings
+    assert warning == (
+        "The attached file 'offer.pdf › terms.txt' is not in the library: the files inside its container "
+        "have more than 50 characters together."
+    )
 
 
 def test_a_new_version_forgets_the_parts_that_it_lacks(library: Library, folder: Path) -> None:

@@ -372,7 +372,7 @@ def test_a_hidden_document_is_seen_nowhere(catalogue: Catalogue, path: Path) -> 
 def test_a_visible_document_cannot_be_erased(catalogue: Catalogue) -> None:
     put(catalogue, document_of("a"))
     with catalogue.transaction() as connection:
-        assert hidden_terms(connection, "a", catalogue.terms) == []
+        assert list(hidden_terms(connection, "a", catalogue.terms)) == []
         erase_rows(connection, "a", [])
     assert [known.id for known in catalogue.documents()] == ["a"]
 
