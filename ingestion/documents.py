@@ -24,6 +24,7 @@ class Status(StrEnum):
     TOO_LARGE = "too_large"
     TIMED_OUT = "timed_out"
     FAILED = "failed"
+    SET_ASIDE = "set_aside"  # the process ended twice while it worked on the file
 
     @property
     def is_success(self) -> bool:

@@ -6,6 +6,7 @@
     │   └── EmptyQuestion       a question without a word in it
     ├── LibraryError            the data folder cannot be used as it is
     │   ├── LibraryInUse        another process has the library open
+    │   ├── DiskFull            its disk has no room left
     │   ├── LibraryDamaged      a store disagrees with the catalogue or fails its checksum
     │   └── StaleRepresentation the vectors were made by another model or chunker
     ├── SourceChanged           a file changed or went away while it was being ingested
@@ -56,6 +57,10 @@ class LibraryError(RagError):
 
 class LibraryInUse(LibraryError):
     """Another process holds the library's lock."""
+
+
+class DiskFull(LibraryError):
+    """The data folder's disk has no room left. Deleting documents frees some."""
 
 
 class LibraryDamaged(LibraryError):

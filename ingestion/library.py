@@ -15,12 +15,13 @@ from uuid import uuid4
 
 from ingestion.documents import Chunk, ParsedDocument
 from ingestion.encoders import CHUNKER_VERSION
-from ingestion.errors import LibraryError
+from ingestion.errors import DiskFull, LibraryError
 from ingestion.parsing import READER_VERSION
 from ingestion.storage.catalogue.journal import remove_entry
 from ingestion.storage.catalogue.records import Document, JournalEntry
 from ingestion.storage.catalogue.rows import insert_document, prepare_text, remove_document
 from ingestion.storage.catalogue.segment_table import insert_segments
+from ingestion.storage.disk_space import is_disk_full, no_space
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.open_stores import OpenStores
 from ingestion.storage.originals import Source, keep_original
@@ -165,6 +166,9 @@ class Library(OpenStores):
             with suppress(LibraryError, OSError):
                 if entry in self.catalogue.journal.entries():
                     self.journal_cleaner.erase(entry)
+            if is_disk_full(error, self.folder):
+                what = f"{document.name} could not be written to the library"
+                raise no_space(self.folder, what, again="ingest it again") from error
             if isinstance(error, OSError):
                 raise LibraryError(
                     f"{document.name} could not be written to the library {self.folder}: {error}; "
@@ -244,6 +248,9 @@ class Library(OpenStores):
         Returns:
             The first document that was deleted, or None.
         """
+        return self.reserve.spend_on(lambda: self._unlink(collection_id, paths))
+
+    def _unlink(self, collection_id: int, paths: Sequence[str]) -> Document | None:
         with self.changing:
             changed: set[str] = set()
             with self.catalogue.transaction() as connection:
@@ -265,6 +272,9 @@ class Library(OpenStores):
             LibraryError: A store cannot be written; what is left there is invisible, and erased with the
                 next change or opening.
         """
+        self.reserve.spend_on(lambda: self._delete(documents, collection_id))
+
+    def _delete(self, documents: Sequence[Document], collection_id: int | None) -> None:
         with self.changing:
             current = [self.catalogue.document(document.id) for document in documents]  # or replaced since
             changed = {document.sha256 for document in filter(None, current)}
@@ -283,7 +293,8 @@ class Library(OpenStores):
                 self.journal_cleaner.erase_journalled()
             except (LibraryError, OSError) as error:
                 names = documents[0].name if len(documents) == 1 else f"{len(documents)} documents"
-                raise LibraryError(
+                kind = DiskFull if is_disk_full(error, self.folder) else LibraryError
+                raise kind(
                     f"{names}: deleted, but not yet erased from the disk: {error}; "
                     "that is tried again with the next change and when the library is opened"
                 ) from error

@@ -52,6 +52,10 @@ def compact(
     library is whole.
     """
     work = Work("compacting", on_progress, cancelled)
+    return library.reserve.spend_on(lambda: _compact(library, work))
+
+
+def _compact(library: Library, work: Work) -> Compaction:
     before = store_bytes(library.folder)
     library.merger.run(everything=True, check=work.check)
     with library.changing:

@@ -1,5 +1,6 @@
 """The first stage: a file is hashed, and sent to be parsed unless its bytes are known or on their way."""
 
+import errno
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,6 +54,9 @@ class Admission:
         except _TooLargeError as error:
             return replace(result, status=Status.TOO_LARGE, error=str(error))
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL in the name
+            code = getattr(error, "errno", None)
+            if code in (errno.EMFILE, errno.ENFILE) or isinstance(error, RecursionError):
+                raise  # it is this process's, not the file's
             reason = getattr(error, "strerror", None) or str(error)
             return replace(result, error=f"{result.path} cannot be read: {reason}; check its name and rights")
         keys = {source.sha256, composed(source.path)}

@@ -1,17 +1,26 @@
 """What the stages of one ingestion share: the library and collection, limits, progress, cancelling."""
 
+import errno
+import logging
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion.documents import Status
-from ingestion.errors import Cancelled
+from ingestion.errors import Cancelled, RagError
 from ingestion.library import Library
 from ingestion.parsing import TEXT_SUFFIXES, ParseLimits
 from ingestion.pipeline.progress import IngestProgress, IngestResult, IngestStage
 from ingestion.pipeline.reuse import is_current
-from ingestion.storage.originals import Source
-from ingestion.text.names import UPLOAD, is_gone
+from ingestion.storage.disk_space import is_disk_full, no_space
+from ingestion.storage.originals import Source, readable
+from ingestion.text.names import UPLOAD, composed, is_gone
+
+_LONGEST_REASON = 200
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,33 @@ class IngestContext:
         if self.is_cancelled():
             raise Cancelled("ingestion")
 
+    def unforeseen(
+        self, number: int, task: IngestTask, error: BaseException, *, where: str, source: Source | None = None
+    ) -> IngestResult:
+        """Log an error that no code foresaw; return how the file ends by it, so that the others go on.
+
+        Raises:
+            RagError: The error itself, which concerns the other files as well.
+            DiskFull: The disk has no room; the other files would meet the same.
+        """
+        if isinstance(error, (RagError, GeneratorExit)):
+            raise error
+        if is_disk_full(error, self.library.folder):
+            raise no_space(self.library.folder) from error
+        with suppress(Exception):  # memory may be lacking for this as well
+            _logger.error("file %d of %d: unforeseen error, %s", number, self.files, where, exc_info=error)
+        error.with_traceback(None)  # its frames hold what the file took of memory
+        name = source.name if source else composed(readable(task.file.name))
+        return IngestResult(
+            source.path if source else readable(task.source),
+            name,
+            Status.FAILED,
+            _in_words(name, error, where),
+            sha256=source.sha256 if source else None,
+            file=number,
+            is_fault=True,
+        )
+
     def encoding_of(self, task: IngestTask, source: Source) -> str | None:
         """Return the encoding that a person gives for a file, or gave when the same bytes were ingested."""
         if task.told is not None:
@@ -103,3 +139,29 @@ class IngestContext:
         if len(gone) == len(document.paths):
             same += ", which is gone from there; the document goes by the new name"
         return replace(result, status=Status.DUPLICATE, error=same)
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether an error is a person's interrupt: Python raises these in the main thread alone."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and isinstance(error, (KeyboardInterrupt, SystemExit))
+
+
+def _in_words(name: str, error: BaseException, where: str) -> str:
+    if isinstance(error, MemoryError):
+        return (
+            f"{name} needs more memory than is free ({where}); close other programs, or split the file, then "
+            "try it again"
+        )
+    if isinstance(error, RecursionError):
+        return f"{name} is nested too deeply ({where}); save it in a simpler form, then try it again"
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return (
+            f"{name} could not be opened: too many files are open ({where}); try it again, or raise the "
+            "limit of open files (ulimit -n)"
+        )
+    said = (getattr(error, "strerror", None) or str(error))[:_LONGEST_REASON]
+    return (
+        f"an error that the application did not foresee ended the work on {name} ({where}): "
+        f"{type(error).__name__}{': ' if said else ''}{said}; try it again. The log file has the details"
+    )

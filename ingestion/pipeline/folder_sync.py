@@ -15,16 +15,8 @@ from ingestion.parsing import SUPPORTED_SUFFIXES
 from ingestion.pipeline.reuse import is_current
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.originals import hash_file, readable
-from ingestion.text.leftovers import PassedOver, leftover_kind, passed_over_kind
+from ingestion.text.leftovers import PassedOver, Unreadable, leftover_kind, passed_over_kind
 from ingestion.text.names import as_on_disk, composed, is_gone
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A folder, or an entry of one, that cannot be looked at, and why."""
-
-    path: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +49,8 @@ class SyncPlan:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What has happened in a folder: files that are new or other than before, and paths that are gone.
+    """What has happened in a folder: files that are new or other than before, paths that are gone, and new
+    folders that cannot be read.
 
     A path that is gone may have been a folder, and a change may be missed while the machine is busy, so
     that they say when to `sync` rather than what to do.
@@ -65,6 +58,7 @@ class Changes:
 
     changed: tuple[Path, ...]
     gone: tuple[Path, ...]
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 # Finding
@@ -306,6 +300,7 @@ def watch(
     roots = [_root(folder) for folder in folders]
     settling = _Settling(settle_seconds)
     gone: list[Path] = []
+    unreadable: list[Unreadable] = []
     for changes in watch_files(
         *roots,
         watch_filter=_visible_under(roots),
@@ -322,14 +317,17 @@ def watch(
             if change is Change.deleted and not path.exists():
                 gone.append(path)
             elif path.is_dir():
-                for file in list_folder(path).files:
+                listing = list_folder(path)
+                unreadable.extend(listing.unreadable)
+                for file in listing.files:
                     settling.changed(file)
             elif _is_supported(path.name):
                 settling.changed(path)
         settled = settling.settled()
-        if (settled or gone) and not stop.is_set():
-            yield Changes(tuple(settled), tuple(dict.fromkeys(gone)))
+        if (settled or gone or unreadable) and not stop.is_set():
+            yield Changes(tuple(settled), tuple(dict.fromkeys(gone)), tuple(dict.fromkeys(unreadable)))
             gone.clear()
+            unreadable.clear()
 
 
 def _visible_under(roots: Sequence[Path]) -> Callable[[object, str], bool]:

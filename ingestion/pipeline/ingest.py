@@ -11,13 +11,14 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ingestion.errors import Cancelled
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits
 from ingestion.pipeline.admission import Admission, AdmittedFile
-from ingestion.pipeline.context import IngestContext, IngestTask
+from ingestion.pipeline.context import IngestContext, IngestTask, is_interrupt
 from ingestion.pipeline.encoding_stage import CHUNKS_TOGETHER, encode, take_batch
 from ingestion.pipeline.folder_sync import find_files
 from ingestion.pipeline.parsing_stage import ChunkedDocument, ParsingStage
@@ -106,11 +107,12 @@ class _Pipeline:
         self._stage = ParsingStage(context)
         self._parsers = ThreadPoolExecutor(_PARSERS, "parse")
         self._writer = ThreadPoolExecutor(1, "write")
-        self._parsing: list[Future[list[ChunkedDocument | IngestResult]]] = []
+        self._parsing: dict[Future[list[ChunkedDocument | IngestResult]], AdmittedFile] = {}
         self._parsed: list[ChunkedDocument] = []
-        self._writing: deque[Future[IngestResult]] = deque()
-        self._chunks_ahead: deque[int] = deque()  # of the documents being written
+        self._writing: deque[tuple[ChunkedDocument, Future[IngestResult]]] = deque()
         self._unfinished: Counter[int] = Counter()  # documents of a file, those inside it among them
+        self._held: dict[int, IngestResult] = {}  # of files with documents inside them that are in work
+        self._lost_parts: dict[int, list[str]] = {}  # documents inside a file that a fault ended
 
     def close(self) -> None:
         """End children and threads; what is being written is finished."""
@@ -125,9 +127,10 @@ class _Pipeline:
             yield from self._results(tasks)
         except Cancelled:
             self.close()
-            for future in self._writing:
+            yield from self._held.values()
+            for item, future in self._writing:
                 with suppress(Cancelled, CancelledError):  # a long document, and what waited for the writer
-                    result = future.result()
+                    result = self._write_result(item, future)
                     if not result.is_part:
                         yield result
             raise
@@ -140,7 +143,8 @@ class _Pipeline:
                 yield from self._admit(*left.popleft())
             yield from self._collect(wait_for_one=not self._parsed and not self._writing)
             if self._parsed:
-                self._encode()
+                self._parsed.sort(key=lambda item: item.number)
+                yield from self._encode(take_batch(self._parsed))
             yield from self._written(block=not self._parsed and not self._parsing and not left)
             left.extendleft(reversed(self._admission.released()))
 
@@ -151,9 +155,17 @@ class _Pipeline:
 
     def _admit(self, number: int, task: IngestTask) -> Iterator[IngestResult]:
         """Send a file to be parsed; yield its result where it needs no parsing."""
-        admitted = None if self._left_out(number) else self._admission.admit(number, task)
+        if self._left_out(number):
+            return
+        try:
+            admitted = self._admission.admit(number, task)
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            self._admission.release(number)
+            admitted = self._context.unforeseen(number, task, error, where="while it was opened")
         if isinstance(admitted, AdmittedFile):
-            self._parsing.append(self._parsers.submit(self._stage.parse, admitted))
+            self._parsing[self._parsers.submit(self._stage.parse, admitted)] = admitted
         elif admitted:
             yield admitted
 
@@ -163,8 +175,7 @@ class _Pipeline:
         if wait_for_one and self._parsing:
             wait(self._parsing, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
         done = [future for future in self._parsing if future.done()]
-        self._parsing = [future for future in self._parsing if future not in done]
-        items = [item for future in done for item in future.result()]
+        items = [item for future in done for item in self._parse_results(self._parsing.pop(future), future)]
         self._unfinished.update(
             item.file if isinstance(item, IngestResult) else item.number for item in items
         )
@@ -174,34 +185,71 @@ class _Pipeline:
             else:
                 yield from self._ended(item)
 
-    def _encode(self) -> None:
-        """Encode the first documents and send them to be written."""
-        self._parsed.sort(key=lambda item: item.number)
-        batch = take_batch(self._parsed)
-        encode(self._context, batch)
-        self._writing.extend(self._writer.submit(write, self._context, item) for item in batch)
-        self._chunks_ahead.extend(len(item.chunks) for item in batch)
+    def _parse_results(
+        self, admitted: AdmittedFile, future: Future[list[ChunkedDocument | IngestResult]]
+    ) -> list[ChunkedDocument | IngestResult]:
+        """Return what came of a file that was parsed."""
+        if (error := future.exception()) is None:
+            return future.result()
+        number, task, source = admitted.number, admitted.task, admitted.source
+        return [self._context.unforeseen(number, task, error, where="while it was read", source=source)]
+
+    def _encode(self, batch: Sequence[ChunkedDocument]) -> Iterator[IngestResult]:
+        """Encode documents and send them to be written; yield the results of files that end here. Where that
+        fails, encode each alone: the other ones are not concerned."""
+        fault = None
+        try:
+            encode(self._context, batch)
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            fault = self._fault(batch[0], error, "while it was encoded")
+        if fault is None:
+            self._writing.extend((item, self._writer.submit(write, self._context, item)) for item in batch)
+        elif len(batch) == 1:
+            yield from self._ended(fault)
+        else:
+            for item in batch:
+                yield from self._encode([item])
+
+    def _fault(self, item: ChunkedDocument, error: BaseException, where: str) -> IngestResult:
+        """Return the result of a document that an unforeseen error ended. Raises the others."""
+        item.close()
+        result = self._context.unforeseen(item.number, item.task, error, where=where, source=item.source)
+        return replace(result, is_part=item.is_part)
+
+    def _write_result(self, item: ChunkedDocument, future: Future[IngestResult]) -> IngestResult:
+        if (error := future.exception()) is None:
+            return future.result()
+        return self._fault(item, error, "while it was written to the library")
 
     def _written(self, *, block: bool) -> Iterator[IngestResult]:
         """Yield the results of what is written; wait where there is nothing else, or too much waits."""
-        while self._writing and (block or self._is_far_ahead() or self._writing[0].done()):
+        while self._writing and (block or self._is_far_ahead() or self._writing[0][1].done()):
             self._context.check_cancelled()
-            wait([self._writing[0]], timeout=_POLL_SECONDS)
-            if self._writing[0].done():
-                self._chunks_ahead.popleft()
-                yield from self._ended(self._writing.popleft().result())
+            wait([self._writing[0][1]], timeout=_POLL_SECONDS)
+            if self._writing[0][1].done():
+                yield from self._ended(self._write_result(*self._writing.popleft()))
 
     def _is_far_ahead(self) -> bool:
-        return len(self._writing) > _WRITES_AHEAD or sum(self._chunks_ahead) > _CHUNKS_AHEAD
+        chunks = sum(len(item.chunks) for item, _ in self._writing)
+        return len(self._writing) > _WRITES_AHEAD or chunks > _CHUNKS_AHEAD
 
     def _ended(self, result: IngestResult) -> Iterator[IngestResult]:
-        """Count a document that has come to its end; yield the result of one that is a file of its own."""
-        self._unfinished[result.file] -= 1
-        if self._unfinished[result.file] <= 0:
-            self._stage.release(result.file)
-            self._admission.release(result.file)
+        """Count a document that has come to its end; yield the file's result with the last of them."""
+        number = result.file
+        self._unfinished[number] -= 1
         if not result.is_part:
-            yield result
+            self._held[number] = result
+        elif result.is_fault:
+            self._lost_parts.setdefault(number, []).append(
+                f"The attached file {result.name!r} is not in the library: {result.error}."
+            )
+        if self._unfinished[number] <= 0:
+            self._stage.release(number)
+            self._admission.release(number)
+            if own := self._held.pop(number, None):
+                yield replace(own, warnings=(*own.warnings, *self._lost_parts.pop(number, ())))
 
 
 def _resolved(file: Path) -> Path:

@@ -1,8 +1,9 @@
 """The files that a job is working on: how far they are, which a person cancelled, what comes of them."""
 
 import logging
+import shlex
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,10 @@ from ingestion.pipeline.context import IngestTask
 from ingestion.pipeline.ingest import run
 from ingestion.pipeline.progress import IngestProgress, IngestResult
 from ingestion.pipeline.staging import Staging
-from ingestion.storage.catalogue.job_table import FileState, Job, JobTable
+from ingestion.storage.catalogue.job_table import ENDED, SET_ASIDE_AFTER, FileState, Job, JobTable
 
-ENDED = ("done", "cancelled")  # stages of a file
 # Statuses with which an upload is kept: the person may give the password, or try again.
-_UNDECIDED = frozenset({Status.NEEDS_PASSWORD})
+_UNDECIDED = frozenset({Status.NEEDS_PASSWORD, Status.SET_ASIDE})
 
 _logger = logging.getLogger(__name__)
 
@@ -90,7 +90,36 @@ class JobWork:
             self.passwords.pop(job.id, None)
 
     def _ingest(self, job: Job, on_progress: OnProgress, cancelled: IsCancelled) -> Generator[IngestResult]:
-        todo = [file for file in job.files if file.stage not in ENDED]
+        """Work on the files that are left, but for those to be set aside.
+
+        Those that were in work when an earlier process ended come last and each alone, so that a further end
+        is blamed on no other file.
+        """
+        left = [file for file in job.files if file.stage not in ENDED]
+        times = self._table.interruptions(job)
+        for file in left:
+            if times.get(file.ordinal, 0) >= SET_ASIDE_AFTER:
+                yield self._set_aside(job, file)
+        doubtful = [file for file in left if 0 < times.get(file.ordinal, 0) < SET_ASIDE_AFTER]
+        for todo in [[file for file in left if not times.get(file.ordinal)], *([file] for file in doubtful)]:
+            if todo:
+                yield from self._ingest_together(job, todo, on_progress, cancelled)
+                if times:
+                    self._table.forget_interruptions(job.collection, [file.source for file in todo])
+
+    def _set_aside(self, job: Job, file: FileState) -> IngestResult:
+        error = (
+            f"set aside: the application ended {SET_ASIDE_AFTER} times while it worked on {file.name}, "
+            "perhaps for want of memory. To try it again all the same: "
+            f"rag-app jobs retry {job.id} --file {shlex.quote(file.name)}"
+        )
+        result = IngestResult(file.source, file.name, Status.SET_ASIDE, error, file=file.ordinal)
+        self._finish(job.id, file, result)
+        return result
+
+    def _ingest_together(
+        self, job: Job, todo: Sequence[FileState], on_progress: OnProgress, cancelled: IsCancelled
+    ) -> Generator[IngestResult]:
         words = self.passwords.get(job.id, {})
         tasks = [
             IngestTask(Path(file.file), file.source, words.get(file.ordinal), file.encoding) for file in todo
@@ -116,7 +145,8 @@ class JobWork:
         )
         with closing(results):
             for result in results:
-                self._finish(job.id, todo[result.file - 1], result)
+                file = todo[result.file - 1]
+                self._finish(job.id, file, result)
                 yield result
 
     def _follow(self, identity: int, file: FileState, step: IngestProgress) -> None:
@@ -161,7 +191,7 @@ class JobWork:
             sum(value for _, value in result.timings_ms),
         )
         self._live.pop((identity, file.ordinal), None)
-        if result.status not in _UNDECIDED:
+        if result.status not in _UNDECIDED and not result.is_fault:
             self._staging.drop([file])
         self._tell()
 

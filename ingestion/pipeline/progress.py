@@ -34,7 +34,8 @@ class IngestResult:
     """How one file ended. Times are in milliseconds, by stage.
 
     `warnings` say what a person sees in the file and the text lacks; a file that has some can be OK. A part
-    is a document that lies inside the file (see `ingestion.pipeline.parts`).
+    is a document that lies inside the file (see `ingestion.pipeline.parts`). A fault is an error that no code
+    foresaw: trying again may help.
     """
 
     path: str
@@ -50,3 +51,4 @@ class IngestResult:
     file: int = 0
     warnings: tuple[str, ...] = ()
     is_part: bool = False
+    is_fault: bool = False

@@ -4,31 +4,36 @@
                           ├─────▶ cancelled       what was committed stays
                           └─────▶ failed          the library cannot be written: retry when it can
 
-Jobs are worked off one after the other, in a thread (`start`) or in the caller's own (`run`).
+Jobs are worked off one after the other, in a thread (`start`) or in the caller's own (`run`). A state that
+cannot be written, because the disk is full, is kept in memory until it can.
 """
 
 import logging
 import threading
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from ingestion.errors import Cancelled, InvalidInput, RagError, UnknownName
+from ingestion.documents import Status
+from ingestion.errors import Cancelled, InvalidInput, LibraryError, RagError, UnknownName
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits, encoding_named, known_names
-from ingestion.pipeline.folder_sync import list_files, remove_gone
+from ingestion.pipeline.context import is_interrupt
+from ingestion.pipeline.folder_sync import Listing, list_files, remove_gone
 from ingestion.pipeline.folder_sync import sync as plan_sync
-from ingestion.pipeline.job_work import ENDED, IsCancelled, JobWork, OnProgress
+from ingestion.pipeline.job_states import JobStates
+from ingestion.pipeline.job_thread import JobThread
+from ingestion.pipeline.job_work import IsCancelled, JobWork, OnProgress
 from ingestion.pipeline.progress import IngestResult
-from ingestion.pipeline.staging import Staging
-from ingestion.storage.catalogue.job_table import FileState, Job, JobTable
-from ingestion.storage.originals import readable
-from ingestion.text.leftovers import PassedOver
-from ingestion.text.names import UPLOAD, composed
+from ingestion.pipeline.staging import Staging, file_state
+from ingestion.storage.catalogue.job_table import ENDED, SET_ASIDE_AFTER, FileState, Job, JobTable
+from ingestion.text.names import UPLOAD, as_on_disk
 
 __all__ = ["UPLOAD", "FileState", "Job", "Jobs"]
 
 _ALL = 1 << 31
+_NOTHING = Listing(())
 
 _logger = logging.getLogger(__name__)
 
@@ -40,33 +45,44 @@ class Jobs:
         self._library = library
         self._staging = Staging(staging)
         self._table = JobTable(library.catalogue.database)
+        self._states = JobStates(self._table, library.reserve)
         self._turn = threading.Lock()  # one job at a time
         self._changed = threading.Condition()
         self._work = JobWork(library, limits, self._staging, self._tell)
         self._tidying = threading.Lock()  # no upload is cleared away while a job takes it up again
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-        for job in self._table.unfinished():  # of an earlier process
-            self._table.set_state(job.id, "queued")
+        self._thread: JobThread | None = None
+        for job in self._table.unfinished():
+            if job.state == "running":  # in an earlier process, which was killed
+                self._states.write(job.id, "queued", change=partial(self._table.take_over, job))
         self._staging.drop_all_but(file for job in self._table.all(_ALL) for file in job.files)
 
     # Asking
 
     def list(self, limit: int = 50) -> Sequence[Job]:
         """Return the newest jobs, newest first, with their files as they are now."""
-        return [self._work.with_live(job) for job in self._table.all(limit)]
+        return [self._as_it_is(job) for job in self._table.all(limit)]
 
     def get(self, identity: int) -> Job:
         """Raises UnknownName."""
         job = self._table.get(identity)
         if job is None:
             raise UnknownName("job", str(identity), [str(job.id) for job in self._table.all()])
-        return self._work.with_live(job)
+        return self._as_it_is(job)
 
     @property
     def active(self) -> Sequence[Job]:
         """The jobs that run or wait, oldest first."""
-        return [self._work.with_live(job) for job in self._table.unfinished()]
+        jobs = [self._as_it_is(job) for job in self._table.unfinished()]
+        return [job for job in jobs if not job.finished]
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """When the thread that works on jobs had to be started again, and why."""
+        return tuple(self._thread.restarts) if self._thread else ()
+
+    def _as_it_is(self, job: Job) -> Job:
+        return self._states.current(self._work.with_live(job))
 
     def wait(self, identity: int, timeout: float | None = None) -> Job:
         """Return the job when it has ended, or as it is after so many seconds."""
@@ -95,18 +111,19 @@ class Jobs:
         """
         told = _encoding(encoding)
         self._library.catalogue.ensure_collection(collection)
+        named = {as_on_disk(path).absolute() for path in paths}
         folder = None
-        passed_over: tuple[PassedOver, ...] = ()
-        if sync:
-            folder, files, passed_over = self._synced(paths, collection)
-        elif uploaded:
+        listing = _NOTHING
+        if uploaded:
             files = self._staging.take(paths)
         else:
-            listing = list_files(paths)
-            files, passed_over = [_file_state(file) for file in listing.files], listing.passed_over
+            folder, listing = self._synced(paths, collection) if sync else (None, list_files(paths))
+            files = [file_state(file) for file in listing.files]
         files = [replace(file, ordinal=number, encoding=told) for number, file in enumerate(files, start=1)]
         try:
-            return self._queue(collection, files, passwords or {}, folder, passed_over)
+            if not sync:
+                self._forgive(collection, [file for file in files if Path(file.file) in named])
+            return self._queue(collection, files, passwords or {}, folder, listing)
         except BaseException:
             self._staging.drop(files)
             raise
@@ -117,7 +134,7 @@ class Jobs:
         files: Sequence[FileState],
         passwords: Mapping[str, str],
         folder: Path | None = None,
-        passed_over: Sequence[PassedOver] = (),
+        listing: Listing = _NOTHING,
     ) -> Job:
         """Write a job, with its passwords in place before anyone can work on it."""
         words = {
@@ -126,28 +143,35 @@ class Jobs:
             for name in (file.file, file.source, file.name)
             if name in passwords
         }
-        with self._table.inserting(collection, files, folder, passed_over) as job:
+        left_out = listing.passed_over, listing.unreadable
+        with self._table.inserting(collection, files, folder, *left_out) as job:
             self._work.passwords[job.id] = words
         self._tell()
         return job
 
-    def _synced(
-        self, paths: Sequence[Path], collection: str
-    ) -> tuple[Path, Sequence[FileState], tuple[PassedOver, ...]]:
+    def _forgive(self, collection: str, files: Collection[FileState]) -> None:
+        """Work again on files that were set aside, now that a person names them."""
+        sources = [file.source for file in files]
+        self._table.forget_interruptions(collection, sources, least=SET_ASIDE_AFTER)
+
+    def _synced(self, paths: Sequence[Path], collection: str) -> tuple[Path, Listing]:
         if len(paths) != 1:
             raise InvalidInput(f"a collection mirrors one folder, and {len(paths)} were given; name one")
         plan = plan_sync(self._library, paths[0], collection)
         files = sorted((*plan.add, *plan.replace, *plan.unchanged))
-        return plan.folder, [_file_state(file) for file in files], plan.passed_over
+        return plan.folder, Listing(tuple(files), plan.unreadable, plan.passed_over)
 
     # Changing
 
     def cancel(self, identity: int) -> Job:
         """Stop a job, or take it off the queue; what is committed stays. An ended one stays as it is."""
         job = self.get(identity)
-        if self._table.cancel_waiting(identity):
+        if job.state == "queued":
+            self._states.write(identity, "cancelled", change=lambda: self._table.cancel_waiting(identity))
+        now = self.get(identity).state
+        if job.state == "queued" and now == "cancelled":
             self._staging.drop(job.files)
-        elif self.get(identity).state == "running":
+        elif now == "running":
             self._work.cancelled.add(identity)
         self._tell()
         return self.get(identity)
@@ -182,8 +206,8 @@ class Jobs:
     ) -> Job:
         """Queue what failed, or was left undone, as a new job; of `files` (ordinals), if they are given.
 
-        Without an `encoding` files keep theirs. Raises UnknownName; InvalidInput where there is nothing to do
-        again, or its uploads are gone.
+        Files that were set aside are tried only where `files` has them. Without an `encoding` files keep
+        theirs. Raises UnknownName; InvalidInput where there is nothing to do again, or its uploads are gone.
         """
         told = _encoding(encoding)
         job = self.get(identity)
@@ -191,6 +215,10 @@ class Jobs:
             raise InvalidInput(f"job {identity} has not ended; cancel it first, or wait for it")
         asked = [file for file in job.files if files is None or file.ordinal in files]
         again = [file for file in asked if file.status is None or not file.status.is_success]
+        aside = [file for file in again if file.status is Status.SET_ASIDE]
+        again = [file for file in again if files is not None or file not in aside]
+        if aside and not again:
+            raise InvalidInput(f"job {identity} has only files that were set aside; name those to be tried")
         with self._tidying:
             taken = self._held()  # by a job that tries them again already, and deletes them then
             again = [
@@ -206,6 +234,8 @@ class Jobs:
                 )
                 for number, file in enumerate(again, start=1)
             ]
+            if files is not None:
+                self._forgive(job.collection, aside)
             return self._queue(job.collection, anew, passwords or {})
 
     def clear(self) -> int:
@@ -228,15 +258,14 @@ class Jobs:
     def start(self) -> None:
         """Work the queue off in a thread, from what an earlier process left on."""
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._work_off, name="jobs", daemon=True)
-        self._thread.start()
+        self._thread = JobThread(self._work_off)
 
     def stop(self, timeout: float | None = None) -> None:
         """Stop soon; what is not committed is queued again."""
         self._stopping.set()
         self._tell()
         if self._thread is not None:
-            self._thread.join(timeout)
+            self._thread.stop(timeout)
             self._thread = None
 
     def run(
@@ -253,11 +282,12 @@ class Jobs:
         """
         with self._turn:
             job = self.get(identity)
-            if not self._table.begin(identity):
+            if not self._begin(identity):
                 return
             state, error = "queued", None
             _logger.info("job %d: %d files", identity, len(job.files))
             try:
+                self._library.reserve.ensure_room()
                 yield from self._work.ingest(identity, on_progress, cancelled)
                 if job.folder is not None:
                     # Last: a file that was moved is known by its new path now, and keeps its document.
@@ -270,18 +300,30 @@ class Jobs:
             except RagError as problem:
                 state, error = "failed", str(problem)
                 raise
-            except Exception as fault:
-                state, error = "failed", f"a fault of the application: {fault!r}; try the job again"
+            except BaseException as fault:
+                if not isinstance(fault, GeneratorExit) and not is_interrupt(fault):
+                    state, error = "failed", f"a fault of the application: {fault!r}; try the job again"
+                    _logger.exception("job %d failed", identity)
                 raise
             finally:
-                self._table.set_state(identity, state, error)
+                self._states.write(identity, state, error)
                 _logger.info("job %d is %s", identity, state)
                 self._work.end(self.get(identity), state)
                 self._tell()
 
+    def _begin(self, identity: int) -> bool:
+        """Take a job off the queue; return whether it waited. Raises LibraryError, and the job has failed."""
+        self._states.write_unsaved()
+        try:
+            return identity not in self._states.unsaved and self._table.begin(identity)
+        except LibraryError as problem:
+            self._states.write(identity, "failed", str(problem))
+            raise
+
     def _work_off(self) -> None:
         while not self._stopping.is_set():
-            waiting = self._table.next_waiting()
+            self._states.write_unsaved()
+            waiting = self._table.next_waiting(but=self._states.unsaved)
             if waiting is None:
                 with self._changed:
                     self._changed.wait(1.0)
@@ -291,8 +333,8 @@ class Jobs:
                     pass
             except RagError:
                 continue  # it is in the job's state, which people see
-            except Exception:  # one job's fault must not keep all the others waiting
-                _logger.exception("job %d failed", waiting)
+            except Exception:  # noqa: BLE001  # logged already; it must not keep the other jobs waiting
+                continue
 
     def _tell(self) -> None:
         with self._changed:
@@ -306,11 +348,3 @@ def _encoding(name: str | None) -> str | None:
     if (known := encoding_named(name)) is None:
         raise InvalidInput(f"{name[:40]!r} is no known encoding; choose one of: {known_names()}")
     return known
-
-
-def _file_state(file: Path) -> FileState:
-    try:
-        source = str(file.resolve())
-    except (OSError, RuntimeError, ValueError):  # a loop of links: reported when it is read
-        source = str(file)
-    return FileState(0, str(file), readable(source), composed(readable(file.name)), staged=False)

@@ -7,7 +7,18 @@ from uuid import uuid4
 
 from ingestion.errors import InvalidInput
 from ingestion.storage.catalogue.job_table import FileState
+from ingestion.storage.disk_space import explained
+from ingestion.storage.originals import readable
 from ingestion.text.names import UPLOAD, composed
+
+
+def file_state(file: Path) -> FileState:
+    """Return a file that is ingested from where it lies."""
+    try:
+        source = str(file.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links: reported when it is read
+        source = str(file)
+    return FileState(0, str(file), readable(source), composed(readable(file.name)), staged=False)
 
 
 class Staging:
@@ -19,7 +30,7 @@ class Staging:
     def take(self, paths: Iterable[Path]) -> list[FileState]:
         """Move uploaded files to where they outlive the upload; all of them, or none.
 
-        Raises InvalidInput where one is not there.
+        Raises InvalidInput where one is not there, DiskFull where there is no room.
         """
         paths = list(paths)
         for path in paths:
@@ -27,8 +38,9 @@ class Staging:
                 raise InvalidInput(f"the uploaded file {path.name} is not there any more; upload it again")
         taken: list[FileState] = []
         try:
-            for path in paths:
-                taken.append(self._move(path))
+            with explained(self._folder.parent):
+                for path in paths:
+                    taken.append(self._move(path))
         except BaseException:
             self.drop(taken)
             raise

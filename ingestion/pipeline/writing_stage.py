@@ -12,8 +12,13 @@ from ingestion.pipeline.progress import IngestResult, IngestStage
 
 
 def write(context: IngestContext, item: ChunkedDocument) -> IngestResult:
-    """Commit a document. Raises LibraryError where a store cannot be written, and Cancelled in the middle of
-    a long document; a short one is finished."""
+    """Commit a document.
+
+    Raises:
+        LibraryError: A store cannot be written.
+        DiskFull: The disk has no room for the document.
+        Cancelled: In the middle of a long document; a short one is finished.
+    """
     try:
         return _write(context, item)
     finally:
@@ -36,6 +41,7 @@ def _write(context: IngestContext, item: ChunkedDocument) -> IngestResult:
         is_part=item.is_part,
     )
     context.report(item.number, source.name, IngestStage.WRITING, 0, count)
+    library.reserve.ensure_room(source.bytes)
     with library.changing:
         # The same bytes may have come from another file.
         known = context.known_result(source, item.number, item.task)

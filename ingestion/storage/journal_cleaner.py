@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from ingestion.errors import LibraryError
 from ingestion.storage.cards import Cards
 from ingestion.storage.catalogue.catalogue import Catalogue
 from ingestion.storage.catalogue.records import JournalEntry, Representation
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.rows import erase_rows, hidden_terms
 from ingestion.storage.catalogue.snapshots import Snapshots
+from ingestion.storage.disk_space import is_disk_full
 from ingestion.storage.open_representations import OpenRepresentations
 from ingestion.storage.originals import absent_mark
 from ingestion.storage.tokens.layout import DocumentKey
@@ -40,7 +42,13 @@ class JournalCleaner:
         """Erase the journal's versions. Raises LibraryError where a store cannot be written."""
         entries = self._catalogue.journal.entries()
         for entry in entries:
-            self.erase(entry)
+            try:
+                self.erase(entry)
+            except (LibraryError, OSError) as error:
+                if not is_disk_full(error, self._folder):
+                    raise
+                self._erase_files(entry)  # room for the rest, which is written before it is freed
+                self.erase(entry)
         if entries:
             self._catalogue.database.checkpoint()  # the log holds the text that was deleted
 
@@ -84,6 +92,18 @@ class JournalCleaner:
         # A version that was being added has no card until it is committed, and then no entry.
         known = {one.document_id: one.version - (one.kind == "add") for one in journal}
         return any(card.version > known.get(card.id, -1) for card in self._cards.read(entry.sha256))
+
+    def _erase_files(self, entry: JournalEntry) -> None:
+        """Erase what only this version has outside of the databases; may be repeated."""
+        if self._is_later(entry):
+            return
+        for representation, file in entry.segments:
+            if not self._table.segment_table.has(file):
+                self._erase_segment(representation, file)
+        original = self._folder / "originals" / entry.sha256
+        if self._catalogue.by_content(entry.sha256) is None:
+            original.unlink(missing_ok=True)
+        original.with_suffix(".tmp").unlink(missing_ok=True)
 
     def erase_representation(self, record: Representation) -> None:
         """Erase a retired representation's vectors everywhere; may be repeated."""

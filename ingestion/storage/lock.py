@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ingestion.errors import LibraryError, LibraryInUse
+from ingestion.errors import DiskFull, LibraryError, LibraryInUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,11 @@ class LibraryLock:
             ) from error
         except OSError as error:
             self._lock.release()
-            full = "free some space on its disk, or " if error.errno == errno.ENOSPC else ""
-            raise LibraryError(
+            kind: type[LibraryError] = LibraryError
+            full = ""
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                kind, full = DiskFull, "free some space on its disk, or "
+            raise kind(
                 f"the data folder {self._folder} cannot be used: {error.strerror or error}; "
                 f"{full}choose another with --data-dir or RAG_APP_DATA_DIR"
             ) from error

@@ -12,12 +12,13 @@ from types import TracebackType
 from typing import Self
 
 from ingestion.encoders import Encoder, load_encoder
-from ingestion.errors import LibraryDamaged, LibraryError
+from ingestion.errors import DiskFull, LibraryDamaged, LibraryError
 from ingestion.storage.cards import Cards
 from ingestion.storage.catalogue.catalogue import Catalogue
 from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.snapshots import Snapshots
+from ingestion.storage.disk_space import SMALL_BYTES, SpaceReserve
 from ingestion.storage.folder_swap import finish_rebuild, finish_swap
 from ingestion.storage.journal_cleaner import JournalCleaner
 from ingestion.storage.lock import LibraryLock
@@ -53,6 +54,7 @@ class OpenStores:
         tokens = folder / "tokens"
         self.representations = RepresentationTable(catalogue.database)
         self.open_representations = OpenRepresentations(self.representations, tokens, encoder, load)
+        self.reserve = SpaceReserve(folder)
         self.cards = Cards(folder)
         self.snapshots = Snapshots(folder)
         self.journal_cleaner = JournalCleaner(folder, catalogue, vectors, self.open_representations)
@@ -75,8 +77,7 @@ class OpenStores:
             LibraryError: The folder cannot be used.
             LibraryDamaged: A store cannot be read.
         """
-        lock = LibraryLock(folder)
-        lock.acquire()
+        lock = _acquire(folder)
         try:
             catalogue = _open_catalogue(folder)
         except BaseException:
@@ -98,6 +99,7 @@ class OpenStores:
             self.journal_cleaner.erase_all()
         with suppress(LibraryError, OSError):
             self.cards.complete(self.catalogue)
+        self.reserve.restore()
         self.keep_snapshot()
         self.merger.recover()
         for opened in self.open_representations.all():
@@ -160,6 +162,19 @@ class OpenStores:
     def segments(self, scope: Scope, opened: OpenRepresentation | None = None) -> list[str]:
         """Return the token segments within the scope."""
         return self.representations.segments((opened or self.representation()).id, scope)
+
+
+def _acquire(folder: Path) -> LibraryLock:
+    """Take the folder's lock; where the disk is full, with room of the reserve."""
+    lock, reserve = LibraryLock(folder), SpaceReserve(folder)
+    try:
+        lock.acquire()
+    except DiskFull:
+        if not reserve.give(SMALL_BYTES):
+            raise
+        lock.acquire()
+    reserve.make_room()
+    return lock
 
 
 def _open_catalogue(folder: Path) -> Catalogue:

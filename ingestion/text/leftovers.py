@@ -45,6 +45,14 @@ class PassedOver:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A folder, or an entry of one, that cannot be looked at, and why."""
+
+    path: str
+    reason: str
+
+
 def leftover_kind(name: str) -> str | None:
     """The kind of a leftover file by its name, such as "lock file"; None for a document."""
     name = name.casefold()

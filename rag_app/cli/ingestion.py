@@ -16,7 +16,7 @@ from ingestion.errors import InvalidInput
 from ingestion.text.leftovers import summary
 from rag_app.cli.common import Collection, Json, open_service
 from rag_app.cli.progress import exit_for, failures, follow, print_failed
-from rag_app.cli.terminal.lines import harmless, shown
+from rag_app.cli.terminal.lines import harmless, print_unreadable, shown
 from rag_app.contract.jobs import IngestResponse, JobFields
 from rag_app.contract.requests import IngestRequest
 from rag_app.contract.schema import to_json
@@ -115,7 +115,9 @@ class _Work:
         self.jobs.append(job)
 
     def _say_passed_over(self, job: JobFields) -> None:
-        """Print the files that are no documents, once."""
+        """Print the folders that could not be searched, and the files that are no documents, once."""
+        said_before = {folder.path for earlier in self.jobs for folder in earlier.unreadable}
+        print_unreadable(self._console, [one for one in job.unreadable if one.path not in said_before])
         known = {file.path for earlier in self.jobs for file in earlier.passed_over}
         files = [file for file in job.passed_over if file.path not in known]
         if files:

@@ -9,6 +9,7 @@ from rag_app.cli.common import Json, open_service, respond, show
 from rag_app.cli.progress import exit_for, follow, print_failed
 from rag_app.cli.terminal import lines
 from rag_app.contract.jobs import JobFields, JobsResponse
+from rag_app.contract.requests import RetryRequest
 
 app = typer.Typer(rich_markup_mode=None, help="See, go on with, retry, cancel and forget work on files.")
 
@@ -28,7 +29,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
         context,
         as_json,
         lambda service: service.jobs(),
-        lambda console, listed: lines.print_jobs(console, listed.jobs),
+        lambda console, listed: lines.print_jobs(console, listed.jobs, listed.warnings),
     )
 
 
@@ -52,10 +53,23 @@ def resume(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def retry(context: typer.Context, identity: Id, as_json: Json = False) -> None:
+def retry(
+    context: typer.Context,
+    identity: Id,
+    file: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--file",
+            metavar="NAME",
+            help="Only this file, by name or path; needed for one that was set aside. May be repeated.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Do a job's failed files again."""
+    request = RetryRequest.of(files=file or [])
     with open_service(context) as service:
-        job = follow(service, service.retry(identity), Console(stderr=as_json), quiet=as_json)
+        job = follow(service, service.retry(identity, request), Console(stderr=as_json), quiet=as_json)
     show(job, as_json, print_failed)
     exit_for([job])
 

@@ -81,8 +81,8 @@ def failures(job: JobFields) -> list[JobFileFields]:
 
 
 def exit_for(jobs: Iterable[JobFields]) -> None:
-    """End the command with 3 where a file failed or was left out."""
-    if any(failures(job) or job.state == "cancelled" for job in jobs):
+    """End the command with 3 where a file failed or was left out, or a folder could not be searched."""
+    if any(failures(job) or job.unreadable or job.state == "cancelled" for job in jobs):
         raise typer.Exit(EXIT_SOME_FILES_FAILED)
 
 

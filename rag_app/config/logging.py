@@ -128,7 +128,11 @@ class _StandardErrorHandler(logging.StreamHandler[Any]):
 
 
 class _PrivateFileHandler(RotatingFileHandler):
-    """Opens files that only their owner can read."""
+    """Opens files that only their owner can read. A line that cannot be written takes nothing along."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the standard library's name)
+        if not isinstance(sys.exc_info()[1], OSError):  # a full disk: other handlers have the line
+            super().handleError(record)
 
     def _open(self) -> TextIOWrapper:
         def opener(path: str, flags: int) -> int:

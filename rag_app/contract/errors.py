@@ -16,6 +16,7 @@ _EXCEPTIONS: Mapping[str, type[RagError]] = {
     "EmptyQuestion": errors.InvalidInput,
     "LibraryError": errors.LibraryError,
     "LibraryInUse": errors.LibraryInUse,
+    "DiskFull": errors.DiskFull,
     "LibraryDamaged": errors.LibraryDamaged,
     "StaleRepresentation": errors.StaleRepresentation,
     "SourceChanged": errors.SourceChanged,

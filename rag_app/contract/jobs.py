@@ -41,6 +41,14 @@ class PassedOverFields(Fields):
     kind: str
 
 
+class UnreadableFields(Fields):
+    """A folder, or an entry of a folder, that could not be searched for files."""
+
+    name: str
+    path: str
+    reason: str
+
+
 class JobFields(Fields):
     """Files that are ingested together."""
 
@@ -53,6 +61,9 @@ class JobFields(Fields):
     error: str | None = Field(description="why the job as a whole failed")
     files: tuple[JobFileFields, ...]
     passed_over: tuple[PassedOverFields, ...]
+    unreadable: tuple[UnreadableFields, ...] = Field(
+        (), description="folders that could not be searched for files, and why"
+    )
 
     @classmethod
     def of_job(cls, job: "Job", timings_ms: Mapping[str, Mapping[str, float]]) -> Self:
@@ -62,7 +73,8 @@ class JobFields(Fields):
             for file, label in zip(job.files, file_labels(job.files), strict=True)
         ]
         left_out = [PassedOverFields.of(one, name=name_of(one.path)) for one in job.passed_over]
-        return cls.of(job, files=files, passed_over=left_out)
+        unread = [UnreadableFields.of(one, name=name_of(one.path)) for one in job.unreadable]
+        return cls.of(job, files=files, passed_over=left_out, unreadable=unread)
 
 
 class JobResponse(JobFields, Response):
@@ -71,6 +83,9 @@ class JobResponse(JobFields, Response):
 
 class JobsResponse(Response):
     jobs: tuple[JobFields, ...]
+    warnings: tuple[str, ...] = Field(
+        (), description="when the thread that works on jobs had to be started again, and why"
+    )
 
 
 class IngestedFields(Fields):
@@ -93,6 +108,7 @@ class IngestResponse(Response):
 
     documents: tuple[IngestedFields, ...]
     passed_over: tuple[PassedOverFields, ...]
+    unreadable: tuple[UnreadableFields, ...]
     timings_ms: Timings = Field(description="by stage, summed over the files; total is the clock's")
     job_id: int = Field(description="the last job's")
 
@@ -104,6 +120,7 @@ class IngestResponse(Response):
         return cls.of(
             documents=[file for job in jobs for file in job.files],
             passed_over=[file for job in jobs for file in job.passed_over],
+            unreadable=[folder for job in jobs for folder in job.unreadable],
             timings_ms={**timings, "total": total_ms},
             job_id=jobs[-1].job_id,
         )

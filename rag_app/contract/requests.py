@@ -213,9 +213,11 @@ class UploadRequest(Request):
 
 
 class RetryRequest(Request):
-    """Passwords by a file's path or name; they are used and never stored."""
+    """Passwords by a file's path or name; they are used and never stored. `files` are paths or names, or none
+    for all that failed; a file that was set aside must be among them to be tried."""
 
     passwords: dict[NameOrPath, Name] = Field({}, repr=False, max_length=_MOST_NAMES)
+    files: Annotated[tuple[NameOrPath, ...], Field(max_length=_MOST_NAMES)] = ()
 
 
 class TaskRequest(Request):

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingestion.errors import LibraryError
+from ingestion.storage.disk_space import is_disk_full, no_space
 from rag_app.history.migrations import migrate
 
 STATE_FILE = "state.sqlite3"
@@ -82,6 +83,8 @@ class StateDatabase:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            if is_disk_full(error, self.file.parent):
+                raise no_space(self.file.parent, "conversations and judgements cannot be written") from error
             raise LibraryError(
                 f"conversations and judgements in {self.file} cannot be used: {error}; check the file's "
                 "permissions and the free disk space, or move the file away to start without them"

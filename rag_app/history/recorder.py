@@ -34,13 +34,18 @@ class ConversationRecorder:
     def in_conversation(self, options: AskOptions) -> AskOptions:
         """Return the options with the history, nonce and evidence of their conversation.
 
-        NEW begins a conversation. Raises UnknownName for a conversation that does not exist, LibraryError for
+        NEW begins a conversation; where it cannot be stored, the options stay as they are, and `follow` says
+        so. Raises UnknownName for a conversation that does not exist, LibraryError for
         a damaged conversation.
         """
         if options.conversation is None:
             return options
         if options.conversation == NEW:
-            begun = self.conversations.create()
+            try:
+                begun = self.conversations.create()
+            except LibraryError:
+                _logger.exception("no conversation could be begun")
+                return options
             return replace(options, conversation=begun.id, nonce=begun.nonce)
         found = self.conversations.get(options.conversation)
         return replace(
@@ -63,15 +68,16 @@ class ConversationRecorder:
         Closing this iterator closes the events and stores the question as stopped; an error stores it as
         failed.
         """
+        options, number, lost = self._begun(options, question)
         conversation = options.conversation
-        number = self.conversations.begin_turn(conversation, question) if conversation else 0
         state, error = TurnState.STOPPED, None
         try:
             with closing(events):
                 for event in events:
                     if isinstance(event, Answer):
                         state = TurnState.ANSWERED
-                        yield self._recorded(event, options, number, generator)
+                        answer = replace(event, flags=(*event.flags, *lost))
+                        yield self._recorded(answer, options, number, generator)
                     else:
                         yield event
         except RagError as fault:
@@ -81,6 +87,21 @@ class ConversationRecorder:
             if conversation and state is not TurnState.ANSWERED:
                 with suppress(LibraryError):  # reading the conversation raises it again
                     self.conversations.end_turn(conversation, number, state, error=error)
+
+    def _begun(self, options: AskOptions, question: str) -> tuple[AskOptions, int, tuple[str, ...]]:
+        """Store a question; return its number in the conversation. Where it cannot be stored, return options
+        without a conversation, and a flag that says so."""
+        if options.conversation is None:
+            return options, 0, ()
+        try:
+            if options.conversation != NEW:
+                return options, self.conversations.begin_turn(options.conversation, question), ()
+            fault = "it could not be begun; check the disk's space and rights"
+        except LibraryError as error:
+            _logger.exception("a question could not be stored")
+            fault = str(error)
+        lost = f"this question and answer could not be kept in the conversation: {fault}"
+        return replace(options, conversation=None), 0, (lost,)
 
     def _recorded(
         self, answer: Answer, options: AskOptions, number: int, generator: Callable[[], GeneratorInfo]

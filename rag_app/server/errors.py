@@ -22,6 +22,7 @@ _STATUS: Mapping[str, int] = {
     "StaleRepresentation": 409,
     "TaskRunning": 409,
     "TooManyWaiting": 429,
+    "DiskFull": 507,
 }
 # Seconds after which it makes sense to ask a busy model again.
 _RETRY_AFTER = 5

@@ -254,7 +254,10 @@ class LocalService(Service):
 
     def jobs(self) -> JobsResponse:
         jobs = self.assistant.jobs.list()
-        return JobsResponse(jobs=tuple(JobFields.of_job(job, self._timings_ms) for job in jobs))
+        return JobsResponse(
+            jobs=tuple(JobFields.of_job(job, self._timings_ms) for job in jobs),
+            warnings=tuple(self.assistant.jobs.warnings),
+        )
 
     def job(self, identity: int) -> JobResponse:
         return self._response(self._job(identity))
@@ -263,8 +266,9 @@ class LocalService(Service):
         return self._begun(self._job(identity))
 
     def retry(self, identity: int, request: RetryRequest | None = None) -> JobResponse:
-        passwords = None if request is None else request.passwords
-        return self._begun(self.assistant.jobs.retry(identity, passwords))
+        request = request or RetryRequest()
+        files = self.assistant.jobs.get(identity).named(request.files) if request.files else None
+        return self._begun(self.assistant.jobs.retry(identity, request.passwords, files=files))
 
     def cancel(self, identity: int) -> JobResponse:
         return self._response(self.assistant.jobs.cancel(identity))
@@ -296,7 +300,7 @@ class LocalService(Service):
                 self._timings_ms[result.path] = dict(result.timings_ms)
         except RagError:
             pass  # the job's state holds it
-        except Exception as error:  # noqa: BLE001  # raised where the job is asked for
+        except Exception as error:  # noqa: BLE001  # logged by the queue, raised where the job is asked for
             self._faults[identity] = error
 
     # Collections

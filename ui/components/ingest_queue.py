@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ingestion.documents import Status
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.pipeline.queue import Job
 from ingestion.storage.catalogue.records import Document
@@ -126,5 +127,14 @@ def _known_by(name: str, file: Path) -> str:
 
 
 def _to_retry(jobs: Sequence[Job]) -> list[int]:
-    """Return the ended jobs with a file to try again that no later job has."""
-    return sorted({job.id for job, file in latest(jobs) if job.finished and can_retry(file)})
+    """Return the ended jobs with a file to try again that no later job has.
+
+    A file that was set aside is tried only by itself.
+    """
+    return sorted(
+        {
+            job.id
+            for job, file in latest(jobs)
+            if job.finished and can_retry(file) and file.status is not Status.SET_ASIDE
+        }
+    )

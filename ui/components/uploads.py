@@ -55,13 +55,19 @@ def to_rows(jobs: Sequence[Job], watched: Collection[int]) -> tuple[list[FileRow
     """
     active: list[FileRow] = []
     ended: list[FileRow] = []
-    for job, file in latest(jobs):
-        row = to_row(job, file)
+    rows = [(job, to_row(job, file)) for job, file in latest(jobs)]
+    rows += [(job, _unreadable(job, folder.path, folder.reason)) for job in jobs for folder in job.unreadable]
+    for job, row in rows:
         if not job.finished:
             active.append(row)
         elif job.id in watched or row.mood is Mood.FAILED:
             ended.append(row)
     return active, ended
+
+
+def _unreadable(job: Job, path: str, reason: str) -> FileRow:
+    words = f"could not be searched for files: {reason}; check its rights, then ingest it again"
+    return FileRow(path, words, Mood.FAILED, job=job.id, collection=job.collection)
 
 
 def latest(jobs: Sequence[Job]) -> Iterator[tuple[Job, FileState]]:

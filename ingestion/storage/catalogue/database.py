@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.errors import REBUILD, LibraryDamaged, LibraryError
+from ingestion.storage.disk_space import is_disk_full, no_space
 
 # What SQLite says of a schema that lacks what ours has.
 _NOT_OURS = ("no such table", "no such column")
@@ -47,7 +48,8 @@ class Database:
         """Everything inside becomes visible at once, or not at all.
 
         `changes` grows with each one that says it `changes_documents`: what a search reads.
-        Raises LibraryError where the file cannot be written, LibraryDamaged where it cannot be read.
+        Raises DiskFull or LibraryError where the file cannot be written, LibraryDamaged where it cannot be
+        read.
         """
         with self._lock, self.explained():
             try:
@@ -96,6 +98,8 @@ class Database:
         except (OSError, sqlite3.OperationalError) as error:
             if str(error).startswith(_NOT_OURS):
                 raise self._damaged(error) from error
+            if is_disk_full(error, self.path.parent):
+                raise no_space(self.path.parent) from error
             raise LibraryError(
                 f"the catalogue {self.path} cannot be used: {error}; check the disk's space and rights"
             ) from error

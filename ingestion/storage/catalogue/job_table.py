@@ -3,21 +3,26 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from ingestion.documents import Status
+from ingestion.errors import UnknownName
 from ingestion.storage.catalogue.database import Database, insert_row
-from ingestion.text.leftovers import PassedOver
+from ingestion.text.leftovers import PassedOver, Unreadable
 from ingestion.timing import utc_now
 
 # Finished jobs that are kept for the list of failures. Every job is kept for an hour, however many come after
 # it: the program that queued it may still ask how it ended.
 _KEPT = 200
 _KEPT_FOR = timedelta(hours=1)
+# A file that was in work so many times when the process ended is worked on no more, unless it is named.
+SET_ASIDE_AFTER = 2
+_IN_WORK = ("parsing", "encoding", "writing")  # stages of a file, as are these:
+ENDED = ("done", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Job:
 
     `state` is queued, running, cancelled, finished or failed; failed means that the library could not
     be written, and its remaining files can be tried again. `passed_over` are files of folders that are no
-    documents.
+    documents; `unreadable` are folders that could not be searched.
     """
 
     id: int
@@ -68,11 +73,12 @@ class Job:
     files: tuple[FileState, ...] = ()
     folder: Path | None = None
     passed_over: tuple[PassedOver, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def done(self) -> int:
         """Files that have come to their end."""
-        return sum(file.stage in ("done", "cancelled") for file in self.files)
+        return sum(file.stage in ENDED for file in self.files)
 
     @property
     def total(self) -> int:
@@ -82,6 +88,16 @@ class Job:
     def failed(self) -> tuple[FileState, ...]:
         """Files that did not end in success."""
         return tuple(f for f in self.files if f.status is not None and not f.status.is_success)
+
+    def named(self, names: Iterable[str]) -> set[int]:
+        """Return the ordinals of the files with these names or paths. Raises UnknownName."""
+        found: set[int] = set()
+        for name in names:
+            same = {file.ordinal for file in self.files if name in (file.name, file.source)}
+            if not same:
+                raise UnknownName("file", name, [file.name for file in self.files])
+            found |= same
+        return found
 
 
 class JobTable:
@@ -97,6 +113,7 @@ class JobTable:
         files: Sequence[FileState],
         folder: Path | None = None,
         passed_over: Sequence[PassedOver] = (),
+        unreadable: Sequence[Unreadable] = (),
     ) -> Iterator[Job]:
         """Write a new job, and forget the oldest finished ones.
 
@@ -120,6 +137,10 @@ class JobTable:
                     for f in files
                 ],
             )
+            connection.executemany(
+                "INSERT INTO job_unreadable (job_id, path, reason) VALUES (?, ?, ?)",
+                [(identity, one.path, one.reason) for one in unreadable],
+            )
             connection.execute(_FORGET_OLDEST, (utc_now(ago=_KEPT_FOR), _KEPT))
             (row,) = connection.execute("SELECT * FROM jobs WHERE id = ?", (identity,)).fetchall()
             yield self._job(row)
@@ -138,9 +159,13 @@ class JobTable:
         rows = self._database.rows("SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY id")
         return [self._job(row) for row in rows]
 
-    def next_waiting(self) -> int | None:
-        """Return the job whose turn is next, if any waits."""
-        rows = self._database.rows("SELECT id FROM jobs WHERE state = 'queued' ORDER BY id LIMIT 1")
+    def next_waiting(self, *, but: Collection[int] = ()) -> int | None:
+        """Return the job whose turn is next, if any waits that is not among `but`."""
+        rows = self._database.rows(
+            "SELECT id FROM jobs WHERE state = 'queued' AND id NOT IN (SELECT value FROM json_each(?)) "
+            "ORDER BY id LIMIT 1",
+            (json.dumps(sorted(but)),),
+        )
         return rows[0]["id"] if rows else None
 
     def begin(self, identity: int) -> bool:
@@ -182,6 +207,43 @@ class JobTable:
                 {**asdict(file), "warnings": warnings, "job": identity},
             )
 
+    # Files that were in work when the process ended
+
+    def take_over(self, job: Job) -> None:
+        """Queue a job that was running when the process ended; count this for the files in work."""
+        marks = [(file.source, _mark(file)) for file in job.files if file.stage in _IN_WORK]
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "INSERT INTO interrupted_files (collection, source, bytes, modified, times) "
+                "VALUES (?1, ?2, ?3, ?4, 1) ON CONFLICT DO UPDATE SET "
+                "times = CASE WHEN (bytes, modified) = (?3, ?4) THEN times + 1 ELSE 1 END, "
+                "bytes = ?3, modified = ?4",
+                [(job.collection, source, *mark) for source, mark in marks if mark],
+            )
+            _set_state(connection, job.id, "queued")
+
+    def interruptions(self, job: Job) -> dict[int, int]:
+        """Return how often the process ended while it worked on these bytes, by the files' ordinals; files
+        without an interruption are left out."""
+        rows = self._database.rows("SELECT * FROM interrupted_files WHERE collection = ?", (job.collection,))
+        known = {row["source"]: ((row["bytes"], row["modified"]), int(row["times"])) for row in rows}
+        return {
+            file.ordinal: known[file.source][1]
+            for file in job.files
+            if file.source in known and _mark(file) == known[file.source][0]
+        }
+
+    def forget_interruptions(self, collection: str, sources: Collection[str], *, least: int = 1) -> None:
+        """Forget the interruptions of files, of those that have at least so many."""
+        if not self._database.rows("SELECT 1 FROM interrupted_files LIMIT 1"):
+            return
+        with self._database.transaction() as connection:
+            connection.execute(
+                "DELETE FROM interrupted_files WHERE collection = ? AND times >= ? "
+                "AND source IN (SELECT value FROM json_each(?))",
+                (collection, least, json.dumps(list(sources))),
+            )
+
     def clear(self, identities: Sequence[int]) -> int:
         """Forget those of the jobs that have ended; return how many."""
         with self._database.transaction() as connection:
@@ -193,6 +255,7 @@ class JobTable:
 
     def _job(self, row: sqlite3.Row) -> Job:
         files = self._database.rows("SELECT * FROM job_files WHERE job_id = ? ORDER BY ordinal", (row["id"],))
+        unreadable = self._database.rows("SELECT * FROM job_unreadable WHERE job_id = ?", (row["id"],))
         folder = None if row["folder"] is None else Path(os.fsdecode(row["folder"]))
         return Job(
             **{name: row[name] for name in ("id", "collection", "state", "created", "finished", "error")},
@@ -200,14 +263,15 @@ class JobTable:
             files=tuple(map(_file, files)),
             folder=folder,
             passed_over=tuple(PassedOver(*one) for one in json.loads(row["passed_over"])),
+            unreadable=tuple(Unreadable(one["path"], one["reason"]) for one in unreadable),
         )
 
 
-# A job with an upload that waits for its password stays: nothing else knows where the upload lies.
+# A job with an upload that waits for its password, or was set aside, stays: nothing else knows where it lies.
 _FORGET_OLDEST = """
 DELETE FROM jobs WHERE finished < ? AND state != 'failed'
     AND id NOT IN (SELECT id FROM jobs WHERE finished IS NOT NULL ORDER BY id DESC LIMIT ?)
-    AND id NOT IN (SELECT job_id FROM job_files WHERE staged AND status = 'needs_password')
+    AND id NOT IN (SELECT job_id FROM job_files WHERE staged AND status IN ('needs_password', 'set_aside'))
 """
 
 
@@ -225,6 +289,15 @@ def _set_state(connection: sqlite3.Connection, identity: int, state: str, error:
         connection.execute(
             "UPDATE job_files SET stage = 'cancelled' WHERE job_id = ? AND stage != 'done'", (identity,)
         )
+
+
+def _mark(file: FileState) -> tuple[int, int] | None:
+    """Return a file's size and time, by which other bytes under its name are known; None for no file."""
+    try:
+        state = os.stat(file.file)  # noqa: PTH116  # takes bytes' escapes as well
+    except (OSError, ValueError):
+        return None
+    return state.st_size, state.st_mtime_ns
 
 
 def _file(row: sqlite3.Row) -> FileState:

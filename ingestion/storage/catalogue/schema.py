@@ -197,6 +197,28 @@ _TABLES = """
 """
 
 
+# Tables that came after schema 7. A version of the application that does not know them does not miss them, so
+# that they need no new number; an older file gets them when it is opened.
+# job_unreadable: folders of a job that could not be searched. interrupted_files: files that were in work when
+# the process ended, `times` times; bytes and modified (nanoseconds) tell whether the file is still the same.
+_LATER_TABLES = """
+    CREATE TABLE IF NOT EXISTS job_unreadable (
+        job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        reason TEXT NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS job_unreadable_by_job ON job_unreadable (job_id);
+    CREATE TABLE IF NOT EXISTS interrupted_files (
+        collection TEXT NOT NULL,
+        source TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        modified INTEGER NOT NULL,
+        times INTEGER NOT NULL,
+        PRIMARY KEY (collection, source)
+    );
+"""
+
+
 def ensure_schema(connection: sqlite3.Connection) -> None:
     """Create the tables in a new file; accept a file that has them, and add what came since.
 
@@ -206,7 +228,7 @@ def ensure_schema(connection: sqlite3.Connection) -> None:
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == VERSION:
-        connection.execute(_CHECKSUMS)
+        connection.executescript(f"BEGIN; {_CHECKSUMS} {_LATER_TABLES} COMMIT;")
         return
     tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
     if version < 0 or (version == 0 and tables):
@@ -228,6 +250,7 @@ def ensure_schema(connection: sqlite3.Connection) -> None:
     # executescript would end a transaction that is open, so the script begins and ends its own.
     key = secrets.token_bytes(32).hex()
     connection.executescript(
-        f"BEGIN IMMEDIATE; {_TABLES} {_CHECKSUMS} {WORD_TABLE}; PRAGMA user_version = {VERSION}; "
+        f"BEGIN IMMEDIATE; {_TABLES} {_CHECKSUMS} {_LATER_TABLES} {WORD_TABLE}; "
+        f"PRAGMA user_version = {VERSION}; "
         f"INSERT INTO facts (name, value) VALUES ('words key', x'{key}'); COMMIT;"
     )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.storage.catalogue.records import BUILTIN
+from ingestion.storage.disk_space import is_disk_full, no_space
 from ingestion.storage.vectors.unused_room import UnusedRoom
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class VectorStore:
 
     def __init__(self, connect: Callable[[], "ClientAPI"], folder: Path | None = None) -> None:
         self._connect = connect
+        self._folder = folder
         self._unused = UnusedRoom(folder) if folder else None
         self._lock = threading.Lock()
         self._connected: ClientAPI | None = None
@@ -105,6 +107,8 @@ class VectorStore:
             with self._calling():
                 yield
         except ChromaError as error:
+            if self._folder and is_disk_full(error, self._folder):
+                raise no_space(self._folder.parent) from error
             raise LibraryError(
                 f"Chroma cannot write its index: {error}; check the disk's space and rights"
             ) from error
@@ -287,7 +291,8 @@ def _where(documents: frozenset[str] | None, pages: tuple[int, int] | None) -> A
 
 
 def embedded_chroma(folder: Path) -> "ClientAPI":
-    """Open Chroma inside this process, without telemetry. Raises LibraryDamaged where it cannot."""
+    """Open Chroma inside this process, without telemetry. Raises LibraryDamaged where it cannot, DiskFull
+    where the disk has no room for that."""
     from chromadb import PersistentClient
     from chromadb.config import Settings
     from chromadb.errors import ChromaError
@@ -295,8 +300,9 @@ def embedded_chroma(folder: Path) -> "ClientAPI":
     try:
         return PersistentClient(folder, settings=Settings(anonymized_telemetry=False))
     except (ChromaError, OSError, ValueError, AttributeError) as error:  # the last one after a first failure
-        full = "disk is full" in str(error)  # SQLite's words
+        if is_disk_full(error, folder):
+            raise no_space(folder.parent, "Chroma cannot be opened") from error
         raise LibraryDamaged(
             f"Chroma cannot open {folder}: {error}; the strategies colbert and bm25 still work; "
-            f"{'free some space on its disk' if full else 'to repair it, run: rag-app repair'}"
+            "to repair it, run: rag-app repair"
         ) from error

@@ -10,7 +10,7 @@ from rich.table import Table
 from ingestion.text.leftovers import summary
 from rag_app.contract.answers import AskResponse
 from rag_app.contract.documents import DocumentFields, DocumentsResponse
-from rag_app.contract.jobs import JobFields, JobFileFields
+from rag_app.contract.jobs import JobFields, JobFileFields, UnreadableFields
 from rag_app.contract.search import (
     CompareResponse,
     ExplainedHitFields,
@@ -158,7 +158,9 @@ def print_checks(console: Console, response: DoctorResponse) -> None:
             line(console, f"        → {shown(check.mend)}")
 
 
-def print_jobs(console: Console, jobs: Sequence[JobFields]) -> None:
+def print_jobs(console: Console, jobs: Sequence[JobFields], warnings: Sequence[str] = ()) -> None:
+    for warning in warnings:
+        line(console, f"[yellow]![/] {shown(warning)}")
     if not jobs:
         console.print("No jobs. rag-app ingest PATH… begins one.")
         return
@@ -182,10 +184,19 @@ def print_job(console: Console, job: JobFields) -> None:
             print_ingested(console, file)
         else:
             line(console, f"  {shown(file.label)} {file.stage}")
+    print_unreadable(console, job.unreadable)
     if job.passed_over:
         line(console, shown(summary([(file.name, file.kind) for file in job.passed_over])))
     if job.error:
         line(console, f"[red]{shown(job.error)}[/]")
+
+
+def print_unreadable(console: Console, folders: Sequence[UnreadableFields]) -> None:
+    """Print the folders that could not be searched."""
+    for folder in folders:
+        line(
+            console, f"[red]✗[/] {shown(folder.path)} [bold]could not be searched[/]: {shown(folder.reason)}"
+        )
 
 
 def size(number: int) -> str:

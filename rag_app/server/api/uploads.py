@@ -14,6 +14,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from ingestion.errors import InvalidInput
+from ingestion.storage.disk_space import explained
 from rag_app.server.errors import TooLarge
 from rag_app.service.uploads import safe_name
 
@@ -40,6 +41,7 @@ async def received(
     Raises:
         InvalidInput: The body is not multipart/form-data, or is incomplete.
         TooLarge: A file has more than `largest` bytes, or there are too many files.
+        DiskFull: The disk has no room for them.
         ClientDisconnect: The client went away.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
@@ -48,7 +50,7 @@ async def received(
         raise InvalidInput("send files as multipart/form-data, each as a part that has a file name")
     place = folder / uuid4().hex
     try:
-        with _Parts(place, boundary, largest) as parts:
+        with explained(folder.parent), _Parts(place, boundary, largest) as parts:
             await _feed(request, parts)
         yield parts.files, parts.fields
     finally:

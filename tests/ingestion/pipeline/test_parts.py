@@ -13,9 +13,12 @@ from ingestion.maintenance import verify
 from ingestion.maintenance.rebuilding import rebuild
 from ingestion.maintenance.reindex import reindex
 from ingestion.parsing import ParseLimits
+from ingestion.pipeline.context import IngestContext
 from ingestion.pipeline.folder_sync import remove_gone
 from ingestion.pipeline.ingest import ingest
+from ingestion.pipeline.parsing_stage import ChunkedDocument
 from ingestion.pipeline.progress import IngestResult
+from ingestion.pipeline.writing_stage import write
 from retrievers.search import search
 from retrievers.strategies import strategy_named
 from tests.helpers.store_contents import assert_whole
@@ -198,3 +201,21 @@ def test_parts_and_warnings_come_back_without_the_catalogue(
         assert found(library, "notice period") == ["offer.pdf › terms.txt"]
         library.delete(container)
         assert names(library) == []
+
+
+def test_a_fault_that_ends_a_part_is_a_warning_of_its_container(
+    library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(context: IngestContext, item: ChunkedDocument) -> IngestResult:
+        if item.is_part:
+            raise MemoryError
+        return write(context, item)
+
+    monkeypatch.setattr("ingestion.pipeline.ingest.write", failing)
+    (result,) = added(library, offer(folder / "offer.pdf", terms_txt=TERMS))
+    assert result.status is Status.OK
+    (warning,) = result.warnings
+    assert "terms.txt' is not in the library" in warning
+    assert "memory" in warning
+    assert names(library) == ["offer.pdf"]
+    assert_whole(library)

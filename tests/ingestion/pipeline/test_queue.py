@@ -274,16 +274,16 @@ def test_a_library_that_cannot_be_written_fails_the_job_and_keeps_its_files(
     job = jobs.submit(write(tmp_path / "in", "a.txt", "b.txt"), collection="default")
     with monkeypatch.context() as broken:
         broken.setattr(library.vectors, "upsert", _full)
-        with pytest.raises(LibraryError, match="the disk is full"):
+        with pytest.raises(LibraryError, match="the disk is broken"):
             list(jobs.run(job.id))
     failed = jobs.get(job.id)
-    assert (failed.state, failed.error, stages(failed)) == ("failed", "the disk is full", ["queued"] * 2)
+    assert (failed.state, failed.error, stages(failed)) == ("failed", "the disk is broken", ["queued"] * 2)
     assert work(jobs, jobs.retry(job.id)) == ["ok", "ok"]
     assert_whole(library)
 
 
 def _full(*_: object, **__: object) -> None:
-    raise LibraryError("the disk is full")
+    raise LibraryError("the disk is broken")
 
 
 def test_what_is_said_of_an_encoding_outlives_the_process(
