@@ -149,7 +149,7 @@ def _is_supported(name: str) -> bool:
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except ValueError:  # a NUL in the name: it is refused as a file
+    except (OSError, ValueError):  # no right to look, a NUL in the name: it is refused as a file
         return False
 
 
@@ -269,8 +269,10 @@ class _Settling:
         for path, (before, since) in list(self.looks.items()):
             try:
                 info = path.stat()
-            except OSError:  # gone meanwhile, which is a change of its own
+            except OSError:
                 del self.looks[path]
+                if not is_gone(str(path)):  # reading it says what is wrong; that it is gone is another change
+                    found.append(path)
                 continue
             look = (info.st_size, info.st_mtime_ns)
             if look != before:
@@ -314,9 +316,9 @@ def watch(
     ):
         for change, name in sorted(changes):
             path = Path(name)
-            if change is Change.deleted and not path.exists():
+            if change is Change.deleted and is_gone(name):
                 gone.append(path)
-            elif path.is_dir():
+            elif _is_folder(path):
                 listing = list_folder(path)
                 unreadable.extend(listing.unreadable)
                 for file in listing.files:

@@ -22,7 +22,7 @@ SMALL_BYTES = 256 << 10
 # Below this, work that fills the disk does not begin: logs, history and states need some room as well.
 _LEAST_BYTES = 1 << 20
 # Below this, SQLite's and Chroma's errors of input and output are taken for those of a full disk.
-_NOTHING_BYTES = 64 << 10
+_NOTHING_BYTES = SMALL_BYTES
 # What people are told to free: enough to go on with a document of usual size.
 _ADVISED_MB = 20
 _ERRNOS = (errno.ENOSPC, errno.EDQUOT)
@@ -147,8 +147,8 @@ class SpaceReserve:
     def make_room(self) -> None:
         """Give a little where the disk has nothing left: opening a library writes to it."""
         with suppress(OSError):
-            if free_bytes(self._folder) < _LEAST_BYTES:
-                self.give(_LEAST_BYTES)
+            if free_bytes(self._folder) < SMALL_BYTES:
+                self.give(SMALL_BYTES)
 
     def spend_on(self, work: Callable[[], T], amount: int = RESERVE_BYTES) -> T:
         """Do work that may be repeated; where the disk is full, again with the room of the reserve.

@@ -1,5 +1,6 @@
 """ingest: files and folders through the queue."""
 
+import logging
 import queue
 import sys
 import threading
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from ingestion.errors import InvalidInput
+from ingestion.errors import InvalidInput, RagError
 from ingestion.text.leftovers import summary
 from rag_app.cli.common import Collection, Json, open_service
 from rag_app.cli.progress import exit_for, failures, follow, print_failed
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _PASSWORD_TRIES = 3
 # Seconds: how soon Ctrl-C is noticed while nothing changes.
 _TICK = 0.2
+
+_logger = logging.getLogger(__name__)
 
 
 def ingest(
@@ -126,7 +129,7 @@ class _Work:
 
     def watch(self, folders: list[Path]) -> None:
         """Ingest changes of the folders until Ctrl-C."""
-        changed: queue.SimpleQueue[Path] = queue.SimpleQueue()
+        changed: queue.SimpleQueue[Path | Exception] = queue.SimpleQueue()
         stop = threading.Event()
         for folder in folders:
             threading.Thread(target=_tell_changes, args=(folder, stop, changed), daemon=True).start()
@@ -138,7 +141,9 @@ class _Work:
         finally:
             stop.set()
 
-    def _take_in(self, folder: Path) -> None:
+    def _take_in(self, folder: Path | Exception) -> None:
+        if isinstance(folder, Exception):
+            raise folder
         try:
             self.do([folder], sync=True)
         except InvalidInput as error:  # the folder is gone or empty for now, as a disk that is unplugged
@@ -173,11 +178,25 @@ class _Work:
         return job
 
 
-def _tell_changes(folder: Path, stop: threading.Event, changed: "queue.SimpleQueue[Path]") -> None:
+def _tell_changes(
+    folder: Path, stop: threading.Event, changed: "queue.SimpleQueue[Path | Exception]"
+) -> None:
+    """Put the folder into the queue at each change of it, and an error that ends the watching."""
     from ingestion.pipeline.folder_sync import watch
 
-    for _ in watch(folder, stop=stop):
-        changed.put(folder)
+    try:
+        for _ in watch(folder, stop=stop):
+            changed.put(folder)
+    except Exception as error:  # the command would wait for ever
+        _logger.exception("a folder can be watched no more")
+        changed.put(error if isinstance(error, RagError) else _unwatched(folder, error))
+
+
+def _unwatched(folder: Path, error: Exception) -> RagError:
+    return RagError(
+        f"the folder {folder} can be watched no more: {error}; try again. Where too many files are open or "
+        "watched, raise the limit (ulimit -n, fs.inotify.max_user_watches)"
+    )
 
 
 def _asked(question: str) -> str:
