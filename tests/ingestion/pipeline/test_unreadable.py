@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from watchfiles import Change
 
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits
@@ -95,21 +96,28 @@ def test_the_command_names_them_and_ends_with_3(
     assert '"reason": "Too many open files"' in run("--data-dir", data, "jobs", "show", 1, "--json").out
 
 
-def test_a_new_folder_that_cannot_be_searched_is_a_change(folder: Path, closed: Closed) -> None:
-    closed(folder / "new", errno.EMFILE)
-    stop = threading.Event()
-    changes = watch(folder, stop=stop, settle_seconds=0.1, poll=True)
-    timer = threading.Timer(0.3, (folder / "new").mkdir)  # once the watching has begun
-    timer.start()
-    try:
-        seen = next(change for change in changes if change.unreadable)
-    finally:
-        stop.set()
-        timer.join()
-        changes.close()
-    assert [(one.path, one.reason) for one in seen.unreadable] == [
-        (str(folder / "new"), os.strerror(errno.EMFILE))
-    ]
+def test_a_new_folder_that_cannot_be_searched_is_a_change(
+    folder: Path, closed: Closed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = folder / "new"
+    new.mkdir()
+    closed(new, errno.EMFILE)
+    monkeypatch.setattr("watchfiles.watch", lambda *_, **__: iter([{(Change.added, str(new))}]))
+    (seen,) = watch(folder, stop=threading.Event())
+    assert [(one.path, one.reason) for one in seen.unreadable] == [(str(new), "Too many open files")]
+
+
+def test_a_watch_that_the_system_ends_ends_the_command(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, run: Command, no_settings: None
+) -> None:
+    def exhausted(*_: object, **__: object) -> Iterator[object]:
+        raise OSError(errno.EMFILE, "OS file watch limit reached")
+
+    monkeypatch.setattr("watchfiles.watch", exhausted)
+    ended = run("--data-dir", tmp_path / "data", "ingest", "--sync", folder, "--watch")
+    assert ended.code == 1
+    assert "can be watched no more" in ended.err
+    assert "file watch limit reached" in ended.err
 
 
 def test_a_path_below_a_folder_without_rights_is_a_file_that_failed(

@@ -1,5 +1,6 @@
 """The log: what its lines say, where they go, and what they never hold."""
 
+import errno
 import logging
 import re
 import stat
@@ -106,6 +107,20 @@ def test_a_folder_that_cannot_be_written_is_reported(
     log_to_file(tmp_path / "file", None)
     assert "no log file is written" in capsys.readouterr().err
     assert "no log file is written" in log.read_text("utf-8")
+
+
+def test_a_line_that_finds_no_room_takes_nothing_along(
+    log: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rag_app.config.logging._PrivateFileHandler.shouldRollover", full)
+        logging.getLogger("rag_app.test").warning("lost")
+    logging.getLogger("rag_app.test").warning("kept")
+    assert "Traceback" not in capsys.readouterr().err
+    assert "kept" in log.read_text("utf-8")
 
 
 def test_commands_log_to_standard_error_where_they_are_told_to(

@@ -1,6 +1,7 @@
 """Conversations and receipts, on a real library and file."""
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.errors import InvalidInput, LibraryError, UnknownName
+from ingestion.errors import DiskFull, InvalidInput, LibraryError, UnknownName
 from rag_app.answering.answers import Answer, AskOptions, PassagesFound, QuestionRewritten
 from rag_app.config.settings import load_settings
 from rag_app.history.conversations import Conversations, TurnState
@@ -287,3 +288,28 @@ def test_a_model_condenses_and_replay_repeats_its_words(assistant: Assistant, gg
     assert kept.sampling is not None
     assert (kept.max_tokens, kept.thinking, kept.sampling.seed) == (3, True, 7)
     assert LocalService(assistant).replay(str(short.receipt_id)).same
+
+
+@pytest.mark.parametrize("method", ["create", "begin_turn", "end_turn"])
+def test_a_history_that_cannot_be_written_takes_no_answer_away(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise DiskFull("No space left on the disk of /data")
+
+    monkeypatch.setattr(Conversations, method, full)
+    answer = ask(assistant, APPLE, EXTRACTIVE)
+    assert "1921" in answer.text
+    assert any("could not be kept" in flag for flag in answer.flags), answer.flags
+
+
+def test_a_full_disk_is_told_with_what_to_do(
+    conversations: Conversations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    conversations.create()
+    monkeypatch.setattr("rag_app.history.database.sqlite3.connect", full)
+    with pytest.raises(DiskFull, match=r"cannot be written: No space left .* or free 20 MB"):
+        conversations.create()

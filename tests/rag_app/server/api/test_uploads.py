@@ -1,5 +1,6 @@
 """Files sent to the API: streamed to disk, named harmlessly, gone without a trace where anything fails."""
 
+import errno
 import os
 import socket
 import threading
@@ -251,3 +252,21 @@ def test_an_encoding_that_is_told_is_taken_and_an_unknown_one_refused(client: ht
     message = refused.json()["error"]["message"]
     assert "latin-99" in message
     assert "GB18030" in message
+
+
+def test_files_of_a_job_are_tried_again_by_name(client: httpx.Client) -> None:
+    job = ended(client, upload(client, ("a.rtf", b"a"), ("b.rtf", b"b")).json())
+    path = f"/api/v1/jobs/{job['job_id']}/retry"
+    answer = client.post(path, json={"files": ["c.rtf"]})
+    assert (answer.status_code, "a.rtf, b.rtf" in answer.text) == (404, True), answer.text
+    assert job["unreadable"] == []
+
+
+def test_an_upload_to_a_full_disk_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    from ingestion.errors import DiskFull
+    from ingestion.storage.disk_space import explained
+    from rag_app.server.errors import status_of
+
+    with pytest.raises(DiskFull, match="No space left") as told, explained(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert status_of(told.value) == 507
