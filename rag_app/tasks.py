@@ -138,10 +138,11 @@ class Tasks:
             running.task = replace(running.task, state=TaskState.DONE, result=result, finished=utc_now())
         except Cancelled as error:
             running.task = replace(running.task, state=TaskState.CANCELLED, error=error, finished=utc_now())
-        except Exception as error:  # raised or shown where the task is read
+        except BaseException as error:  # raised or shown where the task is read; no task may run for ever
             if not isinstance(error, RagError):
                 _logger.exception("task %s (%s) failed", task.id, task.kind)
-            running.task = replace(running.task, state=TaskState.FAILED, error=error, finished=utc_now())
+            fault = error if isinstance(error, Exception) else RuntimeError(f"it was ended: {error!r}")
+            running.task = replace(running.task, state=TaskState.FAILED, error=fault, finished=utc_now())
         finally:
             seconds = time.perf_counter() - started
             _logger.info("task %s (%s) is %s after %.1f s", task.id, task.kind, running.task.state, seconds)

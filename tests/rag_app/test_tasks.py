@@ -88,6 +88,20 @@ def test_closing_stops_what_runs() -> None:
     assert tasks.get(running.id).state is TaskState.CANCELLED
 
 
+@pytest.mark.parametrize("fault", [MemoryError(), SystemExit(1), KeyboardInterrupt()], ids=repr)
+def test_whatever_ends_a_task_the_next_one_can_start(fault: BaseException) -> None:
+    def work(_: Control) -> dict[str, int]:
+        raise fault
+
+    tasks = Tasks()
+    for _ in range(2):
+        identity = tasks.start("verify", work).id
+        tasks.wait(identity)
+        task = tasks.get(identity)
+        assert task.state is TaskState.FAILED
+        assert type(fault).__name__ in repr(task.error)
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
