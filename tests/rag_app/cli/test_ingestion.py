@@ -105,6 +105,21 @@ def test_what_failed_is_tried_again(run: Command, stock: Path, tmp_path: Path) -
     assert len(run(*library, "documents", "--json").json["documents"]) == 2
 
 
+def test_one_file_of_a_job_is_tried_again_by_its_name(run: Command, tmp_path: Path) -> None:
+    library = ("--data-dir", tmp_path / "data")
+    paths = [tmp_path / name for name in ("first.txt", "second.txt")]
+    assert run(*library, "ingest", *paths, "--json").code == 3  # they are not there yet
+    for path in paths:
+        path.write_text("The gate opens at nine in the morning.")
+    again = run(*library, "jobs", "retry", 1, "--file", "second.txt", "--json")
+    assert [(file["name"], file["status"]) for file in again.json["files"]] == [("second.txt", "ok")]
+    unknown = run(*library, "jobs", "retry", 1, "--file", "third.txt")
+    assert (unknown.code, "no file named 'third.txt'; there are: first.txt, second.txt" in unknown.err) == (
+        2,
+        True,
+    ), unknown
+
+
 def test_nothing_to_resume_or_to_ingest(run: Command, tmp_path: Path) -> None:
     library = ("--data-dir", tmp_path / "data")
     assert run(*library, "jobs", "resume").out == "nothing was interrupted\n"

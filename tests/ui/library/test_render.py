@@ -8,6 +8,7 @@ import pytest
 
 from ingestion.documents import Status
 from ingestion.library import Library
+from ingestion.storage.catalogue.job_table import JobTable
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
 from tests.helpers.page_values import document, file, job
@@ -89,6 +90,7 @@ def test_progress_in_words(stage: str, done: int, total: int, words: str) -> Non
         (Status.NEEDS_PASSWORD, "a.pdf needs a password", "a.pdf needs a password", Mood.FAILED),
         (Status.CORRUPT, "a.pdf is no PDF", "a.pdf is no PDF", Mood.FAILED),
         (Status.TIMED_OUT, None, "timed out", Mood.FAILED),
+        (Status.SET_ASIDE, "set aside: it ended twice", "set aside: it ended twice", Mood.FAILED),
     ],
 )
 def test_results_in_words(status: Status, error: str | None, words: str, mood: Mood) -> None:
@@ -197,6 +199,22 @@ def test_cancelled_uploads_are_deleted_and_said_to_be_cancelled(
     assert not after.can_retry
     assert not list((queue.assistant.library.folder / "uploads").iterdir())
     assert queue.listed(None) == []
+
+
+def test_a_file_that_was_set_aside_is_tried_only_by_itself(
+    queue: IngestQueueController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, path = queue.assistant.jobs, tmp_path / "plovers.md"
+    path.write_text("Plovers run along the shore.", "utf-8")
+    monkeypatch.setattr(JobTable, "interruptions", lambda *_: {1: 2})
+    first = jobs.submit([path], collection="default")
+    list(jobs.run(first.id))
+    view = queue.view(QueuePageState())
+    assert [(row.mood, row.can_retry) for row in view.rows] == [("failed", True)]
+    assert not view.can_retry  # all that failed at once
+    monkeypatch.undo()
+    again = jobs.retry(first.id, files={1})
+    assert [result.status for result in jobs.run(again.id)] == ["ok"]
 
 
 def test_what_failed_is_tried_again_once(queue: IngestQueueController, tmp_path: Path) -> None:
