@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from chromadb.errors import InternalError
 
-import ingestion.pipeline.ingest as pipeline
 from ingestion.errors import DiskFull
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits
+from ingestion.pipeline import ingest as pipeline
 from ingestion.pipeline import job_work
+from ingestion.pipeline.admission import Admission
+from ingestion.pipeline.ingest import run as whole
+from ingestion.pipeline.parsing_stage import ParsingStage
 from ingestion.pipeline.queue import Jobs
 from tests.helpers.store_contents import assert_whole
 
@@ -44,8 +47,8 @@ FAULTS: tuple[BaseException, ...] = (
     OddEnd("odd"),
 )
 STAGES = {
-    "opened": (pipeline.Admission, "admit"),
-    "read": (pipeline.ParsingStage, "parse"),
+    "opened": (Admission, "admit"),
+    "read": (ParsingStage, "parse"),
     "encoded": (pipeline, "encode"),
     "written": (pipeline, "write"),
 }
@@ -170,7 +173,6 @@ def test_a_fault_outside_of_any_file_ends_its_job_and_the_queue_goes_on(
             raise fault
         return whole(library, tasks, **options)  # type: ignore[arg-type]
 
-    whole = job_work.run
     monkeypatch.setattr(job_work, "run", run)
     failing = jobs.submit([first], collection="default")
     following = jobs.submit([second], collection="default")
