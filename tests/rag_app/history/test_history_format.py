@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.errors import LibraryError
+from ingestion.errors import DiskFull, LibraryError
 from ingestion.storage.catalogue.records import StoredChunk
 from rag_app.answering.answers import Answer, AnswerSentence, Citation, Verdict
 from rag_app.history import migrations
@@ -176,7 +176,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
 
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "_receipt", failing)
-        with pytest.raises(LibraryError, match="disk is full"):
+        with pytest.raises(DiskFull, match="No space left"):
             Conversations(StateDatabase(old_file)).list()
     assert content(old_file) == before
     assert len(Conversations(StateDatabase(old_file)).turns(FIRST)) == 4

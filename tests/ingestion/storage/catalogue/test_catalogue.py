@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.documents import Chunk, Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
-from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError, UnknownName
+from ingestion.errors import DiskFull, InvalidInput, LibraryDamaged, LibraryError, UnknownName
 from ingestion.maintenance.fulltext import words_fault
 from ingestion.storage.catalogue.catalogue import Catalogue
 from ingestion.storage.catalogue.records import Document, Representation, Scope
@@ -194,7 +194,7 @@ def test_a_full_disk_is_a_library_error(catalogue: Catalogue) -> None:
         for number in range(100):
             put(catalogue, document_of(f"d{number}"))
 
-    with pytest.raises(LibraryError, match="disk is full; check the disk's space"):
+    with pytest.raises(DiskFull, match=r"No space left .* or free 20 MB there"):
         fill()
     catalogue.database.rows("PRAGMA max_page_count = 1000000")
     before = len(catalogue.documents())
