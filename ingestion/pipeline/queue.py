@@ -22,12 +22,12 @@ from ingestion.parsing import ParseLimits, encoding_named, known_names
 from ingestion.pipeline.context import is_interrupt
 from ingestion.pipeline.folder_sync import Listing, list_files, remove_gone
 from ingestion.pipeline.folder_sync import sync as plan_sync
-from ingestion.pipeline.job_states import JobStates
 from ingestion.pipeline.job_thread import JobThread
 from ingestion.pipeline.job_work import IsCancelled, JobWork, OnProgress
 from ingestion.pipeline.progress import IngestResult
 from ingestion.pipeline.staging import Staging, file_state
 from ingestion.storage.catalogue.job_table import ENDED, SET_ASIDE_AFTER, FileState, Job, JobTable
+from ingestion.storage.job_states import JobStates
 from ingestion.text.names import UPLOAD, as_on_disk
 
 __all__ = ["UPLOAD", "FileState", "Job", "Jobs"]
