@@ -25,11 +25,10 @@ _READ = (
     "SELECT id, ordinal, page, start, end, text_start, text_length, context_start, context_length, "
     "heading_start, heading_length FROM chunks WHERE document_id = ? ORDER BY ordinal",
 )
-_BLOCK = 1 << 20  # bytes
 
 # More than SQLite keeps of a row in the tree itself: its page size less 35 bytes.
 PADDING = 4096
-# Bytes of a document that are written at a time.
+# Bytes of a document that are read or written at a time.
 _BLOCK = 1 << 20
 
 
