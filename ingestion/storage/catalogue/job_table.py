@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ingestion.documents import Status
-from ingestion.storage.catalogue.database import Database, insert_row
+from ingestion.storage.catalogue.database import Database, insert_row, storable
 from ingestion.text.leftovers import PassedOver
 from ingestion.timing import utc_now
 
@@ -130,7 +130,7 @@ class JobTable:
         return [self._job(row) for row in rows]
 
     def get(self, identity: int) -> Job | None:
-        rows = self._database.rows("SELECT * FROM jobs WHERE id = ?", (identity,))
+        rows = self._database.rows("SELECT * FROM jobs WHERE id = ?", (storable(identity),))
         return self._job(rows[0]) if rows else None
 
     def unfinished(self) -> list[Job]:
