@@ -318,9 +318,9 @@ def load_settings(**flags: Any) -> Settings:
     Raises:
         InvalidInput: A setting is wrong; the message names it, its value and what is allowed.
     """
-    if os.environ.get(CONFIG_VARIABLE) and not config_file().exists():
+    if os.environ.get(CONFIG_VARIABLE) and not config_file().is_file():
         raise InvalidInput(
-            f"{CONFIG_VARIABLE} names the settings file {config_file()}, which does not exist; "
+            f"{CONFIG_VARIABLE} names the settings file {config_file()}, which does not exist as a file; "
             "correct the variable or unset it"
         )
     try:
