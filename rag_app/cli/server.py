@@ -48,6 +48,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the chat page and the API. Other commands reach the library through the API meanwhile."""
+    from rag_app.config.data_folder import writable_by_others
     from rag_app.config.ports import free_port, is_loopback
     from rag_app.service.composition import Assistant
 
@@ -73,6 +74,8 @@ def serve(
             "documents there. The connection is not encrypted; use it in networks that you trust",
             err=True,
         )
+    if exposed := writable_by_others(settings.data_dir):
+        typer.echo(f"rag-app: warning: {exposed}", err=True)
     with Assistant.open(settings) as assistant:
         log_to_file(settings.data_dir, settings.log_level)
         given = ", ".join(sorted(settings.model_fields_set)) or "none"
