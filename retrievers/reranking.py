@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ingestion.encoders.checkpoint_code import check_no_code
 from ingestion.errors import ModelError
 from ingestion.storage.catalogue.records import StoredChunk
 from retrievers.fusion import standardised
@@ -104,13 +105,20 @@ class CrossEncoderReranker:
 
     @cached_property
     def _model(self) -> "CrossEncoder":
+        from huggingface_hub import snapshot_download
         from safetensors import SafetensorError
         from sentence_transformers import CrossEncoder
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            model: CrossEncoder = CrossEncoder(self._source, device="cpu", local_files_only=True)
+            folder = Path(self._source).expanduser()
+            if not folder.is_dir():
+                folder = Path(snapshot_download(self._source, local_files_only=True))
+            check_no_code(folder)
+            model: CrossEncoder = CrossEncoder(
+                str(folder), device="cpu", local_files_only=True, trust_remote_code=False
+            )
         except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(

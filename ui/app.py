@@ -16,6 +16,7 @@ from rag_app.config.logins import Logins
 from rag_app.config.ports import url_of
 from rag_app.server.api import create_api
 from rag_app.server.request_ids import RequestIds
+from rag_app.server.security.connections import ConnectionLimits, limited_protocol
 from rag_app.server.security.guard import Guard
 from rag_app.service.composition import Assistant
 from ui.background import Workers
@@ -79,6 +80,14 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
             layers,
             largest_upload=settings.max_file_mb * 10**6,
             auth=Logins(settings.logins).fits if settings.logins else None,
+            protocol=limited_protocol(
+                ConnectionLimits(
+                    total=settings.total_connections,
+                    per_address=settings.max_connections_per_address,
+                    head_seconds=settings.head_seconds,
+                    stall_seconds=settings.stall_seconds,
+                )
+            ),
         )
         try:
             if server.start(terminated):

@@ -4,6 +4,7 @@ Gradio's own start gives up if the server is not up after five seconds, or if a 
 through the configured proxy, takes some seconds more. On a busy machine both happen.
 """
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
@@ -60,12 +61,15 @@ class PageServer:
         *,
         largest_upload: int,
         auth: Callable[[str, str], bool] | None,
+        protocol: type[asyncio.Protocol] | None = None,
     ) -> None:
         self.page = page
         self._place = f"{host}, port {port}"
         app = mounted(page, layers, largest_upload=largest_upload, auth=auth)
         (self._served,) = (cast(App, route.app) for route in app.routes if isinstance(route, Mount))
-        config = uvicorn.Config(app, host=host, port=port, log_level="warning")
+        config = uvicorn.Config(
+            app, host=host, port=port, log_level="warning", http=protocol or "h11", ws="none"
+        )
         self._server = uvicorn.Server(config)
         # A daemon: a request that does not end must not keep the process.
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)

@@ -1,16 +1,14 @@
 """Loads a model folder as an encoder; its files tell the kind before anything is loaded."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from ingestion.encoders.base import Encoder
+from ingestion.encoders.checkpoint_code import check_no_code, read_json
 from ingestion.encoders.sentence_transformers import BiEncoder, ColbertEncoder
 from ingestion.errors import ModelError
 
 _ADVICE = "give the folder of a sentence-transformers bi-encoder or a ColBERT"
-# Modules of a checkpoint that are loaded; a class of any other package would be foreign code.
-_TRUSTED = ("sentence_transformers.", "pylate.models.Dense.")
 _WEIGHTS = ("*.safetensors", "*.bin")
 
 
@@ -62,12 +60,7 @@ def _check_files(folder: Path) -> None:
         )
     if not any(path.is_file() for pattern in _WEIGHTS for path in folder.rglob(pattern)):
         raise ModelError(f"the model in {folder} has no weights (*.safetensors); download it again")
-    for module in _modules(folder):
-        if not module.startswith(_TRUSTED):
-            raise ModelError(
-                f"the model in {folder} brings its own code ({module}), which is not run; "
-                "choose a model that sentence-transformers knows by itself"
-            )
+    check_no_code(folder)
 
 
 def _is_colbert(folder: Path) -> bool:
@@ -93,7 +86,7 @@ def _is_colbert(folder: Path) -> bool:
 
 
 def _modules(folder: Path) -> list[str]:
-    listed = _json(folder / "modules.json")
+    listed = read_json(folder / "modules.json")
     return (
         [str(one.get("type", "")) for one in listed if isinstance(one, dict)]
         if isinstance(listed, list)
@@ -102,18 +95,8 @@ def _modules(folder: Path) -> list[str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    value = _json(path)
+    value = read_json(path)
     return value if isinstance(value, dict) else {}
-
-
-def _json(path: Path) -> Any:
-    """Return a JSON file's value; None without the file. Raises ModelError for a broken one."""
-    if not path.is_file():
-        return None
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ModelError(f"the model's file {path} is broken: {error}; download the model again") from error
 
 
 def _chat_model(path: Path) -> ModelError:

@@ -172,7 +172,9 @@ class BiEncoder(_SentenceTransformersModel):
     def _load(self) -> Any:
         from sentence_transformers import SentenceTransformer
 
-        return SentenceTransformer(str(self._folder), device="cpu", local_files_only=True)
+        return SentenceTransformer(
+            str(self._folder), device="cpu", local_files_only=True, trust_remote_code=False
+        )
 
     @cached_property
     def vector_kinds(self) -> frozenset[str]:
@@ -221,7 +223,9 @@ class ColbertEncoder(_SentenceTransformersModel):
     def _load(self) -> Any:
         from sentence_transformers import MultiVectorEncoder
 
-        return MultiVectorEncoder(str(self._folder), device="cpu", local_files_only=True)
+        return MultiVectorEncoder(
+            str(self._folder), device="cpu", local_files_only=True, trust_remote_code=False
+        )
 
     @cached_property
     def token_dimension(self) -> int:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO, cast
 from uuid import uuid4
 
 from ingestion.chunking.chunker import chunk_pages
@@ -15,11 +16,13 @@ from ingestion.documents import Chunk, name_as_words
 from ingestion.encoders import CHUNKER_VERSION
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError
 from ingestion.library import Library
-from ingestion.maintenance.archive_format import ArchivedDocument, ArchiveReader, ArchiveWriter, document_json
+from ingestion.maintenance.archive_format import ArchiveReader, ArchiveWriter, BoundedFile
+from ingestion.maintenance.archived_documents import ArchivedDocument, document_json
 from ingestion.maintenance.checks import text_fault
 from ingestion.maintenance.report import MaintenanceProgress, Work
 from ingestion.maintenance.segments import read_vectors
 from ingestion.pipeline.document_vectors import document_vectors
+from ingestion.regular_files import open_regular
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.durable import sync_folder
 from ingestion.storage.open_representations import OpenRepresentation
@@ -124,7 +127,8 @@ def import_library(
     work = Work("importing", on_progress, cancelled)
     with ExitStack() as stack:
         try:
-            archive = stack.enter_context(zipfile.ZipFile(file))
+            bounded = cast(IO[bytes], BoundedFile(stack.enter_context(open_regular(file))))
+            archive = stack.enter_context(zipfile.ZipFile(bounded))
         except OSError as error:
             raise InvalidInput(f"the archive {file} cannot be read: {error.strerror or error}") from error
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
@@ -146,6 +150,8 @@ def import_library(
 
 
 def _refuse_existing(file: Path, force: bool) -> None:
+    if file.exists() and not file.is_file():
+        raise InvalidInput(f"{file} is a folder, pipe or device; name a file for the export")
     if file.exists() and not force:
         raise InvalidInput(f"{file} exists already; choose another name, or replace it with --force")
 

@@ -7,7 +7,9 @@ user can read the note.
 import errno
 import json
 import os
+import re
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +17,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ingestion.errors import DiskFull, LibraryError, LibraryInUse
+
+_OPTION = re.compile(r"--?[A-Za-z][A-Za-z-]*")
+_NAME = re.compile(r"[a-z][a-z-]{1,20}")
+# Options before a command's name that take no value.
+_FLAGS = ("--verbose", "--debug")
+_MOST_NAMES = 2  # as in `jobs show`
+_HIDDEN = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,8 @@ def read_holder(folder: Path) -> Holder | None:
     """Return the library's holder according to the note, or None where no note can be read."""
     try:
         fields = json.loads(_note(folder).read_text("utf-8"))
-        return Holder(int(fields["pid"]), str(fields["command"]), fields.get("url"), fields.get("token"))
+        command = redacted(str(fields["command"]).split())
+        return Holder(int(fields["pid"]), command, fields.get("url"), fields.get("token"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -114,4 +124,25 @@ def _write(folder: Path, holder: Holder) -> None:
 
 
 def _command() -> str:
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]
+    return redacted([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def redacted(words: Sequence[str]) -> str:
+    """Return a command without the values of its options and arguments: passwords and questions are among
+    them. The names of options and commands stay."""
+    shown: list[str] = list(words[:1])
+    names = 0
+    follows_option = False
+    for word in words[1:]:
+        option, given, _ = word.partition("=")
+        if _OPTION.fullmatch(option):
+            shown.append(f"{option}={_HIDDEN}" if given else option)
+            follows_option = not given and option not in _FLAGS
+            continue
+        is_name = not follows_option and names < _MOST_NAMES and _NAME.fullmatch(word)
+        if not follows_option:  # nothing that follows an argument is a command's name
+            names = names + 1 if is_name else _MOST_NAMES
+        if is_name or shown[-1] != _HIDDEN:
+            shown.append(word if is_name else _HIDDEN)
+        follows_option = False
+    return " ".join(shown)[:200]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from ingestion.errors import SourceChanged
+from ingestion.regular_files import open_regular
 from ingestion.storage.durable import sync_folder
 
 
@@ -54,7 +55,7 @@ def keep_original(source: Source, original: Path) -> None:
         return
     temporary = original.with_suffix(".tmp")
     try:
-        reader = source.file.open("rb")
+        reader = open_regular(source.file)
     except OSError as error:
         raise SourceChanged(
             f"{source.path} cannot be read any more: {error.strerror}; ingest it again"
@@ -88,7 +89,7 @@ def link_or_copy(file: Path, new: Path) -> None:
 
 def hash_file(file: Path) -> tuple[str, int]:
     """Return a file's SHA-256 and how many bytes it has."""
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest(), stream.seek(0, 2)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ingestion.errors import InvalidInput
+from ingestion.regular_files import private_file
 from rag_app.cli.common import EXIT_FAILED, Json, Yes, confirm, open_service, respond
 from rag_app.cli.terminal import conversations
 from rag_app.contract.requests import ReceiptsRequest, TitleRequest
@@ -89,7 +90,8 @@ def export(
         typer.echo(text, nl=False)
         return
     try:
-        file.expanduser().write_text(text, "utf-8")
+        with private_file(file.expanduser()) as stream:
+            stream.write(text)
     except OSError as error:
         raise InvalidInput(f"{file} cannot be written: {error.strerror}; name another file") from error
 

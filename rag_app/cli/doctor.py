@@ -14,6 +14,7 @@ from ingestion.errors import LibraryInUse, RagError
 from ingestion.maintenance import verify
 from ingestion.parsing.ocr.tesseract import available
 from ingestion.storage.lock import read_holder
+from rag_app.config.data_folder import readable_by_others, writable_by_others
 from rag_app.config.settings import Settings, config_file
 from rag_app.llm.process.supervisor import check_gguf
 from rag_app.llm.speed import evidence_budget
@@ -85,6 +86,9 @@ def _data_folder(settings: Settings) -> Iterator[Check]:
         yield Check("data folder", State.ERROR, detail, "free some space, or choose another with --data-dir")
     else:
         yield Check("data folder", State.OK, f"{folder}, {free // 2**30} GB free")
+    if exposed := writable_by_others(folder) or readable_by_others(folder):
+        what, _, mend = exposed.partition("; ")
+        yield Check("rights", State.WARNING, what, mend.removeprefix("run: "))
 
 
 def _encoder(settings: Settings) -> Iterator[Check]:

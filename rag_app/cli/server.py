@@ -21,6 +21,8 @@ from rag_app.contract.status import DoctorResponse, TokenResponse
 if TYPE_CHECKING:
     from rag_app.config.settings import Settings
 
+_LARGEST_SECRET = 1_000_000  # bytes of a file with logins or a token
+
 _logger = logging.getLogger(__name__)
 
 
@@ -46,6 +48,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the chat page and the API. Other commands reach the library through the API meanwhile."""
+    from rag_app.config.data_folder import writable_by_others
     from rag_app.config.ports import free_port, is_loopback
     from rag_app.service.composition import Assistant
 
@@ -71,6 +74,8 @@ def serve(
             "documents there. The connection is not encrypted; use it in networks that you trust",
             err=True,
         )
+    if exposed := writable_by_others(settings.data_dir):
+        typer.echo(f"rag-app: warning: {exposed}", err=True)
     with Assistant.open(settings) as assistant:
         log_to_file(settings.data_dir, settings.log_level)
         given = ", ".join(sorted(settings.model_fields_set)) or "none"
@@ -170,7 +175,11 @@ def _token_in(file: Path) -> str:
 def _text_in(file: Path, what: str) -> str:
     """Return a file's text. Raises InvalidInput where it cannot be read."""
     try:
-        return file.expanduser().read_text("utf-8")
+        with file.expanduser().open("rb") as stream:  # also a pipe, as of a password manager
+            read = stream.read(_LARGEST_SECRET + 1)
+        if len(read) > _LARGEST_SECRET:
+            raise InvalidInput(f"the file of the {what} {file} has more than {_LARGEST_SECRET} bytes")
+        return read.decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise InvalidInput(f"the file of the {what} {file} cannot be read: {reason}; name another") from error

@@ -20,6 +20,7 @@ from ingestion.encoders import Precision
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.parsing import ParseLimits
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
+from rag_app.config.connections import ConnectionSettings
 from rag_app.config.logging import Level
 from rag_app.config.logins import read_logins
 from rag_app.config.ports import is_loopback
@@ -45,7 +46,7 @@ def config_file() -> Path:
     return Path(named) if named else platformdirs.user_config_path("rag-app") / "config.toml"
 
 
-class Settings(BaseSettings):
+class Settings(ConnectionSettings, BaseSettings):
     """All settings. Each field is a key of the TOML file and a variable RAG_APP_<FIELD>."""
 
     model_config = SettingsConfigDict(
@@ -318,9 +319,9 @@ def load_settings(**flags: Any) -> Settings:
     Raises:
         InvalidInput: A setting is wrong; the message names it, its value and what is allowed.
     """
-    if os.environ.get(CONFIG_VARIABLE) and not config_file().exists():
+    if os.environ.get(CONFIG_VARIABLE) and not config_file().is_file():
         raise InvalidInput(
-            f"{CONFIG_VARIABLE} names the settings file {config_file()}, which does not exist; "
+            f"{CONFIG_VARIABLE} names the settings file {config_file()}, which does not exist as a file; "
             "correct the variable or unset it"
         )
     try:

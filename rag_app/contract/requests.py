@@ -31,8 +31,8 @@ _MOST_PATHS = 10_000
 
 def _path(value: Any) -> str:
     """Accept any string as a path: a file's name may hold bytes that are no text, which pydantic refuses."""
-    if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_PATH:
-        raise ValueError(f"a path is text of 1 to {_LONGEST_PATH} characters")
+    if not isinstance(value, str) or not 1 <= len(value) <= _LONGEST_PATH or "\0" in value:
+        raise ValueError(f"a path is text of 1 to {_LONGEST_PATH} characters without NUL")
     return value
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ingestion.errors import InvalidInput
+from ingestion.regular_files import lines_of
 
 Unit = Literal["passage", "page"]
 
@@ -206,8 +207,7 @@ def read_qrels(file: Path) -> dict[str, dict[str, int]]:
     """
     qrels: dict[str, dict[str, int]] = {}
     try:
-        with file.open(encoding="utf-8") as stream:
-            rows = [line.rstrip("\r\n") for line in stream]
+        rows = [line.rstrip("\r\n") for line in lines_of(file)]
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(
             f"{file} cannot be read: {error}; check that the file exists and is UTF-8"
@@ -232,18 +232,17 @@ def read_qrels(file: Path) -> dict[str, dict[str, int]]:
 def json_lines(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield each line's object with its place for messages. Raises InvalidInput."""
     try:
-        with file.open(encoding="utf-8") as stream:
-            for number, line in enumerate(stream, start=1):
-                if not line.strip():
-                    continue
-                where = f"{file}, line {number}"
-                try:
-                    found = json.loads(line)
-                except ValueError as error:
-                    raise InvalidInput(f"{where}: the line is not JSON ({error}); correct it") from error
-                if not isinstance(found, dict):
-                    raise InvalidInput(f"{where}: the line is not a JSON object; correct it")
-                yield found, where
+        for number, line in enumerate(lines_of(file), start=1):
+            if not line.strip():
+                continue
+            where = f"{file}, line {number}"
+            try:
+                found = json.loads(line)
+            except ValueError as error:
+                raise InvalidInput(f"{where}: the line is not JSON ({error}); correct it") from error
+            if not isinstance(found, dict):
+                raise InvalidInput(f"{where}: the line is not a JSON object; correct it")
+            yield found, where
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(
             f"{file} cannot be read: {error}; check that the file exists and is UTF-8"

@@ -159,7 +159,7 @@ class Evaluations:
         collections = self._collections(options.collections)
         path = Path(options.dataset).expanduser().absolute() if options.dataset else None
         name = LIST_NAME
-        if path and path.is_file():
+        if path and path.exists() and not path.is_dir():
             questions, name = read_list_file(path, library, collections), path.name
         elif path and options.collections:
             raise InvalidInput("a data set is searched as a whole; leave out --collection")

@@ -1,16 +1,13 @@
 """An evaluation as files for other programs: CSV by strategy and by question, and the judgements as qrels."""
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ingestion.errors import InvalidInput
+from ingestion.regular_files import private_file
 from rag_app.evaluation.datasets import Dataset
 from rag_app.evaluation.runner import Evaluation, Result
-
-# Spreadsheets read text that begins with these as a formula.
-_FORMULA = tuple("=+-@\t\r")
+from rag_app.evaluation.tables import csv_of, id_of, tsv_of
 
 
 def write_exports(evaluation: Evaluation, folder: Path) -> list[Path]:
@@ -20,7 +17,8 @@ def write_exports(evaluation: Evaluation, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for name, text_of in EXPORTS.items():
             file = folder / name
-            file.write_text(text_of(evaluation), encoding="utf-8", newline="")
+            with private_file(file, newline="") as stream:
+                stream.write(text_of(evaluation))
             files.append(file)
     except OSError as error:
         raise InvalidInput(f"the result cannot be written to {folder}: {error}; free some room") from error
@@ -33,7 +31,9 @@ def strategies_csv(evaluation: Evaluation) -> str:
     head = ["strategy", "reranker", *evaluation.metrics]
     head += [f"{name} {end}" for name in estimated for end in ("low", "high")]
     head += ["latency_ms_p50", "latency_ms_p95", "bytes", "lost"]
-    return _csv(head, (_strategy_row(result, evaluation.metrics, estimated) for result in evaluation.results))
+    return csv_of(
+        head, (_strategy_row(result, evaluation.metrics, estimated) for result in evaluation.results)
+    )
 
 
 def _strategy_row(result: Result, metrics: Iterable[str], estimated: Iterable[str]) -> list[object]:
@@ -54,7 +54,7 @@ def questions_csv(evaluation: Evaluation) -> str:
     """Return a row for each question and strategy: metrics, rank of the first relevant result, the first
     five results."""
     head = ["question_id", "question", "strategy", "reranker", *evaluation.metrics, "rank", "wanted", "found"]
-    return _csv(head, _question_rows(evaluation))
+    return csv_of(head, _question_rows(evaluation))
 
 
 def _question_rows(evaluation: Evaluation) -> Iterator[list[object]]:
@@ -67,21 +67,19 @@ def _question_rows(evaluation: Evaluation) -> Iterator[list[object]]:
             values = [round(float(result.values[name][place]), 4) for name in evaluation.metrics]
             yield [
                 ids[question.id],
-                _cell(question.text),
+                question.text,
                 result.strategy,
                 result.reranker or "",
                 *values,
                 rank,
-                _cell(" ".join(map(_token, wanted))),
-                _cell(" ".join(map(_token, found[:5]))),
+                " ".join(map(id_of, wanted)),
+                " ".join(map(id_of, found[:5])),
             ]
 
 
 def qrels_tsv(evaluation: Evaluation) -> str:
     """Return BEIR's qrels: three columns with a header line."""
-    return "query-id\tcorpus-id\tscore\n" + "".join(
-        f"{question}\t{unit}\t{grade}\n" for question, unit, grade in _qrels(evaluation.dataset)
-    )
+    return tsv_of([("query-id", "corpus-id", "score"), *_qrels(evaluation.dataset)])
 
 
 def qrels_trec(evaluation: Evaluation) -> str:
@@ -92,16 +90,13 @@ def qrels_trec(evaluation: Evaluation) -> str:
 def queries_tsv(evaluation: Evaluation) -> str:
     """Return the questions with their ids in the qrels."""
     ids = question_ids(evaluation.dataset)
-    return "".join(
-        f"{ids[question.id]}\t{' '.join(question.text.split())}\n"
-        for question in evaluation.dataset.questions
-    )
+    return tsv_of((ids[question.id], question.text) for question in evaluation.dataset.questions)
 
 
 def question_ids(dataset: Dataset) -> Mapping[str, str]:
-    """Return an id without white space for each question: its own where all are such, else q1, q2, …"""
+    """Return an id for each question: its own where tables can refer to it (`id_of`), else q1, q2, …"""
     own = [question.id for question in dataset.questions]
-    if all(one == _token(one) for one in own):
+    if all(one == id_of(one) for one in own):
         return {one: one for one in own}
     return {one: f"q{number}" for number, one in enumerate(own, start=1)}
 
@@ -110,24 +105,7 @@ def _qrels(dataset: Dataset) -> Iterator[tuple[str, str, int]]:
     ids = question_ids(dataset)
     for question, units in dataset.qrels.items():
         for unit, grade in units.items():
-            yield ids[question], _token(unit), grade
-
-
-def _token(name: str) -> str:
-    return "%20".join(name.split())
-
-
-def _cell(text: str) -> str:
-    """Return text that a spreadsheet shows instead of evaluating it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _csv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(head)
-    writer.writerows(rows)
-    return stream.getvalue()
+            yield ids[question], id_of(unit), grade
 
 
 EXPORTS: Mapping[str, Callable[[Evaluation], str]] = {

@@ -15,11 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
+from ingestion.regular_files import private_file
 from ingestion.timing import utc_now
 from rag_app.evaluation.datasets import Dataset, Question, json_lines, judged, page_id, read_qrels
+from rag_app.evaluation.tables import id_of, tsv_of
 from rag_app.history.database import StateDatabase
 
 QUESTIONS_FILE = "questions.jsonl"
@@ -144,8 +147,9 @@ def export(judgements: Sequence[Judgement], folder: Path) -> int:
         by_question.setdefault(one.question, []).append(one)
     ids = {question: f"q{number}" for number, question in enumerate(by_question, start=1)}
     try:
-        (folder / "qrels").mkdir(parents=True, exist_ok=True)
-        with (folder / QUESTIONS_FILE).open("w", encoding="utf-8") as stream:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "qrels").mkdir(mode=0o700, exist_ok=True)
+        with private_file(folder / QUESTIONS_FILE) as stream:
             for question, some in by_question.items():
                 evidence = [
                     {
@@ -159,17 +163,16 @@ def export(judgements: Sequence[Judgement], folder: Path) -> int:
                 ]
                 line = {"id": ids[question], "question": question, "evidence": evidence}
                 stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-        with (folder / "queries.jsonl").open("w", encoding="utf-8") as stream:
+        with private_file(folder / "queries.jsonl") as stream:
             for question, identity in ids.items():
                 stream.write(json.dumps({"_id": identity, "text": question}, ensure_ascii=False) + "\n")
         grades: dict[tuple[str, str], int] = {}
         for one in judgements:
-            key = ids[one.question], page_id(one.document, one.page)
+            key = ids[one.question], id_of(page_id(one.document, one.page))
             grades[key] = max(one.grade, grades.get(key, one.grade))
-        rows = [f"{question}\t{page}\t{grade}\n" for (question, page), grade in grades.items()]
-        (folder / "qrels" / "test.tsv").write_text(
-            "query-id\tcorpus-id\tscore\n" + "".join(rows), encoding="utf-8"
-        )
+        rows = [(question, page, grade) for (question, page), grade in grades.items()]
+        with private_file(folder / "qrels" / "test.tsv") as stream:
+            stream.write(tsv_of([("query-id", "corpus-id", "score"), *rows]))
     except OSError as error:
         raise InvalidInput(f"{folder} cannot be written: {error}; name another folder") from error
     return len(by_question)
@@ -208,6 +211,7 @@ def read(folder: Path, documents: Sequence[Mapping[str, Any]]) -> list[Judgement
             name, _, page = unit.rpartition("#page=")
             if not name or not page.isdigit():
                 raise InvalidInput(f"{files[0]}: {unit!r} is not a page; write pages like report.pdf#page=7")
+            name = name if name in by_name else unquote(name)  # as `id_of` has written it
             sha256 = _content(name, by_name, str(files[0]))
             number = _page(int(page), str(files[0]))
             found.append(Judgement(texts[question], sha256, number, name, grade))

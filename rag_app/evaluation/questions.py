@@ -16,6 +16,7 @@ from typing import Any
 
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
+from ingestion.regular_files import read_regular
 from ingestion.storage.catalogue.records import Document
 from rag_app.evaluation.datasets import Dataset, json_lines, read_qrels
 from rag_app.evaluation.judgements import Judgement, judged_dataset
@@ -25,6 +26,7 @@ LIST_SUFFIXES = (".tsv", ".txt", ".jsonl")
 
 # First cells of header lines.
 _HEADS = ("question", "query")
+_LARGEST_LIST = 100_000_000
 _LONGEST_SHOWN = 80
 
 
@@ -103,7 +105,7 @@ def read_list(text: str, library: Library, collections: Sequence[str]) -> Questi
 def read_list_file(file: Path, library: Library, collections: Sequence[str]) -> QuestionList:
     """Read a list from a file. Raises InvalidInput for an unreadable file, and what `read_list` raises."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_regular(file, _LARGEST_LIST).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(
             f"{file} cannot be read: {error}; check that the file exists and is UTF-8"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import InvalidInput
+from ingestion.regular_files import private_file
 from rag_app.evaluation.comparing import CONFIDENCE, RESAMPLES, Interval
 from rag_app.evaluation.metrics import compared
 from rag_app.evaluation.recommending import LEVEL
@@ -70,8 +71,8 @@ def _interval_fields(one: Interval) -> dict[str, float]:
 def check_writable(folder: Path) -> None:
     """Create a report's folder before the work begins. Raises InvalidInput where it cannot be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.md").touch()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "report.md").touch(mode=0o600)
     except OSError as error:
         raise InvalidInput(
             f"the report cannot be written to {folder}: {error}; name another folder"
@@ -83,19 +84,22 @@ def write(evaluation: Evaluation, folder: Path) -> None:
     check_writable(folder)
     try:
         runs = folder / "runs"
-        runs.mkdir(exist_ok=True)
+        runs.mkdir(mode=0o700, exist_ok=True)
         pictures = {"quality.svg": _quality(evaluation), "cost.svg": _cost(evaluation)}
         for name, picture in pictures.items():
-            picture.savefig(folder / name, bbox_inches="tight", metadata={"Date": None})
-        (folder / "results.json").write_text(json.dumps(fields(evaluation), indent=2) + "\n", "utf-8")
-        with (folder / "failures.jsonl").open("w", encoding="utf-8") as stream:
+            with private_file(folder / name) as stream:
+                picture.savefig(stream, format="svg", bbox_inches="tight", metadata={"Date": None})
+        with private_file(folder / "results.json") as stream:
+            stream.write(json.dumps(fields(evaluation), indent=2) + "\n")
+        with private_file(folder / "failures.jsonl") as stream:
             for result in evaluation.results:
                 for lost in result.lost:
                     line = {"strategy": result.strategy, "reranker": result.reranker, **_lost_fields(lost)}
                     stream.write(json.dumps(line, ensure_ascii=False) + "\n")
         for result in evaluation.results:
             _write_run(result, runs / f"{_file_name(result.name)}.run")
-        (folder / "report.md").write_text(_markdown(evaluation), "utf-8")
+        with private_file(folder / "report.md") as stream:
+            stream.write(_markdown(evaluation))
     except OSError as error:
         raise InvalidInput(f"the report cannot be written to {folder}: {error}; free some room") from error
 
@@ -114,7 +118,7 @@ def _lost_fields(lost: Lost) -> dict[str, Any]:
 def _write_run(result: Result, file: Path) -> None:
     """Write rankings in the format of trec_eval, with %20 for white space in ids."""
     tag = _file_name(result.name)
-    with file.open("w", encoding="utf-8") as stream:
+    with private_file(file) as stream:
         for question, units in result.rankings.items():
             for rank, unit in enumerate(units, start=1):
                 asked, name = ("%20".join(one.split()) for one in (question, unit))

@@ -5,6 +5,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from ingestion.errors import InvalidInput, ModelError
+from ingestion.regular_files import check_regular
 from rag_app.llm.process.supervisor import check_gguf
 from rag_app.model_store.lock import LockedModel, record
 from rag_app.model_store.manifest import ModelEntry
@@ -52,10 +53,14 @@ def _entry(role: str, name: str, source: str, files: tuple[str, ...], size: int)
 
 def _files_at(path: Path, patterns: Sequence[str]) -> tuple[Path, list[str]]:
     """Return a folder and the files of a model in it. Raises InvalidInput for a folder without any."""
-    if path.is_file():
-        return path.parent, [path.name]
     if not path.is_dir():
-        raise InvalidInput(f"{path} does not exist; name a file or a folder after file:")
+        try:
+            check_regular(path)
+        except OSError as error:
+            raise InvalidInput(
+                f"{path} cannot be added: {error.strerror}; name a file or a folder after file:"
+            ) from error
+        return path.parent, [path.name]
     names = (file.relative_to(path) for file in path.rglob("*") if file.is_file())
     found = sorted(
         name.as_posix()

@@ -56,7 +56,7 @@ def write_bundle(
     total = sum(file.bytes for _, locked, _ in models for file in locked.files)
     new, done = path.with_name(f"{path.name}.new"), 0
     try:
-        with new.open("wb") as stream:
+        with open(new, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
             with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
                 tar.addfile(_member(_INDEX, len(index)), BytesIO(index))
                 for number, (entry, locked, root) in enumerate(models):

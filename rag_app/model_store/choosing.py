@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from ingestion.errors import InvalidInput, ModelError
+from ingestion.regular_files import read_regular
 from rag_app.config.settings import config_file
 from rag_app.model_store.manifest import write_whole
 
+_LARGEST = 1_000_000  # bytes
 # Role → the setting that names its model. `rag-app reindex` uses models of other roles.
 SETTING = {"llm": "llm", "reranker": "reranker"}
 
@@ -17,7 +19,7 @@ def write_setting(key: str, value: str) -> Path:
 
     path = config_file()
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = read_regular(path, _LARGEST).decode() if path.exists() else ""
         document = tomlkit.parse(text)
         document[key] = value
         path.parent.mkdir(parents=True, exist_ok=True)

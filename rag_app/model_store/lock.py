@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock
 
 from ingestion.errors import Cancelled, ModelError
+from ingestion.regular_files import open_regular
 from rag_app.model_store.manifest import ModelEntry, write_whole
 
 LOCK_FILE = "models.lock.json"
@@ -188,7 +189,7 @@ def record(root: Path, path: str, *, cancelled: Callable[[], bool] | None = None
 def sha256_of(file: Path, *, cancelled: Callable[[], bool] | None = None) -> str:
     """Return a file's SHA-256 as hexadecimal digits. Raises OSError, Cancelled."""
     digest = hashlib.sha256()
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         while block := stream.read(_BLOCK):
             digest.update(block)
             if cancelled and cancelled():

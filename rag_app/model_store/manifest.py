@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion.errors import InvalidInput, ModelError
+from ingestion.regular_files import private_file
 from ingestion.storage.durable import sync_folder
 
 ROLES = ("embedder", "colbert", "reranker", "llm")
@@ -164,7 +165,8 @@ def remove_own(folder: Path, entry: ModelEntry) -> None:
 def write_whole(path: Path, text: str) -> None:
     """Write a file in one step: after a fault the old or the new file is there."""
     new = path.with_name(f"{path.name}.new")
-    with new.open("w", encoding="utf-8") as stream:
+    new.unlink(missing_ok=True)
+    with private_file(new) as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())

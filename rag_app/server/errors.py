@@ -49,7 +49,8 @@ def error_response(
     path: str, status: int, error: ErrorFields, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return an error in the form that the clients of a path know."""
-    headers = {"Retry-After": str(_RETRY_AFTER)} if status == 429 else headers
+    if status == 429:
+        headers = {"Retry-After": str(_RETRY_AFTER), **(headers or {})}
     body: ErrorResponse | OpenAiErrorResponse
     if speaks_openai(path):
         body = OpenAiErrorResponse(error=OpenAiErrorFields.of_error(status, error))

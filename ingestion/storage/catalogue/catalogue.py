@@ -19,7 +19,7 @@ from typing import Any
 from ingestion.documents import Heading, Page, PageFailure, ParsedDocument, Status
 from ingestion.encoders import BLOCK_CHUNKS
 from ingestion.errors import InvalidInput, UnknownName
-from ingestion.storage.catalogue.database import Database, marks
+from ingestion.storage.catalogue.database import Database, marks, storable
 from ingestion.storage.catalogue.fulltext import WordIndex, within
 from ingestion.storage.catalogue.journal import Journal
 from ingestion.storage.catalogue.labels import Labels
@@ -200,7 +200,7 @@ class Catalogue:
     # Pages and chunks
 
     def page(self, document_id: str, number: int) -> Page | None:
-        pages = self._pages(document_id, "AND p.number = ?", (number,))
+        pages = self._pages(document_id, "AND p.number = ?", (storable(number),))
         return pages[0] if pages else None
 
     def parsed(self, document: Document) -> ParsedDocument:

@@ -12,6 +12,8 @@ from ingestion.storage.disk_space import is_disk_full, no_space
 
 # What SQLite says of a schema that lacks what ours has.
 _NOT_OURS = ("no such table", "no such column")
+# Columns hold whole numbers from -2^63 to this one; binding any other raises OverflowError.
+_LARGEST_INTEGER = 2**63 - 1
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 
 
@@ -124,3 +126,8 @@ def insert_row(connection: sqlite3.Connection, table: str, **values: Any) -> int
 def marks(values: Sequence[object]) -> str:
     """Return as many question marks, for a list in SQL, as there are values."""
     return ", ".join("?" * len(values))
+
+
+def storable(number: int) -> int:
+    """Return a whole number that somebody asks for, or the nearest one that a column can hold."""
+    return max(-_LARGEST_INTEGER, min(number, _LARGEST_INTEGER))

@@ -42,7 +42,7 @@ def parse_pages(text: str) -> tuple[int, int]:
     last = first if match and not match[2] else int(match[3]) if match and match[3] else _LAST_PAGE
     if not 1 <= first <= last:
         raise InvalidInput(f"{text!r} is no range of pages; write 7, 3-7 or 3-")
-    return first, min(last, _LAST_PAGE)
+    return min(first, _LAST_PAGE), min(last, _LAST_PAGE)
 
 
 def resolve(catalogue: Catalogue, collections: Sequence[str], filters: Filters) -> Scope:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingestion.documents import Status
 from ingestion.errors import UnknownName
-from ingestion.storage.catalogue.database import Database, insert_row
+from ingestion.storage.catalogue.database import Database, insert_row, storable
 from ingestion.text.leftovers import PassedOver, Unreadable
 from ingestion.timing import utc_now
 
@@ -151,7 +151,7 @@ class JobTable:
         return [self._job(row) for row in rows]
 
     def get(self, identity: int) -> Job | None:
-        rows = self._database.rows("SELECT * FROM jobs WHERE id = ?", (identity,))
+        rows = self._database.rows("SELECT * FROM jobs WHERE id = ?", (storable(identity),))
         return self._job(rows[0]) if rows else None
 
     def unfinished(self) -> list[Job]:

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from ingestion.errors import Cancelled, ModelError
+from ingestion.regular_files import open_regular
 from rag_app.llm.process.child import Reply, WorkerProcess
 from rag_app.llm.process.loading import Loading, explained
 from rag_app.llm.process.request_queue import RequestQueue
@@ -216,7 +217,7 @@ class ModelProcess:
 def check_gguf(path: Path) -> None:
     """Raise ModelError unless `path` is a file that begins like a GGUF file."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             magic = file.read(len(GGUF_MAGIC))
     except FileNotFoundError:
         raise ModelError(f"{path} does not exist; download the model or correct the path") from None

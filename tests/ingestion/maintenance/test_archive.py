@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import struct
 import threading
 import zipfile
 from collections.abc import Callable
@@ -290,6 +291,10 @@ def set_to(name: str, value: object) -> Callable[[dict[str, Any]], None]:
         (set_to("collections", ["../x"]), "cannot name a collection"),
         (set_to("collections", ["default"]), "'orchard' is not in the manifest"),
         (set_to("collections", 7), "its manifest cannot be read"),
+        (set_to("collections", ["x" * 5_000_000]), "a collection has 5000000 characters, and the limit is"),
+        (set_to("collections", ["a\0b"]), "a collection holds NUL"),
+        (set_to("representations", ["x" * 5_000_000]), "a representation has 5000000 characters"),
+        (set_to("version", "9" * 5_000_000), "its format is 99999999999999999999 and"),
         (set_to("documents", 2), "its documents are not those that it counts"),
         (set_to("members", {}), "is not both in it and in its manifest"),
         (set_to("members", {"a": ["", -1]}), "its manifest cannot be read"),
@@ -323,6 +328,20 @@ def test_a_member_of_another_name_is_refused(
     refused(library, rewritten(exported / "whole.zip", tmp_path, members={name: b"x"}), "it has a member")
 
 
+LAYOUTS = [
+    {"width": width, "height": 1, "runs": [], "words": words}
+    for width, words in (
+        ("wide", []),
+        (float("nan"), []),
+        ([], []),
+        (1, [[0, 1, 0, 0, 0, float("inf")]]),
+        (1, [[0, 1, 0, 0, 0, "nan"]]),
+        (1, [[0, 1, 0]]),
+        (1, [[0, 10**30, 0, 0, 0, 0]]),
+    )
+]
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -348,6 +367,13 @@ def test_a_member_of_another_name_is_refused(
         set_to("segments", {"0": "../../evil"}),
         set_to("original", "documents/0.json"),
         set_to("headings", [["title"]]),
+        set_to("headings", [["title", 1, 10**30, 0]]),
+        set_to("pages", [[0, "text", None, None]]),
+        set_to("pages", [[10**30, "text", None, None]]),
+        set_to("pages", [[1, "te\0xt", None, None]]),
+        *(set_to("pages", [[1, "text", None, layout]]) for layout in LAYOUTS),
+        set_to("segments", {"-1": "segments/0-0.tok"}),
+        set_to("reader", 10**12),
         dict.clear,
     ],
 )
@@ -355,6 +381,56 @@ def test_a_wrong_document_is_refused(
     exported: Path, library: Library, tmp_path: Path, document: Callable[[dict[str, Any]], None]
 ) -> None:
     refused(library, rewritten(exported / "whole.zip", tmp_path, document=document), "is no document")
+
+
+@pytest.mark.parametrize("field", ["name", "language", "encoding", "title", "error", "added", "status"])
+@pytest.mark.parametrize(
+    ("value", "reason"), [("a\0b", "holds NUL"), ("x" * 5_000_000, "has 5000000 characters"), (7, "no text")]
+)
+def test_a_text_that_cannot_be_is_refused_by_its_name(
+    exported: Path, library: Library, tmp_path: Path, field: str, value: object, reason: str
+) -> None:
+    changed = rewritten(exported / "whole.zip", tmp_path, document=set_to(field, value))
+    refused(library, changed, rf"documents/\d\.json is no document: \w+: {field} .*{reason}")
+
+
+@pytest.mark.parametrize("field", ["paths", "warnings"])
+@pytest.mark.parametrize("value", ["a\0b", "x" * 5_000_000, 7])
+def test_a_list_with_a_text_that_cannot_be_is_refused(
+    exported: Path, library: Library, tmp_path: Path, field: str, value: object
+) -> None:
+    changed = rewritten(exported / "whole.zip", tmp_path, document=set_to(field, [value]))
+    refused(library, changed, r"documents/\d\.json is no document")
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "", "yesterday", "2026-13-01T00:00:00+00:00", "2026-02-30T00:00:00+00:00", "2026-01-31",
+        "2026-01-31T12:00:00", "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00", "2026-W01-1",
+        "2026-01-31T12:00:00+05:30", "2026-01-31 12:00:00+00:00",
+    ],
+)  # fmt: skip
+def test_a_date_that_is_none_is_refused(exported: Path, library: Library, tmp_path: Path, added: str) -> None:
+    refused(
+        library, rewritten(exported / "whole.zip", tmp_path, document=set_to("added", added)), "no moment"
+    )
+
+
+def test_a_document_that_no_memory_holds_is_refused(exported: Path, library: Library, tmp_path: Path) -> None:
+    """100 MB of spaces are 100 kB of a zip file."""
+    bomb = {"documents/0.json": b" " * 100_000_000}
+    refused(library, rewritten(exported / "whole.zip", tmp_path, members=bomb), "which no text does")
+
+
+def test_an_archive_with_an_endless_table_of_contents_is_refused(library: Library, tmp_path: Path) -> None:
+    """A sparse file: its end says that the table of contents is the two gigabytes before it."""
+    file, size = tmp_path / "sparse.zip", 2 * 2**30
+    with file.open("wb") as stream:
+        stream.truncate(size)
+        stream.seek(size)
+        stream.write(struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, size, 0, 0))
+    refused(library, file, "table of contents has 2147483648 bytes")
 
 
 def test_another_kind_of_file_is_refused(exported: Path, library: Library, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """One process a library."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.errors import LibraryDamaged, LibraryError, LibraryInUse
 from ingestion.library import Library
-from ingestion.storage.lock import LibraryLock
+from ingestion.storage.lock import LibraryLock, read_holder, redacted
 
 TRY = """
 import sys
@@ -117,3 +118,32 @@ def test_a_catalogue_that_cannot_be_read_gives_the_lock_back(library: Library, e
             Library.open(library.folder, encoder)
     path.write_bytes(data)
     Library.open(library.folder, encoder).close()
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (
+            "rag-app --data-dir /x serve --auth ann:secret --port 0",
+            "rag-app --data-dir … serve --auth … --port …",
+        ),
+        ("rag-app serve --auth=ann:secret", "rag-app serve --auth=…"),
+        ("rag-app --verbose jobs show 7", "rag-app --verbose jobs show …"),
+        ("rag-app ask Who? --llm http://x#secret", "rag-app ask … --llm …"),
+        ("rag-app --data-dir /x serve --auth secret", "rag-app --data-dir … serve --auth …"),
+        ("rag-app delete Secret.pdf other secret", "rag-app delete …"),
+        ("rag-app", "rag-app"),
+        ("", ""),
+    ],
+)
+def test_a_note_names_a_command_without_its_values(words: str, shown: str) -> None:
+    assert redacted(words.split()) == shown
+    assert redacted(shown.split()) == shown
+
+
+def test_a_note_of_another_version_is_shown_without_values(tmp_path: Path) -> None:
+    fields = {"pid": 7, "command": "rag-app serve --auth ann:secret", "url": None, "token": None}
+    (tmp_path / "library.holder").write_text(json.dumps(fields), "utf-8")
+    holder = read_holder(tmp_path)
+    assert holder is not None
+    assert holder.command == "rag-app serve --auth …"

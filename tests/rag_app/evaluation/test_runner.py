@@ -5,6 +5,7 @@ import io
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -245,10 +246,37 @@ def test_a_result_is_exported(tmp_path: Path, encoder: Encoder) -> None:
     assert questions[0]["question"] == "'=When was the apple tree planted?"  # no formula
     assert files["qrels.tsv"] == "query-id\tcorpus-id\tscore\nq1\tp1\t2\n"
     assert files["qrels.trec"] == "q1 0 p1 2\n"
-    assert files["queries.tsv"] == "q1\t=When was the apple tree planted?\n"
+    assert files["queries.tsv"] == "q1\t'=When was the apple tree planted?\n"
     (tmp_path / "file").touch()
     with pytest.raises(InvalidInput, match="free some room"):
         write_exports(done, tmp_path / "file" / "out")
+
+
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(1)", "|x", "\t=1", "\r=1", "\n=1", " =1", "＝1", "＠x")
+
+
+def test_no_cell_of_any_export_is_a_formula(tmp_path: Path, encoder: Encoder) -> None:
+    ids = [start if start.split() == [start] else "=" for start in FORMULAS]
+    folder = write_beir(
+        tmp_path / "formulas",
+        {f"{one}p{place}": ("", "The apple tree was planted.") for place, one in enumerate(ids)},
+        {f"{one}q{place}": f"{FORMULAS[place]} apple tree?" for place, one in enumerate(ids)},
+        [(f"{one}q{place}", f"{one}p{place}", 1) for place, one in enumerate(ids)],
+    )
+    with open_corpus(read_dataset(folder), tmp_path / "kept", encoder) as corpus:
+        done = run(corpus, "bm25")
+    (result,) = done.results
+    odd = tuple(replace(result, strategy=start, reranker=start) for start in FORMULAS)
+    for file in write_exports(replace(done, results=odd), tmp_path / "out"):
+        assert file.stat().st_mode & 0o777 == 0o600
+        text = file.read_bytes().decode()
+        separator = {".csv": ",", ".tsv": "\t", ".trec": " "}[file.suffix]
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        assert len(rows) >= len(FORMULAS)
+        for cell in (cell for row in rows for cell in row):
+            numeric = cell.replace(".", "").isdigit()
+            assert numeric or not cell.lstrip().startswith(tuple("=+-@|＝＋－＠")), (file.name, cell)
+            assert not cell.startswith(("\t", "\r", "\n")), (file.name, cell)
 
 
 def test_a_report_that_cannot_be_written_says_so_first(tmp_path: Path) -> None:
