@@ -31,10 +31,7 @@ ALWAYS = {
     ("catalogue", "flipped"),
     ("catalogue's log", "missing"),
     ("index of words", "cut"),
-    ("Chroma's database", "flipped"),
     ("token segment", "flipped"),
-    ("original", "flipped"),
-    ("history", "empty"),
     ("settings", "flipped"),
 }
 CELLS = [
@@ -192,7 +189,7 @@ def check_row(store: str, kind: str, row: str) -> None:
         lines = page.read().splitlines()
         place = next((number for number, line in enumerate(lines) if line.startswith(begins)), None)
         if not os.environ.get("UPDATE_DAMAGE"):
-            assert place is not None, f"docs/damage.md has no row {begins}"
+            assert place is not None, f"docs/damage.md has no row {begins}: run with UPDATE_DAMAGE=1"
             assert lines[place] == row
             return
         assert place is not None
