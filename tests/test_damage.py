@@ -32,6 +32,8 @@ ALWAYS = {
     ("catalogue's log", "missing"),
     ("index of words", "cut"),
     ("token segment", "flipped"),
+    ("original", "flipped"),
+    ("history", "empty"),
     ("settings", "flipped"),
 }
 CELLS = [
