@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.storage.open_representations import BUILTIN_NAME
 from retrievers.strategies import STRATEGIES, Strategy, strategy_named
@@ -23,11 +24,17 @@ class StrategyState:
 
 def strategy_states(library: Library) -> list[StrategyState]:
     """Return every strategy with its state, over each representation that is ready."""
-    damaged = next(iter(library.damaged()), None)
+    chroma, tokens = library.vectors.fault, next(iter(library.damaged_tokens()), None)
     return [
-        StrategyState(strategy, True, str(damaged) if damaged and "tokens" in strategy.stores else None)
+        _state(strategy, chroma, tokens)
         for strategy in (*STRATEGIES.values(), *_over_added_representations(library))
     ]
+
+
+def _state(strategy: Strategy, chroma: LibraryDamaged | None, tokens: LibraryDamaged | None) -> StrategyState:
+    if chroma and "chroma" in strategy.stores:
+        return StrategyState(strategy, False, str(chroma))
+    return StrategyState(strategy, True, str(tokens) if tokens and "tokens" in strategy.stores else None)
 
 
 def _over_added_representations(library: Library) -> Iterator[Strategy]:

@@ -4,11 +4,7 @@ Chroma has no checksums, and a damaged index can kill the process that reads it 
 header of its graph is enough), so it is looked at in a child process, as a copy.
 """
 
-import json
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,6 +20,8 @@ from ingestion.maintenance.report import Work
 from ingestion.maintenance.segments import SegmentReader
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.folder_swap import CHROMA, beside, swap
+from ingestion.storage.vectors.probing import probe_fault, run_probe
+from ingestion.storage.vectors.soundness import DATABASE
 from ingestion.storage.vectors.store import (
     COLLECTION_NAME,
     POOLINGS,
@@ -35,14 +33,6 @@ from ingestion.storage.vectors.store import (
 
 # Vectors written at once.
 _BATCH = 1000
-_POLL_SECONDS = 0.2
-# The child imports this very `ingestion`, and nothing from the folder that it is started in.
-_BOOT = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); import ingestion; sys.path.append(sys.path.pop(0)); "
-    "from ingestion.storage.vectors.probe import main; main()"
-)
-_ROOT = Path(__file__).absolute().parents[2]
-
 # Beside the copy: the list of what is looked for, and what SQLite writes when it opens one.
 _ROOM = 1 << 20
 
@@ -118,6 +108,9 @@ def compare(library: Library, work: Work) -> ChromaComparison:
     """
     _check_room(library.folder)
     wanted = holdings(library)
+    held = any(document.chunks for holding in wanted for document, _ in holding.documents)
+    if held and not (library.folder / CHROMA / DATABASE).exists():
+        return ChromaComparison("its files are missing")
     found = _compare_copy(library, wanted, work)
     return found if found.ok else _compare_copy(library, wanted, work)
 
@@ -137,9 +130,7 @@ def _compare_copy(library: Library, wanted: list[Holding], work: Work) -> Chroma
     try:
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(library.folder / CHROMA, copy)
-        plan = copy / "plan.json"
-        plan.write_text(_plan(library, copy, wanted), "utf-8")
-        lines, ended = _run_probe(plan, work)
+        lines, ended = run_probe(_plan(library, copy, wanted), work.check)
     except OSError as error:
         return ChromaComparison(f"its folder cannot be read: {error.strerror or error}")
     finally:
@@ -147,7 +138,7 @@ def _compare_copy(library: Library, wanted: list[Holding], work: Work) -> Chroma
     return _comparison(lines, ended, {holding.name for holding in wanted})
 
 
-def _plan(library: Library, copy: Path, wanted: list[Holding]) -> str:
+def _plan(library: Library, copy: Path, wanted: list[Holding]) -> dict[str, Any]:
     collections = [
         {
             "name": holding.name,
@@ -164,44 +155,12 @@ def _plan(library: Library, copy: Path, wanted: list[Holding]) -> str:
         }
         for holding in wanted
     ]
-    return json.dumps(
-        {"folder": str(copy), "tokens": str(library.folder / "tokens"), "collections": collections}
-    )
-
-
-def _run_probe(plan: Path, work: Work) -> tuple[list[dict[str, Any]], int]:
-    """Return what the child printed, and its exit code."""
-    with subprocess.Popen(
-        [sys.executable, "-P", "-W", "ignore", "-c", _BOOT, str(_ROOT), str(plan)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        encoding="utf-8",
-    ) as child:
-        while True:
-            try:
-                work.check()
-                output, _ = child.communicate(timeout=_POLL_SECONDS)
-                break
-            except subprocess.TimeoutExpired:
-                continue
-            except BaseException:
-                child.kill()
-                raise
-    complete = output[: output.rfind("\n") + 1]
-    return [json.loads(line) for line in complete.splitlines()], child.returncode
+    return {"folder": str(copy), "tokens": str(library.folder / "tokens"), "collections": collections}
 
 
 def _comparison(lines: list[dict[str, Any]], ended: int, wanted: set[str]) -> ChromaComparison:
-    for line in lines:
-        if "error" in line:
-            return ChromaComparison(line["error"])
-    if not lines or "end" not in lines[-1]:
-        reading = [line["begin"] for line in lines if "begin" in line]
-        where = f"reading {reading[-1]}" if reading else "opening its folder"
-        how = signal.Signals(-ended).name if ended < 0 else f"exit code {ended}"
-        return ChromaComparison(f"{where} ends the process ({how})")
+    if fault := probe_fault(lines, ended):
+        return ChromaComparison(fault)
     differences = {
         line["name"]: Difference(tuple(line["missing"]), tuple(line["surplus"]), tuple(line["different"]))
         for line in lines

@@ -6,12 +6,12 @@ Interrupted at any point, the library is as usable as before, and repairing agai
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from ingestion.errors import REBUILD, LibraryError, ModelError, SourceChanged
+from ingestion.errors import REBUILD, LibraryDamaged, LibraryError, ModelError, SourceChanged
 from ingestion.library import Library
 from ingestion.maintenance.checks import (
     SegmentFault,
@@ -26,7 +26,7 @@ from ingestion.maintenance.checks import (
     unfinished,
     unlisted_fault,
 )
-from ingestion.maintenance.chroma import compare, mend_differences, rebuild
+from ingestion.maintenance.chroma import ChromaComparison, compare, mend_differences, rebuild
 from ingestion.maintenance.fulltext import rebuild_words, words_fault
 from ingestion.maintenance.report import (
     ORPHANED,
@@ -240,9 +240,10 @@ class _Repairing:
 
     def _mend_chroma(self) -> None:
         found = compare(self._library, self._work)
-        if found.ok:
+        fault = self._chroma_fault(found)
+        if found.ok and fault is None:
             return
-        if found.fault is None:
+        if fault is None:
             mend_differences(self._library, found, self._work)
             again = compare(self._library, self._work)
             for name in (*found.differences, *found.extra):
@@ -255,8 +256,15 @@ class _Repairing:
                 self._leave("chroma", "it waits for the documents whose token vectors are damaged", _DISK)
                 return
         written = rebuild(self._library, self._work, skip_damaged=True)
-        because = f", because {found.fault}" if found.fault else ""
+        because = f", because {fault}" if fault else ""
         self._tell("chroma", f"{written} vectors were written anew from the segments{because}")
+
+    def _chroma_fault(self, found: ChromaComparison) -> str | None:
+        """Return why Chroma cannot be read. What differs is mended in the open one, so this opens it."""
+        if found.fault is None and not found.ok:
+            with suppress(LibraryDamaged):
+                self._library.vectors.names()
+        return found.fault or (str(self._library.vectors.fault) if self._library.vectors.fault else None)
 
     def _mend_leftovers(self, remove: bool) -> None:
         unlisted = unlisted_fault(self._library)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ingestion.encoders import Encoder, load_encoder
 from ingestion.errors import DiskFull, LibraryDamaged, LibraryError
@@ -26,7 +26,11 @@ from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentat
 from ingestion.storage.presence import CATALOGUE, refuse_emptied, refuse_lost
 from ingestion.storage.segment_merging import Merger
 from ingestion.storage.tokens.store import TokenStore
+from ingestion.storage.vectors.soundness import CHROMA_ADVICE, DATABASE
 from ingestion.storage.vectors.store import VectorStore, embedded_chroma
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
 
 _UNPACKED = "unpacked"
 
@@ -83,7 +87,7 @@ class OpenStores:
         except BaseException:
             lock.release()
             raise
-        vectors = VectorStore(partial(embedded_chroma, folder / "chroma"), folder / "chroma")
+        vectors = VectorStore(partial(_open_chroma, folder / "chroma", catalogue), folder / "chroma")
         stores = cls(folder, catalogue, vectors, encoder, lock, load)
         try:
             stores._recover()
@@ -154,6 +158,11 @@ class OpenStores:
         return self.open_representations.named(name)
 
     def damaged(self) -> list[LibraryDamaged]:
+        """Return why Chroma, or token vectors, could not be read when they were last needed."""
+        chroma = [self.vectors.fault] if self.vectors.fault else []
+        return chroma + self.damaged_tokens()
+
+    def damaged_tokens(self) -> list[LibraryDamaged]:
         """Return why token vectors could not be read when they were last needed."""
         return [
             fault for opened in self.open_representations.all() for fault in opened.tokens.faults().values()
@@ -191,6 +200,13 @@ def _open_catalogue(folder: Path) -> Catalogue:
         catalogue.close()
         raise
     return catalogue
+
+
+def _open_chroma(folder: Path, catalogue: Catalogue) -> "ClientAPI":
+    """Open Chroma. Raises LibraryDamaged where it holds nothing and the catalogue has chunks."""
+    if not (folder / DATABASE).exists() and catalogue.database.rows("SELECT 1 FROM chunks LIMIT 1"):
+        raise LibraryDamaged(f"Chroma's files are missing in {folder}; {CHROMA_ADVICE}")
+    return embedded_chroma(folder)
 
 
 def _make_folder(folder: Path) -> None:

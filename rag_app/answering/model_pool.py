@@ -156,6 +156,7 @@ class ModelPool:
         return LlamaCpp(
             model_path=llm.file,
             max_waiting=settings.llm_max_waiting,
+            silence_s=settings.llm_silence_seconds,
             speed_file=settings.speed_file,
             **options,
         )

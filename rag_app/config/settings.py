@@ -100,6 +100,7 @@ class Settings(ConnectionSettings, BaseSettings):
         False, description="whether models like Qwen3 reason first: slower, sometimes better"
     )
     llm_max_waiting: int = Field(16, ge=0, description="most questions that wait while one is answered")
+    llm_silence_seconds: float = Field(60.0, ge=5, description="silence that ends a frozen model's process")
     evidence_tokens: int | None = Field(
         None,
         ge=50,

@@ -15,6 +15,7 @@ from pydantic import Field, PrivateAttr
 
 from rag_app.llm.base import SamplingChatModel, plain
 from rag_app.llm.process.child import Reply
+from rag_app.llm.process.silence import SILENCE_LIMIT_S
 from rag_app.llm.process.supervisor import MOST_WAITING, ModelProcess
 from rag_app.llm.reasoning import Reasoning
 from rag_app.llm.speed import PrefillSpeeds, evidence_budget
@@ -52,6 +53,9 @@ class LlamaCpp(SamplingChatModel):
     """Layers on a GPU, for a llama-cpp-python that was built for one; -1: all."""
     max_waiting: int = Field(default=MOST_WAITING, ge=0)
     """Callers that may wait; the next one gets `request_queue.TooManyWaiting`."""
+    silence_s: float = Field(default=SILENCE_LIMIT_S, gt=0)
+    """A child process that owes an answer, and gives no sign of life for so long, is ended; the next question
+    starts another one."""
     speed_file: Path | None = None
     """The file of measured reading speeds. None: each process measures them."""
 
@@ -65,6 +69,7 @@ class LlamaCpp(SamplingChatModel):
             threads=self.threads,
             gpu_layers=self.gpu_layers,
             max_waiting=self.max_waiting,
+            silence_s=self.silence_s,
             speeds=PrefillSpeeds(self.speed_file),
         )
 

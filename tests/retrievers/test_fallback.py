@@ -9,6 +9,7 @@ import pytest
 
 from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import Encoder
+from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.maintenance import repair
 from ingestion.storage.catalogue.records import Document, Scope
@@ -16,6 +17,7 @@ from ingestion.storage.originals import Source
 from ingestion.storage.segment_merging import Merger
 from ingestion.storage.tokens.segment import Segment
 from rag_app.answering.evidence.prompt_context import pack
+from retrievers.availability import strategy_states
 from retrievers.search import SearchResult, search
 from retrievers.strategies import strategy_named
 
@@ -153,3 +155,25 @@ def test_evidence_of_a_damaged_document_is_encoded_again(shelf: Library, encoder
             for sentence, known in zip(item.sentences, same.sentences, strict=True):
                 assert (sentence.start, sentence.end) == (known.start, known.end)
                 assert sentence.score == pytest.approx(known.score, abs=0.02)
+
+
+def test_strategies_without_chroma_go_on_where_its_files_are_damaged(
+    template: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    folder = shutil.copytree(template, tmp_path / "library")
+    for file in (folder / "chroma").glob("*/header.bin"):
+        file.write_bytes(file.read_bytes()[:40])
+    with Library.open(folder, encoder) as library:
+        for strategy in ("mean", "fusion"):
+            with pytest.raises(LibraryDamaged, match=r"header\.bin .* colbert and bm25 .* rag-app repair"):
+                ask(library, strategy)
+        for strategy in ("bm25", "colbert"):
+            assert names(ask(library, strategy))[0] == "crane"
+        unusable = {state.strategy.name: state.reason for state in strategy_states(library) if state.reason}
+        assert unusable.keys() == {"cls", "mean", "hybrid", "cascade", "fusion"}
+        assert all("rag-app repair" in reason for reason in unusable.values())
+        assert [str(fault) for fault in library.damaged()] == [unusable["mean"]]
+        assert repair(library).ok
+        assert library.damaged() == []
+        assert names(ask(library, "fusion"))[0] == "crane"
+        assert all(state.available for state in strategy_states(library))

@@ -226,10 +226,12 @@ class _ChatEvents:
             ("strategy", strategies, assistant.options().strategy),
             ("collection", collections, assistant.settings.collection),
         ):
-            wanted = address.get(name, usual)
-            found[name] = wanted if wanted in [value for _, value in choices] else usual
+            offered = [value for _, value in choices]
+            default = usual if usual in offered or not offered else offered[0]
+            wanted = address.get(name, default)
+            found[name] = wanted if wanted in offered else default
             if name in address and found[name] != wanted:
-                unknown.append(f"There is no {name} {wanted!r} here; {usual} is chosen.")
+                unknown.append(f"There is no {name} {wanted!r} here; {default} is chosen.")
         restored = self._shown(
             address.get("conversation"), None, found["strategy"], found["collection"], unknown
         )

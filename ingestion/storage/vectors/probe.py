@@ -1,10 +1,13 @@
-"""The child process that looks at a copy of Chroma's folder: a damaged one can kill who reads it.
+"""The child process that looks at Chroma's folder, or a copy: a damaged one can kill who reads it.
 
-It reads a plan (JSON) from the file that it is given, and prints a line (JSON) before and after each of
-Chroma's collections.
+It reads a plan (JSON) from stdin, and prints a line (JSON) before and after each of Chroma's collections. A
+plan names a "folder". One that also has "collections" and the folder "tokens" compares these with the
+segments; any other one searches every collection for some of its own vectors.
 """
 
+import ctypes
 import json
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +18,7 @@ import numpy as np
 from ingestion.errors import LibraryDamaged
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.vectors.soundness import check_folder
 from ingestion.storage.vectors.store import embedded_chroma
 
 if TYPE_CHECKING:
@@ -25,25 +29,44 @@ _BATCH = 1000
 _QUERIES = 32  # a collection: reading a graph that is damaged may fail where reading vectors does not
 _TOLERANCE = 1e-4
 _FOUND = 1e-3  # a distance; the search is approximate, so a few may be missed
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main() -> None:
     """Look at what the plan names."""
-    plan = json.loads(Path(sys.argv[1]).read_text("utf-8"))
+    plan = json.loads(sys.stdin.read())
+    _die_with_parent()
     try:
+        check_folder(Path(plan["folder"]))
         client = embedded_chroma(Path(plan["folder"]))
         names = {collection.name for collection in client.list_collections()}
     except Exception as error:  # noqa: BLE001  # whatever a damaged folder makes Chroma raise
         _print({"error": f"cannot be opened: {error}"})
         return
     _print({"names": sorted(names)})
-    for wanted in plan["collections"]:
+    for wanted in plan.get("collections", [{"name": name} for name in sorted(names)]):
         _print({"begin": wanted["name"]})
         try:
-            _print(_differences(client, names, wanted, Path(plan["tokens"])))
+            if "segments" in wanted:
+                _print(_differences(client, names, wanted, Path(plan["tokens"])))
+            else:
+                _search(client.get_collection(wanted["name"], embedding_function=None))
         except Exception as error:  # noqa: BLE001
             _print({"error": f"{wanted['name']} cannot be read: {error}"})
     _print({"end": True})
+
+
+def _die_with_parent() -> None:
+    """Have the kernel kill this process with its parent: who comes next must have the folder alone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _search(collection: "Collection") -> None:
+    """Search a collection for some of its vectors. Raises what Chroma raises, and what `_query` raises."""
+    ids: list[str] = collection.get(include=[])["ids"]
+    some: Any = collection.get(ids=ids[:: len(ids) // _QUERIES + 1], include=["embeddings"]) if ids else {}
+    _query(collection, list(some.get("embeddings", ())))
 
 
 def _print(value: object) -> None:

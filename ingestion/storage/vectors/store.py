@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.storage.catalogue.records import BUILTIN
 from ingestion.storage.disk_space import is_disk_full, no_space
+from ingestion.storage.vectors.soundness import CHROMA_ADVICE, ChromaFiles
 from ingestion.storage.vectors.unused_room import UnusedRoom
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class VectorStore:
     def __init__(self, connect: Callable[[], "ClientAPI"], folder: Path | None = None) -> None:
         self._connect = connect
         self._folder = folder
+        self._files = ChromaFiles(folder) if folder else None
         self._unused = UnusedRoom(folder) if folder else None
         self._lock = threading.Lock()
         self._connected: ClientAPI | None = None
@@ -61,6 +63,8 @@ class VectorStore:
                 raise self._refused
             if self._connected is None:
                 try:
+                    if self._files:
+                        self._files.admit()
                     self._connected = self._connect()
                 except LibraryDamaged as error:
                     self._refused = error
@@ -89,6 +93,8 @@ class VectorStore:
     def _calling(self) -> Iterator[None]:
         with self._idle:
             self._idle.wait_for(lambda: not self._away)
+            if not self._calls:
+                self._look_again()
             self._calls += 1
         try:
             yield
@@ -113,17 +119,35 @@ class VectorStore:
                 f"Chroma cannot write its index: {error}; check the disk's space and rights"
             ) from error
 
+    @property
+    def fault(self) -> LibraryDamaged | None:
+        """Why Chroma was not opened when it was last needed."""
+        return self._refused
+
     def close(self) -> None:
         self._collections.clear()
-        if self._connected is not None:
-            self._connected.close()  # type: ignore[attr-defined]  # in Client, not in its interface
-            self._connected = None
+        if self._connected is None:
+            return
+        self._look_again()
+        self._connected.close()  # type: ignore[attr-defined]  # in Client, not in its interface
         self._clear_unused()
+        self._connected = None
+        if self._files:
+            self._files.leave()
+
+    def _look_again(self) -> None:
+        if self._files and self._connected is not None:
+            self._files.look_again()
 
     def _clear_unused(self) -> None:
+        """Clear the room for future vectors. No call may be under way, and Chroma must have been opened."""
+        if self._connected is None:
+            return
         with suppress(OSError):  # a later call, or the next opening, does it
             if self._unused:
                 self._unused.clear()
+        if self._files:
+            self._files.look()
 
     def upsert(
         self,
@@ -241,9 +265,16 @@ class VectorStore:
 
     def ids(self, collection_id: int, pooling: Pooling, *, representation: int = BUILTIN) -> set[str]:
         """Return every id that Chroma holds, visible or not: for `verify` and tests."""
+        from chromadb.errors import ChromaError
+
         name = collection_name(collection_id, pooling, representation)
-        with self._calling():
-            return set(self._collection(name).get(include=[])["ids"])
+        try:
+            with self._calling():
+                return set(self._collection(name).get(include=[])["ids"])
+        except ChromaError as error:
+            raise LibraryDamaged(
+                f"Chroma cannot list its {pooling} vectors: {error}; to repair it, run: rag-app repair"
+            ) from error
 
     def names(self) -> set[str]:
         """Return the names of all Chroma collections."""
@@ -302,7 +333,4 @@ def embedded_chroma(folder: Path) -> "ClientAPI":
     except (ChromaError, OSError, ValueError, AttributeError) as error:  # the last one after a first failure
         if is_disk_full(error, folder):
             raise no_space(folder.parent, "Chroma cannot be opened") from error
-        raise LibraryDamaged(
-            f"Chroma cannot open {folder}: {error}; the strategies colbert and bm25 still work; "
-            "to repair it, run: rag-app repair"
-        ) from error
+        raise LibraryDamaged(f"Chroma cannot open {folder}: {error}; {CHROMA_ADVICE}") from error

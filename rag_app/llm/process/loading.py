@@ -16,6 +16,7 @@ ADVICE = {
     "install": "install llama-cpp-python",
     "too_long": "ask for less evidence, or give the model a larger context",
     "template": "use another model file, one made for chat",
+    "silent": "ask again; if it happens again, use a smaller model or close other programs",
     "decode": "ask again; if it fails again, use a smaller context or another model file",
 }
 REFUSED = ("load", "context", "install")  # the errors of a model that cannot be loaded
@@ -26,9 +27,9 @@ _logger = logging.getLogger(__name__)
 class Loading:
     """A worker that loads the file at `path`, has loaded it, or has failed."""
 
-    def __init__(self, path: Path, *, timeout_s: float, **options: Any) -> None:
+    def __init__(self, path: Path, *, timeout_s: float, silence_s: float, **options: Any) -> None:
         """Start the worker. Raises ModelError where no process can be started."""
-        self.child = WorkerProcess()
+        self.child = WorkerProcess(silence_s=silence_s)
         self.context_window = 0
         self.measured = (0, 0.0)  # tokens read, and the seconds
         self.failure: str | None = None
@@ -78,7 +79,8 @@ class Loading:
     def _take(self, reply: Reply | None) -> None:
         if reply is None:
             reason = f"its process {self.child.epitaph()}"
-            self._fail(f"{self._path} cannot be loaded: {reason}; {ADVICE['load']}")
+            advice = ADVICE["silent" if self.child.fell_silent else "load"]
+            self._fail(f"{self._path} cannot be loaded: {reason}; {advice}")
         elif reply["kind"] == "error":
             self._fail(explained(self._path, reply))
         elif reply["kind"] == "vocabulary":

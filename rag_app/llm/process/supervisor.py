@@ -12,9 +12,11 @@ from typing import Any
 from ingestion.errors import Cancelled, ModelError
 from ingestion.regular_files import open_regular
 from rag_app.llm.process.child import Reply, WorkerProcess
+from rag_app.llm.process.heartbeat import TEMPLATE_LIMIT_S
 from rag_app.llm.process.loading import Loading, explained
 from rag_app.llm.process.request_queue import RequestQueue
 from rag_app.llm.process.restarts import Restarts
+from rag_app.llm.process.silence import SILENCE_LIMIT_S
 from rag_app.llm.process.worker import available_processors
 from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, ReadingSetup
 
@@ -46,12 +48,20 @@ class ModelProcess:
         max_waiting: int = MOST_WAITING,
         speeds: PrefillSpeeds | None = None,
         load_timeout_s: float = LOAD_TIMEOUT_S,
+        silence_s: float = SILENCE_LIMIT_S,
+        template_limit_s: float = TEMPLATE_LIMIT_S,
         restarts: Restarts | None = None,
     ) -> None:
         self._path = path
         self._reader = ReadingSetup(path, threads or available_processors(), gpu_layers)
-        self._options = {"context_tokens": context_tokens, "threads": threads, "gpu_layers": gpu_layers}
+        self._options = {
+            "context_tokens": context_tokens,
+            "threads": threads,
+            "gpu_layers": gpu_layers,
+            "template_limit_s": template_limit_s,
+        }
         self._load_timeout_s = load_timeout_s
+        self._silence_s = silence_s
         self._speeds = speeds or PrefillSpeeds(None)
         self._turns = RequestQueue(max_waiting)
         self._starting = threading.Lock()
@@ -197,7 +207,11 @@ class ModelProcess:
             check_gguf(self._path)
             measure = self._speeds.get(self._reader) is None
             loading = self._loading = Loading(
-                self._path, timeout_s=self._load_timeout_s, measure=measure, **self._options
+                self._path,
+                timeout_s=self._load_timeout_s,
+                silence_s=self._silence_s,
+                measure=measure,
+                **self._options,
             )
             _logger.info("model process %d loads a model", loading.child.pid)
             # Ends the worker also when this object is collected, and at exit.

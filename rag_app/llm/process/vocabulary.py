@@ -3,6 +3,7 @@
 import ctypes
 import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,8 +40,23 @@ class Prompt:
 class Vocabulary:
     """The head of a GGUF file: tokenizer, template, context length. Safe to use from several threads."""
 
-    def __init__(self, path: str, log: NativeLog) -> None:
-        """Read the file's head. Raises EngineError, with llama.cpp's reason, for a file that it refuses."""
+    def __init__(
+        self,
+        path: str,
+        log: NativeLog,
+        rendering: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Read the file's head.
+
+        Args:
+            path: The file.
+            log: llama.cpp's messages.
+            rendering: Entered while the chat template renders.
+
+        Raises:
+            EngineError: llama.cpp refuses the file; the message has its reason.
+        """
+        self._rendering = rendering
         parameters = llama_cpp.llama_model_default_params()
         parameters.vocab_only = True
         try:
@@ -75,7 +91,8 @@ class Vocabulary:
         """
         safe = [{**message, "content": self._defuse(message["content"])} for message in messages]
         try:
-            text = self._render(safe, thinking)
+            with self._rendering():
+                text = self._render(safe, thinking)
         except (jinja2.TemplateError, ValueError, TypeError) as error:
             raise EngineError("template", f"its chat template refuses these messages ({error})") from error
         return Prompt(

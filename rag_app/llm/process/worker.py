@@ -2,7 +2,8 @@
 
     to the child                                              from the child, with the same id
     {"op": "load", "id": 0, "path", "context_tokens",         {"kind": "vocabulary", "context_window"}
-     "threads", "gpu_layers", "measure"}                      {"kind": "ready", "read_tokens", "read_s"}
+     "threads", "gpu_layers", "measure",                      {"kind": "ready", "read_tokens", "read_s"}
+     "template_limit_s"}
     {"op": "generate", "id", "messages", "max_tokens",        {"kind": "prefill", "done", "total",
      "sampling", "stop", "thinking"}                           "thinking"} …
                                                               {"kind": "text", "text"} …
@@ -12,11 +13,12 @@
     {"op": "count", "id", "text"}                             {"kind": "count", "tokens"}
     {"op": "count_prompt", "id", "messages", "thinking"}      {"kind": "count", "tokens"}
     {"op": "cancel", "id"}                                    (the answer in progress is done: "cancelled")
+                                                              {"kind": "beat"} …, with the id -1
 
 The worker can count tokens after "vocabulary", and answer after "ready"; with "measure", "ready" has the
-speed of reading. {"kind": "error", "code", "message"} may answer any request. Ids rise. The end of the input
-ends the process. One thread loads and generates; another thread reads, so that cancelling and counting work
-meanwhile.
+speed of reading. {"kind": "error", "code", "message"} may answer any request. Ids rise. The worker gives a
+sign of life, "beat", every second while it owes a reply. The end of the input ends the process. One thread
+loads and generates; another thread reads, so that cancelling and counting work meanwhile.
 """
 
 import ctypes
@@ -34,6 +36,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from rag_app.config.sampling import Sampling
 from rag_app.llm.process.engine_error import Aborted, EngineError
+from rag_app.llm.process.heartbeat import Heartbeat
 from rag_app.llm.process.text_stream import TextStream
 
 if TYPE_CHECKING:
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+NO_REQUEST = -1  # the id of a sign of life
 
 Message = dict[str, Any]
 
@@ -75,6 +80,8 @@ class Worker:
         self._log: NativeLog | None = None
         self._window = 0
         self._current = 0
+        self._serving: dict[int, Message] = {}  # by thread
+        self._heartbeat = Heartbeat(self._beat, self._end_template)
         self._cancelled = -1  # all requests up to this id are cancelled; ids rise, so one number is enough
 
     def read(self, lines: BinaryIO) -> None:
@@ -83,7 +90,9 @@ class Worker:
             request = json.loads(line)
             if request["op"] == "cancel":
                 self._cancelled = request["id"]
-            elif request["op"] in ("load", "generate"):
+                continue
+            self._heartbeat.opened()
+            if request["op"] in ("load", "generate"):
                 self._requests.put(request)
             else:
                 self._guarded(request, self._count)
@@ -97,10 +106,25 @@ class Worker:
             self._guarded(request, self._load if request["op"] == "load" else self._generate)
 
     def _guarded(self, request: Message, handle: Callable[[Message], None]) -> None:
+        self._serving[threading.get_ident()] = request
         try:
             handle(request)
         except EngineError as error:
             self._reply(request, "error", code=error.code, message=str(error))
+        self._heartbeat.closed()
+
+    def _beat(self) -> None:
+        self._reply({"id": NO_REQUEST}, "beat")
+
+    def _end_template(self, thread: int) -> None:
+        """End the process, because nothing else ends a template that loops."""
+        message = (
+            f"its chat template did not end within {self._heartbeat.template_limit_s:g} s of processor time"
+        )
+        self._reply(self._serving[thread], "error", code="template", message=message)
+        sys.stderr.write(f"{message}\n")
+        sys.stderr.flush()
+        os._exit(1)
 
     def _load(self, request: Message) -> None:
         try:
@@ -110,9 +134,10 @@ class Worker:
         except ImportError as error:
             raise EngineError("install", str(error)) from error
 
+        self._heartbeat.template_limit_s = request["template_limit_s"]
         # Kept for good: llama.cpp logs at any time, such as after an aborted forward pass.
         self._log = log = NativeLog()
-        self._vocabulary = vocabulary = Vocabulary(request["path"], log)
+        self._vocabulary = vocabulary = Vocabulary(request["path"], log, self._heartbeat.rendering)
         self._window = request["context_tokens"] or vocabulary.context_length
         self._reply(request, "vocabulary", context_window=self._window)
         options = LoadOptions(

@@ -150,9 +150,10 @@ def test_a_damaged_index_says_so(tmp_path: Path) -> None:
     store = opened(tmp_path)
     store.upsert(1, "cls", [f"a:1:{i}" for i in range(1100)], vectors, [1] * 1100)
     store.close()
+    store = opened(tmp_path)
+    store.names()
     for file in tmp_path.rglob("*.bin"):
         file.write_bytes(b"junk")
-    store = opened(tmp_path)
     with pytest.raises(LibraryDamaged, match=r"Chroma cannot search its cls index: .*colbert and bm25"):
         store.query(1, "cls", vectors[0], 9)
     with pytest.raises(LibraryError, match="Chroma cannot write its index"):

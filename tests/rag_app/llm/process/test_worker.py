@@ -32,7 +32,7 @@ from rag_app.llm.process.engine_error import Aborted
 from rag_app.llm.process.worker import Worker
 
 worker = Worker(io.BytesIO())
-options = {"context_tokens": None, "threads": 1, "gpu_layers": 0, "measure": False}
+options = {"context_tokens": None, "threads": 1, "gpu_layers": 0, "measure": False, "template_limit_s": 9}
 worker._load({"id": 0, "path": sys.argv[1], **options})
 gc.collect()
 called = []  # by what takes the place of a function that is gone
@@ -48,7 +48,8 @@ except Aborted:
 @pytest.fixture
 def child(slow_path: Path) -> Iterator[WorkerProcess]:
     child = WorkerProcess()
-    options: dict[str, Any] = {"context_tokens": None, "threads": 1, "gpu_layers": 0, "measure": False}
+    options: dict[str, Any] = {"context_tokens": None, "threads": 1, "gpu_layers": 0}
+    options |= {"measure": False, "template_limit_s": 9.0}
     _, replies = child.ask("load", path=str(slow_path), **options)
     assert received(replies) == {"id": 0, "kind": "vocabulary", "context_window": 2048}
     assert received(replies) == {"id": 0, "kind": "ready", "read_tokens": 0, "read_s": 0.0}
