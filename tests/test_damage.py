@@ -155,6 +155,8 @@ def test_what_damage_shows_and_costs(store: str, kind: str, folder: DataFolder) 
     else:
         assert store == "history" or ANSWER in asked_again.json["answer"]
         costs = lost(before, contents(folder.data))
+        if not again.json["ok"]:
+            mend = "a person"
     if store == "history" and (receipts.code or len(receipts.json["receipts"]) < 3):
         costs.append("conversations, receipts and judgements")
     # Nothing is lost where an original exists, but for the original itself.
