@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from ingestion.parsing.shared.page_writer import PageWriter
+if TYPE_CHECKING:
+    from ingestion.parsing.shared.page_writer import PageWriter
 
 MAX_RANGES = 20  # of page numbers in a sentence
 _MAX_DETAILS = 8
@@ -12,7 +14,7 @@ _MAX_DETAILS = 8
 class MissingContent:
     """Counts unread content by kind, for one warning a kind when the file is read."""
 
-    def __init__(self, writer: PageWriter) -> None:
+    def __init__(self, writer: "PageWriter") -> None:
         self._writer = writer
         self._pages: dict[str, list[int]] = {}
         self._details: dict[str, set[str]] = {}
