@@ -251,7 +251,7 @@ def _is_blank(grey: Image.Image) -> bool:
 
 def _is_written(word: _Word, grey: Image.Image, scale: float) -> bool:
     """Whether the drawing has strokes in most of the columns and rows of a word."""
-    ink = _ink(word, grey, scale, 0.2)
+    ink = _ink(word, grey, scale, 0)
     if ink is None:
         return False
     columns, rows = ink.getprojection()

@@ -167,7 +167,10 @@ def test_a_scan_that_was_recognised_is_not_recognised_again(tmp_path: Path) -> N
 
 def test_a_background_is_not_recognised(tmp_path: Path) -> None:
     lines = [f"Ordinary line {number} of a brochure with a background" for number in range(20)]
-    for picture in (Image.linear_gradient("L"), Image.effect_noise((300, 240), 60)):
+    for picture in (
+        Image.linear_gradient("L").point(lambda grey: 90 + grey // 2),
+        Image.effect_noise((300, 240), 60),
+    ):
         page = parse(marked(tmp_path, picture, WHOLE, *lines, hidden=False)).pages[0]
         assert page.text.split("\n") == lines
         assert words(page) == []
