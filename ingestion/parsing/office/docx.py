@@ -81,8 +81,8 @@ class _Body:
         self._missing.warn()
         if self._visibility.unclear:
             self._writer.warn(
-                f"{self._visibility.unclear} stretches of text have the colour of the page, and are seen only "
-                "where they lie on a shape behind the text; they are here."
+                f"{self._visibility.unclear} stretches of text have the colour of the page, and are seen "
+                "only where they lie on a shape behind the text; they are here."
             )
 
     def write(self, container: etree._Element) -> None:

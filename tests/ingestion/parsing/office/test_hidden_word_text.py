@@ -10,11 +10,13 @@ from tests.helpers.office import W, word
 SEEN = "<w:p><w:r><w:t>The price is 5.</w:t></w:r></w:p>"
 WHITE = "<w:color w:val='FFFFFF'/>"
 STYLES = (
-    f"<w:styles {W}><w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val='22'/></w:rPr></w:rPrDefault></w:docDefaults>"
+    f"<w:styles {W}><w:docDefaults><w:rPrDefault><w:rPr><w:sz w:val='22'/></w:rPr></w:rPrDefault>"
+    "</w:docDefaults>"
     "<w:style w:type='paragraph' w:default='1' w:styleId='Normal'><w:rPr>{normal}</w:rPr></w:style>"
     f"<w:style w:type='character' w:styleId='Pale'><w:rPr>{WHITE}</w:rPr></w:style>"
     "<w:style w:type='paragraph' w:styleId='Tiny'><w:rPr><w:sz w:val='2'/></w:rPr></w:style>"
-    "<w:style w:type='paragraph' w:styleId='Dark'><w:pPr><w:shd w:val='clear' w:fill='102030'/></w:pPr></w:style>"
+    "<w:style w:type='paragraph' w:styleId='Dark'><w:pPr><w:shd w:val='clear' w:fill='102030'/></w:pPr>"
+    "</w:style>"
     "</w:styles>"
 )
 
@@ -24,7 +26,8 @@ def p(settings: str = "", paragraph: str = "", text: str = "Pay twice.") -> str:
 
 
 def table(cell: str, content: str, properties: str = "") -> str:
-    return f"<w:tbl><w:tblPr>{properties}</w:tblPr><w:tr><w:tc><w:tcPr>{cell}</w:tcPr>{content}</w:tc></w:tr></w:tbl>"
+    row = f"<w:tr><w:tc><w:tcPr>{cell}</w:tcPr>{content}</w:tc></w:tr>"
+    return f"<w:tbl><w:tblPr>{properties}</w:tblPr>{row}</w:tbl>"
 
 
 def shade(fill: str) -> str:
