@@ -7,26 +7,26 @@ Every entry is a regular expression without accents and in lower case; "~" is a 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         "ignore": r"[il]gnore|disregard|forget|override|bypass|overlook|neglect|discard|(?:do not|don['’]t|stop|never|no longer) (?:follow(?:ing)?|obey(?:ing)?)|pay no attention to",
-        "earlier": r"previous(?:ly)?|prior|above|earlier|preceding|foregoing|existing|original|initial|your|my|system|safety|you (?:were|have been|got|received)",
-        "orders": r"instructions?|prompts?|directions?|rules?|guidelines?|commands?|context|directives?|guardrails?|programming|training|system messages?",
-        "said": r"(?:everything|all|anything|what(?:ever)?)\b~\b(?:above|before|told|said|written|earlier|previously)",
-        "reveal": r"reveal|print|repeat|output|show|leak|disclose|display|expose|recite|give me|tell (?:me|us)|quote|write (?:out|down)|dump",
+        "earlier": r"(?:all|any|every)(?: of)?(?: the| your)?\b|previous(?:ly)?|prior|above|earlier|preceding|foregoing|existing|original|initial|your|my|system|safety|you (?:were|have been|got|received)",
+        "orders": r"instructions?|prompts?|directions?|rules?|guidelines?|commands?|context|directives?|guardrails?|programming|training|(?:system|user) messages?",
+        "said": r"(?:everything|all|anything|what(?:ever)?)\b~\b(?:above|before|told|said|written|earlier|previously)|(?:the|all) above\b",
+        "reveal": r"reveal|print|repeat|output|show|leak|disclose|display|expose|recite|give me|tell (?:me|us)|quote|write (?:out|down)|dump|convert|translate|encode|summari[sz]e|describe",
         "prompt": r"(?:system|hidden|secret|initial|original|internal|developer|your own) (?:prompts?|instructions?|messages?|rules?)|your prompt",
         "answer": r"(?:answer|reply|respond)(?: to)?",
         "only": r"only with|only by|only in|always with|solely with|exclusively with|with nothing but|just with|(?:every|each|any|all) (?:question|query|prompt|request)s?\b~(?:with|by saying)\s*:|every question with|nothing (?:else )?but",
         "become": r"you are (?:now|no longer|henceforth)\b|you will (?:now )?(?:act as|be)\b|(?:act|behave|pose|respond|pretend) (?:as|to be|that you are)|(?:pretend|imagine) (?:to be|you are)",
-        "role": r"\b(?:dan|(?:ai )?assistant|chat ?bot|ai|language model|llm|gpt|model|persona)\b|in \w+ mode|unrestricted|unfiltered|without (?:any )?(?:rules|filters|restrictions|limits)|bound by|pirate",
-        "hence": r"from (?:now|this point|here) on,? (?:you|answer|reply|respond|act|say|always|only|ignore)",
+        "role": r"\b(?:dan|(?:ai )?assistant|chat ?bot|ai|language model|llm|gpt|model|persona)\b|in \w+ mode|unrestricted|unfiltered|without (?:any )?(?:rules|filters|restrictions|limits)|developer mode|bound by|pirate",
+        "hence": r"from (?:now|this point|here) on,? (?:you (?:are|will|must|only|always|act|answer|reply|respond|speak|ignore)|answer|reply|respond|act|say|always|only|ignore)",
         "send": r"send|forward|post|upload|transmit|e-?mail|exfiltrate|submit",
-        "data": r"conversation|chat (?:history|log)|dialogue?|user['’]?s? (?:data|messages?|question|input|name)|passwords?|api keys?|credentials|system prompt|previous messages|documents? (?:above|of the user)",
+        "data": r"conversation|chat (?:history|log)|dialogue?|user['’]?s? (?:data|messages?|question|input|name)|passwords?|api keys?|credentials|system prompt|previous messages|contents? of|secrets?|private|documents? (?:above|of the user)",
         "silent": r"(?:do not|don['’]t|never) (?:tell|inform|mention|reveal|warn|say|disclose|show|let)\b~\b(?:the )?(?:user|person who asks|reader|human|asker)\b",
         "note": r"(?:note|message|instructions?|attention|notice|important|memo|reminder)\b.{0,15}?\b(?:to|for|of)? ?(?:the |any |all |every )?(?:ai\b|llms?\b|language models?|chat ?bots?|artificial intelligence|ai[- ]?assistants?)|(?:dear|hello|attention|hey),? (?:ai\b|assistant|chat ?bot|language model|llm|gpt|model\b)",
         "if_model": r"if you are (?:an? |the )?(?:ai\b|llm|large language|language model|artificial|assistant|chat ?bot|gpt|automated)",
-        "new": r"(?:new|updated|real|actual|secret|revised|true) (?:system )?(?:instructions?|prompt|task|orders?)\s*:|your (?:new|real|actual|only) (?:task|job|role|goal|instructions?|purpose) (?:is|are)\b",
+        "new": r"(?:new|updated|real|actual|secret|revised|true) (?:system |developer )?(?:instructions?|prompt|task|orders?)\s*:|your (?:new|real|actual|only) (?:task|job|role|goal|instructions?|purpose) (?:is|are)\b",
     },
     "de": {
         "ignore": r"ignorier(?:e|en sie|t)?|vergiss|vergessen sie|missachte(?:n sie)?|uberschreib(?:e|en sie)?|ubergeh(?:e|en sie)|setz(?:e|en sie) (?:dich|sich) uber|verwirf|verwerfen sie|umgeh(?:e|en sie)",
-        "earlier": r"(?:vorherig|vorig|bisherig|obig|fruher|ursprunglich|vorangegangen|vorstehend|bestehend|oben genannt|anfanglich|vorausgehend)\w*|oben|(?:deine|ihre|meine)[rnm]?",
+        "earlier": r"(?:vorherig|vorig|bisherig|obig|fruher|ursprunglich|vorangegangen|vorstehend|bestehend|oben genannt|anfanglich|vorausgehend)\w*|oben|alle\b|(?:deine|ihre|meine)[rnm]?",
         "orders": r"anweisung(?:en)?|instruktion(?:en)?|regeln?|vorgaben?|befehle?n?|prompts?|richtlinien?|anordnung(?:en)?|auftrage?n?",
         "said": r"alles\b~\b(?:zuvor|vorher|oben|bisher|fruher|gesagt)",
         "reveal": r"gib|geben sie|zeig(?:e|en sie)?|verrat(?:e|en sie)?|nenn(?:e|en sie)?|wiederhol(?:e|en sie)?|druck(?:e|en sie)?|schreib(?:e|en sie)?|offenbar(?:e|en sie)?|enthull(?:e|en sie)?",
@@ -34,7 +34,7 @@ WORDS: dict[str, dict[str, str]] = {
         "answer": r"antworte(?:n sie)?|beantworte(?:n sie)?|erwider(?:e|n sie)",
         "only": r"(?:nur|ausschließlich|ausschliesslich|immer|stets|lediglich)(?: noch)? (?:mit|durch|auf)|(?:jede|alle)\w* (?:fragen?|anfragen?)\b~(?:mit|damit)\b~:",
         "become": r"du bist (?:jetzt|nun|ab sofort|nicht (?:mehr|langer))|sie sind (?:jetzt|nun|ab sofort)|(?:tu|verhalte dich|handle|agiere)\b~\bals (?:ob|warst)?|spiele? die rolle|gib dich als",
-        "role": r"assistent\w*|chat-?bot|ki\b|sprachmodell|modell|ohne (?:einschrankung|regel|filter|beschrankung)\w*|dan\b|uneingeschrankt\w*|pirat",
+        "role": r"assistent\w*|chat-?bot|ki\b|sprachmodell|modell|entwicklermodus|\w+-modus|ohne (?:einschrankung|regel|filter|beschrankung)\w*|dan\b|uneingeschrankt\w*|pirat",
         "hence": r"(?:ab (?:jetzt|sofort|nun)|von (?:jetzt|nun) an|kunftig) (?:antworte\w*|sag\w*|bist du|darfst du|handelst du|wirst du|sollst du|ignorier\w*)",
         "send": r"(?:ver)?send(?:e|en sie)|schick(?:e|en sie)?|ubermittle|ubermitteln sie|leite|leiten sie|maile|lade",
         "data": r"gesprachsverlauf|gesprach\b|unterhaltung|chat-?verlauf|dialog|(?:benutzer|nutzer)(?:daten|eingaben?)|daten des (?:be)?nutzers|passworter|passwort|zugangsdaten|systemprompt",
@@ -45,7 +45,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "fr": {
         "ignore": r"ignore[zr]?|oublie[zr]?|ne (?:tiens|tenez) (?:pas|plus|aucun\w*) compte|ne (?:suis|suivez|respecte[z]?|obeis(?:sez)?) (?:pas|plus)|fais abstraction|faites abstraction|neglige[zr]?|meprise[zr]?|outrepasse[zr]?|contourne[zr]?",
-        "earlier": r"precedente?s?|anterieure?s?|ci-dessus|initiale?s?|d['’]origine|originale?s?|prealables?|existante?s?|(?:tes|vos|ton|votre)",
+        "earlier": r"precedente?s?|anterieure?s?|ci-dessus|initiale?s?|d['’]origine|originale?s?|prealables?|existante?s?|toutes? les\b|tous les\b|(?:tes|vos|ton|votre)",
         "orders": r"instructions?|consignes?|regles?|directives?|ordres?|prompts?|commandes?|recommandations?",
         "said": r"tout ce\b~\b(?:avant|auparavant|precedemment|dit|ci-dessus|plus haut)",
         "reveal": r"affiche[zr]?|revele[zr]?|montre[zr]?|donne[zr]?|repete[zr]?|imprime[zr]?|divulgue[zr]?|ecris|ecrivez|dis-moi|dites-moi|recopie[zr]?",
@@ -53,7 +53,7 @@ WORDS: dict[str, dict[str, str]] = {
         "answer": r"repond(?:s|ez)|replique[zr]?",
         "only": r"(?:uniquement|seulement|exclusivement|toujours) (?:par|avec|en)|(?:a|aux) (?:chaque|toutes? (?:les)?) ?questions?\b~(?:par|avec|que)?\s*:",
         "become": r"(?:tu es|vous etes) (?:maintenant|desormais|a present)|(?:agis|agissez|comporte-toi|fais semblant|faites semblant|joue[zr]? le role)\b~(?:comme|d['’]etre|de)",
-        "role": r"assistant\w*|chat-?bot|ia\b|modele|sans (?:restrictions?|regles?|filtres?|limites?)|dan\b|pirate",
+        "role": r"assistant\w*|chat-?bot|ia\b|modele|mode \w+|sans (?:restrictions?|regles?|filtres?|limites?)|dan\b|pirate",
         "hence": r"(?:a partir de maintenant|a partir de la|desormais|dorenavant),? (?:tu|vous|reponds|repondez|ignore[z]?|dis|dites)",
         "send": r"envoie[zr]?|envoyez|transmets|transmettez|transfere[zr]?|poste[zr]?|publie[zr]?",
         "data": r"conversation|discussion|historique|donnees de l['’]utilisateur|mots? de passe|identifiants|prompt",
@@ -64,7 +64,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "es": {
         "ignore": r"ignor(?:a|e|en|ar|ad)|olvid(?:a|e|ar|en)(?:te|se)?|descart(?:a|e)|omit(?:e|a)|no (?:hagas?|haga|hagan) caso|hag(?:a|an) caso omiso|haz caso omiso|no (?:sigas?|sigan|obedezcas?|respetes?|tengas?|tenga)|desobedec\w+|anul(?:a|e)",
-        "earlier": r"anterior(?:es)?|previ[ao]s?|precedentes?|de arriba|original(?:es)?|inicial(?:es)?|existentes?|(?:tus|sus)\b",
+        "earlier": r"anterior(?:es)?|previ[ao]s?|precedentes?|de arriba|original(?:es)?|inicial(?:es)?|existentes?|todas? las|todos? los|(?:tus|sus)\b",
         "orders": r"instruccion(?:es)?|reglas?|ordenes|orden|indicacion(?:es)?|directrices|normas|prompts?|mandatos?|pautas",
         "said": r"todo lo\b~\b(?:antes|anteriormente|dicho|dijo|arriba|previamente)",
         "reveal": r"muestr(?:a|e)(?:me)?|revel(?:a|e)(?:me)?|imprim(?:e|a)|repit(?:e|a)|escrib(?:e|a)|di(?:me|ga)|divulg(?:a|ue)|ensen(?:a|e)(?:me)?|expon(?:ga)?",
@@ -72,7 +72,7 @@ WORDS: dict[str, dict[str, str]] = {
         "answer": r"respond(?:e|a|an)|contest(?:a|e)",
         "only": r"(?:unicamente|solo|solamente|exclusivamente|siempre) (?:con|en)|a (?:todas? las?|cada|cualquier) preguntas?\b~(?:con|que)?\s*:",
         "become": r"(?:ahora|desde ahora|ya no|a partir de ahora) eres|(?:usted )?ahora es usted|(?:actua|compórtate|comportate|finge|haz)\b~\b(?:como|ser|que eres)",
-        "role": r"asistente|chat-?bot|ia\b|modelo|sin (?:restricciones|reglas|filtros|limites)|dan\b|pirata",
+        "role": r"asistente|chat-?bot|ia\b|modelo|modo \w+|sin (?:restricciones|reglas|filtros|limites)|dan\b|pirata",
         "hence": r"(?:a partir de ahora|desde ahora|de ahora en adelante|en adelante),? (?:tu|usted|respond\w+|contest\w+|ignor\w+|di\b|solo|debes?)",
         "send": r"envi(?:a|e|en)|mand(?:a|e)|reenvi(?:a|e)|transmit(?:e|a)|public(?:a|que)|sub(?:e|a)",
         "data": r"conversacion|historial|chat\b|dialogo|datos del usuario|contrasenas?|credenciales|prompt",
@@ -83,7 +83,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "nl": {
         "ignore": r"negeer(?:t u)?|vergeet|houd(?:t u)? geen rekening|omzeil|overschrijf|sla",
-        "earlier": r"(?:vorige|voorgaande|eerdere|bovenstaande|voorafgaande|oorspronkelijke|bestaande|huidige)\b|(?:je|uw|jouw)\b",
+        "earlier": r"(?:vorige|voorgaande|eerdere|bovenstaande|voorafgaande|oorspronkelijke|bestaande|huidige|alle)\b|(?:je|uw|jouw)\b",
         "orders": r"instructies?|aanwijzing(?:en)?|regels?|opdracht(?:en)?|richtlijn(?:en)?|bevel(?:en)?|prompts?|commando['’]?s",
         "said": r"alles\b~\b(?:eerder|hiervoor|hierboven|gezegd|verteld|daarvoor)",
         "reveal": r"toon|geef|onthul|laat|herhaal|druk|schrijf|vertel|verklap|openbaar",
@@ -102,7 +102,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "pl": {
         "ignore": r"(?:z)?ignoruj(?:cie)?|(?:z)?ignorowac|zapomnij(?:cie)?|pomin(?:cie)?|pominac|pomijaj|nie (?:zwracaj|stosuj|przestrzegaj|sluchaj|wykonuj|kieruj)\w*|odrzuc|zlekcewaz|obejdz",
-        "earlier": r"(?:poprzedni|wczesniejsz|powyzsz|pierwotn|dotychczasow|uprzedni|oryginaln|istniejac)\w*|(?:swoi|twoi|swoj|twoj|wasz)\w*",
+        "earlier": r"(?:poprzedni|wczesniejsz|powyzsz|pierwotn|dotychczasow|uprzedni|oryginaln|istniejac|wszystki)\w*|(?:swoi|twoi|swoj|twoj|wasz)\w*",
         "orders": r"instrukcj\w*|polece(?:n|ni)\w*|zasad\w*|regul\w*|wytyczn\w*|rozkaz\w*|prompt\w*|komend\w*|wskazow\w*",
         "said": r"wszystki\w*\b~\b(?:wczesniej|powyzej|przedtem|powiedzian\w*|napisan\w*)",
         "reveal": r"wyswietl|pokaz|ujawnij|podaj|powtorz|wypisz|zdradz|wydrukuj|napisz|odsłon|odslon",
@@ -121,9 +121,9 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "ru": {
         "ignore": r"(?:про)?игнорируй(?:те)?|забудь(?:те)?|не обращай(?:те)? внимания|(?:больше )?не (?:следуй|выполняй|соблюдай|слушай|учитывай|подчиняйся)(?:те)?|отбрось(?:те)?|пренебреги(?:те)?|обойди(?:те)?|отмени(?:те)?",
-        "earlier": r"(?:предыдущ|прежн|выше|исходн|первоначальн|указанн|изначальн|существующ|ранее|прошл)\w*|(?:сво|тво|ваш)\w*",
+        "earlier": r"(?:предыдущ|прежн|выше|исходн|первоначальн|указанн|изначальн|существующ|ранее|прошл)\w*|все\b|(?:сво|тво|ваш)\w*",
         "orders": r"инструкци\w*|указани\w*|правил\w*|команд\w*|промпт\w*|распоряжени\w*|директив\w*|предписани\w*|установк\w*",
-        "said": r"вс[её]\b~\b(?:раньше|ранее|до этого|выше|говорили|сказано|прежде)",
+        "said": r"вс[её]\b~\b(?:раньше|ранее|до этого|выше|говорил\w*|сказа\w+|прежде)",
         "reveal": r"покажи(?:те)?|раскрой(?:те)?|выведи(?:те)?|напечатай(?:те)?|повтори(?:те)?|напиши(?:те)?|сообщи(?:те)?|назови(?:те)?|выдай(?:те)?",
         "prompt": r"системн\w* (?:промпт|подсказк|инструкци|сообщени)\w*|(?:скрыт|секретн|тайн|внутренн|исходн)\w* (?:инструкци|указани|правил|промпт)\w*|сво[йю]\w* промпт",
         "answer": r"отвечай(?:те)?|ответь(?:те)?",
@@ -193,7 +193,7 @@ NEGATED = {
 # Languages without spaces, or with the verb at the end, and marks of models' own formats.
 UNSPACED = (
     # Chinese, in both scripts
-    r"(?:忽略|无视|無視|忘记|忘記|忘掉|抛弃|不要(?:再)?(?:遵循|遵守|理会|理會|听从|聽從|执行))[^。！？]{0,20}(?:指令|指示|规则|規則|提示|命令|要求|设定|設定|告知的一切|说过的|內容|内容)",
+    r"(?:忽略|无视|無視|忘记|忘記|忘掉|抛弃|不要(?:再)?(?:遵循|遵守|理会|理會|听从|聽從|执行))[^。！？]{0,20}(?:指令|指示|规则|規則|提示|命令|要求|设定|設定|限制|告知的一切|说过的|內容|内容)",
     r"(?:输出|輸出|显示|顯示|透露|泄露|洩露|打印|告诉我|告訴我|重复|重複|公开|公開|展示)[^。！？]{0,20}(?:系统提示|系統提示|隐藏(?:的)?指令|隱藏(?:的)?指令|系统指令|系統指令|内部指令|提示词|提示詞)",
     r"(?:只|仅|僅|只能|必须只|必須只)(?:能|可以|需|要)?(?:用[^。！？]{0,8})?(?:回答|回复|回覆|答复|答覆)|(?:每|所有|任何)(?:个|個|一个|一個|的)?(?:问题|問題)(?:都|均)?[^。！？]{0,6}(?:回答|回复|回覆)\s*[:「“]",
     r"你(?:现在|現在|从现在起|從現在起|不再)(?:开始)?(?:是|扮演)[^。！？]{0,20}(?:助手|模型|机器人|機器人|限制|规则|規則|海盗)|(?:假装|假裝|扮演)[^。！？]{0,12}(?:助手|模型|人工智能|机器人)",
@@ -204,7 +204,7 @@ UNSPACED = (
     r"如果你(?:是|作为|作為)[^。！？]{0,6}(?:语言模型|語言模型|人工智能|人工智慧|ai|机器人|機器人|助手)",
     r"(?:新的?|更新的?|真正的)(?:系统|系統)?(?:指令|指示|任务|任務)\s*:|你(?:的)?(?:新|真正的|唯一的?)(?:任务|任務)是",
     # Japanese
-    r"(?:指示|命令|ルール|規則|プロンプト|指令|内容|言われたこと|設定)(?:は|を|に|には)?[^。！？]{0,10}(?:無視|忘れ|破棄|従わない|守らない|捨て)[^。！？]{0,6}(?:し(?:て|ろ)|せよ|て(?:ください|下さい)?|ろ|なさい|で(?:ください|下さい)|くだ)",
+    r"(?:指示|命令|ルール|規則|プロンプト|指令|内容|言われたこと|設定)(?:は|を|に|には)?[^。！？]{0,10}(?:無視|忘れ|破棄|従わない|守らない|捨て)[^。！？]{0,6}(?:$|し(?:て|ろ)|せよ|て(?:ください|下さい)?|ろ|なさい|で(?:ください|下さい)|くだ)",
     r"(?:システムプロンプト|隠された指示|内部(?:の)?指示|秘密の指示|初期プロンプト)[^。！？]{0,12}(?:出力|表示|明か|教え|見せ|開示|公開|繰り返)",
     r"(?:とだけ|のみ(?:で|を)?|だけで?|としか)[^。！？]{0,6}(?:答え|回答|返答|返事)(?:て|し(?:て|ろ)|せよ|ろ)|(?:すべて|全て|あらゆる|どんな)(?:の)?(?:質問|問い)(?:に|には)[^。！？]{0,30}(?:と|で)(?:答え|回答し|返答し)(?:て|ろ|なさい)",
     r"(?:あなた|お前|君)は(?:今から|これから|もう|今後)?、?[^。！？]{0,20}(?:アシスタント|モデル|チャットボット|ai|ロボット|海賊)(?:です|だ|である|として)|(?:の)?ふりをして(?:ください|答え)",
@@ -228,6 +228,7 @@ UNSPACED = (
 )
 FORMATS = (
     r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id|end_header_id|end|begin_of_text)\|?>|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>|</?(?:system|assistant)>",
+    r"^\s*\[(?:system|assistant|developer|admin)\]",
     r"^\s*(?:#+\s*)?(?:system|assistant|developer)\s*(?:message|prompt|note)?\s*:\s",
 )
 # Of an English order whose letters were spaced, so that its words are lost.

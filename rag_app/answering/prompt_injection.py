@@ -38,6 +38,7 @@ _INVISIBLE = frozenset("\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u180e")
 # hide a word.
 _JOINERS = "\u034f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _JOINED_LATIN = re.compile(rf"(?<=[A-Za-z])[{_JOINERS}]+(?=[A-Za-z])")
+_UNSHOWN = re.compile(r"\((hidden (?:slide|sheet))\)$")  # as the readers mark headings
 _NAME_SIGNS = re.compile(r"[-_.]+")
 _QUOTED = 80
 
@@ -99,6 +100,8 @@ def _flags(evidence: Iterable[Evidence]) -> Iterator[str]:
         place = f"{item.hit.chunk.document}, page {item.hit.chunk.page}"
         if _speaks(item.hit.chunk.document):
             yield f"{item.hit.chunk.document}: its name gives instructions, which were not followed"
+        if found := _UNSHOWN.search(item.hit.chunk.heading or ""):
+            yield f"{place}, is a {found.group(1)}, which is not shown when the file is opened"
         for sentence in item.sentences:
             kind = instruction(sentence.text)
             if kind is Instruction.GIVEN:
