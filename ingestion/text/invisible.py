@@ -93,6 +93,20 @@ def reordered_passages(text: str) -> int:
     return sum(len(found.group()) > 2 for found in _OVERRIDES.finditer(text))
 
 
+def with_marked_tags(text: str) -> str:
+    """The text with U+FFFD for each tag that `clean` leaves out, as in texts that an older version read.
+
+    Offsets stay.
+    """
+    if not _TEXT_CARRIERS.search(text):
+        return text
+    kept = {place for run in runs(text) for place in run.kept}
+    return "".join(
+        "\ufffd" if _TEXT_CARRIERS.match(character) and place not in kept else character
+        for place, character in enumerate(text)
+    )
+
+
 def without_invisible(text: str) -> str:
     """The text without the invisible and control characters that only hide something."""
     pieces: list[str] = []

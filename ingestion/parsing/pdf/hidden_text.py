@@ -26,7 +26,7 @@ from ingestion.parsing.geometry.places import CharacterPlaces, Place, union
 from ingestion.parsing.ocr.scans import MOSTLY
 from ingestion.parsing.pdf.hidden_candidates import Candidates, address, candidates
 from ingestion.parsing.shared.hidden_text import HiddenText
-from ingestion.parsing.shared.missing_content import page_list
+from ingestion.parsing.shared.page_numbers import page_list
 
 TINY = "too small to be read"
 OUTSIDE = "outside the page"

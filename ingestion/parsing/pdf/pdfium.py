@@ -25,7 +25,7 @@ from ingestion.parsing.pdf.layers import HiddenLayers, may_have_layers, text_wit
 from ingestion.parsing.pdf.opening import WrongPasswordError
 from ingestion.parsing.reading_order.lines import Glyph
 from ingestion.parsing.reading_order.ordering import read
-from ingestion.parsing.shared.missing_content import page_list
+from ingestion.parsing.shared.page_numbers import page_list
 from ingestion.text.cleaning import control_share, one_line
 
 if TYPE_CHECKING:

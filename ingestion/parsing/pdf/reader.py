@@ -40,7 +40,7 @@ from ingestion.parsing.pdf.pdfium import (
     PdfiumFile,
     UnknownEncryptionError,
 )
-from ingestion.parsing.shared.missing_content import page_list
+from ingestion.parsing.shared.page_numbers import page_list
 from ingestion.text.cleaning import (
     MAX_CONTROL_SHARE,
     HeadingFinder,

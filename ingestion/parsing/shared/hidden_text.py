@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ingestion.parsing.frames import FileWarning
-from ingestion.parsing.shared.missing_content import page_list
+from ingestion.parsing.shared.page_numbers import page_list
 from ingestion.text.invisible import hidden_passages, reordered_passages
 
 INVISIBLE = "in invisible characters"

@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.text.cleaning import clean, clean_with_runs
-from ingestion.text.invisible import hidden_passages, reordered_passages, without_invisible
+from ingestion.text.invisible import (
+    hidden_passages,
+    reordered_passages,
+    with_marked_tags,
+    without_invisible,
+)
 
 
 def _tags(sentence: str) -> str:
@@ -114,3 +119,9 @@ def test_cleaning_is_idempotent_and_knows_where_each_character_was(text: str) ->
     for (start, index), end in zip(origin, ends, strict=True):
         assert text[index : index + end - start] == once[start:end]
     assert without_invisible(without_invisible(text)) == without_invisible(text)
+
+
+def test_tags_of_an_older_reading_are_marked_in_their_places() -> None:
+    flag = "🏴" + _tags("gbeng") + "\U000e007f"
+    assert with_marked_tags(f"a{_tags('no')}b {flag}") == f"a\ufffd\ufffdb {flag}"
+    assert with_marked_tags("plain") == "plain"
