@@ -9,9 +9,10 @@ a sentence that only quotes an order is evidence like any other, with a flag.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 from ingestion.text.invisible import reordered_passages, without_invisible
 from rag_app.answering.answers import Evidence, EvidenceSentence
@@ -71,6 +72,15 @@ def is_instruction(text: str) -> bool:
     return instruction(text) is Instruction.GIVEN
 
 
+def instructing(sentences: Sequence[str]) -> frozenset[int]:
+    """Return which of a passage's sentences instruct a language model, alone or across a line break."""
+    found = {place for place, sentence in enumerate(sentences) if is_instruction(sentence)}
+    for place, (one, other) in enumerate(pairwise(sentences)):
+        if not found & {place, place + 1} and one[-1:].isalnum() and is_instruction(f"{one} {other}"):
+            found |= {place, place + 1}
+    return frozenset(found)
+
+
 def _speaks_about(around: str) -> bool:
     """Whether the words around a quoted order make a sentence about it."""
     signs = len(_UNSPACED.findall(around))
@@ -102,11 +112,11 @@ def _flags(evidence: Iterable[Evidence]) -> Iterator[str]:
             yield f"{item.hit.chunk.document}: its name gives instructions, which were not followed"
         if found := _UNSHOWN.search(item.hit.chunk.heading or ""):
             yield f"{place}, is a {found.group(1)}, which is not shown when the file is opened"
-        for sentence in item.sentences:
-            kind = instruction(sentence.text)
-            if kind is Instruction.GIVEN:
+        given = instructing([sentence.text for sentence in item.sentences])
+        for number, sentence in enumerate(item.sentences):
+            if number in given:
                 yield f"{place}, gives instructions, which were not followed: “{_quoted(sentence)}”"
-            elif kind is Instruction.QUOTED:
+            elif instruction(sentence.text) is Instruction.QUOTED:
                 yield f"{place}, quotes instructions to a language model: “{_quoted(sentence)}”"
             if _hides(sentence.text):
                 yield f"{place}, has characters that hide or reorder text: “{_quoted(sentence)}”"

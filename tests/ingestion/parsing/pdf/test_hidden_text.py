@@ -62,7 +62,10 @@ def fill(
 
 
 def picture(image: Image.Image, box: tuple[float, float, float, float] = (0, 0, 612, 792)) -> Draw:
-    return lambda document: document.image(image, *box) and None
+    def draw(document: fpdf.FPDF) -> None:
+        document.image(image, *box)
+
+    return draw
 
 
 def each(*steps: Draw) -> Draw:
