@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ingestion.text.invisible import as_seen, runs
+
 # A page with more control characters than this has a font without a ToUnicode table: what PDFium gives
 # is glyph numbers. Good pages have none at all; 2% keeps pages with a few stray ones.
 MAX_CONTROL_SHARE = 0.02
@@ -33,6 +35,7 @@ def clean(raw: str) -> str:
     - U+FFFE, and \\x02 within a word or at a line end, stand for a hyphen and become "-"
     - every kind of line break becomes "\\n"
     - NUL, other control characters except tab, and non-characters are removed
+    - invisible characters that no script needs are removed (`ingestion.text.invisible`)
     - half a surrogate pair becomes U+FFFD
     - white space at the end of a line is removed
 
@@ -45,11 +48,11 @@ def clean(raw: str) -> str:
 def clean_with_runs(raw: str) -> tuple[str, Runs]:
     """`clean(raw)`, and its origin as runs of (offset in it, index in `raw`), as in `PageLayout.runs`."""
     # First what changes no length; from then on characters are only left out.
-    text = _LONE_SURROGATE.sub("\ufffd", _HYPHEN.sub("-", raw))
+    text = as_seen(_LONE_SURROGATE.sub("\ufffd", _HYPHEN.sub("-", raw)))
     cleaned = _MappedText()
     for line in _lines(text):
         # Not by a pattern: one for white space before a line end is quadratic in a long run of spaces.
-        kept = [(text[start:end], start) for start, end in _without_controls(text, line)]
+        kept = [(text[start:end], start) for start, end in _visible_stretches(text, line)]
         while kept:
             words, start = kept.pop()
             if words := words.rstrip():
@@ -93,13 +96,17 @@ def _lines(text: str) -> Iterator[_LineSpan]:
     yield _LineSpan(start, len(text), None)
 
 
-def _without_controls(text: str, line: _LineSpan) -> Iterator[tuple[int, int]]:
-    """The stretches of a line between control characters."""
+def _visible_stretches(text: str, line: _LineSpan) -> Iterator[tuple[int, int]]:
+    """The stretches of a line between characters that are removed."""
     start = line.start
-    for match in _CONTROL.finditer(text, line.start, line.end):
-        if match.start() > start:
-            yield start, match.start()
-        start = match.end()
+    for run in runs(text, line.start, line.end):
+        removed = run.start
+        for kept in (*run.kept, run.end):
+            if kept > removed:
+                if removed > start:
+                    yield start, removed
+                start = kept
+            removed = kept + 1
     if line.end > start:
         yield start, line.end
 

@@ -1,66 +1,90 @@
 """Prompt injection: text in documents that instructs the model, or hides from the reader.
 
-The author of a document can write "Ignore all previous instructions" into it (Greshake et al., 2023).
-Patterns find such sentences. The application shows and may quote them, with a flag; a model never reads
-them.
+The author of a document can write "Ignore all previous instructions" into it (Greshake et al., 2023). The
+defence is the prompt: evidence stands between fences that no document can guess, and the rules say that it
+is quoted text (`rag_app.answering.prompts`). No pattern knows every phrasing, so what is recognised here is a
+flag for the person. A sentence that gives an order is shown with that flag, and the prompt leaves it out;
+a sentence that only quotes an order is evidence like any other, with a flag.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
 
+from ingestion.text.invisible import reordered_passages, without_invisible
 from rag_app.answering.answers import Evidence, EvidenceSentence
+from rag_app.answering.instruction_rules import order_in
 
 # The prompt has this in place of a sentence that instructs the model.
 LEFT_OUT = "[instruction left out]"
 
-_BEFORE = r"(?:previous|prior|above|earlier|preceding|foregoing|other|existing|system|original)"
-_ORDERS = (
-    r"(?:instructions?|prompts?|directions?|rules?|guidelines?|commands?|context|messages?|orders?|text)"
-)
-_WRITER = r"(?:assistant|chat ?bot|AI|language model|LLM|GPT|model)"
-_PATTERNS = (
-    rf"\b(?:ignore|disregard|forget|override|bypass|overlook)\b.{{0,40}}?\b{_BEFORE}\b.{{0,30}}?\b{_ORDERS}\b",
-    rf"\b(?:ignore|disregard|forget|override)\b\s+(?:all|any|every(?:thing)?|your|the|my|these|those|what)\b"
-    rf".{{0,40}}?(?:\b{_ORDERS}\b|\babove\b|\bbefore\b|\btold\b)",
-    r"\byou\s+(?:are|must|will|shall|should)\s+(?:now|henceforth|from\s+now\s+on)\s+(?:act\s+as\s+|be\s+)?"
-    rf"(?:DAN\b|in\s+\w+\s+mode|(?:an?|the)\s+(?:\w+\s+){{0,3}}{_WRITER}\b)",
-    r"\bfrom\s+now\s+on,?\s+(?:you|answer|reply|respond|act|say)\b",
-    rf"\b(?:act|behave|respond|pretend)\s+as\s+(?:if\s+you|an?\b.{{0,20}}\b{_WRITER})\b",
-    r"\b(?:note|message|instructions?|attention|notice|important)\b.{0,15}\b(?:to|for)\s+(?:the|any|all|every)?"
-    r"\s*(?:AI|LLM|language)\b",
-    rf"\b(?:dear|hello|attention|hey),?\s+{_WRITER}\b",
-    rf"\bif\s+you\s+are\s+(?:an?|the)\s+(?:AI|LLM|{_WRITER})\b",
-    r"\b(?:reveal|print|repeat|output|show|leak|disclose)\b.{0,30}\b(?:system|hidden|secret|initial)\s+"
-    r"(?:prompt|instructions?|message)\b",
-    r"\b(?:new|updated|real|actual|secret)\s+(?:system\s+)?(?:instructions?|prompt)\s*:",
-    r"\b(?:answer|reply|respond)\s+(?:only|always|every\s+question|to\s+(?:all|any|every)\b.{0,20})\s*"
-    r"(?:with|by|that)\b",
-    r"\b(?:do\s+not|don['’]t|never)\s+(?:tell|inform|mention\s+(?:this|it)\s+to|warn)\s+the\s+(?:user|person|reader|human)\b",
-    r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id)\|?>|\[/?INST\]|<</?SYS>>",
-    r"^\s*(?:#+\s*)?(?:system|assistant)\s*:\s",
-    r"\bignor(?:iere?|ez|a|e)\b.{0,40}\b(?:anweisung|instruction|instruccion|istruzion|instruç)\w*",
-    r"\bvergiss\b.{0,40}\banweisung\w*",
-)
-_INSTRUCTION = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS), re.IGNORECASE | re.MULTILINE)
+_REMEMBERED = 4096  # sentences; a prompt and its flags judge each sentence again
 
-# Marks of direction and joining belong to scripts, and have a visible effect. These characters have none, and
-# tag characters can spell whole sentences that models read and people do not see.
-_TAGS = range(0xE0000, 0xE0080)
-_INVISIBLE = frozenset("\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u180e")
+# Quotation marks in pairs; an opening one begins a word, so that an apostrophe is none.
+_QUOTATIONS = re.compile(
+    r"(?:“|„|‟)([^“”„]+)[”“]|«\s?([^«»]+)\s?»|»([^«»]+)«|「([^「」]+)」|『([^『』]+)』|‹([^‹›]+)›"
+    r"|(?<!\w)\"([^\"]+)\"(?!\w)|(?<!\w)[‘'‚`]+([^\"]+?)[’'‘`]+(?!\w)"
+)
+_REPORTING_WORDS = 2  # around a quoted order, for a sentence that speaks about it
+_REPORTING_SIGNS = 3  # the same in Chinese, Japanese and Korean
+_WORDS = re.compile(r"[^\W\d_]+")
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
 _OVERRIDES = frozenset("\u202a\u202b\u202d\u202e\u202c\u2066\u2067\u2068\u2069")
+_INVISIBLE = frozenset("\u200b\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u180e")
 # Joiners and variation selectors: scripts need them, so they stay in a text. Between Latin letters they only
-# hide a word from the patterns.
+# hide a word.
 _JOINERS = "\u034f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _JOINED_LATIN = re.compile(rf"(?<=[A-Za-z])[{_JOINERS}]+(?=[A-Za-z])")
+_UNSHOWN = re.compile(r"\((hidden (?:slide|sheet))\)$")  # as the readers mark headings
 _NAME_SIGNS = re.compile(r"[-_.]+")
 _QUOTED = 80
 
 
+class Instruction(StrEnum):
+    """What a sentence has to do with orders to a language model."""
+
+    NONE = "none"
+    QUOTED = "quoted"
+    GIVEN = "given"
+
+
+@lru_cache(_REMEMBERED)
+def instruction(text: str) -> Instruction:
+    """Return whether a sentence gives a language model an order, or quotes one."""
+    if (found := order_in(text)) is None:
+        return Instruction.NONE
+    plain, start, _ = found
+    for quotation in _QUOTATIONS.finditer(plain):
+        left, right = quotation.span()
+        around = f"{plain[:left]} … {plain[right:]}"
+        if left <= start < right and _speaks_about(around):
+            rest = instruction(around)
+            return Instruction.QUOTED if rest is Instruction.NONE else rest
+    return Instruction.GIVEN
+
+
 def is_instruction(text: str) -> bool:
     """Return whether a sentence instructs a language model."""
-    plain = unicodedata.normalize("NFKC", re.sub(f"[{_JOINERS}]", "", without_hidden(text)))
-    return _INSTRUCTION.search(" ".join(plain.split())) is not None
+    return instruction(text) is Instruction.GIVEN
+
+
+def instructing(sentences: Sequence[str]) -> frozenset[int]:
+    """Return which of a passage's sentences instruct a language model, alone or across a line break."""
+    found = {place for place, sentence in enumerate(sentences) if is_instruction(sentence)}
+    for place, (one, other) in enumerate(pairwise(sentences)):
+        if not found & {place, place + 1} and one[-1:].isalnum() and is_instruction(f"{one} {other}"):
+            found |= {place, place + 1}
+    return frozenset(found)
+
+
+def _speaks_about(around: str) -> bool:
+    """Whether the words around a quoted order make a sentence about it."""
+    signs = len(_UNSPACED.findall(around))
+    return signs >= _REPORTING_SIGNS or len(_WORDS.findall(around)) >= _REPORTING_WORDS
 
 
 def harmless_name(name: str, instead: str) -> str:
@@ -70,11 +94,9 @@ def harmless_name(name: str, instead: str) -> str:
 
 def without_hidden(text: str) -> str:
     """Return a text without the invisible characters that a model reads: tags, zero widths, overrides."""
-    normal = unicodedata.normalize("NFC", text)
+    normal = unicodedata.normalize("NFC", without_invisible(text))
     return "".join(
-        character
-        for character in normal
-        if character not in _INVISIBLE and character not in _OVERRIDES and ord(character) not in _TAGS
+        character for character in normal if character not in _INVISIBLE and character not in _OVERRIDES
     )
 
 
@@ -88,12 +110,29 @@ def _flags(evidence: Iterable[Evidence]) -> Iterator[str]:
         place = f"{item.hit.chunk.document}, page {item.hit.chunk.page}"
         if _speaks(item.hit.chunk.document):
             yield f"{item.hit.chunk.document}: its name gives instructions, which were not followed"
-        for sentence in item.sentences:
-            if is_instruction(sentence.text):
+        if found := _UNSHOWN.search(item.hit.chunk.heading or ""):
+            yield f"{place}, is a {found.group(1)}, which is not shown when the file is opened"
+        given = instructing([sentence.text for sentence in item.sentences])
+        for number, sentence in enumerate(item.sentences):
+            if number in given:
                 yield f"{place}, gives instructions, which were not followed: “{_quoted(sentence)}”"
-            hidden = any(ord(character) in _TAGS or character in _OVERRIDES for character in sentence.text)
-            if hidden or _JOINED_LATIN.search(sentence.text):
+            elif instruction(sentence.text) is Instruction.QUOTED:
+                yield f"{place}, quotes instructions to a language model: “{_quoted(sentence)}”"
+            if _hides(sentence.text):
                 yield f"{place}, has characters that hide or reorder text: “{_quoted(sentence)}”"
+
+
+def _hides(text: str) -> bool:
+    """Whether a text read by an older version has hidden characters, or one is shown in another order."""
+    return (
+        (any(map(_is_tag, text)) and without_invisible(text) != text)
+        or reordered_passages(text) > 0
+        or _JOINED_LATIN.search(text) is not None
+    )
+
+
+def _is_tag(character: str) -> bool:
+    return "\U000e0000" <= character <= "\U000e0fff"
 
 
 def _speaks(name: str) -> bool:

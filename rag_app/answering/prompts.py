@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag_app.answering.answers import NO_ANSWER, Evidence
-from rag_app.answering.prompt_injection import LEFT_OUT, harmless_name, is_instruction, without_hidden
+from rag_app.answering.prompt_injection import LEFT_OUT, harmless_name, instructing, without_hidden
 
 _SYSTEM = """You answer questions from the numbered sources below, and from nothing else.
 After every statement, name the source it comes from, like this: [1].
@@ -47,9 +47,9 @@ def sources(evidence: Sequence[Evidence], nonce: str) -> str:
 
 def _harmless(item: Evidence) -> str:
     text = item.text
-    for sentence in item.sentences:
-        if is_instruction(sentence.text):
-            text = text.replace(sentence.text, LEFT_OUT)
+    sentences = [sentence.text for sentence in item.sentences]
+    for number in instructing(sentences):
+        text = text.replace(sentences[number], LEFT_OUT)
     return without_hidden(text)
 
 

@@ -46,13 +46,14 @@ def pdf(
     count: int | None = None,
     catalog: bytes = b"",
     resources: bytes = b"",
+    page: bytes = b"",
     trailer: bytes = b"",
     extra: list[bytes] | None = None,
 ) -> bytes:
     """A PDF whose page n has the n-th stream object as its content.
 
     Objects: 1 catalogue, 2 page tree, 3 font, then `extra` from 4, then a page and its content in turn.
-    `count` is what the page tree declares, by default the truth.
+    `count` is what the page tree declares, by default the truth; `page` are entries of every page.
     """
     extra = extra or []
     first = 4 + len(extra)
@@ -66,7 +67,7 @@ def pdf(
         *extra,
     ]
     for index, content in enumerate(pages):
-        objects.append(b"<< /Type /Page /Parent 2 0 R /Contents %d 0 R >>" % (first + 2 * index + 1))
+        objects.append(b"<< /Type /Page /Parent 2 0 R /Contents %d 0 R %s >>" % (first + 2 * index + 1, page))
         objects.append(content)
     return build(objects, trailer=trailer)
 

@@ -1,7 +1,7 @@
 """The objects of a PDF page, including those in forms within forms."""
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,12 +44,12 @@ def objects_of(page: Any, wanted: int) -> Iterator[PageObject]:
             if kind == pdfium.FPDF_PAGEOBJ_FORM:
                 if depth < MAX_FORM_DEPTH:
                     inner = pdfium.FPDFFormObj_CountObjects(raw)
-                    stack.append((raw, pdfium.FPDFFormObj_GetObject, inner, _within(raw, matrix), depth + 1))
+                    stack.append((raw, pdfium.FPDFFormObj_GetObject, inner, within(raw, matrix), depth + 1))
             elif kind == wanted:
                 yield PageObject(raw, matrix)
 
 
-def _within(form: Any, outer: Matrix | None) -> Matrix | None:
+def within(form: Any, outer: Matrix | None) -> Matrix | None:
     own = pdfium.FS_MATRIX()
     if not pdfium.FPDFPageObj_GetMatrix(form, own):
         return outer
@@ -69,7 +69,13 @@ def _bounds(found: PageObject) -> tuple[float, float, float, float] | None:
     left, bottom, right, top = (side.value for side in sides)
     if found.matrix is None:
         return left, bottom, right, top
-    a, b, c, d, e, f = found.matrix
+    return turned((left, bottom, right, top), found.matrix)
+
+
+def turned(box: Iterable[float], matrix: Matrix) -> tuple[float, float, float, float]:
+    """A box in a form's coordinates (left, bottom, right, top) as the box around it in the page's."""
+    a, b, c, d, e, f = matrix
+    left, bottom, right, top = box
     corners = [(x * a + y * c + e, x * b + y * d + f) for x in (left, right) for y in (bottom, top)]
     across, upward = [x for x, _ in corners], [y for _, y in corners]
     return min(across), min(upward), max(across), max(upward)
@@ -96,7 +102,16 @@ def pictures_on(page: pypdfium2.PdfPage, size: tuple[float, float]) -> list[Plac
     return [place for place in places if place is not None]
 
 
-def hide_text(page: pypdfium2.PdfPage) -> None:
-    """Make PDFium draw the page without its text while the page is open."""
+def can_draw_pictures(page: pypdfium2.PdfPage) -> bool:
+    """Whether PDFium can read all pictures of the page."""
+    for found in objects_of(page.raw, pdfium.FPDF_PAGEOBJ_IMAGE):
+        if not (bitmap := pdfium.FPDFImageObj_GetBitmap(found.raw)):
+            return False
+        pdfium.FPDFBitmap_Destroy(bitmap)
+    return True
+
+
+def hide_text(page: pypdfium2.PdfPage, *, hidden: bool = True) -> None:
+    """Make PDFium draw the page without its text while the page is open, or with it again."""
     for found in objects_of(page.raw, pdfium.FPDF_PAGEOBJ_TEXT):
-        pdfium.FPDFPageObj_SetIsActive(found.raw, False)
+        pdfium.FPDFPageObj_SetIsActive(found.raw, not hidden)

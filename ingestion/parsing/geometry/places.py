@@ -62,3 +62,9 @@ class CharacterPlaces:
         ):
             return None
         return self._transform.place(box.left, box.bottom, box.right, box.top)
+
+    def has_box(self, index: int) -> bool:
+        """Whether a character has an area, on the page or outside."""
+        box = self._box
+        found = pdfium.FPDFText_GetLooseCharBox(self._text, index, ctypes.byref(box))
+        return bool(found) and box.left < box.right and box.bottom < box.top

@@ -5,6 +5,7 @@ from itertools import islice
 
 from lxml import etree
 
+from ingestion.parsing.markup.html_concealment import Concealment
 from ingestion.parsing.markup.html_references import MAX_LABEL_CHARACTERS, References, targets
 from ingestion.parsing.shared.xml import inner_text, keyword, local_name
 
@@ -30,6 +31,7 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "dt")
 _CONTROLS = ("button", "summary", "select")
 _NEAR = 3  # elements between a hidden part and the control that shows it
 _LOOKED_AT = 20  # elements within a neighbour
+MIN_WORDS = 3  # a hidden part with fewer is an icon's name or a label
 MAX_SHORT_WORDS = 20  # a shorter hidden part is a message or an icon, and not missed
 
 
@@ -40,13 +42,26 @@ class Visibility:
         self._root = root
         self._references = references
         self._has_script: bool | None = None
+        self._concealment = Concealment(root)
+        self._told: set[etree._Element] = set()
 
     def is_unread(self, element: etree._Element) -> bool:
         return (
             local_name(element) in _UNREAD
             or keyword(element, "role") in _UNREAD_ROLES
             or (_is_hidden(element) and not self._is_shown_by_a_press(element))
+            or self._concealment.kind(element) != ""
         )
+
+    def hidden_kind(self, element: etree._Element) -> str:
+        """Why nobody sees an unread element; "" for one with few words, and when asked again."""
+        if local_name(element) in _UNREAD or element in self._told or self.hides_text(element):
+            return ""
+        kind = self._concealment.kind(element) or ("hidden on the page" if _is_hidden(element) else "")
+        if not kind or _JUNK.search(_names(element)) or len(inner_text(element).split()) < MIN_WORDS:
+            return ""
+        self._told.add(element)
+        return kind
 
     def hides_text(self, element: etree._Element) -> bool:
         """Whether an unread element is a longer hidden text that a script may show."""

@@ -56,6 +56,7 @@ def write_element(root: etree._Element, writer: PageWriter, *, addresses: bool =
         elif step == "leaf":
             if visibility.is_unread(element):
                 left_out[_unread_kind(element, name, visibility)] += 1
+                shown.leave_out(element)
             elif name == "table":
                 shown.write_table(element)
             else:
@@ -140,6 +141,11 @@ class _BlockWriter:
             self._bullet = ""
             self._gap = LINE
 
+    def leave_out(self, element: etree._Element) -> None:
+        """Count an unread element if it has text that nobody sees."""
+        if kind := self._visibility.hidden_kind(element):
+            self._writer.leave_out(kind)
+
     def replaced(self, element: etree._Element, name: str) -> None:
         self._line.replaced(element, name)
 
@@ -184,6 +190,8 @@ class _BlockWriter:
                 line.end(element)
             elif name in REPLACED and not self._visibility.is_unread(element):
                 line.replaced(element, name)
+            elif step == "leaf":
+                self.leave_out(element)
             line.add(text)
         return " ".join(line.take().split())
 

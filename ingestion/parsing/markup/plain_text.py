@@ -7,6 +7,7 @@ from ingestion.documents import Page, Status
 from ingestion.parsing.encodings.decoding import decode
 from ingestion.parsing.frames import Frame, PageCount, RefusalError, TextDone
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.shared.hidden_text import HiddenText
 from ingestion.parsing.shared.page_writer import PART_CHARACTERS, parts
 from ingestion.text.cleaning import clean
 
@@ -20,8 +21,12 @@ def read_text(path: Path, limits: ParseLimits, *, encoding: str | None = None) -
     size = min(PART_CHARACTERS, limits.max_page_characters)
     decoded = decode(path, told=encoding)
     yield from decoded.warnings
-    whole = (clean(page) for page in decoded.text.split("\f"))
-    pages = [page[start:end] for page in whole for start, end in parts(page, size)]
+    hidden = HiddenText()
+    pages: list[str] = []
+    for raw in decoded.text.split("\f"):
+        hidden.look_at(raw, len(pages) + 1)
+        page = clean(raw)
+        pages += (page[start:end] for start, end in parts(page, size))
     if len(pages) > 1 and not pages[-1].strip():
         pages.pop()  # many files end with a form feed
     if len(pages) > limits.max_pages:
@@ -33,4 +38,5 @@ def read_text(path: Path, limits: ParseLimits, *, encoding: str | None = None) -
     yield PageCount(len(pages))
     for number, text in enumerate(pages, 1):
         yield Page(number, text)
+    yield from hidden.warnings()
     yield TextDone()

@@ -13,7 +13,7 @@ from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.ocr.joining import with_recognised
 from ingestion.parsing.ocr.tesseract import OcrError, Recogniser, available
 from ingestion.parsing.ocr.unread_text import PlacedLetter
-from ingestion.parsing.shared.missing_content import page_list
+from ingestion.parsing.shared.page_numbers import page_list
 from ingestion.text.cleaning import one_line
 
 if TYPE_CHECKING:

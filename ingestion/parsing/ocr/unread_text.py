@@ -1,6 +1,7 @@
 """Finds PDF pages with a picture that shows text which the page's own text lacks."""
 
 import ctypes
+from collections.abc import Container
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -32,15 +33,18 @@ def is_suspect(page: pypdfium2.PdfPage, characters: int, size: tuple[float, floa
     return share >= MIN_SHARE and not is_crowded(characters, share)
 
 
-def shows_unread_text(page: pypdfium2.PdfPage) -> bool:
-    """Whether a small drawing of the page without its own text shows lines of text."""
+def shows_unread_text(page: pypdfium2.PdfPage, hidden: Container[int] = ()) -> bool:
+    """Whether a small drawing of the page without its own text shows lines of text.
+
+    `hidden` are the indices of characters that are left out of the text.
+    """
     from ingestion.parsing.ocr.text_lines import LOOK_DPI, lines_in  # not for every file
 
     size = page.get_size()
     pictures = pictures_on(page, size)
     share = covered(pictures, size)
     with closing(page.get_textpage()) as text_page:
-        letters = letters_of(page, text_page, size)
+        letters = letters_of(page, text_page, size, hidden)
     if sum(not letter.visible for letter in letters) >= RECOGNISED:
         return False
     hide_text(page)
@@ -54,14 +58,17 @@ def shows_unread_text(page: pypdfium2.PdfPage) -> bool:
 
 
 def letters_of(
-    page: pypdfium2.PdfPage, text_page: pypdfium2.PdfTextPage, size: tuple[float, float]
+    page: pypdfium2.PdfPage,
+    text_page: pypdfium2.PdfTextPage,
+    size: tuple[float, float],
+    hidden: Container[int] = (),
 ) -> list[PlacedLetter]:
-    """The page's visible and invisible letters that have a place on it."""
+    """The page's visible and invisible letters that have a place on it, without `hidden` ones."""
     places = CharacterPlaces(page, text_page, size)
     modes: dict[Any, int] = {}
     found = []
     for index in range(text_page.count_chars()):
-        if (place := places.place(index)) is None:
+        if index in hidden or (place := places.place(index)) is None:
             continue
         owner = pdfium.FPDFText_GetTextObject(text_page.raw, index)
         key = ctypes.cast(owner, ctypes.c_void_p).value

@@ -13,13 +13,14 @@ from lxml import etree
 from ingestion.parsing.frames import Frame
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.office.docx_headers_footers import HeadersFooters
-from ingestion.parsing.office.docx_runs import Comments, ParagraphContent, ParagraphReader
+from ingestion.parsing.office.docx_runs import DELETED, Comments, ParagraphContent, ParagraphReader
 from ingestion.parsing.office.docx_styles import Numbering, Styles, is_on, value_of
+from ingestion.parsing.office.docx_visibility import RunVisibility
 from ingestion.parsing.office.graphics import graphic_lines
 from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
 from ingestion.parsing.shared.tables import table_line
-from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
+from ingestion.parsing.shared.xml import child, inner_text, local_attribute, local_name, whole_number
 from ingestion.parsing.shared.zip_archive import OfficePackage
 from ingestion.text.cleaning import sensible_title
 
@@ -30,8 +31,8 @@ _PAGE_SECTIONS = ("nextPage", "oddPage", "evenPage")
 def read_docx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     """Read a Word document; pages end at the author's page breaks.
 
-    Tables of contents, hidden and deleted text are left out. A footnote or comment follows its paragraph;
-    page headers and footers come once, at the end of their first section.
+    Tables of contents are left out; so are hidden and deleted text, with a warning. A footnote or comment
+    follows its paragraph; page headers and footers come once, at the end of their first section.
 
     Raises:
         RefusalError: The file is broken, of another kind, protected, or larger than the limits.
@@ -41,14 +42,14 @@ def read_docx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     writer = PageWriter(path.name, limits)
     body = child(root, "body")
     if body is not None:
-        _Body(package, main, writer).write_all(body)
+        _Body(package, main, root, writer).write_all(body)
     yield from writer.frames(sensible_title(package.title()))
 
 
 class _Body:
     """Writes paragraphs and tables in their order."""
 
-    def __init__(self, package: OfficePackage, main: str, writer: PageWriter) -> None:
+    def __init__(self, package: OfficePackage, main: str, root: etree._Element, writer: PageWriter) -> None:
         self._writer = writer
         self._missing = MissingContent(writer)
         parts = package.related(main)
@@ -60,12 +61,14 @@ class _Body:
         self._styles = Styles(package.xml(named["styles"]) if "styles" in named else None)
         self._numbering = Numbering(package.xml(named["numbering"]) if "numbering" in named else None)
         self._comments = Comments(elements("comments"))
+        self._visibility = RunVisibility(self._styles, root)
         self._reader = ParagraphReader(
-            self._styles,
+            self._visibility,
             {"footnotereference": elements("footnotes"), "endnotereference": elements("endnotes")},
             self._comments,
             lambda drawing: graphic_lines(package, parts, drawing, self._missing),
             self._missing,
+            writer.leave_out,
         )
         self._margins = HeadersFooters(package, parts, self._lines)
         self._in_list = False
@@ -76,6 +79,11 @@ class _Body:
         self._write_lines(self._margins.of(child(body, "sectpr")))
         self._write_lines(self._comments.rest(self._reader.text_of))
         self._missing.warn()
+        if self._visibility.unclear:
+            self._writer.warn(
+                f"{self._visibility.unclear} stretches of text have the colour of the page, and are seen "
+                "only where they lie on a shape behind the text; they are here."
+            )
 
     def write(self, container: etree._Element) -> None:
         """Write the blocks of a body or a content control."""
@@ -143,7 +151,7 @@ class _Body:
     def _write_table(self, table: etree._Element) -> None:
         gap = PARAGRAPH
         above: dict[int, str] = {}  # column -> the text of the cell that reaches down
-        for row in _rows(table):
+        for row in self._rows(table):
             line: list[str] = []
             for cell in _inside(row, "tc"):
                 properties = child(cell, "tcpr")
@@ -177,17 +185,21 @@ class _Body:
                 lines += [line for box in reading.boxes for line in self._lines(box)]
             else:
                 lines += [
-                    table_line(self._cell_text(cell) for cell in _inside(row, "tc")) for row in _rows(element)
+                    table_line(self._cell_text(cell) for cell in _inside(row, "tc"))
+                    for row in self._rows(element)
                 ]
         return lines
 
-
-def _rows(table: etree._Element) -> Iterator[etree._Element]:
-    """The rows that are seen: neither hidden nor deleted."""
-    for row in _inside(table, "tr"):
-        properties = child(row, "trpr")
-        if child(properties, "del") is None and not is_on(child(properties, "hidden")):
-            yield row
+    def _rows(self, table: etree._Element) -> Iterator[etree._Element]:
+        """The rows that are seen: neither hidden nor deleted."""
+        for row in _inside(table, "tr"):
+            properties = child(row, "trpr")
+            kind = DELETED if child(properties, "del") is not None else ""
+            kind = "in a hidden row" if is_on(child(properties, "hidden")) else kind
+            if not kind:
+                yield row
+            elif any(map(str.isalnum, inner_text(row))):
+                self._writer.leave_out(kind)
 
 
 def _by_id(root: etree._Element) -> dict[str, etree._Element]:

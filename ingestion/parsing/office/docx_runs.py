@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from ingestion.parsing.office.docx_fields import FieldWords, control_text
-from ingestion.parsing.office.docx_styles import Styles, value_of
+from ingestion.parsing.office.docx_styles import value_of
+from ingestion.parsing.office.docx_visibility import RunVisibility
 from ingestion.parsing.office.graphics import alternative_text
 from ingestion.parsing.office.omml import omml_text
 from ingestion.parsing.office.symbol_fonts import UNKNOWN, has_symbols, symbol, with_symbols
 from ingestion.parsing.shared.formulas import script_mark
 from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
+
+DELETED = "deleted in a tracked change"
 
 # Deleted or moved text, properties, and what stands again elsewhere.
 _UNREAD = frozenset({"del", "movefrom", "deltext", "ppr", "rpr", "sectpr", "fallback", "sdtpr", "object"})
@@ -96,32 +99,35 @@ class ParagraphReader:
     """Reads paragraphs, one after the other.
 
     Args:
-        styles: Say which text is hidden.
+        visibility: Says which runs nobody sees.
         notes: Elements of notes by id, for each name of element that refers to them.
         comments: The document's comments.
         graphic: The lines of a chart or diagram for the relationship id in a drawing; None if it has none.
         missing: Counts visible content that cannot be read.
+        leave_out: Called with the kind of each hidden passage.
     """
 
     def __init__(
         self,
-        styles: Styles,
+        visibility: RunVisibility,
         notes: Mapping[str, Mapping[str, etree._Element]],
         comments: Comments,
         graphic: Callable[[etree._Element], list[str] | None],
         missing: MissingContent,
+        leave_out: Callable[[str], None],
     ) -> None:
-        self._styles = styles
+        self._visibility = visibility
         self._notes = notes
         self._comments = comments
         self._graphic = graphic
         self._missing = missing
+        self._leave_out = leave_out
 
     def read(self, paragraph: etree._Element) -> ParagraphContent:
         """The paragraph without hidden and deleted text, with its fields' results."""
         reading = ParagraphContent()
         fields = FieldWords()
-        style = child(paragraph, "ppr")
+        left_out = ""  # why the run before is left out
         stack: list[tuple[Iterator[etree._Element], etree._Element | None]] = [(iter(paragraph), None)]
         while stack:
             element = next(stack[-1][0], None)
@@ -131,7 +137,12 @@ class ParagraphReader:
             name = local_name(element)
             if name == "r":
                 properties = child(element, "rpr")
-                if self._styles.hides(style, properties):
+                kind = self._visibility.hidden_kind(paragraph, properties)
+                words = self._words(element) if kind else ""
+                if any(map(str.isalnum, words)) and kind != left_out:
+                    self._leave_out(kind)
+                left_out = kind if words or not kind else left_out
+                if kind:
                     for mark in (inner for inner in element if local_name(inner) == "fldchar"):
                         fields.mark(mark)
                     continue
@@ -139,9 +150,9 @@ class ParagraphReader:
                 stack.append((iter(element), properties))
             elif self._enters(element, name, stack[-1][1], fields, reading):
                 stack.append((iter(element), stack[-1][1]))
-        words = fields.finish()
-        self._comments.pause(words)
-        reading.text = "".join(words)
+        parts = fields.finish()
+        self._comments.pause(parts)
+        reading.text = "".join(parts)
         return reading
 
     def _enters(
@@ -162,6 +173,9 @@ class ParagraphReader:
             fields.add(_CHARACTERS[name])
         elif name == "fldchar":
             fields.mark(element)
+        elif name == "del":
+            if any(map(str.isalnum, "".join(text.text or "" for text in element.iter("{*}delText")))):
+                self._leave_out(DELETED)
         elif name == "instrtext":
             fields.instruction(element.text or "")
         elif name in self._notes:

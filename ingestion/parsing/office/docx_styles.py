@@ -20,10 +20,16 @@ class Styles:
 
     def __init__(self, root: etree._Element | None) -> None:
         self._styles: dict[str, etree._Element] = {}
+        self.default: str | None = None  # of paragraphs that name no style
+        self.defaults = child(root, "docdefaults", "rprdefault", "rpr")
         for style in root if root is not None else ():
             identifier = local_attribute(style, "styleId")
             if local_name(style) == "style" and identifier:
                 self._styles[identifier] = style
+                if local_attribute(style, "type") == "paragraph" and (
+                    local_attribute(style, "default") in ("1", "true", "on")
+                ):
+                    self.default = identifier
         self._hidden: dict[str, bool] = {}
 
     def heading_level(self, properties: etree._Element | None) -> int | None:
@@ -60,27 +66,17 @@ class Styles:
 
     def chain(self, properties: etree._Element | None) -> list[etree._Element]:
         """A paragraph's style and the styles that it inherits from, nearest first."""
-        return self._chain_of(value_of(child(properties, "pstyle")))
+        return self.chain_of(value_of(child(properties, "pstyle")))
 
-    def hides(self, paragraph: etree._Element | None, run: etree._Element | None) -> bool:
-        """Whether a run with these properties, in a paragraph with those, is hidden text."""
-        style = value_of(child(paragraph, "pstyle")) if paragraph is not None else None
-        names = [style] if style else []
-        for setting in run if run is not None else ():
-            name = local_name(setting)
-            if name == "vanish":
-                return is_on(setting)
-            if name == "rstyle":
-                names.append(value_of(setting) or "")
-        return any(self._is_hidden(name) for name in names)
-
-    def _is_hidden(self, identifier: str) -> bool:
+    def is_hidden(self, identifier: str) -> bool:
+        """Whether a style hides its text."""
         if identifier not in self._hidden:
-            marks = (child(style, "rpr", "vanish") for style in self._chain_of(identifier))
+            marks = (child(style, "rpr", "vanish") for style in self.chain_of(identifier))
             self._hidden[identifier] = is_on(next((mark for mark in marks if mark is not None), None))
         return self._hidden[identifier]
 
-    def _chain_of(self, identifier: str | None) -> list[etree._Element]:
+    def chain_of(self, identifier: str | None) -> list[etree._Element]:
+        """A style and those that it inherits from, nearest first."""
         chain: list[etree._Element] = []
         while identifier in self._styles and len(chain) < MAX_STYLE_CHAIN:
             chain.append(self._styles[identifier])

@@ -5,6 +5,7 @@ file, which screen readers follow.
 """
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from ingestion.text.cleaning import sensible_title
 _TITLES = ("title", "ctrTitle")
 _NOT_CONTENT = ("dt", "ftr", "hdr", "sldNum", "sldImg")  # date, footer, header, number, picture of the slide
 _SWITCHED_OFF = ("0", "false", "off")
+_WHOLE = re.compile(r"-?[0-9]{1,14}")
+HIDDEN_SLIDE = "(hidden slide)"
 _LARGE_EMU = 10_000_000_000_000  # a picture of 10 by 8 cm, a sixth of a slide; 360 000 units a cm
 
 
@@ -38,7 +41,7 @@ def read_pptx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     main, root = package.main_part("presentation")
     parts = package.related(main)
     writer = PageWriter(path.name, limits)
-    deck = _Deck(package, parts, writer)
+    deck = _Deck(package, parts, writer, child(root, "sldsz"))
     slides = child(root, "sldidlst")
     for slide in slides if slides is not None else ():
         _, part = parts.get(relationship_id(slide) or "", ("", ""))
@@ -52,22 +55,34 @@ def read_pptx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
 class _Deck:
     """Writes slides; text that is repeated on many slides only once."""
 
-    def __init__(self, package: OfficePackage, parts: dict[str, tuple[str, str]], writer: PageWriter) -> None:
+    def __init__(
+        self,
+        package: OfficePackage,
+        parts: dict[str, tuple[str, str]],
+        writer: PageWriter,
+        size: etree._Element | None,
+    ) -> None:
         self._package = package
         self._writer = writer
         self._comments = SlideComments(package, parts)
         self.missing = MissingContent(writer)
+        self._size = _numbers(size, "cx", "cy")
         self._repeated: set[str] = set()  # footers and layouts that have been written
 
     def write_slide(self, part: str) -> None:
         root = self._package.xml(part)
         related = self._package.related(part)
-        shapes = list(_shapes(child(root, "csld", "sptree")))
+        tree = child(root, "csld", "sptree")
+        for shape in _hidden_shapes(tree):
+            if any(map(str.isalnum, _line(shape))):
+                self._writer.leave_out("in a hidden shape")
+        shapes = list(_shapes(tree))
         title = next((shape for shape in shapes if _placeholder(shape) in _TITLES), None)
-        if title is not None:
-            self._writer.heading(" ".join(text for _, text in paragraphs(title)), 1)
+        heading = "" if title is None else " ".join(text for _, text in paragraphs(title))
         if (root.get("show") or "1") in _SWITCHED_OFF:
-            self._writer.block("(hidden slide)")
+            heading = f"{heading} {HIDDEN_SLIDE}".strip()
+            self._writer.warn(f"Slide {self._writer.page} is hidden in the presentation; its text is here.")
+        self._writer.heading(heading, 1)
         for shape in shapes:
             if shape is not title and _placeholder(shape) not in _NOT_CONTENT:
                 self._write_shape(shape, related)
@@ -108,6 +123,9 @@ class _Deck:
 
     def _write_shape(self, shape: etree._Element, related: dict[str, tuple[str, str]]) -> None:
         gap = PARAGRAPH
+        if self._size and _is_outside(shape, self._size) and any(map(str.isalnum, _line(shape))):
+            self._writer.leave_out("outside the slide")
+            return
         if local_name(shape) == "graphicframe":
             for line in self._graphic(shape, related):
                 self._writer.block(line, gap)
@@ -146,6 +164,34 @@ def _shapes(tree: etree._Element | None) -> Iterator[etree._Element]:
                 yield from _shapes(element)
             case "alternatecontent":
                 yield from _shapes(child(element, "choice"))
+
+
+def _hidden_shapes(tree: etree._Element | None) -> Iterator[etree._Element]:
+    for properties in tree.iter("{*}cNvPr") if tree is not None else ():
+        if properties.get("hidden") in ("1", "true") and (around := properties.getparent()) is not None:
+            shape = around.getparent()
+            if shape is not None:
+                yield shape
+
+
+def _is_outside(shape: etree._Element, size: tuple[int, ...]) -> bool:
+    """Whether a shape, or the group that it belongs to, lies wholly beyond the sides of the slide."""
+    outer = shape
+    for ancestor in shape.iterancestors():
+        if local_name(ancestor) == "grpsp":
+            outer = ancestor
+    frame = next((child(inner, "xfrm") for inner in outer if local_name(inner) in ("sppr", "grpsppr")), None)
+    frame = child(outer, "xfrm") if frame is None else frame
+    start, extent = _numbers(child(frame, "off"), "x", "y"), _numbers(child(frame, "ext"), "cx", "cy")
+    return any(
+        low >= side or low + length <= 0 for low, length, side in zip(start, extent, size, strict=False)
+    )
+
+
+def _numbers(element: etree._Element | None, *names: str) -> tuple[int, ...]:
+    """Whole numbers in attributes, also below zero; empty without all of them."""
+    values = [element.get(name) or "" for name in names] if element is not None else []
+    return tuple(map(int, values)) if values and all(map(_WHOLE.fullmatch, values)) else ()
 
 
 def _property(shape: etree._Element, name: str) -> str:

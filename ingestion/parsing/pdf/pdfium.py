@@ -20,11 +20,12 @@ from ingestion.parsing.geometry.page_objects import MAX_FORM_DEPTH, MAX_OBJECTS,
 from ingestion.parsing.ocr.scans import FEW_CHARACTERS, may_have_scans
 from ingestion.parsing.ocr.unread_text import PlacedLetter, is_suspect, letters_of, shows_unread_text
 from ingestion.parsing.pdf.annotations import lines_of
+from ingestion.parsing.pdf.hidden_text import UnseenText, without
 from ingestion.parsing.pdf.layers import HiddenLayers, may_have_layers, text_without
 from ingestion.parsing.pdf.opening import WrongPasswordError
 from ingestion.parsing.reading_order.lines import Glyph
 from ingestion.parsing.reading_order.ordering import read
-from ingestion.parsing.shared.missing_content import page_list
+from ingestion.parsing.shared.page_numbers import page_list
 from ingestion.text.cleaning import control_share, one_line
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class PdfiumFile:
         self._document.init_forms()  # before any page is opened; nothing in a file without a form
         self._warnings: list[str] = []
         self._mixed_layers: list[int] = []
+        self._unseen = UnseenText()
         with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
             self._may_have_scans = may_have_scans(data)
             self._layers = self._open_layers(path, password) if may_have_layers(data) else None
@@ -93,11 +95,14 @@ class PdfiumFile:
             if characters > max_characters:
                 raise PageTooLongError(characters)
             size = page.get_size()
-            looks = self._may_have_scans or characters < FEW_CHARACTERS
+            raw = self._visible_text(number, text_page, characters, size)
+            hidden = self._unseen.find(number, page, text_page, raw)
+            seen = characters - len(hidden.indices)
+            looks = self._may_have_scans or seen < FEW_CHARACTERS
             return replace(
-                self._visible_text(number, text_page, characters, size),
+                without(raw, hidden),
                 added=tuple(lines_of(page, text_page, self._document.formenv, size)),
-                is_suspect=characters > 0 and looks and is_suspect(page, characters, size),
+                is_suspect=seen > 0 and looks and is_suspect(page, seen, size),
             )
 
     def _visible_text(
@@ -127,6 +132,7 @@ class PdfiumFile:
     def file_warnings(self) -> Iterator[FileWarning]:
         """Warnings about missing or surplus text; call it when all pages are read."""
         yield from map(FileWarning, self._warnings)
+        yield from self._unseen.warnings()
         if self._mixed_layers:
             yield FileWarning(
                 f"The text of {page_list(self._mixed_layers)} may hold content that a viewer does not show: "
@@ -141,12 +147,12 @@ class PdfiumFile:
     def shows_unread_text(self, number: int) -> bool:
         """Whether a picture on the page shows a large part of its text, which the page's own text lacks."""
         with closing(self._document[number - 1]) as page:
-            return shows_unread_text(page)
+            return shows_unread_text(page, self._unseen.on(number))
 
     def letters(self, number: int) -> list[PlacedLetter]:
         """The letters of the page's text, where they are seen."""
         with closing(self._document[number - 1]) as page, closing(page.get_textpage()) as text_page:
-            return letters_of(page, text_page, page.get_size())
+            return letters_of(page, text_page, page.get_size(), self._unseen.on(number))
 
     def has_picture(self, number: int) -> bool:
         """Whether pictures cover so much of the page that it may be a scan."""

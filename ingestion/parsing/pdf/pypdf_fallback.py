@@ -15,6 +15,7 @@ from ingestion.parsing.frames import FileWarning
 from ingestion.parsing.geometry.layout import RawPage
 from ingestion.parsing.pdf.opening import open_reader
 from ingestion.parsing.pdf.pdfium import PageTooLongError, own_names
+from ingestion.parsing.shared.hidden_text import HiddenText
 from ingestion.text.cleaning import control_share
 
 
@@ -30,6 +31,7 @@ class PypdfFile:
         self._file = path.open("rb")  # until the process ends
         self._reader = open_reader(self._file, password)
         self.page_count = len(self._reader.pages)
+        self._passages = HiddenText()
 
     def text(self, number: int, max_characters: int) -> RawPage:
         """The raw text of a page, without places.
@@ -41,6 +43,7 @@ class PypdfFile:
         text = self._reader.pages[number - 1].extract_text()
         if len(text) > max_characters:
             raise PageTooLongError(len(text))
+        self._passages.look_at(text, number)
         return RawPage(text, control_share(text))
 
     def has_picture(self, number: int) -> bool:  # noqa: ARG002  # as of `PdfiumFile`
@@ -52,7 +55,9 @@ class PypdfFile:
         return False
 
     def file_warnings(self) -> Iterator[FileWarning]:
-        """A warning about content that only PDFium reads."""
+        """Warnings about content that only PDFium reads, and about hidden text."""
+        yield from self._passages.warnings()
+        yield FileWarning("Whether the file has hidden text is not known: its pages cannot be drawn.")
         if {"/AcroForm", "/OCProperties"} & set(self._reader.root_object):
             yield FileWarning(
                 "The file can only be read without its form fields and comments, and with layers that are "

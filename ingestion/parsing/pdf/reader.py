@@ -40,6 +40,7 @@ from ingestion.parsing.pdf.pdfium import (
     PdfiumFile,
     UnknownEncryptionError,
 )
+from ingestion.parsing.shared.page_numbers import page_list
 from ingestion.text.cleaning import (
     MAX_CONTROL_SHARE,
     HeadingFinder,
@@ -251,7 +252,7 @@ def _is_damaged(found: Page | PageFault) -> bool:
 
 def _second_reading(
     path: Path, password: str | None, numbers: list[int], limits: ParseLimits
-) -> Iterator[Page | PageFault | PageBegun]:
+) -> Iterator[Page | PageFault | PageBegun | FileWarning]:
     """Read with pypdf the pages that PDFium could not read."""
     from ingestion.parsing.pdf.pypdf_fallback import PypdfFile
 
@@ -269,6 +270,7 @@ def _second_reading(
             yield PageFault(number, found.reason, Status.NO_TEXT)
         else:
             yield found.page if isinstance(found, SuspectPage) else found
+    yield FileWarning(f"Whether text on {page_list(numbers)} is hidden is not known: they cannot be drawn.")
 
 
 def _attachments(document: PdfFile) -> Iterator[Frame]:

@@ -1,11 +1,8 @@
 """Warnings about content that a file shows and its text lacks, with the pages that they concern."""
 
-from collections.abc import Iterable
-from itertools import groupby
-
+from ingestion.parsing.shared.page_numbers import page_list
 from ingestion.parsing.shared.page_writer import PageWriter
 
-MAX_RANGES = 20  # of page numbers in a sentence
 _MAX_DETAILS = 8
 
 
@@ -31,16 +28,3 @@ class MissingContent:
             self._writer.warn(
                 f"Not read: {len(pages)} {kind}{of} on {page_list(pages)}. Text in them cannot be found."
             )
-
-
-def page_list(numbers: Iterable[int]) -> str:
-    """ "page 3" or "pages 3, 5 to 7 and 9"; only the first MAX_RANGES ranges of many."""
-    ordered = sorted(set(numbers))
-    ranges: list[str] = []
-    for _, group in groupby(enumerate(ordered), key=lambda item: item[1] - item[0]):
-        run = [number for _, number in group]
-        ranges += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run)
-    if len(ranges) > MAX_RANGES:
-        return f"{len(ordered)} pages, the first of them {', '.join(ranges[:MAX_RANGES])}"
-    listed = " and ".join([", ".join(ranges[:-1]), ranges[-1]] if len(ranges) > 1 else ranges)
-    return f"page {listed}" if len(ordered) == 1 else f"pages {listed}"

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from ingestion.documents import Heading, Page, Status
 from ingestion.parsing.frames import (
@@ -17,6 +18,7 @@ from ingestion.parsing.frames import (
     Title,
 )
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.shared.hidden_text import HiddenText
 from ingestion.text.cleaning import clean, one_line
 
 # About ten printed pages: small enough to find a citation in, and cheap to read for one passage.
@@ -50,6 +52,7 @@ class PageWriter:
         self._headings: list[Heading] = []
         self._warnings: list[str] = []
         self._characters = 0
+        self._hidden = HiddenText()
 
     @property
     def page(self) -> int:
@@ -62,6 +65,7 @@ class PageWriter:
         Raises:
             RefusalError: The file has more text than the limit.
         """
+        self._hidden.look_at(text, self.page)
         text = clean(text).strip("\n")
         if not text or text.isspace():
             return
@@ -79,8 +83,8 @@ class PageWriter:
 
     def heading(self, text: str, level: int) -> None:
         """Add a heading as a paragraph of one line; `level` counts from 1."""
-        line = " ".join(clean(text).split())
-        if line:
+        if line := " ".join(clean(text).split()):
+            self._hidden.look_at(text, self.page)
             start = self._length + (len(PARAGRAPH) if self._blocks else 0)
             self.block(line)
             self._marks.append(_Mark(one_line(line), level, start))
@@ -97,6 +101,10 @@ class PageWriter:
         self.heading(title, 1)
         self._blocks += [PARAGRAPH, *blocks]
         self._length = sum(map(len, self._blocks))
+
+    def leave_out(self, kind: str) -> None:
+        """Count a passage of the page that is being written which nobody sees (`HiddenText.note`)."""
+        self._hidden.note(kind, self.page)
 
     def warn(self, sentence: str) -> None:
         """Add a warning on content that the text lacks, once for equal sentences."""
@@ -129,7 +137,7 @@ class PageWriter:
         yield PageCount(len(pages))
         for number, text in enumerate(pages, 1):
             yield Page(number, text)
-        yield from map(FileWarning, self._warnings)
+        yield from islice(chain(self._hidden.warnings(), map(FileWarning, self._warnings)), MAX_WARNINGS)
         yield TextDone()
         first = next((heading.title for heading in self._headings if heading.level == 1), None)
         if title or first:

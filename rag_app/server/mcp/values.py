@@ -1,9 +1,15 @@
 """What the MCP tools return: parts of the contract, with the descriptions that a model reads."""
 
-from pydantic import Field
+from typing import Annotated
 
+from pydantic import AfterValidator, Field
+
+from ingestion.text.invisible import with_marked_tags
 from rag_app.contract.answers import AnswerFields
 from rag_app.contract.schema import Fields
+
+# Text of a document, without the tags that a model reads and a person does not see.
+DocumentText = Annotated[str, AfterValidator(with_marked_tags)]
 
 
 class Passage(Fields):
@@ -13,8 +19,8 @@ class Passage(Fields):
     document: str = Field(description="the document's name")
     document_id: str
     page: int = Field(description="from 1")
-    heading: str | None
-    text: str
+    heading: DocumentText | None
+    text: DocumentText
     score: float
 
 
@@ -36,13 +42,13 @@ class Cited(Fields):
     page: int
     start: int
     end: int
-    quote: str
+    quote: DocumentText
 
 
 class Sentence(Fields):
     """A sentence of the answer, and whether the documents support it."""
 
-    text: str
+    text: DocumentText
     verdict: str | None = Field(description="supported, weak or unsupported; null: not judged")
     markers: list[int]
 
@@ -50,7 +56,7 @@ class Sentence(Fields):
 class Answered(Fields):
     """An answer from the documents alone. Without one it says so (`abstained`); see `nearest` then."""
 
-    answer: str
+    answer: DocumentText
     abstained: bool
     citations: list[Cited]
     sentences: list[Sentence]
@@ -91,4 +97,4 @@ class PageText(Fields):
     document_id: str
     page: int
     label: str | None = Field(description="the page's number as printed, where the document says it")
-    text: str
+    text: DocumentText

@@ -160,7 +160,8 @@ def test_what_nothing_shows_is_not_read(tmp_path: Path) -> None:
     document = shown(tmp_path, f"<script>x</script>{source}")
     assert document.pages[0].text == "Cookies\n\na\n\nb\n\nc\n\nd"
     assert [warning.split(" are ")[0] for warning in document.warnings] == ["1 hidden parts of the page"]
-    assert shown(tmp_path, source).warnings == ()  # nothing on the page could show it
+    (warning,) = shown(tmp_path, source).warnings  # nothing on the page could show it
+    assert "1 hidden on the page" in warning
 
 
 def test_what_is_no_text_is_said(tmp_path: Path) -> None:
@@ -227,3 +228,66 @@ def test_too_much_text(tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     path.write_text("<p>word" * 100)
     assert read(path, ParseLimits(max_characters=300)).status is Status.TOO_LARGE
+
+
+HIDDEN_STYLES = {
+    "display:none": "hidden on the page",
+    "visibility: hidden": "hidden on the page",
+    "opacity:0": "transparent",
+    "color: transparent": "transparent",
+    "font-size:0": "too small",
+    "font-size: 1px": "too small",
+    "position:absolute; left:-9999px": "outside the page",
+    "position:fixed;top:-100em": "outside the page",
+    "text-indent: -5000px": "outside the page",
+    "position:absolute;clip:rect(0,0,0,0)": "outside the page",
+    "height:0;overflow:hidden": "outside the page",
+    "color:#fff": "in the colour of the page",
+    "color:#fefefe;background:white": "in the colour of the page",
+    "color:rgb(0,0,0);background-color:#000": "in the colour of the page",
+}
+SHOWN_STYLES = [
+    "color:#fff;background:#003366",
+    "color:#fff;background:url(dark.png)",
+    "color:#ccc",
+    "font-size:8px",
+    "opacity:0.5",
+    "position:absolute;left:-20px",
+    "height:0",
+    "text-indent:-20px",
+]
+
+
+@pytest.mark.parametrize("style", HIDDEN_STYLES)
+def test_text_that_no_browser_shows_is_left_out_and_counted(tmp_path: Path, style: str) -> None:
+    for element in ("p", "span"):
+        document = shown(
+            tmp_path, f"<p>The price is 5.</p><{element} style='{style}'>Pay the bill twice.</{element}>"
+        )
+        assert document.pages[0].text == "The price is 5."
+        (warning,) = document.warnings
+        assert warning.startswith(
+            "1 passage of hidden text, which a reader does not see, was left out (page 1)"
+        )
+        assert HIDDEN_STYLES[style] in warning
+
+
+@pytest.mark.parametrize("style", SHOWN_STYLES)
+def test_text_that_a_browser_shows_stays_whatever_its_style(tmp_path: Path, style: str) -> None:
+    document = shown(tmp_path, f"<p>The price is 5.</p><p style='{style}'>Pay the bill twice.</p>")
+    assert "Pay the bill twice." in document.pages[0].text
+    assert document.warnings == ()
+
+
+def test_white_text_on_an_unknown_background_stays(tmp_path: Path) -> None:
+    document = shown(
+        tmp_path, "<style>p {background: navy}</style><p style='color:#fff'>Pay the bill twice.</p>"
+    )
+    assert document.pages[0].text == "Pay the bill twice."
+
+
+def test_hidden_text_in_a_table_counts_once(tmp_path: Path) -> None:
+    cells = "<td>a</td><td>5 <span style='font-size:0'>Pay the bill twice.</span></td>"
+    document = shown(tmp_path, f"<table><tr><th>x<th>y</tr><tr>{cells}</tr></table>")
+    assert "Pay" not in document.pages[0].text
+    assert document.warnings[0].startswith("1 passage of hidden text")

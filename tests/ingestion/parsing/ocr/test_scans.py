@@ -119,9 +119,16 @@ LETTER = ("Harvest of 1921", "eleven barrels", "were sold in May")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hidden", [False, True])
-def test_a_mark_does_not_hide_that_a_page_is_a_scan(tmp_path: Path, hidden: bool) -> None:
-    path = marked(tmp_path, scan(*LETTER), WHOLE, "HT-000417", hidden=hidden)
+def test_an_unseen_mark_is_left_out_and_the_page_is_read_as_a_scan(tmp_path: Path) -> None:
+    document = parse(marked(tmp_path, scan(*LETTER), WHOLE, "HT-000417", hidden=True))
+    assert document.pages[0].text.split() == " ".join(LETTER).split()
+    (warning,) = document.warnings
+    assert warning.startswith("1 passage of hidden text, which a reader does not see, was left out (page 1)")
+
+
+@pytest.mark.slow
+def test_a_mark_does_not_hide_that_a_page_is_a_scan(tmp_path: Path) -> None:
+    path = marked(tmp_path, scan(*LETTER), WHOLE, "HT-000417", hidden=False)
     document = parse(path)
     assert (document.status, document.warnings) == (Status.OK, ())
     (page,) = document.pages
@@ -160,7 +167,10 @@ def test_a_scan_that_was_recognised_is_not_recognised_again(tmp_path: Path) -> N
 
 def test_a_background_is_not_recognised(tmp_path: Path) -> None:
     lines = [f"Ordinary line {number} of a brochure with a background" for number in range(20)]
-    for picture in (Image.linear_gradient("L"), Image.effect_noise((300, 240), 60)):
+    for picture in (
+        Image.linear_gradient("L").point(lambda grey: 90 + grey // 2),
+        Image.effect_noise((300, 240), 60),
+    ):
         page = parse(marked(tmp_path, picture, WHOLE, *lines, hidden=False)).pages[0]
         assert page.text.split("\n") == lines
         assert words(page) == []

@@ -176,7 +176,7 @@ def test_hidden_slides_shapes_and_what_repeats(tmp_path: Path) -> None:
     pages = [page.text for page in saved(deck, tmp_path / "a.pptx").pages]
     assert pages == [
         "Slide 0\n\nFooter: Gate works, internal\n\nOn every slide: CONFIDENTIAL",
-        "Slide 1\n\n(hidden slide)",
+        "Slide 1 (hidden slide)",
     ]
 
 
@@ -214,3 +214,33 @@ def test_pictures_are_described_and_missed(tmp_path: Path) -> None:
     document = saved(deck, tmp_path / "a.pptx")
     assert document.pages[0].text == "The north gate"
     assert document.warnings == ("Not read: 1 large pictures on page 1. Text in them cannot be found.",)
+
+
+def test_what_lies_beside_the_slide_is_left_out_and_counted(tmp_path: Path) -> None:
+    deck, slide = blank()
+    for left, words in (
+        (Cm(-30), "left of it"),
+        (Cm(1), "on it"),
+        (Cm(24), "over its side"),
+        (Cm(60), "beyond it"),
+    ):
+        slide.shapes.add_textbox(left, Cm(1), Cm(12), Cm(9)).text_frame.text = words
+    hidden = slide.shapes.add_textbox(*BOX)
+    hidden.text_frame.text = "unseen"
+    hidden._element.nvSpPr.cNvPr.set("hidden", "1")
+    document = saved(deck, tmp_path / "a.pptx")
+    assert document.pages[0].text == "on it\n\nover its side"
+    assert document.warnings == (
+        "3 passages of hidden text, which a reader does not see, were left out (page 1): 1 in a hidden shape, "
+        "2 outside the slide.",
+    )
+
+
+def test_a_hidden_slide_stays_with_its_mark_and_a_warning(tmp_path: Path) -> None:
+    deck, slide = blank()
+    slide.shapes.add_textbox(*BOX).text_frame.text = "The price is 5."
+    slide._element.set("show", "0")
+    document = saved(deck, tmp_path / "a.pptx")
+    assert document.pages[0].text == "(hidden slide)\n\nThe price is 5."
+    assert [heading.title for heading in document.headings] == ["(hidden slide)"]
+    assert document.warnings == ("Slide 1 is hidden in the presentation; its text is here.",)

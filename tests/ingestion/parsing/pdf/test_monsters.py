@@ -82,7 +82,7 @@ def endless_text(mebibytes: int) -> bytes:
 
 def long_line(spaces: int) -> bytes:
     """Two letters and many spaces between, which a careless pattern walks again and again."""
-    return pdf([stream(b"BT /F1 1 Tf 1 700 Td (a%sb) Tj ET" % (b" " * spaces))])
+    return pdf([stream(b"BT /F1 2 Tf 1 700 Td (a%sb) Tj ET" % (b" " * spaces))])
 
 
 def deep_arrays(levels: int) -> bytes:
