@@ -88,6 +88,7 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
                     stall_seconds=settings.stall_seconds,
                 )
             ),
+            trusted_proxies=settings.trusted_proxies,
         )
         try:
             if server.start(terminated):

@@ -50,7 +50,18 @@ class Stop:
 
 
 class PageServer:
-    """A page on an address. `stop` ends it; `start` may be called once."""
+    """A page on an address. `stop` ends it; `start` may be called once.
+
+    Args:
+        page: The page.
+        host: The address to listen on.
+        port: The port to listen on.
+        layers: What stands before the page, outermost first.
+        largest_upload: Bytes of an upload.
+        auth: Whether name and password belong together; None without logins.
+        trusted_proxies: Addresses and networks of proxies whose X-Forwarded-For counts. The client is then
+            the last address of it that is no such proxy.
+    """
 
     def __init__(
         self,
@@ -62,13 +73,22 @@ class PageServer:
         largest_upload: int,
         auth: Callable[[str, str], bool] | None,
         protocol: type[asyncio.Protocol] | None = None,
+        trusted_proxies: Sequence[str] = (),
     ) -> None:
         self.page = page
         self._place = f"{host}, port {port}"
         app = mounted(page, layers, largest_upload=largest_upload, auth=auth)
         (self._served,) = (cast(App, route.app) for route in app.routes if isinstance(route, Mount))
         config = uvicorn.Config(
-            app, host=host, port=port, log_level="warning", http=protocol or "h11", ws="none"
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            http=protocol or "h11",
+            ws="none",
+            # By default uvicorn believes what anybody on this machine says of the client's address.
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
         )
         self._server = uvicorn.Server(config)
         # A daemon: a request that does not end must not keep the process.
