@@ -12,6 +12,7 @@ from types import FrameType
 import gradio as gr
 from starlette.middleware import Middleware
 
+from rag_app.config.folders import TEMPORARY_FOLDER
 from rag_app.config.logins import Logins
 from rag_app.config.ports import url_of
 from rag_app.server.api import create_api
@@ -50,13 +51,15 @@ _DAY = 86_400
 
 def build(assistant: Assistant) -> gr.Blocks:
     """Return the page, not yet served."""
-    return _build(assistant, Workers(), Path(tempfile.gettempdir()))
+    folder = Path(tempfile.gettempdir())
+    return _build(assistant, Workers(), uploads=folder, results=folder)
 
 
 def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve the page and the API until SIGINT or SIGTERM, then stop the work that is under way.
 
-    Other commands find the API by the note beside the library's lock.
+    Other commands find the API by the note beside the library's lock. Uploads and results lie in the folder
+    that `private_temporary_folder` has made.
 
     Args:
         on_ready: Gets the page's address once the server answers.
@@ -64,6 +67,9 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
     workers = Workers()
     token = secrets.token_urlsafe(32)
     settings = assistant.settings
+    uploads, results = (settings.data_dir / TEMPORARY_FOLDER / name for name in ("uploads", "results"))
+    for folder in (uploads, results):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     layers = [
         Middleware(RequestIds),
         Middleware(OwnFilesOnly),
@@ -72,9 +78,9 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
     ]
     if settings.logins:
         layers.append(Middleware(LoginFirst))
-    with _terminated() as terminated, tempfile.TemporaryDirectory(prefix="rag-app-uploads-") as folder:
+    with _terminated() as terminated:
         server = PageServer(
-            _build(assistant, workers, Path(folder)),
+            _build(assistant, workers, uploads=uploads, results=results),
             host,
             port,
             layers,
@@ -88,6 +94,7 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
                     stall_seconds=settings.stall_seconds,
                 )
             ),
+            results=results,
             trusted_proxies=settings.trusted_proxies,
         )
         try:
@@ -103,7 +110,7 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
             server.stop()
 
 
-def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
+def _build(assistant: Assistant, workers: Workers, *, uploads: Path, results: Path) -> gr.Blocks:
     blocks = gr.Blocks(
         title="rag-app",
         analytics_enabled=False,
@@ -126,7 +133,7 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
         connect_documents(queue, chat, blocks)
         connect_library(LibraryController(queue), library)
         connect_inspect(InspectController(assistant), inspect)
-        connect_evaluate(EvaluateController(assistant, uploads), evaluate, blocks)
+        connect_evaluate(EvaluateController(assistant, results), evaluate, blocks)
         selectors = [chat.selectors.reranker, chat.selectors.llm]
         connect_models(ModelsController(assistant), models, selectors, blocks)
         connect_chat(ChatController(assistant, workers), chat, blocks)

@@ -7,6 +7,7 @@ through the configured proxy, takes some seconds more. On a busy machine both ha
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import cast
 
@@ -59,6 +60,7 @@ class PageServer:
         layers: What stands before the page, outermost first.
         largest_upload: Bytes of an upload.
         auth: Whether name and password belong together; None without logins.
+        results: The folder of the files that the page offers for download.
         trusted_proxies: Addresses and networks of proxies whose X-Forwarded-For counts. The client is then
             the last address of it that is no such proxy.
     """
@@ -73,11 +75,12 @@ class PageServer:
         largest_upload: int,
         auth: Callable[[str, str], bool] | None,
         protocol: type[asyncio.Protocol] | None = None,
+        results: Path | None = None,
         trusted_proxies: Sequence[str] = (),
     ) -> None:
         self.page = page
         self._place = f"{host}, port {port}"
-        app = mounted(page, layers, largest_upload=largest_upload, auth=auth)
+        app = mounted(page, layers, largest_upload=largest_upload, auth=auth, results=results)
         (self._served,) = (cast(App, route.app) for route in app.routes if isinstance(route, Mount))
         config = uvicorn.Config(
             app,
@@ -133,6 +136,7 @@ def mounted(
     *,
     largest_upload: int | None,
     auth: Callable[[str, str], bool] | None,
+    results: Path | None = None,
 ) -> FastAPI:
     """Return the application that serves a page at every path, behind `layers` of middleware."""
     app: FastAPI = gr.mount_gradio_app(
@@ -148,6 +152,7 @@ def mounted(
         max_file_size=largest_upload,
         auth=auth,
         auth_message=MESSAGE if auth else None,
+        allowed_paths=[str(results)] if results else None,
         theme=theme(),
         css=style_sheet(),
         js=read_static("page.js"),

@@ -49,6 +49,7 @@ def serve(
 ) -> None:
     """Serve the chat page and the API. Other commands reach the library through the API meanwhile."""
     from rag_app.config.data_folder import writable_by_others
+    from rag_app.config.folders import private_temporary_folder
     from rag_app.config.ports import free_port, is_loopback
     from rag_app.service.composition import Assistant
 
@@ -83,9 +84,10 @@ def serve(
         # A fault of the model shows with the first question, which waits for this or meets it again.
         threading.Thread(target=lambda: _quietly(assistant.warm_up), daemon=True).start()
         assistant.jobs.start()
-        pages[0].load()(
-            assistant, host=settings.host, port=chosen, on_ready=lambda url: typer.echo(f"serving {url}")
-        )
+        with private_temporary_folder(settings.data_dir):  # before the page's imports, which read it
+            pages[0].load()(
+                assistant, host=settings.host, port=chosen, on_ready=lambda url: typer.echo(f"serving {url}")
+            )
     _logger.info("stopped")
 
 

@@ -15,6 +15,7 @@ import httpx
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from ingestion.storage.lock import read_holder
+from rag_app.config.folders import TEMPORARY_FOLDER
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import ForkedProcess, fork_server
 
@@ -53,7 +54,7 @@ class Server:
 
     def received(self) -> list[Path]:
         """Return the uploaded files that still lie in temporary folders."""
-        return files_below(self.temporary)
+        return files_below(self.temporary) + files_below(self.data / TEMPORARY_FOLDER)
 
     def staged(self) -> list[Path]:
         """Return the uploaded files that the job queue keeps."""
