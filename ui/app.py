@@ -19,6 +19,8 @@ from rag_app.server.api import create_api
 from rag_app.server.request_ids import RequestIds
 from rag_app.server.security.connections import ConnectionLimits, limited_protocol
 from rag_app.server.security.guard import Guard
+from rag_app.server.security.page_guard import PageGuard
+from rag_app.server.security.page_keys import page_address
 from rag_app.service.composition import Assistant
 from ui.background import Workers
 from ui.chat.controller import ChatController
@@ -62,7 +64,7 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
     that `private_temporary_folder` has made.
 
     Args:
-        on_ready: Gets the page's address once the server answers.
+        on_ready: Gets the page's address, with a key unless there are logins, once the server answers.
     """
     workers = Workers()
     token = secrets.token_urlsafe(32)
@@ -70,14 +72,16 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
     uploads, results = (settings.data_dir / TEMPORARY_FOLDER / name for name in ("uploads", "results"))
     for folder in (uploads, results):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    api_token, url = settings.secret("api_token"), url_of(host, port)
     layers = [
         Middleware(RequestIds),
         Middleware(OwnFilesOnly),
-        Middleware(Guard, host=host, port=port, token=token, api_token=settings.secret("api_token")),
+        Middleware(Guard, host=host, port=port, token=token, api_token=api_token),
         Middleware(ApiBeside, api=create_api(assistant)),
+        Middleware(LoginFirst)
+        if settings.logins
+        else Middleware(PageGuard, port=port, token=token, api_token=api_token),
     ]
-    if settings.logins:
-        layers.append(Middleware(LoginFirst))
     with _terminated() as terminated:
         server = PageServer(
             _build(assistant, workers, uploads=uploads, results=results),
@@ -99,8 +103,8 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
         )
         try:
             if server.start(terminated):
-                assistant.announce(url_of(host, port), token)
-                on_ready(url_of(host, port))
+                assistant.announce(url, token)
+                on_ready(url if settings.logins else page_address(url, token))
                 terminated.wait()
         except KeyboardInterrupt:
             pass

@@ -8,7 +8,8 @@ and by DNS rebinding read the answers), and so can every user of the machine. Th
 - `Origin` and `Sec-Fetch-Site` must not name another site; a link from there may open the page.
 
 The API, /api and /v1, also needs the token. A new token is made for each run, and stored where only this user
-can read it; a person may set one that lasts. Other machines need that one.
+can read it; a person may set one that lasts. Other machines need that one. The page has a guard of its own:
+`page_guard` here, or `ui.login`.
 """
 
 import hmac
