@@ -17,7 +17,7 @@ KERNEL := ingestion/storage/tokens/kernel
 
 run: $(VENV)/.installed
 	$(BIN)/rag-app --data-dir $(DATA) ingest docs/samples/bi-encoders.pdf docs/samples/colbert.pdf docs/samples/cross-encoders.pdf
-	$(BIN)/rag-app --data-dir $(DATA) serve --port $(PORT)
+	$(BIN)/rag-app --data-dir $(DATA) serve --port $(PORT) --open
 
 test: lint
 	$(BIN)/python -m pytest $(WORKERS) -m "not soak"

@@ -77,14 +77,14 @@ def drawing(assistant: Assistant, places: list[tuple[str, int]]) -> list[float]:
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """Serve the library; yield its address."""
+    """Serve the library; yield the address that opens the page once."""
     command = [sys.executable, "-u", "-m", "rag_app", "--data-dir", str(folder), "serve", "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     output = process.stdout
     assert output
     try:
         for line in output:
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+            if found := re.search(r"http://127\.0\.0\.1:\d+\S*", line):
                 threading.Thread(target=lambda: sys.stderr.write(output.read()), daemon=True).start()
                 yield found[0]
                 return

@@ -12,12 +12,15 @@ from types import FrameType
 import gradio as gr
 from starlette.middleware import Middleware
 
+from rag_app.config.folders import TEMPORARY_FOLDER
 from rag_app.config.logins import Logins
 from rag_app.config.ports import url_of
 from rag_app.server.api import create_api
 from rag_app.server.request_ids import RequestIds
 from rag_app.server.security.connections import ConnectionLimits, limited_protocol
 from rag_app.server.security.guard import Guard
+from rag_app.server.security.page_guard import PageGuard
+from rag_app.server.security.page_keys import page_address
 from rag_app.service.composition import Assistant
 from ui.background import Workers
 from ui.chat.controller import ChatController
@@ -50,31 +53,38 @@ _DAY = 86_400
 
 def build(assistant: Assistant) -> gr.Blocks:
     """Return the page, not yet served."""
-    return _build(assistant, Workers(), Path(tempfile.gettempdir()))
+    folder = Path(tempfile.gettempdir())
+    return _build(assistant, Workers(), uploads=folder, results=folder)
 
 
 def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve the page and the API until SIGINT or SIGTERM, then stop the work that is under way.
 
-    Other commands find the API by the note beside the library's lock.
+    Other commands find the API by the note beside the library's lock. Uploads and results lie in the folder
+    that `private_temporary_folder` has made.
 
     Args:
-        on_ready: Gets the page's address once the server answers.
+        on_ready: Gets the page's address, with a key unless there are logins, once the server answers.
     """
     workers = Workers()
     token = secrets.token_urlsafe(32)
     settings = assistant.settings
+    uploads, results = (settings.data_dir / TEMPORARY_FOLDER / name for name in ("uploads", "results"))
+    for folder in (uploads, results):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    api_token, url = settings.secret("api_token"), url_of(host, port)
     layers = [
         Middleware(RequestIds),
         Middleware(OwnFilesOnly),
-        Middleware(Guard, host=host, port=port, token=token, api_token=settings.secret("api_token")),
+        Middleware(Guard, host=host, port=port, token=token, api_token=api_token),
         Middleware(ApiBeside, api=create_api(assistant)),
+        Middleware(LoginFirst)
+        if settings.logins
+        else Middleware(PageGuard, port=port, token=token, api_token=api_token),
     ]
-    if settings.logins:
-        layers.append(Middleware(LoginFirst))
-    with _terminated() as terminated, tempfile.TemporaryDirectory(prefix="rag-app-uploads-") as folder:
+    with _terminated() as terminated:
         server = PageServer(
-            _build(assistant, workers, Path(folder)),
+            _build(assistant, workers, uploads=uploads, results=results),
             host,
             port,
             layers,
@@ -88,11 +98,13 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
                     stall_seconds=settings.stall_seconds,
                 )
             ),
+            results=results,
+            trusted_proxies=settings.trusted_proxies,
         )
         try:
             if server.start(terminated):
-                assistant.announce(url_of(host, port), token)
-                on_ready(url_of(host, port))
+                assistant.announce(url, token)
+                on_ready(url if settings.logins else page_address(url, token))
                 terminated.wait()
         except KeyboardInterrupt:
             pass
@@ -102,7 +114,7 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
             server.stop()
 
 
-def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
+def _build(assistant: Assistant, workers: Workers, *, uploads: Path, results: Path) -> gr.Blocks:
     blocks = gr.Blocks(
         title="rag-app",
         analytics_enabled=False,
@@ -125,7 +137,7 @@ def _build(assistant: Assistant, workers: Workers, uploads: Path) -> gr.Blocks:
         connect_documents(queue, chat, blocks)
         connect_library(LibraryController(queue), library)
         connect_inspect(InspectController(assistant), inspect)
-        connect_evaluate(EvaluateController(assistant, uploads), evaluate, blocks)
+        connect_evaluate(EvaluateController(assistant, results), evaluate, blocks)
         selectors = [chat.selectors.reranker, chat.selectors.llm]
         connect_models(ModelsController(assistant), models, selectors, blocks)
         connect_chat(ChatController(assistant, workers), chat, blocks)

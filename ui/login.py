@@ -53,9 +53,9 @@ _MOST_PEERS = 10_000
 class LoginFirst:
     """ASGI middleware that answers 401 without a login, except for the form, and slows guessing down."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, tries: "Tries | None" = None) -> None:
         self.app = app
-        self._tries = Tries()
+        self._tries = Tries() if tries is None else tries
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -159,15 +159,22 @@ def _is_known(scope: Scope) -> bool:
 
 
 def _peer(scope: Scope) -> str:
-    """Return the client's address; for IPv6 its /64 network, all of which one person may have."""
+    """Return the client's address; for IPv6 its /64 network, all of which one person may have.
+
+    All loopback addresses are one peer: every program of this machine may use any of the sixteen million.
+    """
     host = scope["client"][0] if scope.get("client") else ""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return str(host)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if address.is_loopback:
+        return "loopback"
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _titled(send: Send) -> Send:

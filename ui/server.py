@@ -7,6 +7,7 @@ through the configured proxy, takes some seconds more. On a busy machine both ha
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import cast
 
@@ -50,7 +51,19 @@ class Stop:
 
 
 class PageServer:
-    """A page on an address. `stop` ends it; `start` may be called once."""
+    """A page on an address. `stop` ends it; `start` may be called once.
+
+    Args:
+        page: The page.
+        host: The address to listen on.
+        port: The port to listen on.
+        layers: What stands before the page, outermost first.
+        largest_upload: Bytes of an upload.
+        auth: Whether name and password belong together; None without logins.
+        results: The folder of the files that the page offers for download.
+        trusted_proxies: Addresses and networks of proxies whose X-Forwarded-For counts. The client is then
+            the last address of it that is no such proxy.
+    """
 
     def __init__(
         self,
@@ -62,13 +75,23 @@ class PageServer:
         largest_upload: int,
         auth: Callable[[str, str], bool] | None,
         protocol: type[asyncio.Protocol] | None = None,
+        results: Path | None = None,
+        trusted_proxies: Sequence[str] = (),
     ) -> None:
         self.page = page
         self._place = f"{host}, port {port}"
-        app = mounted(page, layers, largest_upload=largest_upload, auth=auth)
+        app = mounted(page, layers, largest_upload=largest_upload, auth=auth, results=results)
         (self._served,) = (cast(App, route.app) for route in app.routes if isinstance(route, Mount))
         config = uvicorn.Config(
-            app, host=host, port=port, log_level="warning", http=protocol or "h11", ws="none"
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            http=protocol or "h11",
+            ws="none",
+            # By default uvicorn believes what anybody on this machine says of the client's address.
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
         )
         self._server = uvicorn.Server(config)
         # A daemon: a request that does not end must not keep the process.
@@ -113,6 +136,7 @@ def mounted(
     *,
     largest_upload: int | None,
     auth: Callable[[str, str], bool] | None,
+    results: Path | None = None,
 ) -> FastAPI:
     """Return the application that serves a page at every path, behind `layers` of middleware."""
     app: FastAPI = gr.mount_gradio_app(
@@ -128,6 +152,7 @@ def mounted(
         max_file_size=largest_upload,
         auth=auth,
         auth_message=MESSAGE if auth else None,
+        allowed_paths=[str(results)] if results else None,
         theme=theme(),
         css=style_sheet(),
         js=read_static("page.js"),

@@ -96,9 +96,11 @@ def main(names: Sequence[str]) -> None:
     """Write docs/pictures/NAME.png for each name, by default for all."""
     with served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1280, "height": 860})
+        context.new_page().goto(address)  # it opens the page once; the context is known from then on
         for name in names or PICTURES:
-            page = browser.new_page(viewport={"width": 1280, "height": 860})
-            page.goto(address)
+            page = context.new_page()
+            page.goto(address.partition("?")[0])
             page.get_by_role("tab", name=re.compile(f"^{name}$", re.IGNORECASE)).click()
             page.wait_for_timeout(1500)
             PICTURES[name](page)

@@ -87,6 +87,17 @@ def read_holder(folder: Path) -> Holder | None:
         return None
 
 
+def is_held(folder: Path) -> bool:
+    """Return whether a process has the library of a folder open."""
+    try:
+        with FileLock(folder / "library.lock", timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # no such folder, or none that this user may enter
+        return False
+
+
 def announce(folder: Path, *, url: str, token: str) -> None:
     """Note the address and token at which this process serves the library that it has open.
 

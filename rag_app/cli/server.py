@@ -1,4 +1,4 @@
-"""serve, mcp, token, doctor."""
+"""serve, open, mcp, token, doctor."""
 
 import logging
 import os
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingestion.errors import InvalidInput, RagError
+from rag_app.cli.browser import open_in_browser
 from rag_app.cli.common import EXIT_FAILED, Json, show
 from rag_app.cli.terminal import lines
 from rag_app.config.logging import log_to_file, log_to_standard_error
-from rag_app.contract.status import DoctorResponse, TokenResponse
+from rag_app.contract.status import DoctorResponse, PageResponse, TokenResponse
 
 if TYPE_CHECKING:
     from rag_app.config.settings import Settings
@@ -46,12 +47,14 @@ def serve(
         Path | None,
         typer.Option("--auth-file", help="A file that says who may open the page: lines NAME:PASSWORD."),
     ] = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open the page in the browser; also if it is served already.")
+    ] = False,
 ) -> None:
-    """Serve the chat page and the API. Other commands reach the library through the API meanwhile."""
-    from rag_app.config.data_folder import writable_by_others
-    from rag_app.config.ports import free_port, is_loopback
-    from rag_app.service.composition import Assistant
+    """Serve the chat page and the API. Other commands reach the library through the API meanwhile.
 
+    The printed address opens the page once, for this user; rag-app open prints another one.
+    """
     if auth is not None and auth_file is not None:
         raise InvalidInput("--auth and --auth-file exclude each other; give one of them")
     settings = context.obj.settings(
@@ -62,6 +65,21 @@ def serve(
     )
     log_to_standard_error(settings.log_level or ("INFO" if context.obj.verbose else "WARNING"))
     _check_guarded(settings)
+    running = _running_address(settings) if open_page else None
+    if running is None:
+        _serve(settings, open_page)
+    else:
+        typer.echo(f"serving {running}")
+        _open(running, settings.data_dir)
+
+
+def _serve(settings: "Settings", open_page: bool) -> None:
+    """Serve until the process is told to end."""
+    from rag_app.config.data_folder import writable_by_others
+    from rag_app.config.folders import private_temporary_folder
+    from rag_app.config.ports import free_port, is_loopback
+    from rag_app.service.composition import Assistant
+
     pages = list(entry_points(group="rag_app.ui"))
     if not pages:
         raise RagError("the package's pages are not installed; run: pip install --force-reinstall rag-app")
@@ -83,10 +101,29 @@ def serve(
         # A fault of the model shows with the first question, which waits for this or meets it again.
         threading.Thread(target=lambda: _quietly(assistant.warm_up), daemon=True).start()
         assistant.jobs.start()
-        pages[0].load()(
-            assistant, host=settings.host, port=chosen, on_ready=lambda url: typer.echo(f"serving {url}")
-        )
+
+        def say(address: str) -> None:
+            typer.echo(f"serving {address}")
+            if open_page:  # beside, since some browsers end only when their window is closed
+                threading.Thread(target=_open, args=(address, settings.data_dir), daemon=True).start()
+
+        with private_temporary_folder(settings.data_dir):  # before the page's imports, which read it
+            pages[0].load()(assistant, host=settings.host, port=chosen, on_ready=say)
     _logger.info("stopped")
+
+
+def open_(context: typer.Context, as_json: Json = False) -> None:
+    """Open the page of the running server in the browser, and print its address. With --json, only print it.
+
+    The address opens the page once, within fifteen minutes.
+    """
+    settings = context.obj.settings()
+    address = _running_address(settings)
+    if address is None:
+        raise RagError("nothing serves this library now; begin with: rag-app serve --open")
+    show(PageResponse(address=address), as_json, lambda *_: typer.echo(address))
+    if not as_json:
+        _open(address, settings.data_dir)
 
 
 def mcp(context: typer.Context) -> None:
@@ -144,6 +181,22 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
     show(found, as_json, lines.print_checks)
     if any(check.state is State.ERROR for check in checks):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _running_address(settings: "Settings") -> str | None:
+    """Return an address that opens the page of the process that serves the library; None where none does."""
+    from rag_app.server.security.page_keys import page_address
+    from rag_app.service.client import RemoteService
+
+    serving = RemoteService.of(settings)
+    if serving is None or not serving.token:
+        return None
+    return serving.url if serving.health().logins else page_address(serving.url, serving.token)
+
+
+def _open(address: str, data_dir: Path) -> None:
+    if not open_in_browser(address, data_dir):
+        typer.echo("no browser can be opened from here; open the address in one on this machine", err=True)
 
 
 def _check_guarded(settings: "Settings") -> None:

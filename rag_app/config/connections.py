@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from rag_app.config.networks import Networks
+
 # Of the files that a process may have open, connections take at most this share: stores need the others.
 _SHARE = 2
 
@@ -23,6 +25,10 @@ class ConnectionSettings(BaseModel):
         gt=0,
         description="time after which a request's body below 500 bytes/s, or an answer that is not taken, is "
         "cut off",
+    )
+
+    trusted_proxies: Networks = Field(
+        (), description="proxies whose X-Forwarded-For names the client: addresses or networks, like 10.0.0.2"
     )
 
     @property

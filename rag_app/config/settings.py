@@ -243,7 +243,7 @@ class Settings(ConnectionSettings, BaseSettings):
 
     @property
     def visitors_are_trusted(self) -> bool:
-        """Whether visitors of the page may name files and servers: only users of this machine can open it."""
+        """Whether visitors of the page may name files and servers: only this user can open it."""
         return is_loopback(self.host) and self.auth is None
 
     def secret(self, name: str) -> str | None:

@@ -13,6 +13,7 @@ class HealthResponse(Response):
     pid: int
     data_dir: str
     collection: str = Field(description="the collection that is used where a request names none")
+    logins: bool = Field(False, description="whether the page asks for a name and a password")
 
 
 class TokenResponse(Response):
@@ -23,6 +24,12 @@ class TokenResponse(Response):
     token: str | None
     lasts: bool = Field(description="whether the token is the same after the next start")
     serving: bool
+
+
+class PageResponse(Response):
+    """Where the page opens."""
+
+    address: str = Field(description="opens the page once, within fifteen minutes; with logins, always")
 
 
 class CheckFields(Fields):

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rag_app.config.folders import make_private
+
 READING_S = 10.0  # a person waits this long for the first word; the evidence is what a model reads in it
 LEAST_EVIDENCE, MOST_EVIDENCE = 300, 6000  # tokens; with less, an answer rests on a sentence or two
 
@@ -94,7 +96,7 @@ def _better(new: PrefillSpeed, old: PrefillSpeed | None) -> bool:
 
 
 def _write(file: Path, content: object) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_private(file.parent)
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as written:

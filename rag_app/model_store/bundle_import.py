@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ingestion.errors import InvalidInput, ModelError
 from ingestion.storage.durable import sync_folder
+from rag_app.config.folders import make_private
 from rag_app.model_store.bundle import BundledModel, read_bundle, write_bundle
 from rag_app.model_store.lock import LockedFile, LockedModel, ModelLock
 from rag_app.model_store.manifest import ModelEntry, add_own, all_entries, read_manifest
@@ -55,7 +56,7 @@ def unpack(
     if not path.is_file():
         raise InvalidInput(f"{path} is not a file; name a bundle that rag-app models bundle wrote")
     made = not lock.folder.exists()
-    lock.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(lock.folder)
     new = Path(tempfile.mkdtemp(prefix="unbundle-", dir=lock.folder))
     try:
 

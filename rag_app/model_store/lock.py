@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from ingestion.errors import Cancelled, ModelError
 from ingestion.regular_files import open_regular
+from rag_app.config.folders import make_private
 from rag_app.model_store.manifest import ModelEntry, write_whole
 
 LOCK_FILE = "models.lock.json"
@@ -142,7 +143,7 @@ class ModelLock:
 
     @contextmanager
     def _changing(self) -> Iterator[dict[Key, LockedModel]]:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
         with FileLock(self.folder / f"{LOCK_FILE}.lock"):
             held = self.read()
             yield held

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from ingestion.errors import Cancelled, ModelError
 from ingestion.storage.durable import sync_folder
+from rag_app.config.folders import make_private
 from rag_app.llm.process.child import environment
 from rag_app.model_store.lock import LockedFile, LockedModel, ModelLock
 from rag_app.model_store.manifest import ModelEntry
@@ -59,7 +60,7 @@ def fetch(
     held = lock.of(entry)
     base = lock.folder / hub_folder(entry.repo, "")
     try:
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(base)
         with FileLock(base / "pull.lock", timeout=0):
             if held:
                 _reuse(lock, held, base)

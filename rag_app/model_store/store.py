@@ -10,6 +10,7 @@ from pathlib import Path
 from shlex import quote
 
 from ingestion.errors import InvalidInput, ModelError, UnknownName
+from rag_app.config.folders import make_private
 from rag_app.config.settings import Settings
 from rag_app.model_store import bundle_import
 from rag_app.model_store.adding import described
@@ -193,7 +194,7 @@ class ModelStore:
         for known in all_entries(self.folder):
             if (known.role, known.name.lower()) == (role, name.strip().lower()):
                 raise InvalidInput(f"a {role} named {known.name!r} exists already; choose another name")
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
         entry, locked = described(name, role, source, tuple(files), cancelled)
         add_own(self.folder, entry)
         if locked:

@@ -13,7 +13,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from ingestion.errors import InvalidInput, LibraryInUse, RagError
-from ingestion.storage.lock import Holder, read_holder
+from ingestion.storage.lock import Holder, is_held, read_holder
 from rag_app.contract.answers import AnsweredEvent, AskEvent, ErrorEvent, StreamEvent
 from rag_app.contract.errors import ErrorResponse
 from rag_app.contract.requests import IngestRequest
@@ -121,7 +121,8 @@ class RemoteService(Service):
     def of(cls, settings: "Settings") -> Self | None:
         """Return the service of the process that holds the library; None where it serves none."""
         holder = read_holder(settings.data_dir)
-        if holder is None or not holder.url or not holder.token:
+        # The note of a server that was killed stays, and another account may listen on its port by now.
+        if holder is None or not holder.url or not holder.token or not is_held(settings.data_dir):
             return None
         service = cls(holder, settings.data_dir)
         try:

@@ -113,6 +113,7 @@ class LocalService(Service):
             pid=os.getpid(),
             data_dir=str(settings.data_dir),
             collection=settings.collection,
+            logins=bool(settings.logins),
         )
 
     # Documents

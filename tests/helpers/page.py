@@ -15,6 +15,8 @@ import httpx
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from ingestion.storage.lock import read_holder
+from rag_app.config.folders import TEMPORARY_FOLDER
+from rag_app.server.security.page_keys import page_address
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import ForkedProcess, fork_server
 
@@ -32,7 +34,7 @@ def files_below(folder: Path) -> list[Path]:
 
 @dataclass
 class Server:
-    """A page server: its address, what it printed, and where it keeps what."""
+    """A page server: its URL, what it printed, and where it keeps what."""
 
     url: str
     process: ForkedProcess
@@ -51,9 +53,16 @@ class Server:
         assert answer.status_code == 200, answer.text
         return [turn["state"] for turn in answer.json()["turns"]]
 
+    def address(self) -> str:
+        """Return an address that opens the page in one browser."""
+        holder = read_holder(self.data)
+        assert holder
+        assert holder.token
+        return page_address(self.url, holder.token)
+
     def received(self) -> list[Path]:
         """Return the uploaded files that still lie in temporary folders."""
-        return files_below(self.temporary)
+        return files_below(self.temporary) + files_below(self.data / TEMPORARY_FOLDER)
 
     def staged(self) -> list[Path]:
         """Return the uploaded files that the job queue keeps."""
@@ -61,8 +70,8 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, temporary: Path, **variables: str) -> Iterator[Server]:
-    """Serve a library on a free port until the end of the block, then stop it by SIGTERM."""
+def serving(data: Path, temporary: Path, *options: object, **variables: str) -> Iterator[Server]:
+    """Serve a library, on a free port unless the options name one, until the end of the block."""
     temporary.mkdir(parents=True, exist_ok=True)
     config = temporary.with_name("empty.toml")  # not the settings of the person who runs the tests
     config.touch()
@@ -75,7 +84,7 @@ def serving(data: Path, temporary: Path, **variables: str) -> Iterator[Server]:
         **variables,
     }
     with fork_server().start(
-        ["--data-dir", data, "serve", "--port", "0"],
+        ["--data-dir", data, "serve", "--port", "0", *options],
         env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         server = Server("", process, data, temporary)
@@ -86,7 +95,7 @@ def serving(data: Path, temporary: Path, **variables: str) -> Iterator[Server]:
             for line in process.stdout:
                 server.lines.append(line)
                 if line.startswith("serving http://"):
-                    server.url = line.split()[1]
+                    server.url = line.split()[1].partition("/?")[0]
                     ready.set()
             ready.set()
 
@@ -122,7 +131,7 @@ def opened(
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("dialog", lambda dialog: errors.append(dialog.message))
     page.set_default_timeout(PATIENCE)
-    page.goto(server.url)
+    page.goto(server.address())
     expect(page.locator("#question textarea")).to_be_visible(timeout=PATIENCE)
     try:
         yield page

@@ -1,19 +1,15 @@
 """The login: what is answered without it, how wrong passwords are slowed down, and the form in a browser."""
 
-import asyncio
-import re
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from gradio.routes import App
 from starlette.middleware import Middleware
-from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from ingestion.errors import InvalidInput
@@ -21,10 +17,9 @@ from ingestion.library import Library
 from rag_app.config.logins import Logins
 from rag_app.config.settings import Settings
 from rag_app.service.composition import Assistant
-from ui.app import build
+from tests.helpers.mounted_page import mounted_page, places
 from ui.components.choices import check_offered
 from ui.login import LoginFirst, Tries
-from ui.server import mounted
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -49,28 +44,9 @@ def client(stocked: Library) -> Iterator[TestClient]:
     stocked.catalogue.ensure_collection("zanzibar")
     assistant = Assistant(Settings(data_dir=stocked.folder, auth=PEOPLE), stocked)
 
-    async def made() -> App:
-        fits = Logins(assistant.settings.logins).fits
-        app = mounted(build(assistant), [Middleware(LoginFirst)], largest_upload=None, auth=fits)
-        (served,) = (route.app for route in app.routes if isinstance(route, Mount))
-        assert isinstance(served, App)
-        return served
-
-    with ThreadPoolExecutor(1) as thread:  # Playwright's loop may run here
-        app = thread.submit(asyncio.run, made()).result()
+    app = mounted_page(assistant, Middleware(LoginFirst), Logins(assistant.settings.logins).fits)
     with TestClient(app, follow_redirects=False) as started:
         yield started
-
-
-def places(routes: Any) -> Iterator[tuple[str, str]]:
-    """Yield method and path of all routes, those of routers within included."""
-    for route in routes:
-        path = getattr(route, "path", None)
-        if path is None:
-            yield from places(route.original_router.routes)
-        else:
-            for method in route.methods:
-                yield method, re.sub(r"\{[^}]*\}", "x", path)
 
 
 def test_no_route_tells_anything_without_a_login(client: TestClient) -> None:

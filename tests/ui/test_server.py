@@ -5,6 +5,7 @@ import http.client
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -161,10 +162,17 @@ def test_a_signal_that_comes_while_it_is_waited_for_is_heard() -> None:
 
 @pytest.mark.slow
 def test_the_command_serves_from_a_fresh_process(tmp_path: Path) -> None:
-    """Other tests fork their servers from a process that has imported everything; people start it cold."""
-    command = [sys.executable, "-m", "rag_app", "--data-dir", str(tmp_path / "data"), "serve", "--port", "0"]
-    env = {**os.environ, "RAG_APP_CONFIG": str(tmp_path / "settings.toml")}
+    """Other tests fork their servers from a process that has imported everything; people start it cold.
+
+    Nothing can be written where Gradio would keep its files: another user has that folder.
+    """
+    data, shared = tmp_path / "data", tmp_path / "tmp"
+    command = [sys.executable, "-m", "rag_app", "--data-dir", str(data), "serve", "--port", "0"]
+    env = {**os.environ, "RAG_APP_CONFIG": str(tmp_path / "settings.toml"), "TMPDIR": str(shared)}
+    env.pop("GRADIO_TEMP_DIR", None)
     (tmp_path / "settings.toml").touch()
+    shared.mkdir()
+    (shared / "gradio").touch()  # no folder, which stops the tests' root as well
     with subprocess.Popen(
         command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
@@ -177,10 +185,21 @@ def test_the_command_serves_from_a_fresh_process(tmp_path: Path) -> None:
                     break
             assert lines
             assert lines[-1].startswith("serving http://"), "".join(lines)
-            page = httpx.get(lines[-1].split()[1], timeout=120, trust_env=False)
-            assert (page.status_code, "<gradio-app" in page.text) == (200, True)
+            with httpx.Client(timeout=120, trust_env=False, follow_redirects=True) as client:
+                page = client.get(lines[-1].split()[1])
+                assert (page.status_code, "<gradio-app" in page.text) == (200, True)
+                taken = client.post(
+                    page.url.join("/gradio_api/upload"), files={"files": ("secret.txt", b"the secret")}
+                )
+            file = Path(taken.json()[0])
+            assert file.is_relative_to(data / "temporary")
+            assert file.read_bytes() == b"the secret"
+            for folder in (data, data / "temporary"):
+                assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+            assert [path.name for path in shared.iterdir()] == ["gradio"]
             process.send_signal(signal.SIGTERM)
             rest = process.stdout.read()
             assert (process.wait(120), "Traceback" in rest) == (0, False), rest
+            assert not file.exists()
         finally:
             process.kill()

@@ -8,12 +8,14 @@ and by DNS rebinding read the answers), and so can every user of the machine. Th
 - `Origin` and `Sec-Fetch-Site` must not name another site; a link from there may open the page.
 
 The API, /api and /v1, also needs the token. A new token is made for each run, and stored where only this user
-can read it; a person may set one that lasts. Other machines need that one.
+can read it; a person may set one that lasts. Other machines need that one. The page has a guard of its own:
+`page_guard` here, or `ui.login`.
 """
 
 import hmac
 import ipaddress
 import socket
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -30,6 +32,8 @@ DESCRIPTION = "/api/v1/docs"
 IS_HERE = "rag_app.is_here"
 _ANYWHERE = ("0.0.0.0", "::")  # addresses to listen on, that no request names
 _OWN_SITE = ("same-origin", "none")  # none: typed, or no page at all
+# A proxy adds these: whoever sent the request to it may be anywhere.
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 
 class Guard:
@@ -84,17 +88,14 @@ class Guard:
     def _without_token(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         peer = scope.get("client")
         is_here = peer is not None and (is_loopback(peer[0]) or peer[0] == self._host)
+        is_here = is_here and not any(name in headers for name in _FORWARDED)
         scope[IS_HERE] = is_here
         if not is_here and self._api_token is None:
             return (
                 403,
                 "the API answers programs of this machine only, unless RAG_APP_API_TOKEN is set",
             )
-        known = [self._api_token, self._token if is_here else None]
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        # All tokens are compared, always, so that the time tells nothing about them.
-        matches = [hmac.compare_digest(token.encode(), one.encode()) for one in known if one is not None]
-        if scheme.lower() != "bearer" or not any(matches):
+        if not bears_token(headers, (self._api_token, self._token if is_here else None)):
             return 401, "the API wants Authorization: Bearer TOKEN; rag-app token prints it"
         return None
 
@@ -110,6 +111,13 @@ class Guard:
             return True
         # An address cannot be rebound; a name could, but for this machine's own.
         return self._host in _ANYWHERE and (_is_address(name) or name == socket.gethostname().lower())
+
+
+def bears_token(headers: Headers, tokens: Iterable[str | None]) -> bool:
+    """Return whether Authorization is one of the tokens, in a time that tells nothing about them."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    matches = [hmac.compare_digest(given.encode(), one.encode()) for one in tokens if one is not None]
+    return scheme.lower() == "bearer" and any(matches)
 
 
 def _is_address(name: str) -> bool:

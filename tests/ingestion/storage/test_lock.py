@@ -13,7 +13,7 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.errors import LibraryDamaged, LibraryError, LibraryInUse
 from ingestion.library import Library
-from ingestion.storage.lock import LibraryLock, read_holder, redacted
+from ingestion.storage.lock import LibraryLock, is_held, read_holder, redacted
 
 TRY = """
 import sys
@@ -147,3 +147,14 @@ def test_a_note_of_another_version_is_shown_without_values(tmp_path: Path) -> No
     holder = read_holder(tmp_path)
     assert holder is not None
     assert holder.command == "rag-app serve --auth …"
+
+
+def test_whether_a_library_is_open(tmp_path: Path) -> None:
+    assert not is_held(tmp_path / "missing")
+    lock = LibraryLock(tmp_path)
+    lock.acquire()
+    assert is_held(tmp_path)
+    lock.release()
+    assert not is_held(tmp_path)
+    lock.acquire()  # asking did not keep it
+    lock.release()

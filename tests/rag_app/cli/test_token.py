@@ -1,5 +1,8 @@
 """The API's token that lasts: where it comes from, who it lets in, and that nobody is shown it."""
 
+import json
+import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -89,3 +92,21 @@ def test_a_server_takes_its_own_and_the_one_that_lasts(
             "token": served.token, "lasts": False, "serving": True,
         }  # fmt: skip
         assert LASTING not in (served.data / "library.holder").read_text()
+
+
+def test_the_note_of_a_server_that_is_gone_leads_nobody_astray(
+    run: Command, tmp_path: Path, stock_template: Path
+) -> None:
+    """Another account may listen on the port of a server that was killed."""
+    data = shutil.copytree(stock_template, tmp_path / "data")
+    note = data / "library.holder"
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.settimeout(0)
+        url = f"http://127.0.0.1:{stranger.getsockname()[1]}"
+        for command in ("token", "open"):
+            note.write_text(json.dumps({"pid": 1, "command": "rag-app serve", "url": url, "token": LASTING}))
+            done = run("--data-dir", data, command)
+            assert (done.code, done.out) == (1, "")
+            assert "nothing serves this library now" in done.err
+            with pytest.raises(BlockingIOError):
+                stranger.accept()

@@ -132,3 +132,18 @@ def test_a_file_that_is_no_toml_is_named(toml: Path) -> None:
     toml.write_bytes(b"top_k = \xff\n")
     with pytest.raises(InvalidInput, match=r"settings\.toml cannot be read"):
         load_settings()
+
+
+def test_trusted_proxies_are_addresses_and_networks(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().trusted_proxies == ()
+    toml.write_text('trusted_proxies = ["10.0.0.2", "fd00::1/8"]\n')
+    assert load_settings().trusted_proxies == ("10.0.0.2/32", "fd00::/8")
+    monkeypatch.setenv("RAG_APP_TRUSTED_PROXIES", "127.0.0.1, ::1")
+    assert load_settings().trusted_proxies == ("127.0.0.1/32", "::1/128")
+
+
+@pytest.mark.parametrize("wrong", ["*", "proxy.example", "10.0.0.300", "0.0.0.0/0", "::/0"])
+def test_a_proxy_that_is_none_is_refused(toml: Path, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("RAG_APP_TRUSTED_PROXIES", f"10.0.0.2,{wrong}")
+    with pytest.raises(InvalidInput, match="trusted_proxies"):
+        load_settings()

@@ -156,7 +156,7 @@ def test_who_may_not_ask(served: Served) -> None:
     rebound = {"Host": f"rebound.example:{served.port}", "Authorization": ""}
     for path in ("/", "/config", "/gradio_api/info"):
         assert served.ask("GET", path, headers=rebound)[0] == 403
-    assert served.ask("GET", "/", headers={"Authorization": ""})[0] == 200
+    assert served.ask("GET", "/", headers={"Authorization": ""})[0] == 401
     cross = {"Authorization": "", "Origin": "http://evil.example"}
     assert served.ask("POST", "/gradio_api/queue/join", {}, headers=cross)[0] == 403
 

@@ -108,7 +108,7 @@ def test_a_list_is_checked_cancelled_run_and_exported(
         with page.expect_download() as downloading:
             page.locator("#evaluate-downloads").get_by_text("qrels.trec").click()
         assert downloading.value.path().read_text("utf-8").startswith("q1 0 ")
-    assert {file.parent.parent.parent for file in server.received()} == {server.temporary}
+    assert {file.parent.parent for file in server.received()} == {server.data / "temporary" / "results"}
     assert len(server.received()) == 5  # the result's files, until the next one or the server's end
 
 

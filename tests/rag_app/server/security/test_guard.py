@@ -221,3 +221,12 @@ def test_a_websocket_is_refused_as_well() -> None:
     scope = {"type": "websocket", "path": "/", "headers": [(b"host", b"evil.example:7860")]}
     asyncio.run(Guard(welcomed, host="127.0.0.1", port=PORT, token=TOKEN)(scope, receive, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+def test_what_a_proxy_forwards_comes_from_anywhere(name: str) -> None:
+    forwarded = {"Host": OURS, "Authorization": f"Bearer {TOKEN}", name: "127.0.0.1"}
+    assert asked("/api/v1/health", headers=forwarded)[0] == 403
+    assert asked("/api/v1/health", headers=forwarded, api_token=LASTING)[0] == 401
+    lasting = {**forwarded, "Authorization": f"Bearer {LASTING}"}
+    assert asked("/api/v1/health", headers=lasting, api_token=LASTING)[0] == 200
