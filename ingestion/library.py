@@ -68,10 +68,9 @@ class Library(OpenStores):
             language: Detected where it is not given.
             added: When the document was first added, in ISO 8601; now, where it is not given.
             known_as: The id and version of a new document.
-            reader: The version of the parsers that read the text.
+            reader: The version of the parsers.
             encoding: The encoding that a person gave for a text file.
-            on_written: Called with the number of chunks whose vectors are written, after each block. Whatever
-                it raises undoes the change.
+            on_written: Called with the number of chunks whose vectors are written. What it raises undoes all.
 
         Raises:
             LibraryError: A store cannot be written.

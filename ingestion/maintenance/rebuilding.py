@@ -5,8 +5,7 @@
         → its vectors: from the segments where the text is the same, or encoded again
         → a new library in the folder `rebuild` → exchanged for the old one, which stays in `replaced-…`
 
-Interrupted at any point, the old folder is as it was, and the next call goes on. Nobody but a person removes
-the old files.
+Interrupted at any point, the old folder is as it was, and the next call goes on. Only a person removes it.
 """
 
 import shutil

@@ -49,7 +49,7 @@ def _csv() -> TextReader:
 
 
 def _docx() -> Reader:
-    from ingestion.parsing.office.docx import read_docx
+    from ingestion.parsing.office.docx.reader import read_docx
 
     return read_docx
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ingestion.errors import InvalidInput, RagError
-from rag_app.cli.browser import open_in_browser
 from rag_app.cli.common import EXIT_FAILED, Json, show
 from rag_app.cli.terminal import lines
+from rag_app.cli.terminal.browser import open_in_browser
 from rag_app.config.logging import log_to_file, log_to_standard_error
-from rag_app.contract.status import DoctorResponse, PageResponse, TokenResponse
+from rag_app.contract.status import DoctorResponse, PageAddressResponse, TokenResponse
 
 if TYPE_CHECKING:
     from rag_app.config.settings import Settings
@@ -121,7 +121,7 @@ def open_(context: typer.Context, as_json: Json = False) -> None:
     address = _running_address(settings)
     if address is None:
         raise RagError("nothing serves this library now; begin with: rag-app serve --open")
-    show(PageResponse(address=address), as_json, lambda *_: typer.echo(address))
+    show(PageAddressResponse(address=address), as_json, lambda *_: typer.echo(address))
     if not as_json:
         _open(address, settings.data_dir)
 

@@ -26,7 +26,7 @@ class TokenResponse(Response):
     serving: bool
 
 
-class PageResponse(Response):
+class PageAddressResponse(Response):
     """Where the page opens."""
 
     address: str = Field(description="opens the page once, within fifteen minutes; with logins, always")

@@ -124,7 +124,7 @@ def _reindex(library: "Library", request: TaskRequest, settings: "Settings") -> 
 
 
 def _export(library: "Library", request: TaskRequest) -> Work:
-    from ingestion.maintenance.archive import export_library
+    from ingestion.maintenance.archive.exchange import export_library
 
     assert request.file
     file = Path(request.file).expanduser().absolute()
@@ -143,7 +143,7 @@ def _export(library: "Library", request: TaskRequest) -> Work:
 
 
 def _import(library: "Library", request: TaskRequest) -> Work:
-    from ingestion.maintenance.archive import import_library
+    from ingestion.maintenance.archive.exchange import import_library
 
     assert request.file
     file = Path(request.file).expanduser().absolute()

@@ -89,16 +89,16 @@ def candidates(page: pypdfium2.PdfPage, seed: int = 0) -> Candidates:
             that nobody can hide text between the objects of the sample.
     """
     if pdfium.FPDFPage_CountObjects(page.raw) > MANY:
-        sample = _Look(page, Random(seed))  # no secret
+        sample = _ObjectLook(page, Random(seed))  # no secret
         sample.through()
         if not sample.found:
             return sample.found
-    look = _Look(page)
+    look = _ObjectLook(page)
     look.through()
     return look.found
 
 
-class _Look:
+class _ObjectLook:
     """Looks at the objects of one page in the order in which they are drawn, forms in their place."""
 
     def __init__(self, page: pypdfium2.PdfPage, sample: Random | None = None) -> None:

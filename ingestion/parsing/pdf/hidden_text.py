@@ -73,7 +73,7 @@ def without(raw: RawPage, hidden: HiddenCharacters) -> RawPage:
     )
 
 
-class _Word(NamedTuple):
+class _PageWord(NamedTuple):
     indices: tuple[int, ...]
     places: tuple[Place, ...]
     kind: str
@@ -148,7 +148,7 @@ def _words(
     size: tuple[float, float],
     found: Candidates,
     hidden: dict[int, str],
-) -> Iterator[_Word]:
+) -> Iterator[_PageWord]:
     """The words that must be looked at; what is hidden without a look is put into `hidden`."""
     places = CharacterPlaces(page, text_page, size)
     indices: list[int] = []
@@ -167,14 +167,14 @@ def _words(
             elif place is None or now == OUTSIDE:
                 now = ""
         if (is_space or now != kind) and indices:
-            yield _Word(tuple(indices), tuple(boxes), kind)
+            yield _PageWord(tuple(indices), tuple(boxes), kind)
             indices, boxes = [], []
         kind = "" if is_space else now
         if kind and place is not None:
             indices.append(index)
             boxes.append(place)
     if indices:
-        yield _Word(tuple(indices), tuple(boxes), kind)
+        yield _PageWord(tuple(indices), tuple(boxes), kind)
 
 
 def _kind(key: int, found: Candidates) -> str:
@@ -210,7 +210,7 @@ def _drawing(page: pypdfium2.PdfPage, size: tuple[float, float], scale: float) -
         return bitmap.to_pil().convert("RGB"), scale
 
 
-def _is_seen(word: _Word, changed: Image.Image, scale: float) -> bool:
+def _is_seen(word: _PageWord, changed: Image.Image, scale: float) -> bool:
     seen = sum(_highest(changed, place, scale) >= SEEN for place in word.places)
     return seen >= SEEN_SHARE * len(word.places)
 
@@ -227,8 +227,8 @@ def _pixels(place: Place, scale: float, size: tuple[int, int]) -> tuple[int, int
 
 
 def _without_writing(
-    page: pypdfium2.PdfPage, words: Sequence[_Word], size: tuple[float, float]
-) -> Iterator[_Word]:
+    page: pypdfium2.PdfPage, words: Sequence[_PageWord], size: tuple[float, float]
+) -> Iterator[_PageWord]:
     """The words that no picture or drawing shows: all but the text of a recognised scan."""
     pictures = pictures_on(page, size)
     hide_text(page)
@@ -249,7 +249,7 @@ def _is_blank(grey: Image.Image) -> bool:
     return int(high) - int(low) < INK  # type: ignore[arg-type]
 
 
-def _is_written(word: _Word, grey: Image.Image, scale: float) -> bool:
+def _is_written(word: _PageWord, grey: Image.Image, scale: float) -> bool:
     """Whether the drawing has strokes in most of the columns and rows of a word."""
     ink = _ink(word, grey, scale, 0)
     if ink is None:
@@ -258,12 +258,12 @@ def _is_written(word: _Word, grey: Image.Image, scale: float) -> bool:
     return sum(columns) >= INK_COLUMNS * len(columns) and sum(rows) >= INK_ROWS * len(rows)
 
 
-def _has_ink_near(word: _Word, grey: Image.Image, scale: float) -> bool:
+def _has_ink_near(word: _PageWord, grey: Image.Image, scale: float) -> bool:
     ink = _ink(word, grey, scale, NEAR)
     return ink is not None and ink.getbbox() is not None
 
 
-def _ink(word: _Word, grey: Image.Image, scale: float, around: float) -> Image.Image | None:
+def _ink(word: _PageWord, grey: Image.Image, scale: float, around: float) -> Image.Image | None:
     """The pixels in and around a word that differ from its usual pixel, as 255."""
     left, top, right, bottom = union(word.places)
     edge = around * min(bottom - top, right - left)

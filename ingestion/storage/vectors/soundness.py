@@ -30,7 +30,7 @@ CHROMA_ADVICE = "the strategies colbert and bm25 still work; to repair it, run: 
 _logger = logging.getLogger(__name__)
 
 
-class FileState(NamedTuple):
+class FileNote(NamedTuple):
     """A file as it was at the last closing."""
 
     size: int
@@ -48,7 +48,7 @@ class ChromaFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._left: dict[str, FileState] = {}
+        self._left: dict[str, FileNote] = {}
         self._seen: dict[str, tuple[int, int, int]] = {}
         self._foreign = False  # another program has changed the indexes while Chroma was open
 
@@ -125,14 +125,14 @@ class ChromaFiles:
             states[f"{path.parent.name}/{path.name}"] = (info.st_size, info.st_mtime_ns, info.st_ino)
         return states
 
-    def _noted(self) -> dict[str, FileState] | None:
+    def _noted(self) -> dict[str, FileNote] | None:
         try:
             noted = json.loads((self._folder / _NOTE).read_bytes())
-            return {name: FileState(*map(int, state)) for name, state in noted.items()}
+            return {name: FileNote(*map(int, state)) for name, state in noted.items()}
         except (OSError, ValueError, TypeError, AttributeError):  # none, or half of one
             return None
 
-    def _are(self, left: Mapping[str, FileState]) -> bool:
+    def _are(self, left: Mapping[str, FileNote]) -> bool:
         """Return whether the files are those that were left. Indexes are read: Chroma reads them anyway."""
         files = self._files()
         try:
@@ -143,10 +143,10 @@ class ChromaFiles:
         except OSError:
             return False
 
-    def _state(self, name: str, path: Path) -> FileState:
+    def _state(self, name: str, path: Path) -> FileNote:
         info, left = path.stat(), self._left.get(name)
         crc = left.crc if left and left.same_file(info) else _crc(path)
-        return FileState(info.st_size, info.st_mtime_ns, info.st_ino, crc)
+        return FileNote(info.st_size, info.st_mtime_ns, info.st_ino, crc)
 
     def _look_closely(self) -> None:
         if check_folder(self._folder):

@@ -16,7 +16,7 @@ from ingestion.encoders import Encoder, Encodings
 from ingestion.errors import Cancelled, InvalidInput, LibraryError, UnknownName
 from ingestion.library import Library
 from ingestion.maintenance import repair, verify
-from ingestion.maintenance.archive import Imported, export_library, import_library
+from ingestion.maintenance.archive.exchange import Imported, export_library, import_library
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.records import Document
 from tests.helpers.store_contents import assert_whole, everything, found, names_in

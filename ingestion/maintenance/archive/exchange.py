@@ -16,8 +16,8 @@ from ingestion.documents import Chunk, name_as_words
 from ingestion.encoders import CHUNKER_VERSION
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError
 from ingestion.library import Library
-from ingestion.maintenance.archive_format import ArchiveReader, ArchiveWriter, BoundedFile
-from ingestion.maintenance.archived_documents import ArchivedDocument, document_json
+from ingestion.maintenance.archive.documents import ArchivedDocument, document_json
+from ingestion.maintenance.archive.file_format import ArchiveReader, ArchiveWriter, BoundedFile
 from ingestion.maintenance.checks import text_fault
 from ingestion.maintenance.report import MaintenanceProgress, Work
 from ingestion.maintenance.segments import read_vectors

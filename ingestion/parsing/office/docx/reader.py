@@ -12,10 +12,10 @@ from lxml import etree
 
 from ingestion.parsing.frames import Frame
 from ingestion.parsing.limits import ParseLimits
-from ingestion.parsing.office.docx_headers_footers import HeadersFooters
-from ingestion.parsing.office.docx_runs import DELETED, Comments, ParagraphContent, ParagraphReader
-from ingestion.parsing.office.docx_styles import Numbering, Styles, is_on, value_of
-from ingestion.parsing.office.docx_visibility import RunVisibility
+from ingestion.parsing.office.docx.headers_footers import HeadersFooters
+from ingestion.parsing.office.docx.runs import DELETED, Comments, ParagraphContent, ParagraphReader
+from ingestion.parsing.office.docx.styles import Numbering, Styles, is_on, value_of
+from ingestion.parsing.office.docx.visibility import RunVisibility
 from ingestion.parsing.office.graphics import graphic_lines
 from ingestion.parsing.shared.missing_content import MissingContent
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter

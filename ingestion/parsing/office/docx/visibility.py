@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from ingestion.parsing.office.docx_styles import Styles, is_on, value_of
+from ingestion.parsing.office.docx.styles import Styles, is_on, value_of
 from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
 
 MARKED = "marked as hidden"

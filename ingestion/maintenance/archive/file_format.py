@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from ingestion.errors import InvalidInput
-from ingestion.maintenance.archived_documents import ArchivedDocument, count_of, document_from, text_of
+from ingestion.maintenance.archive.documents import ArchivedDocument, count_of, document_from, text_of
 from ingestion.storage.catalogue.catalogue import check_collection_name
 
 FORMAT = "rag-app library"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from lxml import etree
 
-from ingestion.parsing.office.docx_styles import is_on
+from ingestion.parsing.office.docx.styles import is_on
 from ingestion.parsing.shared.xml import child, local_attribute, local_name
 from ingestion.parsing.shared.zip_archive import OfficePackage, relationship_id
 

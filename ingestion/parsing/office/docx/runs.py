@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from ingestion.parsing.office.docx_fields import FieldWords, control_text
-from ingestion.parsing.office.docx_styles import value_of
-from ingestion.parsing.office.docx_visibility import RunVisibility
+from ingestion.parsing.office.docx.fields import FieldWords, control_text
+from ingestion.parsing.office.docx.styles import value_of
+from ingestion.parsing.office.docx.visibility import RunVisibility
 from ingestion.parsing.office.graphics import alternative_text
 from ingestion.parsing.office.omml import omml_text
 from ingestion.parsing.office.symbol_fonts import UNKNOWN, has_symbols, symbol, with_symbols

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from ingestion.parsing.office.docx_styles import is_on, value_of
+from ingestion.parsing.office.docx.styles import is_on, value_of
 from ingestion.parsing.shared.formulas import fraction
 from ingestion.parsing.shared.xml import child, local_attribute, local_name, whole_number
 

@@ -1,0 +1,1 @@
+"""Libraries, or collections of them, as one file."""
