@@ -25,7 +25,7 @@ from ui.theme import theme
 
 _POLL_SECONDS = 0.05
 # For requests under way when the server ends, as Gradio has it; then they are broken off.
-_GRACE_SECONDS = 5.0
+_GRACE_SECONDS = 15.0
 
 
 class Stop:

@@ -163,7 +163,8 @@ def test_cookies_of_other_servers_on_this_host(guard: PageGuard) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "status"), [(TOKEN, 200), (LASTING, 200), ("", 401), ("wrong", 401), (page_key(TOKEN), 401)]
+    ("given", "status"),
+    [(TOKEN, 200), (LASTING, 200), ("", 401), ("wrong", 401), pytest.param(page_key(TOKEN), 401, id="key")],
 )
 def test_programs_have_the_token(guard: PageGuard, given: str, status: int) -> None:
     assert answer(guard, "/config", headers={"Authorization": f"Bearer {given}"}).status == status
