@@ -53,13 +53,15 @@ def absent_marks(folder: Path) -> list[Path]:
 def held(folder: Path) -> list[str]:
     """Return what of documents lies in a library's folder beside the catalogue, in words."""
     counted = {
-        "originals": len(kept_originals(folder)),
-        "marks of documents without an original": len(absent_marks(folder)),
-        "token segments": len(_segments(folder)),
-        "cards of documents": len(Cards(folder).known()),
-        "copies of the catalogue": len(Snapshots(folder).all()),
+        ("original", "originals"): len(kept_originals(folder)),
+        ("mark of a document without an original", "marks of documents without an original"): len(
+            absent_marks(folder)
+        ),
+        ("token segment", "token segments"): len(_segments(folder)),
+        ("card of a document", "cards of documents"): len(Cards(folder).known()),
+        ("copy of the catalogue", "copies of the catalogue"): len(Snapshots(folder).all()),
     }
-    parts = [f"{count} {what}" for what, count in counted.items() if count]
+    parts = [f"{count} {one if count == 1 else many}" for (one, many), count in counted.items() if count]
     if (folder / "chroma" / "chroma.sqlite3").exists():
         parts.append("Chroma's vectors")
     return parts

@@ -302,7 +302,7 @@ def test_an_older_catalogue_costs_nothing_that_came_after_it(
     shutil.copyfile(older, folder / CATALOGUE)
     with Library.open(folder, encoder) as library:
         said = [str(problem) for problem in verify(library).problems]
-        assert any("1 originals" in line and "tide.txt" in line and "--rebuild" in line for line in said)
+        assert any("1 original" in line and "tide.txt" in line and "--rebuild" in line for line in said)
         assert not repair(library).ok
     assert rebuild(folder, encoder).encoded == 0
     with Library.open(folder, encoder) as library:
