@@ -119,7 +119,7 @@ class CrossEncoderReranker:
             model: CrossEncoder = CrossEncoder(
                 str(folder), device="cpu", local_files_only=True, trust_remote_code=False
             )
-        except (SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
+        except (ModelError, SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(
                 f"the reranker {self.name!r} cannot be loaded: {reason}; "
