@@ -476,7 +476,9 @@ def test_flipped_bytes_are_refused(
             data[:position] + bytes([data[position] ^ 0x10]) + data[position + 1 :]
         )
         with monkeypatch.context() as patch:
-            patch.setattr("ingestion.maintenance.archive.exchange._Import.run", lambda _: Imported(0, 0, 0, 0))
+            patch.setattr(
+                "ingestion.maintenance.archive.exchange._Import.run", lambda _: Imported(0, 0, 0, 0)
+            )
             try:
                 import_library(library, tmp_path / "flipped.zip")
                 passed += 1

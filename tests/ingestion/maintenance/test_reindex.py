@@ -144,7 +144,7 @@ def test_the_former_vectors_are_searched_until_the_new_ones_are_there(
 def test_stopped_midway_it_goes_on(
     opened: Any, models: dict[str, Turned], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingestion.maintenance.reindex, "_BATCH", 1)
+    monkeypatch.setattr(ingestion.maintenance.reindex, "BLOCK_CHUNKS", 1)
     with opened() as library:
         reindex(library, "turned", source="/models/a")
         model = models["/models/b"]
@@ -162,7 +162,7 @@ def test_stopped_midway_it_goes_on(
 def test_a_third_model_drops_what_the_second_one_began(
     opened: Any, models: dict[str, Turned], encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingestion.maintenance.reindex, "_BATCH", 1)
+    monkeypatch.setattr(ingestion.maintenance.reindex, "BLOCK_CHUNKS", 1)
     models["/models/c"] = Turned(encoder, "c", 5)
     with opened() as library:
         model = models["/models/b"]
@@ -250,7 +250,7 @@ def test_documents_of_an_older_reader_are_read_again_from_their_originals(
 def test_documents_come_and_go_meanwhile(
     opened: Any, tmp_path: Path, models: dict[str, Turned], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingestion.maintenance.reindex, "_BATCH", 1)
+    monkeypatch.setattr(ingestion.maintenance.reindex, "BLOCK_CHUNKS", 1)
     late = tmp_path / "late.txt"
     late.write_text("A Bramley was planted late.")
     with opened() as library:

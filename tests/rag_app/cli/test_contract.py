@@ -61,7 +61,14 @@ def test_ingest_says_how_each_file_ended(run: Command, stock: Path, tmp_path: Pa
     library = ("--data-dir", tmp_path / "data")
     first = run(*library, "ingest", stock, "--json")
     assert (first.code, first.err) == (0, "")
-    assert first.json.keys() == {"schema_version", "documents", "passed_over", "unreadable", "timings_ms", "job_id"}
+    assert first.json.keys() == {
+        "schema_version",
+        "documents",
+        "passed_over",
+        "unreadable",
+        "timings_ms",
+        "job_id",
+    }
     assert [document.keys() for document in first.json["documents"]] == [DOCUMENT, DOCUMENT]
     assert {(d["name"], d["status"], d["pages"]) for d in first.json["documents"]} == {
         ("harbour.pdf", "ok", 2),

@@ -24,7 +24,9 @@ pytestmark = pytest.mark.slow
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PATIENCE = 120.0  # s: two slow cores that load a model
 
-JOB = {"job_id", "kind", "collection", "state", "created", "finished", "error", "files", "passed_over"}
+JOB = {
+    "job_id", "kind", "collection", "state", "created", "finished", "error", "files", "passed_over", "unreadable",
+}  # fmt: skip
 FILE = {
     "name", "label", "path", "stage", "done", "total", "status", "error", "document_id", "sha256", "pages",
     "pages_failed", "chunks", "warnings", "timings_ms",

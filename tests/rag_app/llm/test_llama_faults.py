@@ -76,7 +76,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    assert "cannot be read (Is a directory)" in failure(tmp_path)
+    assert "cannot be read (it is a folder; name a regular file)" in failure(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"GGU", b"%PDF-1.7 and more"])
