@@ -21,8 +21,8 @@ _WAIT_SECONDS = 10.0
 class StateDatabase:
     """The database file. Its first use creates it, or migrates it to the current format.
 
-    Safe to use from several threads and processes. Every method raises LibraryError where the file cannot be
-    read or written.
+    Safe to use from several threads and processes. All methods but `fault` raise LibraryError where the file
+    cannot be read or written.
     """
 
     def __init__(self, file: Path) -> None:
@@ -37,6 +37,17 @@ class StateDatabase:
             self._make_ready()
             with self._connected() as connection:
                 yield connection
+
+    def fault(self) -> str | None:
+        """Return what is wrong with the file, in words; None where it is sound, or not there yet."""
+        if not self.file.exists():
+            return None
+        try:
+            with self.reading() as connection:
+                found: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        except LibraryError as error:
+            return str(error)
+        return None if found == "ok" else f"conversations and judgements in {self.file} are damaged: {found}"
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:

@@ -57,8 +57,9 @@ def _files_at(path: Path, patterns: Sequence[str]) -> tuple[Path, list[str]]:
         try:
             check_regular(path)
         except OSError as error:
+            reason = error.strerror if path.exists() else "it does not exist"
             raise InvalidInput(
-                f"{path} cannot be added: {error.strerror}; name a file or a folder after file:"
+                f"{path} cannot be added: {reason}; give the path of a file or folder"
             ) from error
         return path.parent, [path.name]
     names = (file.relative_to(path) for file in path.rglob("*") if file.is_file())

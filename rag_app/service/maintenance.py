@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ingestion.errors import InvalidInput
 from rag_app.contract.requests import TaskRequest
 from rag_app.evaluation.evaluations import EvaluationOptions, Evaluations
+from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.model_store import all_entries, resolve
 from rag_app.tasks import Control
 
@@ -68,7 +69,7 @@ def _verify(library: "Library", _: TaskRequest) -> Work:
 
     def work(control: Control) -> Fields:
         report = verify(library, on_progress=_stages(control), cancelled=control.cancelled)
-        return {"ok": report.ok, **asdict(report)}
+        return _with_history(library, {"ok": report.ok, **asdict(report)}, "problems")
 
     return work
 
@@ -81,9 +82,21 @@ def _repair(library: "Library", request: TaskRequest, settings: "Settings") -> W
             library, remove_orphans=request.remove_orphans, limits=settings.limits,
             on_progress=_stages(control), cancelled=control.cancelled,
         )  # fmt: skip
-        return {"ok": report.ok, **asdict(report)}
+        return _with_history(library, {"ok": report.ok, **asdict(report)}, "left")
 
     return work
+
+
+def _with_history(library: "Library", fields: Fields, name: str) -> Fields:
+    """Return a report's fields with a fault of the conversations' file, which only a backup repairs."""
+    fault = StateDatabase(library.folder / STATE_FILE).fault()
+    if fault is None:
+        return fields
+    problem = {
+        "store": "history", "what": fault, "document": None,
+        "mend": f"put {STATE_FILE} back from a backup, or move it away to start without conversations",
+    }  # fmt: skip
+    return {**fields, "ok": False, name: (*fields[name], problem)}
 
 
 def _compact(library: "Library", _: TaskRequest) -> Work:

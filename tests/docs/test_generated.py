@@ -10,12 +10,6 @@ import pytest
 from tests.helpers.paths import ROOT
 
 
-def test_the_generated_files_are_current(scripts: Path) -> None:
-    command = [sys.executable, str(scripts / "generate.py"), "--check"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 def test_a_file_that_is_not_current_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import generate
 

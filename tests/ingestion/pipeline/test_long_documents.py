@@ -302,6 +302,7 @@ def test_a_process_killed_in_the_middle_leaves_nothing(
 
 @pytest.mark.slow
 @linux_only
+@pytest.mark.soak
 def test_peak_memory_does_not_grow_with_a_documents_length(tmp_path: Path) -> None:
     peaks = []
     for blocks in (2, 8):

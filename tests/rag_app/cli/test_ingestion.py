@@ -25,7 +25,8 @@ _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PATIENCE = 120.0  # s: two slow cores that load a model
 
 JOB = {
-    "job_id", "kind", "collection", "state", "created", "finished", "error", "files", "passed_over", "unreadable",
+    "job_id", "kind", "collection", "state", "created", "finished", "error", "files", "passed_over",
+    "unreadable",
 }  # fmt: skip
 FILE = {
     "name", "label", "path", "stage", "done", "total", "status", "error", "document_id", "sha256", "pages",
