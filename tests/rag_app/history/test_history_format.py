@@ -32,7 +32,7 @@ RECEIPT = "428896bbb749ab76"
 def old_file(tmp_path: Path) -> Path:
     """The state file of version 0.1.0, whose records are the HTTP API's JSON."""
     with tarfile.open(ARCHIVE) as archive:
-        archive.extract(f"data/{STATE_FILE}", tmp_path, filter="data")
+        archive.extract(f"data/{STATE_FILE}", tmp_path)
     return tmp_path / "data" / STATE_FILE
 
 
