@@ -5,7 +5,6 @@ all routes and opens only those that the form needs. The API is not behind it: i
 """
 
 import asyncio
-import ipaddress
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,6 +15,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag_app.config.networks import network_of
+from rag_app.config.ports import is_loopback
 
 # It has its own style, because the page's style sheet is not loaded before the login.
 MESSAGE = (
@@ -159,22 +161,13 @@ def _is_known(scope: Scope) -> bool:
 
 
 def _peer(scope: Scope) -> str:
-    """Return the client's address; for IPv6 its /64 network, all of which one person may have.
+    """Return the client's network.
 
     All loopback addresses are one peer: every program of this machine may use any of the sixteen million.
     """
     host = scope["client"][0] if scope.get("client") else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return str(host)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    if address.is_loopback:
-        return "loopback"
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(ipaddress.ip_network((address, 64), strict=False))
+    network = network_of(host)
+    return "loopback" if is_loopback(host) or is_loopback(network) else network
 
 
 def _titled(send: Send) -> Send:

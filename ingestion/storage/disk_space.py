@@ -6,6 +6,7 @@ reserve    a file in the data folder with nothing in it. It gives its room to a 
 
 import errno
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -33,8 +34,7 @@ T = TypeVar("T")
 
 def free_bytes(folder: Path) -> int:
     """Return what this user may still write on the folder's disk."""
-    state = os.statvfs(folder)
-    return state.f_bavail * state.f_frsize
+    return shutil.disk_usage(folder).free
 
 
 def is_disk_full(error: BaseException, folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Addresses and networks in settings."""
+"""Addresses and networks: of clients, and in settings."""
 
 import ipaddress
 import re
@@ -6,6 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
+
+
+def network_of(host: str) -> str:
+    """Return a client's address; for IPv6 its /64 network, all of which one person may have."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
 def _listed(addresses: Any) -> Any:

@@ -10,8 +10,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +38,6 @@ class StagedVectors:
         self._order: NDArray[np.int64] | None = None
         self._staged = 0
         self.close = weakref.finalize(self, _close, self._files)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __len__(self) -> int:
         """The number of the document's chunks."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,7 +116,7 @@ class TokenStore(AttachedSegments):
         elif len(vectors) <= BLOCK_CHUNKS:
             self.write(name, document, vectors.part(0, len(vectors)), fingerprint)
         else:
-            with self.stage() as staged:
+            with closing(self.stage()) as staged:
                 for block in vectors.blocks():
                     staged.append(block)
                 self.write(name, document, staged, fingerprint)

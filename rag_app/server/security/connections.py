@@ -11,7 +11,6 @@ wherever the application is installed.
 """
 
 import asyncio
-import ipaddress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -19,6 +18,7 @@ import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from rag_app.config.networks import network_of
 from rag_app.contract.errors import ErrorFields
 from rag_app.server.errors import error_response
 
@@ -224,17 +224,6 @@ def limited_protocol(limits: ConnectionLimits) -> type[asyncio.Protocol]:
         return LimitedProtocol(connections, **options)
 
     return cast(type[asyncio.Protocol], protocol)
-
-
-def network_of(host: str) -> str:
-    """Return an address; for IPv6 its /64 network, all of which one person may have."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
 def _answering(status: int, message: str) -> ASGIApp:

@@ -1,5 +1,6 @@
 """Vectors on the disk until their document is committed: the segment is the one that is written at once."""
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,7 @@ def test_what_a_segment_cannot_hold_is_refused(tmp_path: Path, fault: str, messa
         second.spans[1] = 69_999, 70_000
     else:
         second = Encodings(second.cls[:, :3], second.mean, second.tokens, second.offsets, second.spans)
-    with TokenStore(tmp_path, SCALES).stage() as staged:
+    with closing(TokenStore(tmp_path, SCALES).stage()) as staged:
         staged.append(first)
         with pytest.raises(ValueError, match=message):
             staged.append(second)

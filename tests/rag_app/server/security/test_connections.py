@@ -20,7 +20,6 @@ from rag_app.server.security.connections import (
     LARGEST_HEAD,
     ConnectionLimits,
     limited_protocol,
-    network_of,
 )
 from tests.helpers.served_library import serving_copy
 
@@ -258,13 +257,6 @@ def test_a_large_head_is_answered_and_an_endless_one_refused() -> None:
         head = b"GET /?" + b"x" * (LARGEST_HEAD - 1_000)
         assert b"here" in answer(large, head + b" HTTP/1.1\r\nHost: x\r\n\r\n")
         assert answer(endless, head + b"x" * LARGEST_HEAD).startswith(b"HTTP/1.1 400")
-
-
-def test_networks_of_addresses() -> None:
-    assert network_of("10.1.2.3") == "10.1.2.3"
-    assert network_of("::ffff:10.1.2.3") == "10.1.2.3"
-    assert network_of("2001:db8::1") == network_of("2001:db8::2") == "2001:db8::/64"
-    assert network_of("") == ""
 
 
 @pytest.mark.slow
