@@ -57,14 +57,14 @@ class TextBuilder:
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the bytes of all strings in order, some at a time: memory holds the strings already."""
-        block: list[bytes] = []
+        block = bytearray()
         for text in self._known:
-            block.append(text.encode())
-            if sum(map(len, block)) >= _BLOCK:
-                yield b"".join(block)
+            block += text.encode()
+            if len(block) >= _BLOCK:
+                yield bytes(block)
                 block.clear()
         if block:
-            yield b"".join(block)
+            yield bytes(block)
 
 
 def slice_in(row: sqlite3.Row, name: str) -> Slice:
