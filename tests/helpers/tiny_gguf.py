@@ -5,6 +5,7 @@ the same on every run, and goes on until the caller stops it, because one number
 constant and the output matrix uses it to rule tokens out.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,14 @@ def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def as_written(answer: str) -> str:
+    """Return an answer as the model wrote it: without the citations that were computed afterwards.
+
+    A nonsense word may resemble a source enough to get one; which nonsense depends on the library's key.
+    """
+    return re.sub(r"\s*\[\d+\]", "", answer)
 
 
 def _vocabulary(more_words: int = 0) -> tuple[list[bytes], list[float], list[int]]:

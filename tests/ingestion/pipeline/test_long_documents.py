@@ -4,6 +4,7 @@ import errno
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,9 @@ def test_no_more_than_a_block_passes_at_once_however_long_a_document_is(
 
 def test_a_block_has_few_characters_too(library: Library, modelless: ModellessEncoder) -> None:
     long = [Chunk(n, 1, 0, 60_000, f"{n} ".ljust(60_000, "x")) for n in range(25)]
-    with document_vectors(library.representation(), long) as vectors:  # type: ignore[union-attr]
+    staged = document_vectors(library.representation(), long)
+    assert isinstance(staged, StagedVectors)
+    with closing(staged) as vectors:
         assert len(vectors) == 25
     assert [count * 60_000 <= BLOCK_CHARACTERS for count in modelless.calls] == [True] * 4
     assert sum(modelless.calls) == 25

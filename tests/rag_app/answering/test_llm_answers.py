@@ -15,7 +15,7 @@ from rag_app.answering.answers import Answer, AnswerEvent, AnswerProgress, AskOp
 from rag_app.config.settings import Settings, load_settings
 from rag_app.llm.llama import LlamaCpp
 from rag_app.service.composition import Assistant
-from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
+from tests.helpers.tiny_gguf import TinyModel, as_written, write_tiny_gguf
 
 APPLE = "When was the Bramley apple tree planted?"
 OFF_TOPIC = "Is the kernel scheduler preemptive?"
@@ -62,7 +62,7 @@ def test_the_answer_streams_from_the_model(
     read = [event for event in waited if event.stage == "prefill"]
     assert read[0].done < read[-1].done == read[-1].total
     assert isinstance(answer, Answer)
-    assert "".join(delta.text for delta in deltas).strip() == answer.text != ""
+    assert "".join(delta.text for delta in deltas).strip() == as_written(answer.text) != ""
     assert (answer.llm, answer.abstained) == ("tiny.gguf", False)
     assert assistant.ask(APPLE, assistant.options()).text == answer.text
 
