@@ -7,6 +7,7 @@ from enum import StrEnum
 from ingestion.storage.catalogue.filters import Filters
 from rag_app.config.sampling import Sampling
 from retrievers.hits import Hit
+from retrievers.reader.reading import Reading
 from retrievers.search import SearchResult
 from retrievers.strategies import DEFAULT_STRATEGY
 
@@ -93,12 +94,18 @@ class EvidenceSentence:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A hit in the prompt, cited as `[number]`. `score` is the whole passage's, like a sentence's."""
+    """A hit in the prompt, cited as `[number]`.
+
+    Attributes:
+        score: The whole passage's, like a sentence's.
+        reading: What the reader makes of it; None where it was not read.
+    """
 
     number: int
     hit: Hit
     sentences: tuple[EvidenceSentence, ...]
     score: float = 0.0
+    reading: Reading | None = None
 
     @property
     def text(self) -> str:

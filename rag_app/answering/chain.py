@@ -38,6 +38,7 @@ from rag_app.answering.questions.follow_ups import is_follow_up
 from rag_app.answering.questions.query_rewriting import carried_over
 from rag_app.answering.questions.question_kinds import kind_of
 from retrievers.preambles import core
+from retrievers.reader.reading import Reader, Reading
 from retrievers.reranking import Reranker, RerankLimits
 from retrievers.search import SearchResult, search
 from retrievers.strategies import strategy_named
@@ -127,6 +128,7 @@ class AnswerChain:
 
     Args:
         rewrite: Has a model write what a follow-up question means; without it a rule does.
+        reader: Reads the passages that were found, to say which of them answers and where.
 
     Raises:
         UnknownName: The options name a strategy, collection or document that does not exist.
@@ -141,6 +143,7 @@ class AnswerChain:
         reranker: Reranker | None,
         settings: AnswerSettings,
         rewrite: Rewriter | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self._library = library
         self._options = options
@@ -148,6 +151,7 @@ class AnswerChain:
         self._reranker = reranker
         self._settings = settings
         self._rewriter = rewrite
+        self._reader = reader
         self._strategy = strategy_named(options.strategy)
         self._scope = resolve(library.catalogue, options.collections, options.filters)
 
@@ -202,6 +206,7 @@ class AnswerChain:
         nonce = options.nonce or self._library.catalogue.nonce(first)
         budget = options.evidence_tokens or self._settings.evidence_tokens or answerer.evidence_tokens()
         count_tokens = cache(answerer.count_tokens)
+        readings = self._readings(retrieved)
         left = budget
         while True:
             packed = pack(
@@ -211,6 +216,7 @@ class AnswerChain:
                 count_tokens=count_tokens,
                 nonce=nonce,
                 earlier=options.earlier,
+                readings=readings,
             )
             if left <= 1 or answerer.fits(retrieved.question.standalone, packed):
                 break
@@ -219,6 +225,13 @@ class AnswerChain:
             retrieved.result, timings_ms=_with_stage(retrieved.result.timings_ms, "pack", started)
         )
         return _Gathered(retrieved.question, PassagesFound(result, replace(packed, budget=budget)))
+
+    def _readings(self, retrieved: _Retrieved) -> dict[str, Reading]:
+        if self._reader is None:
+            return {}
+        chunks = [hit.chunk for hit in retrieved.result.hits]
+        found = self._reader.read(retrieved.question.standalone, chunks)
+        return {chunk.id: one for chunk, one in zip(chunks, found, strict=True)}
 
     def _answer(
         self, gathered: Iterator[AnswerProgress | _Gathered], config: RunnableConfig

@@ -25,6 +25,7 @@ from rag_app.answering.evidence.readability import companions, pieces
 from retrievers.exact import Named
 from retrievers.explain import matched
 from retrievers.hits import Hit, Query
+from retrievers.reader.reading import Reading
 from retrievers.search import SearchResult
 
 Floats = NDArray[np.float32]
@@ -63,6 +64,7 @@ def pack(
     count_tokens: Callable[[str], int],
     nonce: str = "",
     earlier: Sequence[EvidenceRef] = (),
+    readings: Mapping[str, Reading] | None = None,
 ) -> PromptContext:
     """Return the sentences of the hits that answer best.
 
@@ -75,6 +77,7 @@ def pack(
         budget: The most tokens, as `count_tokens` counts them.
         nonce: The nonce of the prompt's fences.
         earlier: The evidence of the conversation's last prompt.
+        readings: What the reader makes of the hits, by chunk id.
     """
     passages = _passages(library, result)
     sizes = [[count_tokens(sentence.text) for sentence in passage.sentences] for passage in passages]
@@ -82,7 +85,13 @@ def pack(
     chosen = _chosen(passages, sizes, min(budget, max(_ALWAYS, int(_SHARE * total))))
     ordered = _ordered(passages, chosen, earlier)
     evidence = tuple(
-        Evidence(number, passage.hit, tuple(passage.sentences[place] for place in places), passage.score)
+        Evidence(
+            number,
+            passage.hit,
+            tuple(passage.sentences[place] for place in places),
+            passage.score,
+            (readings or {}).get(passage.hit.chunk.id),
+        )
         for number, (passage, places) in enumerate(ordered, start=1)
     )
     return PromptContext(evidence, max((passage.relevance for passage, _ in ordered), default=0.0), nonce)

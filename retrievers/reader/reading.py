@@ -1,0 +1,54 @@
+"""What the reader makes of a question and a passage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.storage.catalogue.records import StoredChunk
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSpan:
+    """The shortest text that answers: characters `start` to `end` of a passage's text.
+
+    `probability` is its share of the likely spans, given that the passage answers.
+    """
+
+    start: int
+    end: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the reader makes of a question and a passage.
+
+    Attributes:
+        relevance: Orders passages; higher is better. It has no scale.
+        answers: The probability that the passage answers the question, from 0 to 1.
+        span: The most likely answer in the passage, however unlikely; None for a passage without words.
+        tokens: [t, 2], the characters of the tokens that were read, in the passage's text.
+        in_answer: [t], the probability that a token is part of the sentence or row that answers.
+    """
+
+    relevance: float
+    answers: float
+    span: AnswerSpan | None
+    tokens: NDArray[np.int32]
+    in_answer: NDArray[np.float32]
+
+    def sentence(self, start: int, end: int) -> float:
+        """Return the mean of `in_answer` over characters `start` to `end`; 0 where no token was read."""
+        inside = (self.tokens[:, 0] >= start) & (self.tokens[:, 1] <= end)
+        return float(self.in_answer[inside].mean()) if inside.any() else 0.0
+
+
+class Reader(Protocol):
+    """Reads a question and passages together. Safe to use from several threads."""
+
+    def read(self, question: str, passages: Sequence[StoredChunk]) -> list[Reading]:
+        """Return a reading a passage. Raises ModelError where the weights cannot be loaded."""
+        ...
