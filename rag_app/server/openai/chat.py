@@ -1,6 +1,5 @@
 """OpenAI's protocol: any of its clients uses the library as a model, with citations in the message."""
 
-import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -23,6 +22,7 @@ from rag_app.contract.answers import (
     WaitingEvent,
 )
 from rag_app.contract.errors import OpenAiErrorFields, OpenAiErrorResponse
+from rag_app.contract.schema import Fields
 from rag_app.server import errors
 from rag_app.server.background_generator import ClientGone, StreamEnd
 from rag_app.server.openai.chat_values import (
@@ -36,7 +36,10 @@ from rag_app.server.openai.chat_values import (
 from rag_app.server.openai.completions import (
     AboutFields,
     Choice,
+    Chunk,
+    ChunkChoice,
     Completion,
+    DeltaFields,
     MessageFields,
     ModelFields,
     ModelList,
@@ -44,8 +47,6 @@ from rag_app.server.openai.completions import (
 from rag_app.server.security.remote_access import check_request
 from rag_app.server.streaming import KEEP_ALIVE, SSE, Events, gone, reported, streamed
 from rag_app.service.local import LocalService
-
-Fields = dict[str, Any]
 
 _DONE = format_sse_event(data_str="[DONE]")
 
@@ -142,7 +143,7 @@ class Reply:
     async def chunks(self, first: AskEvent, events: Events[AskEvent]) -> AsyncIterator[bytes]:
         """Yield the completion as server-sent events, from the first event after the passages."""
         event: AskEvent | None = first
-        yield self._chunk({"role": "assistant", "content": ""})
+        yield self._chunk(DeltaFields(role="assistant", content=""))
         try:
             while True:
                 yield KEEPALIVE_COMMENT if event is None else self._sent(event)
@@ -153,7 +154,7 @@ class Reply:
             pass
         except Exception as error:  # noqa: BLE001  # the status has been sent, so the stream tells it
             fields = OpenAiErrorFields.of_error(errors.status_of(error), reported(error))
-            yield _event(OpenAiErrorResponse(error=fields).model_dump())
+            yield _event(OpenAiErrorResponse(error=fields))
         finally:
             events.close()
 
@@ -162,9 +163,9 @@ class Reply:
             case DeltaEvent(text=""):
                 return KEEPALIVE_COMMENT  # a sign of life
             case DeltaEvent():
-                return self._chunk({"content": event.text})
+                return self._chunk(DeltaFields(content=event.text))
             case ThoughtEvent():
-                return self._chunk({"reasoning_content": event.text})
+                return self._chunk(DeltaFields(reasoning_content=event.text))
             case WaitingEvent():
                 return format_sse_event(comment=f"{event.stage} {event.done} {event.total}")
             case AnsweredEvent():
@@ -173,31 +174,21 @@ class Reply:
                 return format_sse_event(comment=event.event)
 
     def _end(self, answer: AnsweredEvent) -> bytes:
-        citations = [one.model_dump() for one in answer.citations]
-        listed = self._chunk({"content": below(answer, self._notes), "citations": citations})
-        about = self._about(answer).model_dump()
-        end = self._chunk({}, finish_reason=answer.finish_reason, rag_app=about)
-        if not self._wants_usage:
-            return listed + end
-        return listed + end + _event({**self._head(), "choices": [], "usage": answer.usage.model_dump()})
+        text = DeltaFields(content=below(answer, self._notes), citations=answer.citations)
+        end = ChunkChoice(delta=DeltaFields(), finish_reason=answer.finish_reason)
+        sent = self._chunk(text) + self._sent_chunk(choices=(end,), rag_app=self._about(answer))
+        return sent + self._sent_chunk(usage=answer.usage) if self._wants_usage else sent
 
-    def _chunk(self, delta: Fields, *, finish_reason: str | None = None, **more: Any) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        usage = {"usage": None} if self._wants_usage else {}
-        return _event({**self._head(), "choices": [choice], **more, **usage})
+    def _chunk(self, delta: DeltaFields) -> bytes:
+        return self._sent_chunk(choices=(ChunkChoice(delta=delta),))
 
-    def _head(self) -> Fields:
-        return {
-            "id": self._id,
-            "object": "chat.completion.chunk",
-            "created": self._created,
-            "model": self._model,
-            "system_fingerprint": None,
-        }
+    def _sent_chunk(self, **parts: Any) -> bytes:
+        chunk = Chunk(id=self._id, created=self._created, model=self._model, **parts)
+        return _event(chunk, without=set() if self._wants_usage else {"usage"})
 
     def _about(self, answer: AnsweredEvent) -> AboutFields:
         return AboutFields.of(answer.model_copy(update={"flags": (*answer.flags, *self._notes)}))
 
 
-def _event(fields: Fields) -> bytes:
-    return format_sse_event(data_str=json.dumps(fields))
+def _event(fields: Fields, *, without: set[str] | None = None) -> bytes:
+    return format_sse_event(data_str=fields.model_dump_json(exclude=without, ensure_ascii=True))

@@ -1,11 +1,16 @@
 """Responses of OpenAI's protocol, with the fields that this application adds."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from rag_app.contract.answers import CitationFields, SentenceFields, UsageFields
 from rag_app.contract.schema import Fields, Timings
+
+
+def _left_out() -> Any:
+    """Return a field that is not sent where it is None."""
+    return Field(None, exclude_if=lambda value: value is None)
 
 
 class ModelFields(Fields):
@@ -38,6 +43,22 @@ class Choice(Fields):
     finish_reason: Literal["stop", "length"]
 
 
+class DeltaFields(Fields):
+    """The part of a message that a chunk adds: its role, text, reasoning, or the citations at its end."""
+
+    role: Literal["assistant"] | None = _left_out()
+    content: str | None = _left_out()
+    reasoning_content: str | None = _left_out()
+    citations: tuple[CitationFields, ...] | None = _left_out()
+
+
+class ChunkChoice(Fields):
+    index: int = 0
+    delta: DeltaFields
+    logprobs: None = None
+    finish_reason: Literal["stop", "length"] | None = None
+
+
 class AboutFields(Fields):
     """What made the answer, and how each sentence is supported."""
 
@@ -62,3 +83,16 @@ class Completion(Fields):
     choices: tuple[Choice, ...]
     usage: UsageFields
     rag_app: AboutFields
+
+
+class Chunk(Fields):
+    """A part of a streamed completion."""
+
+    id: str
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    created: int
+    model: str
+    system_fingerprint: None = None
+    choices: tuple[ChunkChoice, ...] = ()
+    usage: UsageFields | None = None
+    rag_app: AboutFields | None = _left_out()
