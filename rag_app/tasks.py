@@ -7,16 +7,14 @@ from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 from uuid import uuid4
 
 from ingestion.errors import Cancelled, RagError, UnknownName
 from ingestion.timing import utc_now
+from rag_app.config.logging import report_unexpected
 
 # The newest tasks keep their results; a result may name thousands of documents.
 _KEPT = 20
-
-Fields = dict[str, Any]
 
 _logger = logging.getLogger(__name__)
 
@@ -44,7 +42,7 @@ class Task:
     stage: str = ""
     done: int = 0
     total: int = 0
-    result: Fields | None = None
+    result: object = None
     error: Exception | None = None
 
 
@@ -75,7 +73,7 @@ class Tasks:
         self._lock = threading.Lock()
         self._all: dict[str, _Running] = {}
 
-    def start(self, kind: str, work: Callable[[Control], Fields]) -> Task:
+    def start(self, kind: str, work: Callable[[Control], object]) -> Task:
         """Start the work in a thread. Raises TaskRunning while another task runs."""
         running = _Running(Task(uuid4().hex[:12], kind, TaskState.RUNNING, utc_now()))
         with self._lock:
@@ -127,7 +125,7 @@ class Tasks:
                 raise UnknownName("task", identity, self._all)
             return self._all[identity]
 
-    def _run(self, running: _Running, work: Callable[[Control], Fields]) -> None:
+    def _run(self, running: _Running, work: Callable[[Control], object]) -> None:
         def report(stage: str, done: int, total: int) -> None:
             running.task = replace(running.task, stage=stage, done=done, total=total)
 
@@ -138,9 +136,9 @@ class Tasks:
             running.task = replace(running.task, state=TaskState.DONE, result=result, finished=utc_now())
         except Cancelled as error:
             running.task = replace(running.task, state=TaskState.CANCELLED, error=error, finished=utc_now())
-        except BaseException as error:  # raised or shown where the task is read; no task may run for ever
+        except BaseException as error:  # noqa: BLE001 (kept for who reads the task; none may run for ever)
             if not isinstance(error, RagError):
-                _logger.exception("task %s (%s) failed", task.id, task.kind)
+                report_unexpected(error)
             fault = error if isinstance(error, Exception) else RuntimeError(f"it was ended: {error!r}")
             running.task = replace(running.task, state=TaskState.FAILED, error=fault, finished=utc_now())
         finally:

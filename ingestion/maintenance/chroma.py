@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.filesize import decimal
 
 from ingestion.errors import LibraryDamaged, LibraryError
 from ingestion.library import Library
@@ -120,8 +121,8 @@ def _check_room(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise NoRoom(
-            f"Chroma's index is looked at in a copy, which needs {needed / 1e6:.1f} MB in {folder}, "
-            f"and {free / 1e6:.1f} MB are free"
+            f"Chroma's index is looked at in a copy, which needs {decimal(needed)} in {folder}, "
+            f"and {decimal(free)} are free"
         )
 
 

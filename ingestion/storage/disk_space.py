@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from rich.filesize import decimal
+
 from ingestion.errors import DiskFull, LibraryError
 
 RESERVE = "reserve"
@@ -45,7 +47,7 @@ def is_disk_full(error: BaseException, folder: Path) -> bool:
 def no_space(folder: Path, what: str = "", *, again: str = "try again") -> DiskFull:
     """Return the error for a full disk; `what` could not be done, and `again` is done once there is room."""
     with suppress(OSError):
-        free = f" ({free_bytes(folder) / 1e6:.1f} MB free)"
+        free = f" ({decimal(free_bytes(folder))} free)"
         return DiskFull(
             f"{what + ': ' if what else ''}No space left on the disk of {folder}{free}; delete documents "
             f"that are no longer wanted, or free {_ADVISED_MB} MB there, then {again}"

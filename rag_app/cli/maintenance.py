@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.filesize import decimal
 
 from ingestion.errors import InvalidInput
 from rag_app.cli.common import EXIT_FAILED, EXIT_SOME_FILES_FAILED, Collections, Json, respond, show
@@ -92,7 +93,7 @@ def _rebuild(context: typer.Context, as_json: bool) -> None:
 def compact(context: typer.Context, as_json: Json = False) -> None:
     """Free the disk space of deleted documents."""
     done = finished(context, as_json, CompactFields, "compact")
-    said = f"{lines.size(done.bytes_before)} before, {lines.size(done.bytes_after)} now"
+    said = f"{decimal(done.bytes_before)} before, {decimal(done.bytes_after)} now"
     show(done, as_json, lambda *_: typer.echo(said))
 
 
@@ -154,7 +155,7 @@ def export(
         force=force,
         collections=collection,
     )
-    said = f"wrote {lines.count(done.documents, 'document')}, {lines.size(done.bytes)}, to {done.file}"
+    said = f"wrote {lines.count(done.documents, 'document')}, {decimal(done.bytes)}, to {done.file}"
     if done.unreadable:
         said += f"; left out, because their text is damaged: {', '.join(done.unreadable)}"
     show(done, as_json, lambda *_: typer.echo(lines.harmless(said)))

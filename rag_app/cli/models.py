@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
 
 from rag_app.cli.common import EXIT_FAILED, Json, Yes, confirm, show
-from rag_app.cli.terminal.lines import count, harmless, line, shown, size
+from rag_app.cli.terminal.lines import count, harmless, line, shown
 from rag_app.cli.terminal.progress import bytes_bar
 from rag_app.contract.models import (
     BundleResponse,
@@ -61,7 +62,7 @@ def pull(context: typer.Context, name: Name, role: Role = None, as_json: Json = 
         )
     response = PulledResponse.of(pulled, folder=str(store.lock.root(pulled)))
     total = sum(file.bytes for file in pulled.files)
-    said = f"{pulled.name} is here and verified: {size(total)}, commit {(pulled.commit or '')[:12]}"
+    said = f"{pulled.name} is here and verified: {decimal(total)}, commit {(pulled.commit or '')[:12]}"
     show(response, as_json, lambda *_: typer.echo(harmless(said)))
 
 
@@ -120,7 +121,7 @@ def remove(
     if not yes:
         confirm(harmless(f"Remove the {entry.role} {entry.name}?"), as_json, "remove a model")
     removed, freed = store.remove(entry.name, role=entry.role)
-    said = f"removed the {removed.role} {removed.name}, {size(freed)}"
+    said = f"removed the {removed.role} {removed.name}, {decimal(freed)}"
     response = RemovedModelResponse.of(removed, bytes=freed)
     show(response, as_json, lambda *_: typer.echo(harmless(said)))
 
@@ -161,7 +162,7 @@ def bundle(
             on_progress=lambda progress: move(progress.name, progress.done, progress.total),
         )  # fmt: skip
     response = BundleResponse.of(file=str(path), bytes=written, models=models)
-    said = f"wrote {count(len(models), 'model')}, {size(written)}, to {path}"
+    said = f"wrote {count(len(models), 'model')}, {decimal(written)}, to {path}"
     show(response, as_json, lambda *_: typer.echo(harmless(said)))
 
 
@@ -192,7 +193,7 @@ def _print(console: Console, response: ModelsResponse) -> None:
         here = f"{state.presence}{', used' if state.in_use else ''}"
         absent = state.presence == "absent" and state.download_mb
         fetch = f", {state.download_mb} MB" if absent else ""
-        memory = size(state.memory_mb * 10**6) if state.memory_mb else ""
+        memory = decimal(state.memory_mb * 10**6) if state.memory_mb else ""
         fit = "" if state.fit == "unknown" else state.fit
         row = [state.role, shown(state.name), here + fetch, memory, fit, shown(state.licence)]
         table.add_row(*row, *([shown(state.note)] if wide else []))

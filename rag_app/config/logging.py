@@ -80,10 +80,16 @@ def request(identity: str | None = None) -> Iterator[str]:
 
 def report_unexpected(error: BaseException) -> str:
     """Log an error that no code foresaw; return the id of the request for the person who sees it fail."""
-    known = getattr(error, "request_id", None) or _request.get()
+    known = reported_as(error) or _request.get()
     with request(None if known == _NO_REQUEST else known) as identity:
         _logger.error("unexpected error", exc_info=error)
+    error.__dict__["request_id"] = identity
     return identity
+
+
+def reported_as(error: BaseException) -> str | None:
+    """Return the id of the request under which the log has an error; None for one that was not logged."""
+    return getattr(error, "request_id", None)
 
 
 def _install(handler: logging.Handler, name: str, level: Level) -> None:

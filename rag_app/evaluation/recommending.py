@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rich.filesize import decimal
+
 from rag_app.evaluation.comparing import Floats, compare, holm
 
 # Significance level, after adjustment for the number of comparisons.
@@ -109,7 +111,7 @@ def _words(
             f"{many} too few to recommend anything: with fewer than {FEWEST}, which one is ahead is mostly "
             "chance."
         )
-    price = f"{_milliseconds(tied[0].latency_ms_p50)} a question, {_megabytes(tied[0].bytes)} stored"
+    price = f"{_milliseconds(tied[0].latency_ms_p50)} a question, {decimal(tied[0].bytes)} stored"
     if len(tied) == 1:
         return (
             f"Use {best.name}: on these {questions} questions it finds more than each of the others, by more "
@@ -119,7 +121,7 @@ def _words(
     worse = [one.name for one in results if one not in tied]
     less_found = f"; {_listed(worse)} {'finds' if len(worse) == 1 else 'find'} less" if worse else ""
     smallest = min(tied, key=lambda one: one.bytes)
-    less = f"; {smallest.name} stores least, {_megabytes(smallest.bytes)}" if smallest is not tied[0] else ""
+    less = f"; {smallest.name} stores least, {decimal(smallest.bytes)}" if smallest is not tied[0] else ""
     more = (
         f" {best.name} is ahead of it by {_ahead(best, tied[0])}, which may be chance; about {needed:,} "
         "questions like these would tell."
@@ -143,7 +145,3 @@ def _listed(names: Sequence[str]) -> str:
 
 def _milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
-
-
-def _megabytes(value: int) -> str:
-    return f"{value / 1e6:.0f} MB" if value >= 10**7 else f"{value / 1e6:.1f} MB"

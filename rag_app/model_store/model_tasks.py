@@ -2,10 +2,9 @@
 
 import tarfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ingestion.errors import InvalidInput
 from rag_app.model_store.store import ModelStore, OnProgress
@@ -13,15 +12,34 @@ from rag_app.tasks import Control, Task, Tasks, TaskState
 
 PULL, VERIFY, ADD, UNBUNDLE = "pull", "verify", "add", "unbundle"
 
-Fields = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class PulledFiles:
+    """The result of a pull: the size of the files, and the commit that they are of."""
+
+    bytes: int
+    commit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedModels:
+    """The result of a verification: by model, a line for each file with a fault."""
+
+    faults: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class AddedModels:
+    """The result of adding a model, or the models of a bundle: their names."""
+
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelTask:
     """A task and its model; an empty name stands for all recorded models.
 
-    The task's stage is a model's name, and its progress counts bytes. The result of a pull is `bytes` and
-    `commit`; of a verification `faults`, a list of lines a model; of a bundle `names`.
+    The task's stage is a model's name, and its progress counts bytes.
     """
 
     role: str
@@ -48,26 +66,26 @@ class ModelTasks:
         """Start to fetch a model. Raises UnknownName; TaskRunning while another task runs."""
         entry = self._store.entry(name, role)
 
-        def work(control: Control) -> Fields:
+        def work(control: Control) -> PulledFiles:
             pulled = self._store.pull(
                 entry.name, role=entry.role, on_progress=_reporting(control), cancelled=control.cancelled
             )
-            return {"bytes": sum(file.bytes for file in pulled.files), "commit": pulled.commit}
+            return PulledFiles(sum(file.bytes for file in pulled.files), pulled.commit)
 
         self._start(PULL, entry.role, entry.name, work)
 
     def verify(self, name: str = "", role: str = "") -> None:
         """Start to hash the files of a model, or of all recorded models. Raises TaskRunning."""
 
-        def work(control: Control) -> Fields:
+        def work(control: Control) -> VerifiedModels:
             names = [name] if name else []
             found = self._store.verify(names, role=role or None, cancelled=control.cancelled)
-            return {
-                "faults": {
+            return VerifiedModels(
+                {
                     one.model.name: [f"{fault.file} is {fault.state}: {fault.detail}" for fault in one.faults]
                     for one in found
                 }
-            }
+            )
 
         self._start(VERIFY, role, name, work)
 
@@ -90,16 +108,16 @@ class ModelTasks:
             return
         called = name.strip() or (file.stem if file.suffix == ".gguf" else file.name)
 
-        def work(control: Control) -> Fields:
+        def work(control: Control) -> AddedModels:
             entry = self._store.add(called, role=role, source=f"file:{file}", cancelled=control.cancelled)
-            return {"name": entry.name}
+            return AddedModels((entry.name,))
 
         self._start(ADD, role, called, work)
 
     def _unbundle(self, file: Path) -> None:
-        def work(control: Control) -> Fields:
+        def work(control: Control) -> AddedModels:
             entries = self._store.unbundle(file, on_progress=_reporting(control), cancelled=control.cancelled)
-            return {"names": [entry.name for entry in entries]}
+            return AddedModels(tuple(entry.name for entry in entries))
 
         self._start(UNBUNDLE, "", file.name, work)
 
@@ -118,7 +136,7 @@ class ModelTasks:
     def close(self) -> None:
         self.tasks.close()
 
-    def _start(self, kind: str, role: str, name: str, work: Callable[[Control], Fields]) -> None:
+    def _start(self, kind: str, role: str, name: str, work: Callable[[Control], object]) -> None:
         with self._lock:
             task = self.tasks.start(kind, work)
             self._latest = role, name, task.id

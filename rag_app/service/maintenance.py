@@ -1,11 +1,19 @@
 """Tasks on the whole library: the options, the work and the result of each kind."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ingestion.errors import InvalidInput
+from rag_app.contract.library import (
+    CompactFields,
+    ExportFields,
+    ImportFields,
+    ProblemFields,
+    ReindexFields,
+    RepairFields,
+    VerifyFields,
+)
 from rag_app.contract.requests import TaskRequest
 from rag_app.evaluation.evaluations import EvaluationOptions, Evaluations
 from rag_app.history.database import STATE_FILE, StateDatabase
@@ -18,8 +26,7 @@ if TYPE_CHECKING:
     from ingestion.maintenance.reindex import ReindexProgress
     from rag_app.config.settings import Settings
 
-Fields = dict[str, Any]
-Work = Callable[[Control], Fields]
+Work = Callable[[Control], object]
 
 _TAKES: dict[str, Sequence[str]] = {
     "verify": (),
@@ -67,9 +74,10 @@ def work_of(library: "Library", request: TaskRequest, settings: "Settings", eval
 def _verify(library: "Library", _: TaskRequest) -> Work:
     from ingestion.maintenance import verify
 
-    def work(control: Control) -> Fields:
+    def work(control: Control) -> VerifyFields:
         report = verify(library, on_progress=_stages(control), cancelled=control.cancelled)
-        return _with_history(library, {"ok": report.ok, **asdict(report)}, "problems")
+        problems = (*map(ProblemFields.of, report.problems), *_history_problems(library))
+        return VerifyFields.of(report, ok=not problems, problems=problems)
 
     return work
 
@@ -77,34 +85,32 @@ def _verify(library: "Library", _: TaskRequest) -> Work:
 def _repair(library: "Library", request: TaskRequest, settings: "Settings") -> Work:
     from ingestion.maintenance import repair
 
-    def work(control: Control) -> Fields:
+    def work(control: Control) -> RepairFields:
         report = repair(
             library, remove_orphans=request.remove_orphans, limits=settings.limits,
             on_progress=_stages(control), cancelled=control.cancelled,
         )  # fmt: skip
-        return _with_history(library, {"ok": report.ok, **asdict(report)}, "left")
+        left = (*map(ProblemFields.of, report.left), *_history_problems(library))
+        return RepairFields.of(report, ok=not left, left=left)
 
     return work
 
 
-def _with_history(library: "Library", fields: Fields, name: str) -> Fields:
-    """Return a report's fields with a fault of the conversations' file, which only a backup repairs."""
+def _history_problems(library: "Library") -> tuple[ProblemFields, ...]:
+    """Return the fault of the conversations' file, which only a backup repairs; nothing for a sound one."""
     fault = StateDatabase(library.folder / STATE_FILE).fault()
     if fault is None:
-        return fields
-    problem = {
-        "store": "history", "what": fault, "document": None,
-        "mend": f"put {STATE_FILE} back from a backup, or move it away to start without conversations",
-    }  # fmt: skip
-    return {**fields, "ok": False, name: (*fields[name], problem)}
+        return ()
+    mend = f"put {STATE_FILE} back from a backup, or move it away to start without conversations"
+    return (ProblemFields(store="history", what=fault, document=None, mend=mend),)
 
 
 def _compact(library: "Library", _: TaskRequest) -> Work:
     from ingestion.maintenance import compact
 
-    def work(control: Control) -> Fields:
+    def work(control: Control) -> CompactFields:
         done = compact(library, on_progress=_stages(control), cancelled=control.cancelled)
-        return {"bytes_before": done.before.total, "bytes_after": done.after.total, **asdict(done)}
+        return CompactFields.of(done, bytes_before=done.before.total, bytes_after=done.after.total)
 
     return work
 
@@ -118,12 +124,12 @@ def _reindex(library: "Library", request: TaskRequest, settings: "Settings") -> 
     if request.remove:
         if request.model or request.codec:
             raise InvalidInput("a representation is removed without a model; leave out --model and --codec")
-        return lambda _: asdict(remove_representation(library, name))
+        return lambda _: ReindexFields.of(remove_representation(library, name))
     if request.codec:
         CodecSpec.parse(request.codec)
     source = str(_model(request.model, settings.models_folder)) if request.model else None
 
-    def work(control: Control) -> Fields:
+    def work(control: Control) -> ReindexFields:
         def tell(progress: "ReindexProgress") -> None:
             control.report(progress.name, progress.done, progress.total)
 
@@ -131,7 +137,7 @@ def _reindex(library: "Library", request: TaskRequest, settings: "Settings") -> 
             library, name, source=source, codec=request.codec, on_progress=tell, cancelled=control.cancelled,
             limits=settings.limits,
         )  # fmt: skip
-        return asdict(done)
+        return ReindexFields.of(done)
 
     return work
 
@@ -145,12 +151,12 @@ def _export(library: "Library", request: TaskRequest) -> Work:
     for name in request.collections:
         library.catalogue.collection_ids([name])
 
-    def work(control: Control) -> Fields:
+    def work(control: Control) -> ExportFields:
         exported = export_library(
             library, file, originals=request.originals, collections=collections, force=request.force,
             on_progress=_stages(control), cancelled=control.cancelled,
         )  # fmt: skip
-        return {"file": str(file), **asdict(exported)}
+        return ExportFields.of(exported, file=str(file))
 
     return work
 
@@ -161,9 +167,9 @@ def _import(library: "Library", request: TaskRequest) -> Work:
     assert request.file
     file = Path(request.file).expanduser().absolute()
 
-    def work(control: Control) -> Fields:
+    def work(control: Control) -> ImportFields:
         imported = import_library(library, file, on_progress=_stages(control), cancelled=control.cancelled)
-        return {"file": str(file), **asdict(imported)}
+        return ImportFields.of(imported, file=str(file))
 
     return work
 

@@ -7,6 +7,7 @@ import pytest
 
 from ingestion.errors import Cancelled, InvalidInput, LibraryDamaged, UnknownName
 from ingestion.library import Library
+from rag_app.config.logging import reported_as
 from rag_app.config.settings import Settings
 from rag_app.contract.requests import TaskRequest
 from rag_app.service.composition import Assistant
@@ -70,6 +71,7 @@ def test_what_a_task_raises_is_kept_and_a_fault_is_logged(
     (record,) = [one for one in caplog.records if one.levelname == "ERROR"]
     assert record.exc_info
     assert record.exc_info[1] is fault
+    assert reported_as(fault)
 
 
 def test_the_last_ones_are_remembered(tasks: Tasks) -> None:

@@ -6,11 +6,13 @@ Cards have a fixed height, so that the lines meet them.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.filesize import decimal
+
 from rag_app.evaluation.votes import Tally
 from retrievers.comparison import Column, StrategyComparison
 from retrievers.hits import Hit
 from ui.components.conversation import ChatTurn, render_turn
-from ui.components.text import escape, milliseconds, plural, size, stage_times
+from ui.components.text import escape, milliseconds, plural, stage_times
 
 EMPTY = (
     '<div class="empty"><b>One question, two to four strategies.</b> Each column shows what one of them '
@@ -105,7 +107,7 @@ def _cost(view: ComparisonView, column: Column, slowest: float) -> str:
     exact = "" if column.exact else " · approximate"
     return (
         f'<div class="cost"><div class="bar" aria-hidden="true">{bar}</div>'
-        f"<b>{milliseconds(total)}</b> · {size(column.stored_bytes)} stored{exact}"
+        f"<b>{milliseconds(total)}</b> · {decimal(column.stored_bytes)} stored{exact}"
         f'<div class="stages">{stage_times(column.timings_ms)}</div></div>'
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from ingestion.errors import RagError
-from rag_app.config.logging import report_unexpected
+from rag_app.config.logging import report_unexpected, reported_as
 
 INTERNAL_ERROR = "Something in the application is broken; its log has the details."
 
@@ -75,17 +75,6 @@ def stage_times(timings_ms: Mapping[str, float]) -> str:
     return " · ".join(f"{escape(name)} {milliseconds(value)}" for name, value in stages)
 
 
-def size(number: int) -> str:
-    """Return bytes as people read them: "812 bytes", "41 kB", "1.2 MB"."""
-    if number < 1000:
-        return plural(number, "byte")
-    value, units = number / 1000, ["kB", "MB", "GB"]
-    while value >= 999.5 and len(units) > 1:
-        value /= 1000
-        units.pop(0)
-    return f"{value:.1f} {units[0]}" if value < 9.95 else f"{value:,.0f} {units[0]}"
-
-
 def progress_bar(share: float | None, label: str) -> str:
     """Return a bar of work under way; `share` is its finished part, 0 to 1, None where it is not known."""
     value = "" if share is None else f' value="{share:.3f}"'
@@ -105,18 +94,36 @@ def render_error(message: object) -> str:
 
 def internal_error(error: Exception) -> str:
     """Log an unexpected error; return what a person reads, with the id under which the log has it."""
-    return f"{INTERNAL_ERROR} (request {report_unexpected(error)})"
+    return _internal(report_unexpected(error))
+
+
+def result_of(work: Callable[[], str]) -> str:
+    """Do work; return the HTML that it returns, or that of its error."""
+    try:
+        return work()
+    except RagError as error:
+        return render_error(error)
+    except Exception as error:  # noqa: BLE001 (logged, and said on the page)
+        return render_error(internal_error(error))
 
 
 def error_of(work: Callable[[], object]) -> str:
-    """Do work of the service; return its error as HTML, "" for none."""
-    try:
+    """Do work; return its error as HTML, "" for none."""
+
+    def quiet() -> str:
         work()
-    except RagError as error:
+        return ""
+
+    return result_of(quiet)
+
+
+def render_failure(error: Exception | None) -> str:
+    """Return a failed task's error; of an error inside the application, the id under which the log has it."""
+    if isinstance(error, RagError):
         return render_error(error)
-    return ""
+    identity = None if error is None else reported_as(error)
+    return render_error(_internal(identity) if identity else INTERNAL_ERROR)
 
 
-def render_failure(error: object) -> str:
-    """Return a failed task's error; of an error inside the application, a sentence without details."""
-    return render_error(error if isinstance(error, RagError) else INTERNAL_ERROR)
+def _internal(identity: str) -> str:
+    return f"{INTERNAL_ERROR} (request {identity})"

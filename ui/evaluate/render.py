@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rich.filesize import decimal
+
 from rag_app.tasks import Task, TaskState
-from ui.components.text import escape, milliseconds, plural, progress_bar, render_failure, size
+from ui.components.text import escape, milliseconds, plural, progress_bar, render_failure
 from ui.evaluate.charts import CostPoint, IntervalBar, cost_chart, interval_chart
 
 if TYPE_CHECKING:
@@ -196,7 +198,7 @@ def _row(result: "Result", metrics: Sequence[str], best: Mapping[str, float]) ->
     return (
         f'<tr><th scope="row">{escape(result.name)}</th>{"".join(cells)}'
         f"<td>{milliseconds(result.latency_ms_p50)}</td><td>{milliseconds(result.latency_ms_p95)}</td>"
-        f"<td>{size(result.bytes)}</td><td>{len(result.lost):,}</td></tr>"
+        f"<td>{decimal(result.bytes)}</td><td>{len(result.lost):,}</td></tr>"
     )
 
 

@@ -1,12 +1,10 @@
 """What the Inspect page shows, as HTML."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from ingestion.errors import RagError
 from rag_app.service.composition import Assistant
 from ui.components.choices import Choices, reranker_chosen
-from ui.components.text import internal_error, render_error
+from ui.components.text import result_of
 from ui.inspect.render import render_stored, render_trace, render_worked
 
 
@@ -33,15 +31,15 @@ class InspectController:
 
     def worked(self, question: str, passage: str) -> str:
         """Return MaxSim of two texts, worked through."""
-        return _rendered(lambda: render_worked(self.assistant.inspector.work_through(question, passage)))
+        return result_of(lambda: render_worked(self.assistant.inspector.work_through(question, passage)))
 
     def would_store(self, text: str) -> str:
         """Return the stored form of a text, which is not kept."""
-        return _rendered(lambda: render_stored(self.assistant.inspector.would_store(text)))
+        return result_of(lambda: render_stored(self.assistant.inspector.would_store(text)))
 
     def stored(self, document_id: str, place: int) -> str:
         """Return the stored form of a document's passage; places count from 1."""
-        return _rendered(lambda: render_stored(self.assistant.inspector.stored(document_id, place)))
+        return result_of(lambda: render_stored(self.assistant.inspector.stored(document_id, place)))
 
     def trace(self, question: str, strategy: str, reranker: str | None, collection: str | None = None) -> str:
         """Return a question's way through a collection, by default the settings' collection."""
@@ -52,14 +50,4 @@ class InspectController:
             reranker=reranker_chosen(reranker),
             collections=(collection,) if collection else usual.collections,
         )
-        return _rendered(lambda: render_trace(self.assistant.inspector.trace(question.strip(), options)))
-
-
-def _rendered(render: Callable[[], str]) -> str:
-    """Return the rendering, or the error that prevents it."""
-    try:
-        return render()
-    except RagError as error:
-        return render_error(error)
-    except Exception as error:  # noqa: BLE001 (logged, and said on the page)
-        return render_error(internal_error(error))
+        return result_of(lambda: render_trace(self.assistant.inspector.trace(question.strip(), options)))

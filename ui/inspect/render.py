@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from rich.filesize import decimal
 
 from rag_app.service.inspector import InspectedStage, MaxSimDetails, StoredPassage, Trace, stages
-from ui.components.text import escape, flow, milliseconds, plural, size
+from ui.components.text import escape, flow, milliseconds, plural
 
 WAITING = '<div class="empty">Encoding …</div>'
 EMPTY_TRACE = (
@@ -122,7 +123,7 @@ def _text(stored: StoredPassage) -> str:
 def _vector(name: str, kind: str, vector: Floats | None) -> str:
     if vector is None:
         return f'<section class="kept"><h4>{name}</h4><p class="facts">is not kept</p></section>'
-    facts = f"{kind} · {len(vector)} dimensions · {size(vector.size * _FLOAT)} as float32 · in Chroma"
+    facts = f"{kind} · {len(vector)} dimensions · {decimal(vector.size * _FLOAT)} as float32 · in Chroma"
     return (
         f'<section class="kept"><h4>{name}</h4><p class="facts">{facts}</p>'
         f'<img class="strip" alt="{name}: {_range(vector)}" src="{picture(vector[None, :])}"></section>'
@@ -138,7 +139,7 @@ def _matrix(stored: StoredPassage) -> str:
     )
     facts = (
         f"{plural(rows, 'vector')} of {dimensions} dimensions · codec {escape(stored.codec)} · "
-        f"{size(stored.code_bytes)} of codes · {size(stored.map_bytes)} of places in the text{shared}"
+        f"{decimal(stored.code_bytes)} of codes · {decimal(stored.map_bytes)} of places in the text{shared}"
     )
     names = (
         "".join(f"<li>{escape(token)}</li>" for token in stored.tokens) if stored.has_a_row_a_token else ""

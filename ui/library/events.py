@@ -7,10 +7,10 @@ from typing import Any
 import gradio as gr
 
 from ingestion.documents import Status
-from ingestion.errors import RagError, UnknownName
+from ingestion.errors import UnknownName
 from ui.components.events import QUICK, scroll_to_question
 from ui.components.fields import received
-from ui.components.text import escape, plural, render_error
+from ui.components.text import escape, plural, render_error, result_of
 from ui.library.controller import LibraryController, LibraryPageState
 from ui.library.layout import ALL, LibraryLayout
 from ui.library.render import (
@@ -143,12 +143,15 @@ class _LibraryUpdates:
 
     def trying(self, state: LibraryPageState, work: Callable[[], str | None]) -> Update:
         """Do work; return all values with its message or its error."""
-        try:
-            done = work()
-            said = f'<div class="done" role="status">{escape(done)}</div>' if done else ""
-        except (RagError, OSError) as error:
-            said = render_error(error)
-        return {self.page.message: said, **self.all(state)}
+
+        def said() -> str:
+            try:
+                done = work()
+            except OSError as error:  # an upload that cannot be moved
+                return render_error(error)
+            return f'<div class="done" role="status">{escape(done)}</div>' if done else ""
+
+        return {self.page.message: result_of(said), **self.all(state)}
 
 
 def connect_library(library: LibraryController, page: LibraryLayout) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
+from rich.filesize import decimal
+
 from ingestion.collections import CollectionInfo
 from ingestion.documents import Heading, Status
 from ingestion.storage.catalogue.records import Document, StoredChunk
 from rag_app.service.document_browser import PagePreview, Storage
-from ui.components.text import Span, also_known, escape, marked, plural, size
+from ui.components.text import Span, also_known, escape, marked, plural
 from ui.components.uploads import FileRow, Mood, render_bar, render_rows
 
 # Documents in one part of the table.
@@ -106,7 +108,7 @@ def _row(document: Document, chosen: bool) -> str:
         "collection": f"<bdi>{escape(document.collection)}</bdi>",
         "pages": f"{document.pages:,}",
         "chunks": f"{document.chunks:,}",
-        "size": size(document.bytes),
+        "size": decimal(document.bytes),
         "language": "–" if document.language == _UNKNOWN else escape(document.language),
         "added": f'<time datetime="{escape(document.added)}">{escape(document.added[:10])}</time>',
         "status": _status(document),
@@ -166,7 +168,7 @@ def render_document(view: PagePreview) -> str:
     facts = [
         plural(document.pages, "page"),
         plural(document.chunks, "chunk"),
-        size(document.bytes),
+        decimal(document.bytes),
         document.language,
         f"added {document.added[:10]}",
         *(f"also known as {name}" for name in document.names[1:]),
@@ -300,11 +302,11 @@ def render_storage(storage: Storage) -> str:
     shown = [part for part in parts if part[2] > _LEAST * storage.total]
     bar = "".join(f'<span class="{name}" style="flex-grow:{value}"></span>' for name, _, value in shown)
     legend = "".join(
-        f'<li><span class="{name}" aria-hidden="true"></span>{words}<b>{size(value)}</b></li>'
+        f'<li><span class="{name}" aria-hidden="true"></span>{words}<b>{decimal(value)}</b></li>'
         for name, words, value in parts
     )
     return (
-        f'<p class="total">The library takes {size(storage.total)}</p>'
+        f'<p class="total">The library takes {decimal(storage.total)}</p>'
         f'<div class="bar" aria-hidden="true">{bar}</div><ul class="legend">{legend}</ul>'
     )
 

@@ -1,6 +1,5 @@
 """The events of the Models page."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -8,7 +7,7 @@ import gradio as gr
 from ingestion.errors import RagError
 from ui.components.choices import NO_RERANKER, llm_choices, reranker_choices
 from ui.components.events import QUICK
-from ui.components.text import render_error
+from ui.components.text import render_error, result_of
 from ui.models.controller import ModelsController, ModelsPageState
 from ui.models.layout import ModelsLayout
 from ui.models.render import render_models, render_network, render_removal, render_task, render_total
@@ -93,11 +92,11 @@ def connect_models(
             question = render_removal(model) if model else ""
             wanted = (name, role) if model else None
             return "", wanted, question, gr.Column(visible=model is not None), *updates.all(state)
-        message = _message(lambda: models.act(str(event._data.get("act")), name, role))
+        message = result_of(lambda: models.act(str(event._data.get("act")), name, role))
         return message, None, "", gr.Column(visible=False), *updates.all(state)
 
     def remove(chosen: tuple[str, str] | None, state: ModelsPageState) -> tuple[Any, ...]:
-        message = _message(lambda: models.remove(*chosen)) if chosen else ""
+        message = result_of(lambda: models.remove(*chosen)) if chosen else ""
         return message, None, "", gr.Column(visible=False), *updates.all(state)
 
     def keep() -> tuple[Any, ...]:
@@ -116,10 +115,10 @@ def _connect_work(updates: _ModelsUpdates, page: ModelsLayout, state: gr.State, 
     models = updates.models
 
     def verify(state: ModelsPageState) -> tuple[Any, ...]:
-        return _message(models.verify_all), *updates.all(state)
+        return result_of(models.verify_all), *updates.all(state)
 
     def add(path: str, name: str, role: str, state: ModelsPageState) -> tuple[Any, ...]:
-        return _message(lambda: models.add(name or "", role, path or "")), *updates.all(state)
+        return result_of(lambda: models.add(name or "", role, path or "")), *updates.all(state)
 
     def cancel(state: ModelsPageState) -> tuple[Any, ...]:
         models.assistant.model_tasks.cancel()
@@ -128,11 +127,3 @@ def _connect_work(updates: _ModelsUpdates, page: ModelsLayout, state: gr.State, 
     page.verify.click(verify, [state], [page.message, *shown], **QUICK)
     page.add.click(add, [page.path, page.name, page.role, state], [page.message, *shown], **QUICK)
     page.cancel.click(cancel, [state], shown, **QUICK)
-
-
-def _message(act: Callable[[], str]) -> str:
-    """Return an action's message, or its error."""
-    try:
-        return act()
-    except RagError as error:
-        return render_error(error)

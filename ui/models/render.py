@@ -1,13 +1,24 @@
 """The list of models, the work on them, and its results."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from rich.filesize import decimal
 
 from rag_app.model_store.manifest import ModelEntry
 from rag_app.model_store.memory import Fit
-from rag_app.model_store.model_tasks import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
+from rag_app.model_store.model_tasks import (
+    ADD,
+    PULL,
+    UNBUNDLE,
+    VERIFY,
+    AddedModels,
+    ModelTask,
+    PulledFiles,
+    VerifiedModels,
+)
 from rag_app.model_store.store import ModelState, Presence, UsedModel
 from rag_app.tasks import TaskState
-from ui.components.text import escape, plural, progress_bar, render_failure, size
+from ui.components.text import escape, plural, progress_bar, render_failure
 
 ROLES = (
     ("llm", "Language models", "Write the answer from the passages. Without one, answers are quotations."),
@@ -87,24 +98,29 @@ def _running(task: ModelTask) -> str:
         words = f"Checking the hashes of {name}"
     elif total:
         doing = "Pulling" if task.task.kind == PULL else "Reading"
-        words = f"{doing} {name}: {size(done)} of {size(total)}"
+        words = f"{doing} {name}: {decimal(done)} of {decimal(total)}"
     bar = progress_bar(done / total if total else None, words)
     return f'<div class="working" role="status"><p>{escape(words)}</p>{bar}</div>'
 
 
 def _done(task: ModelTask) -> str:
-    result = task.task.result or {}
-    if task.task.kind == PULL:
-        commit = str(result["commit"] or "")[:12]
-        return (
-            f'<p class="ended">{escape(task.name)} is here and verified: {size(result["bytes"])}, '
-            f"commit {escape(commit)}.</p>"
-        )
-    if task.task.kind == UNBUNDLE:
-        return f'<p class="ended">Here and verified: {escape(", ".join(result["names"]))}.</p>'
-    if task.task.kind == ADD:
-        return f'<p class="ended">{escape(result["name"])} is listed, and its files are recorded.</p>'
-    faults: dict[str, list[str]] = result["faults"]
+    match task.task.result:
+        case PulledFiles(size, commit):
+            return (
+                f'<p class="ended">{escape(task.name)} is here and verified: {decimal(size)}, '
+                f"commit {escape((commit or '')[:12])}.</p>"
+            )
+        case AddedModels(names) if task.task.kind == UNBUNDLE:
+            return f'<p class="ended">Here and verified: {escape(", ".join(names))}.</p>'
+        case AddedModels((name,)):
+            return f'<p class="ended">{escape(name)} is listed, and its files are recorded.</p>'
+        case VerifiedModels(faults):
+            return _verified(faults)
+        case _:
+            return ""
+
+
+def _verified(faults: Mapping[str, Sequence[str]]) -> str:
     if not faults:
         return (
             '<p class="ended">No model was pulled or added; the built-in ones came with the installation.</p>'
@@ -137,14 +153,14 @@ def render_used(used: UsedModel) -> str:
     else:
         said = f"{name} is built in, and always used."
     if used.fit in (Fit.TIGHT, Fit.TOO_LARGE):
-        said += f" Its {size(used.entry.memory_mb * 10**6)} of memory: {_FITS[used.fit][1]}."
+        said += f" Its {decimal(used.entry.memory_mb * 10**6)} of memory: {_FITS[used.fit][1]}."
     return f'<p class="ended">{said}</p>'
 
 
 def render_removal(state: ModelState) -> str:
     """Return the question whether to remove a model, with the consequences."""
     entry = state.entry
-    deleted = f"{size(state.bytes)} are deleted. " if state.bytes and entry.repo else ""
+    deleted = f"{decimal(state.bytes)} are deleted. " if state.bytes and entry.repo else ""
     after = "It leaves the list." if state.added else "It can be pulled again."
     stays = " Its files stay where they are." if state.added and not entry.repo else ""
     what = f"{deleted}{after}{stays}"
@@ -154,7 +170,7 @@ def render_removal(state: ModelState) -> str:
 
 def render_removed(entry: ModelEntry, freed: int) -> str:
     """Return the message after a model was removed."""
-    return f'<p class="ended">Removed {escape(entry.name)}: {size(freed)} freed.</p>'
+    return f'<p class="ended">Removed {escape(entry.name)}: {decimal(freed)} freed.</p>'
 
 
 def _row(state: ModelState, *, busy: bool) -> str:
@@ -162,7 +178,7 @@ def _row(state: ModelState, *, busy: bool) -> str:
     kind, words = _STATES[state.presence]
     used = '<span class="used">used</span>' if state.in_use else ""
     fit_kind, fit = _FITS[state.fit]
-    needs = f"needs {size(entry.memory_mb * 10**6)}" if entry.memory_mb else ""
+    needs = f"needs {decimal(entry.memory_mb * 10**6)}" if entry.memory_mb else ""
     memory = f'{needs}<span class="fit {fit_kind}">{fit}</span>' if needs else "none of its own"
     return (
         f'<li><div class="what"><bdi class="name">{escape(entry.name)}</bdi>{used}'
@@ -177,9 +193,9 @@ def _row(state: ModelState, *, busy: bool) -> str:
 
 def _takes(state: ModelState) -> str:
     if state.bytes:
-        return size(state.bytes)
+        return decimal(state.bytes)
     if state.entry.download_mb:
-        return f"{size(state.entry.download_mb * 10**6)} to fetch"
+        return f"{decimal(state.entry.download_mb * 10**6)} to fetch"
     return "came with the application" if state.presence is Presence.BUILT_IN else "not known"
 
 
@@ -211,4 +227,4 @@ def render_total(states: Sequence[ModelState]) -> str:
     """Return the number of models here and the space that they take."""
     here = [state for state in states if state.presence in _HERE]
     taken = sum(state.bytes for state in states)
-    return f'<p class="note">{plural(len(here), "model")} here, {size(taken)} in the models folder.</p>'
+    return f'<p class="note">{plural(len(here), "model")} here, {decimal(taken)} in the models folder.</p>'

@@ -1,9 +1,10 @@
 """A comparison as people read it in a terminal."""
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.table import Table
 
-from rag_app.cli.terminal.lines import line, print_warnings, shown, size
+from rag_app.cli.terminal.lines import line, print_warnings, shown
 from rag_app.contract.search import ColumnFields, CompareResponse, HitFields
 
 _PREVIEW = 60
@@ -26,7 +27,7 @@ def print_comparison(console: Console, found: CompareResponse) -> None:
     console.print()
     for name, column in zip(names, found.columns, strict=True):
         how = "exact" if column.exact else "approximate"
-        took = f"{column.timings_ms['total']:.0f} ms, {size(column.stored_bytes)} stored"
+        took = f"{column.timings_ms['total']:.0f} ms, {decimal(column.stored_bytes)} stored"
         line(console, f"[bold]{shown(name)}[/] [dim]{how}, {took}[/]")
     for one in found.overlaps:
         left, right = names[one.left], names[one.right]

@@ -1,8 +1,9 @@
 """Evaluations and judgements as people read them in a terminal."""
 
 from rich.console import Console
+from rich.filesize import decimal
 
-from rag_app.cli.terminal.lines import count, line, shown, size, table_of
+from rag_app.cli.terminal.lines import count, line, shown, table_of
 from rag_app.contract.evaluation import DifferenceFields, EvaluationFields, JudgementsResponse
 
 # The metrics that fit into a terminal's line; --json and the report have all.
@@ -25,7 +26,7 @@ def print_evaluation(console: Console, found: EvaluationFields) -> None:
         cells = [_share(one.metrics[metric]) for metric in names]
         cells.insert(names.index(first) + 1, f"[dim]{_share(spread.low)}-{_share(spread.high)}[/]")
         table.add_row(
-            shown(name), *cells, f"{one.latency_ms_p50:.1f}", size(one.bytes), str(one.lost),
+            shown(name), *cells, f"{one.latency_ms_p50:.1f}", decimal(one.bytes), str(one.lost),
         )  # fmt: skip
     console.print(table)
     for difference in found.comparisons:

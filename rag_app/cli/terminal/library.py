@@ -1,8 +1,9 @@
 """Collections, statistics and maintenance reports as people read them in a terminal."""
 
 from rich.console import Console
+from rich.filesize import decimal
 
-from rag_app.cli.terminal.lines import count, line, shown, size, table_of
+from rag_app.cli.terminal.lines import count, line, shown, table_of
 from rag_app.contract.library import (
     CollectionsResponse,
     ProblemFields,
@@ -62,11 +63,11 @@ def print_stats(console: Console, stats: StatsResponse) -> None:
         reads = f"{'+'.join(one.readings)} ({one.dimension}, {one.token_dimension} × {one.codec})"
         table.add_row(
             shown(one.name), one.state, reads, f"{one.documents:,}", f"{one.tokens:,}",
-            size(one.bytes),
+            decimal(one.bytes),
         )  # fmt: skip
     console.print(table)
     console.print()
-    stores = ", ".join(f"{name} {size(number)}" for name, number in dict(stats.bytes).items())
+    stores = ", ".join(f"{name} {decimal(number)}" for name, number in dict(stats.bytes).items())
     languages = ", ".join(f"{name} {number}" for name, number in stats.languages.items())
     line(console, f"on the disk: {stores}")
     line(console, f"languages: {languages or 'none yet'}")

@@ -199,16 +199,6 @@ def print_unreadable(console: Console, folders: Sequence[UnreadableFields]) -> N
         )
 
 
-def size(number: int) -> str:
-    """Return a number of bytes as people read it."""
-    value = float(number)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
-
-
 def table_of(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     for column in columns:

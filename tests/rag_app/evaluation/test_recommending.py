@@ -57,7 +57,7 @@ def test_of_those_not_told_apart_the_cheapest_is_chosen() -> None:
     assert (found.use, found.worse) == ("hybrid", ("cls",))
     assert found.tied == ("hybrid", "bm25", "fusion")
     assert "do not tell hybrid, bm25 and fusion apart; cls finds less" in found.words
-    assert "the cheapest of them, hybrid: 5.0 ms a question, 20 MB stored" in found.words
+    assert "the cheapest of them, hybrid: 5.0 ms a question, 20.0 MB stored" in found.words
     assert "bm25 stores least, 1.0 MB" in found.words
     assert found.needed is not None
     assert f"about {found.needed:,} questions" in found.words

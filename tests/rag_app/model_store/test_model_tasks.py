@@ -11,7 +11,7 @@ import pytest
 from ingestion.errors import Cancelled, InvalidInput, UnknownName
 from rag_app.config.settings import Settings
 from rag_app.model_store import network
-from rag_app.model_store.model_tasks import ModelTask, ModelTasks
+from rag_app.model_store.model_tasks import AddedModels, ModelTask, ModelTasks, PulledFiles, VerifiedModels
 from rag_app.model_store.network import has_network, hub_host
 from rag_app.model_store.store import ModelStore, Presence
 from rag_app.tasks import TaskRunning, TaskState
@@ -42,9 +42,9 @@ def test_a_pull_is_a_task_with_progress_and_a_result(hub: Hub, tasks: ModelTasks
     total = sum(map(len, FILES.values()))
     assert (done.role, done.name, done.task.state) == ("reranker", "small", TaskState.DONE)
     assert (done.task.stage, done.task.done, done.task.total) == ("small", total, total)
-    assert done.task.result == {"bytes": total, "commit": COMMIT}
+    assert done.task.result == PulledFiles(total, COMMIT)
     tasks.verify("small", "reranker")
-    assert ended(tasks).task.result == {"faults": {"small": []}}
+    assert ended(tasks).task.result == VerifiedModels({"small": []})
 
 
 def test_one_at_a_time_until_it_is_cancelled(hub: Hub, tasks: ModelTasks, store: ModelStore) -> None:
@@ -75,7 +75,7 @@ def test_what_the_hub_refuses_is_the_error(hub: Hub, tasks: ModelTasks) -> None:
 def test_a_file_is_added_by_its_path(tasks: ModelTasks, store: ModelStore, tmp_path: Path) -> None:
     file = write_tiny_gguf(tmp_path / "mine.gguf")
     tasks.add("", "llm", f" {file} ")
-    assert ended(tasks).task.result == {"name": "mine"}
+    assert ended(tasks).task.result == AddedModels(("mine",))
     (state,) = [one for one in store.states() if one.entry.name == "mine"]
     assert (state.presence, state.added) == (Presence.VERIFIED, True)
     tasks.add("again", "llm", str(tmp_path / "nowhere.gguf"))
@@ -112,7 +112,8 @@ def test_a_bundle_is_taken_up_where_a_model_is_added(hub: Hub, store: ModelStore
     tasks = ModelTasks(other)
     tasks.add("ignored", "llm", f" {tmp_path / 'b.tar'} ")
     done = ended(tasks)
-    assert (done.name, done.task.state, done.task.result) == ("b.tar", TaskState.DONE, {"names": ["small"]})
+    assert (done.name, done.task.state) == ("b.tar", TaskState.DONE)
+    assert done.task.result == AddedModels(("small",))
     assert done.task.done == done.task.total > sum(map(len, FILES.values())) - 1
     assert other.entry("small").role == "reranker"
     (tmp_path / "b.tar").write_bytes((tmp_path / "b.tar").read_bytes()[:-2_000_000])

@@ -25,7 +25,6 @@ from rag_app.service.document_browser import (
 from tests.helpers.built_page import built_page
 from tests.helpers.page_values import document, file, job
 from ui.components.ingest_queue import IngestQueueController, QueuePageState
-from ui.components.text import size
 from ui.components.uploads import FileRow, Mood, to_row
 from ui.library.controller import LibraryController, LibraryPageState
 from ui.library.render import (
@@ -194,19 +193,6 @@ def test_storage_in_parts_and_numbers() -> None:
     assert 'class="originals" style="flex-grow:2000000"' in shown
     assert 'class="words" style' not in shown  # too little to be seen
     assert "500 bytes" in shown
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1_000, "1.0 kB"), (9_949, "9.9 kB"),
-        (9_950, "10 kB"), (4_200_000, "4.2 MB"), (640 * 10**6, "640 MB"),
-        (999_499, "999 kB"), (999_500, "1.0 MB"), (1_234_000_000, "1.2 GB"),
-        (5 * 10**12, "5,000 GB"),
-    ],
-)  # fmt: skip
-def test_bytes_in_words(number: int, words: str) -> None:
-    assert size(number) == words
 
 
 # On a library

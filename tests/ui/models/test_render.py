@@ -7,9 +7,19 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import ModelError
+from rag_app.config.logging import report_unexpected
 from rag_app.model_store.manifest import ModelEntry
 from rag_app.model_store.memory import Fit
-from rag_app.model_store.model_tasks import ADD, PULL, UNBUNDLE, VERIFY, ModelTask
+from rag_app.model_store.model_tasks import (
+    ADD,
+    PULL,
+    UNBUNDLE,
+    VERIFY,
+    AddedModels,
+    ModelTask,
+    PulledFiles,
+    VerifiedModels,
+)
 from rag_app.model_store.store import ModelState, Presence, UsedModel
 from rag_app.tasks import Task, TaskState
 from ui.components.text import INTERNAL_ERROR
@@ -54,8 +64,8 @@ def test_a_model_offers_what_can_be_done_with_it(one: ModelState, wanted: list[s
 
 def test_what_is_known_of_a_model_is_shown_as_text() -> None:
     html = render_models([state(Presence.ABSENT, fit=Fit.TOO_LARGE)], None)
-    assert "92 MB to fetch" in html
-    assert "needs 300 MB" in html
+    assert "92.0 MB to fetch" in html
+    assert "needs 300.0 MB" in html
     assert "more than this machine has" in html
     assert 'aria-label="Pull &lt;b&gt;small"' in html
     assert "<i>" not in html
@@ -71,6 +81,10 @@ def task(kind: str, status: TaskState = TaskState.RUNNING, **fields: object) -> 
     return ModelTask("reranker", "<b>small", replace(Task("t", kind, status, "now"), **fields))  # type: ignore[arg-type]
 
 
+LOGGED = KeyError("secret")
+ID = report_unexpected(LOGGED)
+
+
 @pytest.mark.parametrize(
     ("one", "words"),
     [
@@ -78,16 +92,17 @@ def task(kind: str, status: TaskState = TaskState.RUNNING, **fields: object) -> 
         (task(PULL, done=2 * 10**6, total=4 * 10**6), "Pulling &lt;b&gt;small: 2.0 MB of 4.0 MB"),
         (task(PULL, done=4, total=4), "Checking the hashes of &lt;b&gt;small"),
         (task(UNBUNDLE, done=10**6, total=4 * 10**6), "Reading &lt;b&gt;small: 1.0 MB of 4.0 MB"),
-        (task(UNBUNDLE, TaskState.DONE, result={"names": ["a", "<b>"]}), "Here and verified: a, &lt;b&gt;."),
+        (task(UNBUNDLE, TaskState.DONE, result=AddedModels(("a", "<b>"))), "verified: a, &lt;b&gt;."),
         (task(VERIFY), "Hashing &lt;b&gt;small"),
         (task(PULL, TaskState.CANCELLED), "Pull goes on where it ended"),
         (task(PULL, TaskState.FAILED, error=ModelError("the hub <x> said no")), "the hub &lt;x&gt; said no"),
         (task(PULL, TaskState.FAILED, error=KeyError("secret")), f">{INTERNAL_ERROR}<"),
-        (task(PULL, TaskState.DONE, result={"bytes": 4 * 10**6, "commit": "0123456789abcd"}), "789ab."),
-        (task(ADD, TaskState.DONE, result={"name": "<b>"}), "&lt;b&gt; is listed"),
-        (task(VERIFY, TaskState.DONE, result={"faults": {}}), "No model was pulled or added;"),
-        (task(VERIFY, TaskState.DONE, result={"faults": {"a": [], "b": ["f is damaged: <x>"]}}), "Whole: a."),
-        (task(VERIFY, TaskState.DONE, result={"faults": {"b": ["f is damaged: <x>"]}}), "damaged: &lt;x&gt;"),
+        (task(PULL, TaskState.FAILED, error=LOGGED), f">{INTERNAL_ERROR} (request {ID})<"),
+        (task(PULL, TaskState.DONE, result=PulledFiles(4 * 10**6, "0123456789abcd")), "789ab."),
+        (task(ADD, TaskState.DONE, result=AddedModels(("<b>",))), "&lt;b&gt; is listed"),
+        (task(VERIFY, TaskState.DONE, result=VerifiedModels({})), "No model was pulled or added;"),
+        (task(VERIFY, TaskState.DONE, result=VerifiedModels({"a": [], "b": ["f: <x>"]})), "Whole: a"),
+        (task(VERIFY, TaskState.DONE, result=VerifiedModels({"b": ["f is damaged: <x>"]})), "&lt;x&gt;"),
     ],
 )  # fmt: skip
 def test_work_is_in_words(one: ModelTask, words: str) -> None:
@@ -106,13 +121,13 @@ def test_using_says_what_remains_to_be_done() -> None:
     assert "is the reranker now" in render_used(UsedModel(ENTRY, Fit.FITS, "reranker", file, None, None))
     set_elsewhere = UsedModel(ENTRY, Fit.TIGHT, "reranker", file, "RAG_APP_RERANKER", None)
     assert "RAG_APP_RERANKER is set and comes before the file" in render_used(set_elsewhere)
-    assert "300 MB of memory: tight" in render_used(set_elsewhere)
+    assert "300.0 MB of memory: tight" in render_used(set_elsewhere)
     command = render_used(UsedModel(ENTRY, Fit.FITS, None, None, None, "rag-app reindex <x>"))
     assert "<code>rag-app reindex &lt;x&gt;</code>" in command
 
 
 def test_removing_says_what_is_lost() -> None:
-    assert "10 MB are deleted. It can be pulled again." in render_removal(
+    assert "10.0 MB are deleted. It can be pulled again." in render_removal(
         state(Presence.VERIFIED, bytes=10**7)
     )
     local = replace(ENTRY, source="file:/models/x.gguf")
