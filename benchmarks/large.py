@@ -25,12 +25,12 @@ from ingestion.storage.catalogue.records import Document
 from ingestion.storage.catalogue.rows import insert_document, prepare_text
 from ingestion.storage.catalogue.sources import insert_source
 from ingestion.storage.segment_merging import MAX_CHUNKS
+from ingestion.storage.timing import utc_now
 from ingestion.storage.tokens.codec import Int8Codec
 from ingestion.storage.tokens.layout import section_of
 from ingestion.storage.tokens.merge import merge
 from ingestion.storage.tokens.segment import Segment
 from ingestion.storage.tokens.writing import SegmentData, write_segment
-from ingestion.timing import utc_now
 
 CHUNKS_A_DOCUMENT = 20
 SHORTEST, LONGEST = 120, 240  # tokens of a chunk

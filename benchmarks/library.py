@@ -29,7 +29,7 @@ from ingestion.documents import Chunk, Page, ParsedDocument, Status
 from ingestion.encoders import Encodings, builtin_encoder
 from ingestion.library import Library
 from ingestion.storage.originals import Source
-from ingestion.timing import utc_now
+from ingestion.storage.timing import utc_now
 from rag_app.config.environment import stay_offline
 
 DOCUMENTS, QUICK_DOCUMENTS = 2000, 100

@@ -26,12 +26,12 @@ from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.open_stores import OpenStores
 from ingestion.storage.originals import Source, keep_original
 from ingestion.storage.source_links import SourceLinks
+from ingestion.storage.timing import utc_now
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.store import DocumentVectors
 from ingestion.storage.vectors.store import POOLINGS
 from ingestion.text.language_detection import detect_language
 from ingestion.text.names import composed
-from ingestion.timing import utc_now
 
 __all__ = ["Library", "Source"]
 

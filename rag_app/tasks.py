@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import uuid4
 
 from ingestion.errors import Cancelled, RagError, UnknownName
-from ingestion.timing import utc_now
+from ingestion.storage.timing import utc_now
 from rag_app.config.logging import report_unexpected
 
 # The newest tasks keep their results; a result may name thousands of documents.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.open_representations import BUILTIN_NAME
-from ingestion.timing import Stopwatch
+from ingestion.storage.timing import Stopwatch
 from retrievers.fusion import CANDIDATES, DEPTH, fuse, zscore_fusion
 from retrievers.hits import Candidate, Query, Ranking, Retriever
 from retrievers.late_interaction import SCORE, estimated_candidates

@@ -3,8 +3,8 @@
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.open_representations import BUILTIN_NAME
+from ingestion.storage.timing import Stopwatch
 from ingestion.storage.vectors.store import Pooling
-from ingestion.timing import Stopwatch
 from retrievers.hits import Candidate, Query, Ranking
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentation
+from ingestion.storage.timing import Stopwatch
 from ingestion.storage.tokens.candidates import ScoredChunks
-from ingestion.timing import Stopwatch
 from retrievers.dense import DenseRetriever
 from retrievers.hits import Candidate, Query, Ranking
 

@@ -2,7 +2,7 @@
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
-from ingestion.timing import Stopwatch
+from ingestion.storage.timing import Stopwatch
 from retrievers.hits import Candidate, Query, Ranking
 
 

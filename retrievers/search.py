@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ingestion.errors import EmptyQuestion, InvalidInput
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope, StoredChunk
-from ingestion.timing import Stopwatch
+from ingestion.storage.timing import Stopwatch
 from retrievers.exact import Named, named, with_holders_first
 from retrievers.hits import Hit, Query, Ranking
 from retrievers.preambles import core

@@ -45,13 +45,13 @@ from ingestion.storage.originals import (
     under_its_name,
 )
 from ingestion.storage.presence import CATALOGUE
+from ingestion.storage.timing import utc_now
 from ingestion.storage.tokens.codec import INT8
 from ingestion.storage.tokens.layout import DocumentKey
 from ingestion.storage.tokens.segment import Segment
 from ingestion.storage.tokens.store import DocumentVectors
 from ingestion.storage.tokens.stored import StoredVectors
 from ingestion.text.names import UPLOAD
-from ingestion.timing import utc_now
 
 _HASH = 64  # hexadecimal digits
 _Text = tuple[ParsedDocument, Sequence[Chunk], int]

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from ingestion.timing import utc_now
+from ingestion.storage.timing import utc_now
 
 # Seconds before the thread is started again; twice as many after each further end.
 _FIRST_PAUSE = 0.1

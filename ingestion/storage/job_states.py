@@ -8,7 +8,7 @@ from functools import partial
 from ingestion.errors import LibraryError
 from ingestion.storage.catalogue.job_table import ENDED, Job, JobTable
 from ingestion.storage.disk_space import SMALL_BYTES, SpaceReserve
-from ingestion.timing import utc_now
+from ingestion.storage.timing import utc_now
 
 _logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
-from ingestion.timing import utc_now
+from ingestion.storage.timing import utc_now
 from rag_app.config.settings import Settings
 from rag_app.evaluation import report
 from rag_app.evaluation.corpus import Corpus, add_representation, open_corpus

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from ingestion.regular_files import private_file
-from ingestion.timing import utc_now
+from ingestion.storage.timing import utc_now
 from rag_app.evaluation.datasets import Dataset, Question, json_lines, judged, page_id, read_qrels
 from rag_app.evaluation.tables import id_of, tsv_of
 from rag_app.history.database import StateDatabase

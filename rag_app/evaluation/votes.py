@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingestion.errors import InvalidInput
-from ingestion.timing import utc_now
+from ingestion.storage.timing import utc_now
 from rag_app.history.database import StateDatabase
 from retrievers.comparison import column_name
 

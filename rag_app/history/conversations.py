@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ingestion.errors import InvalidInput, LibraryError, UnknownName
-from ingestion.timing import utc_now
+from ingestion.storage.timing import utc_now
 from rag_app.answering.answers import Exchange
 from rag_app.history.database import StateDatabase
 from rag_app.history.records import AnswerRecord, decode, encode

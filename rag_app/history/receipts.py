@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from ingestion.errors import LibraryError, UnknownName
-from ingestion.timing import utc_now
+from ingestion.storage.timing import utc_now
 from rag_app.history.database import StateDatabase
 from rag_app.history.records import ReceiptRecord, decode, encode
 

@@ -6,7 +6,7 @@ from ingestion.errors import EmptyQuestion
 from ingestion.library import Library
 from ingestion.storage.catalogue.filters import resolve
 from ingestion.storage.open_representations import BUILTIN_NAME
-from ingestion.timing import Stopwatch
+from ingestion.storage.timing import Stopwatch
 from rag_app.answering.answers import AskOptions
 from rag_app.answering.model_pool import ModelPool
 from rag_app.evaluation.sizes import Sizes

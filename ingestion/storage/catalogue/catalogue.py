@@ -28,9 +28,9 @@ from ingestion.storage.catalogue.rows import heading_from, layout_from, rebuild_
 from ingestion.storage.catalogue.schema import ensure_schema
 from ingestion.storage.catalogue.sources import Sources
 from ingestion.storage.catalogue.texts import Slice, read_slices, slice_in
+from ingestion.storage.timing import utc_now
 from ingestion.text.names import composed
 from ingestion.text.terms import ANALYSER, Analyser
-from ingestion.timing import utc_now
 
 DEFAULT_COLLECTION = "default"
 _COLLECTION_NAME = re.compile(r"[\w][\w .-]{0,62}")

@@ -12,8 +12,8 @@ from pathlib import Path
 from ingestion.documents import Status
 from ingestion.errors import UnknownName
 from ingestion.storage.catalogue.database import Database, insert_row, storable
+from ingestion.storage.timing import utc_now
 from ingestion.text.leftovers import PassedOver, Unreadable
-from ingestion.timing import utc_now
 
 # Finished jobs that are kept for the list of failures. Every job is kept for an hour, however many come after
 # it: the program that queued it may still ask how it ended.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ingestion.encoders import BLOCK_CHUNKS, Encodings
 from ingestion.errors import LibraryDamaged
 from ingestion.storage.durable import sync_folder
+from ingestion.storage.timing import Stopwatch
 from ingestion.storage.tokens.attached import AttachedSegments
 from ingestion.storage.tokens.candidates import (
     CANDIDATES,
@@ -29,7 +30,6 @@ from ingestion.storage.tokens.segment import Segment
 from ingestion.storage.tokens.staged import StagedVectors
 from ingestion.storage.tokens.stored import StoredVectors
 from ingestion.storage.tokens.writing import SegmentContents, write_segment
-from ingestion.timing import Stopwatch
 
 # A document's vectors: in memory; on the disk until it is committed; in a segment.
 DocumentVectors = Encodings | StagedVectors | StoredVectors

@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ingestion.errors import Cancelled, LibraryDamaged
+from ingestion.storage.timing import Stopwatch
 from ingestion.storage.tokens import codebook as codebooks
 from ingestion.storage.tokens import indexing, inverted_lists
 from ingestion.storage.tokens.codebook import Codebook, train
@@ -20,7 +21,6 @@ from ingestion.storage.tokens.merge import merge
 from ingestion.storage.tokens.segment import Segment
 from ingestion.storage.tokens.store import TokenStore
 from ingestion.storage.tokens.writing import SegmentData, write_segment
-from ingestion.timing import Stopwatch
 
 DIMENSIONS, TOPICS = 16, 40
 SCALES = np.full(DIMENSIONS, 0.8 / 127, np.float32)
