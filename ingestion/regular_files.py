@@ -1,6 +1,6 @@
 """Files that a person names, opened with distrust: a path may lead to a pipe, a device or a folder.
 
-Reading a device may never end, and opening a pipe waits for somebody who writes into it. The errors are
+Reading a device may never end, and opening a pipe waits for a process that writes into it. The errors are
 OSErrors, so that a caller reports them as it reports a file that is missing.
 """
 

@@ -260,7 +260,7 @@ class _Repairing:
         self._tell("chroma", f"{written} vectors were written anew from the segments{because}")
 
     def _chroma_fault(self, found: ChromaComparison) -> str | None:
-        """Return why Chroma cannot be read. What differs is mended in the open one, so this opens it."""
+        """Return why Chroma cannot be read. Differences are repaired in the open one, so this opens it."""
         if found.fault is None and not found.ok:
             with suppress(LibraryDamaged):
                 self._library.vectors.names()

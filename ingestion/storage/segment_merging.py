@@ -135,7 +135,7 @@ class Merger:
     def run(self, *, everything: bool = False, check: Callable[[], None] = lambda: None) -> int:
         """Merge what should be merged; return the number of files written.
 
-        A group with a damaged file is passed over: `repair` mends it. Raises LibraryError where the disk
+        A group with a damaged file is passed over: `repair` repairs it. Raises LibraryError where the disk
         cannot be written, and what `check` raises; the library is as it was before that merge.
         """
         written = 0

@@ -23,7 +23,7 @@ from rag_app.contract.library import (
 
 
 def verify(context: typer.Context, as_json: Json = False) -> None:
-    """Look for damage in every store, and mend nothing. Exit code 1 where there is some."""
+    """Look for damage in every store, and change nothing. Exit code 1 where damage is found."""
     found = finished(context, as_json, VerifyFields, "verify")
     show(found, as_json, library.print_verified)
     if not found.ok:

@@ -8,7 +8,7 @@ _OTHERS_WRITE, _OTHERS_READ = stat.S_IWOTH, stat.S_IROTH | stat.S_IXOTH
 
 
 def writable_by_others(folder: Path) -> str | None:
-    """Return what lets other users of this machine change the library, and how to mend it; None: nothing."""
+    """Return what lets other users of this machine change the library, and the remedy; None: nothing."""
     if not hasattr(os, "getuid") or not folder.exists():
         return None
     status = folder.stat()
@@ -33,7 +33,7 @@ def writable_by_others(folder: Path) -> str | None:
 
 
 def readable_by_others(folder: Path) -> str | None:
-    """Return how other users of this machine can read the library, and how to mend it; None: they cannot."""
+    """Return how other users of this machine can read the library, and the remedy; None: they cannot."""
     if not hasattr(os, "getuid") or not folder.exists() or not folder.stat().st_mode & _OTHERS_READ:
         return None
     return f"other users of this machine can look into the data folder {folder}; run: chmod 700 {folder}"

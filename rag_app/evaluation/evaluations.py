@@ -97,7 +97,7 @@ class Evaluations:
 
     @property
     def latest(self) -> Finished | None:
-        """The latest result of this process, whoever asked for it."""
+        """The latest result of this process, from any session."""
         with self._lock:
             return self._latest
 

@@ -28,7 +28,7 @@ from ui.components.text import Span, escape, render_error
 
 _ENDED = {
     TurnState.STOPPED: None,
-    TurnState.ASKED: "It is being answered elsewhere; open the conversation again in a while.",
+    TurnState.ASKED: "It is being answered for another page; open the conversation again in a while.",
     TurnState.INTERRUPTED: "The application ended before it was answered. Ask again.",
 }
 

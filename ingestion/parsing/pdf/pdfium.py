@@ -83,7 +83,7 @@ class PdfiumFile:
         self.page_count: int = len(self._document)
 
     def text(self, number: int, max_characters: int) -> RawPage:
-        """The raw text of a page, rows mended.
+        """The raw text of a page, with its rows repaired.
 
         Raises:
             PageTooLongError: It has more than `max_characters`; nothing was extracted.

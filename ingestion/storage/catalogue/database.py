@@ -94,7 +94,7 @@ class Database:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Turn what a person can mend into LibraryError or LibraryDamaged; faults of ours pass."""
+        """Raise errors that a person can solve as LibraryError or LibraryDamaged; others pass."""
         try:
             yield
         except (OSError, sqlite3.OperationalError) as error:
@@ -129,5 +129,5 @@ def marks(values: Sequence[object]) -> str:
 
 
 def storable(number: int) -> int:
-    """Return a whole number that somebody asks for, or the nearest one that a column can hold."""
+    """Return the number, or the nearest one that a column can hold."""
     return max(-_LARGEST_INTEGER, min(number, _LARGEST_INTEGER))

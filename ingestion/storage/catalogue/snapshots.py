@@ -91,7 +91,7 @@ def _copy(connection: sqlite3.Connection, file: Path) -> None:
 
     with closing(sqlite3.connect(file)) as copy:
         connection.backup(copy, pages=_STEP_PAGES, progress=check)
-        # In one file, whoever opens it.
+        # In one file, without a WAL beside it.
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
 
 

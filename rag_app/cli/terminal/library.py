@@ -37,7 +37,7 @@ def print_repaired(console: Console, report: RepairFields) -> None:
     """Print the repairs, and the problems that are left."""
     for repair in report.done:
         whose = f"{shown(repair.document)}: " if repair.document else ""
-        line(console, f"[green]mended[/]  {repair.store}: {whose}{shown(repair.what)}")
+        line(console, f"[green]repaired[/] {repair.store}: {whose}{shown(repair.what)}")
     for problem in report.left:
         _print_problem(console, problem)
     if not report.done and not report.left:

@@ -30,7 +30,7 @@ class Found(Fields):
     strategy: str
     exact: bool = Field(description="whether no better passage can be missing")
     passages: list[Passage]
-    warnings: list[str] = Field(description="what is damaged, and how to mend it")
+    warnings: list[str] = Field(description="what is damaged, and how to repair it")
 
 
 class Cited(Fields):

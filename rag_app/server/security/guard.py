@@ -32,7 +32,7 @@ DESCRIPTION = "/api/v1/docs"
 IS_HERE = "rag_app.is_here"
 _ANYWHERE = ("0.0.0.0", "::")  # addresses to listen on, that no request names
 _OWN_SITE = ("same-origin", "none")  # none: typed, or no page at all
-# A proxy adds these: whoever sent the request to it may be anywhere.
+# A proxy adds these: the sender may be on any machine.
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
 

@@ -103,7 +103,7 @@ def _refusal(reason: str, query: list[tuple[str, str]]) -> HTMLResponse:
     return HTMLResponse(html, 401, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
 
 
-# It loads nothing: no file is open to whoever sees it.
+# It loads nothing, because no file is open without a login.
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

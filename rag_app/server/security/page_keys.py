@@ -56,8 +56,8 @@ class PageSessions:
     def begin(self, key: str) -> str:
         """Return the session that a key begins.
 
-        A key that comes a second time was seen by somebody else: whoever came first is locked out, and
-        whoever comes second is told so.
+        A key that comes a second time was seen by another person: the first session is ended, and the
+        second request is told so.
 
         Raises:
             KeyRefused: The key is none of this run, has expired, or was used before.
@@ -71,7 +71,7 @@ class PageSessions:
             self._ended.add(nonce)
             raise KeyRefused(
                 "this key was used before; the browser that used it is locked out now. If that was not you, "
-                "somebody else on this machine saw the address"
+                "another person on this machine saw the address"
             )
         self._used[nonce] = expires
         return (nonce + _signature(self._token, b"session", nonce)).hex()
