@@ -1,7 +1,7 @@
 """Token counts of one answer, from LangChain's callbacks; and call options, passed through its config."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage
@@ -31,7 +31,7 @@ class UsageTracker(BaseCallbackHandler):
     def __init__(self) -> None:
         self.prompt_tokens = 0
         self.completion_tokens = 0
-        self.finish_reason: str | None = None
+        self._said: str | None = None
 
     def on_llm_end(self, response: LLMResult, **_: Any) -> None:
         for generations in response.generations:
@@ -44,18 +44,16 @@ class UsageTracker(BaseCallbackHandler):
             self.prompt_tokens += message.usage_metadata["input_tokens"]
             self.completion_tokens += message.usage_metadata["output_tokens"]
         said = info.get("finish_reason") or message.response_metadata.get("finish_reason")
-        self.finish_reason = said or self.finish_reason
+        self._said = said or self._said
 
-    def fields(self) -> dict[str, Any]:
-        """Return the counts, and the finish reason: "length" for an answer that was cut off, else "stop"."""
-        return {
-            "usage": {
-                "prompt_tokens": self.prompt_tokens,
-                "completion_tokens": self.completion_tokens,
-                "total_tokens": self.prompt_tokens + self.completion_tokens,
-            },
-            "finish_reason": "length" if self.finish_reason == "length" else "stop",
-        }
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def finish_reason(self) -> Literal["stop", "length"]:
+        """How the last call ended; "length": the answer was cut off."""
+        return "length" if self._said == "length" else "stop"
 
 
 def call_config(tracker: UsageTracker, options: CallOptions) -> RunnableConfig:

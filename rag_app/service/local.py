@@ -188,7 +188,9 @@ class LocalService(Service):
                     case answers.AnswerProgress():
                         yield WaitingEvent.of(event)
                     case answers.Answer():
-                        yield AnsweredEvent.of(event, **usage.fields(), warnings=self._warnings())
+                        yield AnsweredEvent.of(
+                            event, usage=usage, finish_reason=usage.finish_reason, warnings=self._warnings()
+                        )
 
     def _warnings(self) -> list[str]:
         """Return the damage that searches found, and how to repair it."""

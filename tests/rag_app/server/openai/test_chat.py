@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 
 from ingestion.errors import InvalidInput, ModelError, UnknownName
-from rag_app.contract.answers import AnswerFields
+from rag_app.contract.answers import AnswerFields, UsageFields
 from rag_app.llm.process.request_queue import TooManyWaiting
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config, model_options
 from rag_app.server.errors import status_of
@@ -358,15 +358,13 @@ def test_how_words_are_chosen_reaches_the_model_and_what_it_took_comes_back() ->
     assert model_options(None) == model_options({}) == {}
 
     model.invoke("?", config)
-    assert meter.fields()["usage"]["total_tokens"] == 0  # one that does not count
+    assert (meter.total_tokens, meter.finish_reason) == (0, "stop")  # one that does not count
     usage = UsageMetadata(input_tokens=30, output_tokens=4, total_tokens=34)
     said = AIMessage("x", usage_metadata=usage, response_metadata={"finish_reason": "length"})
     for _ in range(2):  # a question that is condensed first takes a model twice
         GenericFakeChatModel(messages=iter([said])).invoke("?", config)
-    assert meter.fields() == {
-        "usage": {"prompt_tokens": 60, "completion_tokens": 8, "total_tokens": 68},
-        "finish_reason": "length",
-    }
+    assert UsageFields.of(meter) == UsageFields(prompt_tokens=60, completion_tokens=8, total_tokens=68)
+    assert meter.finish_reason == "length"
 
 
 def test_a_full_queue_is_told_as_one() -> None:
