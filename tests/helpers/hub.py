@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
+
 from rag_app.config.settings import Settings
 from rag_app.model_store.manifest import parse_line
 from rag_app.model_store.store import ModelStore
@@ -18,7 +20,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPO = "owner/small"
 LARGE = 4 * 2**20
 # No two blocks are the same: what is put together wrongly is noticed.
-WEIGHTS = b"GGUF" + b"".join(number.to_bytes(4, "big") for number in range(LARGE // 4 - 1))
+WEIGHTS = b"GGUF" + np.arange(LARGE // 4 - 1, dtype=">u4").tobytes()
 FILES = {"config.json": b'{"model_type": "bert"}', "model.safetensors": WEIGHTS}
 
 
