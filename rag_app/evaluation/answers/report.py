@@ -124,8 +124,7 @@ def _markdown(evaluation: AnswerEvaluation) -> Iterator[str]:
     yield _figures(evaluation)
     yield (
         f"Intervals: {CONFIDENCE:.0%}, {RESAMPLES:,} bootstrap resamples of the questions; auc (the area "
-        "under the curve of refusals) by DeLong. Words and citations count where a question with an answer was "
-        "answered.\n"
+        "under the curve of refusals) by DeLong. Words and citations are those of answerable questions.\n"
     )
     if evaluation.comparisons:
         yield "## Differences\n"
