@@ -41,6 +41,7 @@ class AnsweredQuestion:
         match: How it compares with the gold answer; None without one.
         standalone: What a follow-up question was understood as.
         llm: What writes the answers.
+        markers: The numbers of the sources.
     """
 
     question: Question
@@ -54,6 +55,7 @@ class AnsweredQuestion:
     match: GoldMatch | None
     standalone: str | None
     llm: str
+    markers: frozenset[int] = frozenset()
 
     @property
     def is_answerable(self) -> bool:
@@ -61,7 +63,7 @@ class AnsweredQuestion:
 
     @property
     def words(self) -> int:
-        return len(without_markers(self.text).split())
+        return len(without_markers(self.text, self.markers).split())
 
     @property
     def cites_gold_first(self) -> bool:
@@ -155,6 +157,8 @@ def _answered(corpus: Corpus, question: Question, answer: Answer, seconds: float
         corpus.unit_of(citation.document_id, citation.document, citation.page)
         for citation in answer.citations
     )
+    markers = frozenset(one.number for one in answer.evidence)
+    match = match_gold(answer.text, question.answers, question.text, markers) if question.answers else None
     return AnsweredQuestion(
         question=question,
         wanted=_wanted(corpus.dataset, question),
@@ -164,9 +168,10 @@ def _answered(corpus: Corpus, question: Question, answer: Answer, seconds: float
         quotes=tuple(citation.quote for citation in answer.citations),
         signal=signal_of(answer),
         seconds=seconds,
-        match=match_gold(answer.text, question.answers, question.text) if question.answers else None,
+        match=match,
         standalone=answer.standalone_question,
         llm=answer.llm,
+        markers=markers,
     )
 
 

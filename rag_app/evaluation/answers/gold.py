@@ -11,7 +11,7 @@ Gold answers are written by people, who word them in their own way, so texts are
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ingestion.text.languages import stem
@@ -28,7 +28,11 @@ _EXACT = 1e-9
 # Figures below this many digits are too common to be looked for in thousands or millions.
 _LEAST_SCALED = 2
 
-_MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
+_MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+# "4." before a line is no figure of it.
+_ENUMERATOR = re.compile(r"^\s*\(?\d{1,2}[.)](?=\s|$)", re.MULTILINE)
+# "One of them" is no figure.
+_NOT_COUNTED = "one"
 _EMPHASIS = re.compile(r"\*\*|__")
 _BRACKETS = re.compile(r"\([^()]*\)")
 # $29,197M, FY2016, and identifiers, whose digits are no figures: ESP32, RV-8, O-360-D2A.
@@ -76,19 +80,34 @@ class _Content:
     words: frozenset[str]
 
 
-def match_gold(answer: str, gold: Sequence[str], question: str = "") -> GoldMatch:
-    """Return how an answer compares with gold answers, of which each is right."""
-    text = without_markers(answer)
-    page, said, asked = PlainText.of(text), _content(text), _content(question)
+def match_gold(
+    answer: str, gold: Sequence[str], question: str = "", markers: Collection[int] | None = None
+) -> GoldMatch:
+    """Return how an answer compares with gold answers, of which each is right.
+
+    Args:
+        markers: See `without_markers`.
+    """
+    text = without_markers(answer, markers)
+    page, said, asked = PlainText.of(text), _content(_ENUMERATOR.sub("", text)), _content(question)
     found = [_match(one, text, page, said, asked) for one in gold]
     return max(
         found, key=lambda one: (one.contained, one.exact, one.recall), default=GoldMatch(False, False, 0)
     )
 
 
-def without_markers(answer: str) -> str:
-    """Return an answer's text without the markers of its sources and emphasis."""
-    return _EMPHASIS.sub("", _MARKER.sub("", answer))
+def without_markers(answer: str, markers: Collection[int] | None = None) -> str:
+    """Return an answer's text without emphasis and the markers of its sources.
+
+    Args:
+        markers: The numbers of the sources; other numbers in brackets are text. None: all are markers.
+    """
+
+    def kept(match: re.Match[str]) -> str:
+        known = markers is None or all(int(one) in markers for one in match[1].split(","))
+        return "" if known else match[0]
+
+    return _EMPHASIS.sub("", _MARKER.sub(kept, answer))
 
 
 def _match(gold: str, text: str, page: PlainText, said: _Content, asked: _Content) -> GoldMatch:
@@ -139,6 +158,8 @@ def _is_word(word: str) -> bool:
 def _figures(text: str) -> list[_Figure]:
     found = []
     for number in numbers(text):
+        if number.text.lower() == _NOT_COUNTED:
+            continue
         is_percent = re.search(rf"(?<!\d){re.escape(number.text)}{_PERCENT.pattern}", text) is not None
         # "3 2016" may be two numbers; each is as good as the number with a space.
         found += [_Figure(one, is_percent) for one in (number, *number.parts)]

@@ -27,6 +27,7 @@ from rag_app.evaluation.answers.gold import match_gold
         ("ESP32-POE-ISO-16MB-IND", "Use the ESP32-POE-ISO-16MB-IND."),
         ("Section 11.3", "11.3 Termination for bankruptcy"),
         ("No.", "No, it may not."),
+        ("One place says 3 times a year", "Each year three times, a place says."),
     ],
 )  # fmt: skip
 def test_a_person_finds_the_gold_answer(gold: str, answer: str) -> None:
@@ -45,6 +46,7 @@ def test_a_person_finds_the_gold_answer(gold: str, answer: str) -> None:
         ("The pilot's failure to control the plane", "The pilot had 475 hours."),
         ("Yes, the plane was destroyed by fire.", "No, the plane was destroyed by fire."),
         ("No.", "It may be left in."),
+        ("4 weeks", "4. Every few weeks there is a meeting."),
         ("", "Anything."),
     ],
 )
@@ -66,6 +68,12 @@ def test_figures_of_the_question_need_no_repetition() -> None:
     question, gold = "What were the sales in 2016 and 2017?", "10 million in 2016 and 12 million in 2017"
     assert match_gold("Sales: 10 million, 12 million", [gold], question).contained
     assert not match_gold("Sales: 10 million in 2016", [gold], question).contained
+
+
+def test_only_numbers_of_sources_are_markers() -> None:
+    assert not match_gold("It takes [90] days. [1]", ["90 days"]).contained
+    assert match_gold("It takes [90] days. [1]", ["90 days"], markers={1, 2}).contained
+    assert not match_gold("Days go by. [1, 2]", ["1 or 2 days"], markers={1, 2}).contained
 
 
 def test_the_best_of_several_gold_answers_counts() -> None:

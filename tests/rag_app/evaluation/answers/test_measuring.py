@@ -35,6 +35,7 @@ def answered(
         match=GoldMatch(contained, False, 0.5) if wanted else None,
         standalone=None,
         llm="extractive",
+        markers=frozenset({1, 2}),
     )
 
 
