@@ -33,7 +33,7 @@ _MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 _ENUMERATOR = re.compile(r"^\s*\(?\d{1,2}[.)](?=\s|$)", re.MULTILINE)
 # "One of them" is no figure.
 _NOT_COUNTED = "one"
-_EMPHASIS = re.compile(r"\*\*|__")
+_EMPHASIS = re.compile(r"\*\*")
 _BRACKETS = re.compile(r"\([^()]*\)")
 # $29,197M, FY2016, and identifiers, whose digits are no figures: ESP32, RV-8, O-360-D2A.
 _MONEY = re.compile(r"(?<=\d)\s?([MBT])\b")
@@ -112,7 +112,8 @@ def without_markers(answer: str, markers: Collection[int] | None = None) -> str:
 
 def _match(gold: str, text: str, page: PlainText, said: _Content, asked: _Content) -> GoldMatch:
     pattern = AnswerPattern.of(gold)
-    if not pattern.is_empty and pattern.is_in(page):
+    # "No" stands in many sentences that do not answer with it.
+    if pattern.text not in _YES_NO and not pattern.is_empty and pattern.is_in(page):
         return GoldMatch(True, True, 1.0)
     wanted = _wanted(gold, asked)
     figures = [any(_agree(one, other) for other in said.figures) for one in wanted.figures]

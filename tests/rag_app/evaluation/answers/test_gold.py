@@ -45,7 +45,7 @@ def test_a_person_finds_the_gold_answer(gold: str, answer: str) -> None:
         ("5", "The RV-5 was built in FY2005. [5]"),
         ("The pilot's failure to control the plane", "The pilot had 475 hours."),
         ("Yes, the plane was destroyed by fire.", "No, the plane was destroyed by fire."),
-        ("No.", "It may be left in."),
+        ("No.", "There is no galvanic isolation."),
         ("4 weeks", "4. Every few weeks there is a meeting."),
         ("", "Anything."),
     ],
