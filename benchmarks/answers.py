@@ -1,14 +1,12 @@
-"""Quotations as answers, abstention, and verdicts on planted sentences, on the evaluation sets.
+"""Answers without a language model, refusals, and verdicts on planted sentences, on the evaluation sets.
 
     RAG_EVAL_DATA=FOLDER python benchmarks/answers.py [--quick] [--sets a,b] [--strategies a,b]
                                                       [--every N] [--kept FOLDER] [--json FILE]
 
-answers/SET/STRATEGY/contains      share of the answers without an LLM, of 60 words at most, that contain a
-                                   gold answer; letters and figures alone are compared
-answers/SET/STRATEGY/words         words of these answers, mean
-abstention/SET/STRATEGY/precision  of the questions that were not answered, those without an answer
-abstention/SET/STRATEGY/recall     of the questions without an answer, those that were not answered
-abstention/SET/STRATEGY/refused    of the questions with an answer, those that were not answered
+answers/SET/STRATEGY/METRIC    figures of the answers without a language model, as `rag-app eval --answers
+                               --without-gold` measures them (docs/answers.md describes the metrics);
+                               with the ends of its 95% interval (…/low, …/high)
+answers/SET/STRATEGY/words     words of an answer, median
 verdicts/SET/KIND                  share of sentences that are shown as unsupported
 verdicts/SET/precision, recall     of all these: unsupported, shown as unsupported
 
@@ -16,12 +14,11 @@ Sentences that no source holds: "swapped" (of another question's answer), "numbe
 (another month), "not" (put in, or taken out). Sentences that one holds: "verbatim", and "clause", the longest
 part between commas.
 
-A question without an answer is one whose gold document (an article; all of its passages) has been taken out
-of what is found. Every question is asked over the whole library.
+Every question is asked over the whole library, and again with its gold article, all of its passages, taken
+out.
 """
 
 import calendar
-import json
 import random
 import re
 import tempfile
@@ -33,20 +30,24 @@ from quality import set_arguments
 from report import Result, evaluation_data, figure, publish
 
 from ingestion.encoders import Encoder, builtin_encoder
-from rag_app.answering.answers import Evidence, PromptContext, Verdict
+from rag_app.answering.answers import AskOptions, Evidence, PromptContext, Verdict
 from rag_app.answering.citations import cite_text
 from rag_app.answering.evidence.prompt_context import pack
-from rag_app.answering.extractive_answerer import quotations
+from rag_app.answering.model_pool import ModelPool
 from rag_app.config.environment import stay_offline
 from rag_app.config.settings import Settings
+from rag_app.evaluation.answers.asking import ask_all
+from rag_app.evaluation.answers.measuring import CITATIONS, WORDS, measured
 from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import read_dataset
-from retrievers.search import SearchResult, search
+from rag_app.llm.choice import EXTRACTIVE
+from rag_app.model_store.store import ModelStore
+from rag_app.service.questions import open_ask
+from retrievers.search import search
 from retrievers.strategies import DEFAULT_STRATEGY, STRATEGIES, strategy_named
 
 SETS = ("xquad-en", "covidqa-dev")
 TOP_K = 8
-DEPTH = 100  # enough that TOP_K passages are left without the gold document's
 BUDGET = 1500
 VERDICTS = 200
 QUICK = 60
@@ -58,60 +59,44 @@ AUXILIARY = r"\b(is|are|was|were|can|could|will|would|has|have|had|should|may|do
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with its answers, its evidence, and that which is left without the gold document."""
+    """A question with its answers and its evidence."""
 
-    text: str
     answers: tuple[str, ...]
     article: str
     packed: PromptContext
-    without: PromptContext
 
 
 def plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-def asked(corpus: Corpus, answers: Mapping[str, Sequence[str]], strategy: str, every: int) -> Iterator[Asked]:
+def answered(label: str, corpus: Corpus, models: ModelPool, options: AskOptions) -> list[Result]:
+    """Return the figures of the answers, also of those to questions whose gold article is taken out."""
+    with open_ask(models, Settings(), corpus.library, options) as ask:
+        answers = list(ask_all(corpus, ask, without_gold=True))
+    found = measured(options.strategy, options.strategy, None, answers)
+    results = []
+    for metric, mean in found.means.items():
+        spread = found.intervals[metric]
+        unit = "count" if metric in (WORDS, CITATIONS) else "share"
+        name = f"answers/{label}/{metric}"
+        ends = {name: mean, f"{name}/low": spread.low, f"{name}/high": spread.high}
+        results += [figure(one, unit, [value]) for one, value in ends.items() if metric != WORDS]
+    return [*results, figure(f"answers/{label}/words", "words", [found.words_median])]
+
+
+def asked(corpus: Corpus) -> Iterator[Asked]:
+    """Yield each question with its evidence."""
     library = corpus.library
     articles = {one.id: one.title or one.id.rpartition("-")[0] for one in corpus.dataset.passages}
-
-    def packed(result: SearchResult) -> PromptContext:
-        return pack(
-            library, result, budget=BUDGET, count_tokens=lambda text: len(library.encoder.offsets(text))
+    for question in corpus.dataset.questions:
+        strategy = strategy_named(DEFAULT_STRATEGY)
+        found = search(library, question.text, strategy, corpus.scope(), top_k=TOP_K)
+        packed = pack(
+            library, found, budget=BUDGET, count_tokens=lambda text: len(library.encoder.offsets(text))
         )
-
-    for question in corpus.dataset.questions[::every]:
         gold = {articles[unit] for unit in corpus.dataset.qrels[question.id]}
-        found = search(library, question.text, strategy_named(strategy), corpus.scope(), top_k=DEPTH)
-        left = [hit for hit in found.hits if articles[corpus.unit(hit.chunk)] not in gold][:TOP_K]
-        yield Asked(
-            question.text,
-            tuple(answers[question.id]),
-            min(gold),
-            packed(replace(found, hits=found.hits[:TOP_K])),
-            packed(replace(found, hits=tuple(left))),
-        )
-
-
-def answered(label: str, questions: Sequence[Asked], threshold: float) -> list[Result]:
-    """Return how good quotations are, and abstention."""
-    texts = [
-        " ".join(" ".join(sentence.text.split()) for _, sentence in quotations(one.packed))
-        for one in questions
-    ]
-    contains = [
-        any(plain(answer) and plain(answer) in plain(text) for answer in one.answers)
-        for one, text in zip(questions, texts, strict=True)
-    ]
-    refused = sum(one.packed.relevance < threshold for one in questions)
-    right = sum(one.without.relevance < threshold for one in questions)
-    return [
-        figure(f"answers/{label}/contains", "share", [sum(contains) / len(contains)]),
-        figure(f"answers/{label}/words", "words", [sum(len(text.split()) for text in texts) / len(texts)]),
-        figure(f"abstention/{label}/precision", "share", [right / ((right + refused) or 1)]),
-        figure(f"abstention/{label}/recall", "share", [right / len(questions)]),
-        figure(f"abstention/{label}/refused", "share", [refused / len(questions)]),
-    ]
+        yield Asked(question.answers, min(gold), packed)
 
 
 def answer_sentence(one: Asked) -> str | None:
@@ -194,11 +179,6 @@ def verdicts(name: str, questions: Sequence[Asked], encoder: Encoder, limit: int
     ]
 
 
-def answers_of(folder: Path) -> dict[str, list[str]]:
-    lines = map(json.loads, (folder / "queries.jsonl").read_text("utf-8").splitlines())
-    return {str(line["_id"]): line["metadata"]["answers"] for line in lines}
-
-
 def main() -> None:
     parser = set_arguments(__doc__, tuple(STRATEGIES))
     parser.set_defaults(sets=",".join(SETS))
@@ -208,24 +188,25 @@ def main() -> None:
     stay_offline()
     sets = ["xquad-en"] if options.quick else options.sets.split(",")
     strategies = [DEFAULT_STRATEGY] if options.quick else options.strategies.split(",")
-    threshold = Settings.model_fields["answer_threshold"].default
     found: list[Result] = []
+    encoder = builtin_encoder()
+    models = ModelPool(ModelStore(Settings()), encoder)
     with tempfile.TemporaryDirectory() as temporary:
         for name in sets:
-            dataset, answers = read_dataset(data / name), answers_of(data / name)
+            dataset = read_dataset(data / name)
             every = len(dataset.questions) // QUICK if options.quick else options.every
-            with open_corpus(dataset, options.kept or Path(temporary), builtin_encoder()) as corpus:
+            dataset = replace(dataset, questions=dataset.questions[::every])
+            kept = options.kept or Path(temporary)
+            with open_corpus(dataset, kept, encoder, by_article=True) as corpus:
                 for strategy in strategies:
-                    questions = list(asked(corpus, answers, strategy, every))
-                    found += answered(f"{name}/{strategy}", questions, threshold)
-                    if strategy == DEFAULT_STRATEGY:
-                        some = QUICK // 2 if options.quick else VERDICTS
-                        found += verdicts(name, questions, corpus.library.encoder, some)
+                    how = AskOptions(strategy=strategy, top_k=TOP_K, llm=EXTRACTIVE)
+                    found += answered(f"{name}/{strategy}", corpus, models, how)
+                some = QUICK // 2 if options.quick else VERDICTS
+                found += verdicts(name, list(asked(corpus)), encoder, some)
     settings = {
         "sets": sets,
         "strategies": strategies,
         "top_k": TOP_K,
-        "threshold": threshold,
         "every": options.every,
         "quick": options.quick,
     }

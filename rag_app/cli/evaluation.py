@@ -12,6 +12,7 @@ from rag_app.cli.progress import finished
 from rag_app.cli.terminal import evaluation, lines
 from rag_app.contract.documents import DocumentFields
 from rag_app.contract.evaluation import (
+    AnswerEvaluationFields,
     EvaluationFields,
     JudgementsClearResponse,
     JudgementsExportResponse,
@@ -41,28 +42,57 @@ def evaluate(
     rerank: Annotated[
         list[str] | None, typer.Option("--rerank", help="Also with this cross-encoder; may be repeated.")
     ] = None,
-    top_k: Annotated[int | None, typer.Option("--top-k", help="Passages to find; default: 100.")] = None,
+    top_k: Annotated[
+        int | None,
+        typer.Option("--top-k", help="Passages to find; default: 100, for answers what the settings say."),
+    ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="A folder for a report with pictures and what was lost.")
+        Path | None,
+        typer.Option(
+            "--report", help="A folder for a report with pictures and what was lost, or all answers."
+        ),
+    ] = None,
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Ask the questions, and measure the answers that people read.")
+    ] = False,
+    llm: Annotated[
+        str | None,
+        typer.Option("--llm", help="With --answers: a GGUF file, URL#MODEL, or 'extractive' for quotations."),
+    ] = None,
+    without_gold: Annotated[
+        bool,
+        typer.Option(
+            "--without-gold",
+            help="With --answers, for a BEIR folder: ask again with the article that answers taken out.",
+        ),
+    ] = False,
+    before: Annotated[
+        Path | None,
+        typer.Option("--before", help="With --answers: results.json of an earlier report to compare with."),
     ] = None,
     collection: Collections = None,
     as_json: Json = False,
 ) -> None:
-    """Measure which strategy finds more, on a data set or on your own judgements."""
+    """Measure which strategy finds more, or what answers are worth, on a data set or on your judgements."""
     names = [name.strip() for name in (strategies or "").split(",") if name.strip()]
-    found = finished(
-        context,
-        as_json,
-        EvaluationFields,
-        "eval",
-        dataset=_path(dataset),
-        strategies=names or None,
-        rerankers=rerank,
-        top_k=top_k,
-        report=_path(report),
-        collections=collection,
-    )
-    show(found, as_json, evaluation.print_evaluation)
+    asked = {
+        "dataset": _path(dataset),
+        "strategies": names or None,
+        "rerankers": rerank,
+        "top_k": top_k,
+        "report": _path(report),
+        "collections": collection,
+        "answers": answers,
+        "llm": llm,
+        "without_gold": without_gold,
+        "before": _path(before),
+    }
+    if answers:
+        done = finished(context, as_json, AnswerEvaluationFields, "eval", **asked)
+        show(done, as_json, evaluation.print_answers)
+    else:
+        found = finished(context, as_json, EvaluationFields, "eval", **asked)
+        show(found, as_json, evaluation.print_evaluation)
 
 
 @app.command("list")

@@ -79,6 +79,72 @@ class EvaluationFields(Fields):
     report: str | None = Field(description="the folder of the report")
 
 
+class KindFields(Fields):
+    """The figures of the questions of one kind."""
+
+    kind: str
+    questions: int
+    means: dict[str, float]
+
+
+class AnsweredQuestionFields(Fields):
+    """A question, what was answered, and what should be."""
+
+    id: str
+    question: str
+    kind: str
+    after: str | None = Field(description="the id of the question that it follows")
+    standalone_question: str | None
+    gold: tuple[str, ...] = Field(description="answers of which each is right")
+    wanted: tuple[str, ...] = Field(description="the pages or passages that answer; none: nothing answers")
+    answer: str
+    refused: bool
+    cited: tuple[str, ...] = Field(description="the citations' pages or passages, in the order of reading")
+    signal: float = Field(description="what decided whether the documents answer")
+    first_citation_gold: bool
+    any_citation_gold: bool
+    gold_contained: bool | None = Field(description="null where there is no gold answer")
+    exact_span: bool | None
+    recall: float | None = Field(description="share of the gold answer's words and figures in the answer")
+    words: int
+    seconds: float
+
+
+class AnswerResultFields(Fields):
+    """A system's answers: beside these fields one for each metric, such as first_citation_gold."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, float]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return self.__pydantic_extra__
+
+    name: str
+    strategy: str
+    reranker: str | None
+    questions: int
+    words_median: float
+    seconds_median: float
+    intervals: dict[str, IntervalFields] = Field(description="95% intervals by metric")
+    kinds: tuple[KindFields, ...]
+    answers: tuple[AnsweredQuestionFields, ...]
+
+
+class AnswerEvaluationFields(Fields):
+    """How good the answers are."""
+
+    dataset: str
+    unit: str
+    llm: str
+    reference: str
+    metrics: dict[str, str] = Field(description="what each metric says")
+    results: tuple[AnswerResultFields, ...]
+    comparisons: tuple[DifferenceFields, ...]
+    left_out: tuple[UnusableFields, ...]
+    report: str | None = Field(description="the folder of the report")
+
+
 class JudgementFields(Fields):
     """Whether a page answers a question: grade 0 is no."""
 

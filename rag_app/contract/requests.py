@@ -226,7 +226,8 @@ class TaskRequest(Request):
     repair: `remove_orphans`; reindex: `representation`, `model`, `codec`, `remove`; export: `file`,
     `originals`, `force`, `collections`; import: `file`; eval: `dataset` (a folder, or a list of questions
     over `collections`; none: what was judged there), `strategies` (none: the settings' one), `rerankers`,
-    `top_k`, `report`.
+    `top_k`, `report`; with `answers` also `llm`, `without_gold` and `before` (results.json of an earlier
+    evaluation of answers).
     """
 
     kind: TaskKind
@@ -244,3 +245,7 @@ class TaskRequest(Request):
     rerankers: NamesOrPaths = ()
     top_k: int | None = None
     report: PathName | None = None
+    answers: bool = False
+    llm: NameOrPath | None = None
+    without_gold: bool = False
+    before: PathName | None = None

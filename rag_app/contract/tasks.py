@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from rag_app.contract.errors import ErrorFields
-from rag_app.contract.evaluation import EvaluationFields
+from rag_app.contract.evaluation import AnswerEvaluationFields, EvaluationFields
 from rag_app.contract.library import (
     CompactFields,
     ExportFields,
@@ -24,6 +24,7 @@ TaskResult = (
     | ExportFields
     | ImportFields
     | EvaluationFields
+    | AnswerEvaluationFields
 )
 
 

@@ -42,18 +42,24 @@ class Corpus:
     Attributes:
         collections: the collections that are searched; none: the default collection.
         labels: names of documents by id, where the data set uses other names than the library.
+        parts: the places of the passages that each document of a BEIR corpus holds.
     """
 
     library: Library
     dataset: Dataset
     collections: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    parts: Sequence[Sequence[int]] = ()
 
     def unit(self, chunk: StoredChunk) -> str:
         """Return the id of a chunk's passage or page."""
+        return self.unit_of(chunk.document_id, chunk.document, chunk.page)
+
+    def unit_of(self, document_id: str, document: str, page: int) -> str:
+        """Return the id of the passage or page that a page of a document is."""
         if self.dataset.unit == "page":
-            return page_id(self.labels.get(chunk.document_id, chunk.document), chunk.page)
-        return self.dataset.passages[int(chunk.document) * _PASSAGES + chunk.page - 1].id
+            return page_id(self.labels.get(document_id, document), page)
+        return self.dataset.passages[self.parts[int(document)][page - 1]].id
 
     def scope(self) -> Scope:
         """Return the scope of the searches."""
@@ -72,6 +78,7 @@ def open_corpus(
     encoder: Encoder,
     *,
     limits: ParseLimits = ParseLimits(),
+    by_article: bool = False,
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> Iterator[Corpus]:
@@ -79,6 +86,9 @@ def open_corpus(
 
     The library of the last evaluation is used again where data and encoder are the same, and brought up to
     date with the documents' files. What was encoded before an error stays.
+
+    Args:
+        by_article: Store each article of a BEIR corpus, the passages of one title, as a document of its own.
 
     Raises:
         InvalidInput: A file cannot be ingested.
@@ -89,16 +99,30 @@ def open_corpus(
         f"{dataset.corpus} {dataset.unit} {encoder.fingerprint} {CHUNKER_VERSION} {ANALYSER} {READER_VERSION}"
     )
     source = str(dataset.folder.resolve()) if dataset.folder else ""
+    source += " by article" if by_article else ""
+    parts = _parts(dataset.passages, by_article)
     place = folder / f"{dataset.name[:_LONGEST_NAME]}-{_digest(source)}-{_digest(identity)}"
     with Library.open(place, encoder) as library:
         if dataset.documents is not None:
             _ingest(library, dataset.documents, limits, on_progress, cancelled)
             dataset, labels = _labelled(library, dataset, dataset.documents)
         else:
-            _add(library, dataset.passages, on_progress, cancelled)
+            _add(library, dataset.passages, parts, on_progress, cancelled)
             labels = {}
         _remove_former(place)
-        yield Corpus(library, dataset, labels=labels)
+        yield Corpus(library, dataset, labels=labels, parts=parts)
+
+
+def _parts(passages: Sequence[CorpusPassage], by_article: bool) -> list[Sequence[int]]:
+    """Return the places of the passages of each document. An article without a title is named in the ids of
+    its passages, ARTICLE-NUMBER."""
+    if not by_article:
+        count = len(passages)
+        return [range(first, min(first + _PASSAGES, count)) for first in range(0, count, _PASSAGES)]
+    articles: dict[str, list[int]] = {}
+    for place, passage in enumerate(passages):
+        articles.setdefault(passage.title or passage.id.rpartition("-")[0] or passage.id, []).append(place)
+    return list(articles.values())
 
 
 def _digest(text: str) -> str:
@@ -180,17 +204,20 @@ def _labelled(library: Library, dataset: Dataset, documents: Path) -> tuple[Data
 def _add(
     library: Library,
     passages: Sequence[CorpusPassage],
+    parts: Sequence[Sequence[int]],
     on_progress: OnProgress | None,
     cancelled: IsCancelled | None,
 ) -> None:
     collection = library.catalogue.ensure_collection(DEFAULT_COLLECTION)
     present = {document.name for document in library.catalogue.documents()}
-    for number, first in enumerate(range(0, len(passages), _PASSAGES)):
+    done = 0
+    for number, places in enumerate(parts):
+        part, first = [passages[place] for place in places], done
+        done += len(part)
         if str(number) in present:
             continue
         if cancelled and cancelled():
             raise Cancelled("the evaluation")
-        part = passages[first : first + _PASSAGES]
         pages, headings, chunks = _chunked(part, library.encoder)
         encodings = library.encoder.encode(
             [chunk.text for chunk in chunks],

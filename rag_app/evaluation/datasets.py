@@ -8,15 +8,18 @@ There are two forms. A BEIR folder (Thakur et al., 2021) has passages:
 A folder of documents has files, and questions with the pages that answer them:
 
     documents/      any files that can be ingested
-    questions.jsonl {"id", "question", "answer", "evidence": [{"document", "page", "grade", "text"}]}
+    questions.jsonl {"id", "question", "answer", "evidence": [{"document", "page", "grade", "text"}], "kind",
+                    "after"}
 
-The default grade is 1; 0 marks a page that does not answer.
+The default grade is 1; 0 marks a page that does not answer. `kind` sorts the questions, `after` is the id of
+the question that a follow-up question follows. A question whose answer is null has none in the documents.
+`metadata.answers` of a BEIR query lists its answers.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,11 +36,21 @@ _SPLIT = "test"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question. Reports show `answer`; nothing scores it."""
+    """A question.
+
+    Attributes:
+        answer: The answer that reports show.
+        answers: Answers of which each is right; they score what the application answers.
+        kind: The sort of question; "" where the data set names none.
+        after: The id of the question that this one follows in a conversation.
+    """
 
     id: str
     text: str
     answer: str = ""
+    answers: tuple[str, ...] = ()
+    kind: str = ""
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,7 @@ class Dataset:
     Attributes:
         questions: the questions with at least one relevant passage or page.
         unjudged: the number of questions without any, which are left out.
+        unanswerable: those of the unjudged questions that no document answers, as the data set says.
         corpus: identifies the corpus: the hash of its passages, or the folder of its documents.
         folder: the data set's folder; None for judgements and lists.
     """
@@ -69,6 +83,7 @@ class Dataset:
     passages: tuple[CorpusPassage, ...] = ()
     documents: Path | None = None
     folder: Path | None = None
+    unanswerable: tuple[Question, ...] = ()
 
 
 def page_id(document: str, page: int) -> str:
@@ -109,10 +124,12 @@ def _beir(folder: Path) -> Dataset:
         )
         for line, where in json_lines(folder / "corpus.jsonl")
     ]
-    questions = [
-        Question(_text(line, "_id", where), _asked(line, "text", where))
-        for line, where in json_lines(folder / "queries.jsonl")
-    ]
+    questions = []
+    for line, where in json_lines(folder / "queries.jsonl"):
+        answers = _answers(line, where)
+        questions.append(
+            Question(_text(line, "_id", where), _asked(line, "text", where), "".join(answers[:1]), answers)
+        )
     _check_unique(folder / "corpus.jsonl", (passage.id for passage in passages))
     _check_unique(folder / "queries.jsonl", (question.id for question in questions))
     qrels = read_qrels(_qrels_file(folder))
@@ -136,12 +153,13 @@ def _documents(folder: Path) -> Dataset:
             f"{folder} has no folder documents/ for the documents that questions.jsonl names; add it"
         )
     questions: list[Question] = []
+    unanswerable: list[Question] = []
     qrels: dict[str, dict[str, int]] = {}
     for line, where in json_lines(folder / "questions.jsonl"):
-        question = Question(
-            _text(line, "id", where), _asked(line, "question", where), str(line.get("answer") or "")
-        )
+        question = _question(line, where)
         questions.append(question)
+        if "answer" in line and line["answer"] is None and not line.get("evidence"):
+            unanswerable.append(question)
         for evidence in line.get("evidence") or ():
             name, page = _text(evidence, "document", where), evidence.get("page")
             if not isinstance(page, int) or page < 1:
@@ -155,10 +173,36 @@ def _documents(folder: Path) -> Dataset:
                 raise InvalidInput(f"{where}: the evidence's grade is {grade!r}; 1 answers, 0 does not")
             qrels.setdefault(question.id, {})[page_id(name, page)] = grade
     _check_unique(folder / "questions.jsonl", (question.id for question in questions))
+    _check_followed(folder / "questions.jsonl", questions)
     place = str(documents.resolve())
-    return judged(
+    found = judged(
         folder.resolve().name, "page", questions, qrels, corpus=place, documents=documents, folder=folder
     )
+    return replace(found, unanswerable=tuple(unanswerable))
+
+
+def _question(line: dict[str, Any], where: str) -> Question:
+    answer = str(line.get("answer") or "")
+    after = line.get("after")
+    return Question(
+        _text(line, "id", where),
+        _asked(line, "question", where),
+        answer,
+        (answer,) if answer.strip() else (),
+        str(line.get("kind") or ""),
+        None if after is None else str(after),
+    )
+
+
+def _answers(line: dict[str, Any], where: str) -> tuple[str, ...]:
+    """Return the answers in a query's metadata. Raises InvalidInput where they are not a list of texts."""
+    metadata = line.get("metadata")
+    answers = metadata.get("answers") if isinstance(metadata, dict) else None
+    if answers is None:
+        return ()
+    if not isinstance(answers, list) or not all(isinstance(one, str) for one in answers):
+        raise InvalidInput(f"{where}: 'answers' is {answers!r}; write a list of texts")
+    return tuple(one for one in answers if one.strip())
 
 
 def judged(
@@ -263,6 +307,18 @@ def _text(fields: Any, name: str, where: str, *, may_be_empty: bool = False) -> 
     if not isinstance(value, str) or not (may_be_empty or value.strip()):
         raise InvalidInput(f"{where}: {name!r} is {value!r}; write text")
     return value
+
+
+def _check_followed(file: Path, questions: list[Question]) -> None:
+    """Raise InvalidInput where a follow-up question follows none of the questions before it."""
+    before: set[str] = set()
+    for question in questions:
+        if question.after is not None and question.after not in before:
+            raise InvalidInput(
+                f"{file}: question {question.id!r} follows {question.after!r}, which is no question before "
+                "it; correct 'after'"
+            )
+        before.add(question.id)
 
 
 def _check_unique(file: Path, ids: Iterator[str]) -> None:

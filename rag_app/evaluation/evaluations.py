@@ -10,8 +10,12 @@ from typing import Any
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from ingestion.storage.timing import utc_now
+from rag_app.answering.answers import AskOptions
 from rag_app.config.settings import Settings
 from rag_app.evaluation import report
+from rag_app.evaluation.answers.earlier import read_earlier
+from rag_app.evaluation.answers.evaluating import AnswerPlan, OpenAsk, evaluate_answers
+from rag_app.evaluation.answers.report import REPORT_FILE as ANSWERS_FILE
 from rag_app.evaluation.corpus import Corpus, add_representation, open_corpus
 from rag_app.evaluation.datasets import Dataset, read_dataset
 from rag_app.evaluation.exports import write_exports
@@ -41,8 +45,12 @@ class EvaluationOptions:
         collections: the collections that a list or the judgements are about; none: the settings' collection.
         strategies: names, "all" for every strategy; none: the settings' strategy.
         rerankers: each strategy is evaluated without a reranker and with each of these.
-        top_k: passages found for a question; None: as many as recall@100 needs.
+        top_k: passages found for a question; None: as many as recall@100 needs, or as an answer reads.
         report: the folder that a report is written to; None: no report.
+        answers: the answers are evaluated instead of the passages found.
+        llm: what writes the answers, as in AskOptions; None: the settings' language model.
+        without_gold: each question with an answer is asked again, with its gold article taken out.
+        before: results.json of an earlier evaluation of answers to compare with.
     """
 
     dataset: str | None = None
@@ -51,6 +59,10 @@ class EvaluationOptions:
     rerankers: tuple[str, ...] = ()
     top_k: int | None = None
     report: str | None = None
+    answers: bool = False
+    llm: str | None = None
+    without_gold: bool = False
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +90,26 @@ class _Plan:
     listed: tuple[Dataset, dict[str, str]] | None
     left_out: tuple[Unusable, ...]
     report: Path | None
+    answers: AnswerPlan | None
 
 
 class Evaluations:
     """Starts evaluations, one at a time with the library's other tasks, and keeps the latest result.
 
     Safe to use from several threads.
+
+    Args:
+        open_ask: Opens the way that a person's questions take, for evaluations of answers.
     """
 
-    def __init__(self, library: Library, settings: Settings, tasks: Tasks, judgements: Judgements) -> None:
+    def __init__(
+        self, library: Library, settings: Settings, tasks: Tasks, judgements: Judgements, open_ask: OpenAsk
+    ) -> None:
         self._library = library
         self._settings = settings
         self._tasks = tasks
         self._judgements = judgements
+        self._open_ask = open_ask
         self._lock = threading.Lock()
         self._contenders: tuple[str, ...] = ()
         self._latest: Finished | None = None
@@ -165,18 +184,51 @@ class Evaluations:
             raise InvalidInput("a data set is searched as a whole; leave out --collection")
         folder = Path(options.report).expanduser().absolute() if options.report else None
         if folder:
-            report.check_writable(folder)
+            report.check_writable(folder, ANSWERS_FILE if options.answers else report.REPORT_FILE)
+        rerankers = [None, *(reranker_named(name, models) for name in dict.fromkeys(options.rerankers))]
+        dataset = read_dataset(path) if path and not questions else None
+        answers = self._answer_plan(options, strategies, folder, dataset)
         return _Plan(
             strategies=strategies,
             sources={name: library.representation(name).record.source for name in sorted(added)},
-            rerankers=[None, *(reranker_named(name, models) for name in dict.fromkeys(options.rerankers))],
+            rerankers=rerankers,
             top_k=top_k,
             collections=collections,
-            dataset=read_dataset(path) if path and not questions else None,
+            dataset=dataset,
             listed=questions.dataset(name, library, collections) if questions else None,
             left_out=questions.unusable if questions else (),
             report=folder,
+            answers=answers,
         )
+
+    def _answer_plan(
+        self,
+        options: EvaluationOptions,
+        strategies: Sequence[Strategy],
+        folder: Path | None,
+        dataset: Dataset | None,
+    ) -> AnswerPlan | None:
+        if not options.answers:
+            wrong = [name for name in ("llm", "without_gold", "before") if getattr(options, name)]
+            if wrong:
+                raise InvalidInput(f"{', '.join(wrong)} is about answers; add --answers")
+            return None
+        if options.without_gold and (dataset is None or dataset.unit != "passage"):
+            raise InvalidInput("only a BEIR folder has articles to take out; leave out --without-gold")
+        usual = self._settings
+        systems = [
+            AskOptions(
+                strategy=strategy.name,
+                reranker=reranker,
+                top_k=usual.top_k if options.top_k is None else options.top_k,
+                collections=() if dataset else self._collections(options.collections),
+                llm=options.llm or usual.llm,
+            )
+            for strategy in strategies
+            for reranker in (None, *dict.fromkeys(options.rerankers))
+        ]
+        earlier = read_earlier(Path(options.before).expanduser()) if options.before else None
+        return AnswerPlan(systems, options.without_gold, earlier, folder)
 
     def _work(self, plan: _Plan, control: Control) -> Fields:
         self._begin(())
@@ -189,6 +241,7 @@ class Evaluations:
             library.folder / "evaluation",
             library.encoder,
             limits=self._settings.limits,
+            by_article=plan.answers is not None and plan.answers.without_gold,
             on_progress=control.report,
             cancelled=control.cancelled,
         ) as corpus:
@@ -197,6 +250,8 @@ class Evaluations:
     def _run(self, plan: _Plan, corpus: Corpus, control: Control) -> Fields:
         for name, source in plan.sources.items():
             add_representation(corpus.library, name, source, control.report, control.cancelled)
+        if plan.answers:
+            return evaluate_answers(corpus, plan.answers, self._open_ask, control, plan.left_out)
         contenders = [
             system_of(corpus, strategy, reranker, plan.top_k, self._settings.rerank_limits)
             for strategy in plan.strategies

@@ -12,10 +12,12 @@ from rag_app.evaluation.comparing import CONFIDENCE, RESAMPLES, Interval
 from rag_app.evaluation.metrics import compared
 from rag_app.evaluation.recommending import LEVEL
 from rag_app.evaluation.runner import Evaluation, Lost, Result
+from rag_app.evaluation.tables import markdown_table, markdown_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+REPORT_FILE = "report.md"
 _SHOWN = 10  # lost questions of a system in the report; failures.jsonl has all
 _PREVIEW = 160
 
@@ -68,11 +70,11 @@ def _interval_fields(one: Interval) -> dict[str, float]:
     return {"low": round(one.low, 4), "high": round(one.high, 4)}
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, name: str = REPORT_FILE) -> None:
     """Create a report's folder before the work begins. Raises InvalidInput where it cannot be written."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "report.md").touch(mode=0o600)
+        (folder / name).touch(mode=0o600)
     except OSError as error:
         raise InvalidInput(
             f"the report cannot be written to {folder}: {error}; name another folder"
@@ -98,7 +100,7 @@ def write(evaluation: Evaluation, folder: Path) -> None:
                     stream.write(json.dumps(line, ensure_ascii=False) + "\n")
         for result in evaluation.results:
             _write_run(result, runs / f"{_file_name(result.name)}.run")
-        with private_file(folder / "report.md") as stream:
+        with private_file(folder / REPORT_FILE) as stream:
             stream.write(_markdown(evaluation))
     except OSError as error:
         raise InvalidInput(f"the report cannot be written to {folder}: {error}; free some room") from error
@@ -136,17 +138,17 @@ def _markdown(evaluation: Evaluation) -> str:
     dataset = evaluation.dataset
     left_out = f"; {dataset.unjudged} more have none and are left out" if dataset.unjudged else ""
     parts = [
-        f"# {_cell(dataset.name)}\n",
+        f"# {markdown_text(dataset.name)}\n",
         f"{len(dataset.questions)} questions with a relevant {dataset.unit}{left_out}; "
         f"{evaluation.chunks:,} chunks.\n",
         "![Quality by strategy, with 95% intervals, and the difference from "
-        f"{_cell(evaluation.reference)}](quality.svg)\n",
+        f"{markdown_text(evaluation.reference)}](quality.svg)\n",
         _table(evaluation),
         "Latency is of finding passages, one question at a time, with its encoding. Bytes are those of the "
         "stores that a strategy reads.\n",
         "![Quality against latency](cost.svg)\n",
         "## Which to use\n",
-        f"{_cell(evaluation.recommendation.words)}\n",
+        f"{markdown_text(evaluation.recommendation.words)}\n",
         "## Differences\n",
         _differences(evaluation),
         "## Questions lost\n",
@@ -169,7 +171,7 @@ def _table(evaluation: Evaluation) -> str:
         ]
         rows.append(
             [
-                _cell(result.name),
+                markdown_text(result.name),
                 *figures,
                 f"{result.latency_ms_p50:.1f}",
                 f"{result.latency_ms_p95:.1f}",
@@ -177,7 +179,7 @@ def _table(evaluation: Evaluation) -> str:
                 str(len(result.lost)),
             ]
         )
-    return _rows(head, rows)
+    return markdown_table(head, rows)
 
 
 def _differences(evaluation: Evaluation) -> str:
@@ -186,8 +188,8 @@ def _differences(evaluation: Evaluation) -> str:
     rows = [
         [
             one.metric,
-            _cell(one.a),
-            _cell(one.b),
+            markdown_text(one.a),
+            markdown_text(one.b),
             f"{one.difference:+.3f}",
             f"{one.interval.low:+.3f} to {one.interval.high:+.3f}",
             f"{one.p_adjusted:.3f}",
@@ -199,28 +201,20 @@ def _differences(evaluation: Evaluation) -> str:
         f"Intervals: {CONFIDENCE:.0%}, {RESAMPLES:,} bootstrap resamples of the questions. p: paired "
         "randomisation test, adjusted for the number of comparisons (Holm).\n"
     )
-    return _rows(["metric", "a", "b", "a − b", "interval", "p", "differs"], rows) + "\n" + said
+    return markdown_table(["metric", "a", "b", "a − b", "interval", "p", "differs"], rows) + "\n" + said
 
 
 def _lost(result: Result) -> str:
-    lines = [f"### {_cell(result.name)}: {len(result.lost)}\n"]
+    lines = [f"### {markdown_text(result.name)}: {len(result.lost)}\n"]
     for lost in result.lost[:_SHOWN]:
         rank = f"rank {lost.rank}" if lost.rank else "not found"
-        lines.append(f"- {_cell(lost.question.text)}  \n  wanted {_cell(', '.join(lost.wanted))} ({rank})")
+        lines.append(
+            f"- {markdown_text(lost.question.text)}  \n"
+            f"  wanted {markdown_text(', '.join(lost.wanted))} ({rank})"
+        )
         for unit, text in zip(lost.found, lost.previews, strict=True):
-            lines.append(f"  - {_cell(unit)}: {_cell(text[:_PREVIEW])}")
+            lines.append(f"  - {markdown_text(unit)}: {markdown_text(text[:_PREVIEW])}")
     return "\n".join(lines) + "\n"
-
-
-def _rows(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _cell(text: str) -> str:
-    """Return text as Markdown that shows it literally, in one line."""
-    line = "".join(f"\\{c}" if c in "\\`*_{}[]<>()|&~$" else c for c in " ".join(text.split()))
-    return f"\\{line}" if line.startswith(("#", "+", "-", "=")) else line
 
 
 # Pictures

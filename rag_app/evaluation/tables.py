@@ -1,4 +1,4 @@
-"""Tables for other programs, whose cells no spreadsheet evaluates.
+"""Tables for reports, and for other programs, whose cells no spreadsheet evaluates.
 
 A spreadsheet takes a cell for a formula by its first character, and a formula may read files, ask servers and
 start programs. Questions, ids and names of models come from documents and from other people's data sets.
@@ -6,7 +6,7 @@ start programs. Questions, ids and names of models come from documents and from 
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # Spreadsheets skip white space before these; East Asian ones know the wide forms as well.
 _FORMULA = tuple("=+-@|＝＋－＠｜")
@@ -33,6 +33,17 @@ def id_of(name: str) -> str:
     if not joined.startswith(_FORMULA):
         return joined
     return "".join(f"%{byte:02X}" for byte in joined[0].encode()) + joined[1:]
+
+
+def markdown_table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a table whose cells are Markdown."""
+    return "".join(f"| {' | '.join(line)} |\n" for line in (head, ["---"] * len(head), *lines))
+
+
+def markdown_text(text: str) -> str:
+    """Return text as Markdown that shows it literally, in one line."""
+    line = "".join(f"\\{c}" if c in "\\`*_{}[]<>()|&~$" else c for c in " ".join(text.split()))
+    return f"\\{line}" if line.startswith(("#", "+", "-", "=")) else line
 
 
 def _cell(value: object) -> object:

@@ -6,6 +6,7 @@ It holds no logic of its own. The page calls this; command line and HTTP call it
 
 from collections.abc import Generator, Sequence
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -41,7 +42,7 @@ from rag_app.service.document_browser import DocumentBrowser
 from rag_app.service.inspector import Inspector
 from rag_app.service.page_views import PageViewer
 from rag_app.service.passages import PassageSearch
-from rag_app.service.questions import QuestionRouter, last_answer
+from rag_app.service.questions import QuestionRouter, last_answer, open_ask
 from rag_app.tasks import Tasks
 from retrievers.availability import StrategyState, strategy_states
 from retrievers.comparison import StrategyComparison
@@ -61,12 +62,13 @@ class Assistant:
         state = StateDatabase(library.folder / STATE_FILE)
         self.conversations, self.receipts = Conversations(state), Receipts(state)
         self.judgements, self.votes = Judgements(state), Votes(state)
-        self.evaluations = Evaluations(library, settings, self.tasks, self.judgements)
         self.models = ModelStore(settings)
         self.model_tasks = ModelTasks(self.models)
         self.model_pool = ModelPool(self.models, library.encoder)
         recorder = ConversationRecorder(self.conversations, self.receipts, library, settings.keep_receipts)
         self.questions = QuestionRouter(library, self.model_pool, recorder, settings)
+        ask = partial(open_ask, self.model_pool, settings)
+        self.evaluations = Evaluations(library, settings, self.tasks, self.judgements, ask)
         self.passages = PassageSearch(library, self.model_pool, settings.rerank_limits)
         self.inspector = Inspector(library, self.questions.chain, threshold=settings.answer_threshold)
 

@@ -35,7 +35,18 @@ _TAKES: dict[str, Sequence[str]] = {
     "reindex": ("representation", "model", "codec", "remove"),
     "export": ("file", "originals", "force", "collections"),
     "import": ("file",),
-    "eval": ("dataset", "collections", "strategies", "rerankers", "top_k", "report"),
+    "eval": (
+        "dataset",
+        "collections",
+        "strategies",
+        "rerankers",
+        "top_k",
+        "report",
+        "answers",
+        "llm",
+        "without_gold",
+        "before",
+    ),
 }
 
 
@@ -56,6 +67,10 @@ def work_of(library: "Library", request: TaskRequest, settings: "Settings", eval
             rerankers=request.rerankers,
             top_k=request.top_k,
             report=request.report,
+            answers=request.answers,
+            llm=request.llm,
+            without_gold=request.without_gold,
+            before=request.before,
         )
         return evaluations.work(options)
     if request.kind == "reindex":

@@ -5,9 +5,12 @@ QuestionRouter.stream ─▶ history.recorder ─▶ answering.library_replies  
                                           └▶ answering.chain             everything else
 """
 
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -15,7 +18,8 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from ingestion.errors import EmptyQuestion
 from ingestion.library import Library
 from ingestion.library_documents import documents_in
-from ingestion.storage.catalogue.filters import resolve
+from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
+from ingestion.storage.catalogue.filters import Filters, resolve
 from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
 from rag_app.answering.chain import AnswerChain, AnswerSettings
 from rag_app.answering.chat_answerer import ChatAnswerer
@@ -25,7 +29,11 @@ from rag_app.answering.questions.question_kinds import is_small_talk
 from rag_app.answering.questions.summary_questions import to_summarise
 from rag_app.answering.side_tasks import SideTask, side_task_events
 from rag_app.config.settings import Settings
-from rag_app.history.recorder import ConversationRecorder
+from rag_app.evaluation.answers.asking import Ask
+from rag_app.history.conversations import Conversations
+from rag_app.history.database import STATE_FILE, StateDatabase
+from rag_app.history.receipts import Receipts
+from rag_app.history.recorder import NEW, ConversationRecorder
 from rag_app.history.records import ReceiptRecord
 from rag_app.history.serialization import receipt_record
 from rag_app.summarizing.summary import summarise
@@ -117,6 +125,33 @@ class QuestionRouter:
         if narrowed is not None:
             return self.summarise(narrowed, config, question=question)
         return cast("Generator[AnswerEvent]", self.chain(options).stream(question, config))
+
+
+@contextmanager
+def open_ask(models: ModelPool, settings: Settings, library: Library, options: AskOptions) -> Iterator[Ask]:
+    """Yield a function that answers questions over a library as the application does, each in a conversation.
+
+    The conversations are removed at the end.
+
+    Args:
+        options: The options of every question; the function adds conversation and documents.
+    """
+    with TemporaryDirectory(prefix="rag-app-eval-") as folder:
+        state = StateDatabase(Path(folder) / STATE_FILE)
+        recorder = ConversationRecorder(Conversations(state), Receipts(state), library, keeps_receipts=True)
+        router = QuestionRouter(library, models, recorder, settings)
+        collections = options.collections or (DEFAULT_COLLECTION,)
+
+        def ask(question: str, *, conversation: str | None, documents: Sequence[str] = ()) -> Answer:
+            asked = replace(
+                options,
+                conversation=conversation or NEW,
+                collections=collections,
+                filters=Filters(documents=tuple(documents)),
+            )
+            return last_answer(router.stream(question, asked))
+
+        yield ask
 
 
 def check_question(question: str) -> None:

@@ -34,6 +34,21 @@ def write_beir(
     return folder
 
 
+def write_answers(folder: Path) -> Path:
+    """Write documents, a question with a follow-up question, and a question that nothing answers."""
+    write_documents(folder)
+    questions: list[Mapping[str, object]] = [
+        {"id": "cable", "question": "When did the crane's cable break?", "answer": "9 May 1987",
+         "kind": "fact", "evidence": [{"document": "harbour.txt", "page": 2}]},
+        {"id": "hurt", "question": "Was anybody hurt by it?", "answer": "Nobody was hurt.",
+         "kind": "follow-up", "after": "cable", "evidence": [{"document": "harbour.txt", "page": 2}]},
+        {"id": "cup", "question": "Who won the football world cup in Brazil?", "answer": None, "evidence": [],
+         "kind": "unanswerable"},
+    ]  # fmt: skip
+    write_lines(folder / "questions.jsonl", questions)
+    return folder
+
+
 def write_documents(folder: Path) -> Path:
     documents = folder / "documents"
     documents.mkdir(parents=True)

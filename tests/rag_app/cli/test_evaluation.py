@@ -9,7 +9,7 @@ import pytest
 from rag_app.evaluation.judgements import Judgement, Judgements
 from rag_app.history.database import STATE_FILE, StateDatabase
 from tests.helpers.commands import Command
-from tests.helpers.question_sets import write_beir, write_documents, write_lines
+from tests.helpers.question_sets import QUERIES, write_answers, write_beir, write_documents, write_lines
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +55,59 @@ def test_documents_are_judged_by_page(run: Command, tmp_path: Path, monkeypatch:
     assert (found["unit"], result["strategy"], result["page@5"]) == ("page", "bm25", 1.0)
 
 
+def test_answers_are_measured_and_listed(run: Command, tmp_path: Path) -> None:
+    folder, library = write_answers(tmp_path / "papers"), ("--data-dir", tmp_path / "data")
+    done = run(*library, "eval", folder, "--answers", "--report", tmp_path / "report", "--json")
+    assert (done.code, done.err) == (0, "")
+    found = done.json
+    (result,) = found["results"]
+    assert (found["dataset"], found["llm"], result["strategy"]) == ("papers", "extractive", "fusion")
+    assert result["questions"] == 3
+    assert result["unanswerable_refused"] == 1.0
+    assert (result["refused"], result["first_citation_gold"], result["gold_contained"]) == (0.0, 1.0, 1.0)
+    assert result["auc"] == 1.0
+    assert {one["kind"]: one["questions"] for one in result["kinds"]} == {
+        "fact": 1, "follow-up": 1, "unanswerable": 1
+    }  # fmt: skip
+    answers = {one["id"]: one for one in result["answers"]}
+    assert answers["cable"]["cited"][0] == "harbour.txt#page=2"
+    # It was asked in the conversation of the question that it follows.
+    assert "cable" in answers["hurt"]["standalone_question"]
+    assert (answers["cup"]["refused"], answers["cup"]["gold_contained"]) == (True, None)
+
+    report = (tmp_path / "report" / "answers.md").read_text("utf-8")
+    for text in ("Was anybody hurt by it?", "gold: Nobody was hurt.", "harbour.txt#page=2", "- mark: "):
+        assert text in report
+    assert (
+        json.loads((tmp_path / "report" / "results.json").read_text("utf-8"))["results"] == found["results"]
+    )
+
+    people = run(*library, "eval", folder, "--answers", "--before", tmp_path / "report" / "results.json")
+    assert people.code == 0
+    for text in (
+        "first_citation_gold",
+        "words, median",
+        "follow-up",
+        "fusion +0.000 to before",
+        "3 questions",
+    ):
+        assert text in people.out
+
+
+def test_gold_articles_are_taken_out(run: Command, tmp_path: Path) -> None:
+    folder, library = write_beir(tmp_path / "small"), ("--data-dir", tmp_path / "data")
+    queries = [{"_id": "q1", "text": QUERIES["q1"], "metadata": {"answers": ["1921"]}}]
+    write_lines(folder / "queries.jsonl", queries)
+    (result,) = run(*library, "eval", folder, "--answers", "--without-gold", "--json").json["results"]
+    assert (result["first_citation_gold"], result["exact_span"]) == (1.0, 1.0)
+    kept, taken = result["answers"]
+    assert (kept["wanted"], kept["cited"][0]) == (["p1"], "p1")
+    assert (taken["id"], taken["kind"], taken["wanted"]) == ("q1 without gold", "without gold", [])
+    assert "p1" not in taken["cited"]
+    assert taken["signal"] < kept["signal"]
+    assert result["without_gold_auc"] == 1.0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -66,12 +119,21 @@ def test_documents_are_judged_by_page(run: Command, tmp_path: Path, monkeypatch:
         (("small", "--collection", "default"), "leave out --collection"),
         (("small", "--report", "small/corpus.jsonl/x"), "name another folder"),
         ((), "there are no judgements"),
+        (("small", "--llm", "extractive"), "llm is about answers; add --answers"),
+        (
+            ("small", "--answers", "--before", "small/corpus.jsonl"),
+            "is no result of an evaluation of answers",
+        ),
+        (("small", "--answers", "--before", "nowhere.json"), "nowhere.json cannot be read"),
+        (("small", "--answers", "--llm", "nowhere.gguf"), "nowhere.gguf"),
+        (("papers", "--answers", "--without-gold"), "leave out --without-gold"),
     ],
 )
 def test_wrong_use_is_told_before_the_work(
     run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
 ) -> None:
     write_beir(tmp_path / "small")
+    write_documents(tmp_path / "papers")
     monkeypatch.chdir(tmp_path)
     done = run("--data-dir", tmp_path / "data", "eval", *arguments)
     assert done.code in (1, 2)

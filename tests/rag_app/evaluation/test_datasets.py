@@ -6,7 +6,7 @@ import pytest
 
 from ingestion.errors import InvalidInput
 from rag_app.evaluation.datasets import document_of, page_id, read_dataset, read_qrels
-from tests.helpers.question_sets import QUERIES, write_beir, write_documents, write_lines
+from tests.helpers.question_sets import QUERIES, write_answers, write_beir, write_documents, write_lines
 
 
 def test_a_beir_folder(tmp_path: Path) -> None:
@@ -22,6 +22,30 @@ def test_a_folder_of_documents(tmp_path: Path) -> None:
     assert (dataset.unit, dataset.unjudged) == ("page", 1)
     assert dataset.qrels == {"a": {"orchard.txt#page=1": 1}, "b": {"harbour.txt#page=2": 1}}
     assert dataset.questions[0].answer == "1921"
+
+
+def test_questions_say_what_they_follow_and_that_nothing_answers_them(tmp_path: Path) -> None:
+    folder = write_answers(tmp_path / "papers")
+    dataset = read_dataset(folder)
+    assert [(one.id, one.kind, one.after) for one in dataset.questions] == [
+        ("cable", "fact", None), ("hurt", "follow-up", "cable")
+    ]  # fmt: skip
+    assert [one.id for one in dataset.unanswerable] == ["cup"]
+    assert (dataset.unjudged, dataset.questions[0].answers) == (1, ("9 May 1987",))
+    line = {"id": "late", "question": "And then?", "answer": "x", "after": "gone", "evidence": []}
+    write_lines(folder / "questions.jsonl", [line])
+    with pytest.raises(InvalidInput, match="follows 'gone', which is no question before it"):
+        read_dataset(folder)
+
+
+def test_a_beir_query_has_its_answers_in_its_metadata(tmp_path: Path) -> None:
+    folder = write_beir(tmp_path / "small")
+    query = {"_id": "q1", "text": QUERIES["q1"], "metadata": {"answers": ["1921", " ", "in 1921"]}}
+    write_lines(folder / "queries.jsonl", [query])
+    assert read_dataset(folder).questions[0].answers == ("1921", "in 1921")
+    write_lines(folder / "queries.jsonl", [{**query, "metadata": {"answers": "1921"}}])
+    with pytest.raises(InvalidInput, match="'answers' is '1921'; write a list of texts"):
+        read_dataset(folder)
 
 
 def test_a_grade_of_0_is_no_evidence(tmp_path: Path) -> None:
