@@ -42,7 +42,7 @@ def client(served: Served) -> Iterator[openai.OpenAI]:
 
 
 NOTHING_CITED = AnswerFields(
-    question="", answer="An answer.", abstained=False, strategy="bm25", reranker=None, llm="extractive",
+    question="", answer="An answer.", abstained=False, outcome="answered", strategy="bm25", reranker=None, llm="extractive",
     citations=(), sentences=(), nearest=(), flags=(), standalone_question=None, conversation_id=None,
     receipt_id=None, timings_ms={},
 )  # fmt: skip
