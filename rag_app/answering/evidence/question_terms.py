@@ -33,9 +33,9 @@ _ASKING: Mapping[str, frozenset[str]] = {
         "states", "summarise", "summarize", "table", "tell", "text", "thing", "things", "total", "type",
         "types", "use", "used", "uses", "using", "value", "way", "ways", "work", "works", "actually",
         "also", "away", "became", "become", "ever", "go", "goes", "going", "gone", "made", "make", "makes",
-        "part", "per", "really", "still", "take", "takes", "taken", "took", "yet", "agreement", "contract", "filing",
-        "filings", "manual", "protocol", "study", "trial", "first",
-        "second", "third", "last", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "part", "per", "really", "still", "take", "takes", "taken", "took", "yet", "agreement", "contract",
+        "filing", "filings", "manual", "protocol", "study", "trial", "first", "second", "third", "last",
+        "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
     }),
 }  # fmt: skip
 # The share of a word's letters that a form of it begins with, from the least number of letters on.

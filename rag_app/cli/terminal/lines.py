@@ -119,7 +119,7 @@ def print_sources(console: Console, answer: AskResponse) -> None:
     places: list[tuple[int, str, int, str]] = []
     if not answer.abstained:
         places = [(one.marker, one.document, one.page, one.quote) for one in answer.citations]
-    elif not answer.citations:  # else the answer's text names the closest passages
+    elif answer.outcome == "related" and not answer.citations:  # else the text names the closest passages
         places = [(hit.rank, hit.document, hit.page, hit.text) for hit in answer.nearest[:3]]
     if not answer.nearest and answer.abstained:
         console.print(_NOTHING)

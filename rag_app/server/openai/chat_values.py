@@ -238,9 +238,9 @@ def below(answer: AnswerFields, notes: Sequence[str]) -> str:
 
 
 def sources(answer: AnswerFields) -> str:
-    """Return the list of the pages that an answer cites, or of the nearest passages, unless the answer's own
-    text has them."""
-    if answer.abstained and answer.citations:
+    """Return the list of the pages that an answer cites, or of the nearest passages, unless its text has them
+    or none is about the question."""
+    if answer.outcome == "nothing" or (answer.abstained and answer.citations):
         return ""
     if answer.abstained:
         lines = dict.fromkeys(f"- {hit.document}, page {hit.page}" for hit in answer.nearest[:3])
