@@ -1,12 +1,12 @@
 """The terms of a question (names, figures, words of content), and which of them a passage mentions.
 
-A passage mentions a word in any of its inflected forms: "employee" in "employees" and "employed". Names and
-figures are compared in the same way, so that "Toyota's" mentions Toyota and "2,018" does not mention 2018.
+A passage mentions a word in any of its inflected forms: "employee" in "employees" and "employed". A figure is
+mentioned in any notation, but a year only as it is: "2,018" mentions no 2018.
 """
 
 import re
 from calendar import month_name
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
@@ -18,6 +18,7 @@ from rag_app.answering.questions.follow_ups import asking_words, languages_of
 
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’./&,][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?:]\s*$|^\W*$")
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _POSSESSIVE = re.compile(r"['’]s?$")
 # Words of content that ask, or that name the documents, and not what is asked about.
 _ASKING: Mapping[str, frozenset[str]] = {
@@ -134,10 +135,16 @@ def mentioned(terms: Sequence[QuestionTerm], chunk: StoredChunk, language: str) 
 def mentions(terms: Sequence[QuestionTerm], text: str, language: str) -> frozenset[QuestionTerm]:
     """Return the terms that a text mentions; `language` is the question's."""
     held = {term for term, _, _ in terms_with_spans(text, language)}
-    return frozenset(term for term in terms if all(_holds(held, stem, term.kind) for stem in term.stems))
+    return frozenset(term for term in terms if _is_mentioned(term, text, held))
 
 
-def _holds(held: Iterable[str], stem: str, kind: TermKind) -> bool:
+def _is_mentioned(term: QuestionTerm, text: str, held: Set[str]) -> bool:
+    if _YEAR.fullmatch(term.text):
+        return re.search(rf"(?<!\d){term.text}(?!\d)", text) is not None
+    return all(_holds(held, stem, term.kind) for stem in term.stems)
+
+
+def _holds(held: Set[str], stem: str, kind: TermKind) -> bool:
     if stem in held:
         return True
     if kind is TermKind.FIGURE or len(stem) < _LEAST_LETTERS:

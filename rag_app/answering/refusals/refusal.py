@@ -25,9 +25,10 @@ from rag_app.answering.refusals.reasons import reason_for
 from rag_app.answering.refusals.texts import RefusalTexts, texts_in
 from retrievers.exact import Named
 
-# A passage with less relevance, and without a name of the question, is not about it: of questions about other
-# subjects four in five have less, of questions about the documents one in forty (mixed-dev).
-_RELATED = 0.5
+# A passage with less relevance, with no name and less than half of the question's terms, is not about it. Of
+# questions about other subjects two in three find no other passages, of those about the documents one in
+# forty (mixed-dev).
+_RELATED, _TERMS = 0.5, 0.5
 _MOST_PASSAGES = 3
 # Words of a sentence that is shown; a longer one is cut.
 _LEAST_WORDS, _MOST_WORDS = 6, 30
@@ -79,10 +80,11 @@ def refusal(
 
 def is_related(packed: PromptContext, terms: Sequence[QuestionTerm], language: str) -> bool:
     """Return whether any passage is about what a question asks."""
-    named = [term for term in terms if term.kind is TermKind.NAME]
-    return bool(packed.evidence) and (
+    held = [mentioned(terms, item.hit.chunk, language) for item in packed.evidence]
+    return bool(held) and (
         packed.relevance >= _RELATED
-        or any(mentioned(named, item.hit.chunk, language) for item in packed.evidence)
+        or any(term.kind is TermKind.NAME for passage in held for term in passage)
+        or (len(terms) > 1 and max(map(len, held)) >= _TERMS * len(terms))
     )
 
 

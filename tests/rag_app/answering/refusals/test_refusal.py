@@ -76,7 +76,10 @@ def asked(library: Library, question: str, *, reader: Reader | None = None, thre
     [
         (STAFF, "No passage mentions “Toyota” together with “Japan”."),
         ("How many employees does Renault have?", "None of them mentions “Renault”."),
-        ("Did Renault or Fiat have employees in 1950?", "None of them mentions “Renault”, “Fiat” or “1950”."),
+        (
+            "Did the works of Renault or Fiat build vans in 1950?",
+            "None of them mentions “Renault”, “Fiat” or “1950”.",
+        ),
         ("What is the pension of the employees of the works?", "None of them mentions “pension”."),
         ("What do the employees of Toyota build?", "The passages found are about it, but none"),
     ],
