@@ -11,7 +11,7 @@ from retrievers.reader.reading import Reading
 from retrievers.search import SearchResult
 from retrievers.strategies import DEFAULT_STRATEGY
 
-# The text of an abstention, by the application and by a model.
+# The text of an abstention by a model.
 NO_ANSWER = "The documents do not answer this."
 # The strategy of an answer without a search (`rag_app.answering.library_replies`).
 REPLY = "reply"
@@ -126,8 +126,7 @@ class PromptContext:
     """The evidence of a prompt.
 
     Attributes:
-        relevance: Of the best passage (`evidence.prompt_context.relevance`). It decides, for every strategy,
-            whether the documents answer at all.
+        relevance: Of the best passage (`evidence.prompt_context.relevance`).
         nonce: The nonce of the prompt's fences.
         budget: The evidence budget in tokens.
     """
@@ -157,6 +156,18 @@ class Verdict(StrEnum):
     SUPPORTED = "supported"
     WEAK = "weak"
     UNSUPPORTED = "unsupported"
+
+
+class Outcome(StrEnum):
+    """Whether the documents answer a question.
+
+    ANSWERED: they do, or a reply needs none. RELATED: passages are about the question, and none answers it.
+    NOTHING: no passage is about it.
+    """
+
+    ANSWERED = "answered"
+    RELATED = "related"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +270,11 @@ class Answer(AnswerEvent):
     """The finished answer.
 
     Attributes:
-        abstained: The documents do not answer; `text` says so.
+        outcome: Whether the documents answer; where they do not, `text` says so and why.
+        citations: What the answer rests on; of an answer that abstains, the closest passages.
         nearest: All passages found.
+        answerability: The probability that the documents answer (`evidence.answerability`); None for a reply
+            or a summary, which has none, and for an answer recorded without.
         flags: Warnings for a person, such as a document that gives instructions.
         standalone_question: The rewritten question that was searched for; None: the question itself.
         budget: The evidence budget in tokens.
@@ -268,7 +282,7 @@ class Answer(AnswerEvent):
 
     question: str
     text: str
-    abstained: bool
+    outcome: Outcome
     strategy: str
     reranker: str | None
     llm: str
@@ -284,3 +298,9 @@ class Answer(AnswerEvent):
     receipt_id: str | None = None
     nonce: str = ""
     budget: int | None = None
+    answerability: float | None = None
+
+    @property
+    def abstained(self) -> bool:
+        """Whether the documents do not answer."""
+        return self.outcome is not Outcome.ANSWERED

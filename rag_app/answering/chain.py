@@ -26,17 +26,20 @@ from rag_app.answering.answers import (
     CitedAnswer,
     Delta,
     Exchange,
+    Outcome,
     PassagesFound,
     PromptContext,
     QuestionRewritten,
     ReasoningDelta,
 )
+from rag_app.answering.evidence.answerability import answerability
 from rag_app.answering.evidence.literal_matches import missing, partly_missing
 from rag_app.answering.evidence.prompt_context import pack
 from rag_app.answering.prompt_injection import flags
 from rag_app.answering.questions.follow_ups import is_follow_up
 from rag_app.answering.questions.query_rewriting import carried_over
 from rag_app.answering.questions.question_kinds import kind_of
+from rag_app.answering.refusals.refusal import Refusal, refusal
 from retrievers.preambles import core
 from retrievers.reader.reading import Reader, Reading
 from retrievers.reranking import Reranker, RerankLimits
@@ -85,7 +88,7 @@ class AnswerSettings:
 
     Attributes:
         evidence_tokens: Evidence budget in tokens of the answerer; None: the answerer chooses it.
-        threshold: Relevance below which the chain abstains.
+        threshold: Answerability below which the chain abstains.
     """
 
     evidence_tokens: int | None
@@ -248,12 +251,16 @@ class AnswerChain:
     def _written(self, gathered: _Gathered, config: RunnableConfig) -> Iterator[AnswerEvent]:
         started, answerer = time.perf_counter(), self._answerer
         question, result, packed = gathered.question, gathered.found.result, gathered.found.packed
-        refusal = missing(result.named)
-        refuses = not packed.evidence or packed.relevance < self._settings.threshold or refusal is not None
+        likely = answerability(question.standalone, packed, result.named)
+        refuses = (
+            not packed.evidence or likely < self._settings.threshold or missing(result.named) is not None
+        )
         pieces: list[str] = []
+        refused: Refusal | None = None
         if refuses:
-            pieces.append(refusal or NO_ANSWER)
-            yield Delta(refusal or NO_ANSWER)
+            refused = self._refusal(gathered)
+            pieces.append(refused.text)
+            yield Delta(refused.text)
         else:
             # Closing this generator closes the writer, so that a person who stops the answer stops the model.
             with closing(answerer.write(question.standalone, packed, config)) as writing:
@@ -261,14 +268,18 @@ class AnswerChain:
                     if isinstance(piece, str):
                         pieces.append(piece)
                     yield Delta(piece) if isinstance(piece, str) else piece
+            if says_no_answer("".join(pieces).strip()):
+                refused = self._refusal(gathered)
+                details = f"\n\n{refused.details}" if refused.details else ""
+                pieces = ["".join(pieces).strip(), details]
+                yield Delta(details)
         text = "".join(pieces).strip()
-        abstains = refuses or says_no_answer(text)
-        cited = CitedAnswer(text, (), ()) if abstains else answerer.cite(text, packed)
+        cited = answerer.cite(text, packed) if refused is None else CitedAnswer(text, (), refused.citations)
         was_sent = question.was_sent or not refuses
         yield Answer(
             question=question.text,
             text=cited.text,
-            abstained=abstains,
+            outcome=refused.outcome if refused else Outcome.ANSWERED,
             strategy=result.strategy,
             reranker=result.reranker,
             llm=answerer.name,
@@ -286,7 +297,12 @@ class AnswerChain:
             standalone_question=question.standalone if question.is_rewritten else None,
             nonce=packed.nonce,
             budget=packed.budget,
+            answerability=likely,
         )
+
+    def _refusal(self, gathered: _Gathered) -> Refusal:
+        question, found = gathered.question, gathered.found
+        return refusal(self._library, self._scope, question.standalone, found.packed, found.result.named)
 
 
 def says_no_answer(text: str) -> bool:

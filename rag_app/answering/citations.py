@@ -78,7 +78,7 @@ def cite_quotations(quoted: Iterable[tuple[Evidence, EvidenceSentence]], text: s
     sentences = tuple(
         AnswerSentence(" ".join(s.text.split()), Verdict.SUPPORTED, s.score, (e.number,)) for e, s in pairs
     )
-    return CitedAnswer(text, sentences, tuple(_citation(e, s) for e, s in pairs))
+    return CitedAnswer(text, sentences, tuple(citation_of(e, s) for e, s in pairs))
 
 
 def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> CitedAnswer:
@@ -100,7 +100,7 @@ def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> Cite
         support = _supported_by(tokens, weights, one.markers, sources)
         verdict, reason = _verdict(one.plain, support)
         cited = support.sources if support.score >= ALIGNED else ()
-        citations.update(dict.fromkeys(_citation(each.evidence, each.sentence) for each in cited))
+        citations.update(dict.fromkeys(citation_of(each.evidence, each.sentence) for each in cited))
         markers = tuple(dict.fromkeys(each.evidence.number for each in cited))
         if set(markers) < set(one.markers):  # keep the order in which the model wrote them
             markers = tuple(number for number in one.markers if number in markers)
@@ -244,7 +244,8 @@ def _rewritten(text: str, written: Sequence[_Written], sentences: Sequence[Answe
     return "".join([*parts, _MARKER.sub("", tidy[position:])]).strip()
 
 
-def _citation(evidence: Evidence, sentence: EvidenceSentence) -> Citation:
+def citation_of(evidence: Evidence, sentence: EvidenceSentence) -> Citation:
+    """Return the citation of a sentence of a passage."""
     chunk = evidence.hit.chunk
     return Citation(
         marker=evidence.number,

@@ -13,6 +13,7 @@ from rag_app.answering.answers import (
     AnswerEvent,
     AskOptions,
     Delta,
+    Outcome,
     PassagesFound,
     PromptContext,
 )
@@ -59,7 +60,7 @@ def reply_events(
     yield Answer(
         question=question,
         text=text,
-        abstained=False,
+        outcome=Outcome.ANSWERED,
         strategy=REPLY,
         reranker=None,
         llm=llm or EXTRACTIVE,

@@ -111,12 +111,12 @@ class Settings(ConnectionSettings, BaseSettings):
         ge=1,
         description="most passages that an LLM reads for a summary, spread evenly over the documents",
     )
-    # Calibrated on questions with and without an answer: docs/decisions/2026-11-22-when-to-abstain.md.
+    # The curves of each data set: docs/answers.md.
     answer_threshold: float = Field(
-        0.54,
-        ge=-1.0,
+        0.2,
+        ge=0.0,
         le=1.0,
-        description="least relevance of the evidence for an answer; below it, the application abstains",
+        description="least probability that the documents answer, 0 to 1; below it, the application abstains",
     )
 
     log_level: Level | None = Field(

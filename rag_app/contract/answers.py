@@ -32,11 +32,15 @@ class SentenceFields(Fields):
 
 
 class AnswerFields(Fields):
-    """An answer with its sources. Without one (`abstained`) the text says so, and `nearest` has passages."""
+    """An answer with its sources. Without one (`abstained`) the text says so and why; `citations` are then
+    the closest passages, which do not answer, and `nearest` has all that were found."""
 
     question: str
     answer: str = source("text")
     abstained: bool
+    outcome: Literal["answered", "related", "nothing"] = Field(
+        description="related: passages are about the question, and none answers it; nothing: none is about it"
+    )
     strategy: str
     reranker: str | None
     llm: str

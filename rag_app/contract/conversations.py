@@ -168,6 +168,8 @@ class ReceiptResponse(Response):
     prompt_sha256: str = source("record", "prompt_sha256")
     answer: str = source("record", "answer")
     abstained: bool = source("record", "abstained")
+    outcome: str | None = source("record", "outcome")
+    answerability: float | None = source("record", "answerability")
     timings_ms: Timings = source("record", "timings_ms")
 
 

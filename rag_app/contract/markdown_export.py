@@ -38,7 +38,7 @@ def _answer(answer: AnswerFields) -> list[str]:
         f"“{escaped(' '.join(one.quote.split()))}”"
         for one in answer.citations
     ]
-    if sources:
+    if sources and not answer.abstained:  # the text of a refusal has its passages
         parts.append("Sources:\n\n" + "\n".join(sources))
     made = [answer.strategy, answer.reranker or "no reranker", answer.llm]
     parts.append(f"*{escaped(', '.join(made))}*")

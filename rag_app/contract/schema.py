@@ -27,7 +27,9 @@ class Fields(BaseModel):
             return cls.model_validate(value)
         attributes = {}
         if is_dataclass(value):
-            attributes = {field.name: getattr(value, field.name) for field in fields(value)}
+            names = {field.name for field in fields(value)}
+            names |= {name for name in cls.model_fields if hasattr(type(value), name)}  # properties
+            attributes = {name: getattr(value, name) for name in names}
         return cls.model_validate({**attributes, **more})
 
 

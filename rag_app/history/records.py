@@ -65,7 +65,10 @@ class HitRecord:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
-    """A finished answer."""
+    """A finished answer.
+
+    `outcome` and `answerability` are None for answers recorded before there were any.
+    """
 
     question: str
     text: str
@@ -79,6 +82,8 @@ class AnswerRecord:
     flags: tuple[str, ...]
     standalone_question: str | None
     timings_ms: Mapping[str, float]
+    outcome: str | None = None
+    answerability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,8 @@ class ReceiptRecord:
     answer: str
     abstained: bool
     timings_ms: Mapping[str, float]
+    outcome: str | None = None
+    answerability: float | None = None
 
 
 _CODECS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (AnswerRecord, ReceiptRecord)}

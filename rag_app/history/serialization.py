@@ -17,6 +17,7 @@ from rag_app.answering.answers import (
     Evidence,
     EvidenceSentence,
     GeneratorInfo,
+    Outcome,
     PassagesFound,
     PromptContext,
     Verdict,
@@ -60,6 +61,8 @@ def answer_record(answer: Answer) -> AnswerRecord:
         question=answer.question,
         text=answer.text,
         abstained=answer.abstained,
+        outcome=answer.outcome,
+        answerability=answer.answerability,
         strategy=answer.strategy,
         reranker=answer.reranker,
         llm=answer.llm,
@@ -100,6 +103,8 @@ def receipt_record(
         prompt_sha256=prompt_hash(standalone, answer.evidence, answer.nonce),
         answer=answer.text,
         abstained=answer.abstained,
+        outcome=answer.outcome,
+        answerability=answer.answerability,
         timings_ms=_rounded(answer),
     )
 
@@ -122,7 +127,7 @@ def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:
     return Answer(
         question=record.question,
         text=record.text,
-        abstained=record.abstained,
+        outcome=_outcome(record),
         strategy=record.strategy,
         reranker=record.reranker,
         llm=record.llm,
@@ -142,6 +147,7 @@ def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:
         standalone_question=record.standalone_question,
         conversation_id=turn.conversation,
         receipt_id=turn.receipt,
+        answerability=record.answerability,
     )
 
 
@@ -166,6 +172,15 @@ def restored(turn: RecordedTurn, receipts: Receipts, library: Library) -> Restor
     result = SearchResult(query, answer.strategy, answer.reranker, True, hits, answer.timings_ms)
     options = AskOptions(strategy=answer.strategy, reranker=answer.reranker, llm=answer.llm)
     return RestoredTurn(turn, options, answer, PassagesFound(result, PromptContext(evidence, relevance)))
+
+
+def _outcome(record: AnswerRecord) -> Outcome:
+    """Return an answer's outcome; of one recorded without, as its passages tell."""
+    if record.outcome is not None:
+        return Outcome(record.outcome)
+    if not record.abstained:
+        return Outcome.ANSWERED
+    return Outcome.RELATED if record.hits else Outcome.NOTHING
 
 
 def _rounded(answer: Answer) -> dict[str, float]:

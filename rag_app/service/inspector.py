@@ -306,8 +306,8 @@ def stages(trace: Trace) -> list[tuple[InspectedStage, ...]]:
     budget = f"{trace.evidence_tokens:,} tokens of {trace.budget:,} from {len(packed.evidence)} passages"
     steps.append((InspectedStage("Evidence", _count(sentences, "sentence"), budget, times.get("pack")),))
     said = _count(len(answer.citations), "citation") if not answer.abstained else "no answer"
-    relevance = f"relevance {packed.relevance:.2f}; answered from {trace.threshold:.2f} on"
-    steps.append((InspectedStage("Answer", said, relevance, times.get("answer")),))
+    likely = f"answerability {answer.answerability or 0.0:.2f}; answered from {trace.threshold:.2f} on"
+    steps.append((InspectedStage("Answer", said, likely, times.get("answer")),))
     return steps
 
 

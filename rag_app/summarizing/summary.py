@@ -21,6 +21,7 @@ from rag_app.answering.answers import (
     Delta,
     Evidence,
     EvidenceSentence,
+    Outcome,
     PassagesFound,
     PromptContext,
 )
@@ -112,7 +113,7 @@ class _SummaryWriter:
         return Answer(
             question=self.question,
             text=cited.text,
-            abstained=False,
+            outcome=Outcome.ANSWERED,
             strategy=STRATEGY,
             reranker=None,
             llm=llm,
@@ -130,7 +131,7 @@ class _SummaryWriter:
         found = self.found((), exact=True)
         yield found
         yield Delta(NOTHING)
-        yield replace(self.answer(found, CitedAnswer(NOTHING, (), ()), llm, ()), abstained=True)
+        yield replace(self.answer(found, CitedAnswer(NOTHING, (), ()), llm, ()), outcome=Outcome.NOTHING)
 
 
 def _quoted(writing: _SummaryWriter, whole: ScopedDocuments) -> Iterator[AnswerEvent]:

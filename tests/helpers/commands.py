@@ -25,7 +25,7 @@ Command = Callable[..., Run]
 
 # The fields of an answer, as every interface gives it.
 ANSWER = {
-    "schema_version", "question", "answer", "abstained", "strategy", "reranker", "llm", "citations",
-    "sentences", "nearest", "flags", "standalone_question", "conversation_id", "receipt_id", "timings_ms",
-    "warnings", "usage", "finish_reason",
+    "schema_version", "question", "answer", "abstained", "outcome", "strategy", "reranker", "llm",
+    "citations", "sentences", "nearest", "flags", "standalone_question", "conversation_id", "receipt_id",
+    "timings_ms", "warnings", "usage", "finish_reason",
 }  # fmt: skip

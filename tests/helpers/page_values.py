@@ -13,6 +13,7 @@ from rag_app.answering.answers import (
     AskOptions,
     Citation,
     Evidence,
+    Outcome,
     PassagesFound,
     PromptContext,
 )
@@ -62,7 +63,7 @@ def answer(
     return Answer(
         question="why?",
         text=text,
-        abstained=abstained,
+        outcome=Outcome.RELATED if abstained else Outcome.ANSWERED,
         strategy="colbert",
         reranker=None,
         llm=llm,

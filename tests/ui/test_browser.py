@@ -293,7 +293,7 @@ def test_hostile_document_is_text_and_nothing_is_requested(
 def test_errors_and_abstentions_are_told_apart(browser: "Browser", server: Server) -> None:
     with opened(browser, server) as page:
         abstained = ask(page, "How many goals did the Brazilian team score in the 1970 final?")
-        assert "The documents do not answer this." in abstained
+        assert "Nothing in your documents is about this." in abstained
         expect(page.locator("#sources")).to_contain_text("Nearest passages")
         page.locator("#llm input").fill("/nowhere/model.gguf")
         page.locator("#llm input").press("Enter")

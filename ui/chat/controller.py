@@ -213,7 +213,7 @@ class EvidenceController:
 
     def judge_answer(self, turn: ChatTurn, grade: int) -> ChatTurn:
         """Keep a verdict on an answer as a judgement of the passages that it cites. Raises RagError."""
-        if turn.answer is None or not turn.answer.citations:
+        if turn.answer is None or turn.answer.abstained or not turn.answer.citations:
             return turn
         markers = {citation.marker for citation in turn.answer.citations}
         self.judge(turn, [item.hit for item in turn.answer.evidence if item.number in markers], grade)

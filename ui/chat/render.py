@@ -141,7 +141,7 @@ def render_sources(turn: ChatTurn | None, grades: Grades | None = None) -> str:
         )
         return f'<div class="empty">{none}</div>'
     summary = _summary(turn, result)
-    if answer is not None and answer.abstained:
+    if answer is not None and answer.abstained and not answer.citations:
         cards = [
             _card(turn.number, hit.rank, hit, grades, unfolded=hit.rank <= _UNFOLDED)
             for hit in answer.nearest
@@ -164,7 +164,7 @@ def render_sources(turn: ChatTurn | None, grades: Grades | None = None) -> str:
     ]
     return (
         summary
-        + _list("Cited", cited)
+        + _list("Closest passages" if answer and answer.abstained else "Cited", cited)
         + _list("Read, not cited" if citations else "Passages", read)
         + _list("Found" if turn.search_only else "Found, not read", others)
     )

@@ -111,18 +111,25 @@ def render_turn(turn: ChatTurn) -> str:
 
 
 def _answer(turn: ChatTurn, answer: Answer) -> str:
-    kind = "reply abstained" if answer.abstained else "reply"
-    advice = (
-        '<div class="advice">The nearest passages are under Evidence. '
-        "Ask in other words, choose another strategy, or add the document that knows.</div>"
-        if answer.abstained
-        else ""
-    )
+    reply = f'<div class="reply">{_linked(turn)}</div>'
+    if answer.abstained:
+        said, _, closest = _linked(turn).partition("\n\n")
+        below = f'<div class="reply closest">{closest}</div>' if closest else ""
+        reply = f'<div class="reply abstained {answer.outcome}">{said}</div>{below}{_advice(answer)}'
     return (
-        f'<div class="{kind}">{_linked(turn)}</div>{advice}{_checks(answer)}{_flags(answer)}'
+        f"{reply}{_checks(answer)}{_flags(answer)}"
         f'<details class="stamp"><summary>{_names(turn)} · '
         f"{milliseconds(answer.timings_ms['total'])}</summary>"
         f'<div class="stages">{stage_times(answer.timings_ms)}</div></details>{_actions(turn, answer)}'
+    )
+
+
+def _advice(answer: Answer) -> str:
+    """Return what a person can do where the documents do not answer."""
+    evidence = "All passages that were found are under Evidence. " if answer.nearest else ""
+    return (
+        f'<div class="advice">{evidence}'
+        "Ask in other words, choose another strategy, or add the document that knows.</div>"
     )
 
 
@@ -192,7 +199,7 @@ def _linked(turn: ChatTurn) -> str:
     evidence = turn.answer.evidence if turn.answer else turn.found.packed.evidence if turn.found else ()
     known = {item.number for item in evidence}
     text = turn.answer.text if turn.answer else turn.text
-    quoted = turn.answer is not None and turn.answer.llm == EXTRACTIVE
+    quoted = turn.answer is not None and (turn.answer.llm == EXTRACTIVE or turn.answer.abstained)
     links = [
         match
         for match in (_MARKER_OF_QUOTATION if quoted else _MARKER).finditer(text)

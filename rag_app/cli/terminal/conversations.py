@@ -32,7 +32,8 @@ def print_conversation(console: Console, found: ConversationResponse) -> None:
             line(console, f"   [dim]understood as: {shown(turn.standalone_question)}[/]")
         if turn.answer:
             line(console, shown(turn.answer.answer))
-            for citation in turn.answer.citations:
+            # The text of a refusal names its passages.
+            for citation in () if turn.answer.abstained else turn.answer.citations:
                 where = f"{citation.document}, page {citation.page}"
                 line(console, f"   [dim]\\[{citation.marker}] {shown(where)}[/]")
         else:

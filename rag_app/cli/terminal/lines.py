@@ -116,17 +116,15 @@ def print_warnings(console: Console, response: SearchResponse | CompareResponse 
 def print_sources(console: Console, answer: AskResponse) -> None:
     """Print an answer's sources, and the strategy and models that made it."""
     console.print()
+    places: list[tuple[int, str, int, str]] = []
+    if not answer.abstained:
+        places = [(one.marker, one.document, one.page, one.quote) for one in answer.citations]
+    elif answer.outcome == "related" and not answer.citations:  # else the text names the closest passages
+        places = [(hit.rank, hit.document, hit.page, hit.text) for hit in answer.nearest[:3]]
     if not answer.nearest and answer.abstained:
         console.print(_NOTHING)
-    elif answer.abstained:
-        console.print("Nearest passages:")
-    elif answer.citations:
-        console.print("Sources:")
-    places = (
-        [(hit.rank, hit.document, hit.page, hit.text) for hit in answer.nearest[:3]]
-        if answer.abstained
-        else [(c.marker, c.document, c.page, c.quote) for c in answer.citations]
-    )
+    elif places:
+        console.print("Nearest passages:" if answer.abstained else "Sources:")
     for number, document, page, text in places:
         line(console, f"  \\[{number}] [bold]{shown(document)}[/], page {page}")
         line(console, f"      {shown(_preview(text))}")

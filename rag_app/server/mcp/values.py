@@ -54,10 +54,15 @@ class Sentence(Fields):
 
 
 class Answered(Fields):
-    """An answer from the documents alone. Without one it says so (`abstained`); see `nearest` then."""
+    """An answer from the documents alone. Without one it says so and why (`abstained`); `citations` are then
+    the closest passages, which do not answer, and `nearest` has all that were found."""
 
     answer: DocumentText
     abstained: bool
+    outcome: str = Field(
+        description="answered; related: passages are about the question, and none answers it; nothing: none "
+        "is about it"
+    )
     citations: list[Cited]
     sentences: list[Sentence]
     nearest: list[Passage] = Field(description="the nearest passages, where there is no answer")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingestion.errors import InvalidInput, UnknownName
+from rag_app.answering.refusals.texts import TEXTS
 from rag_app.answering.side_tasks import SideTask, side_task_of
 from rag_app.contract.answers import AnswerFields
 from rag_app.contract.requests import (
@@ -221,7 +222,9 @@ def history(messages: Sequence[Message]) -> tuple[ExchangeRequest, ...]:
 
 
 def without_sources(text: str) -> str:
-    """Return an answer without the list that `with_sources` put below it."""
+    """Return an answer without the list that `with_sources` put below it, or a refusal without passages."""
+    for one in TEXTS.values():
+        text = text.partition(f"\n\n{one.closest}\n")[0]
     return text.partition(SOURCES)[0].partition(NEAREST)[0].partition(f"{NOTE}{_THIS_MESSAGE}")[0]
 
 
@@ -235,7 +238,10 @@ def below(answer: AnswerFields, notes: Sequence[str]) -> str:
 
 
 def sources(answer: AnswerFields) -> str:
-    """Return the list of the pages that an answer cites, or of the nearest passages."""
+    """Return the list of the pages that an answer cites, or of the nearest passages, unless its text has them
+    or none is about the question."""
+    if answer.outcome == "nothing" or (answer.abstained and answer.citations):
+        return ""
     if answer.abstained:
         lines = dict.fromkeys(f"- {hit.document}, page {hit.page}" for hit in answer.nearest[:3])
         return NEAREST + "\n".join(lines) if lines else ""

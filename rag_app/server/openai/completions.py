@@ -64,6 +64,9 @@ class AboutFields(Fields):
 
     answer: str = Field(description="the answer without the list of its sources")
     abstained: bool
+    outcome: Literal["answered", "related", "nothing"] = Field(
+        description="related: passages are about the question, and none answers it; nothing: none is about it"
+    )
     strategy: str
     reranker: str | None
     llm: str

@@ -23,6 +23,7 @@ from rag_app.answering.answers import (
     CitedAnswer,
     Delta,
     Exchange,
+    Outcome,
     PassagesFound,
     PromptContext,
     QuestionRewritten,
@@ -80,7 +81,7 @@ def chain(
     library: Library,
     answerer: Scripted,
     *,
-    threshold: float = 0.6,
+    threshold: float = 0.3,
     evidence_tokens: int | None = 1500,
     options: AskOptions = AskOptions(),  # noqa: B008  # frozen
 ) -> Runnable[str, AnswerEvent]:
@@ -148,7 +149,7 @@ def test_a_condensing_model_is_waited_for_and_stopped(stored: Library) -> None:
 
     answerer = Scripted()
     options = AskOptions(history=HISTORY)
-    settings = AnswerSettings(1500, 0.6)
+    settings = AnswerSettings(1500, 0.3)
     asked = AnswerChain(
         stored, options, answerer=answerer, reranker=None, settings=settings, rewrite=rewrite
     ).runnable()
@@ -295,8 +296,10 @@ def test_closing_the_stream_closes_the_answerer(stored: Library) -> None:
 )
 def test_an_answerer_may_say_that_there_is_no_answer(stored: Library, text: str) -> None:
     answer = answered(chain(stored, Scripted([text[:5], text[5:]])))
-    assert (answer.abstained, answer.text) == (True, text)
-    assert (answer.citations, answer.sentences) == ((), ())
+    assert (answer.abstained, answer.outcome) == (True, Outcome.RELATED)
+    assert answer.text.startswith(f"{text}\n\n")
+    assert "Closest passages:\n• orchard.md, page 1: “" in answer.text
+    assert answer.citations != answer.sentences == ()
     assert answer.nearest
 
 
@@ -304,9 +307,10 @@ def test_below_the_threshold_the_answerer_is_not_asked(stored: Library) -> None:
     answerer = Scripted()
     found, delta, answer = list(chain(stored, answerer).stream(OFF_TOPIC))
     assert isinstance(found, PassagesFound)
-    assert delta == Delta(NO_ANSWER)
     assert isinstance(answer, Answer)
-    assert (answer.abstained, answer.text) == (True, NO_ANSWER)
+    assert delta == Delta(answer.text)
+    assert (answer.abstained, answer.outcome) == (True, Outcome.NOTHING)
+    assert answer.text == "Nothing in your documents is about this."
     assert (answer.citations, answer.sentences) == ((), ())
     assert answer.nearest == found.result.hits != ()
     assert answerer.asked == []

@@ -214,7 +214,8 @@ def test_ask_says_so_when_the_documents_hold_no_answer(as_json: AsJson) -> None:
     answer = as_json("ask", OFF_TOPIC)
 
     assert answer.keys() == ANSWER
-    assert (answer["abstained"], answer["answer"]) == (True, "The documents do not answer this.")
+    assert (answer["abstained"], answer["outcome"]) == (True, "nothing")
+    assert answer["answer"] == "Nothing in your documents is about this."
     assert (answer["citations"], answer["sentences"]) == ([], [])
     assert answer["nearest"]
     assert all(hit.keys() == HIT for hit in answer["nearest"])
@@ -355,9 +356,9 @@ def test_what_people_read(run: Command, data: Path, tmp_path: Path, stock: Path)
     assert "It was planted in 1921 by Ada Finch." in sources
     assert "fusion · no reranker · extractive" in sources
 
-    nearest = run(*library, "ask", OFF_TOPIC).out
-    assert nearest.startswith("The documents do not answer this.\n")
-    assert "Nearest passages:" in nearest
+    nothing = run(*library, "ask", OFF_TOPIC).out
+    assert nothing.startswith("Nothing in your documents is about this.\n")
+    assert "passages" not in nothing
 
     missing = tmp_path / ("long" * 40 + ".pdf")
     ingested = run("--data-dir", tmp_path / "new", "ingest", stock / "orchard.md", missing)

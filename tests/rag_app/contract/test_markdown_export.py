@@ -21,6 +21,7 @@ def test_what_documents_say_stays_text() -> None:
         question=HOSTILE,
         answer=HOSTILE,
         abstained=False,
+        outcome="answered",
         strategy="fusion",
         reranker=None,
         llm="extractive",

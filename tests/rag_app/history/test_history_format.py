@@ -14,7 +14,7 @@ import pytest
 
 from ingestion.errors import DiskFull, LibraryError
 from ingestion.storage.catalogue.records import StoredChunk
-from rag_app.answering.answers import Answer, AnswerSentence, Citation, Verdict
+from rag_app.answering.answers import Answer, AnswerSentence, Citation, Outcome, Verdict
 from rag_app.history import migrations
 from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.database import STATE_FILE, StateDatabase
@@ -64,7 +64,7 @@ def test_an_answer_is_stored_in_the_history_s_own_words(tmp_path: Path) -> None:
     answer = Answer(
         question="When?",
         text="In 1921. [1]",
-        abstained=False,
+        outcome=Outcome.ANSWERED,
         strategy="fusion",
         reranker=None,
         llm="extractive",

@@ -40,7 +40,17 @@ def test_an_answer_comes_back_with_its_evidence(assistant: Assistant) -> None:
     (turn,) = assistant.restore(conversation)
     assert turn.answer is not None
     assert turn.found is not None
-    for name in ("text", "strategy", "llm", "citations", "sentences", "abstained", "flags", "relevance"):
+    for name in (
+        "text",
+        "strategy",
+        "llm",
+        "citations",
+        "sentences",
+        "outcome",
+        "flags",
+        "relevance",
+        "answerability",
+    ):
         assert getattr(turn.answer, name) == getattr(answer, name), name
     assert [hit.chunk.id for hit in turn.answer.nearest] == [hit.chunk.id for hit in answer.nearest]
     assert [hit.scores for hit in turn.found.result.hits] == [dict(hit.scores) for hit in answer.nearest]

@@ -68,12 +68,28 @@ def test_markers_of_evidence_are_links_and_others_stay_text() -> None:
 
 
 def test_abstention_is_plain_and_no_error() -> None:
-    shown = render_turn(
-        turn("q", found(hit("x")), answer("The documents do not answer this.", hit("x"), abstained=True))
-    )
+    shown = render_turn(turn("q", found(hit("x")), answer("I couldn't find this.", hit("x"), abstained=True)))
     assert "abstained" in shown
-    assert "nearest passages" in shown
+    assert "passages that were found are under Evidence" in shown
     assert "failed" not in shown
+
+
+def test_the_closest_passages_of_an_abstention_can_be_opened_and_are_no_answer() -> None:
+    passage = hit("The crane is yellow.")
+    text = "I couldn't find this.\n\nClosest passages:\n• notes.pdf, page 3: “The crane is yellow.” [1]"
+    refused = answer(
+        text,
+        passage,
+        citations=(citation("The crane", "The crane is yellow."),),
+        abstained=True,
+        llm="x.gguf",
+    )
+    shown = render_turn(turn("q", found(passage), refused))
+    said, _, closest = shown.partition('<div class="reply closest">')
+    assert '<div class="reply abstained related">I couldn&#x27;t find this.</div>' in said
+    assert closest.startswith("Closest passages:\n• notes.pdf, page 3:")
+    assert 'href="#source-1-1"' in closest
+    assert "#do-good-1" not in shown
 
 
 def test_errors_show_their_message_and_no_answer() -> None:

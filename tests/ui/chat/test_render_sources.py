@@ -57,6 +57,14 @@ def test_an_abstention_shows_the_nearest_passages() -> None:
     assert "<mark>" not in shown
 
 
+def test_an_abstention_shows_the_closest_passages_first() -> None:
+    read, unread = hit(TEXT, rank=1), hit("Left out.", rank=2)
+    refused = answer("No.", read, unread, citations=(citation(QUOTE, TEXT),), abstained=True)
+    shown = render_sources(turn("q", found(read, unread), refused))
+    assert shown.index("Closest passages") < shown.index(f"<mark>{QUOTE}</mark>") < shown.index("Left out.")
+    assert "Cited" not in shown
+
+
 def test_hostile_documents_are_text() -> None:
     evil = '<script>x()</script><img src="http://evil.example/x.png" onerror="x()">'
     passage = hit(evil, document=f"{evil}.md", heading=evil)

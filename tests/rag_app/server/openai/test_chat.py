@@ -42,9 +42,9 @@ def client(served: Served) -> Iterator[openai.OpenAI]:
 
 
 NOTHING_CITED = AnswerFields(
-    question="", answer="An answer.", abstained=False, strategy="bm25", reranker=None, llm="extractive",
-    citations=(), sentences=(), nearest=(), flags=(), standalone_question=None, conversation_id=None,
-    receipt_id=None, timings_ms={},
+    question="", answer="An answer.", abstained=False, outcome="answered", strategy="bm25", reranker=None,
+    llm="extractive", citations=(), sentences=(), nearest=(), flags=(), standalone_question=None,
+    conversation_id=None, receipt_id=None, timings_ms={},
 )  # fmt: skip
 
 
@@ -135,9 +135,10 @@ def test_an_answer_streams(client: openai.OpenAI, model: str) -> None:
 def test_what_the_documents_do_not_answer(client: openai.OpenAI) -> None:
     done = client.chat.completions.create(model="rag-app", messages=[user(OFF_TOPIC)])
     text = done.choices[0].message.content or ""
-    assert text.startswith("The documents do not answer this.\n\nNearest passages:\n- ")
+    assert text == "Nothing in your documents is about this."
     assert done.model_extra
     assert done.model_extra["rag_app"]["abstained"] is True
+    assert done.model_extra["rag_app"]["outcome"] == "nothing"
 
 
 @pytest.mark.slow

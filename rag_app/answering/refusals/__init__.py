@@ -1,0 +1,1 @@
+"""Refusals: what is said where the documents do not answer a question."""
