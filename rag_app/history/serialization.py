@@ -101,6 +101,7 @@ def receipt_record(
         answer=answer.text,
         abstained=answer.abstained,
         timings_ms=_rounded(answer),
+        prior_documents=options.cited,
     )
 
 
