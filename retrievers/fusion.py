@@ -2,9 +2,10 @@
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ingestion.storage.catalogue.records import Scope
-from retrievers.hits import Candidate, Query, Ranking, Retriever
+from retrievers.hits import Candidate, Hit, Query, Ranking, Retriever
 
 # Cormack, Clarke and Büttcher (SIGIR 2009) found 60 good across TREC collections.
 RRF_K = 60
@@ -46,6 +47,17 @@ def fuse(rankings: Sequence[Ranking]) -> tuple[Candidate, ...]:
             scores.setdefault(candidate.chunk_id, {}).update(candidate.scores)
     ordered = sorted(fused, key=lambda chunk: (-fused[chunk], chunk))
     return tuple(Candidate(chunk, fused[chunk], {**scores[chunk], "rrf": fused[chunk]}) for chunk in ordered)
+
+
+def fused_hits(*lists: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Return the hits of several searches by reciprocal rank fusion, each with the scores of its first
+    list."""
+    known = {hit.chunk.id: hit for hits in reversed(lists) for hit in hits}
+    rankings = [
+        Ranking(tuple(Candidate(hit.chunk.id, hit.score) for hit in hits), exact=True) for hits in lists
+    ]
+    ordered = [known[candidate.chunk_id] for candidate in fuse(rankings)]
+    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(ordered, start=1))
 
 
 def zscore_fusion(

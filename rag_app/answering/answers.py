@@ -50,6 +50,8 @@ class AskOptions:
         conversation: The id of the question's conversation; "new" begins one.
         nonce: The nonce of the prompt's fences; "": any.
         earlier: The evidence of the conversation's last prompt.
+        cited: Ids of the documents that the conversation's last answer cites; a follow-up question that
+            names nothing else is searched for in them as well.
         evidence_tokens: The evidence budget, in tokens of the answerer; None: the settings decide.
     """
 
@@ -64,6 +66,7 @@ class AskOptions:
     conversation: str | None = None
     nonce: str = ""
     earlier: tuple[EvidenceRef, ...] = ()
+    cited: tuple[str, ...] = ()
     evidence_tokens: int | None = None
 
 

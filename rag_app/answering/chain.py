@@ -36,10 +36,11 @@ from rag_app.answering.evidence.answerability import answerability
 from rag_app.answering.evidence.literal_matches import missing, partly_missing
 from rag_app.answering.evidence.prompt_context import pack
 from rag_app.answering.prompt_injection import flags
-from rag_app.answering.questions.follow_ups import is_follow_up
+from rag_app.answering.questions.follow_ups import is_follow_up, names_subject
 from rag_app.answering.questions.query_rewriting import carried_over
-from rag_app.answering.questions.question_kinds import kind_of
+from rag_app.answering.questions.question_kinds import is_aside
 from rag_app.answering.refusals.refusal import Refusal, refusal
+from retrievers.fusion import fused_hits
 from retrievers.preambles import core
 from retrievers.reader.reading import Reader, Reading
 from retrievers.reranking import Reranker, RerankLimits
@@ -175,7 +176,7 @@ class AnswerChain:
         question, options, started = "".join(texts), self._options, time.perf_counter()
         standalone, was_sent = options.standalone or question, False
         # No question follows up on small talk.
-        history = [one for one in options.history if kind_of(one.question) is None]
+        history = [one for one in options.history if not is_aside(one.question)]
         if options.standalone is None and history and is_follow_up(core(question)):
             written = None
             if self._rewriter is not None:
@@ -195,11 +196,31 @@ class AnswerChain:
             limits=self._settings.rerank_limits,
             top_k=self._options.top_k,
         )
+        if question.is_rewritten and self._options.cited and not names_subject(question.text):
+            found = self._with_cited(found, question.standalone)
         if not self._options.history:
             return _Retrieved(question, found)
         times = {"condense": question.milliseconds, **found.timings_ms}
         times["total"] += question.milliseconds
         return _Retrieved(question, replace(found, timings_ms=times))
+
+    def _with_cited(self, found: SearchResult, question: str) -> SearchResult:
+        """Return what was found, fused with what the documents have that the last answer cites."""
+        started = time.perf_counter()
+        scope, cited = self._scope, frozenset(self._options.cited)
+        within = cited if scope.documents is None else cited & scope.documents
+        near = search(
+            self._library,
+            question,
+            self._strategy,
+            replace(scope, documents=within),
+            reranker=self._reranker,
+            limits=self._settings.rerank_limits,
+            top_k=self._options.top_k,
+            query=found.query,
+        )
+        fused = fused_hits(found.hits, near.hits)[: self._options.top_k]
+        return replace(found, hits=fused, timings_ms=_with_stage(found.timings_ms, "cited", started))
 
     def _pack(self, retrieved: _Retrieved) -> _Gathered:
         """Pack evidence within the budget, or within the part of it that leaves room for an answer."""

@@ -20,7 +20,7 @@ from ingestion.errors import RagError
 from rag_app.answering.answers import AnswerEvent
 from rag_app.answering.chain import Answerer, sent_away
 from rag_app.answering.chat_answerer import ChatAnswerer
-from rag_app.answering.library_replies import reply_events
+from rag_app.answering.library_replies import Reply, reply_events
 from rag_app.answering.questions.follow_ups import asking_words, content, languages_of
 from rag_app.answering.questions.question_kinds import kind_of
 
@@ -128,7 +128,7 @@ def side_task_events(
             written = None
         name = answerer.name if written is not None else None
     flags = sent_away(where)
-    yield from reply_events(task.prompt, written or by_rules(task), encoder, llm=name, flags=flags)
+    yield from reply_events(task.prompt, Reply(written or by_rules(task)), encoder, llm=name, flags=flags)
 
 
 def accepted(task: SideTask, written: str) -> str | None:

@@ -119,6 +119,12 @@ class Conversations:
         exchanges = [Exchange(question, answer.text) for question, answer in answered if answer is not None]
         return tuple(exchanges[-HISTORY_TURNS:])
 
+    def cited(self, identity: str) -> tuple[str, ...]:
+        """Return the ids of the documents that the last answer with citations cites. Raises what `turns`
+        raises."""
+        answers = [turn.answer for turn in self.turns(identity) if turn.answer and turn.answer.citations]
+        return tuple(dict.fromkeys(one.document_id for one in answers[-1].citations)) if answers else ()
+
     def begin_turn(self, identity: str, question: str) -> int:
         """Store a question before it is answered; return its number. Raises UnknownName."""
         now = utc_now("milliseconds")

@@ -53,6 +53,8 @@ class ConversationRecorder:
             history=options.history or self.conversations.history(found.id),
             nonce=found.nonce,
             earlier=self._earlier(found.id),
+            # A question that a person has written out stands by itself.
+            cited=() if options.standalone is not None else self.conversations.cited(found.id),
         )
 
     def follow(

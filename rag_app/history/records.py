@@ -160,7 +160,8 @@ class ReceiptRecord:
     """Everything that decided an answer, and what came of it.
 
     `representation` is the fingerprint of the vectors that the strategy read, None for the built-in ones;
-    `evidence_tokens` is the budget of the evidence.
+    `evidence_tokens` is the budget of the evidence; `prior_documents` are the ids of the documents that the
+    conversation's last answer cites.
     """
 
     application: str
@@ -182,6 +183,7 @@ class ReceiptRecord:
     timings_ms: Mapping[str, float]
     outcome: str | None = None
     answerability: float | None = None
+    prior_documents: tuple[str, ...] = ()
 
 
 _CODECS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (AnswerRecord, ReceiptRecord)}

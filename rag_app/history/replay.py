@@ -35,6 +35,7 @@ def options_of(receipt: ReceiptRecord) -> AskOptions:
         standalone=receipt.standalone_question,
         nonce=receipt.nonce,
         earlier=tuple(EvidenceRef(one.chunk_id, one.spans) for one in receipt.prior_evidence),
+        cited=receipt.prior_documents,
         evidence_tokens=receipt.evidence_tokens,
     )
 

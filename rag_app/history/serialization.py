@@ -106,6 +106,7 @@ def receipt_record(
         outcome=answer.outcome,
         answerability=answer.answerability,
         timings_ms=_rounded(answer),
+        prior_documents=options.cited,
     )
 
 

@@ -118,7 +118,7 @@ class QuestionRouter:
         """Return an answer's events. Raises at once what is wrong with the options."""
         collections = options.collections or (self._settings.collection,)
         documents = partial(documents_in, self._library, collections, options.filters)
-        reply = reply_to(question, options, documents)
+        reply = reply_to(question, options, documents, self._library)
         if reply is not None:
             return reply_events(question, reply, self._library.encoder)
         narrowed = to_summarise(question, options, documents)

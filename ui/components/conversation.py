@@ -258,7 +258,7 @@ def _names(turn: ChatTurn) -> str:
     """Return strategy, reranker and LLM: those asked for, until it is known which were used."""
     made = turn.answer or turn.options
     if made.strategy == REPLY:
-        return _chips("no documents read")
+        return _chips("looked up by words" if turn.answer and turn.answer.citations else "no documents read")
     reranker = f"reranked by {made.reranker}" if made.reranker else "no reranker"
     if not turn.answer and made.llm == "auto":
         return _chips(made.strategy, reranker)

@@ -6,7 +6,9 @@ Rules recognise them, so that a question that stands alone is searched for as it
 import re
 
 from ingestion.text.acronyms import without_acronyms
+from ingestion.text.identifiers import identifiers
 from ingestion.text.stopwords import stopwords_of
+from rag_app.answering.questions.antecedents import phrases
 from rag_app.answering.questions.question_kinds import kind_of
 from rag_app.answering.questions.references import RULES, Compiled, rules
 
@@ -20,7 +22,8 @@ _ANAPHOR = re.compile(
     r"\b(?:(?:(?<!\bthe )(?<!\ban )(?<!\bour )it|its|itself|they|them|their|theirs|he|him|his|she|hers?|"
     r"former|latter)(?!\w)|there(?=\s*[?.!,]|\s*$)|the\s+same|"
     r"the\s+(?:first|second|third|last|other)\s+ones?|ones?(?=\s*\?|$)|"
-    r"(?:about|of|for|from|to|with|by|on|like|than|is|was|does|did|do|why|how|when|where)\s+(?:this|that|these|those)"
+    r"(?:about|of|for|from|to|with|by|on|like|than|is|was|does|did|do|why|how|when|where)\s+(?:this|that|"
+    r"these|those)"
     r"(?=\s*[?.!,]|\s*$|\s+(?:is|was|are|were|do|does|did|mean|means|work|works|happen|happens|happened)\b)|"
     r"^(?:this|that|these|those)\b)",
     re.IGNORECASE,
@@ -29,7 +32,8 @@ _ANAPHOR = re.compile(
 _POINTED = re.compile(
     r"\b(?:(?:of|about|for|is|was|does|did|in|with|from|to|on|by|are|were|do|has|have|had)\s+that|this|these|"
     r"those|such)\s+(?!documents?\b|papers?\b|reports?\b|files?\b|books?\b|articles?\b|"
-    r"texts?\b|librar(?:y|ies)\b|collections?\b|pages?\b|chapters?\b|sections?\b|years?\b|is\b|was\b|are\b|were\b|"
+    r"texts?\b|librar(?:y|ies)\b|collections?\b|pages?\b|chapters?\b|sections?\b|years?\b|is\b|was\b|are\b|"
+    r"were\b|"
     r"the\b|a\b|an\b|it\b|they\b|he\b|she\b)[a-z]+s?\b",
     re.IGNORECASE,
 )
@@ -42,10 +46,12 @@ _PREPOSITION = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"\b(?:who|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|has|have|had|will|would|should|"
+    r"\b(?:who|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|has|have|had|will|would|"
+    r"should|"
     r"define|explain|describe|list|name|give|show|compare|summari[sz]e|find)\b",
     re.IGNORECASE,
 )
+_SUCH = re.compile(r"\bsuch\s+an?\s+[a-z]+\b", re.IGNORECASE)
 _FRAGMENT = re.compile(
     r"\s*(?:the|a|an|its|their|his|her|my|our|only|just)\s+\w+(?:\s+\w+)?\s*[?.!]*\s*$", re.IGNORECASE
 )
@@ -69,6 +75,18 @@ def is_follow_up(question: str) -> bool:
     if spoken == ["en"]:
         return _in_english(question)
     return any(_in_another(question, language, known) for language in spoken if (known := rules(language)))
+
+
+def names_subject(question: str) -> bool:
+    """Return whether a follow-up names something of its own: "And Best Buy's?", "Was Khattab there?"."""
+    if identifiers(question):
+        return True
+    spoken = languages_of(question)
+    if spoken == ["en"]:
+        return any(one.is_named and not one.is_time for one in phrases(question))
+    if spoken == ["de"]:  # writes every noun with a capital
+        return False
+    return re.search(r"(?<=[\w,] )[^\W\d_a-zß-öø-ÿ]\w+", question) is not None
 
 
 def languages_of(question: str) -> list[str]:
@@ -145,8 +163,10 @@ def _in_english(question: str) -> bool:
             return True
         if not _content(_YEAR.sub("", question)):
             return True
-    if _POINTED.search(question) and not _antecedent(question, _POINTED.search(question)):
-        return True
+    for pattern in (_POINTED, _SUCH):
+        pointed = pattern.search(question)
+        if pointed and not _antecedent(question, pointed):
+            return True
     return any(not _antecedent(question, match) for match in _ANAPHOR.finditer(question))
 
 

@@ -6,80 +6,11 @@ annex?") is for the documents, and matches no pattern.
 
 from collections.abc import Mapping, Sequence
 
-
-def _opening(words: str) -> str:
-    return rf"(?:(?:{words}),? )*"
-
-
-_PLEASE = _opening(
-    r"hi|hello|hey|hi there|hello there|ok|okay|so|please|now|and|can you|could you|would you|i want to|i "
-    r"would like to|i'd like to"
-)
-_DOCUMENTS = r"(?:documents?|docs?|files?|pdfs?|pdf files?|text files?|uploads)"
-# Also words for documents that count only with "do you have": a library has books of its own.
-_ALSO = r"(?:documents?|docs?|files?|pdfs?|pdf files?|text files?|papers|reports|texts|books|sources)"
-_ALL = (
-    r"(?:(?:all|all of|the|my|your|our|these|of|available|uploaded|indexed|ingested|stored|loaded|names "
-    r"of) )*"
-)
-_LIBRARY = (
-    r"(?:here|(?:in|inside|within) (?:here|(?:the|this|my|your|our) (?:document )?(?:library|collection|"
-    r"knowledge ?base|corpus|index|app|application)|your (?:database|memory|archive)))"
-)
-_STORED = r"(?:uploaded|added|indexed|ingested|imported|stored|loaded|available|present|known)"
-_NOW = (
-    r"(?:,? (?:now|right now|currently|here|so far|in total|altogether|at the moment|please|at all|for me))*"
-)
-_HAVE = (
-    r"(?:do you (?:currently |already |now )?(?:have|know|hold|contain|store)(?: access to)?|can you "
-    r"(?:see|access|search|read|use)|have you got|do you have (?:in|on) (?:file|store)|(?:did|have|do) "
-    r"(?:i|we) (?:already )?(?:upload(?:ed)?|add(?:ed)?|ingest(?:ed)?|have|import(?:ed)?|load(?:ed)?))"
-)
-_ARE = (
-    rf"(?:is|are) (?:there|{_LIBRARY}|{_STORED})(?: {_LIBRARY})?|(?:has|have) been {_STORED}(?: {_LIBRARY})?|"
-    rf"(?:is|are) currently (?:{_LIBRARY}|{_STORED})|does (?:the|this|my) (?:library|collection|knowledge "
-    rf"?base) "
-    r"(?:have|hold|contain)"
-)
-
-_ADDED = r"(?:added|uploaded|imported|ingested|indexed)"
-_TO_LIBRARY = r"(?: (?:to|into|in) (?:the|this|my|your) (?:library|collection|knowledge ?base|app))?"
+from rag_app.answering.questions.english_library_questions import ENGLISH
 
 # Language → kind → patterns. An apostrophe may be missing.
 PATTERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
-    "en": {
-        "list": (
-            rf"{_PLEASE}(?:what|which) {_ALSO} {_HAVE}(?: {_LIBRARY})?{_NOW}",
-            rf"{_PLEASE}(?:what|which) {_DOCUMENTS} (?:{_ARE}){_NOW}",
-            rf"{_PLEASE}what (?:are|is) {_ALL}{_DOCUMENTS}(?: (?:{_LIBRARY}|{_HAVE}))?{_NOW}",
-            rf"{_PLEASE}(?:list|show|name|enumerate|display|print|tell|give)(?: me| us)? {_ALL}"
-            rf"(?:a |the )?(?:full |complete )?(?:list of )?{_ALL}{_DOCUMENTS}(?: names?)?"
-            rf"(?: (?:that )?(?:{_HAVE}|you have|i have|i uploaded|i added|there are|{_LIBRARY}))?{_NOW}",
-            rf"{_PLEASE}(?:list|show)(?: me)? (?:the |your |my )?(?:library|collection|knowledge ?base)",
-            r"what do you have access to",
-            r"(?:do you have|are there) any (?:documents|files)(?: here| in (?:the|this|your) library)?",
-        ),
-        "count": (
-            rf"{_PLEASE}how many {_ALSO} {_HAVE}(?: {_LIBRARY})?{_NOW}",
-            rf"{_PLEASE}how many {_DOCUMENTS} (?:{_ARE}){_NOW}",
-            rf"{_PLEASE}(?:what is|what's|tell me) the (?:total )?number of {_DOCUMENTS}(?: "
-            rf"{_LIBRARY})?{_NOW}",
-            rf"{_PLEASE}(?:count|number of) {_ALL}{_DOCUMENTS}(?: {_LIBRARY})?",
-            rf"{_PLEASE}how (?:large|big) is (?:the|this|my|your) (?:document )?(?:library|collection)",
-        ),
-        "newest": (
-            rf"{_PLEASE}(?:what|which)(?: is|'s| one is| are) (?:the|my|your) "
-            rf"(?:newest|latest|most recent|most recently added|last(?: added| uploaded)?) {_DOCUMENTS}"
-            rf"(?: {_LIBRARY})?",
-            rf"{_PLEASE}(?:what|which) {_DOCUMENTS} (?:was|is) (?:the )?(?:{_ADDED} )?"
-            rf"(?:last|newest|latest|most recent(?:ly)?(?: {_ADDED})?)(?: {_LIBRARY})?",
-            rf"{_PLEASE}(?:what|which {_DOCUMENTS}) did i (?:add|upload|import) (?:last|most recently)",
-        ),
-        "added": (
-            rf"{_PLEASE}when was (?P<name>.+?) {_ADDED}{_TO_LIBRARY}",
-            rf"{_PLEASE}when did (?:i|we|you) (?:add|upload|import|ingest|index) (?P<name>.+?){_TO_LIBRARY}",
-        ),
-    },
+    "en": ENGLISH,
     "de": {
         "list": (
             r"(?:welche|was für) (?:dokumente|dateien|pdfs|unterlagen|texte)(?: alle)? (?:hast du|haben "
@@ -104,6 +35,36 @@ PATTERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
             r"wann wurden? (?P<name>.+?) (?:hinzugefügt|hochgeladen|importiert)",
             r"wann habe ich (?P<name>.+?) (?:hinzugefügt|hochgeladen|importiert)",
         ),
+        "size": (r"wie (?:groß|gross|umfangreich) ist (?:die|diese|meine|deine) (?:bibliothek|sammlung)",),
+        "pages": (
+            r"wie ?viele seiten (?:gibt es|sind es|hast du|sind hier)(?: insgesamt| hier| zusammen)*",
+            r"wie ?viele seiten (?:hat|haben) (?P<name>.+?)",
+        ),
+        "mentions": (
+            r"(?:welche[sr]?|welche der) (?:dokumente?|dateien?|pdfs?) (?:erwähn(?:t|en)|nennt|nennen) "
+            r"(?P<name>.+?)",
+            r"(?:welche[sr]?) (?:dokumente?|dateien?|pdfs?) (?:handeln? von|spr(?:icht|echen) von|"
+            r"spr(?:icht|echen) über|"
+            r"handelt von) (?P<name>.+?)",
+            r"in welche[nmr] (?:dokument(?:en)?|dateie?n?) (?:wird|werden|steht|kommt|ist) (?P<name>.+?) "
+            r"(?:erwähnt|genannt|vor)",
+            r"wo (?:wird|werden) (?P<name>.+?) erwähnt",
+        ),
+        "about": (
+            r"(?:hast du|haben sie|gibt es|haben wir)(?: hier)? (?:etwas|was|irgendetwas|dokumente|"
+            r"informationen) "
+            r"(?:über|zu|zum|zur) (?P<name>.+?)",
+        ),
+        "exists": (
+            r"(?:gibt es|hast du|haben sie) (?:ein|eine|das|die) (?:dokument|datei|pdf) (?:namens|mit dem "
+            r"namen) "
+            r"(?P<name>.+?)",
+        ),
+        "language": (r"in welcher sprache ist (?P<name>.+?)(?: geschrieben| verfasst)?",),
+        "oldest": (r"(?:was|welches)(?: dokument)? ist das älteste(?: dokument)?",),
+        "longest": (
+            r"(?:was|welches)(?: dokument)? ist das (?:längste|größte|umfangreichste)(?: dokument)?",
+        ),
     },
     "fr": {
         "list": (
@@ -122,6 +83,29 @@ PATTERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
         ),
         "newest": (r"quel est le (?:document le plus récent|dernier document(?: ajouté)?)",),
         "added": (r"quand (?P<name>.+?) a(?:-t-il|-t-elle)? été (?:ajoutée?|importée?|téléversée?)",),
+        "size": (r"quelle est la taille de (?:la|cette|ma) (?:bibliothèque|collection)",),
+        "pages": (
+            r"(?:combien de pages y a-t-il|il y a combien de pages)(?: en tout| au total| ici)?",
+            r"combien de pages (?:compte|a|contient|fait) (?P<name>.+?)",
+        ),
+        "mentions": (
+            r"quels? (?:documents?|fichiers?) (?:mentionnent?|parlent? (?:de |d'|du |des )|évoquent?|"
+            r"citent?) ?"
+            r"(?P<name>.+?)",
+            r"dans quels? (?:documents?|fichiers?) (?P<name>.+?) (?:est|sont)(?:-ils?|-elles?)? "
+            r"mentionnée?s?",
+        ),
+        "about": (
+            r"(?:as-tu|avez-vous|tu as|vous avez|y a-t-il|il y a) (?:quelque chose|des documents|des "
+            r"informations) "
+            r"sur (?P<name>.+?)",
+        ),
+        "exists": (
+            r"(?:y a-t-il|as-tu|avez-vous) un (?:document|fichier) (?:appelé|nommé|intitulé) (?P<name>.+?)",
+        ),
+        "language": (r"(?:en|dans) quelle langue est (?:écrite? )?(?P<name>.+?)(?: écrite?)?",),
+        "oldest": (r"quel est le (?:document le plus ancien|plus ancien document)",),
+        "longest": (r"quel est le (?:document le plus long|plus long document)",),
     },
     "es": {
         "list": (
@@ -137,6 +121,26 @@ PATTERNS: Mapping[str, Mapping[str, Sequence[str]]] = {
         ),
         "newest": (r"cuál es el (?:documento más reciente|último documento(?: añadido)?)",),
         "added": (r"cuándo se (?:añadió|agregó|subió|importó) (?P<name>.+)",),
+        "size": (r"(?:qué tamaño tiene|cómo de grande es) (?:la|esta|mi|tu) (?:biblioteca|colección)",),
+        "pages": (
+            r"cuántas páginas (?:hay|tienes|son)(?: en total| aquí| en todos)*",
+            r"cuántas páginas (?:tiene|tienen|contiene) (?P<name>.+?)",
+        ),
+        "mentions": (
+            r"(?:qué|cuáles|cuál) (?:documentos?|archivos?|ficheros?) (?:mencionan?|hablan? de|tratan? de|"
+            r"tratan? sobre|"
+            r"hablan? sobre) (?P<name>.+?)",
+            r"en qué (?:documentos?|archivos?) se (?:menciona|habla de) (?P<name>.+?)",
+        ),
+        "about": (
+            r"(?:tienes|tiene|hay|tenemos) (?:algo|documentos|información|alguna información) (?:sobre|de|"
+            r"acerca de) "
+            r"(?P<name>.+?)",
+        ),
+        "exists": (r"(?:hay|tienes) (?:un|algún) (?:documento|archivo) (?:llamado|titulado) (?P<name>.+?)",),
+        "language": (r"en qué (?:idioma|lengua) está(?: escrito)? (?P<name>.+?)",),
+        "oldest": (r"cuál es el (?:documento más antiguo|primer documento(?: añadido)?)",),
+        "longest": (r"cuál es el documento más largo",),
     },
     "it": {
         "list": (

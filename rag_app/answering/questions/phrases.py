@@ -12,41 +12,70 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "ok": "ok/okay/yes/no/yep/yeah/nope/sure/great/perfect/cool/nice/super/awesome/excellent/wonderful/"
         "brilliant/alright/all right/all good/understood/got it/i see/sounds good/good to know/very good/"
-        "very helpful/that is all/thats all/that helps/that helped/no problem/no thanks/never mind/"
-        "nevermind/makes sense/well done/good job/good answer/oh/wow/haha/lol/fine thanks/its ok/that is "
-        "great/thats great/thats perfect/youre welcome/you are welcome",
+        "that is all/thats all/no problem/no thanks/no thank you/never mind/nevermind/nvm/makes sense/oh/"
+        "wow/haha/hahaha/lol/lmao/rofl/hm/hmm/fine thanks/its ok/its fine/that is fine/thats fine/youre "
+        "welcome/you are welcome/fair enough/i understand/not now/maybe later/k/kk/okey/okey dokey/yup/nah/"
+        "alrighty/forget it/nothing/ignore that/no worries/that will be all/thatll be all/interesting/ha/ok "
+        "then",
         "greeting": "hi/hello/hey/hi there/hello there/hey there/hiya/howdy/good morning/good afternoon/"
-        "good evening/good day/greetings/hello world/how are you/how are you doing/how are you today/how "
-        "do you do/hows it going/how is it going/whats up/what is up/nice to meet you/pleased to meet you/"
-        "i hope you are well/are you there/anybody there/anyone there",
+        "good evening/good day/greetings/hello world/nice to meet you/pleased to meet you/i hope you are "
+        "well/helo/hllo/helllo/hallo/heya/yo/morning/evening/gm/hi again/hello again/good to see you/"
+        "goodmorning",
+        "wellbeing": "how are you/how are you doing/how are you today/how do you do/hows it going/how is it "
+        "going/whats up/what is up/sup/how are things/how have you been/how do you feel/hows your day/how "
+        "is your day/how r u/how are u/are you ok/are you okay/hru/how are you feeling/you ok/you alright",
+        "test": "test/testing/test test/testing testing/test 123/test 1 2 3/testing 123/testing 1 2 3/this "
+        "is a test/just testing/just a test/ping/are you there/you there/anybody there/anyone there/is "
+        "anyone there/is anybody there/anybody home/are you working/do you work/are you online/are you "
+        "awake/are you alive/are you listening/can you hear me/do you hear me/can you read this/can you "
+        "read me/does this work/is this working/is this on/is this thing on/knock knock",
+        "sorry": "sorry/im sorry/i am sorry/so sorry/my bad/apologies/my apologies/i apologise/i apologize/"
+        "oops/whoops/ups/my mistake/sorry about that/sorry for that/excuse me/pardon/pardon me/wrong window/"
+        "wrong chat",
+        "praise": "well done/good job/great job/nice job/nice work/good work/great work/good answer/great "
+        "answer/excellent answer/good bot/good boy/very helpful/that helps/that helped/that is great/thats "
+        "great/thats perfect/that is perfect/that was great/that was perfect/you are great/youre great/you "
+        "are awesome/youre awesome/you are the best/youre the best/i love you/love you/i like you/love it/"
+        "love this/that is helpful/thats helpful/impressive/amazing/fantastic/bravo/kudos/you rock/spot on/"
+        "exactly/thats right/that is right/correct/thats correct/that is correct/good stuff/very nice/very "
+        "cool/so cool/thats cool/that is cool",
+        "maker": "who made you/who built you/who created you/who developed you/who programmed you/who wrote "
+        "you/who owns you/who trained you/who is your creator/who is your maker/who designed you/where do "
+        "you come from/where are you from/what are you made of/which company made you/who are your "
+        "developers/what company made you",
         "goodbye": "bye/goodbye/good bye/bye bye/see you/see you later/see you soon/see you tomorrow/good "
         "night/have a nice day/have a good day/have a great day/have a good one/take care/farewell/until "
         "next time/talk to you later/have a nice weekend/have a good weekend",
         "thanks": "thanks/thank you/thx/cheers/thanks a lot/many thanks/thank you so much/thank you very "
-        "much/thanks so much/thanks very much/much appreciated/i appreciate it/that was helpful/thanks for "
-        "your help/thank you for your help/thanks for the help/thank you for the help/thanks for that/"
-        "thanks for the info/thanks for the information/thanks again",
+        "much/thanks so much/thanks very much/much appreciated/i appreciate it/that was helpful/thanx/thnx/"
+        "thnks/thankyou/thank u/thankyou so much/thankyou very much/thanks a bunch/thanks a million/ty/tysm/"
+        "tyvm/tnx/tks/thks/thanks a ton/thank you for that/thank you for the answer/thanks for the answer/"
+        "thanks for your help/thank you for your help/thanks for the help/thank you for the help/thanks for "
+        "that/thanks for the info/thanks for the information/thanks again",
         "who": "who are you/what are you/who am i talking to/who am i speaking to/what is your name/whats "
         "your name/do you have a name/are you a bot/are you a robot/are you human/are you an ai/are you a "
-        "human/are you a person/are you real/are you chatgpt/are you an llm/who made you/who built you/who "
-        "created you/introduce yourself/please introduce yourself/tell me about yourself/tell me who you "
-        "are/what kind of assistant are you/what model are you/what llm are you/which model are you/which "
-        "llm are you",
+        "human/are you a person/are you real/are you chatgpt/are you an llm/are you gpt/are you claude/are "
+        "you a machine/are you a chatbot/are you a computer/are you ai/what is this/what is this app/what "
+        "is this thing/who r u/whats this/what are you exactly/introduce yourself/please introduce yourself/"
+        "tell me about yourself/tell me who you are/what kind of assistant are you/what model are you/what "
+        "llm are you/which model are you/which llm are you",
         "abilities": "help/help me/i need help/what can you do/what do you do/what can you do for me/what "
         "can i ask/what can i ask you/what can i do here/what can you help me with/how do you work/how can "
         "you help/how can you help me/what are you able to do/what are your capabilities/what are your "
-        "abilities/what are your features/what can i do with you/how do i use you/how can i use you/can "
-        "you help/can you help me/could you help me/what should i ask/what questions can i ask/what are "
-        "you for/what is your purpose/whats your purpose/what questions can you answer",
-        "filler": "there/you/all/everyone/everybody/again/please/so much/very much/a lot/friend/my friend/"
-        "assistant/bot/buddy/dear/then/now/and/just/for now/oh/ah/well/today/man/mate/team/sir/madam/me/one",
+        "abilities/what can this do/what can this app do/what does this do/what does this app do/how does "
+        "this app work/what are your features/what can i do with you/how do i use you/how can i use you/can "
+        "you help/can you help me/could you help me/what should i ask/what questions can i ask/what are you "
+        "for/what is your purpose/whats your purpose/what questions can you answer",
+        "filler": "1 2 3/123/one two three/there/you/all/everyone/everybody/again/please/so much/very much/"
+        "a lot/friend/my friend/assistant/bot/buddy/dear/then/now/and/just/for now/oh/ah/well/today/man/"
+        "mate/team/sir/madam/me/one",
     },
     "de": {
         "ok": "ok/okay/ja/nein/gut/sehr gut/prima/super/toll/perfekt/alles klar/verstanden/verstehe/in "
         "ordnung/klar/genau/einverstanden/passt/kein problem/wunderbar/ausgezeichnet/das ist alles/ach so/"
         "aha/schön/das war alles/nein danke",
         "greeting": "hallo/hi/hey/guten tag/guten morgen/guten abend/moin/moin moin/servus/grüß gott/"
-        "grüezi/grüß dich/wie geht es dir/wie gehts/wie geht es ihnen/wie gehts dir",
+        "grüezi/grüß dich",
         "goodbye": "tschüss/tschüß/auf wiedersehen/bis bald/bis später/bis dann/bis morgen/gute nacht/ciao/"
         "schönen tag/schönen tag noch/einen schönen tag/einen schönen tag noch/schönen abend/machs gut/"
         "schönes wochenende",
@@ -55,18 +84,34 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "danke für die antwort/danke ihnen",
         "who": "wer bist du/wer sind sie/was bist du/was sind sie/wie heißt du/wie heisst du/wie heißen "
         "sie/stell dich vor/stellen sie sich vor/bist du ein roboter/bist du ein bot/bist du ein mensch/"
-        "bist du eine ki/wer hat dich gemacht",
+        "bist du eine ki",
         "abilities": "hilfe/was kannst du/was kannst du alles/was können sie/was machst du/wie "
         "funktionierst du/wobei kannst du helfen/wobei kannst du mir helfen/wie kannst du mir helfen/"
         "kannst du mir helfen/was kann ich fragen/was kann ich dich fragen/was kann ich hier machen/können "
         "sie mir helfen/was tust du",
+        "wellbeing": "wie geht es dir/wie gehts/wie geht es ihnen/wie gehts dir/wie geht es dir heute/alles "
+        "gut",
+        "test": "test/testen/bist du da/sind sie da/hallo ist da jemand/ist da jemand/ist jemand da/hörst "
+        "du mich/funktionierst du/geht das hier",
+        "sorry": "entschuldigung/entschuldige/sorry/tut mir leid/verzeihung/entschuldigen sie/pardon/mein "
+        "fehler/ups",
+        "praise": "gut gemacht/gute arbeit/gute antwort/du bist toll/du bist super/sehr hilfreich/klasse/"
+        "spitze",
+        "maker": "wer hat dich gemacht/wer hat dich gebaut/wer hat dich entwickelt/wer hat dich erschaffen/"
+        "wer hat dich programmiert/von wem bist du",
         "filler": "du/dir/alle/alle zusammen/zusammen/noch/nochmal/bitte/sehr/dann/und/ihr/mal/ja/"
         "ach/so/eigentlich",
     },
     "fr": {
         "ok": "ok/okay/oui/non/daccord/bien/très bien/parfait/super/génial/compris/entendu/cest bon/"
-        "excellent/je vois/pas de problème/cest tout/nickel/non merci/ça va",
-        "greeting": "bonjour/salut/bonsoir/coucou/allô/comment ça va/comment allez vous/comment vas tu/ça va",
+        "excellent/je vois/pas de problème/cest tout/nickel/non merci",
+        "greeting": "bonjour/salut/bonsoir/coucou/allô",
+        "wellbeing": "comment ça va/comment allez vous/comment vas tu/ça va/comment tu vas/tu vas bien/vous "
+        "allez bien",
+        "test": "test/tu es là/vous êtes là/es tu là/êtes vous là/il y a quelquun",
+        "sorry": "désolé/désolée/pardon/excuse moi/excusez moi/je suis désolé/je suis désolée/oups",
+        "praise": "bien joué/bravo/bon travail/bonne réponse/beau travail/très utile/tu es super",
+        "maker": "qui ta créé/qui ta fait/qui vous a créé/qui ta programmé/qui ta développé",
         "goodbye": "au revoir/à bientôt/adieu/à demain/à plus tard/à plus/bonne nuit/bonne journée/bonne "
         "soirée/bon week end/à la prochaine",
         "thanks": "merci/merci beaucoup/merci bien/un grand merci/mille mercis/je vous remercie/je te "
@@ -83,14 +128,18 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "es": {
         "ok": "ok/okay/vale/sí/si/no/bien/muy bien/perfecto/genial/de acuerdo/entendido/claro/estupendo/"
         "excelente/ya veo/está bien/eso es todo/no hay problema/no gracias/súper",
-        "greeting": "hola/buenos días/buenas tardes/buenas noches/buenas/buen día/qué tal/cómo estás/cómo "
-        "está/cómo te va/saludos/cómo estás hoy",
+        "greeting": "hola/buenos días/buenas tardes/buenas noches/buenas/buen día/saludos",
+        "wellbeing": "qué tal/cómo estás/cómo está/cómo te va/cómo estás hoy/cómo está usted/qué tal estás",
+        "test": "prueba/probando/estás ahí/está ahí/hay alguien/hay alguien ahí/me oyes/funcionas",
+        "sorry": "perdón/perdona/lo siento/disculpa/disculpe/perdone/lo siento mucho",
+        "praise": "buen trabajo/bien hecho/buena respuesta/muy útil/eres genial/eres el mejor",
+        "maker": "quién te creó/quién te hizo/quién te programó/quién te ha creado/quién te desarrolló",
         "goodbye": "adiós/hasta luego/hasta pronto/hasta mañana/hasta la vista/nos vemos/chao/chau/que "
         "tengas un buen día/que tenga un buen día/buen fin de semana",
         "thanks": "gracias/muchas gracias/mil gracias/muchísimas gracias/gracias por tu ayuda/gracias por "
         "su ayuda/gracias por la ayuda/te lo agradezco/se lo agradezco",
         "who": "quién eres/quién es usted/qué eres/cómo te llamas/cómo se llama usted/cuál es tu nombre/"
-        "preséntate/eres un robot/eres un bot/eres humano/eres una ia/quién te creó",
+        "preséntate/eres un robot/eres un bot/eres humano/eres una ia",
         "abilities": "ayuda/ayúdame/qué puedes hacer/qué sabes hacer/qué puede hacer/qué haces/cómo "
         "funcionas/cómo puedes ayudarme/en qué puedes ayudarme/en qué me puedes ayudar/puedes ayudarme/me "
         "puedes ayudar/qué puedo preguntar/qué puedo preguntarte/qué te puedo preguntar/para qué sirves",

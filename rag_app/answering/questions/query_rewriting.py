@@ -1,7 +1,7 @@
 """Query rewriting: a follow-up question becomes a standalone question.
 
 `questions.follow_ups` recognises follow-up questions. A model writes the standalone question; without a
-model, or where its text is of no use, the question gets the words of the question before.
+model, or where its text is of no use, rules do (`questions.coreference`).
 """
 
 import re
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-from ingestion.text.acronyms import asked_acronyms
 from ingestion.text.sentences import sentence_spans
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import Exchange
 from rag_app.answering.prompt_injection import is_instruction, without_hidden
-from rag_app.answering.questions.follow_ups import asking_words, content, languages_of
+from rag_app.answering.questions.coreference import behind, in_context
+from rag_app.answering.questions.follow_ups import asking_words, content, is_follow_up, languages_of
 
 # A rewritten question is about as long as the two that it joins.
 MOST_TOKENS = 80
@@ -59,23 +59,23 @@ def accepted(written: str, question: str) -> str | None:
 
 
 def carried_over(question: str, history: Sequence[Exchange]) -> str:
-    """Return a follow-up question, followed by the content words of the question before.
+    """Return a follow-up question with what it refers to.
 
-    A follow-up that names only another year becomes the question before with that year.
+    "When was it planted?" after "Where is the Bramley apple tree?" becomes "When was the Bramley apple tree
+    planted?". Where it is uncertain what a word stands for, what the question before names stands behind the
+    question; where that would be no reading, the question before itself does.
     """
     if not history:
         return question
-    before = history[-1].question
+    *earlier, last = history
+    before = last.question.strip()
+    if earlier and not before.endswith(")") and is_follow_up(before):
+        before = carried_over(before, earlier)
+    if not content(before, languages_of(before)) - asking_words(languages_of(before)):
+        return question  # "Why?" tells nothing about the next question
     year = _YEAR.search(question)
     if year and _YEAR.search(before) and not content(_YEAR.sub("", question), languages_of(question)):
         return _YEAR.sub(year[0], before)
-    spoken = languages_of(before)
-    known = content(question, languages_of(question))
-    told = _YEAR.sub("", before) if year else before
-    acronyms = {start for _, start, _ in asked_acronyms(told)}
-    words = [
-        match.group()
-        for match in re.finditer(r"[\w’'-]+", told)
-        if match.start() in acronyms or content(match.group(), spoken) - known - asking_words(spoken)
-    ]
-    return f"{question.strip()} ({' '.join(dict.fromkeys(words))})" if words else question
+    if languages_of(question) == ["en"] and languages_of(before) == ["en"]:
+        return in_context(question, before, last.answer)
+    return behind(question, [before])

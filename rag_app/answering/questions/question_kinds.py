@@ -22,6 +22,11 @@ class QuestionKind(Enum):
     WHO = "who"
     GOODBYE = "goodbye"
     THANKS = "thanks"
+    MAKER = "maker"
+    SORRY = "sorry"
+    PRAISE = "praise"
+    WELLBEING = "wellbeing"
+    TEST = "test"
     GREETING = "greeting"
     OK = "ok"
     # About the library itself
@@ -29,6 +34,14 @@ class QuestionKind(Enum):
     COUNT = "count"
     NEWEST = "newest"
     ADDED = "added"
+    OLDEST = "oldest"
+    LONGEST = "longest"
+    SIZE = "size"
+    PAGES = "pages"
+    MENTIONS = "mentions"
+    ABOUT = "about"
+    EXISTS = "exists"
+    LANGUAGE = "language"
 
     @property
     def is_small_talk(self) -> bool:
@@ -37,7 +50,11 @@ class QuestionKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AppQuestion:
-    """A question to the application, and its language; `name` is a document's name in the question."""
+    """A question to the application, and its language.
+
+    `name` is a document's name in the question, or what documents are asked to mention. Whether such a
+    document exists decides whether the question is one to the application after all.
+    """
 
     kind: QuestionKind
     language: str
@@ -48,6 +65,15 @@ class AppQuestion:
 _MOST_WORDS = 16
 _MOST_CHARACTERS = 200
 _WORDS = re.compile(r"[^\W_]+")
+# "How many pages does it have?" asks of what was spoken of before.
+_POINTS_BACK = re.compile(
+    r"^(?:it|this|that|these|those|they|them|he|she|him|her|there|es|das|dies|er|sie|ihn|ça|cela|il|elle|"
+    r"ello|esto|eso)$|"
+    r"^(?:its|their|his|her) ",
+    re.IGNORECASE,
+)
+# "hellooo", "thaaanks"
+_DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}")
 _APOSTROPHES = re.compile(r"['’ʼ＇`´]")
 # In capitals "NO", "SI" and "TAK" may be acronyms.
 _SHORT_CAPITALS = re.compile(r"[A-Z]{2,3}")
@@ -60,6 +86,12 @@ def kind_of(question: str) -> AppQuestion | None:
     if len(question) > _MOST_CHARACTERS:
         return None
     return _small_talk(question) or _of_library(question)
+
+
+def is_aside(question: str) -> bool:
+    """Return whether a question names nothing that a later question could refer to."""
+    asked = kind_of(question)
+    return asked is not None and not asked.name
 
 
 def is_small_talk(question: str) -> bool:
@@ -75,7 +107,7 @@ def _small_talk(question: str) -> AppQuestion | None:
     bare = said.strip(" .!?¡¿")
     if _SHORT_CAPITALS.fullmatch(bare) and bare not in _SAID_IN_CAPITALS:
         return None
-    words = _WORDS.findall(_APOSTROPHES.sub("", said.casefold()))
+    words = _WORDS.findall(_APOSTROPHES.sub("", _DRAWN_OUT.sub(r"\1", said.casefold())))
     if not 0 < len(words) <= _MOST_WORDS:
         return None
     for language in PHRASES:
@@ -130,7 +162,8 @@ def _of_library(question: str) -> AppQuestion | None:
         match = pattern.fullmatch(plain)
         if match:
             name = (match.groupdict().get("name") or "").strip(' "“”«»„')
-            return AppQuestion(kind, language, name)
+            if not _POINTS_BACK.search(name):
+                return AppQuestion(kind, language, name)
     return None
 
 

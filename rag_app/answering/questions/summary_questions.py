@@ -221,6 +221,11 @@ def documents_meant(
             return documents_called(subject.name, documents) or None
 
 
+def is_document_at_hand(name: str, documents: Sequence[Document]) -> bool:
+    """Return whether a name is "this document" or the like, and there is only one."""
+    return len(documents) == 1 and _THE_DOCUMENT.fullmatch(name) is not None
+
+
 def _meant(name: str) -> SummarySubject | None:
     if not name or _IT.fullmatch(name):
         return SummarySubject(SummaryTarget.IT)

@@ -3,7 +3,7 @@
 import pytest
 
 from rag_app.answering.answers import Exchange
-from rag_app.answering.questions.follow_ups import is_follow_up
+from rag_app.answering.questions.follow_ups import is_follow_up, names_subject
 from rag_app.answering.questions.query_rewriting import accepted, carried_over, rewrite_messages
 
 FOLLOW_UPS = [
@@ -33,6 +33,7 @@ FOLLOW_UPS = [
     "2019?",
     "Since when?",
     "Which one is older?",
+    "What can such a change never touch?",
     "Was anybody hurt there?",
     "Was it repaired?",
     "Who owns those ships?",
@@ -175,23 +176,104 @@ def test_a_question_that_stands_by_itself_is_not(question: str) -> None:
         (
             "Where is the Bramley apple tree?",
             "When was it planted?",
-            "When was it planted? (Bramley apple tree)",
+            "When was the Bramley apple tree planted?",
         ),
         ("What was Boeing's revenue in 2022?", "And in 2021?", "What was Boeing's revenue in 2021?"),
         (
             "What did sales in 2020 reach?",
             "Why did they fall in 2021?",
-            "Why did they fall in 2021? (sales reach)",
+            "Why did sales fall in 2021?",
         ),
         ("Why?", "How so?", "How so?"),
-        ("What is the IT budget?", "Who set it?", "Who set it? (IT budget)"),
-        ("Wo steht der Apfelbaum?", "Wann wurde er gepflanzt?", "Wann wurde er gepflanzt? (steht Apfelbaum)"),
-        ("¿Dónde está el manzano?", "¿Cuándo fue plantado?", "¿Cuándo fue plantado? (manzano)"),
+        ("What is the IT budget?", "Who set it?", "Who set the IT budget?"),
+        ("Who proposed ColBERT?", "When was that?", "When was ColBERT proposed?"),
+        ("Who wrote Hamlet?", "And when?", "When was Hamlet written?"),
+        ("Did the pump fail?", "Why?", "Why did the pump fail?"),
+        ("Who audits Block?", "Since when?", "Since when? (Who audits Block?)"),
+        ("What was Boeing's revenue in 2022?", "Why did it fall?", "Why did Boeing's revenue fall?"),
+        ("What was Boeing's revenue in 2022?", "Where is its head office?", "Where is Boeing's head office?"),
+        ("What was Boeing's revenue in 2022?", "And Airbus?", "What was Airbus's revenue in 2022?"),
+        ("What was Boeing's revenue in 2022?", "How large is that company?", "How large is Boeing?"),
+        ("Who got the most votes at Foot Locker?", "Who is its chairman?", "Who is Foot Locker's chairman?"),
+        (
+            "What happened to the net-zero proposal at PepsiCo's meeting?",
+            "How many votes were for it?",
+            "How many votes were for it? (the net-zero proposal, PepsiCo's meeting)",
+        ),
+        (
+            "How many patients will the shoulder trial include?",
+            "How old must they be?",
+            "How old must patients be? (the shoulder trial)",
+        ),
+        (
+            "Which is faster, the lift or the stairs?",
+            "Tell me more.",
+            "Tell me more. (Which is faster, the lift or the stairs?)",
+        ),
+        (
+            "Wo steht der Apfelbaum?",
+            "Wann wurde er gepflanzt?",
+            "Wann wurde er gepflanzt? (Wo steht der Apfelbaum?)",
+        ),
+        (
+            "¿Dónde está el manzano?",
+            "¿Cuándo fue plantado?",
+            "¿Cuándo fue plantado? (¿Dónde está el manzano?)",
+        ),
     ],
 )
 def test_words_are_carried_over(before: str, question: str, means: str) -> None:
     assert carried_over(question, [Exchange("Of what?", ""), Exchange(before, "An answer.")]) == means
     assert carried_over(question, []) == question
+
+
+@pytest.mark.parametrize(
+    ("before", "answer", "question", "means"),
+    [
+        (
+            "Who wrote Hamlet?",
+            "William Shakespeare did. [1]",
+            "When was he born?",
+            "When was William Shakespeare born?",
+        ),
+        (
+            "Who leads the club?",
+            "Since May it is **Ada B. Moon**. [2]",
+            "How old is she?",
+            "How old is Ada B. Moon?",
+        ),
+        (
+            "Who proposed ColBERT?",
+            "Omar Khattab and Matei Zaharia proposed it. [1]",
+            "Where do they work?",
+            "Where do Omar Khattab and Matei Zaharia work?",
+        ),
+        ("Who owns the mill?", "That is not known.", "How old is he?", "How old is he? (Who owns the mill?)"),
+    ],
+)
+def test_a_person_may_be_named_in_the_answer(before: str, answer: str, question: str, means: str) -> None:
+    assert carried_over(question, [Exchange(before, answer)]) == means
+
+
+def test_a_follow_up_of_a_follow_up_goes_back_to_the_subject() -> None:
+    history = [Exchange("Where is the Bramley apple tree?", ""), Exchange("When was it planted?", "")]
+    assert carried_over("By whom?", history) == "By whom? (When was the Bramley apple tree planted?)"
+    assert carried_over("Who owns it?", history) == "Who owns the Bramley apple tree?"
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("Who is its chairman?", False),
+        ("And in 2021?", False),
+        ("Was Khattab there?", True),
+        ("And what does E-0102 mean?", True),
+        ("Und wann war das?", False),
+        ("Et celui de Paris ?", True),
+    ],
+)
+def test_a_follow_up_may_name_a_subject_of_its_own(question: str, named: bool) -> None:
+    assert names_subject(question) is named
 
 
 @pytest.mark.parametrize(

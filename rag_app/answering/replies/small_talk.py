@@ -1,4 +1,4 @@
-"""Replies about the application and its library, in the languages of `questions.phrases`."""
+"""Replies to small talk, in the languages of `questions.phrases`."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,13 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
     "en": {
         "thanks": "You're welcome. Ask me anything else about your documents.",
         "ok": "All right. Ask me anything else about your documents.",
+        "wellbeing": "I'm well, thank you, and ready to read. What would you like to know from your "
+        "documents?",
+        "test": "I'm here and working. Ask me something about your documents.",
+        "sorry": "No problem at all. What would you like to know?",
+        "praise": "Thank you, I'm glad that helped. Ask me anything else about your documents.",
+        "maker": "I'm rag-app, an open program that runs on your own computer and answers from your "
+        "documents. `rag-app --version` says which release this is.",
         "greeting": "Hello! What would you like to know from your documents?",
         "goodbye": "Goodbye! Your documents stay here for when you come back.",
         "who": "I am the assistant of your document library. I answer questions from your documents and "
@@ -18,6 +25,12 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
     "de": {
         "thanks": "Gern geschehen. Fragen Sie mich gern noch etwas zu Ihren Dokumenten.",
         "ok": "In Ordnung. Fragen Sie mich gern noch etwas zu Ihren Dokumenten.",
+        "wellbeing": "Danke, gut. Was möchten Sie aus Ihren Dokumenten wissen?",
+        "test": "Ich bin da. Fragen Sie mich etwas zu Ihren Dokumenten.",
+        "sorry": "Kein Problem. Was möchten Sie wissen?",
+        "praise": "Danke, das freut mich. Fragen Sie mich gern noch etwas zu Ihren Dokumenten.",
+        "maker": "Ich bin rag-app, ein Programm, das auf Ihrem eigenen Rechner läuft und aus Ihren "
+        "Dokumenten antwortet.",
         "greeting": "Hallo! Was möchten Sie aus Ihren Dokumenten wissen?",
         "goodbye": "Auf Wiedersehen! Ihre Dokumente bleiben hier.",
         "who": "Ich bin der Assistent Ihrer Dokumentensammlung. Ich beantworte Fragen aus Ihren Dokumenten "
@@ -28,6 +41,12 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "thanks": "Je vous en prie. Posez-moi une autre question sur vos documents.",
         "ok": "Très bien. Posez-moi une autre question sur vos documents.",
+        "wellbeing": "Très bien, merci. Que voulez-vous savoir de vos documents ?",
+        "test": "Je suis là. Posez-moi une question sur vos documents.",
+        "sorry": "Il n'y a pas de mal. Que voulez-vous savoir ?",
+        "praise": "Merci, j'en suis ravi. Posez-moi une autre question sur vos documents.",
+        "maker": "Je suis rag-app, un programme qui fonctionne sur votre ordinateur et répond à partir de "
+        "vos documents.",
         "greeting": "Bonjour ! Que voulez-vous savoir de vos documents ?",
         "goodbye": "Au revoir ! Vos documents restent ici.",
         "who": "Je suis l'assistant de votre bibliothèque de documents. Je réponds à partir de vos "
@@ -38,6 +57,12 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
     "es": {
         "thanks": "De nada. Pregúntame lo que quieras sobre tus documentos.",
         "ok": "De acuerdo. Pregúntame lo que quieras sobre tus documentos.",
+        "wellbeing": "Muy bien, gracias. ¿Qué quieres saber de tus documentos?",
+        "test": "Aquí estoy. Pregúntame algo sobre tus documentos.",
+        "sorry": "No pasa nada. ¿Qué quieres saber?",
+        "praise": "Gracias, me alegro. Pregúntame lo que quieras sobre tus documentos.",
+        "maker": "Soy rag-app, un programa que funciona en tu propio ordenador y responde a partir de tus "
+        "documentos.",
         "greeting": "¡Hola! ¿Qué quieres saber de tus documentos?",
         "goodbye": "¡Hasta luego! Tus documentos se quedan aquí.",
         "who": "Soy el asistente de tu biblioteca de documentos. Respondo a partir de tus documentos y "
@@ -125,105 +150,4 @@ SMALL_TALK: Mapping[str, Mapping[str, str]] = {
         "abilities": "Soruları belgelerinizden, alıntılar ve sayfalarla yanıtlarım. Bir belgeyi "
         "özetleyebilir ve buradaki belgeleri sayabilirim.",
     },
-}
-
-# Language → sentences: no documents, one, several ({count}), the rest of a list ({count}), the {day} on which
-# {name} was added, the newest document.
-OF_LIBRARY: Mapping[str, tuple[str, str, str, str, str, str]] = {
-    "en": (
-        "There are no documents here yet.",
-        "There is 1 document",
-        "There are {count} documents",
-        "… and {count} more. The library's page and `rag-app documents` list all of them.",
-        "{name} was added on {day}.",
-        "The newest document is {name}, added on {day}.",
-    ),
-    "de": (
-        "Hier sind noch keine Dokumente.",
-        "Es gibt 1 Dokument",
-        "Es gibt {count} Dokumente",
-        "… und {count} weitere. Die Seite der Bibliothek und `rag-app documents` nennen alle.",
-        "{name} wurde am {day} hinzugefügt.",
-        "Das neueste Dokument ist {name}, hinzugefügt am {day}.",
-    ),
-    "fr": (
-        "Il n'y a pas encore de documents ici.",
-        "Il y a 1 document",
-        "Il y a {count} documents",
-        "… et {count} autres. La page de la bibliothèque et `rag-app documents` les donnent tous.",
-        "{name} a été ajouté le {day}.",
-        "Le document le plus récent est {name}, ajouté le {day}.",
-    ),
-    "es": (
-        "Todavía no hay documentos aquí.",
-        "Hay 1 documento",
-        "Hay {count} documentos",
-        "… y {count} más. La página de la biblioteca y `rag-app documents` los muestran todos.",
-        "{name} se añadió el {day}.",
-        "El documento más reciente es {name}, añadido el {day}.",
-    ),
-    "it": (
-        "Qui non ci sono ancora documenti.",
-        "C'è 1 documento",
-        "Ci sono {count} documenti",
-        "… e altri {count}. La pagina della biblioteca e `rag-app documents` li elencano tutti.",
-        "{name} è stato aggiunto il {day}.",
-        "Il documento più recente è {name}, aggiunto il {day}.",
-    ),
-    "nl": (
-        "Er zijn hier nog geen documenten.",
-        "Er is 1 document",
-        "Er zijn {count} documenten",
-        "… en nog {count}. De pagina van de bibliotheek en `rag-app documents` tonen ze allemaal.",
-        "{name} is toegevoegd op {day}.",
-        "Het nieuwste document is {name}, toegevoegd op {day}.",
-    ),
-    "pt": (
-        "Ainda não há documentos aqui.",
-        "Há 1 documento",
-        "Há {count} documentos",
-        "… e mais {count}. A página da biblioteca e `rag-app documents` mostram todos.",
-        "{name} foi adicionado em {day}.",
-        "O documento mais recente é {name}, adicionado em {day}.",
-    ),
-    "da": (
-        "Der er endnu ingen dokumenter her.",
-        "Der er 1 dokument",
-        "Der er {count} dokumenter",
-        "… og {count} flere. Bibliotekets side og `rag-app documents` viser dem alle.",
-        "{name} blev tilføjet {day}.",
-        "Det nyeste dokument er {name}, tilføjet {day}.",
-    ),
-    "sv": (
-        "Här finns inga dokument än.",
-        "Det finns 1 dokument",
-        "Det finns {count} dokument",
-        "… och {count} till. Bibliotekets sida och `rag-app documents` visar alla.",
-        "{name} lades till {day}.",
-        "Det nyaste dokumentet är {name}, tillagt {day}.",
-    ),
-    "no": (
-        "Det er ingen dokumenter her ennå.",
-        "Det er 1 dokument",
-        "Det er {count} dokumenter",
-        "… og {count} til. Bibliotekets side og `rag-app documents` viser alle.",
-        "{name} ble lagt til {day}.",
-        "Det nyeste dokumentet er {name}, lagt til {day}.",
-    ),
-    "ru": (
-        "Здесь пока нет документов.",
-        "Здесь 1 документ",
-        "Документов здесь: {count}",
-        "… и ещё {count}. Все они есть на странице библиотеки и в `rag-app documents`.",
-        "{name}: добавлен {day}.",
-        "Самый новый документ: {name}, добавлен {day}.",
-    ),
-    "tr": (
-        "Burada henüz belge yok.",
-        "1 belge var",
-        "{count} belge var",
-        "… ve {count} belge daha. Kitaplık sayfası ve `rag-app documents` hepsini gösterir.",
-        "{name} {day} tarihinde eklendi.",
-        "En yeni belge {name}, {day} tarihinde eklendi.",
-    ),
 }

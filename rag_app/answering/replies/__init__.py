@@ -1,0 +1,1 @@
+"""The texts of replies that need no search."""
