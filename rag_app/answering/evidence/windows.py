@@ -1,4 +1,4 @@
-"""What stands around a passage: the passages next to it, so that a sentence that a chunk's edge cuts is whole."""
+"""What stands around a passage: its neighbours, so that a sentence that a chunk's edge cuts is whole."""
 
 from collections.abc import Sequence
 

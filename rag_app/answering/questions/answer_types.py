@@ -28,8 +28,10 @@ def _form(*patterns: str) -> re.Pattern[str]:
 
 
 _AMOUNT = (
-    r"revenues?|sales|income|profit|loss|losses|earnings|ebitda?|margin|ebit|eps|assets|liabilities|debt|cash flow|"
-    r"capex|expenses?|expenditures?|costs?|price|fee|salary|rate|ratio|percentage|per ?cent|amount|total|value|budget|"
+    r"revenues?|sales|income|profit|loss|losses|earnings|ebitda?|margin|ebit|eps|assets|liabilities|"
+    r"debt|cash flow|"
+    r"capex|expenses?|expenditures?|costs?|price|fee|salary|rate|ratio|percentage|per ?cent|amount|"
+    r"total|value|budget|"
     r"balance|dividends?|umsatz|gewinn|betrag|kosten|preis|ingresos|chiffre d'affaires|ricavi"
 )
 # The first form that matches decides.
@@ -73,22 +75,17 @@ _FORMS: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
         ),
     ),
     (
-        AnswerType.PROCEDURE,
-        _form(
-            r"\bsteps?\b.{0,30}\b(?:to|for|of|in|are)\b",
-            r"^\W*(?:and )?how (?:do|does|can|could|should|would|must|to)\b",
-            r"\bprocedure (?:for|to|of)\b|\bwhat (?:should|must|do) (?:i|you|we|one) do\b|\binstructions? (?:for|to)\b",
-            r"\bwie (?:kann|muss|soll|wird|werden|mache)\b|\bcomment (?:faire|puis)\b|\bcómo (?:se|puedo|hay)\b",
-        ),
-    ),
-    (
         AnswerType.LIST,
         _form(
-            r"^\W*(?:please )?(?:list|name|enumerate|give|show|tell me) (?:me )?(?:all|the|every|each|four|three|five)\b",
+            r"^\W*(?:please )?(?:list|name|enumerate|give|show|tell me) (?:me )?(?:all|the|every|each|"
+            r"four|three|five)\b",
             r"^\W*(?:what|which) (?:are|were) (?:the|all)\b",
-            r"^\W*(?:what|which) (?:\w+ )?(?:kinds?|types?|sorts?|criteria|conditions|requirements|reasons|factors|"
-            r"stages|phases|features|options|sources|categories|duties|responsibilities|members|components)\b",
-            r"^\W*welche\b.{0,40}\b(?:gibt es|sind)\b|^\W*nenne\b|^\W*cuáles son\b|^\W*quels? sont\b|^\W*quali sono\b",
+            r"^\W*(?:what|which) (?:\w+ )?(?:kinds?|types?|sorts?|criteria|conditions|requirements|"
+            r"reasons|factors|"
+            r"stages|phases|features|options|sources|categories|duties|responsibilities|members|"
+            r"components)\b",
+            r"^\W*welche\b.{0,40}\b(?:gibt es|sind)\b|^\W*nenne\b|^\W*cuáles son\b|^\W*quels? sont\b|"
+            r"^\W*quali sono\b",
         ),
     ),
     (
@@ -97,14 +94,27 @@ _FORMS: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
             r"^\W*what(?: is|'s|’s| are) (?:(?:an?|the) )?[\w&./-]+(?: [\w&./-]+){0,2}\W*$",
             r"\bwhat (?:do(?:es)?|did) .{1,60} (?:mean|stand for)\b|\bmeaning of\b|\bdefin(?:e[ds]?|ition)\b",
             r"\bwhat is meant by\b|\bwhat is it\W*$|\bwhat (?:kind|sort|type) of \w+ is\b",
-            r"^\W*was (?:ist|sind|bedeutet|heißt)\b|^\W*qu['’]est[- ]ce que?\b|^\W*qué (?:es|son|significa)\b|"
+            r"^\W*was (?:ist|sind|bedeutet|heißt)\b|^\W*qu['’]est[- ]ce que?\b|^\W*qué (?:es|son|"
+            r"significa)\b|"
             r"^\W*(?:che )?cos['’a]\s?(?:è|sono)\b",
+        ),
+    ),
+    (
+        AnswerType.PROCEDURE,
+        _form(
+            r"\bsteps?\b.{0,30}\b(?:to|for|of|in|are)\b",
+            r"^\W*(?:and )?how (?:do|does|can|could|should|would|must|to)\b",
+            r"\bprocedure (?:for|to|of)\b|\bwhat (?:should|must|do) (?:i|you|we|one) do\b|"
+            r"\binstructions? (?:for|to)\b",
+            r"\bwie (?:kann|muss|soll|wird|werden|mache)\b|\bcomment (?:faire|puis)\b|\bcómo (?:se|"
+            r"puedo|hay)\b",
         ),
     ),
     (
         AnswerType.YES_NO,
         _form(
-            r"^\W*(?:and )?(?:is|are|was|were|does|do|did|can|could|may|must|should|will|would|has|have|had)\b",
+            r"^\W*(?:and )?(?:is|are|was|were|does|do|did|can|could|may|must|should|will|would|has|have|"
+            r"had)\b",
             r"^\W*(?:ist|sind|war|waren|darf|dürfen|kann|können|muss|müssen|hat|haben|wird|gibt es)\b",
             r"^\W*(?:est-ce que|peut-on|y a-t-il|¿?(?:es|son|hay|puede|se puede|tiene)|è|ha|può)\b",
         ),

@@ -1,18 +1,20 @@
 """Statements that may answer, with how well each does."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag_app.answering.answers import Evidence, EvidenceSentence, PassageWindow, PromptContext
 from rag_app.answering.evidence.prompt_context import SAME_QUESTION
 from rag_app.answering.questions.answer_types import AnswerType
-from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, why_no_answer
+from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, is_labelled, why_no_answer
 from rag_app.answering.quoting.statements import ITEM, Statement, StatementKind, inside, statements, window_of
 
 # What a statement's fit to the type of answer adds to its worth, as a share.
 _FIT_BY_MATCH = 0.08
 _FIT_BY_READER = 0.25
+# A line that is no sentence, no item and no row is worth this share.
+_LINE = 0.85
 # Beside what the reader says, the cosines only decide between equals.
 _MATCH_WITH_READER = 0.02
 _SPAN_INSIDE = 0.5
@@ -21,7 +23,8 @@ _NEARLY = 0.05
 
 _FIGURE = re.compile(r"\d")
 _COUNT = re.compile(
-    r"\b\d[\d.,]*\b|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|zwei|drei|"
+    r"\b\d[\d.,]*\b|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|"
+    r"thousand|million|zwei|drei|"
     r"vier|fünf|sechs|deux|trois|quatre|cinq|dos|tres|cuatro|cinco)\b",
     re.IGNORECASE,
 )
@@ -29,32 +32,45 @@ _AMOUNT = re.compile(
     r"[$€£¥%]\s?\d|\d\s?[%€£]|\d[\d.,]*\s*(?:million|billion|thousand|percent|\w+)", re.IGNORECASE
 )
 _DATE = re.compile(
-    r"\b(?:1[5-9]|20)\d\d\b|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d|\b\d{1,2}[:./]\d{2}\b|"
-    r"\b(?:after|before|until|within|during|when|once|if|daily|weekly|monthly|annually|days?|weeks?|months?|years?|hours?|"
+    r"\b(?:1[5-9]|20)\d\d\b|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d|"
+    r"\b\d{1,2}[:./]\d{2}\b|"
+    r"\b(?:after|before|until|within|during|when|once|if|daily|weekly|monthly|annually|days?|weeks?|"
+    r"months?|years?|hours?|"
     r"wenn|bis|nach|vor|spätestens)\b",
     re.IGNORECASE,
 )
 _NAME = re.compile(
-    r"\b(?!The |This |These |In |For |As |An |All )[A-Z][\w.&'’-]*(?:\s+(?:[A-Z]\.|(?:de|van|von|del|and|&|et)\s)?\s*[A-Z][\w.&'’-]+)+|\b(?:LLP|Inc|GmbH|Ltd|et al)\b|"
+    r"\b(?!The |This |These |In |For |As |An |All )[A-Z][\w.&'’-]*(?:\s+(?:[A-Z]\.|(?:de|van|von|del|"
+    r"and|&|et)\s)?\s*[A-Z][\w.&'’-]+)+|\b(?:LLP|Inc|GmbH|Ltd|et al)\b|"
     r"\b(?:he|she|they|chairman|director|officer|president|authors?|board|members?|vorstand)\b"
 )
 _DEFINES = re.compile(
-    r"\b(?:is|are|means?|refers? to|denotes?|stands for|is called|is defined as|consists? of|describes|(?:shall|will) mean|"
+    r"\b(?:is|are|means?|refers? to|denotes?|stands for|is called|is defined as|consists? of|describes|"
+    r"(?:shall|will) mean|"
     r"ist|sind|bedeutet|bezeichnet|heißt|es|son|significa|est|signifie|è|sono)\b",
     re.IGNORECASE,
 )
 _DECIDES = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|cannot|without|may|must|shall|should|can|only|required|allowed|permitted|prohibited|"
+    r"\b(?:not|no|never|none|neither|nor|cannot|without|may|must|shall|should|can|only|required|allowed|"
+    r"permitted|prohibited|"
     r"except|unless|nicht|kein\w*|darf|dürfen|muss|müssen|no|nunca|ne|pas|jamais|peut|puede|debe)\b|n['’]t\b",
     re.IGNORECASE,
 )
 _STEP = re.compile(
-    r"\b(?:first|then|next|finally|step|press|click|run|use|set|open|add|call|select|must|should|by \w+ing)\b",
+    r"\b(?:first|then|next|finally|step|press|click|run|use|set|open|add|call|select|must|should|"
+    r"by \w+ing)\b",
+    re.IGNORECASE,
+)
+_DEFINED = re.compile(
+    r"\b(?:define[sd]?|definition of|meaning of|meant by) (?:an?|"
+    r"the)? ?[\"“']?(?P<x>[\w&./-]+(?: [\w&./-]+){0,3}?)[\"”']?\W*$",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
-    r"^\W*(?:what|was|qué|qu['’]est[- ]ce que?|che cos['’a]\s?)\s*(?:is|are|does|do|did|ist|sind|bedeutet|es|son|è|sono)?\s*"
-    r"(?:an?|the|eine?|der|die|das|un[ea]?|el|la|le)?\s*[\"“”']?(?P<x>.+?)[\"“”']?(?:\s+(?:mean|stand for|in the .+|is it))?\W*$",
+    r"^\W*(?:what|was|qué|qu['’]est[- ]ce que?|che cos['’a]\s?)\s*(?:is|are|does|do|did|ist|sind|"
+    r"bedeutet|es|son|è|sono)?\s*"
+    r"(?:an?|the|eine?|der|die|das|un[ea]?|el|la|le)?\s*[\"“”']?(?P<x>.+?)[\"“”']?(?:\s+(?:mean|"
+    r"stand for|in the .+|is it))?\W*$",
     re.IGNORECASE,
 )
 
@@ -187,43 +203,47 @@ def _worth(
     question: str, asked: AnswerType, item: Evidence, one: Statement, span: tuple[int, int], score: float
 ) -> float:
     fit = fits(question, asked, one)
+    is_line = one.kind is StatementKind.LINE and not is_labelled(one)
+    form = _LINE if is_line else 1.0
     reading = item.reading
     if reading is None:
-        return (score + item.score) * (1 + _FIT_BY_MATCH * fit)
+        return (score + item.score) * (1 + _FIT_BY_MATCH * fit) * form
     start, end = max(0, span[0]), min(span[1], len(item.hit.chunk.text))
     told = reading.sentence(start, end)
     if reading.span is not None and start <= reading.span.start < reading.span.end <= end:
         told += _SPAN_INSIDE * reading.span.probability
-    return reading.answers * told * (1 + _FIT_BY_READER * fit) + _MATCH_WITH_READER * score
+    return reading.answers * told * (1 + _FIT_BY_READER * fit) * form + _MATCH_WITH_READER * score
 
 
 def fits(question: str, asked: AnswerType, one: Statement) -> float:
     """Return how well a statement's form fits the type of answer, from 0 to 1."""
-    text = one.text
-    match asked:
-        case AnswerType.WHO:
-            return float(_NAME.search(text) is not None)
-        case AnswerType.WHEN:
-            return float(_DATE.search(text) is not None)
-        case AnswerType.HOW_MANY:
-            return float(_COUNT.search(text) is not None)
-        case AnswerType.FIGURE:
-            return 1.0 if _AMOUNT.search(text) else 0.5 * float(_FIGURE.search(text) is not None)
-        case AnswerType.DEFINITION:
-            return float(_is_definition(question, text))
-        case AnswerType.YES_NO:
-            return float(_DECIDES.search(text) is not None and one.kind is not StatementKind.ROW)
-        case AnswerType.PROCEDURE:
-            return float(one.kind is StatementKind.ITEM or _STEP.search(text) is not None)
-        case AnswerType.LIST:
-            return float(one.kind is StatementKind.ITEM or text.count(",") >= 2)
-        case _:
-            return 0.0
+    if asked is AnswerType.DEFINITION:
+        return float(_is_definition(question, one.text))
+    return _FITS[asked](one) if asked in _FITS else 0.0
+
+
+def _has(pattern: re.Pattern[str]) -> Callable[[Statement], float]:
+    return lambda one: float(pattern.search(one.text) is not None)
+
+
+# How well the form of a statement fits, by the type of answer.
+_FITS: dict[AnswerType, Callable[[Statement], float]] = {
+    AnswerType.WHO: _has(_NAME),
+    AnswerType.WHEN: _has(_DATE),
+    AnswerType.HOW_MANY: _has(_COUNT),
+    AnswerType.FIGURE: lambda one: max(_has(_AMOUNT)(one), 0.5 * _has(_FIGURE)(one)),
+    AnswerType.YES_NO: lambda one: _has(_DECIDES)(one) * (one.kind is not StatementKind.ROW),
+    AnswerType.PROCEDURE: lambda one: max(_has(_STEP)(one), float(one.kind is StatementKind.ITEM)),
+    AnswerType.LIST: lambda one: float(one.kind is StatementKind.ITEM or one.text.count(",") >= 2),
+}
 
 
 def _is_definition(question: str, text: str) -> bool:
     """Return whether a statement begins "X is …", of the X that a question asks for."""
-    match = _SUBJECT.match(" ".join(question.split()))
+    plain = " ".join(question.split())
+    match = _DEFINED.search(plain) or _SUBJECT.match(plain)
     subject = re.escape(match["x"].split(" in ")[0].strip()) if match else r"[\w-]+"
+    if re.search(rf"\bdefined?s? (?:the term )?[“\"']?{subject}\b", text, re.IGNORECASE):
+        return True
     told = re.search(rf"(?:^|[\s“\"'(]){subject}[s”\"')]*", text[:120], re.IGNORECASE)
     return told is not None and _DEFINES.search(text[told.end() : told.end() + 60]) is not None

@@ -10,7 +10,8 @@ _MOST_CELLS = 3
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _SHORT_YEAR = re.compile(r"\b(?:fy|cy|fiscal|q[1-4]|h[12])\s?['’]?(\d\d)\b", re.IGNORECASE)
 _MONTH = re.compile(
-    r"\b(jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?(?=\s+\d|\s+(?:of\s+)?(?:19|20)\d\d|\W*$)",
+    r"\b(jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?(?=\s+\d|\s+(?:of\s+)?(?:19|"
+    r"20)\d\d|\W*$)",
     re.IGNORECASE,
 )
 # Words of a question, and the words of a column's head that they mean.
@@ -90,6 +91,6 @@ def _whole_row(label: str, row: Row, table: Table) -> str:
     """Return a row whose columns cannot be told, with the lines above it that may name them."""
     values = " · ".join(shown_cell(value, table, row.label) for value in row.values)
     if len(row.values) == 1:
-        return f"{label}: **{values}**"
+        return f"{label}: {values}"
     head = f" (columns: {table.head})" if table.head and len(table.head.split()) <= 20 else ""
     return f"{label}: {values}{head}"

@@ -19,7 +19,7 @@ _MOST_LINES = 3
 # Without a reader nobody knows where in a long sentence the answer is, so it is shown longer.
 _LONGEST = 60
 # A supporting line is worth at least this share of the first, by the cosines or by the reader.
-_SHARE_BY_MATCH = 0.9
+_SHARE_BY_MATCH = 0.93
 _SHARE_BY_READER = 0.4
 # It says something else if at least this share of its content words is new.
 _NEW = 0.4

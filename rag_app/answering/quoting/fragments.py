@@ -17,13 +17,16 @@ _LEADERS = re.compile(r"(?:\.\s?){5,}|…{2,}|·{4,}|_{6,}")
 _PAGE = re.compile(
     r"^\W*(?:(?:page|seite|página|pagina|p\.)\s*)?(?:[A-Z]-)?\d{1,4}(?:\s*(?:of|/|von|de)\s*\d{1,4})?\W*$|"
     r"^(?:page|seite|página)\s+\d+\s+(?:of|von|de)\s+\d+\b|\bPAGE\s+(?:\d+|[ivx]+|[A-Z]-\d+)$|"
-    r"^table of contents\b|^(?:contents|index|inhalt(?:sverzeichnis)?|índice|sommaire)$|^\W*©|\ball rights reserved\b|"
+    r"^table of contents\b|^(?:contents|index|inhalt(?:sverzeichnis)?|índice|sommaire)$|^\W*©|"
+    r"\ball rights reserved\b|"
     r"^\(?(?:continued|unaudited|intentionally left blank)\)?$|^source: [A-Z ,.&]+",
     re.IGNORECASE,
 )
 _CAPTION = re.compile(
-    r"^(?:fig(?:ure|\.)?|table|tab\.|abb(?:ildung|\.)|tabelle|figura|tabla|tableau|exhibit|annex|appendix|anhang|chart|"
-    r"listing|schedule|box|plate)\s*(?:[A-Z]{1,2}-)?(?:\d+(?:[.-]\d+)*|[IVX]+|[A-Z])\s*(?:[.:–—|-]|$|\s(?=[A-Z(]))",
+    r"^(?:fig(?:ure|\.)?|table|tab\.|abb(?:ildung|\.)|tabelle|figura|tabla|tableau|exhibit|annex|"
+    r"appendix|anhang|chart|"
+    r"listing|schedule|box|plate)\s*(?:[A-Z]{1,2}-)?(?:\d+(?:[.-]\d+)*|[IVX]+|[A-Z])\s*(?:[.:–—|-]|$|"
+    r"\s(?=[A-Z(]))",
     re.IGNORECASE,
 )
 _REFERENCE_SIGNS = (
@@ -31,7 +34,8 @@ _REFERENCE_SIGNS = (
     r"\(?\b(?:19|20)\d\d[a-z]?\)?\s*[.;:]",
     r"\bdoi\b|\barxiv\b|\bisbn\b|\bissn\b",
     r"\d+\s*\(\d+\)\s*[:,]\s*\d+|\bpp?\.\s*\d+|\bvol\.\s*\d+|\d+:\d+[-–]\d+",
-    r"\bproceedings\b|\bjournal\b|\bconference\b|\buniversity press\b|\bin proc\b|\beds?\.\)|\btransactions on\b",
+    r"\bproceedings\b|\bjournal\b|\bconference\b|\buniversity press\b|\bin proc\b|\beds?\.\)|"
+    r"\btransactions on\b",
     r"(?:\b[A-Z][a-zà-ÿ'-]+,?\s+(?:[A-Z]\.?-?){1,3}(?:,|\.|;|\s+and\b|$).*){2}",
     r"^\[\d+\]\s|^\d{1,3}\.\s+[A-Z][a-zà-ÿ'-]+\s+[A-Z]{1,3},",
     r"\bretrieved from\b|\baccessed\b|\bavailable (?:at|from)\b",
@@ -39,31 +43,37 @@ _REFERENCE_SIGNS = (
 _CITED = tuple(re.compile(sign, re.IGNORECASE if sign.islower() else 0) for sign in _REFERENCE_SIGNS)
 _ADDRESS = re.compile(
     r"@[\w-]+\.\w+|https?://\S+$|\b(?:tel|fax|phone|e-?mail)\b\s*[.:]|\b[A-Z]{2}\s+\d{5}(?:-\d{4})?$|"
-    r"^\d+\s+(?:[A-Z][\w.]*\s+){1,4}(?:street|st\.|avenue|ave\.|road|rd\.|drive|boulevard|blvd|lane|way|suite)\b|"
+    r"^\d+\s+(?:[A-Z][\w.]*\s+){1,4}(?:street|st\.|avenue|ave\.|road|rd\.|drive|boulevard|blvd|lane|way|"
+    r"suite)\b|"
     r"\b(?:department|university|institute|school|faculty|college|laboratory) of\b[^.]*$",
     re.IGNORECASE,
 )
 _POINTER = re.compile(
     r"^(?:see|refer to|please (?:see|refer)|siehe|véase|voir)\b.{0,120}$|^\(?(?:the )?accompanying notes\b|"
-    r"\b(?:accompanying notes|notes) (?:are an integral part|to (?:the )?(?:condensed )?consolidated financial statements)|"
-    r"^the (?:following|table below|above) (?:table|tables|chart|graph)s?\b.{0,140}\b(?:presents?|shows?|sets? forth|"
-    r"summari[sz]es?|provides?|details?|lists?)\b|\b(?:is|are) (?:shown|presented|summari[sz]ed|set forth|provided|as "
+    r"\b(?:accompanying notes|notes) (?:are an integral part|"
+    r"to (?:the )?(?:condensed )?consolidated financial statements)|"
+    r"^the (?:following|table below|above) (?:table|tables|chart|graph)s?\b.{0,140}\b(?:presents?|"
+    r"shows?|sets? forth|"
+    r"summari[sz]es?|provides?|details?|lists?)\b|\b(?:is|are) (?:shown|presented|summari[sz]ed|"
+    r"set forth|provided|as "
     r"follows|discussed|described|included)\b.{0,60}\b(?:below|above|follows?|table|following)\b.{0,30}$|"
     r"^/s/|^by:|\bhereto(?:fore)? duly\b|^signature\b",
     re.IGNORECASE,
 )
 _NUMBERED_HEADING = re.compile(
-    r"^(?:\d{1,2}(?:\.\d{1,2})*\.?|§\s*\d+|[A-Z]\.|[IVX]+\.|(?:item|article|section|chapter|part|artikel|kapitel|teil|note|"
+    r"^(?:\d{1,2}(?:\.\d{1,2})*\.?|§\s*\d+|[A-Z]\.|[IVX]+\.|(?:item|article|section|chapter|part|"
+    r"artikel|kapitel|teil|note|"
     r"appendix|step)\s+[\dIVXA-Z]+(?:\.\d+)*[A-Z]?[.:]?)\s+",
     re.IGNORECASE,
 )
 _LABEL_VALUE = re.compile(r"^[^:]{2,60}:\s+\S")
+_LABELS = re.compile(r"\w:\s")
 _LOWER_NAME = re.compile(r"^(?:[a-z]+[A-Z_\d(]|[a-z]+[-_.]\w+\(|[a-z]{1,3}\)|iOS|e[BM]ay|--?\w)")
 _SMALL_WORDS = frozenset(
     re.findall(
         r"\w+",
-        """a an and as at but by for from in into of on or the to with vs via per nor its our der die das des dem den und
-        oder von zu im für mit auf ein eine de la le les et du des el los las y en del con por un una""",
+        """a an and as at but by for from in into of on or the to with vs via per nor its our der die das des dem den
+        und oder von zu im für mit auf ein eine de la le les et du des el los las y en del con por un una""",
     )
 )
 _LONGEST_HEADING = 14  # words
@@ -72,7 +82,8 @@ _LEAST_LETTERS = 0.4  # of the characters that are not space
 
 
 BIBLIOGRAPHY = re.compile(
-    r"^\W*(?:\d+\.?\s*)?(?:references?|bibliography|works cited|literature cited|literatur(?:verzeichnis)?|bibliograf[íi]a|"
+    r"^\W*(?:\d+\.?\s*)?(?:references?|bibliography|works cited|literature cited|"
+    r"literatur(?:verzeichnis)?|bibliograf[íi]a|"
     r"bibliographie|referencias|table of contents|contents|inhaltsverzeichnis|índice)\W*$",
     re.IGNORECASE,
 )
@@ -88,25 +99,26 @@ def _is_title_case(text: str) -> bool:
     return bool(large) and sum(word[0].isupper() for word in large) >= 0.7 * len(large)
 
 
+def is_labelled(one: Statement) -> bool:
+    """Return whether a statement is a label with its value, like "Fuel: petrol"."""
+    return _LABEL_VALUE.match(one.text) is not None and len(_LABELS.findall(one.text)) < 3
+
+
 def _is_heading(one: Statement) -> bool:
-    text = one.text
-    if one.kind is StatementKind.ROW or _LABEL_VALUE.match(text):
+    if one.kind is StatementKind.ROW or is_labelled(one):
         return False
-    numbered = _NUMBERED_HEADING.match(text)
-    words = text.split()
+    text, is_item = one.text, one.kind is StatementKind.ITEM
+    numbered = _NUMBERED_HEADING.match(text) is not None
+    body, length = _NUMBERED_HEADING.sub("", text), len(text.split())
     if _ENDS.search(text):
-        named = _NUMBERED_HEADING.sub("", text)
-        return numbered is not None and len(words) <= 20 and (_is_title_case(named) or named.isupper())
-    body = _NUMBERED_HEADING.sub("", text)
-    if text.isupper() and len(words) <= _LONGEST_HEADING:
-        return one.kind is not StatementKind.ITEM or (numbered is not None and len(words) <= 4)
+        return numbered and length <= 20 and (_is_title_case(body) or body.isupper())
+    if text.isupper() and length <= _LONGEST_HEADING:
+        return not is_item or (numbered and length <= 4)
     if any(map(str.isdigit, body)) and not _is_title_case(body):
         return False
-    if len(words) > _LONGEST_HEADING:
-        return _is_title_case(text) and one.kind is not StatementKind.ITEM
-    if one.kind is StatementKind.ITEM:
-        return numbered is not None and (_is_title_case(body) or len(words) <= 7)
-    return _is_title_case(text) or len(words) <= 7 or numbered is not None
+    if is_item:
+        return numbered and length <= _LONGEST_HEADING and (_is_title_case(body) or length <= 7)
+    return _is_title_case(text) or (length <= _LONGEST_HEADING and (length <= 7 or numbered))
 
 
 def _is_reference(one: Statement) -> bool:
@@ -134,7 +146,7 @@ def _is_cut_end(one: Statement) -> bool:
 
 
 def _is_bare_label(one: Statement) -> bool:
-    if one.kind is StatementKind.ITEM or _LABEL_VALUE.match(one.text):
+    if one.kind is StatementKind.ITEM or is_labelled(one):
         return False
     return one.text.rstrip().endswith((":", ";"))
 
@@ -147,14 +159,14 @@ def _is_valueless_row(one: Statement) -> bool:
 
 
 def _is_noise(one: Statement) -> bool:
-    if one.kind is StatementKind.ROW or _LABEL_VALUE.match(one.text):
+    if one.kind is StatementKind.ROW or is_labelled(one):
         return False
     solid = [sign for sign in one.text if not sign.isspace()]
     return sum(map(str.isalpha, solid)) < _LEAST_LETTERS * len(solid)
 
 
 def _is_too_short(one: Statement) -> bool:
-    if one.kind is StatementKind.ROW or _LABEL_VALUE.match(one.text):
+    if one.kind is StatementKind.ROW or is_labelled(one):
         return False
     bare = ITEM.sub("", one.text)
     return len(bare.split()) < (_FEWEST_WORDS if one.kind is not StatementKind.ITEM else 3)

@@ -10,44 +10,60 @@ from dataclasses import dataclass
 
 # A value at the end of a row: 1,001,425 · $ (0.09) · 6.3 % · — · N/A
 _VALUE = (
-    r"(?:[$€£¥]\s*)?(?:[-–−+]\s?)?(?:\(\s?[-–−+]?[$€£¥]?\s?\d[\d.,]*\s?%?\s?\)?|[$€£¥]?\s?\d[\d.,]*)"
+    r"(?:[$€£¥]\s*)?[-–−+]?(?:\(\s?[-–−+]?[$€£¥]?\s?\d+(?:[.,]\d+)*\s?%?\s?\)?|[$€£¥]?\s?\d+(?:[.,]\d+)*)"
     r"(?:\s?(?:%|pts?\b|bps?\b|x\b|[MBK]\b))?|"
     r"(?:[$€£¥]\s*)?[—–-]{1,2}(?:\s?%)?(?=\s|$)|\bN/?[AM]\b|\bNM\b|\*{1,2}(?=\s|$)"
 )
 _VALUES = re.compile(rf"^(?P<label>.*?\S)??(?:^|\s)(?P<values>(?:(?:{_VALUE})(?:\s+|$))+)$")
 _ONE = re.compile(_VALUE)
 _MONTHS = (
-    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|"
     r"nov(?:ember)?|dec(?:ember)?"
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _MONTH_DAY = re.compile(rf"\b(?:{_MONTHS})\.?\s+\d{{1,2}}\b", re.IGNORECASE)
 _DATE = re.compile(rf"\b(?:{_MONTHS})\.?\s+\d{{1,2}},?\s+(?:19|20)\d\d\b", re.IGNORECASE)
 _SPAN = re.compile(
-    r"\b(?:(?:\d{1,2}|three|six|nine|twelve|thirteen|twenty-six|thirty-nine|fifty-two) (?:weeks?|months?)|(?:fiscal |"
-    r"the |twelve-month )?(?:year|quarter)s?|quarter to date|year to date|first|second|third|fourth)\s+(?:ended|ending)\b|"
+    r"\b(?:(?:\d{1,2}|three|six|nine|twelve|thirteen|twenty-six|thirty-nine|fifty-two) (?:weeks?|"
+    r"months?)|(?:fiscal |"
+    r"the |twelve-month )?(?:year|quarter)s?|quarter to date|year to date|first|second|third|"
+    r"fourth)\s+(?:ended|ending)\b|"
     r"\bchange\b|\bas of\b",
     re.IGNORECASE,
 )
 _HEAD_WORD = re.compile(
-    rf"(?:{_MONTHS}|ended|ending|weeks?|months?|years?|quarters?|fiscal|fy|as|of|at|the|for|three|six|nine|twelve|first|"
-    r"second|third|fourth|q|h|unaudited|audited|change|increase|decrease|vs|to|and|in|q[1-4]|h[12]|ytd|qtd|thirteen|"
-    r"twenty-six|thirty-nine|fifty-two|variance|compared|with|over|percent(?:age)?|restated|adjusted|dollar|amount|"
+    rf"(?:{_MONTHS}|ended|ending|weeks?|months?|years?|quarters?|fiscal|fy|as|of|at|the|for|three|six|"
+    rf"nine|twelve|first|"
+    r"second|third|fourth|q|h|unaudited|audited|change|increase|decrease|vs|to|and|in|q[1-4]|h[12]|ytd|"
+    r"qtd|thirteen|"
+    r"twenty-six|thirty-nine|fifty-two|variance|compared|with|over|percent(?:age)?|restated|adjusted|"
+    r"dollar|amount|"
     r"note|notes|estimate|actual|target|results?|pro|forma|december|period)",
     re.IGNORECASE,
 )
 _UNIT = re.compile(
     r"\((?:[^()\n]{0,40}?\b)?(?P<unit>thousand|million|billion)s?\b(?P<rest>[^)\n]*)\)?|"
-    r"^(?:(?:u\.?s\.? )?(?:dollars|amounts|\$|€|usd) )?in (?P<plain>thousand|million|billion)s\b(?P<more>.*)$",
+    r"^(?:(?:u\.?s\.? )?(?:dollars|amounts|\$|€|usd) )?in (?P<plain>thousand|million|"
+    r"billion)s\b(?P<more>.*)$",
     re.IGNORECASE,
 )
 _COUNT = re.compile(
-    r"\b(?:shares?|number|employees|stores|restaurants|customers|units|headcount|count|members|memberships?|hours|"
+    r"\b(?:shares?|number|employees|stores|restaurants|customers|units|headcount|count|members|"
+    r"memberships?|hours|"
     r"tokens|votes|subscribers|weighted)\b",
     re.IGNORECASE,
 )
 _RATIO = re.compile(r"\b(?:days|ratio|percent(?:age)?|rate|margin|weeks)\b|%", re.IGNORECASE)
 _PER_UNIT = re.compile(r"\bper\b|\bbasic\b|\bdiluted\b", re.IGNORECASE)
+# How a label does not end: the values would go on a sentence or a sum.
+_NO_LABEL = re.compile(
+    r"[.,;/=*+(<>]$|\b(?:of|in|to|and|the|by|from|at|than|until|on|was|is|page)$", re.IGNORECASE
+)
+_DAY_AT_END = re.compile(rf"\b(?:{_MONTHS})\.?\s+\d{{1,2}},$", re.IGNORECASE)
+# A value that stands alone in a row: 1,234 or 2.5; a small whole number is a page or part of a sentence.
+_LARGE = re.compile(r"\(?\d{1,3}(?:,\d{3})+\)?|\d+\.\d+")
+_ABBREVIATED = re.compile(r"\b(?:[A-Z]\.)+$|\b(?:inc|corp|ltd|co)\.$", re.IGNORECASE)
 # The most lines between a row and its head, and of a head.
 _HEAD_WITHIN = 60
 _MOST_HEAD_LINES = 9
@@ -99,23 +115,26 @@ def parse_row(line: str) -> Row | None:
     label, at = (match["label"] or "").strip(), match.start("values")
     found = [(one.group().strip(), one.span()) for one in _ONE.finditer(match["values"])]
     values = [value for value, _ in found]
-    if not 1 <= len(values) <= _MOST_COLUMNS * 2 or not any(map(str.isalpha, label)):
-        return None
-    is_money = any(sign in value for value in values for sign in "$€£¥%")
-    if (
-        len(values) == 1
-        and not is_money
-        and not re.fullmatch(r"\(?\d{1,3}(?:,\d{3})+\)?|\d+\.\d+", values[0])
-    ):
-        return None
-    if (
-        label[-1:] in ".,;"
-        and not re.search(r"\b(?:[A-Z]\.)+$|\b(?:inc|corp|ltd|co)\.$", label, re.IGNORECASE)
-    ) or re.search(r"\b(?:of|in|to|and|the|by|from|at|than|until|on|was|is|page)$", label, re.IGNORECASE):
-        return None
-    if _DATE.search(line) and not is_money:
+    if values and _DAY_AT_END.search(label) and _YEAR.fullmatch(values[0]):  # Balance at April 30, 2023
+        label, found, values = f"{label} {values[0]}", found[1:], values[1:]
+    if not _is_of_a_row(label, values, line):
         return None
     return Row(label, tuple(values), tuple((at + start, at + end) for _, (start, end) in found))
+
+
+def _is_of_a_row(label: str, values: Sequence[str], line: str) -> bool:
+    """Return whether a label and values are a row, and not the end of a sentence or a head."""
+    is_money = any(sign in value for value in values for sign in "$€£¥%")
+    is_figure = len(values) > 1 or is_money or any(map(_LARGE.fullmatch, values))
+    is_date = _DATE.search(line) is not None and not is_money and len(values) < 2
+    is_cut = _NO_LABEL.search(label) is not None and _ABBREVIATED.search(label) is None
+    return (
+        1 <= len(values) <= 2 * _MOST_COLUMNS
+        and any(map(str.isalpha, label))
+        and is_figure
+        and not is_date
+        and not is_cut
+    )
 
 
 def is_head(line: str) -> bool:
@@ -193,9 +212,9 @@ def _columns(head: Sequence[str], row: Row) -> tuple[tuple[str, ...], tuple[int,
     for first in range(len(head)):
         periods = _periods(head[first:])
         for places in (every, plain):
-            if places and len(places) == len(periods):
+            if places and len(places) == len(periods) == len(set(periods)):
                 return tuple(periods), places
-        if changes and 0 < len(periods) < len(values):
+        if changes and 0 < len(set(periods)) == len(periods) < len(values):
             named = (plain if len(plain) > len(periods) else every)[: len(periods)]
             return tuple(periods), named
     return (), ()
@@ -240,7 +259,7 @@ def _piped(lines: Sequence[str], row: Row) -> Table:
         head = cells
     columns = tuple(head[1:])
     known = bool(columns) and not any(
-        re.search(r"^[$€£(]?\d[\d.,]*%?$", one) and not _YEAR.fullmatch(one) for one in columns
+        re.search(r"^[$€£(]?\d+(?:[.,]\d+)*%?$", one) and not _YEAR.fullmatch(one) for one in columns
     )
     return Table(columns if known else (), tuple(range(len(columns))) if known else (), "", "", "", "")
 

@@ -40,12 +40,15 @@ class Statement:
 
 # A line that begins a list's item.
 ITEM = re.compile(
-    r"\s*(?:[•▪◦●○‣·*\ue000-\uf8ff➢►✓✔■□]|[-–—+]\s|o\s(?=\w)|\(?\d{1,3}[.)]\s|\(?[a-zA-Z][.)]\s|\([ivxl]+\)\s|"
+    r"\s*(?:[•▪◦●○‣·*\ue000-\uf8ff➢►✓✔■□]|[-–—+]\s|o\s(?=\w)|\(?\d{1,3}[.)]\s|\(?[a-zA-Z][.)]\s|"
+    r"\([ivxl]+\)\s|"
     r"[ivxl]+[.)]\s|\d{1,2}(?:\.\d{1,2})+\.?\s|§\s?\d+|(?:step|schritt|paso)\s+\d+\b)",
     re.IGNORECASE,
 )
 BULLET = re.compile(r"^[•▪◦●○‣·*\ue000-\uf8ff➢►✓✔■□\s]+(?=\S)|^[-–—+]\s+|^o\s+(?=\w)")
 _BULLET_LINE = re.compile(r"\n(?=\s*[•▪◦●○‣\ue000-\uf8ff➢►✓✔■□]\s*\S)")
+# Where a form's next field begins a line.
+_FIELD_LINE = re.compile(r"(?<![,;(-])\n(?=[A-Z][^.:!?\n]{1,45}:[ \t]+\S)")
 _NUMBER_ALONE = re.compile(
     r"\(?(?:\d{1,2}(?:\.\d{1,2})*[.)]|[a-zA-Z][.)])|(?:section|article|step|art\.|§)\s*\d+(?:\.\d+)*\.?",
     re.IGNORECASE,
@@ -53,8 +56,10 @@ _NUMBER_ALONE = re.compile(
 _ENDS = re.compile(r"[.!?…。！？:;][\"'”’»)\]*_]*$")
 # Such a word at the end of a line is not the last of a sentence.
 _OPEN = re.compile(
-    r"(?:[,&/(–—-]|\b(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|nor|but|that|which|who|as|is|are|was|were|be|"
-    r"been|has|have|had|not|than|its|their|our|your|his|her|this|these|those|into|per|under|over|between|der|die|das|"
+    r"(?:[,&/(–—-]|\b(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|nor|but|that|which|who|as|is|"
+    r"are|was|were|be|"
+    r"been|has|have|had|not|than|its|their|our|your|his|her|this|these|those|into|per|under|over|"
+    r"between|der|die|das|"
     r"des|dem|den|und|oder|von|zu|mit|für|im|ein|eine|de|la|le|les|et|ou|du|el|los|las|y|o|en|del|con|por))$",
     re.IGNORECASE,
 )
@@ -123,7 +128,10 @@ def _units(text: str) -> list[tuple[int, int]]:
     found = []
     for span in sentence_spans(text):
         edges = [span.start]
-        edges += [match.end() for match in _BULLET_LINE.finditer(text, span.start, span.end)]
+        for line in (_BULLET_LINE, _FIELD_LINE):
+            breaks = line.finditer(text, span.start, span.end)
+            edges += [match.end() for match in breaks if not is_open(text[span.start : match.start()])]
+        edges.sort()
         for start, end in zip(edges, [*edges[1:], span.end], strict=True):
             whole = text[start:end]
             found.append((start + len(whole) - len(whole.lstrip()), start + len(whole.rstrip())))

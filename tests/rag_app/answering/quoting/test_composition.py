@@ -96,7 +96,8 @@ def test_words_that_a_line_divides_are_joined() -> None:
 
 
 def test_a_cell_has_row_period_and_unit_and_the_year_asked_for() -> None:
-    table = "(In thousands)\nDecember 31,\n2016 2015\nCash $ 5,120 $ 4,200\nTotal current assets 1,001,425 880,300\n"
+    head = "(In thousands)\nDecember 31,\n2016 2015\n"
+    table = f"{head}Cash $ 5,120 $ 4,200\nTotal current assets 1,001,425 880,300\n"
     (first,) = composed("What were total current assets in 2015?", read(evidence(1, table), "880,300"))
     assert first.line == "Total current assets · December 31, 2015: **$880,300 thousand**"
     assert first.sentence.text == "Total current assets 1,001,425 880,300"
@@ -117,8 +118,8 @@ def test_supporting_sentences_add_something_and_the_answer_stays_short() -> None
 
 def test_a_procedure_is_given_whole_and_in_order() -> None:
     text = (
-        "The lamp must be cleaned weekly.\nTo change the lamp:\n1. Switch off the current.\n2. Unscrew the cover.\n"
-        "3. Put in the new lamp.\nThe old lamp goes to the depot."
+        "The lamp must be cleaned weekly.\nTo change the lamp:\n1. Switch off the current.\n"
+        "2. Unscrew the cover.\n3. Put in the new lamp.\nThe old lamp goes to the depot."
     )
     (whole,) = composed("How do I change the lamp?", read(evidence(1, text), "Unscrew the cover"))
     assert whole.line == (
@@ -137,6 +138,6 @@ def test_a_comparison_has_a_line_for_each_side() -> None:
 
 
 def test_a_definition_comes_before_other_mentions() -> None:
-    text = "Every winter the keepers complain about the fogline again. A fogline is a rope that leads to the door."
+    text = "The keepers complain about the fogline again. A fogline is a rope that leads to the door."
     first, *_ = composed("What is a fogline?", evidence(1, text))
     assert first.plain == "A fogline is a rope that leads to the door."

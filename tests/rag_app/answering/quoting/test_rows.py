@@ -71,7 +71,7 @@ def test_shares_of_the_total_are_left_out() -> None:
 
 
 def test_a_figure_per_share_has_no_unit() -> None:
-    assert list(cells(QUARTERS, "Diluted $ 2.93 $ 3.04 $ 9.30 $ 8.94").values())[0] == "$2.93"
+    assert next(iter(cells(QUARTERS, "Diluted $ 2.93 $ 3.04 $ 9.30 $ 8.94").values())) == "$2.93"
 
 
 def test_heads_on_lines_of_their_own_name_the_first_columns() -> None:
