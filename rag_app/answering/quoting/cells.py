@@ -57,11 +57,16 @@ def cell_line(one: Candidate, question: str) -> str:
 
 
 def asked_columns(question: str, columns: tuple[str, ...]) -> list[int]:
-    """Return the places of the columns of the periods that a question names; none where it names none."""
+    """Return the places of the columns that a question names, by period or by all words; mostly none."""
     years = set(_YEAR.findall(question)) | {f"20{short}" for short in _SHORT_YEAR.findall(question)}
     places = [place for place, head in enumerate(columns) if any(year in head for year in years)]
     if not years:
-        return []
+        said = set(re.findall(r"\w+", question.casefold()))
+        return [
+            place
+            for place, head in enumerate(columns)
+            if (words := re.findall(r"\w+", head.casefold())) and said.issuperset(words)
+        ]
     months = {month[:3].casefold() for month in _MONTH.findall(question)}
     named = [place for place in places if any(month in columns[place].casefold() for month in months)]
     places = named or places

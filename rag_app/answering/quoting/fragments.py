@@ -72,8 +72,9 @@ _LOWER_NAME = re.compile(r"^(?:[a-z]+[A-Z_\d(]|[a-z]+[-_.]\w+\(|[a-z]{1,3}\)|iOS
 _SMALL_WORDS = frozenset(
     re.findall(
         r"\w+",
-        """a an and as at but by for from in into of on or the to with vs via per nor its our der die das des dem den
-        und oder von zu im für mit auf ein eine de la le les et du des el los las y en del con por un una""",
+        """a an and as at but by for from in into of on or the to with vs via per nor its our der die das des
+        dem den und oder von zu im für mit auf ein eine de la le les et du des el los las y en del con por
+        un una""",
     )
 )
 _LONGEST_HEADING = 14  # words

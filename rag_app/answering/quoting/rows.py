@@ -64,6 +64,11 @@ _DAY_AT_END = re.compile(rf"\b(?:{_MONTHS})\.?\s+\d{{1,2}},$", re.IGNORECASE)
 # A value that stands alone in a row: 1,234 or 2.5; a small whole number is a page or part of a sentence.
 _LARGE = re.compile(r"\(?\d{1,3}(?:,\d{3})+\)?|\d+\.\d+")
 _ABBREVIATED = re.compile(r"\b(?:[A-Z]\.)+$|\b(?:inc|corp|ltd|co)\.$", re.IGNORECASE)
+# A column's name of words: mostly one, in tables of votes two.
+_COLUMN_NAME = re.compile(
+    r"(?:votes?|shares) (?:for|against|withheld|abstained|cast)\b|broker\s+non-?\s?votes?|\S+", re.IGNORECASE
+)
+_MOST_ROWS_BELOW_WORDS = 20
 # The most lines between a row and its head, and of a head.
 _HEAD_WITHIN = 60
 _MOST_HEAD_LINES = 9
@@ -156,7 +161,8 @@ def read_table(above: str, row: Row) -> Table:
         (at for at in range(len(lines) - 1, -1, -1) if is_head(lines[at]) and _YEAR.search(lines[at])), None
     )
     if end is None:
-        return Table((), (), "", _currency(row, ()), _section(lines, row), "")
+        head, columns = _words_above(lines, row)
+        return Table(columns, tuple(range(len(columns))), "", _currency(row, ()), _section(lines, row), head)
     start = end
     while (
         start > 0
@@ -247,6 +253,15 @@ def _periods(head: Sequence[str]) -> list[str]:
         each = len(found) // len(spans)
         found = [f"{spans[place // each].lower()} {one}" for place, one in enumerate(found)]
     return found
+
+
+def _words_above(lines: Sequence[str], row: Row) -> tuple[str, tuple[str, ...]]:
+    """Return the line of words above a row and the rows before it, and the columns that it names."""
+    above = next((line for line in reversed(lines[-_MOST_ROWS_BELOW_WORDS:]) if parse_row(line) is None), "")
+    if not above or any(map(str.isdigit, above)) or above[-1] in ".,:;?!" or len(above.split()) > 14:
+        return "", ()
+    names = [" ".join(match.group().split()) for match in _COLUMN_NAME.finditer(above)]
+    return above, tuple(names[1:]) if len(names) == len(row.values) + 1 else ()
 
 
 def _piped(lines: Sequence[str], row: Row) -> Table:

@@ -103,6 +103,12 @@ def test_a_cell_has_row_period_and_unit_and_the_year_asked_for() -> None:
     assert first.sentence.text == "Total current assets 1,001,425 880,300"
 
 
+def test_a_question_chooses_the_column_that_it_names() -> None:
+    table = "Director Votes For Votes Against\nAda Orlo 1,200 30\nBen Mair 1,100 90\n"
+    (first,) = composed("How many votes against did Ben Mair get?", read(evidence(1, table), "90"))
+    assert first.line == "Ben Mair · Votes Against: **90**"
+
+
 def test_supporting_sentences_add_something_and_the_answer_stays_short() -> None:
     items = [
         evidence(1, "The harbour has twelve cranes. The harbour has twelve cranes in all."),

@@ -136,3 +136,23 @@ def test_a_short_label_has_the_line_above_with_a_colon() -> None:
         read_table(WITH_SHARES + "Net income per common share:\n", row).section
         == "Net income per common share"
     )
+
+
+def test_a_line_of_words_names_the_columns() -> None:
+    above = "Name Votes For Votes Against Abstentions Broker Non-Votes\nAda Orlo 1,200 30 4 70\n"
+    assert cells(above, "Ben Mair 1,100 90 2 70") == {
+        "Votes For": "1,100",
+        "Votes Against": "90",
+        "Abstentions": "2",
+        "Broker Non-Votes": "70",
+    }
+
+
+def test_columns_with_equal_heads_are_not_named() -> None:
+    assert cells("Sales Rents\n2022 2022\n", "Noninterest expense 305 19,178") == {}
+
+
+def test_a_date_in_a_label_is_no_value() -> None:
+    row = parse_row("Balances as of April 30, 2023 $ 3,975 $ 38,120")
+    assert row is not None
+    assert (row.label, row.values) == ("Balances as of April 30, 2023", ("$ 3,975", "$ 38,120"))
