@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag_app.answering.answers import Evidence, EvidenceSentence, PassageWindow, PromptContext
 from rag_app.answering.evidence.prompt_context import SAME_QUESTION
@@ -122,6 +122,8 @@ def candidates(question: str, asked: AnswerType, packed: PromptContext) -> list[
                 seen.add(place)
                 every.append(one)
     firm = [one for one in every if not one.is_soft] or every
+    if least > 0.0:  # the text below the document's own question answers, in its order
+        firm = [replace(one, worth=1.0) for one in firm]
     return sorted(
         firm,
         key=lambda one: (not one.sentence.is_named, -one.worth, one.evidence.number, one.sentence.start),

@@ -71,8 +71,6 @@ def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
     for one in ranked[1:]:
         if len(chosen) == _MOST_LINES or one.worth < share * best.worth or one.is_soft:
             break
-        if best.sentence.is_named and not one.sentence.is_named:
-            continue
         own = _content(one.statement.text)
         if not own or len(own - said) < _NEW * len(own):
             continue

@@ -127,6 +127,11 @@ def parse_row(line: str) -> Row | None:
     return Row(label, tuple(values), tuple((at + start, at + end) for _, (start, end) in found))
 
 
+def is_of_figures(row: Row) -> bool:
+    """Return whether a row has an amount, a share or a large figure, which no name has."""
+    return any(re.search(r"[$€£¥%—]|\d[.,]\d", value) for value in row.values)
+
+
 def _is_of_a_row(label: str, values: Sequence[str], line: str) -> bool:
     """Return whether a label and values are a row, and not the end of a sentence or a head."""
     is_money = any(sign in value for value in values for sign in "$€£¥%")

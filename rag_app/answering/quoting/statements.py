@@ -11,7 +11,7 @@ from enum import Enum
 
 from ingestion.text.sentences import sentence_spans
 from rag_app.answering.answers import Evidence, PassageWindow
-from rag_app.answering.quoting.rows import parse_row
+from rag_app.answering.quoting.rows import Row, is_of_figures, parse_row
 
 
 class StatementKind(Enum):
@@ -84,11 +84,13 @@ def statements(window: PassageWindow) -> list[Statement]:
             found.append((start, end))
     words = frozenset(re.findall(r"[^\W\d_]+", text.casefold()))
     last = len(found) - 1
+    rows = [parse_row(readable(text[start:end])) for start, end in found]
     return [
         _statement(
             text[start:end],
             start,
             words,
+            _is_in_table(rows, place),
             _before(text[start:end], window.before) if place == 0 else "",
             _after(text[start:end], window.after) if place == last else "",
         )
@@ -154,9 +156,18 @@ def _goes_on(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool
     return not is_paragraph and _OPEN.search(first) is not None
 
 
-def _statement(raw: str, start: int, words: frozenset[str], lead: str, tail: str) -> Statement:
+def _is_in_table(rows: Sequence[Row | None], place: int) -> bool:
+    """Return whether a statement is a row: "Bill 12 34" is one only between other rows."""
+    row = rows[place]
+    if row is None:
+        return False
+    beside = rows[max(0, place - 1) : place + 2]
+    return not row.places or is_of_figures(row) or sum(one is not None for one in beside) > 1
+
+
+def _statement(raw: str, start: int, words: frozenset[str], is_row: bool, lead: str, tail: str) -> Statement:
     text = readable(f"{lead}\n{raw}\n{tail}".strip(), words)
-    if parse_row(readable(raw)) is not None:
+    if is_row:
         kind = StatementKind.ROW
     elif ITEM.match(raw):
         kind = StatementKind.ITEM
