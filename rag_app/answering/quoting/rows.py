@@ -166,8 +166,8 @@ def read_table(above: str, row: Row) -> Table:
         (at for at in range(len(lines) - 1, -1, -1) if is_head(lines[at]) and _YEAR.search(lines[at])), None
     )
     if end is None:
-        head, columns = _words_above(lines, row)
-        return Table(columns, tuple(range(len(columns))), "", _currency(row, ()), _section(lines, row), head)
+        words, columns = _words_above(lines, row)
+        return Table(columns, tuple(range(len(columns))), "", _currency(row, ()), _section(lines, row), words)
     start = end
     while (
         start > 0
