@@ -113,14 +113,7 @@ def candidates(question: str, asked: AnswerType, packed: PromptContext) -> list[
     """Return the statements that may answer, best first."""
     known = max((one.answers for item in packed.evidence for one in item.sentences), default=0.0)
     least = known - _NEARLY if known >= SAME_QUESTION else 0.0
-    seen: set[tuple[str, int, int]] = set()
-    every: list[Candidate] = []
-    for item in packed.evidence:
-        for one in _of_passage(question, asked, item, least):
-            place = (item.hit.chunk.document_id, item.hit.chunk.page, one.sentence.start)
-            if place not in seen:
-                seen.add(place)
-                every.append(one)
+    every = _distinct(question, asked, packed, least) or _distinct(question, asked, packed, None)
     firm = [one for one in every if not one.is_soft] or every
     if least > 0.0:  # the text below the document's own question answers, in its order
         firm = [replace(one, worth=1.0) for one in firm]
@@ -130,7 +123,26 @@ def candidates(question: str, asked: AnswerType, packed: PromptContext) -> list[
     )
 
 
-def _of_passage(question: str, asked: AnswerType, item: Evidence, least: float) -> Iterator[Candidate]:
+def _distinct(
+    question: str, asked: AnswerType, packed: PromptContext, least: float | None
+) -> list[Candidate]:
+    """Return each statement once, though two passages have it.
+
+    Args:
+        least: The least score of the document's question above a statement; None: headings count too.
+    """
+    seen: set[tuple[str, int, int]] = set()
+    every: list[Candidate] = []
+    for item in packed.evidence:
+        for one in _of_passage(question, asked, item, least):
+            place = (item.hit.chunk.document_id, item.hit.chunk.page, one.sentence.start)
+            if place not in seen:
+                seen.add(place)
+                every.append(one)
+    return every
+
+
+def _of_passage(question: str, asked: AnswerType, item: Evidence, least: float | None) -> Iterator[Candidate]:
     window, chunk = window_of(item), item.hit.chunk
     found = tuple(statements(window))
     listed = BIBLIOGRAPHY.match(chunk.heading or "") is not None
@@ -143,13 +155,13 @@ def _of_passage(question: str, asked: AnswerType, item: Evidence, least: float) 
             for each in item.sentences
             if each.start < end and start < each.end and any(map(str.isalnum, each.text))
         ]
-        told = [each for each in overlapping if not each.is_heading]
+        told = [each for each in overlapping if not each.is_heading or least is None]
         if not told:
             continue
         answers = max(each.answers for each in told)
-        if answers < least:
+        if answers < (least or 0.0):
             continue
-        is_reply = least > 0.0 and answers >= least
+        is_reply = bool(least) and answers >= (least or 0.0)
         reason = None if is_reply else why_no_answer(one)
         introduces = asked in (AnswerType.LIST, AnswerType.PROCEDURE) and _introduces(found, place)
         yield Candidate(
