@@ -96,12 +96,32 @@ class EvidenceSentence:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageWindow:
+    """A passage with what stands around it on its page, so that its sentences can be shown whole.
+
+    Attributes:
+        text: The passage, with the passages before and after it on the same page.
+        start: Where `text` begins on the page.
+        above: The page's text above `text`: the heads of a table's columns.
+        before: The end of the page before, where the passage is the first of its page.
+        after: The beginning of the page after, where it is the last.
+    """
+
+    text: str
+    start: int
+    above: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A hit in the prompt, cited as `[number]`.
 
     Attributes:
         score: The whole passage's, like a sentence's.
         reading: What the reader makes of it; None where it was not read.
+        window: What stands around it; None where it is not known.
     """
 
     number: int
@@ -109,6 +129,7 @@ class Evidence:
     sentences: tuple[EvidenceSentence, ...]
     score: float = 0.0
     reading: Reading | None = None
+    window: PassageWindow | None = None
 
     @property
     def text(self) -> str:
@@ -132,12 +153,14 @@ class PromptContext:
         relevance: Of the best passage (`evidence.prompt_context.relevance`).
         nonce: The nonce of the prompt's fences.
         budget: The evidence budget in tokens.
+        question: What was searched for.
     """
 
     evidence: tuple[Evidence, ...]
     relevance: float
     nonce: str = ""
     budget: int | None = None
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)

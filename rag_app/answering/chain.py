@@ -68,8 +68,8 @@ class Answerer(Protocol):
 
     def count_tokens(self, text: str) -> int: ...
 
-    def evidence_tokens(self) -> int:
-        """Return the evidence budget, in tokens, where the settings name none."""
+    def evidence_tokens(self) -> int | None:
+        """Return the evidence budget, in tokens, where the settings name none; None: no limit."""
         ...
 
     def fits(self, question: str, packed: PromptContext) -> bool:
@@ -242,13 +242,16 @@ class AnswerChain:
                 earlier=options.earlier,
                 readings=readings,
             )
-            if left <= 1 or answerer.fits(retrieved.question.standalone, packed):
+            if left is None or left <= 1 or answerer.fits(retrieved.question.standalone, packed):
                 break
             left = left * 3 // 4 if left > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
         result = replace(
             retrieved.result, timings_ms=_with_stage(retrieved.result.timings_ms, "pack", started)
         )
-        return _Gathered(retrieved.question, PassagesFound(result, replace(packed, budget=budget)))
+        return _Gathered(
+            retrieved.question,
+            PassagesFound(result, packed if budget is None else replace(packed, budget=budget)),
+        )
 
     def _readings(self, retrieved: _Retrieved) -> dict[str, Reading]:
         if self._reader is None:

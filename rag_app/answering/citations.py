@@ -72,11 +72,19 @@ class _Support:
     weakest: float
 
 
-def cite_quotations(quoted: Iterable[tuple[Evidence, EvidenceSentence]], text: str) -> CitedAnswer:
-    """Return sentences and citations of an answer that consists of quotations."""
+def cite_quotations(
+    quoted: Iterable[tuple[Evidence, EvidenceSentence]], text: str, shown: Sequence[str] | None = None
+) -> CitedAnswer:
+    """Return sentences and citations of an answer that consists of quotations.
+
+    Args:
+        shown: How each quotation reads in the answer, where it is not as on the page.
+    """
     pairs = list(quoted)
+    lines = [s.text for _, s in pairs] if shown is None else shown
     sentences = tuple(
-        AnswerSentence(" ".join(s.text.split()), Verdict.SUPPORTED, s.score, (e.number,)) for e, s in pairs
+        AnswerSentence(" ".join(line.split()), Verdict.SUPPORTED, s.score, (e.number,))
+        for line, (e, s) in zip(lines, pairs, strict=True)
     )
     return CitedAnswer(text, sentences, tuple(citation_of(e, s) for e, s in pairs))
 

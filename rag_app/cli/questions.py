@@ -159,7 +159,7 @@ def show_answer(events: Iterator[AskEvent], as_json: bool) -> None:
     """Print an answer as its events come, and then its sources; or the whole answer as JSON."""
     for event in events:
         if isinstance(event, DeltaEvent) and not as_json:
-            typer.echo(lines.harmless(event.text), nl=False)
+            typer.echo(lines.with_bold(lines.harmless(event.text)), nl=False)
         elif isinstance(event, AnsweredEvent) and as_json:
             typer.echo(to_json(event, without={"event"}))
         elif isinstance(event, AnsweredEvent):

@@ -19,6 +19,8 @@ from rag_app.llm.choice import EXTRACTIVE
 from ui.components.text import escape, milliseconds, plural, stage_times
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
+# Bold, as answers have it in Markdown.
+_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
 # A quotation may contain its author's [3]; our marker stands at its end.
 _MARKER_OF_QUOTATION = re.compile(_MARKER.pattern + r"$", re.MULTILINE)
 
@@ -211,13 +213,13 @@ def _linked(turn: ChatTurn) -> str:
         position = start
         for match in links:
             if start <= match.start() and match.end() <= end:
-                parts.append(escape(text[position : match.start()]))
+                parts.append(_marked_up(text[position : match.start()]))
                 name = source_id(turn.number, int(match[1]))
                 parts.append(
                     f'<a class="marker" href="#{name}" title="Open source {match[1]}">{match[0]}</a>'
                 )
                 position = match.end()
-        return "".join([*parts, escape(text[position:end])])
+        return "".join([*parts, _marked_up(text[position:end])])
 
     parts: list[str] = []
     position = 0
@@ -230,6 +232,11 @@ def _linked(turn: ChatTurn) -> str:
         parts.append(inner)
         position = end
     return "".join([*parts, part(position, len(text))])
+
+
+def _marked_up(text: str) -> str:
+    """Return a text as HTML, with **bold** parts."""
+    return _BOLD.sub(r"<b>\1</b>", escape(text))
 
 
 _VERDICTS = {

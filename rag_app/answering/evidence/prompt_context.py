@@ -22,6 +22,7 @@ from rag_app.answering.evidence.duplicates import merged
 from rag_app.answering.evidence.echoes import is_question, questions_above
 from rag_app.answering.evidence.literal_matches import holds, is_of_another, with_identifiers
 from rag_app.answering.evidence.readability import companions, pieces
+from rag_app.answering.evidence.windows import windows
 from retrievers.exact import Named
 from retrievers.explain import matched
 from retrievers.hits import Hit, Query
@@ -60,7 +61,7 @@ def pack(
     library: Library,
     result: SearchResult,
     *,
-    budget: int,
+    budget: int | None,
     count_tokens: Callable[[str], int],
     nonce: str = "",
     earlier: Sequence[EvidenceRef] = (),
@@ -74,7 +75,8 @@ def pack(
     unchanged, so that a model that keeps that prompt need not read them again.
 
     Args:
-        budget: The most tokens, as `count_tokens` counts them.
+        budget: The most tokens, as `count_tokens` counts them; None: all sentences, for an answerer that
+            reads in no time.
         nonce: The nonce of the prompt's fences.
         earlier: The evidence of the conversation's last prompt.
         readings: What the reader makes of the hits, by chunk id.
@@ -82,8 +84,12 @@ def pack(
     passages = _passages(library, result)
     sizes = [[count_tokens(sentence.text) for sentence in passage.sentences] for passage in passages]
     total = sum(map(sum, sizes))
-    chosen = _chosen(passages, sizes, min(budget, max(_ALWAYS, int(_SHARE * total))))
+    if budget is None:
+        chosen = [set(range(len(passage.sentences))) for passage in passages]
+    else:
+        chosen = _chosen(passages, sizes, min(budget, max(_ALWAYS, int(_SHARE * total))))
     ordered = _ordered(passages, chosen, earlier)
+    around = windows(library, [passage.hit.chunk for passage, _ in ordered])
     evidence = tuple(
         Evidence(
             number,
@@ -91,10 +97,17 @@ def pack(
             tuple(passage.sentences[place] for place in places),
             passage.score,
             (readings or {}).get(passage.hit.chunk.id),
+            around.get(passage.hit.chunk.id),
         )
         for number, (passage, places) in enumerate(ordered, start=1)
     )
-    return PromptContext(evidence, max((passage.relevance for passage, _ in ordered), default=0.0), nonce)
+    return PromptContext(
+        evidence,
+        max((passage.relevance for passage, _ in ordered), default=0.0),
+        nonce,
+        total if budget is None else budget,
+        result.query.text,
+    )
 
 
 def token_weights(query: Query) -> Floats:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -27,6 +28,8 @@ _SUCCESS = ("ok", "unchanged", "duplicate", "removed")
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
 # Control characters but for tab and line feed, and lone surrogates.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
 
 
 def harmless(text: str) -> str:
@@ -106,6 +109,11 @@ def _reasons(explanation: ExplanationFields) -> str:
         same = token.matches and found.casefold() == token.text.casefold()
         parts.append(f"{token.text} {token.similarity:.2f}" + ("" if same else f" “{found}”"))
     return " · ".join(parts)
+
+
+def with_bold(text: str) -> str:
+    """Return an answer's text with **bold** parts as a terminal shows them; elsewhere they are plain."""
+    return _BOLD.sub(lambda match: typer.style(match[1], bold=True), text)
 
 
 def print_warnings(console: Console, response: SearchResponse | CompareResponse | AskResponse) -> None:

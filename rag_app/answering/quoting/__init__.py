@@ -1,0 +1,1 @@
+"""What an answer without a language model quotes, and how it reads."""

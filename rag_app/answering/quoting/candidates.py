@@ -1,0 +1,263 @@
+"""Statements that may answer, with how well each does."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rag_app.answering.answers import Evidence, EvidenceSentence, PassageWindow, PromptContext
+from rag_app.answering.evidence.prompt_context import SAME_QUESTION
+from rag_app.answering.questions.answer_types import AnswerType
+from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, is_labelled, why_no_answer
+from rag_app.answering.quoting.statements import ITEM, Statement, StatementKind, inside, statements, window_of
+
+# What a statement's fit to the type of answer adds to its worth, as a share.
+_FIT_BY_MATCH = 0.08
+_FIT_BY_READER = 0.25
+# A line that is no sentence, no item and no row is worth this share.
+_LINE = 0.85
+# Beside what the reader says, the cosines only decide between equals.
+_MATCH_WITH_READER = 0.02
+_SPAN_INSIDE = 0.5
+# Of a document's questions, those that match the question asked at most this much worse than the best.
+_NEARLY = 0.05
+
+_FIGURE = re.compile(r"\d")
+_COUNT = re.compile(
+    r"\b\d[\d.,]*\b|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|"
+    r"thousand|million|zwei|drei|"
+    r"vier|fünf|sechs|deux|trois|quatre|cinq|dos|tres|cuatro|cinco)\b",
+    re.IGNORECASE,
+)
+_AMOUNT = re.compile(
+    r"[$€£¥%]\s?\d|\d\s?[%€£]|\d[\d.,]*\s*(?:million|billion|thousand|percent|\w+)", re.IGNORECASE
+)
+_DATE = re.compile(
+    r"\b(?:1[5-9]|20)\d\d\b|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d|"
+    r"\b\d{1,2}[:./]\d{2}\b|"
+    r"\b(?:after|before|until|within|during|when|once|if|daily|weekly|monthly|annually|days?|weeks?|"
+    r"months?|years?|hours?|"
+    r"wenn|bis|nach|vor|spätestens)\b",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"\b(?!The |This |These |In |For |As |An |All )[A-Z][\w.&'’-]*(?:\s+(?:[A-Z]\.|(?:de|van|von|del|"
+    r"and|&|et)\s)?\s*[A-Z][\w.&'’-]+)+|\b(?:LLP|Inc|GmbH|Ltd|et al)\b|"
+    r"\b(?:he|she|they|chairman|director|officer|president|authors?|board|members?|vorstand)\b"
+)
+_DEFINES = re.compile(
+    r"\b(?:is|are|means?|refers? to|denotes?|stands for|is called|is defined as|consists? of|describes|"
+    r"(?:shall|will) mean|"
+    r"ist|sind|bedeutet|bezeichnet|heißt|es|son|significa|est|signifie|è|sono)\b",
+    re.IGNORECASE,
+)
+_DECIDES = re.compile(
+    r"\b(?:not|no|never|none|neither|nor|cannot|without|may|must|shall|should|can|only|required|allowed|"
+    r"permitted|prohibited|"
+    r"except|unless|nicht|kein\w*|darf|dürfen|muss|müssen|no|nunca|ne|pas|jamais|peut|puede|debe)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_STEP = re.compile(
+    r"\b(?:first|then|next|finally|step|press|click|run|use|set|open|add|call|select|must|should|"
+    r"by \w+ing)\b",
+    re.IGNORECASE,
+)
+_DEFINED = re.compile(
+    r"\b(?:define[sd]?|definition of|meaning of|meant by) (?:an?|"
+    r"the)? ?[\"“']?(?P<x>[\w&./-]+(?: [\w&./-]+){0,3}?)[\"”']?\W*$",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"^\W*(?:what|was|qué|qu['’]est[- ]ce que?|che cos['’a]\s?)\s*(?:is|are|does|do|did|ist|sind|"
+    r"bedeutet|es|son|è|sono)?\s*"
+    r"(?:an?|the|eine?|der|die|das|un[ea]?|el|la|le)?\s*[\"“”']?(?P<x>.+?)[\"“”']?(?:\s+(?:mean|"
+    r"stand for|in the .+|is it))?\W*$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A statement of a passage that may answer.
+
+    Attributes:
+        sentence: Its characters on the page, as a sentence of the evidence.
+        found: All statements of the passage's window; `place` is its own.
+        worth: How well it answers; orders the candidates of one question.
+        is_soft: Of a kind that is never an answer; it is quoted where there is nothing else.
+    """
+
+    evidence: Evidence
+    window: PassageWindow
+    found: tuple[Statement, ...]
+    place: int
+    sentence: EvidenceSentence
+    worth: float
+    is_soft: bool = False
+
+    @property
+    def statement(self) -> Statement:
+        return self.found[self.place]
+
+    @property
+    def span(self) -> tuple[int, int, float] | None:
+        """The reader's span in the statement: its characters on the page, and its probability."""
+        reading, chunk = self.evidence.reading, self.evidence.hit.chunk
+        if reading is None or reading.span is None:
+            return None
+        start, end = chunk.start + reading.span.start, chunk.start + reading.span.end
+        within = self.sentence.start <= start < end <= self.sentence.end
+        return (start, end, reading.span.probability) if within else None
+
+
+def candidates(question: str, asked: AnswerType, packed: PromptContext) -> list[Candidate]:
+    """Return the statements that may answer, best first."""
+    known = max((one.answers for item in packed.evidence for one in item.sentences), default=0.0)
+    least = known - _NEARLY if known >= SAME_QUESTION else 0.0
+    every = _distinct(question, asked, packed, least) or _distinct(question, asked, packed, None)
+    firm = [one for one in every if not one.is_soft] or every
+    if least > 0.0:  # the text below the document's own question answers, in its order
+        firm = [replace(one, worth=1.0) for one in firm]
+    return sorted(
+        firm,
+        key=lambda one: (not one.sentence.is_named, -one.worth, one.evidence.number, one.sentence.start),
+    )
+
+
+def _distinct(
+    question: str, asked: AnswerType, packed: PromptContext, least: float | None
+) -> list[Candidate]:
+    """Return each statement once, though two passages have it.
+
+    Args:
+        least: The least score of the document's question above a statement; None: headings count too.
+    """
+    seen: set[tuple[str, int, int]] = set()
+    every: list[Candidate] = []
+    for item in packed.evidence:
+        for one in _of_passage(question, asked, item, least):
+            place = (item.hit.chunk.document_id, item.hit.chunk.page, one.sentence.start)
+            if place not in seen:
+                seen.add(place)
+                every.append(one)
+    return every
+
+
+def _of_passage(question: str, asked: AnswerType, item: Evidence, least: float | None) -> Iterator[Candidate]:
+    window, chunk = window_of(item), item.hit.chunk
+    found = tuple(statements(window))
+    listed = BIBLIOGRAPHY.match(chunk.heading or "") is not None
+    for place in inside(found, chunk.start - window.start, chunk.end - window.start):
+        found = _without_heading(found, place, chunk.heading)
+        one = found[place]
+        start, end = window.start + one.start, window.start + one.end
+        overlapping = [
+            each
+            for each in item.sentences
+            if each.start < end and start < each.end and any(map(str.isalnum, each.text))
+        ]
+        told = [each for each in overlapping if not each.is_heading or least is None]
+        if not told:
+            continue
+        answers = max(each.answers for each in told)
+        if answers < (least or 0.0):
+            continue
+        is_reply = bool(least) and answers >= (least or 0.0)
+        reason = None if is_reply else why_no_answer(one)
+        introduces = asked in (AnswerType.LIST, AnswerType.PROCEDURE) and _introduces(found, place)
+        yield Candidate(
+            item,
+            window,
+            found,
+            place,
+            EvidenceSentence(
+                start,
+                end,
+                window.text[one.start : one.end],
+                max(each.score for each in told),
+                tuple(dict.fromkeys(also for each in told for also in each.also)),
+                is_named=any(each.is_named for each in told),
+                answers=answers,
+            ),
+            _worth(
+                question,
+                asked,
+                item,
+                one,
+                (start - chunk.start, end - chunk.start),
+                max(each.score for each in told),
+            ),
+            is_soft=(reason is not None and not (introduces and reason in ("label", "heading")))
+            or (not is_reply and (listed or among_references(found, place))),
+        )
+
+
+def _introduces(found: Sequence[Statement], place: int) -> bool:
+    following = found[place + 1 : place + 2]
+    return found[place].text.endswith(":") and bool(following) and ITEM.match(following[0].text) is not None
+
+
+def _without_heading(found: tuple[Statement, ...], place: int, heading: str | None) -> tuple[Statement, ...]:
+    """Return the statements with one that begins with its passage's heading cut behind it."""
+    one = found[place]
+    title = " ".join((heading or "").split())
+    if not title or not one.text.startswith(title + " ") or one.kind is StatementKind.ROW:
+        return found
+    rest = one.text[len(title) + 1 :]
+    if not (rest[0].isupper() or rest[0].isdigit()) or len(rest.split()) < 4:
+        return found
+    kind = StatementKind.SENTENCE if rest[-1] in ".!?" else StatementKind.LINE
+    return (
+        *found[:place],
+        Statement(one.start, one.end, kind, rest, one.lead, one.tail),
+        *found[place + 1 :],
+    )
+
+
+def _worth(
+    question: str, asked: AnswerType, item: Evidence, one: Statement, span: tuple[int, int], score: float
+) -> float:
+    fit = fits(question, asked, one)
+    is_line = one.kind is StatementKind.LINE and not is_labelled(one)
+    form = _LINE if is_line else 1.0
+    reading = item.reading
+    if reading is None:
+        return (score + item.score) * (1 + _FIT_BY_MATCH * fit) * form
+    start, end = max(0, span[0]), min(span[1], len(item.hit.chunk.text))
+    told = reading.sentence(start, end)
+    if reading.span is not None and start <= reading.span.start < reading.span.end <= end:
+        told += _SPAN_INSIDE * reading.span.probability
+    return reading.answers * told * (1 + _FIT_BY_READER * fit) * form + _MATCH_WITH_READER * score
+
+
+def fits(question: str, asked: AnswerType, one: Statement) -> float:
+    """Return how well a statement's form fits the type of answer, from 0 to 1."""
+    if asked is AnswerType.DEFINITION:
+        return float(_is_definition(question, one.text))
+    return _FITS[asked](one) if asked in _FITS else 0.0
+
+
+def _has(pattern: re.Pattern[str]) -> Callable[[Statement], float]:
+    return lambda one: float(pattern.search(one.text) is not None)
+
+
+# How well the form of a statement fits, by the type of answer.
+_FITS: dict[AnswerType, Callable[[Statement], float]] = {
+    AnswerType.WHO: _has(_NAME),
+    AnswerType.WHEN: _has(_DATE),
+    AnswerType.HOW_MANY: _has(_COUNT),
+    AnswerType.FIGURE: lambda one: max(_has(_AMOUNT)(one), 0.5 * _has(_FIGURE)(one)),
+    AnswerType.YES_NO: lambda one: _has(_DECIDES)(one) * (one.kind is not StatementKind.ROW),
+    AnswerType.PROCEDURE: lambda one: max(_has(_STEP)(one), float(one.kind is StatementKind.ITEM)),
+    AnswerType.LIST: lambda one: float(one.kind is StatementKind.ITEM or one.text.count(",") >= 2),
+}
+
+
+def _is_definition(question: str, text: str) -> bool:
+    """Return whether a statement begins "X is …", of the X that a question asks for."""
+    plain = " ".join(question.split())
+    match = _DEFINED.search(plain) or _SUBJECT.match(plain)
+    subject = re.escape(match["x"].split(" in ")[0].strip()) if match else r"[\w-]+"
+    if re.search(rf"\bdefined?s? (?:the term )?[“\"']?{subject}\b", text, re.IGNORECASE):
+        return True
+    told = re.search(rf"(?:^|[\s“\"'(]){subject}[s”\"')]*", text[:120], re.IGNORECASE)
+    return told is not None and _DEFINES.search(text[told.end() : told.end() + 60]) is not None

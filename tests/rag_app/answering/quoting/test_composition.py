@@ -1,0 +1,149 @@
+"""The answer without a language model: one line that answers, in whole sentences, or a list whole."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rag_app.answering.answers import Evidence, PassageWindow, PromptContext
+from rag_app.answering.quoting.composition import Quotation, compose
+from retrievers.reader.reading import AnswerSpan, Reading
+from tests.helpers.evidence import evidence
+
+
+def read(item: Evidence, answer: str, *, answers: float = 0.9, probability: float = 0.9) -> Evidence:
+    """Return evidence as a reader that knows the answer reads it."""
+    text = item.hit.chunk.text
+    at = text.index(answer)
+    end = next((place for place in range(at, len(text)) if text[place] in ".\n"), len(text))
+    begin = max(text.rfind(". ", 0, at), text.rfind("\n", 0, at)) + 1
+    places = np.arange(len(text), dtype=np.int32)
+    reading = Reading(
+        answers,
+        answers,
+        AnswerSpan(at, at + len(answer), probability),
+        np.stack([places, places + 1], axis=1),
+        ((places >= begin) & (places < end)).astype(np.float32),
+    )
+    return replace(item, reading=reading)
+
+
+def composed(question: str, *items: Evidence) -> list[Quotation]:
+    found = compose(PromptContext(items, 1.0, question=question))
+    for one in found:  # the characters of the page
+        window = one.evidence.window or PassageWindow(
+            one.evidence.hit.chunk.text, one.evidence.hit.chunk.start
+        )
+        start = one.sentence.start - window.start
+        assert window.text[start : start + len(one.sentence.text)] == one.sentence.text
+    return found
+
+
+def test_the_span_is_bold_within_its_whole_sentence() -> None:
+    item = evidence(
+        1, "The keeper left early.\nThe lighthouse at Torrin was built\nby Alan Mair in 1921. It is white."
+    )
+    first, *_ = composed("Who built the lighthouse?", read(item, "Alan Mair"))
+    assert first.line == "The lighthouse at Torrin was built by **Alan Mair** in 1921."
+
+
+def test_an_unlikely_span_is_not_bold() -> None:
+    item = evidence(1, "The lighthouse at Torrin was built by Alan Mair in 1921.")
+    (first,) = composed("Who built the lighthouse?", read(item, "Torrin", probability=0.1))
+    assert "**" not in first.line
+
+
+def test_the_passage_that_answers_comes_before_the_one_that_matches() -> None:
+    near = evidence(1, "Many visitors ask when the lighthouse was built by its keepers.")
+    answer = evidence(2, "The tower was finished in the spring of 1921.")
+    first, *_ = composed(
+        "When was the lighthouse built?", read(near, "visitors", answers=0.1), read(answer, "spring of 1921")
+    )
+    assert first.evidence.number == 2
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "Lighthouse Opening Hours",
+        "Figure 3: Opening hours of the lighthouse",
+        "2.1 Opening hours of the lighthouse ........ 17",
+        "When is the lighthouse open to visitors?",
+        "and the opening hours of the lighthouse in winter.",
+    ],
+)
+def test_a_fragment_is_no_answer(fragment: str) -> None:
+    item = evidence(1, f"{fragment}\n\nVisitors are admitted to the lighthouse from noon to five.")
+    found = composed("When is the lighthouse open?", item)
+    assert [one.plain for one in found] == ["Visitors are admitted to the lighthouse from noon to five."]
+
+
+def test_a_sentence_over_two_pages_is_shown_whole_and_cited_on_its_page() -> None:
+    text = "The lamp is lit every evening. The keeper opens the\nlower gate at"
+    item = replace(
+        evidence(1, text, start=40),
+        window=PassageWindow(text, 40, after="seven in the morning. Nobody waits."),
+    )
+    first, *_ = composed("When does the keeper open the lower gate?", read(item, "lower gate"))
+    assert first.plain == "The keeper opens the lower gate at seven in the morning."
+    assert first.sentence.text == "The keeper opens the\nlower gate at"
+
+
+def test_words_that_a_line_divides_are_joined() -> None:
+    item = evidence(1, "The lighthouse needs a new installa-\ntion of its lamp before the winter.")
+    (first,) = composed("What does the lighthouse need?", read(item, "new"))
+    assert "installation" in first.plain
+
+
+def test_a_cell_has_row_period_and_unit_and_the_year_asked_for() -> None:
+    head = "(In thousands)\nDecember 31,\n2016 2015\n"
+    table = f"{head}Cash $ 5,120 $ 4,200\nTotal current assets 1,001,425 880,300\n"
+    (first,) = composed("What were total current assets in 2015?", read(evidence(1, table), "880,300"))
+    assert first.line == "Total current assets · December 31, 2015: **$880,300 thousand**"
+    assert first.sentence.text == "Total current assets 1,001,425 880,300"
+
+
+def test_a_question_chooses_the_column_that_it_names() -> None:
+    table = "Director Votes For Votes Against\nAda Orlo 1,200 30\nBen Mair 1,100 90\n"
+    (first,) = composed("How many votes against did Ben Mair get?", read(evidence(1, table), "90"))
+    assert first.line == "Ben Mair · Votes Against: **90**"
+
+
+def test_supporting_sentences_add_something_and_the_answer_stays_short() -> None:
+    items = [
+        evidence(1, "The harbour has twelve cranes. The harbour has twelve cranes in all."),
+        evidence(2, " ".join(f"Crane {n} of the harbour lifts {n}0 tonnes of coal." for n in range(20))),
+    ]
+    found = composed("How many cranes has the harbour?", *items)
+    texts = [one.plain for one in found]
+    assert 1 <= len(texts) <= 3
+    assert sum(len(text.split()) for text in texts) <= 45
+    assert len(set(texts)) == len(texts)
+    assert sum("twelve" in text for text in texts) <= 1
+
+
+def test_a_procedure_is_given_whole_and_in_order() -> None:
+    text = (
+        "The lamp must be cleaned weekly.\nTo change the lamp:\n1. Switch off the current.\n"
+        "2. Unscrew the cover.\n3. Put in the new lamp.\nThe old lamp goes to the depot."
+    )
+    (whole,) = composed("How do I change the lamp?", read(evidence(1, text), "Unscrew the cover"))
+    assert whole.line == (
+        "To change the lamp:\n\n1. Switch off the current.\n2. Unscrew the cover.\n3. Put in the new lamp."
+    )
+
+
+def test_a_comparison_has_a_line_for_each_side() -> None:
+    items = [
+        evidence(1, "Revenue at the yard fell by 3% over the year.", document="northyard.txt"),
+        evidence(2, "Sales and revenue fell by 7% over the year in all our shops.", document="southmill.txt"),
+    ]
+    found = composed("Compare the revenue decline of Northyard and Southmill.", *items)
+    assert [one.evidence.number for one in found] == [1, 2]
+    assert found[0].plain.startswith("Northyard: ")
+
+
+def test_a_definition_comes_before_other_mentions() -> None:
+    text = "The keepers complain about the fogline again. A fogline is a rope that leads to the door."
+    first, *_ = composed("What is a fogline?", evidence(1, text))
+    assert first.plain == "A fogline is a rope that leads to the door."
