@@ -9,7 +9,7 @@ gain/SET/METRIC/STRATEGY/WEIGHT      how much more that is, and the ends of its 
 cost/ms-a-passage/BATCH              milliseconds a passage of 180 wordpieces, so many read for a question;
                                      peer: sentence-transformers' CrossEncoder with the same layers
 
-Of xquad-en and covidqa-dev only the questions about articles that `reranker_examples` leaves out are asked;
+Of xquad-en and covidqa-dev only the questions about articles that `reader_lists` leaves out are asked;
 all passages are searched.
 """
 
@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from quality import SETS, gained, set_arguments
+from reader_lists import held_out
 from report import Result, compare, evaluation_data, publish
-from reranker_examples import held_out
 
 from ingestion.encoders import builtin_encoder, builtin_model_folder
 from rag_app.config.environment import stay_offline
@@ -29,7 +29,7 @@ from rag_app.evaluation.corpus import open_corpus
 from rag_app.evaluation.datasets import Dataset, read_dataset
 from rag_app.evaluation.metrics import compared
 from rag_app.evaluation.runner import TOP_K, evaluate, system_of
-from retrievers.reader import FIRST_STAGE_WEIGHT, BuiltinReranker
+from retrievers.reader import FIRST_STAGE_WEIGHT, BuiltinReader
 from retrievers.reranking import RERANK_DEPTH, CrossEncoderReranker, Reranker
 from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
 
@@ -41,7 +41,7 @@ WEIGHTS = (FIRST_STAGE_WEIGHT, 3.0, 2.0, 1.0, 0.0)
 class Weighted:
     """The built-in reranker with a weight of its own; what was read is remembered for the next weight."""
 
-    def __init__(self, weight: float, reranker: BuiltinReranker, known: dict[tuple[str, str], float]) -> None:
+    def __init__(self, weight: float, reranker: BuiltinReader, known: dict[tuple[str, str], float]) -> None:
         self.name = f"{weight:g}"
         self.first_stage_weight = weight
         self._reranker = reranker
@@ -61,7 +61,7 @@ def gains(dataset: Dataset, names: Sequence[str], weights: Sequence[float], kept
     with open_corpus(dataset, kept, builtin_encoder()) as corpus:
         for name in names:
             known: dict[tuple[str, str], float] = {}
-            rerankers = [Weighted(weight, BuiltinReranker(), known) for weight in weights]
+            rerankers = [Weighted(weight, BuiltinReader(), known) for weight in weights]
             strategy = strategy_named(name)
             done = evaluate(corpus, [system_of(corpus, strategy, one, TOP_K) for one in (None, *rerankers)])
             plain, *reranked = done.results
@@ -95,7 +95,7 @@ def costs(runs: int) -> list[Result]:
     passages = [f"{number} " + "heat flows into walls " * 44 for number in range(max(BATCHES))]
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        rerankers: tuple[Reranker, ...] = (BuiltinReranker(), cross_encoder(Path(folder)))
+        rerankers: tuple[Reranker, ...] = (BuiltinReader(), cross_encoder(Path(folder)))
         for size in BATCHES:
             times: list[list[float]] = [[] for _ in rerankers]
             for run in range(runs + 1):

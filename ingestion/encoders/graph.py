@@ -15,7 +15,7 @@ and pooling.
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,29 +81,29 @@ def openvino_core() -> Any:
     return import_openvino().Core()
 
 
-class BertGraph:
-    """Builds the graph: in int8 with `ranges`, else in fp32."""
+class BertLayers:
+    """BERT's parts as nodes of a graph: in int8 where `ranges` knows a linear layer, else in fp32.
 
-    def __init__(self, folder: Path, projection: Projection, *, ranges: Ranges | None = None) -> None:
+    Args:
+        folder: The model's files.
+        tuned: Weights that replace those of the file, by their names there.
+    """
+
+    def __init__(
+        self, folder: Path, *, ranges: Ranges | None = None, tuned: Mapping[str, Floats] | None = None
+    ) -> None:
         from safetensors.numpy import load_file
 
         self._openvino = import_openvino()
         self._op: Any = self._openvino.opset13
-        self._weights = load_file(folder / "model.safetensors")
+        self._weights = {**load_file(folder / "model.safetensors"), **(tuned or {})}
         self._config = json.loads((folder / "config.json").read_text("utf-8"))
-        self._projection = projection
         self._ranges = ranges or {}
         # The linear layers' inputs as they are built: what calibration looks at.
         self.inputs: dict[str, Any] = {}
 
-    def build(self) -> Any:
-        """Return the openvino.Model."""
-        ids = self._op.parameter([-1, -1], np.int64, name="ids")
-        mask = self._op.parameter([-1, -1], np.float32, name="mask")
-        hidden = self._hidden(ids, mask)
-        return self._openvino.Model(self._readings(hidden, mask), [ids, mask], "encoder")
-
-    def _hidden(self, ids: Any, mask: Any) -> Any:
+    def _embedded(self, ids: Any) -> Any:
+        """Return what goes into the first layer, [b, s, d]."""
         op = self._op
         words = op.gather(self._weight("embeddings.word_embeddings.weight"), ids, self._ints(0))
         length = op.gather(op.shape_of(ids), self._ints(1), self._ints(0))
@@ -112,11 +112,15 @@ class BertGraph:
         first = op.slice(
             op.constant(positions), self._ints([0]), op.unsqueeze(length, self._ints(0)), self._ints([1])
         )
-        hidden = self._norm(op.add(words, first), "embeddings.LayerNorm")
+        return self._norm(op.add(words, first), "embeddings.LayerNorm")
+
+    def _through(self, hidden: Any, mask: Any, layers: Iterable[int]) -> Any:
+        """Return what comes out of layers, one after the other; `mask` [b, s] is 0 for padding."""
+        op = self._op
         # Padding gets a score so low that its share of the attention is 0.
         bias = op.multiply(op.subtract(mask, op.constant(np.float32(1))), op.constant(np.float32(1e9)))
         bias = op.unsqueeze(bias, self._ints([1, 2]))
-        for layer in range(self._config["num_hidden_layers"]):
+        for layer in layers:
             hidden = self._layer(hidden, bias, f"encoder.layer.{layer}")
         return hidden
 
@@ -145,7 +149,7 @@ class BertGraph:
         weight = np.concatenate([self._weights[f"{name}.weight"] for name in names])
         bias = np.concatenate([self._weights[f"{name}.bias"] for name in names])
         self.inputs[names[0]] = value
-        if not self._ranges:
+        if names[0] not in self._ranges:
             product = op.matmul(value, op.constant(weight), False, True)
         elif ".attention." in names[0]:
             product = self._rounded(value, weight, self._ranges[names[0]], None)
@@ -189,15 +193,6 @@ class BertGraph:
         ends = [self._op.constant(np.float32(end)) for end in (low, high)]
         return self._op.fake_quantize(value, *ends, *ends, steps + 1)
 
-    def _readings(self, hidden: Any, mask: Any) -> list[Any]:
-        op = self._op
-        column = op.unsqueeze(mask, self._ints([2]))
-        total = op.reduce_sum(op.multiply(hidden, column), self._ints([1]), False)
-        cls = op.gather(hidden, self._ints(0), self._ints(1))
-        centred = op.subtract(self._unit(hidden), op.constant(self._projection.centre))
-        tokens = op.matmul(centred, op.constant(self._projection.components), False, False)
-        return [self._unit(cls), self._unit(total), self._unit(tokens)]
-
     def _unit(self, value: Any) -> Any:
         op = self._op
         length = op.sqrt(op.reduce_sum(op.multiply(value, value), self._ints([-1]), True))
@@ -213,3 +208,27 @@ class BertGraph:
 
     def _ints(self, value: int | Sequence[int]) -> Any:
         return self._op.constant(np.array(value, np.int64))
+
+
+class BertGraph(BertLayers):
+    """Builds the encoder's graph: in int8 with `ranges`, else in fp32."""
+
+    def __init__(self, folder: Path, projection: Projection, *, ranges: Ranges | None = None) -> None:
+        super().__init__(folder, ranges=ranges)
+        self._projection = projection
+
+    def build(self) -> Any:
+        """Return the openvino.Model."""
+        ids = self._op.parameter([-1, -1], np.int64, name="ids")
+        mask = self._op.parameter([-1, -1], np.float32, name="mask")
+        hidden = self._through(self._embedded(ids), mask, range(self._config["num_hidden_layers"]))
+        return self._openvino.Model(self._readings(hidden, mask), [ids, mask], "encoder")
+
+    def _readings(self, hidden: Any, mask: Any) -> list[Any]:
+        op = self._op
+        column = op.unsqueeze(mask, self._ints([2]))
+        total = op.reduce_sum(op.multiply(hidden, column), self._ints([1]), False)
+        cls = op.gather(hidden, self._ints(0), self._ints(1))
+        centred = op.subtract(self._unit(hidden), op.constant(self._projection.centre))
+        tokens = op.matmul(centred, op.constant(self._projection.components), False, False)
+        return [self._unit(cls), self._unit(total), self._unit(tokens)]

@@ -24,6 +24,7 @@ from rag_app.llm.usage import model_options
 from rag_app.model_store import all_entries, reranker_named, resolve
 from rag_app.model_store.hashing import FileHashes
 from rag_app.model_store.store import ModelStore, Presence
+from retrievers.reader import BuiltinReader
 from retrievers.reranking import Reranker
 
 # llama.cpp opens the first part of a split model and finds the others.
@@ -36,6 +37,9 @@ class ModelPool:
     Args:
         store: The models on this machine, with the current settings.
         encoder: Encodes answers and evidence to compute citations.
+
+    Attributes:
+        reader: The built-in reader, which is the built-in reranker too.
     """
 
     def __init__(self, store: ModelStore, encoder: Encoder) -> None:
@@ -44,7 +48,8 @@ class ModelPool:
         self._hashes = FileHashes()
         self._lock = threading.Lock()
         self._answerers: dict[Llm, ChatAnswerer] = {}
-        self._rerankers: dict[str, Reranker] = {}
+        self.reader = BuiltinReader()
+        self._rerankers: dict[str, Reranker] = {self.reader.name: self.reader}
 
     def close(self) -> None:
         """Close every language model."""

@@ -63,10 +63,10 @@ def reranker_named(name_or_path: str, folder: Path | None = None) -> Reranker:
 
     The first use loads the weights. Raises ModelError like `resolve`.
     """
-    from retrievers.reader import BuiltinReranker
+    from retrievers.reader import BuiltinReader
 
-    if name_or_path == BuiltinReranker.name:
-        return BuiltinReranker()
+    if name_or_path == BuiltinReader.name:
+        return BuiltinReader()
     return CrossEncoderReranker(name_or_path, resolve(name_or_path, role="reranker", folder=folder))
 
 

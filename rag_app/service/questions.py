@@ -85,6 +85,7 @@ class QuestionRouter:
             answerer=answerer,
             rewrite=answerer.rewrite if isinstance(answerer, ChatAnswerer) else None,
             reranker=self._models.reranker(options.reranker),
+            reader=self._models.reader,
             settings=AnswerSettings(
                 settings.evidence_tokens, settings.answer_threshold, settings.rerank_limits
             ),

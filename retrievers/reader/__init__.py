@@ -1,29 +1,51 @@
-"""The built-in reranker: the built-in encoder, whose last two layers were tuned to read question and passage
-together (`retrievers.reader.network`). Its weights are shipped; `benchmarks/train_reranker.py` makes them.
+"""The built-in reader: the built-in encoder, whose last layers were tuned to read question and passage
+together (`retrievers.reader.network`). Its weights are shipped; `benchmarks/train_reader.py` makes them.
 
-It was trained to be added to the first stage's score, which knows what it does not: see `FIRST_STAGE_WEIGHT`.
+As a reranker it orders passages. It was trained to be added to the first stage's score, which knows what it
+does not: see `FIRST_STAGE_WEIGHT`.
 """
 
+import math
 import threading
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ingestion.encoders import BUILTIN_MODEL, builtin_model_folder
+from ingestion.encoders.runtime import has_openvino
 from ingestion.errors import ModelError
+from ingestion.storage.catalogue.records import StoredChunk
+from ingestion.text.sentences import sentence_spans
+from retrievers.reader.reading import AnswerSpan, Reading, SentenceReading
 
 if TYPE_CHECKING:
-    from retrievers.reader.network import RerankerNetwork
+    from tokenizers import Encoding
 
 # How much one standard deviation of the first stage's scores counts beside this reranker's score. With less
 # it finds more answers, and orders worse what is merely about a subject: docs/retrieval.md.
 FIRST_STAGE_WEIGHT = 4.0
 MAX_TOKENS = 256
+# The longest answer, in tokens.
+_LONGEST_SPAN = 24
+_LARGEST_LOGIT = 30.0
+# The readings that are kept: a question is reranked, then read, then asked again with another strategy.
+_KEPT = 2048
+# The passages of which each sentence is read on its own: the likeliest to answer.
+_BY_SENTENCE = 4
+
+Floats = NDArray[np.float32]
+# Wordpiece ids of a question and passages → relevance, the logit of an answer, and marks [p, 3] of each.
+Forward = Callable[[Sequence[int], Sequence[Sequence[int]]], list[tuple[float, float, Floats]]]
 
 
 class Wordpieces:
-    """Texts as the built-in encoder's wordpiece ids, with [CLS] and [SEP], cut to its window."""
+    """Texts as the built-in encoder's wordpieces, with [CLS] and [SEP], cut to its window."""
 
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
@@ -32,51 +54,118 @@ class Wordpieces:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
 
-    def __call__(self, texts: Sequence[str]) -> list[list[int]]:
-        return [list(one.ids) for one in self._tokenizer.encode_batch(list(texts))]
+    def __call__(self, texts: Sequence[str]) -> "list[Encoding]":
+        return list(self._tokenizer.encode_batch(list(texts)))
 
 
-class BuiltinReranker:
-    """A cross-encoder that comes with the application. Loaded on first use; safe to use from several
-    threads."""
+class BuiltinReader:
+    """A reranker and a reader in one, which comes with the application. Loaded on first use; safe to use from
+    several threads."""
 
     name = "builtin"
     first_stage_weight = FIRST_STAGE_WEIGHT
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._readings: OrderedDict[tuple[str, str, str], Reading] = OrderedDict()
 
     @cached_property
-    def _parts(self) -> "tuple[Wordpieces, RerankerNetwork]":
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
+    def _wordpieces(self) -> Wordpieces:
+        return Wordpieces(builtin_model_folder())
 
-        from retrievers.reader.network import RerankerNetwork
+    @cached_property
+    def _forward(self) -> Forward:
+        """The network on the fastest runtime of this machine."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
 
         folder = builtin_model_folder()
         try:
-            network = RerankerNetwork(folder)
-            network.load_tuned(load_file(weights_path()))
-            return Wordpieces(folder), network.eval()
+            tuned = {name: value.astype(np.float32) for name, value in load_file(weights_path()).items()}
+            if has_openvino():
+                from retrievers.reader.graph import OpenVinoReader
+
+                return OpenVinoReader(folder, tuned)
+            from retrievers.reader.network import TorchReader
+
+            return TorchReader(folder, tuned)
         except (SafetensorError, OSError, KeyError, RuntimeError) as error:
             raise ModelError(
-                f"the built-in reranker's weights in {weights_path()} or {folder} cannot be used: {error}; "
-                "install the application again, or use --no-rerank"
+                f"the built-in reader's weights in {weights_path()} or {folder} cannot be used: {error}; "
+                "install the application again"
             ) from error
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]:
-        """Return one score a passage. Raises ModelError where the weights cannot be loaded."""
-        if not passages:
-            return []
-        import torch
+        """Return one score a passage, given as `passage_text` makes it. Raises what `read` raises."""
+        parts = [passage.partition("\n") for passage in passages]
+        pairs = [(context, text) for context, _, text in parts]
+        return [one.relevance for one in self._read(question, pairs)]
 
-        with self._lock, torch.inference_mode():
-            wordpieces, network = self._parts
-            asked, *found = network.read(wordpieces([question, *passages]))
-            scores: list[float] = network([asked] * len(found), found).tolist()
-        return scores
+    def read(self, question: str, passages: Sequence[StoredChunk]) -> list[Reading]:
+        """Return a reading a passage; the sentences of the best passages are read on their own too.
+
+        Raises ModelError where the weights cannot be loaded.
+        """
+        found = self._read(question, [(chunk.context, chunk.text) for chunk in passages])
+        best = sorted(range(len(found)), key=lambda place: -found[place].answers)[:_BY_SENTENCE]
+        spans = [
+            (place, one.start, one.end) for place in best for one in sentence_spans(passages[place].text)
+        ]
+        texts = [(passages[place].context, passages[place].text[start:end]) for place, start, end in spans]
+        read = self._read(question, texts)
+        for place in best:
+            sentences = tuple(
+                SentenceReading(start, end, one.answers)
+                for (own, start, end), one in zip(spans, read, strict=True)
+                if own == place
+            )
+            found[place] = replace(found[place], sentences=sentences)
+        return found
+
+    def _read(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
+        with self._lock:
+            kept = self._readings
+            new = [one for one in dict.fromkeys(passages) if (question, *one) not in kept]
+            if new:
+                made = self._network_readings(question, new)
+                kept.update(((question, *one), reading) for one, reading in zip(new, made, strict=True))
+            found = [kept[question, *one] for one in passages]
+            for one in passages:
+                kept.move_to_end((question, *one))
+            while len(kept) > _KEPT:
+                kept.popitem(last=False)
+        return found
+
+    def _network_readings(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
+        asked, *pieces = self._wordpieces([question, *(f"{context}\n{text}" for context, text in passages)])
+        read = self._forward(asked.ids, [piece.ids for piece in pieces])
+        return [
+            _reading(relevance, answers, marks, piece, len(context) + 1)
+            for (relevance, answers, marks), piece, (context, _) in zip(read, pieces, passages, strict=True)
+        ]
 
 
 def weights_path() -> Path:
     """Return where the tuned weights lie."""
     return Path(__file__).parent / f"{BUILTIN_MODEL}.safetensors"
+
+
+def _reading(relevance: float, answers: float, marks: Floats, piece: "Encoding", text_start: int) -> Reading:
+    """Return the reading of a passage whose text begins at character `text_start` of what was read."""
+    offsets = np.array(piece.offsets, np.int32).reshape(-1, 2) - text_start
+    inside = (offsets[:, 0] >= 0) & (offsets[:, 1] > offsets[:, 0])
+    tokens, own = offsets[inside], marks[inside]
+    in_answer = 1 / (1 + np.exp(-own[:, 2].clip(-_LARGEST_LOGIT, _LARGEST_LOGIT)))
+    probability = 1 / (1 + math.exp(-max(-_LARGEST_LOGIT, min(_LARGEST_LOGIT, answers))))
+    return Reading(relevance, probability, _span(tokens, own), tokens, in_answer.astype(np.float32))
+
+
+def _span(tokens: NDArray[np.int32], marks: Floats) -> AnswerSpan | None:
+    """Return the likeliest first and last token of an answer."""
+    if not len(tokens):
+        return None
+    start, end = (np.exp(marks[:, mark] - marks[:, mark].max()) for mark in (0, 1))
+    together = np.outer(start / start.sum(), end / end.sum())
+    together = np.triu(together) - np.triu(together, _LONGEST_SPAN)
+    first, last = np.unravel_index(int(together.argmax()), together.shape)
+    return AnswerSpan(int(tokens[first, 0]), int(tokens[last, 1]), float(together[first, last]))

@@ -1,7 +1,12 @@
-"""The built-in reranker's network: the encoder's lower layers read question and passage apart, its upper
-layers read them together, and MaxSim compares what comes out.
+"""The reader's network: the encoder's lower layers read question and passage apart, its upper layers read
+them together, MaxSim compares what comes out, and small heads say whether, in which sentence and where it
+answers.
 
-    score(q, p) = scale · Σ_i softmax(importance)_i · max_j cos(q_i, p_j) + pair(q_[CLS], mean of p)
+    relevance(q, p) = scale · Σ_i softmax(importance)_i · max_j cos(q_i, p_j) + pair(q_[CLS], mean of p)
+    answers(q, p)   = relevance(q, p) + mlp(q_[CLS], p_[CLS], mean of p, max of p)
+    like(q, p)_j    = max_i cos(q_i, p_j), and Σ_i softmax(importance)_i · cos(q_i, p_j)
+    marks(q, p)_j   = linear(p_j, like_j): the logits that an answer begins at token j, ends there, and that
+                      the token is in the sentence that answers
 
 Reading apart first is DeFormer's idea (Cao et al., 2020): a question's share is computed once for all the
 passages of a call. MaxSim (Khattab and Zaharia, 2020) over vectors that have seen the other side ranks well
@@ -11,26 +16,42 @@ rest is the built-in encoder's own.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import gelu, linear, normalize, scaled_dot_product_attention
 
-DIMENSION = 384
-HEADS = 12
-LAYERS = 6
-LOWER_LAYERS = 4  # the rest makes a file of 7 MB in 16 bits
+from retrievers.reader.dimensions import DIMENSION, HEADS, LAYERS, LIKENESS, LOWER_LAYERS, MARKS
+
+_HIDDEN = 128  # of the head that says whether a passage answers
 _INNER = 1536
 _EPSILON = 1e-12
-_DROPOUT = 0.1  # while training
 _SCALE = 20.0  # of cosines, before training
 _NOTHING = -1e9  # instead of -inf, which makes a text without words no number
 _AT_ONCE = 4  # passages that the lower layers read at a time; 16 take 1.2 times as long
 
 
-class RerankerNetwork(nn.Module):
-    """Scores pairs of a question and a passage, each given as what the lower layers made of it."""
+class Readings(NamedTuple):
+    """What the network makes of b pairs; a passage has at most p tokens.
+
+    Attributes:
+        relevance: [b]; higher is better.
+        answers: [b], logits.
+        marks: [b, p, 3], logits of the start, the end, and the sentence of the answer; what stands before and
+            behind a passage's words has a very low one.
+    """
+
+    relevance: Tensor
+    answers: Tensor
+    marks: Tensor
+
+
+class ReaderNetwork(nn.Module):
+    """Reads pairs of a question and a passage, each given as what the lower layers made of it."""
 
     def __init__(self, encoder: Path) -> None:
         """Take over the weights of a MiniLM of six layers from its folder.
@@ -48,8 +69,13 @@ class RerankerNetwork(nn.Module):
         self.importance = nn.Linear(DIMENSION, 1)
         self.pair = nn.Linear(2 * DIMENSION, 1)
         self.scale = nn.Parameter(torch.tensor(_SCALE))
-        for parameter in (*self.importance.parameters(), *self.pair.parameters()):
-            nn.init.zeros_(parameter)
+        decides = nn.Linear(_HIDDEN, 1)
+        self.answers = nn.Sequential(nn.Linear(4 * DIMENSION, _HIDDEN), nn.GELU(), decides)
+        self.marks = nn.Linear(DIMENSION + 2, MARKS)
+        for head in (self.importance, self.pair, decides, self.marks):
+            for parameter in head.parameters():
+                nn.init.zeros_(parameter)
+        nn.init.constant_(decides.bias, -_SCALE / 2)
         for parameter in (*self.embeddings.parameters(), *self.lower.parameters()):
             parameter.requires_grad = False
 
@@ -76,7 +102,8 @@ class RerankerNetwork(nn.Module):
         for first in range(0, len(order), _AT_ONCE):
             some = order[first : first + _AT_ONCE]
             ids = nn.utils.rnn.pad_sequence([torch.tensor(texts[one]) for one in some], batch_first=True)
-            padding = _padding([len(texts[one]) for one in some])
+            ids = ids.to(self.scale.device)
+            padding = _padding([len(texts[one]) for one in some]).to(ids.device)
             hidden = self.embeddings(ids)
             for layer in self.lower.eval():
                 hidden = layer(hidden, src_key_padding_mask=padding)
@@ -84,11 +111,11 @@ class RerankerNetwork(nn.Module):
                 states[one] = hidden[row, : len(texts[one])].clone()
         return states
 
-    def forward(self, questions: Sequence[Tensor], passages: Sequence[Tensor]) -> Tensor:
-        """Return [b] scores of b pairs; higher is better. [CLS] and [SEP] take no part in MaxSim."""
+    def forward(self, questions: Sequence[Tensor], passages: Sequence[Tensor]) -> Readings:
+        """Read b pairs. [CLS] and [SEP] take no part in MaxSim."""
         question = nn.utils.rnn.pad_sequence(list(questions), batch_first=True) + self.sides[0]
         passage = nn.utils.rnn.pad_sequence(list(passages), batch_first=True) + self.sides[1]
-        padding = [_padding([len(one) for one in side]) for side in (questions, passages)]
+        padding = [_padding([len(one) for one in side]).to(question.device) for side in (questions, passages)]
         hidden = torch.cat([question, passage], dim=1)
         both = torch.cat(padding, dim=1)
         for layer in self.upper:
@@ -102,7 +129,34 @@ class RerankerNetwork(nn.Module):
         mean = (found * kept).sum(1) / kept.sum(1)
         pair: Tensor = self.pair(torch.cat([asked[:, 0], mean], dim=-1))[..., 0]
         late: Tensor = self.scale * (weights * best).sum(-1)
-        return late + pair
+        most = found.masked_fill(padding[1][..., None], -1e4).amax(1)
+        answers: Tensor = self.answers(torch.cat([asked[:, 0], found[:, 0], mean, most], dim=-1))[..., 0]
+        like = cosines.masked_fill(~words[0][..., None], -1.0).amax(1), (weights[..., None] * cosines).sum(1)
+        marks = self.marks(torch.cat([found, LIKENESS * torch.stack(like, dim=-1)], dim=-1))
+        return Readings(late + pair, late + pair + answers, marks.masked_fill(~words[1][..., None], _NOTHING))
+
+
+class TorchReader:
+    """The network as a function of wordpiece ids. Not for several threads at once."""
+
+    def __init__(self, encoder: Path, tuned: Mapping[str, NDArray[np.float32]]) -> None:
+        self._network = ReaderNetwork(encoder)
+        self._network.load_tuned({name: torch.from_numpy(value) for name, value in tuned.items()})
+        self._network.eval()
+
+    @torch.inference_mode()
+    def __call__(
+        self, question: Sequence[int], passages: Sequence[Sequence[int]]
+    ) -> list[tuple[float, float, NDArray[np.float32]]]:
+        """Return relevance, the logit of an answer, and marks [p, 3] of each passage."""
+        asked, *found = self._network.read([question, *passages])
+        read = self._network([asked] * len(found), found)
+        return [
+            (relevance, answers, marks[: len(passage)].numpy())
+            for relevance, answers, marks, passage in zip(
+                read.relevance.tolist(), read.answers.tolist(), read.marks, passages, strict=True
+            )
+        ]
 
 
 class _Embeddings(nn.Module):
@@ -129,12 +183,10 @@ class _Layer(nn.TransformerEncoderLayer):
     def forward(
         self,
         src: Tensor,
-        src_mask: Tensor | None = None,
+        src_mask: Tensor | None = None,  # noqa: ARG002
         src_key_padding_mask: Tensor | None = None,
-        is_causal: bool = False,
+        is_causal: bool = False,  # noqa: ARG002
     ) -> Tensor:
-        if self.training:
-            return super().forward(src, src_mask, src_key_padding_mask, is_causal)
         attention = self.self_attn
         inputs = linear(src, attention.in_proj_weight, attention.in_proj_bias)
         query, key, value = inputs.reshape(*src.shape[:2], 3, HEADS, -1).permute(2, 0, 3, 1, 4)
@@ -146,7 +198,7 @@ class _Layer(nn.TransformerEncoderLayer):
 
 
 def _layer(weights: Mapping[str, Tensor], number: int) -> _Layer:
-    layer = _Layer(DIMENSION, HEADS, _INNER, _DROPOUT, "gelu", layer_norm_eps=_EPSILON, batch_first=True)
+    layer = _Layer(DIMENSION, HEADS, _INNER, 0.0, "gelu", layer_norm_eps=_EPSILON, batch_first=True)
     name = f"encoder.layer.{number}"
     places = {
         "self_attn.out_proj": "attention.output.dense",

@@ -23,6 +23,15 @@ class AnswerSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceReading:
+    """The probability that characters `start` to `end` of a passage's text answer, read on their own."""
+
+    start: int
+    end: int
+    answers: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What the reader makes of a question and a passage.
 
@@ -32,6 +41,7 @@ class Reading:
         span: The most likely answer in the passage, however unlikely; None for a passage without words.
         tokens: [t, 2], the characters of the tokens that were read, in the passage's text.
         in_answer: [t], the probability that a token is part of the sentence or row that answers.
+        sentences: The sentences that were read on their own.
     """
 
     relevance: float
@@ -39,9 +49,17 @@ class Reading:
     span: AnswerSpan | None
     tokens: NDArray[np.int32]
     in_answer: NDArray[np.float32]
+    sentences: tuple[SentenceReading, ...] = ()
 
     def sentence(self, start: int, end: int) -> float:
-        """Return the mean of `in_answer` over characters `start` to `end`; 0 where no token was read."""
+        """Return the probability that characters `start` to `end` answer.
+
+        It is that of the sentence read on its own which has most of them; without one the mean of
+        `in_answer`, and 0 where no token was read.
+        """
+        shared = [(min(one.end, end) - max(one.start, start), one.answers) for one in self.sentences]
+        if shared and max(shared)[0] > 0:
+            return max(shared)[1]
         inside = (self.tokens[:, 0] >= start) & (self.tokens[:, 1] <= end)
         return float(self.in_answer[inside].mean()) if inside.any() else 0.0
 

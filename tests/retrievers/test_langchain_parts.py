@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableLambda
 from ingestion.errors import UnknownName
 from ingestion.library import Library
 from retrievers.langchain import STAGE_EVENT, LocalCrossEncoder, RerankCompressor, StrategyRetriever
-from retrievers.reader import BuiltinReranker
+from retrievers.reader import BuiltinReader
 from retrievers.reranking import CrossEncoderReranker, combined
 from retrievers.strategies import STRATEGIES
 
@@ -80,7 +80,7 @@ def test_the_compressor_keeps_the_best(cross_encoder_folder: Path) -> None:
 
 
 def test_the_compressor_counts_the_first_stage_where_it_is_known(stocked: Library) -> None:
-    reranker = BuiltinReranker()
+    reranker = BuiltinReader()
     documents = StrategyRetriever(library=stocked, strategy="mean", k=6).invoke(QUESTION)
     own = reranker.score(QUESTION, [one.page_content for one in documents])
     totals = combined(reranker, own, [one.metadata["score"] for one in documents])

@@ -14,7 +14,7 @@ from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from retrievers.langchain import StrategyRetriever
-from retrievers.reader import BuiltinReranker
+from retrievers.reader import BuiltinReader
 from retrievers.reranking import Reranker
 from retrievers.strategies import STRATEGIES
 from tests.helpers.documents import HARBOUR, ORCHARD
@@ -33,7 +33,7 @@ def held(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("strategy", STRATEGIES)
-@pytest.mark.parametrize("reranker", [None, BuiltinReranker()], ids=["plain", "reranked"])
+@pytest.mark.parametrize("reranker", [None, BuiltinReader()], ids=["plain", "reranked"])
 class TestStrategyRetriever(RetrieversIntegrationTests):
     @pytest.fixture(autouse=True)
     def _stocked(self, held: Library, strategy: str, reranker: Reranker | None) -> None:

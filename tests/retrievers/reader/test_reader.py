@@ -1,6 +1,7 @@
-"""The built-in reranker: its network against the encoder's own layers and cases computed by hand."""
+"""The built-in reader: its network against the encoder's own layers and cases computed by hand."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,14 @@ from safetensors.torch import load_file, save_file
 from ingestion.encoders import builtin_model_folder
 from ingestion.errors import ModelError
 from ingestion.library import Library
+from ingestion.storage.catalogue.records import StoredChunk
+from ingestion.text.sentences import sentence_spans
 from rag_app.model_store import read_manifest, reranker_named, resolve
 from retrievers.fusion import standardised
-from retrievers.reader import FIRST_STAGE_WEIGHT, BuiltinReranker, Wordpieces, weights_path
-from retrievers.reader.network import DIMENSION, LOWER_LAYERS, RerankerNetwork
+from retrievers.reader import FIRST_STAGE_WEIGHT, BuiltinReader, Wordpieces, weights_path
+from retrievers.reader.dimensions import DIMENSION, LOWER_LAYERS
+from retrievers.reader.network import ReaderNetwork
+from retrievers.reader.reading import Reading
 from retrievers.reranking import CrossEncoderReranker, passage_text
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
@@ -25,20 +30,20 @@ PASSAGES = ["The ferry sailed at noon on Monday.", "Apples grow on trees. " * 40
 
 
 @pytest.fixture(scope="module")
-def untrained() -> RerankerNetwork:
-    return RerankerNetwork(builtin_model_folder()).eval()
+def untrained() -> ReaderNetwork:
+    return ReaderNetwork(builtin_model_folder()).eval()
 
 
 @pytest.fixture(scope="module")
-def reranker() -> BuiltinReranker:
-    return BuiltinReranker()
+def reranker() -> BuiltinReader:
+    return BuiltinReader()
 
 
-def test_layers_are_the_encoders(untrained: RerankerNetwork) -> None:
+def test_layers_are_the_encoders(untrained: ReaderNetwork) -> None:
     from transformers import AutoModel
 
     model = AutoModel.from_pretrained(builtin_model_folder(), local_files_only=True).eval()
-    texts = Wordpieces(builtin_model_folder())([QUESTION, *PASSAGES])
+    texts = [one.ids for one in Wordpieces(builtin_model_folder())([QUESTION, *PASSAGES])]
     for ids, state in zip(texts, untrained.read(texts), strict=True):
         with torch.inference_mode():
             expected = model(torch.tensor([ids]), output_hidden_states=True).hidden_states
@@ -54,7 +59,7 @@ def axis(*weights: float) -> list[float]:
 
 
 def test_maxsim_by_hand() -> None:
-    network = RerankerNetwork(builtin_model_folder()).eval()
+    network = ReaderNetwork(builtin_model_folder()).eval()
     network.upper = torch.nn.ModuleList()
     edge = axis(9, 9, 9)  # [CLS] and [SEP], which would match anything
     question = torch.tensor([edge, axis(1), axis(0, 2), edge])
@@ -63,39 +68,88 @@ def test_maxsim_by_hand() -> None:
         torch.tensor([edge, axis(1, 1), edge]),  # twice cos 45°
     ]
     with torch.inference_mode():
-        scores = network([question, question], passages)
-    assert scores.tolist() == pytest.approx([20 * 0.5, 20 * math.sqrt(0.5)], abs=1e-5)
+        read = network([question, question], passages)
+    assert read.relevance.tolist() == pytest.approx([20 * 0.5, 20 * math.sqrt(0.5)], abs=1e-5)
 
 
-def test_a_score_does_not_depend_on_its_neighbours(reranker: BuiltinReranker) -> None:
+def test_a_score_does_not_depend_on_its_neighbours(reranker: BuiltinReader) -> None:
     together = reranker.score(QUESTION, PASSAGES)
-    assert together == pytest.approx([reranker.score(QUESTION, [one])[0] for one in PASSAGES], abs=1e-3)
-    assert reranker.score(QUESTION, PASSAGES[::-1]) == pytest.approx(together[::-1], abs=1e-3)
+    alone = BuiltinReader()  # which has read nothing yet
+    assert together == pytest.approx([alone.score(QUESTION, [one])[0] for one in PASSAGES], abs=1e-3)
+    assert BuiltinReader().score(QUESTION, PASSAGES[::-1]) == pytest.approx(together[::-1], abs=1e-3)
     assert together[0] == max(together)
 
 
-def test_training_changed_the_upper_layers_and_nothing_else(untrained: RerankerNetwork) -> None:
+def test_training_changed_the_upper_layers_and_nothing_else(untrained: ReaderNetwork) -> None:
     shipped = load_file(weights_path())
     assert shipped.keys() == untrained.tuned().keys()
     assert all(value.dtype == torch.float16 for value in shipped.values())
-    assert weights_path().stat().st_size < 10_000_000
+    assert weights_path().stat().st_size < 12_000_000
     changed = [
         name for name, value in untrained.tuned().items() if (value - shipped[name]).abs().max() > 1e-3
     ]
-    assert any(name.startswith("upper.0.") for name in changed)
-    assert any(name.startswith("upper.1.") for name in changed)
+    for part in ("upper.0.", "upper.1.", "upper.2.", "answers.", "marks."):
+        assert any(name.startswith(part) for name in changed)
 
 
 @pytest.mark.parametrize("passages", [[], [""], ["word " * 1000], ["", "\x00 \ufffd", "日本"]])
-def test_any_text_has_a_score(reranker: BuiltinReranker, passages: list[str]) -> None:
+def test_any_text_has_a_score(reranker: BuiltinReader, passages: list[str]) -> None:
     for question in (QUESTION, "?", "", "why " * 600):
         scores = reranker.score(question, passages)
         assert len(scores) == len(passages)
         assert all(math.isfinite(score) for score in scores)
 
 
+def chunk(text: str, context: str = "") -> StoredChunk:
+    return StoredChunk("a:0", "a", "a.pdf", "default", 0, 1, 100, 100 + len(text), None, context, text)
+
+
+FERRY = "The ferry was built in Hamburg. It sailed for the first time on 4 May 1931. Tickets cost two marks."
+
+
+def test_it_says_whether_and_where_a_passage_answers(reranker: BuiltinReader) -> None:
+    passages = [chunk(FERRY, "Harbour › The ferry"), chunk("Apples grow on trees.", "Harbour › The ferry")]
+    found, other = reranker.read("When did the ferry sail for the first time?", passages)
+    assert found.answers > other.answers
+    assert found.relevance > other.relevance
+    spans = [(one.start, one.end) for one in sentence_spans(FERRY)]
+    scores = [found.sentence(*span) for span in spans]
+    assert scores.index(max(scores)) == 1
+    assert found.span is not None
+    assert spans[1][0] <= found.span.start < found.span.end <= spans[1][1]
+    assert 0 < found.span.probability <= 1
+
+
+def test_tokens_are_those_of_the_text(reranker: BuiltinReader) -> None:
+    (found,) = reranker.read(QUESTION, [chunk(FERRY, "Harbour › The ferry")])
+    assert len(found.tokens) == len(found.in_answer)
+    words = [FERRY[start:end] for start, end in found.tokens]
+    assert words[:3] == ["The", "ferry", "was"]
+    assert "".join(words) == FERRY.replace(" ", "")
+    assert found.sentence(0, 0) == 0.0
+    (empty,) = reranker.read(QUESTION, [chunk("", "Harbour")])
+    assert (empty.span, len(empty.tokens)) == (None, 0)
+
+
+def test_what_was_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, read = BuiltinReader(), list[int]()
+    real = reader._network_readings
+
+    def counted(question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
+        read.append(len(passages))
+        return real(question, passages)
+
+    monkeypatch.setattr(reader, "_network_readings", counted)
+    passages = [chunk(text) for text in PASSAGES]
+    scores = reader.score(QUESTION, [passage_text(one) for one in passages])
+    assert [one.relevance for one in reader.read(QUESTION, [*passages, chunk(FERRY)])][:-1] == scores
+    assert read == [len(PASSAGES), 1]
+    reader.read("Another question?", passages[:2])
+    assert read[2:] == [2]
+
+
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_the_first_stage_counts(stocked: Library, reranker: BuiltinReranker, name: str) -> None:
+def test_the_first_stage_counts(stocked: Library, reranker: BuiltinReader, name: str) -> None:
     scope = stocked.catalogue.scope()
     plain = search(stocked, QUESTION, STRATEGIES[name], scope, top_k=20)
     first = dict(
@@ -118,12 +172,12 @@ def test_the_first_stage_counts(stocked: Library, reranker: BuiltinReranker, nam
 
 
 def test_it_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (entry,) = [one for one in read_manifest() if (one.role, one.name) == ("reranker", BuiltinReranker.name)]
+    (entry,) = [one for one in read_manifest() if (one.role, one.name) == ("reranker", BuiltinReader.name)]
     assert entry.download_mb == 0
     assert resolve("builtin", role="reranker") == weights_path()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "builtin").mkdir()  # a folder of the name is not what is meant
-    assert isinstance(reranker_named("builtin"), BuiltinReranker)
+    assert isinstance(reranker_named("builtin"), BuiltinReader)
     assert isinstance(reranker_named(str(tmp_path)), CrossEncoderReranker)
 
 
@@ -136,7 +190,7 @@ def test_damaged_weights_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         save_file({"x": torch.zeros(1)}, file)
     monkeypatch.setattr("retrievers.reader.weights_path", lambda: file)
     with pytest.raises(ModelError, match=r"weights\.safetensors .*install the application again"):
-        BuiltinReranker().score("q", ["p"])
+        BuiltinReader().score("q", ["p"])
 
 
 def test_nothing_is_more_than_equal() -> None:

@@ -1,4 +1,4 @@
-"""What the built-in reranker is trained on: questions, and what `fusion` finds for them, right and wrong.
+"""Training examples of the reader from lists: questions, and what `fusion` finds for them, right and wrong.
 
 Three kinds, all from the first three quarters of xquad-en's articles (36 of 48) and from covidqa-dev's first
 articles that hold half of its questions. The corpora hold these articles alone: nothing else is read.
@@ -17,19 +17,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reader_examples import Example, TrainingPassage, answered, places
+
 from ingestion.encoders import Encoder
+from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.text.sentences import sentence_spans
 from ingestion.text.stopwords import stopwords_of
 from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import CorpusPassage, Dataset, json_lines, read_dataset
 from retrievers.fusion import standardised
-from retrievers.reranking import RERANK_DEPTH, passage_text
+from retrievers.reranking import RERANK_DEPTH
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
 
 FIRST_STAGE = "fusion"
 XQUAD_ARTICLES = 36
-CLOZE_OF_A_PASSAGE = 3
+CLOZE_OF_A_PASSAGE = 1
 TOPICS_OF_A_PASSAGE = 1
 
 _EDGES = "(),.;:%$€£\"'"
@@ -37,28 +40,21 @@ _SENTENCE_WORDS = range(8, 61)
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """A question, the head of the first stage's list, its standardised scores, and which of it is right and
-    wrong. What may be either is neither."""
-
-    question: str
-    passages: tuple[str, ...]
-    scores: tuple[float, ...]
-    right: tuple[int, ...]
-    wrong: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question to make an example of; passages that hold a text of `holding` are not wrong."""
+    """A question to make an example of; passages that hold a text of `holding` are not wrong.
+
+    `answers`: "answers" where `holding` has the answers, "sentence" where it is the sentence that answers,
+    "none" where nothing is asked.
+    """
 
     text: str
     right: frozenset[str]
     left_out: frozenset[str] = frozenset()
     holding: tuple[str, ...] = ()
+    answers: str = "answers"
 
 
-def examples(data: Path, encoder: Encoder, seed: int) -> dict[str, list[Example]]:
+def list_examples(data: Path, encoder: Encoder, seed: int) -> dict[str, list[Example]]:
     """Return the examples of each kind, from the folder of the evaluation sets."""
     chance = random.Random(seed)
     found: dict[str, list[Example]] = {"questions": [], "cloze": [], "topic": []}
@@ -137,7 +133,7 @@ def _cloze(passage: CorpusPassage, chance: random.Random) -> Iterator[_Asked]:
         sentence = _a_sentence(passage, chance)
         question = _without_answer(sentence.split(), chance) if sentence else None
         if question:
-            yield _Asked(question, frozenset({passage.id}), holding=(sentence,))
+            yield _Asked(question, frozenset({passage.id}), holding=(sentence,), answers="sentence")
 
 
 def _topic(passage: CorpusPassage, dataset: Dataset, chance: random.Random) -> Iterator[_Asked]:
@@ -145,7 +141,7 @@ def _topic(passage: CorpusPassage, dataset: Dataset, chance: random.Random) -> I
     for _ in range(TOPICS_OF_A_PASSAGE):
         sentence = _a_sentence(passage, chance)
         if sentence and others:
-            yield _Asked(sentence, frozenset(others), frozenset({passage.id}), (sentence,))
+            yield _Asked(sentence, frozenset(others), frozenset({passage.id}), (sentence,), "none")
 
 
 def _a_sentence(passage: CorpusPassage, chance: random.Random) -> str:
@@ -214,13 +210,31 @@ def _example(corpus: Corpus, asked: _Asked) -> Example | None:
     ]
     if len(wrong) < 2:
         return None
+    places_right = [place for place, hit in enumerate(head) if corpus.unit(hit.chunk) in asked.right]
     return Example(
         asked.text,
-        tuple(passage_text(hit.chunk) for hit in head),
-        tuple(standardised([hit.score for hit in head])),
-        tuple(place for place, hit in enumerate(head) if corpus.unit(hit.chunk) in asked.right),
+        tuple(
+            _right(hit.chunk, asked)
+            if place in places_right
+            else TrainingPassage(hit.chunk.context, hit.chunk.text, _not(asked, place in wrong))
+            for place, hit in enumerate(head)
+        ),
+        tuple(places_right),
         tuple(wrong),
+        tuple(standardised([hit.score for hit in head])),
     )
+
+
+def _right(chunk: StoredChunk, asked: _Asked) -> TrainingPassage:
+    if asked.answers == "answers":
+        found = answered(chunk.context, chunk.text, asked.holding)
+        return found if found.spans else replace(found, answers=None)
+    said = places(chunk.text, asked.holding[0]) if asked.answers == "sentence" else []
+    return TrainingPassage(chunk.context, chunk.text, bool(said) or None, (), tuple(said))
+
+
+def _not(asked: _Asked, is_wrong: bool) -> bool | None:
+    return False if is_wrong and asked.answers != "none" else None
 
 
 def _plain(text: str) -> str:

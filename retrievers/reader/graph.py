@@ -1,0 +1,179 @@
+"""The reader's network as two OpenVINO graphs, built straight from its weights: neither torch nor
+transformers is loaded. `retrievers.reader.network` says what they compute.
+
+    ids, mask [b, s]                                          →  what the lower layers make of texts [b, s, d]
+    question [1, q, d], its words [q],
+    passages [b, p, d], their mask and words [b, p]           →  relevance [b], answers [b], marks [b, p, 3]
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.encoders.graph import BertLayers, openvino_core
+from retrievers.reader.dimensions import LAYERS, LIKENESS, LOWER_LAYERS
+
+Floats = NDArray[np.float32]
+
+_AT_ONCE = 4  # texts of like length
+_NOTHING = np.float32(-1e9)
+_SHORTEST = np.float32(1e-12)
+
+
+class ReaderGraph(BertLayers):
+    """Builds both graphs from the encoder's folder and the weights that training made."""
+
+    def __init__(self, encoder: Path, tuned: Mapping[str, Floats]) -> None:
+        super().__init__(encoder, tuned=_as_bert(tuned))
+        self._tuned = {name: value.astype(np.float32) for name, value in tuned.items()}
+
+    def lower(self) -> Any:
+        """Return the openvino.Model that reads texts apart."""
+        ids = self._op.parameter([-1, -1], np.int64, name="ids")
+        mask = self._op.parameter([-1, -1], np.float32, name="mask")
+        hidden = self._through(self._embedded(ids), mask, range(LOWER_LAYERS))
+        return self._openvino.Model([hidden], [ids, mask], "reader, below")
+
+    def upper(self) -> Any:
+        """Return the openvino.Model that reads a question with passages."""
+        op, size = self._op, self._config["hidden_size"]
+        question = op.parameter([1, -1, size], np.float32, name="question")
+        asked_words = op.parameter([-1], np.float32, name="asked_words")
+        passages = op.parameter([-1, -1, size], np.float32, name="passages")
+        mask = op.parameter([-1, -1], np.float32, name="mask")
+        words = op.parameter([-1, -1], np.float32, name="words")
+        count = op.gather(op.shape_of(passages), self._ints([0]), self._ints(0))
+        length = op.gather(op.shape_of(question), self._ints([1]), self._ints(0))
+        shape = op.concat([count, length, self._ints([size])], 0)
+        asked = op.broadcast(op.add(question, self._side(0)), shape)
+        hidden = op.concat([asked, op.add(passages, self._side(1))], 1)
+        all_asked = op.broadcast(op.constant(np.float32(1)), op.concat([count, length], 0))
+        hidden = self._through(hidden, op.concat([all_asked, mask], 1), range(LOWER_LAYERS, LAYERS))
+        end = op.gather(op.shape_of(hidden), self._ints([1]), self._ints(0))
+        asked = op.slice(hidden, self._ints([0]), length, self._ints([1]), self._ints([1]))
+        found = op.slice(hidden, length, end, self._ints([1]), self._ints([1]))
+        first = [op.gather(side, self._ints(0), self._ints(1)) for side in (asked, found)]
+        mean, most = self._pooled(found, mask)
+        late, likeness = self._late(asked, asked_words, found, words)
+        relevance = op.add(late, self._head("pair", op.concat([first[0], mean], 1)))
+        inner = op.gelu(self._head("answers.0", op.concat([*first, mean, most], 1)), "erf")
+        marks = self._head("marks", op.concat([found, likeness], 2))
+        results = [relevance, op.add(relevance, self._head("answers.2", inner)), marks]
+        inputs = [question, asked_words, passages, mask, words]
+        return self._openvino.Model(results, inputs, "reader, above")
+
+    def _late(self, asked: Any, asked_words: Any, found: Any, words: Any) -> tuple[Any, Any]:
+        """Return the weighted MaxSim, [b, 1], and how like the question each token is, [b, p, 2]."""
+        op = self._op
+        cosines = op.matmul(self._unit(asked), self._unit(found), False, True)
+        is_word = op.greater(op.unsqueeze(words, self._ints(1)), op.constant(np.float32(0)))
+        best = op.reduce_max(op.select(is_word, cosines, op.constant(np.float32(-1))), self._ints([2]), False)
+        importance = op.squeeze(self._head("importance", asked), self._ints([2]))
+        without = op.multiply(op.subtract(asked_words, op.constant(np.float32(1))), op.constant(-_NOTHING))
+        weights = op.softmax(op.add(importance, op.unsqueeze(without, self._ints(0))), 1)
+        total = op.reduce_sum(op.multiply(weights, best), self._ints([1]), True)
+        is_asked = op.unsqueeze(op.greater(asked_words, op.constant(np.float32(0))), self._ints([0, 2]))
+        most = op.reduce_max(
+            op.select(is_asked, cosines, op.constant(np.float32(-1))), self._ints([1]), False
+        )
+        weighed = op.multiply(op.unsqueeze(weights, self._ints(2)), cosines)
+        like = [
+            op.unsqueeze(one, self._ints(2)) for one in (most, op.reduce_sum(weighed, self._ints([1]), False))
+        ]
+        likeness = op.multiply(op.concat(like, 2), op.constant(np.float32(LIKENESS)))
+        return op.multiply(total, op.constant(self._tuned["scale"])), likeness
+
+    def _pooled(self, found: Any, mask: Any) -> tuple[Any, Any]:
+        """Return the mean and the largest value of passages' tokens, [b, d] each."""
+        op = self._op
+        kept = op.unsqueeze(mask, self._ints(2))
+        total = op.reduce_sum(op.multiply(found, kept), self._ints([1]), False)
+        mean = op.divide(total, op.reduce_sum(kept, self._ints([1]), False))
+        away = op.multiply(op.subtract(kept, op.constant(np.float32(1))), op.constant(-_NOTHING))
+        return mean, op.reduce_max(op.add(found, away), self._ints([1]), False)
+
+    def _head(self, name: str, value: Any) -> Any:
+        op = self._op
+        product = op.matmul(value, op.constant(self._tuned[f"{name}.weight"]), False, True)
+        return op.add(product, op.constant(self._tuned[f"{name}.bias"]))
+
+    def _side(self, number: int) -> Any:
+        return self._op.constant(self._tuned["sides"][number])
+
+
+class OpenVinoReader:
+    """Both graphs, compiled for this machine's CPU. Not for several threads at once."""
+
+    def __init__(self, encoder: Path, tuned: Mapping[str, Floats]) -> None:
+        graph = ReaderGraph(encoder, tuned)
+        hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        self._lower, self._upper = (
+            openvino_core().compile_model(model, "CPU", hints).create_infer_request()
+            for model in (graph.lower(), graph.upper())
+        )
+
+    def __call__(
+        self, question: Sequence[int], passages: Sequence[Sequence[int]]
+    ) -> list[tuple[float, float, Floats]]:
+        """Return relevance, the logit of an answer, and marks [p, 3] of each passage."""
+        (asked,) = self._states([question])
+        asked_words = _words(np.ones((1, len(question)), np.float32))[0]
+        found: list[tuple[float, float, Floats]] = [(0.0, 0.0, np.zeros((0, 3), np.float32))] * len(passages)
+        order = sorted(range(len(passages)), key=lambda place: len(passages[place]))
+        for first in range(0, len(order), _AT_ONCE):
+            some = order[first : first + _AT_ONCE]
+            ids, mask = _padded([passages[place] for place in some])
+            states = self._lower.infer([ids, mask]).to_tuple()[0].copy()
+            inputs = [asked[None], asked_words, states, mask, _words(mask)]
+            relevance, answers, marks = self._upper.infer(inputs).to_tuple()
+            for row, place in enumerate(some):
+                own = marks[row, : len(passages[place])].copy()
+                found[place] = float(relevance[row, 0]), float(answers[row, 0]), own
+        return found
+
+    def _states(self, texts: Sequence[Sequence[int]]) -> list[Floats]:
+        ids, mask = _padded(texts)
+        states = self._lower.infer([ids, mask]).to_tuple()[0]
+        return [states[row, : len(text)].copy() for row, text in enumerate(texts)]
+
+
+def _padded(texts: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], Floats]:
+    """Return [b, s] ids, and a mask that is 0 behind each text's end."""
+    ids = np.zeros((len(texts), max(map(len, texts))), np.int64)
+    mask = np.zeros(ids.shape, np.float32)
+    for row, text in enumerate(texts):
+        ids[row, : len(text)] = text
+        mask[row, : len(text)] = 1
+    return ids, mask
+
+
+def _words(mask: Floats) -> Floats:
+    """Return the mask without each text's [CLS] and [SEP]."""
+    words = mask.copy()
+    words[np.arange(len(words)), mask.sum(1).astype(np.int64) - 1] = 0
+    words[:, 0] = 0
+    return words
+
+
+def _as_bert(tuned: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the tuned layers' weights by BERT's names."""
+    places = {
+        "self_attn.out_proj": "attention.output.dense",
+        "norm1": "attention.output.LayerNorm",
+        "linear1": "intermediate.dense",
+        "linear2": "output.dense",
+        "norm2": "output.LayerNorm",
+    }
+    found: dict[str, Floats] = {}
+    for number in range(LAYERS - LOWER_LAYERS):
+        own, theirs = f"upper.{number}", f"encoder.layer.{LOWER_LAYERS + number}"
+        for kind in ("weight", "bias"):
+            joined = tuned[f"{own}.self_attn.in_proj_{kind}"].astype(np.float32)
+            for part, value in zip(("query", "key", "value"), np.split(joined, 3), strict=True):
+                found[f"{theirs}.attention.self.{part}.{kind}"] = value
+            for ours, name in places.items():
+                found[f"{theirs}.{name}.{kind}"] = tuned[f"{own}.{ours}.{kind}"].astype(np.float32)
+    return found
