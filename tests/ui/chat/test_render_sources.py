@@ -61,7 +61,7 @@ def test_an_abstention_shows_the_closest_passages_first() -> None:
     read, unread = hit(TEXT, rank=1), hit("Left out.", rank=2)
     refused = answer("No.", read, unread, citations=(citation(QUOTE, TEXT),), abstained=True)
     shown = render_sources(turn("q", found(read, unread), refused))
-    assert shown.index("Closest passages") < shown.index(f"<mark>{QUOTE}</mark>") < shown.index("Left out.")
+    assert shown.index("Closest passages") < shown.index("<mark>It uses k = 60") < shown.index("Left out.")
     assert "Cited" not in shown
 
 
