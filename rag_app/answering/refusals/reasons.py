@@ -97,8 +97,8 @@ def _is_verb(term: QuestionTerm) -> bool:
 
 
 def _speaks(library: Library, evidence: Sequence[Evidence], language: str) -> bool:
-    """Return whether the documents of all passages are in a language, as far as that is known."""
-    ids = {item.hit.chunk.document_id for item in evidence}
+    """Return whether the document of the best passage is in a language, as far as that is known."""
+    ids = {item.hit.chunk.document_id for item in evidence[:1]}
     documents = [document for one in ids if (document := library.catalogue.document(one))]
     return all(document.language in (language, UNDETERMINED) for document in documents)
 

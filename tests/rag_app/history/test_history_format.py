@@ -88,6 +88,8 @@ def test_an_answer_is_stored_in_the_history_s_own_words(tmp_path: Path) -> None:
         "question": "When?",
         "text": "In 1921. [1]",
         "abstained": False,
+        "outcome": "answered",
+        "answerability": None,
         "strategy": "fusion",
         "reranker": None,
         "llm": "extractive",
