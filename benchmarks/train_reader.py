@@ -236,7 +236,10 @@ def _marks(read: Readings, pairs: Sequence[Pair]) -> dict[str, Tensor]:
     }
 
 
-def train(kinds: Mapping[str, Sequence[Example]], steps: int, seed: int) -> ReaderNetwork:
+def train(
+    kinds: Mapping[str, Sequence[Example]], steps: int, seed: int, stop: int | None = None
+) -> ReaderNetwork:
+    """Return the network after `steps` steps, or after the first `stop` of them."""
     torch.manual_seed(seed)
     chance = random.Random(seed)
     network = ReaderNetwork(builtin_model_folder()).to("cuda" if torch.cuda.is_available() else "cpu")
@@ -258,7 +261,7 @@ def train(kinds: Mapping[str, Sequence[Example]], steps: int, seed: int) -> Read
     source = batches(drawn(kinds, chance))
     network.train()
     started, told, pairs = time.monotonic(), dict[str, float](), 0
-    for step in range(1, steps + 1):
+    for step in range(1, (stop or steps) + 1):
         batch = next(source)
         pairs += sum(len(one.passages) for one in batch)
         parts = loss_of(network, texts, batch)
@@ -282,7 +285,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--stop", type=int, metavar="N", help="end after N steps, of the rate's whole course")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=weights_path(), metavar="FILE")
     options = parser.parse_args()
@@ -295,9 +299,9 @@ def main() -> None:
         **source_examples(Path(os.environ["RAG_TRAIN_DATA"]), chance),
     }
     print(", ".join(f"{len(some)} {kind}" for kind, some in kinds.items()), flush=True)
-    network = train(kinds, options.steps, options.seed)
+    network = train(kinds, options.steps, options.seed, options.stop)
     tuned = {name: value.half().contiguous() for name, value in network.tuned().items()}
-    save_file(tuned, options.out, {"steps": str(options.steps), "seed": str(options.seed)})
+    save_file(tuned, options.out, {name: str(getattr(options, name)) for name in ("steps", "stop", "seed")})
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ class AnsweredQuestion:
 
 def signal_of(answer: Answer) -> float:
     """Return what decides whether the documents answer; higher is more likely."""
-    return answer.relevance
+    return answer.relevance if answer.answerability is None else answer.answerability
 
 
 def questions_of(dataset: Dataset) -> list[Question]:

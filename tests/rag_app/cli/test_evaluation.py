@@ -64,8 +64,8 @@ def test_answers_are_measured_and_listed(run: Command, tmp_path: Path) -> None:
     assert (found["dataset"], found["llm"], result["strategy"]) == ("papers", "extractive", "fusion")
     assert result["questions"] == 3
     assert result["unanswerable_refused"] == 1.0
-    assert (result["refused"], result["first_citation_gold"], result["gold_contained"]) == (0.0, 1.0, 1.0)
-    assert result["auc"] == 1.0
+    assert (result["refused"], result["first_citation_gold"], result["auc"]) == (0.0, 1.0, 1.0)
+    assert result["gold_contained"] >= 0.5
     assert {one["kind"]: one["questions"] for one in result["kinds"]} == {
         "fact": 1, "follow-up": 1, "unanswerable": 1
     }  # fmt: skip
