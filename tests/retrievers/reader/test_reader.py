@@ -132,20 +132,31 @@ def test_tokens_are_those_of_the_text(reranker: BuiltinReader) -> None:
 
 
 def test_what_was_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    reader, read = BuiltinReader(), list[int]()
+    reader, read = BuiltinReader(), list[tuple[str, str]]()
     real = reader._network_readings
 
-    def counted(question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
-        read.append(len(passages))
+    def noted(question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
+        read.extend((question, text) for _, text in passages)
         return real(question, passages)
 
-    monkeypatch.setattr(reader, "_network_readings", counted)
+    monkeypatch.setattr(reader, "_network_readings", noted)
     passages = [chunk(text) for text in PASSAGES]
     scores = reader.score(QUESTION, [passage_text(one) for one in passages])
-    assert [one.relevance for one in reader.read(QUESTION, [*passages, chunk(FERRY)])][:-1] == scores
-    assert read == [len(PASSAGES), 1]
-    reader.read("Another question?", passages[:2])
-    assert read[2:] == [2]
+    assert read == [(QUESTION, text) for text in PASSAGES]
+    found = reader.read(QUESTION, [*passages, chunk(FERRY)])
+    assert [one.relevance for one in found][:-1] == scores
+    assert reader.read(QUESTION, [*passages, chunk(FERRY)]) == found
+    assert len(read) == len(set(read))
+    reader.read("Another question?", passages[:1])
+    assert ("Another question?", PASSAGES[0]) in read
+
+
+def test_sentences_are_read_on_their_own(reranker: BuiltinReader) -> None:
+    (found,) = reranker.read("When did the ferry sail for the first time?", [chunk(FERRY)])
+    spans = [(one.start, one.end) for one in sentence_spans(FERRY)]
+    assert [(one.start, one.end) for one in found.sentences] == spans
+    assert [found.sentence(*span) for span in spans] == [one.answers for one in found.sentences]
+    assert found.sentence(spans[1][0] + 3, spans[1][1] - 3) == found.sentences[1].answers
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
