@@ -110,7 +110,7 @@ def test_work_is_in_words(one: ModelTask, words: str) -> None:
 def test_a_failed_task_names_the_request_that_the_log_has() -> None:
     logged = KeyError("secret")
     identity = report_unexpected(logged)
-    html = render_models([], task(PULL, TaskState.FAILED, error=logged))
+    html = render_task(task(PULL, TaskState.FAILED, error=logged))
     assert f">{INTERNAL_ERROR} (request {identity})<" in html
 
 
