@@ -1,7 +1,7 @@
 """What the reader makes of a question and a passage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -37,8 +37,8 @@ class Reading:
     relevance: float
     answers: float
     span: AnswerSpan | None
-    tokens: NDArray[np.int32]
-    in_answer: NDArray[np.float32]
+    tokens: NDArray[np.int32] = field(compare=False, repr=False)
+    in_answer: NDArray[np.float32] = field(compare=False, repr=False)
 
     def sentence(self, start: int, end: int) -> float:
         """Return the mean of `in_answer` over characters `start` to `end`; 0 where no token was read."""
