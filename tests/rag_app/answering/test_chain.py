@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -12,6 +13,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from ingestion.errors import EmptyQuestion, InvalidInput, ModelError, UnknownName
 from ingestion.library import Library
 from ingestion.storage.catalogue.filters import Filters
+from ingestion.storage.catalogue.records import StoredChunk
 from rag_app.answering.answers import (
     NO_ANSWER,
     Answer,
@@ -31,6 +33,7 @@ from rag_app.answering.answers import (
     Verdict,
 )
 from rag_app.answering.chain import AnswerChain, AnswerSettings
+from retrievers.reader.reading import Reading
 from tests.helpers.streams import generator
 
 APPLE = "When was the Bramley apple tree planted?"
@@ -379,3 +382,37 @@ def test_the_best_sentence_is_left_where_nothing_fits(stored: Library) -> None:
     ((_, packed),) = answerer.asked
     (item,) = packed.evidence
     assert [sentence.text for sentence in item.sentences] == ["It was planted in 1921 by Ada Finch."]
+
+
+@dataclass
+class ScriptedReader:
+    """Says of each passage how likely it answers by its place; remembers what it read."""
+
+    read_of: dict[str, list[str]] = field(default_factory=dict)
+
+    def read(self, question: str, passages: Sequence[StoredChunk]) -> list[Reading]:
+        self.read_of[question] = [chunk.id for chunk in passages]
+        nothing = np.zeros((0, 2), np.int32), np.zeros(0, np.float32)
+        return [Reading(0.0, 1 / place, None, *nothing) for place in range(1, len(passages) + 1)]
+
+
+def test_a_reader_reads_the_standalone_question_with_what_was_found(stored: Library) -> None:
+    options = AskOptions(history=(Exchange(APPLE, "In 1921."),))
+    reader = ScriptedReader()
+    read = AnswerChain(
+        stored,
+        options,
+        answerer=Scripted(),
+        reranker=None,
+        settings=AnswerSettings(1500, 0.0),
+        reader=reader,
+    ).runnable()
+    answer = answered(read, "Who planted it?")
+    assert reader.read_of == {answer.standalone_question: [hit.chunk.id for hit in answer.nearest]}
+    expected = {hit.chunk.id: 1 / hit.rank for hit in answer.nearest}
+    assert answer.evidence
+    for item in answer.evidence:
+        assert item.reading is not None
+        assert item.reading.answers == expected[item.hit.chunk.id]
+    plain = answered(chain(stored, Scripted(), threshold=0.0))
+    assert {item.reading for item in plain.evidence} == {None}

@@ -1,0 +1,26 @@
+"""What a reader says of a passage, by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retrievers.reader.reading import AnswerSpan, Reading
+
+# "It sailed. In 1931."
+TOKENS = np.array([[0, 2], [3, 9], [9, 10], [11, 13], [14, 18], [18, 19]], np.int32)
+READING = Reading(
+    1.5, 0.8, AnswerSpan(14, 18, 0.9), TOKENS, np.array([0, 0.25, 0.5, 0.5, 1, 0.75], np.float32)
+)
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"), [((0, 10), 0.25), ((11, 19), 0.75), ((14, 18), 1.0), ((2, 3), 0.0)]
+)
+def test_a_sentence_has_the_mean_of_its_tokens(span: tuple[int, int], expected: float) -> None:
+    assert READING.sentence(*span) == pytest.approx(expected)
+
+
+def test_readings_compare_without_their_arrays() -> None:
+    assert replace(READING, tokens=TOKENS.copy()) == READING
+    assert replace(READING, answers=0.1) != READING
