@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ingestion.text.sentences import sentence_spans
+from retrievers.reader.antecedents import with_antecedents
 
 Span = tuple[int, int]
 
@@ -102,14 +103,16 @@ def by_sentence(example: Example, others: Sequence[str], chance: random.Random) 
     if not passage.sentences:
         return None
     spans = [(one.start, one.end) for one in sentence_spans(passage.text)]
+    begins = {end: begin for begin, end in with_antecedents(passage.text, spans)}
     wrong = [
-        passage.text[first:last]
+        passage.text[begins[last] : last]
         for first, last in spans
-        if not any(first < end and start < last for start, end in passage.sentences)
+        if not any(begins[last] < end and start < last for start, end in passage.sentences)
     ] + list(others)
     if not wrong:
         return None
     begin, end = chance.choice(passage.sentences)
+    begin = begins.get(end, begin)
     own = tuple(
         (one[0] - begin, one[1] - begin) for one in passage.spans if begin <= one[0] and one[1] <= end
     )

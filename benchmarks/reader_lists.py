@@ -1,9 +1,11 @@
 """Training examples of the reader from lists: questions, and what `fusion` finds for them, right and wrong.
 
-Three kinds, all from the first three quarters of xquad-en's articles (36 of 48) and from covidqa-dev's first
-articles that hold half of its questions. The corpora hold these articles alone: nothing else is read.
+From the first three quarters of xquad-en's articles (36 of 48), from covidqa-dev's first articles that hold
+half of its questions, and from manuals (`reader_manuals`). The corpora hold these texts alone: nothing else is
+read.
 
 questions  people's own; the passage they were asked of is right
+headings   made of a manual's headings; the passage below is right
 cloze      a sentence without some of its words, behind a question word; its passage is right
 topic      a sentence; the other passages of its article are right, its own is left out
 """
@@ -44,7 +46,7 @@ class _Asked:
     """A question to make an example of; passages that hold a text of `holding` are not wrong.
 
     `answers`: "answers" where `holding` has the answers, "sentence" where it is the sentence that answers,
-    "none" where nothing is asked.
+    "all" where the whole passage does, "none" where nothing is asked.
     """
 
     text: str
@@ -54,14 +56,16 @@ class _Asked:
     answers: str = "answers"
 
 
-def list_examples(data: Path, encoder: Encoder, seed: int) -> dict[str, list[Example]]:
-    """Return the examples of each kind, from the folder of the evaluation sets."""
+def list_examples(data: Path, manuals: Dataset, encoder: Encoder, seed: int) -> dict[str, list[Example]]:
+    """Return the examples of each kind, from the folder of the evaluation sets and from manuals."""
     chance = random.Random(seed)
-    found: dict[str, list[Example]] = {"questions": [], "cloze": [], "topic": []}
-    for name, choose in _HALVES.items():
-        dataset = _only(read_dataset(data / name), choose)
+    found: dict[str, list[Example]] = {"questions": [], "headings": [], "cloze": [], "topic": []}
+    for name in (*_HALVES, manuals.name):
+        is_manuals = name == manuals.name
+        dataset = manuals if is_manuals else _only(read_dataset(data / name), _HALVES[name])
+        own = list(_headings(manuals) if is_manuals else _people(dataset, data / name))
         asked = {
-            "questions": list(_people(dataset, data / name)),
+            "headings" if is_manuals else "questions": own,
             "cloze": [one for passage in dataset.passages for one in _cloze(passage, chance)],
             "topic": [one for passage in dataset.passages for one in _topic(passage, dataset, chance)],
         }
@@ -126,6 +130,11 @@ def _people(dataset: Dataset, folder: Path) -> Iterator[_Asked]:
     for question in dataset.questions:
         right = frozenset(unit for unit, grade in dataset.qrels[question.id].items() if grade > 0)
         yield _Asked(question.text, right, holding=answers.get(question.id, ()))
+
+
+def _headings(dataset: Dataset) -> Iterator[_Asked]:
+    for question in dataset.questions:
+        yield _Asked(question.text, frozenset(dataset.qrels[question.id]), answers="all")
 
 
 def _cloze(passage: CorpusPassage, chance: random.Random) -> Iterator[_Asked]:
@@ -229,6 +238,8 @@ def _right(chunk: StoredChunk, asked: _Asked) -> TrainingPassage:
     if asked.answers == "answers":
         found = answered(chunk.context, chunk.text, asked.holding)
         return found if found.spans else replace(found, answers=None)
+    if asked.answers == "all":
+        return TrainingPassage(chunk.context, chunk.text, True)
     said = places(chunk.text, asked.holding[0]) if asked.answers == "sentence" else []
     return TrainingPassage(chunk.context, chunk.text, bool(said) or None, (), tuple(said))
 

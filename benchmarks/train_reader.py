@@ -1,7 +1,9 @@
 """Train the built-in reader and write its weights beside the code that reads them.
 
-    RAG_EVAL_DATA=FOLDER RAG_TRAIN_DATA=FOLDER python benchmarks/train_reader.py
+    RAG_EVAL_DATA=FOLDER RAG_TRAIN_DATA=FOLDER python benchmarks/train_reader.py MANUALS
                                                [--steps N] [--seed N] [--out FILE]
+
+MANUALS has one folder for each unpacked package that `reader_manuals` names.
 
 Of the encoder's six layers the last three are tuned, so that a file of 11 MB is enough. An example is a
 question with one passage that answers it and several that do not: what `fusion` found (`reader_lists`),
@@ -29,6 +31,7 @@ import torch
 from reader_corruptions import corrupted, heading_line, of_another
 from reader_examples import Example, Span, TrainingPassage, by_sentence
 from reader_lists import list_examples
+from reader_manuals import manuals
 from reader_sources import source_examples
 from report import evaluation_data
 from safetensors.torch import save_file
@@ -44,14 +47,15 @@ EXAMPLES_A_STEP = 6
 WRONG = 3
 # How often each kind is drawn.
 SHARES = {
-    "questions": 0.40,
-    "cloze": 0.06,
-    "topic": 0.06,
-    "medquad": 0.13,
+    "questions": 0.32,
+    "headings": 0.12,
+    "cloze": 0.10,
+    "topic": 0.03,
+    "medquad": 0.10,
     "policyqa": 0.07,
     "tatqa": 0.18,
     "fetaqa": 0.06,
-    "pubmedqa": 0.04,
+    "pubmedqa": 0.02,
 }
 CORRUPTED = 0.5  # the share of examples with a hard negative made from text
 BY_SENTENCE = 0.8  # the share that is asked of the right passage's sentences too
@@ -285,6 +289,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("manuals", type=Path, metavar="MANUALS")
     parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--stop", type=int, metavar="N", help="end after N steps, of the rate's whole course")
     parser.add_argument("--seed", type=int, default=0)
@@ -295,7 +300,7 @@ def main() -> None:
     torch.set_num_threads(os.cpu_count() or 1)
     chance = random.Random(options.seed)
     kinds = {
-        **list_examples(data, builtin_encoder(), options.seed),
+        **list_examples(data, manuals(options.manuals, options.seed), builtin_encoder(), options.seed),
         **source_examples(Path(os.environ["RAG_TRAIN_DATA"]), chance),
     }
     print(", ".join(f"{len(some)} {kind}" for kind, some in kinds.items()), flush=True)

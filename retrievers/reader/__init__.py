@@ -22,6 +22,7 @@ from ingestion.encoders.runtime import has_openvino
 from ingestion.errors import ModelError
 from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.text.sentences import sentence_spans
+from retrievers.reader.antecedents import with_antecedents
 from retrievers.reader.reading import AnswerSpan, Reading, SentenceReading
 
 if TYPE_CHECKING:
@@ -111,7 +112,11 @@ class BuiltinReader:
         spans = [
             (place, one.start, one.end) for place in best for one in sentence_spans(passages[place].text)
         ]
-        texts = [(passages[place].context, passages[place].text[start:end]) for place, start, end in spans]
+        texts: list[tuple[str, str]] = []
+        for place in best:
+            chunk = passages[place]
+            own = [(start, end) for of, start, end in spans if of == place]
+            texts += [(chunk.context, chunk.text[start:end]) for start, end in with_antecedents(chunk.text, own)]
         read = self._read(question, texts)
         for place in best:
             sentences = tuple(
