@@ -3,12 +3,12 @@
     RAG_EVAL_DATA=FOLDER python benchmarks/answers.py [--quick] [--sets a,b] [--strategies a,b]
                                                       [--every N] [--kept FOLDER] [--json FILE]
 
-answers/SET/STRATEGY/METRIC    figures of the answers without a language model, as `rag-app eval --answers
-                               --without-gold` measures them (docs/answers.md describes the metrics);
-                               with the ends of its 95% interval (…/low, …/high)
-answers/SET/STRATEGY/words     words of an answer, median
-verdicts/SET/KIND                  share of sentences that are shown as unsupported
-verdicts/SET/precision, recall     of all these: unsupported, shown as unsupported
+answers/SET/STRATEGY/METRIC     figures of the answers without a language model, as `rag-app eval --answers
+                                --without-gold` measures them (docs/answers.md describes the metrics);
+                                with the ends of its 95% interval (…/low, …/high)
+answers/SET/STRATEGY/words      words of an answer, median
+verdicts/SET/KIND               share of sentences that are shown as unsupported
+verdicts/SET/precision, recall  of all these: unsupported, shown as unsupported
 
 Sentences that no source holds: "swapped" (of another question's answer), "number" (one digit changed), "date"
 (another month), "not" (put in, or taken out). Sentences that one holds: "verbatim", and "clause", the longest

@@ -27,6 +27,26 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, help="Say which pages answer which questions.")
 
 
+Answers = Annotated[
+    bool, typer.Option("--answers", help="Ask the questions, and measure the answers that people read.")
+]
+AnswersLlm = Annotated[
+    str | None,
+    typer.Option("--llm", help="With --answers: a GGUF file, URL#MODEL, or 'extractive' for quotations."),
+]
+WithoutGold = Annotated[
+    bool,
+    typer.Option(
+        "--without-gold",
+        help="With --answers, for a BEIR folder: ask again with the article that answers taken out.",
+    ),
+]
+Before = Annotated[
+    Path | None,
+    typer.Option("--before", help="With --answers: results.json of an earlier report to compare with."),
+]
+
+
 def evaluate(
     context: typer.Context,
     dataset: Annotated[
@@ -52,24 +72,10 @@ def evaluate(
             "--report", help="A folder for a report with pictures and what was lost, or all answers."
         ),
     ] = None,
-    answers: Annotated[
-        bool, typer.Option("--answers", help="Ask the questions, and measure the answers that people read.")
-    ] = False,
-    llm: Annotated[
-        str | None,
-        typer.Option("--llm", help="With --answers: a GGUF file, URL#MODEL, or 'extractive' for quotations."),
-    ] = None,
-    without_gold: Annotated[
-        bool,
-        typer.Option(
-            "--without-gold",
-            help="With --answers, for a BEIR folder: ask again with the article that answers taken out.",
-        ),
-    ] = False,
-    before: Annotated[
-        Path | None,
-        typer.Option("--before", help="With --answers: results.json of an earlier report to compare with."),
-    ] = None,
+    answers: Answers = False,
+    llm: AnswersLlm = None,
+    without_gold: WithoutGold = False,
+    before: Before = None,
     collection: Collections = None,
     as_json: Json = False,
 ) -> None:

@@ -1,8 +1,9 @@
 """Asks the questions of a data set as a person would, and keeps what a person would read."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from ingestion.errors import Cancelled
@@ -109,46 +110,62 @@ def ask_all(
         Cancelled: `cancelled` returned true.
     """
     dataset = corpus.dataset
-    questions = questions_of(dataset)
-    again = dataset.questions if without_gold else ()
-    conversations: dict[str, str | None] = {}
-    known = {question.id: question for question in questions}
-    total = len(questions) + len(again)
+    total = len(questions_of(dataset)) + (len(dataset.questions) if without_gold else 0)
+    timed = _Timed(ask, cancelled)
     ask("warm up", conversation=None)
-    done = 0
-    for question in _in_order(questions, known):
-        _check(cancelled)
+    asked = [_in_conversations(corpus, timed), *([_without_gold(corpus, timed)] if without_gold else [])]
+    for done, one in enumerate(chain(*asked), start=1):
+        yield one
+        if on_progress:
+            on_progress(done, total)
+
+
+class _Timed:
+    """Asks one question at a time, with the seconds that it takes. Raises Cancelled between them."""
+
+    def __init__(self, ask: Ask, cancelled: IsCancelled | None) -> None:
+        self._ask = ask
+        self._cancelled = cancelled
+
+    def __call__(
+        self, question: str, *, conversation: str | None = None, documents: Sequence[str] = ()
+    ) -> tuple[Answer, float]:
+        if self._cancelled and self._cancelled():
+            raise Cancelled("the evaluation")
         started = time.perf_counter()
-        answer = ask(question.text, conversation=conversations.get(question.after or ""))
-        seconds = time.perf_counter() - started
+        answer = self._ask(question, conversation=conversation, documents=documents)
+        return answer, time.perf_counter() - started
+
+
+def _in_conversations(corpus: Corpus, timed: _Timed) -> Iterator[AnsweredQuestion]:
+    """Ask all questions, each in the conversation of the question that it follows."""
+    conversations: dict[str, str | None] = {}
+    for question in _in_order(questions_of(corpus.dataset)):
+        answer, seconds = timed(question.text, conversation=conversations.get(question.after or ""))
         conversations[question.id] = answer.conversation_id
         yield _answered(corpus, question, answer, seconds)
-        done += 1
-        if on_progress:
-            on_progress(done, total)
-    articles = _articles(corpus) if again else {}
-    for question in again:
-        _check(cancelled)
-        gold = {articles[unit] for unit in _wanted(dataset, question)}
+
+
+def _without_gold(corpus: Corpus, timed: _Timed) -> Iterator[AnsweredQuestion]:
+    """Ask each question that has an answer, without its gold articles."""
+    articles = _articles(corpus)
+    for question in corpus.dataset.questions:
+        gold = {articles[unit] for unit in _wanted(corpus.dataset, question)}
         left = tuple(dict.fromkeys(one for one in articles.values() if one not in gold))
-        started = time.perf_counter()
-        answer = ask(question.text, conversation=None, documents=left)
-        seconds = time.perf_counter() - started
+        answer, seconds = timed(question.text, documents=left)
         asked = Question(f"{question.id} {WITHOUT_GOLD}", question.text, kind=WITHOUT_GOLD)
         yield _answered(corpus, asked, answer, seconds)
-        done += 1
-        if on_progress:
-            on_progress(done, total)
 
 
-def _in_order(questions: Iterable[Question], known: Mapping[str, Question]) -> list[Question]:
+def _in_order(questions: Sequence[Question]) -> list[Question]:
     """Return the questions, each behind the question that it follows."""
+    known = {question.id: question for question in questions}
     ordered: dict[str, Question] = {}
     for question in questions:
-        chain = [question]
-        while (after := chain[-1].after) is not None and after in known and after not in ordered:
-            chain.append(known[after])
-        ordered |= {one.id: one for one in reversed(chain)}
+        followed = [question]
+        while (after := followed[-1].after) is not None and after in known and after not in ordered:
+            followed.append(known[after])
+        ordered |= {one.id: one for one in reversed(followed)}
     return list(ordered.values())
 
 
@@ -186,8 +203,3 @@ def _articles(corpus: Corpus) -> dict[str, str]:
         for document in corpus.documents()
         for page in range(1, document.pages + 1)
     }
-
-
-def _check(cancelled: IsCancelled | None) -> None:
-    if cancelled and cancelled():
-        raise Cancelled("the evaluation")
