@@ -1,8 +1,8 @@
 """Training examples of the reader from lists: questions, and what `fusion` finds for them, right and wrong.
 
 From the first three quarters of xquad-en's articles (36 of 48), from covidqa-dev's first articles that hold
-half of its questions, and from manuals (`reader_manuals`). The corpora hold these texts alone: nothing else is
-read.
+half of its questions, and from manuals (`reader_manuals`). The corpora hold these texts alone: nothing else
+is read.
 
 questions  people's own; the passage they were asked of is right
 headings   made of a manual's headings; the passage below is right

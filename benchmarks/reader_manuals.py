@@ -36,12 +36,17 @@ _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "title"})
 _BLOCKS = frozenset({"p", "li", "dt", "dd", "tr", "item"})
 _NUMBER = re.compile(r"^(?:(?:Chapter|Section|Appendix)\s+)?(?:[\dA-Z]+\.)*[\dA-Z]?\.?\s+(?=[A-Z])")
 _VERBS = frozenset(
-    "add adjust apply assign back browse calculate change check choose clear close combine compare compose "
-    "configure connect convert copy create customize cut define delete disable display edit enable enter "
-    "export fill find fix format get group hide import improve insert install keep limit lock log make manage "
-    "merge move open organize play prevent print protect record remove rename replace resize restore rotate "
-    "save scan search select send set share shut sort split start stop switch take turn undo update use view "
-    "watch write".split()
+    re.findall(
+        r"\w+",
+        """
+    add adjust apply assign back browse calculate change check choose clear close combine compare
+    compose configure connect convert copy create customize cut define delete disable display edit
+    enable enter export fill find fix format get group hide import improve insert install keep limit
+    lock log make manage merge move open organize play prevent print protect record remove rename
+    replace resize restore rotate save scan search select send set share shut sort split start stop
+    switch take turn undo update use view watch write
+    """,
+    )
 )
 
 
@@ -84,14 +89,19 @@ def _sections(book: str, path: Path) -> Iterator[_Section]:
             yield from _section(book, page, heading, blocks)
             heading, blocks = _plain(element), []
             page = page or heading
-        elif name in _BLOCKS and not any(etree.QName(one).localname in _BLOCKS for one in element.iterancestors()):
+        elif name in _BLOCKS and not any(
+            etree.QName(one).localname in _BLOCKS for one in element.iterancestors()
+        ):
             blocks.append(_plain(element))
     yield from _section(book, page, heading, blocks)
 
 
+def _ancestors(element: etree._Element) -> set[str]:
+    return {etree.QName(one).localname for one in element.iterancestors()}
+
+
 def _is_shown(element: etree._Element) -> bool:
-    parents = {etree.QName(one).localname for one in element.iterancestors()}
-    return parents.isdisjoint({"head", "info", "table", "figure", "footer"})
+    return _ancestors(element).isdisjoint({"head", "info", "table", "figure", "footer"})
 
 
 def _section(book: str, page: str, heading: str, blocks: Iterable[str]) -> Iterator[_Section]:
@@ -110,7 +120,7 @@ def _section(book: str, page: str, heading: str, blocks: Iterable[str]) -> Itera
 
 
 def _plain(element: etree._Element) -> str:
-    return " ".join("".join(map(str, element.xpath(".//text()"))).split())
+    return " ".join("".join(str(one) for one in element.itertext("*")).split())
 
 
 def _question(heading: str, chance: random.Random) -> str:
@@ -124,4 +134,6 @@ def _question(heading: str, chance: random.Random) -> str:
     if first.endswith("ing") and rest:
         return chance.choice((f"How does {heading[:1].lower()}{heading[1:]} work?", heading))
     name = heading if any(letter.isupper() for letter in rest) else heading.lower()
-    return chance.choice((f"What is {name}?", f"What does it say about {name}?", name, f"Tell me about {name}."))
+    return chance.choice(
+        (f"What is {name}?", f"What does it say about {name}?", name, f"Tell me about {name}.")
+    )

@@ -116,7 +116,9 @@ class BuiltinReader:
         for place in best:
             chunk = passages[place]
             own = [(start, end) for of, start, end in spans if of == place]
-            texts += [(chunk.context, chunk.text[start:end]) for start, end in with_antecedents(chunk.text, own)]
+            texts += [
+                (chunk.context, chunk.text[start:end]) for start, end in with_antecedents(chunk.text, own)
+            ]
         read = self._read(question, texts)
         for place in best:
             sentences = tuple(

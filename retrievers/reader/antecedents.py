@@ -7,16 +7,20 @@ Span = tuple[int, int]
 
 # The first word of such a sentence, in the languages of the interface.
 _REFERRING = frozenset(
-    "it its they their them this these that those he she his her him such both here there then otherwise "
-    "er sie es ihr ihre sein seine dies diese dieser dieses dort dann "
-    "il elle ils elles ce cette ces cela leur leurs son sa ses "
-    "él ella ellos ellas esto esta este estos estas eso su sus".split()
+    re.findall(
+        r"\w+",
+        """
+    it its they their them this these that those he she his her him such both here there then otherwise
+    er sie es ihr ihre sein seine dies diese dieser dieses dort dann il elle ils elles ce cette ces cela
+    leur leurs son sa ses él ella ellos ellas esto esta este estos estas eso su sus
+    """,
+    )
 )
 _LONGEST = 320  # characters of the sentence before
 
 
 def with_antecedents(text: str, sentences: Sequence[Span]) -> list[Span]:
-    """Return the spans of sentences in order, each from the sentence before on where it refers to that one."""
+    """Return the spans of sentences in order; one that refers to the sentence before begins with that one."""
     found: list[Span] = []
     for place, (start, end) in enumerate(sentences):
         word = re.match(r"\W*(\w+)", text[start:end])

@@ -51,15 +51,15 @@ class Reading:
     in_answer: NDArray[np.float32] = field(compare=False, repr=False)
     sentences: tuple[SentenceReading, ...] = ()
 
-    def sentence(self, start: int, end: int) -> float:
-        """Return the probability that characters `start` to `end` answer.
-
-        It is that of the sentence read on its own which has most of them; without one the mean of
-        `in_answer`, and 0 where no token was read.
-        """
+    def sentence(self, start: int, end: int) -> float | None:
+        """Return the probability that characters `start` to `end` answer: of the sentence read on its own
+        that has most of them; None where there is none."""
         shared = [(min(one.end, end) - max(one.start, start), one.answers) for one in self.sentences]
-        if shared and max(shared)[0] > 0:
-            return max(shared)[1]
+        most = max(shared, default=(0, 0.0))
+        return most[1] if most[0] > 0 else None
+
+    def marked(self, start: int, end: int) -> float:
+        """Return the mean of `in_answer` of characters `start` to `end`; 0 where no token was read."""
         inside = (self.tokens[:, 0] >= start) & (self.tokens[:, 1] <= end)
         return float(self.in_answer[inside].mean()) if inside.any() else 0.0
 

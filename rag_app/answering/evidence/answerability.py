@@ -8,11 +8,11 @@ A passage that answers says what the question names, and the reader sees the ans
 only about the subject lacks the other year, the other company, or the thing that is asked for.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from rag_app.answering.answers import Evidence, PromptContext
+from rag_app.answering.evidence.calibration import Calibration, log_odds
 from rag_app.answering.evidence.question_terms import (
     QuestionTerm,
     TermKind,
@@ -21,9 +21,6 @@ from rag_app.answering.evidence.question_terms import (
     question_terms,
 )
 from retrievers.exact import Named
-
-# A probability is kept this far from 0 and 1, so that its log-odds are finite.
-_LEAST = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +47,6 @@ class AnswerSignals:
     words_lacking: float
     names_unseen: float
     identifiers_missing: float
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """A logistic regression: σ(intercept + Σ coefficient · signal). A signal that is not named counts 0."""
-
-    intercept: float
-    coefficients: Mapping[str, float]
-
-    def probability(self, signals: AnswerSignals) -> float:
-        score = self.intercept + sum(
-            weight * float(getattr(signals, name)) for name, weight in self.coefficients.items()
-        )
-        return 1 / (1 + math.exp(-score))
 
 
 # Printed by `benchmarks/answerability.py --no-reader`.
@@ -96,13 +79,13 @@ def signals(question: str, packed: PromptContext, named: Sequence[Named] = ()) -
     held = [mentioned(terms, item.hit.chunk, language) for item in packed.evidence]
     ranked = sorted(range(len(held)), key=lambda place: _order(packed.evidence[place]))
     best = packed.evidence[ranked[0]]
-    odds = sorted((_log_odds(item.reading.answers) for item in packed.evidence if item.reading), reverse=True)
+    odds = sorted((log_odds(item.reading.answers) for item in packed.evidence if item.reading), reverse=True)
     names = [term for term in terms if term.kind is not TermKind.WORD]
     is_foreign = language_of(best.hit.chunk.text) != language
     words = [term for term in terms if term.kind is TermKind.WORD and not is_foreign]
     return AnswerSignals(
         answers=odds[0] if odds else 0.0,
-        second=odds[1] if len(odds) > 1 else _log_odds(0.0) if odds else 0.0,
+        second=odds[1] if len(odds) > 1 else log_odds(0.0) if odds else 0.0,
         span=best.reading.span.probability if best.reading and best.reading.span else 0.0,
         relevance=packed.relevance,
         names_lacking=_share_lacking(names, held[ranked[0]]),
@@ -115,11 +98,6 @@ def signals(question: str, packed: PromptContext, named: Sequence[Named] = ()) -
 def _order(item: Evidence) -> tuple[float, float, int]:
     """Return what sorts the passage first that answers most likely: by the reader, else by MaxSim."""
     return (-item.reading.answers if item.reading else 0.0, -item.score, item.number)
-
-
-def _log_odds(probability: float) -> float:
-    kept = min(max(probability, _LEAST), 1 - _LEAST)
-    return math.log(kept / (1 - kept))
 
 
 def _share_lacking(terms: Sequence[QuestionTerm], held: frozenset[QuestionTerm]) -> float:

@@ -22,7 +22,7 @@ _LIBRARY = (
     r"(?:here|(?:in|inside|within) (?:here|(?:the|this|my|your|our) (?:document )?(?:library|collection|"
     r"knowledge ?base|corpus|index|app|application)|your (?:database|memory|archive)))"
 )
-_STORED = r"(?:uploaded|added|indexed|ingested|imported|stored|loaded|available|present|known)"
+_STORED = r"(?:uploaded|added|indexed|ingested|imported|stored|loaded|available|present)"
 _NOW = (
     r"(?:,? (?:now|right now|currently|here|so far|in total|in all|combined|altogether|at the moment|"
     r"please|at all|for me))*"

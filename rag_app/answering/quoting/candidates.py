@@ -6,18 +6,12 @@ from dataclasses import dataclass, replace
 
 from rag_app.answering.answers import Evidence, EvidenceSentence, PassageWindow, PromptContext
 from rag_app.answering.evidence.prompt_context import SAME_QUESTION
+from rag_app.answering.evidence.question_terms import QuestionTerm, language_of, mentions, question_terms
 from rag_app.answering.questions.answer_types import AnswerType
-from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, is_labelled, why_no_answer
+from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, why_no_answer
 from rag_app.answering.quoting.statements import ITEM, Statement, StatementKind, inside, statements, window_of
+from rag_app.answering.quoting.worth import StatementSignals, signals_of, standings, worth
 
-# What a statement's fit to the type of answer adds to its worth, as a share.
-_FIT_BY_MATCH = 0.08
-_FIT_BY_READER = 0.25
-# A line that is no sentence, no item and no row is worth this share.
-_LINE = 0.85
-# Beside what the reader says, the cosines only decide between equals.
-_MATCH_WITH_READER = 0.02
-_SPAN_INSIDE = 0.5
 # Of a document's questions, those that match the question asked at most this much worse than the best.
 _NEARLY = 0.05
 
@@ -82,8 +76,9 @@ class Candidate:
     Attributes:
         sentence: Its characters on the page, as a sentence of the evidence.
         found: All statements of the passage's window; `place` is its own.
-        worth: How well it answers; orders the candidates of one question.
+        signals: What tells how well it answers.
         is_soft: Of a kind that is never an answer; it is quoted where there is nothing else.
+        is_reply: It stands below the document's own form of the question.
     """
 
     evidence: Evidence
@@ -91,8 +86,14 @@ class Candidate:
     found: tuple[Statement, ...]
     place: int
     sentence: EvidenceSentence
-    worth: float
+    signals: StatementSignals
     is_soft: bool = False
+    is_reply: bool = False
+
+    @property
+    def worth(self) -> float:
+        """The probability that it answers; orders the candidates of one question."""
+        return 1.0 if self.is_reply else worth(self.signals, is_read=self.evidence.reading is not None)
 
     @property
     def statement(self) -> Statement:
@@ -109,23 +110,30 @@ class Candidate:
         return (start, end, reading.span.probability) if within else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    text: str
+    asked: AnswerType
+    terms: Sequence[QuestionTerm]
+    language: str
+
+
 def candidates(question: str, asked: AnswerType, packed: PromptContext) -> list[Candidate]:
     """Return the statements that may answer, best first."""
     known = max((one.answers for item in packed.evidence for one in item.sentences), default=0.0)
     least = known - _NEARLY if known >= SAME_QUESTION else 0.0
-    every = _distinct(question, asked, packed, least) or _distinct(question, asked, packed, None)
+    looked = _Question(question, asked, question_terms(question), language_of(question))
+    every = _distinct(looked, packed, least) or _distinct(looked, packed, None)
     firm = [one for one in every if not one.is_soft] or every
     if least > 0.0:  # the text below the document's own question answers, in its order
-        firm = [replace(one, worth=1.0) for one in firm]
+        firm = [replace(one, is_reply=True) for one in firm]
     return sorted(
         firm,
         key=lambda one: (not one.sentence.is_named, -one.worth, one.evidence.number, one.sentence.start),
     )
 
 
-def _distinct(
-    question: str, asked: AnswerType, packed: PromptContext, least: float | None
-) -> list[Candidate]:
+def _distinct(question: _Question, packed: PromptContext, least: float | None) -> list[Candidate]:
     """Return each statement once, though two passages have it.
 
     Args:
@@ -133,8 +141,8 @@ def _distinct(
     """
     seen: set[tuple[str, int, int]] = set()
     every: list[Candidate] = []
-    for item in packed.evidence:
-        for one in _of_passage(question, asked, item, least):
+    for item, standing in zip(packed.evidence, standings(packed.evidence), strict=True):
+        for one in _of_passage(question, item, standing, least):
             place = (item.hit.chunk.document_id, item.hit.chunk.page, one.sentence.start)
             if place not in seen:
                 seen.add(place)
@@ -142,7 +150,9 @@ def _distinct(
     return every
 
 
-def _of_passage(question: str, asked: AnswerType, item: Evidence, least: float | None) -> Iterator[Candidate]:
+def _of_passage(
+    question: _Question, item: Evidence, standing: float, least: float | None
+) -> Iterator[Candidate]:
     window, chunk = window_of(item), item.hit.chunk
     found = tuple(statements(window))
     listed = BIBLIOGRAPHY.match(chunk.heading or "") is not None
@@ -163,7 +173,7 @@ def _of_passage(question: str, asked: AnswerType, item: Evidence, least: float |
             continue
         is_reply = bool(least) and answers >= (least or 0.0)
         reason = None if is_reply else why_no_answer(one)
-        introduces = asked in (AnswerType.LIST, AnswerType.PROCEDURE) and _introduces(found, place)
+        introduces = question.asked in (AnswerType.LIST, AnswerType.PROCEDURE) and _introduces(found, place)
         yield Candidate(
             item,
             window,
@@ -178,13 +188,14 @@ def _of_passage(question: str, asked: AnswerType, item: Evidence, least: float |
                 is_named=any(each.is_named for each in told),
                 answers=answers,
             ),
-            _worth(
-                question,
-                asked,
+            signals_of(
                 item,
                 one,
                 (start - chunk.start, end - chunk.start),
-                max(each.score for each in told),
+                standing=standing,
+                match=max(each.score for each in told),
+                fit=fits(question.text, question.asked, one),
+                mentioned=mentions(question.terms, one.text, question.language),
             ),
             is_soft=(reason is not None and not (introduces and reason in ("label", "heading")))
             or (not is_reply and (listed or among_references(found, place))),
@@ -211,22 +222,6 @@ def _without_heading(found: tuple[Statement, ...], place: int, heading: str | No
         Statement(one.start, one.end, kind, rest, one.lead, one.tail),
         *found[place + 1 :],
     )
-
-
-def _worth(
-    question: str, asked: AnswerType, item: Evidence, one: Statement, span: tuple[int, int], score: float
-) -> float:
-    fit = fits(question, asked, one)
-    is_line = one.kind is StatementKind.LINE and not is_labelled(one)
-    form = _LINE if is_line else 1.0
-    reading = item.reading
-    if reading is None:
-        return (score + item.score) * (1 + _FIT_BY_MATCH * fit) * form
-    start, end = max(0, span[0]), min(span[1], len(item.hit.chunk.text))
-    told = reading.sentence(start, end)
-    if reading.span is not None and start <= reading.span.start < reading.span.end <= end:
-        told += _SPAN_INSIDE * reading.span.probability
-    return reading.answers * told * (1 + _FIT_BY_READER * fit) * form + _MATCH_WITH_READER * score
 
 
 def fits(question: str, asked: AnswerType, one: Statement) -> float:

@@ -18,9 +18,8 @@ _MOST_ITEMS = 15
 _MOST_LINES = 3
 # Without a reader nobody knows where in a long sentence the answer is, so it is shown longer.
 _LONGEST = 60
-# A supporting line is worth at least this share of the first, by the cosines or by the reader.
-_SHARE_BY_MATCH = 0.93
-_SHARE_BY_READER = 0.4
+# A supporting line is worth at least this share of the first.
+_SHARE = 0.6
 # It says something else if at least this share of its content words is new.
 _NEW = 0.4
 # The reader's span is set in bold with this probability.
@@ -64,12 +63,11 @@ def compose(packed: PromptContext) -> list[Quotation]:
 
 def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
     best = ranked[0]
-    share = _SHARE_BY_MATCH if best.evidence.reading is None else _SHARE_BY_READER
     chosen = [_quoted(best, question)]
     words = len(chosen[0].plain.split())
     said = _content(best.statement.text)
     for one in ranked[1:]:
-        if len(chosen) == _MOST_LINES or one.worth < share * best.worth or one.is_soft:
+        if len(chosen) == _MOST_LINES or one.worth < _SHARE * best.worth or one.is_soft:
             break
         own = _content(one.statement.text)
         if not own or len(own - said) < _NEW * len(own):

@@ -24,6 +24,7 @@ from rag_app.answering.evidence.question_terms import (
 from rag_app.answering.refusals.reasons import reason_for
 from rag_app.answering.refusals.texts import RefusalTexts, texts_in
 from retrievers.exact import Named
+from retrievers.reader.reading import Reading
 
 # A passage with less relevance, with no name and less than half of the question's terms, is not about it. Of
 # questions about other subjects two in three find no other passages, of those about the documents one in
@@ -122,10 +123,14 @@ def _best_sentence(item: Evidence, terms: Sequence[QuestionTerm], language: str)
         return None
     reading, chunk = item.reading, item.hit.chunk
     if reading is not None:
-        return max(
-            sentences, key=lambda one: reading.sentence(one.start - chunk.start, one.end - chunk.start)
-        )
+        return max(sentences, key=lambda one: _told(reading, one.start - chunk.start, one.end - chunk.start))
     return max(sentences, key=lambda one: len(mentions(terms, one.text, language)) + one.score)
+
+
+def _told(reading: Reading, start: int, end: int) -> float:
+    """Return how likely characters answer; only the best passages' sentences are read on their own."""
+    alone = reading.sentence(start, end)
+    return reading.marked(start, end) if alone is None else alone
 
 
 def _readable(item: Evidence) -> Iterator[EvidenceSentence]:

@@ -113,7 +113,7 @@ def test_it_says_whether_and_where_a_passage_answers(reranker: BuiltinReader) ->
     assert found.answers > other.answers
     assert found.relevance > other.relevance
     spans = [(one.start, one.end) for one in sentence_spans(FERRY)]
-    scores = [found.sentence(*span) for span in spans]
+    scores = [found.sentence(*span) or 0.0 for span in spans]
     assert scores.index(max(scores)) == 1
     assert found.span is not None
     assert spans[1][0] <= found.span.start < found.span.end <= spans[1][1]
@@ -126,7 +126,7 @@ def test_tokens_are_those_of_the_text(reranker: BuiltinReader) -> None:
     words = [FERRY[start:end] for start, end in found.tokens]
     assert words[:3] == ["The", "ferry", "was"]
     assert "".join(words) == FERRY.replace(" ", "")
-    assert found.sentence(0, 0) == 0.0
+    assert found.sentence(0, 0) is None
     (empty,) = reranker.read(QUESTION, [chunk("", "Harbour")])
     assert (empty.span, len(empty.tokens)) == (None, 0)
 

@@ -11,10 +11,10 @@ from rag_app.answering.evidence.answerability import (
     SIGNALS,
     WITH_READER,
     WITHOUT_READER,
-    Calibration,
     answerability,
     signals,
 )
+from rag_app.answering.evidence.calibration import Calibration
 from retrievers.hits import Hit
 from retrievers.reader.reading import AnswerSpan, Reading
 

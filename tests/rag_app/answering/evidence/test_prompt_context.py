@@ -96,7 +96,8 @@ def test_a_chunk_deleted_since_it_was_found_is_left_out(stocked: Library) -> Non
 
     for document in stocked.catalogue.documents():
         stocked.delete(document)
-    assert pack(stocked, result, budget=1000, count_tokens=words) == PromptContext((), 0.0)
+    nothing = PromptContext((), 0.0, budget=1000, question=APPLE)
+    assert pack(stocked, result, budget=1000, count_tokens=words) == nothing
 
 
 def test_words_that_any_sentence_holds_count_half(library: Library) -> None:
