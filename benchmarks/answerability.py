@@ -110,7 +110,7 @@ def main() -> None:
     options = parser.parse_args()
     stay_offline()
     names = [one for one in SIGNALS if not (options.no_reader and one in READER_SIGNALS)]
-    examples = [(one, signals(one.question, one.packed, one.named)) for one in asked(options)]
+    examples = [(one, signals(one.packed)) for one in asked(options)]
     results = reported(examples, names)
     whole = model(examples, names)
     pairs = [("intercept", whole.intercept), *zip(names, whole.coefficients.tolist(), strict=True)]

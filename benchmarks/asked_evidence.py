@@ -62,7 +62,10 @@ def asked(options: argparse.Namespace) -> list[Asked]:
     reader = None if options.no_reader else BuiltinReader()
     with tempfile.TemporaryDirectory() as temporary:
         every = QUICK if options.quick else options.every
-        found = list(_gathered(options.sets.split(","), options.kept or Path(temporary), every, reader))
+        few = QUICK if options.quick else 1
+        found = list(
+            _gathered(options.sets.split(","), options.kept or Path(temporary), (every, few), reader)
+        )
     if options.evidence:
         options.evidence.write_bytes(pickle.dumps(found))
     return found
@@ -71,20 +74,23 @@ def asked(options: argparse.Namespace) -> list[Asked]:
 def evidence_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of what is gathered."""
     parser.set_defaults(sets=",".join(SETS))
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="ask every Nth question only")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth question of passages")
     parser.add_argument("--evidence", type=Path, metavar="FILE", help="keep the evidence there, and read it")
     parser.add_argument("--no-reader", action="store_true", help="fit what is used without a reader")
 
 
-def _gathered(sets: Sequence[str], kept: Path, every: int, reader: Reader | None) -> Iterator[Asked]:
+def _gathered(
+    sets: Sequence[str], kept: Path, every: tuple[int, int], reader: Reader | None
+) -> Iterator[Asked]:
+    """Yield every Nth question: of sets of passages, and of sets of documents."""
     for name in sets:
         folder = evaluation_data() / name
         dataset = read_dataset(folder)
         with open_corpus(dataset, kept, builtin_encoder()) as corpus:
             if dataset.documents is None:
-                yield from _of_passages(corpus, reader, every)
+                yield from _of_passages(corpus, reader, every[0])
             else:
-                yield from _of_documents(corpus, folder / "questions.jsonl", reader, every)
+                yield from _of_documents(corpus, folder / "questions.jsonl", reader, every[1])
 
 
 def _evidence(library: Library, question: str, result: SearchResult, reader: Reader | None) -> PromptContext:

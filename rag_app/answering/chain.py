@@ -33,13 +33,13 @@ from rag_app.answering.answers import (
     ReasoningDelta,
 )
 from rag_app.answering.evidence.answerability import answerability
-from rag_app.answering.evidence.literal_matches import missing, partly_missing
+from rag_app.answering.evidence.literal_matches import partly_missing
 from rag_app.answering.evidence.prompt_context import pack
 from rag_app.answering.prompt_injection import flags
 from rag_app.answering.questions.follow_ups import is_follow_up, names_subject
 from rag_app.answering.questions.query_rewriting import carried_over
 from rag_app.answering.questions.question_kinds import is_aside
-from rag_app.answering.refusals.refusal import Refusal, refusal
+from rag_app.answering.refusals.refusal import Refusal, must_refuse, refusal
 from retrievers.fusion import fused_hits
 from retrievers.preambles import core
 from retrievers.reader.reading import Reader, Reading
@@ -275,10 +275,9 @@ class AnswerChain:
     def _written(self, gathered: _Gathered, config: RunnableConfig) -> Iterator[AnswerEvent]:
         started, answerer = time.perf_counter(), self._answerer
         question, result, packed = gathered.question, gathered.found.result, gathered.found.packed
-        likely = answerability(question.standalone, packed, result.named)
-        refuses = (
-            not packed.evidence or likely < self._settings.threshold or missing(result.named) is not None
-        )
+        likely = answerability(packed)
+        is_enough = likely >= self._settings.threshold
+        refuses = must_refuse(self._library, question.standalone, packed, result.named, is_enough=is_enough)
         pieces: list[str] = []
         refused: Refusal | None = None
         if refuses:

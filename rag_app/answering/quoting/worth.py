@@ -20,9 +20,8 @@ class StatementSignals:
     """What tells whether a statement answers.
 
     Attributes:
-        passage: The reader's log-odds that its passage answers; 0 without a reader.
-        sentence: The same, of the statement read on its own; -4 where it was not.
-        marked: The log-odds of the mean probability that its tokens are part of what answers.
+        sentence: The reader's log-odds that it answers, read on its own; -4 where it was not read so, and 0
+            without a reader.
         span: The probability of the reader's span where it is in the statement, else 0.
         standing: The score of its passage in the search, standardised over the evidence.
         match: The weighted cosines of its tokens with the question's (`EvidenceSentence.score`).
@@ -32,9 +31,7 @@ class StatementSignals:
             for, but a name at most.
     """
 
-    passage: float
     sentence: float
-    marked: float
     span: float
     standing: float
     match: float
@@ -44,11 +41,24 @@ class StatementSignals:
 
 
 SIGNALS = tuple(one.name for one in fields(StatementSignals))
-READER_SIGNALS = ("passage", "sentence", "marked", "span")
+READER_SIGNALS = ("sentence", "span")
 
 # Printed by `benchmarks/quotations.py`, and with --no-reader.
-WITH_READER = Calibration(-3.0, {"passage": 0.6, "sentence": 0.6, "standing": 0.5, "match": 4.0, "fit": 0.5})
-WITHOUT_READER = Calibration(-4.0, {"standing": 1.0, "match": 4.0, "fit": 0.5})
+WITH_READER = Calibration(
+    -2.454,
+    {
+        "sentence": 0.4429,
+        "span": 3.655,
+        "standing": 0.7621,
+        "match": 4.127,
+        "fit": 0.4508,
+        "is_line": 1.067,
+        "is_other_field": -1.594,
+    },
+)
+WITHOUT_READER = Calibration(
+    -5.764, {"standing": 0.9521, "match": 8.031, "fit": 0.3505, "is_line": 0.5053, "is_other_field": -1.734}
+)
 
 _UNREAD = -4.0
 
@@ -95,9 +105,7 @@ def signals_of(
         and (reading.span.start < reading.span.end <= end)
     )
     return StatementSignals(
-        passage=log_odds(reading.answers) if reading else 0.0,
         sentence=0.0 if reading is None else _UNREAD if alone is None else log_odds(alone),
-        marked=log_odds(reading.marked(start, end)) if reading else 0.0,
         span=reading.span.probability if inside and reading and reading.span else 0.0,
         standing=standing,
         match=match,

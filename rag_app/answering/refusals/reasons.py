@@ -43,7 +43,7 @@ def reason_for(
     """Return a sentence that says what the passages lack."""
     language = language_of(question)
     terms = question_terms(question)
-    if not _speaks(library, evidence, language):
+    if not speaks(library, evidence, language):
         terms = tuple(term for term in terms if term.kind is not TermKind.WORD)
     held = [mentioned(terms, item.hit.chunk, language) for item in evidence]
     seen = frozenset[QuestionTerm]().union(*held)
@@ -96,7 +96,7 @@ def _is_verb(term: QuestionTerm) -> bool:
     return term.text.casefold() in _VERBS or term.text.endswith(_VERB_ENDINGS)
 
 
-def _speaks(library: Library, evidence: Sequence[Evidence], language: str) -> bool:
+def speaks(library: Library, evidence: Sequence[Evidence], language: str) -> bool:
     """Return whether the document of the best passage is in a language, as far as that is known."""
     ids = {item.hit.chunk.document_id for item in evidence[:1]}
     documents = [document for one in ids if (document := library.catalogue.document(one))]

@@ -21,7 +21,7 @@ from rag_app.answering.evidence.question_terms import (
     mentions,
     question_terms,
 )
-from rag_app.answering.refusals.reasons import reason_for
+from rag_app.answering.refusals.reasons import reason_for, speaks
 from rag_app.answering.refusals.texts import RefusalTexts, texts_in
 from retrievers.exact import Named
 from retrievers.reader.reading import Reading
@@ -55,6 +55,25 @@ class Refusal:
     text: str
     details: str = ""
     citations: tuple[Citation, ...] = ()
+
+
+def must_refuse(
+    library: Library, question: str, packed: PromptContext, named: Sequence[Named], *, is_enough: bool
+) -> bool:
+    """Return whether a question is refused.
+
+    Args:
+        named: The identifiers of the question, with the passages that have them.
+        is_enough: The answerability reaches the threshold.
+    """
+    if not packed.evidence or missing(named) is not None:
+        return True
+    if is_enough:
+        return False
+    # Across languages answerability says little: such passages answer if they are about the question.
+    language = language_of(question)
+    is_foreign = not speaks(library, packed.evidence, language)
+    return not (is_foreign and is_related(packed, question_terms(question), language))
 
 
 def refusal(

@@ -7,7 +7,7 @@ import pytest
 
 from rag_app.answering.answers import Evidence, PassageWindow, PromptContext
 from rag_app.answering.quoting.composition import Quotation, compose
-from retrievers.reader.reading import AnswerSpan, Reading
+from retrievers.reader.reading import AnswerSpan, Reading, SentenceReading
 from tests.helpers.evidence import evidence
 
 
@@ -24,6 +24,7 @@ def read(item: Evidence, answer: str, *, answers: float = 0.9, probability: floa
         AnswerSpan(at, at + len(answer), probability),
         np.stack([places, places + 1], axis=1),
         ((places >= begin) & (places < end)).astype(np.float32),
+        (SentenceReading(begin, end, answers),),
     )
     return replace(item, reading=reading)
 
