@@ -59,15 +59,17 @@ class _Asked:
 def list_examples(data: Path, manuals: Dataset, encoder: Encoder, seed: int) -> dict[str, list[Example]]:
     """Return the examples of each kind, from the folder of the evaluation sets and from manuals."""
     chance = random.Random(seed)
-    found: dict[str, list[Example]] = {"questions": [], "headings": [], "cloze": [], "topic": []}
+    kinds = ("questions", "cloze", "topic", "headings", "manual cloze", "manual topic")
+    found: dict[str, list[Example]] = {kind: [] for kind in kinds}
     for name in (*_HALVES, manuals.name):
         is_manuals = name == manuals.name
         dataset = manuals if is_manuals else _only(read_dataset(data / name), _HALVES[name])
+        of = "manual " if is_manuals else ""
         own = list(_headings(manuals) if is_manuals else _people(dataset, data / name))
         asked = {
             "headings" if is_manuals else "questions": own,
-            "cloze": [one for passage in dataset.passages for one in _cloze(passage, chance)],
-            "topic": [one for passage in dataset.passages for one in _topic(passage, dataset, chance)],
+            f"{of}cloze": [one for passage in dataset.passages for one in _cloze(passage, chance)],
+            f"{of}topic": [one for passage in dataset.passages for one in _topic(passage, dataset, chance)],
         }
         with (
             tempfile.TemporaryDirectory() as folder,
