@@ -12,7 +12,7 @@ from rag_app.answering.answers import Evidence
 from rag_app.answering.evidence.calibration import Calibration, log_odds
 from rag_app.answering.evidence.question_terms import QuestionTerm, TermKind
 from rag_app.answering.quoting.fragments import is_labelled
-from rag_app.answering.quoting.statements import Statement, StatementKind
+from rag_app.answering.quoting.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,6 @@ class StatementSignals:
         standing: The score of its passage in the search, standardised over the evidence.
         match: The weighted cosines of its tokens with the question's (`EvidenceSentence.score`).
         fit: How well its form fits the type of answer, 0 to 1.
-        is_line: It is no sentence, no item, no row, and no label with its value.
         is_other_field: It is a label with its value, and mentions no word of content that the question asks
             for, but a name at most.
     """
@@ -36,7 +35,6 @@ class StatementSignals:
     standing: float
     match: float
     fit: float
-    is_line: bool
     is_other_field: bool
 
 
@@ -45,19 +43,18 @@ READER_SIGNALS = ("sentence", "span")
 
 # Printed by `benchmarks/quotations.py`, and with --no-reader.
 WITH_READER = Calibration(
-    -2.454,
+    -2.544,
     {
-        "sentence": 0.4429,
-        "span": 3.655,
-        "standing": 0.7621,
-        "match": 4.127,
-        "fit": 0.4508,
-        "is_line": 1.067,
-        "is_other_field": -1.594,
+        "sentence": 0.4279,
+        "span": 3.37,
+        "standing": 0.7653,
+        "match": 4.309,
+        "fit": 0.454,
+        "is_other_field": -1.638,
     },
 )
 WITHOUT_READER = Calibration(
-    -5.764, {"standing": 0.9521, "match": 8.031, "fit": 0.3505, "is_line": 0.5053, "is_other_field": -1.734}
+    -5.756, {"standing": 0.9511, "match": 8.053, "fit": 0.3574, "is_other_field": -1.753}
 )
 
 _UNREAD = -4.0
@@ -110,6 +107,5 @@ def signals_of(
         standing=standing,
         match=match,
         fit=fit,
-        is_line=one.kind is StatementKind.LINE and not labelled,
         is_other_field=labelled and not any(term.kind is TermKind.WORD for term in mentioned),
     )
