@@ -5,7 +5,8 @@
 
 answerability/SET/auc                   of answerable against unanswerable questions, by a model of the other
                                         sets
-answerability/SET/former-auc            the same, of MaxSim's relevance alone
+answerability/SET/reader-auc            the same, of what the reader says alone
+answerability/SET/both-auc              the same, of both signals
 answerability/SET/THRESHOLD/answerable  share of the answerable questions below a threshold: wrongly refused
 answerability/SET/THRESHOLD/unanswerable
                                         share of the unanswerable ones below it: rightly refused
@@ -28,12 +29,12 @@ from logistic import Fitted, Floats, fitted
 from quality import set_arguments
 from report import Result, figure, publish
 
-from rag_app.answering.evidence.answerability import READER_SIGNALS, SIGNALS, AnswerSignals, signals
+from rag_app.answering.evidence.answerability import SIGNALS, AnswerSignals, signals
 from rag_app.config.environment import stay_offline
 from retrievers.strategies import DEFAULT_STRATEGY
 
 THRESHOLDS = tuple(step / 50 for step in range(51))
-SHOWN = (0.3, 0.4, 0.5, 0.6)
+SHOWN = (0.2, 0.3, 0.4)
 
 Example = tuple[Asked, AnswerSignals]
 
@@ -65,9 +66,10 @@ def reported(examples: Sequence[Example], names: Sequence[str]) -> list[Result]:
         own = [one for one in examples if one[0].set == name]
         values, labels, _ = matrix(own, names)
         probabilities = model(others or own, names).probabilities(values)
-        former = np.array([one.relevance for _, one in own])
         found.append(figure(f"answerability/{name}/auc", "", [auc(probabilities, labels)]))
-        found.append(figure(f"answerability/{name}/former-auc", "", [auc(former, labels)]))
+        for title, of in (("reader", ("answers",)), ("both", SIGNALS)):
+            told = model(others or own, of).probabilities(matrix(own, of)[0])
+            found.append(figure(f"answerability/{name}/{title}-auc", "", [auc(told, labels)]))
         for threshold in THRESHOLDS:
             refused = probabilities < threshold
             for kind, label in (("answerable", 1), ("unanswerable", 0)):
@@ -109,7 +111,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the curves there, as SVG")
     options = parser.parse_args()
     stay_offline()
-    names = [one for one in SIGNALS if not (options.no_reader and one in READER_SIGNALS)]
+    names = ["relevance"]
     examples = [(one, signals(one.packed)) for one in asked(options)]
     results = reported(examples, names)
     whole = model(examples, names)

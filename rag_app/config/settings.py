@@ -113,7 +113,7 @@ class Settings(ConnectionSettings, BaseSettings):
     )
     # The curves of each data set: docs/answers.md.
     answer_threshold: float = Field(
-        0.12,
+        0.2,
         ge=0.0,
         le=1.0,
         description="least probability that the documents answer, 0 to 1; below it, the application abstains",

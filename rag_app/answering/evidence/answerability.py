@@ -1,8 +1,8 @@
 """Answerability: the probability that the documents answer a question, from the question's evidence.
 
-It is a logistic regression over the signals below. `benchmarks/answerability.py` fits its coefficients, over
-data sets that weigh alike and with as many questions that have an answer as have none. So .5 means: as likely
-as not, where nothing else is known of a question.
+It is a logistic regression. `benchmarks/answerability.py` fits it, over data sets that weigh alike and with
+as many questions that have an answer as have none. So .5 means: as likely as not, where nothing else is known
+of a question. What the reader says is a signal too, but does not decide: see docs/answers.md.
 """
 
 from dataclasses import dataclass, fields
@@ -25,20 +25,14 @@ class AnswerSignals:
     relevance: float
 
 
-# Printed by `benchmarks/answerability.py`, and with --no-reader.
-WITH_READER = Calibration(-2.729, {"answers": 0.4758, "relevance": 3.562})
-WITHOUT_READER = Calibration(-5.959, {"relevance": 8.638})
-
+# Printed by `benchmarks/answerability.py`.
+CALIBRATION = Calibration(-5.959, {"relevance": 8.638})
 SIGNALS = tuple(one.name for one in fields(AnswerSignals))
-READER_SIGNALS = ("answers",)
 
 
 def answerability(packed: PromptContext) -> float:
     """Return the probability, 0 to 1, that the evidence answers its question; 0 without evidence."""
-    if not packed.evidence:
-        return 0.0
-    is_read = any(item.reading is not None for item in packed.evidence)
-    return (WITH_READER if is_read else WITHOUT_READER).probability(signals(packed))
+    return CALIBRATION.probability(signals(packed)) if packed.evidence else 0.0
 
 
 def signals(packed: PromptContext) -> AnswerSignals:

@@ -20,6 +20,13 @@ _MOST_LINES = 3
 _LONGEST = 60
 # A supporting line is worth at least this share of the first.
 _SHARE = 0.6
+# Of a question in two parts ("…, and who proposed it?") no one line has to answer all.
+_SHARE_OF_PARTS = 0.25
+_PARTS = re.compile(
+    r"[,;]?\s(?:and|und|et|y|e)\s(?:(?:in|at|by|to|from|on|for)\s)?(?:who|whom|what|when|where|which|why|how|"
+    r"did|does|is|was|wer|wann|wo|warum|wie|qui|que|quand|où|comment|quién|qué|cuándo|dónde|cómo)\b",
+    re.IGNORECASE,
+)
 # It says something else if at least this share of its content words is new.
 _NEW = 0.4
 # The reader's span is set in bold with this probability.
@@ -63,11 +70,12 @@ def compose(packed: PromptContext) -> list[Quotation]:
 
 def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
     best = ranked[0]
+    share = _SHARE_OF_PARTS if _PARTS.search(question) else _SHARE
     chosen = [_quoted(best, question)]
     words = len(chosen[0].plain.split())
     said = _content(best.statement.text)
     for one in ranked[1:]:
-        if len(chosen) == _MOST_LINES or one.worth < _SHARE * best.worth or one.is_soft:
+        if len(chosen) == _MOST_LINES or one.worth < share * best.worth or one.is_soft:
             break
         own = _content(one.statement.text)
         if not own or len(own - said) < _NEW * len(own):

@@ -78,6 +78,7 @@ _SMALL_WORDS = frozenset(
     )
 )
 _LONGEST_HEADING = 14  # words
+_LONGEST_LABEL = 10  # a longer text before a colon says something itself
 _FEWEST_WORDS = 4
 _LEAST_LETTERS = 0.4  # of the characters that are not space
 
@@ -149,7 +150,7 @@ def _is_cut_end(one: Statement) -> bool:
 def _is_bare_label(one: Statement) -> bool:
     if one.kind is StatementKind.ITEM or is_labelled(one):
         return False
-    return one.text.rstrip().endswith((":", ";"))
+    return one.text.rstrip().endswith((":", ";")) and len(one.text.split()) <= _LONGEST_LABEL
 
 
 def _is_valueless_row(one: Statement) -> bool:

@@ -8,9 +8,8 @@ import pytest
 from ingestion.storage.catalogue.records import StoredChunk
 from rag_app.answering.answers import Evidence, PromptContext
 from rag_app.answering.evidence.answerability import (
+    CALIBRATION,
     SIGNALS,
-    WITH_READER,
-    WITHOUT_READER,
     answerability,
     signals,
 )
@@ -40,20 +39,10 @@ def test_the_signals_are_those_of_the_passage_that_answers_most_likely() -> None
     assert signals(packed(item(1, "Honda."))).answers == 0.0
 
 
-def test_the_more_likely_a_passage_answers_the_more_likely_the_documents_do() -> None:
-    text = "Toyota has employees in Japan."
-    likely = [answerability(packed(item(1, text, share))) for share in (0.0, 0.1, 0.5, 0.9, 1.0)]
-    assert likely == sorted(likely)
-    assert 0 < likely[0] < likely[-1] < 1
+def test_the_better_a_passage_matches_the_more_likely_the_documents_answer() -> None:
+    near, far = (replace(packed(item(1, "Toyota.")), relevance=relevance) for relevance in (0.8, 0.4))
+    assert 0 < answerability(far) < answerability(near) < 1
     assert answerability(packed()) == 0.0
-
-
-@pytest.mark.parametrize("answers", [None, 0.3])
-def test_the_better_a_passage_matches_the_more_likely_the_documents_answer(answers: float | None) -> None:
-    near, far = (
-        replace(packed(item(1, "Toyota.", answers)), relevance=relevance) for relevance in (0.8, 0.4)
-    )
-    assert answerability(far) < answerability(near)
 
 
 def test_a_calibration_is_a_logistic_regression() -> None:
@@ -61,4 +50,4 @@ def test_a_calibration_is_a_logistic_regression() -> None:
     assert Calibration(0.0, {}).probability(found) == 0.5
     odds = Calibration(1.0, {"relevance": 2.0}).probability(replace(found, relevance=0.5))
     assert odds == pytest.approx(1 / (1 + np.exp(-2)))
-    assert {*WITH_READER.coefficients, *WITHOUT_READER.coefficients} <= set(SIGNALS)
+    assert set(CALIBRATION.coefficients) <= set(SIGNALS)
