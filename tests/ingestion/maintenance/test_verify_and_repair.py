@@ -47,6 +47,9 @@ def template(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path
         (folder / "files" / name).write_text(text)
     with Library.open(folder / "library", encoder) as library:
         assert [result.status for result in ingest(library, [folder / "files"])] == ["ok", "ok"]
+    forget_copies(folder / "library")  # taken when the first of the documents was stored
+    with Library.open(folder / "library", encoder):
+        pass
     return folder
 
 
