@@ -4,7 +4,6 @@ stands among those that were found, how it matches, and its form.
 `benchmarks/quotations.py` fits the coefficients.
 """
 
-import statistics
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, fields
 
@@ -13,6 +12,7 @@ from rag_app.answering.evidence.calibration import Calibration, log_odds
 from rag_app.answering.evidence.question_terms import QuestionTerm, TermKind
 from rag_app.answering.quoting.fragments import is_labelled
 from rag_app.answering.quoting.statements import Statement
+from retrievers.fusion import standardised
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,7 @@ def standings(evidence: Sequence[Evidence]) -> list[float]:
     scores = [item.hit.score for item in evidence]
     if scores != sorted(scores, reverse=True):  # a reranker's order, which scores do not tell
         scores = [-float(item.hit.rank) for item in evidence]
-    if not scores:
-        return []
-    mean, spread = statistics.fmean(scores), statistics.pstdev(scores)
-    return [(score - mean) / spread if spread else 0.0 for score in scores]
+    return standardised(scores)
 
 
 def signals_of(
