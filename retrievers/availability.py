@@ -25,6 +25,12 @@ class StrategyState:
 def strategy_states(library: Library) -> list[StrategyState]:
     """Return every strategy with its state, over each representation that is ready."""
     chroma, tokens = library.vectors.fault, next(iter(library.damaged_tokens()), None)
+    if (
+        chroma
+        and not tokens
+        and sum(one.chunks for one in library.catalogue.documents()) <= library.scan.most
+    ):
+        chroma = None  # not needed: every vector is compared
     return [
         _state(strategy, chroma, tokens)
         for strategy in (*STRATEGIES.values(), *_over_added_representations(library))

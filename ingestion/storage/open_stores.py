@@ -26,6 +26,7 @@ from ingestion.storage.open_representations import BUILTIN_NAME, OpenRepresentat
 from ingestion.storage.presence import CATALOGUE, refuse_emptied, refuse_lost
 from ingestion.storage.segment_merging import Merger
 from ingestion.storage.tokens.store import TokenStore
+from ingestion.storage.vectors.exact import VectorScan
 from ingestion.storage.vectors.soundness import CHROMA_ADVICE, DATABASE
 from ingestion.storage.vectors.store import VectorStore, embedded_chroma
 
@@ -53,6 +54,7 @@ class OpenStores:
         self.folder = folder
         self.catalogue = catalogue
         self.vectors = vectors
+        self.scan = VectorScan()
         self.encoder = encoder
         self.changing = threading.RLock()
         tokens = folder / "tokens"

@@ -14,6 +14,9 @@ _COMPARED = {
     "answer": "the answer's wording differs",
 }
 
+# Scores nearer than this differ by rounding, as those of an index and of a scan do.
+_SAME = 1e-4
+
 
 def options_of(receipt: ReceiptRecord) -> AskOptions:
     """Return how the question was asked. The evidence's budget stays, though the model may be faster now."""
@@ -65,6 +68,6 @@ def differences(before: ReceiptRecord, after: ReceiptRecord) -> list[str]:
         found.append("a different language model was used")
     if [hit.chunk_id for hit in before.hits] != [hit.chunk_id for hit in after.hits]:
         found.append("different passages were found, or in a different order")
-    elif before.hits != after.hits:
+    elif any(abs(a.score - b.score) > _SAME for a, b in zip(before.hits, after.hits, strict=True)):
         found.append("the passages' scores differ")
     return found

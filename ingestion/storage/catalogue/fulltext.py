@@ -23,6 +23,7 @@ MOST_SCORED = 20_000
 # the library's best by MaxSim that lost 0.3 % nDCG@10 on COVID-QA and nothing on xquad and cranfield.
 CANDIDATE_SHARE = 20
 FEWEST_SCORED = 5_000
+_ROWS = "SELECT min(rowid) AS first, max(rowid) AS last FROM chunks WHERE document_id = ?"
 # First so many times the wanted chunks are ranked before they are narrowed to the scope.
 _AHEAD = 4
 
@@ -81,12 +82,18 @@ class WordIndex:
         """Return the best chunks of the scope for a query of FTS5.
 
         To look up every scored chunk's document takes as long as the scores. So the best of the whole index
-        are looked up first, and all only if the scope has too few of these.
+        are looked up first, and all only if the scope has too few of these. Of a single document, whose
+        chunks lie beside each other, no others are scored.
         """
         where, parameters = within(scope)
         ranked = "SELECT rowid, -bm25(chunk_index) AS score FROM chunk_index WHERE chunk_index MATCH ? "
         ahead = _AHEAD * limit
         with self._database.reading() as connection:
+            if scope.documents is not None and len(scope.documents) == 1:
+                (row,) = connection.execute(_ROWS, [*scope.documents]).fetchall()
+                if row["first"] is None:
+                    return []
+                ranked += f"AND rowid BETWEEN {row['first']:d} AND {row['last']:d} "
             best = connection.execute(
                 f"{ranked} ORDER BY score DESC, rowid LIMIT ?", (match, ahead)
             ).fetchall()

@@ -89,15 +89,15 @@ def test_columns_share_stages_and_find_what_each_finds_alone(
     options = [replace(assistant.options(), strategy=name) for name in names]
     alone = [assistant.search(CRANE, one) for one in options]
     asked: list[int] = []
-    query = stocked.vectors.query
+    nearest = stocked.scan.nearest
 
     def counted(*args: object, **named: object) -> object:
         asked.append(1)
-        return query(*args, **named)  # type: ignore[arg-type]
+        return nearest(*args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stocked.vectors, "query", counted)
+    monkeypatch.setattr(stocked.scan, "nearest", counted)
     found = assistant.compare(CRANE, options)
-    # Three strategies read Chroma to the same depth, once; `mean` reads it to its own.
+    # Three strategies scan the vectors to the same depth, once; `mean` scans them to its own.
     assert len(asked) == 2
     for column, result in zip(found.columns, alone, strict=True):
         assert [(h.chunk.id, h.score, dict(h.scores)) for h in column.hits] == [
