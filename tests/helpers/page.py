@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, ViewportSize, expect
 
 from ingestion.storage.lock import read_holder
 from rag_app.config.folders import TEMPORARY_FOLDER
@@ -41,6 +41,7 @@ class Server:
     data: Path
     temporary: Path
     lines: list[str] = field(default_factory=list)
+    kept: dict[tuple[int, str], list[BrowserContext]] = field(default_factory=dict)  # for the next to open it
 
     def states(self, conversation: str) -> list[str]:
         """Return how the questions of a conversation ended, as the API says."""
@@ -121,12 +122,25 @@ def opened(
     viewport: ViewportSize = DESKTOP,
     scheme: Literal["light", "dark"] = "light",
 ) -> Iterator[Page]:
-    """Open the page in a session of its own; afterwards nothing may have left this machine."""
-    context = browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+    """Open the page in a session of its own; afterwards nothing may have left this machine.
+
+    A session without cookies and stored values follows on another one in its context, whose cache has the
+    scripts of the page: to load and compile them takes longer than all else that opens it.
+    """
+    kept = server.kept.setdefault((viewport["width"], scheme), [])
+    context = (
+        kept.pop()
+        if kept
+        else browser.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+    )
     requested: list[str] = []
     errors: list[str] = []
+
+    def note(request: Request) -> None:
+        requested.append(request.url)
+
     # Of the context, so that a window that a link opens is watched as well.
-    context.on("request", lambda request: requested.append(request.url))
+    context.on("request", note)
     page = context.new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("dialog", lambda dialog: errors.append(dialog.message))
@@ -135,9 +149,16 @@ def opened(
     expect(page.locator("#question textarea")).to_be_visible(timeout=PATIENCE)
     try:
         yield page
+        page.evaluate("localStorage.clear()")
+        for each in context.pages:
+            each.close()
+        context.remove_listener("request", note)
+        context.clear_cookies()
+        kept.append(context)
     finally:
         hosts = {urlsplit(url).hostname for url in requested if urlsplit(url).scheme not in ("data", "blob")}
-        context.close()
+        if context not in kept:
+            context.close()
     assert hosts == {urlsplit(server.url).hostname}
     assert not errors
 

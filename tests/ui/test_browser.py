@@ -1,8 +1,6 @@
 """The whole page in headless Chromium: real server, real documents, real models."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import expect
 
+from tests.helpers.commands import Command
 from tests.helpers.page import (
     PATIENCE,
     PHONE,
@@ -353,7 +352,9 @@ def test_a_closed_tab_cancels_nothing(browser: "Browser", server: Server, tmp_pa
         assert not server.staged()
 
 
-def test_what_failed_says_why_and_is_tried_again(browser: "Browser", server: Server, tmp_path: Path) -> None:
+def test_what_failed_says_why_and_is_tried_again(
+    browser: "Browser", server: Server, run_process: Command, tmp_path: Path
+) -> None:
     broken, file = tmp_path / "broken.pdf", tmp_path / "plovers.md"
     broken.write_bytes(b"no PDF")
     file.write_bytes(b"")
@@ -363,8 +364,7 @@ def test_what_failed_says_why_and_is_tried_again(browser: "Browser", server: Ser
         expect(row(page, "broken.pdf")).to_contain_text("PDF")
         expect(page.locator("#retry")).to_be_hidden()  # the same bytes would fail again
 
-        command = [sys.executable, "-m", "rag_app", "--data-dir", str(server.data), "ingest", str(file)]
-        assert subprocess.run(command, capture_output=True, timeout=PATIENCE / 1000, check=False).returncode
+        assert run_process("--data-dir", server.data, "ingest", file).code
         page.reload()
         expect(row(page, "plovers.md")).to_contain_text("empty file")
         screenshot(page, "ingest-failed-desktop")
@@ -394,6 +394,7 @@ def test_an_llm_streams_and_is_stopped_midway(
     model = write_tiny_gguf(tmp_path / "tiny.gguf", TinyModel(width=320, layers=12, context=8192))
     variables = {
         "RAG_APP_LLM": str(model), "RAG_APP_LLM_MAX_TOKENS": "6000", "RAG_APP_EVIDENCE_TOKENS": "200",
+        "GRADIO_IS_E2E_TEST": "1",  # Gradio looks four times a second whether a tab is open, else all 15 s
     }  # fmt: skip
     with serving(tmp_path / "data", tmp_path / "tmp", **variables) as server, opened(browser, server) as page:
         upload(page, SAMPLES / "bi-encoders.md")
@@ -438,7 +439,7 @@ def test_an_llm_streams_and_is_stopped_midway(
             )
             address = leaving.url
         (identity,) = re.findall(r"conversation=(\w+)", address)
-        assert eventually(lambda: server.states(identity) == ["stopped"])  # Gradio notices it within seconds
+        assert eventually(lambda: server.states(identity) == ["stopped"])
         page.goto(address)
         expect(page.locator("#conversation .question")).to_have_count(1)
         expect(page.locator("#conversation .stamp")).to_contain_text("stopped")

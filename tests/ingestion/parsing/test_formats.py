@@ -53,9 +53,9 @@ def test_formats_that_are_not_read(tmp_path: Path, suffix: str) -> None:
     ("name", "data"),
     [
         ("a.html", b"<b>" * 2_000_000),
-        ("a.html", b"<table><tr>" + b"<td rowspan=1000 colspan=1000>x" * 200_000),
+        ("a.html", b"<table><tr>" + b"<td rowspan=1000 colspan=1000>x" * 100_000),
         ("a.html", b"<table>" * 900 + b"<tr><td>a<td>b" * 2_000),
-        ("a.md", b"[" * 100_000 + b"](" * 100_000),
+        ("a.md", b"[" * 50_000 + b"](" * 50_000),
         ("a.md", b"|a" * 20_000 + b"\n" + b"|-" * 20_000 + b"\n" + b"|\n" * 2_000),
         ("a.csv", b'"' * 3_000_001),
         ("a.csv", b"," * 3_000_000),
