@@ -52,20 +52,32 @@ class CascadeRetriever:
 
     def _scored(self, query: Query, scope: Scope, depth: int, rankings: Sequence[Ranking]) -> Ranking:
         """Return the first stages' candidates by MaxSim."""
-        opened = self._library.representation(self._representation)
-        opened.check_kind("tokens")
-        watch = Stopwatch()
-        candidates = fuse(rankings)
-        with watch.stage("locate"):
-            places = self._library.catalogue.located([one.chunk_id for one in candidates], opened.id)
-        found = opened.tokens.score(query.encoded_by(opened.encoder).tokens, places, watch=watch)
-        maxsim = found.scores
-        scored = [
-            Candidate(c.chunk_id, maxsim[c.chunk_id], {**c.scores, SCORE: maxsim[c.chunk_id]})
-            for c in candidates
-            if c.chunk_id in maxsim
-        ]
-        scored += estimated_candidates(self._library, opened, query, scope, found, depth)
-        scored.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
-        counts = {CANDIDATES: len(candidates), SCORE: len(scored)}
-        return Ranking(tuple(scored), exact=False, timings_ms=watch.timings_ms, counts=counts)
+        return maxsim_ranking(self._library, self._representation, query, scope, depth, fuse(rankings))
+
+
+def maxsim_ranking(
+    library: Library,
+    representation: str,
+    query: Query,
+    scope: Scope,
+    depth: int,
+    candidates: Sequence[Candidate],
+) -> Ranking:
+    """Return candidates by MaxSim. Of documents whose token vectors cannot be read, up to `depth` chunks of
+    the scope are among them, by an estimate."""
+    opened = library.representation(representation)
+    opened.check_kind("tokens")
+    watch = Stopwatch()
+    with watch.stage("locate"):
+        places = library.catalogue.located([one.chunk_id for one in candidates], opened.id)
+    found = opened.tokens.score(query.encoded_by(opened.encoder).tokens, places, watch=watch)
+    maxsim = found.scores
+    scored = [
+        Candidate(c.chunk_id, maxsim[c.chunk_id], {**c.scores, SCORE: maxsim[c.chunk_id]})
+        for c in candidates
+        if c.chunk_id in maxsim
+    ]
+    scored += estimated_candidates(library, opened, query, scope, found, depth)
+    scored.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
+    counts = {CANDIDATES: len(candidates), SCORE: len(scored)}
+    return Ranking(tuple(scored), exact=False, timings_ms=watch.timings_ms, counts=counts)

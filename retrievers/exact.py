@@ -6,7 +6,7 @@ the cost hardly grows with the library.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from ingestion.library import Library
@@ -115,7 +115,7 @@ def with_holders_first(
     held = {c.chunk_id: sum(c.chunk_id in one.holders for one in rare) for c in candidates}
     ordered = tuple(sorted(candidates, key=lambda candidate: -held[candidate.chunk_id]))
     return (
-        Ranking(ordered, ranking.exact, ranking.timings_ms, ranking.counts),
+        replace(ranking, candidates=ordered),
         {**chunks, **added},
     )
 

@@ -1,5 +1,6 @@
 """Several rankings fused into one: by reciprocal rank, or by standardised scores."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,7 +32,8 @@ class FusionRetriever:
         counts = {name: count for ranking in rankings for name, count in ranking.counts.items()}
         return Ranking(
             fused[:limit],
-            exact=all(ranking.exact for ranking in rankings),
+            # A chunk beyond the end of both lists may be better than one at the end of only one of them.
+            exact=all(one.exact and len(one.candidates) < max(limit, self._depth) for one in rankings),
             timings_ms={name: ms for ranking in rankings for name, ms in ranking.timings_ms.items()},
             counts={**counts, CANDIDATES: len(fused)},
         )
@@ -61,7 +63,10 @@ def fused_hits(*lists: Sequence[Hit]) -> tuple[Hit, ...]:
 
 
 def zscore_fusion(
-    rankings: Sequence[Ranking], asked: int, weights: Sequence[float] | None = None
+    rankings: Sequence[Ranking],
+    asked: int,
+    weights: Sequence[float] | None = None,
+    most: float = math.inf,
 ) -> tuple[Candidate, ...]:
     """Return every candidate of the rankings by the sum of its standardised scores, with all its scores.
 
@@ -73,6 +78,8 @@ def zscore_fusion(
         asked: The length of a full list. A chunk missing from a full list gets that list's lowest score;
             from a shorter list, 0: the chunk has none of the words.
         weights: One a list; 1 each, where they are not given.
+        most: The most that a standardised score counts. In a list that has few of the candidates the best
+            are very many deviations away.
     """
     scores: dict[str, dict[str, float]] = {}
     for ranking in rankings:
@@ -84,7 +91,7 @@ def zscore_fusion(
         lacking = min(found.values()) if len(found) >= asked else 0.0
         values = standardised([found.get(chunk, lacking) for chunk in fused])
         for chunk, value in zip(fused, values, strict=True):
-            fused[chunk] += weight * value
+            fused[chunk] += weight * min(value, most)
     ordered = sorted(fused, key=lambda chunk: (-fused[chunk], chunk))
     return tuple(
         Candidate(chunk, fused[chunk], {**scores[chunk], "fused": fused[chunk]}) for chunk in ordered

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ingestion.encoders import Encoder, Encodings
 from ingestion.storage.catalogue.records import Scope, StoredChunk
+from retrievers.glossary import Meaning
 
 T = TypeVar("T")
 
@@ -66,17 +67,36 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedFirst:
+    """A document that a question means, as far as its words and the passages tell.
+
+    Attributes:
+        document: Its label.
+        probability: That the answer is in this document, rather than in another of the scope.
+        words: The question's words that name it, in order.
+    """
+
+    document_id: str
+    document: str
+    probability: float
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """Candidates, best first. `exact` says that no better chunk of the scope can be missing.
 
     `timings_ms` are by stage, in the order in which the stages ran. `counts` are numbers of chunks: of each
     list that the ranking is made from, by the name of its score, and "candidates" of the lists' union.
+    `looked_first` are the documents that the question names, `looked_for` the terms that the glossary knows.
     """
 
     candidates: tuple[Candidate, ...]
     exact: bool
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    looked_first: tuple[LookedFirst, ...] = ()
+    looked_for: tuple[Meaning, ...] = ()
 
 
 class Retriever(Protocol):

@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -78,7 +78,7 @@ def rerank(
     ]
     head.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
     counts = {**ranking.counts, SCORE: len(head)}
-    return Ranking((*head, *tail), ranking.exact, ranking.timings_ms, counts)
+    return replace(ranking, candidates=(*head, *tail), counts=counts)
 
 
 def combined(reranker: Reranker, scores: Sequence[float], first: Sequence[float]) -> list[float]:

@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingestion.errors import EmptyQuestion, InvalidInput
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope, StoredChunk
 from ingestion.storage.timing import Stopwatch
 from retrievers.exact import Named, named, with_holders_first
-from retrievers.hits import Hit, Query, Ranking
+from retrievers.glossary import Meaning
+from retrievers.hits import Hit, LookedFirst, Query, Ranking
 from retrievers.preambles import core
 from retrievers.reranking import Reranker, RerankLimits, rerank
 from retrievers.strategies import Strategy
@@ -35,6 +36,8 @@ class SearchResult:
     timings_ms: Mapping[str, float]
     counts: Mapping[str, int] = field(default_factory=dict)
     named: tuple[Named, ...] = ()
+    looked_first: tuple[LookedFirst, ...] = ()
+    looked_for: tuple[Meaning, ...] = ()
 
 
 def query_of(library: Library, question: str) -> Query:
@@ -80,7 +83,18 @@ def search(
     )
     timings = {**ranking.timings_ms, **watch.timings_ms, "total": 1000 * (time.perf_counter() - started)}
     name = reranker.name if reranker else None
-    return SearchResult(query, strategy.name, name, ranking.exact, hits, timings, ranking.counts, found)
+    return SearchResult(
+        query,
+        strategy.name,
+        name,
+        ranking.exact,
+        hits,
+        timings,
+        ranking.counts,
+        found,
+        ranking.looked_first,
+        ranking.looked_for,
+    )
 
 
 def _settled(
@@ -104,4 +118,4 @@ def _settled(
         query.forget_stages()
     present = tuple(candidate for candidate in ranking.candidates if candidate.chunk_id in chunks)[:depth]
     timings = {**ranking.timings_ms, **watch.timings_ms}
-    return Ranking(present, ranking.exact, timings, ranking.counts), chunks
+    return replace(ranking, candidates=present, timings_ms=timings), chunks

@@ -11,12 +11,13 @@ from ingestion.library import Library
 from ingestion.storage.open_representations import BUILTIN_NAME
 from retrievers.cascade import CascadeRetriever
 from retrievers.dense import DenseRetriever
+from retrievers.documents_first import DocumentsFirstRetriever
 from retrievers.fusion import FusionRetriever
 from retrievers.hits import Retriever
 from retrievers.late_interaction import LateInteractionRetriever
 from retrievers.lexical import LexicalRetriever
 
-DEFAULT_STRATEGY = "fusion"
+DEFAULT_STRATEGY = "documents-first"
 ALL = "all"  # stands for every strategy where several may be named
 
 
@@ -54,20 +55,22 @@ def _first_stages(library: Library, over: str, *, candidates: bool = False) -> l
 _TABLE = (
     Strategy(
         name="cls",
-        summary="bi-encoder, the [CLS] token's vector: nearest chunks in Chroma",
+        summary="bi-encoder, the [CLS] token's vector: the nearest chunks",
         representation="cls",
         stores=("chroma",),
         storage="1.5 kB: one vector of 384 floats",
-        cost="one pass of the encoder, one index look-up",
+        cost="one pass of the encoder, one product with every vector; of more than 131,072 chunks, one "
+        "look-up in Chroma's index",
         builder=lambda library, over: DenseRetriever(library, "cls", over),
     ),
     Strategy(
         name="mean",
-        summary="bi-encoder, the mean of all token vectors: nearest chunks in Chroma",
+        summary="bi-encoder, the mean of all token vectors: the nearest chunks",
         representation="mean",
         stores=("chroma",),
         storage="1.5 kB: one vector of 384 floats",
-        cost="one pass of the encoder, one index look-up",
+        cost="one pass of the encoder, one product with every vector; of more than 131,072 chunks, one "
+        "look-up in Chroma's index",
         builder=lambda library, over: DenseRetriever(library, "mean", over),
     ),
     Strategy(
@@ -119,6 +122,15 @@ _TABLE = (
         builder=lambda library, over: CascadeRetriever(
             library, _first_stages(library, over, candidates=True), over, fused=True
         ),
+    ),
+    Strategy(
+        name="documents-first",
+        summary="fusion, first in the documents that the question names, and also for what its words mean",
+        representation="mean+words+tokens",
+        stores=("chroma", "sqlite", "tokens"),
+        storage="cascade's",
+        cost="two or three times fusion's",
+        builder=DocumentsFirstRetriever,
     ),
 )
 STRATEGIES = {strategy.name: strategy for strategy in _TABLE}

@@ -11,6 +11,7 @@ from pathlib import Path
 import cli_reference
 import decisions_index
 import floor_plan
+import glossary_reference
 import http_reference
 import marked_tables
 import settings_reference
@@ -23,6 +24,7 @@ GENERATORS: tuple[Callable[[], dict[str, str]], ...] = (
     cli_reference.files,
     decisions_index.files,
     floor_plan.files,
+    glossary_reference.files,
     http_reference.files,
     marked_tables.files,
     settings_reference.files,

@@ -96,6 +96,22 @@ class ExplainedHitFields(HitFields):
     explanation: ExplanationFields | None
 
 
+class LookedFirstFields(Fields):
+    """A document that the question names."""
+
+    document: str
+    document_id: str
+    probability: Share = Field(description="that the answer is in this document, from 0 to 1")
+    words: tuple[str, ...] = Field(description="the question's words that name it")
+
+
+class LookedForFields(Fields):
+    """A term of the question that the glossary knows."""
+
+    term: str
+    also: tuple[str, ...] = Field(description="what was looked for also")
+
+
 class FoundFields(Fields):
     """What a strategy found."""
 
@@ -104,6 +120,10 @@ class FoundFields(Fields):
     exact: bool = Field(description="whether no better passage can be missing")
     hits: tuple[ExplainedHitFields | HitFields, ...] = Field(description="best first")
     timings_ms: Timings
+    looked_first: tuple[LookedFirstFields, ...] = Field(
+        (), description="documents that were looked in first; the strategy fusion looks in all alike"
+    )
+    looked_for: tuple[LookedForFields, ...] = Field((), description="terms that the glossary knows")
 
 
 class SearchResponse(FoundFields, Response):

@@ -284,12 +284,16 @@ def stages(trace: Trace) -> list[tuple[InspectedStage, ...]]:
         encoded = _count(trace.question_tokens, "token vector")
         steps.append((InspectedStage("Encode", encoded, detail, times["encode"]),))
     lists = [
-        InspectedStage(name, _count(counts[name], "passage"), detail, _time(times, stage))
-        for name, stage, detail in _LISTS
+        InspectedStage(name, _count(counts[name], "passage"), detail, _time(times, *names))
+        for name, names, detail in _LISTS
         if name in counts
     ]
     if lists:
         steps.append(tuple(lists))
+    if "documents" in times:
+        named = ", ".join(one.document for one in result.looked_first) or "none that the question names"
+        step = InspectedStage("Documents", f"first: {named}", "what the question names", times["documents"])
+        steps.append((step,))
     if "candidates" in counts:
         detail = "in either list, by reciprocal rank"
         steps.append((InspectedStage("Candidates", _count(counts["candidates"], "passage"), detail, None),))
@@ -311,11 +315,11 @@ def stages(trace: Trace) -> list[tuple[InspectedStage, ...]]:
     return steps
 
 
-# The first lists of passages: the score's name, its stage, a description.
+# The first lists of passages: the score's name, its stages, a description.
 _LISTS = (
-    ("cls", "chroma", "nearest [CLS] vectors"),
-    ("mean", "chroma", "nearest mean vectors"),
-    ("bm25", "fts5", "the question's words"),
+    ("cls", ("scan", "chroma"), "nearest [CLS] vectors"),
+    ("mean", ("scan", "chroma"), "nearest mean vectors"),
+    ("bm25", ("fts5",), "the question's words"),
 )
 
 

@@ -16,10 +16,11 @@ from ingestion.storage.catalogue.records import Document, Scope
 from ingestion.storage.originals import Source
 from ingestion.storage.segment_merging import Merger
 from ingestion.storage.tokens.segment import Segment
+from ingestion.storage.vectors.exact import VectorScan
 from rag_app.answering.evidence.prompt_context import pack
 from retrievers.availability import strategy_states
 from retrievers.search import SearchResult, search
-from retrievers.strategies import strategy_named
+from retrievers.strategies import STRATEGIES, strategy_named
 
 TEXTS = {
     "apples": "The Bramley apple tree stands by the north wall. It was planted in 1921 by Ada Finch.",
@@ -157,20 +158,41 @@ def test_evidence_of_a_damaged_document_is_encoded_again(shelf: Library, encoder
                 assert sentence.score == pytest.approx(known.score, abs=0.02)
 
 
-def test_strategies_without_chroma_go_on_where_its_files_are_damaged(
-    template: Path, tmp_path: Path, encoder: Encoder
-) -> None:
-    folder = shutil.copytree(template, tmp_path / "library")
+@pytest.fixture
+def without_chroma(template: Path, tmp_path: Path) -> Path:
+    """A library whose files of Chroma are damaged."""
+    folder = shutil.copytree(template, tmp_path / "without-chroma")
     for file in (folder / "chroma").glob("*/header.bin"):
         file.write_bytes(file.read_bytes()[:40])
-    with Library.open(folder, encoder) as library:
+    return folder
+
+
+def test_every_strategy_goes_on_without_chroma(
+    without_chroma: Path, shelf: Library, encoder: Encoder
+) -> None:
+    with Library.open(without_chroma, encoder) as library:
+        for strategy in STRATEGIES:
+            found, whole = ask(library, strategy), ask(shelf, strategy)
+            assert names(found) == names(whole)
+            assert [hit.score for hit in found.hits] == [hit.score for hit in whole.hits]
+        with pytest.raises(LibraryDamaged, match=r"header\.bin"):
+            library.vectors.names()
+        assert library.damaged()
+        assert all(state.available and state.reason is None for state in strategy_states(library))
+
+
+def test_strategies_without_chroma_go_on_where_its_files_are_damaged(
+    without_chroma: Path, encoder: Encoder
+) -> None:
+    with Library.open(without_chroma, encoder) as library:
+        library.scan = VectorScan(most=1)  # as in a library of more chunks than are compared
         for strategy in ("mean", "fusion"):
             with pytest.raises(LibraryDamaged, match=r"header\.bin .* colbert and bm25 .* rag-app repair"):
                 ask(library, strategy)
         for strategy in ("bm25", "colbert"):
             assert names(ask(library, strategy))[0] == "crane"
         unusable = {state.strategy.name: state.reason for state in strategy_states(library) if state.reason}
-        assert unusable.keys() == {"cls", "mean", "hybrid", "cascade", "fusion"}
+        assert unusable.keys() == {"cls", "mean", "hybrid", "cascade", "fusion", "documents-first"}
         assert all("rag-app repair" in reason for reason in unusable.values())
         assert [str(fault) for fault in library.damaged()] == [unusable["mean"]]
         assert repair(library).ok

@@ -152,7 +152,7 @@ def test_no_question_is_read_as_query_syntax(stocked: Library, question: str) ->
 
 
 def test_wrong_requests_say_what_is_possible(stocked: Library) -> None:
-    with pytest.raises(UnknownName, match="bm25, cascade, cls, colbert, fusion, hybrid, mean"):
+    with pytest.raises(UnknownName, match="bm25, cascade, cls, colbert, documents-first, fusion, hybrid"):
         strategy_named("splade")
     with pytest.raises(InvalidInput, match="top-k is 0"):
         run(stocked, QUESTION, "bm25", top_k=0)

@@ -13,7 +13,7 @@ from ui.components.choices import NO_RERANKER, Choices, collection_choices, rera
 from ui.components.fields import question_field, selector
 from ui.static import read_static
 
-_DEFAULTS = ("fusion", "bm25")
+_DEFAULTS = ("bm25", "fusion")
 _TOP = (5, 10, 20)
 
 

@@ -119,7 +119,7 @@ def _answer(turn: ChatTurn, answer: Answer) -> str:
         below = f'<div class="reply closest">{closest}</div>' if closest else ""
         reply = f'<div class="reply abstained {answer.outcome}">{said}</div>{below}{_advice(answer)}'
     return (
-        f"{reply}{_checks(answer)}{_flags(answer)}"
+        f"{reply}{_checks(answer)}{_flags(answer)}{_looked(turn)}"
         f'<details class="stamp"><summary>{_names(turn)} · '
         f"{milliseconds(answer.timings_ms['total'])}</summary>"
         f'<div class="stages">{stage_times(answer.timings_ms)}</div></details>{_actions(turn, answer)}'
@@ -141,9 +141,26 @@ def _searched(turn: ChatTurn, found: PassagesFound) -> str:
     total = milliseconds(result.timings_ms["total"])
     return (
         f'<div class="reply">{plural(len(result.hits), "passage")} found. They are under Evidence.</div>'
+        f"{_looked(turn)}"
         f'<div class="stamp"><span>{escape(result.strategy)}</span>{reranker} · search only · {total}</div>'
         f'<div class="actions">{_again(turn)}</div>'
     )
+
+
+def _looked(turn: ChatTurn) -> str:
+    """Return where was looked first, and what was looked for also; nothing where neither is known."""
+    result = turn.found.result if turn.found else None
+    if result is None or not (result.looked_first or result.looked_for):
+        return ""
+    parts = []
+    if result.looked_first:
+        documents = ", ".join(f"<b>{escape(one.document)}</b>" for one in result.looked_first)
+        parts.append(f"Looked first in {documents}")
+    if result.looked_for:
+        terms = "; ".join(f"{escape(one.term)}: {escape(', '.join(one.also))}" for one in result.looked_for)
+        parts.append(f"{'a' if parts else 'A'}lso looked for {terms}")
+    why = "The question names documents, or terms of the glossary. The strategy fusion looks at neither."
+    return f'<div class="looked" title="{escape(why)}">{" · ".join(parts)}</div>'
 
 
 def _actions(turn: ChatTurn, answer: Answer) -> str:

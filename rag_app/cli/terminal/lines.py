@@ -1,7 +1,7 @@
 """Responses as people read them in a terminal."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import typer
 from rich.console import Console
@@ -97,8 +97,18 @@ def print_hits(console: Console, result: SearchResponse) -> None:
             line(console, f"   [dim]{shown(_reasons(hit.explanation))}[/]")
         console.print()
     print_warnings(console, result)
+    for said in _looked(result):
+        line(console, f"[dim]{shown(said)}[/]")
     how = "exact" if result.exact else "approximate"
     line(console, f"[dim]{shown(result.strategy)}, {how}, {result.timings_ms['total']:.0f} ms[/]")
+
+
+def _looked(result: SearchResponse) -> Iterator[str]:
+    if result.looked_first:
+        yield f"looked first in {', '.join(one.document for one in result.looked_first)}"
+    if result.looked_for:
+        terms = "; ".join(f"{one.term}: {', '.join(one.also)}" for one in result.looked_for)
+        yield f"also looked for {terms}"
 
 
 def _reasons(explanation: ExplanationFields) -> str:

@@ -105,7 +105,7 @@ def test_events_come_in_order_and_add_up_to_the_answer(stored: Library) -> None:
     assert deltas == [Delta("In "), Delta("1921."), Delta(" [1]")]
     assert isinstance(answer, Answer)
     assert (answer.question, answer.text, answer.abstained) == (APPLE, "In 1921. [1]", False)
-    assert (answer.strategy, answer.reranker, answer.llm) == ("fusion", None, "scripted")
+    assert (answer.strategy, answer.reranker, answer.llm) == ("documents-first", None, "scripted")
     assert (answer.sentences, answer.citations) == ((SENTENCE,), (CITATION,))
     assert answer.nearest == found.result.hits
     assert answer.evidence == found.packed.evidence

@@ -70,7 +70,9 @@ def test_no_line_holds_what_people_wrote(library: Library, log: Path, tmp_path: 
     assert re.search(r"ingestion\.pipeline\.job_work \[-\] job 1, file \d \(\.md\): ok, 1 pages, ", lines)
     assert re.search(r"file \d \(\.pdf\): needs_password", lines)
     assert "job 1 is finished" in lines
-    assert re.search(r"rag_app\.history\.recorder \[-\] answered by fusion; milliseconds: .*total \d", lines)
+    assert re.search(
+        r"rag_app\.history\.recorder \[-\] answered by documents-first; milliseconds: .*total \d", lines
+    )
     assert re.search(r"ERROR rag_app\.config\.logging \[\w{12}\] unexpected error\n", lines)
     assert re.search(r"in fails\n.*\nValueError\n", lines)
 

@@ -19,7 +19,7 @@ from rag_app.evaluation.datasets import read_dataset
 from rag_app.evaluation.exports import write_exports
 from rag_app.evaluation.runner import Evaluation, evaluate, system_of
 from retrievers.reranking import Reranker
-from retrievers.strategies import STRATEGIES
+from retrievers.strategies import DEFAULT_STRATEGY, STRATEGIES
 from tests.helpers.question_sets import PASSAGES, write_beir, write_documents, write_lines
 
 pytestmark = pytest.mark.slow
@@ -46,7 +46,7 @@ def test_passages_are_found_by_every_strategy(tmp_path: Path, encoder: Encoder) 
     with open_corpus(dataset, tmp_path / "kept", encoder) as corpus:
         done = run(corpus)
     assert [result.name for result in done.results] == list(STRATEGIES)
-    assert (done.chunks, done.reference) == (4, "fusion")
+    assert (done.chunks, done.reference) == (4, DEFAULT_STRATEGY)
     for result in done.results:
         # The grade of 0 is no finding; p2 may come before nothing.
         assert result.means["ndcg@10"] == pytest.approx(1.0), result.name

@@ -125,7 +125,11 @@ def test_each_strategy_has_the_steps_that_it_takes(assistant: Assistant) -> None
     late = by_name(assistant, strategy="colbert")
     assert late.keys().isdisjoint({"mean", "bm25", "Candidates"})
     assert "no better one is missing" in late["Found"].detail
-    assert "approximate" in by_name(assistant, strategy="cls")["Found"].detail
+    assert "no better one is missing" in by_name(assistant, strategy="cls")["Found"].detail
+    assert "approximate" in by_name(assistant, strategy="cascade")["Found"].detail
+    first = by_name(assistant, strategy="documents-first")
+    assert first["Documents"].milliseconds is not None
+    assert first.keys() - {"Documents"} == by_name(assistant, strategy="fusion").keys()
     reranked = by_name(assistant, strategy="hybrid", reranker="builtin", top_k=1)
     chunks = sum(document.chunks for document in assistant.documents())
     assert reranked["Rerank"].result == f"{chunks} passages"

@@ -12,7 +12,10 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import Page, expect
 
-from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving, upload
+from ingestion.encoders import Encoder
+from ingestion.library import Library
+from ingestion.pipeline.ingest import ingest
+from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -23,11 +26,13 @@ QUESTION = "What does late interaction store?"
 
 
 @pytest.fixture(scope="module")
-def server(browser: "Browser", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(
+    browser: "Browser", encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("compare")
+    with Library.open(folder / "data", encoder) as library:
+        assert all(one.status == "ok" for one in ingest(library, sorted(SAMPLES.glob("*.pdf"))))
     with serving(folder / "data", folder / "tmp") as started:
-        with opened(browser, started) as page:
-            upload(page, *sorted(SAMPLES.glob("*.pdf")))
         yield started
 
 
@@ -49,7 +54,7 @@ def test_columns_votes_and_answers(browser: "Browser", server: Server) -> None:
         expect(page.locator("#comparison")).to_contain_text("two to four strategies")
         choose(page, "#compare-strategy-3", "colbert")
         compare(page, QUESTION)
-        expect(page.locator("#comparison .column h3")).to_have_text(["fusion", "bm25", "colbert"])
+        expect(page.locator("#comparison .column h3")).to_have_text(["documents-first", "bm25", "colbert"])
         expect(page.locator("#comparison .lines path").first).to_be_attached()
         # A line ends where the card that it leads to stands.
         line = page.locator("#comparison .lines path.same").first  # from rank 1 to rank 1
@@ -93,7 +98,7 @@ def test_blind_until_the_vote_and_what_cannot_be_compared(browser: "Browser", se
         compare(page, "How is a cross-encoder trained?")
         expect(page.locator("#comparison .column h3")).to_have_text(["A", "B"])
         shown = page.locator("#comparison").inner_text()
-        assert "fusion" not in shown
+        assert not re.search("documents-first|bm25", shown)
         assert not re.search(r"[0-9] ms", shown)
         # What the answers said of themselves at any time while they were written.
         page.evaluate(
@@ -105,9 +110,9 @@ def test_blind_until_the_vote_and_what_cannot_be_compared(browser: "Browser", se
         expect(page.locator("#compare-answers .reply")).to_have_count(2, timeout=PATIENCE)
         expect(page.locator("#compare-write")).to_be_visible(timeout=PATIENCE)
         expect(page.locator("#compare-answers h3")).to_have_text(["A", "B"])
-        assert not re.search("fusion|bm25|reranker", page.evaluate("window.said"))
+        assert not re.search("documents-first|bm25|reranker", page.evaluate("window.said"))
         page.locator("#vote-all").click()
-        expect(page.locator("#comparison .column h3").first).to_have_text(re.compile("fusion|bm25"))
+        expect(page.locator("#comparison .column h3").first).to_have_text(re.compile("documents-first|bm25"))
         names = page.locator("#comparison .column h3").all_inner_texts()
         expect(page.locator("#compare-answers h3")).to_have_text(names)
         expect(page.locator("#compare-answers .stamp").first).to_contain_text(names[0])

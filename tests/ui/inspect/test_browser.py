@@ -83,7 +83,7 @@ def test_examples_own_texts_a_stored_passage_and_a_question(browser: "Browser", 
         expect(page.locator("#inspect-collection input")).to_have_value("default")
         page.locator("#inspect-question textarea").fill(QUESTION)
         page.locator("#inspect-question textarea").press("Enter")
-        expect(page.locator("#trace .step")).to_have_count(8, timeout=PATIENCE)
+        expect(page.locator("#trace .step")).to_have_count(9, timeout=PATIENCE)
         expect(page.locator("#trace .step.many .stage")).to_have_count(2)
         expect(page.locator("#trace .said")).to_contain_text("Cormack")
         expect(page.locator("#trace .time").first).to_have_text(re.compile(r"[\d.]+ m?s"))
@@ -97,7 +97,7 @@ def test_examples_own_texts_a_stored_passage_and_a_question(browser: "Browser", 
         expect(page.locator("#stored")).to_contain_text("bi-encoders.pdf, page 1", timeout=PATIENCE)
         page.locator("#inspect-question textarea").fill(QUESTION)
         page.locator("#inspect-ask").click()
-        expect(page.locator("#trace .step")).to_have_count(8, timeout=PATIENCE)
+        expect(page.locator("#trace .step")).to_have_count(9, timeout=PATIENCE)
         picture(page, "inspect-dark")
         assert not accessibility(page)
 
@@ -108,6 +108,6 @@ def test_phone(browser: "Browser", server: Server) -> None:
         show_page(page)
         page.locator("#inspect-question textarea").fill(QUESTION)
         page.locator("#inspect-ask").click()
-        expect(page.locator("#trace .step")).to_have_count(8, timeout=PATIENCE)
+        expect(page.locator("#trace .step")).to_have_count(9, timeout=PATIENCE)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         picture(page, "inspect-phone")

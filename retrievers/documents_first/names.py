@@ -1,0 +1,251 @@
+"""What names a document: its file's name and folder, its title, how its first pages begin, its years.
+
+"MGM's 2020 10-K", "the rotator cuff protocol", "ORCL": a question says in its words which document it means.
+Documents are looked up by the question's words, so that the cost hardly grows with the library.
+"""
+
+import math
+import re
+import threading
+from array import array
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePath
+from typing import Self
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingestion.library import Library
+from ingestion.storage.catalogue.records import Document, Scope
+from ingestion.text.languages import stem
+from ingestion.text.names import UPLOAD
+from ingestion.text.stopwords import question_stopwords
+
+# How far a document is read for what names it: covers, titles, the first lines of a form.
+_PAGES = 3
+_CHARACTERS = 3000
+# Words of a question that may be one word of a file's name: "Boston Properties", BOSTONPROPERTIES.
+_MOST_GLUED = 4
+# "MGM" begins MGMRESORTS: the fewest letters of a beginning, and of the name.
+_BEGINNING, _NAME = 3, 5
+_OF_A_BEGINNING = 0.7
+_WORD = re.compile(r"[^\W_]+(?:&[^\W_]+)*")
+_POSSESSIVE = re.compile(r"['’]s\b|(?<=s)['’](?=\s|$)")
+_PARTS_OF_A_NAME = re.compile(r"[^\W_]+")
+# "UnitTest" is two words.
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_ASKED_YEAR = re.compile(r"(?:fy|cy|h[12]|q[1-4])?((?:19|20)\d\d)")
+_SHORT_YEAR = re.compile(r"(?:fy|cy)(\d\d)")
+# Both sides are stemmed alike, so that a rule of another language does no harm.
+_LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How a question names each of n documents.
+
+    Attributes:
+        names: [n] the rarity of the question's words that stand in a document's name, added up.
+        openings: [n] the same of words that only its title or its first pages have.
+        years: [n] 1 where the question's latest year stands in the name, .5 where another year of it does.
+        other_years: [n] 1 where the name has years and the question others.
+        words: By a document's place, the (start, end) of the question's words that stand in its name.
+    """
+
+    names: NDArray[np.float64]
+    openings: NDArray[np.float64]
+    years: NDArray[np.float64]
+    other_years: NDArray[np.float64]
+    words: Mapping[int, frozenset[tuple[int, int]]]
+
+
+class DocumentNames:
+    """The names of some documents, to be looked up by words."""
+
+    def __init__(self, documents: Sequence["NamedDocument"]) -> None:
+        self.documents = tuple(documents)
+        self.places = {one.id: place for place, one in enumerate(self.documents)}
+        self._by_name = _listed(one.names for one in documents)
+        self._by_stem = _listed({_stemmed(name) for name in one.names} for one in documents)
+        self._by_opening = _listed(one.opening for one in documents)
+        self._sorted = sorted(name for name in self._by_name if len(name) >= _NAME)
+        self._dated = [(place, one.years) for place, one in enumerate(self.documents) if one.years]
+
+    def naming(self, question: str) -> Naming:
+        """Return how a question names the documents."""
+        words = [(match.group(), match.span()) for match in _WORD.finditer(_POSSESSIVE.sub(_blank, question))]
+        plain = [word.casefold() for word, _ in words]
+        asked = {place: year for place, word in enumerate(plain) if (year := _asked_year(word))}
+        left_out = question_stopwords(plain, ("en", "de", "fr", "es"))
+        sought = [
+            place
+            for place, word in enumerate(plain)
+            if word not in left_out and place not in asked and not word.isdigit()
+        ]
+        found: dict[int, dict[int, float]] = defaultdict(dict)  # document → word → rarity
+
+        def note(documents: Iterable[int], word: int, rarity: float) -> None:
+            for document in documents:
+                found[document][word] = max(found[document].get(word, 0.0), rarity)
+
+        for places, name in _glued(plain):
+            those = self._by_name.get(name, ())
+            for place in places:
+                note(those, place, self._rarity(len(those)) / len(places))
+        is_lower = question == question.casefold()
+        openings = np.zeros(len(self.documents))
+        for place in sought:
+            word, stemmed = plain[place], _stemmed(plain[place])
+            read = self._by_opening.get(stemmed, ())
+            named = self._by_stem.get(stemmed, ())
+            note(named, place, self._rarity(max(len(named), len(read))))
+            if is_lower or words[place][0][0].isupper() or not place:
+                for begun in self._beginning_with(word):
+                    those = self._by_name[begun]
+                    note(those, place, _OF_A_BEGINNING * self._rarity(max(len(those), len(read))))
+        for place in sought:
+            read = self._by_opening.get(_stemmed(plain[place]), ())
+            for document in read:
+                if place not in found.get(document, ()):
+                    openings[document] += self._rarity(len(read))
+        return self._naming(found, openings, asked, words)
+
+    def _naming(
+        self,
+        found: Mapping[int, Mapping[int, float]],
+        openings: NDArray[np.float64],
+        asked: Mapping[int, str],
+        words: Sequence[tuple[str, tuple[int, int]]],
+    ) -> Naming:
+        names = np.zeros(len(self.documents))
+        for document, rarities in found.items():
+            names[document] = sum(rarities.values())
+        years, other_years = np.zeros(len(self.documents)), np.zeros(len(self.documents))
+        spans = {document: {words[word][1] for word in rarities} for document, rarities in found.items()}
+        if asked:
+            latest, every = max(asked.values()), set(asked.values())
+            for document, own in self._dated:
+                years[document] = 1.0 if latest in own else 0.5 if every & own else 0.0
+                other_years[document] = float(not every & own)
+                if document in spans:
+                    spans[document] |= {words[word][1] for word, year in asked.items() if year in own}
+        return Naming(
+            names, openings, years, other_years, {one: frozenset(some) for one, some in spans.items()}
+        )
+
+    def _rarity(self, documents: int) -> float:
+        return math.log((len(self.documents) + 1) / max(documents, 1))
+
+    def _beginning_with(self, word: str) -> Iterator[str]:
+        if len(word) < _BEGINNING:
+            return
+        for place in range(bisect_left(self._sorted, word), len(self._sorted)):
+            if not self._sorted[place].startswith(word):
+                return
+            yield self._sorted[place]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDocument:
+    """A document by what names it: words of its names in lower case, stems of its opening, years."""
+
+    id: str
+    label: str
+    names: frozenset[str]
+    opening: frozenset[str]
+    years: frozenset[str]
+
+    @classmethod
+    def of(cls, document: Document, opening: frozenset[str]) -> Self:
+        written = [PurePath(name).stem for name in document.names]
+        folders = [PurePath(p).parent.name for p in document.paths if not p.startswith(UPLOAD)]
+        parts = [part for one in (*written, *folders) for part in _PARTS_OF_A_NAME.findall(one)]
+        words = {word.casefold() for part in parts for word in (part, *_CAMEL.split(part))}
+        years = {year for one in written for year in _YEAR.findall(one)}
+        title = stems_of(document.title or "")
+        names = frozenset(word for word in words if len(word) > 1 and not word.isdigit())
+        dated = frozenset(years or _YEAR.findall(document.title or ""))
+        return cls(document.id, document.label, names, opening | title, dated)
+
+
+class NamesOfLibraries:
+    """The names of each library's documents; a document is read once, as long as it is the same."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._openings: WeakKeyDictionary[Library, dict[tuple[str, int], frozenset[str]]] = (
+            WeakKeyDictionary()
+        )
+        self._names: WeakKeyDictionary[Library, tuple[int, Scope, DocumentNames]] = WeakKeyDictionary()
+
+    def of(self, library: Library, scope: Scope) -> DocumentNames:
+        """Return the names of the scope's documents."""
+        with self._lock:
+            changes = library.catalogue.database.changes
+            known = self._names.get(library)
+            if known and known[:2] == (changes, scope):
+                return known[2]
+            documents = [
+                one
+                for one in (library.catalogue.documents(scope.collections) if scope.collections else ())
+                if scope.documents is None or one.id in scope.documents
+            ]
+            openings = self._openings.setdefault(library, {})
+            names = DocumentNames(
+                [NamedDocument.of(one, _opening(library, one, openings)) for one in documents]
+            )
+            self._names[library] = changes, scope, names
+            return names
+
+
+def stems_of(text: str) -> frozenset[str]:
+    return frozenset(_stemmed(word.casefold()) for word in _WORD.findall(_POSSESSIVE.sub(" ", text)))
+
+
+def _opening(
+    library: Library, document: Document, known: dict[tuple[str, int], frozenset[str]]
+) -> frozenset[str]:
+    key = document.id, document.version
+    if key not in known:
+        pages = (library.catalogue.page(document.id, number) for number in range(1, _PAGES + 1))
+        known[key] = stems_of(" ".join(page.text for page in pages if page)[:_CHARACTERS])
+    return known[key]
+
+
+def _glued(words: Sequence[str]) -> Iterator[tuple[range, str]]:
+    for length in range(2, _MOST_GLUED + 1):
+        for first in range(len(words) - length + 1):
+            name = "".join(words[first : first + length])
+            if len(name) > _BEGINNING:
+                yield range(first, first + length), name
+
+
+def _asked_year(word: str) -> str:
+    if match := _ASKED_YEAR.fullmatch(word):
+        return match[1]
+    match = _SHORT_YEAR.fullmatch(word)
+    return f"20{match[1]}" if match else ""
+
+
+def _listed(sets: Iterable[Iterable[str]]) -> dict[str, "array[int]"]:
+    """Return the places of the sets that hold each word."""
+    found: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
+    for place, words in enumerate(sets):
+        for word in words:
+            found[word].append(place)
+    return dict(found)
+
+
+@lru_cache(maxsize=2**15)
+def _stemmed(word: str) -> str:
+    return stem(word, _LANGUAGE)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match.group())

@@ -1,0 +1,221 @@
+"""Fusion that looks first in the documents that a question names, and also for what its words mean.
+
+1. `fusion`'s three lists, over the whole scope.
+2. From these and from the words that name documents: how probable each document is.
+3. In the likeliest documents, lists of their own; the glossary's terms are looked for like a second question.
+4. score(p) = (fused for the question + a · fused for the terms) / (1 + a) + b · (log P(d) - log max P)
+
+The last term is bounded, so that a passage that stands far above the others is found in any document.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ingestion.library import Library
+from ingestion.storage.catalogue.records import Scope
+from ingestion.storage.open_representations import BUILTIN_NAME
+from ingestion.storage.timing import Stopwatch
+from retrievers.cascade import MAXSIM_WEIGHT, maxsim_ranking
+from retrievers.dense import DenseRetriever
+from retrievers.documents_first.names import NamesOfLibraries
+from retrievers.documents_first.prior import WEIGHTS, DocumentPrior, Floats, document_prior
+from retrievers.fusion import CANDIDATES, DEPTH, fuse, zscore_fusion
+from retrievers.glossary import Meaning, glossary_of
+from retrievers.hits import Candidate, LookedFirst, Query, Ranking
+from retrievers.late_interaction import SCORE
+from retrievers.lexical import LexicalRetriever
+
+# Chosen on three sets of 54 documents together, each by the weights of the other two: docs/retrieval.md.
+TERMS_WEIGHT = 0.75
+PRIOR_WEIGHT = 2.0
+# The most that a term's score counts in one list, in standard deviations.
+_MOST_DEVIATIONS = 3.0
+# A document a hundred times less probable is as far behind as one of no probability.
+_FARTHEST = -4.0
+# Documents that are searched by themselves, to this depth: so many of the likeliest, whose logarithm is not
+# farther than this behind the likeliest's.
+_DOCUMENTS = 3
+_NEAREST = -2.5
+_DEPTH = 50
+# A document is said to be looked in first where it is named, and at least so probable.
+_SAID = 0.25
+
+TERMS, PRIOR, FUSED = "glossary", "document", "fused"
+NAMES = NamesOfLibraries()
+
+
+class DocumentsFirstRetriever:
+    """See the module. Never exact: a chunk that no first stage finds is missing."""
+
+    def __init__(
+        self,
+        library: Library,
+        representation: str = BUILTIN_NAME,
+        *,
+        prior_weight: float = PRIOR_WEIGHT,
+        terms_weight: float = TERMS_WEIGHT,
+        feature_weights: Floats = WEIGHTS,
+    ) -> None:
+        """The first two weights may be 0: then documents, or the glossary's terms, do not count."""
+        self._library = library
+        self._representation = representation
+        self._prior_weight = prior_weight
+        self._terms_weight = terms_weight
+        self._feature_weights = feature_weights
+        self._stages = (
+            DenseRetriever(library, "mean", representation),
+            LexicalRetriever(library, candidates=True),
+        )
+
+    def rank(self, query: Query, scope: Scope, limit: int) -> Ranking:
+        """See `Retriever.rank`."""
+        depth = max(limit, DEPTH)
+        watch = Stopwatch()
+        lists = self._lists(query, scope, depth)
+        fused = _fused([*lists, self._maxsim(query, scope, depth, fuse(lists))], depth)
+        with watch.stage("documents"):
+            prior = self._prior(query, scope, fused)
+            narrower = _narrower(prior, scope)
+        meanings = self._meanings(query, scope)
+        asked = [query, *self._terms(query, meanings)]
+        found = [self._lists(one, scope, depth, narrower) for one in asked]
+        found = [found[0], *(_within(narrower, found[0], lists) for lists in found[1:])]
+        pool = fuse([ranking for lists in found for ranking in lists])
+        rankings = [
+            [*lists, self._maxsim(one, scope, depth, pool)] for one, lists in zip(asked, found, strict=True)
+        ]
+        scored = [
+            _fused(rankings[0], depth),
+            *(_fused(lists, depth, _MOST_DEVIATIONS) for lists in rankings[1:]),
+        ]
+        candidates = self._combined(scored, prior)
+        every = [ranking for lists in rankings for ranking in lists]
+        timings: dict[str, float] = {}
+        for ranking in every:
+            for name, ms in ranking.timings_ms.items():
+                timings[name] = timings.get(name, 0.0) + ms
+        counts = {name: count for ranking in rankings[0] for name, count in ranking.counts.items()}
+        return Ranking(
+            candidates[:limit],
+            exact=False,
+            timings_ms={**timings, **watch.timings_ms},
+            counts={**counts, CANDIDATES: len(pool)},
+            looked_first=_looked_first(prior, query.text),
+            looked_for=meanings,
+        )
+
+    def _lists(self, query: Query, scope: Scope, depth: int, narrower: Sequence[Scope] = ()) -> list[Ranking]:
+        """Return the first stages' lists of the scope, and of the narrower ones, as one each."""
+        found = []
+        for stage in self._stages:
+            whole = stage.rank(query, scope, depth)
+            found.append(_merged(whole, [stage.rank(query, one, _DEPTH) for one in narrower], depth))
+        return found
+
+    def _maxsim(self, query: Query, scope: Scope, depth: int, pool: Sequence[Candidate]) -> Ranking:
+        key = "maxsim of", self._representation, scope, depth, tuple(one.chunk_id for one in pool)
+        return query.once(
+            key,
+            lambda: maxsim_ranking(self._library, self._representation, query, scope, depth, pool),
+        )
+
+    def _prior(self, query: Query, scope: Scope, fused: Sequence[Candidate]) -> DocumentPrior | None:
+        names = NAMES.of(self._library, scope)
+        if not self._prior_weight or len(names.documents) < 2:  # nothing to choose from
+            return None
+        return document_prior(names, query.text, fused, self._feature_weights)
+
+    def _meanings(self, query: Query, scope: Scope) -> tuple[Meaning, ...]:
+        if not self._terms_weight:
+            return ()
+        ids = set(scope.collections)
+        names = [name for name, identity in self._library.catalogue.collections().items() if identity in ids]
+        return glossary_of(self._library.folder, names).meanings(query.text)
+
+    def _terms(self, query: Query, meanings: Sequence[Meaning]) -> list[Query]:
+        terms = dict.fromkeys(term for meaning in meanings for term in meaning.also)
+        if not terms:
+            return []
+        return [query.once(("terms", *terms), lambda: Query("; ".join(terms), query.encoder))]
+
+    def _combined(
+        self, scored: Sequence[Sequence[Candidate]], prior: DocumentPrior | None
+    ) -> tuple[Candidate, ...]:
+        asked, *others = scored
+        terms = {one.chunk_id: one.score for one in others[0]} if others else {}
+        weight = self._terms_weight if others else 0.0
+        found = []
+        for one in asked:
+            scores, chunk = dict(one.scores), one.chunk_id
+            total = (one.score + weight * terms.get(chunk, 0.0)) / (1 + weight)
+            if chunk in terms:
+                scores[TERMS] = terms[chunk]
+            if prior:
+                scores[PRIOR] = self._prior_weight * max(prior.of(chunk), _FARTHEST)
+                total += scores[PRIOR]
+            found.append(Candidate(chunk, total, {**scores, FUSED: total}))
+        return tuple(sorted(found, key=lambda one: (-one.score, one.chunk_id)))
+
+
+def _fused(lists: Sequence[Ranking], depth: int, most: float = math.inf) -> tuple[Candidate, ...]:
+    *first_stages, maxsim = lists
+    plain = [Candidate(one.chunk_id, one.score, {SCORE: one.score}) for one in maxsim.candidates]
+    rankings = [*first_stages, replace(maxsim, candidates=tuple(plain))]
+    return zscore_fusion(rankings, depth, [*[1.0] * len(first_stages), MAXSIM_WEIGHT], most)
+
+
+def _narrower(prior: DocumentPrior | None, scope: Scope) -> list[Scope]:
+    if prior is None:
+        return []
+    likely = [one.id for one, _ in prior.likeliest(_DOCUMENTS, 0.0) if prior.of(f"{one.id}:0:0") > _NEAREST]
+    return [replace(scope, documents=frozenset({one})) for one in likely]
+
+
+def _merged(whole: Ranking, others: Sequence[Ranking], depth: int) -> Ranking:
+    """Return a list with those of narrower scopes. What these have below the end of a full list counts as its
+    end, like a chunk that it lacks."""
+    if not others:
+        return whole
+    end = whole.candidates[-1].score if len(whole.candidates) >= depth else 0.0
+    found = {one.chunk_id: one for one in whole.candidates}
+    for one in (one for ranking in others for one in ranking.candidates):
+        found.setdefault(one.chunk_id, replace(one, score=max(one.score, end)))
+    ordered = tuple(sorted(found.values(), key=lambda one: (-one.score, one.chunk_id)))
+    timings = dict(whole.timings_ms)
+    for ranking in others:
+        for name, ms in ranking.timings_ms.items():
+            timings[name] = timings.get(name, 0.0) + ms
+    return replace(whole, candidates=ordered, timings_ms=timings)
+
+
+def _within(narrower: Sequence[Scope], asked: Sequence[Ranking], terms: Sequence[Ranking]) -> list[Ranking]:
+    """Return the terms' lists without what the question did not find, but in the likeliest documents."""
+    documents = frozenset[str]().union(*(one.documents or () for one in narrower))
+    if not documents:
+        return list(terms)
+    known = {one.chunk_id for ranking in asked for one in ranking.candidates}
+    kept = []
+    for ranking in terms:
+        some = (one for one in ranking.candidates if one.chunk_id in known or _document(one) in documents)
+        kept.append(replace(ranking, candidates=tuple(some)))
+    return kept
+
+
+def _document(candidate: Candidate) -> str:
+    return candidate.chunk_id.rsplit(":", 2)[0]
+
+
+def _looked_first(prior: DocumentPrior | None, question: str) -> tuple[LookedFirst, ...]:
+    if prior is None:
+        return ()
+    return tuple(
+        LookedFirst(
+            document.id,
+            document.label,
+            probability,
+            tuple(question[start:end] for start, end in sorted(words)),
+        )
+        for document, probability in prior.likeliest(_DOCUMENTS, _SAID)
+        if (words := prior.words(document.id))
+    )

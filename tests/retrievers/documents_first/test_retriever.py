@@ -1,0 +1,144 @@
+"""Documents first: reports that look alike are told apart by what the question names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingestion.encoders import Encoder
+from ingestion.errors import InvalidInput
+from ingestion.library import Library
+from ingestion.pipeline.ingest import ingest
+from retrievers.documents_first import DocumentsFirstRetriever
+from retrievers.documents_first.retriever import PRIOR, TERMS
+from retrievers.search import SearchResult, query_of, search
+from retrievers.strategies import strategy_named
+
+COMPANIES = ("NORTHWIND", "SOUTHSIDE", "LAKEVIEW")
+YEARS = (2020, 2021, 2022)
+LINES = (
+    "{company} sells garden tools and seeds in its own stores and to dealers.",
+    "Net sales were {sales} million in {year}, after {before} million in the year before.",
+    "Purchases of property, plant and equipment were {spent} million in {year}.",
+    "The board met four times, and all directors took part in {year}.",
+)
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Library]:
+    """Nine reports in the same words, and a note that is no report."""
+    folder = tmp_path_factory.mktemp("reports")
+    for number, company in enumerate(COMPANIES):
+        for year in YEARS:
+            figures = {
+                "sales": 100 * number + year % 100,
+                "before": 100 * number + year % 100 - 1,
+                "spent": number + 7,
+            }
+            text = "\n\n".join(LINES).format(company=company.title(), year=year, **figures)
+            (folder / f"{company}_{year}_REPORT.txt").write_text(text, encoding="utf-8")
+    (folder / "note.txt").write_text("The quokka at the zoo is called Pip.", encoding="utf-8")
+    with Library.open(folder / "data", encoder) as library:
+        assert all(one.status == "ok" for one in ingest(library, sorted(folder.glob("*.txt"))))
+        yield library
+
+
+def find(
+    library: Library, question: str, strategy: str = "documents-first", *, top_k: int = 10
+) -> SearchResult:
+    return search(library, question, strategy_named(strategy), library.catalogue.scope(), top_k=top_k)
+
+
+def documents(result: SearchResult, count: int = 1) -> list[str]:
+    return [hit.chunk.document.removesuffix(".txt") for hit in result.hits[:count]]
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+@pytest.mark.parametrize("year", YEARS)
+def test_the_named_report_comes_first(shelf: Library, company: str, year: int) -> None:
+    found = find(shelf, f"What was {company.title()}'s capex in FY{year}?")
+    assert documents(found) == [f"{company}_{year}_REPORT"]
+    assert found.looked_first[0].document == f"{company}_{year}_REPORT.txt"
+    assert {company.title(), f"FY{year}"} <= set(found.looked_first[0].words)
+    assert found.looked_first[0].probability > 0.5
+    assert [(one.term, one.also[0]) for one in found.looked_for] == [("capex", "capital expenditures")]
+    assert found.hits[0].scores[PRIOR] == 0
+    (note,) = (
+        hit for hit in find(shelf, found.query.text, top_k=50).hits if hit.chunk.document == "note.txt"
+    )
+    assert found.hits[0].scores[TERMS] > note.scores[TERMS]
+    assert note.scores[PRIOR] < -2
+
+
+def test_a_named_document_is_no_filter(shelf: Library) -> None:
+    """What stands far above all others is found in any document."""
+    found = find(shelf, "Northwind 2021: what is the quokka at the zoo called?")
+    assert "note" in documents(found, 3)
+    assert len({hit.chunk.document for hit in find(shelf, "Northwind in 2021").hits}) > 3
+
+
+def test_a_question_that_names_nothing_looks_in_all_alike(shelf: Library) -> None:
+    found = find(shelf, "What is the quokka called?")
+    assert documents(found) == ["note"]
+    assert found.looked_first == () == found.looked_for
+
+
+def test_scores_add_up(shelf: Library) -> None:
+    found = find(shelf, "What was Lakeview's capex in 2022?", top_k=50)
+    plain = find(shelf, "What was Lakeview's capex in 2022?", "fusion", top_k=50)
+    assert {hit.chunk.id for hit in found.hits} == {hit.chunk.id for hit in plain.hits}
+    before = {hit.chunk.id: hit.score for hit in plain.hits}
+    for hit in found.hits:
+        expected = (before[hit.chunk.id] + 0.75 * hit.scores[TERMS]) / 1.75 + hit.scores[PRIOR]
+        assert hit.score == pytest.approx(expected, abs=1e-6)
+        assert -8 <= hit.scores[PRIOR] <= 0
+
+
+def test_without_both_weights_it_is_fusion(shelf: Library) -> None:
+    question = "What was Lakeview's capex in 2022?"
+    retriever = DocumentsFirstRetriever(shelf, prior_weight=0, terms_weight=0)
+    ranking = retriever.rank(query_of(shelf, question), shelf.catalogue.scope(), 20)
+    plain = find(shelf, question, "fusion", top_k=20).hits
+    assert [one.chunk_id for one in ranking.candidates] == [hit.chunk.id for hit in plain]
+    assert [one.score for one in ranking.candidates] == pytest.approx([hit.score for hit in plain])
+
+
+def test_it_finds_the_same_twice(shelf: Library) -> None:
+    question = "How high were the net sales of Southside in 2021?"
+    first, second = (find(shelf, question, top_k=30) for _ in range(2))
+    assert [(hit.chunk.id, hit.score) for hit in first.hits] == [
+        (hit.chunk.id, hit.score) for hit in second.hits
+    ]
+
+
+def test_a_scope_is_kept(shelf: Library) -> None:
+    every = {one.name: one.id for one in shelf.catalogue.documents()}
+    scope = shelf.catalogue.scope((), ["NORTHWIND_2020_REPORT.txt", "note.txt"])
+    found = search(shelf, "What was Southside's capex in 2022?", strategy_named("documents-first"), scope)
+    allowed = {every["NORTHWIND_2020_REPORT.txt"], every["note.txt"]}
+    assert found.hits
+    assert {hit.chunk.document_id for hit in found.hits} <= allowed
+    one = shelf.catalogue.scope((), ["note.txt"])
+    assert documents(search(shelf, "capex?", strategy_named("documents-first"), one)) == ["note"]
+    nothing = search(
+        shelf, "capex?", strategy_named("documents-first"), shelf.catalogue.scope().__class__(())
+    )
+    assert nothing.hits == ()
+
+
+def test_a_new_name_counts_at_once(stocked: Library, tmp_path: Path) -> None:
+    question = "What does the wombat manual say?"
+    assert find(stocked, question).looked_first == ()
+    manual = tmp_path / "wombat-manual.txt"
+    manual.write_text("Feed it at dusk. Keep the burrow dry.", encoding="utf-8")
+    assert [one.status for one in ingest(stocked, [manual])] == ["ok"]
+    found = find(stocked, question)
+    assert found.looked_first[0].document == "wombat-manual.txt"
+    assert documents(found) == ["wombat-manual"]
+
+
+def test_a_bad_glossary_is_an_error_and_no_empty_result(stocked: Library) -> None:
+    (stocked.folder / "glossary.tsv").write_text("no tab", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"glossary\.tsv, line 1"):
+        find(stocked, "When was the tree planted?")
+    assert find(stocked, "When was the tree planted?", "fusion").hits
