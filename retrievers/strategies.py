@@ -129,7 +129,7 @@ _TABLE = (
         representation="mean+words+tokens",
         stores=("chroma", "sqlite", "tokens"),
         storage="cascade's",
-        cost="two or three times fusion's",
+        cost="one and a half times fusion's",
         builder=DocumentsFirstRetriever,
     ),
 )
