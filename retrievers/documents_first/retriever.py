@@ -18,6 +18,8 @@ from ingestion.storage.open_representations import BUILTIN_NAME
 from ingestion.storage.timing import Stopwatch
 from retrievers.cascade import MAXSIM_WEIGHT, maxsim_ranking
 from retrievers.dense import DenseRetriever
+from retrievers.documents_first.abbreviations import abbreviations
+from retrievers.documents_first.misspelt import misspelt, respelt
 from retrievers.documents_first.names import NamesOfLibraries
 from retrievers.documents_first.prior import WEIGHTS, DocumentPrior, Floats, document_prior
 from retrievers.fusion import CANDIDATES, DEPTH, fuse, zscore_fusion
@@ -77,8 +79,9 @@ class DocumentsFirstRetriever:
         with watch.stage("documents"):
             prior = self._prior(query, scope, fused)
             narrower = _narrower(prior, scope)
-        meanings = self._meanings(query, scope)
-        asked = [query, *self._terms(query, meanings)]
+        with watch.stage("glossary"):
+            known, errors = self._meanings(query, scope, narrower)
+        asked = [query, *self._terms(query, known, errors)]
         found = [self._lists(one, scope, depth, narrower) for one in asked]
         found = [found[0], *(_within(narrower, found[0], lists) for lists in found[1:])]
         pool = fuse([ranking for lists in found for ranking in lists])
@@ -102,7 +105,7 @@ class DocumentsFirstRetriever:
             timings_ms={**timings, **watch.timings_ms},
             counts={**counts, CANDIDATES: len(pool)},
             looked_first=_looked_first(prior, query.text),
-            looked_for=meanings,
+            looked_for=tuple(sorted((*known, *errors), key=lambda one: one.start)),
         )
 
     def _lists(self, query: Query, scope: Scope, depth: int, narrower: Sequence[Scope] = ()) -> list[Ranking]:
@@ -126,15 +129,24 @@ class DocumentsFirstRetriever:
             return None
         return document_prior(names, query.text, fused, self._feature_weights)
 
-    def _meanings(self, query: Query, scope: Scope) -> tuple[Meaning, ...]:
+    def _meanings(
+        self, query: Query, scope: Scope, narrower: Sequence[Scope]
+    ) -> tuple[tuple[Meaning, ...], tuple[Meaning, ...]]:
+        """Return the terms that the glossary or the likeliest documents explain, and the misspelt words."""
         if not self._terms_weight:
-            return ()
+            return (), ()
         ids = set(scope.collections)
         names = [name for name, identity in self._library.catalogue.collections().items() if identity in ids]
-        return glossary_of(self._library.folder, names).meanings(query.text)
+        known = glossary_of(self._library.folder, names).meanings(query.text)
+        documents = frozenset[str]().union(*(one.documents or () for one in narrower))
+        explaining = replace(scope, documents=documents) if documents else scope
+        known = (*known, *abbreviations(self._library, query.text, explaining, known))
+        return known, misspelt(self._library, query, scope, known)
 
-    def _terms(self, query: Query, meanings: Sequence[Meaning]) -> list[Query]:
-        terms = dict.fromkeys(term for meaning in meanings for term in meaning.also)
+    def _terms(self, query: Query, known: Sequence[Meaning], errors: Sequence[Meaning]) -> list[Query]:
+        """Return what is looked for like a second question; nothing where nothing is known."""
+        corrected = [respelt(query.text, errors)] if errors else []
+        terms = dict.fromkeys([*corrected, *(term for meaning in known for term in meaning.also)])
         if not terms:
             return []
         return [query.once(("terms", *terms), lambda: Query("; ".join(terms), query.encoder))]

@@ -67,9 +67,9 @@ def test_upload_ask_switch_strategy_delete(browser: "Browser", server: Server) -
         first = ask(page, QUESTION)
         assert "60" in first
         assert "Cormack" in first
-        assert re.search(r"fusion · no reranker · .*extractive.* · [\d.]+ m?s", first)
+        assert re.search(r"documents-first · no reranker · .*extractive.* · [\d.]+ m?s", first)
         expect(page.locator("#sources details[open] mark").first).to_contain_text("rank fusion")
-        expect(page.locator("#sources .summary")).to_contain_text("by fusion")
+        expect(page.locator("#sources .summary")).to_contain_text("by documents-first")
 
         choose_strategy(page, "colbert")
         second = ask(page, QUESTION)
@@ -79,7 +79,7 @@ def test_upload_ask_switch_strategy_delete(browser: "Browser", server: Server) -
         screenshot(page, "answered-desktop")
 
         page.locator("#conversation .bot.message").first.click()
-        expect(page.locator("#sources .summary")).to_contain_text("by fusion")
+        expect(page.locator("#sources .summary")).to_contain_text("by documents-first")
         page.locator("#conversation a.marker").last.click()
         expect(page.locator("#sources .summary")).to_contain_text("by colbert")
 

@@ -9,12 +9,14 @@ that most chunks have are left out: these tell the least.
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ingestion.storage.catalogue.database import Database, marks
 from ingestion.storage.catalogue.records import Scope
+from ingestion.text.spelling import ENGLISH_LETTERS, LETTERS, can_be_misspelt, neighbours
+from ingestion.text.stopwords import is_stopword
 from ingestion.text.terms import Analyser
 
 # Chunks that are scored: 15 ms. A library of fewer is never cut short.
@@ -23,6 +25,7 @@ MOST_SCORED = 20_000
 # the library's best by MaxSim that lost 0.3 % nDCG@10 on COVID-QA and nothing on xquad and cranfield.
 CANDIDATE_SHARE = 20
 FEWEST_SCORED = 5_000
+_ENGLISH = frozenset({"en", "und"})
 _ROWS = "SELECT min(rowid) AS first, max(rowid) AS last FROM chunks WHERE document_id = ?"
 # First so many times the wanted chunks are ranked before they are narrowed to the scope.
 _AHEAD = 4
@@ -77,6 +80,37 @@ class WordIndex:
             return []
         match = " OR ".join(f"({one})" for one in dict.fromkeys(expressions))
         return [chunk for chunk, _ in self._best(match, scope, limit)]
+
+    def near(self, word: str, scope: Scope) -> list[str]:
+        """Return the spellings at one typing error from a word that chunks of the library have, those that
+        most have first; none for a word that is short, or that a chunk has as it is.
+
+        Terms are stems: a spelling that is no word may stand for one.
+        """
+        languages = self.languages(scope.collections) if scope.collections else []
+        plain = word.casefold()
+        if not can_be_misspelt(plain) or is_stopword(plain) or self._chunks_with([plain], languages):
+            return []
+        letters = ENGLISH_LETTERS if plain.isascii() and _ENGLISH.issuperset(languages) else LETTERS
+        counts = self._chunks_with(dict.fromkeys(neighbours(plain, letters)), languages)
+        return sorted(counts, key=lambda one: (-counts[one], one))
+
+    def known(self, words: Iterable[str], scope: Scope) -> set[str]:
+        """Return those of some words that chunks of the library have, by their stems."""
+        languages = self.languages(scope.collections) if scope.collections else []
+        return set(self._chunks_with(dict.fromkeys(words), languages))
+
+    def _chunks_with(self, words: Iterable[str], languages: Sequence[str]) -> dict[str, int]:
+        """Return how many chunks have each of some words in lower case, without those that none has."""
+        terms = {word: self._analyser.whole(word, languages) for word in words}
+        every = sorted({term for some in terms.values() for term in some})
+        rows = self._database.rows(
+            "SELECT term, doc FROM temp.word_counts WHERE term IN (SELECT value FROM json_each(?))",
+            (json.dumps(every),),
+        )
+        counts = {row["term"]: int(row["doc"]) for row in rows}
+        totals = {word: sum(counts.get(term, 0) for term in some) for word, some in terms.items()}
+        return {word: total for word, total in totals.items() if total}
 
     def _best(self, match: str, scope: Scope, limit: int) -> list[tuple[str, float]]:
         """Return the best chunks of the scope for a query of FTS5.

@@ -142,3 +142,31 @@ def test_a_bad_glossary_is_an_error_and_no_empty_result(stocked: Library) -> Non
     with pytest.raises(InvalidInput, match=r"glossary\.tsv, line 1"):
         find(stocked, "When was the tree planted?")
     assert find(stocked, "When was the tree planted?", "fusion").hits
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How many gradens tools are there?", {}),  # two errors
+        ("How high were the net slaes of Northwind?", {"slaes": "sales"}),
+        ("purchasess of propperty", {"purchasess": "Purchases", "propperty": "property"}),
+        ("What did Northwnd sell?", {"Northwnd": "Northwind"}),
+        ("Which quoka is at the zoo?", {"quoka": "quokka"}),
+        ("What is a capex?", {}),  # in the glossary
+        ("Which wombat is at the zoo?", {}),
+        ("Where do the Gardin family live?", {}),  # a name, and "garden" is none
+    ],
+)
+def test_misspelt_words_are_looked_for_as_the_documents_write_them(
+    shelf: Library, question: str, expected: dict[str, str]
+) -> None:
+    found = find(shelf, question)
+    said = {one.term: one.also[0] for one in found.looked_for if one.term != "capex"}
+    assert {one: said.get(one) for one in expected} == expected
+    assert said.keys() - expected.keys() <= {"net sales", "sales"}
+
+
+def test_a_misspelt_question_finds_its_passage(shelf: Library) -> None:
+    found = find(shelf, "Which quoka is at the zooo?")
+    assert documents(found) == ["note"]
+    assert TERMS in found.hits[0].scores
