@@ -204,6 +204,7 @@ def test_narrowed_searches_and_other_strategies(browser: "Browser", server: Serv
         expect(page.locator("#conversation .stamp").last).to_contain_text("bm25 ·", timeout=PATIENCE)
 
 
+@pytest.mark.soak
 def test_dark_and_keyboard(browser: "Browser", server: Server) -> None:
     with opened(browser, server, scheme="dark") as page:
         upload(page, *sorted(SAMPLES.glob("*.pdf")))

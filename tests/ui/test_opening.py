@@ -139,6 +139,7 @@ def test_the_command_opens_a_running_server(
     assert "open the address in one on this machine" in without.err
 
 
+@pytest.mark.soak
 def test_a_server_that_is_started_again_asks_again(browser: "Browser", tmp_path: Path) -> None:
     with browser.new_context() as context:
         page = context.new_page()

@@ -175,8 +175,8 @@ def test_an_empty_question(fails: Callable[..., str], command: str, question: st
 @pytest.mark.parametrize(
     ("arguments", "value", "remedy"),
     [
-        (("--strategy", "cosine"), "'cosine'", "cascade, cls, colbert, fusion, hybrid, mean"),
-        (("--strategy", ""), "''", "cascade, cls, colbert, fusion, hybrid, mean"),
+        (("--strategy", "cosine"), "'cosine'", "colbert, documents-first, fusion, hybrid, mean"),
+        (("--strategy", ""), "''", "colbert, documents-first, fusion, hybrid, mean"),
         (("--collection", "taxes"), "'taxes'", "default, harbour"),
         (("--document", "tax.pdf"), "'tax.pdf'", "harbour.pdf, orchard.md"),
         (("--top-k", "0"), "0", "from 1 to 1000"),

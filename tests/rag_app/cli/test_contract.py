@@ -36,6 +36,7 @@ SCORES = {
     "hybrid": {"mean", "bm25", "rrf"},
     "cascade": {"mean", "bm25", "rrf", "maxsim"},
     "fusion": {"mean", "bm25", "maxsim", "fused"},
+    "documents-first": {"mean", "bm25", "maxsim", "fused", "document"},
 }
 
 APPLE = "When was the Bramley apple tree planted?"
@@ -164,10 +165,11 @@ def test_search_gives_the_passages_as_they_stand_on_the_page(
     found = as_json("search", CRANE, "--strategy", strategy)
 
     assert found.keys() == {
-        "schema_version", "strategy", "reranker", "exact", "hits", "timings_ms", "warnings",
+        "schema_version", "strategy", "reranker", "exact", "hits", "timings_ms", "looked_first", "looked_for",
+        "warnings",
     }  # fmt: skip
     assert (found["strategy"], found["reranker"]) == (strategy, None)
-    assert found["exact"] is (strategy in {"colbert", "bm25"})
+    assert found["exact"] is (strategy not in {"cascade", "fusion", "documents-first"})
     assert all(hit.keys() == HIT for hit in found["hits"])
     assert {name for hit in found["hits"] for name in hit["scores"]} == SCORES[strategy]
     assert [hit["rank"] for hit in found["hits"]] == list(range(1, len(found["hits"]) + 1))
@@ -188,7 +190,7 @@ def test_ask_answers_with_a_quotation_of_the_page(as_json: AsJson, data: Path, e
 
     assert answer.keys() == ANSWER
     assert (answer["question"], answer["abstained"], answer["llm"]) == (CRANE, False, "extractive")
-    assert (answer["strategy"], answer["reranker"]) == ("fusion", None)
+    assert (answer["strategy"], answer["reranker"]) == ("documents-first", None)
     assert (answer["standalone_question"], answer["conversation_id"]) == (None, None)
     assert len(answer["receipt_id"]) == 16
     assert answer["flags"] == []
@@ -354,7 +356,7 @@ def test_what_people_read(run: Command, data: Path, tmp_path: Path, stock: Path)
     assert "It was planted in 1921 by Ada Finch. [1]" in text
     assert "[1] orchard.md, page 1\n" in sources
     assert "It was planted in 1921 by Ada Finch." in sources
-    assert "fusion · no reranker · extractive" in sources
+    assert "documents-first · no reranker · extractive" in sources
 
     nothing = run(*library, "ask", OFF_TOPIC).out
     assert nothing.startswith("Nothing in your documents is about this.\n")

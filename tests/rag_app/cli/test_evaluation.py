@@ -8,6 +8,7 @@ import pytest
 
 from rag_app.evaluation.judgements import Judgement, Judgements
 from rag_app.history.database import STATE_FILE, StateDatabase
+from retrievers.strategies import DEFAULT_STRATEGY
 from tests.helpers.commands import Command
 from tests.helpers.question_sets import QUERIES, write_answers, write_beir, write_documents, write_lines
 
@@ -61,7 +62,7 @@ def test_answers_are_measured_and_listed(run: Command, tmp_path: Path) -> None:
     assert (done.code, done.err) == (0, "")
     found = done.json
     (result,) = found["results"]
-    assert (found["dataset"], found["llm"], result["strategy"]) == ("papers", "extractive", "fusion")
+    assert (found["dataset"], found["llm"], result["strategy"]) == ("papers", "extractive", DEFAULT_STRATEGY)
     assert result["questions"] == 3
     assert result["unanswerable_refused"] == 1.0
     assert (result["refused"], result["first_citation_gold"], result["auc"]) == (0.0, 1.0, 1.0)
@@ -88,7 +89,7 @@ def test_answers_are_measured_and_listed(run: Command, tmp_path: Path) -> None:
         "first_citation_gold",
         "words, median",
         "follow-up",
-        "fusion +0.000 to before",
+        "documents-first +0.000 to before",
         "3 questions",
     ):
         assert text in people.out

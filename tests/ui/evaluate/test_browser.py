@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
+from retrievers.strategies import STRATEGIES
 from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
 from tests.helpers.paths import SAMPLES
 
@@ -55,7 +56,8 @@ def server(
 
 def show_page(page: "Page") -> None:
     page.get_by_role("tab", name="Evaluate").click()
-    expect(page.locator("#evaluate-strategies input:checked")).to_have_count(7, timeout=PATIENCE)
+    chosen = page.locator("#evaluate-strategies input:checked")
+    expect(chosen).to_have_count(len(STRATEGIES), timeout=PATIENCE)
 
 
 def test_a_list_is_checked_cancelled_run_and_exported(
@@ -94,9 +96,9 @@ def test_a_list_is_checked_cancelled_run_and_exported(
         screenshot(page, "evaluate-running")
         expect(page.locator("#evaluate-said .said")).to_be_visible(timeout=PATIENCE)
         # The page asks how far it is once in a while: a quick stage may have passed in between.
-        assert re.search(r"\d of (25 questions|7)", page.evaluate("window.said.join()"))
+        assert re.search(rf"\d of (25 questions|{len(STRATEGIES)})", page.evaluate("window.said.join()"))
         expect(page.locator("#evaluate-tables .charts svg")).to_have_count(4)
-        expect(page.locator("#evaluate-tables tbody").first.locator("tr")).to_have_count(7)
+        expect(page.locator("#evaluate-tables tbody").first.locator("tr")).to_have_count(len(STRATEGIES))
         assert page.locator("#evaluate img").count() == 0
         screenshot(page, "evaluate-desktop")
         assert accessibility(page) == []
@@ -104,7 +106,7 @@ def test_a_list_is_checked_cancelled_run_and_exported(
         with page.expect_download() as downloading:
             page.locator("#evaluate-downloads").get_by_text("questions.csv").click()
         found = list(csv.DictReader(io.StringIO(downloading.value.path().read_text("utf-8"))))
-        assert len(found) == 7 * 25
+        assert len(found) == len(STRATEGIES) * 25
         with page.expect_download() as downloading:
             page.locator("#evaluate-downloads").get_by_text("qrels.trec").click()
         assert downloading.value.path().read_text("utf-8").startswith("q1 0 ")

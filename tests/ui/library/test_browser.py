@@ -163,6 +163,7 @@ def test_a_library_is_looked_after(browser: "Browser", server: Server, locked: P
         assert not any(SECRET.encode() in file.read_bytes() for file in store if file.is_file())
 
 
+@pytest.mark.soak
 def test_dark_and_phone(browser: "Browser", server: Server, tmp_path: Path) -> None:
     long, other = tmp_path / "long.md", tmp_path / "other.md"
     text = (SAMPLES / "bi-encoders.md").read_text("utf-8")
