@@ -29,6 +29,8 @@ from ingestion.text.stopwords import question_stopwords
 # How far a document is read for what names it: covers, titles, the first lines of a form.
 _PAGES = 3
 _CHARACTERS = 3000
+# To read a document's first pages takes 1 to 2 ms. Among more documents than these, names and titles tell.
+MOST_READ = 1000
 # Words of a question that may be one word of a file's name: "Boston Properties", BOSTONPROPERTIES.
 _MOST_GLUED = 4
 # "MGM" begins MGMRESORTS: the fewest letters of a beginning, and of the name.
@@ -197,8 +199,12 @@ class NamesOfLibraries:
                 if scope.documents is None or one.id in scope.documents
             ]
             openings = self._openings.setdefault(library, {})
+            is_read = len(documents) <= MOST_READ
             names = DocumentNames(
-                [NamedDocument.of(one, _opening(library, one, openings)) for one in documents]
+                [
+                    NamedDocument.of(one, _opening(library, one, openings) if is_read else frozenset())
+                    for one in documents
+                ]
             )
             self._names[library] = changes, scope, names
             return names

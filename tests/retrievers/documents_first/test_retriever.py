@@ -9,7 +9,8 @@ from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
-from retrievers.documents_first import DocumentsFirstRetriever
+from retrievers.documents_first import DocumentsFirstRetriever, names
+from retrievers.documents_first.names import NamesOfLibraries
 from retrievers.documents_first.retriever import PRIOR, TERMS
 from retrievers.search import SearchResult, query_of, search
 from retrievers.strategies import strategy_named
@@ -170,3 +171,15 @@ def test_a_misspelt_question_finds_its_passage(shelf: Library) -> None:
     found = find(shelf, "Which quoka is at the zooo?")
     assert documents(found) == ["note"]
     assert TERMS in found.hits[0].scores
+
+
+def test_among_very_many_documents_the_first_pages_are_not_read(
+    stocked: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope = stocked.catalogue.scope()
+    (orchard,) = [one for one in NamesOfLibraries().of(stocked, scope).documents if "orchard" in one.names]
+    assert {"bramley", "orchard"} <= orchard.opening | orchard.names
+    monkeypatch.setattr(names, "MOST_READ", 1)
+    (bare,) = [one for one in NamesOfLibraries().of(stocked, scope).documents if "orchard" in one.names]
+    assert bare.names == orchard.names
+    assert bare.opening < orchard.opening
