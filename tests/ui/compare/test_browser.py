@@ -91,6 +91,7 @@ def test_columns_votes_and_answers(browser: "Browser", server: Server) -> None:
         assert accessibility(page) == []
 
 
+@pytest.mark.soak
 def test_blind_until_the_vote_and_what_cannot_be_compared(browser: "Browser", server: Server) -> None:
     with opened(browser, server, scheme="dark") as page:
         page.get_by_role("tab", name="Compare").click()
