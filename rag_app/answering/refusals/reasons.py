@@ -12,6 +12,7 @@ from ingestion.storage.catalogue.records import Scope
 from ingestion.text.languages import UNDETERMINED
 from rag_app.answering.answers import Evidence
 from rag_app.answering.evidence.question_terms import (
+    YEAR,
     QuestionTerm,
     TermKind,
     language_of,
@@ -83,8 +84,10 @@ def _holders(library: Library, scope: Scope, term: QuestionTerm) -> int:
 
 
 def _spellings(term: QuestionTerm) -> list[str]:
-    """Return a term in British and American spelling."""
+    """Return a term in British and American spelling, and a fiscal year as documents write it."""
     found = [term.text]
+    if year := YEAR.fullmatch(term.text):
+        found.append(year[1])
     for pair in _SPELLINGS:
         for ours, theirs in (pair, pair[::-1]):
             if term.text.endswith(ours):

@@ -42,6 +42,8 @@ def test_one_function_word_is_no_language() -> None:
     [
         ("How many employees?", "It employed 40 people.", []),
         ("What was Toyota's profit in 2018?", "The profit of Toyota was 2,018 yen.", ["2018"]),
+        ("What was Toyota's profit in FY2018?", "The profit of Toyota in 2018 was 5 yen.", []),
+        ("What was Toyota's profit in CY2018?", "The profit of Toyota was 2,018 yen.", ["CY2018"]),
         ("Who sold the boat?", "The boats are blue.", ["sold"]),
         ("Where is the pension paid?", "Pensioners are paid here.", []),
         ("What is the plan?", "The planet is large.", ["plan"]),

@@ -82,6 +82,8 @@ def asked(library: Library, question: str, *, reader: Reader | None = None, thre
         ),
         ("What is the pension of the employees of the works?", "None of them mentions “pension”."),
         ("What do the employees of Toyota build?", "The passages found are about it, but none"),
+        ("What did the employees of Toyota build in FY2021?", "The passages found are about it, but none"),
+        ("What did the employees of Toyota build in FY1950?", "None of them mentions “FY1950”."),
     ],
 )
 def test_the_reason_is_what_no_passage_covers(library: Library, question: str, reason: str) -> None:
