@@ -17,7 +17,7 @@ without the set ("nested"), and `shipped`, with the application's own weights.
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.records import Scope
 from rag_app.config.environment import stay_offline
 from rag_app.evaluation.comparing import compare as paired
-from rag_app.evaluation.datasets import Dataset, page_id, read_dataset
+from rag_app.evaluation.datasets import Dataset, document_of, page_id, read_dataset
 from rag_app.evaluation.metrics import measure
 from retrievers.documents_first import DocumentsFirstRetriever
 from retrievers.documents_first.prior import FEATURES, WEIGHTS, Floats, features
@@ -76,11 +76,7 @@ def fitted(examples: Sequence[Example]) -> Floats:
 def asked(dataset: Dataset) -> Dataset:
     """Return the data set without questions that follow others: these are asked in a conversation."""
     kept = tuple(question for question in dataset.questions if question.after is None)
-    return Dataset(
-        **{name: getattr(dataset, name) for name in Dataset.__slots__ if name not in ("questions", "qrels")},
-        questions=kept,
-        qrels={question.id: dataset.qrels[question.id] for question in kept},
-    )
+    return replace(dataset, questions=kept, qrels={one.id: dataset.qrels[one.id] for one in kept})
 
 
 def scopes(library: Library, dataset: Dataset) -> dict[str, Scope]:
@@ -107,9 +103,7 @@ def examples_of(library: Library, dataset: Dataset) -> Iterator[Example]:
     for question in dataset.questions:
         query = query_of(library, question.text)
         found = fusion.rank(query, scope, DEPTH).candidates
-        gold = {
-            page.rpartition("#page=")[0] for page, grade in dataset.qrels[question.id].items() if grade > 0
-        }
+        gold = {document_of(page) for page, grade in dataset.qrels[question.id].items() if grade > 0}
         yield Example(
             dataset.name,
             features(names, names.naming(query.text), found),

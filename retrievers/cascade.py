@@ -1,6 +1,8 @@
 """Cascade: two cheap lists find candidates, MaxSim orders them, alone or together with the lists."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
@@ -43,9 +45,7 @@ class CascadeRetriever:
         scored = query.once(key, lambda: self._scored(query, scope, depth, rankings))
         candidates = scored.candidates
         if self._fused:
-            plain = [Candidate(one.chunk_id, one.score, {SCORE: one.score}) for one in candidates]
-            lists = [*rankings, Ranking(tuple(plain), exact=False)]
-            candidates = zscore_fusion(lists, depth, [*[1.0] * len(rankings), MAXSIM_WEIGHT])
+            candidates = with_maxsim(rankings, scored, depth)
         timings = {name: ms for ranking in (*rankings, scored) for name, ms in ranking.timings_ms.items()}
         counts = {name: count for ranking in (*rankings, scored) for name, count in ranking.counts.items()}
         return Ranking(candidates[:limit], exact=False, timings_ms=timings, counts=counts)
@@ -53,6 +53,16 @@ class CascadeRetriever:
     def _scored(self, query: Query, scope: Scope, depth: int, rankings: Sequence[Ranking]) -> Ranking:
         """Return the first stages' candidates by MaxSim."""
         return maxsim_ranking(self._library, self._representation, query, scope, depth, fuse(rankings))
+
+
+def with_maxsim(
+    first_stages: Sequence[Ranking], maxsim: Ranking, asked: int, most: float = math.inf
+) -> tuple[Candidate, ...]:
+    """Return candidates by the first stages' scores and twice MaxSim; `asked` and `most` are those of
+    `zscore_fusion`."""
+    plain = tuple(Candidate(one.chunk_id, one.score, {SCORE: one.score}) for one in maxsim.candidates)
+    weights = [*[1.0] * len(first_stages), MAXSIM_WEIGHT]
+    return zscore_fusion([*first_stages, replace(maxsim, candidates=plain)], asked, weights, most)
 
 
 def maxsim_ranking(

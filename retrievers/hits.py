@@ -88,7 +88,8 @@ class Ranking:
 
     `timings_ms` are by stage, in the order in which the stages ran. `counts` are numbers of chunks: of each
     list that the ranking is made from, by the name of its score, and "candidates" of the lists' union.
-    `looked_first` are the documents that the question names, `looked_for` the terms that the glossary knows.
+    `looked_first` are the documents that the question names, `looked_for` the terms that were also
+    looked for in other words.
     """
 
     candidates: tuple[Candidate, ...]

@@ -106,7 +106,8 @@ class LookedFirstFields(Fields):
 
 
 class LookedForFields(Fields):
-    """A term of the question that the glossary knows."""
+    """A term of the question that was looked for in other words, too: of the glossary, an abbreviation, or a
+    typing error."""
 
     term: str
     also: tuple[str, ...] = Field(description="what was looked for also")
@@ -123,7 +124,9 @@ class FoundFields(Fields):
     looked_first: tuple[LookedFirstFields, ...] = Field(
         (), description="documents that were looked in first; the strategy fusion looks in all alike"
     )
-    looked_for: tuple[LookedForFields, ...] = Field((), description="terms that the glossary knows")
+    looked_for: tuple[LookedForFields, ...] = Field(
+        (), description="terms that were looked for in other words, too"
+    )
 
 
 class SearchResponse(FoundFields, Response):

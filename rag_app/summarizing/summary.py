@@ -12,7 +12,7 @@ import numpy as np
 from langchain_core.runnables import RunnableConfig
 
 from ingestion.library import Library
-from ingestion.storage.catalogue.records import Document, Scope
+from ingestion.storage.catalogue.records import Document, Scope, document_of_chunk
 from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
@@ -264,7 +264,7 @@ def _centres(library: Library, whole: ScopedDocuments, documents: Sequence[Docum
             for chunk in whole.chunk_ids(document, each)
         ]
         for chunk, vector in zip(*read_vectors(library, collection, ids), strict=True):
-            place = places[chunk.rsplit(":", 2)[0]]
+            place = places[document_of_chunk(chunk)]
             sums[place] = sums[place] + vector if place in sums else vector
     return {place: total / (np.linalg.norm(total) or 1) for place, total in sums.items()}
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.storage.catalogue.records import document_of_chunk
 from retrievers.documents_first.names import DocumentNames, NamedDocument, Naming
 from retrievers.hits import Candidate
 
@@ -35,7 +36,7 @@ class DocumentPrior:
 
     def of(self, chunk: str) -> float:
         """Return how much less probable a chunk's document is than the likeliest: a logarithm, 0 or below."""
-        place = self.names.places.get(chunk.rsplit(":", 2)[0])
+        place = self.names.places.get(document_of_chunk(chunk))
         return 0.0 if place is None else float(self.log_probabilities[place] - self.log_probabilities.max())
 
     def likeliest(self, most: int, least: float) -> list[tuple[NamedDocument, float]]:
@@ -71,7 +72,7 @@ def _passages(names: DocumentNames, fused: Sequence[Candidate]) -> list[float]:
     worst = min((one.score for one in fused), default=0.0)
     best: dict[str, list[float]] = {}
     for one in fused:  # the best first
-        best.setdefault(one.chunk_id.rsplit(":", 2)[0], []).append(one.score)
+        best.setdefault(document_of_chunk(one.chunk_id), []).append(one.score)
     means = [_mean(best, one.id, worst) for one in names.documents]
     return [(mean - max(means)) / _SPREAD for mean in means]
 

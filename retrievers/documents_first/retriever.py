@@ -13,19 +13,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ingestion.library import Library
-from ingestion.storage.catalogue.records import Scope
+from ingestion.storage.catalogue.records import Scope, document_of_chunk
 from ingestion.storage.open_representations import BUILTIN_NAME
 from ingestion.storage.timing import Stopwatch
-from retrievers.cascade import MAXSIM_WEIGHT, maxsim_ranking
+from retrievers.cascade import maxsim_ranking, with_maxsim
 from retrievers.dense import DenseRetriever
 from retrievers.documents_first.abbreviations import abbreviations
 from retrievers.documents_first.misspelt import misspelt, respelt
 from retrievers.documents_first.names import NamesOfLibraries
 from retrievers.documents_first.prior import WEIGHTS, DocumentPrior, Floats, document_prior
-from retrievers.fusion import CANDIDATES, DEPTH, fuse, zscore_fusion
+from retrievers.fusion import CANDIDATES, DEPTH, fuse
 from retrievers.glossary import Meaning, glossary_of
 from retrievers.hits import Candidate, LookedFirst, Query, Ranking
-from retrievers.late_interaction import SCORE
 from retrievers.lexical import LexicalRetriever
 
 # Chosen on three sets of 54 documents together, each by the weights of the other two: docs/retrieval.md.
@@ -33,7 +32,7 @@ TERMS_WEIGHT = 0.75
 PRIOR_WEIGHT = 2.0
 # The most that a term's score counts in one list, in standard deviations.
 _MOST_DEVIATIONS = 3.0
-# A document a hundred times less probable is as far behind as one of no probability.
+# A document 55 times less probable is as far behind as one of no probability.
 _FARTHEST = -4.0
 # Documents that are searched by themselves, to this depth: so many of the likeliest, whose logarithm is not
 # farther than this behind the likeliest's.
@@ -75,7 +74,8 @@ class DocumentsFirstRetriever:
         depth = max(limit, DEPTH)
         watch = Stopwatch()
         lists = self._lists(query, scope, depth)
-        fused = _fused([*lists, self._maxsim(query, scope, depth, fuse(lists))], depth)
+        first = self._maxsim(query, scope, depth, fuse(lists))
+        fused = with_maxsim(lists, first, depth)
         with watch.stage("documents"):
             prior = self._prior(query, scope, fused)
             narrower = _narrower(prior, scope)
@@ -85,20 +85,16 @@ class DocumentsFirstRetriever:
         found = [self._lists(one, scope, depth, narrower) for one in asked]
         found = [found[0], *(_within(narrower, found[0], lists) for lists in found[1:])]
         pool = fuse([ranking for lists in found for ranking in lists])
-        rankings = [
-            [*lists, self._maxsim(one, scope, depth, pool)] for one, lists in zip(asked, found, strict=True)
-        ]
+        maxsims = [self._maxsim(one, scope, depth, pool) for one in asked]
         scored = [
-            _fused(rankings[0], depth),
-            *(_fused(lists, depth, _MOST_DEVIATIONS) for lists in rankings[1:]),
+            with_maxsim(lists, maxsim, depth, math.inf if one is query else _MOST_DEVIATIONS)
+            for one, lists, maxsim in zip(asked, found, maxsims, strict=True)
         ]
         candidates = self._combined(scored, prior)
-        every = [ranking for lists in rankings for ranking in lists]
-        timings: dict[str, float] = {}
-        for ranking in every:
-            for name, ms in ranking.timings_ms.items():
-                timings[name] = timings.get(name, 0.0) + ms
-        counts = {name: count for ranking in rankings[0] for name, count in ranking.counts.items()}
+        timings = _added_up([ranking for lists in (*found, [first], maxsims) for ranking in lists])
+        counts = {
+            name: count for ranking in (*found[0], maxsims[0]) for name, count in ranking.counts.items()
+        }
         return Ranking(
             candidates[:limit],
             exact=False,
@@ -138,7 +134,7 @@ class DocumentsFirstRetriever:
         ids = set(scope.collections)
         names = [name for name, identity in self._library.catalogue.collections().items() if identity in ids]
         known = glossary_of(self._library.folder, names).meanings(query.text)
-        documents = frozenset[str]().union(*(one.documents or () for one in narrower))
+        documents = _documents(narrower)
         explaining = replace(scope, documents=documents) if documents else scope
         known = (*known, *abbreviations(self._library, query.text, explaining, known))
         return known, misspelt(self._library, query, scope, known)
@@ -170,13 +166,6 @@ class DocumentsFirstRetriever:
         return tuple(sorted(found, key=lambda one: (-one.score, one.chunk_id)))
 
 
-def _fused(lists: Sequence[Ranking], depth: int, most: float = math.inf) -> tuple[Candidate, ...]:
-    *first_stages, maxsim = lists
-    plain = [Candidate(one.chunk_id, one.score, {SCORE: one.score}) for one in maxsim.candidates]
-    rankings = [*first_stages, replace(maxsim, candidates=tuple(plain))]
-    return zscore_fusion(rankings, depth, [*[1.0] * len(first_stages), MAXSIM_WEIGHT], most)
-
-
 def _narrower(prior: DocumentPrior | None, scope: Scope) -> list[Scope]:
     if prior is None:
         return []
@@ -194,28 +183,37 @@ def _merged(whole: Ranking, others: Sequence[Ranking], depth: int) -> Ranking:
     for one in (one for ranking in others for one in ranking.candidates):
         found.setdefault(one.chunk_id, replace(one, score=max(one.score, end)))
     ordered = tuple(sorted(found.values(), key=lambda one: (-one.score, one.chunk_id)))
-    timings = dict(whole.timings_ms)
-    for ranking in others:
+    return replace(whole, candidates=ordered, timings_ms=_added_up([whole, *others]))
+
+
+def _added_up(rankings: Sequence[Ranking]) -> dict[str, float]:
+    """Return the times of several rankings by stage."""
+    timings: dict[str, float] = {}
+    for ranking in rankings:
         for name, ms in ranking.timings_ms.items():
             timings[name] = timings.get(name, 0.0) + ms
-    return replace(whole, candidates=ordered, timings_ms=timings)
+    return timings
 
 
 def _within(narrower: Sequence[Scope], asked: Sequence[Ranking], terms: Sequence[Ranking]) -> list[Ranking]:
     """Return the terms' lists without what the question did not find, but in the likeliest documents."""
-    documents = frozenset[str]().union(*(one.documents or () for one in narrower))
+    documents = _documents(narrower)
     if not documents:
         return list(terms)
     known = {one.chunk_id for ranking in asked for one in ranking.candidates}
     kept = []
     for ranking in terms:
-        some = (one for one in ranking.candidates if one.chunk_id in known or _document(one) in documents)
+        some = (
+            one
+            for one in ranking.candidates
+            if one.chunk_id in known or document_of_chunk(one.chunk_id) in documents
+        )
         kept.append(replace(ranking, candidates=tuple(some)))
     return kept
 
 
-def _document(candidate: Candidate) -> str:
-    return candidate.chunk_id.rsplit(":", 2)[0]
+def _documents(scopes: Sequence[Scope]) -> frozenset[str]:
+    return frozenset[str]().union(*(one.documents or () for one in scopes))
 
 
 def _looked_first(prior: DocumentPrior | None, question: str) -> tuple[LookedFirst, ...]:

@@ -152,3 +152,8 @@ def chunk_id(document_id: str, version: int, ordinal: int) -> str:
     """Return a chunk's id in every store. It carries the version, so that retiring an old version
     can never touch the new one."""
     return f"{document_id}:{version}:{ordinal}"
+
+
+def document_of_chunk(chunk: str) -> str:
+    """Return the document's id in a chunk's id."""
+    return chunk.rsplit(":", 2)[0]

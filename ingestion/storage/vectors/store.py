@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.errors import LibraryDamaged, LibraryError
-from ingestion.storage.catalogue.records import BUILTIN
+from ingestion.storage.catalogue.records import BUILTIN, document_of_chunk
 from ingestion.storage.disk_space import is_disk_full, no_space
 from ingestion.storage.vectors.soundness import CHROMA_ADVICE, ChromaFiles
 from ingestion.storage.vectors.unused_room import UnusedRoom
@@ -172,7 +172,7 @@ class VectorStore:
                     ids=some,
                     embeddings=vectors[first:last],
                     metadatas=[
-                        {"document_id": chunk.rsplit(":", 2)[0], "page": page}
+                        {"document_id": document_of_chunk(chunk), "page": page}
                         for chunk, page in zip(some, pages[first:last], strict=True)
                     ],
                 )
