@@ -31,6 +31,9 @@ class Status(StrEnum):
         return self in (Status.OK, Status.UNCHANGED, Status.DUPLICATE)
 
 
+# See `PageLayout.tables`.
+CellPlace = tuple[int, int, int, int, int, int, int]
+
 ELSEWHERE = -1  # in place of a character index of PDFium
 
 
@@ -45,12 +48,18 @@ class PageLayout:
       ELSEWHERE stands still: PDFium does not have the text from there to the next run.
     - `words`, of text that PDFium does not have (recognised, of a form, of a note): (start, end, left, top,
       right, bottom), the first two offsets in `Page.text`, the rest in points from the top left corner.
+
+    `tables` has the cells of the page's tables: (table, row, column, columns spanned, indent, start, end).
+    Rows of values count from 0, and those of the heads have negative numbers, -1 the lowest; column 0 has the
+    labels; the indent of a label is in points; the last two are offsets in `Page.text`. A wrapped cell stands
+    there several times.
     """
 
     width: float
     height: float
     runs: tuple[tuple[int, int], ...] = ()
     words: tuple[tuple[int, int, float, float, float, float], ...] = ()
+    tables: tuple[CellPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

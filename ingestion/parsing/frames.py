@@ -311,11 +311,12 @@ def _field(item: object, expected: type) -> object:
 
 def _layout(item: object) -> PageLayout:
     """A layout of the right types and of bounded length; the collector checks that it fits the page."""
-    if not isinstance(item, list) or len(item) != 4:
+    if not isinstance(item, list) or len(item) != 5:
         raise FrameError("a layout of unknown shape")
     width, height = _numbers(item[:2], (float, float))
     rows = []
-    for pieces, types in ((item[2], (int, int)), (item[3], (int, int, float, float, float, float))):
+    shapes = (int, int), (int, int, float, float, float, float), (int,) * 7
+    for pieces, types in zip(item[2:], shapes, strict=True):
         if not isinstance(pieces, list) or len(pieces) > MAX_LAYOUT_PIECES:
             raise FrameError("a layout of unknown shape")
         rows.append(tuple(_numbers(piece, types) for piece in pieces))

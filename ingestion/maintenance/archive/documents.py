@@ -181,7 +181,10 @@ def _page(number: object, text: object, label: object, layout: Any) -> Page:
     if _number(number) < 1:
         raise ValueError("it has a page 0")
     found = None if layout is None else _layout(layout)
-    return Page(_number(number), text_of(text, "a page", None), _optional(label, "a label"), found)
+    own = text_of(text, "a page", None)
+    if found is not None and not all(0 <= cell[5] < cell[6] <= len(own) for cell in found.tables):
+        raise ValueError("the layout of a page has a cell that is not in its text")
+    return Page(_number(number), own, _optional(label, "a label"), found)
 
 
 def _layout(fields: Any) -> PageLayout:
@@ -190,6 +193,8 @@ def _layout(fields: Any) -> PageLayout:
     measures = [layout.width, layout.height, *(number for word in layout.words for number in word)]
     if any(len(word) != 6 for word in layout.words):
         raise ValueError("the layout of a page has a word without a box")
+    if any(len(cell) != 7 for cell in layout.tables):
+        raise ValueError("the layout of a page has a cell without a place")
     if not all(isinstance(one, int | float) and math.isfinite(one) for one in measures):
         raise ValueError("the layout of a page has measures that are no numbers")
     for number in (*(one for run in layout.runs for one in run), *(n for w in layout.words for n in w[:2])):

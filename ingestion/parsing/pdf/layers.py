@@ -129,7 +129,9 @@ def switched_off(properties: Mapping[str, Any]) -> frozenset[int]:
 
 
 def text_without(
-    alone: bytes, whole: pypdfium2.PdfTextPage, read: Callable[[pypdfium2.PdfTextPage, int], RawPage]
+    alone: bytes,
+    whole: pypdfium2.PdfTextPage,
+    read: Callable[[pypdfium2.PdfPage, pypdfium2.PdfTextPage, int], RawPage],
 ) -> RawPage:
     """The text of the page `alone`, which `read` reads, with character indices in the `whole` page."""
     with (
@@ -138,7 +140,7 @@ def text_without(
         closing(page.get_textpage()) as text_page,
     ):
         count = text_page.count_chars()
-        raw = read(text_page, count)
+        raw = read(page, text_page, count)
         same = _same(text_page, count, whole)
     own = raw.indices if raw.indices is not None else range(len(raw.text))
     return replace(raw, indices=[same[index] for index in own])

@@ -1,6 +1,5 @@
 """Reads PDFs with PDFium, which hostile files can crash: imported in the child process only."""
 
-import ctypes
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,10 +19,11 @@ from ingestion.parsing.geometry.page_objects import MAX_FORM_DEPTH, MAX_OBJECTS,
 from ingestion.parsing.ocr.scans import FEW_CHARACTERS, may_have_scans
 from ingestion.parsing.ocr.unread_text import PlacedLetter, is_suspect, letters_of, shows_unread_text
 from ingestion.parsing.pdf.annotations import lines_of
+from ingestion.parsing.pdf.glyphs import PdfiumGlyphs
 from ingestion.parsing.pdf.hidden_text import UnseenText, without
 from ingestion.parsing.pdf.layers import HiddenLayers, may_have_layers, text_without
 from ingestion.parsing.pdf.opening import WrongPasswordError
-from ingestion.parsing.reading_order.lines import Glyph
+from ingestion.parsing.pdf.page_tables import table_places
 from ingestion.parsing.reading_order.ordering import read
 from ingestion.parsing.shared.page_numbers import page_list
 from ingestion.text.cleaning import control_share, one_line
@@ -43,8 +43,6 @@ RECOGNITION_DPI = 200  # tesseract's letters want to be 20 pixels high or more
 POINTS_PER_INCH = 72
 # Of a page's picture, one byte each: A2 at 200 dpi, whatever size the page declares.
 MAX_PIXELS = 20_000_000
-
-MAX_SLOPE = 0.1  # radians; text that runs to the right, however badly it was scanned
 
 # PDFium writes U+FFFE for a hyphen at a line end (character code 2) and for a glyph without a letter (0).
 _HYPHEN_CODE = 2
@@ -76,6 +74,7 @@ class PdfiumFile:
         self._document.init_forms()  # before any page is opened; nothing in a file without a form
         self._warnings: list[str] = []
         self._mixed_layers: list[int] = []
+        self._untabled: list[int] = []
         self._unseen = UnseenText()
         with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
             self._may_have_scans = may_have_scans(data)
@@ -95,7 +94,7 @@ class PdfiumFile:
             if characters > max_characters:
                 raise PageTooLongError(characters)
             size = page.get_size()
-            raw = self._visible_text(number, text_page, characters, size)
+            raw = self._visible_text(number, page, text_page, characters, size)
             hidden = self._unseen.find(number, page, text_page, raw)
             seen = characters - len(hidden.indices)
             looks = self._may_have_scans or seen < FEW_CHARACTERS
@@ -106,7 +105,12 @@ class PdfiumFile:
             )
 
     def _visible_text(
-        self, number: int, text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]
+        self,
+        number: int,
+        page: pypdfium2.PdfPage,
+        text_page: pypdfium2.PdfTextPage,
+        characters: int,
+        size: tuple[float, float],
     ) -> RawPage:
         """The text of a page without layers that are off."""
         alone = None
@@ -116,8 +120,38 @@ class PdfiumFile:
             except Exception:  # noqa: BLE001  # pypdf raises what its code runs into; said in a warning
                 self._mixed_layers.append(number)
         if alone is None:
-            return _raw_page(text_page, characters, size)
-        return text_without(alone, text_page, lambda page, count: _raw_page(page, count, size))
+            return self._raw_page(number, page, text_page, characters, size)
+        return text_without(
+            alone, text_page, lambda page, text, count: self._raw_page(number, page, text, count, size)
+        )
+
+    def _raw_page(
+        self,
+        number: int,
+        page: pypdfium2.PdfPage,
+        text_page: pypdfium2.PdfTextPage,
+        characters: int,
+        size: tuple[float, float],
+    ) -> RawPage:
+        raw = str(text_page.get_text_range(errors="surrogatepass"))
+        # On rare pages PDFium leaves characters out; and a pair of surrogates is one character here.
+        indices = None if len(raw) == characters else _indices(text_page, raw)
+
+        def letter_or_nul(match: re.Match[str]) -> str:
+            index = match.start() if indices is None else indices[match.start()]
+            code = pypdfium2.raw.FPDFText_GetUnicode(text_page, index)
+            return "\ufffe" if code == _HYPHEN_CODE else "\0"
+
+        raw = _AMBIGUOUS.sub(letter_or_nul, raw)
+
+        glyphs = PdfiumGlyphs(text_page, indices)
+        reading = read(raw, glyphs)
+        try:
+            tables = table_places(reading, glyphs, page)
+        except Exception:  # noqa: BLE001  # tables are found by rules, and the text does not need them
+            self._untabled.append(number)
+            tables = ()
+        return RawPage(reading.text, control_share(raw), size, _led(reading.offsets, indices), tables=tables)
 
     def _open_layers(self, path: Path, password: str | None) -> HiddenLayers | None:
         try:
@@ -137,6 +171,10 @@ class PdfiumFile:
             yield FileWarning(
                 f"The text of {page_list(self._mixed_layers)} may hold content that a viewer does not show: "
                 "layers that are switched off could not be separated."
+            )
+        if self._untabled:
+            yield FileWarning(
+                f"The tables of {page_list(self._untabled)} could not be told; their text is there."
             )
         if self._document.get_formtype() == pypdfium2.raw.FORMTYPE_XFA_FULL:
             yield FileWarning(
@@ -240,62 +278,11 @@ def picture_scale(width: float, height: float) -> float:
     return min(math.sqrt(MAX_PIXELS / (width * height)), math.sqrt(MAX_PIXELS) * 4 / max(width, height))
 
 
-def _raw_page(text_page: pypdfium2.PdfTextPage, characters: int, size: tuple[float, float]) -> RawPage:
-    raw = str(text_page.get_text_range(errors="surrogatepass"))
-    # On rare pages PDFium leaves characters out; and a pair of surrogates is one character here.
-    indices = None if len(raw) == characters else _indices(text_page, raw)
-
-    def letter_or_nul(match: re.Match[str]) -> str:
-        index = match.start() if indices is None else indices[match.start()]
-        code = pypdfium2.raw.FPDFText_GetUnicode(text_page, index)
-        return "\ufffe" if code == _HYPHEN_CODE else "\0"
-
-    raw = _AMBIGUOUS.sub(letter_or_nul, raw)
-
-    glyphs = PdfiumGlyphs(text_page, indices)
-    reading = read(raw, glyphs)
-    return RawPage(reading.text, control_share(raw), size, _led(reading.offsets, indices))
-
-
 def _led(offsets: Sequence[int] | None, indices: list[int] | None) -> Sequence[int] | None:
     """Offsets in PDFium's text as its character indices."""
     if offsets is None or indices is None:
         return indices if offsets is None else offsets
     return [indices[offset] for offset in offsets]
-
-
-class PdfiumGlyphs:
-    """The glyphs of a text page, each read once."""
-
-    def __init__(self, text_page: pypdfium2.PdfTextPage, indices: list[int] | None) -> None:
-        self._page = text_page.raw
-        self._indices = indices
-        self._known: dict[int, Glyph | None] = {}
-        self._box = pypdfium2.raw.FS_RECTF()
-        self._at_box = ctypes.byref(self._box)
-
-    def box(self, offset: int) -> Glyph | None:
-        if offset not in self._known:
-            # The loose box is as high as the font and as wide as the glyph's step: letters of a word touch.
-            found = pypdfium2.raw.FPDFText_GetLooseCharBox(self._page, self._index(offset), self._at_box)
-            box = self._box
-            left, bottom, right, top = box.left, box.bottom, box.right, box.top
-            has_area = found and left < right and bottom < top
-            self._known[offset] = Glyph(left, bottom, right, top) if has_area else None
-        return self._known[offset]
-
-    def is_level(self, offset: int) -> bool:
-        angle = pypdfium2.raw.FPDFText_GetCharAngle(self._page, self._index(offset))
-        return bool(min(angle, 2 * math.pi - angle) < MAX_SLOPE)
-
-    def origin(self, offset: int) -> float:
-        x, y = ctypes.c_double(), ctypes.c_double()
-        index = self._index(offset)
-        pypdfium2.raw.FPDFText_GetCharOrigin(self._page, index, ctypes.byref(x), ctypes.byref(y))
-        return x.value
-
-    def _index(self, offset: int) -> int:
-        return offset if self._indices is None else self._indices[offset]
 
 
 def _indices(text_page: pypdfium2.PdfTextPage, raw: str) -> list[int]:

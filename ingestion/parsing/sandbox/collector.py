@@ -2,7 +2,16 @@
 
 from dataclasses import replace
 
-from ingestion.documents import ELSEWHERE, Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
+from ingestion.documents import (
+    ELSEWHERE,
+    CellPlace,
+    Heading,
+    Page,
+    PageFailure,
+    PageLayout,
+    ParsedDocument,
+    Status,
+)
 from ingestion.parsing.frames import (
     MAX_ATTACHMENTS,
     MAX_HEADINGS,
@@ -272,7 +281,13 @@ def _fits(layout: PageLayout, length: int, limits: ParseLimits) -> bool:
         and all(ELSEWHERE <= index <= limits.max_page_characters for _, index in layout.runs)
         and starts == sorted(starts)
         and all(_is_on_page(layout, length, word) for word in layout.words)
+        and all(_is_cell(cell, length) for cell in layout.tables)
     )
+
+
+def _is_cell(cell: CellPlace, length: int) -> bool:
+    table, _, column, width, indent, start, end = cell
+    return table >= 0 and column >= 0 and width > 0 and indent >= 0 and 0 <= start < end <= length
 
 
 def _is_on_page(layout: PageLayout, length: int, word: tuple[int, int, float, float, float, float]) -> bool:

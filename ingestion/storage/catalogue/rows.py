@@ -212,6 +212,7 @@ def layout_from(text: str | None) -> PageLayout | None:
         fields["height"],
         tuple((int(a), int(b)) for a, b in fields["runs"]),
         tuple((int(a), int(b), *map(float, box)) for a, b, *box in fields["words"]),  # type: ignore[misc]
+        tuple(tuple(map(int, cell)) for cell in fields.get("tables", ())),  # type: ignore[misc]
     )
 
 

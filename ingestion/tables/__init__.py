@@ -1,0 +1,1 @@
+"""Tables of a document: their cells with what each row, column, unit and period is."""

@@ -1,0 +1,109 @@
+"""What one cell of a table says: its value with unit, and the time it is for."""
+
+import re
+from collections.abc import Sequence
+
+from ingestion.tables.periods import DATE, MONTH_DAY, YEAR, period_of, says_only_dates
+from ingestion.tables.table import Cell, Row, Table, without_note
+from ingestion.tables.units import COUNT, COUNTS_IN, CURRENCY, RATIO, Unit, shown_amount, unit_in
+
+
+def period_of_cell(table: Table, row: Row, column: int) -> str:
+    """Return the period of a cell, by its column or else by its row's label or section; "" without one."""
+    head = table.columns[column]
+    period = head.period
+    above = [row.label.text, *reversed(row.section)]
+    if YEAR.fullmatch(period):  # "2016" below "Years ended December 31:"
+        around = next((text for text in above[1:] if MONTH_DAY.search(text)), "")
+        return period_of(head.head, around) if around else period
+    dated = next((text for text in above if _is_dated(text)), "")
+    if dated and (not period or not YEAR.search(head.head)):
+        return period_of(without_note(dated))
+    return period
+
+
+def _is_dated(label: str) -> bool:
+    """Return whether a row's label says a date: "Balance at May 31, 2016", or a year alone."""
+    if YEAR.fullmatch(without_note(label)):
+        return True
+    return YEAR.search(label) is not None and (says_only_dates(label) or DATE.search(label) is not None)
+
+
+def unit_of_cell(table: Table, row: Row, column: int) -> str:
+    """Return a cell's unit: "%", the table's scale, or "" for what has none."""
+    cell = row.cells[column]
+    value = (without_note(cell.text) or cell.text) if cell is not None else ""
+    if "%" in value:
+        return "%"
+    if not re.search(r"[\d—–]", value) or any(map(str.isalpha, value)):
+        return ""
+    head = table.columns[column].head
+    is_share = re.search(r"%|\bpercent|\brate|\byield|\bmargin", row.label.text, re.IGNORECASE)
+    if re.search(r"%|\bpercent", head, re.IGNORECASE) or (
+        is_share and RATIO.search(row.label.text) and "," not in value and not CURRENCY.search(value)
+    ):
+        return "%"
+    text = f"{' '.join(row.section)} {row.label.text} {head}"
+    counted = COUNTS_IN.search(table.exempt)
+    if counted is not None and COUNT.search(text) and not CURRENCY.search(value):
+        return counted[1].lower() if re.search(r"\d,\d|^\d+$|[—–]", value) else ""
+    own = unit_in(row.label.text).scale or unit_in(head).scale
+    unit = Unit(own or table.unit, "" if own else table.exempt)
+    money = re.sub("[—–]", "1,000", value)  # nothing, in the unit of the others
+    shown = shown_amount(money, row.label.text, unit, "", section=" ".join((*row.section, head)))
+    return unit.scale if unit.scale and shown.endswith(unit.scale) else ""
+
+
+def shown_cell(table: Table, row: Row, column: int) -> str:
+    """Return a cell's text with its currency and unit, like "$1,001 million"; "" for an empty one."""
+    cell = row.cells[column]
+    if cell is None:
+        return ""
+    unit = unit_of_cell(table, row, column)
+    if unit == "%":
+        return cell.text if "%" in cell.text else f"{cell.text}%"
+    section = " ".join((*row.section, table.columns[column].head))
+    return shown_amount(cell.text, row.label.text, Unit(unit), table.currency, section=section)
+
+
+def row_at(tables: Sequence[Table], start: int, end: int) -> tuple[Table, Row] | None:
+    """Return the row of a table that characters of the page are of, if they have one of its cells.
+
+    Args:
+        tables: Of the page.
+        start: The first character.
+        end: Behind the last.
+    """
+    best: tuple[int, Table, Row] | None = None
+    for table in tables:
+        if table.start >= end or start >= table.end:
+            continue
+        for row in table.rows:
+            cells = sum(characters_in(cell, start, end) for cell in row.cells if cell is not None)
+            size = cells + characters_in(row.label, start, end)
+            if cells and (best is None or size > best[0]):
+                best = size, table, row
+    return None if best is None else best[1:]
+
+
+def is_head_at(tables: Sequence[Table], start: int, end: int) -> bool:
+    """Return whether characters of the page are of a table's heads, and of none of its rows.
+
+    Args:
+        tables: Of the page.
+        start: The first character.
+        end: Behind the last.
+    """
+    for table in tables:
+        rows = [
+            place for row in table.rows for cell in (row.label, *row.cells) if cell for place, _ in cell.spans
+        ]
+        first = min(rows, default=table.end)
+        if start < first and table.start < end <= first + 1:
+            return True
+    return False
+
+
+def characters_in(cell: Cell, start: int, end: int) -> int:
+    """Return how many characters of a cell lie in a stretch of the page."""
+    return sum(max(0, min(end, last) - max(start, first)) for first, last in cell.spans)

@@ -1,0 +1,79 @@
+"""Dates and stretches of time in the heads of a table's columns."""
+
+import re
+
+MONTHS = (
+    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?"
+)
+YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+MONTH_DAY = re.compile(rf"\b(?:{MONTHS})\.?\s+\d{{1,2}}\b", re.IGNORECASE)
+DATE = re.compile(rf"\b(?:{MONTHS})\.?\s+\d{{1,2}},?\s+(?:19|20)\d\d\b", re.IGNORECASE)
+_LENGTH = re.compile(
+    r"\b(?:(?:\d{1,2}|three|six|nine|twelve|thirteen|twenty-six|thirty-nine|fifty-two)[- ](?:weeks?|months?)|"
+    r"(?:fiscal |first |second |third |fourth )?(?:years?|quarters?)|quarter to date|year to date)"
+    r"(?:\s+(?:ended|ending))",
+    re.IGNORECASE,
+)
+_WEEKS = re.compile(r"\b(?:\d{1,2}|three|six|nine|twelve)[- ](?:weeks|months)\b", re.IGNORECASE)
+_QUARTER = re.compile(r"\b(?:q[1-4]|[1-4]q|h[12])\W{0,2}(?:(?:fy|cy)?\W?(?:20)?\d\d)?\b", re.IGNORECASE)
+# 2017 to 2018 · 2019 v 2018 · 16/15
+_SPAN = re.compile(
+    r"\b(?:19|20)\d\d\s?(?:to|vs?\.?|versus|[-–/])\s?(?:19|20)\d\d\b|\b\d\d/\d\d\b(?!/)|"
+    r"\b(?:YTD|Q[1-4])\s?['’]?\d\d vs?\.? (?:YTD|Q[1-4])\s?['’]?\d\d\b"
+)
+_CHANGE = re.compile(r"\b(?:change|increase|decrease|variance|v|vs|versus)\b", re.IGNORECASE)
+_FISCAL = re.compile(r"\b(?:fiscal(?: year)?|fy)\W?(?:20)?\d\d\b", re.IGNORECASE)
+
+
+def period_of(head: str, around: str = "") -> str:
+    """Return the period that a column's head says, like "year ended December 31, 2018"; "" without one.
+
+    Args:
+        head: All levels of the head, from the top.
+        around: What completes it: the head of the labels, or the table's title.
+    """
+    span = _SPAN.search(head or around)
+    if span is not None or _CHANGE.search(head):
+        return "" if span is None else str(span.group())
+    years = YEAR.findall(head)
+    return _dated(head, years[-1], around) if years else _without_year(head, around)
+
+
+def _without_year(head: str, around: str) -> str:
+    """The period of a head without a year: a quarter, a number of weeks, or the only date around it."""
+    named = _QUARTER.search(head) or _FISCAL.search(head)
+    if named is not None:
+        return " ".join(named.group().split())
+    dates = {" ".join(one.split()) for one in DATE.findall(around)}
+    if len(set(YEAR.findall(around))) > 1:
+        return ""
+    if not dates and (weeks := _WEEKS.search(head)) is not None:
+        return " ".join(weeks.group().lower().split())
+    return (
+        f"{_length(around)} {dates.pop()}".strip() if len(dates) == 1 and not MONTH_DAY.search(head) else ""
+    )
+
+
+def _dated(head: str, year: str, around: str) -> str:
+    """A year with the day and the length that its head, or else what is around it, says."""
+    day, length = MONTH_DAY.search(head), _length(head)
+    fiscal = _FISCAL.search(head) or _QUARTER.search(head)
+    if day is None and fiscal is not None:
+        return " ".join(fiscal.group().split())
+    if day is None and (outer := MONTH_DAY.search(around)) is not None:
+        day, length = outer, length or _length(around)
+    shown = f"{' '.join(day.group().split())}, {year}" if day is not None else year
+    return f"{length} {shown}".strip()
+
+
+def says_only_dates(text: str) -> bool:
+    """Return whether a head has only words of dates and lengths of time: "Years Ended December 31,"."""
+    rest = re.sub(r"[\d,.\s()]+|\b(?:as|of|at|the|for|and|to|in)\b", " ", _LENGTH.sub(" ", text.casefold()))
+    rest = re.sub(rf"\b(?:{MONTHS}|fiscal|ended|ending|years?|quarters?|months?|weeks?)\b", " ", rest)
+    return not rest.strip(" -–—:;") and any(map(str.isalpha, text))
+
+
+def _length(text: str) -> str:
+    found = _LENGTH.search(text)
+    return "" if found is None else re.sub(r"years ", "year ", " ".join(found.group().lower().split()))

@@ -1,0 +1,76 @@
+"""Units of a table's amounts: what scale and currency they have, and how a cell is shown with them."""
+
+import re
+from dataclasses import dataclass
+
+# (in millions, except per share data) · (Dollars in thousands) · in billions of dollars
+UNIT = re.compile(
+    r"\((?:[^()\n\d]{0,40}?\b)?(?P<unit>thousand|million|billion)s?\b(?P<rest>[^)\n]*)\)?|"
+    r"^(?:(?:u\.?s\.? )?(?:dollars|amounts|\$|€|usd) )?in (?P<plain>thousand|million|billion)s\b"
+    r"(?P<more>.*)$|(?:[$€£]|\b(?:dollars|amounts|shares|figures|data))[^.;:()\n\d]{0,40}? in "
+    r"(?P<words>thousand|million|billion)s\b(?P<besides>[^)\n]*)|[($€£]\s?(?P<short>000s?)\b(?:['’]s)?",
+    re.IGNORECASE,
+)
+# Labels of amounts that a table's unit is not for.
+COUNT = re.compile(
+    r"\bnumber\b|(?<!per )(?<!per-)\bshares?"
+    r"(?: (?:outstanding|used|issued|repurchased|purchased|granted|vested))?\W*$|"
+    r"\b(?:weighted|dilutive|employees|stores|restaurants|customers|units|headcount|count|members|memberships?|"
+    r"hours|tokens|votes|subscribers)\b",
+    re.IGNORECASE,
+)
+# Labels of percentages and other ratios; "4.625% Senior Notes" is none.
+RATIO = re.compile(
+    r"^\W*%|\bpercent(?:age)?\b|\(%\)|%\s(?:of|change)|\b(?:rates?|margins?|yields?|ratios?|days|weeks)\W*$",
+    re.IGNORECASE,
+)
+# A unit that is not for counts: "except share and per share data"; "except per share data" is for them.
+EXEMPT_COUNTS = re.compile(r"\bnumber|(?<!per )(?<!per-)\bshares?\b", re.IGNORECASE)
+# (…, except number of shares, which are reflected in thousands, …)
+COUNTS_IN = re.compile(r"\bshares\b[^)]{0,30}\bin (thousand|million)s", re.IGNORECASE)
+PER_UNIT = re.compile(r"\bper\b|\bbasic\b|\bdiluted\b", re.IGNORECASE)
+CURRENCY = re.compile(r"[$€£¥]")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A scale ("thousand", "million", "billion" or ""), and what it is not for: "except per share data"."""
+
+    scale: str = ""
+    exempt: str = ""
+
+
+def unit_in(text: str) -> Unit:
+    """Return the unit that a line of a table's head says; without a scale where it says none."""
+    found = UNIT.search(text)
+    if found is None:
+        return Unit()
+    scale = found["unit"] or found["plain"] or found["words"] or "thousand"
+    besides = found["rest"] or found["more"] or found["besides"] or ""
+    return Unit(scale.lower(), besides.strip(" ,;:") if "xcept" in besides else "")
+
+
+def shown_amount(value: str, label: str, unit: Unit, currency: str, *, section: str = "") -> str:
+    """Return a cell's value with the currency and the unit that hold for it: $1,001,425 thousand.
+
+    Args:
+        value: As it stands in the cell.
+        label: Of its row: a count, a ratio or an amount per share has no unit of money.
+        unit: The table's.
+        currency: The table's sign; "" without one.
+        section: What the row stands below.
+    """
+    bare = re.sub(r"\s+(?=[%)])|(?<=[$€£¥(])\s+", "", value).strip()
+    if not any(map(str.isdigit, bare)) or "%" in bare:
+        return bare
+    if bare.startswith("(") and not bare.endswith(")"):
+        bare += ")"
+    own = CURRENCY.search(bare) is not None
+    text = f"{section} {label}"
+    is_small = PER_UNIT.search(text) is not None and re.search(r"\d\.\d{2,4}\b", bare) is not None
+    is_exempt = COUNT.search(text) is not None and EXEMPT_COUNTS.search(unit.exempt) is not None
+    is_ratio = RATIO.search(label) is not None and not own and "," not in bare
+    is_money = own or not (COUNT.search(text) or is_ratio)
+    sign = currency if is_money and not own else ""
+    scale = "" if is_small or (is_exempt and not own) or is_ratio else unit.scale
+    return f"{sign}{bare}{' ' + scale if scale else ''}"
