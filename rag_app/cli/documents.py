@@ -1,10 +1,12 @@
-"""documents, delete."""
+"""documents, tables, delete."""
 
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from ingestion.errors import InvalidInput
 from rag_app.cli.common import (
     AddedFrom,
     AddedTo,
@@ -14,11 +16,18 @@ from rag_app.cli.common import (
     Json,
     Types,
     narrowed,
+    open_service,
     respond,
+    show,
 )
 from rag_app.cli.terminal import lines
+from rag_app.cli.terminal.tables import print_tables
+from rag_app.contract.csv_export import tables_as_csv
 from rag_app.contract.documents import DeletedResponse
 from rag_app.contract.requests import DeleteRequest, Narrowing
+
+if TYPE_CHECKING:
+    from rag_app.service.protocol import Service
 
 
 def documents(
@@ -34,6 +43,34 @@ def documents(
     """List a collection's documents."""
     request = narrowed(Narrowing, collection, document, folder, kind, added_from, added_to)
     respond(context, as_json, lambda service: service.documents(request), lines.print_documents)
+
+
+def tables(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="DOCUMENT", help="Name, path or id of a document.")],
+    page: Annotated[int | None, typer.Option("--page", help="Only the tables of this page.")] = None,
+    collection: Collections = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print one CSV file with all tables.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a document's tables, or print them for other programs.
+
+    In CSV each row begins with its page and its table's number on that page, and each table with its heads. A
+    text that a spreadsheet would take for a formula gets an apostrophe in front; figures stay as they are.
+    """
+    if as_csv and as_json:
+        raise InvalidInput("--csv and --json are two formats; give one of them")
+    with open_service(context) as service:
+        found = service.tables(_identity(service, name, collection), page)
+    if not as_csv:
+        show(found, as_json, partial(print_tables, page=page))
+        return
+    typer.echo(tables_as_csv(found), nl=False)
+    console = Console(stderr=True)
+    if found.tables:
+        lines.print_warnings(console, found)
+    else:
+        print_tables(console, found, page)
 
 
 def delete(
@@ -59,3 +96,13 @@ def _print_deleted(_: Console, deleted: DeletedResponse) -> None:
     else:
         said = f"deleted {whose}" + (f", known as {paths}" if len(deleted.deleted) > 1 else "")
     typer.echo(lines.harmless(said))
+
+
+def _identity(service: "Service", name: str, collections: list[str] | None) -> str:
+    """Return the id of the document that a person names. Raises InvalidInput where several have the name."""
+    request = Narrowing.of(documents=[name], collections=collections)
+    found = service.documents(request).documents
+    if len(found) > 1:
+        choices = ", ".join(f"{one.document_id} ({one.path})" for one in found)
+        raise InvalidInput(f"{len(found)} documents are named {name!r}; name one by its id: {choices}")
+    return found[0].document_id

@@ -16,13 +16,13 @@ def csv_of(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """Return a table with commas. Numbers stay numbers; every text is a text in a spreadsheet."""
     stream = io.StringIO()
     writer = csv.writer(stream)
-    writer.writerows([_cell(value) for value in row] for row in (head, *rows))
+    writer.writerows([literal(value) for value in row] for row in (head, *rows))
     return stream.getvalue()
 
 
 def tsv_of(rows: Iterable[Iterable[object]]) -> str:
     """Return a table with tabs, without quotes; white space within a text becomes a space."""
-    cells = ([" ".join(str(_cell(value)).split()) for value in row] for row in rows)
+    cells = ([" ".join(str(literal(value)).split()) for value in row] for row in rows)
     return "".join("\t".join(row) + "\n" for row in cells)
 
 
@@ -46,7 +46,7 @@ def markdown_text(text: str) -> str:
     return f"\\{line}" if line.startswith(("#", "+", "-", "=")) else line
 
 
-def _cell(value: object) -> object:
+def literal(value: object) -> object:
     """Return text that a spreadsheet shows instead of evaluating it; other values as they are."""
     if not isinstance(value, str):
         return value

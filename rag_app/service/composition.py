@@ -39,6 +39,7 @@ from rag_app.llm.choice import AUTO, Llm
 from rag_app.model_store.model_tasks import ModelTasks
 from rag_app.model_store.store import ModelStore
 from rag_app.service.document_browser import DocumentBrowser
+from rag_app.service.document_tables import DocumentTables, document_tables
 from rag_app.service.inspector import Inspector
 from rag_app.service.page_views import PageViewer
 from rag_app.service.passages import PassageSearch
@@ -112,6 +113,10 @@ class Assistant:
     def delete(self, name: str, collections: Sequence[str] = ()) -> DeletedDocument:
         """Delete a document; see `delete_document`."""
         return delete_document(self.library, name, collections or (self.settings.collection,))
+
+    def tables(self, document_id: str, page: int | None = None) -> DocumentTables:
+        """Return the tables of a document, or of one page; see `document_tables`."""
+        return document_tables(self.library, document_id, page)
 
     def document_pages(self, document_id: str) -> int:
         """Return how many pages a document has; 0 for a deleted one."""

@@ -56,6 +56,7 @@ from rag_app.contract.search import (
     StrategiesResponse,
 )
 from rag_app.contract.status import HealthResponse
+from rag_app.contract.tables import TablesResponse
 from rag_app.contract.tasks import TaskResponse, TasksResponse
 from rag_app.history.replay import call_of, differences, options_of
 from rag_app.history.serialization import recorded_answer
@@ -131,6 +132,9 @@ class LocalService(Service):
         if page is None:
             raise UnknownName("page", f"{document_id}:{number}", (), advice="rag-app documents lists the ids")
         return PageResponse.of(page, document_id=document_id)
+
+    def tables(self, document_id: str, page: int | None = None) -> TablesResponse:
+        return TablesResponse.of(self.assistant.tables(document_id, page))
 
     # Questions
 

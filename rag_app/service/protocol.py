@@ -34,6 +34,7 @@ from rag_app.contract.requests import (
 )
 from rag_app.contract.search import CompareResponse, SearchResponse, StrategiesResponse
 from rag_app.contract.status import HealthResponse
+from rag_app.contract.tables import TablesResponse
 from rag_app.contract.tasks import TaskResponse, TasksResponse
 from rag_app.service.verbs import verb
 
@@ -66,6 +67,13 @@ class Service(AbstractContextManager["Service"], Protocol):
     @verb("GET", "/documents/{document_id}/pages/{number}", tag="documents")
     def page(self, document_id: str, number: int) -> PageResponse:
         """A page's text, from page 1."""
+
+    @verb("GET", "/documents/{document_id}/tables", tag="documents")
+    def tables(self, document_id: str, page: int | None = None) -> TablesResponse:
+        """The tables of a document, or of one of its pages.
+
+        Cells are as the document has them. `warnings` say which tables may be missing.
+        """
 
     # Questions
 

@@ -21,7 +21,7 @@ class Verb:
     Attributes:
         method: of HTTP. The request of GET and DELETE is sent as the query, that of others as the body.
         path: below /api/v1; `{name}` is the method's parameter of that name. Other plain parameters are
-            sent as the query.
+            sent as the query, unless they are None.
         parameters: the method's, without self.
         response: the document that is returned, or that a stream of events ends with.
     """
@@ -49,7 +49,7 @@ class Verb:
         for name, value in arguments.items():
             if isinstance(value, Request):
                 query.update({} if self.sends_body else value.fields(absolute=True))
-            elif f"{{{name}}}" not in self.path:
+            elif value is not None and f"{{{name}}}" not in self.path:
                 query[name] = value
         words = urlencode(query, doseq=True, errors="backslashreplace")
         return self.path.format(**parts) + (f"?{words}" if words else "")

@@ -20,6 +20,7 @@ from rag_app.contract.search import (
     StrategiesResponse,
 )
 from rag_app.contract.status import DoctorResponse
+from rag_app.contract.tables import TablesResponse
 
 _PREVIEW = 300
 _WARNINGS = 20  # printed below a list of documents
@@ -126,7 +127,9 @@ def with_bold(text: str) -> str:
     return _BOLD.sub(lambda match: typer.style(match[1], bold=True), text)
 
 
-def print_warnings(console: Console, response: SearchResponse | CompareResponse | AskResponse) -> None:
+def print_warnings(
+    console: Console, response: SearchResponse | CompareResponse | AskResponse | TablesResponse
+) -> None:
     for warning in response.warnings:
         line(console, f"[yellow]warning:[/] {shown(warning)}")
 

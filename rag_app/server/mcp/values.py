@@ -103,3 +103,40 @@ class PageText(Fields):
     page: int
     label: str | None = Field(description="the page's number as printed, where the document says it")
     text: DocumentText
+
+
+class Column(Fields):
+    """A column of a table."""
+
+    head: DocumentText
+    period: DocumentText = Field(description="the date or time that its values are for")
+
+
+class Row(Fields):
+    """A row of a table."""
+
+    label: DocumentText
+    section: list[DocumentText] = Field(description="the labels that it stands under, outermost first")
+    values: list[DocumentText | None] = Field(description="one a column; null: nothing")
+
+
+class PageTable(Fields):
+    """A table, as it stands on its page."""
+
+    number: int = Field(description="among the tables of the page, from 1")
+    title: DocumentText
+    unit: str = Field(description="the scale of its amounts: thousand, million, billion, or empty")
+    exempt: DocumentText = Field(description="what the unit is not for")
+    currency: str
+    label_head: DocumentText = Field(description="the head of the rows' labels")
+    columns: list[Column]
+    rows: list[Row]
+    continues: bool = Field(description="whether it goes on with the table before it")
+
+
+class PageTables(Fields):
+    """The tables of one page."""
+
+    document_id: str
+    tables: list[PageTable]
+    warnings: list[str] = Field(description="what may be missing, and how to get it")

@@ -113,10 +113,12 @@ def test_commands(
         return done.json
 
     (tmp_path / "broken.pdf").write_text("no PDF at all")
+    (tmp_path / "costs.md").write_text("| Item | 2023 | 2022 |\n|---|---|---|\n| Rent | | 80 |\n")
     (tmp_path / "questions.tsv").write_text(f"{CRANE}\t9 May 1987\n{APPLE}\t1921\nno answer\t\n")
     call("ingest", stock, label="ingest")
     call("ingest", "broken.pdf", code=3)
     call("documents")
+    call("tables", "orchard.md")
     call("search", CRANE, "--strategy", "colbert", "--explain", "--top-k", 2)
     call("search", APPLE, "--strategy", "cascade", "--top-k", 1)
     call("compare", CRANE, "--strategies", "mean,bm25", "--top-k", 2)
@@ -169,6 +171,8 @@ def test_commands(
     found["doctor"] = {**call("doctor"), "checks": found["doctor"]["checks"][:1]}
     (place / "data" / "catalogue.sqlite3").unlink()
     call("repair", "--rebuild")
+    assert run("ingest", "costs.md").code == 0
+    call("tables", "costs.md")
     check("commands", found)
 
 
@@ -204,6 +208,8 @@ def test_routes(api: TestClient, stock: Path, place: Path) -> None:
     identity = documents[0]["document_id"]
     call("GET", f"/documents/{identity}/pages/2", label="GET page")
     call("GET", f"/documents/{identity}/pages/9", status=404, label="GET page that is not there")
+    call("GET", f"/documents/{identity}/tables", label="GET tables")
+    call("GET", f"/documents/{identity}/tables?page=9", status=400, label="GET tables of no page")
     uploaded = api.post(
         "/api/v1/documents",
         files={"file": ("note.txt", b"The gate opens at nine.")},
@@ -317,6 +323,7 @@ def test_tools(data: Path, place: Path) -> None:
 
             listed = await call("list_documents")
             await call("read_page", document_id=listed["documents"][0]["document_id"], page=1)
+            await call("read_tables", document_id=listed["documents"][0]["document_id"], page=1)
             await call("search", question=CRANE, top_k=1, strategy="bm25")
             await call("ask", question=CRANE, strategy="bm25")
             found["ask off topic"] = (

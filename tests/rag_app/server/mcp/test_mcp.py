@@ -60,7 +60,7 @@ def test_a_client_searches_asks_reads_and_is_told_its_errors(data: Path) -> None
     async def talk() -> None:
         async with connected(data) as session:
             tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-            assert tools.keys() == {"search", "ask", "list_documents", "read_page"}
+            assert tools.keys() == {"search", "ask", "list_documents", "read_page", "read_tables"}
             for tool in tools.values():
                 assert tool.description
                 assert tool.outputSchema
@@ -88,6 +88,13 @@ def test_a_client_searches_asks_reads_and_is_told_its_errors(data: Path) -> None
             assert page.structuredContent
             assert page.structuredContent["text"][citation["start"] : citation["end"]] == citation["quote"]
 
+            read = await session.call_tool(
+                "read_tables", {"document_id": citation["document_id"], "page": citation["page"]}
+            )
+            assert read.structuredContent == {
+                "document_id": citation["document_id"], "tables": [], "warnings": [],
+            }  # fmt: skip
+
             listed = (await session.call_tool("list_documents", {})).structuredContent
             assert listed
             assert [one["name"] for one in listed["documents"]] == ["harbour.pdf", "orchard.md"]
@@ -107,6 +114,8 @@ def test_a_client_searches_asks_reads_and_is_told_its_errors(data: Path) -> None
                 ("ask", {"question": CRANE, "collections": ["taxes"]}, "'taxes'"),
                 ("ask", {"question": ""}, "question is empty"),
                 ("read_page", {"document_id": "none", "page": 1}, "none"),
+                ("read_tables", {"document_id": "none", "page": 1}, "none"),
+                ("read_tables", {"document_id": citation["document_id"], "page": 3}, "no page 3"),
                 ("destroy", {}, "destroy"),
             ]
             for name, arguments, said in wrong:
