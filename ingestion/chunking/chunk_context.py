@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ingestion.documents import Heading
+from ingestion.tables.table import Table
 
 SEPARATOR = " › "
 SEPARATOR_TOKENS = 1
@@ -27,6 +28,7 @@ MAX_ROWS_ABOVE = 60  # lines of a page
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
 _MIN_NUMBERS = 2
+_MOST_COLUMNS = 5  # whose heads stand in the line
 
 
 class Tokenizer(Protocol):
@@ -142,6 +144,44 @@ def _is_title(line: str) -> bool:
         and not line.endswith(":")
         and all(word.strip("([\"'“‘")[:1].isupper() or word[0].isdigit() for word in words)
     )
+
+
+def table_context(tables: Sequence[Table], text: str, start: int, title: str) -> str:
+    """What stands above the rows of a table that a chunk begins in: its title, its unit and its heads.
+
+    "" where the chunk begins with the heads, or in no table, or where each row names its columns itself.
+
+    Args:
+        tables: Of the page.
+        text: Of the page.
+        start: The chunk's first character on it.
+        title: Of the page, which is in the line already.
+    """
+    for table in tables:
+        first = [span[0] for cell in table.rows[0].cells if cell for span in cell.spans] if table.rows else []
+        if first and min(first) < start < table.end:
+            unit = f"in {table.unit}s" if table.unit else ""
+            heads = _together([one.period or one.head for one in table.columns if one.period or one.head])
+            if all(f"{one.head}: " in text[start : table.end] for one in table.columns):
+                return ""
+            name = "" if table.title in title else table.title
+            return ", ".join(filter(None, (name, unit, *heads)))
+    return ""
+
+
+def _together(heads: Sequence[str]) -> list[str]:
+    """Heads that differ in their year as one: "year ended June 30, 2018, 2017"."""
+    found: list[str] = []
+    last: str | None = None
+    for head in dict.fromkeys(heads[:_MOST_COLUMNS]):
+        year = _YEAR.search(head)
+        before = head[: year.start()] if year is not None and year.end() == len(head) else None
+        if found and before is not None and before == last:
+            found[-1] += f", {head[len(before) :]}"
+        else:
+            found.append(head)
+        last = before
+    return found
 
 
 def table_head(text: str, start: int) -> str:

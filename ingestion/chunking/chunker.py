@@ -9,12 +9,14 @@ from ingestion.chunking.chunk_context import (
     Tokenizer,
     looks_like_heading,
     page_title,
+    table_context,
     table_head,
 )
 from ingestion.chunking.headers_footers import header_footer_lines
 from ingestion.chunking.headings import find_headings
 from ingestion.chunking.page_chunks import PageChunks
 from ingestion.documents import Chunk, Heading, Page
+from ingestion.tables.reading import tables_of
 from ingestion.text.sentences import SentenceSpan, sentence_spans
 
 # A section smaller than this share of a chunk, mostly a heading above a heading, joins the next section.
@@ -64,13 +66,17 @@ def chunk_pages(
     chunks = PageChunks(pages)
     contexts = ChunkContexts(headings or find_headings(pages), title, tokenizer, limits.context_tokens)
     running = header_footer_lines(pages)
+    every = tables_of(pages)
     for page in pages:
         parts = _without(running.get(page.number, ()), page.text)
         starts = contexts.starts(page.number)
         top, top_end = page_title(page.text, *parts[0])
+        tables = [table for table in every if table.page == page.number]
         for piece in _chunk_spans(page.text, parts, starts, _Ruler(page.text, tokenizer), limits):
             above = top if piece.start >= top_end else ""
-            columns = table_head(page.text, piece.start) if piece.is_cut else ""
+            columns = table_context(tables, page.text, piece.start, above) or (
+                table_head(page.text, piece.start) if piece.is_cut else ""
+            )
             heading, context = contexts.at(page.number, piece.place, above, columns)
             chunks.add(page.number, piece.start, piece.end, heading, context)
     return chunks

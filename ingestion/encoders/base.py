@@ -13,7 +13,7 @@ IsCancelled = Callable[[], bool]
 
 # Rises whenever equal pages would give other chunks. It is no part of a fingerprint, because chunks do not
 # depend on the encoder.
-CHUNKER_VERSION = 3
+CHUNKER_VERSION = 4
 
 # Chunks whose vectors memory holds at a time: enough for batches of equal length; 33 MB of token vectors.
 BLOCK_CHUNKS = 256
