@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ingestion.storage.catalogue.filters import Filters
+from ingestion.tables.table import Table
 from rag_app.config.sampling import Sampling
 from retrievers.hits import Hit
 from retrievers.reader.reading import Reading
@@ -105,6 +106,7 @@ class PassageWindow:
         above: The page's text above `text`: the heads of a table's columns.
         before: The end of the page before, where the passage is the first of its page.
         after: The beginning of the page after, where it is the last.
+        tables: Of its page; their places are characters of the page.
     """
 
     text: str
@@ -112,6 +114,7 @@ class PassageWindow:
     above: str = ""
     before: str = ""
     after: str = ""
+    tables: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,7 @@ class PromptContext:
         nonce: The nonce of the prompt's fences.
         budget: The evidence budget in tokens.
         question: What was searched for.
+        forms: The question with the glossary's words in the place of its own.
     """
 
     evidence: tuple[Evidence, ...]
@@ -161,6 +165,7 @@ class PromptContext:
     nonce: str = ""
     budget: int | None = None
     question: str = ""
+    forms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

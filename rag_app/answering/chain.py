@@ -35,6 +35,7 @@ from rag_app.answering.answers import (
 from rag_app.answering.evidence.answerability import answerability
 from rag_app.answering.evidence.literal_matches import partly_missing
 from rag_app.answering.evidence.prompt_context import pack
+from rag_app.answering.evidence.spelled_out import best_form
 from rag_app.answering.prompt_injection import flags
 from rag_app.answering.questions.follow_ups import is_follow_up, names_subject
 from rag_app.answering.questions.query_rewriting import carried_over
@@ -257,7 +258,10 @@ class AnswerChain:
         if self._reader is None:
             return {}
         chunks = [hit.chunk for hit in retrieved.result.hits]
-        found = self._reader.read(retrieved.question.standalone, chunks)
+        question = best_form(
+            retrieved.question.standalone, retrieved.result.looked_for, [chunk.text for chunk in chunks]
+        )
+        found = self._reader.read(question, chunks)
         return {chunk.id: one for chunk, one in zip(chunks, found, strict=True)}
 
     def _answer(

@@ -24,7 +24,7 @@ from rag_app.answering.answers import (
     EvidenceSentence,
     Verdict,
 )
-from rag_app.answering.evidence.prompt_context import STOPWORD_WEIGHT, lower_half
+from rag_app.answering.evidence.sentence_scores import STOPWORD_WEIGHT, lower_half
 from rag_app.answering.fact_check import Literal, compare
 
 # [1], and the forms of some models: [1, 2], [1-3], [Source 1], 【1】.

@@ -8,33 +8,32 @@ and their companions keep nearly all answers in less than half of the tokens; in
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.tokens.store import TokenMatch
-from ingestion.text.sentences import sentence_spans
-from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import Evidence, EvidenceRef, EvidenceSentence, PromptContext
 from rag_app.answering.evidence.duplicates import merged
-from rag_app.answering.evidence.echoes import is_question, questions_above
-from rag_app.answering.evidence.literal_matches import holds, is_of_another, with_identifiers
-from rag_app.answering.evidence.readability import companions, pieces
+from rag_app.answering.evidence.echoes import is_question
+from rag_app.answering.evidence.literal_matches import with_identifiers
+from rag_app.answering.evidence.readability import companions
+from rag_app.answering.evidence.sentence_scores import (
+    Floats,
+    best_of,
+    in_other_forms,
+    other_forms,
+    relevance,
+    scored_sentences,
+    short_spans,
+    token_weights,
+)
+from rag_app.answering.evidence.spelled_out import spelled_out
 from rag_app.answering.evidence.windows import windows
-from retrievers.exact import Named
 from retrievers.explain import matched
-from retrievers.hits import Hit, Query
+from retrievers.hits import Hit
 from retrievers.reader.reading import Reading
 from retrievers.search import SearchResult
 
-Floats = NDArray[np.float32]
-
-# Every sentence has stop words: "was" and "in" make it hardly a better answer to "What was X in 2022?". But
-# they tell "It was planted in 1921" from sentences that do not answer "When was the tree planted?", so they
-# count half. English only; in other languages all words count alike.
-STOPWORD_WEIGHT = 0.5
 # The share of the passages' tokens that is packed, and the number that is always packed: they are read at
 # once.
 _SHARE = 0.45
@@ -107,90 +106,8 @@ def pack(
         nonce,
         total if budget is None else budget,
         result.query.text,
+        tuple(spelled_out(result.query.text, result.looked_for)),
     )
-
-
-def token_weights(query: Query) -> Floats:
-    """Return the weights of the question's tokens, [q], in sum 1."""
-    words = [query.text[start:end].casefold() for start, end in query.encodings.spans]
-    weights = [1 if word.isalnum() and word not in stopwords_of("en") else STOPWORD_WEIGHT for word in words]
-    return np.array(weights, np.float32) / (sum(weights) or 1)
-
-
-def relevance(best: Floats, weights: Floats) -> float:
-    """Return how well a passage answers, from -1 to 1.
-
-    Half of it is the weighted mean (MaxSim), half the mean over the worse half of the content words: a
-    passage on the subject that does not answer lacks just those.
-
-    Args:
-        best: [q], each question token's best cosine in the passage.
-        weights: [q], from `token_weights`.
-    """
-    if not len(best):
-        return 0.0
-    return (float(weights @ best) + lower_half(best, weights)) / 2
-
-
-def lower_half(best: Floats, weights: Floats) -> float:
-    """Return the mean of the lower half of the cosines of content words; 0 without content words."""
-    content = np.sort(best[weights >= weights.max(initial=0.0)])
-    return float(content[: (len(content) + 1) // 2].mean()) if len(content) else 0.0
-
-
-def scored_sentences(
-    hit: Hit,
-    match: TokenMatch,
-    weights: Floats,
-    question: str,
-    named: Sequence[Named] = (),
-    before: Floats | None = None,
-) -> list[EvidenceSentence]:
-    """Return a hit's sentences with their scores: the weighted mean of the tokens' best cosines.
-
-    Tokens of the context line (document, heading) stand behind every sentence: a row of a table says
-    neither whose nor of which year it is, but its document does. So do those of a question behind what
-    answers it; `before` has the best cosines, [q], of one that the passage before ends with.
-    """
-    chunk = hit.chunk
-    starts, ends = match.spans[:, 0], match.spans[:, 1]
-
-    def best(seen: NDArray[np.bool_]) -> Floats:
-        highest: Floats = match.similarities[:, seen].max(axis=1, initial=-1.0)
-        return highest
-
-    context = best((starts == 0) & (ends == 0))
-    spans = _short_spans(chunk.text)
-    own = [best((starts >= start) & (ends <= end) & (ends > starts)) for start, end in spans]
-    above = questions_above(
-        question, [chunk.text[start:end] for start, end in spans], is_answer=before is not None
-    )
-    sentences = []
-    for place, (start, end) in enumerate(spans):
-        asked = above.get(place)
-        heading = None if asked is None else before if asked < 0 else own[asked]
-        seen = np.maximum(context, own[place])
-        sentences.append(
-            EvidenceSentence(
-                chunk.start + start,
-                chunk.start + end,
-                chunk.text[start:end],
-                float(weights @ (seen if heading is None else np.maximum(seen, heading))),
-                is_heading=(place in above and asked is None) or is_of_another(named, chunk, start, end),
-                is_named=holds(named, chunk.text[start:end]),
-                answers=0.0 if heading is None else float(weights @ heading),
-            )
-        )
-    return sentences
-
-
-def _short_spans(text: str) -> list[tuple[int, int]]:
-    """Return the spans of a passage's sentences; long sentences in pieces."""
-    return [
-        (sentence.start + start, sentence.start + end)
-        for sentence in sentence_spans(text)
-        for start, end in pieces(text[sentence.start : sentence.end])
-    ]
 
 
 def _passages(library: Library, result: SearchResult) -> list[_Passage]:
@@ -201,6 +118,7 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
     segments = {chunk: segment for segment, chunk in located}
     weights = token_weights(result.query)
     read: dict[str, tuple[Hit, TokenMatch]] = {}
+    forms = other_forms(library, result)
 
     def look_at(hit: Hit, segment: str) -> None:
         match = matched(index, result.query, segment, hit.chunk)
@@ -227,7 +145,12 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
         )
         for hit, match in read.values()
     ]
-    distinct = merged([(hit.chunk, sentences) for hit, sentences, _ in found])
+    others = {
+        hit.chunk.id: in_other_forms(index, forms, hit, segments.get(hit.chunk.id, "")) for hit, _, _ in found
+    }
+    distinct = merged(
+        [(hit.chunk, best_of(sentences, others[hit.chunk.id][0])) for hit, sentences, _ in found]
+    )
     standings = _standings([hit for hit, _, _ in found])
     return [
         _Passage(
@@ -235,7 +158,7 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
             sentences=tuple(sentences),
             companions=companions([sentence.text for sentence in sentences]),
             score=float(weights @ best) if len(best) else 0.0,
-            relevance=relevance(best, weights),
+            relevance=max(relevance(best, weights), others[hit.chunk.id][1]),
             standing=standing,
         )
         for (hit, _, best), sentences, standing in zip(found, distinct, standings, strict=True)
@@ -244,7 +167,7 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
 
 def _question_at_end(chunk: StoredChunk, match: TokenMatch) -> Floats | None:
     """Return the best cosines, [q], of a question at the end of a passage; None without one."""
-    spans = _short_spans(chunk.text)
+    spans = short_spans(chunk.text)
     if not spans or not is_question(chunk.text[slice(*spans[-1])]):
         return None
     inside = (match.spans[:, 0] >= spans[-1][0]) & (match.spans[:, 1] <= spans[-1][1])

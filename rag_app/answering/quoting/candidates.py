@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ingestion.tables.cells import is_head_at
 from rag_app.answering.answers import Evidence, EvidenceSentence, PassageWindow, PromptContext
 from rag_app.answering.evidence.prompt_context import SAME_QUESTION
 from rag_app.answering.evidence.question_terms import QuestionTerm, language_of, mentions, question_terms
 from rag_app.answering.questions.answer_types import AnswerType
+from rag_app.answering.quoting.asked_rows import named_words
 from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, why_no_answer
 from rag_app.answering.quoting.statements import ITEM, Statement, StatementKind, inside, statements, window_of
 from rag_app.answering.quoting.worth import StatementSignals, signals_of, standings, worth
@@ -79,6 +81,7 @@ class Candidate:
         signals: What tells how well it answers.
         is_soft: Of a kind that is never an answer; it is quoted where there is nothing else.
         is_reply: It stands below the document's own form of the question.
+        named: How well the question names it, where it is a row: see `asked_rows`.
     """
 
     evidence: Evidence
@@ -89,6 +92,7 @@ class Candidate:
     signals: StatementSignals
     is_soft: bool = False
     is_reply: bool = False
+    named: int = 0
 
     @property
     def worth(self) -> float:
@@ -113,6 +117,7 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class _Question:
     text: str
+    forms: Sequence[str]
     asked: AnswerType
     terms: Sequence[QuestionTerm]
     language: str
@@ -122,15 +127,20 @@ def candidates(question: str, asked: AnswerType, packed: PromptContext) -> list[
     """Return the statements that may answer, best first."""
     known = max((one.answers for item in packed.evidence for one in item.sentences), default=0.0)
     least = known - _NEARLY if known >= SAME_QUESTION else 0.0
-    looked = _Question(question, asked, question_terms(question), language_of(question))
+    looked = _Question(question, packed.forms, asked, question_terms(question), language_of(question))
     every = _distinct(looked, packed, least) or _distinct(looked, packed, None)
     firm = [one for one in every if not one.is_soft] or every
     if least > 0.0:  # the text below the document's own question answers, in its order
         firm = [replace(one, is_reply=True) for one in firm]
-    return sorted(
-        firm,
-        key=lambda one: (not one.sentence.is_named, -one.worth, one.evidence.number, one.sentence.start),
-    )
+    best = max(firm, key=lambda one: one.worth, default=None)
+
+    def order(one: Candidate) -> tuple[bool, int, float, int, int]:
+        document = one.evidence.hit.chunk.document_id
+        is_of_best = best is not None and document == best.evidence.hit.chunk.document_id
+        row = one.named if is_of_best else 0
+        return not one.sentence.is_named, -row, -one.worth, one.evidence.number, one.sentence.start
+
+    return sorted(firm, key=order)
 
 
 def _distinct(question: _Question, packed: PromptContext, least: float | None) -> list[Candidate]:
@@ -197,8 +207,12 @@ def _of_passage(
                 fit=fits(question.text, question.asked, one),
                 mentioned=mentions(question.terms, one.text, question.language),
             ),
+            named=named_words(question.text, question.forms, question.asked, window, one),
             is_soft=(reason is not None and not (introduces and reason in ("label", "heading")))
-            or (not is_reply and (listed or among_references(found, place))),
+            or (
+                not is_reply
+                and (listed or among_references(found, place) or is_head_at(window.tables, start, end))
+            ),
         )
 
 

@@ -2,12 +2,20 @@
 
 import re
 
+from ingestion.tables.cells import characters_in, period_of_cell, row_at, shown_cell
+from ingestion.tables.periods import YEAR, says_only_dates
+from ingestion.tables.table import Cell, Table, without_note
+from ingestion.tables.table import Row as TableRow
 from rag_app.answering.quoting.candidates import Candidate
-from rag_app.answering.quoting.rows import Row, Table, parse_row, read_table, shown_cell
+from rag_app.answering.quoting.rows import Row, RowHeads, parse_row, read_table, shown_value
 
+_QUARTER = re.compile(r"\b([1-4])Q(?:20)?(\d\d)\b", re.IGNORECASE)
 # A row with more columns than this is shown by the column that the question asks for, or by the first ones.
 _MOST_CELLS = 3
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+# A label of so few words is shown with its section.
+_SHORT_LABEL = 2
+# The reader's span chooses a column with this probability.
+_POINTED = 0.3
 _SHORT_YEAR = re.compile(r"\b(?:fy|cy|fiscal|q[1-4]|h[12])\s?['’]?(\d\d)\b", re.IGNORECASE)
 _MONTH = re.compile(
     r"\b(jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?(?=\s+\d|\s+(?:of\s+)?(?:19|"
@@ -31,17 +39,62 @@ def cell_line(one: Candidate, question: str) -> str:
 
     The cell is in bold where the question, or the reader's span, chooses its column.
     """
+    statement, window = one.statement, one.window
+    placed = row_at(window.tables, window.start + statement.start, window.start + statement.end)
+    return _written_line(one, question) if placed is None else _table_line(one, *placed, question)
+
+
+def _table_line(one: Candidate, table: Table, row: TableRow, question: str) -> str:
+    label = without_note(row.label.text)
+    if row.section and len(label.split()) <= _SHORT_LABEL:
+        label = f"{row.section[-1]}: {label}" if label else row.section[-1]
+    cells = [
+        (_head_of(table, row, place), shown_cell(table, row, place), cell)
+        for place, cell in enumerate(row.cells)
+        if cell is not None
+    ]
+    heads = tuple(head for head, _, _ in cells)
+    wanted = asked_columns(question, heads)
+    if len(wanted) != 1:
+        pointed = [place for place, (_, _, cell) in enumerate(cells) if _is_pointed_at(one, cell)]
+        wanted = pointed if len(pointed) == 1 and (not wanted or pointed[0] in wanted) else wanted
+    lead = f"{label} · " if label else ""
+    if len(wanted) == 1 or len(cells) == 1:
+        head, value, _ = cells[wanted[0] if wanted else 0]
+        return f"{lead}{head}: **{value}**" if head else f"{label}: **{value}**" if label else f"**{value}**"
+    shown = [cells[place] for place in wanted] or cells
+    if not any(heads):
+        return f"{label}: " + " · ".join(value for _, value, _ in shown)
+    return lead + "; ".join(f"{head}: {value}" if head else value for head, value, _ in shown[:_MOST_CELLS])
+
+
+def _head_of(table: Table, row: TableRow, column: int) -> str:
+    """Return what a column is called: its period where its head says no more."""
+    head, period = table.columns[column].head, period_of_cell(table, row, column)
+    if not head or says_only_dates(head) or YEAR.fullmatch(head):
+        return (period[:1].upper() + period[1:]) or head
+    return head
+
+
+def _is_pointed_at(one: Candidate, cell: Cell) -> bool:
+    """Return whether the reader's span lies on a cell."""
+    span = one.span
+    return span is not None and span[2] >= _POINTED and characters_in(cell, span[0], span[1]) > 0
+
+
+def _written_line(one: Candidate, question: str) -> str:
+    """Return a row that only its text shows: the columns are told from the lines above."""
     row = parse_row(one.statement.text)
     if row is None:
         return ""
-    statement, window = one.statement, one.window
+    window, statement = one.window, one.statement
     table = read_table(window.above + window.text[: statement.start], row)
     label = f"{table.section}: {row.label}" if table.section else row.label
     label = re.sub(r"\s*(?:\(\d\)|\*+)+$", "", label).rstrip(":")
     if not table.columns:
         return _whole_row(label, row, table)
     cells = [
-        (head, shown_cell(row.values[place], table, row.label))
+        (head, shown_value(row.values[place], table, row.label))
         for head, place in zip(table.columns, table.used, strict=True)
     ]
     wanted = asked_columns(question, table.columns)
@@ -56,9 +109,16 @@ def cell_line(one: Candidate, question: str) -> str:
     return f"{label} · " + "; ".join(f"{head}: {value}" for head, value in shown[:_MOST_CELLS])
 
 
+def _as_months(quarter: re.Match[str]) -> str:
+    """Return what a quarter is called otherwise: 3Q22 is the three months ended September 2022."""
+    month = ("March", "June", "September", "December")[int(quarter[1]) - 1]
+    return f"three months ended {month} 20{quarter[2]}"
+
+
 def asked_columns(question: str, columns: tuple[str, ...]) -> list[int]:
     """Return the places of the columns that a question names, by period or by all words; mostly none."""
-    years = set(_YEAR.findall(question)) | {f"20{short}" for short in _SHORT_YEAR.findall(question)}
+    columns = tuple(_QUARTER.sub(_as_months, head) for head in columns)
+    years = set(YEAR.findall(question)) | {f"20{short}" for short in _SHORT_YEAR.findall(question)}
     places = [place for place, head in enumerate(columns) if any(year in head for year in years)]
     if not years:
         said = set(re.findall(r"\w+", question.casefold()))
@@ -77,10 +137,10 @@ def asked_columns(question: str, columns: tuple[str, ...]) -> list[int]:
     return places
 
 
-def _pointed(one: Candidate, row: Row, table: Table) -> int | None:
+def _pointed(one: Candidate, row: Row, table: RowHeads) -> int | None:
     """Return the column of the value that the reader points to."""
     span = one.span
-    if span is None or not row.places or span[2] < 0.3:
+    if span is None or not row.places or span[2] < _POINTED:
         return None
     said = one.sentence.text[span[0] - one.sentence.start : span[1] - one.sentence.start]
     bare = re.sub(r"[^\d.]", "", said)
@@ -92,9 +152,9 @@ def _pointed(one: Candidate, row: Row, table: Table) -> int | None:
     return hits[0] if len(hits) == 1 else None
 
 
-def _whole_row(label: str, row: Row, table: Table) -> str:
+def _whole_row(label: str, row: Row, table: RowHeads) -> str:
     """Return a row whose columns cannot be told, with the lines above it that may name them."""
-    values = " · ".join(shown_cell(value, table, row.label) for value in row.values)
+    values = " · ".join(shown_value(value, table, row.label) for value in row.values)
     if len(row.values) == 1:
         return f"{label}: {values}"
     head = f" (columns: {table.head})" if table.head and len(table.head.split()) <= 20 else ""

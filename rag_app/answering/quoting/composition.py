@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import Evidence, EvidenceSentence, PromptContext
 from rag_app.answering.questions.answer_types import AnswerType, answer_type, sides
+from rag_app.answering.quoting.asked_rows import IN_FULL
 from rag_app.answering.quoting.candidates import Candidate, candidates
 from rag_app.answering.quoting.cells import cell_line
 from rag_app.answering.quoting.statements import BULLET, ITEM, Statement, StatementKind, readable
@@ -72,6 +73,10 @@ def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
     best = ranked[0]
     share = _SHARE_OF_PARTS if _PARTS.search(question) else _SHARE
     chosen = [_quoted(best, question)]
+    if (
+        best.named >= IN_FULL and chosen[0].line.count("**") == 2
+    ):  # the cell that is asked for: nothing adds to it
+        return chosen
     words = len(chosen[0].plain.split())
     said = _content(best.statement.text)
     for one in ranked[1:]:

@@ -8,6 +8,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ingestion.tables.periods import DATE, MONTH_DAY, MONTHS, YEAR
+from ingestion.tables.units import UNIT, Unit, shown_amount, unit_in
+
 # A value at the end of a row: 1,001,425 · $ (0.09) · 6.3 % · — · N/A
 _VALUE = (
     r"(?:[$€£¥]\s*)?[-–−+]?(?:\(\s?[-–−+]?[$€£¥]?\s?\d+(?:[.,]\d+)*\s?%?\s?\)?|[$€£¥]?\s?\d+(?:[.,]\d+)*)"
@@ -16,14 +19,6 @@ _VALUE = (
 )
 _VALUES = re.compile(rf"^(?P<label>.*?\S)??(?:^|\s)(?P<values>(?:(?:{_VALUE})(?:\s+|$))+)$")
 _ONE = re.compile(_VALUE)
-_MONTHS = (
-    r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
-    r"oct(?:ober)?|"
-    r"nov(?:ember)?|dec(?:ember)?"
-)
-_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
-_MONTH_DAY = re.compile(rf"\b(?:{_MONTHS})\.?\s+\d{{1,2}}\b", re.IGNORECASE)
-_DATE = re.compile(rf"\b(?:{_MONTHS})\.?\s+\d{{1,2}},?\s+(?:19|20)\d\d\b", re.IGNORECASE)
 _SPAN = re.compile(
     r"\b(?:(?:\d{1,2}|three|six|nine|twelve|thirteen|twenty-six|thirty-nine|fifty-two) (?:weeks?|"
     r"months?)|(?:fiscal |"
@@ -33,7 +28,7 @@ _SPAN = re.compile(
     re.IGNORECASE,
 )
 _HEAD_WORD = re.compile(
-    rf"(?:{_MONTHS}|ended|ending|weeks?|months?|years?|quarters?|fiscal|fy|as|of|at|the|for|three|six|"
+    rf"(?:{MONTHS}|ended|ending|weeks?|months?|years?|quarters?|fiscal|fy|as|of|at|the|for|three|six|"
     rf"nine|twelve|first|"
     r"second|third|fourth|q|h|unaudited|audited|change|increase|decrease|vs|to|and|in|q[1-4]|h[12]|ytd|"
     r"qtd|thirteen|"
@@ -42,25 +37,11 @@ _HEAD_WORD = re.compile(
     r"note|notes|estimate|actual|target|results?|pro|forma|december|period)",
     re.IGNORECASE,
 )
-_UNIT = re.compile(
-    r"\((?:[^()\n]{0,40}?\b)?(?P<unit>thousand|million|billion)s?\b(?P<rest>[^)\n]*)\)?|"
-    r"^(?:(?:u\.?s\.? )?(?:dollars|amounts|\$|€|usd) )?in (?P<plain>thousand|million|"
-    r"billion)s\b(?P<more>.*)$",
-    re.IGNORECASE,
-)
-_COUNT = re.compile(
-    r"\b(?:shares?|number|employees|stores|restaurants|customers|units|headcount|count|members|"
-    r"memberships?|hours|"
-    r"tokens|votes|subscribers|weighted)\b",
-    re.IGNORECASE,
-)
-_RATIO = re.compile(r"\b(?:days|ratio|percent(?:age)?|rate|margin|weeks)\b|%", re.IGNORECASE)
-_PER_UNIT = re.compile(r"\bper\b|\bbasic\b|\bdiluted\b", re.IGNORECASE)
 # How a label does not end: the values would go on a sentence or a sum.
 _NO_LABEL = re.compile(
     r"[.,;/=*+(<>]$|\b(?:of|in|to|and|the|by|from|at|than|until|on|was|is|page)$", re.IGNORECASE
 )
-_DAY_AT_END = re.compile(rf"\b(?:{_MONTHS})\.?\s+\d{{1,2}},$", re.IGNORECASE)
+_DAY_AT_END = re.compile(rf"\b(?:{MONTHS})\.?\s+\d{{1,2}},$", re.IGNORECASE)
 # A value that stands alone in a row: 1,234 or 2.5; a small whole number is a page or part of a sentence.
 _LARGE = re.compile(r"\(?\d{1,3}(?:,\d{3})+\)?|\d+\.\d+")
 _ABBREVIATED = re.compile(r"\b(?:[A-Z]\.)+$|\b(?:inc|corp|ltd|co)\.$", re.IGNORECASE)
@@ -85,7 +66,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RowHeads:
     """What stands above a row.
 
     Attributes:
@@ -115,12 +96,12 @@ def parse_row(line: str) -> Row | None:
     match = _VALUES.match(line.strip())
     if match is None:
         return None
-    if is_head(line) and _YEAR.search(line):
+    if is_head(line) and YEAR.search(line):
         return None
     label, at = (match["label"] or "").strip(), match.start("values")
     found = [(one.group().strip(), one.span()) for one in _ONE.finditer(match["values"])]
     values = [value for value, _ in found]
-    if values and _DAY_AT_END.search(label) and _YEAR.fullmatch(values[0]):  # Balance at April 30, 2023
+    if values and _DAY_AT_END.search(label) and YEAR.fullmatch(values[0]):  # Balance at April 30, 2023
         label, found, values = f"{label} {values[0]}", found[1:], values[1:]
     if not _is_of_a_row(label, values, line):
         return None
@@ -136,7 +117,7 @@ def _is_of_a_row(label: str, values: Sequence[str], line: str) -> bool:
     """Return whether a label and values are a row, and not the end of a sentence or a head."""
     is_money = any(sign in value for value in values for sign in "$€£¥%")
     is_figure = len(values) > 1 or is_money or any(map(_LARGE.fullmatch, values))
-    is_date = _DATE.search(line) is not None and not is_money and len(values) < 2
+    is_date = DATE.search(line) is not None and not is_money and len(values) < 2
     is_cut = _NO_LABEL.search(label) is not None and _ABBREVIATED.search(label) is None
     return (
         1 <= len(values) <= 2 * _MOST_COLUMNS
@@ -149,68 +130,60 @@ def _is_of_a_row(label: str, values: Sequence[str], line: str) -> bool:
 
 def is_head(line: str) -> bool:
     """Return whether a line says only dates, periods and units: the head of a table's columns."""
-    bare = _UNIT.sub(" ", line)
+    bare = UNIT.sub(" ", line)
     bare = re.sub(r"\([^)]*\)", " ", bare)
     words = re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)?", bare)
-    if not words and not _YEAR.search(bare):
-        return _UNIT.search(line) is not None and len(line.split()) <= 12
+    if not words and not YEAR.search(bare):
+        return UNIT.search(line) is not None and len(line.split()) <= 12
     return all(_HEAD_WORD.fullmatch(word) for word in words) and len(line.split()) <= 24
 
 
-def read_table(above: str, row: Row) -> Table:
+def read_table(above: str, row: Row) -> RowHeads:
     """Return what the lines above a row say of its columns, unit and section."""
     lines = [" ".join(line.split()) for line in above.splitlines() if line.strip()][-_HEAD_WITHIN:]
     if " | " in above and not row.places:
         return _piped(lines, row)
     end = next(
-        (at for at in range(len(lines) - 1, -1, -1) if is_head(lines[at]) and _YEAR.search(lines[at])), None
+        (at for at in range(len(lines) - 1, -1, -1) if is_head(lines[at]) and YEAR.search(lines[at])), None
     )
     if end is None:
         words, columns = _words_above(lines, row)
-        return Table(columns, tuple(range(len(columns))), "", _currency(row, ()), _section(lines, row), words)
+        return RowHeads(
+            columns, tuple(range(len(columns))), "", _currency(row, ()), _section(lines, row), words
+        )
     start = end
     while (
         start > 0
         and end - start < _MOST_HEAD_LINES
         and (
-            is_head(lines[start - 1]) or (_UNIT.search(lines[start - 1]) and lines[start - 1].startswith("("))
+            is_head(lines[start - 1]) or (UNIT.search(lines[start - 1]) and lines[start - 1].startswith("("))
         )
     ):
         start -= 1
     between = lines[end + 1 :]
     if sum(len(line.split()) > 14 and line.endswith(".") and parse_row(line) is None for line in between) > 0:
-        return Table((), (), "", _currency(row, ()), _section(lines, row), "")  # prose: another table's head
+        return RowHeads(
+            (), (), "", _currency(row, ()), _section(lines, row), ""
+        )  # prose: another table's head
     head = lines[start : end + 1]
-    last = next((line for line in between[:3] if _UNIT.search(line) and line.startswith("(")), "")
+    last = next((line for line in between[:3] if UNIT.search(line) and line.startswith("(")), "")
     columns, used = _columns(head, row)
-    unit_line = next((line for line in (last, *reversed(head)) if _UNIT.search(line)), "")
-    unit = _UNIT.search(unit_line)
-    return Table(
+    unit_line = next((line for line in (last, *reversed(head)) if UNIT.search(line)), "")
+    unit = unit_in(unit_line)
+    return RowHeads(
         columns,
         used,
-        ((unit["unit"] or unit["plain"]).lower() if unit else ""),
+        unit.scale,
         _currency(row, between, unit_line),
         _section(between, row),
         " ".join(head),
-        ((unit["rest"] or unit["more"] or "") if unit else ""),
+        unit.exempt,
     )
 
 
-def shown_cell(value: str, table: Table, label: str) -> str:
+def shown_value(value: str, heads: RowHeads, label: str) -> str:
     """Return a value with its currency and unit: $1,001,425 thousand."""
-    bare = re.sub(r"\s+(?=[%)])|(?<=[$€£¥(])\s+", "", value).strip()
-    if not any(map(str.isdigit, bare)) or "%" in bare:
-        return bare
-    if bare.startswith("(") and not bare.endswith(")"):
-        bare += ")"
-    own = re.search(r"[$€£¥]", bare) is not None
-    text = f"{table.section} {label}"
-    is_small = _PER_UNIT.search(text) is not None and re.search(r"\d\.\d\d?\b", bare) is not None
-    is_exempt = _COUNT.search(text) is not None and re.search(r"share|number|data", table.exempt) is not None
-    is_money = own or not (_COUNT.search(text) or _RATIO.search(label))
-    sign = table.currency if is_money and not own else ""
-    unit = "" if is_small or (is_exempt and not own) or (_RATIO.search(label) and not own) else table.unit
-    return f"{sign}{bare}{' ' + unit if unit else ''}"
+    return shown_amount(value, label, Unit(heads.unit, heads.exempt), heads.currency, section=heads.section)
 
 
 def _columns(head: Sequence[str], row: Row) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -234,8 +207,8 @@ def _columns(head: Sequence[str], row: Row) -> tuple[tuple[str, ...], tuple[int,
 def _periods(head: Sequence[str]) -> list[str]:
     """Return the period of each column, from the head's lines."""
     text = " ".join(re.sub(r"\([^)]*\)", " ", line) for line in head)
-    marks = [(match.start(), " ".join(match.group().split()), "D") for match in _MONTH_DAY.finditer(text)]
-    marks += [(match.start(), match.group(), "Y") for match in _YEAR.finditer(text)]
+    marks = [(match.start(), " ".join(match.group().split()), "D") for match in MONTH_DAY.finditer(text)]
+    marks += [(match.start(), match.group(), "Y") for match in YEAR.finditer(text)]
     marks.sort()
     order = "".join(kind for _, _, kind in marks)
     days = [mark for _, mark, kind in marks if kind == "D"]
@@ -269,7 +242,7 @@ def _words_above(lines: Sequence[str], row: Row) -> tuple[str, tuple[str, ...]]:
     return above, tuple(names[1:]) if len(names) == len(row.values) + 1 else ()
 
 
-def _piped(lines: Sequence[str], row: Row) -> Table:
+def _piped(lines: Sequence[str], row: Row) -> RowHeads:
     """Return the head of a table whose cells the parsers divide by bars: its first line."""
     head: list[str] = []
     for line in reversed(lines):
@@ -279,9 +252,9 @@ def _piped(lines: Sequence[str], row: Row) -> Table:
         head = cells
     columns = tuple(head[1:])
     known = bool(columns) and not any(
-        re.search(r"^[$€£(]?\d+(?:[.,]\d+)*%?$", one) and not _YEAR.fullmatch(one) for one in columns
+        re.search(r"^[$€£(]?\d+(?:[.,]\d+)*%?$", one) and not YEAR.fullmatch(one) for one in columns
     )
-    return Table(columns if known else (), tuple(range(len(columns))) if known else (), "", "", "", "")
+    return RowHeads(columns if known else (), tuple(range(len(columns))) if known else (), "", "", "", "")
 
 
 def _currency(row: Row, between: Sequence[str], unit: str = "") -> str:

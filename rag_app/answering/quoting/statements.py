@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from ingestion.tables.cells import row_at
 from ingestion.text.sentences import sentence_spans
 from rag_app.answering.answers import Evidence, PassageWindow
 from rag_app.answering.quoting.rows import Row, is_of_figures, parse_row
@@ -63,6 +64,8 @@ _OPEN = re.compile(
     r"des|dem|den|und|oder|von|zu|mit|für|im|ein|eine|de|la|le|les|et|ou|du|el|los|las|y|o|en|del|con|por))$",
     re.IGNORECASE,
 )
+# A row of a table with more words in its cells is read as prose.
+_MOST_WORDS_OF_CELLS = 24
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _HYPHENATED = re.compile(r"(\w{2,})[-‐\u00ad]\s*\n\s*([a-zß-öø-ÿ]\w*)")
 _INNER_HYPHEN = re.compile(r"\b([^\W\d_]{2,})-([a-zß-öø-ÿ]{2,})\b")
@@ -90,7 +93,7 @@ def statements(window: PassageWindow) -> list[Statement]:
             text[start:end],
             start,
             words,
-            _is_in_table(rows, place),
+            _is_in_table(rows, place) or _is_of_table(window, start, end),
             _before(text[start:end], window.before) if place == 0 else "",
             _after(text[start:end], window.after) if place == last else "",
         )
@@ -163,6 +166,15 @@ def _is_in_table(rows: Sequence[Row | None], place: int) -> bool:
         return False
     beside = rows[max(0, place - 1) : place + 2]
     return not row.places or is_of_figures(row) or sum(one is not None for one in beside) > 1
+
+
+def _is_of_table(window: PassageWindow, start: int, end: int) -> bool:
+    """Return whether characters of a window are a row of short cells of a table."""
+    placed = row_at(window.tables, window.start + start, window.start + end)
+    return (
+        placed is not None
+        and sum(len(cell.text.split()) for cell in placed[1].cells if cell) <= _MOST_WORDS_OF_CELLS
+    )
 
 
 def _statement(raw: str, start: int, words: frozenset[str], is_row: bool, lead: str, tail: str) -> Statement:

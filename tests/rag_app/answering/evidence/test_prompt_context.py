@@ -8,8 +8,9 @@ import pytest
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from rag_app.answering.answers import EvidenceRef, PromptContext
-from rag_app.answering.evidence.prompt_context import pack, relevance, token_weights
+from rag_app.answering.evidence.prompt_context import pack
 from rag_app.answering.evidence.readability import companions, pieces
+from rag_app.answering.evidence.sentence_scores import relevance, token_weights
 from retrievers.hits import Query
 from retrievers.search import SearchResult, search
 from retrievers.strategies import STRATEGIES, strategy_named

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag_app.answering.quoting.rows import is_head, parse_row, read_table, shown_cell
+from rag_app.answering.quoting.rows import is_head, parse_row, read_table, shown_value
 
 BALANCE = """ORCHARD, INC.
 CONSOLIDATED BALANCE SHEETS
@@ -42,7 +42,7 @@ def cells(above: str, line: str) -> dict[str, str]:
     assert row is not None
     table = read_table(above, row)
     return {
-        head: shown_cell(row.values[place], table, row.label)
+        head: shown_value(row.values[place], table, row.label)
         for head, place in zip(table.columns, table.used, strict=True)
     }
 

@@ -1,0 +1,67 @@
+"""Rows of tables whose label a question names: "Free cash flow" in "What was the free cash flow?"."""
+
+import re
+from collections.abc import Sequence
+
+from ingestion.tables.cells import period_of_cell, row_at
+from ingestion.tables.periods import YEAR
+from ingestion.tables.table import Row, Table, without_note
+from ingestion.text.stopwords import stopwords_of
+from rag_app.answering.answers import PassageWindow
+from rag_app.answering.questions.answer_types import AnswerType
+from rag_app.answering.quoting.rows import parse_row
+from rag_app.answering.quoting.statements import Statement, StatementKind
+
+# A label of one word, such as "Total", is in many questions that mean something else.
+_LEAST_WORDS = 2
+# Of a label's words that a question in the glossary's words has: other words stand there too.
+_MOSTLY = 0.6
+# Added to the number of words where the question itself has all of a label's.
+IN_FULL = 100
+_KINDS = frozenset({AnswerType.FIGURE, AnswerType.HOW_MANY, AnswerType.FACT})
+
+
+def named_words(
+    question: str, forms: Sequence[str], asked: AnswerType, window: PassageWindow, one: Statement
+) -> int:
+    """Return how well a question names a row: by words and IN_FULL, or by the glossary's; 0 for not at all.
+
+    Args:
+        question: As it was asked.
+        forms: The same in the glossary's words, of which a label may say more.
+        asked: The type of answer.
+        window: What stands around the statement.
+        one: The statement; of another kind than a row it counts 0.
+    """
+    if one.kind is not StatementKind.ROW or asked not in _KINDS:
+        return 0
+    placed = row_at(window.tables, window.start + one.start, window.start + one.end)
+    if placed is not None and not _has_year(question, *placed):
+        return 0
+    parsed = parse_row(one.text)
+    label = placed[1].label.text if placed is not None else parsed.label if parsed is not None else ""
+    words = _words(re.sub(r"\([^)]*\)", " ", without_note(label)))
+    if len(words) < _LEAST_WORDS:
+        return 0
+    if words <= _words(question):
+        return IN_FULL + len(words)
+    own = _words(question)
+    for form in forms:
+        named = words & _words(form)
+        if len(named) > _LEAST_WORDS and len(named) >= _MOSTLY * len(words) and named - own:
+            return len(named)
+    return 0
+
+
+def _has_year(question: str, table: Table, row: Row) -> bool:
+    """Return whether a row has a cell of a year that the question names; so it is where it names none."""
+    years = set(YEAR.findall(question))
+    periods = [period_of_cell(table, row, column) for column in range(len(row.cells))]
+    known = {year for period in periods for year in YEAR.findall(period)}
+    return not years or not known or bool(years & known)
+
+
+def _words(text: str) -> frozenset[str]:
+    """Return a text's content words, without the s of a plural."""
+    found = re.findall(r"[^\W\d_]{2,}", text.casefold())
+    return frozenset(word.removesuffix("s") for word in found if word not in stopwords_of("en"))

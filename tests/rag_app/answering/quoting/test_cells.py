@@ -1,0 +1,138 @@
+"""Rows of tables as lines of an answer: with the head, the period and the unit of the asked cell."""
+
+from dataclasses import replace
+
+import pytest
+
+from ingestion.documents import Page
+from ingestion.tables.reading import tables_of
+from rag_app.answering.answers import Evidence, PassageWindow, PromptContext
+from rag_app.answering.quoting.cells import asked_columns
+from rag_app.answering.quoting.composition import compose
+from tests.helpers.evidence import evidence
+
+# As parsers write a table: its cells are known, whatever the lines say of their columns.
+PAGE = (
+    "Consolidated balance sheets (in millions)\n"
+    "| December 31, 2023 | December 31, 2022 | Change\n"
+    "Current assets:\n"
+    "Cash and deposits | $1,204 | $977 | 23%\n"
+    "Total | 1,292 | 886 | 46%\n"
+    "Weighted keepers on duty | 12 | 11 | 9%"
+)
+TEXT = PAGE.replace("\n| ", "\n | ", 1)
+
+
+def asked(question: str, row: str) -> str:
+    """Return the first line of the answer from evidence of one row, with the tables of its page."""
+    start = TEXT.index(row)
+    item = evidence(1, row, start=start)
+    window = PassageWindow(TEXT, 0, tables=tables_of([Page(1, TEXT)]))
+    first, *_ = compose(PromptContext((replace(item, window=window),), 1.0, question=question))
+    return first.line
+
+
+@pytest.mark.parametrize(
+    ("question", "row", "line"),
+    [
+        (
+            "How much cash and deposits were there at December 31, 2022?",
+            "Cash and deposits | $1,204 | $977 | 23%",
+            "Cash and deposits · December 31, 2022: **$977 million**",
+        ),
+        (
+            "How much did cash and deposits change?",
+            "Cash and deposits | $1,204 | $977 | 23%",
+            "Cash and deposits · Change: **23%**",
+        ),
+        (
+            "What was the total at the end of 2023?",
+            "Total | 1,292 | 886 | 46%",
+            "Current assets: Total · December 31, 2023: **$1,292 million**",
+        ),
+        (
+            "How much cash and deposits were there?",
+            "Cash and deposits | $1,204 | $977 | 23%",
+            "Cash and deposits · December 31, 2023: $1,204 million; December 31, 2022: $977 million; "
+            "Change: 23%",
+        ),
+    ],
+)
+def test_the_asked_cell_has_its_period_and_unit(question: str, row: str, line: str) -> None:
+    assert asked(question, row) == line
+
+
+def test_a_row_without_its_table_is_read_from_its_text() -> None:
+    item: Evidence = evidence(1, "Cash and deposits 1,204 977")
+    window = PassageWindow("(in millions) 2023 2022\nCash and deposits 1,204 977", 0)
+    shown = replace(
+        item, hit=replace(item.hit, chunk=replace(item.hit.chunk, start=24, end=51)), window=window
+    )
+    sentence = replace(item.sentences[0], start=24, end=51)
+    packed = PromptContext((replace(shown, sentences=(sentence,)),), 1.0, question="Cash in 2022?")
+    first, *_ = compose(packed)
+    assert first.line.startswith("Cash and deposits · 2022: ")
+
+
+@pytest.mark.parametrize(
+    ("question", "heads", "places"),
+    [
+        ("in the three months to September 2022", ("3Q22", "2Q22", "Nine months ended Sept 30, 2022"), [0]),
+        ("in fiscal 2022", ("Year ended June 30, 2023", "Year ended June 30, 2022"), [1]),
+        ("what changed", ("2023", "2022"), []),
+    ],
+)
+def test_the_columns_that_a_question_names(question: str, heads: tuple[str, ...], places: list[int]) -> None:
+    assert asked_columns(question, heads) == places
+
+
+STATEMENT = (
+    "Cash flows (in millions)\n"
+    " | 2023 | 2022\n"
+    "Free cash flow (FCF) | 5,242 | 4,959\n"
+    "Net cash provided by operating activities | 6,662 | 6,420\n"
+    "Payments for acquisition of property, plant and equipment | (1,420) | (1,461)\n"
+    "Overhead ratio | 59 | 61\n"
+    "Total | 1 | 2"
+)
+FORMS = ("How much purchases of property, plant and equipment was there in 2023?",)
+
+
+def of_rows(question: str, forms: tuple[str, ...] = (), worth: str = "Net cash") -> str:
+    """Return the answer from all rows; the one that begins with `worth` matches the question best."""
+    item = evidence(1, STATEMENT)
+    sentences = tuple(
+        replace(one, score=0.9 if one.text.startswith(worth) else 0.3) for one in item.sentences
+    )
+    window = PassageWindow(STATEMENT, 0, tables=tables_of([Page(1, STATEMENT)]))
+    item = replace(item, window=window, sentences=sentences)
+    found = compose(PromptContext((item,), 1.0, question=question, forms=forms))
+    return "\n".join(one.line for one in found)
+
+
+@pytest.mark.parametrize(
+    ("question", "forms", "line"),
+    [
+        ("What was the free cash flow in 2023?", (), "Free cash flow (FCF) · 2023: **5,242 million**"),
+        ("What was the overhead ratio in 2022?", (), "Overhead ratio · 2022: **61**"),
+        (
+            "How much capex was there in 2023?",
+            FORMS,
+            "Payments for acquisition of property, plant and equipment · 2023: **(1,420) million**",
+        ),
+    ],
+)
+def test_a_row_that_the_question_names_is_the_answer(
+    question: str, forms: tuple[str, ...], line: str
+) -> None:
+    first, *rest = of_rows(question, forms).split("\n")
+    assert first == line
+    assert not rest or forms  # in the glossary's words it may be a part of what is asked for
+
+
+def test_a_row_that_has_no_cell_of_the_asked_year_is_not_named() -> None:
+    assert not of_rows("What was the free cash flow in 2019?").startswith("Free cash flow")
+
+
+def test_heads_of_a_table_are_no_answer() -> None:
+    assert "Cash flows" not in of_rows("What were the cash flows in millions?", worth="Cash flows")
