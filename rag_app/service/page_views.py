@@ -1,5 +1,6 @@
 """Pages of documents for the screen: picture, text, and the boxes of spans."""
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,11 +12,14 @@ from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from ingestion.parsing import PageLocked, PageNotDrawn, PagePicture, ParseLimits, draw_page
 from ingestion.storage.catalogue.records import Document
+from ingestion.tables.cells import row_at
+from ingestion.tables.reading import tables_on
 
 # Pictures in memory, of some 0.3 MB each, because a person goes back and forth between a few.
 _KEPT = 32
 # Child processes that draw at once; each takes a processor for a fraction of a second.
 _AT_ONCE = 2
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 Span = tuple[int, int]
 
@@ -26,6 +30,7 @@ class RenderedPage:
 
     Attributes:
         spans: The requested spans, (start, end) in `page.text`; `picture` has their boxes.
+        cells: Cells of tables in these spans that the answer gives; `picture` has their boxes behind.
         picture: None where the page cannot be drawn; `reason` says why.
         is_locked: Whether a password would give the picture.
     """
@@ -36,6 +41,7 @@ class RenderedPage:
     picture: PagePicture | None
     reason: str | None = None
     is_locked: bool = False
+    cells: tuple[Span, ...] = ()
 
 
 class PageViewer:
@@ -49,12 +55,19 @@ class PageViewer:
         self._kept: OrderedDict[tuple[str, int, tuple[Span, ...]], PagePicture] = OrderedDict()
 
     def view(
-        self, document_id: str, number: int, spans: Sequence[Span] = (), *, password: str | None = None
+        self,
+        document_id: str,
+        number: int,
+        spans: Sequence[Span] = (),
+        *,
+        answer: str = "",
+        password: str | None = None,
     ) -> RenderedPage:
         """Return a page.
 
         Args:
             number: Counted from 1.
+            answer: An answer in Markdown that cites the spans: its words in bold tell a row's cell.
             password: Used for this picture, and not kept.
 
         Raises:
@@ -74,11 +87,13 @@ class PageViewer:
             for start, end in spans
             if max(0, start) < min(end, len(page.text))
         )
+        cells = _answered_cells(page, wanted, answer)
         try:
-            return RenderedPage(document, page, wanted, self._picture(document, page, wanted, password))
+            picture = self._picture(document, page, (*wanted, *cells), password)
+            return RenderedPage(document, page, wanted, picture, cells=cells)
         except PageNotDrawn as error:
             locked = isinstance(error, PageLocked)
-            return RenderedPage(document, page, wanted, None, str(error), is_locked=locked)
+            return RenderedPage(document, page, wanted, None, str(error), is_locked=locked, cells=cells)
 
     def _picture(
         self, document: Document, page: Page, spans: tuple[Span, ...], password: str | None
@@ -104,3 +119,25 @@ class PageViewer:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return picture
+
+
+def _answered_cells(page: Page, spans: Sequence[Span], answer: str) -> tuple[Span, ...]:
+    """Return the places of the cells that an answer gives in bold, in rows that it cites."""
+    given = {_bare(bold) for bold in _BOLD.findall(answer)} - {""}
+    if not given:
+        return ()
+    tables = tables_on(page)
+    rows = [placed[1] for start, end in spans if (placed := row_at(tables, start, end)) is not None]
+    return tuple(
+        span
+        for row in rows
+        for cell in row.cells
+        if cell is not None and _bare(cell.text) in given
+        for span in cell.spans
+    )
+
+
+def _bare(text: str) -> str:
+    """Return a value's digits, or a text's words: "$1,001 thousand" is the cell "1,001"."""
+    digits = re.sub(r"[^\d.]", "", text).strip(".")
+    return digits or " ".join(text.casefold().split())

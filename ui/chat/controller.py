@@ -201,7 +201,10 @@ class EvidenceController:
                 pages = self.assistant.document_pages(place.document) or place.page
                 return render_viewer(place, hit.chunk.document, pages, tab, self._why(turn, hit))
             spans = _spans(turn, hit) if hit is not None and hit.chunk.page == place.page else []
-            view = self.assistant.pages.view(place.document, place.page, spans, password=password)
+            answer = turn.answer.text if turn is not None and turn.answer is not None else ""
+            view = self.assistant.pages.view(
+                place.document, place.page, spans, answer=answer, password=password
+            )
         except RagError as error:
             name = hit.chunk.document if hit else "Source"
             return render_viewer(place, name, place.page, tab, render_error(error))

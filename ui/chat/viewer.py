@@ -50,7 +50,7 @@ def render_viewer(place: SourceLocation, name: str, pages: int, tab: Tab, conten
 
 
 def render_page(view: RenderedPage, place: SourceLocation) -> str:
-    """Return a page: its picture with boxes around the spans, or its text with the spans marked.
+    """Return a page: its picture with boxes around the spans and cells, or its text with the spans marked.
 
     A locked page comes with a form for the password.
     """
@@ -62,9 +62,9 @@ def render_page(view: RenderedPage, place: SourceLocation) -> str:
         text = marked(view.page.text, view.spans)
         return f'{reason}<div class="sheet text" tabindex="0" dir="auto">{text}</div>'
     boxes = "".join(
-        f'<rect x="{box.left:.2f}" y="{box.top:.2f}" width="{box.right - box.left:.2f}" '
-        f'height="{box.bottom - box.top:.2f}" rx="1"/>'
-        for boxes in picture.boxes
+        f'<rect class="{"mark" if place < len(view.spans) else "cell"}" x="{box.left:.2f}" y="{box.top:.2f}" '
+        f'width="{box.right - box.left:.2f}" height="{box.bottom - box.top:.2f}" rx="1"/>'
+        for place, boxes in enumerate(picture.boxes)
         for box in boxes
     )
     encoded = base64.b64encode(picture.image).decode("ascii")

@@ -33,7 +33,7 @@ def test_a_page_is_a_picture_with_boxes_at_its_own_measure() -> None:
     )
     shown = render_page(view(picture), PLACE)
     assert 'viewBox="0 0 612.00 792.00"' in shown
-    assert '<rect x="10.00" y="20.00" width="40.00" height="12.00" rx="1"/>' in shown
+    assert '<rect class="mark" x="10.00" y="20.00" width="40.00" height="12.00" rx="1"/>' in shown
     assert shown.count("<rect") == 2
     assert 'src="data:image/png;base64,iVBORw=="' in shown
     assert "<img src=x" not in shown  # the document's name is text
