@@ -7,7 +7,7 @@ from dataclasses import replace
 from ingestion.documents import CellPlace, Page
 from ingestion.tables.periods import MONTH_DAY, YEAR, period_of, says_only_dates
 from ingestion.tables.table import Cell, Column, Row, Span, Table, without_note
-from ingestion.tables.units import CURRENCY, UNIT, Unit, unit_in
+from ingestion.tables.units import CURRENCY, UNIT, Unit, unit_in, without_unit
 from ingestion.tables.written import written_tables
 
 # Lines above a table among which its title and its unit are looked for.
@@ -111,11 +111,6 @@ def _column(
     ]
     head = " ".join(level for level in levels if level)
     return Column(head, period_of(head, around))
-
-
-def without_unit(text: str) -> str:
-    """Return a head without the unit that it says in brackets."""
-    return " ".join(UNIT.sub(" ", text).split()).strip()
 
 
 def _is_unit(text: str) -> bool:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from ingestion.tables.periods import YEAR
+
 # (in millions, except per share data) · (Dollars in thousands) · in billions of dollars
 UNIT = re.compile(
     r"\((?:[^()\n\d]{0,40}?\b)?(?P<unit>thousand|million|billion)s?\b(?P<rest>[^)\n]*)\)?|"
@@ -50,6 +52,11 @@ def unit_in(text: str) -> Unit:
     return Unit(scale.lower(), besides.strip(" ,;:") if "xcept" in besides else "")
 
 
+def without_unit(text: str) -> str:
+    """Return a head without the unit that it says in brackets."""
+    return " ".join(UNIT.sub(" ", text).split()).strip()
+
+
 def shown_amount(value: str, label: str, unit: Unit, currency: str, *, section: str = "") -> str:
     """Return a cell's value with the currency and the unit that hold for it: $1,001,425 thousand.
 
@@ -61,7 +68,7 @@ def shown_amount(value: str, label: str, unit: Unit, currency: str, *, section: 
         section: What the row stands below.
     """
     bare = re.sub(r"\s+(?=[%)])|(?<=[$€£¥(])\s+", "", value).strip()
-    if not any(map(str.isdigit, bare)) or "%" in bare:
+    if not any(map(str.isdigit, bare)) or "%" in bare or YEAR.fullmatch(bare):
         return bare
     if bare.startswith("(") and not bare.endswith(")"):
         bare += ")"

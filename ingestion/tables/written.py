@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from ingestion.documents import Page
-from ingestion.tables.periods import YEAR, period_of
+from ingestion.tables.periods import YEAR, period_of, says_only_dates
 from ingestion.tables.table import Cell, Column, Row, Table
-from ingestion.tables.units import CURRENCY, unit_in
+from ingestion.tables.units import CURRENCY, UNIT, unit_in, without_unit
 
 BAR = " | "
 _FIELD = re.compile(r"(?P<name>[^:;|]{1,80}): (?P<value>[^;]*)(?:; |$)")
@@ -96,7 +96,7 @@ def _table(page: Page, number: int, block: list[_Line], above: str) -> Table:
         exempt=unit.exempt,
         currency=next((sign.group() for text in signs if (sign := CURRENCY.search(text))), ""),
         label_head=head[0],
-        columns=tuple(Column(name, period_of(name, title)) for name in head[1:]),
+        columns=tuple(Column(without_unit(name), period_of(name, title)) for name in head[1:]),
         rows=tuple(rows),
         start=block[0][0],
         end=block[-1][0] + len(block[-1][1]),
@@ -118,10 +118,28 @@ def _barred(block: list[_Line]) -> tuple[list[str], list[Row]]:
     bare = [len(cells) == 1 for cells in lines]
     lines = [cells + [None] * (width - len(cells)) for cells in lines]
     first = [cell.text if cell else "" for cell in lines[0]]
-    named = not any(_NUMBER.fullmatch(text) and not YEAR.fullmatch(text) for text in first[1:])
-    head = first if named else [""] * width
-    rows = list(zip(bare, lines, strict=True))
-    return head, list(_with_sections(rows[1:] if named else rows))
+    if any(_NUMBER.fullmatch(text) and not YEAR.fullmatch(text) for text in first[1:]):
+        return [""] * width, list(_with_sections(list(zip(bare, lines, strict=True))))
+    heads = [first]
+    for is_bare, cells in zip(bare[1:-1], lines[1:-1], strict=True):
+        is_label = cells[0] is not None and not UNIT.search(cells[0].text)
+        if is_bare or is_label or not all(map(_names_column, cells[1:])):
+            break
+        heads.append([cell.text if cell else "" for cell in cells])
+    count = len(heads)
+    names = [" ".join(filter(None, one)) for one in zip(*map(_spread, heads), strict=True)]
+    return names, list(_with_sections(list(zip(bare, lines, strict=True))[count:]))
+
+
+def _names_column(cell: Cell | None) -> bool:
+    return cell is None or YEAR.fullmatch(cell.text) is not None or _NUMBER.fullmatch(cell.text) is None
+
+
+def _spread(head: list[str]) -> list[str]:
+    """A row of heads, with the only one that it has over all columns: "Years ended June 30,"."""
+    named = [text for text in head[1:] if text]
+    is_over_all = len(named) == 1 and len(head) > 2 and says_only_dates(named[0])
+    return [head[0], *named * (len(head) - 1)] if is_over_all else head
 
 
 def _with_sections(lines: list[tuple[bool, list[Cell | None]]]) -> Iterator[Row]:

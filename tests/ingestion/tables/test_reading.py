@@ -65,6 +65,7 @@ def test_the_unit_of_a_line(text: str, unit: Unit) -> None:
         ("9.7", "Effective tax rate", Unit("million"), "9.7"),
         ("513", "3.000% Senior Notes", Unit("million"), "$513 million"),
         ("—", "Goodwill", Unit("million"), "—"),
+        ("2039", "Last year of expiration", Unit("million"), "2039"),
     ],
 )
 def test_an_amount_is_shown_with_its_unit(value: str, label: str, unit: Unit, shown: str) -> None:
@@ -85,6 +86,17 @@ def test_lines_with_bars_are_a_table() -> None:
     assert table.rows[0].section == ("Running costs",)
     ((start, end),) = table.rows[0].cells[1].spans if table.rows[0].cells[1] else ((0, 0),)
     assert text[start:end] == "75"
+
+
+def test_heads_may_have_several_lines() -> None:
+    text = " |  | Years ended June 30, | \n | 2019 | 2018 | 2017\nRent | 80 | 75 | 70\nHeat | 12 | 11 | 9"
+    (table,) = tables_of([Page(1, text)])
+    assert [column.period for column in table.columns] == [
+        "year ended June 30, 2019",
+        "year ended June 30, 2018",
+        "year ended June 30, 2017",
+    ]
+    assert grid(table) == [["Rent", "80", "75", "70"], ["Heat", "12", "11", "9"]]
 
 
 def test_records_are_a_table() -> None:
