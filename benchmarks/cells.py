@@ -3,7 +3,7 @@
     RAG_EVAL_DATA=FOLDER RAG_TRAIN_DATA=FOLDER python benchmarks/cells.py --kept FOLDER [--quick]
 
 Two sets of questions for a figure: those of filings-dev whose answer stands in a line of figures of a gold
-page, asked of that page alone; and one question of each of 150 tables of TAT-QA that one cell or its year
+page, asked of that page alone; and one question of each of 80 tables of TAT-QA that one cell or its year
 answers, asked of the table alone, which is ingested as a Markdown file.
 
 SET/first line   the share of questions whose answer's first line has the gold figure
@@ -31,7 +31,7 @@ from rag_app.config.settings import Settings
 from rag_app.llm.choice import EXTRACTIVE
 from rag_app.service.composition import Assistant
 
-TABLES = 150
+TABLES = 80
 KINDS = ("figure", "combine", "short")
 
 
