@@ -18,7 +18,7 @@ _LEAST_WORDS = 2
 _MOSTLY = 0.6
 # Added to the number of words where the question itself has all of a label's.
 IN_FULL = 100
-_KINDS = frozenset({AnswerType.FIGURE, AnswerType.HOW_MANY, AnswerType.FACT})
+_KINDS = frozenset({AnswerType.FIGURE, AnswerType.HOW_MANY})
 
 
 def named_words(

@@ -169,12 +169,11 @@ def _is_in_table(rows: Sequence[Row | None], place: int) -> bool:
 
 
 def _is_of_table(window: PassageWindow, start: int, end: int) -> bool:
-    """Return whether characters of a window are a row of short cells of a table."""
+    """Return whether characters of a window are a row of a table with a figure and short cells."""
     placed = row_at(window.tables, window.start + start, window.start + end)
-    return (
-        placed is not None
-        and sum(len(cell.text.split()) for cell in placed[1].cells if cell) <= _MOST_WORDS_OF_CELLS
-    )
+    cells = [cell.text for cell in placed[1].cells if cell is not None] if placed is not None else []
+    has_figure = any(re.search(r"\d", text) and not re.search(r"[^\W\d_]{3,}", text) for text in cells)
+    return has_figure and sum(len(text.split()) for text in cells) <= _MOST_WORDS_OF_CELLS
 
 
 def _statement(raw: str, start: int, words: frozenset[str], is_row: bool, lead: str, tail: str) -> Statement:
