@@ -62,7 +62,8 @@ def pull(context: typer.Context, name: Name, role: Role = None, as_json: Json = 
         )
     response = PulledResponse.of(pulled, folder=str(store.lock.root(pulled)))
     total = sum(file.bytes for file in pulled.files)
-    said = f"{pulled.name} is here and verified: {decimal(total)}, commit {(pulled.commit or '')[:12]}"
+    of = f", commit {pulled.commit[:12]}" if pulled.commit else ""
+    said = f"{pulled.name} is here and verified: {decimal(total)}{of}"
     show(response, as_json, lambda *_: typer.echo(harmless(said)))
 
 

@@ -83,7 +83,7 @@ def _accept(model: BundledModel, lock: ModelLock) -> None:
     if entry.repo:
         if not (locked.commit and _COMMIT.fullmatch(locked.commit) and locked.source == entry.source):
             raise InvalidInput(f"the bundle's record of {entry.name!r} names no commit; make a new bundle")
-    elif not entry.path:
+    elif not entry.path and not entry.is_pulled:
         raise InvalidInput(f"{entry.name!r} is part of an installation, and may not be in a bundle")
     packaged = {(known.role, known.name.lower()): known for known in read_manifest()}.get(key)
     if packaged and packaged.source != entry.source:

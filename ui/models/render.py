@@ -160,7 +160,7 @@ def render_used(used: UsedModel) -> str:
 def render_removal(state: ModelState) -> str:
     """Return the question whether to remove a model, with the consequences."""
     entry = state.entry
-    deleted = f"{decimal(state.bytes)} are deleted. " if state.bytes and entry.repo else ""
+    deleted = f"{decimal(state.bytes)} are deleted. " if state.bytes and entry.is_pulled else ""
     after = "It leaves the list." if state.added else "It can be pulled again."
     stays = " Its files stay where they are." if state.added and not entry.repo else ""
     what = f"{deleted}{after}{stays}"
@@ -205,7 +205,7 @@ def _buttons(state: ModelState, *, busy: bool) -> str:
     can_use = can_use or (state.presence is Presence.BUILT_IN and entry.role == "reranker")
     buttons = [
         _button("pull", "Pull", entry, busy)
-        if entry.repo and state.presence is not Presence.VERIFIED
+        if entry.is_pulled and state.presence is not Presence.VERIFIED
         else "",
         _button("use", "Use", entry, False) if can_use and not state.in_use else "",
         _button("verify", "Verify", entry, busy) if recorded else "",
