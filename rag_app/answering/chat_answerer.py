@@ -11,6 +11,7 @@ from ingestion.encoders import Encoder
 from ingestion.errors import ModelError
 from rag_app.answering.answers import AnswerProgress, CitedAnswer, Exchange, PromptContext, ReasoningDelta
 from rag_app.answering.citations import cite_text
+from rag_app.answering.completion_prompts import completion_messages
 from rag_app.answering.prompts import messages
 from rag_app.answering.questions.query_rewriting import MOST_TOKENS, accepted, rewrite_messages
 from rag_app.config.sampling import Sampling
@@ -37,6 +38,16 @@ class WritingModel(Protocol):
 
     @property
     def context_window(self) -> int: ...
+
+    @property
+    def completes(self) -> bool:
+        """Whether it completes plain text, and has no form of a chat."""
+        ...
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it has an adapter for the prompts of models that complete plain text."""
+        ...
 
     def count_tokens(self, text: str) -> int: ...
 
@@ -65,6 +76,11 @@ class ChatAnswerer:
     def leaves_machine(self) -> str | None:
         return self.model.leaves_machine
 
+    @property
+    def completes(self) -> bool:
+        """Whether the model only completes text: it answers, but follows no other instruction."""
+        return self.model.completes
+
     def count_tokens(self, text: str) -> int:
         return self.model.count_tokens(text)
 
@@ -75,10 +91,7 @@ class ChatAnswerer:
         """Return whether the prompt leaves room for the longest answer, but at most half of the window."""
         window = self.model.context_window
         reserved = min(self.model.max_tokens, window // 2)
-        return (
-            self.model.count_prompt_tokens(messages(question, packed.evidence, packed.nonce))
-            <= window - reserved
-        )
+        return self.model.count_prompt_tokens(self._prompt(question, packed)) <= window - reserved
 
     def write(
         self, question: str, packed: PromptContext, config: RunnableConfig
@@ -90,7 +103,12 @@ class ChatAnswerer:
         Raises:
             ModelError: The model wrote nothing but reasoning, or failed.
         """
-        yield from self.write_prompt(messages(question, packed.evidence, packed.nonce), config)
+        yield from self.write_prompt(self._prompt(question, packed), config)
+
+    def _prompt(self, question: str, packed: PromptContext) -> list[BaseMessage]:
+        if self.completes:
+            return completion_messages(question, packed.evidence, is_trained=self.model.is_trained)
+        return messages(question, packed.evidence, packed.nonce)
 
     def write_prompt(
         self, prompt: list[BaseMessage], config: RunnableConfig
@@ -122,8 +140,10 @@ class ChatAnswerer:
         Closing the iterator stops the model.
 
         Returns:
-            The question; None where the model writes nothing of use.
+            The question; None where the model writes nothing of use, or was not tuned to follow instructions.
         """
+        if self.completes:
+            return None
         given: dict[str, Any] = {"max_tokens": MOST_TOKENS, "temperature": 0.0}
         stream = self.model.stream(rewrite_messages(question, history), progress=True, **given)
         pieces: list[str] = []

@@ -40,12 +40,13 @@ def sources(evidence: Sequence[Evidence], nonce: str) -> str:
     """
     return "\n".join(
         f'<source {nonce} number="{item.number}" document="{_attribute(item)}" '
-        f'page="{item.hit.chunk.page}">\n{_fenced(_harmless(item))}\n</source {nonce}>'
+        f'page="{item.hit.chunk.page}">\n{_fenced(harmless_text(item))}\n</source {nonce}>'
         for item in evidence
     )
 
 
-def _harmless(item: Evidence) -> str:
+def harmless_text(item: Evidence) -> str:
+    """Return the text of evidence without sentences that instruct a model."""
     text = item.text
     sentences = [sentence.text for sentence in item.sentences]
     for number in instructing(sentences):
@@ -57,6 +58,10 @@ def _fenced(text: str) -> str:
     return _FENCE.sub("‹", text)
 
 
+def harmless_document(item: Evidence) -> str:
+    """Return the name of a document in one line, or its number where the name instructs a model."""
+    return " ".join(harmless_name(item.hit.chunk.document, f"document {item.number}").split())
+
+
 def _attribute(item: Evidence) -> str:
-    name = harmless_name(item.hit.chunk.document, f"document {item.number}")
-    return " ".join(name.translate(_QUOTED).split())
+    return harmless_document(item).translate(_QUOTED)

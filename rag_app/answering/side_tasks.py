@@ -113,7 +113,7 @@ def side_task_events(
     """Yield the model's progress, and the result as an answer without passages, sources and checks."""
     written: str | None = None
     name, where = None, None
-    if isinstance(answerer, ChatAnswerer):
+    if isinstance(answerer, ChatAnswerer) and not answerer.completes:
         where = answerer.leaves_machine
         pieces: list[str] = []
         try:

@@ -51,6 +51,8 @@ class LlamaCpp(SamplingChatModel):
     """None: one for each processor that this process may use."""
     gpu_layers: int = Field(default=0, ge=-1)
     """Layers on a GPU, for a llama-cpp-python that was built for one; -1: all."""
+    adapter: Path | None = None
+    """Low-rank weights for the model, a GGUF file."""
     max_waiting: int = Field(default=MOST_WAITING, ge=0)
     """Callers that may wait; the next one gets `request_queue.TooManyWaiting`."""
     silence_s: float = Field(default=SILENCE_LIMIT_S, gt=0)
@@ -68,6 +70,7 @@ class LlamaCpp(SamplingChatModel):
             context_tokens=self.context_tokens,
             threads=self.threads,
             gpu_layers=self.gpu_layers,
+            adapter=self.adapter,
             max_waiting=self.max_waiting,
             silence_s=self.silence_s,
             speeds=PrefillSpeeds(self.speed_file),
@@ -114,6 +117,16 @@ class LlamaCpp(SamplingChatModel):
     def context_window(self) -> int:
         """The context window in tokens. Reads the file's head."""
         return self._process.context_window
+
+    @property
+    def completes(self) -> bool:
+        """Whether the model completes plain text: its file has no chat template. Reads the file's head."""
+        return self._process.completes
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it has an adapter for the prompts of models that complete plain text."""
+        return self.adapter is not None
 
     def evidence_tokens(self) -> int:
         """Return the tokens that the model reads here in about ten seconds, at most half of the window.

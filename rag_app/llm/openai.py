@@ -102,6 +102,16 @@ class ServerModel(SamplingChatModel):
             (number for number in stated if isinstance(number, int) and number > 0), DEFAULT_CONTEXT_TOKENS
         )
 
+    @property
+    def completes(self) -> bool:
+        """False: the server gives each model its own form of a chat."""
+        return False
+
+    @property
+    def is_trained(self) -> bool:
+        """False: no adapter of ours is there."""
+        return False
+
     def evidence_tokens(self) -> int:
         """Return the evidence budget in tokens, where the settings name none."""
         return min(EVIDENCE_TOKENS, self.context_window // 2)

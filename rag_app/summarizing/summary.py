@@ -79,7 +79,7 @@ def summarise(
     writing = _SummaryWriter(library, question or f"Summarise {_named(whole.documents)}", time.perf_counter())
     if not whole.documents:
         yield from writing.abstain(answerer.name)
-    elif isinstance(answerer, ChatAnswerer):
+    elif isinstance(answerer, ChatAnswerer) and not answerer.completes:
         yield from _written(writing, whole, answerer, passages, config or {})
     else:
         yield from _quoted(writing, whole)

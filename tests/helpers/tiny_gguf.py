@@ -39,7 +39,8 @@ class TinyModel:
     fraction of a millisecond, 256 and 12 several (50 MB). `kv_heads` and `inner` (the width of the
     feed-forward layer) are as many as there are heads, and 4 × `width`, where they are None. `more_words`
     made-up ones come on top of the small vocabulary. `quantized`: matrices are Q8_0 instead of float32.
-    `ends_at_once` makes the end of the answer the only likely token.
+    Without `has_chatml` its vocabulary has no tokens of that form. `ends_at_once` makes the end of the
+    answer the only likely token.
     """
 
     width: int = 64
@@ -51,6 +52,7 @@ class TinyModel:
     quantized: bool = False
     context: int = 2048
     chat_template: str | None = CHATML
+    has_chatml: bool = True
     ends_at_once: bool = False
     seed: int = 7
 
@@ -64,7 +66,7 @@ SMALL = TinyModel()
 
 def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:
     """Write `model` to `path` and return `path`. The file is the same for the same `model`."""
-    pieces, scores, types = _vocabulary(model.more_words)
+    pieces, scores, types = _vocabulary(model.more_words, has_chatml=model.has_chatml)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
     writer.add_context_length(model.context)
@@ -107,9 +109,12 @@ def as_written(answer: str) -> str:
     return re.sub(r"\s*\[\d+\]", "", answer)
 
 
-def _vocabulary(more_words: int = 0) -> tuple[list[bytes], list[float], list[int]]:
+def _vocabulary(
+    more_words: int = 0, *, has_chatml: bool = True
+) -> tuple[list[bytes], list[float], list[int]]:
     """SentencePiece with byte fallback: control tokens, 256 bytes, characters, merged pieces."""
-    control = ["<unk>", "<s>", "</s>", "<|im_start|>", "<|im_end|>"]
+    form = ("<|im_start|>", "<|im_end|>") if has_chatml else ("<mask>", "<pad>")
+    control = ["<unk>", "<s>", "</s>", *form]
     pieces = [text.encode() for text in control]
     types = [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * (len(control) - 1)
     scores = [0.0] * len(control)

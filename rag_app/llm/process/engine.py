@@ -32,6 +32,7 @@ class LoadOptions:
     context_window: int
     threads: int
     gpu_layers: int
+    adapter: str | None = None  # the path of low-rank weights for the model
 
 
 class Engine:
@@ -65,6 +66,7 @@ class Engine:
                 n_threads=options.threads,
                 n_threads_batch=options.threads,
                 n_gpu_layers=options.gpu_layers,
+                lora_path=options.adapter,
                 verbose=False,
             )
         except (ValueError, RuntimeError, OSError) as error:

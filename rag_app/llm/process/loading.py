@@ -31,6 +31,7 @@ class Loading:
         """Start the worker. Raises ModelError where no process can be started."""
         self.child = WorkerProcess(silence_s=silence_s)
         self.context_window = 0
+        self.completes = False
         self.measured = (0, 0.0)  # tokens read, and the seconds
         self.failure: str | None = None
         self._path = path
@@ -84,7 +85,7 @@ class Loading:
         elif reply["kind"] == "error":
             self._fail(explained(self._path, reply))
         elif reply["kind"] == "vocabulary":
-            self.context_window = reply["context_window"]
+            self.context_window, self.completes = reply["context_window"], reply["completes"]
             self._counts.set()
         else:
             self.measured = (reply["read_tokens"], reply["read_s"])

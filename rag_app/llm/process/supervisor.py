@@ -45,6 +45,7 @@ class ModelProcess:
         context_tokens: int | None = None,
         threads: int | None = None,
         gpu_layers: int = 0,
+        adapter: Path | None = None,
         max_waiting: int = MOST_WAITING,
         speeds: PrefillSpeeds | None = None,
         load_timeout_s: float = LOAD_TIMEOUT_S,
@@ -59,6 +60,7 @@ class ModelProcess:
             "threads": threads,
             "gpu_layers": gpu_layers,
             "template_limit_s": template_limit_s,
+            "adapter": None if adapter is None else str(adapter),
         }
         self._load_timeout_s = load_timeout_s
         self._silence_s = silence_s
@@ -83,6 +85,13 @@ class ModelProcess:
         loading = self._begun()
         loading.wait_to_count()
         return loading.context_window
+
+    @property
+    def completes(self) -> bool:
+        """Whether the model completes plain text, and has no form of a chat. Reads the file's head."""
+        loading = self._begun()
+        loading.wait_to_count()
+        return loading.completes
 
     @property
     def speed(self) -> PrefillSpeed:

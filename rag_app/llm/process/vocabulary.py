@@ -14,6 +14,7 @@ from llama_cpp.llama_chat_format import CHATML_CHAT_TEMPLATE, Jinja2ChatFormatte
 
 from rag_app.llm.process.engine_error import EngineError
 from rag_app.llm.process.native_log import NativeLog
+from rag_app.llm.process.plain_text import STOPS, plain_text
 from rag_app.llm.reasoning import opens_thought
 
 DEFAULT_CONTEXT_TOKENS = 8192  # the largest default: some models state 128k, which needs GBs of memory
@@ -38,7 +39,12 @@ class Prompt:
 
 
 class Vocabulary:
-    """The head of a GGUF file: tokenizer, template, context length. Safe to use from several threads."""
+    """The head of a GGUF file: tokenizer, template, context length. Safe to use from several threads.
+
+    Attributes:
+        completes: The file has neither a chat template nor ChatML's tokens: its model was not tuned to chat.
+        context_length: The context window that the file states, at most `DEFAULT_CONTEXT_TOKENS`.
+    """
 
     def __init__(
         self,
@@ -63,6 +69,7 @@ class Vocabulary:
             self._model: Any = LlamaModel(path_model=path, params=parameters, verbose=False)
             metadata = self._model.metadata()
             self._formatter, self._has_template = _formatter(self._model, metadata)
+            self.completes = not self._has_template and not _has_chatml(self._model)
         except jinja2.TemplateError as error:
             raise EngineError("load", f"its chat template cannot be read ({error})") from error
         except (ValueError, RuntimeError, OSError) as error:
@@ -78,7 +85,9 @@ class Vocabulary:
         return len(self._tokenize(text, add_bos=False, special=False))
 
     def prompt(self, messages: Sequence[ChatMessage], *, thinking: bool = False) -> Prompt:
-        """Render the chat with the model's own template (ChatML where it has none) and tokenise it.
+        """Render the chat with the model's own template and tokenise it.
+
+        Without a template it is ChatML where the model has its tokens, and plain text elsewhere.
 
         A space breaks the text of a control token inside a message, so that a document that contains
         "<|im_end|>" cannot end its turn and speak in another role.
@@ -90,6 +99,9 @@ class Vocabulary:
             EngineError: The template refuses the messages.
         """
         safe = [{**message, "content": self._defuse(message["content"])} for message in messages]
+        if self.completes:
+            tokens = self._tokenize(plain_text(safe), add_bos=True, special=False)
+            return Prompt(tokens=tokens, stops=STOPS, thinking=False)
         try:
             with self._rendering():
                 text = self._render(safe, thinking)
@@ -145,6 +157,11 @@ def _formatter(model: Any, metadata: dict[str, str]) -> tuple[Callable[..., Any]
     )
     formatter = Jinja2ChatFormatter(template=template or CHATML_CHAT_TEMPLATE, bos_token=bos, eos_token=eos)
     return formatter, template is not None
+
+
+def _has_chatml(model: Any) -> bool:
+    start = model.tokenize(CHATML_STOPS[1].encode(), False, True)
+    return len(start) == 1
 
 
 def _text(model: Any, token: int) -> str:

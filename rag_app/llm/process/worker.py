@@ -1,9 +1,9 @@
 """The child process that holds a model: `python -m rag_app.llm.process.worker`, JSON lines both ways.
 
     to the child                                              from the child, with the same id
-    {"op": "load", "id": 0, "path", "context_tokens",         {"kind": "vocabulary", "context_window"}
-     "threads", "gpu_layers", "measure",                      {"kind": "ready", "read_tokens", "read_s"}
-     "template_limit_s"}
+    {"op": "load", "id": 0, "path", "context_tokens",         {"kind": "vocabulary", "context_window",
+     "threads", "gpu_layers", "measure",                       "completes"}
+     "template_limit_s", "adapter"}                           {"kind": "ready", "read_tokens", "read_s"}
     {"op": "generate", "id", "messages", "max_tokens",        {"kind": "prefill", "done", "total",
      "sampling", "stop", "thinking"}                           "thinking"} …
                                                               {"kind": "text", "text"} …
@@ -139,11 +139,12 @@ class Worker:
         self._log = log = NativeLog()
         self._vocabulary = vocabulary = Vocabulary(request["path"], log, self._heartbeat.rendering)
         self._window = request["context_tokens"] or vocabulary.context_length
-        self._reply(request, "vocabulary", context_window=self._window)
+        self._reply(request, "vocabulary", context_window=self._window, completes=vocabulary.completes)
         options = LoadOptions(
             context_window=self._window,
             threads=request["threads"] or available_processors(),
             gpu_layers=request["gpu_layers"],
+            adapter=request["adapter"],
         )
         self._engine = Engine(
             request["path"], vocabulary, log, options, aborted=lambda: self._cancelled >= self._current

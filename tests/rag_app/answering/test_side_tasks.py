@@ -135,6 +135,7 @@ class Writing(ChatAnswerer):
     """An answerer whose model writes what it is told to."""
 
     name = "written.gguf"
+    completes = False
     leaves_machine = "example.org"
 
     def __init__(self, text: str | None) -> None:

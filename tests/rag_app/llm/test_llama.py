@@ -139,6 +139,27 @@ def test_without_a_template_it_is_chatml_after_bos(
         assert len(model.invoke("Hi").text) > 5
 
 
+def test_a_model_without_any_form_of_a_chat_completes_text(
+    write_model: Callable[..., Path], direct: Callable[..., list[int]]
+) -> None:
+    path = write_model(chat_template=None, has_chatml=False)
+    messages = [SystemMessage("Be brief."), HumanMessage("Hi")]
+    with LlamaCpp(model_path=path, threads=1, max_tokens=20) as model:
+        assert model.completes
+        assert model.count_prompt_tokens(messages) == len(direct("Be brief.\n\nHi\nAnswer:", bos=True))
+        text = model.invoke(messages).text
+        assert text
+        assert "\n\n" not in text
+
+
+def test_a_model_with_a_form_of_a_chat_does_not_only_complete(
+    tiny: LlamaCpp, write_model: Callable[..., Path]
+) -> None:
+    assert not tiny.completes
+    with LlamaCpp(model_path=write_model(chat_template=None), threads=1) as model:
+        assert not model.completes
+
+
 def test_a_document_cannot_speak_in_control_tokens(tiny: LlamaCpp) -> None:
     def count(text: str) -> int:
         return tiny.count_prompt_tokens([HumanMessage(text)])

@@ -54,6 +54,7 @@ class Scripted(BaseChatModel):
     words: list[int] = Field(default_factory=list)
 
     leaves_machine: str | None = None
+    completes: bool = False
 
     @property
     def model_name(self) -> str:
@@ -215,6 +216,13 @@ def test_documents_deleted_meanwhile_are_left_out(stocked: Library) -> None:
     assert isinstance(answer, Answer)
     assert answer.abstained
     assert model.prompts == []
+
+
+def test_a_model_that_only_completes_text_is_not_asked(samples: Library) -> None:
+    model = Scripted(completes=True)
+    answer = summary_of(samples, model)
+    assert answer.citations
+    assert not model.prompts
 
 
 def test_closing_stops_the_model_at_once(samples: Library) -> None:

@@ -32,7 +32,8 @@ from rag_app.llm.process.engine_error import Aborted
 from rag_app.llm.process.worker import Worker
 
 worker = Worker(io.BytesIO())
-options = {"context_tokens": None, "threads": 1, "gpu_layers": 0, "measure": False, "template_limit_s": 9}
+options = {"context_tokens": None, "threads": 1, "gpu_layers": 0, "measure": False, "template_limit_s": 9,
+           "adapter": None}
 worker._load({"id": 0, "path": sys.argv[1], **options})
 gc.collect()
 called = []  # by what takes the place of a function that is gone
@@ -49,9 +50,10 @@ except Aborted:
 def child(slow_path: Path) -> Iterator[WorkerProcess]:
     child = WorkerProcess()
     options: dict[str, Any] = {"context_tokens": None, "threads": 1, "gpu_layers": 0}
-    options |= {"measure": False, "template_limit_s": 9.0}
+    options |= {"measure": False, "template_limit_s": 9.0, "adapter": None}
     _, replies = child.ask("load", path=str(slow_path), **options)
-    assert received(replies) == {"id": 0, "kind": "vocabulary", "context_window": 2048}
+    head = received(replies)
+    assert head == {"id": 0, "kind": "vocabulary", "context_window": 2048, "completes": False}
     assert received(replies) == {"id": 0, "kind": "ready", "read_tokens": 0, "read_s": 0.0}
     yield child
     child.end()
