@@ -1,0 +1,56 @@
+"""Counting tokens with the tokenizer of a server, where its own API has one."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rag_app.llm.servers.served_model import ServedModel, ServerKind
+
+COUNT_LIMIT_S = 0.3  # of one text; a sentence takes about a millisecond
+PAUSE_S = 60.0  # without asking, after a count that failed
+
+Post = Callable[[dict[str, Any]], Any]
+
+
+class TokenCounter:
+    """Counts texts by POST /tokenize, which llama-server and vLLM have.
+
+    Args:
+        post: Sends a body to /tokenize; returns the JSON that answers it, None where there is none.
+        clock: Tells when to ask again after a failure, in seconds.
+    """
+
+    def __init__(self, post: Post, clock: Callable[[], float] = time.monotonic) -> None:
+        self._post = post
+        self._clock = clock
+        self._silent_until = 0.0
+
+    @staticmethod
+    def counts(model: ServedModel | None) -> bool:
+        """Return whether the model's server has a tokenizer."""
+        return model is not None and model.kind in (ServerKind.LLAMA_SERVER, ServerKind.VLLM)
+
+    def count(self, text: str, model: ServedModel | None) -> int | None:
+        """Return how many tokens a text has; None where the server does not say."""
+        if model is None or not self.counts(model) or self._clock() < self._silent_until:
+            return None
+        text = text.encode("utf-8", "replace").decode()
+        if model.kind is ServerKind.VLLM:
+            answer = self._post({"model": model.name, "prompt": text, "add_special_tokens": False})
+        else:
+            answer = self._post({"content": text, "add_special": False})
+        counted = _counted(answer)
+        # A vocabulary that needs more than a token a byte is none.
+        if counted is None or not bool(text.strip()) <= counted <= len(text.encode()) + 1:
+            self._silent_until = self._clock() + PAUSE_S
+            return None
+        return counted
+
+
+def _counted(answer: Any) -> int | None:
+    if not isinstance(answer, dict):
+        return None
+    count, listed = answer.get("count"), answer.get("tokens")
+    if isinstance(count, int) and not isinstance(count, bool):
+        return count
+    return len(listed) if isinstance(listed, list) else None
