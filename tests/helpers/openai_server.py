@@ -1,6 +1,7 @@
 """A stand-in for an OpenAI-compatible server, on loopback: it says what a test tells it to."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -121,13 +122,22 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """A server that says nothing of clients that leave."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def serving(stand_in: StandIn) -> Iterator[StandIn]:
     """Serve until the end of the block; its address is in `url`."""
     handler = type("Handler", (_Handler,), {"stand_in": stand_in})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        server.block_on_close = False
+    with _QuietServer(("127.0.0.1", 0), handler) as server:
         stand_in.url = f"http://127.0.0.1:{server.server_port}/v1"
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()

@@ -7,7 +7,8 @@ from typing import Any
 from rag_app.llm.servers.served_model import ServedModel, ServerKind
 
 COUNT_LIMIT_S = 0.3  # of one text; a sentence takes about a millisecond
-PAUSE_S = 60.0  # without asking, after a count that failed
+PAUSE_S = 60.0  # without asking, after a count that failed, or when the server takes long
+SPEND_S = 1.0  # of counting before such a pause, so that no question waits for it much longer
 
 Post = Callable[[dict[str, Any]], Any]
 
@@ -17,13 +18,14 @@ class TokenCounter:
 
     Args:
         post: Sends a body to /tokenize; returns the JSON that answers it, None where there is none.
-        clock: Tells when to ask again after a failure, in seconds.
+        clock: Tells how long counting takes, and when a pause ends, in seconds.
     """
 
     def __init__(self, post: Post, clock: Callable[[], float] = time.monotonic) -> None:
         self._post = post
         self._clock = clock
         self._silent_until = 0.0
+        self._begun, self._spent = 0.0, 0.0
 
     @staticmethod
     def counts(model: ServedModel | None) -> bool:
@@ -31,20 +33,25 @@ class TokenCounter:
         return model is not None and model.kind in (ServerKind.LLAMA_SERVER, ServerKind.VLLM)
 
     def count(self, text: str, model: ServedModel | None) -> int | None:
-        """Return how many tokens a text has; None where the server does not say."""
-        if model is None or not self.counts(model) or self._clock() < self._silent_until:
+        """Return how many tokens a text has; None where the server does not say, or counting takes long."""
+        before = self._clock()
+        if model is None or not self.counts(model) or before < self._silent_until:
             return None
+        if before - self._begun >= PAUSE_S:
+            self._begun, self._spent = before, 0.0
         text = text.encode("utf-8", "replace").decode()
         if model.kind is ServerKind.VLLM:
             answer = self._post({"model": model.name, "prompt": text, "add_special_tokens": False})
         else:
             answer = self._post({"content": text, "add_special": False})
+        after = self._clock()
+        self._spent += after - before
         counted = _counted(answer)
         # A vocabulary that needs more than a token a byte is none.
-        if counted is None or not bool(text.strip()) <= counted <= len(text.encode()) + 1:
-            self._silent_until = self._clock() + PAUSE_S
-            return None
-        return counted
+        failed = counted is None or not bool(text.strip()) <= counted <= len(text.encode()) + 1
+        if failed or self._spent >= SPEND_S:
+            self._silent_until = after + PAUSE_S
+        return None if failed else counted
 
 
 def _counted(answer: Any) -> int | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rag_app.llm import openai
-from rag_app.llm.servers import finder
+from rag_app.llm.servers import finder, token_counts
 from tests.helpers import model_servers
 from tests.helpers.commands import Command
 from tests.helpers.openai_server import StandIn, delta, end, serving
@@ -22,6 +22,7 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[StandIn, StandIn]
     """Ollama and llama-server at the ports that the settings name; they have time on a busy machine."""
     monkeypatch.setattr(finder, "LIMIT_S", PATIENCE_S)
     monkeypatch.setattr(openai, "COUNT_LIMIT_S", PATIENCE_S)
+    monkeypatch.setattr(token_counts, "SPEND_S", PATIENCE_S)
     with serving(model_servers.ollama()) as ollama, serving(model_servers.llama_server()) as llama_server:
         ports = ",".join(one.root.rpartition(":")[2] for one in (ollama, llama_server))
         monkeypatch.setenv("RAG_APP_FIND_SERVERS", ports)

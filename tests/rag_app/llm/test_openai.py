@@ -13,7 +13,8 @@ from ingestion.errors import InvalidInput, ModelError
 from rag_app.llm import openai
 from rag_app.llm.choice import Server
 from rag_app.llm.openai import ServerModel
-from rag_app.llm.servers import finder
+from rag_app.llm.servers import finder, token_counts
+from rag_app.llm.servers.served_model import ServedModel, ServerKind
 from rag_app.llm.servers.token_counts import TokenCounter
 from rag_app.llm.stream_chunks import ModelProgress, progress_of, reasoning_of
 from tests.helpers import model_servers
@@ -30,6 +31,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers have time on a busy machine."""
     monkeypatch.setattr(finder, "LIMIT_S", 60.0)
     monkeypatch.setattr(openai, "COUNT_LIMIT_S", 60.0)
+    monkeypatch.setattr(token_counts, "SPEND_S", 600.0)
 
 
 @pytest.fixture
@@ -335,6 +337,25 @@ def test_a_tokenizer_that_answers_rubbish_is_left_alone_for_a_minute(answer: Any
         model.count_tokens("the king")
         assert len(asked) == 3
         model.close()
+
+
+def test_a_tokenizer_that_takes_long_is_left_alone_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_counts, "SPEND_S", 1.0)
+    now, asked = [100.0], []
+
+    def tokenize(body: Any) -> Any:
+        now[0] += 0.4
+        asked.append(body)
+        return {"tokens": [1, 2, 3]}
+
+    counter = TokenCounter(tokenize, lambda: now[0])
+    model = ServedModel(Server("http://127.0.0.1:9/v1", "a"), ServerKind.LLAMA_SERVER)
+    assert [counter.count("the king", model) for _ in range(5)] == [3, 3, 3, None, None]
+    now[0] += 59.9
+    assert counter.count("the king", model) is None
+    now[0] += 0.1
+    assert [counter.count("the king", model) for _ in range(4)] == [3, 3, 3, None]
+    assert len(asked) == 6
 
 
 def test_a_tokenizer_that_never_answers_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
