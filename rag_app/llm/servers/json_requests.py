@@ -21,7 +21,9 @@ def open_client(headers: dict[str, str] | None = None) -> "httpx.AsyncClient":
         follow_redirects=False,
         verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # made without reading certificates, which takes long
         headers={"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})},
-        limits=httpx.Limits(max_connections=_MOST_CONNECTIONS),
+        # A server that sends head and body apart, as llama-server may, answers the later requests of a
+        # connection 40 ms late (Nagle's algorithm and delayed acknowledgements), but not the first.
+        limits=httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=0),
         timeout=None,  # JsonRequests limits the time of the whole
     )
 
