@@ -23,6 +23,7 @@ from tests.helpers.paths import ROOT
 from tests.helpers.processes import fork_server
 
 stay_offline()
+os.environ.setdefault("RAG_APP_FIND_SERVERS", "none")  # whatever runs on this machine
 # Threads that wait for each other sleep: the processes that run tests share the processors.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -119,6 +120,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Defaults, whatever the person who runs the tests has set."""
     for name in [name for name in os.environ if name.startswith("RAG_APP_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("RAG_APP_FIND_SERVERS", "none")
     (tmp_path / "settings.toml").touch()
     monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "settings.toml"))
 

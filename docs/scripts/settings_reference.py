@@ -3,6 +3,7 @@
 from pydantic_core import PydanticUndefined
 
 from rag_app.config.connections import ConnectionSettings
+from rag_app.config.model_servers import ModelServerSettings
 from rag_app.config.settings import Settings
 
 _INTRODUCTION = """\
@@ -30,8 +31,9 @@ top_k = 12
 def files() -> dict[str, str]:
     """Return the page, by its path below docs/."""
     rows = []
-    # Inherited fields come first; they are about serving, which comes last.
-    fields = sorted(Settings.model_fields.items(), key=lambda one: one[0] in ConnectionSettings.model_fields)
+    # Inherited fields come first; they are about serving and other servers, which come last.
+    inherited = {**ConnectionSettings.model_fields, **ModelServerSettings.model_fields}
+    fields = sorted(Settings.model_fields.items(), key=lambda one: one[0] in inherited)
     for name, field in fields:
         default = "the user's data folder" if field.default is PydanticUndefined else _shown(field.default)
         rows.append(f"| `{name}` | {default} | {(field.description or '').replace('|', chr(92) + '|')} |")

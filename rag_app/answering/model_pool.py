@@ -19,6 +19,8 @@ from rag_app.llm.choice import AUTO, EXTRACTIVE, Llm, Server
 from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.openai import ServerModel
 from rag_app.llm.process.worker import available_processors
+from rag_app.llm.servers.finder import ServerFinder
+from rag_app.llm.servers.served_model import ServedModel
 from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, ReadingSetup
 from rag_app.llm.usage import model_options
 from rag_app.model_store import all_entries, reranker_named, resolve
@@ -40,6 +42,7 @@ class ModelPool:
 
     Attributes:
         reader: The built-in reader, which is the built-in reranker too.
+        servers: Finds the models of servers on this machine.
     """
 
     def __init__(self, store: ModelStore, encoder: Encoder) -> None:
@@ -50,6 +53,7 @@ class ModelPool:
         self._answerers: dict[Llm, ChatAnswerer] = {}
         self.reader = BuiltinReader()
         self._rerankers: dict[str, Reranker] = {self.reader.name: self.reader}
+        self.servers = ServerFinder.on_ports(store.settings.find_servers)
 
     def close(self) -> None:
         """Close every language model."""
@@ -131,6 +135,22 @@ class ModelPool:
         usable = (Presence.VERIFIED, Presence.UNRECORDED)
         states = self._store.states()
         return [one.entry.name for one in states if one.entry.role == "llm" and one.presence in usable]
+
+    def served_models(self, *, ask: bool = True) -> list[ServedModel]:
+        """Return the language models of servers on this machine; it takes 300 ms at most.
+
+        "auto" never means one of them: another user of this machine may have opened a server's port.
+
+        Args:
+            ask: Whether the servers are asked, where the last time is a minute ago.
+        """
+        return self.servers.models() if ask else self.servers.known()
+
+    def counts_exactly(self, name: str = AUTO) -> bool:
+        """Return whether the tokens of a language model are counted rather than estimated."""
+        answerer = self.answerer(name)
+        model = answerer.model if isinstance(answerer, ChatAnswerer) else None
+        return model.counts_exactly if isinstance(model, ServerModel) else True
 
     def reranker_names(self) -> list[str]:
         """Return the names of all rerankers in the lists, on this machine or not."""

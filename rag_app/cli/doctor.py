@@ -17,6 +17,7 @@ from ingestion.storage.lock import read_holder
 from rag_app.config.data_folder import readable_by_others, writable_by_others
 from rag_app.config.settings import Settings, config_file
 from rag_app.llm.process.supervisor import check_gguf
+from rag_app.llm.servers.finder import ServerFinder
 from rag_app.llm.speed import evidence_budget
 from rag_app.model_store.store import ModelStore, Presence
 from rag_app.service.composition import Assistant
@@ -54,6 +55,7 @@ def examine(settings: Settings) -> list[Check]:
         _encoder,
         _library,
         _models,
+        _servers,
         _recognition,
         _api,
         _network,
@@ -136,7 +138,8 @@ def _llm(assistant: Assistant) -> Check:
         mend = "set RAG_APP_LLM to a GGUF file; rag-app models list"
         return Check(name, State.ERROR, str(error), mend)
     if llm.server:
-        where = f"{llm.name}; evidence is counted by estimate"
+        counted = "its own tokenizer counts" if assistant.model_pool.counts_exactly() else "estimated"
+        where = f"{llm.name}; tokens of evidence: {counted}"
         if llm.leaves_machine is None:
             return Check(name, State.OK, where)
         leaves = f"{where}; questions and passages leave this machine for {llm.leaves_machine}"
@@ -148,7 +151,8 @@ def _llm(assistant: Assistant) -> Check:
         name,
         State.WARNING,
         "none: answers are quotations",
-        f"rag-app models pull NAME and rag-app models use NAME, or put a GGUF file into {folder}",
+        f"rag-app models pull NAME and rag-app models use NAME, or put a GGUF file into {folder}, "
+        "or set RAG_APP_LLM to the model of a server, as rag-app models list shows it",
     )
 
 
@@ -190,6 +194,21 @@ def _models(settings: Settings) -> Iterator[Check]:
         yield Check("models", State.ERROR, str(error), "rag-app models list")
     else:
         yield Check("models", State.OK, f"{recorded} pulled or added, as recorded, in {store.folder}")
+
+
+def _servers(settings: Settings) -> Iterator[Check]:
+    """Name the language models that servers on this machine offer."""
+    finder = ServerFinder.on_ports(settings.find_servers)
+    if not finder.asked:
+        yield Check("model servers", State.OK, "not looked for (find_servers is none)")
+        return
+    models = finder.models()
+    for server in dict.fromkeys((one.kind, one.server.url) for one in models):
+        names = ", ".join(one.name for one in models if (one.kind, one.server.url) == server)
+        yield Check("model servers", State.OK, f"{server[0]} at {server[1]}: {names}")
+    if not models:
+        ports = ", ".join(map(str, settings.find_servers))
+        yield Check("model servers", State.OK, f"none on this machine at the ports {ports}")
 
 
 def _recognition(settings: Settings) -> Iterator[Check]:

@@ -1,5 +1,6 @@
 """models list, pull, verify, add, remove, use, bundle, unbundle. None of them opens the library."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from rag_app.contract.models import (
     ModelStateFields,
     PulledResponse,
     RemovedModelResponse,
+    ServedModelFields,
     UnbundledResponse,
     UsedModelResponse,
     VerifiedModelFields,
@@ -44,12 +46,18 @@ Role = Annotated[
 
 @app.command("list")
 def list_(context: typer.Context, as_json: Json = False) -> None:
-    """List the models, and whether each is here, in use, and fits into this machine's memory."""
+    """List the models, and whether each is here, in use, and fits into this machine's memory.
+
+    Below them are the models that servers on this machine offer: Ollama, LM Studio, llama-server, vLLM.
+    """
+    from rag_app.llm.servers.finder import ServerFinder
+
+    store = _store(context)
     states = [
-        ModelStateFields.of(state, **dict(ModelEntryFields.of(state.entry)))
-        for state in _store(context).states()
+        ModelStateFields.of(state, **dict(ModelEntryFields.of(state.entry))) for state in store.states()
     ]
-    show(ModelsResponse.of(models=states), as_json, _print)
+    served = ServerFinder.on_ports(store.settings.find_servers).models()
+    show(ModelsResponse.of(models=states, served=served), as_json, _print)
 
 
 @app.command()
@@ -199,7 +207,19 @@ def _print(console: Console, response: ModelsResponse) -> None:
         row = [state.role, shown(state.name), here + fetch, memory, fit, shown(state.licence)]
         table.add_row(*row, *([shown(state.note)] if wide else []))
     console.print(table)
+    if response.served:
+        _print_served(console, response.served)
     line(console, "[dim]rag-app models pull NAME fetches one; nothing else asks the network.[/]")
+
+
+def _print_served(console: Console, served: Sequence[ServedModelFields]) -> None:
+    console.print()
+    line(console, "Servers on this machine; choose a model with --llm, or as llm in the settings:")
+    for one in served:
+        window = f", {one.context_tokens:,} tokens" if one.context_tokens else ""
+        reasons = ", can reason first" if one.thinks else ""
+        line(console, f"  {shown(one.url)}  ({one.kind}{window}{reasons})")
+    console.print()
 
 
 def _store(context: typer.Context) -> "ModelStore":

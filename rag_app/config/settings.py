@@ -23,6 +23,7 @@ from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
 from rag_app.config.connections import ConnectionSettings
 from rag_app.config.logging import Level
 from rag_app.config.logins import read_logins
+from rag_app.config.model_servers import ModelServerSettings
 from rag_app.config.ports import is_loopback
 from rag_app.config.sampling import Sampling
 from retrievers.reranking import RERANK_DEPTH, RerankLimits
@@ -46,7 +47,7 @@ def config_file() -> Path:
     return Path(named) if named else platformdirs.user_config_path("rag-app") / "config.toml"
 
 
-class Settings(ConnectionSettings, BaseSettings):
+class Settings(ModelServerSettings, ConnectionSettings, BaseSettings):
     """All settings. Each field is a key of the TOML file and a variable RAG_APP_<FIELD>."""
 
     model_config = SettingsConfigDict(

@@ -33,8 +33,19 @@ class ModelStateFields(ModelEntryFields):
     commit: str | None
 
 
+class ServedModelFields(Fields):
+    """A language model of a server on this machine."""
+
+    name: str = Field(description="its name at the server")
+    url: str = Field(description="what chooses it, as llm and --llm")
+    kind: str = Field(description="Ollama, LM Studio, llama-server or vLLM")
+    context_tokens: int | None = Field(description="its context window; null: the server does not say")
+    thinks: bool | None = Field(description="whether it can reason first; null: the server does not say")
+
+
 class ModelsResponse(Response):
     models: tuple[ModelStateFields, ...]
+    served: tuple[ServedModelFields, ...] = Field((), description="models of servers on this machine")
 
 
 class ModelFileFields(Fields):

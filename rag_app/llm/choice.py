@@ -47,6 +47,16 @@ class Server:
         return cls(url, parts.fragment or None)
 
     @property
+    def text(self) -> str:
+        """The text that names it, which `parse` reads."""
+        return self.url if self.model is None else f"{self.url}#{self.model}"
+
+    @property
+    def root(self) -> str:
+        """The address of the server's own API, which stands beside /v1."""
+        return self.url.removesuffix("/v1")
+
+    @property
     def host(self) -> str:
         return urlsplit(self.url).hostname or ""
 

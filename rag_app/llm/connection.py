@@ -17,8 +17,10 @@ from ingestion.errors import ModelError
 from rag_app.llm.choice import Server
 from rag_app.llm.process.child import one_line
 from rag_app.llm.process.supervisor import HEARTBEAT_S
+from rag_app.llm.servers.json_requests import JsonRequests, open_client
 
 if TYPE_CHECKING:
+    import httpx
     from openai import AsyncOpenAI
 
 CONNECT_TIMEOUT_S = 10.0
@@ -41,6 +43,7 @@ class Connection:
         self._lock = threading.Lock()
         self._loop: _Loop | None = None
         self._client: AsyncOpenAI | None = None
+        self._beside: httpx.AsyncClient | None = None  # for the server's own API
 
     def chat(self, request: dict[str, Any]) -> Generator[Event]:
         """Yield the events of a streamed answer, and ALIVE for every half second without an event.
@@ -89,18 +92,37 @@ class Connection:
         except Exception as error:
             raise self._explained(error) from error
 
+    def post(self, path: str, body: Event, *, limit_s: float) -> Any:
+        """Return the JSON that the server's own API, beside /v1, answers in time; None: there is none."""
+
+        async def posted(_: "AsyncOpenAI") -> Any:
+            beside, deadline = self._beside, asyncio.get_running_loop().time() + limit_s
+            return beside and await JsonRequests(beside, self._server.root, deadline).post(path, body)
+
+        with suppress(FutureCancelledError, TimeoutError):
+            return self._start(posted).result(limit_s + CLOSE_TIMEOUT_S)
+        return None
+
     def close(self) -> None:
         """Cancel all requests, and close the connection."""
         with self._lock:
-            loop, client = self._loop, self._client
-            self._loop = self._client = None
-        if loop is not None and client is not None:
-            loop.close(client.close())
+            loop, client, beside = self._loop, self._client, self._beside
+            self._loop = self._client = self._beside = None
+
+        async def end() -> None:
+            if beside is not None:
+                await beside.aclose()
+            if client is not None:
+                await client.close()
+
+        if loop is not None:
+            loop.close(end())
 
     def _start(self, work: Callable[["AsyncOpenAI"], Coroutine[Any, Any, T]]) -> "Future[T]":
         with self._lock:
             if self._loop is None or self._client is None:
                 self._loop, self._client = _Loop(), self._open()
+                self._beside = open_client({"Authorization": f"Bearer {self._key}"} if self._key else None)
             return asyncio.run_coroutine_threadsafe(work(self._client), self._loop.loop)
 
     def _open(self) -> "AsyncOpenAI":

@@ -1,4 +1,4 @@
-"""A model behind an OpenAI-compatible server (Ollama, vLLM, llama-server) as a LangChain chat model.
+"""A model behind an OpenAI-compatible server (Ollama, LM Studio, …) as a LangChain chat model.
 
 It uses the `openai` package. langchain-openai drops `reasoning_content`, and counts tokens with encodings
 that tiktoken downloads.
@@ -24,6 +24,9 @@ from rag_app.llm.base import GenerationOptions, SamplingChatModel, plain
 from rag_app.llm.choice import Server
 from rag_app.llm.connection import ALIVE, Connection
 from rag_app.llm.reasoning import Reasoning
+from rag_app.llm.servers.finder import ServerFinder
+from rag_app.llm.servers.served_model import ServedModel, ServerKind
+from rag_app.llm.servers.token_counts import COUNT_LIMIT_S, TokenCounter
 from rag_app.llm.stream_chunks import (
     REASONING,
     ModelProgress,
@@ -57,17 +60,21 @@ class ServerModel(SamplingChatModel):
     server: Server
     api_key: SecretStr | None = None
     context_tokens: int | None = Field(default=None, gt=0)
-    """The context window in tokens. None: the window that the server reports, else 4096."""
+    """The context window in tokens. None: the window that the server or its own API reports, else 4096."""
     timeout_s: float = Field(default=TIMEOUT_S, gt=0)
 
     _connection: Connection = PrivateAttr()
     _listed: dict[str, Any] | None = PrivateAttr(default=None)
+    _finder: ServerFinder = PrivateAttr()
+    _counter: TokenCounter = PrivateAttr()
 
     def model_post_init(self, context: Any, /) -> None:
         super().model_post_init(context)
         key = self.api_key.get_secret_value() if self.api_key else None
-        self._connection = Connection(self.server, key, timeout_s=self.timeout_s)
-        weakref.finalize(self, self._connection.close)
+        connection = self._connection = Connection(self.server, key, timeout_s=self.timeout_s)
+        self._finder = ServerFinder.at(self.server, key)
+        self._counter = TokenCounter(lambda body: connection.post("/tokenize", body, limit_s=COUNT_LIMIT_S))
+        weakref.finalize(self, connection.close)
 
     def close(self) -> None:
         """Close the connections. A later call opens them again."""
@@ -96,6 +103,8 @@ class ServerModel(SamplingChatModel):
         """The context window in tokens."""
         if self.context_tokens is not None:
             return self.context_tokens
+        if (served := self._served()) and served.context_tokens:
+            return served.context_tokens
         entry = self._entry()
         stated = (entry.get(name) for name in WINDOWS)
         return next(
@@ -116,19 +125,26 @@ class ServerModel(SamplingChatModel):
         """Return the evidence budget in tokens, where the settings name none."""
         return min(EVIDENCE_TOKENS, self.context_window // 2)
 
-    def count_tokens(self, text: str) -> int:
-        """Estimate how many tokens a text has, rather too many than too few.
+    @property
+    def counts_exactly(self) -> bool:
+        """Whether the server counts tokens; otherwise they are estimated."""
+        return self._counter.counts(self._served())
 
-        There is no common way to count: llama-server and vLLM have different `/tokenize` calls, Ollama has
-        none. And packing counts every sentence.
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text has, as llama-server and vLLM count them on this machine.
+
+        Elsewhere it is an estimate, rather too many than too few: there is no common way to count.
         """
+        counted = self._counter.count(text, self._served())
+        if counted is not None:
+            return counted
         return sum(
             1 if piece.isascii() else math.ceil(len(piece.encode("utf-8", "replace")) / 2)
             for piece in PIECE.findall(text)
         )
 
     def count_prompt_tokens(self, messages: Sequence[BaseMessage]) -> int:
-        """Estimate how many tokens `messages` take."""
+        """Return about how many tokens `messages` take."""
         return sum(self.count_tokens(message["content"]) + MESSAGE_TOKENS for message in plain(messages))
 
     @property
@@ -193,7 +209,15 @@ class ServerModel(SamplingChatModel):
                 "repetition_penalty": sampling.repeat_penalty,  # vLLM
                 "chat_template_kwargs": {"enable_thinking": options.thinking},
             }
+            served = self._served()
+            # Ollama has its own switch; a model that cannot think may refuse it.
+            if served and served.kind is ServerKind.OLLAMA and served.thinks and not options.thinking:
+                request["reasoning_effort"] = "none"
         return request
+
+    def _served(self) -> ServedModel | None:
+        """Return what the server's own API says of the model; None for a server without one."""
+        return self._finder.model(self.server.model)
 
     def _model(self) -> str:
         return self.server.model or str(self._entry()["id"])

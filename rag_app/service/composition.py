@@ -148,6 +148,7 @@ class Assistant:
 
     def announce(self, url: str, token: str) -> None:
         """Tell other commands on this machine where this process serves the API, and with which token."""
+        self.model_pool.servers.leave_out(url)  # a server of models is another process
         announce(self.library.folder, url=url, token=token)
 
     def withdraw(self) -> None:

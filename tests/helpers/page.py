@@ -82,6 +82,7 @@ def serving(data: Path, temporary: Path, *options: object, **variables: str) -> 
         # A proxy that is not there: whatever the server asks of another host fails.
         **dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9"),
         "RAG_APP_CONFIG": str(config),
+        "RAG_APP_FIND_SERVERS": "none",
         **variables,
     }
     with fork_server().start(

@@ -10,14 +10,25 @@ from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from rag_app.config.settings import Settings
+from rag_app.llm.servers.finder import ServerFinder
 from rag_app.service.composition import Assistant
 from retrievers.search import search
 from retrievers.strategies import strategy_named
+from tests.helpers import model_servers
 from tests.helpers.built_page import built_page
+from tests.helpers.openai_server import serving
 from ui.background import Workers
 from ui.chat.controller import ChatController, QueryOptions
 from ui.compare.controller import CompareController
-from ui.components.choices import check_may_name_files, strategy_choices, strategy_help, where_to
+from ui.components.choices import (
+    check_may_name_files,
+    check_offered,
+    llm_choices,
+    llm_help,
+    strategy_choices,
+    strategy_help,
+    where_to,
+)
 
 
 @pytest.fixture
@@ -88,3 +99,22 @@ def test_strangers_choose_among_what_is_offered(stocked: Library) -> None:
         )
     with pytest.raises(InvalidInput, match="use the command line there"):
         check_may_name_files(assistant, "a BEIR folder")
+
+
+def test_models_of_servers_on_this_machine_are_offered(stocked: Library) -> None:
+    settings = Settings(data_dir=stocked.folder, auth="ada:x")  # visitors may choose only what is offered
+    assistant = Assistant(settings, stocked)
+    with serving(model_servers.llama_server()) as server:
+        url = f"{server.url}#qwen3-4b.gguf"
+        assistant.model_pool.servers = ServerFinder([server.root], limit_s=60.0)
+        with pytest.raises(InvalidInput, match="not among those offered"):
+            check_offered(assistant, llm=url)
+        assert server.seen == []  # a question does not wait for servers
+        assert ("qwen3-4b.gguf (llama-server)", url) in llm_choices(assistant)
+        check_offered(assistant, llm=url)
+        with pytest.raises(InvalidInput, match="not among those offered"):
+            check_offered(assistant, llm=f"{server.url}#other")
+        assert "choose a server's model" in llm_help(assistant)
+        assert assistant.llm().quotes  # auto does not choose it
+        page = json.dumps(built_page(assistant).get_config_file(), default=str)
+        assert url in page

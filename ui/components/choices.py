@@ -60,10 +60,15 @@ def document_choices(assistant: Assistant, collection: str | None) -> Choices:
     return sorted((document.label, document.id) for document in documents)
 
 
-def llm_choices(assistant: Assistant) -> Choices:
-    """Return the language models on this machine, "auto" and "extractive"."""
+def llm_choices(assistant: Assistant, *, ask: bool = True) -> Choices:
+    """Return the language models on this machine, of files and of servers, "auto" and "extractive".
+
+    Args:
+        ask: Whether servers may be asked, which takes 300 ms at most.
+    """
     files = {str(file): file.name for file in assistant.model_pool.llm_files()}
     files |= {name: name for name in assistant.model_pool.llm_names()}
+    files |= {one.url: f"{one.name} ({one.kind})" for one in assistant.model_pool.served_models(ask=ask)}
     configured = assistant.options().llm
     if configured not in (AUTO, EXTRACTIVE, *files):
         server = Server.parse(configured)
@@ -79,7 +84,7 @@ def check_offered(assistant: Assistant, *, llm: str | None = None, reranker: str
     if assistant.settings.visitors_are_trusted:
         return
     for what, named, choices in (
-        ("LLM", llm, llm_choices(assistant)),
+        ("LLM", llm, llm_choices(assistant, ask=False)),
         ("reranker", reranker, reranker_choices(assistant)),
     ):
         if named and named not in {value for _, value in choices}:
@@ -113,7 +118,8 @@ def llm_help(assistant: Assistant) -> str:
         return f"auto is {llm.name}: questions and passages leave this machine for {llm.leaves_machine}."
     if not llm.quotes:
         return f"auto is {llm.name}."
-    return "auto is extractive: it quotes the documents. For an LLM, give a GGUF file's path."
+    served = "choose a server's model, or " if assistant.model_pool.served_models(ask=False) else ""
+    return f"auto is extractive: it quotes the documents. For an LLM, {served}give a GGUF file's path."
 
 
 def render_help(assistant: Assistant, strategy: str) -> str:

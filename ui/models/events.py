@@ -10,7 +10,14 @@ from ui.components.events import QUICK
 from ui.components.text import render_error, result_of
 from ui.models.controller import ModelsController, ModelsPageState
 from ui.models.layout import ModelsLayout
-from ui.models.render import render_models, render_network, render_removal, render_task, render_total
+from ui.models.render import (
+    render_models,
+    render_network,
+    render_removal,
+    render_served,
+    render_task,
+    render_total,
+)
 
 
 class _ModelsUpdates:
@@ -29,7 +36,8 @@ class _ModelsUpdates:
         except RagError as error:  # a list or record is damaged
             listing, total = render_error(error), ""
         else:
-            listing, total = render_models(states, latest), render_total(states)
+            served = render_served(assistant.model_pool.served_models(), assistant.options().llm)
+            listing, total = render_models(states, latest) + served, render_total(states)
         ended, state.worked = state.worked and not works, works
         changed, state.listing = listing != state.listing, listing
         return (

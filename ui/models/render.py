@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.filesize import decimal
 
+from rag_app.llm.servers.served_model import ServedModel
 from rag_app.model_store.manifest import ModelEntry
 from rag_app.model_store.memory import Fit
 from rag_app.model_store.model_tasks import (
@@ -39,6 +40,8 @@ _FITS = {
     Fit.TOO_LARGE: ("damaged", "more than this machine has"),
     Fit.UNKNOWN: ("", ""),
 }
+_USED = '<span class="used">used</span>'
+_REASONING = {True: "possible", False: "none", None: "not known"}
 _HERE = (Presence.BUILT_IN, Presence.VERIFIED, Presence.UNRECORDED)
 
 
@@ -66,6 +69,27 @@ def render_models(states: Sequence[ModelState], task: ModelTask | None) -> str:
             head = f'<h3>{title}</h3><p class="about">{about}</p>'
             parts.append(f'<section>{head}<ul class="models">{rows}</ul></section>')
     return "".join(parts)
+
+
+def render_served(models: Sequence[ServedModel], llm: str) -> str:
+    """Return the models of servers on this machine; `llm` is the one that the settings name."""
+    if not models:
+        return ""
+    rows = "".join(
+        f'<li><div class="what"><bdi class="name">{escape(one.name)}</bdi>'
+        f"{_USED if one.url == llm else ''}"
+        f'<p class="note"><code>{escape(one.url)}</code></p></div>'
+        f'<div class="fact"><span class="label">Server</span>{escape(one.kind)}</div>'
+        f'<div class="fact"><span class="label">Window</span>{_window(one)}</div>'
+        f'<div class="fact"><span class="label">Reasoning</span>{_REASONING[one.thinks]}</div></li>'
+        for one in models
+    )
+    about = "Found on this machine. Choose one as LLM under Chat: questions and passages then go to it."
+    return f'<section><h3>Servers</h3><p class="about">{about}</p><ul class="models">{rows}</ul></section>'
+
+
+def _window(model: ServedModel) -> str:
+    return f"{model.context_tokens:,} tokens" if model.context_tokens else "not known"
 
 
 def render_task(task: ModelTask | None) -> str:
@@ -176,7 +200,7 @@ def render_removed(entry: ModelEntry, freed: int) -> str:
 def _row(state: ModelState, *, busy: bool) -> str:
     entry = state.entry
     kind, words = _STATES[state.presence]
-    used = '<span class="used">used</span>' if state.in_use else ""
+    used = _USED if state.in_use else ""
     fit_kind, fit = _FITS[state.fit]
     needs = f"needs {decimal(entry.memory_mb * 10**6)}" if entry.memory_mb else ""
     memory = f'{needs}<span class="fit {fit_kind}">{fit}</span>' if needs else "none of its own"

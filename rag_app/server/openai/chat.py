@@ -26,6 +26,7 @@ from rag_app.contract.schema import Fields
 from rag_app.server import errors
 from rag_app.server.background_generator import ClientGone, StreamEnd
 from rag_app.server.openai.chat_values import (
+    MODEL,
     ChatRequest,
     ask_request,
     below,
@@ -44,7 +45,7 @@ from rag_app.server.openai.completions import (
     ModelFields,
     ModelList,
 )
-from rag_app.server.security.remote_access import check_request
+from rag_app.server.security.remote_access import check_request, may_name_servers
 from rag_app.server.streaming import KEEP_ALIVE, SSE, Events, gone, reported, streamed
 from rag_app.service.local import LocalService
 
@@ -55,9 +56,12 @@ _FAILED: dict[int | str, dict[str, Any]] = {"4XX": {"model": OpenAiErrorResponse
 _COMPLETIONS = """Answer the last message of a conversation from the library's documents.
 
 `model` is `rag-app` (the settings' strategy), `rag-app/STRATEGY`, or either with `/extractive` behind it,
-which quotes. The message ends with the list of its sources; `citations` beside `content` has each with
-document, page, characters and quotation, and `rag_app` beside `choices` what made the answer and how each
-sentence is supported. System messages, tools and stop words are ignored: the instructions that keep citations
+which quotes. Programs of this machine may also choose the model of a server:
+`rag-app/http://127.0.0.1:11434/v1#MODEL`; `GET /v1/models` lists those that are found here.
+
+The message ends with the list of its sources; `citations` beside `content` has each with document, page,
+characters and quotation, and `rag_app` beside `choices` what made the answer and how each sentence is
+supported. System messages, tools and stop words are ignored: the instructions that keep citations
 right are the application's own. `rag_app` in the request narrows the search: `collections`, `documents`,
 `folders`, `types`, `pages`, `added_from`, `added_to`, `top_k`, `reranker`, `llm`. Token counts are the
 language model's; quotations have none. Images, sounds and files are left out, and so is the beginning of a
@@ -69,16 +73,16 @@ tags, what to ask next) are answered without the documents, in JSON where they d
 def router_of(service: LocalService) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["OpenAI"])
 
-    @router.get("/models", summary="List the models: one for each strategy")
-    def models() -> ModelList:
-        return ModelList(data=tuple(ModelFields(id=name) for name in model_names(_strategies(service))))
+    @router.get("/models", summary="List the models: one for each strategy, and those of servers here")
+    def models(http: Request) -> ModelList:
+        return ModelList(data=tuple(_models(service, http)))
 
     @router.get("/models/{name:path}", summary="One model")
-    def model(name: str) -> ModelFields:
-        names = model_names(_strategies(service))
-        if name not in names:
-            raise UnknownName("model", name, names)
-        return ModelFields(id=name)
+    def model(name: str, http: Request) -> ModelFields:
+        found = {one.id: one for one in _models(service, http)}
+        if name not in found:
+            raise UnknownName("model", name, found)
+        return found[name]
 
     @router.post(
         "/chat/completions",
@@ -112,6 +116,15 @@ def router_of(service: LocalService) -> APIRouter:
 
 def _strategies(service: LocalService) -> list[str]:
     return [one.strategy.name for one in service.assistant.strategies() if one.available]
+
+
+def _models(service: LocalService, http: Request) -> list[ModelFields]:
+    """Return the models that the sender of a request may choose."""
+    names = [ModelFields(id=name) for name in model_names(_strategies(service))]
+    if not may_name_servers(http):
+        return names
+    served = service.assistant.model_pool.served_models()
+    return names + [ModelFields(id=f"{MODEL}/{one.url}", owned_by=one.kind) for one in served]
 
 
 class Reply:

@@ -20,7 +20,7 @@ from rag_app.contract.requests import (
     Narrowing,
     PathName,
 )
-from rag_app.llm.choice import EXTRACTIVE
+from rag_app.llm.choice import EXTRACTIVE, Server
 
 MODEL = "rag-app"
 # Between an answer and the list of its sources, in the text of a message.
@@ -189,8 +189,16 @@ def ask_request(
 def chosen(model: str, strategies: Sequence[str]) -> tuple[str | None, str | None]:
     """Return the strategy and the answerer that a model's name chooses, None where the settings do.
 
-    "rag-app", "rag-app/STRATEGY", "rag-app/extractive", "rag-app/STRATEGY/extractive". Raises UnknownName.
+    "rag-app", "rag-app/STRATEGY", "rag-app/extractive", "rag-app/STRATEGY/extractive", or "rag-app/" and the
+    URL of a server's model.
+
+    Raises:
+        UnknownName: There is no such model.
+        InvalidInput: The URL cannot be used.
     """
+    named = model.removeprefix(f"{MODEL}/")
+    if named != model and Server.parse(named):
+        return None, named
     first, *parts = model.split("/")
     llm = None
     if parts and parts[-1] == EXTRACTIVE:

@@ -31,6 +31,11 @@ class Forbidden(RagError):
     """HTTP 403: not allowed for this caller."""
 
 
+def may_name_servers(http: HttpRequest) -> bool:
+    """Return whether a request may choose models of other servers: it comes from this machine."""
+    return bool(http.scope.get(IS_HERE, False))
+
+
 def check_request(http: HttpRequest, assistant: Assistant, request: Request | None) -> None:
     """Raise Forbidden for a request from another machine that names a file, or a model not offered."""
     if http.scope.get(IS_HERE, False):

@@ -79,15 +79,16 @@ def test_no_command_opens_a_connection(stock: Path, gguf: Path, tmp_path: Path) 
         f"ask|{question}|--llm|{gguf}",
         f"search|{question}|--rerank|nobody/no-such-model",
         "doctor",
+        "models|list",
     )
     # The shell of somebody who has LangSmith watch other work.
     tracing = {"LANGCHAIN_TRACING_V2": "true", "LANGCHAIN_API_KEY": "none"}
     output, log = watched(
         tmp_path, COMMANDS, "\n".join(commands), RAG_APP_DATA_DIR=str(tmp_path / "data"),
-        RAG_APP_LLM_MAX_TOKENS="16", **tracing,
+        RAG_APP_LLM_MAX_TOKENS="16", RAG_APP_FIND_SERVERS="true", **tracing,
     )  # fmt: skip
     assert [line for line in output.splitlines() if line.startswith("exit ")] == [
-        "exit 0", "exit 0", "exit 0", "exit 1", "exit 0",
+        "exit 0", "exit 0", "exit 0", "exit 1", "exit 0", "exit 0",
     ]  # fmt: skip
     assert "It was planted in 1921 by Ada Finch." in output
     assert "nobody/no-such-model is not on this machine" in output

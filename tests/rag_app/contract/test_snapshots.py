@@ -18,13 +18,16 @@ from mcp.shared.memory import create_connected_server_and_client_session
 from starlette.testclient import TestClient
 
 from rag_app.config.settings import load_settings
+from rag_app.llm.servers import finder
 from rag_app.server.api import create_api
 from rag_app.server.mcp.server import create_server
 from rag_app.server.security.guard import Guard
 from rag_app.service.composition import Assistant
 from rag_app.service.connection import open_service
 from rag_app.service.service_pool import ServicePool
+from tests.helpers import model_servers
 from tests.helpers.commands import Command
+from tests.helpers.openai_server import serving
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -167,7 +170,13 @@ def test_commands(
     call("models", "verify")
     call("models", "remove", "tiny", "--yes")
     call("models", "use", "all-MiniLM-L6-v2", "--role", "embedder")
-    found["models list"] = {"models": call("models", "list")["models"][:1]}
+    with serving(model_servers.llama_server()) as server:
+        port = server.root.rpartition(":")[2]
+        monkeypatch.setenv("RAG_APP_FIND_SERVERS", port)
+        monkeypatch.setattr(finder, "LIMIT_S", 60.0)
+        listed = call("models", "list")
+    served = [{**one, "url": one["url"].replace(port, "PORT")} for one in listed["served"]]
+    found["models list"] = {"models": listed["models"][:1], "served": served}
     found["doctor"] = {**call("doctor"), "checks": found["doctor"]["checks"][:1]}
     (place / "data" / "catalogue.sqlite3").unlink()
     call("repair", "--rebuild")
@@ -182,7 +191,7 @@ def api(data: Path, place: Path) -> Iterator[TestClient]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("RAG_APP_")]:
             patch.delenv(name)
-        settings = load_settings(data_dir=data)
+        settings = load_settings(data_dir=data, find_servers=())
     with Assistant.open(settings) as assistant:
         assistant.jobs.start()
         app = Guard(create_api(assistant), host="127.0.0.1", port=80, token="secret")

@@ -10,15 +10,28 @@ from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 from pydantic import SecretStr
 
 from ingestion.errors import InvalidInput, ModelError
+from rag_app.llm import openai
 from rag_app.llm.choice import Server
 from rag_app.llm.openai import ServerModel
+from rag_app.llm.servers import finder, token_counts
+from rag_app.llm.servers.served_model import ServedModel, ServerKind
+from rag_app.llm.servers.token_counts import TokenCounter
 from rag_app.llm.stream_chunks import ModelProgress, progress_of, reasoning_of
+from tests.helpers import model_servers
 from tests.helpers.openai_server import StandIn, delta, end, serving
 from tests.helpers.streams import generator
 
 QUESTION = "where is the king?"
 HELLO = (delta(role="assistant", content=""), delta(content="In 19"), delta(content="21."), *end())
 Eventually = Callable[[Callable[[], bool]], bool]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers have time on a busy machine."""
+    monkeypatch.setattr(finder, "LIMIT_S", 60.0)
+    monkeypatch.setattr(openai, "COUNT_LIMIT_S", 60.0)
+    monkeypatch.setattr(token_counts, "SPEND_S", 600.0)
 
 
 @pytest.fixture
@@ -255,3 +268,133 @@ def test_no_thread_stays_behind(stand_in: StandIn, eventually: Eventually) -> No
 
 def test_nothing_of_a_key_is_printed(model: ServerModel) -> None:
     assert "sesame" not in repr(model) + str(model) + str(model.asdict())
+
+
+@pytest.mark.parametrize(
+    ("made", "name", "window"),
+    [
+        (model_servers.ollama, "qwen3:4b", 8_192),
+        (model_servers.ollama, "long", 16_384),
+        (model_servers.lm_studio, "qwen3-4b", 12_000),
+        (model_servers.llama_server, None, 6_144),
+        (model_servers.vllm, "sql", 32_768),
+    ],
+)
+def test_the_window_is_what_the_own_api_of_a_server_here_says(
+    made: Callable[[], StandIn], name: str | None, window: int
+) -> None:
+    with serving(made()) as server:
+        model = ServerModel(server=Server(server.url, name))
+        assert model.context_window == window
+        assert ServerModel(server=Server(server.url, name), context_tokens=512).context_window == 512
+        server.pieces = HELLO
+        assert model.invoke(QUESTION).text == "In 1921."
+        model.close()
+
+
+@pytest.mark.parametrize(
+    ("made", "name", "count"),
+    [(model_servers.llama_server, "qwen3-4b.gguf", 4), (model_servers.vllm, "Qwen/Qwen3-8B", 8)],
+)
+def test_tokens_are_counted_by_the_server_where_it_can(
+    made: Callable[[], StandIn], name: str, count: int
+) -> None:
+    with serving(made()) as server:
+        model = ServerModel(server=Server(server.url, name))
+        assert model.counts_exactly
+        assert model.count_tokens("antidisestablishmentarianism is one word") == count
+        assert model.count_tokens("") == 0
+        assert model.count_prompt_tokens([HumanMessage("a b c d")]) == count + 8
+        model.close()
+        assert model.count_tokens("opened again at once") == count
+        model.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, [], {}, {"tokens": 7}, {"tokens": []}, {"count": -1}, {"count": 10**9}, {"tokens": [1] * 100}],
+)
+def test_a_tokenizer_that_answers_rubbish_is_left_alone_for_a_minute(answer: Any) -> None:
+    stand_in = model_servers.llama_server()
+    asked = []
+
+    def tokenize(body: Any) -> Any:
+        asked.append(body)
+        return answer
+
+    stand_in.own["/tokenize"] = tokenize
+    with serving(stand_in) as server:
+        model = ServerModel(server=Server(server.url))
+        assert [model.count_tokens("the king") for _ in range(3)] == [2, 2, 2]
+        assert len(asked) == 1
+        now = [0.0]
+        model._counter = TokenCounter(tokenize, lambda: now[0])
+        model.count_tokens("the king")
+        now[0] = 59.9
+        model.count_tokens("the king")
+        assert len(asked) == 2
+        now[0] = 60.0
+        model.count_tokens("the king")
+        assert len(asked) == 3
+        model.close()
+
+
+def test_a_tokenizer_that_takes_long_is_left_alone_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(token_counts, "SPEND_S", 1.0)
+    now, asked = [100.0], []
+
+    def tokenize(body: Any) -> Any:
+        now[0] += 0.4
+        asked.append(body)
+        return {"tokens": [1, 2, 3]}
+
+    counter = TokenCounter(tokenize, lambda: now[0])
+    model = ServedModel(Server("http://127.0.0.1:9/v1", "a"), ServerKind.LLAMA_SERVER)
+    assert [counter.count("the king", model) for _ in range(5)] == [3, 3, 3, None, None]
+    now[0] += 59.9
+    assert counter.count("the king", model) is None
+    now[0] += 0.1
+    assert [counter.count("the king", model) for _ in range(4)] == [3, 3, 3, None]
+    assert len(asked) == 6
+
+
+def test_a_tokenizer_that_never_answers_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai, "COUNT_LIMIT_S", 0.2)
+    stand_in, resume = model_servers.llama_server(), threading.Event()
+
+    def tokenize(_: Any) -> None:
+        resume.wait()
+
+    stand_in.own["/tokenize"] = tokenize
+    with serving(stand_in) as server:
+        model = ServerModel(server=Server(server.url))
+        assert model.count_tokens("the king") == 2
+        assert not resume.is_set()
+        resume.set()
+        model.close()
+
+
+def test_ollama_is_told_not_to_think_where_the_model_could() -> None:
+    with serving(model_servers.ollama()) as server:
+        server.pieces = HELLO
+        for name in ("qwen3:4b", "gemma3:4b"):
+            model = ServerModel(server=Server(server.url, name))
+            model.invoke(QUESTION)
+            model.invoke(QUESTION, thinking=True)
+            model.close()
+    efforts = [asked.get("reasoning_effort") for asked in server.asked]
+    assert efforts == ["none", None, None, None]
+
+
+def test_the_key_of_a_server_is_sent_to_its_own_api_too() -> None:
+    """Only the pool gives a model a key, and only for the server of the settings."""
+    with serving(model_servers.vllm()) as server:
+        model = ServerModel(server=Server(server.url, "sql"), api_key=SecretStr("sesame"))
+        assert model.count_tokens("the king") == 4
+        assert set(server.api_keys) == {"Bearer sesame"}
+        model.close()
+        other = ServerModel(server=Server(server.url, "sql"))
+        server.api_keys.clear()
+        assert other.count_tokens("the king") == 4
+        assert set(server.api_keys) == {None}
+        other.close()

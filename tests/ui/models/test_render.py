@@ -8,6 +8,8 @@ import pytest
 
 from ingestion.errors import ModelError
 from rag_app.config.logging import report_unexpected
+from rag_app.llm.choice import Server
+from rag_app.llm.servers.served_model import ServedModel, ServerKind
 from rag_app.model_store.manifest import ModelEntry
 from rag_app.model_store.memory import Fit
 from rag_app.model_store.model_tasks import (
@@ -23,7 +25,14 @@ from rag_app.model_store.model_tasks import (
 from rag_app.model_store.store import ModelState, Presence, UsedModel
 from rag_app.tasks import Task, TaskState
 from ui.components.text import INTERNAL_ERROR
-from ui.models.render import render_models, render_network, render_removal, render_task, render_used
+from ui.models.render import (
+    render_models,
+    render_network,
+    render_removal,
+    render_served,
+    render_task,
+    render_used,
+)
 
 ENTRY = ModelEntry("reranker", "<b>small", "hf:owner/small", ("*",), "MIT", 92, 300, "a <i>note")
 
@@ -144,3 +153,17 @@ def test_what_leaves_the_machine_is_said() -> None:
     assert "This machine has no network" in offline
     assert "rag-app models bundle FILE" in offline
     assert "carry the file here and add it below" in offline
+
+
+def test_models_of_servers() -> None:
+    assert render_served([], "auto") == ""
+    one = ServedModel(Server("http://127.0.0.1:8080/v1", "<b>&"), ServerKind.LLAMA_SERVER, 6_144, True)
+    other = replace(one, server=Server("http://127.0.0.1:1234/v1", "b"), context_tokens=None, thinks=None)
+    html = render_served([one, other], other.url)
+    assert "<b>" not in html
+    assert "&lt;b&gt;&amp;" in html
+    assert "http://127.0.0.1:8080/v1#&lt;b&gt;&amp;" in html
+    assert "6,144 tokens" in html
+    assert html.count("not known") == 2  # window and reasoning of the other
+    assert html.count('class="used"') == 1
+    assert acts(html) == []

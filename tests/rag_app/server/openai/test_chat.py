@@ -14,6 +14,7 @@ from langchain_core.messages.ai import UsageMetadata
 from ingestion.errors import InvalidInput, ModelError, UnknownName
 from rag_app.contract.answers import AnswerFields, UsageFields
 from rag_app.llm.process.request_queue import TooManyWaiting
+from rag_app.llm.servers.finder import ServerFinder
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config, model_options
 from rag_app.server.errors import status_of
 from rag_app.server.openai.chat_values import ChatRequest, ask_request, below, chosen, notes, without_sources
@@ -60,6 +61,13 @@ def test_the_models_are_the_strategies(client: openai.OpenAI) -> None:
     assert client.models.retrieve("rag-app/colbert").id == "rag-app/colbert"
     with pytest.raises(openai.NotFoundError, match="rag-app/colbert"):
         client.models.retrieve("rag-app/splade")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("with_token", [False, True])
+def test_the_application_is_no_server_of_language_models(served: Served, with_token: bool) -> None:
+    key = served.token if with_token else None
+    assert ServerFinder([served.url], key=key, limit_s=60.0).models() == []
 
 
 @pytest.mark.slow
