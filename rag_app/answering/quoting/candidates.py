@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ingestion.tables.cells import is_head_at
 from rag_app.answering.answers import Evidence, EvidenceSentence, PassageWindow, PromptContext
 from rag_app.answering.evidence.prompt_context import SAME_QUESTION
 from rag_app.answering.evidence.question_terms import QuestionTerm, language_of, mentions, question_terms
 from rag_app.answering.questions.answer_types import AnswerType
-from rag_app.answering.quoting.asked_rows import named_words
+from rag_app.answering.quoting.asked_rows import has_years, named_words
 from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, why_no_answer
+from rag_app.answering.quoting.quotable_tables import is_head
 from rag_app.answering.quoting.statements import ITEM, Statement, StatementKind, inside, statements, window_of
 from rag_app.answering.quoting.worth import StatementSignals, signals_of, standings, worth
 
@@ -204,14 +204,14 @@ def _of_passage(
                 (start - chunk.start, end - chunk.start),
                 standing=standing,
                 match=max(each.score for each in told),
-                fit=fits(question.text, question.asked, one),
+                fit=max(fits(question.text, question.asked, one), has_years(question.text, window, one)),
                 mentioned=mentions(question.terms, one.text, question.language),
             ),
             named=named_words(question.text, question.forms, question.asked, window, one),
             is_soft=(reason is not None and not (introduces and reason in ("label", "heading")))
             or (
                 not is_reply
-                and (listed or among_references(found, place) or is_head_at(window.tables, start, end))
+                and (listed or among_references(found, place) or is_head(window, one.start, one.end))
             ),
         )
 

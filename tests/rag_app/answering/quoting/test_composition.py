@@ -71,6 +71,7 @@ def test_the_passage_that_answers_comes_before_the_one_that_matches() -> None:
         "2.1 Opening hours of the lighthouse ........ 17",
         "When is the lighthouse open to visitors?",
         "and the opening hours of the lighthouse in winter.",
+        "-* No opening hours of the lighthouse available for this period.",
     ],
 )
 def test_a_fragment_is_no_answer(fragment: str) -> None:
