@@ -133,3 +133,8 @@ def test_prose_in_columns_is_not_cut_at_its_lines() -> None:
     )
     window = PassageWindow(text, 0, tables=(table(text, ("",), *columns),))
     assert [one.text for one in statements(window)] == [f"{part}." for part in text[:-1].split(". ")]
+
+
+def test_rows_that_are_read_together_are_told_apart_by_their_words() -> None:
+    first, *_ = answer("Which lamp has a foot of brass?", WORDS, table(WORDS, ("",), *CODES))
+    assert first == " ".join(CODES[1])
