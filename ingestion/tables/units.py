@@ -21,6 +21,14 @@ COUNT = re.compile(
     r"hours|tokens|votes|subscribers)\b",
     re.IGNORECASE,
 )
+# What is counted, and whose money it may be: "Revenues from franchised restaurants" are no number.
+_OWNERS = re.compile(
+    r"\b(?:employees|stores|restaurants|customers|members|memberships?|subscribers)\b", re.IGNORECASE
+)
+_MONEY = re.compile(
+    r"\b(?:revenues?|sales|income|fees?|expenses?|costs?|cash|proceeds|receivables?|payables?|loans?)\b",
+    re.IGNORECASE,
+)
 # Labels of percentages and other ratios; "4.625% Senior Notes" is none.
 RATIO = re.compile(
     r"^\W*%|\bpercent(?:age)?\b|\(%\)|%\s(?:of|change)|\b(?:rates?|margins?|yields?|ratios?|days|weeks)\W*$",
@@ -57,6 +65,11 @@ def without_unit(text: str) -> str:
     return " ".join(UNIT.sub(" ", text).split()).strip()
 
 
+def is_count(text: str) -> bool:
+    """Return whether a row's label, with what it stands below, is of a number and not of money."""
+    return COUNT.search(_OWNERS.sub("", text) if _MONEY.search(text) else text) is not None
+
+
 def shown_amount(value: str, label: str, unit: Unit, currency: str, *, section: str = "") -> str:
     """Return a cell's value with the currency and the unit that hold for it: $1,001,425 thousand.
 
@@ -75,9 +88,9 @@ def shown_amount(value: str, label: str, unit: Unit, currency: str, *, section: 
     own = CURRENCY.search(bare) is not None
     text = f"{section} {label}"
     is_small = PER_UNIT.search(text) is not None and re.search(r"\d\.\d{2,4}\b", bare) is not None
-    is_exempt = COUNT.search(text) is not None and EXEMPT_COUNTS.search(unit.exempt) is not None
+    is_exempt = is_count(text) and EXEMPT_COUNTS.search(unit.exempt) is not None
     is_ratio = RATIO.search(label) is not None and not own and "," not in bare
-    is_money = own or not (COUNT.search(text) or is_ratio)
+    is_money = own or not (is_count(text) or is_ratio)
     sign = currency if is_money and not own else ""
     scale = "" if is_small or (is_exempt and not own) or is_ratio else unit.scale
     return f"{sign}{bare}{' ' + scale if scale else ''}"

@@ -9,6 +9,7 @@ from ingestion.tables.table import Row, Table, without_note
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import PassageWindow
 from rag_app.answering.questions.answer_types import AnswerType
+from rag_app.answering.quoting.quotable_tables import label_of
 from rag_app.answering.quoting.rows import parse_row
 from rag_app.answering.quoting.statements import Statement, StatementKind
 
@@ -18,6 +19,7 @@ _LEAST_WORDS = 2
 _MOSTLY = 0.6
 # Added to the number of words where the question itself has all of a label's.
 IN_FULL = 100
+_LEAST_YEARS = 2
 _KINDS = frozenset({AnswerType.FIGURE, AnswerType.HOW_MANY})
 
 
@@ -39,7 +41,7 @@ def named_words(
     if placed is not None and not _has_year(question, *placed):
         return 0
     parsed = parse_row(one.text)
-    label = placed[1].label.text if placed is not None else parsed.label if parsed is not None else ""
+    label = label_of(placed[1])[0] if placed is not None else parsed.label if parsed is not None else ""
     words = _words(re.sub(r"\([^)]*\)", " ", without_note(label)))
     if len(words) < _LEAST_WORDS:
         return 0
@@ -51,6 +53,23 @@ def named_words(
         if len(named) > _LEAST_WORDS and len(named) >= _MOSTLY * len(words) and named - own:
             return len(named)
     return 0
+
+
+def has_years(question: str, window: PassageWindow, one: Statement) -> bool:
+    """Return whether a statement is a row with a cell for each of the years, two or more, that are asked for.
+
+    Such a row answers however the question asks: "Did it rise from 2021 to 2022?".
+    """
+    years = set(YEAR.findall(question))
+    if one.kind is not StatementKind.ROW or len(years) < _LEAST_YEARS:
+        return False
+    placed = row_at(window.tables, window.start + one.start, window.start + one.end)
+    return placed is not None and years <= _years_of(*placed)
+
+
+def _years_of(table: Table, row: Row) -> set[str]:
+    columns = [column for column, cell in enumerate(row.cells) if cell is not None]
+    return {year for column in columns for year in YEAR.findall(period_of_cell(table, row, column))}
 
 
 def _has_year(question: str, table: Table, row: Row) -> bool:

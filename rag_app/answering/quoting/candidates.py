@@ -1,16 +1,22 @@
 """Statements that may answer, with how well each does."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ingestion.tables.cells import is_head_at
 from rag_app.answering.answers import Evidence, EvidenceSentence, PassageWindow, PromptContext
 from rag_app.answering.evidence.prompt_context import SAME_QUESTION
-from rag_app.answering.evidence.question_terms import QuestionTerm, language_of, mentions, question_terms
+from rag_app.answering.evidence.question_terms import (
+    QuestionTerm,
+    TermKind,
+    language_of,
+    mentions,
+    question_terms,
+)
 from rag_app.answering.questions.answer_types import AnswerType
-from rag_app.answering.quoting.asked_rows import named_words
-from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, why_no_answer
+from rag_app.answering.quoting.asked_rows import has_years, named_words
+from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, is_labelled, why_no_answer
+from rag_app.answering.quoting.quotable_tables import is_head
 from rag_app.answering.quoting.statements import ITEM, Statement, StatementKind, inside, statements, window_of
 from rag_app.answering.quoting.worth import StatementSignals, signals_of, standings, worth
 
@@ -82,6 +88,7 @@ class Candidate:
         is_soft: Of a kind that is never an answer; it is quoted where there is nothing else.
         is_reply: It stands below the document's own form of the question.
         named: How well the question names it, where it is a row: see `asked_rows`.
+        mentioned: The terms of the question that it mentions.
     """
 
     evidence: Evidence
@@ -93,6 +100,13 @@ class Candidate:
     is_soft: bool = False
     is_reply: bool = False
     named: int = 0
+    mentioned: frozenset[QuestionTerm] = frozenset()
+
+    @property
+    def is_of_identifier(self) -> bool:
+        """Whether it has the question's identifier, or is a field of a form that has it."""
+        is_of_form = is_labelled(self.statement) and any(one.is_named for one in self.evidence.sentences)
+        return self.sentence.is_named or is_of_form
 
     @property
     def worth(self) -> float:
@@ -102,6 +116,14 @@ class Candidate:
     @property
     def statement(self) -> Statement:
         return self.found[self.place]
+
+    @property
+    def marked(self) -> float:
+        """How much of it the reader takes for part of the answer, from 0 to 1."""
+        reading, chunk = self.evidence.reading, self.evidence.hit.chunk
+        if reading is None:
+            return 0.0
+        return reading.marked(self.sentence.start - chunk.start, self.sentence.end - chunk.start)
 
     @property
     def span(self) -> tuple[int, int, float] | None:
@@ -133,14 +155,29 @@ def candidates(question: str, asked: AnswerType, packed: PromptContext) -> list[
     if least > 0.0:  # the text below the document's own question answers, in its order
         firm = [replace(one, is_reply=True) for one in firm]
     best = max(firm, key=lambda one: one.worth, default=None)
+    words = _words(looked.terms)
 
-    def order(one: Candidate) -> tuple[bool, int, float, int, int]:
+    def is_named(one: Candidate) -> bool:
+        """Return whether it has the identifier that is asked for; of a form, most of the words too."""
+        return one.is_of_identifier and (not is_labelled(one.statement) or 2 * _words(one.mentioned) >= words)
+
+    def order(one: Candidate) -> tuple[bool, int, float, int, float, int, int]:
         document = one.evidence.hit.chunk.document_id
         is_of_best = best is not None and document == best.evidence.hit.chunk.document_id
         row = one.named if is_of_best else 0
-        return not one.sentence.is_named, -row, -one.worth, one.evidence.number, one.sentence.start
+        # Rows and fields that were read together are worth the same: their own words tell them apart.
+        own = (0, 0.0) if one.is_reply else (-len(one.mentioned), -one.marked)
+        return not is_named(one), -row, -one.worth, *own, one.evidence.number, one.sentence.start
 
-    return sorted(firm, key=order)
+    ranked = sorted(firm, key=order)
+    if ranked and is_named(ranked[0]) and is_labelled(ranked[0].statement):
+        ranked.sort(key=lambda one: -_words(one.mentioned) * (is_named(one) and is_labelled(one.statement)))
+    return ranked
+
+
+def _words(terms: Iterable[QuestionTerm]) -> int:
+    """Return how many of a question's terms are words of content."""
+    return sum(term.kind is TermKind.WORD for term in terms)
 
 
 def _distinct(question: _Question, packed: PromptContext, least: float | None) -> list[Candidate]:
@@ -183,6 +220,7 @@ def _of_passage(
             continue
         is_reply = bool(least) and answers >= (least or 0.0)
         reason = None if is_reply else why_no_answer(one)
+        mentioned = mentions(question.terms, one.text, question.language)
         introduces = question.asked in (AnswerType.LIST, AnswerType.PROCEDURE) and _introduces(found, place)
         yield Candidate(
             item,
@@ -204,14 +242,15 @@ def _of_passage(
                 (start - chunk.start, end - chunk.start),
                 standing=standing,
                 match=max(each.score for each in told),
-                fit=fits(question.text, question.asked, one),
-                mentioned=mentions(question.terms, one.text, question.language),
+                fit=max(fits(question.text, question.asked, one), has_years(question.text, window, one)),
+                mentioned=mentioned,
             ),
+            mentioned=frozenset(mentioned),
             named=named_words(question.text, question.forms, question.asked, window, one),
             is_soft=(reason is not None and not (introduces and reason in ("label", "heading")))
             or (
                 not is_reply
-                and (listed or among_references(found, place) or is_head_at(window.tables, start, end))
+                and (listed or among_references(found, place) or is_head(window, one.start, one.end))
             ),
         )
 

@@ -1,12 +1,14 @@
 """The line that shows a table's row: its label, and the cells of the columns that a question asks for."""
 
+import itertools
 import re
 
 from ingestion.tables.cells import characters_in, period_of_cell, row_at, shown_cell
 from ingestion.tables.periods import YEAR, says_only_dates
-from ingestion.tables.table import Cell, Table, without_note
+from ingestion.tables.table import Cell, Table
 from ingestion.tables.table import Row as TableRow
 from rag_app.answering.quoting.candidates import Candidate
+from rag_app.answering.quoting.quotable_tables import is_form, label_of, names_columns
 from rag_app.answering.quoting.rows import Row, RowHeads, parse_row, read_table, shown_value
 
 _QUARTER = re.compile(r"\b([1-4])Q(?:20)?(\d\d)\b", re.IGNORECASE)
@@ -14,6 +16,8 @@ _QUARTER = re.compile(r"\b([1-4])Q(?:20)?(\d\d)\b", re.IGNORECASE)
 _MOST_CELLS = 3
 # A label of so few words is shown with its section.
 _SHORT_LABEL = 2
+# Between the values of columns that share a head.
+_SAME_HEAD = " / "
 # The reader's span chooses a column with this probability.
 _POINTED = 0.3
 _SHORT_YEAR = re.compile(r"\b(?:fy|cy|fiscal|q[1-4]|h[12])\s?['’]?(\d\d)\b", re.IGNORECASE)
@@ -41,31 +45,62 @@ def cell_line(one: Candidate, question: str) -> str:
     """
     statement, window = one.statement, one.window
     placed = row_at(window.tables, window.start + statement.start, window.start + statement.end)
-    return _written_line(one, question) if placed is None else _table_line(one, *placed, question)
+    if placed is None or not names_columns(placed[0]) or is_form(placed[1]):
+        return _written_line(one, question)
+    return _table_line(one, *placed, question) or _written_line(one, question)
 
 
 def _table_line(one: Candidate, table: Table, row: TableRow, question: str) -> str:
-    label = without_note(row.label.text)
+    label, named = label_of(row)
     if row.section and len(label.split()) <= _SHORT_LABEL:
         label = f"{row.section[-1]}: {label}" if label else row.section[-1]
-    cells = [
-        (_head_of(table, row, place), shown_cell(table, row, place), cell)
-        for place, cell in enumerate(row.cells)
-        if cell is not None
-    ]
-    heads = tuple(head for head, _, _ in cells)
+    groups = _columns_of(table, row, named)
+    if not groups:
+        return ""
+    heads = tuple(head for head, _, _ in groups)
     wanted = asked_columns(question, heads)
     if len(wanted) != 1:
-        pointed = [place for place, (_, _, cell) in enumerate(cells) if _is_pointed_at(one, cell)]
+        pointed = [place for place, (*_, cells) in enumerate(groups) if any(_points_at(one, cells))]
         wanted = pointed if len(pointed) == 1 and (not wanted or pointed[0] in wanted) else wanted
     lead = f"{label} · " if label else ""
-    if len(wanted) == 1 or len(cells) == 1:
-        head, value, _ = cells[wanted[0] if wanted else 0]
-        return f"{lead}{head}: **{value}**" if head else f"{label}: **{value}**" if label else f"**{value}**"
-    shown = [cells[place] for place in wanted] or cells
+    if len(wanted) == 1 or len(groups) == 1:
+        head, values, cells = groups[wanted[0] if wanted else 0]
+        value = _marked(values, _points_at(one, cells))
+        return f"{lead}{head}: {value}" if head else f"{label}: {value}" if label else value
+    shown = [groups[place] for place in wanted] or groups
+    together = [_SAME_HEAD.join(values) for _, values, _ in shown]
     if not any(heads):
-        return f"{label}: " + " · ".join(value for _, value, _ in shown)
-    return lead + "; ".join(f"{head}: {value}" if head else value for head, value, _ in shown[:_MOST_CELLS])
+        return f"{label}: " + " · ".join(together)
+    last = _fitting([len(values) for _, values, _ in shown])
+    return lead + "; ".join(
+        f"{head}: {value}" if head else value
+        for (head, *_), value in zip(shown[:last], together[:last], strict=True)
+    )
+
+
+def _columns_of(table: Table, row: TableRow, first: int) -> list[tuple[str, list[str], list[Cell]]]:
+    """Return the heads of a row's columns with the values and cells; neighbours with one head together."""
+    groups: list[tuple[str, list[str], list[Cell]]] = []
+    for place, cell in enumerate(row.cells):
+        if cell is None or place < first:
+            continue
+        head = _head_of(table, row, place)
+        if not groups or not head or groups[-1][0] != head:
+            groups.append((head, [], []))
+        groups[-1][1].append(shown_cell(table, row, place))
+        groups[-1][2].append(cell)
+    return groups
+
+
+def _fitting(counts: list[int]) -> int:
+    """Return how many columns are shown: with `_MOST_CELLS` values together, but one at least."""
+    return max(1, sum(total <= _MOST_CELLS for total in itertools.accumulate(counts)))
+
+
+def _marked(values: list[str], pointed: list[bool]) -> str:
+    """Return a column's value in bold; of several the one that is pointed at, or all without bold."""
+    bold = [value for value, is_it in zip(values, pointed, strict=True) if is_it or len(values) == 1]
+    return f"**{bold[0]}**" if len(bold) == 1 else _SAME_HEAD.join(values)
 
 
 def _head_of(table: Table, row: TableRow, column: int) -> str:
@@ -76,10 +111,13 @@ def _head_of(table: Table, row: TableRow, column: int) -> str:
     return head
 
 
-def _is_pointed_at(one: Candidate, cell: Cell) -> bool:
-    """Return whether the reader's span lies on a cell."""
+def _points_at(one: Candidate, cells: list[Cell]) -> list[bool]:
+    """Return of each cell whether the reader's span lies on it."""
     span = one.span
-    return span is not None and span[2] >= _POINTED and characters_in(cell, span[0], span[1]) > 0
+    return [
+        span is not None and span[2] >= _POINTED and characters_in(cell, span[0], span[1]) > 0
+        for cell in cells
+    ]
 
 
 def _written_line(one: Candidate, question: str) -> str:

@@ -60,6 +60,12 @@ _POINTER = re.compile(
     r"^/s/|^by:|\bhereto(?:fore)? duly\b|^signature\b",
     re.IGNORECASE,
 )
+# Below a table, why a cell is empty: "* No data available".
+_EMPTY_CELL = re.compile(
+    r"^[-–—]?\s?[*†‡]{1,3}\s*(?:no|not|n/?a|data|figures?|results?)\b.{0,60}\b(?:available|applicable|reported|"
+    r"disclosed|meaningful|collected)\b",
+    re.IGNORECASE,
+)
 _NUMBERED_HEADING = re.compile(
     r"^(?:\d{1,2}(?:\.\d{1,2})*\.?|§\s*\d+|[A-Z]\.|[IVX]+\.|(?:item|article|section|chapter|part|"
     r"artikel|kapitel|teil|note|"
@@ -189,6 +195,7 @@ RULES: tuple[tuple[str, Callable[[Statement], bool]], ...] = (
         ),
     ),
     ("pointer", lambda one: _POINTER.search(one.text) is not None),
+    ("note on an empty cell", lambda one: _EMPTY_CELL.search(one.text) is not None),
     ("row without a value", _is_valueless_row),
     ("noise", _is_noise),
     ("question", lambda one: is_question(one.text)),

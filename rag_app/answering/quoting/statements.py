@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ingestion.tables.cells import row_at
 from ingestion.text.sentences import sentence_spans
 from rag_app.answering.answers import Evidence, PassageWindow
+from rag_app.answering.quoting.quotable_tables import edges, is_row
 from rag_app.answering.quoting.rows import Row, is_of_figures, parse_row
 
 
@@ -64,8 +64,6 @@ _OPEN = re.compile(
     r"des|dem|den|und|oder|von|zu|mit|für|im|ein|eine|de|la|le|les|et|ou|du|el|los|las|y|o|en|del|con|por))$",
     re.IGNORECASE,
 )
-# A row of a table with more words in its cells is read as prose.
-_MOST_WORDS_OF_CELLS = 24
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _HYPHENATED = re.compile(r"(\w{2,})[-‐\u00ad]\s*\n\s*([a-zß-öø-ÿ]\w*)")
 _INNER_HYPHEN = re.compile(r"\b([^\W\d_]{2,})-([a-zß-öø-ÿ]{2,})\b")
@@ -80,8 +78,9 @@ def window_of(evidence: Evidence) -> PassageWindow:
 def statements(window: PassageWindow) -> list[Statement]:
     """Return a window's statements in order."""
     text, found = window.text, list[tuple[int, int]]()
-    for start, end in _units(text):
-        if found and _goes_on(text, found[-1], (start, end)):
+    certain = edges(window)
+    for start, end in _units(text, certain):
+        if start not in certain and found and _goes_on(text, found[-1], (start, end)):
             found[-1] = found[-1][0], end
         else:
             found.append((start, end))
@@ -93,7 +92,7 @@ def statements(window: PassageWindow) -> list[Statement]:
             text[start:end],
             start,
             words,
-            _is_in_table(rows, place) or _is_of_table(window, start, end),
+            _is_in_table(rows, place) or is_row(window, start, end),
             _before(text[start:end], window.before) if place == 0 else "",
             _after(text[start:end], window.after) if place == last else "",
         )
@@ -128,16 +127,16 @@ def is_open(text: str) -> bool:
     return not _ENDS.search(text) and _OPEN.search(text.rstrip('"”’»)')) is not None
 
 
-def _units(text: str) -> list[tuple[int, int]]:
-    """Return the spans of sentences and lines, cut before bullets."""
+def _units(text: str, certain: Sequence[int]) -> list[tuple[int, int]]:
+    """Return the spans of sentences and lines, cut before bullets and at places that are certain."""
     found = []
     for span in sentence_spans(text):
-        edges = [span.start]
+        starts = {span.start, *(place for place in certain if span.start < place < span.end)}
         for line in (_BULLET_LINE, _FIELD_LINE):
             breaks = line.finditer(text, span.start, span.end)
-            edges += [match.end() for match in breaks if not is_open(text[span.start : match.start()])]
-        edges.sort()
-        for start, end in zip(edges, [*edges[1:], span.end], strict=True):
+            starts |= {match.end() for match in breaks if not is_open(text[span.start : match.start()])}
+        places = sorted(starts)
+        for start, end in zip(places, [*places[1:], span.end], strict=True):
             whole = text[start:end]
             found.append((start + len(whole) - len(whole.lstrip()), start + len(whole.rstrip())))
     return [(start, end) for start, end in found if start < end]
@@ -166,14 +165,6 @@ def _is_in_table(rows: Sequence[Row | None], place: int) -> bool:
         return False
     beside = rows[max(0, place - 1) : place + 2]
     return not row.places or is_of_figures(row) or sum(one is not None for one in beside) > 1
-
-
-def _is_of_table(window: PassageWindow, start: int, end: int) -> bool:
-    """Return whether characters of a window are a row of a table with a figure and short cells."""
-    placed = row_at(window.tables, window.start + start, window.start + end)
-    cells = [cell.text for cell in placed[1].cells if cell is not None] if placed is not None else []
-    has_figure = any(re.search(r"\d", text) and not re.search(r"[^\W\d_]{3,}", text) for text in cells)
-    return has_figure and sum(len(text.split()) for text in cells) <= _MOST_WORDS_OF_CELLS
 
 
 def _statement(raw: str, start: int, words: frozenset[str], is_row: bool, lead: str, tail: str) -> Statement:

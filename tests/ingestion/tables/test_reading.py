@@ -65,6 +65,9 @@ def test_the_unit_of_a_line(text: str, unit: Unit) -> None:
         ("9.7", "Effective tax rate", Unit("million"), "9.7"),
         ("513", "3.000% Senior Notes", Unit("million"), "$513 million"),
         ("—", "Goodwill", Unit("million"), "—"),
+        ("1,044", "Membership fees", Unit("million"), "$1,044 million"),
+        ("7,520", "Revenues from franchised restaurants", Unit("million"), "$7,520 million"),
+        ("7,520", "Number of restaurants with sales abroad", Unit("thousand"), "7,520 thousand"),
         ("2039", "Last year of expiration", Unit("million"), "2039"),
     ],
 )

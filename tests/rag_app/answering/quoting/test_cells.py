@@ -7,8 +7,10 @@ import pytest
 from ingestion.documents import Page
 from ingestion.tables.reading import tables_of
 from rag_app.answering.answers import Evidence, PassageWindow, PromptContext
+from rag_app.answering.quoting.asked_rows import has_years
 from rag_app.answering.quoting.cells import asked_columns
 from rag_app.answering.quoting.composition import compose
+from rag_app.answering.quoting.statements import StatementKind, statements
 from tests.helpers.evidence import evidence
 
 # As parsers write a table: its cells are known, whatever the lines say of their columns.
@@ -136,3 +138,13 @@ def test_a_row_that_has_no_cell_of_the_asked_year_is_not_named() -> None:
 
 def test_heads_of_a_table_are_no_answer() -> None:
     assert "Cash flows" not in of_rows("What were the cash flows in millions?", worth="Cash flows")
+
+
+def test_a_row_with_the_years_of_a_question_answers_whatever_its_type() -> None:
+    text = "\n | 2023 | 2022\nLamps lit | 5,242 | 4,959\nLamps not required | 12 | 11"
+    window = PassageWindow(text, 0, tables=tables_of([Page(1, text)]))
+    _, lit, unlit = (one for one in statements(window) if one.kind is StatementKind.ROW)
+    assert has_years("Did more lamps burn in 2023 than in 2022?", window, lit)
+    assert has_years("Did more lamps burn in 2023 than in 2022?", window, unlit)
+    assert not has_years("Did more lamps burn in 2023 than in 2021?", window, lit)
+    assert not has_years("Did more lamps burn in 2023?", window, lit)

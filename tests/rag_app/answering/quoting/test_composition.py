@@ -71,6 +71,7 @@ def test_the_passage_that_answers_comes_before_the_one_that_matches() -> None:
         "2.1 Opening hours of the lighthouse ........ 17",
         "When is the lighthouse open to visitors?",
         "and the opening hours of the lighthouse in winter.",
+        "-* No opening hours of the lighthouse available for this period.",
     ],
 )
 def test_a_fragment_is_no_answer(fragment: str) -> None:
@@ -148,3 +149,31 @@ def test_a_definition_comes_before_other_mentions() -> None:
     text = "The keepers complain about the fogline again. A fogline is a rope that leads to the door."
     first, *_ = composed("What is a fogline?", evidence(1, text))
     assert first.plain == "A fogline is a rope that leads to the door."
+
+
+def named(item: Evidence, identifier: str) -> Evidence:
+    """Return evidence of a passage whose sentences with an identifier are those that are asked for."""
+    sentences = tuple(replace(one, is_named=identifier in one.text) for one in item.sentences)
+    return replace(item, sentences=sentences)
+
+
+def test_a_field_of_the_identifier_is_the_one_that_is_asked_for() -> None:
+    form = named(evidence(1, "Lamp: L-17\nColour: white\nLamp fuel: petrol oil\nLamp oil: clear"), "L-17")
+    first, *_ = composed("L-17 lamp fuel", form)
+    assert first.plain == "Lamp fuel: petrol oil"
+
+
+def test_another_field_of_the_identifier_is_no_answer() -> None:
+    form = named(evidence(1, "Lamp: L-17\nColour: white"), "L-17")
+    prose = evidence(2, "The keeper has burnt the petrol oil of the harbour for many years.")
+    first, *_ = composed("Which oil does the keeper of L-17 burn?", form, prose)
+    assert first.evidence.number == 2
+
+
+def test_what_stands_below_the_document_s_own_question_keeps_its_order() -> None:
+    item = evidence(
+        1, "Nobody has paid anything since the war. The lamp of the harbour is for the town to pay."
+    )
+    sentences = tuple(replace(one, answers=0.95) for one in item.sentences)
+    found = composed("Who pays for the lamp of the harbour?", replace(item, sentences=sentences))
+    assert [one.plain for one in found] == [one.text for one in sentences]
