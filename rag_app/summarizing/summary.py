@@ -13,6 +13,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Document, Scope, document_of_chunk
+from rag_app.answering.answerer import Answerer
 from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
@@ -25,7 +26,7 @@ from rag_app.answering.answers import (
     PassagesFound,
     PromptContext,
 )
-from rag_app.answering.chain import Answerer, sent_away
+from rag_app.answering.chain import sent_away
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.citations import cite_quotations
 from rag_app.answering.prompt_injection import flags
