@@ -32,6 +32,11 @@ class AnswerText:
         return self._watch.repeats
 
     @property
+    def copies(self) -> bool:
+        """Whether the model only went on with the prompt's sources."""
+        return self._cleaner.copies
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more of the model's text is wanted."""
         return self._watch.repeats or self._cleaner.ended

@@ -33,6 +33,7 @@ class Cleaner:
 
     Attributes:
         ended: The answer has ended, and the model goes on with something else, which is ignored.
+        copies: The model wrote fences of sources, and nothing outside them: it went on with the prompt.
     """
 
     def __init__(self, question: str = "", sources: Collection[int] = ()) -> None:
@@ -46,6 +47,13 @@ class Cleaner:
         self._skips: str | None = None  # characters that are left out after a removal
         self._after_turn = False
         self._code: str | None = None  # the fence that the code is in
+        self._in_source = False
+        self._sources_seen = 0
+        self._has_own_text = False  # outside sources
+
+    @property
+    def copies(self) -> bool:
+        return self._sources_seen > 1 and not self._has_own_text
 
     def feed(self, piece: str) -> str:
         """Add a piece; return the text that is certain now."""
@@ -71,7 +79,9 @@ class Cleaner:
 
     def _passed(self, text: str) -> None:
         self._before = (self._before + text)[-_BEFORE:]
-        self._has_text = self._has_text or any(map(str.isalnum, text))
+        if any(map(str.isalnum, text)):
+            self._has_text = True
+            self._has_own_text = self._has_own_text or not self._in_source
         self._at_line_start = text.endswith("\n")
         self._skips = None
         self._after_turn = False
@@ -129,6 +139,9 @@ class Cleaner:
             return self._end()
         if tag.number is not None and self._before.rpartition("\n")[2].strip():
             return tag.end, marker(tag.number)
+        if tag.kind is TagKind.SOURCE:
+            self._in_source = not tag.closes
+            self._sources_seen += 1
         self._after_turn = tag.kind is TagKind.TURN
         return self._removed(tag.end)
 

@@ -81,7 +81,7 @@ def fault_of(
     faults = {
         "it wrote nothing of use": not any(map(str.isalnum, plain)),
         "it wrote no words": not words and len(re.findall(r"\d+", plain)) > _MOST_NUMBERS,
-        "it only repeated itself": repeats and all(one.verdict is Verdict.UNSUPPORTED for one in sentences),
+        "it only repeated itself": repeats and not is_supported,
         "it repeated the question": _is_echo(plain, given.question, is_supported=is_supported),
         "it asked questions instead": _asks(plain, given.question),
         "it repeated its instructions": _is_of(words, given.rules),

@@ -31,7 +31,12 @@ _LEAST_WORDS = 4
 # Letters of a word that consists of a few letters again and again.
 _ENDLESS = re.compile(r"(.{1,10}?)\1{5,}$")
 _LEAST_OF_WORD = 60
+_WHOLE = re.compile(
+    r"(.*[^\W\d][.!?。！？](?:\s*\[\d+\])*[\"'”’»)]*|.*\][.!?])\s+[^\s\[].*[^\s.!?。！？\])\"'”’»]\s*$"
+)
 _CLOSING = '.!?…,;:)]}"”’»。！？'
+# Signs of a line of dots, dashes or the like; a longer one is split.
+_LONGEST_RUN = 120
 _LETTERS_OF_TOKEN, _DIGITS_OF_TOKEN = 7, 3
 
 
@@ -44,6 +49,7 @@ class _Word:
     alike: str
     cost: int
     in_rows: bool  # of a table, or in code
+    begins_line: bool
 
 
 @dataclass(slots=True)
@@ -115,25 +121,21 @@ class RepetitionWatch:
             yield match.start(), match[0]
 
     def _add(self, start: int, text: str) -> None:
-        if text.isspace() and "\n" not in text:
+        if text.isspace():  # a loop may break its lines elsewhere each time
+            self._line = "" if "\n" in text else self._line
             return
-        is_newline = text.isspace()
-        if not is_newline:
-            if not self._line and text in ("```", "~~~"):
-                self._in_code = not self._in_code
-            self._line = self._line or text
+        begins_line = not self._line
+        if begins_line and text in ("```", "~~~"):
+            self._in_code = not self._in_code
+        self._line = self._line or text
         digits = text.isdecimal()
-        cost = (
-            1 + (len(text) - 1) // (_DIGITS_OF_TOKEN if digits else _LETTERS_OF_TOKEN)
-            if text.isalnum()
-            else 1
-        )
-        plain = "\n" if is_newline else text.casefold()
-        in_rows = self._in_code or self._line.startswith("|")
-        self._words.append(_Word(start, plain, "0" if digits else plain, cost, in_rows))
-        if is_newline:
-            self._line = ""
-        if len(text) >= _LEAST_OF_WORD and text.isalpha() and _ENDLESS.search(text):
+        cost = 1
+        if text.isalnum():
+            cost += (len(text) - 1) // (_DIGITS_OF_TOKEN if digits else _LETTERS_OF_TOKEN)
+        plain, in_rows = text.casefold(), self._in_code or self._line.startswith("|")
+        self._words.append(_Word(start, plain, "0" if digits else plain, cost, in_rows, begins_line))
+        is_endless = text.isalpha() and len(text) >= _LEAST_OF_WORD and _ENDLESS.search(text)
+        if is_endless or (len(text) == _LONGEST_RUN and not text[0].isalnum() and not in_rows):
             self._stop(len(self._words) - 1)
         else:
             self._compare()
@@ -169,7 +171,7 @@ class RepetitionWatch:
         block = self._words[run.start - distance : run.start]
         if block[0].in_rows or not any(word.text.isalpha() for word in block):
             return _MOST_OF_ROWS
-        lines = sum(word.text == "\n" for word in self._words[run.start :][:distance])
+        lines = sum(word.begins_line for word in self._words[run.start :][:distance])
         cost = sum(word.cost for word in block)
         if lines >= _LINES:
             return max(_MOST_OF_LINES, cost)
@@ -178,6 +180,8 @@ class RepetitionWatch:
     def _most_with_numbers(self, distance: int, run: _Run) -> float:
         """Return how many tokens may be repeated with other numbers: data has several that change."""
         block = self._words[run.start - distance : run.start]
+        if any(before.text == "<" and word.text == "source" for before, word in pairwise(block)):
+            return _MOST_WITH_NUMBERS  # tags of the prompt are no data
         changing = self._changing(distance, run)
         phrase = sum(word.text.isalpha() for word in block) >= _LEAST_WORDS and not block[0].in_rows
         if changing > 1:
@@ -212,7 +216,13 @@ class RepetitionWatch:
 
 
 def without_rest(text: str) -> str:
-    """Return a text that was cut without what stands alone at its end: a list's sign, an open bracket."""
+    """Return a text that was cut without what stands alone at its end.
+
+    That is a list's sign, an open bracket, and the beginning of a sentence behind a whole one in its line.
+    """
+    whole = _WHOLE.match(text.rpartition("\n")[2])
+    if whole:
+        text = text[: len(text) - len(text.rpartition("\n")[2]) + whole.end(1)]
     lines = text.rstrip().split("\n")
     while len(lines) > 1 and not re.search(r"[^\W\d_]", lines[-1]):
         lines.pop()

@@ -107,6 +107,7 @@ def _judged(
     if says_no_answer(text):
         return Reply(text, None)
     cited = answerer.cite(text, packed)
+    fault = fault or ("it went on with the sources" if written.copies else None)
     fault = fault or fault_of(text, _given(question, packed), cited.sentences, repeats=written.repeats)
     if fault is None:
         cut = f"{answerer.name} began to repeat itself; the answer ends before that"

@@ -18,11 +18,12 @@ class TagKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag that ends before character `end`; `number` is the source's that it names."""
+    """A tag that ends before character `end`; `number`: the source that it names; `closes`: of a fence."""
 
     kind: TagKind
     end: int
     number: int | None = None
+    closes: bool = False
 
 
 _TURNS = ("<start_of_turn>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<bos>", "<s>")
@@ -113,10 +114,12 @@ def _fence(match: re.Match[str], before: str, *, is_last: bool) -> Tag | None:
         if not behind and not is_last:
             raise MoreNeeded
         is_alone = behind in ("", "\n") and ("/" in match[1] or before in ("", "\n"))
-        return Tag(TagKind.SOURCE, match.end()) if is_alone else None
+        return Tag(TagKind.SOURCE, match.end(), closes="/" in match[1]) if is_alone else None
     if _OF_PAGE.search(attributes) or not _OF_PROMPT.match(attributes):
         return None
-    number = None if "/" in match[1] else _NUMBER.search(_NONCED.sub(" ", attributes, count=1))
+    if "/" in match[1]:
+        return Tag(TagKind.SOURCE, match.end(), closes=True)
+    number = _NUMBER.search(_NONCED.sub(" ", attributes, count=1))
     return Tag(TagKind.SOURCE, match.end(), int(number[1]) if number else None)
 
 

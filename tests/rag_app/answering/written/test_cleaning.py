@@ -125,6 +125,23 @@ def test_only_text_that_may_begin_something_is_held_back() -> None:
     assert cleaner.ended
 
 
+@pytest.mark.parametrize(
+    ("text", "copies"),
+    [
+        ('<source 30896fc7 number="5">\nIt was.\n</source 30896fc7>\n<source 30896fc7 number="6">', True),
+        ("<source 30896fc7>\n</source 30896fc7>", True),
+        ('<source 30896fc7 number="5">\nIt was.\n</source 30896fc7>\nIn 1921.', False),
+        ('<source 30896fc7 number="5">\nIn 1921.', False),
+        ('In 1921 <source 30896fc7 number="5">. So it is <source 30896fc7 number="6">.', False),
+    ],
+)
+def test_text_of_sources_alone_is_a_copy(text: str, copies: bool) -> None:
+    cleaner = Cleaner(QUESTION, SOURCES)
+    cleaner.feed(text)
+    cleaner.finish()
+    assert cleaner.copies is copies
+
+
 def test_what_follows_the_end_is_ignored() -> None:
     cleaner = Cleaner(QUESTION, SOURCES)
     assert cleaner.feed("In 1921.<|im_end|> More") == "In 1921."

@@ -61,6 +61,7 @@ def test_a_loop_is_stopped_and_cut_to_its_first_copy(begin: str, again: str) -> 
         "The report of {} says that nothing has changed. ",
         "{}. The tree is very old.\n",
         "As the next page, page {}, says: ",
+        '<source 30896fc7 number="{0}" document="a.pdf" page="1{0}">\n',
     ],
 )
 def test_a_loop_with_changing_numbers_is_stopped(line: str) -> None:
@@ -69,6 +70,20 @@ def test_a_loop_with_changing_numbers_is_stopped(line: str) -> None:
     assert watch.repeats
     assert given.strip() == line.format(1).strip()
     assert tokens(text[len(line.format(1)) : taken]) <= _MOST
+
+
+def test_endless_signs_are_stopped() -> None:
+    given, watch, taken = watched(*("So" + "!" * 400))
+    assert watch.repeats
+    assert given == "So"
+    assert taken < 150
+
+
+def test_a_loop_may_break_its_lines_anywhere() -> None:
+    loop = "The encoder model is a model for many questions, and so is the other model. "
+    given, watch, _ = watched(loop + loop.replace("is a ", "is a\n") + loop.replace("and ", "and\n"))
+    assert watch.repeats
+    assert given.strip() == loop.strip()
 
 
 def test_an_endless_word_is_stopped() -> None:
@@ -134,5 +149,8 @@ def test_the_result_does_not_depend_on_the_pieces(words: list[str], data: st.Dat
 
 def test_what_stands_alone_at_a_cut_is_left_out() -> None:
     assert without_rest("- One.\n- Two.\n- ") == "- One.\n- Two."
+    assert without_rest("It is old. The tree and") == "It is old."
+    assert without_rest("It is old [1]. The tree is green.") == "It is old [1]. The tree is green."
+    assert without_rest("It is old and") == "It is old and"
     assert without_rest("It is old [") == "It is old"
     assert without_rest("Six weeks [1].") == "Six weeks [1]."
