@@ -20,6 +20,8 @@ _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "da", "sv", "no", "ru", 
 _MARKER = re.compile(r"(?<!\w)\s*\[(\d{1,3})\]")
 _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`", re.DOTALL)
 _WORD = re.compile(r"(?<!\w)[^\W\d_]+(?:['’][^\W\d_]+)*(?!\w)")
+# Letters and digits in turns: a code or a hash, where the sources have it.
+_MIXED = re.compile(r"\b(?:[^\W\d_]+\d+){3,}[^\W\d_]*\b")
 _ENDS_ASKING = re.compile(r"[?？][\"'”’»)\]*_]*$")
 # Numbers without a word: more of them are no answer.
 _MOST_NUMBERS = 12
@@ -137,16 +139,14 @@ def _is_nonsense(plain: str, given: WrittenFor) -> bool:
     )
     if broken > max(2, _MOST_BROKEN * len(letters)):
         return True
-    words = _WORD.findall(plain)
+    words = _WORD.findall(plain) + _MIXED.findall(plain)
     if not words:
         return False
     scripts = [_script(word) for word in words]
     many = {one for one in scripts if scripts.count(one) >= max(2, _LEAST_OF_SCRIPT * len(words))}
     if len(many) > _MOST_SCRIPTS and not many <= {_script(word) for word in _WORD.findall(given.evidence)}:
         return True
-    known = {
-        word.casefold() for word in _WORD.findall(f"{given.question} {given.evidence}")
-    } | _function_words()
+    known = {*_all_words(f"{given.question} {given.evidence}"), *_function_words()}
     unknown = [word for word in words if word.casefold() not in known or len(word) == 1]
     if len(words) < _LEAST_WORDS:
         return len(unknown) == len(words) and all(map(_is_odd, words))
@@ -156,6 +156,8 @@ def _is_nonsense(plain: str, given: WrittenFor) -> bool:
 
 def _is_odd(word: str) -> bool:
     """Return whether a word looks like none: without a vowel, capitals inside, one letter, rrrr."""
+    if _MIXED.fullmatch(word):
+        return True
     if _script(word) not in ("LATIN", "CYRILLIC"):
         return False
     bare = "".join(one for one in unicodedata.normalize("NFD", word.casefold()) if one.isalpha())

@@ -16,7 +16,7 @@ from rag_app.answering.written.texts import NOT_RELIABLE
 from rag_app.config.settings import Settings, load_settings
 from rag_app.llm.llama import LlamaCpp
 from rag_app.service.composition import Assistant
-from tests.helpers.tiny_gguf import TinyModel, as_written, write_tiny_gguf
+from tests.helpers.tiny_gguf import WORDY, as_written, write_tiny_gguf
 
 APPLE = "When was the Bramley apple tree planted?"
 OFF_TOPIC = "Is the kernel scheduler preemptive?"
@@ -25,7 +25,7 @@ OFF_TOPIC = "Is the kernel scheduler preemptive?"
 @pytest.fixture(scope="module")
 def slow_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that takes milliseconds a token, so that there is time to stop it."""
-    return write_tiny_gguf(tmp_path_factory.mktemp("slow") / "slow.gguf", TinyModel(width=256, layers=12))
+    return write_tiny_gguf(tmp_path_factory.mktemp("slow") / "slow.gguf", WORDY)
 
 
 def configured(data: Path, gguf: Path, **values: object) -> Settings:
@@ -81,7 +81,7 @@ def test_the_answer_streams_from_the_model(
 def test_closing_the_stream_stops_the_model_and_leaves_it_ready(
     stored: Library, data: Path, slow_gguf: Path, close_models: list[Assistant]
 ) -> None:
-    assistant = Assistant(configured(data, slow_gguf, llm_max_tokens=1200), stored)
+    assistant = Assistant(configured(data, slow_gguf, llm_max_tokens=1200, llm_temperature=2.0), stored)
     close_models.append(assistant)
     options = assistant.options()
     events = assistant.stream(APPLE, options)
