@@ -11,6 +11,7 @@
     │   └── StaleRepresentation the vectors were made by another model or chunker
     ├── SourceChanged           a file changed or went away while it was being ingested
     ├── ModelError              a model is missing, broken or does not fit
+    │   └── NothingWritten      a language model ended without an answer
     └── Cancelled               a person stopped the work; nothing half done remains
 
 Every message says what is wrong, which value, and what to do about it.
@@ -77,6 +78,10 @@ class SourceChanged(RagError):
 
 class ModelError(RagError):
     """A model file is missing, broken, or does not fit this machine."""
+
+
+class NothingWritten(ModelError):
+    """A language model ended without an answer."""
 
 
 class Cancelled(RagError):

@@ -309,6 +309,7 @@ class Answer(AnswerEvent):
         flags: Warnings for a person, such as a document that gives instructions.
         standalone_question: The rewritten question that was searched for; None: the question itself.
         budget: The evidence budget in tokens.
+        model_text: The language model's own text where it was useless and quotations stand for it.
     """
 
     question: str
@@ -330,6 +331,7 @@ class Answer(AnswerEvent):
     nonce: str = ""
     budget: int | None = None
     answerability: float | None = None
+    model_text: str | None = None
 
     @property
     def abstained(self) -> bool:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.filters import resolve
+from rag_app.answering.answerer import Answerer
 from rag_app.answering.answers import (
-    NO_ANSWER,
     Answer,
     AnswerEvent,
     AnswerProgress,
@@ -28,9 +28,7 @@ from rag_app.answering.answers import (
     Exchange,
     Outcome,
     PassagesFound,
-    PromptContext,
     QuestionRewritten,
-    ReasoningDelta,
 )
 from rag_app.answering.evidence.answerability import answerability
 from rag_app.answering.evidence.literal_matches import partly_missing
@@ -41,6 +39,7 @@ from rag_app.answering.questions.follow_ups import is_follow_up, names_subject
 from rag_app.answering.questions.query_rewriting import carried_over
 from rag_app.answering.questions.question_kinds import is_aside
 from rag_app.answering.refusals.refusal import Refusal, must_refuse, refusal
+from rag_app.answering.written.reply import Reply, reply
 from retrievers.fusion import fused_hits
 from retrievers.preambles import core
 from retrievers.reader.reading import Reader, Reading
@@ -54,34 +53,6 @@ U = TypeVar("U")
 # In tokens of the answerer. Below this budget only the best sentence is packed; the model itself refuses a
 # prompt that has no room even for that.
 _LEAST_EVIDENCE = 50
-
-
-class Answerer(Protocol):
-    """Writes an answer from packed evidence, and aligns each sentence of it with its sources."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def leaves_machine(self) -> str | None:
-        """The remote host that receives questions and evidence; None: they stay on this machine."""
-        ...
-
-    def count_tokens(self, text: str) -> int: ...
-
-    def evidence_tokens(self) -> int | None:
-        """Return the evidence budget, in tokens, where the settings name none; None: no limit."""
-        ...
-
-    def fits(self, question: str, packed: PromptContext) -> bool:
-        """Return whether the whole prompt leaves room for an answer."""
-        ...
-
-    def write(
-        self, question: str, packed: PromptContext, config: RunnableConfig
-    ) -> Generator[str | AnswerProgress | ReasoningDelta]: ...
-
-    def cite(self, text: str, packed: PromptContext) -> CitedAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +105,7 @@ class AnswerChain:
     Args:
         rewrite: Has a model write what a follow-up question means; without it a rule does.
         reader: Reads the passages that were found, to say which of them answers and where.
+        fallback: Quotes the passages where a language model's text is useless; None for other answerers.
 
     Raises:
         UnknownName: The options name a strategy, collection or document that does not exist.
@@ -149,6 +121,7 @@ class AnswerChain:
         settings: AnswerSettings,
         rewrite: Rewriter | None = None,
         reader: Reader | None = None,
+        fallback: Answerer | None = None,
     ) -> None:
         self._library = library
         self._options = options
@@ -157,6 +130,7 @@ class AnswerChain:
         self._settings = settings
         self._rewriter = rewrite
         self._reader = reader
+        self._fallback = fallback
         self._strategy = strategy_named(options.strategy)
         self._scope = resolve(library.catalogue, options.collections, options.filters)
 
@@ -282,26 +256,20 @@ class AnswerChain:
         likely = answerability(packed)
         is_enough = likely >= self._settings.threshold
         refuses = must_refuse(self._library, question.standalone, packed, result.named, is_enough=is_enough)
-        pieces: list[str] = []
         refused: Refusal | None = None
         if refuses:
             refused = self._refusal(gathered)
-            pieces.append(refused.text)
+            written = Reply(refused.text, None)
             yield Delta(refused.text)
         else:
             # Closing this generator closes the writer, so that a person who stops the answer stops the model.
-            with closing(answerer.write(question.standalone, packed, config)) as writing:
-                for piece in writing:
-                    if isinstance(piece, str):
-                        pieces.append(piece)
-                    yield Delta(piece) if isinstance(piece, str) else piece
-            if says_no_answer("".join(pieces).strip()):
+            written = yield from reply(answerer, self._fallback, question.standalone, packed, config)
+            if written.cited is None:
                 refused = self._refusal(gathered)
                 details = f"\n\n{refused.details}" if refused.details else ""
-                pieces = ["".join(pieces).strip(), details]
+                written = replace(written, text=f"{written.text}{details}")
                 yield Delta(details)
-        text = "".join(pieces).strip()
-        cited = answerer.cite(text, packed) if refused is None else CitedAnswer(text, (), refused.citations)
+        cited = written.cited or CitedAnswer(written.text, (), refused.citations if refused else ())
         was_sent = question.was_sent or not refuses
         yield Answer(
             question=question.text,
@@ -320,24 +288,18 @@ class AnswerChain:
                 *(sent_away(answerer.leaves_machine) if was_sent else ()),
                 *partly_missing(result.named),
                 *flags(packed.evidence),
+                *written.flags,
             ),
             standalone_question=question.standalone if question.is_rewritten else None,
             nonce=packed.nonce,
             budget=packed.budget,
             answerability=likely,
+            model_text=written.model_text,
         )
 
     def _refusal(self, gathered: _Gathered) -> Refusal:
         question, found = gathered.question, gathered.found
         return refusal(self._library, self._scope, question.standalone, found.packed, found.result.named)
-
-
-def says_no_answer(text: str) -> bool:
-    """Return whether a text is the sentence of abstention, alone or with a few words around it.
-
-    A longer answer that contains the sentence quotes it.
-    """
-    return len(text) <= 3 * len(NO_ANSWER) and NO_ANSWER.rstrip(".").casefold() in text.casefold()
 
 
 def sent_away(host: str | None) -> tuple[str, ...]:

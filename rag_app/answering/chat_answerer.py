@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
-from ingestion.errors import ModelError
+from ingestion.errors import NothingWritten
 from rag_app.answering.answers import AnswerProgress, CitedAnswer, Exchange, PromptContext, ReasoningDelta
 from rag_app.answering.citations import cite_text
 from rag_app.answering.completion_prompts import completion_messages
@@ -101,7 +101,8 @@ class ChatAnswerer:
         Closing the iterator stops the model.
 
         Raises:
-            ModelError: The model wrote nothing but reasoning, or failed.
+            NothingWritten: The model wrote nothing but reasoning.
+            ModelError: It failed.
         """
         yield from self.write_prompt(self._prompt(question, packed), config)
 
@@ -127,7 +128,7 @@ class ChatAnswerer:
                     empty = empty and not text.strip()
                     yield text
         if empty:
-            raise ModelError(
+            raise NothingWritten(
                 f"{self.name} wrote no answer within {self.model.max_tokens} tokens; "
                 "raise llm_max_tokens, or choose another model"
             )

@@ -35,6 +35,16 @@ _RANGE = re.compile(r"(\d+)\s*[-–]\s*(\d+)")
 _WIDEST = 20
 _MARKERS_BEHIND_STOP = re.compile(rf"([.!?])((?:{_MARKER.pattern})+)")
 _END = re.compile(r"[.!?…]?[\"'”’)]*$")
+# Brackets that are no markers: those of code, of maths, of an element of a list.
+_CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`", re.DOTALL)
+_NUMBERS = r"\[\s*\d{1,3}(?:\s*[-–,;]\s*\d{1,3})*\s*\]"
+_IN_MATHS = re.compile(
+    rf"(?<=[=+^×·÷≤≥∈])\s*{_NUMBERS}|{_NUMBERS}(?=\s*[=+^×·÷≤≥∈])|(?<=[^\W\d]){_NUMBERS}(?=\s*[=+*/<>^×·-]|\.\w)|"
+    rf"\b(?:interval|range|vector|point|array|list|matrix|tuple|coordinates|set|between)s?\s+{_NUMBERS}",
+    re.IGNORECASE,
+)
+# Stands for a bracket that is no marker's while a text is cited; no text has it.
+_BRACKET = "\ue0f0"
 # Calibrated on answers with planted sentences: docs/decisions/2026-11-26-supported-weak-unsupported.md.
 SUPPORTED = 0.70
 WEAK = 0.50
@@ -95,10 +105,11 @@ def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> Cite
     A marker `[n]` stays where its source matches about as well as the best source; else the best source's
     marker replaces it, and where no source matches, it is dropped.
     """
+    original, text = text, _CODE.sub(_kept, _IN_MATHS.sub(_kept, text))
     written = _sentences_with_markers(text)
     sources = _encoded(evidence, encoder)
     if not written:
-        return CitedAnswer(text, (), ())
+        return CitedAnswer(original, (), ())
     encoded = encoder.encode([one.plain for one in written])
     sentences: list[AnswerSentence] = []
     citations: dict[Citation, None] = {}
@@ -107,13 +118,20 @@ def cite_text(text: str, evidence: Sequence[Evidence], encoder: Encoder) -> Cite
         tokens, weights = part.tokens, _weights(one.plain, part.spans)
         support = _supported_by(tokens, weights, one.markers, sources)
         verdict, reason = _verdict(one.plain, support)
-        cited = support.sources if support.score >= ALIGNED else ()
+        is_cited = support.score >= ALIGNED and verdict is not Verdict.UNSUPPORTED
+        cited = support.sources if is_cited else ()
         citations.update(dict.fromkeys(citation_of(each.evidence, each.sentence) for each in cited))
         markers = tuple(dict.fromkeys(each.evidence.number for each in cited))
         if set(markers) < set(one.markers):  # keep the order in which the model wrote them
             markers = tuple(number for number in one.markers if number in markers)
         sentences.append(AnswerSentence(one.plain, verdict, round(support.weakest, 4), markers, reason))
-    return CitedAnswer(_rewritten(text, written, sentences), tuple(sentences), tuple(citations))
+    rewritten = _rewritten(text, written, sentences).replace(_BRACKET, "[")
+    return CitedAnswer(rewritten, tuple(sentences), tuple(citations))
+
+
+def _kept(match: re.Match[str]) -> str:
+    """Return text whose brackets are no markers'."""
+    return match[0].replace("[", _BRACKET)
 
 
 def _verdict(plain: str, support: _Support) -> tuple[Verdict, str | None]:
@@ -219,7 +237,7 @@ def _sentences_with_markers(text: str) -> list[_Written]:
         numbers = dict.fromkeys(
             number for marker in _MARKER.findall(sentence) for number in _numbers_of(marker)
         )
-        plain = " ".join(_MARKER.sub("", sentence).split())
+        plain = " ".join(_MARKER.sub("", sentence).split()).replace(_BRACKET, "[")
         if any(character.isalnum() for character in plain):
             written.append(_Written(span.start, span.end, plain, tuple(numbers)))
     return written

@@ -10,8 +10,8 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, ModelError
+from rag_app.answering.answerer import Answerer
 from rag_app.answering.answers import GeneratorInfo
-from rag_app.answering.chain import Answerer
 from rag_app.answering.chat_answerer import ChatAnswerer, WritingModel
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.llm.base import SAMPLING

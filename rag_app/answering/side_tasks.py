@@ -17,8 +17,9 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import RagError
+from rag_app.answering.answerer import Answerer
 from rag_app.answering.answers import AnswerEvent
-from rag_app.answering.chain import Answerer, sent_away
+from rag_app.answering.chain import sent_away
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.library_replies import Reply, reply_events
 from rag_app.answering.questions.follow_ups import asking_words, content, languages_of

@@ -56,6 +56,11 @@ class AnswerFields(Fields):
     conversation_id: str | None
     receipt_id: str | None
     timings_ms: Timings
+    model_text: str | None = Field(
+        None,
+        description="the language model's own text, where it was useless and the answer quotes the documents "
+        "instead; null: the answer is the model's, or needed none",
+    )
 
 
 class UsageFields(Fields):

@@ -171,6 +171,7 @@ class ReceiptResponse(Response):
     outcome: str | None = source("record", "outcome")
     answerability: float | None = source("record", "answerability")
     timings_ms: Timings = source("record", "timings_ms")
+    model_text: str | None = source("record", "model_text")
 
 
 class ReplayResponse(Response):

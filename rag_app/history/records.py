@@ -67,7 +67,8 @@ class HitRecord:
 class AnswerRecord:
     """A finished answer.
 
-    `outcome` and `answerability` are None for answers recorded before there were any.
+    `outcome` and `answerability` are None for answers recorded before there were any. `model_text` is the
+    language model's own text where quotations stand for it.
     """
 
     question: str
@@ -84,6 +85,7 @@ class AnswerRecord:
     timings_ms: Mapping[str, float]
     outcome: str | None = None
     answerability: float | None = None
+    model_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,8 @@ class ReceiptRecord:
 
     `representation` is the fingerprint of the vectors that the strategy read, None for the built-in ones;
     `evidence_tokens` is the budget of the evidence; `prior_documents` are the ids of the documents that the
-    conversation's last answer cites.
+    conversation's last answer cites; `model_text` is the language model's own text where quotations stand for
+    it.
     """
 
     application: str
@@ -184,6 +187,7 @@ class ReceiptRecord:
     outcome: str | None = None
     answerability: float | None = None
     prior_documents: tuple[str, ...] = ()
+    model_text: str | None = None
 
 
 _CODECS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (AnswerRecord, ReceiptRecord)}

@@ -78,6 +78,7 @@ def answer_record(answer: Answer) -> AnswerRecord:
         flags=answer.flags,
         standalone_question=answer.standalone_question,
         timings_ms=_rounded(answer),
+        model_text=answer.model_text,
     )
 
 
@@ -107,6 +108,7 @@ def receipt_record(
         answerability=answer.answerability,
         timings_ms=_rounded(answer),
         prior_documents=options.cited,
+        model_text=answer.model_text,
     )
 
 
@@ -149,6 +151,7 @@ def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:
         conversation_id=turn.conversation,
         receipt_id=turn.receipt,
         answerability=record.answerability,
+        model_text=record.model_text,
     )
 
 

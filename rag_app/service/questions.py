@@ -23,6 +23,7 @@ from ingestion.storage.catalogue.filters import Filters, resolve
 from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
 from rag_app.answering.chain import AnswerChain, AnswerSettings
 from rag_app.answering.chat_answerer import ChatAnswerer
+from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.answering.library_replies import reply_events, reply_to
 from rag_app.answering.model_pool import ModelPool
 from rag_app.answering.questions.question_kinds import is_small_talk
@@ -86,6 +87,9 @@ class QuestionRouter:
             rewrite=answerer.rewrite if isinstance(answerer, ChatAnswerer) else None,
             reranker=self._models.reranker(options.reranker),
             reader=self._models.reader,
+            fallback=ExtractiveAnswerer(self._library.encoder)
+            if isinstance(answerer, ChatAnswerer)
+            else None,
             settings=AnswerSettings(
                 settings.evidence_tokens, settings.answer_threshold, settings.rerank_limits
             ),

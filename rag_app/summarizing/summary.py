@@ -13,6 +13,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Document, Scope, document_of_chunk
+from rag_app.answering.answerer import Answerer
 from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
@@ -25,10 +26,11 @@ from rag_app.answering.answers import (
     PassagesFound,
     PromptContext,
 )
-from rag_app.answering.chain import Answerer, sent_away
+from rag_app.answering.chain import sent_away
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.citations import cite_quotations
 from rag_app.answering.prompt_injection import flags
+from rag_app.answering.written.answer_text import AnswerText
 from rag_app.llm.choice import EXTRACTIVE
 from rag_app.summarizing.facility import representatives
 from rag_app.summarizing.mapreduce import MapReduce
@@ -214,13 +216,15 @@ def _written(
     head = f"{overview(whole.documents)}\n\n" if len(whole.documents) > 1 else ""
     if head:
         yield Delta(head)
-    written: list[str] = []
+    written = AnswerText("", {item.number for item in last.evidence})
     with closing(model.write(last)) as pieces:
         for piece in pieces:
-            if isinstance(piece, str):
-                written.append(piece)
-            yield Delta(piece) if isinstance(piece, str) else piece
-    cited = model.cite("".join(written).strip(), last.evidence)
+            yield Delta(written.feed(piece)) if isinstance(piece, str) else piece
+            if written.is_over:
+                break
+    if rest := written.finish():
+        yield Delta(rest)
+    cited = model.cite(written.text(), last.evidence)
     yield writing.answer(result, replace(cited, text=head + cited.text), answerer.name, notes)
 
 

@@ -62,6 +62,8 @@ class TinyModel:
 
 
 SMALL = TinyModel()
+# With a temperature of 2 it writes for minutes without repeating itself, so that nothing but a test stops it.
+WORDY = TinyModel(width=256, layers=12, context=16_384, more_words=3000)
 
 
 def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -10,19 +11,18 @@ from rag_app.answering.answers import (
     REPLY,
     Answer,
     AnswerProgress,
-    AnswerSentence,
     AskOptions,
     PassagesFound,
     Verdict,
 )
 from rag_app.llm.choice import EXTRACTIVE
+from ui.components.markdown import MARKER, render_markdown
 from ui.components.text import escape, milliseconds, plural, stage_times
 
-_MARKER = re.compile(r"\[(\d{1,3})\]")
 # Bold, as answers have it in Markdown.
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
 # A quotation may contain its author's [3]; our marker stands at its end.
-_MARKER_OF_QUOTATION = re.compile(_MARKER.pattern + r"$", re.MULTILINE)
+_MARKER_OF_QUOTATION = re.compile(MARKER.pattern + r"$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def render_turn(turn: ChatTurn) -> str:
         return _answer(turn, turn.answer)
     if turn.search_only and turn.found is not None:
         return _searched(turn, turn.found)
-    written = f'<div class="reply">{_linked(turn)}</div>' if turn.text else ""
+    written = _reply(turn) if turn.text else ""
     if turn.stopped:
         stamp = f'<div class="stamp">{_names(turn)} · stopped</div>'
         return f'{written}{stamp}<div class="actions">{_again(turn)}</div>'
@@ -113,13 +113,13 @@ def render_turn(turn: ChatTurn) -> str:
 
 
 def _answer(turn: ChatTurn, answer: Answer) -> str:
-    reply = f'<div class="reply">{_linked(turn)}</div>'
+    reply = _reply(turn)
     if answer.abstained:
         said, _, closest = _linked(turn).partition("\n\n")
         below = f'<div class="reply closest">{closest}</div>' if closest else ""
         reply = f'<div class="reply abstained {answer.outcome}">{said}</div>{below}{_advice(answer)}'
     return (
-        f"{reply}{_checks(answer)}{_flags(answer)}{_looked(turn)}"
+        f"{reply}{_model_text(answer)}{_checks(answer)}{_flags(answer)}{_looked(turn)}"
         f'<details class="stamp"><summary>{_names(turn)} · '
         f"{milliseconds(answer.timings_ms['total'])}</summary>"
         f'<div class="stages">{stage_times(answer.timings_ms)}</div></details>{_actions(turn, answer)}'
@@ -210,45 +210,50 @@ def _flags(answer: Answer) -> str:
     return "".join(f'<div class="flag" role="note">{escape(flag)}</div>' for flag in answer.flags)
 
 
-def _linked(turn: ChatTurn) -> str:
-    """Return the text with each `[n]` linked to its source's card, and doubtful sentences marked.
+def _reply(turn: ChatTurn) -> str:
+    """Return the text of a language model as Markdown, other text as it is."""
+    if _is_model_text(turn):
+        link_of = partial(_link, turn, _known(turn))
+        answer = turn.answer
+        written = render_markdown(
+            answer.text if answer else turn.text, answer.sentences if answer else (), link_of
+        )
+        return f'<div class="reply written">{written}</div>'
+    return f'<div class="reply">{_linked(turn)}</div>'
 
-    A quotation's own `[12]` stays text.
-    """
+
+def _is_model_text(turn: ChatTurn) -> bool:
+    """Return whether a language model wrote the text; while it is written, its waiting tells."""
+    answer = turn.answer
+    if answer is None:
+        return turn.waiting is not None and turn.waiting.stage != "read"
+    return answer.llm != EXTRACTIVE and not answer.abstained and answer.model_text is None
+
+
+def _known(turn: ChatTurn) -> set[int]:
     evidence = turn.answer.evidence if turn.answer else turn.found.packed.evidence if turn.found else ()
-    known = {item.number for item in evidence}
+    return {item.number for item in evidence}
+
+
+def _link(turn: ChatTurn, known: set[int], match: re.Match[str]) -> str | None:
+    """Return the link from a marker to its source's card; None for a number without one."""
+    if int(match[1]) not in known:
+        return None
+    name = source_id(turn.number, int(match[1]))
+    return f'<a class="marker" href="#{name}" title="Open source {match[1]}">{match[0]}</a>'
+
+
+def _linked(turn: ChatTurn) -> str:
+    """Return the text with the markers of its sources linked; a quotation's own `[12]` stays text."""
     text = turn.answer.text if turn.answer else turn.text
-    quoted = turn.answer is not None and (turn.answer.llm == EXTRACTIVE or turn.answer.abstained)
-    links = [
-        match
-        for match in (_MARKER_OF_QUOTATION if quoted else _MARKER).finditer(text)
-        if int(match[1]) in known
-    ]
-
-    def part(start: int, end: int) -> str:
-        parts: list[str] = []
-        position = start
-        for match in links:
-            if start <= match.start() and match.end() <= end:
-                parts.append(_marked_up(text[position : match.start()]))
-                name = source_id(turn.number, int(match[1]))
-                parts.append(
-                    f'<a class="marker" href="#{name}" title="Open source {match[1]}">{match[0]}</a>'
-                )
-                position = match.end()
-        return "".join([*parts, _marked_up(text[position:end])])
-
+    known = _known(turn)
     parts: list[str] = []
     position = 0
-    for start, end, sentence in located(text, turn.answer.sentences if turn.answer else ()):
-        parts.append(part(position, start))
-        inner = part(start, end)
-        if sentence.verdict is not Verdict.SUPPORTED:
-            why = escape(f"{_VERDICTS[sentence.verdict]}: {sentence.reason or ''}")
-            inner = f'<span class="{sentence.verdict}" title="{why}">{inner}</span>'
-        parts.append(inner)
-        position = end
-    return "".join([*parts, part(position, len(text))])
+    for match in (_MARKER_OF_QUOTATION if turn.answer else MARKER).finditer(text):
+        if link := _link(turn, known, match):
+            parts += [_marked_up(text[position : match.start()]), link]
+            position = match.end()
+    return "".join([*parts, _marked_up(text[position:])])
 
 
 def _marked_up(text: str) -> str:
@@ -256,26 +261,12 @@ def _marked_up(text: str) -> str:
     return _BOLD.sub(r"<b>\1</b>", escape(text))
 
 
-_VERDICTS = {
-    Verdict.WEAK: "Weakly supported by the sources",
-    Verdict.UNSUPPORTED: "Not supported by the sources",
-}
-
-
-def located(text: str, sentences: Sequence[AnswerSentence]) -> list[tuple[int, int, AnswerSentence]]:
-    """Return where each sentence stands in the answer, in order, whatever its markers and white space."""
-    skipped = {place for match in _MARKER.finditer(text) for place in range(match.start(), match.end())}
-    places = [place for place, letter in enumerate(text) if not letter.isspace() and place not in skipped]
-    letters = "".join(text[place] for place in places)
-    found: list[tuple[int, int, AnswerSentence]] = []
-    position = 0
-    for sentence in sentences:
-        wanted = "".join(_MARKER.sub("", sentence.text).split())
-        at = letters.find(wanted, position) if wanted else -1
-        if at >= 0:
-            position = at + len(wanted)
-            found.append((places[at], places[position - 1] + 1, sentence))
-    return found
+def _model_text(answer: Answer) -> str:
+    """Return the model's own text, folded, where quotations stand for it."""
+    if answer.model_text is None:
+        return ""
+    text = escape(answer.model_text) or "Nothing."
+    return f'<details class="own"><summary>What the model wrote</summary><pre>{text}</pre></details>'
 
 
 def _names(turn: ChatTurn) -> str:

@@ -75,6 +75,9 @@ class AboutFields(Fields):
     standalone_question: str | None
     receipt_id: str | None
     timings_ms: Timings
+    model_text: str | None = Field(
+        None, description="the model's own text, where it was useless and the documents are quoted instead"
+    )
 
 
 class Completion(Fields):

@@ -140,3 +140,29 @@ def test_nothing_to_cite(encoder: Encoder) -> None:
     without = cite_text("It sailed [1].", [], encoder)
     assert (without.text, without.citations) == ("It sailed.", ())
     assert [(s.verdict, s.markers) for s in without.sentences] == [(Verdict.UNSUPPORTED, ())]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The tree was planted in 1921, so set `year[1]` and x[2] = 3 [1].",
+        "The tree was planted in 1921 [1].\n\n```\nfirst[1] = rows[2]\n```",
+        "The interval [1, 2] of the tree planted in 1921 [1].",
+        "The tree was planted in 1921 = [2] + [3] [1].",
+    ],
+)
+def test_brackets_of_code_and_maths_are_no_markers(encoder: Encoder, text: str) -> None:
+    cited = cite(text, encoder)
+    assert cited.text.replace(" [1].", ".") == text.replace(" [1].", ".")
+    assert {number for sentence in cited.sentences for number in sentence.markers} <= {1}
+
+
+@pytest.mark.parametrize(
+    "text", ["It was planted in 1931 by Ada Finch [1].", "Penguins have never liked jazz music [2]."]
+)
+def test_a_sentence_that_no_source_supports_stays_without_its_markers(encoder: Encoder, text: str) -> None:
+    cited = cite(text, encoder)
+    (sentence,) = cited.sentences
+    assert (sentence.verdict, sentence.markers, cited.citations) == (Verdict.UNSUPPORTED, (), ())
+    assert sentence.reason
+    assert cited.text == re.sub(r" \[\d\]", "", text)

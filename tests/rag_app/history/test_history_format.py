@@ -130,6 +130,7 @@ def test_an_answer_is_stored_in_the_history_s_own_words(tmp_path: Path) -> None:
         "flags": ["gives instructions"],
         "standalone_question": "When was it?",
         "timings_ms": {"total": 1.24},
+        "model_text": None,
     }
     (turn,) = conversations.turns(one.id)
     assert turn.answer == answer_record(answer)

@@ -11,7 +11,8 @@ from rag_app.answering.answers import (
     Verdict,
 )
 from tests.helpers.page_values import answer, citation, found, hit, turn
-from ui.components.conversation import located, messages, render_turn
+from ui.components.conversation import messages, render_turn
+from ui.components.markdown import located
 from ui.components.text import escape, marked, merge, milliseconds
 
 HOSTILE = (
@@ -170,10 +171,11 @@ def test_doubtful_sentences_are_marked_where_they_stand() -> None:
     made = replace(answer(text, passage, llm="tiny.gguf"), sentences=sentences)
     shown = render_turn(turn("q", found(passage), made))
     wrong, weak = shown.index('<span class="unsupported"'), shown.index('<span class="weak"')
-    assert wrong < shown.index("It is\n 42") < shown.index("kg.</span>") < weak
+    assert wrong < shown.index("It is</span><br>") < shown.index("42") < shown.index("kg.</span>") < weak
     assert weak < shown.index("So &lt;b&gt;it&lt;/b&gt; seems") < shown.index("</span> True.")
     assert 'title="Not supported by the sources: no source says this"' in shown
-    assert [text[a:b] for a, b, _ in located(text, sentences)] == [
+    (spans,) = located([text], sentences)
+    assert [text[a:b] for a, b, _ in spans] == [
         "It is\n 42 [1] kg.", "So <b>it</b> seems [1].", "True.",
     ]  # fmt: skip
 
@@ -208,3 +210,27 @@ def test_what_was_understood_can_be_edited() -> None:
     asked, _ = messages([replace(turn("and why?"), understood="Why is <it> so?")])
     assert "Understood as: Why is &lt;it&gt; so?" in asked["content"]
     assert "#do-edit-1" in asked["content"]
+
+
+def test_the_own_text_of_a_useless_model_is_folded_and_escaped() -> None:
+    passage = hit("words")
+    quoted = replace(
+        answer("This model could not answer.\n\nWords. [1]", passage, llm="tiny.gguf"),
+        model_text="<script>alert(1)</script> **loop** [1]",
+    )
+    shown = render_turn(turn("q", found(passage), quoted))
+    assert '<details class="own"><summary>What the model wrote</summary>' in shown
+    assert "<pre>&lt;script&gt;alert(1)&lt;/script&gt; **loop** [1]</pre>" in shown
+    assert shown.count('class="marker"') == 1  # quotations are shown as such
+    assert 'class="own"' not in render_turn(turn("q", found(passage), answer("Words. [1]", passage)))
+    nothing = render_turn(turn("q", found(passage), replace(quoted, model_text="")))
+    assert "<pre>Nothing.</pre>" in nothing
+
+
+def test_a_model_s_text_is_markdown_while_it_is_written_and_a_quotation_is_not() -> None:
+    passage, text = hit("words"), "- one\n- **two** [1]"
+    model = turn("q", found(passage), AnswerProgress("load"), Delta(text))
+    assert "<li>one</li>" in render_turn(model)
+    assert 'href="#source-1-1"' in render_turn(model)
+    quoted = turn("q", found(passage), Delta(text))
+    assert "- one\n- <b>two</b>" in render_turn(quoted)

@@ -19,7 +19,7 @@ from rag_app.llm.usage import CallOptions, UsageTracker, call_config, model_opti
 from rag_app.server.errors import status_of
 from rag_app.server.openai.chat_values import ChatRequest, ask_request, below, chosen, notes, without_sources
 from tests.helpers.served_library import Served, serving_copy
-from tests.helpers.tiny_gguf import TinyModel, as_written, write_tiny_gguf
+from tests.helpers.tiny_gguf import WORDY, write_tiny_gguf
 
 APPLE = "When was the Bramley apple tree planted?"
 CRANE = "When did the crane's cable break?"
@@ -127,7 +127,8 @@ def test_an_answer_streams(client: openai.OpenAI, model: str) -> None:
     assert usage.usage.completion_tokens == whole.usage.completion_tokens
     text = "".join(chunk.choices[0].delta.content or "" for chunk in told)
     answer = told[-1].model_extra["rag_app"]["answer"]
-    assert text.strip().startswith(answer if model.endswith("/extractive") else as_written(answer))
+    assert answer in text  # a model's nonsense, which cannot be taken back, comes before quotations
+    assert text.startswith(answer) or not model.endswith("/extractive")
     (cited,) = [
         chunk.choices[0].delta.model_extra["citations"]
         for chunk in told
@@ -245,11 +246,11 @@ def test_malformed_bodies_are_refused(served: Served, body: bytes) -> None:
 @pytest.mark.slow
 def test_a_client_that_leaves_stops_the_model(stock_template: Path, tmp_path: Path) -> None:
     """Of a model that would write for minutes, whose next answer has to wait for this one's end."""
-    slow = write_tiny_gguf(tmp_path / "slow.gguf", TinyModel(width=256, layers=12, context=16_384))
+    slow = write_tiny_gguf(tmp_path / "slow.gguf", WORDY)
     with (
         serving_copy(
             stock_template, tmp_path, RAG_APP_LLM=str(slow), RAG_APP_LLM_CONTEXT_TOKENS="16384",
-            RAG_APP_LLM_MAX_TOKENS="15000",
+            RAG_APP_LLM_MAX_TOKENS="15000", RAG_APP_LLM_TEMPERATURE="2",
         ) as served,
         openai.OpenAI(base_url=f"{served.url}/v1", api_key=served.token, max_retries=0, timeout=90) as client,
     ):  # fmt: skip
@@ -278,11 +279,11 @@ def test_a_client_that_leaves_stops_the_model(stock_template: Path, tmp_path: Pa
 @pytest.mark.soak
 @pytest.mark.slow
 def test_a_full_queue_is_told_before_anything_is_sent(stock_template: Path, tmp_path: Path) -> None:
-    slow = write_tiny_gguf(tmp_path / "slow.gguf", TinyModel(width=256, layers=12, context=16_384))
+    slow = write_tiny_gguf(tmp_path / "slow.gguf", WORDY)
     with (
         serving_copy(
             stock_template, tmp_path, RAG_APP_LLM=str(slow), RAG_APP_LLM_CONTEXT_TOKENS="16384",
-            RAG_APP_LLM_MAX_TOKENS="15000", RAG_APP_LLM_MAX_WAITING="0",
+            RAG_APP_LLM_MAX_TOKENS="15000", RAG_APP_LLM_TEMPERATURE="2", RAG_APP_LLM_MAX_WAITING="0",
         ) as served,
         openai.OpenAI(base_url=f"{served.url}/v1", api_key=served.token, max_retries=0, timeout=90) as client,
         client.chat.completions.create(model="rag-app", messages=[user(APPLE)], stream=True) as writing,

@@ -1,0 +1,1 @@
+"""What a language model writes, made fit to read: cleaned, cut where it repeats itself, judged."""
