@@ -76,7 +76,7 @@ def corrupted(example: Example, others: Sequence[str], chance: random.Random) ->
 def of_another(example: Example, others: Sequence[str], chance: random.Random) -> Example | None:
     """Return the question about another name or year with the same passages: none of them answers it."""
     passage = example.passages[example.right[0]]
-    changed = _with_other_year(example.question, passage.content, chance) or _with_other_name(
+    changed = with_other_year(example.question, passage.content, chance) or with_other_name(
         example.question, passage.content, others, chance
     )
     if changed is None:
@@ -84,7 +84,7 @@ def of_another(example: Example, others: Sequence[str], chance: random.Random) -
     return Example(changed, (TrainingPassage(passage.context, passage.text, False),))
 
 
-def _with_other_year(question: str, content: str, chance: random.Random) -> str | None:
+def with_other_year(question: str, content: str, chance: random.Random) -> str | None:
     years = _YEAR.findall(question)
     if not years:
         return None
@@ -93,7 +93,7 @@ def _with_other_year(question: str, content: str, chance: random.Random) -> str 
     return None if other in content or other in question else question.replace(year, other)
 
 
-def _with_other_name(question: str, content: str, others: Sequence[str], chance: random.Random) -> str | None:
+def with_other_name(question: str, content: str, others: Sequence[str], chance: random.Random) -> str | None:
     names = [match[0] for match in _NAME.finditer(question) if match[0] in content]
     given = [match[0] for one in others for match in _NAME.finditer(one)]
     given = [one for one in given if one.casefold() not in content.casefold()]

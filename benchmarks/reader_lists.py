@@ -61,9 +61,9 @@ def list_examples(data: Path, manuals: Dataset, encoder: Encoder, seed: int) -> 
     chance = random.Random(seed)
     kinds = ("questions", "cloze", "topic", "headings", "manual cloze", "manual topic")
     found: dict[str, list[Example]] = {kind: [] for kind in kinds}
-    for name in (*_HALVES, manuals.name):
+    for name in (*HALVES, manuals.name):
         is_manuals = name == manuals.name
-        dataset = manuals if is_manuals else _only(read_dataset(data / name), _HALVES[name])
+        dataset = manuals if is_manuals else only(read_dataset(data / name), HALVES[name])
         of = "manual " if is_manuals else ""
         own = list(_headings(manuals) if is_manuals else _people(dataset, data / name))
         asked = {
@@ -83,9 +83,9 @@ def list_examples(data: Path, manuals: Dataset, encoder: Encoder, seed: int) -> 
 
 def held_out(dataset: Dataset) -> Dataset:
     """Return a data set with the questions about articles that no example is made of."""
-    if dataset.name not in _HALVES:
+    if dataset.name not in HALVES:
         return dataset
-    chosen = _HALVES[dataset.name](dataset)
+    chosen = HALVES[dataset.name](dataset)
     used = {one.id for one in dataset.passages if article(one) in chosen}
     questions = tuple(one for one in dataset.questions if used.isdisjoint(dataset.qrels[one.id]))
     return replace(dataset, questions=questions)
@@ -111,10 +111,10 @@ def _covid_half(dataset: Dataset) -> set[str]:
     return chosen
 
 
-_HALVES = {"xquad-en": _xquad_half, "covidqa-dev": _covid_half}
+HALVES = {"xquad-en": _xquad_half, "covidqa-dev": _covid_half}
 
 
-def _only(dataset: Dataset, choose: Callable[[Dataset], set[str]]) -> Dataset:
+def only(dataset: Dataset, choose: Callable[[Dataset], set[str]]) -> Dataset:
     """Return the chosen articles of a data set, and the questions that are about them alone."""
     chosen = choose(dataset)
     passages = tuple(one for one in dataset.passages if article(one) in chosen)

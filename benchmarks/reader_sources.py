@@ -29,10 +29,10 @@ def source_examples(data: Path, chance: random.Random) -> dict[str, list[Example
         "fetaqa": _fetaqa,
         "pubmedqa": _pubmedqa,
     }
-    return {name: list(make(_rows(data / f"{name}.jsonl"), chance)) for name, make in made.items()}
+    return {name: list(make(read_rows(data / f"{name}.jsonl"), chance)) for name, make in made.items()}
 
 
-def _rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[Row]:
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
@@ -54,7 +54,7 @@ def _medquad(rows: Sequence[Row], chance: random.Random) -> Iterator[Example]:
         said = [(one.start, one.end) for one in sentence_spans(text) if text[one.start : one.end][-1] != "?"]
         sentences = tuple(said[:1]) if row["question"].startswith("What is (are)") else ()
         right = TrainingPassage(_context(row, chance), text, True, (), sentences)
-        question = _medical_question(row["question"], chance)
+        question = medical_question(row["question"], chance)
         yield of_one(
             question,
             right,
@@ -70,7 +70,7 @@ def _context(row: Row, chance: random.Random) -> str:
     return chance.choice(("", row["focus"], row["focus"], f"Health topics{SEPARATOR}{row['focus']}"))
 
 
-def _medical_question(question: str, chance: random.Random) -> str:
+def medical_question(question: str, chance: random.Random) -> str:
     question = re.sub(r"\s+\?", "?", question).replace("??", "?")
     return question.replace("What is (are)", chance.choice(("What is", "What are", "Define")))
 
@@ -137,9 +137,9 @@ def _table(
     table: Sequence[Sequence[str]], question: str, answers: Sequence[str], chance: random.Random
 ) -> TrainingPassage | None:
     """Return lines of a table that hold the rows with an answer's cell, or those that the question names."""
-    wanted, asked = {_plain(one) for one in answers}, _content(question)
+    wanted, asked = {plain_words(one) for one in answers}, _content(question)
     shared = [len(_content(row[0]) & asked) if row else 0 for row in table]
-    rows = [place for place, row in enumerate(table) if wanted & {_plain(cell) for cell in row}]
+    rows = [place for place, row in enumerate(table) if wanted & {plain_words(cell) for cell in row}]
     rows = [place for place in rows if shared[place] == max(shared[one] for one in rows)]
     if not rows and not answers:
         rows = [place for place, count in enumerate(shared) if count and count == max(shared)]
@@ -167,7 +167,7 @@ def _lines(
                 continue
             if len(text) > begin:
                 text += between
-            if place in rows and _plain(cell) in wanted:
+            if place in rows and plain_words(cell) in wanted:
                 spans.append((len(text), len(text) + len(cell)))
             text += cell
         if place in rows:
@@ -206,7 +206,7 @@ def _fetaqa(rows: Sequence[Row], chance: random.Random) -> Iterator[Example]:
             continue
         table, answer, asked = row["table"], _content(row["answer"]), _content(row["question"])
         cells = [table[place][column] for place, column in row["cells"] if place in used]
-        told = {_plain(one) for one in cells if _content(one) and _content(one) <= answer - asked}
+        told = {plain_words(one) for one in cells if _content(one) and _content(one) <= answer - asked}
         first = max(1, min(used) - chance.randint(0, _ROWS // 2))
         kept = [0, *range(first, min(len(table), max(used) + chance.randint(1, _ROWS // 2)))]
         made = _lines(table, kept, used, told if len(told) == 1 else set(), chance)
@@ -241,5 +241,5 @@ def _content(text: str) -> set[str]:
     return {word for word in re.findall(r"\w+", text.casefold()) if word not in stopwords_of("en")}
 
 
-def _plain(text: str) -> str:
+def plain_words(text: str) -> str:
     return re.sub(r"[^\w.%-]", "", text.casefold())

@@ -23,6 +23,8 @@ RULES = (
 )
 # A line that would look like a part of the prompt.
 _OWN_LINE = re.compile(r"^(?=\s*(?:Source\s+\d|Question\s*:|Answer\s*:))", re.IGNORECASE | re.MULTILINE)
+# A line of prose that goes on; copied into an answer it would end in mid-sentence.
+_WRAPPED = re.compile(r"(?<=[a-z,;])[ \t]*\n(?=[a-z(])")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
@@ -71,7 +73,8 @@ def sources_and_question(sources: Sequence[NumberedSource], question: str) -> st
 
 def _source(source: NumberedSource) -> str:
     place = ", ".join(filter(None, (source.document, f"page {source.page}", source.context)))
-    text = _OWN_LINE.sub("  ", _BLANK_LINES.sub("\n", source.text.strip()))
+    text = _WRAPPED.sub(" ", _BLANK_LINES.sub("\n", source.text.strip()))
+    text = _OWN_LINE.sub("  ", text)
     return f"Source {source.number} ({place}):\n{text}"
 
 

@@ -28,6 +28,8 @@ from rag_app.llm.stream_chunks import (
     written_chunks,
 )
 
+COMPLETION_EVIDENCE = 600  # tokens; no measurement chose this number
+
 
 class LlamaCpp(SamplingChatModel):
     """Chat with the model in `model_path`, on this machine alone.
@@ -52,7 +54,7 @@ class LlamaCpp(SamplingChatModel):
     gpu_layers: int = Field(default=0, ge=-1)
     """Layers on a GPU, for a llama-cpp-python that was built for one; -1: all."""
     adapter: Path | None = None
-    """Low-rank weights for the model, a GGUF file."""
+    """Low-rank weights for the model, a GGUF file (`benchmarks/train_adapter.py` makes one)."""
     max_waiting: int = Field(default=MOST_WAITING, ge=0)
     """Callers that may wait; the next one gets `request_queue.TooManyWaiting`."""
     silence_s: float = Field(default=SILENCE_LIMIT_S, gt=0)
@@ -131,8 +133,11 @@ class LlamaCpp(SamplingChatModel):
     def evidence_tokens(self) -> int:
         """Return the tokens that the model reads here in about ten seconds, at most half of the window.
 
+        A model that only completes text gets little: it is a small one, and long evidence leads it astray.
         Loads the model and measures its speed where no speed is known.
         """
+        if self.completes:
+            return min(COMPLETION_EVIDENCE, self.context_window // 4)
         return min(evidence_budget(self._process.speed.tokens_per_s), self.context_window // 2)
 
     def count_tokens(self, text: str) -> int:

@@ -103,6 +103,24 @@ def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:
     return path
 
 
+def write_tiny_adapter(path: Path, model: TinyModel = SMALL, rank: int = 4) -> Path:
+    """Write random low-rank weights for the queries of all layers of `model`; return `path`."""
+    random = np.random.default_rng(model.seed)
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", 2.0 * rank)
+    for layer in range(model.layers):
+        for name, shape in (("lora_a", (rank, model.width)), ("lora_b", (model.width, rank))):
+            values = random.standard_normal(shape, dtype=np.float32)
+            writer.add_tensor(f"blk.{layer}.attn_q.weight.{name}", values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
 def as_written(answer: str) -> str:
     """Return an answer as the model wrote it: without the citations that were computed afterwards.
 

@@ -82,7 +82,11 @@ class Vocabulary:
 
     def count(self, text: str) -> int:
         """Return the number of tokens of `text` alone: special tokens read as plain text, no BOS."""
-        return len(self._tokenize(text, add_bos=False, special=False))
+        return len(self.tokens(text))
+
+    def tokens(self, text: str, *, add_bos: bool = False) -> list[int]:
+        """Return the tokens of `text`: special tokens read as plain text."""
+        return self._tokenize(text, add_bos=add_bos, special=False)
 
     def prompt(self, messages: Sequence[ChatMessage], *, thinking: bool = False) -> Prompt:
         """Render the chat with the model's own template and tokenise it.
@@ -100,8 +104,7 @@ class Vocabulary:
         """
         safe = [{**message, "content": self._defuse(message["content"])} for message in messages]
         if self.completes:
-            tokens = self._tokenize(plain_text(safe), add_bos=True, special=False)
-            return Prompt(tokens=tokens, stops=STOPS, thinking=False)
+            return Prompt(tokens=self.tokens(plain_text(safe), add_bos=True), stops=STOPS, thinking=False)
         try:
             with self._rendering():
                 text = self._render(safe, thinking)

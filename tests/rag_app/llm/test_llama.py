@@ -18,7 +18,7 @@ from ingestion.errors import ModelError
 from rag_app.llm.llama import LlamaCpp
 from tests.helpers.paths import ROOT
 from tests.helpers.streams import generator
-from tests.helpers.tiny_gguf import NO_SYSTEM_ROLE
+from tests.helpers.tiny_gguf import NO_SYSTEM_ROLE, write_tiny_adapter
 
 QUESTION = "where is the king of 日本?"
 
@@ -158,6 +158,13 @@ def test_a_model_with_a_form_of_a_chat_does_not_only_complete(
     assert not tiny.completes
     with LlamaCpp(model_path=write_model(chat_template=None), threads=1) as model:
         assert not model.completes
+
+
+def test_an_adapter_changes_what_a_model_writes(tiny: LlamaCpp, tiny_path: Path, tmp_path: Path) -> None:
+    adapter = write_tiny_adapter(tmp_path / "adapter.gguf")
+    with LlamaCpp(model_path=tiny_path, adapter=adapter, threads=1, max_tokens=tiny.max_tokens) as model:
+        assert (model.is_trained, tiny.is_trained) == (True, False)
+        assert model.invoke(QUESTION).text != tiny.invoke(QUESTION).text
 
 
 def test_a_document_cannot_speak_in_control_tokens(tiny: LlamaCpp) -> None:
