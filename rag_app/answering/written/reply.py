@@ -21,6 +21,7 @@ from rag_app.answering.answers import (
     PromptContext,
     ReasoningDelta,
 )
+from rag_app.answering.completion_prompts import RULES
 from rag_app.answering.evidence.question_terms import language_of
 from rag_app.answering.prompts import messages
 from rag_app.answering.written.answer_text import AnswerText
@@ -105,7 +106,7 @@ def _judged(
         yield Delta(given)
     text = written.text()
     if says_no_answer(text):
-        return Reply(text, None)
+        return Reply(NO_ANSWER, None)  # without the "Yes." that a weak model puts before it
     cited = answerer.cite(text, packed)
     fault = fault or ("it went on with the sources" if written.copies else None)
     fault = fault or fault_of(text, _given(question, packed), cited.sentences, repeats=written.repeats)
@@ -135,6 +136,6 @@ def _quoted(
 
 
 def _given(question: str, packed: PromptContext) -> WrittenFor:
-    rules = "\n".join(one.text for one in messages("", (), packed.nonce))
+    rules = "\n".join((RULES, *(one.text for one in messages("", (), packed.nonce))))
     evidence = "\n".join(item.text for item in packed.evidence)
     return WrittenFor(question, rules, evidence, {item.number for item in packed.evidence})
