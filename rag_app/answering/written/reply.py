@@ -28,6 +28,15 @@ from rag_app.answering.written.answer_text import AnswerText
 from rag_app.answering.written.judging import WrittenFor, fault_of
 from rag_app.answering.written.texts import not_reliable
 
+# Other words for the sentence of abstention, at the beginning of a text.
+_NOTHING_SAID = re.compile(
+    r"\W*(?:(?:yes|no)\W+)?(?:(?:the|these|this|your)\s+)?(?:(?:provided|given|numbered)\s+)?"
+    r"(?:documents?|sources?|passages?|texts?|context)\s+(?:do|does)(?:\s+not|n[’']t)\s+"
+    r"(?:answer\b|(?:hold|contain|provide|include|give|have)\s+(?:(?:the|an|any|enough|that)\s+)?"
+    r"(?:answer|information)\b)",
+    re.IGNORECASE,
+)
+
 Events = Generator[Delta | AnswerProgress | ReasoningDelta, None, "Reply"]
 
 
@@ -81,6 +90,11 @@ def says_no_answer(text: str) -> bool:
     return len(text) <= 3 * len(NO_ANSWER) and NO_ANSWER.rstrip(".").casefold() in text.casefold()
 
 
+def _means_no_answer(text: str) -> bool:
+    """Return whether a model says, in other words than it was told, that nothing answers."""
+    return len(text) <= 3 * len(NO_ANSWER) and _NOTHING_SAID.match(text) is not None
+
+
 def _judged(
     answerer: Answerer, fallback: Answerer, question: str, packed: PromptContext, config: RunnableConfig
 ) -> Events:
@@ -105,8 +119,8 @@ def _judged(
         has_streamed = has_streamed or bool(given.strip())
         yield Delta(given)
     text = written.text()
-    if says_no_answer(text):
-        return Reply(NO_ANSWER, None)  # without the "Yes." that a weak model puts before it
+    if says_no_answer(text) or _means_no_answer(text):
+        return Reply(NO_ANSWER, None)  # weak models have other words for it, or a "Yes." before it
     cited = answerer.cite(text, packed)
     fault = fault or ("it went on with the sources" if written.copies else None)
     fault = fault or fault_of(text, _given(question, packed), cited.sentences, repeats=written.repeats)

@@ -29,6 +29,12 @@ from tests.helpers.streams import generator
 
 APPLE = "When was the Bramley apple tree planted?"
 NOTICE = NOT_RELIABLE["en"]
+OTHER_WORDS = (
+    "The document does not answer this [2].",
+    "Yes. The documents do not answer this.",
+    "The provided sources don't contain enough information.",
+    "The text doesn’t provide an answer to this question [1].",
+)
 LOOP = "The king of the moon is a very old man. "
 
 
@@ -123,6 +129,25 @@ def test_a_loop_stops_the_model_and_the_answer_ends_before_it(stored: Library) -
     assert answer.flags == ("weak.gguf began to repeat itself; the answer ends before that",)
     assert model.closed
     assert len(model.written) < 40
+
+
+@pytest.mark.parametrize("written", OTHER_WORDS)
+def test_other_words_for_no_answer_are_no_answer(stored: Library, written: str) -> None:
+    _, answer, _ = asked(stored, written)
+    assert answer.outcome is Outcome.RELATED
+    assert answer.text.startswith(f"{NO_ANSWER}\n\n")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "The documents say 1921 [1].",
+        "The text does not answer how it was planted, but that the Bramley apple tree was planted in 1921 by "
+        "Ada Finch [1].",
+    ],
+)
+def test_a_sentence_about_the_documents_may_be_an_answer(stored: Library, written: str) -> None:
+    assert not asked(stored, written)[1].text.startswith(NO_ANSWER)
 
 
 def test_a_useless_answer_gives_way_to_quotations(stored: Library) -> None:
