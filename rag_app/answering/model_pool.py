@@ -158,8 +158,9 @@ class ModelPool:
 
     def reading_speed(self, file: Path) -> PrefillSpeed | None:
         """Return how fast a GGUF file's model reads on this machine; None where nothing measured it."""
-        reader = ReadingSetup(file, available_processors())
-        return PrefillSpeeds(self._store.settings.speed_file).get(reader)
+        settings = self._store.settings
+        reader = ReadingSetup(file, available_processors(), settings.llm_gpu_layers)
+        return PrefillSpeeds(settings.speed_file).get(reader)
 
     def _open(self, llm: Llm) -> WritingModel:
         settings = self._store.settings
@@ -183,6 +184,7 @@ class ModelPool:
             max_waiting=settings.llm_max_waiting,
             silence_s=settings.llm_silence_seconds,
             speed_file=settings.speed_file,
+            gpu_layers=settings.llm_gpu_layers,
             **options,
         )
 

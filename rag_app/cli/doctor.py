@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +29,12 @@ _PACKAGES = (
 )  # fmt: skip
 # Enough for the working files of a question and the vectors of a long document; with less, writes fail.
 _LEAST_FREE_BYTES = 500 * 2**20
+_ASK_LLAMA = "import llama_cpp; print(llama_cpp.llama_supports_gpu_offload())"
+_LLAMA_S = 60.0
+_BUILD_FOR_GPU = (
+    "unset it, or build llama.cpp for your GPU, such as with: CMAKE_ARGS=-DGGML_CUDA=on "
+    "pip install --force-reinstall --no-binary llama-cpp-python llama-cpp-python"
+)
 
 
 class State(StrEnum):
@@ -55,6 +62,7 @@ def examine(settings: Settings) -> list[Check]:
         _encoder,
         _library,
         _models,
+        _llama,
         _servers,
         _recognition,
         _api,
@@ -167,6 +175,34 @@ def _reading(assistant: Assistant, file: Path) -> str:
     if speed is None:
         return reads
     return f"{reads}; {evidence_budget(speed.tokens_per_s)} tokens of evidence, or half of its window"
+
+
+def _llama(settings: Settings) -> Iterator[Check]:
+    """Check where llama.cpp computes. A process of its own asks it, because a broken build may end it."""
+    name, layers = "llama.cpp", settings.llm_gpu_layers
+    try:
+        asked = subprocess.run(
+            [sys.executable, "-P", "-c", _ASK_LLAMA],
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=_LLAMA_S,
+        )
+    except subprocess.TimeoutExpired:
+        yield Check(name, State.WARNING, f"did not load within {_LLAMA_S:g} s", "rag-app doctor, again")
+        return
+    has_gpu = asked.stdout.strip() == "True"
+    if asked.returncode:
+        said = (asked.stderr.strip().splitlines() or [f"exit code {asked.returncode}"])[-1]
+        yield Check(name, State.ERROR, said, "pip install --force-reinstall llama-cpp-python")
+    elif has_gpu:
+        where = "all layers" if layers in (None, -1) else f"{layers} layers"
+        yield Check(name, State.OK, f"built for a GPU; {where} of a language model go there")
+    elif layers:
+        detail = f"built without a GPU, so llm_gpu_layers = {layers} has no effect"
+        yield Check(name, State.WARNING, detail, _BUILD_FOR_GPU)
+    else:
+        yield Check(name, State.OK, "computes on the processor; this build knows no GPU")
 
 
 def _models(settings: Settings) -> Iterator[Check]:

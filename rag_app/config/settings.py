@@ -83,6 +83,11 @@ class Settings(ModelServerSettings, ConnectionSettings, BaseSettings):
     llm_context_tokens: int | None = Field(
         None, ge=256, description="context window in tokens; none: the model's own"
     )
+    llm_gpu_layers: int | None = Field(
+        None,
+        ge=-1,
+        description="layers of the LLM on a GPU; -1: all; none: all, where llama.cpp was built for a GPU",
+    )
     llm_max_tokens: int = Field(512, ge=1, description="longest answer, in tokens")
     llm_temperature: float = Field(0.0, ge=0.0, le=2.0, description="0: always the likeliest token")
     llm_seed: int = Field(0, ge=0, lt=2**32, description="random seed for a temperature above 0")

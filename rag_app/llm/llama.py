@@ -51,8 +51,8 @@ class LlamaCpp(SamplingChatModel):
     """The context window in tokens. None: the window that the file states, at most 8192."""
     threads: int | None = Field(default=None, gt=0)
     """None: one for each processor that this process may use."""
-    gpu_layers: int = Field(default=0, ge=-1)
-    """Layers on a GPU, for a llama-cpp-python that was built for one; -1: all."""
+    gpu_layers: int | None = Field(default=None, ge=-1)
+    """Layers on a GPU, for a llama-cpp-python that was built for one; -1: all. None: all where it was."""
     adapter: Path | None = None
     """Low-rank weights for the model, a GGUF file (`benchmarks/train_adapter.py` makes one)."""
     max_waiting: int = Field(default=MOST_WAITING, ge=0)

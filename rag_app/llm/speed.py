@@ -33,7 +33,7 @@ class ReadingSetup:
 
     path: Path
     threads: int
-    gpu_layers: int = 0
+    gpu_layers: int | None = None
 
     @property
     def key(self) -> str | None:

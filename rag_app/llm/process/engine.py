@@ -35,6 +35,17 @@ class LoadOptions:
     adapter: str | None = None  # the path of low-rank weights for the model
 
 
+def gpu_layers_here(asked: int | None) -> int:
+    """Return how many layers llama.cpp puts on a GPU; -1: all.
+
+    Args:
+        asked: None: all, where this llama.cpp was built for a GPU.
+    """
+    if asked is not None:
+        return asked
+    return -1 if llama_cpp.llama_supports_gpu_offload() else 0
+
+
 class Engine:
     """One loaded model, for one thread. It keeps what it has read for the next prompt that begins alike."""
 

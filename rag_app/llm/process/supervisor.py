@@ -44,7 +44,7 @@ class ModelProcess:
         *,
         context_tokens: int | None = None,
         threads: int | None = None,
-        gpu_layers: int = 0,
+        gpu_layers: int | None = None,
         adapter: Path | None = None,
         max_waiting: int = MOST_WAITING,
         speeds: PrefillSpeeds | None = None,

@@ -128,7 +128,7 @@ class Worker:
 
     def _load(self, request: Message) -> None:
         try:
-            from rag_app.llm.process.engine import Engine, LoadOptions
+            from rag_app.llm.process.engine import Engine, LoadOptions, gpu_layers_here
             from rag_app.llm.process.native_log import NativeLog
             from rag_app.llm.process.vocabulary import Vocabulary
         except ImportError as error:
@@ -143,7 +143,7 @@ class Worker:
         options = LoadOptions(
             context_window=self._window,
             threads=request["threads"] or available_processors(),
-            gpu_layers=request["gpu_layers"],
+            gpu_layers=gpu_layers_here(request["gpu_layers"]),
             adapter=request["adapter"],
         )
         self._engine = Engine(

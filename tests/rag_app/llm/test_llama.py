@@ -270,5 +270,5 @@ def test_the_description_names_all_that_changes_an_answer(tiny: LlamaCpp, tiny_p
         "repeat_penalty": 1.0,
         "seed": 0,
         "thinking": False,
-        "gpu_layers": 0,
+        "gpu_layers": None,
     }
