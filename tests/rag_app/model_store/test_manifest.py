@@ -53,7 +53,7 @@ def test_the_shipped_manifest_is_valid_and_covers_every_role() -> None:
     for entry in entries:
         assert entry.licence in {"Apache-2.0", "MIT", "LicenseRef-Gemma"}
         assert entry.note
-        assert (entry.download_mb > 0) == (entry.repo is not None)
+        assert (entry.download_mb > 0) == entry.is_pulled
         assert entry.role != "llm" or entry.memory_mb > entry.download_mb
 
 
