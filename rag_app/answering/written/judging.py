@@ -36,6 +36,7 @@ _LEAST_MARKERS = 3
 _LEAST_WORDS, _MOST_KNOWN, _LEAST_ODD, _LEAST_OF_SCRIPT = 8, 0.2, 0.3, 0.1
 _MOST_SCRIPTS = 2
 _LONGEST_WORD = 80
+_LONG_WORD = 8
 _STUCK = re.compile(r"(.)\1{4}", re.IGNORECASE)
 # Characters that no document has: of broken encodings, unassigned, for private use.
 _BROKEN, _MOST_BROKEN = ("Cn", "Co", "Cs"), 0.02
@@ -165,7 +166,9 @@ def _is_odd(word: str) -> bool:
         return True
     without_vowel = not _VOWELS & set(bare) and not word.isupper()
     inside = word[1:]
-    return without_vowel or (not word.isupper() and sum(map(str.isupper, inside)) * 2 > len(inside))
+    capitals = 2 * sum(map(str.isupper, inside))
+    is_long = len(word) >= _LONG_WORD  # "PhD" and "iOS" are words
+    return without_vowel or (not word.isupper() and capitals >= len(inside) + (not is_long))
 
 
 def _script(word: str) -> str:
