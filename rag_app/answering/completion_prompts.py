@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from rag_app.answering.answers import NO_ANSWER, Evidence
+from rag_app.answering.prompt_injection import harmless_name
 from rag_app.answering.prompts import harmless_document, harmless_text
 
 RULES = (
@@ -57,7 +58,7 @@ def completion_messages(
             item.number,
             harmless_document(item),
             item.hit.chunk.page,
-            " ".join(item.hit.chunk.context.split()),
+            " ".join(harmless_name(item.hit.chunk.context, "").split()),
             harmless_text(item),
         )
         for item in evidence
