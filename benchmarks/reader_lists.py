@@ -124,11 +124,16 @@ def only(dataset: Dataset, choose: Callable[[Dataset], set[str]]) -> Dataset:
     return replace(dataset, passages=passages, questions=questions, corpus=digest)
 
 
-def _people(dataset: Dataset, folder: Path) -> Iterator[_Asked]:
-    answers = {
+def gold_answers(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Return the gold answers of a data set's questions, by the question's id."""
+    return {
         str(line["_id"]): tuple(line.get("metadata", {}).get("answers", ()))
         for line, _ in json_lines(folder / "queries.jsonl")
     }
+
+
+def _people(dataset: Dataset, folder: Path) -> Iterator[_Asked]:
+    answers = gold_answers(folder)
     for question in dataset.questions:
         right = frozenset(unit for unit, grade in dataset.qrels[question.id].items() if grade > 0)
         yield _Asked(question.text, right, holding=answers.get(question.id, ()))

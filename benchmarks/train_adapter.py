@@ -43,7 +43,7 @@ RATE = 4e-4
 WARM_UP = 30
 EXAMPLES_A_STEP = 4
 LONGEST_TOKENS = 900
-# How many examples of each set are drawn in an epoch; the sets with careful answers come twice.
+# How often each set is drawn: those with careful answers, or several questions about one source, more often.
 SHARES = {
     "xquad-en": 0.22,
     "covidqa-dev": 0.20,

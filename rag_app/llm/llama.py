@@ -167,6 +167,7 @@ class LlamaCpp(SamplingChatModel):
             **asdict(self.sampling),
             "thinking": self.thinking,
             "gpu_layers": self.gpu_layers,
+            "adapter": None if self.adapter is None else str(self.adapter),
         }
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:

@@ -16,6 +16,7 @@ from rag_app.answering.written.texts import NOT_RELIABLE
 from retrievers.strategies import STRATEGIES
 from tests.helpers.commands import ANSWER, Command
 from tests.helpers.paths import ROOT
+from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
 
 pytestmark = pytest.mark.slow
 
@@ -399,7 +400,7 @@ def test_version_and_help(run: Command) -> None:
 
 
 def test_ask_with_a_language_model(
-    run: Command, as_json: AsJson, data: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch
+    run: Command, as_json: AsJson, data: Path, gguf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAG_APP_LLM_MAX_TOKENS", "32")
     monkeypatch.setenv("RAG_APP_EVIDENCE_TOKENS", "600")  # not as the measured reading speed says
@@ -410,8 +411,11 @@ def test_ask_with_a_language_model(
     assert answer["answer"]
     assert answer["answer"].startswith(NOT_RELIABLE["en"]) == bool(answer["model_text"])
 
-    shown = run("--data-dir", data, "ask", APPLE, "--llm", gguf).out
-    assert "tiny.gguf" in shown
+    silent = write_tiny_gguf(tmp_path / "silent.gguf", TinyModel(ends_at_once=True))
+    shown = run("--data-dir", data, "ask", APPLE, "--llm", silent).out
+    _, _, quoted = shown.partition(NOT_RELIABLE["en"])
+    assert "It was planted in 1921 by Ada Finch. [" in quoted
+    assert "silent.gguf" in shown
 
     monkeypatch.setenv("RAG_APP_LLM", str(gguf))
     assert as_json("ask", APPLE)["llm"] == "tiny.gguf"

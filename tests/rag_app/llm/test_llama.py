@@ -271,4 +271,5 @@ def test_the_description_names_all_that_changes_an_answer(tiny: LlamaCpp, tiny_p
         "seed": 0,
         "thinking": False,
         "gpu_layers": None,
+        "adapter": None,
     }
