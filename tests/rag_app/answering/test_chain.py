@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable
 
 from ingestion.errors import EmptyQuestion, InvalidInput, ModelError, UnknownName
 from ingestion.library import Library
@@ -34,6 +34,7 @@ from rag_app.answering.answers import (
 )
 from rag_app.answering.chain import AnswerChain, AnswerSettings
 from retrievers.reader.reading import Reading
+from tests.helpers.scripted_answerer import Piece, ScriptedAnswerer
 from tests.helpers.streams import generator
 
 APPLE = "When was the Bramley apple tree planted?"
@@ -43,38 +44,14 @@ CITATION = Citation(1, "orchard.md", "d", 1, 0, 8, "In 1921.")
 
 
 @dataclass
-class Scripted:
-    """Writes what it is told, raising what it is told to; remembers what was asked of it."""
+class Scripted(ScriptedAnswerer):
+    """Has one sentence and one citation for whatever it wrote."""
 
-    pieces: Sequence[str | Exception | AnswerProgress | ReasoningDelta] = ("In ", "1921.", " [1]")
+    pieces: Sequence[Piece | Exception] = ("In ", "1921.", " [1]")
     most_words: int = 10_000
-    name: str = "scripted"
-    leaves_machine: str | None = None
-    asked: list[tuple[str, PromptContext]] = field(default_factory=list)
-    written: list[str] = field(default_factory=list)
-    closed: bool = False
-
-    def count_tokens(self, text: str) -> int:
-        return len(text.split())
-
-    def evidence_tokens(self) -> int:
-        return 1500
 
     def fits(self, question: str, packed: PromptContext) -> bool:
         return sum(self.count_tokens(item.text) for item in packed.evidence) <= self.most_words
-
-    def write(
-        self, question: str, packed: PromptContext, config: RunnableConfig
-    ) -> Generator[str | AnswerProgress | ReasoningDelta]:
-        self.asked.append((question, packed))
-        try:
-            for piece in self.pieces:
-                if isinstance(piece, Exception):
-                    raise piece
-                self.written.append(str(piece))
-                yield piece
-        finally:
-            self.closed = True
 
     def cite(self, text: str, packed: PromptContext) -> CitedAnswer:
         return CitedAnswer(text, (SENTENCE,), (CITATION,))

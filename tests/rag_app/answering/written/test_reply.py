@@ -1,11 +1,9 @@
 """A language model's answer through the chain: cleaned, cut, or replaced by quotations."""
 
-from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
-from langchain_core.runnables import RunnableConfig
 
 from ingestion.errors import ModelError, NothingWritten
 from ingestion.library import Library
@@ -25,6 +23,7 @@ from rag_app.answering.chain import AnswerChain, AnswerSettings
 from rag_app.answering.citations import cite_text
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.answering.written.texts import NOT_RELIABLE, not_reliable
+from tests.helpers.scripted_answerer import ScriptedAnswerer
 from tests.helpers.streams import generator
 
 APPLE = "When was the Bramley apple tree planted?"
@@ -39,36 +38,11 @@ LOOP = "The king of the moon is a very old man. "
 
 
 @dataclass
-class Model:
-    """Writes what it is told, a piece at a time; its citations are computed."""
+class Model(ScriptedAnswerer):
+    """Its citations are computed."""
 
-    library: Library
-    pieces: Sequence[str | Exception | AnswerProgress]
     name: str = "weak.gguf"
-    leaves_machine: str | None = None
-    written: list[str] = field(default_factory=list)
-    closed: bool = False
-
-    def count_tokens(self, text: str) -> int:
-        return len(text.split())
-
-    def evidence_tokens(self) -> int:
-        return 1500
-
-    def fits(self, question: str, packed: PromptContext) -> bool:
-        return True
-
-    def write(
-        self, question: str, packed: PromptContext, config: RunnableConfig
-    ) -> Generator[str | AnswerProgress]:
-        try:
-            for piece in self.pieces:
-                if isinstance(piece, Exception):
-                    raise piece
-                self.written.append(str(piece))
-                yield piece
-        finally:
-            self.closed = True
+    library: Library = field(kw_only=True)
 
     def cite(self, text: str, packed: PromptContext) -> CitedAnswer:
         return cite_text(text, packed.evidence, self.library.encoder)
@@ -89,7 +63,7 @@ def events_of(library: Library, model: Model, question: str = APPLE) -> list[Ans
 
 def asked(library: Library, *pieces: str | Exception, question: str = APPLE) -> tuple[str, Answer, Model]:
     """Return what was streamed, the answer, and the model."""
-    model = Model(library, pieces)
+    model = Model(pieces, library=library)
     *events, answer = events_of(library, model, question)
     assert isinstance(answer, Answer)
     return "".join(event.text for event in events if isinstance(event, Delta)), answer, model
@@ -196,7 +170,7 @@ def test_a_failing_model_is_an_error_and_not_replaced(stored: Library) -> None:
 
 
 def test_closing_the_stream_stops_the_model(stored: Library) -> None:
-    model = Model(stored, [f"{number} pears, " for number in "abcdefgh"])
+    model = Model([f"{number} pears, " for number in "abcdefgh"], library=stored)
     chain = AnswerChain(
         stored,
         AskOptions(),
@@ -211,7 +185,7 @@ def test_closing_the_stream_stops_the_model(stored: Library) -> None:
 
 
 def test_progress_and_signs_of_life_are_passed_on(stored: Library) -> None:
-    model = Model(stored, [AnswerProgress("load"), "<sou", "rce 30896fc7>", "In 1921."])
+    model = Model([AnswerProgress("load"), "<sou", "rce 30896fc7>", "In 1921."], library=stored)
     events = events_of(stored, model)[1:-1]
     assert events == [AnswerProgress("load"), Delta(""), Delta(""), Delta("In "), Delta("1921.")]
 
