@@ -5,7 +5,16 @@ from collections.abc import Sequence
 
 from ingestion.tables.periods import DATE, MONTH_DAY, YEAR, period_of, says_only_dates
 from ingestion.tables.table import Cell, Row, Table, without_note
-from ingestion.tables.units import COUNT, COUNTS_IN, CURRENCY, RATIO, Unit, shown_amount, unit_in
+from ingestion.tables.units import (
+    COUNT,
+    COUNTS_IN,
+    CURRENCY,
+    RATIO,
+    Unit,
+    is_whole_number,
+    shown_amount,
+    unit_in,
+)
 
 
 def period_of_cell(table: Table, row: Row, column: int) -> str:
@@ -48,6 +57,8 @@ def unit_of_cell(table: Table, row: Row, column: int) -> str:
     if counted is not None and COUNT.search(text) and not CURRENCY.search(value):
         return counted[1].lower() if re.search(r"\d,\d|^\d+$|[—–]", value) else ""
     own = unit_in(row.label.text).scale or unit_in(head).scale
+    if not own and is_whole_number(value, text):
+        return ""
     unit = Unit(own or table.unit, "" if own else table.exempt)
     money = re.sub("[—–]", "1,000", value)  # nothing, in the unit of the others
     shown = shown_amount(money, row.label.text, unit, "", section=" ".join((*row.section, head)))

@@ -21,6 +21,13 @@ COUNT = re.compile(
     r"hours|tokens|votes|subscribers)\b",
     re.IGNORECASE,
 )
+# Places and people that a table's unit is never for: 908 "Stores at Beginning of Quarter" ($ in millions).
+_WHOLE_NUMBER = re.compile(
+    r"\bnumber of\b[^|]{0,40}\b(?:stores|restaurants|employees|locations|branches)\b|\bheadcount\b|\bvotes\b|"
+    r"\b(?:stores|restaurants|employees|locations|branches)\b[^|]{0,20}"
+    r"\b(?:opened|closed|(?:at|as of)(?: the)? (?:beginning|end))\b",
+    re.IGNORECASE,
+)
 # What is counted, and whose money it may be: "Revenues from franchised restaurants" are no number.
 _OWNERS = re.compile(
     r"\b(?:employees|stores|restaurants|customers|members|memberships?|subscribers)\b", re.IGNORECASE
@@ -68,6 +75,21 @@ def without_unit(text: str) -> str:
 def is_count(text: str) -> bool:
     """Return whether a row's label, with what it stands below, is of a number and not of money."""
     return COUNT.search(_OWNERS.sub("", text) if _MONEY.search(text) else text) is not None
+
+
+def is_whole_number(value: str, text: str) -> bool:
+    """Return whether a value counts places or people, which no table gives in thousands or millions.
+
+    Args:
+        value: As it stands in the cell.
+        text: Its row's label, with what it stands below.
+    """
+    return (
+        not CURRENCY.search(value)
+        and not re.search(r"\d\.\d", value)
+        and not _MONEY.search(text)
+        and _WHOLE_NUMBER.search(text) is not None
+    )
 
 
 def shown_amount(value: str, label: str, unit: Unit, currency: str, *, section: str = "") -> str:

@@ -19,6 +19,8 @@ _LEAST_WORDS = 2
 _MOSTLY = 0.6
 # Added to the number of words where the question itself has all of a label's.
 IN_FULL = 100
+# The same, where it has all words of a label's first part.
+_IN_PART = 50
 _LEAST_YEARS = 2
 _KINDS = frozenset({AnswerType.FIGURE, AnswerType.HOW_MANY})
 
@@ -42,14 +44,16 @@ def named_words(
         return 0
     parsed = parse_row(one.text)
     label = label_of(placed[1])[0] if placed is not None else parsed.label if parsed is not None else ""
-    words = _words(re.sub(r"\([^)]*\)", " ", without_note(label)))
+    label = re.sub(r"\([^)]*\)", " ", without_note(label))
+    own, words = content_words(question), content_words(label)
+    # "Adjusted EBITDA, EBIT and net income": a row of several figures, each in a column of its own.
+    for named, rank in ((words, IN_FULL), (content_words(label.split(",")[0]), _IN_PART)):
+        if len(named) >= _LEAST_WORDS and named <= own:
+            return rank + len(named)
     if len(words) < _LEAST_WORDS:
         return 0
-    if words <= _words(question):
-        return IN_FULL + len(words)
-    own = _words(question)
     for form in forms:
-        named = words & _words(form)
+        named = words & content_words(form)
         if len(named) > _LEAST_WORDS and len(named) >= _MOSTLY * len(words) and named - own:
             return len(named)
     return 0
@@ -80,7 +84,7 @@ def _has_year(question: str, table: Table, row: Row) -> bool:
     return not years or not known or bool(years & known)
 
 
-def _words(text: str) -> frozenset[str]:
+def content_words(text: str) -> frozenset[str]:
     """Return a text's content words, without the s of a plural."""
     found = re.findall(r"[^\W\d_]{2,}", text.casefold())
     return frozenset(word.removesuffix("s") for word in found if word not in stopwords_of("en"))

@@ -26,6 +26,12 @@ _MONTH = re.compile(
     r"20)\d\d|\W*$)",
     re.IGNORECASE,
 )
+_MONTH_NAME = re.compile(r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
+_TIMES = frozenset({
+    "as", "at", "end", "ended", "ending", "fifty", "first", "fiscal", "for", "fourth", "half", "in", "month",
+    "months", "nine", "of", "quarter", "quarters", "second", "six", "the", "third", "thirteen", "thirty",
+    "three", "twelve", "twenty", "two", "week", "weeks", "year", "years",
+})  # fmt: skip
 # Words of a question, and the words of a column's head that they mean.
 _LENGTHS = (
     (
@@ -168,11 +174,20 @@ def asked_columns(question: str, columns: tuple[str, ...]) -> list[int]:
     months = {month[:3].casefold() for month in _MONTH.findall(question)}
     named = [place for place in places if any(month in columns[place].casefold() for month in months)]
     places = named or places
+    said = set(re.findall(r"\w+", question.casefold()))
+    measured = [place for place in places if (words := _measure(columns[place])) and said.issuperset(words)]
+    places = measured or places
     for asked, head in _LENGTHS:
         if len(places) > 1 and re.search(asked, question, re.IGNORECASE):
             of_length = [place for place in places if re.search(head, columns[place], re.IGNORECASE)]
             places = of_length or places
     return places
+
+
+def _measure(head: str) -> list[str]:
+    """Return the words of a column's head that say no time: "ebitda" of "Year ended June 30, 2023 EBITDA"."""
+    words = re.findall(r"[^\W\d_]+", head.casefold())
+    return [word for word in words if word not in _TIMES and not _MONTH_NAME.fullmatch(word)]
 
 
 def _pointed(one: Candidate, row: Row, table: RowHeads) -> int | None:
