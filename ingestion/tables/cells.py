@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from ingestion.tables.periods import DATE, MONTH_DAY, YEAR, period_of, says_only_dates
+from ingestion.tables.periods import DATE, MONTH_DAY, PERIOD_YEAR, period_of, says_only_dates
 from ingestion.tables.table import Cell, Row, Table, without_note
 from ingestion.tables.units import (
     COUNT,
@@ -22,20 +22,22 @@ def period_of_cell(table: Table, row: Row, column: int) -> str:
     head = table.columns[column]
     period = head.period
     above = [row.label.text, *reversed(row.section)]
-    if YEAR.fullmatch(period):  # "2016" below "Years ended December 31:"
+    if PERIOD_YEAR.fullmatch(period):  # "2016" below "Years ended December 31:"
         around = next((text for text in above[1:] if MONTH_DAY.search(text)), "")
         return period_of(head.head, around) if around else period
     dated = next((text for text in above if _is_dated(text)), "")
-    if dated and (not period or not YEAR.search(head.head)):
+    if dated and (not period or not PERIOD_YEAR.search(head.head)):
         return period_of(without_note(dated))
     return period
 
 
 def _is_dated(label: str) -> bool:
     """Return whether a row's label says a date: "Balance at May 31, 2016", or a year alone."""
-    if YEAR.fullmatch(without_note(label)):
+    if PERIOD_YEAR.fullmatch(without_note(label)):
         return True
-    return YEAR.search(label) is not None and (says_only_dates(label) or DATE.search(label) is not None)
+    return PERIOD_YEAR.search(label) is not None and (
+        says_only_dates(label) or DATE.search(label) is not None
+    )
 
 
 def unit_of_cell(table: Table, row: Row, column: int) -> str:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ingestion.tables.periods import YEAR
+from ingestion.tables.periods import PERIOD_YEAR
 
 # (in millions, except per share data) · (Dollars in thousands) · in billions of dollars
 UNIT = re.compile(
@@ -103,7 +103,7 @@ def shown_amount(value: str, label: str, unit: Unit, currency: str, *, section: 
         section: What the row stands below.
     """
     bare = re.sub(r"\s+(?=[%)])|(?<=[$€£¥(])\s+", "", value).strip()
-    if not any(map(str.isdigit, bare)) or "%" in bare or YEAR.fullmatch(bare):
+    if not any(map(str.isdigit, bare)) or "%" in bare or PERIOD_YEAR.fullmatch(bare):
         return bare
     if bare.startswith("(") and not bare.endswith(")"):
         bare += ")"

@@ -4,7 +4,7 @@ import itertools
 import re
 
 from ingestion.tables.cells import characters_in, period_of_cell, row_at, shown_cell
-from ingestion.tables.periods import YEAR, says_only_dates
+from ingestion.tables.periods import PERIOD_YEAR, says_only_dates
 from ingestion.tables.table import Cell, Table
 from ingestion.tables.table import Row as TableRow
 from rag_app.answering.quoting.candidates import Candidate
@@ -112,7 +112,7 @@ def _marked(values: list[str], pointed: list[bool]) -> str:
 def _head_of(table: Table, row: TableRow, column: int) -> str:
     """Return what a column is called: its period where its head says no more."""
     head, period = table.columns[column].head, period_of_cell(table, row, column)
-    if not head or says_only_dates(head) or YEAR.fullmatch(head):
+    if not head or says_only_dates(head) or PERIOD_YEAR.fullmatch(head):
         return (period[:1].upper() + period[1:]) or head
     return head
 
@@ -162,7 +162,7 @@ def _as_months(quarter: re.Match[str]) -> str:
 def asked_columns(question: str, columns: tuple[str, ...]) -> list[int]:
     """Return the places of the columns that a question names, by period or by all words; mostly none."""
     columns = tuple(_QUARTER.sub(_as_months, head) for head in columns)
-    years = set(YEAR.findall(question)) | {f"20{short}" for short in _SHORT_YEAR.findall(question)}
+    years = set(PERIOD_YEAR.findall(question)) | {f"20{short}" for short in _SHORT_YEAR.findall(question)}
     places = [place for place, head in enumerate(columns) if any(year in head for year in years)]
     if not years:
         said = set(re.findall(r"\w+", question.casefold()))
