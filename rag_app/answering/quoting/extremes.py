@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from ingestion.tables.cells import row_at
-from ingestion.tables.periods import YEAR
+from ingestion.tables.periods import PERIOD_YEAR
 from ingestion.tables.table import Row, Table, without_note
 from rag_app.answering.answers import PassageWindow
 from rag_app.answering.quoting.asked_rows import content_words
@@ -49,14 +49,14 @@ def is_extreme(question: str, window: PassageWindow, one: Statement) -> bool:
 
 def _column(question: str, table: Table, row: Row, measure: str) -> int | None:
     """Return the one column whose figures are asked for; None where it is not certain."""
-    said, years = _words(question), set(YEAR.findall(question))
+    said, years = _words(question), set(PERIOD_YEAR.findall(question))
     named: list[int] = []
     dated: list[int] = []
     for place, column in enumerate(table.columns):
-        words = _words(YEAR.sub(" ", column.head))
+        words = _words(PERIOD_YEAR.sub(" ", column.head))
         if words and words <= said:
             named.append(place)
-        if years & set(YEAR.findall(f"{column.head} {column.period}")):
+        if years & set(PERIOD_YEAR.findall(f"{column.head} {column.period}")):
             dated.append(place)
     found = [place for place in named if place in dated] or named or dated
     if len(found) != 1:

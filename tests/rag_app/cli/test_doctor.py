@@ -7,7 +7,7 @@ import pytest
 
 from rag_app.cli import doctor
 from rag_app.config.settings import Settings
-from rag_app.llm.process.worker import available_processors
+from rag_app.llm.process.processors import default_threads
 from rag_app.llm.speed import PrefillSpeeds, ReadingSetup
 from tests.helpers.commands import Command
 from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
@@ -65,7 +65,7 @@ def reading(run: Command, data: Path) -> str:
 def measured(data: Path, path: Path, tokens_per_s: float) -> None:
     """Keep a reading speed, as a question would."""
     file = Settings(data_dir=data).speed_file
-    PrefillSpeeds(file).note(ReadingSetup(path, available_processors()), 1000, 1000 / tokens_per_s)
+    PrefillSpeeds(file).note(ReadingSetup(path, default_threads()), 1000, 1000 / tokens_per_s)
 
 
 @pytest.mark.parametrize(
