@@ -39,6 +39,7 @@ from rag_app.answering.questions.follow_ups import is_follow_up, names_subject
 from rag_app.answering.questions.query_rewriting import carried_over
 from rag_app.answering.questions.question_kinds import is_aside
 from rag_app.answering.refusals.refusal import Refusal, must_refuse, refusal
+from rag_app.answering.refusals.unknown_names import has_unknown_name
 from rag_app.answering.written.reply import Reply, reply
 from retrievers.fusion import fused_hits
 from retrievers.preambles import core
@@ -253,7 +254,8 @@ class AnswerChain:
     def _written(self, gathered: _Gathered, config: RunnableConfig) -> Iterator[AnswerEvent]:
         started, answerer = time.perf_counter(), self._answerer
         question, result, packed = gathered.question, gathered.found.result, gathered.found.packed
-        likely = answerability(packed)
+        unknown_name = has_unknown_name(self._library, self._scope, question.standalone, packed.evidence)
+        likely = answerability(packed, unknown_name=unknown_name)
         is_enough = likely >= self._settings.threshold
         refuses = must_refuse(self._library, question.standalone, packed, result.named, is_enough=is_enough)
         refused: Refusal | None = None
