@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from ingestion.storage.catalogue.filters import Filters
 from ingestion.tables.table import Table
-from rag_app.config.sampling import Sampling
 from retrievers.hits import Hit
 from retrievers.reader.reading import Reading
 from retrievers.search import SearchResult
@@ -35,6 +34,26 @@ class EvidenceRef:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerInstructions:
+    """What a language model is asked about the form of an answer; "" for nothing.
+
+    Attributes:
+        collection: By the collection that is asked.
+        request: By the request: a chat's system messages.
+    """
+
+    collection: str = ""
+    request: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.collection or self.request)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(filter(None, (self.collection, self.request)))
+
+
+@dataclass(frozen=True, slots=True)
 class AskOptions:
     """The options of one question.
 
@@ -54,6 +73,8 @@ class AskOptions:
         cited: Ids of the documents that the conversation's last answer cites; a follow-up question that
             names nothing else is searched for in them as well.
         evidence_tokens: The evidence budget, in tokens of the answerer; None: the settings decide.
+        instructions: What the request asks about the form of the answer.
+        collection_instructions: The collection's; None: those that it has, where one alone is asked.
     """
 
     strategy: str = DEFAULT_STRATEGY
@@ -69,6 +90,8 @@ class AskOptions:
     earlier: tuple[EvidenceRef, ...] = ()
     cited: tuple[str, ...] = ()
     evidence_tokens: int | None = None
+    instructions: str = ""
+    collection_instructions: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +181,7 @@ class PromptContext:
         budget: The evidence budget in tokens.
         question: What was searched for.
         forms: The question with the glossary's words in the place of its own.
+        instructions: Those that the prompt has, about the form of the answer.
     """
 
     evidence: tuple[Evidence, ...]
@@ -166,6 +190,7 @@ class PromptContext:
     budget: int | None = None
     question: str = ""
     forms: tuple[str, ...] = ()
+    instructions: AnswerInstructions = AnswerInstructions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,23 +249,6 @@ class CitedAnswer:
     text: str
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratorInfo:
-    """What wrote an answer.
-
-    Attributes:
-        sha256: The model file's hash; None for a server, or while it is computed.
-        max_tokens: The longest answer, in tokens.
-        thinking: Whether the model reasoned first.
-    """
-
-    name: str
-    sha256: str | None = None
-    sampling: Sampling | None = None
-    max_tokens: int | None = None
-    thinking: bool | None = None
 
 
 class AnswerEvent:
@@ -310,6 +318,7 @@ class Answer(AnswerEvent):
         standalone_question: The rewritten question that was searched for; None: the question itself.
         budget: The evidence budget in tokens.
         model_text: The language model's own text where it was useless and quotations stand for it.
+        instructions: Those of the prompt; none where no language model was to write.
     """
 
     question: str
@@ -332,6 +341,7 @@ class Answer(AnswerEvent):
     budget: int | None = None
     answerability: float | None = None
     model_text: str | None = None
+    instructions: AnswerInstructions = AnswerInstructions()
 
     @property
     def abstained(self) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from rag_app.contract.errors import ErrorFields
 from rag_app.contract.schema import Fields, Response, Timings, source
@@ -29,6 +29,17 @@ class SentenceFields(Fields):
     score: float = Field(description="MaxSim with the sentences that it rests on")
     markers: tuple[int, ...]
     reason: str | None = Field(None, description="why the verdict is not supported")
+
+
+class InstructionsFields(Fields):
+    """What the language model was asked about the form of the answer; empty: nothing."""
+
+    collection: str = Field(description="by the collection")
+    request: str = Field(description="by the request: its `instructions`, or a chat's system messages")
+
+
+# Null where the prompt had none.
+UsedInstructions = Annotated[InstructionsFields | None, BeforeValidator(lambda used: used or None)]
 
 
 class AnswerFields(Fields):
@@ -60,6 +71,9 @@ class AnswerFields(Fields):
         None,
         description="the language model's own text, where it was useless and the answer quotes the documents "
         "instead; null: the answer is the model's, or needed none",
+    )
+    instructions: UsedInstructions = Field(
+        None, description="instructions in the language model's prompt; null: none, or no model was to write"
     )
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 from ingestion.errors import LibraryError, RagError
 from ingestion.library import Library
-from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, EvidenceRef, GeneratorInfo
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, EvidenceRef
 from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.receipts import Receipts
 from rag_app.history.serialization import answer_record, receipt_record
+from rag_app.llm.usage import GeneratorInfo
 
 NEW = "new"
 # Milliseconds. Answers that take longer are logged with the times of their stages.

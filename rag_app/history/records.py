@@ -64,11 +64,20 @@ class HitRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class InstructionsRecord:
+    """What the language model was asked about the form of an answer, by the collection and by the request."""
+
+    collection: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRecord:
     """A finished answer.
 
     `outcome` and `answerability` are None for answers recorded before there were any. `model_text` is the
-    language model's own text where quotations stand for it.
+    language model's own text where quotations stand for it. `instructions` are None where the prompt had
+    none.
     """
 
     question: str
@@ -86,6 +95,7 @@ class AnswerRecord:
     outcome: str | None = None
     answerability: float | None = None
     model_text: str | None = None
+    instructions: InstructionsRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +174,7 @@ class ReceiptRecord:
     `representation` is the fingerprint of the vectors that the strategy read, None for the built-in ones;
     `evidence_tokens` is the budget of the evidence; `prior_documents` are the ids of the documents that the
     conversation's last answer cites; `model_text` is the language model's own text where quotations stand for
-    it.
+    it; `instructions` are None where the prompt had none.
     """
 
     application: str
@@ -188,6 +198,7 @@ class ReceiptRecord:
     answerability: float | None = None
     prior_documents: tuple[str, ...] = ()
     model_text: str | None = None
+    instructions: InstructionsRecord | None = None
 
 
 _CODECS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (AnswerRecord, ReceiptRecord)}

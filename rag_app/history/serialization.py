@@ -11,12 +11,12 @@ from ingestion.library import Library
 from ingestion.storage.catalogue.records import StoredChunk
 from rag_app.answering.answers import (
     Answer,
+    AnswerInstructions,
     AnswerSentence,
     AskOptions,
     Citation,
     Evidence,
     EvidenceSentence,
-    GeneratorInfo,
     Outcome,
     PassagesFound,
     PromptContext,
@@ -31,6 +31,7 @@ from rag_app.history.records import (
     EvidenceRecord,
     GeneratorRecord,
     HitRecord,
+    InstructionsRecord,
     OptionsRecord,
     PriorEvidenceRecord,
     ReceiptRecord,
@@ -39,6 +40,7 @@ from rag_app.history.records import (
     SentenceRecord,
     Spans,
 )
+from rag_app.llm.usage import GeneratorInfo
 from retrievers.hits import Hit
 from retrievers.search import SearchResult, query_of
 
@@ -79,6 +81,7 @@ def answer_record(answer: Answer) -> AnswerRecord:
         standalone_question=answer.standalone_question,
         timings_ms=_rounded(answer),
         model_text=answer.model_text,
+        instructions=_instructions_record(answer.instructions),
     )
 
 
@@ -101,7 +104,7 @@ def receipt_record(
         evidence=tuple(_evidence_record(item, library) for item in answer.evidence),
         relevance=answer.relevance,
         nonce=answer.nonce,
-        prompt_sha256=prompt_hash(standalone, answer.evidence, answer.nonce),
+        prompt_sha256=prompt_hash(standalone, answer.evidence, answer.nonce, answer.instructions),
         answer=answer.text,
         abstained=answer.abstained,
         outcome=answer.outcome,
@@ -109,12 +112,16 @@ def receipt_record(
         timings_ms=_rounded(answer),
         prior_documents=options.cited,
         model_text=answer.model_text,
+        instructions=_instructions_record(answer.instructions),
     )
 
 
-def prompt_hash(question: str, evidence: Sequence[Evidence], nonce: str) -> str:
+def prompt_hash(
+    question: str, evidence: Sequence[Evidence], nonce: str, instructions: AnswerInstructions
+) -> str:
     """Return the SHA-256 of the prompt's messages."""
-    texts = [f"{message.type}\n{message.text}" for message in messages(question, evidence, nonce)]
+    prompt = messages(question, evidence, nonce, instructions)
+    texts = [f"{message.type}\n{message.text}" for message in prompt]
     return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -152,7 +159,13 @@ def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:
         receipt_id=turn.receipt,
         answerability=record.answerability,
         model_text=record.model_text,
+        instructions=instructions_from(record.instructions),
     )
+
+
+def instructions_from(record: InstructionsRecord | None) -> AnswerInstructions:
+    """Return recorded instructions; none for a record without them, such as an older one."""
+    return AnswerInstructions(record.collection, record.request) if record else AnswerInstructions()
 
 
 def restored(turn: RecordedTurn, receipts: Receipts, library: Library) -> RestoredTurn:
@@ -185,6 +198,10 @@ def _outcome(record: AnswerRecord) -> Outcome:
     if not record.abstained:
         return Outcome.ANSWERED
     return Outcome.RELATED if record.hits else Outcome.NOTHING
+
+
+def _instructions_record(used: AnswerInstructions) -> InstructionsRecord | None:
+    return InstructionsRecord(used.collection, used.request) if used else None
 
 
 def _rounded(answer: Answer) -> dict[str, float]:
