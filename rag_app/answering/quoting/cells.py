@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Sequence
 
 from ingestion.tables.cells import characters_in, period_of_cell, row_at, shown_cell
 from ingestion.tables.periods import PERIOD_YEAR, says_only_dates
@@ -164,19 +165,25 @@ def asked_columns(question: str, columns: tuple[str, ...]) -> list[int]:
     columns = tuple(_QUARTER.sub(_as_months, head) for head in columns)
     years = set(PERIOD_YEAR.findall(question)) | {f"20{short}" for short in _SHORT_YEAR.findall(question)}
     places = [place for place, head in enumerate(columns) if any(year in head for year in years)]
+    said = set(re.findall(r"\w+", question.casefold()))
     if not years:
-        said = set(re.findall(r"\w+", question.casefold()))
-        return [
+        named = [
             place
             for place, head in enumerate(columns)
             if (words := re.findall(r"\w+", head.casefold())) and said.issuperset(words)
         ]
+        every = list(range(len(columns)))
+        of_length = [] if named else _of_length(question, columns, every)
+        return named if named or of_length == every else of_length
     months = {month[:3].casefold() for month in _MONTH.findall(question)}
     named = [place for place in places if any(month in columns[place].casefold() for month in months)]
     places = named or places
-    said = set(re.findall(r"\w+", question.casefold()))
     measured = [place for place in places if (words := _measure(columns[place])) and said.issuperset(words)]
-    places = measured or places
+    return _of_length(question, columns, measured or places)
+
+
+def _of_length(question: str, columns: Sequence[str], places: list[int]) -> list[int]:
+    """Return those places of columns that are for as long a time as the question says; else all of them."""
     for asked, head in _LENGTHS:
         if len(places) > 1 and re.search(asked, question, re.IGNORECASE):
             of_length = [place for place in places if re.search(head, columns[place], re.IGNORECASE)]

@@ -82,6 +82,12 @@ def test_a_row_without_its_table_is_read_from_its_text() -> None:
         ("in the three months to September 2022", ("3Q22", "2Q22", "Nine months ended Sept 30, 2022"), [0]),
         ("in fiscal 2022", ("Year ended June 30, 2023", "Year ended June 30, 2022"), [1]),
         ("what changed", ("2023", "2022"), []),
+        (
+            "in the second quarter",
+            ("Three months ended July 29, 2023", "Six months ended July 29, 2023"),
+            [0],
+        ),
+        ("in the quarter", ("2023", "2022"), []),
     ],
 )
 def test_the_columns_that_a_question_names(question: str, heads: tuple[str, ...], places: list[int]) -> None:
