@@ -93,7 +93,7 @@ def test_a_sentence_over_two_pages_is_shown_whole_and_cited_on_its_page() -> Non
 
 
 def test_a_formula_at_the_end_of_a_line_ends_the_statement() -> None:
-    text = "Rank fusion adds a term for each list:\nscore = sum of 1 / (k + rank), k = 60\nTake a passage ranked first."
+    text = "Fusion adds a term for each:\nscore = sum of 1 / (k + rank), k = 60\nTake a passage ranked first."
     found = [one.text for one in statements(PassageWindow(text, 0))]
     assert found[-1] == "Take a passage ranked first."
     assert found[-2].endswith("k = 60")
