@@ -7,6 +7,7 @@ from enum import StrEnum
 from ingestion.storage.catalogue.filters import Filters
 from ingestion.tables.table import Table
 from rag_app.config.sampling import Sampling
+from rag_app.llm.token_usage import TokenUsage
 from retrievers.hits import Hit
 from retrievers.reader.reading import Reading
 from retrievers.search import SearchResult
@@ -49,6 +50,7 @@ class AskOptions:
         standalone: The question without reference to the history, where a person edited it; None: the
             application rewrites it.
         conversation: The id of the question's conversation; "new" begins one.
+        turn: The question's number in the conversation, where it is stored already; None: it is not.
         nonce: The nonce of the prompt's fences; "": any.
         earlier: The evidence of the conversation's last prompt.
         cited: Ids of the documents that the conversation's last answer cites; a follow-up question that
@@ -65,6 +67,7 @@ class AskOptions:
     history: tuple[Exchange, ...] = ()
     standalone: str | None = None
     conversation: str | None = None
+    turn: int | None = None
     nonce: str = ""
     earlier: tuple[EvidenceRef, ...] = ()
     cited: tuple[str, ...] = ()
@@ -310,6 +313,7 @@ class Answer(AnswerEvent):
         standalone_question: The rewritten question that was searched for; None: the question itself.
         budget: The evidence budget in tokens.
         model_text: The language model's own text where it was useless and quotations stand for it.
+        usage: None where no language model counted tokens.
     """
 
     question: str
@@ -332,6 +336,7 @@ class Answer(AnswerEvent):
     budget: int | None = None
     answerability: float | None = None
     model_text: str | None = None
+    usage: TokenUsage | None = None
 
     @property
     def abstained(self) -> bool:

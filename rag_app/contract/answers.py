@@ -31,6 +31,14 @@ class SentenceFields(Fields):
     reason: str | None = Field(None, description="why the verdict is not supported")
 
 
+class UsageFields(Fields):
+    """The tokens of all language models that the answer took; quotations take none."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
 class AnswerFields(Fields):
     """An answer with its sources. Without one (`abstained`) the text says so and why; `citations` are then
     the closest passages, which do not answer, and `nearest` has all that were found."""
@@ -61,14 +69,7 @@ class AnswerFields(Fields):
         description="the language model's own text, where it was useless and the answer quotes the documents "
         "instead; null: the answer is the model's, or needed none",
     )
-
-
-class UsageFields(Fields):
-    """The tokens of all language models that the answer took; quotations take none."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
+    usage: UsageFields | None = Field(None, description="null: no language model counted tokens")
 
 
 class AskResponse(AnswerFields, Response):

@@ -39,6 +39,7 @@ from rag_app.history.records import (
     SentenceRecord,
     Spans,
 )
+from rag_app.llm.token_usage import TokenUsage
 from retrievers.hits import Hit
 from retrievers.search import SearchResult, query_of
 
@@ -47,12 +48,17 @@ GONE = "This passage is not in the library any more."
 
 @dataclass(frozen=True, slots=True)
 class RestoredTurn:
-    """A recorded turn; with an answer, also the answer and the passages found for it."""
+    """A recorded turn, with its answer and the passages found for it.
+
+    Attributes:
+        partial: What was written of an unfinished answer; None for a finished one, or one not begun.
+    """
 
     turn: RecordedTurn
     options: AskOptions
     answer: Answer | None = None
     found: PassagesFound | None = None
+    partial: Answer | None = None
 
 
 def answer_record(answer: Answer) -> AnswerRecord:
@@ -79,7 +85,15 @@ def answer_record(answer: Answer) -> AnswerRecord:
         standalone_question=answer.standalone_question,
         timings_ms=_rounded(answer),
         model_text=answer.model_text,
+        prompt_tokens=answer.usage.prompt_tokens if answer.usage else None,
+        completion_tokens=answer.usage.completion_tokens if answer.usage else None,
     )
+
+
+def partial_record(answer: Answer, library: Library) -> AnswerRecord:
+    """Return an unfinished answer as the history stores it, with its evidence: it has no receipt."""
+    evidence = tuple(_evidence_record(item, library) for item in answer.evidence)
+    return replace(answer_record(answer), evidence=evidence)
 
 
 def receipt_record(
@@ -119,11 +133,19 @@ def prompt_hash(question: str, evidence: Sequence[Evidence], nonce: str) -> str:
 
 
 def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:
-    """Return a turn's answer with its passages' text, "" for passages that have left the library.
+    """Return a turn's finished answer with its passages' text, "" for passages that have left the library.
 
     The evidence is not among it: `restored` finds it.
     """
-    record = turn.answer
+    return _answer_of(turn.answer, turn, library)
+
+
+def recorded_partial(turn: RecordedTurn, library: Library) -> Answer | None:
+    """Return what was written of a turn's unfinished answer, as `recorded_answer` returns a finished one."""
+    return _answer_of(turn.partial, turn, library)
+
+
+def _answer_of(record: AnswerRecord | None, turn: RecordedTurn, library: Library) -> Answer | None:
     if record is None:
         return None
     chunks = library.catalogue.chunks([hit.chunk_id for hit in record.hits])
@@ -152,30 +174,36 @@ def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:
         receipt_id=turn.receipt,
         answerability=record.answerability,
         model_text=record.model_text,
+        usage=_usage(record),
     )
 
 
 def restored(turn: RecordedTurn, receipts: Receipts, library: Library) -> RestoredTurn:
-    """Return a turn as it was answered. Passages that have left the library say so.
+    """Return a turn as it was answered, or as far as it was. Passages that have left the library say so.
 
     The receipt knows the sentences that were read; without a receipt, the cited passages stand for the
-    evidence.
+    evidence. An unfinished answer knows its own.
     """
-    answer = recorded_answer(turn, library)
-    if answer is None:
+    record = turn.answer or turn.partial
+    answer = _answer_of(record, turn, library)
+    if record is None or answer is None:
         return RestoredTurn(turn, AskOptions())
     receipt: ReceiptRecord | None = None
     if turn.receipt is not None:
         with suppress(UnknownName):  # only so many are stored
             receipt = receipts.get(turn.receipt).record
     hits = tuple(map(_shown, answer.nearest))
-    evidence = _evidence_of(hits, receipt) if receipt else _cited(hits, answer.citations)
+    read = receipt.evidence if receipt else record.evidence
+    evidence = _evidence_of(hits, read) if read or receipt else _cited(hits, answer.citations)
     relevance = receipt.relevance if receipt else 0.0
     answer = replace(answer, nearest=hits, evidence=evidence, relevance=relevance)
     query = query_of(library, turn.standalone)
     result = SearchResult(query, answer.strategy, answer.reranker, True, hits, answer.timings_ms)
     options = AskOptions(strategy=answer.strategy, reranker=answer.reranker, llm=answer.llm)
-    return RestoredTurn(turn, options, answer, PassagesFound(result, PromptContext(evidence, relevance)))
+    found = PassagesFound(result, PromptContext(evidence, relevance))
+    if turn.answer is None:
+        return RestoredTurn(turn, options, found=found, partial=answer)
+    return RestoredTurn(turn, options, answer, found)
 
 
 def _outcome(record: AnswerRecord) -> Outcome:
@@ -185,6 +213,12 @@ def _outcome(record: AnswerRecord) -> Outcome:
     if not record.abstained:
         return Outcome.ANSWERED
     return Outcome.RELATED if record.hits else Outcome.NOTHING
+
+
+def _usage(record: AnswerRecord) -> TokenUsage | None:
+    if record.prompt_tokens is None or record.completion_tokens is None:
+        return None
+    return TokenUsage(record.prompt_tokens, record.completion_tokens)
 
 
 def _rounded(answer: Answer) -> dict[str, float]:
@@ -282,11 +316,11 @@ def _shown(hit: Hit) -> Hit:
     return replace(hit, chunk=replace(hit.chunk, text=GONE, start=hit.chunk.end))
 
 
-def _evidence_of(hits: Sequence[Hit], receipt: ReceiptRecord) -> tuple[Evidence, ...]:
+def _evidence_of(hits: Sequence[Hit], read: Sequence[EvidenceRecord]) -> tuple[Evidence, ...]:
     by_chunk = {hit.chunk.id: hit for hit in hits}
     return tuple(
         Evidence(one.number, hit, _sentences(hit, one.spans))
-        for one in receipt.evidence
+        for one in read
         if (hit := by_chunk.get(one.chunk_id))
     )
 

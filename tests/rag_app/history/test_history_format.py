@@ -131,6 +131,9 @@ def test_an_answer_is_stored_in_the_history_s_own_words(tmp_path: Path) -> None:
         "standalone_question": "When was it?",
         "timings_ms": {"total": 1.24},
         "model_text": None,
+        "evidence": [],
+        "prompt_tokens": None,
+        "completion_tokens": None,
     }
     (turn,) = conversations.turns(one.id)
     assert turn.answer == answer_record(answer)
