@@ -23,8 +23,8 @@ from report import Result, arguments, compare, figure, publish
 
 from rag_app.config.sampling import Sampling
 from rag_app.llm.process.engine import BLOCK
+from rag_app.llm.process.processors import default_threads
 from rag_app.llm.process.supervisor import ModelProcess
-from rag_app.llm.process.worker import available_processors
 
 sys.path.append(str(Path(__file__).parents[1]))
 from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf  # the tests' writer of model files
@@ -78,7 +78,7 @@ def run(quick: bool) -> tuple[list[Result], dict[str, Any]]:
         "block": BLOCK,
         "runs": runs,
         "quick": quick,
-        "threads": available_processors(),
+        "threads": default_threads(),
     }
     return [*results, figure("prefix/prefill", "tokens/s", speeds)], settings
 

@@ -18,7 +18,7 @@ from rag_app.llm.base import SAMPLING
 from rag_app.llm.choice import AUTO, EXTRACTIVE, Llm, Server
 from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.openai import ServerModel
-from rag_app.llm.process.worker import available_processors
+from rag_app.llm.process.processors import default_threads
 from rag_app.llm.servers.finder import ServerFinder
 from rag_app.llm.servers.served_model import ServedModel
 from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, ReadingSetup
@@ -159,7 +159,7 @@ class ModelPool:
     def reading_speed(self, file: Path) -> PrefillSpeed | None:
         """Return how fast a GGUF file's model reads on this machine; None where nothing measured it."""
         settings = self._store.settings
-        reader = ReadingSetup(file, available_processors(), settings.llm_gpu_layers)
+        reader = ReadingSetup(file, settings.llm_threads or default_threads(), settings.llm_gpu_layers)
         return PrefillSpeeds(settings.speed_file).get(reader)
 
     def _open(self, llm: Llm) -> WritingModel:
@@ -184,6 +184,7 @@ class ModelPool:
             max_waiting=settings.llm_max_waiting,
             silence_s=settings.llm_silence_seconds,
             speed_file=settings.speed_file,
+            threads=settings.llm_threads,
             gpu_layers=settings.llm_gpu_layers,
             **options,
         )

@@ -88,6 +88,9 @@ class Settings(ModelServerSettings, ConnectionSettings, BaseSettings):
         ge=-1,
         description="layers of the LLM on a GPU; -1: all; none: all, where llama.cpp was built for a GPU",
     )
+    llm_threads: int | None = Field(
+        None, ge=1, description="threads of the LLM; none: one for each physical core"
+    )
     llm_max_tokens: int = Field(512, ge=1, description="longest answer, in tokens")
     llm_temperature: float = Field(0.0, ge=0.0, le=2.0, description="0: always the likeliest token")
     llm_seed: int = Field(0, ge=0, lt=2**32, description="random seed for a temperature above 0")

@@ -50,7 +50,7 @@ class LlamaCpp(SamplingChatModel):
     context_tokens: int | None = Field(default=None, gt=0)
     """The context window in tokens. None: the window that the file states, at most 8192."""
     threads: int | None = Field(default=None, gt=0)
-    """None: one for each processor that this process may use."""
+    """None: one for each physical core that this process may use."""
     gpu_layers: int | None = Field(default=None, ge=-1)
     """Layers on a GPU, for a llama-cpp-python that was built for one; -1: all. None: all where it was."""
     adapter: Path | None = None

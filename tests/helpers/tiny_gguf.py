@@ -40,7 +40,8 @@ class TinyModel:
     feed-forward layer) are as many as there are heads, and 4 × `width`, where they are None. `more_words`
     made-up ones come on top of the small vocabulary. `quantized`: matrices are Q8_0 instead of float32.
     Without `has_chatml` its vocabulary has no tokens of that form. `ends_at_once` makes the end of the
-    answer the only likely token.
+    answer the only likely token. `counts`: it writes the `more_words` one after the other, at any
+    temperature, so that a text is known in advance and nothing in it repeats.
     """
 
     width: int = 64
@@ -54,6 +55,7 @@ class TinyModel:
     chat_template: str | None = CHATML
     has_chatml: bool = True
     ends_at_once: bool = False
+    counts: bool = False
     seed: int = 7
 
     @property
@@ -62,8 +64,8 @@ class TinyModel:
 
 
 SMALL = TinyModel()
-# With a temperature of 2 it writes for minutes without repeating itself, so that nothing but a test stops it.
-WORDY = TinyModel(width=256, layers=12, context=16_384, more_words=3000)
+# It writes 3,000 different words, for minutes, so that nothing but a test stops it.
+WORDY = TinyModel(width=256, layers=12, context=16_384, more_words=3000, counts=True)
 
 
 def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:
@@ -121,6 +123,17 @@ def write_tiny_adapter(path: Path, model: TinyModel = SMALL, rank: int = 4) -> P
     return path
 
 
+def made_up_word(number: int) -> str:
+    """Return the word at place `number` of `more_words`, like "bababu"; each tenth ends a sentence."""
+    ends = "." if number % 10 == 9 else ""
+    consonants, vowels = "bdfgklmnprstvz", "aeiou"
+    syllables = []
+    for _ in range(3):
+        number, place = divmod(number, len(consonants) * len(vowels))
+        syllables.append(consonants[place // len(vowels)] + vowels[place % len(vowels)])
+    return "".join(reversed(syllables)) + ends
+
+
 def as_written(answer: str) -> str:
     """Return an answer as the model wrote it: without the citations that were computed afterwards.
 
@@ -143,7 +156,7 @@ def _vocabulary(
     scores += [0.0] * 256
     merged = ["▁t", "he", "▁the", "in", "er", "an", "on", "▁a", "re", "▁w", "or", "ing", "▁of", "日本"]
     texts = [*merged, "▁", *"etaoinshrdlcumwfgypbvkjxqzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,?!é日本"]
-    texts += [f"▁{number:06x}" for number in range(more_words)]
+    texts += [f"▁{made_up_word(number)}" for number in range(more_words)]
     pieces += [text.encode() for text in texts]
     types += [gguf.TokenType.NORMAL] * len(texts)
     scores += [-float(rank) for rank in range(len(texts))]
@@ -165,12 +178,16 @@ def _tensors(model: TinyModel, types: list[int]) -> Iterator[tuple[str, Weights]
     output[:, 0] = [ALLOW if kind == gguf.TokenType.NORMAL else FORBID for kind in types]
     if model.ends_at_once:
         output[EOS, 0] = -FORBID
+    if model.counts:
+        _count(embedding, output, len(types) - model.more_words)
     yield "token_embd.weight", embedding
     yield "output_norm.weight", np.ones(width, np.float32)
     yield "output.weight", output
     for layer in range(model.layers):
         attention_out, feed_forward_out = matrix(width, width), matrix(width, inner)
         attention_out[0] = feed_forward_out[0] = 0.0
+        if model.counts:  # what a token says of itself passes all layers unchanged
+            attention_out[:] = feed_forward_out[:] = 0.0
         yield f"blk.{layer}.attn_norm.weight", np.ones(width, np.float32)
         yield f"blk.{layer}.attn_q.weight", matrix(width, width)
         yield f"blk.{layer}.attn_k.weight", matrix(keys, width)
@@ -180,3 +197,16 @@ def _tensors(model: TinyModel, types: list[int]) -> Iterator[tuple[str, Weights]
         yield f"blk.{layer}.ffn_gate.weight", matrix(inner, width)
         yield f"blk.{layer}.ffn_up.weight", matrix(inner, width)
         yield f"blk.{layer}.ffn_down.weight", feed_forward_out
+
+
+def _count(embedding: Weights, output: Weights, first: int) -> None:
+    """Let every token from `first` on be followed by the next one, and all others by `first`.
+
+    Embeddings of 256 numbers are nearly orthogonal: a row of the output matrix that is the embedding of
+    the token before gives its successor a logit that is far above all others.
+    """
+    embedding[:first, 1:] = embedding[0, 1:]
+    output[first:, 1:] = 0.0
+    output[first + 1 :, 1:] = embedding[first:-1, 1:]
+    output[first, 1:] = embedding[0, 1:] + embedding[-1, 1:]
+    output[first:, 1:] *= 10.0

@@ -393,11 +393,10 @@ def test_an_llm_streams_and_is_stopped_midway(
     browser: "Browser", tmp_path: Path, eventually: Callable[[Callable[[], bool]], bool]
 ) -> None:
     model = write_tiny_gguf(
-        tmp_path / "tiny.gguf", TinyModel(width=320, layers=12, context=8192, more_words=3000)
+        tmp_path / "tiny.gguf", TinyModel(width=320, layers=12, context=8192, more_words=3000, counts=True)
     )
     variables = {
         "RAG_APP_LLM": str(model), "RAG_APP_LLM_MAX_TOKENS": "6000", "RAG_APP_EVIDENCE_TOKENS": "200",
-        "RAG_APP_LLM_TEMPERATURE": "2",  # words do not repeat, so that nothing but the test stops it
         "GRADIO_IS_E2E_TEST": "1",  # Gradio looks four times a second whether a tab is open, else all 15 s
     }  # fmt: skip
     with serving(tmp_path / "data", tmp_path / "tmp", **variables) as server, opened(browser, server) as page:

@@ -14,10 +14,10 @@ from ingestion.regular_files import open_regular
 from rag_app.llm.process.child import Reply, WorkerProcess
 from rag_app.llm.process.heartbeat import TEMPLATE_LIMIT_S
 from rag_app.llm.process.loading import Loading, explained
+from rag_app.llm.process.processors import default_threads
 from rag_app.llm.process.request_queue import RequestQueue
 from rag_app.llm.process.restarts import Restarts
 from rag_app.llm.process.silence import SILENCE_LIMIT_S
-from rag_app.llm.process.worker import available_processors
 from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, ReadingSetup
 
 LOAD_TIMEOUT_S = 600.0  # 40 GB from a slow disk
@@ -54,7 +54,8 @@ class ModelProcess:
         restarts: Restarts | None = None,
     ) -> None:
         self._path = path
-        self._reader = ReadingSetup(path, threads or available_processors(), gpu_layers)
+        threads = threads or default_threads()
+        self._reader = ReadingSetup(path, threads, gpu_layers)
         self._options = {
             "context_tokens": context_tokens,
             "threads": threads,

@@ -143,7 +143,7 @@ class Worker:
         self._reply(request, "vocabulary", context_window=self._window, completes=vocabulary.completes)
         options = LoadOptions(
             context_window=self._window,
-            threads=request["threads"] or available_processors(),
+            threads=request["threads"],
             gpu_layers=gpu_layers_here(request["gpu_layers"]),
             adapter=request["adapter"],
         )
@@ -238,11 +238,6 @@ def _present(part: T | None) -> T:
     if part is None:
         raise EngineError("load", "no model is loaded")
     return part
-
-
-def available_processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _end_on(error: BaseException | None) -> None:
