@@ -293,8 +293,14 @@ def _names(turn: ChatTurn) -> str:
     reranker = f"reranked by {made.reranker}" if made.reranker else "no reranker"
     if isinstance(made, AskOptions) and made.llm == "auto":
         return _chips(made.strategy, reranker)
-    llm = "quotations, no LLM (extractive)" if made.llm == EXTRACTIVE else Path(made.llm).name
-    return _chips(made.strategy, reranker, llm)
+    return _chips(made.strategy, reranker, _llm_name(made.llm))
+
+
+def _llm_name(llm: str) -> str:
+    """Return what stands for a language model: a file's name, or a server's model with its address."""
+    if llm == EXTRACTIVE:
+        return "quotations, no LLM (extractive)"
+    return llm if "://" in llm else Path(llm).name
 
 
 def _chips(*names: str) -> str:

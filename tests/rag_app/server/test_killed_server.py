@@ -62,7 +62,8 @@ def test_kill_leaves_what_was_written_as_interrupted(
         partial = turn["partial"]
         assert partial["answer"].startswith("The Bramley apple tree was planted in 1921")
         assert "Nobody knows" in partial["answer"]
-        assert (partial["llm"], partial["nearest"][0]["document"]) == ("dictated", "orchard.md")
+        assert partial["llm"].startswith("dictated")
+        assert partial["nearest"][0]["document"] == "orchard.md"
     (line,) = (one for one in run("--data-dir", own, "conversations").out.splitlines() if "Bramley" in one)
     shown = run("--data-dir", own, "conversations", "show", line.split()[0]).out
     assert "Nobody knows" in shown

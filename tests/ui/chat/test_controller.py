@@ -335,10 +335,10 @@ def test_a_conversation_goes_on_unless_it_was_deleted(tmp_path: Path) -> None:
     script = Script(tmp_path, [])
     talk = chat(script)
     turns, job, first = talk.begin("why?", (), None, None, HOW)
-    job.end()
+    list(talk.answer(turns, job))
     turns, job, second = talk.begin("and?", turns, job, first, HOW)
     assert (second, len(turns)) == (first, 2)
-    job.end()
+    list(talk.answer(turns, job))
     assert first is not None
     script.conversations.delete(first)
     _, _, third = talk.begin("so?", turns, job, first, HOW)
