@@ -13,7 +13,7 @@ from ui.chat.pane_events import connect_evidence, connect_title
 from ui.chat.switch_events import SwitchEvents
 from ui.components.choices import collection_choices, document_choices, render_help
 from ui.components.conversation import ChatTurn, Turns, messages, turn_of
-from ui.components.events import QUICK, failure_named
+from ui.components.events import QUICK, REFUSING, failure_named
 
 
 def connect_chat(chat: ChatController, page: ChatLayout, blocks: gr.Blocks) -> None:
@@ -67,7 +67,7 @@ class _ChatEvents:
             begin,
             [page.question, states.as_is, states.turns, states.job, states.current, *page.selectors.all],
             self._begin_outputs,
-            **QUICK,
+            **REFUSING,
         )
         connect_answer(self.chat, page, states, begun.success)
         page.stop.click(stop, [states.job], **QUICK)
@@ -96,7 +96,7 @@ class _ChatEvents:
             return changed, messages(changed), self.chat.evidence.sources(judged)
 
         asked = [self.states.turns, self.states.job, self.states.current, *page.selectors.all]
-        begun = page.actions.retry(again, asked, self._begin_outputs, **QUICK)
+        begun = page.actions.retry(again, asked, self._begin_outputs, **REFUSING)
         connect_answer(self.chat, page, self.states, begun.success)
         page.actions.edit(edit, [self.states.turns], [page.question, self.states.as_is], **QUICK).then(
             None, js="() => document.querySelector('#question textarea')?.focus()", **QUICK
