@@ -10,7 +10,6 @@ import gradio as gr
 
 from ui.background import BackgroundJob
 from ui.chat.controller import ChatController
-from ui.chat.following import Following
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import heading
 from ui.components.conversation import ChatbotMessage, Turns, messages
@@ -77,7 +76,7 @@ def shown_answer(chat: ChatController, turns: Turns, job: BackgroundJob | None) 
 
     Once the job is abandoned the page shows another conversation, and nothing of this one is yielded.
     """
-    if job is not None and not (isinstance(job, Following) and not job.take()):
+    if job is not None and job.take():  # a question that was refused leaves the job of the one before
         last: Turns | None = None
         before: object = None
         shown: list[ChatbotMessage] = []

@@ -13,7 +13,8 @@ from ui.chat.pane_events import connect_evidence, connect_title
 from ui.chat.switch_events import SwitchEvents
 from ui.components.choices import collection_choices, document_choices, render_help
 from ui.components.conversation import ChatTurn, Turns, messages, turn_of
-from ui.components.events import QUICK, REFUSING, failure_named
+from ui.components.events import QUICK, failure_named
+from ui.components.text import render_error
 
 
 def connect_chat(chat: ChatController, page: ChatLayout, blocks: gr.Blocks) -> None:
@@ -67,7 +68,7 @@ class _ChatEvents:
             begin,
             [page.question, states.as_is, states.turns, states.job, states.current, *page.selectors.all],
             self._begin_outputs,
-            **REFUSING,
+            **QUICK,
         )
         connect_answer(self.chat, page, states, begun.success)
         page.stop.click(stop, [states.job], **QUICK)
@@ -96,7 +97,7 @@ class _ChatEvents:
             return changed, messages(changed), self.chat.evidence.sources(judged)
 
         asked = [self.states.turns, self.states.job, self.states.current, *page.selectors.all]
-        begun = page.actions.retry(again, asked, self._begin_outputs, **REFUSING)
+        begun = page.actions.retry(again, asked, self._begin_outputs, **QUICK)
         connect_answer(self.chat, page, self.states, begun.success)
         page.actions.edit(edit, [self.states.turns], [page.question, self.states.as_is], **QUICK).then(
             None, js="() => document.querySelector('#question textarea')?.focus()", **QUICK
@@ -144,7 +145,7 @@ class _ChatEvents:
         """The components that change when a question begins."""
         page = self.page
         states = [self.states.job, self.states.current, self.states.as_is]
-        buttons = [page.send, page.stop, page.address]
+        buttons = [page.send, page.stop, page.address, page.notice]
         return [self.states.turns, page.chatbot, page.sources, page.viewer, *states, page.question, *buttons]
 
     def _begun(
@@ -157,12 +158,20 @@ class _ChatEvents:
         *,
         as_is: bool,
     ) -> Update:
+        """Return the values of a conversation with a new question, or why it is not asked.
+
+        An error that left this handler would cover the conversation and the answer that is being written.
+        """
         chat = self.chat
-        asked, started, conversation = chat.begin(question, turns, job, current, chosen, as_is=as_is)
+        try:
+            asked, started, conversation = chat.begin(question, turns, job, current, chosen, as_is=as_is)
+        except gr.Error as error:
+            kept = [gr.skip() for _ in self._begin_outputs[1:]]
+            return *kept, render_error(f"{error.title}: {error.message}")
         sources = chat.evidence.sources(asked[-1])
         address = address_of(conversation, chosen.strategy, chosen.collection)
         buttons = gr.Button(visible=False), gr.Button(visible=True)
-        return asked, messages(asked), sources, "", started, conversation, False, "", *buttons, address
+        return asked, messages(asked), sources, "", started, conversation, False, "", *buttons, address, ""
 
 
 def asked_again(turn: ChatTurn) -> tuple[str, bool]:

@@ -1,6 +1,5 @@
 """A tab that follows an answer. The application writes the answer whether or not a tab does."""
 
-import threading
 from collections.abc import Generator
 from dataclasses import replace
 
@@ -26,15 +25,10 @@ class Following(BackgroundJob):
     def __init__(self, answer: RunningAnswer) -> None:
         super().__init__()
         self.answer = answer
-        self._taken = threading.Lock()
 
     def stop(self) -> None:
         """Stop the answer, for all tabs."""
         self.answer.stop()
-
-    def take(self) -> bool:
-        """Return whether the caller is the first, and so the one that follows."""
-        return self._taken.acquire(blocking=False)
 
 
 def turn_so_far(turn: ChatTurn, state: AnswerState) -> ChatTurn:

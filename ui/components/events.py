@@ -13,8 +13,6 @@ from ui.static import read_static
 
 # Arguments of an event that answers at once.
 QUICK: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
-# Arguments of a quick event that may refuse: Gradio shows the errors of queued events alone.
-REFUSING: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
 # Seconds between two looks at work that is under way.
 TICK = 0.7
 
