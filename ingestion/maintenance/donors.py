@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from ingestion.collections import checked_instructions, instructions_of
 from ingestion.documents import ParsedDocument
-from ingestion.errors import LibraryError
+from ingestion.errors import InvalidInput, LibraryError
 from ingestion.storage.cards import Card, card_of
-from ingestion.storage.catalogue.catalogue import Catalogue
+from ingestion.storage.catalogue.catalogue import Catalogue, check_collection_name
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.schema import VERSION
@@ -17,7 +18,7 @@ from ingestion.storage.catalogue.texts import stored_checksum, text_checksum
 from ingestion.storage.presence import CATALOGUE
 
 # What reading a damaged one raises: of SQLite, in words; text that is no UTF-8; layouts that are no JSON.
-_FAULTS = (LibraryError, sqlite3.Error, ValueError, KeyError, TypeError, OSError)
+_FAULTS = (LibraryError, InvalidInput, sqlite3.Error, ValueError, KeyError, TypeError, OSError)
 
 
 class Donor:
@@ -65,6 +66,20 @@ class Donor:
         with suppress(*_FAULTS):
             return RepresentationTable(self._catalogue.database).all("ready")
         return []
+
+    def instructions(self) -> dict[str, str] | None:
+        """Return the collections' instructions; None where they cannot be read."""
+        with suppress(*_FAULTS):
+            found = instructions_of(self._catalogue)
+            for name in found:
+                check_collection_name(name)
+            return {name: checked_instructions(text) for name, text in found.items()}
+        return None
+
+
+def known_instructions(found: Sequence[Donor]) -> dict[str, str]:
+    """Return the collections' instructions as the first copy has them in which they can be read."""
+    return next((known for one in found if (known := one.instructions()) is not None), {})
 
 
 @contextmanager

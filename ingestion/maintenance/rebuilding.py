@@ -17,12 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.chunking.chunker import chunk_pages
+from ingestion.collections import adopt_instructions
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
 from ingestion.encoders import CHUNKER_VERSION, Encoder, load_encoder
 from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.maintenance.checks import UPLOADS, is_fresh
-from ingestion.maintenance.donors import Donor, donors
+from ingestion.maintenance.donors import Donor, donors, known_instructions
 from ingestion.maintenance.report import DAMAGED, MaintenanceProgress, Work
 from ingestion.maintenance.segments import read_vectors
 from ingestion.parsing import READER_VERSION, ParseLimits, parse
@@ -114,12 +115,7 @@ class _Rebuilding:
     """One call's work."""
 
     def __init__(
-        self,
-        folder: Path,
-        encoder: Encoder,
-        limits: ParseLimits,
-        load: Callable[[str], Encoder],
-        work: Work,
+        self, folder: Path, encoder: Encoder, limits: ParseLimits, load: Callable[[str], Encoder], work: Work
     ) -> None:
         self._folder = folder
         self._new = rebuild_folder(folder)
@@ -142,6 +138,7 @@ class _Rebuilding:
             self._donors = found
             self._read_segments()
             with self._opened() as library:
+                adopt_instructions(library, known_instructions(found))
                 wanted = [(sha256, card) for sha256 in self._hashes() for card in self._cards(sha256)]
                 self._paths = {path for _, card in wanted for path in card.paths}
                 for sha256, card in self._work.over("documents", wanted):

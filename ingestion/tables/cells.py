@@ -3,9 +3,18 @@
 import re
 from collections.abc import Sequence
 
-from ingestion.tables.periods import DATE, MONTH_DAY, YEAR, period_of, says_only_dates
+from ingestion.tables.periods import DATE, MONTH_DAY, PERIOD_YEAR, period_of, says_only_dates
 from ingestion.tables.table import Cell, Row, Table, without_note
-from ingestion.tables.units import COUNT, COUNTS_IN, CURRENCY, RATIO, Unit, shown_amount, unit_in
+from ingestion.tables.units import (
+    COUNT,
+    COUNTS_IN,
+    CURRENCY,
+    RATIO,
+    Unit,
+    is_whole_number,
+    shown_amount,
+    unit_in,
+)
 
 
 def period_of_cell(table: Table, row: Row, column: int) -> str:
@@ -13,20 +22,22 @@ def period_of_cell(table: Table, row: Row, column: int) -> str:
     head = table.columns[column]
     period = head.period
     above = [row.label.text, *reversed(row.section)]
-    if YEAR.fullmatch(period):  # "2016" below "Years ended December 31:"
+    if PERIOD_YEAR.fullmatch(period):  # "2016" below "Years ended December 31:"
         around = next((text for text in above[1:] if MONTH_DAY.search(text)), "")
         return period_of(head.head, around) if around else period
     dated = next((text for text in above if _is_dated(text)), "")
-    if dated and (not period or not YEAR.search(head.head)):
+    if dated and (not period or not PERIOD_YEAR.search(head.head)):
         return period_of(without_note(dated))
     return period
 
 
 def _is_dated(label: str) -> bool:
     """Return whether a row's label says a date: "Balance at May 31, 2016", or a year alone."""
-    if YEAR.fullmatch(without_note(label)):
+    if PERIOD_YEAR.fullmatch(without_note(label)):
         return True
-    return YEAR.search(label) is not None and (says_only_dates(label) or DATE.search(label) is not None)
+    return PERIOD_YEAR.search(label) is not None and (
+        says_only_dates(label) or DATE.search(label) is not None
+    )
 
 
 def unit_of_cell(table: Table, row: Row, column: int) -> str:
@@ -48,6 +59,8 @@ def unit_of_cell(table: Table, row: Row, column: int) -> str:
     if counted is not None and COUNT.search(text) and not CURRENCY.search(value):
         return counted[1].lower() if re.search(r"\d,\d|^\d+$|[—–]", value) else ""
     own = unit_in(row.label.text).scale or unit_in(head).scale
+    if not own and is_whole_number(value, text):
+        return ""
     unit = Unit(own or table.unit, "" if own else table.exempt)
     money = re.sub("[—–]", "1,000", value)  # nothing, in the unit of the others
     shown = shown_amount(money, row.label.text, unit, "", section=" ".join((*row.section, head)))

@@ -6,7 +6,8 @@ MONTHS = (
     r"jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
     r"nov(?:ember)?|dec(?:ember)?"
 )
-YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+# A year that dates a column or a row of a table, from 1900 to 2099.
+PERIOD_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 MONTH_DAY = re.compile(rf"\b(?:{MONTHS})\.?\s+\d{{1,2}}\b", re.IGNORECASE)
 DATE = re.compile(rf"\b(?:{MONTHS})\.?\s+\d{{1,2}},?\s+(?:19|20)\d\d\b", re.IGNORECASE)
 _LENGTH = re.compile(
@@ -36,7 +37,7 @@ def period_of(head: str, around: str = "") -> str:
     span = _SPAN.search(head or around)
     if span is not None or _CHANGE.search(head):
         return "" if span is None else str(span.group())
-    years = YEAR.findall(head)
+    years = PERIOD_YEAR.findall(head)
     return _dated(head, years[-1], around) if years else _without_year(head, around)
 
 
@@ -46,7 +47,7 @@ def _without_year(head: str, around: str) -> str:
     if named is not None:
         return " ".join(named.group().split())
     dates = {" ".join(one.split()) for one in DATE.findall(around)}
-    if len(set(YEAR.findall(around))) > 1:
+    if len(set(PERIOD_YEAR.findall(around))) > 1:
         return ""
     if not dates and (weeks := _WEEKS.search(head)) is not None:
         return " ".join(weeks.group().lower().split())

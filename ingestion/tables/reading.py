@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ingestion.documents import CellPlace, Page
-from ingestion.tables.periods import MONTH_DAY, YEAR, period_of, says_only_dates
+from ingestion.tables.periods import MONTH_DAY, PERIOD_YEAR, period_of, says_only_dates
 from ingestion.tables.table import Cell, Column, Row, Span, Table, without_note
 from ingestion.tables.units import CURRENCY, UNIT, Unit, unit_in, without_unit
 from ingestion.tables.written import written_tables
@@ -190,7 +190,7 @@ def _title(above: Sequence[str]) -> str:
             not is_title
             or _VALUE_AT_END.search(line)
             or len(found) == _MOST_TITLE_LINES
-            or (found and YEAR.search(line))
+            or (found and PERIOD_YEAR.search(line))
         ):
             break
         found.insert(0, bare)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from ingestion.tables.periods import YEAR
+from ingestion.tables.periods import PERIOD_YEAR
 
 # (in millions, except per share data) · (Dollars in thousands) · in billions of dollars
 UNIT = re.compile(
@@ -19,6 +19,13 @@ COUNT = re.compile(
     r"(?: (?:outstanding|used|issued|repurchased|purchased|granted|vested))?\W*$|"
     r"\b(?:weighted|dilutive|employees|stores|restaurants|customers|units|headcount|count|members|memberships?|"
     r"hours|tokens|votes|subscribers)\b",
+    re.IGNORECASE,
+)
+# Places and people that a table's unit is never for: 908 "Stores at Beginning of Quarter" ($ in millions).
+_WHOLE_NUMBER = re.compile(
+    r"\bnumber of\b[^|]{0,40}\b(?:stores|restaurants|employees|locations|branches)\b|\bheadcount\b|\bvotes\b|"
+    r"\b(?:stores|restaurants|employees|locations|branches)\b[^|]{0,20}"
+    r"\b(?:opened|closed|(?:at|as of)(?: the)? (?:beginning|end))\b",
     re.IGNORECASE,
 )
 # What is counted, and whose money it may be: "Revenues from franchised restaurants" are no number.
@@ -70,6 +77,21 @@ def is_count(text: str) -> bool:
     return COUNT.search(_OWNERS.sub("", text) if _MONEY.search(text) else text) is not None
 
 
+def is_whole_number(value: str, text: str) -> bool:
+    """Return whether a value counts places or people, which no table gives in thousands or millions.
+
+    Args:
+        value: As it stands in the cell.
+        text: Its row's label, with what it stands below.
+    """
+    return (
+        not CURRENCY.search(value)
+        and not re.search(r"\d\.\d", value)
+        and not _MONEY.search(text)
+        and _WHOLE_NUMBER.search(text) is not None
+    )
+
+
 def shown_amount(value: str, label: str, unit: Unit, currency: str, *, section: str = "") -> str:
     """Return a cell's value with the currency and the unit that hold for it: $1,001,425 thousand.
 
@@ -81,7 +103,7 @@ def shown_amount(value: str, label: str, unit: Unit, currency: str, *, section: 
         section: What the row stands below.
     """
     bare = re.sub(r"\s+(?=[%)])|(?<=[$€£¥(])\s+", "", value).strip()
-    if not any(map(str.isdigit, bare)) or "%" in bare or YEAR.fullmatch(bare):
+    if not any(map(str.isdigit, bare)) or "%" in bare or PERIOD_YEAR.fullmatch(bare):
         return bare
     if bare.startswith("(") and not bare.endswith(")"):
         bare += ")"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ingestion.documents import Page
-from ingestion.tables.periods import YEAR, period_of, says_only_dates
+from ingestion.tables.periods import PERIOD_YEAR, period_of, says_only_dates
 from ingestion.tables.table import Cell, Column, Row, Table
 from ingestion.tables.units import CURRENCY, UNIT, unit_in, without_unit
 
@@ -118,7 +118,7 @@ def _barred(block: list[_Line]) -> tuple[list[str], list[Row]]:
     bare = [len(cells) == 1 for cells in lines]
     lines = [cells + [None] * (width - len(cells)) for cells in lines]
     first = [cell.text if cell else "" for cell in lines[0]]
-    if any(_NUMBER.fullmatch(text) and not YEAR.fullmatch(text) for text in first[1:]):
+    if any(_NUMBER.fullmatch(text) and not PERIOD_YEAR.fullmatch(text) for text in first[1:]):
         return [""] * width, list(_with_sections(list(zip(bare, lines, strict=True))))
     heads = [first]
     for is_bare, cells in zip(bare[1:-1], lines[1:-1], strict=True):
@@ -132,7 +132,9 @@ def _barred(block: list[_Line]) -> tuple[list[str], list[Row]]:
 
 
 def _names_column(cell: Cell | None) -> bool:
-    return cell is None or YEAR.fullmatch(cell.text) is not None or _NUMBER.fullmatch(cell.text) is None
+    return (
+        cell is None or PERIOD_YEAR.fullmatch(cell.text) is not None or _NUMBER.fullmatch(cell.text) is None
+    )
 
 
 def _spread(head: list[str]) -> list[str]:

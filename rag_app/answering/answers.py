@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from ingestion.storage.catalogue.filters import Filters
 from ingestion.tables.table import Table
-from rag_app.config.sampling import Sampling
 from rag_app.llm.token_usage import TokenUsage
 from retrievers.hits import Hit
 from retrievers.reader.reading import Reading
@@ -36,6 +35,26 @@ class EvidenceRef:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerInstructions:
+    """What a language model is asked about the form of an answer; "" for nothing.
+
+    Attributes:
+        collection: By the collection that is asked.
+        request: By the request: a chat's system messages.
+    """
+
+    collection: str = ""
+    request: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.collection or self.request)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(filter(None, (self.collection, self.request)))
+
+
+@dataclass(frozen=True, slots=True)
 class AskOptions:
     """The options of one question.
 
@@ -47,15 +66,16 @@ class AskOptions:
         filters: Further conditions on the passages.
         llm: "auto", "extractive", a GGUF file's path, or a server's URL#MODEL.
         history: Earlier questions and answers, oldest first; they give a follow-up question its meaning.
-        standalone: The question without reference to the history, where a person edited it; None: the
-            application rewrites it.
+        standalone: The question without reference to the history, edited by a person; None: not edited.
         conversation: The id of the question's conversation; "new" begins one.
-        turn: The question's number in the conversation, where it is stored already; None: it is not.
+        turn: The question's number in the conversation; None: it is not stored yet.
         nonce: The nonce of the prompt's fences; "": any.
         earlier: The evidence of the conversation's last prompt.
         cited: Ids of the documents that the conversation's last answer cites; a follow-up question that
             names nothing else is searched for in them as well.
         evidence_tokens: The evidence budget, in tokens of the answerer; None: the settings decide.
+        instructions: What the request asks about the form of the answer.
+        collection_instructions: The collection's; None: those that it has, where one alone is asked.
     """
 
     strategy: str = DEFAULT_STRATEGY
@@ -72,6 +92,8 @@ class AskOptions:
     earlier: tuple[EvidenceRef, ...] = ()
     cited: tuple[str, ...] = ()
     evidence_tokens: int | None = None
+    instructions: str = ""
+    collection_instructions: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +102,10 @@ class EvidenceSentence:
 
     Attributes:
         start, end: Its characters in the page's text.
-        score: The mean, over the question's tokens, of the best cosine with a token of the sentence or of its
-            context line; stop words count half.
+        score: The mean over the question's tokens of the best cosine with the sentence or its context line;
+            stop words count half.
         also: The pages that say the same.
-        is_heading: It introduces other sentences: a question in the document, or the line of another
-            identifier than the one in the question.
+        is_heading: It introduces others: a question in the document, or a line of another identifier.
         is_named: It has an identifier of the question.
         answers: The score of the document's question above it; 0 without one.
     """
@@ -161,6 +182,7 @@ class PromptContext:
         budget: The evidence budget in tokens.
         question: What was searched for.
         forms: The question with the glossary's words in the place of its own.
+        instructions: Those that the prompt has, about the form of the answer.
     """
 
     evidence: tuple[Evidence, ...]
@@ -169,6 +191,7 @@ class PromptContext:
     budget: int | None = None
     question: str = ""
     forms: tuple[str, ...] = ()
+    instructions: AnswerInstructions = AnswerInstructions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,23 +250,6 @@ class CitedAnswer:
     text: str
     sentences: tuple[AnswerSentence, ...]
     citations: tuple[Citation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GeneratorInfo:
-    """What wrote an answer.
-
-    Attributes:
-        sha256: The model file's hash; None for a server, or while it is computed.
-        max_tokens: The longest answer, in tokens.
-        thinking: Whether the model reasoned first.
-    """
-
-    name: str
-    sha256: str | None = None
-    sampling: Sampling | None = None
-    max_tokens: int | None = None
-    thinking: bool | None = None
 
 
 class AnswerEvent:
@@ -307,13 +313,12 @@ class Answer(AnswerEvent):
         outcome: Whether the documents answer; where they do not, `text` says so and why.
         citations: What the answer rests on; of an answer that abstains, the closest passages.
         nearest: All passages found.
-        answerability: The probability that the documents answer (`evidence.answerability`); None for a reply
-            or a summary, which has none, and for an answer recorded without.
-        flags: Warnings for a person, such as a document that gives instructions.
+        answerability: The probability that the documents answer (`evidence.answerability`); None without one.
+        flags: Warnings, such as a document that gives instructions.
         standalone_question: The rewritten question that was searched for; None: the question itself.
-        budget: The evidence budget in tokens.
         model_text: The language model's own text where it was useless and quotations stand for it.
         usage: None where no language model counted tokens.
+        instructions: Those of the prompt; none where no language model was to write.
     """
 
     question: str
@@ -337,6 +342,7 @@ class Answer(AnswerEvent):
     answerability: float | None = None
     model_text: str | None = None
     usage: TokenUsage | None = None
+    instructions: AnswerInstructions = AnswerInstructions()
 
     @property
     def abstained(self) -> bool:

@@ -21,6 +21,7 @@ from rag_app.answering.answerer import Answerer
 from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
+    AnswerInstructions,
     AnswerProgress,
     AskOptions,
     CitedAnswer,
@@ -39,6 +40,7 @@ from rag_app.answering.questions.follow_ups import is_follow_up, names_subject
 from rag_app.answering.questions.query_rewriting import carried_over
 from rag_app.answering.questions.question_kinds import is_aside
 from rag_app.answering.refusals.refusal import Refusal, must_refuse, refusal
+from rag_app.answering.refusals.unknown_names import has_unknown_name
 from rag_app.answering.written.reply import Reply, reply
 from retrievers.fusion import fused_hits
 from retrievers.preambles import core
@@ -106,6 +108,8 @@ class AnswerChain:
         rewrite: Has a model write what a follow-up question means; without it a rule does.
         reader: Reads the passages that were found, to say which of them answers and where.
         fallback: Quotes the passages where a language model's text is useless; None for other answerers.
+        instructions: What the answerer is asked about the form of the answer.
+        notes: Flags of each answer that it writes.
 
     Raises:
         UnknownName: The options name a strategy, collection or document that does not exist.
@@ -122,6 +126,8 @@ class AnswerChain:
         rewrite: Rewriter | None = None,
         reader: Reader | None = None,
         fallback: Answerer | None = None,
+        instructions: AnswerInstructions = AnswerInstructions(),
+        notes: Sequence[str] = (),
     ) -> None:
         self._library = library
         self._options = options
@@ -131,6 +137,8 @@ class AnswerChain:
         self._rewriter = rewrite
         self._reader = reader
         self._fallback = fallback
+        self._instructions = instructions
+        self._notes = notes
         self._strategy = strategy_named(options.strategy)
         self._scope = resolve(library.catalogue, options.collections, options.filters)
 
@@ -198,7 +206,10 @@ class AnswerChain:
         return replace(found, hits=fused, timings_ms=_with_stage(found.timings_ms, "cited", started))
 
     def _pack(self, retrieved: _Retrieved) -> _Gathered:
-        """Pack evidence within the budget, or within the part of it that leaves room for an answer."""
+        """Pack evidence within the budget, or within the part of it that leaves room for an answer.
+
+        The instructions are a part of the budget, but leave half of it to the evidence.
+        """
         started, options, answerer = time.perf_counter(), self._options, self._answerer
         # A client that sends the history gets the nonce of its first question, so that prompts begin alike.
         first = options.history[0].question if options.history else retrieved.question.text
@@ -206,9 +217,10 @@ class AnswerChain:
         budget = options.evidence_tokens or self._settings.evidence_tokens or answerer.evidence_tokens()
         count_tokens = cache(answerer.count_tokens)
         readings = self._readings(retrieved)
-        left = budget
+        asked = self._instructions
+        left = budget if budget is None else max(budget - count_tokens(asked.text), budget // 2)
         while True:
-            packed = pack(
+            context = pack(
                 self._library,
                 retrieved.result,
                 budget=left,
@@ -217,6 +229,7 @@ class AnswerChain:
                 earlier=options.earlier,
                 readings=readings,
             )
+            packed = replace(context, instructions=asked)
             if left is None or left <= 1 or answerer.fits(retrieved.question.standalone, packed):
                 break
             left = left * 3 // 4 if left > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
@@ -253,7 +266,8 @@ class AnswerChain:
     def _written(self, gathered: _Gathered, config: RunnableConfig) -> Iterator[AnswerEvent]:
         started, answerer = time.perf_counter(), self._answerer
         question, result, packed = gathered.question, gathered.found.result, gathered.found.packed
-        likely = answerability(packed)
+        unknown_name = has_unknown_name(self._library, self._scope, question.standalone, packed.evidence)
+        likely = answerability(packed, unknown_name=unknown_name)
         is_enough = likely >= self._settings.threshold
         refuses = must_refuse(self._library, question.standalone, packed, result.named, is_enough=is_enough)
         refused: Refusal | None = None
@@ -289,12 +303,14 @@ class AnswerChain:
                 *partly_missing(result.named),
                 *flags(packed.evidence),
                 *written.flags,
+                *(() if refuses else self._notes),
             ),
             standalone_question=question.standalone if question.is_rewritten else None,
             nonce=packed.nonce,
             budget=packed.budget,
             answerability=likely,
             model_text=written.model_text,
+            instructions=packed.instructions,
         )
 
     def _refusal(self, gathered: _Gathered) -> Refusal:

@@ -1,6 +1,6 @@
 """An answerer that has a chat model write from the prompt, and computes the citations of its text."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Protocol, cast
 
@@ -9,14 +9,24 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
 from ingestion.errors import NothingWritten
-from rag_app.answering.answers import AnswerProgress, CitedAnswer, Exchange, PromptContext, ReasoningDelta
+from rag_app.answering.answers import (
+    AnswerInstructions,
+    AnswerProgress,
+    CitedAnswer,
+    Exchange,
+    PromptContext,
+    ReasoningDelta,
+)
 from rag_app.answering.citations import cite_text
-from rag_app.answering.completion_prompts import completion_messages
+from rag_app.answering.completion_prompts import MOST_FORM, completion_messages, form_line
 from rag_app.answering.prompts import messages
 from rag_app.answering.questions.query_rewriting import MOST_TOKENS, accepted, rewrite_messages
 from rag_app.config.sampling import Sampling
 from rag_app.llm.stream_chunks import ModelProgress, progress_of, reasoning_of
 from rag_app.llm.usage import model_options
+
+# Instructions take at most this share of the context window; the rest is for sources and answer.
+_INSTRUCTIONS_SHARE = 4
 
 
 class WritingModel(Protocol):
@@ -87,6 +97,21 @@ class ChatAnswerer:
     def evidence_tokens(self) -> int:
         return self.model.evidence_tokens()
 
+    def usable(self, asked: AnswerInstructions) -> tuple[AnswerInstructions, tuple[str, ...]]:
+        """Return the instructions that the prompt has room for; also a flag where some are left out."""
+        if not asked:
+            return asked, ()
+        if self.completes:
+            most = 0 if self.model.is_trained else MOST_FORM
+            used = _fitting(asked, lambda text: len(form_line(text)) <= most)
+            read = f"{most} characters" if most else "none"
+            why = f"{self.name} only completes text, and reads {read} of them"
+        else:
+            most = self.model.context_window // _INSTRUCTIONS_SHARE
+            used = _fitting(asked, lambda text: self.count_tokens(text) <= most)
+            why = f"they take more than {most:,} tokens, a quarter of the context window of {self.name}"
+        return used, () if used == asked else (f"instructions were left out: {why}",)
+
     def fits(self, question: str, packed: PromptContext) -> bool:
         """Return whether the prompt leaves room for the longest answer, but at most half of the window."""
         window = self.model.context_window
@@ -108,8 +133,13 @@ class ChatAnswerer:
 
     def _prompt(self, question: str, packed: PromptContext) -> list[BaseMessage]:
         if self.completes:
-            return completion_messages(question, packed.evidence, is_trained=self.model.is_trained)
-        return messages(question, packed.evidence, packed.nonce)
+            return completion_messages(
+                question,
+                packed.evidence,
+                is_trained=self.model.is_trained,
+                instructions=packed.instructions,
+            )
+        return messages(question, packed.evidence, packed.nonce, packed.instructions)
 
     def write_prompt(
         self, prompt: list[BaseMessage], config: RunnableConfig
@@ -159,6 +189,13 @@ class ChatAnswerer:
     def cite(self, text: str, packed: PromptContext) -> CitedAnswer:
         """Return the text with its citations computed."""
         return cite_text(text, packed.evidence, self._encoder)
+
+
+def _fitting(asked: AnswerInstructions, fits: Callable[[str], bool]) -> AnswerInstructions:
+    """Return the instructions whose text fits; the collection's come first."""
+    kept = AnswerInstructions(asked.collection if fits(asked.collection) else "")
+    both = AnswerInstructions(kept.collection, asked.request)
+    return both if fits(both.text) else kept
 
 
 def _as_event(progress: ModelProgress) -> AnswerProgress:

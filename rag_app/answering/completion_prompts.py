@@ -5,7 +5,7 @@ answer looks like. A model with an adapter that was trained on this form (`bench
 none. The tags of a chat's prompt would only be imitated.
 
 No document can begin a source or a question of its own: a line like that is indented, and a source has no
-blank line.
+blank line. Instructions about the form of the answers are one line below the rules, where they are short.
 """
 
 import re
@@ -14,14 +14,16 @@ from dataclasses import dataclass
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from rag_app.answering.answers import NO_ANSWER, Evidence
+from rag_app.answering.answers import NO_ANSWER, AnswerInstructions, Evidence
 from rag_app.answering.prompt_injection import harmless_name
-from rag_app.answering.prompts import harmless_document, harmless_text
+from rag_app.answering.prompts import harmless_document, harmless_text, harmless_wish
 
 RULES = (
     "Each question is answered briefly from the numbered sources, and the source is named after the answer, "
     f"like [1]. If no source holds the answer, the answer is: {NO_ANSWER}"
 )
+# Characters of instructions: a longer line leads a model that only completes text away from the sources.
+MOST_FORM = 200
 # A line that would look like a part of the prompt.
 _OWN_LINE = re.compile(r"^(?=\s*(?:Source\s+\d|Question\s*:|Answer\s*:))", re.IGNORECASE | re.MULTILINE)
 # A line of prose that goes on; copied into an answer it would end in mid-sentence.
@@ -45,14 +47,26 @@ class NumberedSource:
     text: str
 
 
+def form_line(text: str) -> str:
+    """Return instructions in one line, as the prompt has them."""
+    return " ".join(harmless_wish(text).split())
+
+
 def completion_messages(
-    question: str, evidence: Sequence[Evidence], *, is_trained: bool
+    question: str,
+    evidence: Sequence[Evidence],
+    *,
+    is_trained: bool,
+    instructions: AnswerInstructions = AnswerInstructions(),
 ) -> list[BaseMessage]:
     """Return the prompt for a question and its evidence.
 
     Args:
         is_trained: The model has an adapter for this form, and needs no solved examples.
+        instructions: About the form of the answers, of at most `MOST_FORM` characters in one line.
     """
+    form = form_line(instructions.text)
+    rules = f"{RULES}\nForm of the answers: {form}" if form else RULES
     shown = [
         NumberedSource(
             item.number,
@@ -64,7 +78,7 @@ def completion_messages(
         for item in evidence
     ]
     solved = () if is_trained else _solved()
-    return [SystemMessage(RULES), *solved, HumanMessage(sources_and_question(shown, question))]
+    return [SystemMessage(rules), *solved, HumanMessage(sources_and_question(shown, question))]
 
 
 def sources_and_question(sources: Sequence[NumberedSource], question: str) -> str:

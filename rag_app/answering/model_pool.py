@@ -11,7 +11,6 @@ from langchain_core.runnables import RunnableConfig
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, ModelError
 from rag_app.answering.answerer import Answerer
-from rag_app.answering.answers import GeneratorInfo
 from rag_app.answering.chat_answerer import ChatAnswerer, WritingModel
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.llm.base import SAMPLING
@@ -22,7 +21,7 @@ from rag_app.llm.process.processors import default_threads
 from rag_app.llm.servers.finder import ServerFinder
 from rag_app.llm.servers.served_model import ServedModel
 from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, ReadingSetup
-from rag_app.llm.usage import model_options
+from rag_app.llm.usage import GeneratorInfo, model_options
 from rag_app.model_store import all_entries, reranker_named, resolve
 from rag_app.model_store.hashing import FileHashes
 from rag_app.model_store.store import ModelStore, Presence

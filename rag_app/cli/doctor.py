@@ -17,9 +17,9 @@ from ingestion.parsing.ocr.tesseract import available
 from ingestion.storage.lock import read_holder
 from rag_app.config.data_folder import readable_by_others, writable_by_others
 from rag_app.config.settings import Settings, config_file
-from rag_app.llm.process.supervisor import check_gguf
+from rag_app.llm.gguf_head import PromptForm, check_gguf, read_head
 from rag_app.llm.servers.finder import ServerFinder
-from rag_app.llm.speed import evidence_budget
+from rag_app.llm.speed import chat_evidence, completion_evidence
 from rag_app.model_store.store import ModelStore, Presence
 from rag_app.service.composition import Assistant
 
@@ -166,15 +166,21 @@ def _llm(assistant: Assistant) -> Check:
 
 def _reading(assistant: Assistant, file: Path) -> str:
     """Return how fast a model reads, and how much evidence its prompts hold therefore."""
-    speed, chosen = assistant.model_pool.reading_speed(file), assistant.settings.evidence_tokens
+    settings, speed = assistant.settings, assistant.model_pool.reading_speed(file)
     reads = (
         f"reads {speed.tokens_per_s:g} tokens/s" if speed else "reads as fast as its first question will show"
     )
-    if chosen is not None:
-        return f"{reads}; {chosen} tokens of evidence, as set"
+    if settings.evidence_tokens is not None:
+        return f"{reads}; {settings.evidence_tokens} tokens of evidence, as set"
+    head = read_head(file)
+    if head is None:  # llama.cpp says at the first question what is wrong
+        return reads
+    window = settings.llm_context_tokens or head.context_window
+    if head.form is PromptForm.COMPLETION:
+        return f"{reads}; {completion_evidence(window)} tokens of evidence, because it only completes text"
     if speed is None:
         return reads
-    return f"{reads}; {evidence_budget(speed.tokens_per_s)} tokens of evidence, or half of its window"
+    return f"{reads}; {chat_evidence(speed.tokens_per_s, window)} tokens of evidence"
 
 
 def _llama(settings: Settings) -> Iterator[Check]:

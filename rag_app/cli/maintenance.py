@@ -174,6 +174,10 @@ def import_(
         f"{lines.count(done.added, 'document')} added, {done.replaced} replaced, "
         f"{done.skipped} were here already; {done.encoded} had to be encoded"
     )
+    if done.instructions:
+        said += f"; instructions came with {', '.join(done.instructions)}: rag-app collections shows them"
+    if done.instructions_left:
+        said += f"; instructions were left out for {', '.join(done.instructions_left)}"
     show(done, as_json, lambda *_: typer.echo(said))
 
 

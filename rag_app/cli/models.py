@@ -48,6 +48,7 @@ Role = Annotated[
 def list_(context: typer.Context, as_json: Json = False) -> None:
     """List the models, and whether each is here, in use, and fits into this machine's memory.
 
+    A language model that is here gets its prompts as a chat, or as plain text that it completes.
     Below them are the models that servers on this machine offer: Ollama, LM Studio, llama-server, vLLM.
     """
     from rag_app.llm.servers.finder import ServerFinder
@@ -194,7 +195,8 @@ def unbundle(
 
 def _print(console: Console, response: ModelsResponse) -> None:
     table = Table(box=None, pad_edge=False)
-    columns = ["role", "name", "state", "memory", "", "licence"]
+    has_forms = any(state.prompt_form for state in response.models)
+    columns = ["role", "name", "state", *(["prompts"] if has_forms else []), "memory", "", "licence"]
     wide = console.width >= _NOTES_FROM
     for column in [*columns, "note"] if wide else columns:
         table.add_column(column, overflow="fold")
@@ -204,7 +206,8 @@ def _print(console: Console, response: ModelsResponse) -> None:
         fetch = f", {state.download_mb} MB" if absent else ""
         memory = decimal(state.memory_mb * 10**6) if state.memory_mb else ""
         fit = "" if state.fit == "unknown" else state.fit
-        row = [state.role, shown(state.name), here + fetch, memory, fit, shown(state.licence)]
+        prompts = [state.prompt_form or ""] if has_forms else []
+        row = [state.role, shown(state.name), here + fetch, *prompts, memory, fit, shown(state.licence)]
         table.add_row(*row, *([shown(state.note)] if wide else []))
     console.print(table)
     if response.served:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from rag_app.contract.errors import ErrorFields
 from rag_app.contract.schema import Fields, Response, Timings, source
@@ -39,6 +39,17 @@ class UsageFields(Fields):
     total_tokens: int
 
 
+class InstructionsFields(Fields):
+    """What the language model was asked about the form of the answer; empty: nothing."""
+
+    collection: str = Field(description="by the collection")
+    request: str = Field(description="by the request: its `instructions`, or a chat's system messages")
+
+
+# Null where the prompt had none.
+UsedInstructions = Annotated[InstructionsFields | None, BeforeValidator(lambda used: used or None)]
+
+
 class AnswerFields(Fields):
     """An answer with its sources. Without one (`abstained`) the text says so and why; `citations` are then
     the closest passages, which do not answer, and `nearest` has all that were found."""
@@ -70,6 +81,9 @@ class AnswerFields(Fields):
         "instead; null: the answer is the model's, or needed none",
     )
     usage: UsageFields | None = Field(None, description="null: no language model counted tokens")
+    instructions: UsedInstructions = Field(
+        None, description="instructions in the language model's prompt; null: none, or no model was to write"
+    )
 
 
 class AskResponse(AnswerFields, Response):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
-from rag_app.contract.answers import AnswerFields
+from rag_app.contract.answers import AnswerFields, UsedInstructions
 from rag_app.contract.schema import Fields, Response, Timings, source
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ class ReceiptResponse(Response):
     answerability: float | None = source("record", "answerability")
     timings_ms: Timings = source("record", "timings_ms")
     model_text: str | None = source("record", "model_text")
+    instructions: UsedInstructions = source("record", "instructions")
 
 
 class ReplayResponse(Response):

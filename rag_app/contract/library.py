@@ -13,6 +13,9 @@ class CollectionFields(Fields):
     pages: int
     chunks: int
     created: str
+    instructions: str = Field(
+        description="what it asks of a language model about the form of answers; empty: nothing"
+    )
 
 
 class CollectionsResponse(Response):
@@ -143,6 +146,12 @@ class ImportFields(Fields):
     replaced: int
     skipped: int
     encoded: int = Field(description="how many of them had to be encoded")
+    instructions: tuple[str, ...] = Field(
+        (), description="collections that have the archive's instructions now"
+    )
+    instructions_left: tuple[str, ...] = Field(
+        (), description="collections with documents or instructions of their own, which took none"
+    )
 
 
 class RebuildResponse(Response):

@@ -31,6 +31,9 @@ class ModelStateFields(ModelEntryFields):
     fit: str
     bytes: int = Field(description="its size in the models folder")
     commit: str | None
+    prompt_form: str | None = Field(
+        description="chat, or completion where it only completes text; null: no language model, or not here"
+    )
 
 
 class ServedModelFields(Fields):

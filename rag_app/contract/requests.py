@@ -25,6 +25,8 @@ _LONGEST_NAME = 1_000
 _LONGEST_PATH = 4_096
 LONGEST_QUESTION = 20_000
 LONGEST_ANSWER = 100_000
+# Of what a request asks about the form of its answer: a page of text, about 1,000 tokens of every prompt.
+LONGEST_INSTRUCTIONS = 4_000
 _MOST_NAMES = 1_000
 _MOST_PATHS = 10_000
 
@@ -112,6 +114,13 @@ class NameRequest(Request):
     name: Name
 
 
+class InstructionsRequest(Request):
+    """What a collection asks of a language model about the form of answers, in at most 1,000 characters; an
+    empty text removes it."""
+
+    text: Annotated[str, Field(max_length=LONGEST_QUESTION)]
+
+
 class TitleRequest(Request):
     """A conversation's title."""
 
@@ -167,8 +176,9 @@ class AskRequest(QuestionRequest):
 
     `history` are the earlier questions and answers, oldest first; in a `conversation` (an id, or "new") the
     library keeps them. `standalone` is a follow-up question in full, where a person has written it out.
-    `max_tokens`, `temperature` and `seed` overrule the settings of a language model; quotations use none of
-    them.
+    `instructions` are what a language model is asked about the form of this answer, behind what its
+    collection asks. `max_tokens`, `temperature` and `seed` overrule the settings of a language model;
+    quotations use none of them.
     """
 
     llm: NameOrPath | None = None
@@ -176,6 +186,7 @@ class AskRequest(QuestionRequest):
     history: Annotated[tuple[ExchangeRequest, ...], Field(max_length=_MOST_NAMES)] = ()
     conversation: Name | None = None
     standalone: Annotated[str, Field(max_length=LONGEST_QUESTION)] | None = None
+    instructions: Annotated[str, Field(max_length=LONGEST_INSTRUCTIONS)] = ""
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     temperature: Annotated[float, Field(ge=0.0, le=2.0)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None

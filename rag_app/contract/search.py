@@ -8,6 +8,7 @@ from rag_app.contract.schema import Fields, Response, Timings, source
 
 if TYPE_CHECKING:
     from retrievers.explain import Explanation
+    from retrievers.hits import Hit
 
 Share = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 Milliseconds = Annotated[float, AfterValidator(lambda value: round(value, 2))]
@@ -94,6 +95,13 @@ class ExplainedHitFields(HitFields):
     """A passage with the reason why it was found; null where the passage has gone meanwhile."""
 
     explanation: ExplanationFields | None
+
+    @classmethod
+    def of_hit(cls, hit: "Hit", explanation: "Explanation | None", question: str) -> Self:
+        fields = explanation and ExplanationFields.of_passage(
+            explanation, question, hit.chunk.start, hit.chunk.text
+        )
+        return cls.of(**dict(HitFields.of(hit)), explanation=fields)
 
 
 class LookedFirstFields(Fields):

@@ -6,6 +6,7 @@ from ingestion.encoders import Encoder
 from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
+    AnswerInstructions,
     AnswerProgress,
     AskOptions,
     Delta,
@@ -83,6 +84,7 @@ class AnswerSoFar:
             flags=flags(evidence),
             standalone_question=self._rewritten.question if self._rewritten else None,
             conversation_id=options.conversation,
+            instructions=self.found.packed.instructions if self.found else AnswerInstructions(),
         )
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 from ingestion.errors import LibraryError, RagError
 from ingestion.library import Library
-from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, EvidenceRef, GeneratorInfo
+from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, EvidenceRef
 from rag_app.history.answer_so_far import AnswerSoFar, cited
 from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.receipts import Receipts
 from rag_app.history.records import AnswerRecord
 from rag_app.history.serialization import answer_record, partial_record, receipt_record
 from rag_app.llm.token_usage import TokenUsage
-from rag_app.llm.usage import UsageTracker
+from rag_app.llm.usage import GeneratorInfo, UsageTracker
 
 NEW = "new"
 # Milliseconds. Answers that take longer are logged with the times of their stages.

@@ -76,12 +76,21 @@ class EvidenceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class InstructionsRecord:
+    """What the language model was asked about the form of an answer, by the collection and by the request."""
+
+    collection: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerRecord:
     """An answer, finished or as far as it was written.
 
     `outcome` and `answerability` are None for answers recorded before there were any. `model_text` is the
     language model's own text where quotations stand for it. An unfinished answer has its `evidence`; that of
-    a finished one is in its receipt. The tokens are None where no language model counted them.
+    a finished one is in its receipt. The tokens are None where no language model counted them. `instructions`
+    are None where the prompt had none.
     """
 
     question: str
@@ -102,6 +111,7 @@ class AnswerRecord:
     evidence: tuple[EvidenceRecord, ...] = ()
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    instructions: InstructionsRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +178,7 @@ class ReceiptRecord:
     `representation` is the fingerprint of the vectors that the strategy read, None for the built-in ones;
     `evidence_tokens` is the budget of the evidence; `prior_documents` are the ids of the documents that the
     conversation's last answer cites; `model_text` is the language model's own text where quotations stand for
-    it.
+    it; `instructions` are None where the prompt had none.
     """
 
     application: str
@@ -192,6 +202,7 @@ class ReceiptRecord:
     answerability: float | None = None
     prior_documents: tuple[str, ...] = ()
     model_text: str | None = None
+    instructions: InstructionsRecord | None = None
 
 
 _CODECS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (AnswerRecord, ReceiptRecord)}

@@ -3,6 +3,7 @@
 from ingestion.storage.catalogue.filters import Filters
 from rag_app.answering.answers import AskOptions, EvidenceRef
 from rag_app.history.records import ReceiptRecord
+from rag_app.history.serialization import instructions_from
 from rag_app.llm.usage import CallOptions
 
 _COMPARED = {
@@ -19,8 +20,12 @@ _SAME = 1e-4
 
 
 def options_of(receipt: ReceiptRecord) -> AskOptions:
-    """Return how the question was asked. The evidence's budget stays, though the model may be faster now."""
-    asked = receipt.options
+    """Return how the question was asked.
+
+    The evidence's budget stays, though the model may be faster now; so do the collection's instructions,
+    though it may have others now.
+    """
+    asked, used = receipt.options, instructions_from(receipt.instructions)
     return AskOptions(
         strategy=asked.strategy,
         reranker=asked.reranker,
@@ -40,6 +45,8 @@ def options_of(receipt: ReceiptRecord) -> AskOptions:
         earlier=tuple(EvidenceRef(one.chunk_id, one.spans) for one in receipt.prior_evidence),
         cited=receipt.prior_documents,
         evidence_tokens=receipt.evidence_tokens,
+        instructions=used.request,
+        collection_instructions=used.collection,
     )
 
 

@@ -8,15 +8,13 @@ from importlib.metadata import version
 
 from ingestion.errors import UnknownName
 from ingestion.library import Library
-from ingestion.storage.catalogue.records import StoredChunk
 from rag_app.answering.answers import (
     Answer,
+    AnswerInstructions,
     AnswerSentence,
     AskOptions,
     Citation,
     Evidence,
-    EvidenceSentence,
-    GeneratorInfo,
     Outcome,
     PassagesFound,
     PromptContext,
@@ -25,25 +23,25 @@ from rag_app.answering.answers import (
 from rag_app.answering.prompts import messages
 from rag_app.history.conversations import RecordedTurn
 from rag_app.history.receipts import Receipts
+from rag_app.history.recorded_passages import cited_evidence, evidence_of, hit_of, shown
 from rag_app.history.records import (
     AnswerRecord,
     CitationRecord,
     EvidenceRecord,
     GeneratorRecord,
     HitRecord,
+    InstructionsRecord,
     OptionsRecord,
     PriorEvidenceRecord,
     ReceiptRecord,
     SamplingRecord,
     ScoreRecord,
     SentenceRecord,
-    Spans,
 )
 from rag_app.llm.token_usage import TokenUsage
+from rag_app.llm.usage import GeneratorInfo
 from retrievers.hits import Hit
 from retrievers.search import SearchResult, query_of
-
-GONE = "This passage is not in the library any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +85,7 @@ def answer_record(answer: Answer) -> AnswerRecord:
         model_text=answer.model_text,
         prompt_tokens=answer.usage.prompt_tokens if answer.usage else None,
         completion_tokens=answer.usage.completion_tokens if answer.usage else None,
+        instructions=_instructions_record(answer.instructions),
     )
 
 
@@ -115,7 +114,7 @@ def receipt_record(
         evidence=tuple(_evidence_record(item, library) for item in answer.evidence),
         relevance=answer.relevance,
         nonce=answer.nonce,
-        prompt_sha256=prompt_hash(standalone, answer.evidence, answer.nonce),
+        prompt_sha256=prompt_hash(standalone, answer.evidence, answer.nonce, answer.instructions),
         answer=answer.text,
         abstained=answer.abstained,
         outcome=answer.outcome,
@@ -123,12 +122,16 @@ def receipt_record(
         timings_ms=_rounded(answer),
         prior_documents=options.cited,
         model_text=answer.model_text,
+        instructions=_instructions_record(answer.instructions),
     )
 
 
-def prompt_hash(question: str, evidence: Sequence[Evidence], nonce: str) -> str:
+def prompt_hash(
+    question: str, evidence: Sequence[Evidence], nonce: str, instructions: AnswerInstructions
+) -> str:
     """Return the SHA-256 of the prompt's messages."""
-    texts = [f"{message.type}\n{message.text}" for message in messages(question, evidence, nonce)]
+    prompt = messages(question, evidence, nonce, instructions)
+    texts = [f"{message.type}\n{message.text}" for message in prompt]
     return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -164,7 +167,7 @@ def _answer_of(record: AnswerRecord | None, turn: RecordedTurn, library: Library
             AnswerSentence(one.text, Verdict(one.verdict), one.score, one.markers, one.reason)
             for one in record.sentences
         ),
-        nearest=tuple(_hit(one, chunks.get(one.chunk_id)) for one in record.hits),
+        nearest=tuple(hit_of(one, chunks.get(one.chunk_id)) for one in record.hits),
         evidence=(),
         relevance=0.0,
         timings_ms=record.timings_ms,
@@ -175,7 +178,13 @@ def _answer_of(record: AnswerRecord | None, turn: RecordedTurn, library: Library
         answerability=record.answerability,
         model_text=record.model_text,
         usage=_usage(record),
+        instructions=instructions_from(record.instructions),
     )
+
+
+def instructions_from(record: InstructionsRecord | None) -> AnswerInstructions:
+    """Return recorded instructions; none for a record without them, such as an older one."""
+    return AnswerInstructions(record.collection, record.request) if record else AnswerInstructions()
 
 
 def restored(turn: RecordedTurn, receipts: Receipts, library: Library) -> RestoredTurn:
@@ -192,9 +201,9 @@ def restored(turn: RecordedTurn, receipts: Receipts, library: Library) -> Restor
     if turn.receipt is not None:
         with suppress(UnknownName):  # only so many are stored
             receipt = receipts.get(turn.receipt).record
-    hits = tuple(map(_shown, answer.nearest))
+    hits = tuple(map(shown, answer.nearest))
     read = receipt.evidence if receipt else record.evidence
-    evidence = _evidence_of(hits, read) if read or receipt else _cited(hits, answer.citations)
+    evidence = evidence_of(hits, read) if read or receipt else cited_evidence(hits, answer.citations)
     relevance = receipt.relevance if receipt else 0.0
     answer = replace(answer, nearest=hits, evidence=evidence, relevance=relevance)
     query = query_of(library, turn.standalone)
@@ -219,6 +228,10 @@ def _usage(record: AnswerRecord) -> TokenUsage | None:
     if record.prompt_tokens is None or record.completion_tokens is None:
         return None
     return TokenUsage(record.prompt_tokens, record.completion_tokens)
+
+
+def _instructions_record(used: AnswerInstructions) -> InstructionsRecord | None:
+    return InstructionsRecord(used.collection, used.request) if used else None
 
 
 def _rounded(answer: Answer) -> dict[str, float]:
@@ -289,58 +302,4 @@ def _evidence_record(item: Evidence, library: Library) -> EvidenceRecord:
         sha256=None if document is None else document.sha256,
         page=chunk.page,
         spans=tuple((sentence.start, sentence.end) for sentence in item.sentences),
-    )
-
-
-def _hit(record: HitRecord, found: StoredChunk | None) -> Hit:
-    chunk = StoredChunk(
-        id=record.chunk_id,
-        document_id=record.document_id,
-        document=record.document,
-        collection=record.collection,
-        ordinal=0,
-        page=record.page,
-        start=record.start,
-        end=record.end,
-        heading=found.heading if found else None,
-        context="",
-        text=found.text if found else "",
-    )
-    return Hit(record.rank, chunk, record.score, record.scores)
-
-
-def _shown(hit: Hit) -> Hit:
-    """Return a hit that says when its passage is gone; then nothing of its page is marked."""
-    if hit.chunk.text:
-        return hit
-    return replace(hit, chunk=replace(hit.chunk, text=GONE, start=hit.chunk.end))
-
-
-def _evidence_of(hits: Sequence[Hit], read: Sequence[EvidenceRecord]) -> tuple[Evidence, ...]:
-    by_chunk = {hit.chunk.id: hit for hit in hits}
-    return tuple(
-        Evidence(one.number, hit, _sentences(hit, one.spans))
-        for one in read
-        if (hit := by_chunk.get(one.chunk_id))
-    )
-
-
-def _cited(hits: Sequence[Hit], citations: Sequence[Citation]) -> tuple[Evidence, ...]:
-    found: dict[int, Evidence] = {}
-    for citation in citations:
-        for hit in hits:
-            chunk = hit.chunk
-            holds = chunk.document_id == citation.document_id and chunk.page == citation.page
-            if holds and chunk.start <= citation.start and citation.end <= chunk.end:
-                found.setdefault(citation.marker, Evidence(citation.marker, hit, ()))
-    return tuple(found[number] for number in sorted(found))
-
-
-def _sentences(hit: Hit, spans: Spans) -> tuple[EvidenceSentence, ...]:
-    chunk = hit.chunk
-    if chunk.text == GONE:
-        return ()
-    return tuple(
-        EvidenceSentence(start, end, chunk.text[start - chunk.start : end - chunk.start], 0.0)
-        for start, end in spans
     )

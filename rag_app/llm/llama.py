@@ -18,7 +18,7 @@ from rag_app.llm.process.child import Reply
 from rag_app.llm.process.silence import SILENCE_LIMIT_S
 from rag_app.llm.process.supervisor import MOST_WAITING, ModelProcess
 from rag_app.llm.reasoning import Reasoning
-from rag_app.llm.speed import PrefillSpeeds, evidence_budget
+from rag_app.llm.speed import PrefillSpeeds, chat_evidence, completion_evidence
 from rag_app.llm.stream_chunks import (
     ModelProgress,
     StreamedUsage,
@@ -27,8 +27,6 @@ from rag_app.llm.stream_chunks import (
     text_chunk,
     written_chunks,
 )
-
-COMPLETION_EVIDENCE = 600  # tokens; no measurement chose this number
 
 
 class LlamaCpp(SamplingChatModel):
@@ -133,12 +131,12 @@ class LlamaCpp(SamplingChatModel):
     def evidence_tokens(self) -> int:
         """Return the tokens that the model reads here in about ten seconds, at most half of the window.
 
-        A model that only completes text gets little: it is a small one, and long evidence leads it astray.
-        Loads the model and measures its speed where no speed is known.
+        A model that only completes text gets less. Otherwise this loads the model and measures its speed
+        where no speed is known.
         """
         if self.completes:
-            return min(COMPLETION_EVIDENCE, self.context_window // 4)
-        return min(evidence_budget(self._process.speed.tokens_per_s), self.context_window // 2)
+            return completion_evidence(self.context_window)
+        return chat_evidence(self._process.speed.tokens_per_s, self.context_window)
 
     def count_tokens(self, text: str) -> int:
         """Return how many of the model's tokens `text` has. Special tokens count as plain text; no BOS.

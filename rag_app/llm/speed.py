@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rag_app.config.folders import make_private
 
+COMPLETION_EVIDENCE = 600  # tokens; no measurement chose this number
 READING_S = 10.0  # a person waits this long for the first word; the evidence is what a model reads in it
 LEAST_EVIDENCE, MOST_EVIDENCE = 300, 6000  # tokens; with less, an answer rests on a sentence or two
 
@@ -84,6 +85,19 @@ class PrefillSpeeds:
 def evidence_budget(tokens_per_s: float) -> int:
     """Return the tokens that a model reads in 10 s, between 300 and 6,000."""
     return max(LEAST_EVIDENCE, min(MOST_EVIDENCE, int(tokens_per_s * READING_S)))
+
+
+def chat_evidence(tokens_per_s: float, window: int) -> int:
+    """Return the tokens of evidence for a chat model: what it reads in 10 s, at most half of its window."""
+    return min(evidence_budget(tokens_per_s), window // 2)
+
+
+def completion_evidence(window: int) -> int:
+    """Return the tokens of evidence for a model that only completes text, at any speed.
+
+    It is little: such a model is a small one, and long evidence leads it astray.
+    """
+    return min(COMPLETION_EVIDENCE, window // 4)
 
 
 def _better(new: PrefillSpeed, old: PrefillSpeed | None) -> bool:

@@ -1,4 +1,5 @@
-"""Token counts of one answer, from LangChain's callbacks; and call options, passed through its config."""
+"""Token counts of one answer, from LangChain's callbacks; call options, passed through its config; and what a
+receipt says of the model."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import merge_configs
 
+from rag_app.config.sampling import Sampling
 from rag_app.llm.token_usage import TokenUsage
 
 _OPTIONS = "model_options"
@@ -25,6 +27,23 @@ class CallOptions:
     top_k: int | None = None
     min_p: float | None = None
     repeat_penalty: float | None = None
+    thinking: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorInfo:
+    """What wrote an answer.
+
+    Attributes:
+        sha256: The model file's hash; None for a server, or while it is computed.
+        max_tokens: The longest answer, in tokens.
+        thinking: Whether the model reasoned first.
+    """
+
+    name: str
+    sha256: str | None = None
+    sampling: Sampling | None = None
+    max_tokens: int | None = None
     thinking: bool | None = None
 
 

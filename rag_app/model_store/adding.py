@@ -9,7 +9,7 @@ from ingestion.errors import InvalidInput, ModelError
 from ingestion.regular_files import check_regular
 from ingestion.storage.durable import sync_folder
 from rag_app.config.folders import make_private
-from rag_app.llm.process.supervisor import check_gguf
+from rag_app.llm.gguf_head import check_gguf
 from rag_app.model_store.lock import LockedFile, LockedModel, ModelLock, record
 from rag_app.model_store.manifest import ModelEntry
 from rag_app.model_store.puller import PART

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from ingestion.errors import ModelError
+from rag_app.llm.gguf_head import PromptForm, read_head
 from rag_app.model_store.lock import Fault, LockedModel, ModelLock
 from rag_app.model_store.manifest import ROLES, ModelEntry, all_entries
 from retrievers.reranking import CrossEncoderReranker, Reranker
@@ -73,6 +74,17 @@ def reranker_named(name_or_path: str, folder: Path | None = None) -> Reranker:
     if name_or_path == BuiltinReader.name:
         return BuiltinReader()
     return CrossEncoderReranker(name_or_path, resolve(name_or_path, role="reranker", folder=folder))
+
+
+def prompt_form(entry: ModelEntry, folder: Path) -> PromptForm | None:
+    """Return the form of a language model's prompts; None for another model, and one that cannot be used."""
+    if entry.role != "llm":
+        return None
+    try:
+        head = read_head(resolve(entry.name, role="llm", folder=folder))
+    except ModelError:
+        return None
+    return head.form if head else None
 
 
 def _looks_like_repo(name: str) -> bool:

@@ -12,6 +12,7 @@ from shlex import quote
 from ingestion.errors import InvalidInput, ModelError, UnknownName
 from rag_app.config.folders import make_private
 from rag_app.config.settings import Settings
+from rag_app.llm.gguf_head import PromptForm
 from rag_app.model_store import bundle_import
 from rag_app.model_store.adding import assemble, described
 from rag_app.model_store.choosing import SETTING, write_setting
@@ -28,7 +29,7 @@ from rag_app.model_store.memory import Fit, memory_here
 from rag_app.model_store.network import has_network, hub_host
 from rag_app.model_store.puller import PART
 from rag_app.model_store.pulling import PullProgress, fetch
-from rag_app.model_store.resolving import resolve
+from rag_app.model_store.resolving import prompt_form, resolve
 
 OnProgress = Callable[[PullProgress], None]
 Cancelled = Callable[[], bool]
@@ -46,7 +47,12 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """A model of the lists. `bytes` is its size in the models folder."""
+    """A model of the lists.
+
+    Attributes:
+        bytes: Its size in the models folder.
+        prompt_form: The form of its prompts; None for what is no language model, or not here.
+    """
 
     entry: ModelEntry
     presence: Presence
@@ -55,6 +61,7 @@ class ModelState:
     fit: Fit
     bytes: int
     commit: str | None
+    prompt_form: PromptForm | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,7 @@ class ModelStore:
                     memory.fit(entry.memory_mb * 10**6) if entry.memory_mb else Fit.UNKNOWN,
                     sum(file.bytes for file in held.files) if held else 0,
                     known.commit if known else None,
+                    prompt_form(entry, self.folder),
                 )
             )
         return states

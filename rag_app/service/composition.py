@@ -144,6 +144,9 @@ class Assistant:
     def rename_collection(self, old: str, new: str) -> CollectionInfo:
         return collections.rename_collection(self.library, old, new)
 
+    def set_instructions(self, name: str, text: str) -> CollectionInfo:
+        return collections.set_instructions(self.library, name, text)
+
     def delete_collection(self, name: str) -> CollectionInfo:
         return collections.delete_collection(self.library, name)
 

@@ -37,6 +37,7 @@ from rag_app.contract.requests import (
     CompareRequest,
     DeleteRequest,
     IngestRequest,
+    InstructionsRequest,
     NameRequest,
     Narrowing,
     ReceiptsRequest,
@@ -50,8 +51,6 @@ from rag_app.contract.requests import (
 from rag_app.contract.search import (
     CompareResponse,
     ExplainedHitFields,
-    ExplanationFields,
-    HitFields,
     SearchResponse,
     StrategiesResponse,
 )
@@ -71,8 +70,6 @@ from rag_app.service.question_options import (
     search_options,
     summary_options,
 )
-from retrievers.hits import Hit
-from retrievers.search import SearchResult
 
 
 class LocalService(Service):
@@ -143,15 +140,11 @@ class LocalService(Service):
 
     def search(self, request: SearchRequest) -> SearchResponse:
         found = self.assistant.search(request.question, search_options(request, self.assistant.options()))
-        hits = [self._explained(found, hit) for hit in found.hits] if request.explain else found.hits
+        if not request.explain:
+            return SearchResponse.of(found, warnings=self._warnings())
+        explain = self.assistant.passages.explain
+        hits = [ExplainedHitFields.of_hit(one, explain(found, one), found.query.text) for one in found.hits]
         return SearchResponse.of(found, hits=hits, warnings=self._warnings())
-
-    def _explained(self, found: SearchResult, hit: Hit) -> ExplainedHitFields:
-        explanation = self.assistant.passages.explain(found, hit)
-        fields = explanation and ExplanationFields.of_passage(
-            explanation, found.query.text, hit.chunk.start, hit.chunk.text
-        )
-        return ExplainedHitFields.of(**dict(HitFields.of(hit)), explanation=fields)
 
     def compare(self, request: CompareRequest) -> CompareResponse:
         options = compare_options(request, self.assistant.options())
@@ -323,6 +316,9 @@ class LocalService(Service):
 
     def rename_collection(self, name: str, request: NameRequest) -> CollectionsResponse:
         return CollectionsResponse.of(collections=[self.assistant.rename_collection(name, request.name)])
+
+    def instruct_collection(self, name: str, request: InstructionsRequest) -> CollectionsResponse:
+        return CollectionsResponse.of(collections=[self.assistant.set_instructions(name, request.text)])
 
     def delete_collection(self, name: str) -> CollectionsResponse:
         return CollectionsResponse.of(collections=[self.assistant.delete_collection(name)])

@@ -23,6 +23,7 @@ from rag_app.contract.requests import (
     CompareRequest,
     DeleteRequest,
     IngestRequest,
+    InstructionsRequest,
     NameRequest,
     Narrowing,
     ReceiptsRequest,
@@ -180,6 +181,15 @@ class Service(AbstractContextManager["Service"], Protocol):
     @verb("PATCH", "/collections", tag="collections")
     def rename_collection(self, name: str, request: NameRequest) -> CollectionsResponse:
         """Rename a collection."""
+
+    @verb("PATCH", "/collections/instructions", tag="collections")
+    def instruct_collection(self, name: str, request: InstructionsRequest) -> CollectionsResponse:
+        """Say how a language model's answers from a collection should read.
+
+        Its prompt has the instructions below the application's own rules, which stay: answers come from the
+        sources and name them. They count where a question is about this collection alone. Quotations and
+        summaries do not use them. `GET /collections` shows them.
+        """
 
     @verb("DELETE", "/collections", tag="collections")
     def delete_collection(self, name: str) -> CollectionsResponse:

@@ -57,6 +57,7 @@ def ask_options(request: AskRequest, usual: AskOptions) -> AskOptions:
         history=tuple(Exchange(one.question, one.answer) for one in request.history),
         conversation=request.conversation,
         standalone=request.standalone,
+        instructions=request.instructions,
     )
 
 

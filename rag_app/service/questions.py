@@ -15,12 +15,13 @@ from typing import cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from ingestion.collections import single_instructions
 from ingestion.errors import EmptyQuestion, RagError
 from ingestion.library import Library
 from ingestion.library_documents import documents_in
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
 from ingestion.storage.catalogue.filters import Filters, resolve
-from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
+from rag_app.answering.answers import Answer, AnswerEvent, AnswerInstructions, AskOptions
 from rag_app.answering.chain import AnswerChain, AnswerSettings
 from rag_app.answering.chat_answerer import ChatAnswerer
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
@@ -88,6 +89,9 @@ class QuestionRouter:
         """Return the chain from question to answer. Raises InvalidInput or ModelError for wrong options."""
         settings = self._settings
         answerer = self._models.answerer(options.llm)
+        asked, notes = AnswerInstructions(), tuple[str, ...]()
+        if isinstance(answerer, ChatAnswerer):
+            asked, notes = answerer.usable(self._instructions(options))
         return AnswerChain(
             self._library,
             options,
@@ -101,7 +105,17 @@ class QuestionRouter:
             settings=AnswerSettings(
                 settings.evidence_tokens, settings.answer_threshold, settings.rerank_limits
             ),
+            instructions=asked,
+            notes=notes,
         ).runnable()
+
+    def _instructions(self, options: AskOptions) -> AnswerInstructions:
+        """Return what is asked about the form of the answer; by a collection, where it alone is asked."""
+        names = options.collections or (self._settings.collection,)
+        known = options.collection_instructions
+        return AnswerInstructions(
+            single_instructions(self._library, names) if known is None else known, options.instructions
+        )
 
     def summarise(
         self, options: AskOptions, config: RunnableConfig | None = None, *, question: str | None = None

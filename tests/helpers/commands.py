@@ -27,5 +27,5 @@ Command = Callable[..., Run]
 ANSWER = {
     "schema_version", "question", "answer", "abstained", "outcome", "strategy", "reranker", "llm",
     "citations", "sentences", "nearest", "flags", "standalone_question", "conversation_id", "receipt_id",
-    "timings_ms", "model_text", "warnings", "usage", "finish_reason",
+    "timings_ms", "model_text", "instructions", "warnings", "usage", "finish_reason",
 }  # fmt: skip

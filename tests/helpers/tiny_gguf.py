@@ -39,9 +39,11 @@ class TinyModel:
     fraction of a millisecond, 256 and 12 several (50 MB). `kv_heads` and `inner` (the width of the
     feed-forward layer) are as many as there are heads, and 4 × `width`, where they are None. `more_words`
     made-up ones come on top of the small vocabulary. `quantized`: matrices are Q8_0 instead of float32.
-    Without `has_chatml` its vocabulary has no tokens of that form. `ends_at_once` makes the end of the
-    answer the only likely token. `counts`: it writes the `more_words` one after the other, at any
-    temperature, so that a text is known in advance and nothing in it repeats.
+    Without `has_chatml` its vocabulary has no tokens of that form. `control` are more control tokens, `bos`
+    and `eos` the texts of those tokens, and `adds_bos` says that prompts begin with BOS. With `space_prefix`
+    text begins with a space, as SentencePiece has it. `ends_at_once` makes the end of the answer the only
+    likely token. `counts`: it writes the `more_words` one after the other, at any temperature, so that a text
+    is known in advance and nothing in it repeats.
     """
 
     width: int = 64
@@ -54,6 +56,11 @@ class TinyModel:
     context: int = 2048
     chat_template: str | None = CHATML
     has_chatml: bool = True
+    control: tuple[str, ...] = ()
+    bos: str = "<s>"
+    eos: str = "</s>"
+    adds_bos: bool = True
+    space_prefix: bool = True
     ends_at_once: bool = False
     counts: bool = False
     seed: int = 7
@@ -70,7 +77,7 @@ WORDY = TinyModel(width=256, layers=12, context=16_384, more_words=3000, counts=
 
 def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:
     """Write `model` to `path` and return `path`. The file is the same for the same `model`."""
-    pieces, scores, types = _vocabulary(model.more_words, has_chatml=model.has_chatml)
+    pieces, scores, types = _vocabulary(model)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
     writer.add_context_length(model.context)
@@ -89,7 +96,8 @@ def write_tiny_gguf(path: Path, model: TinyModel = SMALL) -> Path:
     writer.add_unk_token_id(UNK)
     writer.add_bos_token_id(BOS)
     writer.add_eos_token_id(EOS)
-    writer.add_add_bos_token(True)
+    writer.add_add_bos_token(model.adds_bos)
+    writer.add_add_space_prefix(model.space_prefix)
     if model.chat_template is not None:
         writer.add_chat_template(model.chat_template)
     for name, values in _tensors(model, types):
@@ -142,12 +150,10 @@ def as_written(answer: str) -> str:
     return re.sub(r"\s*\[\d+\]", "", answer)
 
 
-def _vocabulary(
-    more_words: int = 0, *, has_chatml: bool = True
-) -> tuple[list[bytes], list[float], list[int]]:
+def _vocabulary(model: TinyModel) -> tuple[list[bytes], list[float], list[int]]:
     """SentencePiece with byte fallback: control tokens, 256 bytes, characters, merged pieces."""
-    form = ("<|im_start|>", "<|im_end|>") if has_chatml else ("<mask>", "<pad>")
-    control = ["<unk>", "<s>", "</s>", *form]
+    form = ("<|im_start|>", "<|im_end|>") if model.has_chatml else ("<mask>", "<pad>")
+    control = ["<unk>", model.bos, model.eos, *form, *model.control]
     pieces = [text.encode() for text in control]
     types = [gguf.TokenType.UNKNOWN] + [gguf.TokenType.CONTROL] * (len(control) - 1)
     scores = [0.0] * len(control)
@@ -156,7 +162,7 @@ def _vocabulary(
     scores += [0.0] * 256
     merged = ["▁t", "he", "▁the", "in", "er", "an", "on", "▁a", "re", "▁w", "or", "ing", "▁of", "日本"]
     texts = [*merged, "▁", *"etaoinshrdlcumwfgypbvkjxqzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,?!é日本"]
-    texts += [f"▁{made_up_word(number)}" for number in range(more_words)]
+    texts += [f"▁{made_up_word(number)}" for number in range(model.more_words)]
     pieces += [text.encode() for text in texts]
     types += [gguf.TokenType.NORMAL] * len(texts)
     scores += [-float(rank) for rank in range(len(texts))]

@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 
 from ingestion.collections import (
+    MOST_INSTRUCTIONS,
+    adopt_instructions,
     create_collection,
     delete_collection,
     list_collections,
     rename_collection,
+    set_instructions,
+    single_instructions,
 )
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput, UnknownName
@@ -118,3 +122,82 @@ def test_a_collection_that_several_make_at_once_is_one(library: Library) -> None
         made = list(pool.map(lambda _: library.catalogue.find_or_create_collection("tides"), range(9)))
     assert len({identity for identity, _ in made}) == 1
     assert sum(is_new for _, is_new in made) == 1
+
+
+def kept(library: Library) -> dict[str, str]:
+    return {info.name: info.instructions for info in list_collections(library)}
+
+
+def test_instructions_are_kept_without_white_space_around_them(stocked: Library) -> None:
+    create_collection(stocked, "letters")
+    info = set_instructions(stocked, "letters", " \n Answer in German,\r\n\tas a table. 🏴\u200d☠️ \n")
+    assert info.instructions == "Answer in German,\n\tas a table. 🏴\u200d☠️"
+    assert kept(stocked) == {"default": "", "letters": info.instructions}
+    assert list_collections(stocked)[0].documents == 2  # joined tables count nothing twice
+    set_instructions(stocked, "letters", "Be brief.")
+    assert kept(stocked)["letters"] == "Be brief."
+    assert set_instructions(stocked, "letters", " \n").instructions == ""
+    assert kept(stocked)["letters"] == ""
+    with pytest.raises(UnknownName, match="no collection named 'taxes'"):
+        set_instructions(stocked, "taxes", "Be brief.")
+
+
+def test_instructions_are_bounded_and_hold_nothing_unseen(library: Library) -> None:
+    most = "ä" * MOST_INSTRUCTIONS
+    assert set_instructions(library, "default", f" {most} ").instructions == most
+    with pytest.raises(
+        InvalidInput, match=r"have 1,001 characters, and at most 1,000 are kept; shorten them"
+    ):
+        set_instructions(library, "default", f"{most}ä")
+    for text, name in (
+        ("Be\x07 brief.", "U\\+0007"),
+        ("Be\0 brief.", "U\\+0000"),
+        ("Be\x9b brief.", "U\\+009B"),
+        ("Be\ud800 brief.", "U\\+D800"),
+        ("Be\U000e0041 brief.", "U\\+E0041"),
+        ("Be\u200b brief.", "U\\+200B"),
+    ):
+        with pytest.raises(
+            InvalidInput, match=f"character 3 of the instructions is {name}, which nobody sees"
+        ):
+            set_instructions(library, "default", text)
+    assert kept(library) == {"default": most}
+
+
+def test_instructions_follow_a_collection(stocked: Library, encoder: Encoder) -> None:
+    create_collection(stocked, "letters")
+    set_instructions(stocked, "letters", "Be brief.")
+    set_instructions(stocked, "default", "Be kind.")
+    rename_collection(stocked, "letters", "post")
+    assert kept(stocked) == {"default": "Be kind.", "post": "Be brief."}
+    folder = stocked.folder
+    stocked.close()
+    with Library.open(folder, encoder) as again:
+        assert kept(again) == {"default": "Be kind.", "post": "Be brief."}
+        delete_collection(again, "post")
+        create_collection(again, "post")
+        delete_collection(again, "default")  # is emptied and stays
+        assert kept(again) == {"default": "Be kind.", "post": ""}
+        assert_whole(again)
+
+
+def test_a_question_uses_the_instructions_of_one_collection_alone(stocked: Library) -> None:
+    create_collection(stocked, "letters")
+    set_instructions(stocked, "default", "Be kind.")
+    assert single_instructions(stocked, ["default"]) == "Be kind."
+    assert single_instructions(stocked, ["default", "default"]) == "Be kind."
+    assert single_instructions(stocked, ["letters"]) == ""
+    assert single_instructions(stocked, ["default", "letters"]) == ""
+    assert single_instructions(stocked, []) == ""
+
+
+def test_only_a_collection_without_documents_and_instructions_takes_those_of_others(stocked: Library) -> None:
+    create_collection(stocked, "letters")
+    create_collection(stocked, "notes")
+    set_instructions(stocked, "notes", "Be kind.")
+    given = {"default": "Lie.", "letters": "Be brief.", "notes": "Lie.", "new": "In verse.", "none": ""}
+    assert adopt_instructions(stocked, given) == (("letters", "new"), ("default", "notes"))
+    wanted = {"default": "", "letters": "Be brief.", "new": "In verse.", "none": "", "notes": "Be kind."}
+    assert kept(stocked) == wanted
+    assert adopt_instructions(stocked, {"letters": "Be brief."}) == ((), ())
+    assert kept(stocked) == wanted

@@ -136,9 +136,28 @@ def _answer(turn: ChatTurn, answer: Answer) -> str:
         reply = f'<div class="reply abstained {answer.outcome}">{said}</div>{below}{_advice(answer)}'
     return (
         f"{reply}{_model_text(answer)}{_checks(answer)}{_flags(answer)}{_looked(turn)}"
-        f'<details class="stamp"><summary>{_names(turn)} · '
-        f"{milliseconds(answer.timings_ms['total'])}</summary>"
+        f'<details class="stamp"><summary>{_names(turn)} · {_instructed(answer)}'
+        f"{milliseconds(answer.timings_ms['total'])}</summary>{_instructions(answer)}"
         f'<div class="stages">{stage_times(answer.timings_ms)}</div></details>{_actions(turn, answer)}'
+    )
+
+
+def _instructed(answer: Answer) -> str:
+    return f"{_chips('with instructions')} · " if answer.instructions and not answer.abstained else ""
+
+
+def _instructions(answer: Answer) -> str:
+    """Return what the language model was asked about the form of the answer; nothing without an answer."""
+    if answer.abstained:
+        return ""
+    asked = (
+        ("Instructions of the collection", answer.instructions.collection),
+        ("Instructions of the program that asked", answer.instructions.request),
+    )
+    return "".join(
+        f'<div class="instructions"><b>{who}</b> <span dir="auto">{escape(text)}</span></div>'
+        for who, text in asked
+        if text
     )
 
 

@@ -113,6 +113,11 @@ class LibraryController:
         """Create a collection; return a message. Raises InvalidInput."""
         return f"The collection {self.assistant.create_collection(name.strip()).name} is there."
 
+    def instruct_collection(self, name: str | None, text: str) -> str:
+        """Give a collection instructions; return a message. Raises UnknownName, InvalidInput."""
+        info = self.assistant.set_instructions(name or "", text)
+        return f"Instructions of {info.name} {'saved' if info.instructions else 'removed'}."
+
     def rename_collection(self, old: str | None, new: str) -> str:
         """Rename a collection; return a message. Raises UnknownName, InvalidInput."""
         return f"It is named {self.assistant.rename_collection(old or '', new.strip()).name} now."

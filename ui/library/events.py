@@ -1,170 +1,32 @@
-"""The events of the Documents page, and the values that they give its components."""
+"""The events of the Documents page."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from ingestion.documents import Status
-from ingestion.errors import UnknownName
 from ui.components.events import QUICK, scroll_to_question
 from ui.components.fields import received
-from ui.components.text import escape, plural, render_error, result_of
+from ui.components.text import render_error
 from ui.library.controller import LibraryController, LibraryPageState
+from ui.library.instructions import COUNT_TYPED
 from ui.library.layout import ALL, LibraryLayout
-from ui.library.render import (
-    render_collection_deletion,
-    render_collections,
-    render_deletion,
-    render_document,
-    render_page,
-    render_queue,
-    render_storage,
-)
-
-Update = dict[Any, Any]
-
-
-class _LibraryUpdates:
-    """The new values of the page's components. `of_…` lists the components that a method may change."""
-
-    def __init__(self, library: LibraryController, page: LibraryLayout) -> None:
-        self.library = library
-        self.page = page
-        self.of_queue: list[Any] = [page.queue, page.cancel, page.retry, page.clear, page.timer]
-        self.of_table: list[Any] = [page.table, page.selection, page.selected]
-        self.of_collections: list[Any] = [page.into, page.within, page.collection, page.collections]
-        self.of_question: list[Any] = [page.confirmation, page.question, page.sure]
-        self.of_preview: list[Any] = [page.preview, page.about, page.number, page.previous, page.next]
-        self.of_preview += [page.shown]
-        self.of_all: list[Any] = [page.message, page.storage, *self.of_queue, *self.of_table]
-        self.of_all += [*self.of_collections, *self.of_question, *self.of_preview]
-
-    def all(self, state: LibraryPageState) -> Update:
-        """Return all values except those of a question that is being asked."""
-        works, queue = self.queue(state)
-        # Measuring the disk is not worth it while the queue writes.
-        storage = gr.skip() if works else render_storage(self.library.browser.storage())
-        collections = self.collections(state)  # before the table: a filter may have lost its collection
-        return {
-            **queue,
-            **collections,
-            **self.table(state),
-            **self.preview(state),
-            self.page.storage: storage,
-        }
-
-    def queue(self, state: LibraryPageState) -> tuple[bool, Update]:
-        """Return whether the queue works, and its components' values."""
-        # Read before the table, so that the next tick shows a change that happens meanwhile.
-        state.queue.changes = self.library.assistant.document_browser.changes
-        queue = self.library.queue.view(state.queue)
-        state.queue.shown = render_queue(queue.rows)
-        return queue.works, {
-            self.page.queue: state.queue.shown,
-            self.page.cancel: gr.Button(visible=queue.works),
-            self.page.retry: gr.Button(visible=queue.can_retry),
-            self.page.clear: gr.Button(visible=queue.can_clear),
-            self.page.timer: gr.Timer(active=queue.works),
-        }
-
-    def table(self, state: LibraryPageState) -> Update:
-        return {self.page.table: self.library.table(state), **self.selection(state)}
-
-    def selection(self, state: LibraryPageState) -> Update:
-        words = f"<span>{plural(len(state.chosen), 'document')} selected</span>"
-        return {self.page.selection: gr.Row(visible=bool(state.chosen)), self.page.selected: words}
-
-    def collections(self, state: LibraryPageState) -> Update:
-        """Return the collections, and the selectors' choices where they have changed."""
-        page = self.page
-        infos = self.library.assistant.list_collections()
-        shown = {page.collections: render_collections(infos)}
-        names = tuple(info.name for info in infos)
-        if names == state.names:
-            return shown
-        usual = self.library.assistant.settings.collection
-        into: dict[str, Any] = {"value": usual} if state.names is None else {}
-        state.names = names
-        if state.query.collection not in names:
-            state.query = replace(state.query, collection=None)
-        return {
-            **shown,
-            page.into: gr.Dropdown(choices=list(dict.fromkeys([usual, *names])), **into),
-            page.within: gr.Dropdown(
-                choices=[("All", ALL), *((name, name) for name in names)],
-                value=state.query.collection or ALL,
-            ),
-            page.collection: gr.Dropdown(choices=list(names), value=None),
-        }
-
-    def preview(self, state: LibraryPageState) -> Update:
-        """Return the open document's page, or a closed preview."""
-        page = self.page
-        try:
-            shown = self.library.browser.page(state.opened, state.page) if state.opened else None
-        except UnknownName:  # another session deleted it
-            shown = None
-        if shown is None:
-            state.opened = None
-            return {page.preview: gr.Column(visible=False), page.shown: "", page.about: ""}
-        state.page = shown.number
-        return {
-            page.preview: gr.Column(visible=True),
-            page.about: render_document(shown),
-            page.number: gr.Number(value=shown.number),
-            page.previous: gr.Button(interactive=shown.number > 1),
-            page.next: gr.Button(interactive=shown.number < shown.document.pages),
-            page.shown: render_page(shown),
-        }
-
-    def ask(self, state: LibraryPageState, documents: tuple[str, ...]) -> Update:
-        """Return the question whether to delete these documents."""
-        state.collection = None
-        known = {document.id: document for document in self.library.browser.documents()}
-        state.doomed = tuple(identity for identity in documents if identity in known)
-        if not state.doomed:
-            return {**self.asked(state), **self.table(state)}
-        words = render_deletion([known[identity] for identity in state.doomed])
-        return self.question(words, f"Delete {plural(len(state.doomed), 'document')}")
-
-    def question(self, words: str, button: str) -> Update:
-        return {
-            self.page.confirmation: gr.Column(visible=True),
-            self.page.question: words,
-            self.page.sure: gr.Button(button),
-        }
-
-    def asked(self, state: LibraryPageState) -> Update:
-        """Return the end of a question."""
-        state.doomed, state.collection = (), None
-        return {self.page.confirmation: gr.Column(visible=False), self.page.question: ""}
-
-    def trying(self, state: LibraryPageState, work: Callable[[], str | None]) -> Update:
-        """Do work; return all values with its message or its error."""
-
-        def said() -> str:
-            try:
-                done = work()
-            except OSError as error:  # an upload that cannot be moved
-                return render_error(error)
-            return f'<div class="done" role="status">{escape(done)}</div>' if done else ""
-
-        return {self.page.message: result_of(said), **self.all(state)}
+from ui.library.render import render_collection_deletion
+from ui.library.updates import LibraryUpdates, Update
 
 
 def connect_library(library: LibraryController, page: LibraryLayout) -> None:
     """Wire the page. It is brought up to date whenever its tab is chosen."""
     state: gr.State = gr.State(LibraryPageState())
-    updates = _LibraryUpdates(library, page)
+    updates = LibraryUpdates(library, page)
     _connect_queue(updates, state)
     _connect_table(updates, state)
     _connect_preview(updates, state)
     _connect_collections(updates, state)
 
 
-def _connect_queue(updates: _LibraryUpdates, state: gr.State) -> None:
+def _connect_queue(updates: LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def take(
@@ -211,7 +73,7 @@ def _connect_queue(updates: _LibraryUpdates, state: gr.State) -> None:
     page.clear.click(clear, [state], updates.of_all, **QUICK)
 
 
-def _connect_table(updates: _LibraryUpdates, state: gr.State) -> None:
+def _connect_table(updates: LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def act(state: LibraryPageState, event: gr.EventData) -> Update:
@@ -273,7 +135,7 @@ def _connect_table(updates: _LibraryUpdates, state: gr.State) -> None:
     page.sure.click(delete, [state], updates.of_all, **QUICK)
 
 
-def _connect_preview(updates: _LibraryUpdates, state: gr.State) -> None:
+def _connect_preview(updates: LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def turn(state: LibraryPageState, to: int) -> Update:
@@ -302,7 +164,7 @@ def _connect_preview(updates: _LibraryUpdates, state: gr.State) -> None:
     page.replace.upload(replace_it, [page.replace, state], updates.of_all, preprocess=False, **QUICK)
 
 
-def _connect_collections(updates: _LibraryUpdates, state: gr.State) -> None:
+def _connect_collections(updates: LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
     def create(state: LibraryPageState, name: str) -> Update:
@@ -310,6 +172,20 @@ def _connect_collections(updates: _LibraryUpdates, state: gr.State) -> None:
 
     def rename(state: LibraryPageState, old: str | None, name: str) -> Update:
         return {page.name: "", **updates.trying(state, lambda: library.rename_collection(old, name))}
+
+    def choose(name: str | None) -> Update:
+        return updates.instructions(name)
+
+    def instruct(state: LibraryPageState, name: str | None, text: str) -> Update:
+        """Save the text; one that is refused stays in the field."""
+        saved: Update = {}
+
+        def work() -> str:
+            said = library.instruct_collection(name, text)
+            saved.update(updates.instructions(name))
+            return said
+
+        return {**updates.trying(state, work), **saved}
 
     def ask(state: LibraryPageState, name: str | None) -> Update:
         infos = {info.name: info for info in library.assistant.list_collections()}
@@ -324,3 +200,19 @@ def _connect_collections(updates: _LibraryUpdates, state: gr.State) -> None:
     page.rename.click(rename, [state, page.collection, page.name], [page.name, *updates.of_all], **QUICK)
     asked = page.remove.click(ask, [state, page.collection], [page.message, *updates.of_question], **QUICK)
     scroll_to_question(asked, "library-confirmation")
+    page.collection.change(choose, [page.collection], updates.of_instructions, **QUICK)
+    page.instructions.change(
+        None,
+        [page.instructions],
+        [page.counted],
+        js=COUNT_TYPED,
+        trigger_mode="multiple",  # the last of many letters counts, too
+        api_visibility="private",
+        show_progress="hidden",
+    )
+    page.instruct.click(
+        instruct,
+        [state, page.collection, page.instructions],
+        [*updates.of_all, *updates.of_instructions],
+        **QUICK,
+    )

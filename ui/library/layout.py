@@ -66,6 +66,19 @@ class LibraryLayout:
                 self.create = gr.Button("Create", **_SMALL)
                 self.rename = gr.Button("Rename", **_SMALL)
                 self.remove = gr.Button("Delete …", **_SMALL)
+            with gr.Column(visible=False, elem_id="library-instructing") as self.instructing:
+                self.instructions = gr.Textbox(
+                    label="Instructions",
+                    info="How a language model's answers from this collection should read: their language, "
+                    "tone or form. The rules about sources stay. Quotations and summaries do not use them.",
+                    placeholder="Answer in German, as a table.",
+                    lines=3,
+                    max_lines=12,
+                    elem_id="library-instructions",
+                )
+                self.counted = gr.HTML("", elem_id="library-counted")
+                with gr.Row(elem_classes="buttons"):
+                    self.instruct = gr.Button("Save instructions", **_SMALL)
 
     def _lay_out_list(self) -> None:
         with gr.Row(elem_id="library-filters"):

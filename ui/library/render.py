@@ -10,6 +10,7 @@ from ingestion.storage.catalogue.records import Document, StoredChunk
 from rag_app.service.document_browser import PagePreview, Storage
 from ui.components.text import Span, also_known, escape, marked, plural
 from ui.components.uploads import FileRow, Mood, render_bar, render_rows
+from ui.library.instructions import render_instructions
 
 # Documents in one part of the table.
 ROWS = 50
@@ -280,10 +281,10 @@ def _queue_button(act: str, words: str, label: str, place: str, key: str) -> str
 
 
 def render_collections(collections: Sequence[CollectionInfo]) -> str:
-    """Return the collections with their numbers of documents and pages."""
+    """Return the collections with their numbers of documents and pages, and their instructions."""
     rows = "".join(
         f"<li><bdi>{escape(one.name)}</bdi><span>{plural(one.documents, 'document')}, "
-        f"{plural(one.pages, 'page')}</span></li>"
+        f"{plural(one.pages, 'page')}</span>{render_instructions(one)}</li>"
         for one in collections
     )
     return f'<ul class="collections">{rows}</ul>' if rows else '<div class="empty">No collection yet.</div>'

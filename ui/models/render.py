@@ -40,6 +40,10 @@ _FITS = {
     Fit.TOO_LARGE: ("damaged", "more than this machine has"),
     Fit.UNKNOWN: ("", ""),
 }
+_PROMPT_FORMS = {
+    "chat": "prompts: chat",
+    "completion": "prompts: completion (a base model)",
+}
 _USED = '<span class="used">used</span>'
 _REASONING = {True: "possible", False: "none", None: "not known"}
 _HERE = (Presence.BUILT_IN, Presence.VERIFIED, Presence.UNRECORDED)
@@ -201,13 +205,15 @@ def _row(state: ModelState, *, busy: bool) -> str:
     entry = state.entry
     kind, words = _STATES[state.presence]
     used = _USED if state.in_use else ""
+    form = f'<span class="form">{_PROMPT_FORMS[state.prompt_form]}</span>' if state.prompt_form else ""
     fit_kind, fit = _FITS[state.fit]
     needs = f"needs {decimal(entry.memory_mb * 10**6)}" if entry.memory_mb else ""
     memory = f'{needs}<span class="fit {fit_kind}">{fit}</span>' if needs else "none of its own"
     return (
         f'<li><div class="what"><bdi class="name">{escape(entry.name)}</bdi>{used}'
         f'<p class="note">{escape(entry.note)}</p></div>'
-        f'<div class="fact"><span class="label">State</span><span class="state {kind}">{words}</span></div>'
+        f'<div class="fact"><span class="label">State</span>'
+        f'<span class="state {kind}">{words}</span>{form}</div>'
         f'<div class="fact"><span class="label">Size</span>{_takes(state)}</div>'
         f'<div class="fact"><span class="label">Memory</span>{memory}</div>'
         f'<div class="fact"><span class="label">Licence</span>{escape(entry.licence)}</div>'

@@ -12,6 +12,7 @@ from typing import IO, cast
 from uuid import uuid4
 
 from ingestion.chunking.chunker import chunk_pages
+from ingestion.collections import adopt_instructions, instructions_of
 from ingestion.documents import Chunk, name_as_words
 from ingestion.encoders import CHUNKER_VERSION
 from ingestion.errors import InvalidInput, LibraryDamaged, LibraryError
@@ -50,12 +51,18 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many of an archive's documents were added, replaced or skipped; `encoded` had to be encoded."""
+    """How many of an archive's documents were added, replaced or skipped; `encoded` had to be encoded.
+
+    `instructions` are the collections that took the archive's instructions; `instructions_left` those that
+    keep their own, or have documents of their own.
+    """
 
     added: int
     replaced: int
     skipped: int
     encoded: int
+    instructions: tuple[str, ...] = ()
+    instructions_left: tuple[str, ...] = ()
 
 
 def export_library(
@@ -114,7 +121,8 @@ def import_library(
     """Add an archive's documents to the collections of the same names.
 
     The whole archive is checked first. A document whose bytes the collection has is skipped; a document
-    with other bytes under the same path is replaced. The archive's vectors are taken where a model of the
+    with other bytes under the same path is replaced. A collection without documents and instructions takes
+    the archive's instructions. The archive's vectors are taken where a model of the
     library made them; otherwise the text is encoded. Documents are added one by one, so an import that was
     interrupted goes on when it is started again.
 
@@ -179,7 +187,8 @@ class _Export:
                 self._write_document(len(written), document)
                 written.append(document)
         fingerprints = [record.fingerprint for record in self._representations]
-        self._writer.finish(names, fingerprints, len(written))
+        instructions = {k: text for k, text in instructions_of(catalogue).items() if k in names}
+        self._writer.finish(names, fingerprints, len(written), instructions)
         chunks = sum(document.chunks for document in written)
         return len(written), chunks, len(self._originals), tuple(unreadable)
 
@@ -252,14 +261,16 @@ class _Import:
         self._folder.mkdir(mode=0o700)
         targets = self._library.open_representations.writable()
         catalogue = self._library.catalogue
-        collections = {name: catalogue.ensure_collection(name) for name in self._reader.manifest.collections}
-        total = self._reader.manifest.documents
+        manifest = self._reader.manifest
+        taken, left = adopt_instructions(self._library, manifest.instructions)
+        collections = {name: catalogue.ensure_collection(name) for name in manifest.collections}
+        total = manifest.documents
         for number, document in enumerate(self._reader.documents()):
             self._work.check()
             self._work.report("documents", number, total)
             self._import(document, collections[document.collection], targets)
         self._work.report("documents", total, total)
-        return Imported(self._added, self._replaced, self._skipped, self._encoded)
+        return Imported(self._added, self._replaced, self._skipped, self._encoded, taken, left)
 
     def _import(
         self, archived: ArchivedDocument, collection_id: int, targets: Sequence[OpenRepresentation]

@@ -1,6 +1,7 @@
 """The format of an archive of a library, written and read with distrust.
 
-    manifest.json            format, version, collections, representations, members {name: [sha256, bytes]}
+    manifest.json            format, version, collections, their instructions {name: text}, representations,
+                             members {name: [sha256, bytes]}
     documents/<n>.json       one document: metadata, pages, chunks, and which members are its own
     segments/<n>-<r>.tok     its token vectors in the representation <r> of the manifest
     originals/<sha256>       its own bytes, if asked for
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from ingestion.collections import checked_instructions
 from ingestion.errors import InvalidInput
 from ingestion.maintenance.archive.documents import ArchivedDocument, count_of, document_from, text_of
 from ingestion.storage.catalogue.catalogue import check_collection_name
@@ -69,12 +71,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Manifest:
-    """An archive's table of contents. `representations` are fingerprints, in the order of their numbers."""
+    """An archive's table of contents. `representations` are fingerprints, in the order of their numbers;
+    `instructions` are by the name of a collection, and absent from older archives."""
 
     collections: tuple[str, ...]
     representations: tuple[str, ...]
     documents: int
     members: Mapping[str, Member]
+    instructions: Mapping[str, str]
 
 
 class ArchiveWriter:
@@ -101,7 +105,13 @@ class ArchiveWriter:
                 size += len(block)
         self._members[name] = Member(digest.hexdigest(), size)
 
-    def finish(self, collections: Sequence[str], fingerprints: Sequence[str], documents: int) -> None:
+    def finish(
+        self,
+        collections: Sequence[str],
+        fingerprints: Sequence[str],
+        documents: int,
+        instructions: Mapping[str, str],
+    ) -> None:
         """Write the manifest, the last member."""
         members = {name: [member.sha256, member.bytes] for name, member in self._members.items()}
         self.add_json(
@@ -110,6 +120,7 @@ class ArchiveWriter:
                 "format": FORMAT,
                 "version": VERSION,
                 "collections": list(collections),
+                "instructions": dict(instructions),
                 "representations": list(fingerprints),
                 "documents": documents,
                 "members": members,
@@ -170,6 +181,9 @@ class ArchiveReader:
                 ),
                 documents=count_of(fields["documents"]),
                 members=members,
+                instructions={
+                    str(name): _instructions(text) for name, text in fields.get("instructions", {}).items()
+                },
             )
         except MALFORMED as error:
             raise self.refused(f"its manifest cannot be read: {error}") from error
@@ -188,6 +202,8 @@ class ArchiveReader:
                 raise self.refused(f"{name} has {info.file_size} bytes and should have {member.bytes}")
         for collection in self.manifest.collections:
             check_collection_name(collection)
+        if strange := sorted(self.manifest.instructions.keys() - set(self.manifest.collections)):
+            raise self.refused(f"its instructions are of {strange[0][:80]!r}, none of its collections")
         documents = {f"documents/{number}.json" for number in range(self.manifest.documents)}
         if documents != {name for name in known if name.startswith("documents/")}:
             raise self.refused("its documents are not those that it counts")
@@ -242,6 +258,14 @@ class ArchiveReader:
             return document_from(json.loads(data), self.manifest)
         except MALFORMED as error:
             raise self.refused(f"{name} is no document: {type(error).__name__}: {error}") from error
+
+
+def _instructions(value: object) -> str:
+    """Return a collection's instructions. Raises ValueError, TypeError for those that cannot be kept."""
+    try:
+        return checked_instructions(text_of(value, "an instruction"))
+    except InvalidInput as error:
+        raise ValueError(str(error)) from error
 
 
 def _names(values: object, what: str) -> tuple[str, ...]:

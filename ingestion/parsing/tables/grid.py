@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from ingestion.parsing.tables.words import Word
 
-# (row, column, columns spanned, indent in points, start, end): see `PageLayout.tables`.
-CellPlace = tuple[int, int, int, int, int, int]
+# (row, column, columns spanned, indent in points, start, end): a `CellPlace` without the table's number.
+GridPlace = tuple[int, int, int, int, int, int]
 
 
 @dataclass
@@ -25,12 +25,12 @@ class Grid:
     def add(self, row: int, column: int, width: int, words: Sequence[Word]) -> None:
         self.cells.setdefault((row, column, width), []).extend(words)
 
-    def places(self) -> list[CellPlace]:
+    def places(self) -> list[GridPlace]:
         """The cells as characters of the page, by row and column; a wrapped cell has several stretches."""
         left = min(
             (words[0].left for (_, column, _), words in self.cells.items() if column == 0), default=0.0
         )
-        found: list[CellPlace] = []
+        found: list[GridPlace] = []
         for (row, column, width), words in sorted(self.cells.items()):
             ordered = sorted(words, key=lambda word: word.start)
             indent = round(max(0.0, ordered[0].left - left)) if column == 0 else 0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ingestion.parsing.geometry.rules import Rules
 from ingestion.parsing.tables.columns import ColumnBox
-from ingestion.parsing.tables.lines import YEAR, Line
+from ingestion.parsing.tables.lines import YEAR_HEAD, Line
 from ingestion.parsing.tables.words import DATE_WORD, UNIT_WORD, Piece
 
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -224,7 +224,7 @@ def _is_title(line: Line, centre: float, zone: float, right: float) -> bool:
     piece = line.pieces[0]
     if len(line.pieces) > 1 or UNIT_WORD.search(piece.text):
         return False
-    years = sum(YEAR.fullmatch(word.text.strip(",")) is not None for word in piece.words)
+    years = sum(YEAR_HEAD.fullmatch(word.text.strip(",")) is not None for word in piece.words)
     if _TITLE_WORD.search(piece.text):
         return True
     is_whole_date = years == 1 and not is_of_dates(piece) and any(map(str.isalpha, piece.text))

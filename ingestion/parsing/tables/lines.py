@@ -9,7 +9,7 @@ from itertools import pairwise
 from ingestion.parsing.tables.words import DATE_WORD, UNIT_WORD, Piece, Word, pieces_of
 
 # A year as it names a column: 2019, 2019 (a), 2019E, 16/15.
-YEAR = re.compile(r"(?:19|20)\d\d(?:\s?(?:\(\w\)|[A-Z]))?|\d\d/\d\d")
+YEAR_HEAD = re.compile(r"(?:19|20)\d\d(?:\s?(?:\(\w\)|[A-Z]))?|\d\d/\d\d")
 _SHIFTED = 0.15  # of a line's height: a label and its values overlap at least so much
 _MARK = re.compile(r"\(\w{1,2}\)|\*+")  # of a footnote
 _PERIOD = re.compile(
@@ -54,7 +54,7 @@ class Line:
         if all(DATE_WORD.fullmatch(word) for word in words):
             return any(_PERIOD.fullmatch(word) for word in words)
         values = self.values
-        if not values or not all(YEAR.fullmatch(one.text) for one in values):
+        if not values or not all(YEAR_HEAD.fullmatch(one.text) for one in values):
             return False
         first = self.pieces[0]
         years = [int(one.text[:4]) for one in values if one.text[:4].isdigit()]

@@ -125,7 +125,7 @@ def rows_of(words: Iterable[Word], *, as_written: bool) -> list[list[Word]]:
     ordered = list(words) if as_written else sorted(words, key=lambda word: -(word.bottom + word.top))
     bottom = top = 0.0  # of the row's highest word, or of its last
     for word in ordered:
-        height = word.top - word.bottom
+        height = word.height
         if rows and min(word.top, top) - max(word.bottom, bottom) > 0.5 * min(height, top - bottom):
             rows[-1].append(word)
             if as_written or height > top - bottom:

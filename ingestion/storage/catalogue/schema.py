@@ -201,6 +201,7 @@ _TABLES = """
 # that they need no new number; an older file gets them when it is opened.
 # job_unreadable: folders of a job that could not be searched. interrupted_files: files that were in work when
 # the process ended, `times` times; bytes and modified (nanoseconds) tell whether the file is still the same.
+# collection_instructions: what a person asks of a language model about the form of its answers.
 _LATER_TABLES = """
     CREATE TABLE IF NOT EXISTS job_unreadable (
         job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
@@ -215,6 +216,10 @@ _LATER_TABLES = """
         modified INTEGER NOT NULL,
         times INTEGER NOT NULL,
         PRIMARY KEY (collection, source)
+    );
+    CREATE TABLE IF NOT EXISTS collection_instructions (
+        collection_id INTEGER PRIMARY KEY REFERENCES collections (id) ON DELETE CASCADE,
+        text TEXT NOT NULL
     );
 """
 

@@ -19,7 +19,7 @@ from rag_app.answering.questions.follow_ups import asking_words, languages_of
 _TOKEN = re.compile(r"[^\W_]+(?:[-'’./&,][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?:]\s*$|^\W*$")
 # Documents write the fiscal year FY2020 as 2020.
-YEAR = re.compile(r"(?:fy|cy)?((?:1[5-9]|20)\d\d)", re.IGNORECASE)
+ASKED_YEAR = re.compile(r"(?:fy|cy)?((?:1[5-9]|20)\d\d)", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['’]s?$")
 # Words of content that ask, or that name the documents, and not what is asked about.
 _ASKING: Mapping[str, frozenset[str]] = {
@@ -140,7 +140,7 @@ def mentions(terms: Sequence[QuestionTerm], text: str, language: str) -> frozens
 
 
 def _is_mentioned(term: QuestionTerm, text: str, held: Set[str]) -> bool:
-    if year := YEAR.fullmatch(term.text):
+    if year := ASKED_YEAR.fullmatch(term.text):
         return re.search(rf"(?<!\d){year[1]}(?!\d)", text) is not None
     return all(_holds(held, stem, term.kind) for stem in term.stems)
 

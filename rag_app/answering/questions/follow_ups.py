@@ -58,7 +58,8 @@ _FRAGMENT = re.compile(
 # Of "How many?" and "since when?": words that name nothing.
 _NAMES_NOTHING = frozenset({"far", "long", "many", "much", "often", "since"})
 _QUESTION_WORD = re.compile(r"\b(?:who|whom|whose|what|when|where|which|why|how|since)\b", re.IGNORECASE)
-_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+# A year that a question may name, also one of history.
+NAMED_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _SHORT = 4  # words of a fragment without a verb
 
 
@@ -112,10 +113,12 @@ def content(text: str, languages: list[str]) -> set[str]:
 def _in_another(question: str, language: str, known: Compiled) -> bool:
     if known.opens.match(question):
         return True
-    named = content(_YEAR.sub("", question), [language]) - known.asks
+    named = content(NAMED_YEAR.sub("", question), [language]) - known.asks
     if not named:
         return bool(
-            known.asks & set(_words(question)) or known.pronouns.search(question) or _YEAR.search(question)
+            known.asks & set(_words(question))
+            or known.pronouns.search(question)
+            or NAMED_YEAR.search(question)
         )
     if known.subjectless and known.subjectless.fullmatch(question.strip(" ¿?.!")):
         return True
@@ -161,7 +164,7 @@ def _in_english(question: str) -> bool:
     if len(question.split()) <= _SHORT and not _ASKS.search(question):
         if _FRAGMENT.match(question) or _PREPOSITION.match(question):
             return True
-        if not _content(_YEAR.sub("", question)):
+        if not _content(NAMED_YEAR.sub("", question)):
             return True
     for pattern in (_POINTED, _SUCH):
         pointed = pattern.search(question)

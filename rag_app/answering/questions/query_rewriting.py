@@ -14,7 +14,13 @@ from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import Exchange
 from rag_app.answering.prompt_injection import is_instruction, without_hidden
 from rag_app.answering.questions.coreference import behind, in_context
-from rag_app.answering.questions.follow_ups import asking_words, content, is_follow_up, languages_of
+from rag_app.answering.questions.follow_ups import (
+    NAMED_YEAR,
+    asking_words,
+    content,
+    is_follow_up,
+    languages_of,
+)
 
 # A rewritten question is about as long as the two that it joins.
 MOST_TOKENS = 80
@@ -25,8 +31,6 @@ _EXCHANGES_SHOWN = 3
 _RULES = """Rewrite the last question so that it can be understood without the conversation before it.
 Put in what words like "it", "they" and "there" stand for. Change nothing else, and answer nothing.
 Write one line: the question."""
-
-_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 
 
 def rewrite_messages(question: str, history: Sequence[Exchange]) -> list[BaseMessage]:
@@ -73,9 +77,13 @@ def carried_over(question: str, history: Sequence[Exchange]) -> str:
         before = carried_over(before, earlier)
     if not content(before, languages_of(before)) - asking_words(languages_of(before)):
         return question  # "Why?" tells nothing about the next question
-    year = _YEAR.search(question)
-    if year and _YEAR.search(before) and not content(_YEAR.sub("", question), languages_of(question)):
-        return _YEAR.sub(year[0], before)
+    year = NAMED_YEAR.search(question)
+    if (
+        year
+        and NAMED_YEAR.search(before)
+        and not content(NAMED_YEAR.sub("", question), languages_of(question))
+    ):
+        return NAMED_YEAR.sub(year[0], before)
     if languages_of(question) == ["en"] and languages_of(before) == ["en"]:
         return in_context(question, before, last.answer)
     return behind(question, [before])

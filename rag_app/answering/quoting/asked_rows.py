@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from ingestion.tables.cells import period_of_cell, row_at
-from ingestion.tables.periods import YEAR
+from ingestion.tables.periods import PERIOD_YEAR
 from ingestion.tables.table import Row, Table, without_note
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import PassageWindow
@@ -19,6 +19,8 @@ _LEAST_WORDS = 2
 _MOSTLY = 0.6
 # Added to the number of words where the question itself has all of a label's.
 IN_FULL = 100
+# The same, where it has all words of a label's first part.
+_IN_PART = 50
 _LEAST_YEARS = 2
 _KINDS = frozenset({AnswerType.FIGURE, AnswerType.HOW_MANY})
 
@@ -42,14 +44,16 @@ def named_words(
         return 0
     parsed = parse_row(one.text)
     label = label_of(placed[1])[0] if placed is not None else parsed.label if parsed is not None else ""
-    words = _words(re.sub(r"\([^)]*\)", " ", without_note(label)))
+    label = re.sub(r"\([^)]*\)", " ", without_note(label))
+    own, words = content_words(question), content_words(label)
+    # "Adjusted EBITDA, EBIT and net income": a row of several figures, each in a column of its own.
+    for named, rank in ((words, IN_FULL), (content_words(label.split(",")[0]), _IN_PART)):
+        if len(named) >= _LEAST_WORDS and named <= own:
+            return rank + len(named)
     if len(words) < _LEAST_WORDS:
         return 0
-    if words <= _words(question):
-        return IN_FULL + len(words)
-    own = _words(question)
     for form in forms:
-        named = words & _words(form)
+        named = words & content_words(form)
         if len(named) > _LEAST_WORDS and len(named) >= _MOSTLY * len(words) and named - own:
             return len(named)
     return 0
@@ -60,7 +64,7 @@ def has_years(question: str, window: PassageWindow, one: Statement) -> bool:
 
     Such a row answers however the question asks: "Did it rise from 2021 to 2022?".
     """
-    years = set(YEAR.findall(question))
+    years = set(PERIOD_YEAR.findall(question))
     if one.kind is not StatementKind.ROW or len(years) < _LEAST_YEARS:
         return False
     placed = row_at(window.tables, window.start + one.start, window.start + one.end)
@@ -69,18 +73,18 @@ def has_years(question: str, window: PassageWindow, one: Statement) -> bool:
 
 def _years_of(table: Table, row: Row) -> set[str]:
     columns = [column for column, cell in enumerate(row.cells) if cell is not None]
-    return {year for column in columns for year in YEAR.findall(period_of_cell(table, row, column))}
+    return {year for column in columns for year in PERIOD_YEAR.findall(period_of_cell(table, row, column))}
 
 
 def _has_year(question: str, table: Table, row: Row) -> bool:
     """Return whether a row has a cell of a year that the question names; so it is where it names none."""
-    years = set(YEAR.findall(question))
+    years = set(PERIOD_YEAR.findall(question))
     periods = [period_of_cell(table, row, column) for column in range(len(row.cells))]
-    known = {year for period in periods for year in YEAR.findall(period)}
+    known = {year for period in periods for year in PERIOD_YEAR.findall(period)}
     return not years or not known or bool(years & known)
 
 
-def _words(text: str) -> frozenset[str]:
+def content_words(text: str) -> frozenset[str]:
     """Return a text's content words, without the s of a plural."""
     found = re.findall(r"[^\W\d_]{2,}", text.casefold())
     return frozenset(word.removesuffix("s") for word in found if word not in stopwords_of("en"))

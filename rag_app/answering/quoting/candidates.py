@@ -14,7 +14,8 @@ from rag_app.answering.evidence.question_terms import (
     question_terms,
 )
 from rag_app.answering.questions.answer_types import AnswerType
-from rag_app.answering.quoting.asked_rows import has_years, named_words
+from rag_app.answering.quoting.asked_rows import IN_FULL, has_years, named_words
+from rag_app.answering.quoting.extremes import is_extreme
 from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, is_labelled, why_no_answer
 from rag_app.answering.quoting.quotable_tables import is_head
 from rag_app.answering.quoting.statements import ITEM, Statement, StatementKind, inside, statements, window_of
@@ -22,6 +23,9 @@ from rag_app.answering.quoting.worth import StatementSignals, signals_of, standi
 
 # Of a document's questions, those that match the question asked at most this much worse than the best.
 _NEARLY = 0.05
+
+# A row with the most or the least of what is asked for counts more than rows whose label the question names.
+_EXTREME = 10 * IN_FULL
 
 _FIGURE = re.compile(r"\d")
 _COUNT = re.compile(
@@ -246,7 +250,9 @@ def _of_passage(
                 mentioned=mentioned,
             ),
             mentioned=frozenset(mentioned),
-            named=named_words(question.text, question.forms, question.asked, window, one),
+            named=_EXTREME
+            if is_extreme(question.text, window, one)
+            else named_words(question.text, question.forms, question.asked, window, one),
             is_soft=(reason is not None and not (introduces and reason in ("label", "heading")))
             or (
                 not is_reply

@@ -2,9 +2,10 @@
 
 import itertools
 import re
+from collections.abc import Sequence
 
 from ingestion.tables.cells import characters_in, period_of_cell, row_at, shown_cell
-from ingestion.tables.periods import YEAR, says_only_dates
+from ingestion.tables.periods import PERIOD_YEAR, says_only_dates
 from ingestion.tables.table import Cell, Table
 from ingestion.tables.table import Row as TableRow
 from rag_app.answering.quoting.candidates import Candidate
@@ -26,6 +27,12 @@ _MONTH = re.compile(
     r"20)\d\d|\W*$)",
     re.IGNORECASE,
 )
+_MONTH_NAME = re.compile(r"(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*", re.IGNORECASE)
+_TIMES = frozenset({
+    "as", "at", "end", "ended", "ending", "fifty", "first", "fiscal", "for", "fourth", "half", "in", "month",
+    "months", "nine", "of", "quarter", "quarters", "second", "six", "the", "third", "thirteen", "thirty",
+    "three", "twelve", "twenty", "two", "week", "weeks", "year", "years",
+})  # fmt: skip
 # Words of a question, and the words of a column's head that they mean.
 _LENGTHS = (
     (
@@ -106,7 +113,7 @@ def _marked(values: list[str], pointed: list[bool]) -> str:
 def _head_of(table: Table, row: TableRow, column: int) -> str:
     """Return what a column is called: its period where its head says no more."""
     head, period = table.columns[column].head, period_of_cell(table, row, column)
-    if not head or says_only_dates(head) or YEAR.fullmatch(head):
+    if not head or says_only_dates(head) or PERIOD_YEAR.fullmatch(head):
         return (period[:1].upper() + period[1:]) or head
     return head
 
@@ -156,23 +163,38 @@ def _as_months(quarter: re.Match[str]) -> str:
 def asked_columns(question: str, columns: tuple[str, ...]) -> list[int]:
     """Return the places of the columns that a question names, by period or by all words; mostly none."""
     columns = tuple(_QUARTER.sub(_as_months, head) for head in columns)
-    years = set(YEAR.findall(question)) | {f"20{short}" for short in _SHORT_YEAR.findall(question)}
+    years = set(PERIOD_YEAR.findall(question)) | {f"20{short}" for short in _SHORT_YEAR.findall(question)}
     places = [place for place, head in enumerate(columns) if any(year in head for year in years)]
+    said = set(re.findall(r"\w+", question.casefold()))
     if not years:
-        said = set(re.findall(r"\w+", question.casefold()))
-        return [
+        named = [
             place
             for place, head in enumerate(columns)
             if (words := re.findall(r"\w+", head.casefold())) and said.issuperset(words)
         ]
+        every = list(range(len(columns)))
+        of_length = [] if named else _of_length(question, columns, every)
+        return named if named or of_length == every else of_length
     months = {month[:3].casefold() for month in _MONTH.findall(question)}
     named = [place for place in places if any(month in columns[place].casefold() for month in months)]
     places = named or places
+    measured = [place for place in places if (words := _measure(columns[place])) and said.issuperset(words)]
+    return _of_length(question, columns, measured or places)
+
+
+def _of_length(question: str, columns: Sequence[str], places: list[int]) -> list[int]:
+    """Return those places of columns that are for as long a time as the question says; else all of them."""
     for asked, head in _LENGTHS:
         if len(places) > 1 and re.search(asked, question, re.IGNORECASE):
             of_length = [place for place in places if re.search(head, columns[place], re.IGNORECASE)]
             places = of_length or places
     return places
+
+
+def _measure(head: str) -> list[str]:
+    """Return the words of a column's head that say no time: "ebitda" of "Year ended June 30, 2023 EBITDA"."""
+    words = re.findall(r"[^\W\d_]+", head.casefold())
+    return [word for word in words if word not in _TIMES and not _MONTH_NAME.fullmatch(word)]
 
 
 def _pointed(one: Candidate, row: Row, table: RowHeads) -> int | None:

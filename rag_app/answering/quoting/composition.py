@@ -4,12 +4,15 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from ingestion.tables.cells import row_at
+from ingestion.tables.table import Row, Table
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import Evidence, EvidenceSentence, PromptContext
 from rag_app.answering.questions.answer_types import AnswerType, answer_type, sides
-from rag_app.answering.quoting.asked_rows import IN_FULL
+from rag_app.answering.quoting.asked_rows import IN_FULL, content_words
 from rag_app.answering.quoting.candidates import Candidate, candidates
 from rag_app.answering.quoting.cells import cell_line
+from rag_app.answering.quoting.quotable_tables import label_of
 from rag_app.answering.quoting.statements import BULLET, ITEM, Statement, StatementKind, readable
 
 # Of the whole answer, and of a list.
@@ -72,7 +75,7 @@ def compose(packed: PromptContext) -> list[Quotation]:
 def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
     best = ranked[0]
     share = _SHARE_OF_PARTS if _PARTS.search(question) else _SHARE
-    chosen = [_quoted(best, question)]
+    chosen, shown = [_quoted(best, question)], [best]
     if (
         best.named >= IN_FULL and chosen[0].line.count("**") == 2
     ):  # the cell that is asked for: nothing adds to it
@@ -85,14 +88,42 @@ def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
         own = _content(one.statement.text)
         if not own or len(own - said) < _NEW * len(own):
             continue
+        if any(_is_of_others(one, other, question) for other in shown):
+            continue
         line = _quoted(one, question)
         length = len(line.plain.split())
         if words + length > _MOST_WORDS:
             continue
         chosen.append(line)
+        shown.append(one)
         words += length
         said |= own
-    return chosen
+    return [one for one in chosen if not any(_introduces(one, other) for other in chosen)]
+
+
+def _is_of_others(one: Candidate, other: Candidate, question: str) -> bool:
+    """Return whether a statement is another row of a shown one's table, of something that nobody asked for.
+
+    The question asks for it where it has a word of the row's label that the shown row's label has not.
+    """
+    own, its = _row_of(one), _row_of(other)
+    if own is None or its is None or own[0] != its[0]:
+        return False
+    label, known = (content_words(" ".join((*row.section, label_of(row)[0]))) for _, row in (own, its))
+    return not (label - known) & content_words(question)
+
+
+def _row_of(one: Candidate) -> tuple[Table, Row] | None:
+    if one.statement.kind is not StatementKind.ROW:
+        return None
+    window = one.window
+    return row_at(window.tables, window.start + one.statement.start, window.start + one.statement.end)
+
+
+def _introduces(one: Quotation, other: Quotation) -> bool:
+    """Return whether a line only leads to another, which begins with the same words: "… was defeated:"."""
+    lead = one.plain.rstrip()
+    return one is not other and lead.endswith(":") and lead.rstrip(": ") in other.plain
 
 
 def _quoted(one: Candidate, question: str) -> Quotation:

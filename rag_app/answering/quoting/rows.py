@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingestion.tables.periods import DATE, MONTH_DAY, MONTHS, YEAR
+from ingestion.tables.periods import DATE, MONTH_DAY, MONTHS, PERIOD_YEAR
 from ingestion.tables.units import UNIT, Unit, shown_amount, unit_in
 
 # A value at the end of a row: 1,001,425 · $ (0.09) · 6.3 % · — · N/A
@@ -96,12 +96,12 @@ def parse_row(line: str) -> Row | None:
     match = _VALUES.match(line.strip())
     if match is None:
         return None
-    if is_head(line) and YEAR.search(line):
+    if is_head(line) and PERIOD_YEAR.search(line):
         return None
     label, at = (match["label"] or "").strip(), match.start("values")
     found = [(one.group().strip(), one.span()) for one in _ONE.finditer(match["values"])]
     values = [value for value, _ in found]
-    if values and _DAY_AT_END.search(label) and YEAR.fullmatch(values[0]):  # Balance at April 30, 2023
+    if values and _DAY_AT_END.search(label) and PERIOD_YEAR.fullmatch(values[0]):  # Balance at April 30, 2023
         label, found, values = f"{label} {values[0]}", found[1:], values[1:]
     if not _is_of_a_row(label, values, line):
         return None
@@ -133,7 +133,7 @@ def is_head(line: str) -> bool:
     bare = UNIT.sub(" ", line)
     bare = re.sub(r"\([^)]*\)", " ", bare)
     words = re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)?", bare)
-    if not words and not YEAR.search(bare):
+    if not words and not PERIOD_YEAR.search(bare):
         return UNIT.search(line) is not None and len(line.split()) <= 12
     return all(_HEAD_WORD.fullmatch(word) for word in words) and len(line.split()) <= 24
 
@@ -144,7 +144,8 @@ def read_table(above: str, row: Row) -> RowHeads:
     if " | " in above and not row.places:
         return _piped(lines, row)
     end = next(
-        (at for at in range(len(lines) - 1, -1, -1) if is_head(lines[at]) and YEAR.search(lines[at])), None
+        (at for at in range(len(lines) - 1, -1, -1) if is_head(lines[at]) and PERIOD_YEAR.search(lines[at])),
+        None,
     )
     if end is None:
         words, columns = _words_above(lines, row)
@@ -208,7 +209,7 @@ def _periods(head: Sequence[str]) -> list[str]:
     """Return the period of each column, from the head's lines."""
     text = " ".join(re.sub(r"\([^)]*\)", " ", line) for line in head)
     marks = [(match.start(), " ".join(match.group().split()), "D") for match in MONTH_DAY.finditer(text)]
-    marks += [(match.start(), match.group(), "Y") for match in YEAR.finditer(text)]
+    marks += [(match.start(), match.group(), "Y") for match in PERIOD_YEAR.finditer(text)]
     marks.sort()
     order = "".join(kind for _, _, kind in marks)
     days = [mark for _, mark, kind in marks if kind == "D"]
@@ -252,7 +253,7 @@ def _piped(lines: Sequence[str], row: Row) -> RowHeads:
         head = cells
     columns = tuple(head[1:])
     known = bool(columns) and not any(
-        re.search(r"^[$€£(]?\d+(?:[.,]\d+)*%?$", one) and not YEAR.fullmatch(one) for one in columns
+        re.search(r"^[$€£(]?\d+(?:[.,]\d+)*%?$", one) and not PERIOD_YEAR.fullmatch(one) for one in columns
     )
     return RowHeads(columns if known else (), tuple(range(len(columns))) if known else (), "", "", "", "")
 

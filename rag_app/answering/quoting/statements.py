@@ -50,6 +50,8 @@ BULLET = re.compile(r"^[•▪◦●○‣·*\ue000-\uf8ff➢►✓✔■□\s]+
 _BULLET_LINE = re.compile(r"\n(?=\s*[•▪◦●○‣\ue000-\uf8ff➢►✓✔■□]\s*\S)")
 # Where a form's next field begins a line.
 _FIELD_LINE = re.compile(r"(?<![,;(-])\n(?=[A-Z][^.:!?\n]{1,45}:[ \t]+\S)")
+# Where a line follows one that ends with a formula: "k = 60".
+_FORMULA_LINE = re.compile(r"[=≤≥≈][ \t]*[\d.,/()]{1,12}[ \t]*\n(?=[A-Z][a-z]*\b)")
 _NUMBER_ALONE = re.compile(
     r"\(?(?:\d{1,2}(?:\.\d{1,2})*[.)]|[a-zA-Z][.)])|(?:section|article|step|art\.|§)\s*\d+(?:\.\d+)*\.?",
     re.IGNORECASE,
@@ -132,7 +134,7 @@ def _units(text: str, certain: Sequence[int]) -> list[tuple[int, int]]:
     found = []
     for span in sentence_spans(text):
         starts = {span.start, *(place for place in certain if span.start < place < span.end)}
-        for line in (_BULLET_LINE, _FIELD_LINE):
+        for line in (_BULLET_LINE, _FIELD_LINE, _FORMULA_LINE):
             breaks = line.finditer(text, span.start, span.end)
             starts |= {match.end() for match in breaks if not is_open(text[span.start : match.start()])}
         places = sorted(starts)

@@ -12,7 +12,7 @@ from ingestion.storage.catalogue.records import Scope
 from ingestion.text.languages import UNDETERMINED
 from rag_app.answering.answers import Evidence
 from rag_app.answering.evidence.question_terms import (
-    YEAR,
+    ASKED_YEAR,
     QuestionTerm,
     TermKind,
     language_of,
@@ -86,7 +86,7 @@ def _holders(library: Library, scope: Scope, term: QuestionTerm) -> int:
 def _spellings(term: QuestionTerm) -> list[str]:
     """Return a term in British and American spelling, and a fiscal year as documents write it."""
     found = [term.text]
-    if year := YEAR.fullmatch(term.text):
+    if year := ASKED_YEAR.fullmatch(term.text):
         found.append(year[1])
     for pair in _SPELLINGS:
         for ours, theirs in (pair, pair[::-1]):

@@ -23,7 +23,7 @@ from rag_app.answering.answers import (
 )
 from rag_app.answering.completion_prompts import RULES
 from rag_app.answering.evidence.question_terms import language_of
-from rag_app.answering.prompts import messages
+from rag_app.answering.prompts import WISHES_RULES, messages
 from rag_app.answering.written.answer_text import AnswerText
 from rag_app.answering.written.judging import WrittenFor, fault_of
 from rag_app.answering.written.texts import not_reliable
@@ -150,6 +150,7 @@ def _quoted(
 
 
 def _given(question: str, packed: PromptContext) -> WrittenFor:
-    rules = "\n".join((RULES, *(one.text for one in messages("", (), packed.nonce))))
+    wishes = (WISHES_RULES,) if packed.instructions else ()  # without what the person asks
+    rules = "\n".join((RULES, *wishes, *(one.text for one in messages("", (), packed.nonce))))
     evidence = "\n".join(item.text for item in packed.evidence)
     return WrittenFor(question, rules, evidence, {item.number for item in packed.evidence})

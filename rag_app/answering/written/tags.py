@@ -41,10 +41,10 @@ _ROLE = one_of("user", "assistant", "model", "system", "developer", "human", "to
 
 _NAMED = StreamPattern(one_of(*_TURNS, *_ENDS, *_MARKS))
 _PIPED = StreamPattern(one_of("<|", "<｜"), some(r"[\w▁.:/-]", 1, 40), one_of("|>", "｜>"))
-_FENCE = StreamPattern(one_of("<source", "</source", "<part", "</part"), some(r"[^<>\n]", 0, 300),
-                       literal(">"))  # fmt: skip
+_FENCES = [f"{begin}{name}" for name in ("source", "part", "wishes") for begin in ("<", "</")]
+_FENCE = StreamPattern(one_of(*_FENCES), some(r"[^<>\n]", 0, 300), literal(">"))
 # A fence without an end, as of an answer that was cut off; the eight characters are the nonce.
-_OPEN_FENCE = StreamPattern(one_of("<source ", "</source ", "<part ", "</part "), some(r"[0-9a-f]", 8, 8),
+_OPEN_FENCE = StreamPattern(one_of(*(f"{one} " for one in _FENCES)), some(r"[0-9a-f]", 8, 8),
                             some(r"[^<>\n]", 0, 300), some(r"[<\n]", 1, 1))  # fmt: skip
 _ROLE_LINE = StreamPattern(_ROLE, some(r"[\s<:]", 1, 1))
 # "The <s> tag is …" is about the tag.

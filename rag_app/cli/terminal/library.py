@@ -19,6 +19,16 @@ def print_collections(console: Console, response: CollectionsResponse) -> None:
         counts = map(str, (each.documents, each.pages, each.chunks))
         table.add_row(shown(each.name), *counts, each.created[:10])
     console.print(table)
+    for each in response.collections:
+        if each.instructions:
+            said = f"instructions of {each.name}: {' '.join(each.instructions.split())}"
+            line(console, f"[dim]{shown(said)}[/]")
+
+
+def print_instructions(console: Console, response: CollectionsResponse) -> None:
+    (found,) = response.collections
+    said = found.instructions or f"{found.name} has no instructions"
+    console.print(shown(said), highlight=False, soft_wrap=True)
 
 
 def print_verified(console: Console, report: VerifyFields) -> None:

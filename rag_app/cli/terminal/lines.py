@@ -157,6 +157,8 @@ def print_sources(console: Console, answer: AskResponse) -> None:
     if answer.conversation_id:
         line(console, f"[dim]go on with --conversation {answer.conversation_id}[/]")
     made = [answer.strategy, answer.reranker or "no reranker", answer.llm]
+    if answer.instructions and not answer.abstained:
+        made.append("with instructions")
     made.append(f"{answer.timings_ms['total'] / 1000:.1f} s")
     line(console, f"[dim]{shown(' · '.join(made))}[/]")
 

@@ -1,5 +1,7 @@
 """llama.cpp itself: load the weights, read a prompt, generate. Imported by the worker only."""
 
+import ctypes
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -77,15 +79,30 @@ class Engine:
                 n_threads=options.threads,
                 n_threads_batch=options.threads,
                 n_gpu_layers=options.gpu_layers,
-                lora_path=options.adapter,
                 verbose=False,
             )
         except (ValueError, RuntimeError, OSError) as error:
             code = "context" if "llama_context" in str(error) else "load"
             raise EngineError(code, log.reason(error)) from error
+        self._adapter = self._with_adapter(options.adapter, log) if options.adapter else None
         self._blocks: list[int] = []  # the tokens of the whole blocks that llama.cpp holds
         self._abort = llama_cpp.ggml_abort_callback(lambda _data: aborted())
         llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
+
+    def _with_adapter(self, path: str, log: NativeLog) -> Any:
+        """Load low-rank weights, and have the model compute with them. Raises EngineError.
+
+        The wrapper's own `lora_path` takes llama.cpp's refusal, a null pointer, for weights.
+        """
+        adapter = llama_cpp.llama_adapter_lora_init(self._llama._model.model, os.fsencode(path))
+        if not adapter:
+            reason = log.reason(RuntimeError("llama.cpp refuses it"))
+            raise EngineError("adapter", f"the adapter {path} does not fit it ({reason})")
+        adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(adapter)
+        scales = (ctypes.c_float * 1)(1.0)
+        if llama_cpp.llama_set_adapters_lora(self._llama.ctx, adapters, 1, scales):
+            raise EngineError("adapter", f"the adapter {path} cannot be used with it")
+        return adapter
 
     def read(self, prompt: Prompt) -> Iterator[int]:
         """Read a prompt; yield the number of tokens read: first those reused, then after each block.

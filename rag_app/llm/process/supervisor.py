@@ -10,7 +10,8 @@ from time import monotonic
 from typing import Any
 
 from ingestion.errors import Cancelled, ModelError
-from ingestion.regular_files import open_regular
+from rag_app.llm.adapter import check_adapter
+from rag_app.llm.gguf_head import check_gguf
 from rag_app.llm.process.child import Reply, WorkerProcess
 from rag_app.llm.process.heartbeat import TEMPLATE_LIMIT_S
 from rag_app.llm.process.loading import Loading, explained
@@ -25,7 +26,6 @@ SILENCE_S = 600.0  # of one block or token; a longer silence means that the work
 # A waiting caller hears this often that it waits, so that it notices Stop or a closed page.
 HEARTBEAT_S = 0.5
 MOST_WAITING = 16
-GGUF_MAGIC = b"GGUF"
 ALIVE: Reply = {"kind": "alive"}
 
 _logger = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ class ModelProcess:
             "template_limit_s": template_limit_s,
             "adapter": None if adapter is None else str(adapter),
         }
+        self._adapter = adapter
         self._load_timeout_s = load_timeout_s
         self._silence_s = silence_s
         self._speeds = speeds or PrefillSpeeds(None)
@@ -215,6 +216,8 @@ class ModelProcess:
                 self._tried = key
             self._restarts.check(f"the process of {self._path}")
             check_gguf(self._path)
+            if self._adapter is not None:
+                check_adapter(self._adapter, self._path)
             measure = self._speeds.get(self._reader) is None
             loading = self._loading = Loading(
                 self._path,
@@ -236,16 +239,3 @@ class ModelProcess:
         if reply["kind"] == "error":
             raise ModelError(explained(self._path, reply))
         return reply
-
-
-def check_gguf(path: Path) -> None:
-    """Raise ModelError unless `path` is a file that begins like a GGUF file."""
-    try:
-        with open_regular(path) as file:
-            magic = file.read(len(GGUF_MAGIC))
-    except FileNotFoundError:
-        raise ModelError(f"{path} does not exist; download the model or correct the path") from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); give the path of a GGUF file") from error
-    if magic != GGUF_MAGIC:
-        raise ModelError(f"{path} is not a GGUF file (it begins with {magic!r}); llama.cpp reads GGUF only")

@@ -12,16 +12,17 @@ import llama_cpp
 from llama_cpp._internals import LlamaModel
 from llama_cpp.llama_chat_format import CHATML_CHAT_TEMPLATE, Jinja2ChatFormatter
 
+from rag_app.llm.chat_forms import ChatMessage, chat_forms, keeps_system_text
+from rag_app.llm.gguf_head import CHATML_START, DEFAULT_CONTEXT_TOKENS
 from rag_app.llm.process.engine_error import EngineError
 from rag_app.llm.process.native_log import NativeLog
 from rag_app.llm.process.plain_text import STOPS, plain_text
 from rag_app.llm.reasoning import opens_thought
 
-DEFAULT_CONTEXT_TOKENS = 8192  # the largest default: some models state 128k, which needs GBs of memory
-CHATML_STOPS = ("<|im_end|>", "<|im_start|>")  # plain text for a model without ChatML
+CHATML_STOPS = ("<|im_end|>", CHATML_START)  # plain text for a model without ChatML
 NEVER = "(?!)"  # matches nothing
 
-ChatMessage = dict[str, str]
+_REFUSALS = (jinja2.TemplateError, ValueError, TypeError)  # of a template that cannot render a chat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,7 @@ class Vocabulary:
         number = int(stated) if stated.isdigit() else 0
         self.context_length = min(number or DEFAULT_CONTEXT_TOKENS, DEFAULT_CONTEXT_TOKENS)
         self._control = _control_tokens(self._model)
+        self._adds_bos = bool(llama_cpp.llama_vocab_get_add_bos(self._model.vocab))
 
     def count(self, text: str) -> int:
         """Return the number of tokens of `text` alone: special tokens read as plain text, no BOS."""
@@ -91,7 +93,8 @@ class Vocabulary:
     def prompt(self, messages: Sequence[ChatMessage], *, thinking: bool = False) -> Prompt:
         """Render the chat with the model's own template and tokenise it.
 
-        Without a template it is ChatML where the model has its tokens, and plain text elsewhere.
+        Without a template it is ChatML where the model has its tokens, and plain text elsewhere. The prompt
+        begins with the BOS token, once, where the template or the file says so.
 
         A space breaks the text of a control token inside a message, so that a document that contains
         "<|im_end|>" cannot end its turn and speak in another role.
@@ -100,18 +103,18 @@ class Vocabulary:
             thinking: The template's `enable_thinking`; most templates ignore it.
 
         Raises:
-            EngineError: The template refuses the messages.
+            EngineError: The template refuses the messages in every form.
         """
         safe = [{**message, "content": self._defuse(message["content"])} for message in messages]
         if self.completes:
             return Prompt(tokens=self.tokens(plain_text(safe), add_bos=True), stops=STOPS, thinking=False)
-        try:
-            with self._rendering():
-                text = self._render(safe, thinking)
-        except (jinja2.TemplateError, ValueError, TypeError) as error:
-            raise EngineError("template", f"its chat template refuses these messages ({error})") from error
+        with self._rendering():
+            text = self._render(safe, thinking)
+        tokens = self._tokenize(text, add_bos=False, special=True)
+        if self._adds_bos and tokens[:1] != [self._model.token_bos()]:
+            tokens = [self._model.token_bos(), *tokens]
         return Prompt(
-            tokens=self._tokenize(text, add_bos=not self._has_template, special=True),
+            tokens=tokens,
             stops=() if self._has_template else CHATML_STOPS,
             thinking=opens_thought(text),
         )
@@ -137,16 +140,23 @@ class Vocabulary:
         return tokens
 
     def _render(self, messages: list[ChatMessage], thinking: bool) -> str:
-        try:
-            return str(self._formatter(messages=messages, enable_thinking=thinking).prompt)
-        except (jinja2.TemplateError, ValueError):
-            # Some templates (Gemma's) have no system role: the first question then begins with the system
-            # message.
-            if len(messages) < 2 or messages[0]["role"] != "system" or messages[1]["role"] != "user":
-                raise
-            system, user, *rest = messages
-            merged = {**user, "content": f"{system['content']}\n\n{user['content']}"}
-            return str(self._formatter(messages=[merged, *rest], enable_thinking=thinking).prompt)
+        """Return the chat as text, in the first form that the template takes and keeps whole."""
+        refusal: Exception | None = None
+        taken: str | None = None
+        for form in chat_forms(messages):
+            try:
+                text = str(self._formatter(messages=form, enable_thinking=thinking).prompt)
+            except _REFUSALS as error:
+                refusal = refusal or error
+                continue
+            if keeps_system_text(messages, text):
+                return text
+            taken = taken or text
+        if taken is None:
+            raise EngineError(
+                "template", f"its chat template refuses these messages ({refusal})"
+            ) from refusal
+        return taken  # a template that writes texts in another way
 
     def _defuse(self, text: str) -> str:
         return self._control.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
@@ -154,7 +164,7 @@ class Vocabulary:
 
 def _formatter(model: Any, metadata: dict[str, str]) -> tuple[Callable[..., Any], bool]:
     """Return the chat template as a function, and whether the file contains it."""
-    template = metadata.get("tokenizer.chat_template")
+    template = metadata.get("tokenizer.chat_template") or None
     bos, eos = (
         "" if token == -1 else _text(model, token) for token in (model.token_bos(), model.token_eos())
     )
@@ -163,7 +173,7 @@ def _formatter(model: Any, metadata: dict[str, str]) -> tuple[Callable[..., Any]
 
 
 def _has_chatml(model: Any) -> bool:
-    start = model.tokenize(CHATML_STOPS[1].encode(), False, True)
+    start = model.tokenize(CHATML_START.encode(), False, True)
     return len(start) == 1
 
 

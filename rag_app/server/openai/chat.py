@@ -61,12 +61,14 @@ which quotes. Programs of this machine may also choose the model of a server:
 
 The message ends with the list of its sources; `citations` beside `content` has each with document, page,
 characters and quotation, and `rag_app` beside `choices` what made the answer and how each sentence is
-supported. System messages, tools and stop words are ignored: the instructions that keep citations
-right are the application's own. `rag_app` in the request narrows the search: `collections`, `documents`,
-`folders`, `types`, `pages`, `added_from`, `added_to`, `top_k`, `reranker`, `llm`. Token counts are the
-language model's; quotations have none. Images, sounds and files are left out, and so is the beginning of a
-conversation of more than 1,000 messages; `flags` in `rag_app` say so. A chat program's own requests (a title,
-tags, what to ask next) are answered without the documents, in JSON where they demand it.
+supported. System messages of up to 4,000 characters are honoured in what they say about the form of the
+answer, below the application's own rules about sources and behind the collection's instructions; longer ones
+are left out, with a note. Quotations and summaries do not use them. Tools and stop words are ignored.
+`rag_app` in the request narrows the search: `collections`, `documents`, `folders`, `types`, `pages`,
+`added_from`, `added_to`, `top_k`, `reranker`, `llm`. Token counts are the language model's; quotations have
+none. Images, sounds and files are left out, and so is the beginning of a conversation of more than 1,000
+messages; `flags` in `rag_app` say so. A chat program's own requests (a title, tags, what to ask next) are
+answered without the documents, in JSON where they demand it.
 """
 
 

@@ -14,6 +14,7 @@ from rag_app.answering.side_tasks import SideTask, side_task_of
 from rag_app.contract.answers import AnswerFields
 from rag_app.contract.requests import (
     LONGEST_ANSWER,
+    LONGEST_INSTRUCTIONS,
     LONGEST_QUESTION,
     AskRequest,
     ExchangeRequest,
@@ -29,6 +30,7 @@ NEAREST = "\n\nNearest passages:\n"
 # Below both: the parts of the message that were not read.
 NOTE = "\n\nNote: "
 _THIS_MESSAGE = "this message holds"
+_SYSTEM_MESSAGES = "the system messages have"
 
 # Of a longer conversation the last ones are read.
 _MOST_MESSAGES = 1_000
@@ -94,10 +96,10 @@ class LibraryOptions(Narrowing):
 class ChatRequest(Taken):
     """What is read of a request for a chat completion.
 
-    The last message is the question, those of user and assistant before it are its history. Messages of other
-    roles are ignored: the instructions that keep citations right are the application's own. Sampling that a
-    quoting answerer does not need is ignored by it. What is no text is left out, and of a long conversation
-    the beginning; `notes` say so.
+    The last message is the question, those of user and assistant before it are its history. System messages
+    are instructions about the form of the answer. Messages of other roles are ignored. Sampling that a
+    quoting answerer does not need is ignored by it. What is no text is left out, and so are long system
+    messages, and of a long conversation the beginning; `notes` say so.
     """
 
     model: str
@@ -143,6 +145,11 @@ def notes(request: ChatRequest) -> list[str]:
     longest = {"user": LONGEST_QUESTION, "assistant": LONGEST_ANSWER}
     if any(len(one.text) > longest[one.role] for one in said[:-1]):
         found.append("of a long earlier message only the beginning is read")
+    if (size := len(_system_text(request))) > LONGEST_INSTRUCTIONS:
+        found.append(
+            f"{_SYSTEM_MESSAGES} {size:,} characters, and at most {LONGEST_INSTRUCTIONS:,} are read, so they "
+            "were left out; shorten them to what they ask about the form of answers"
+        )
     return found
 
 
@@ -153,6 +160,20 @@ def _said(request: ChatRequest) -> list[Message]:
 
 def _system(request: ChatRequest) -> list[Message]:
     return [one for one in request.messages if one.role in ("system", "developer")][:_MOST_MESSAGES]
+
+
+def _system_text(request: ChatRequest) -> str:
+    return "\n\n".join(filter(None, (one.text.strip() for one in _system(request))))
+
+
+def _instructions(request: ChatRequest) -> str:
+    """Return the system messages; "" where they are too long.
+
+    They are not cut: the half of an instruction may say the opposite of the whole. They are no error either,
+    because programs add to them what a person never sees.
+    """
+    text = _system_text(request)
+    return text if len(text) <= LONGEST_INSTRUCTIONS else ""
 
 
 def ask_request(
@@ -180,6 +201,7 @@ def ask_request(
         question=question,
         strategy=strategy,
         history=history(said[:-1]),
+        instructions=_instructions(request) if side_task is None else "",
         max_tokens=request.max_completion_tokens or request.max_tokens,
         temperature=request.temperature,
         seed=None if request.seed is None else request.seed % 2**32,
@@ -233,15 +255,18 @@ def without_sources(text: str) -> str:
     """Return an answer without the list that `with_sources` put below it, or a refusal without passages."""
     for one in TEXTS.values():
         text = text.partition(f"\n\n{one.closest}\n")[0]
-    return text.partition(SOURCES)[0].partition(NEAREST)[0].partition(f"{NOTE}{_THIS_MESSAGE}")[0]
+    for begin in (SOURCES, NEAREST, f"{NOTE}{_THIS_MESSAGE}", f"{NOTE}{_SYSTEM_MESSAGES}"):
+        text = text.partition(begin)[0]
+    return text
 
 
 def below(answer: AnswerFields, notes: Sequence[str]) -> str:
-    """Return the text below an answer: its sources, and the parts of the last message that were not read.
+    """Return the text below an answer: its sources, and which parts of the last message, or of the system
+    messages, were not read.
 
     The unread parts of earlier messages are in the flags alone, not in each answer.
     """
-    said = [note for note in notes if note.startswith(_THIS_MESSAGE)]
+    said = [note for note in notes if note.startswith((_THIS_MESSAGE, _SYSTEM_MESSAGES))]
     return sources(answer) + "".join(f"{NOTE}{note}." for note in said)
 
 

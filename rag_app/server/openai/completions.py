@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from rag_app.contract.answers import CitationFields, SentenceFields, UsageFields
+from rag_app.contract.answers import CitationFields, SentenceFields, UsageFields, UsedInstructions
 from rag_app.contract.schema import Fields, Timings
 
 
@@ -78,6 +78,7 @@ class AboutFields(Fields):
     model_text: str | None = Field(
         None, description="the model's own text, where it was useless and the documents are quoted instead"
     )
+    instructions: UsedInstructions = Field(None, description="what the model's prompt asked about the form")
 
 
 class Completion(Fields):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.collections import rename_collection
+from ingestion.collections import list_collections, rename_collection, set_instructions
 from ingestion.encoders import Encoder
 from ingestion.errors import Cancelled, LibraryDamaged
 from ingestion.library import Library
@@ -469,3 +469,18 @@ def test_a_rebuild_takes_no_damaged_text_for_the_truth(
             assert not done.ok
             assert any("orchard.md: its text is damaged" in one for one in done.lost)
             assert any("damaged" in one for one in orchard.warnings)
+
+
+@pytest.mark.parametrize("damage", [remove, zero_first])
+def test_instructions_come_back_from_a_copy_of_the_catalogue(
+    folder: Path, encoder: Encoder, damage: Damage
+) -> None:
+    with Library.open(folder, encoder) as library:
+        set_instructions(library, "default", "Answer in German.")
+        before = {info.name: info.instructions for info in list_collections(library)}
+        with library.catalogue.database.reading() as connection:
+            assert library.snapshots.take(connection)
+    damage(folder / CATALOGUE)
+    assert rebuild(folder, encoder).ok
+    with Library.open(folder, encoder) as library:
+        assert {info.name: info.instructions for info in list_collections(library)} == before

@@ -3,6 +3,7 @@
 import pytest
 
 from ingestion.documents import Page
+from ingestion.tables.cells import shown_cell
 from ingestion.tables.periods import period_of
 from ingestion.tables.reading import tables_of
 from ingestion.tables.table import Table, without_note
@@ -114,3 +115,19 @@ def test_records_are_a_table() -> None:
 )
 def test_other_text_is_no_table(text: str) -> None:
     assert tables_of([Page(1, text)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("head", "value", "shown"),
+    [
+        ("Stores Opened", "908", "908"),
+        ("Number of employees", "21,000", "21,000"),
+        ("Stores Opened", "$ 908", "$908 million"),  # what the openings cost
+        ("Sales of stores closed", "12", "12 million"),
+        ("Company-operated stores", "21,544.4", "21,544.4 million"),  # a line of the revenue
+    ],
+)
+def test_places_and_people_are_not_counted_in_the_unit_of_amounts(head: str, value: str, shown: str) -> None:
+    rows = "".join(f"\n{name} | {value}" for name in ("Ferries", "Buses", "Trams"))
+    (table,) = tables_of([Page(1, f"The segment ($ in millions)\n | {head}{rows}")])
+    assert shown_cell(table, table.rows[0], 0).removeprefix("$").lstrip() == shown.removeprefix("$")

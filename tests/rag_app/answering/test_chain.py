@@ -18,6 +18,7 @@ from rag_app.answering.answers import (
     NO_ANSWER,
     Answer,
     AnswerEvent,
+    AnswerInstructions,
     AnswerProgress,
     AnswerSentence,
     AskOptions,
@@ -393,3 +394,57 @@ def test_a_reader_reads_the_standalone_question_with_what_was_found(stored: Libr
         assert item.reading.answers == expected[item.hit.chunk.id]
     plain = answered(chain(stored, Scripted(), threshold=0.0))
     assert {item.reading for item in plain.evidence} == {None}
+
+
+def instructed(library: Library, text: str, *, budget: int | None = 60) -> tuple[Answer, PromptContext]:
+    """Return the answer of a chain with instructions, and the context that its answerer got."""
+    answerer = Scripted()
+    built = AnswerChain(
+        library,
+        AskOptions(),
+        answerer=answerer,
+        reranker=None,
+        settings=AnswerSettings(budget, -1.0),
+        instructions=AnswerInstructions(text),
+        notes=("a note",) if text else (),
+    )
+    answer = answered(built.runnable())
+    return answer, answerer.asked[0][1]
+
+
+def words_of(packed: PromptContext) -> int:
+    return sum(len(item.text.replace("…", "").split()) for item in packed.evidence)
+
+
+def test_instructions_reach_the_answerer_and_are_a_part_of_the_budget(stored: Library) -> None:
+    answer, packed = instructed(stored, "")
+    assert packed.instructions == AnswerInstructions()
+    assert "a note" not in answer.flags
+    plain = words_of(packed)
+
+    answer, packed = instructed(stored, "word " * 20)
+    assert packed.instructions == answer.instructions == AnswerInstructions("word " * 20)
+    assert answer.flags[-1] == "a note"
+    assert (answer.budget, packed.budget) == (60, 60)
+    assert words_of(packed) <= 40 < plain <= 60
+
+    # However long they are, half of the budget is for evidence.
+    _, longest = instructed(stored, "word " * 1000)
+    _, half = instructed(stored, "word " * 30)
+    assert longest.evidence == half.evidence
+    assert 0 < words_of(half) <= 30
+
+
+def test_a_refusal_by_rule_says_nothing_about_instructions(stored: Library) -> None:
+    answerer = Scripted()
+    built = AnswerChain(
+        stored,
+        AskOptions(),
+        answerer=answerer,
+        reranker=None,
+        settings=AnswerSettings(60, 0.3),
+        instructions=AnswerInstructions("Be brief."),
+        notes=("a note",),
+    )
+    answer = answered(built.runnable(), OFF_TOPIC)
+    assert (answer.abstained, answerer.asked, answer.flags) == (True, [], ())

@@ -1,11 +1,16 @@
-"""What `doctor` says of llama.cpp on this machine."""
+"""What `doctor` says of llama.cpp on this machine, and of a language model without loading it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rag_app.cli import doctor
+from rag_app.config.settings import Settings
+from rag_app.llm.process.processors import default_threads
+from rag_app.llm.speed import PrefillSpeeds, ReadingSetup
 from tests.helpers.commands import Command
+from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
 
 
 def llama(run: Command, data: Path) -> dict[str, str]:
@@ -48,3 +53,59 @@ def test_a_build_that_cannot_be_loaded_is_told(
     assert found["state"] == "error"
     assert "No module named" in found["detail"]
     assert "force-reinstall" in found["mend"]
+
+
+def reading(run: Command, data: Path) -> str:
+    """What `doctor` says of the language model."""
+    checks = run("--data-dir", data, "doctor", "--json").json["checks"]
+    (found,) = (check["detail"] for check in checks if check["name"] == "language model")
+    return str(found)
+
+
+def measured(data: Path, path: Path, tokens_per_s: float) -> None:
+    """Keep a reading speed, as a question would."""
+    file = Settings(data_dir=data).speed_file
+    PrefillSpeeds(file).note(ReadingSetup(path, default_threads()), 1000, 1000 / tokens_per_s)
+
+
+@pytest.mark.parametrize(
+    ("options", "tokens_per_s", "said"),
+    [
+        ({"context": 8192}, 100, "; reads 100 tokens/s; 1000 tokens of evidence"),
+        ({"context": 1024}, 100, "; reads 100 tokens/s; 512 tokens of evidence"),
+        ({"context": 1024}, None, "; reads as fast as its first question will show"),
+        (
+            {"context": 8192, "chat_template": None, "has_chatml": False},
+            100,
+            "; reads 100 tokens/s; 600 tokens of evidence, because it only completes text",
+        ),
+        (
+            {"context": 1024, "chat_template": None, "has_chatml": False},
+            None,
+            "; reads as fast as its first question will show; 256 tokens of evidence, because it only "
+            "completes text",
+        ),
+    ],
+)
+def test_doctor_names_the_evidence_that_a_model_gets(
+    run: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    tokens_per_s: float | None,
+    said: str,
+) -> None:
+    data, path = tmp_path / "data", write_tiny_gguf(tmp_path / "tiny.gguf", TinyModel(**options))
+    monkeypatch.setenv("RAG_APP_LLM", str(path))
+    if tokens_per_s is not None:
+        measured(data, path, tokens_per_s)
+    assert reading(run, data) == f"{path}{said}"
+
+
+def test_doctor_names_the_evidence_that_the_settings_choose(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_tiny_gguf(tmp_path / "tiny.gguf", TinyModel(chat_template=None, has_chatml=False))
+    monkeypatch.setenv("RAG_APP_LLM", str(path))
+    monkeypatch.setenv("RAG_APP_EVIDENCE_TOKENS", "700")
+    assert reading(run, tmp_path / "data").endswith("; 700 tokens of evidence, as set")

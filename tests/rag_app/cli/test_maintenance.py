@@ -18,7 +18,7 @@ from tests.helpers.commands import Command
 pytestmark = pytest.mark.slow
 
 CRANE = "When did the crane's cable break?"
-COLLECTION = {"name", "documents", "pages", "chunks", "created"}
+COLLECTION = {"name", "documents", "pages", "chunks", "created", "instructions"}
 REPORT = {
     "schema_version", "ok", "problems", "notes", "documents", "chunks", "segments", "vectors", "originals",
 }  # fmt: skip
@@ -267,7 +267,10 @@ def test_a_library_goes_into_a_file_and_out_of_it(
     other = ("--data-dir", tmp_path / "other")
     read = run(*other, "import", archive, "--json")
     assert (read.code, read.err) == (0, "")
-    assert read.json.keys() == {"schema_version", "file", "added", "replaced", "skipped", "encoded"}
+    assert read.json.keys() == {
+        "schema_version", "file", "added", "replaced", "skipped", "encoded", "instructions",
+        "instructions_left",
+    }  # fmt: skip
     assert (read.json["added"], read.json["skipped"], read.json["encoded"]) == (1, 0, 0)
     assert run(*other, "import", archive, "--json").json["skipped"] == 1
     listed = run(*other, "documents", "--collection", "harbour", "--json").json["documents"]

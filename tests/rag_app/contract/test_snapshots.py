@@ -143,6 +143,8 @@ def test_commands(
     call("collections", "create", "papers")
     call("collections")
     call("collections", "rename", "papers", "reports")
+    call("collections", "instructions", "reports", "Be brief.")
+    call("collections", "instructions", "reports")
     call("collections", "delete", "reports", "--yes")
     call("jobs")
     call("jobs", "show", 1)
@@ -263,6 +265,7 @@ def test_routes(api: TestClient, stock: Path, place: Path) -> None:
     call("POST", "/collections", {"name": "papers"})
     call("GET", "/collections")
     call("PATCH", "/collections?name=papers", {"name": "reports"})
+    call("PATCH", "/collections/instructions?name=reports", {"text": "Be brief."})
     call("DELETE", "/collections?name=reports")
     call("GET", "/stats")
     task = call("POST", "/tasks", {"kind": "verify"}, label="POST /tasks")["task_id"]

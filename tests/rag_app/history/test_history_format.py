@@ -14,7 +14,14 @@ import pytest
 
 from ingestion.errors import DiskFull, LibraryError
 from ingestion.storage.catalogue.records import StoredChunk
-from rag_app.answering.answers import Answer, AnswerSentence, Citation, Outcome, Verdict
+from rag_app.answering.answers import (
+    Answer,
+    AnswerInstructions,
+    AnswerSentence,
+    Citation,
+    Outcome,
+    Verdict,
+)
 from rag_app.history import migrations
 from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.database import STATE_FILE, StateDatabase
@@ -76,6 +83,7 @@ def test_an_answer_is_stored_in_the_history_s_own_words(tmp_path: Path) -> None:
         timings_ms={"total": 1.239},
         flags=("gives instructions",),
         standalone_question="When was it?",
+        instructions=AnswerInstructions("In German."),
     )
     conversations = Conversations(StateDatabase(tmp_path / STATE_FILE))
     one = conversations.create()
@@ -134,10 +142,18 @@ def test_an_answer_is_stored_in_the_history_s_own_words(tmp_path: Path) -> None:
         "evidence": [],
         "prompt_tokens": None,
         "completion_tokens": None,
+        "instructions": {"collection": "In German.", "request": ""},
     }
     (turn,) = conversations.turns(one.id)
     assert turn.answer == answer_record(answer)
     assert turn.standalone == "When was it?"
+    # A record of before there were instructions reads as one without.
+    with database(tmp_path / STATE_FILE) as connection:
+        older = {name: value for name, value in json.loads(stored).items() if name != "instructions"}
+        connection.execute("UPDATE turns SET record = ?", (json.dumps(older),))
+    (turn,) = conversations.turns(one.id)
+    assert turn.answer
+    assert turn.answer.instructions is None
 
 
 def test_the_history_knows_nothing_of_the_contract() -> None:

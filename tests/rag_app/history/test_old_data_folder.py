@@ -23,7 +23,9 @@ and, as no command does, a judgement of a stretch of a page and two votes throug
 """
 
 import json
+import sqlite3
 import tarfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,3 +130,18 @@ def test_an_old_conversation_goes_on_and_its_receipts_replay(old: OldFolder, run
             "the answer's wording differs",
         }
         assert not changed, receipt["question"]
+
+
+def test_an_old_library_takes_instructions(old: OldFolder, run: Command) -> None:
+    with closing(sqlite3.connect(old.data / "catalogue.sqlite3")) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    assert "collection_instructions" not in tables
+    collections = ("--data-dir", old.data, "collections")
+    before = run(*collections, "--json").json["collections"]
+    assert before
+    assert {one["instructions"] for one in before} == {""}
+    assert run(*collections, "instructions", "default", "Be brief.").code == 0
+    after = {one["name"]: one["instructions"] for one in run(*collections, "--json").json["collections"]}
+    assert after == {one["name"]: "" for one in before} | {"default": "Be brief."}
+    (first, *_) = run("--data-dir", old.data, "receipts", "--json").json["receipts"]
+    assert run("--data-dir", old.data, "receipts", first["receipt_id"], "--json").json["instructions"] is None

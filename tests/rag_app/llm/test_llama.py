@@ -142,7 +142,7 @@ def test_a_prompt_is_rendered_with_the_models_template(
         "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
         "<|im_start|>assistant\nHo<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n"
     )
-    assert tiny.count_prompt_tokens(messages) == len(direct(rendered, special=True))
+    assert tiny.count_prompt_tokens(messages) == len(direct(rendered, special=True, bos=True))
 
 
 def test_without_a_template_it_is_chatml_after_bos(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from rag_app.answering.answers import (
+    AnswerInstructions,
     AnswerProgress,
     AnswerSentence,
     AskOptions,
@@ -234,3 +235,18 @@ def test_a_model_s_text_is_markdown_while_it_is_written_and_a_quotation_is_not()
     assert 'href="#source-1-1"' in render_turn(model)
     quoted = turn("q", found(passage), Delta(text))
     assert "- one\n- <b>two</b>" in render_turn(quoted)
+
+
+def test_the_stamp_says_which_instructions_were_used() -> None:
+    passage = hit("words")
+    plain = render_turn(turn("q", found(passage), answer("Words", passage, llm="tiny.gguf")))
+    assert "nstructions" not in plain
+    used = AnswerInstructions("In <verse>.", "Ahoy.")
+    made = replace(answer("Words", passage, llm="tiny.gguf"), instructions=used)
+    stamp = render_turn(turn("q", found(passage), made)).split('class="stamp"')[1]
+    assert "<span>with instructions</span>" in stamp
+    assert '<b>Instructions of the collection</b> <span dir="auto">In &lt;verse&gt;.</span>' in stamp
+    assert '<b>Instructions of the program that asked</b> <span dir="auto">Ahoy.</span>' in stamp
+    # A refusal is in the application's own words.
+    refused = replace(answer("None.", passage, abstained=True, llm="tiny.gguf"), instructions=used)
+    assert "nstructions" not in render_turn(turn("q", found(passage), refused))

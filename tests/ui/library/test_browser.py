@@ -13,6 +13,8 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.helpers.openai_server import StandIn, delta, end
+from tests.helpers.openai_server import serving as serving_model
 from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, ask, opened, screenshot, serving
 
 if TYPE_CHECKING:
@@ -229,3 +231,68 @@ def test_dark_and_phone(browser: "Browser", server: Server, tmp_path: Path) -> N
         page.locator("#library-collections button").first.click()
         screenshot(page, "documents-dark")
         assert accessibility(page) == []
+
+
+def test_instructions_of_a_collection_are_written_here_and_used_in_the_chat(
+    browser: "Browser", tmp_path: Path
+) -> None:
+    said = StandIn(pieces=[delta(content="Es gilt k = 60. [1]"), *end()])
+    with (
+        serving_model(said) as model,
+        serving(tmp_path / "data", tmp_path / "tmp", RAG_APP_LLM=f"{model.url}#small") as server,
+        opened(browser, server) as page,
+    ):
+        turn_to_empty(page)
+        hand_over(page, SAMPLES / "bi-encoders.md")
+        expect(page.locator("#library-table")).to_contain_text("bi-encoders.md", timeout=PATIENCE)
+        page.locator("#library-collections button").first.click()
+        field = page.locator("#library-instructions textarea")
+        expect(field).to_be_hidden()
+        page.locator("#library-collection input").click()
+        page.get_by_role("option", name="default").click()
+        expect(field).to_be_visible()
+        counted = page.locator("#library-counted")
+        expect(counted).to_have_text("0 of 1,000 characters")
+        expect(page.locator("#library-instructing")).to_contain_text("The rules about sources stay.")
+
+        field.press_sequentially("Antworte 🇩🇪")
+        expect(counted).to_have_text("11 of 1,000 characters")  # as Python counts
+        field.fill("x" * 1001)
+        expect(counted.locator(".over")).to_have_text("1,001 of 1,000 characters")
+        save = page.get_by_role("button", name="Save instructions")
+        save.click()
+        expect(page.locator("#library-message")).to_contain_text("at most 1,000 are kept; shorten them")
+        expect(field).to_have_value("x" * 1001)  # is not lost
+        field.fill("  Answer in German.\nBe brief. ")
+        save.click()
+        expect(page.locator("#library-message")).to_contain_text("Instructions of default saved.")
+        listed = page.locator("#library-collections .instructions")
+        expect(listed).to_have_text("Answer in German.\nBe brief.")
+        expect(field).to_have_value("Answer in German.\nBe brief.")
+        expect(counted).to_have_text("27 of 1,000 characters")
+        field.scroll_into_view_if_needed()
+        screenshot(page, "documents-instructions")
+        assert accessibility(page) == []
+
+        page.get_by_role("tab", name="Chat").click()
+        answer = ask(page, "What constant does reciprocal rank fusion use?")
+        assert "Es gilt k = 60" in answer
+        assert "with instructions" in answer
+        page.locator("#conversation details.stamp summary").click()
+        stamp = page.locator("#conversation details.stamp")
+        expect(stamp).to_contain_text("Instructions of the collection Answer in German.")
+        screenshot(page, "chat-instructions")
+        assert accessibility(page) == []
+        assert "Answer in German.\nBe brief." in model.asked[-1]["messages"][0]["content"]
+
+        # Emptied, they are removed.
+        turn_to(page)
+        field.fill("")
+        save.click()
+        expect(page.locator("#library-message")).to_contain_text("Instructions of default removed.")
+        expect(listed).to_have_count(0)
+
+
+def turn_to_empty(page: Page) -> None:
+    page.get_by_role("tab", name="Documents").click()
+    expect(page.locator("#library-table")).to_contain_text("No documents yet", timeout=PATIENCE)

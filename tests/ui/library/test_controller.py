@@ -27,6 +27,7 @@ from tests.helpers.page_values import document, file, job
 from ui.components.ingest_queue import IngestQueueController, QueuePageState
 from ui.components.uploads import FileRow, Mood, to_row
 from ui.library.controller import LibraryController, LibraryPageState
+from ui.library.instructions import render_counted
 from ui.library.render import (
     ROWS,
     render_collection_deletion,
@@ -139,7 +140,7 @@ def test_hostile_names_titles_and_texts_are_text() -> None:
     evil = replace(document(EVIL, Status.PARTIAL, EVIL), title=EVIL, collection=EVIL, language=EVIL, id=EVIL)
     chunk = StoredChunk("c", "d", EVIL, EVIL, 0, 3, 0, len(EVIL), EVIL, "", EVIL)
     page = PagePreview(evil, 3, Page(3, EVIL, EVIL), None, (Heading(EVIL, 1, 3, 2),), (chunk,), 1)
-    info = CollectionInfo(EVIL, 1, 1, 1, EVIL)
+    info = CollectionInfo(EVIL, 1, 1, 1, EVIL, EVIL)
     row = FileRow(EVIL, EVIL, Mood.FAILED, collection=EVIL, can_retry=True, wants_password=True)
     for shown in (
         table([evil]),
@@ -385,3 +386,18 @@ def test_strategies_are_offered_as_they_are_when_the_tab_is_turned_to(
     assert offered[place].choices[-1] == ("mean@added", "mean@added")
     assert offered[-1].choices == [("default", "default"), ("papers", "papers")]
     assert "value" not in offered[place].constructor_args  # what a person has chosen stays
+
+
+def test_instructions_are_saved_shown_and_removed(page: LibraryController) -> None:
+    assert page.instruct_collection("default", " Answer in German. ") == "Instructions of default saved."
+    (info,) = page.assistant.list_collections()
+    assert 'class="instructions" dir="auto" title="Instructions">Answer in German.<' in render_collections(
+        [info]
+    )
+    assert page.instruct_collection("default", "") == "Instructions of default removed."
+    assert "instructions" not in render_collections(page.assistant.list_collections())
+    with pytest.raises(UnknownName):
+        page.instruct_collection(None, "x")
+    with pytest.raises(InvalidInput, match="1,001 characters"):
+        page.instruct_collection("default", "x" * 1001)
+    assert render_counted("x" * 1001) == '<p class="counted over">1,001 of 1,000 characters</p>'

@@ -9,6 +9,7 @@ import pytest
 from ingestion.errors import ModelError
 from rag_app.config.logging import report_unexpected
 from rag_app.llm.choice import Server
+from rag_app.llm.gguf_head import PromptForm
 from rag_app.llm.servers.served_model import ServedModel, ServerKind
 from rag_app.model_store.manifest import ModelEntry
 from rag_app.model_store.memory import Fit
@@ -38,7 +39,15 @@ ENTRY = ModelEntry("reranker", "<b>small", "hf:owner/small", ("*",), "MIT", 92, 
 
 
 def state(presence: Presence, **fields: object) -> ModelState:
-    given = {"added": False, "in_use": False, "fit": Fit.FITS, "bytes": 0, "commit": None, **fields}
+    given = {
+        "added": False,
+        "in_use": False,
+        "fit": Fit.FITS,
+        "bytes": 0,
+        "commit": None,
+        "prompt_form": None,
+        **fields,
+    }
     return ModelState(entry=given.pop("entry", ENTRY), presence=presence, **given)  # type: ignore[arg-type]
 
 
@@ -79,6 +88,20 @@ def test_what_is_known_of_a_model_is_shown_as_text() -> None:
     assert 'aria-label="Pull &lt;b&gt;small"' in html
     assert "<i>" not in html
     assert "<b>" not in html
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        (PromptForm.CHAT, "prompts: chat"),
+        (PromptForm.COMPLETION, "prompts: completion (a base model)"),
+    ],
+)
+def test_the_form_of_prompts_is_in_words(form: PromptForm, words: str) -> None:
+    assert f'<span class="form">{words}</span>' in render_models(
+        [state(Presence.VERIFIED, prompt_form=form)], None
+    )
+    assert "form" not in render_models([state(Presence.VERIFIED)], None)
 
 
 def test_nothing_else_is_begun_while_something_is_under_way() -> None:

@@ -82,6 +82,12 @@ def test_a_row_without_its_table_is_read_from_its_text() -> None:
         ("in the three months to September 2022", ("3Q22", "2Q22", "Nine months ended Sept 30, 2022"), [0]),
         ("in fiscal 2022", ("Year ended June 30, 2023", "Year ended June 30, 2022"), [1]),
         ("what changed", ("2023", "2022"), []),
+        (
+            "in the second quarter",
+            ("Three months ended July 29, 2023", "Six months ended July 29, 2023"),
+            [0],
+        ),
+        ("in the quarter", ("2023", "2022"), []),
     ],
 )
 def test_the_columns_that_a_question_names(question: str, heads: tuple[str, ...], places: list[int]) -> None:
@@ -148,3 +154,34 @@ def test_a_row_with_the_years_of_a_question_answers_whatever_its_type() -> None:
     assert has_years("Did more lamps burn in 2023 than in 2022?", window, unlit)
     assert not has_years("Did more lamps burn in 2023 than in 2021?", window, lit)
     assert not has_years("Did more lamps burn in 2023?", window, lit)
+
+
+RESULTS = (
+    "Results of the ferry company (in millions)\n"
+    " | 2022 EBITDA | 2022 Net income | 2023 EBITDA | 2023 Net income\n"
+    "EBITDA and net income | 1,829 | 805 | 2,080 | 1,048\n"
+    "Adjusted EBITDA, EBIT and net income | 2,117 | 1,224 | 2,018 | 1,089\n"
+    "Repairs of the landing stages | 13 | 13 | 2 | 2"
+)
+
+
+def of_results(question: str, worth: str) -> str:
+    """Return the answer from the rows of RESULTS; the one that begins with `worth` matches best."""
+    item = evidence(1, RESULTS)
+    sentences = tuple(
+        replace(one, score=0.9 if one.text.startswith(worth) else 0.5) for one in item.sentences
+    )
+    window = PassageWindow(RESULTS, 0, tables=tables_of([Page(1, RESULTS)]))
+    item = replace(item, window=window, sentences=sentences)
+    return "\n".join(one.line for one in compose(PromptContext((item,), 1.0, question=question)))
+
+
+def test_a_row_of_several_figures_is_named_by_the_first_and_shows_its_column() -> None:
+    lines = of_results("What was the adjusted EBITDA in 2023?", "EBITDA").split("\n")
+    assert lines[0] == "Adjusted EBITDA, EBIT and net income · 2023 EBITDA: **2,018 million**"
+
+
+def test_other_rows_of_the_table_add_nothing() -> None:
+    lines = of_results("How much went into repairs at the stages in 2023?", "Repairs")
+    assert lines.startswith("Repairs of the landing stages · ")
+    assert "EBITDA and net income" not in lines

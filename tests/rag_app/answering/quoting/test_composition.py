@@ -7,6 +7,7 @@ import pytest
 
 from rag_app.answering.answers import Evidence, PassageWindow, PromptContext
 from rag_app.answering.quoting.composition import Quotation, compose
+from rag_app.answering.quoting.statements import statements
 from retrievers.reader.reading import AnswerSpan, Reading, SentenceReading
 from tests.helpers.evidence import evidence
 
@@ -89,6 +90,13 @@ def test_a_sentence_over_two_pages_is_shown_whole_and_cited_on_its_page() -> Non
     first, *_ = composed("When does the keeper open the lower gate?", read(item, "lower gate"))
     assert first.plain == "The keeper opens the lower gate at seven in the morning."
     assert first.sentence.text == "The keeper opens the\nlower gate at"
+
+
+def test_a_formula_at_the_end_of_a_line_ends_the_statement() -> None:
+    text = "Rank fusion adds a term for each list:\nscore = sum of 1 / (k + rank), k = 60\nTake a passage ranked first."
+    found = [one.text for one in statements(PassageWindow(text, 0))]
+    assert found[-1] == "Take a passage ranked first."
+    assert found[-2].endswith("k = 60")
 
 
 def test_words_that_a_line_divides_are_joined() -> None:

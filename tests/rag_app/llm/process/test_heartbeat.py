@@ -34,15 +34,22 @@ def model(slow_path: Path) -> Iterator[LlamaCpp]:
 def sleeping() -> Iterator[int]:
     """The process id of a stopped process."""
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
-        os.kill(process.pid, signal.SIGSTOP)
+        freeze(process.pid)
         yield process.pid
         process.kill()
+
+
+def freeze(pid: int) -> None:
+    """Stop a child process, and wait until it stands: a thread goes on until the signal reaches it."""
+    os.kill(pid, signal.SIGSTOP)
+    # The kernel reports it when the last thread stands; the process stays one that can be waited for.
+    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOWAIT)
 
 
 def stopped(model: LlamaCpp) -> int:
     pid = model.pid
     assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     return pid
 
 
@@ -77,7 +84,7 @@ def test_a_child_frozen_before_a_request_is_ended(model: LlamaCpp, request_of: s
 def test_a_child_frozen_while_it_loads_is_ended(tiny_path: Path) -> None:
     process = ModelProcess(tiny_path, silence_s=SILENCE_S)
     loading = process._begun()
-    os.kill(loading.child.pid, signal.SIGSTOP)
+    freeze(loading.child.pid)
     with pytest.raises(ModelError, match=rf"cannot be loaded: its process {NO_SIGN}; ask again"):
         _ = process.context_window
     process.close()
