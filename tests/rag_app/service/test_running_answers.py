@@ -244,7 +244,7 @@ def test_a_crash_of_llama_cpp_is_told_and_keeps_what_was_written(stocked: Librar
     (restored,) = assistant.restore(str(options.conversation))
     assert (restored.turn.state, restored.turn.error) == (TurnState.FAILED, str(error))
     assert restored.partial is not None
-    assert len(restored.partial.text) >= 50
+    assert restored.partial.text.startswith(" ".join(text_of(answer.state().events).split()[:5]))
     assert restored.partial.usage is not None
     assert restored.partial.usage.completion_tokens > 0
     assistant.model_pool.close()

@@ -131,7 +131,8 @@ def test_stop_keeps_what_was_written_and_closes_the_stream(tmp_path: Path) -> No
     talk = chat(script)
     turns, job = asked(script)
     shown = talk.answer(turns, job)
-    next(shown)
+    while not next(shown)[0].text:
+        pass
     job.stop()
     *_, ((turn,)) = shown
     assert turn.stopped
