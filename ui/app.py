@@ -110,6 +110,7 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
             pass
         finally:
             assistant.withdraw()
+            assistant.answers.close()
             workers.close()
             server.stop()
 

@@ -26,6 +26,11 @@ class BackgroundJob:
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._abandoned = threading.Event()
+        self._taken = threading.Lock()
+
+    def take(self) -> bool:
+        """Return whether the caller is the first, and so the one that runs it."""
+        return self._taken.acquire(blocking=False)
 
     def stop(self) -> None:
         self._stop.set()

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ingestion.storage.catalogue.filters import Filters
 from ingestion.tables.table import Table
+from rag_app.llm.token_usage import TokenUsage
 from retrievers.hits import Hit
 from retrievers.reader.reading import Reading
 from retrievers.search import SearchResult
@@ -65,9 +66,9 @@ class AskOptions:
         filters: Further conditions on the passages.
         llm: "auto", "extractive", a GGUF file's path, or a server's URL#MODEL.
         history: Earlier questions and answers, oldest first; they give a follow-up question its meaning.
-        standalone: The question without reference to the history, where a person edited it; None: the
-            application rewrites it.
+        standalone: The question without reference to the history, edited by a person; None: not edited.
         conversation: The id of the question's conversation; "new" begins one.
+        turn: The question's number in the conversation; None: it is not stored yet.
         nonce: The nonce of the prompt's fences; "": any.
         earlier: The evidence of the conversation's last prompt.
         cited: Ids of the documents that the conversation's last answer cites; a follow-up question that
@@ -86,6 +87,7 @@ class AskOptions:
     history: tuple[Exchange, ...] = ()
     standalone: str | None = None
     conversation: str | None = None
+    turn: int | None = None
     nonce: str = ""
     earlier: tuple[EvidenceRef, ...] = ()
     cited: tuple[str, ...] = ()
@@ -100,11 +102,10 @@ class EvidenceSentence:
 
     Attributes:
         start, end: Its characters in the page's text.
-        score: The mean, over the question's tokens, of the best cosine with a token of the sentence or of its
-            context line; stop words count half.
+        score: The mean over the question's tokens of the best cosine with the sentence or its context line;
+            stop words count half.
         also: The pages that say the same.
-        is_heading: It introduces other sentences: a question in the document, or the line of another
-            identifier than the one in the question.
+        is_heading: It introduces others: a question in the document, or a line of another identifier.
         is_named: It has an identifier of the question.
         answers: The score of the document's question above it; 0 without one.
     """
@@ -312,12 +313,11 @@ class Answer(AnswerEvent):
         outcome: Whether the documents answer; where they do not, `text` says so and why.
         citations: What the answer rests on; of an answer that abstains, the closest passages.
         nearest: All passages found.
-        answerability: The probability that the documents answer (`evidence.answerability`); None for a reply
-            or a summary, which has none, and for an answer recorded without.
-        flags: Warnings for a person, such as a document that gives instructions.
+        answerability: The probability that the documents answer (`evidence.answerability`); None without one.
+        flags: Warnings, such as a document that gives instructions.
         standalone_question: The rewritten question that was searched for; None: the question itself.
-        budget: The evidence budget in tokens.
         model_text: The language model's own text where it was useless and quotations stand for it.
+        usage: None where no language model counted tokens.
         instructions: Those of the prompt; none where no language model was to write.
     """
 
@@ -341,6 +341,7 @@ class Answer(AnswerEvent):
     budget: int | None = None
     answerability: float | None = None
     model_text: str | None = None
+    usage: TokenUsage | None = None
     instructions: AnswerInstructions = AnswerInstructions()
 
     @property

@@ -31,6 +31,14 @@ class SentenceFields(Fields):
     reason: str | None = Field(None, description="why the verdict is not supported")
 
 
+class UsageFields(Fields):
+    """The tokens of all language models that the answer took; quotations take none."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
 class InstructionsFields(Fields):
     """What the language model was asked about the form of the answer; empty: nothing."""
 
@@ -72,17 +80,10 @@ class AnswerFields(Fields):
         description="the language model's own text, where it was useless and the answer quotes the documents "
         "instead; null: the answer is the model's, or needed none",
     )
+    usage: UsageFields | None = Field(None, description="null: no language model counted tokens")
     instructions: UsedInstructions = Field(
         None, description="instructions in the language model's prompt; null: none, or no model was to write"
     )
-
-
-class UsageFields(Fields):
-    """The tokens of all language models that the answer took; quotations take none."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
 
 
 class AskResponse(AnswerFields, Response):

@@ -36,14 +36,20 @@ class ConversationsResponse(Response):
 
 
 class TurnFields(Fields):
-    """A question of a conversation, and its answer or error."""
+    """A question of a conversation, and its answer, or what was written of it and why no more."""
 
     number: int
     question: str
     standalone_question: str = source("standalone")
-    state: str
+    state: str = Field(
+        description="asked: the answer is being written; answered; stopped: by a person; failed: `error` "
+        "says why; interrupted: the application ended"
+    )
     asked: str
-    answer: AnswerFields | None
+    answer: AnswerFields | None = Field(description="the finished answer")
+    partial: AnswerFields | None = Field(
+        None, description="what was written of an answer that is not finished; `state` says why it is not"
+    )
     error: str | None
     receipt_id: str | None = source("receipt")
 
@@ -53,9 +59,14 @@ class ConversationResponse(_Conversation, Response):
 
     @classmethod
     def of_turns(
-        cls, conversation: "Conversation", turns: "Iterable[tuple[RecordedTurn, Answer | None]]"
+        cls,
+        conversation: "Conversation",
+        turns: "Iterable[tuple[RecordedTurn, Answer | None, Answer | None]]",
     ) -> Self:
-        return cls.of(conversation, turns=[TurnFields.of(turn, answer=answer) for turn, answer in turns])
+        """Return the response for turns, each with its finished answer and what is written of an unfinished
+        one."""
+        fields = [TurnFields.of(turn, answer=answer, partial=partial) for turn, answer, partial in turns]
+        return cls.of(conversation, turns=fields)
 
 
 class ReceiptLineFields(Fields):

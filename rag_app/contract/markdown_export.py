@@ -18,9 +18,9 @@ def as_markdown(conversation: ConversationResponse) -> str:
         parts.append(f"## {turn.number}\\. {escaped(turn.question)}")
         if turn.standalone_question != turn.question:
             parts.append(f"*Understood as:* {escaped(turn.standalone_question)}")
-        if turn.answer:
-            parts += _answer(turn.answer)
-        else:
+        if (written := turn.answer or turn.partial) and written.answer:
+            parts += _answer(written)
+        if not turn.answer:
             parts.append(f"*{escaped(f'{turn.state}: {turn.error}' if turn.error else turn.state)}*")
     return "\n\n".join(parts) + "\n"
 

@@ -22,7 +22,8 @@ HISTORY_TURNS = 6
 
 
 class TurnState(StrEnum):
-    """How a question ended. INTERRUPTED: the application ended before the answer did."""
+    """How a question ended. ASKED: its answer is being written; INTERRUPTED: the application ended before the
+    answer did."""
 
     ASKED = "asked"
     ANSWERED = "answered"
@@ -57,8 +58,9 @@ class RecordedTurn:
         conversation: the conversation's id.
         number: counted from 1.
         standalone: the question as it was searched for, understood without the questions before.
-        answer: None while there is no answer; `error` says why there is none.
+        answer: The finished answer; None while there is none, and `error` says why.
         receipt: the id of the answer's receipt.
+        partial: What was written of an answer that is not finished; `state` says why it is not.
     """
 
     conversation: str
@@ -70,6 +72,13 @@ class RecordedTurn:
     answer: AnswerRecord | None = None
     error: str | None = None
     receipt: str | None = None
+    partial: AnswerRecord | None = None
+
+    @property
+    def read(self) -> AnswerRecord | None:
+        """What a person could read when the question had ended: the answer, or what was written of it."""
+        ended = self.state is not TurnState.ASKED
+        return self.answer or (self.partial if ended and self.partial and self.partial.text else None)
 
 
 class Conversations:
@@ -114,15 +123,18 @@ class Conversations:
         return [_turn(row) for row in rows]
 
     def history(self, identity: str) -> tuple[Exchange, ...]:
-        """Return the last answered questions, as they were understood. Raises what `turns` raises."""
-        answered = [(turn.standalone, turn.answer) for turn in self.turns(identity)]
+        """Return the last questions that were answered, if only in part, as they were understood.
+
+        Raises what `turns` raises.
+        """
+        answered = [(turn.standalone, turn.read) for turn in self.turns(identity)]
         exchanges = [Exchange(question, answer.text) for question, answer in answered if answer is not None]
         return tuple(exchanges[-HISTORY_TURNS:])
 
     def cited(self, identity: str) -> tuple[str, ...]:
         """Return the ids of the documents that the last answer with citations cites. Raises what `turns`
         raises."""
-        answers = [turn.answer for turn in self.turns(identity) if turn.answer and turn.answer.citations]
+        answers = [read for turn in self.turns(identity) if (read := turn.read) and read.citations]
         return tuple(dict.fromkeys(one.document_id for one in answers[-1].citations)) if answers else ()
 
     def begin_turn(self, identity: str, question: str) -> int:
@@ -155,16 +167,46 @@ class Conversations:
         answer: AnswerRecord | None = None,
         error: str | None = None,
         receipt: str | None = None,
+        partial: AnswerRecord | None = None,
     ) -> None:
-        """Store how a question ended; nothing where its conversation has been deleted meanwhile."""
-        standalone = answer.standalone_question if answer else None
+        """Store how a question ended; nothing where its conversation has been deleted meanwhile.
+
+        Args:
+            answer: The finished answer; what was stored of it before is forgotten.
+            partial: What was written of an unfinished one; None: what was stored of it before stays.
+        """
+        written = answer or partial
+        standalone = written.standalone_question if written else None
         record = encode(answer) if answer else None
         with self._state.changing() as connection:
             connection.execute(
                 "UPDATE turns SET state = ?, standalone = coalesce(?, standalone), record = ?, error = ?, "
-                "receipt = ? WHERE conversation = ? AND number = ?",
-                (state, standalone, record, error, receipt, identity, number),
+                "receipt = ?, partial = CASE WHEN ? THEN NULL ELSE coalesce(?, partial) END "
+                "WHERE conversation = ? AND number = ?",
+                (
+                    *(state, standalone, record, error, receipt),
+                    *(answer is not None, encode(partial) if partial else None),
+                    *(identity, number),
+                ),
             )
+
+    def write_partial(self, identity: str, number: int, partial: AnswerRecord) -> None:
+        """Store what is written of an answer so far; nothing where its question has ended meanwhile."""
+        with self._state.changing() as connection:
+            connection.execute(
+                "UPDATE turns SET standalone = coalesce(?, standalone), partial = ? "
+                "WHERE conversation = ? AND number = ? AND state = ?",
+                (partial.standalone_question, encode(partial), identity, number, TurnState.ASKED),
+            )
+
+    def progress(self, identity: str) -> tuple[int, int]:
+        """Return how many questions a conversation has, and how many of them are being answered."""
+        with self._state.reading() as connection:
+            asked, answering = connection.execute(
+                "SELECT count(*), count(*) FILTER (WHERE state = ?) FROM turns WHERE conversation = ?",
+                (TurnState.ASKED, identity),
+            ).fetchone()
+        return int(asked), int(answering)
 
     def interrupt(self) -> None:
         """Mark the questions that were being answered when the application ended; called at its start."""
@@ -207,7 +249,9 @@ def _unknown(identity: str) -> UnknownName:
 
 def _turn(row: sqlite3.Row) -> RecordedTurn:
     try:
-        answer = None if row["record"] is None else decode(AnswerRecord, row["record"])
+        answer, partial = (
+            None if text is None else decode(AnswerRecord, text) for text in (row["record"], row["partial"])
+        )
     except ValueError as error:
         raise LibraryError(
             f"answer {row['number']} of conversation {row['conversation']} cannot be read: its record is "
@@ -223,6 +267,7 @@ def _turn(row: sqlite3.Row) -> RecordedTurn:
         answer=answer,
         error=row["error"],
         receipt=row["receipt"],
+        partial=partial,
     )
 
 

@@ -84,6 +84,9 @@ _SPANS_AND_VOTES = """
     ) STRICT, WITHOUT ROWID;
 """
 
+# What was written of an answer that is not finished; `record` has finished ones alone.
+_PARTIAL_ANSWERS = "ALTER TABLE turns ADD COLUMN partial TEXT"
+
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a database up to date, inside the caller's transaction.
@@ -168,4 +171,5 @@ _STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     _CONVERSATIONS,
     _SPANS_AND_VOTES,
     _records,
+    _PARTIAL_ANSWERS,
 )

@@ -64,6 +64,18 @@ class HitRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceRecord:
+    """A passage of the prompt: characters of its page, a span for each sentence. `sha256`: the document's."""
+
+    number: int
+    chunk_id: str
+    document: str
+    sha256: str | None
+    page: int
+    spans: Spans
+
+
+@dataclass(frozen=True, slots=True)
 class InstructionsRecord:
     """What the language model was asked about the form of an answer, by the collection and by the request."""
 
@@ -73,11 +85,12 @@ class InstructionsRecord:
 
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
-    """A finished answer.
+    """An answer, finished or as far as it was written.
 
     `outcome` and `answerability` are None for answers recorded before there were any. `model_text` is the
-    language model's own text where quotations stand for it. `instructions` are None where the prompt had
-    none.
+    language model's own text where quotations stand for it. An unfinished answer has its `evidence`; that of
+    a finished one is in its receipt. The tokens are None where no language model counted them. `instructions`
+    are None where the prompt had none.
     """
 
     question: str
@@ -95,6 +108,9 @@ class AnswerRecord:
     outcome: str | None = None
     answerability: float | None = None
     model_text: str | None = None
+    evidence: tuple[EvidenceRecord, ...] = ()
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
     instructions: InstructionsRecord | None = None
 
 
@@ -145,18 +161,6 @@ class ScoreRecord:
     chunk_id: str
     score: float
     scores: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceRecord:
-    """A passage of the prompt: characters of its page, a span for each sentence. `sha256`: the document's."""
-
-    number: int
-    chunk_id: str
-    document: str
-    sha256: str | None
-    page: int
-    spans: Spans
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from importlib.metadata import version
 
 from ingestion.errors import UnknownName
 from ingestion.library import Library
-from ingestion.storage.catalogue.records import StoredChunk
 from rag_app.answering.answers import (
     Answer,
     AnswerInstructions,
@@ -16,7 +15,6 @@ from rag_app.answering.answers import (
     AskOptions,
     Citation,
     Evidence,
-    EvidenceSentence,
     Outcome,
     PassagesFound,
     PromptContext,
@@ -25,6 +23,7 @@ from rag_app.answering.answers import (
 from rag_app.answering.prompts import messages
 from rag_app.history.conversations import RecordedTurn
 from rag_app.history.receipts import Receipts
+from rag_app.history.recorded_passages import cited_evidence, evidence_of, hit_of, shown
 from rag_app.history.records import (
     AnswerRecord,
     CitationRecord,
@@ -38,23 +37,26 @@ from rag_app.history.records import (
     SamplingRecord,
     ScoreRecord,
     SentenceRecord,
-    Spans,
 )
+from rag_app.llm.token_usage import TokenUsage
 from rag_app.llm.usage import GeneratorInfo
 from retrievers.hits import Hit
 from retrievers.search import SearchResult, query_of
 
-GONE = "This passage is not in the library any more."
-
 
 @dataclass(frozen=True, slots=True)
 class RestoredTurn:
-    """A recorded turn; with an answer, also the answer and the passages found for it."""
+    """A recorded turn, with its answer and the passages found for it.
+
+    Attributes:
+        partial: What was written of an unfinished answer; None for a finished one, or one not begun.
+    """
 
     turn: RecordedTurn
     options: AskOptions
     answer: Answer | None = None
     found: PassagesFound | None = None
+    partial: Answer | None = None
 
 
 def answer_record(answer: Answer) -> AnswerRecord:
@@ -81,8 +83,16 @@ def answer_record(answer: Answer) -> AnswerRecord:
         standalone_question=answer.standalone_question,
         timings_ms=_rounded(answer),
         model_text=answer.model_text,
+        prompt_tokens=answer.usage.prompt_tokens if answer.usage else None,
+        completion_tokens=answer.usage.completion_tokens if answer.usage else None,
         instructions=_instructions_record(answer.instructions),
     )
+
+
+def partial_record(answer: Answer, library: Library) -> AnswerRecord:
+    """Return an unfinished answer as the history stores it, with its evidence: it has no receipt."""
+    evidence = tuple(_evidence_record(item, library) for item in answer.evidence)
+    return replace(answer_record(answer), evidence=evidence)
 
 
 def receipt_record(
@@ -126,11 +136,19 @@ def prompt_hash(
 
 
 def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:
-    """Return a turn's answer with its passages' text, "" for passages that have left the library.
+    """Return a turn's finished answer with its passages' text, "" for passages that have left the library.
 
     The evidence is not among it: `restored` finds it.
     """
-    record = turn.answer
+    return _answer_of(turn.answer, turn, library)
+
+
+def recorded_partial(turn: RecordedTurn, library: Library) -> Answer | None:
+    """Return what was written of a turn's unfinished answer, as `recorded_answer` returns a finished one."""
+    return _answer_of(turn.partial, turn, library)
+
+
+def _answer_of(record: AnswerRecord | None, turn: RecordedTurn, library: Library) -> Answer | None:
     if record is None:
         return None
     chunks = library.catalogue.chunks([hit.chunk_id for hit in record.hits])
@@ -149,7 +167,7 @@ def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:
             AnswerSentence(one.text, Verdict(one.verdict), one.score, one.markers, one.reason)
             for one in record.sentences
         ),
-        nearest=tuple(_hit(one, chunks.get(one.chunk_id)) for one in record.hits),
+        nearest=tuple(hit_of(one, chunks.get(one.chunk_id)) for one in record.hits),
         evidence=(),
         relevance=0.0,
         timings_ms=record.timings_ms,
@@ -159,6 +177,7 @@ def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:
         receipt_id=turn.receipt,
         answerability=record.answerability,
         model_text=record.model_text,
+        usage=_usage(record),
         instructions=instructions_from(record.instructions),
     )
 
@@ -169,26 +188,31 @@ def instructions_from(record: InstructionsRecord | None) -> AnswerInstructions:
 
 
 def restored(turn: RecordedTurn, receipts: Receipts, library: Library) -> RestoredTurn:
-    """Return a turn as it was answered. Passages that have left the library say so.
+    """Return a turn as it was answered, or as far as it was. Passages that have left the library say so.
 
     The receipt knows the sentences that were read; without a receipt, the cited passages stand for the
-    evidence.
+    evidence. An unfinished answer knows its own.
     """
-    answer = recorded_answer(turn, library)
-    if answer is None:
+    record = turn.answer or turn.partial
+    answer = _answer_of(record, turn, library)
+    if record is None or answer is None:
         return RestoredTurn(turn, AskOptions())
     receipt: ReceiptRecord | None = None
     if turn.receipt is not None:
         with suppress(UnknownName):  # only so many are stored
             receipt = receipts.get(turn.receipt).record
-    hits = tuple(map(_shown, answer.nearest))
-    evidence = _evidence_of(hits, receipt) if receipt else _cited(hits, answer.citations)
+    hits = tuple(map(shown, answer.nearest))
+    read = receipt.evidence if receipt else record.evidence
+    evidence = evidence_of(hits, read) if read or receipt else cited_evidence(hits, answer.citations)
     relevance = receipt.relevance if receipt else 0.0
     answer = replace(answer, nearest=hits, evidence=evidence, relevance=relevance)
     query = query_of(library, turn.standalone)
     result = SearchResult(query, answer.strategy, answer.reranker, True, hits, answer.timings_ms)
     options = AskOptions(strategy=answer.strategy, reranker=answer.reranker, llm=answer.llm)
-    return RestoredTurn(turn, options, answer, PassagesFound(result, PromptContext(evidence, relevance)))
+    found = PassagesFound(result, PromptContext(evidence, relevance))
+    if turn.answer is None:
+        return RestoredTurn(turn, options, found=found, partial=answer)
+    return RestoredTurn(turn, options, answer, found)
 
 
 def _outcome(record: AnswerRecord) -> Outcome:
@@ -198,6 +222,12 @@ def _outcome(record: AnswerRecord) -> Outcome:
     if not record.abstained:
         return Outcome.ANSWERED
     return Outcome.RELATED if record.hits else Outcome.NOTHING
+
+
+def _usage(record: AnswerRecord) -> TokenUsage | None:
+    if record.prompt_tokens is None or record.completion_tokens is None:
+        return None
+    return TokenUsage(record.prompt_tokens, record.completion_tokens)
 
 
 def _instructions_record(used: AnswerInstructions) -> InstructionsRecord | None:
@@ -272,58 +302,4 @@ def _evidence_record(item: Evidence, library: Library) -> EvidenceRecord:
         sha256=None if document is None else document.sha256,
         page=chunk.page,
         spans=tuple((sentence.start, sentence.end) for sentence in item.sentences),
-    )
-
-
-def _hit(record: HitRecord, found: StoredChunk | None) -> Hit:
-    chunk = StoredChunk(
-        id=record.chunk_id,
-        document_id=record.document_id,
-        document=record.document,
-        collection=record.collection,
-        ordinal=0,
-        page=record.page,
-        start=record.start,
-        end=record.end,
-        heading=found.heading if found else None,
-        context="",
-        text=found.text if found else "",
-    )
-    return Hit(record.rank, chunk, record.score, record.scores)
-
-
-def _shown(hit: Hit) -> Hit:
-    """Return a hit that says when its passage is gone; then nothing of its page is marked."""
-    if hit.chunk.text:
-        return hit
-    return replace(hit, chunk=replace(hit.chunk, text=GONE, start=hit.chunk.end))
-
-
-def _evidence_of(hits: Sequence[Hit], receipt: ReceiptRecord) -> tuple[Evidence, ...]:
-    by_chunk = {hit.chunk.id: hit for hit in hits}
-    return tuple(
-        Evidence(one.number, hit, _sentences(hit, one.spans))
-        for one in receipt.evidence
-        if (hit := by_chunk.get(one.chunk_id))
-    )
-
-
-def _cited(hits: Sequence[Hit], citations: Sequence[Citation]) -> tuple[Evidence, ...]:
-    found: dict[int, Evidence] = {}
-    for citation in citations:
-        for hit in hits:
-            chunk = hit.chunk
-            holds = chunk.document_id == citation.document_id and chunk.page == citation.page
-            if holds and chunk.start <= citation.start and citation.end <= chunk.end:
-                found.setdefault(citation.marker, Evidence(citation.marker, hit, ()))
-    return tuple(found[number] for number in sorted(found))
-
-
-def _sentences(hit: Hit, spans: Spans) -> tuple[EvidenceSentence, ...]:
-    chunk = hit.chunk
-    if chunk.text == GONE:
-        return ()
-    return tuple(
-        EvidenceSentence(start, end, chunk.text[start - chunk.start : end - chunk.start], 0.0)
-        for start, end in spans
     )

@@ -21,10 +21,10 @@ from rag_app.llm.reasoning import Reasoning
 from rag_app.llm.speed import PrefillSpeeds, chat_evidence, completion_evidence
 from rag_app.llm.stream_chunks import (
     ModelProgress,
+    StreamedUsage,
     last_chunk,
     progress_chunk,
     text_chunk,
-    usage,
     written_chunks,
 )
 
@@ -189,18 +189,22 @@ class LlamaCpp(SamplingChatModel):
             sampling=asdict(options.sampling),
             thinking=options.thinking,
         )
-        reasoning = Reasoning()
+        reasoning, counts = Reasoning(), StreamedUsage()
         with closing(asked) as replies:
             for reply in replies:
                 kind = reply["kind"]
                 if kind == "text":
-                    yield from written_chunks(reasoning.feed(reply["text"]))
+                    counts.wrote(reply["tokens"])
+                    yield from counts.on(written_chunks(reasoning.feed(reply["text"])))
                 elif kind == "done":
                     yield from written_chunks(reasoning.finish())
-                    tokens = usage(reply["prompt_tokens"], reply["completion_tokens"], reply["cached_tokens"])
+                    counts.read(reply["prompt_tokens"], reply["cached_tokens"])
+                    counts.wrote(reply["completion_tokens"])
                     info = {"finish_reason": reply["finish_reason"], "model_name": self.model_name}
-                    yield last_chunk(tokens, info)
+                    yield last_chunk(counts.since(), info)
                 else:
+                    if kind == "prefill":
+                        counts.read(reply["total"], reply["done"])
                     if kind == "prefill" and reply["done"] == reply["total"]:
                         reasoning = Reasoning(begun=reply["thinking"])
                     if options.progress:

@@ -8,6 +8,7 @@ the model. The value is a list, because LangChain can merge lists.
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import cast
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
@@ -69,6 +70,42 @@ def usage(prompt: int, answer: int, cached: int) -> UsageMetadata:
         total_tokens=prompt + answer,
         input_token_details=InputTokenDetails(cache_read=cached),
     )
+
+
+class StreamedUsage:
+    """The tokens of a stream, counted as they come, so that a stream that is closed early has counts too.
+
+    Each chunk carries the tokens since the one before; LangChain adds them up.
+    """
+
+    def __init__(self) -> None:
+        self._prompt: tuple[int, int] | None = None  # its tokens, and those of them that were cached
+        self._written = 0
+        self._given = (0, 0, 0)
+
+    def read(self, prompt: int, cached: int) -> None:
+        """Note the prompt's tokens. Of several calls the first one counts."""
+        self._prompt = self._prompt or (prompt, cached)
+
+    def wrote(self, tokens: int) -> None:
+        """Note how many tokens of the answer are written."""
+        self._written = tokens
+
+    def since(self) -> UsageMetadata:
+        """Return the tokens since the last call."""
+        prompt, cached = self._prompt or (0, 0)
+        now = (prompt, self._written, cached)
+        new = [one - before for one, before in zip(now, self._given, strict=True)]
+        self._given = now
+        return usage(*new)
+
+    def on(self, chunks: Iterator[ChatGenerationChunk]) -> Iterator[ChatGenerationChunk]:
+        """Yield the chunks; the first one carries the tokens since the last call."""
+        for place, chunk in enumerate(chunks):
+            if place == 0:
+                message = cast("AIMessageChunk", chunk.message)
+                message.usage_metadata = self.since()
+            yield chunk
 
 
 def progress_of(chunk: AIMessageChunk) -> ModelProgress | None:

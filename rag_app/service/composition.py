@@ -30,7 +30,7 @@ from rag_app.contract.markdown_export import as_markdown
 from rag_app.evaluation.evaluations import Evaluations
 from rag_app.evaluation.judgements import Judgements
 from rag_app.evaluation.votes import Votes
-from rag_app.history.conversations import Conversations
+from rag_app.history.conversations import Conversation, Conversations
 from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.receipts import Receipts
 from rag_app.history.recorder import ConversationRecorder
@@ -44,6 +44,7 @@ from rag_app.service.inspector import Inspector
 from rag_app.service.page_views import PageViewer
 from rag_app.service.passages import PassageSearch
 from rag_app.service.questions import QuestionRouter, last_answer, open_ask
+from rag_app.service.running_answers import RunningAnswers
 from rag_app.tasks import Tasks
 from retrievers.availability import StrategyState, strategy_states
 from retrievers.comparison import StrategyComparison
@@ -68,6 +69,7 @@ class Assistant:
         self.model_pool = ModelPool(self.models, library.encoder)
         recorder = ConversationRecorder(self.conversations, self.receipts, library, settings.keep_receipts)
         self.questions = QuestionRouter(library, self.model_pool, recorder, settings)
+        self.answers = RunningAnswers(self.conversations, self.questions.stream)
         ask = partial(open_ask, self.model_pool, settings)
         self.evaluations = Evaluations(library, settings, self.tasks, self.judgements, ask)
         self.passages = PassageSearch(library, self.model_pool, settings.rerank_limits)
@@ -85,6 +87,7 @@ class Assistant:
 
     def close(self) -> None:
         """Stop all work, and release the library."""
+        self.answers.close()
         self.tasks.close()
         self.model_tasks.close()
         self.jobs.stop()
@@ -161,8 +164,14 @@ class Assistant:
     def conversation_markdown(self, conversation: str) -> str:
         """Return a conversation as Markdown. Raises UnknownName."""
         found = self.conversations.get(conversation)
-        turns = [(one.turn, one.answer) for one in self.restore(conversation)]
+        turns = [(one.turn, one.answer, one.partial) for one in self.restore(conversation)]
         return as_markdown(ConversationResponse.of_turns(found, turns))
+
+    def delete_conversation(self, conversation: str) -> Conversation:
+        """Delete a conversation, and stop the answer that is being written for it. Raises UnknownName."""
+        deleted = self.conversations.delete(conversation)
+        self.answers.stop(conversation)
+        return deleted
 
     # Questions
 

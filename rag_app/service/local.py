@@ -58,7 +58,7 @@ from rag_app.contract.status import HealthResponse
 from rag_app.contract.tables import TablesResponse
 from rag_app.contract.tasks import TaskResponse, TasksResponse
 from rag_app.history.replay import call_of, differences, options_of
-from rag_app.history.serialization import recorded_answer
+from rag_app.history.serialization import recorded_answer, recorded_partial
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config
 from rag_app.service.composition import Assistant
 from rag_app.service.maintenance import work_of
@@ -200,7 +200,10 @@ class LocalService(Service):
 
     def conversation(self, identity: str) -> ConversationResponse:
         library, kept = self.assistant.library, self.assistant.conversations
-        turns = [(turn, recorded_answer(turn, library)) for turn in kept.turns(identity)]
+        turns = [
+            (turn, recorded_answer(turn, library), recorded_partial(turn, library))
+            for turn in kept.turns(identity)
+        ]
         return ConversationResponse.of_turns(kept.get(identity), turns)
 
     def rename_conversation(self, identity: str, request: TitleRequest) -> ConversationsResponse:
@@ -208,7 +211,7 @@ class LocalService(Service):
         return ConversationsResponse.of(conversations=[renamed])
 
     def delete_conversation(self, identity: str) -> ConversationsResponse:
-        return ConversationsResponse.of(conversations=[self.assistant.conversations.delete(identity)])
+        return ConversationsResponse.of(conversations=[self.assistant.delete_conversation(identity)])
 
     def receipts(self, request: ReceiptsRequest) -> ReceiptsResponse:
         return ReceiptsResponse.of(receipts=self.assistant.receipts.list(request.limit))

@@ -16,7 +16,7 @@ from typing import cast
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from ingestion.collections import single_instructions
-from ingestion.errors import EmptyQuestion
+from ingestion.errors import EmptyQuestion, RagError
 from ingestion.library import Library
 from ingestion.library_documents import documents_in
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
@@ -38,6 +38,7 @@ from rag_app.history.receipts import Receipts
 from rag_app.history.recorder import NEW, ConversationRecorder
 from rag_app.history.records import ReceiptRecord
 from rag_app.history.serialization import receipt_record
+from rag_app.llm.usage import UsageTracker, counted_by
 from rag_app.summarizing.summary import summarise
 
 
@@ -60,14 +61,21 @@ class QuestionRouter:
         Closing the iterator stops the model.
 
         Raises:
-            RagError: The options are wrong; then nothing is recorded. Or a store or a model fails.
+            RagError: The options are wrong; then nothing is recorded, unless the question is already. Or a
+                store or a model fails.
         """
-        events = self._events(question, options, config)
-        if options.conversation is not None:
-            options = self._recorder.in_conversation(options)
+        usage = UsageTracker()
+        config = counted_by(usage, config)
+        try:
             events = self._events(question, options, config)
+            if options.conversation is not None:
+                options = self._recorder.in_conversation(options)
+                events = self._events(question, options, config)
+        except RagError as fault:
+            self._recorder.refuse(options, fault)
+            raise
         generator = partial(self._models.generator_info, options.llm, config)
-        yield from self._recorder.follow(events, question, options, generator)
+        yield from self._recorder.follow(events, question, options, generator, usage)
 
     def repeat(
         self, question: str, options: AskOptions, config: RunnableConfig | None = None

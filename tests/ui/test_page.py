@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from ingestion.encoders import Encoder
@@ -89,10 +90,9 @@ def test_strangers_choose_among_what_is_offered(stocked: Library) -> None:
         QueryOptions(llm="http://192.0.2.7/v1#m"),
         QueryOptions(llm="/etc/passwd"),
     ):
-        turns, job, _ = chat.begin("Who planted the tree?", (), None, None, how)
-        *_, (turn,) = chat.answer(turns, job)
-        assert turn.error is not None
-        assert "is not among those offered here" in turn.error
+        with pytest.raises(gr.Error, match="is not among those offered here"):
+            chat.begin("Who planted the tree?", (), None, None, how)
+    assert assistant.conversations.list() == []
     with pytest.raises(InvalidInput, match="not among those offered"):
         CompareController(assistant, Workers()).compare(
             "tree?", [("mean", "/etc/passwd"), ("bm25", None)], collection=None, top=5, blind=False

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -14,23 +15,22 @@ from rag_app.history.conversations import TurnState
 from rag_app.history.serialization import RestoredTurn
 from rag_app.service.composition import Assistant
 from rag_app.service.questions import check_question
+from rag_app.service.running_answers import RunningAnswer
 from retrievers.hits import Hit
 from ui.background import BackgroundJob, Workers
 from ui.chat.explanation import HitExplanation, render_why
+from ui.chat.following import Following, followed, turn_so_far
 from ui.chat.render import render_conversations, render_sources
 from ui.chat.viewer import SourceLocation, Tab, render_page, render_viewer, spans_on
-from ui.components.answering import answered, streaming
+from ui.components.answering import answered
 from ui.components.choices import check_offered, reranker_chosen
 from ui.components.conversation import ChatTurn, Turns, turn_of
 from ui.components.events import failure_named
 from ui.components.judgements import JudgementController
 from ui.components.text import Span, escape, render_error
 
-_ENDED = {
-    TurnState.STOPPED: None,
-    TurnState.ASKED: "It is being answered for another page; open the conversation again in a while.",
-    TurnState.INTERRUPTED: "The application ended before it was answered. Ask again.",
-}
+# Seconds that a page waits until an answer that was stopped is in the history, with its citations.
+_RECORDED_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,43 +76,63 @@ class ChatController:
         *,
         as_is: bool = False,
     ) -> tuple[Turns, BackgroundJob, str | None]:
-        """Begin a question, unless the former one is still being answered.
+        """Begin a question, unless another one is being answered here or in the conversation.
 
         Args:
             current: The conversation's id; None begins one, unless `chosen` asks for a search only.
             as_is: The question can be understood alone; it is not rewritten as a follow-up.
 
         Returns:
-            The conversation with the question in it, the job that will answer it, the conversation's id.
+            The conversation with the question in it, the job that follows its answer or searches, the
+            conversation's id.
         """
         if job is not None and job.running:
             raise gr.Error("Wait for the answer, or stop it.", title="Still answering", print_exception=False)
+        started = BackgroundJob()
         text = question.strip()
         options = replace(self.options(chosen), standalone=text if as_is else None)
         with failure_named("Not asked"):
             check_question(text)
+            check_offered(self.assistant, llm=options.llm, reranker=options.reranker)
             if not chosen.search_only:
                 current = self.conversations.begun(current)
                 options = replace(options, conversation=current)
+                started = Following(self.assistant.answers.start(text, options))
         turn = ChatTurn(len(turns) + 1, text, options, search_only=chosen.search_only)
-        return (*turns, turn), BackgroundJob(), current
+        return (*turns, turn), started, current
 
     def answer(self, turns: Turns, job: BackgroundJob) -> Generator[Turns]:
-        """Yield the conversation as its last question is answered; stopping the job stops the model."""
+        """Yield the conversation as its last question is answered, the same object where nothing has changed.
+
+        Closing this ends a search; an answer goes on.
+        """
         *before, turn = turns
-
-        def work(put: Callable[[AnswerEvent], None]) -> None:
-            check_offered(self.assistant, llm=turn.options.llm, reranker=turn.options.reranker)
-            if turn.search_only:
-                put(PassagesFound(self.assistant.search(turn.question, turn.options), PromptContext((), 0.0)))
-            else:
-                streaming(self.assistant, turn, job)(put)
-
+        states = self._followed(turn, job) if isinstance(job, Following) else self._searched(turn, job)
         try:
-            for current in answered(self.workers, job, turn, work):
-                yield (*before, current)
+            with closing(states):
+                for current in states:
+                    if current is not turns[-1]:
+                        turns = (*before, current)
+                    yield turns
         finally:
             job.end()
+
+    def _searched(self, turn: ChatTurn, job: BackgroundJob) -> Generator[ChatTurn]:
+        def work(put: Callable[[AnswerEvent], None]) -> None:
+            put(PassagesFound(self.assistant.search(turn.question, turn.options), PromptContext((), 0.0)))
+
+        yield from answered(self.workers, job, turn, work)
+
+    def _followed(self, turn: ChatTurn, job: Following) -> Generator[ChatTurn]:
+        current = turn
+        for current in followed(turn, job):
+            yield current
+        # What was written of an unfinished answer is checked, and its tokens are counted, as it is recorded.
+        if not job.running or current.answer or not job.answer.wait_for_end(_RECORDED_S):
+            return
+        recorded = self.conversations.recorded(job.answer)
+        if recorded is not None and recorded.partial is not None:
+            yield replace(recorded, number=turn.number)
 
 
 class ConversationController:
@@ -134,9 +154,33 @@ class ConversationController:
                 pass
         return self.assistant.conversations.create().id
 
-    def turns(self, conversation: str) -> Turns:
-        """Return a conversation's turns. Raises UnknownName."""
-        return tuple(map(_turn, self.assistant.restore(conversation)))
+    def turns(self, conversation: str) -> tuple[Turns, Following | None]:
+        """Return a conversation's turns, and the following of the answer that is being written.
+
+        Raises UnknownName.
+        """
+        # Asked for first: an answer that ends meanwhile is in the history by then.
+        answer = self.assistant.answers.of(conversation)
+        turns = tuple(map(_turn, self.assistant.restore(conversation)))
+        if answer is None or not turns or not turns[-1].pending or turns[-1].number != answer.number:
+            return turns, None
+        last, state = replace(turns[-1], options=answer.options), answer.state()
+        return (*turns[:-1], turn_so_far(last, state)), None if state.is_over else Following(answer)
+
+    def recorded(self, answer: RunningAnswer) -> ChatTurn | None:
+        """Return a turn whose answer has ended as the history has it; None where it does not."""
+        try:
+            turns = self.assistant.restore(str(answer.conversation))
+        except RagError:  # it was deleted meanwhile, or is damaged; what is shown stays
+            return None
+        return next((_turn(one) for one in turns if one.turn.number == answer.number), None)
+
+    def has_changed(self, conversation: str, turns: Turns) -> bool:
+        """Return whether a conversation is not any more as a tab shows it that follows no answer."""
+        shown = [turn for turn in turns if not turn.search_only]
+        asked, answering = self.assistant.conversations.progress(conversation)
+        # Fewer are those of a tab whose last question could not be stored.
+        return asked > len(shown) or answering > 0 or any(turn.pending for turn in shown)
 
     def title(self, current: str | None) -> str | None:
         """Return a conversation's title, "" before it has one; None for a new or deleted conversation."""
@@ -161,20 +205,19 @@ class ConversationController:
 
 
 def _turn(restored: RestoredTurn) -> ChatTurn:
-    kept = restored.turn
-    error, stopped = kept.error, False
-    if not (restored.answer or error):
-        error = _ENDED.get(kept.state)
-        stopped = error is None
+    kept, partial = restored.turn, restored.partial
     return ChatTurn(
         kept.number,
         kept.question,
-        restored.options if restored.answer else AskOptions(),
+        restored.options,
+        text=partial.text if partial else "",
         found=restored.found,
         understood=kept.standalone if kept.standalone != kept.question else None,
         answer=restored.answer,
-        error=error,
-        stopped=stopped,
+        error=kept.error,
+        stopped=kept.state is TurnState.STOPPED,
+        interrupted=kept.state is TurnState.INTERRUPTED,
+        partial=partial,
     )
 
 
@@ -201,7 +244,8 @@ class EvidenceController:
                 pages = self.assistant.document_pages(place.document) or place.page
                 return render_viewer(place, hit.chunk.document, pages, tab, self._why(turn, hit))
             spans = _spans(turn, hit) if hit is not None and hit.chunk.page == place.page else []
-            answer = turn.answer.text if turn is not None and turn.answer is not None else ""
+            written = (turn.answer or turn.partial) if turn is not None else None
+            answer = written.text if written is not None else ""
             view = self.assistant.pages.view(
                 place.document, place.page, spans, answer=answer, password=password
             )
@@ -241,9 +285,10 @@ def hit_of(turn: ChatTurn | None, chunk: str) -> Hit | None:
 def _spans(turn: ChatTurn | None, hit: Hit) -> list[Span]:
     """Return the spans to mark on the page: the words that the answer cites, else the passage."""
     chunk = hit.chunk
+    written = (turn.answer or turn.partial) if turn is not None else None
     cited = [
         (one.start, one.end)
-        for one in (turn.answer.citations if turn and turn.answer else ())
+        for one in (written.citations if written is not None else ())
         if one.document_id == chunk.document_id and one.page == chunk.page
     ]
     return spans_on(cited, chunk.start, chunk.end)

@@ -24,6 +24,9 @@ _SELECTOR: dict[str, Any] = {"elem_classes": "selector", "min_width": 140}
 # A selector in which a person may also type a file or server.
 _NAMED: dict[str, Any] = {"allow_custom_value": True, **_SELECTOR}
 
+# Seconds between two looks at the conversation that a tab shows and follows no answer of.
+_LOOK_S = 3.0
+
 
 class ChatLayout:
     """Lays out the page, as a tab; its panes are the attributes."""
@@ -44,6 +47,10 @@ class ChatLayout:
                 self.actions = gr.HTML(
                     "", elem_id="actions", elem_classes="unseen", js_on_load=read_static("actions.js")
                 )
+                # Its value changes when the tab is to follow an answer that it has not asked for.
+                self.follow = gr.HTML("", elem_id="follow", elem_classes="unseen")
+                # Looks whether another tab or a program has changed the conversation.
+                self.timer = gr.Timer(_LOOK_S)
                 self.address = gr.HTML(
                     "{}", elem_id="address", elem_classes="unseen", js_on_load=read_static("address.js")
                 )

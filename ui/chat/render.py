@@ -125,13 +125,12 @@ def render_sources(turn: ChatTurn | None, grades: Grades | None = None) -> str:
     grades = grades or {}
     if turn is None:
         return NO_EVIDENCE
-    if turn.error is not None:
-        return '<div class="empty">No sources: the question failed.</div>'
     if turn.found is None:
-        # A kept turn does not say whether passages had been found.
-        ended = "No sources: the question was stopped before it was answered."
+        if turn.error is not None:
+            return '<div class="empty">No sources: the question failed.</div>'
+        ended = "No sources: the question was stopped before passages were found."
         return f'<div class="empty">{"Searching …" if turn.pending else ended}</div>'
-    result, answer = turn.found.result, turn.answer
+    result, answer = turn.found.result, turn.answer or turn.partial
     if not result.hits:
         said = answer is not None and not answer.abstained
         none = (

@@ -27,7 +27,7 @@ _MARKER_OF_QUOTATION = re.compile(MARKER.pattern + r"$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class ChatTurn:
-    """A question and its answer so far. It is pending until it has an answer or an error, or was stopped.
+    """A question and its answer so far. It is pending until it has an answer, or has ended without one.
 
     Attributes:
         number: The turn's place in its conversation, from 1.
@@ -36,6 +36,8 @@ class ChatTurn:
         waiting: What the answer's first word waits for.
         search_only: The person wants passages and no answer.
         grade: The person's verdict on the answer, 1 good, 0 bad.
+        interrupted: The application ended before the answer did.
+        partial: What the history has of an answer that is not finished.
     """
 
     number: int
@@ -50,11 +52,13 @@ class ChatTurn:
     stopped: bool = False
     search_only: bool = False
     grade: int | None = None
+    interrupted: bool = False
+    partial: Answer | None = None
 
     @property
     def pending(self) -> bool:
-        ended = self.found is not None if self.search_only else self.answer is not None
-        return not ended and self.error is None and not self.stopped
+        answered = self.found is not None if self.search_only else self.answer is not None
+        return not (answered or self.error is not None or self.stopped or self.interrupted)
 
 
 Turns = tuple[ChatTurn, ...]
@@ -97,19 +101,31 @@ def source_id(turn: int, number: int) -> str:
 
 
 def render_turn(turn: ChatTurn) -> str:
-    """Return the reply: the answer with its stamp, its progress, or its error."""
-    if turn.error is not None:
-        failed = f'<div class="failed" role="alert"><b>This failed.</b> {escape(turn.error)}</div>'
-        return f'{failed}<div class="actions">{_again(turn)}</div>'
+    """Return the reply: the answer with its stamp, what is written of it, and its progress or its error."""
     if turn.answer is not None:
         return _answer(turn, turn.answer)
-    if turn.search_only and turn.found is not None:
+    if turn.error is None and turn.search_only and turn.found is not None:
         return _searched(turn, turn.found)
     written = _reply(turn) if turn.text else ""
-    if turn.stopped:
-        stamp = f'<div class="stamp">{_names(turn)} · stopped</div>'
-        return f'{written}{stamp}<div class="actions">{_again(turn)}</div>'
-    return f'{written}<div class="stamp working">{_names(turn)} · {_phase(turn)}</div>'
+    if turn.pending:
+        return f'{written}<div class="stamp working">{_names(turn)} · {_phase(turn)}</div>'
+    return f'{written}{_unfinished(turn)}<div class="actions">{_again(turn)}</div>'
+
+
+def _unfinished(turn: ChatTurn) -> str:
+    """Return why an answer is not finished, below what is written of it."""
+    written = turn.partial
+    checked = _checks(written) + _flags(written) if written else ""
+    usage = written.usage if written else None
+    tokens = f" · {plural(usage.completion_tokens, 'token')} written" if usage else ""
+    if turn.error is not None:
+        stamp = f'<div class="stamp">{_names(turn)} · not finished{tokens}</div>' if turn.text else ""
+        failed = f'<div class="failed" role="alert"><b>This failed.</b> {escape(turn.error)}</div>'
+        return f"{checked}{stamp}{failed}"
+    if turn.interrupted:
+        why = '<div class="flag" role="note">The application ended while this was answered.</div>'
+        return f'{checked}{why}<div class="stamp">{_names(turn)} · interrupted{tokens}</div>'
+    return f'{checked}<div class="stamp">{_names(turn)} · stopped{tokens}</div>'
 
 
 def _answer(turn: ChatTurn, answer: Answer) -> str:
@@ -233,7 +249,7 @@ def _reply(turn: ChatTurn) -> str:
     """Return the text of a language model as Markdown, other text as it is."""
     if _is_model_text(turn):
         link_of = partial(_link, turn, _known(turn))
-        answer = turn.answer
+        answer = turn.answer or turn.partial
         written = render_markdown(
             answer.text if answer else turn.text, answer.sentences if answer else (), link_of
         )
@@ -243,7 +259,7 @@ def _reply(turn: ChatTurn) -> str:
 
 def _is_model_text(turn: ChatTurn) -> bool:
     """Return whether a language model wrote the text; while it is written, its waiting tells."""
-    answer = turn.answer
+    answer = turn.answer or turn.partial
     if answer is None:
         return turn.waiting is not None and turn.waiting.stage != "read"
     return answer.llm != EXTRACTIVE and not answer.abstained and answer.model_text is None
@@ -290,14 +306,20 @@ def _model_text(answer: Answer) -> str:
 
 def _names(turn: ChatTurn) -> str:
     """Return strategy, reranker and LLM: those asked for, until it is known which were used."""
-    made = turn.answer or turn.options
+    made = turn.answer or turn.partial or turn.options
     if made.strategy == REPLY:
         return _chips("looked up by words" if turn.answer and turn.answer.citations else "no documents read")
     reranker = f"reranked by {made.reranker}" if made.reranker else "no reranker"
-    if not turn.answer and made.llm == "auto":
+    if isinstance(made, AskOptions) and made.llm == "auto":
         return _chips(made.strategy, reranker)
-    llm = "quotations, no LLM (extractive)" if made.llm == EXTRACTIVE else Path(made.llm).name
-    return _chips(made.strategy, reranker, llm)
+    return _chips(made.strategy, reranker, _llm_name(made.llm))
+
+
+def _llm_name(llm: str) -> str:
+    """Return what stands for a language model: a file's name, or a server's model with its address."""
+    if llm == EXTRACTIVE:
+        return "quotations, no LLM (extractive)"
+    return llm if "://" in llm else Path(llm).name
 
 
 def _chips(*names: str) -> str:

@@ -30,13 +30,13 @@ def print_conversation(console: Console, found: ConversationResponse) -> None:
         line(console, f"[bold]{turn.number}. {shown(turn.question)}[/]")
         if turn.standalone_question != turn.question:
             line(console, f"   [dim]understood as: {shown(turn.standalone_question)}[/]")
-        if turn.answer:
-            line(console, shown(turn.answer.answer))
+        if (written := turn.answer or turn.partial) and written.answer:
+            line(console, shown(written.answer))
             # The text of a refusal names its passages.
-            for citation in () if turn.answer.abstained else turn.answer.citations:
+            for citation in () if written.abstained else written.citations:
                 where = f"{citation.document}, page {citation.page}"
                 line(console, f"   [dim]\\[{citation.marker}] {shown(where)}[/]")
-        else:
+        if not turn.answer:
             reason = f": {turn.error}" if turn.error else ""
             line(console, f"   [yellow]{shown(turn.state + reason)}[/]")
 

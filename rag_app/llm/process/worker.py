@@ -6,7 +6,7 @@
      "template_limit_s", "adapter"}                           {"kind": "ready", "read_tokens", "read_s"}
     {"op": "generate", "id", "messages", "max_tokens",        {"kind": "prefill", "done", "total",
      "sampling", "stop", "thinking"}                           "thinking"} …
-                                                              {"kind": "text", "text"} …
+                                                              {"kind": "text", "text", "tokens"} …
                                                               {"kind": "done", "finish_reason",
                                                                "prompt_tokens", "cached_tokens",
                                                                "completion_tokens", "read_s"}
@@ -16,8 +16,9 @@
                                                               {"kind": "beat"} …, with the id -1
 
 The worker can count tokens after "vocabulary", and answer after "ready"; with "measure", "ready" has the
-speed of reading. {"kind": "error", "code", "message"} may answer any request. Ids rise. The worker gives a
-sign of life, "beat", every second while it owes a reply. The end of the input ends the process. One thread
+speed of reading. The first "prefill" says how much of the prompt was known before; the "tokens" of a text are
+those written so far. {"kind": "error", "code", "message"} may answer any request. Ids rise. The worker gives
+a sign of life, "beat", every second while it owes a reply. The end of the input ends the process. One thread
 loads and generates; another thread reads, so that cancelling and counting work meanwhile.
 """
 
@@ -195,7 +196,7 @@ class Worker:
         try:
             for piece in engine.write(prompt, Sampling(**request["sampling"])):
                 answer.completion_tokens += 1
-                self._reply_text(request, text.feed(piece))
+                self._reply_text(request, text.feed(piece), answer.completion_tokens)
                 # llama.cpp asks `aborted` only on a processor; on a GPU this stops the answer.
                 if self._cancelled >= request["id"]:
                     answer.finish_reason = "cancelled"
@@ -206,11 +207,11 @@ class Worker:
                     answer.finish_reason = "length"
                     break
         finally:
-            self._reply_text(request, text.finish())
+            self._reply_text(request, text.finish(), answer.completion_tokens)
 
-    def _reply_text(self, request: Message, text: str) -> None:
+    def _reply_text(self, request: Message, text: str, tokens: int) -> None:
         if text:
-            self._reply(request, "text", text=text)
+            self._reply(request, "text", text=text, tokens=tokens)
 
     def _reply(self, request: Message, kind: str, **values: Any) -> None:
         line = json.dumps({"id": request["id"], "kind": kind, **values}).encode() + b"\n"

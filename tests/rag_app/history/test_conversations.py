@@ -95,6 +95,31 @@ def test_what_was_being_answered_when_the_application_ended_is_seen(conversation
     assert [turn.state for turn in conversations.turns(one.id)] == [TurnState.INTERRUPTED]
 
 
+def test_what_is_written_of_an_answer_is_kept_until_the_answer_is(conversations: Conversations) -> None:
+    one = conversations.create()
+    for number, question in enumerate(("Why?", "How?", "When?", "Who?"), start=1):
+        conversations.begin_turn(one.id, question)
+        conversations.write_partial(one.id, number, record(f"Because {number}"))
+    assert conversations.progress(one.id) == (4, 4)
+    assert conversations.history(one.id) == ()  # none of them has ended
+    conversations.end_turn(one.id, 1, TurnState.ANSWERED, answer=record("Because it is so."))
+    conversations.end_turn(one.id, 2, TurnState.STOPPED, partial=record("Because 2 and"))
+    conversations.end_turn(one.id, 3, TurnState.FAILED, error="no room")
+    conversations.interrupt()
+    turns = conversations.turns(one.id)
+    assert [turn.state for turn in turns] == ["answered", "stopped", "failed", "interrupted"]
+    assert [turn.answer and turn.answer.text for turn in turns] == ["Because it is so.", None, None, None]
+    written = [None, "Because 2 and", "Because 3", "Because 4"]
+    assert [turn.partial and turn.partial.text for turn in turns] == written
+    assert conversations.progress(one.id) == (4, 0)
+    # A follow-up question is read with what a person could read.
+    texts = ["Because it is so.", *written[1:]]
+    assert [exchange.answer for exchange in conversations.history(one.id)] == texts
+    # An answer that goes on after its question has ended changes nothing.
+    conversations.write_partial(one.id, 4, record("Because 4 and more"))
+    assert conversations.turns(one.id)[3].partial == record("Because 4")
+
+
 def test_threads_and_processes_share_the_file(tmp_path: Path) -> None:
     conversations = Conversations(StateDatabase(tmp_path / STATE_FILE))
     one = conversations.create()

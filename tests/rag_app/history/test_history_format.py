@@ -139,6 +139,9 @@ def test_an_answer_is_stored_in_the_history_s_own_words(tmp_path: Path) -> None:
         "standalone_question": "When was it?",
         "timings_ms": {"total": 1.24},
         "model_text": None,
+        "evidence": [],
+        "prompt_tokens": None,
+        "completion_tokens": None,
         "instructions": {"collection": "In German.", "request": ""},
     }
     (turn,) = conversations.turns(one.id)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from langchain_core.prompts import ChatPromptTemplate
 
 from ingestion.errors import ModelError
 from rag_app.llm.llama import LlamaCpp
+from rag_app.llm.usage import UsageTracker
 from tests.helpers.paths import ROOT
 from tests.helpers.streams import generator
 from tests.helpers.tiny_gguf import NO_SYSTEM_ROLE, write_tiny_adapter
@@ -85,6 +87,24 @@ def test_usage_and_metadata_come_once(tiny: LlamaCpp) -> None:
             "input_token_details": {"cache_read": 0},  # shorter than a block
         }
         assert message.response_metadata == {"finish_reason": "length", "model_name": "tiny.gguf"}
+
+
+def test_a_stream_that_is_closed_early_counts_what_it_wrote(tiny: LlamaCpp) -> None:
+    """LangChain then calls no callback for an end, but gives the chunks with the error."""
+    tracker = UsageTracker()
+    pieces = []
+    with closing(generator(tiny.stream("hello", {"callbacks": [tracker]}, max_tokens=200))) as stream:
+        for chunk in stream:
+            pieces.append(str(chunk.text))
+            if len(pieces) == 5:
+                break
+    counted = tracker.counted
+    assert counted is not None
+    whole = tiny.invoke("hello", max_tokens=200).usage_metadata
+    assert whole is not None
+    assert counted.prompt_tokens == whole["input_tokens"]
+    assert 5 <= counted.completion_tokens < 200
+    assert counted.total_tokens == counted.prompt_tokens + counted.completion_tokens
 
 
 def test_a_stop_sequence_ends_the_answer_before_itself(tiny: LlamaCpp) -> None:

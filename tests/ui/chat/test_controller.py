@@ -16,16 +16,20 @@ from ingestion.library import Library
 from rag_app.answering.answers import AnswerEvent, AskOptions, Delta
 from rag_app.config.settings import Settings
 from rag_app.evaluation.judgements import Judgements
-from rag_app.history.conversations import Conversations
+from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.database import STATE_FILE, StateDatabase
+from rag_app.history.serialization import RestoredTurn
 from rag_app.service.composition import Assistant
+from rag_app.service.running_answers import RunningAnswers
 from retrievers.availability import StrategyState
+from retrievers.search import SearchResult
 from retrievers.strategies import strategy_named
 from tests.helpers.built_page import built_page
 from tests.helpers.page_values import answer, found, hit, turn
 from ui.background import BackgroundJob, Workers
+from ui.chat.answer_events import shown_answer
 from ui.chat.controller import ChatController, QueryOptions
-from ui.chat.events import asked_again, shown_answer
+from ui.chat.events import asked_again
 from ui.chat.pane_events import heading
 from ui.components.answering import follow
 from ui.components.conversation import ChatTurn
@@ -45,6 +49,13 @@ class Script:
     settings: Settings = field(default_factory=Settings)
     asked: list[AskOptions] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.answers = RunningAnswers(self.conversations, self.stream)
+
+    def restore(self, conversation: str) -> list[RestoredTurn]:
+        """Return the turns as this history has them, whose records a script never writes."""
+        return [RestoredTurn(turn, AskOptions()) for turn in self.conversations.turns(conversation)]
+
     @property
     def conversations(self) -> Conversations:
         return Conversations(StateDatabase(self.folder / STATE_FILE))
@@ -52,6 +63,9 @@ class Script:
     @property
     def judgements(self) -> Judgements:
         return Judgements(StateDatabase(self.folder / STATE_FILE))
+
+    def search(self, question: str, options: AskOptions) -> SearchResult:
+        return found(PASSAGE).result
 
     def options(self) -> AskOptions:
         return AskOptions(strategy="cascade", reranker="big", llm="auto", collections=("papers",))
@@ -87,7 +101,8 @@ def test_an_answered_question(tmp_path: Path) -> None:
     assert turn.text == "Words [1]"
     assert not job.running
     (conversation,) = script.conversations.list()
-    assert script.asked == [replace(script.options(), strategy="colbert", conversation=conversation.id)]
+    asked_for = replace(script.options(), strategy="colbert", conversation=conversation.id, turn=1)
+    assert script.asked == [asked_for]
 
 
 def test_an_error_of_the_application_is_shown_as_it_is(tmp_path: Path) -> None:
@@ -96,14 +111,12 @@ def test_an_error_of_the_application_is_shown_as_it_is(tmp_path: Path) -> None:
     assert turn.error == "the model is broken; choose another"
 
 
-def test_any_other_error_is_logged_and_raised(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_any_other_error_is_logged_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     script = Script(tmp_path, [ValueError("a secret")])
-    seen: list[Any] = []
-    with pytest.raises(ValueError, match="a secret"):
-        seen.extend(chat(script).answer(*asked(script)))
-    assert re.fullmatch(re.escape(INTERNAL_ERROR) + r" \(request [0-9a-f]{12}\)", str(seen[-1][0].error))
-    (record,) = caplog.records
-    assert (record.getMessage(), record.exc_info and record.exc_info[0]) == ("unexpected error", ValueError)
+    *_, (turn,) = chat(script).answer(*asked(script))
+    assert re.fullmatch(re.escape(INTERNAL_ERROR) + r" \(request [0-9a-f]{12}\)", str(turn.error))
+    assert {record.getMessage() for record in caplog.records} == {"unexpected error"}
+    assert {record.exc_info and record.exc_info[0] for record in caplog.records} == {ValueError}
 
 
 def endless() -> Generator[AnswerEvent]:
@@ -118,13 +131,77 @@ def test_stop_keeps_what_was_written_and_closes_the_stream(tmp_path: Path) -> No
     talk = chat(script)
     turns, job = asked(script)
     shown = talk.answer(turns, job)
-    next(shown)
+    while not next(shown)[0].text:
+        pass
     job.stop()
     *_, ((turn,)) = shown
     assert turn.stopped
     assert turn.text
-    talk.workers.close()
+    script.answers.close()
     assert script.closed
+
+
+def test_a_tab_that_is_closed_stops_no_answer(tmp_path: Path) -> None:
+    script = Script(tmp_path, endless())
+    talk = chat(script)
+    turns, job, current = talk.begin("why?", (), None, None, HOW)
+    shown = shown_answer(talk, turns, job)
+    next(shown)
+    shown.close()
+    assert not job.running
+    assert current is not None
+    answer = script.answers.of(current)
+    assert answer is not None
+    assert not answer.state().is_over
+    script.answers.close()
+
+
+def test_every_tab_follows_an_answer_and_stops_it(tmp_path: Path) -> None:
+    script = Script(tmp_path, endless())
+    talk = chat(script)
+    _, _, current = talk.begin("why?", (), None, None, HOW)
+    assert current is not None
+    tabs = [talk.conversations.turns(current) for _ in range(2)]
+    streams = []
+    for turns, job in tabs:
+        assert job is not None
+        assert [(one.question, one.pending) for one in turns] == [("why?", True)]
+        assert turns[0].options.strategy == "colbert"
+        streams.append(talk.answer(turns, job))
+    for stream in streams:
+        text = next(stream)[0].text
+        assert len(next(state for state in stream if len(state[0].text) > len(text))[0].text) > len(text)
+    with pytest.raises(gr.Error, match="another question of this conversation is being answered"):
+        talk.begin("and?", tabs[0][0], None, current, HOW)
+    assert tabs[1][1] is not None
+    tabs[1][1].stop()
+    for stream in streams:
+        *_, (turn,) = stream
+        assert turn.stopped
+
+
+def test_a_tab_looks_again_when_another_one_has_asked(tmp_path: Path) -> None:
+    script = Script(tmp_path, [answer("Words", PASSAGE)])
+    talk = chat(script)
+    turns, job, current = talk.begin("why?", (), None, None, HOW)
+    assert current is not None
+    *_, turns = talk.answer(turns, job)
+    script.conversations.end_turn(current, 1, TurnState.STOPPED)
+    assert not talk.conversations.has_changed(current, turns)
+    searched = ChatTurn(2, "and?", AskOptions(), search_only=True)  # it is in this tab alone
+    assert not talk.conversations.has_changed(current, (*turns, searched))
+    script.conversations.begin_turn(current, "so?")
+    assert talk.conversations.has_changed(current, turns)
+
+
+def test_a_search_is_its_tab_s_alone(tmp_path: Path) -> None:
+    script = Script(tmp_path, [])
+    talk = chat(script)
+    turns, job, _ = talk.begin("why?", (), None, None, replace(HOW, search_only=True))
+    *_, ((turn,)) = talk.answer(turns, job)
+    assert turn.found is not None
+    assert turn.found.result.hits == (PASSAGE,)
+    assert not job.running
 
 
 def test_nothing_of_an_abandoned_answer_is_shown(tmp_path: Path) -> None:
@@ -138,7 +215,7 @@ def test_nothing_of_an_abandoned_answer_is_shown(tmp_path: Path) -> None:
     job.abandon()
     talk.begin("and?", (), job, None, HOW)  # nobody waits for the answer any more
     assert list(shown) == [(gr.skip(), gr.skip(), gr.skip())]
-    talk.workers.close()
+    script.answers.close()
     assert script.closed
 
 
@@ -154,11 +231,11 @@ def test_a_stopped_answer_s_sources_say_so(tmp_path: Path) -> None:
     shown = shown_answer(talk, turns, job)
     assert "Searching" in next(shown)[2]
     job.stop()
-    *_, (state, _, sources), last = shown
+    told = [one for one in shown if one != (gr.skip(), gr.skip(), gr.skip())]
+    state, _, sources = told[-1]
     assert state[0].stopped
-    assert "stopped before it was answered" in sources
-    assert last == (gr.skip(), gr.skip(), gr.skip())
-    talk.workers.close()
+    assert "stopped before passages were found" in sources
+    script.answers.close()
 
 
 @pytest.mark.parametrize("question", ["", "  ", "?!"])
@@ -209,7 +286,7 @@ def test_another_conversation_abandons_the_answer_and_forgets_the_edit(
     handlers: dict[str, Callable[..., Any]],
 ) -> None:
     job = BackgroundJob()
-    *_, as_is = handlers["begin_anew"](job, "cascade", "default")
+    as_is = handlers["begin_anew"](job, "cascade", "default")[-5]
     assert job.abandoned
     assert as_is is False
     running = BackgroundJob()
@@ -259,10 +336,10 @@ def test_a_conversation_goes_on_unless_it_was_deleted(tmp_path: Path) -> None:
     script = Script(tmp_path, [])
     talk = chat(script)
     turns, job, first = talk.begin("why?", (), None, None, HOW)
-    job.end()
+    list(talk.answer(turns, job))
     turns, job, second = talk.begin("and?", turns, job, first, HOW)
     assert (second, len(turns)) == (first, 2)
-    job.end()
+    list(talk.answer(turns, job))
     assert first is not None
     script.conversations.delete(first)
     _, _, third = talk.begin("so?", turns, job, first, HOW)

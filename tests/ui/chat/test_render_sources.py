@@ -80,7 +80,7 @@ def test_empty_states_say_what_to_do() -> None:
     assert "Add documents" in render_sources(turn("q", found()))
     assert "failed" in render_sources(replace(turn("q"), error="no"))
     stopped = render_sources(replace(turn("q"), stopped=True))
-    assert "stopped before it was answered" in stopped
+    assert "stopped before passages were found" in stopped
     assert "Searching" not in stopped
     assert "x" in render_sources(replace(turn("q", found(hit("x"))), stopped=True))
 

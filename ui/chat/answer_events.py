@@ -1,0 +1,100 @@
+"""The events that show an answer as it is written, on the tab that asked and on every other one."""
+
+import json
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ui.background import BackgroundJob
+from ui.chat.controller import ChatController
+from ui.chat.layout import ChatLayout
+from ui.chat.pane_events import heading
+from ui.components.conversation import ChatbotMessage, Turns, messages
+from ui.components.events import QUICK
+from ui.components.text import escape
+
+# Tabs that follow an answer or search at the same time. Each takes one of Gradio's forty threads.
+_TABS = 24
+
+Update = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TabStates:
+    """What the application knows of one tab.
+
+    Attributes:
+        job: The search, or the following of an answer, that the tab shows.
+        current: The conversation's id.
+        as_is: The question in the box was edited and can be understood alone.
+    """
+
+    turns: gr.State
+    job: gr.State
+    current: gr.State
+    as_is: gr.State
+
+
+def connect_answer(chat: ChatController, page: ChatLayout, states: TabStates, begun: Any) -> None:
+    """Connect the answer, then the list and the title, to an event after which the tab has a job."""
+
+    def answer(turns: Turns, job: BackgroundJob | None) -> Generator[Update]:
+        yield from shown_answer(chat, turns, job)
+
+    def settle(current: str | None, job: BackgroundJob | None) -> Update:
+        # Another question may be asked already in another conversation: its Stop stays.
+        return *buttons(job), chat.conversations.listed(current), *heading(chat.conversations, current)
+
+    begun(
+        answer,
+        [states.turns, states.job],
+        [states.turns, page.chatbot, page.sources],
+        api_visibility="private",
+        show_progress="hidden",
+        trigger_mode="multiple",  # the tab may still be leaving the answer before
+        concurrency_id="ask",
+        concurrency_limit=_TABS,
+    ).then(
+        settle,
+        [states.current, states.job],
+        [page.send, page.stop, page.listing, *page.title.heading],
+        **QUICK,
+    )
+
+
+def buttons(job: BackgroundJob | None) -> tuple[gr.Button, gr.Button]:
+    """Return the buttons Ask and Stop, of which one is seen."""
+    running = job is not None and job.running
+    return gr.Button(visible=not running), gr.Button(visible=running)
+
+
+def shown_answer(chat: ChatController, turns: Turns, job: BackgroundJob | None) -> Generator[Update]:
+    """Yield the turns, the conversation and the sources as the last question is answered.
+
+    Once the job is abandoned the page shows another conversation, and nothing of this one is yielded.
+    """
+    if job is not None and job.take():  # a question that was refused leaves the job of the one before
+        last: Turns | None = None
+        before: object = None
+        shown: list[ChatbotMessage] = []
+        with closing(chat.answer(turns, job)) as states:
+            for state in states:
+                turn = state[-1]
+                seen = (turn.found, turn.answer, turn.partial, turn.error, turn.stopped)
+                sources = gr.skip() if seen == before else chat.evidence.sources(turn)
+                if state is not last:
+                    shown = messages(state)
+                before, last = seen, state
+                if not job.abandoned:
+                    # Also where nothing has changed, so that Gradio can close this when the tab is closed.
+                    yield state, shown, sources
+    # Gradio sends the last output again when the generator ends, and by then another may be shown.
+    yield gr.skip(), gr.skip(), gr.skip()
+
+
+def address_of(current: str | None, strategy: str | None, collection: str | None) -> str:
+    """Return the parameters of the page's address, as static/address.js takes them."""
+    return escape(json.dumps({"conversation": current, "strategy": strategy, "collection": collection}))

@@ -1,0 +1,161 @@
+"""The events that change the conversation that a tab shows."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ingestion.errors import RagError
+from ui.background import BackgroundJob
+from ui.chat.answer_events import TabStates, Update, address_of, buttons, connect_answer
+from ui.chat.controller import ChatController
+from ui.chat.following import Following
+from ui.chat.layout import ChatLayout
+from ui.chat.pane_events import heading
+from ui.components.choices import collection_choices, document_choices, strategy_choices
+from ui.components.conversation import Turns, messages
+from ui.components.events import QUICK, failure_named
+from ui.components.text import render_error
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchEvents:
+    """Connects the change to another conversation: new, kept, named by the page's address, or changed by
+    another tab or a program."""
+
+    chat: ChatController
+    page: ChatLayout
+    states: TabStates
+
+    def connect(self, blocks: gr.Blocks) -> None:
+        page, states, shown = self.page, self.states, self._outputs
+        selected = [page.selectors.strategy, page.selectors.collection]
+
+        def begin_anew(job: BackgroundJob | None, strategy: str, collection: str) -> Update:
+            return self._shown(None, job, strategy, collection)
+
+        def choose(
+            current: str | None,
+            job: BackgroundJob | None,
+            strategy: str,
+            collection: str,
+            event: gr.EventData,
+        ) -> Update:
+            chosen = str(event._data.get("id"))
+            if chosen == current and job is not None and job.running:
+                return self._unchanged()  # it is open, and its answer is followed
+            return self._shown(chosen, job, strategy, collection)
+
+        def delete(current: str | None, job: BackgroundJob | None, strategy: str, collection: str) -> Update:
+            if current is not None:
+                with failure_named("Not deleted"):
+                    self.chat.assistant.delete_conversation(current)
+            return self._shown(None, job, strategy, collection)
+
+        def look(
+            turns: Turns, current: str | None, job: BackgroundJob | None, strategy: str, collection: str
+        ) -> Update:
+            if current is None or (job is not None and job.running):
+                return self._unchanged()
+            if not self.chat.conversations.has_changed(current, turns):
+                return self._unchanged()
+            return self._shown(current, job, strategy, collection)
+
+        def restore(request: gr.Request) -> Update:
+            return self._restored(dict(request.query_params))
+
+        blocks.load(restore, None, [*shown, *selected, page.selectors.only], **QUICK)
+        anew = [page.title.new.click, page.chatbot.clear]
+        gr.on(anew, begin_anew, [states.job, *selected], shown, **QUICK)
+        page.listing.select(choose, [states.current, states.job, *selected], shown, **QUICK)
+        page.title.confirm.click(delete, [states.current, states.job, *selected], shown, **QUICK)
+        looked_at = [states.turns, states.current, states.job, *selected]
+        page.timer.tick(look, looked_at, shown, trigger_mode="once", **QUICK)
+        connect_answer(self.chat, page, states, page.follow.change)
+
+    @property
+    def _outputs(self) -> list[Any]:
+        """The components that change with the conversation."""
+        page, states = self.page, self.states
+        shown = [states.turns, page.chatbot, page.sources, page.viewer, states.current, page.notice]
+        shown += [page.listing, page.address, *page.title.heading, states.as_is]
+        return [*shown, states.job, page.send, page.stop, page.follow]
+
+    def _unchanged(self) -> Update:
+        return tuple(gr.skip() for _ in self._outputs)
+
+    def _shown(
+        self,
+        conversation: str | None,
+        job: BackgroundJob | None,
+        strategy: str | None,
+        collection: str | None,
+        notices: Sequence[str] = (),
+    ) -> Update:
+        """Return the values of a conversation, which takes the place of the one that is open.
+
+        An answer that is being written for the other one goes on; where one is being written for this one,
+        the tab follows it.
+        """
+        chat = self.chat
+        if job is not None:
+            job.abandon()
+        turns: Turns = ()
+        following: Following | None = None
+        if conversation is not None:
+            try:
+                turns, following = chat.conversations.turns(conversation)
+            except RagError as error:
+                notices = (*notices, f"The conversation was not opened: {error}")
+                conversation = None
+        return (
+            turns,
+            messages(turns),
+            chat.evidence.sources(turns[-1] if turns else None),
+            "",
+            conversation,
+            "".join(map(render_error, notices)),
+            chat.conversations.listed(conversation),
+            address_of(conversation, strategy, collection),
+            *heading(chat.conversations, conversation),
+            False,
+            following,
+            *buttons(following),
+            secrets.token_hex(4) if following else gr.skip(),
+        )
+
+    def _restored(self, address: dict[str, str]) -> Update:
+        """Return the values that the page's address names, and the selectors."""
+        assistant = self.chat.assistant
+        strategies = strategy_choices(assistant.strategies())
+        collections = collection_choices(assistant)
+        found: dict[str, str] = {}
+        unknown = []
+        for name, choices, usual in (
+            ("strategy", strategies, assistant.options().strategy),
+            ("collection", collections, assistant.settings.collection),
+        ):
+            offered = [value for _, value in choices]
+            default = usual if usual in offered or not offered else offered[0]
+            wanted = address.get(name, default)
+            found[name] = wanted if wanted in offered else default
+            if name in address and found[name] != wanted:
+                unknown.append(f"There is no {name} {wanted!r} here; {default} is chosen.")
+        restored = self._shown(
+            address.get("conversation"), None, found["strategy"], found["collection"], unknown
+        )
+        if "conversation" not in address:  # a quick person has asked already: that stays
+            kept = [*(gr.skip() for _ in range(5)), *restored[5:7], gr.skip()]
+            restored = (*kept, *(gr.skip() for _ in restored[8:]))
+        values: dict[str, dict[str, Any]] = {
+            name: {"value": value} if name in address else {} for name, value in found.items()
+        }
+        return (
+            *restored,
+            # The strategies may be more than when the page was built.
+            gr.Radio(choices=strategies, **values["strategy"]),
+            gr.Dropdown(choices=collections, **values["collection"]),
+            gr.Dropdown(choices=document_choices(assistant, found["collection"])),
+        )
