@@ -36,10 +36,10 @@ coverage: $(VENV)/.installed-dev
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python docs/scripts/generate.py --check
-	$(MKDOCS)
+	# mypy takes longest, on one processor: the others run beside it.
+	$(BIN)/mypy & types=$$!; \
+	$(BIN)/lint-imports && $(BIN)/python docs/scripts/generate.py --check && $(MKDOCS); others=$$?; \
+	wait $$types && exit $$others
 
 # Writes the generated pages and pictures, and builds the site into build/site.
 docs: $(VENV)/.installed-dev

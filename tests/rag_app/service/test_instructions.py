@@ -27,7 +27,7 @@ from rag_app.service.local import LocalService
 from tests.helpers.commands import Command
 from tests.helpers.openai_server import StandIn, delta, end, serving
 from tests.helpers.served_library import serving_copy
-from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
+from tests.helpers.tiny_gguf import TinyModel, write_tiny_adapter, write_tiny_gguf
 
 pytestmark = pytest.mark.slow
 
@@ -355,8 +355,10 @@ def test_a_model_that_completes_text_reads_one_short_line(
     kept: AnswerInstructions,
     flag: str | None,
 ) -> None:
-    file = write_tiny_gguf(tmp_path / "base.gguf", TinyModel(chat_template=None, has_chatml=False))
-    with LlamaCpp(model_path=file, adapter=tmp_path / "adapter.gguf" if is_trained else None) as model:
+    base = TinyModel(chat_template=None, has_chatml=False)
+    file = write_tiny_gguf(tmp_path / "base.gguf", base)
+    adapter = write_tiny_adapter(tmp_path / "adapter.gguf", base) if is_trained else None
+    with LlamaCpp(model_path=file, adapter=adapter) as model:
         answerer = ChatAnswerer(model, encoder)
         found, flags = answerer.usable(AnswerInstructions(WISH, request_))
         assert answerer.usable(AnswerInstructions()) == (AnswerInstructions(), ())
