@@ -8,6 +8,11 @@ model/write        tokens that are written in a second, after the first
 model/memory       MiB, the most that the process with the model held
 model/4-askers     tokens written in a second, reading included, for prompts asked at once and answered
                    one after the other; peer: four of them as sequences of one llama.cpp context
+pass/N-tokens      seconds of a forward pass that reads N tokens and gives N distributions, as decoding with
+                   guessed tokens needs; peer: a pass of one token. A ratio of 3 means that 3 tokens of each
+                   pass must be right before anything is gained
+prefill/VARIANT    tokens read in a second with flash attention, or with keys and values of 8 bits besides;
+                   peer: with neither, as in the application
 
 The application runs llama.cpp in a child process and streams through LangChain. The binding used plainly is
 `llama_cpp.Llama(path).create_completion(…, stream=True)` in a process of its own, with as many threads. Both
@@ -99,6 +104,7 @@ def run(model: Path, count: int) -> tuple[list[Result], dict[str, Any]]:
     one_by_one = sum(one["tokens"] for one in ours) / sum(one["first"] + one["writing"] for one in ours)
     together = [in_parallel(model, tokens[start : start + ASKERS]) for start in range(0, count, ASKERS)]
     results.append(compare("model/4-askers", "tokens/s", [one_by_one], together, "4 sequences"))
+    results += variants(model, tokens)
     settings = {
         "model": model.name, "prompts": count, "tokens of a prompt": [min(lengths), max(lengths)],
         "written at most": WRITTEN, "threads": default_threads(), "llama-cpp-python": llama_cpp.__version__,
@@ -178,6 +184,49 @@ def serve_plainly(model: Path) -> None:
             count += 1
         # The last piece has no text, only the reason of the end.
         print(json.dumps(timed(first, count - 1, time.perf_counter() - started)), flush=True)
+
+
+def variants(model: Path, prompts: Sequence[Sequence[int]]) -> list[Result]:
+    """Measure what llama.cpp could do otherwise: longer passes, flash attention, a smaller cache."""
+    eight_bits = llama_cpp.GGML_TYPE_Q8_0
+    options: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "flash": {"flash_attn": True},
+        "flash-8-bit-cache": {"flash_attn": True, "type_k": eight_bits, "type_v": eight_bits},
+    }
+    reading: dict[str, list[float]] = {name: [] for name in options}
+    passes: dict[int, list[float]] = {1: [], 4: [], 8: []}
+    threads = default_threads()
+    models: dict[str, Any] = {
+        name: llama_cpp.Llama(
+            str(model), n_ctx=CONTEXT, n_threads=threads, n_threads_batch=threads, verbose=False, **chosen
+        )
+        for name, chosen in options.items()
+    }
+    for prompt in prompts:
+        for name, llm in models.items():
+            llm._ctx.kv_cache_clear()
+            started = time.perf_counter()
+            for start in range(0, len(prompt), BATCH):
+                part = enumerate(prompt[start : start + BATCH], start)
+                decode(llm.ctx, [(token, place, 0) for place, token in part])
+            llama_cpp.llama_synchronize(llm.ctx)
+            reading[name].append(len(prompt) / (time.perf_counter() - started))
+        plain, end = models["plain"], len(prompt)
+        for count, seconds in passes.items():
+            started = time.perf_counter()
+            following = enumerate(prompt[:count], end)
+            decode(plain.ctx, [(token, place, 0) for place, token in following], all_logits=True)
+            llama_cpp.llama_synchronize(plain.ctx)
+            seconds.append(time.perf_counter() - started)
+            plain._ctx.kv_cache_seq_rm(0, end, -1)
+    for llm in models.values():
+        llm.close()
+    plainly = reading.pop("plain")
+    return [
+        *(compare(f"pass/{count}-tokens", "s", passes[count], passes[1], "1 token") for count in (4, 8)),
+        *(compare(f"prefill/{name}", "tokens/s", rates, plainly, "plain") for name, rates in reading.items()),
+    ]
 
 
 def in_parallel(model: Path, prompts: Sequence[Sequence[int]]) -> float:

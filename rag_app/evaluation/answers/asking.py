@@ -1,16 +1,19 @@
 """Asks the questions of a data set as a person would, and keeps what a person would read."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
 
-from ingestion.errors import Cancelled
+from ingestion.errors import Cancelled, ModelError
 from rag_app.answering.answers import Answer
 from rag_app.evaluation.answers.gold import GoldMatch, match_gold, without_markers
 from rag_app.evaluation.corpus import Corpus, IsCancelled
 from rag_app.evaluation.datasets import Dataset, Question
+
+_logger = logging.getLogger(__name__)
 
 # The kind of the questions whose gold article is taken out of the search.
 WITHOUT_GOLD = "without gold"
@@ -108,6 +111,7 @@ def ask_all(
 
     Raises:
         Cancelled: `cancelled` returned true.
+        ModelError: A model failed twice at the same question.
     """
     dataset = corpus.dataset
     total = len(questions_of(dataset)) + (len(dataset.questions) if without_gold else 0)
@@ -121,7 +125,11 @@ def ask_all(
 
 
 class _Timed:
-    """Asks one question at a time, with the seconds that it takes. Raises Cancelled between them."""
+    """Asks one question at a time, with the seconds that it takes. Raises Cancelled between them.
+
+    A model that fails is asked once more: its process is started again, and the answers of an hour are not
+    lost for one process that the system killed.
+    """
 
     def __init__(self, ask: Ask, cancelled: IsCancelled | None) -> None:
         self._ask = ask
@@ -132,8 +140,15 @@ class _Timed:
     ) -> tuple[Answer, float]:
         if self._cancelled and self._cancelled():
             raise Cancelled("the evaluation")
-        started = time.perf_counter()
-        answer = self._ask(question, conversation=conversation, documents=documents)
+        for attempt in (1, 2):
+            started = time.perf_counter()
+            try:
+                answer = self._ask(question, conversation=conversation, documents=documents)
+                break
+            except ModelError as error:
+                if attempt == 2:
+                    raise
+                _logger.warning("a question is asked again: %s", error)
         return answer, time.perf_counter() - started
 
 
