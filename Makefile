@@ -20,7 +20,7 @@ run: $(VENV)/.installed
 	$(BIN)/rag-app --data-dir $(DATA) serve --port $(PORT) --open
 
 test: lint
-	$(BIN)/python -m pytest $(WORKERS) -m "not soak"
+	$(BIN)/python -m pytest $(WORKERS) --durations=60 --durations-min=4 -m "not soak"
 
 # What to run while working.
 fast: $(VENV)/.installed-dev
