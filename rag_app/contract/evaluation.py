@@ -106,6 +106,7 @@ class AnsweredQuestionFields(Fields):
     gold_contained: bool | None = Field(description="null where there is no gold answer")
     exact_span: bool | None
     recall: float | None = Field(description="share of the gold answer's words and figures in the answer")
+    unsupported_sentences: float = Field(description="share of its sentences that no source supports")
     words: int
     seconds: float
 

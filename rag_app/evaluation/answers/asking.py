@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Protocol
 
 from ingestion.errors import Cancelled, ModelError
-from rag_app.answering.answers import Answer
+from rag_app.answering.answers import Answer, Verdict
 from rag_app.evaluation.answers.gold import GoldMatch, match_gold, without_markers
 from rag_app.evaluation.corpus import Corpus, IsCancelled
 from rag_app.evaluation.datasets import Dataset, Question
@@ -46,6 +46,7 @@ class AnsweredQuestion:
         standalone: What a follow-up question was understood as.
         llm: What writes the answers.
         markers: The numbers of the sources.
+        unsupported: The share of its sentences that no source supports, 0 to 1.
     """
 
     question: Question
@@ -60,6 +61,7 @@ class AnsweredQuestion:
     standalone: str | None
     llm: str
     markers: frozenset[int] = frozenset()
+    unsupported: float = 0.0
 
     @property
     def is_answerable(self) -> bool:
@@ -204,7 +206,13 @@ def _answered(corpus: Corpus, question: Question, answer: Answer, seconds: float
         standalone=answer.standalone_question,
         llm=answer.llm,
         markers=markers,
+        unsupported=_unsupported(answer),
     )
+
+
+def _unsupported(answer: Answer) -> float:
+    wrong = sum(one.verdict is Verdict.UNSUPPORTED for one in answer.sentences)
+    return wrong / len(answer.sentences) if answer.sentences else 0.0
 
 
 def _wanted(dataset: Dataset, question: Question) -> tuple[str, ...]:

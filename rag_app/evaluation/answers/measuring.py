@@ -20,6 +20,7 @@ EXACT = "exact_span"
 REFUSED_UNANSWERABLE = "unanswerable_refused"
 WITHOUT_GOLD_REFUSED = "without_gold_refused"
 # Answered questions only.
+UNSUPPORTED = "unsupported_sentences"
 WORDS = "words"
 CITATIONS = "citations"
 AUC = "auc"
@@ -73,6 +74,10 @@ METRICS: Mapping[str, AnswerMetric] = {
     ),
     CONTAINED: AnswerMetric("the gold answer is in it", _has_gold, lambda one: one.contains_gold),
     EXACT: AnswerMetric("the gold answer's text is in it", _has_gold, lambda one: one.has_gold_text),
+    UNSUPPORTED: AnswerMetric(
+        "share of an answer's sentences that no source supports", lambda one: not one.refused,
+        lambda one: one.unsupported, False,
+    ),
     WORDS: AnswerMetric(
         "words of an answer", lambda one: one.is_answerable and not one.refused, lambda one: one.words, False
     ),

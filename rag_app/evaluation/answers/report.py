@@ -83,6 +83,7 @@ def _answer(one: AnsweredQuestion) -> dict[str, Any]:
         "gold_contained": one.contains_gold if one.match else None,
         "exact_span": one.has_gold_text if one.match else None,
         "recall": round(one.match.recall, 4) if one.match else None,
+        "unsupported_sentences": round(one.unsupported, 4),
         "words": one.words,
         "seconds": round(one.seconds, 3),
     }

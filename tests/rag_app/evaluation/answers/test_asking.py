@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from ingestion.errors import ModelError
-from rag_app.answering.answers import Answer
+from rag_app.answering.answers import Answer, AnswerSentence, Verdict
 from rag_app.evaluation.answers.asking import ask_all
 from rag_app.evaluation.corpus import Corpus
 from rag_app.evaluation.datasets import Dataset, Question
@@ -38,6 +38,16 @@ def test_a_question_whose_model_was_killed_is_asked_again() -> None:
     answers = list(ask_all(CORPUS, ask))
     assert [one.text for one in answers] == ["To when was it planted?", "To and by whom?"]
     assert ask.asked[-2:] == [("and by whom?", "talk")] * 2
+
+
+def test_sentences_that_no_source_supports_are_counted() -> None:
+    verdicts = (Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.WEAK, Verdict.UNSUPPORTED)
+    sentences = tuple(AnswerSentence("It is so.", one, 0.5, ()) for one in verdicts)
+
+    def ask(question: str, *, conversation: str | None, documents: Sequence[str] = ()) -> Answer:
+        return replace(answer(question), sentences=sentences if question == QUESTIONS[0].text else ())
+
+    assert [one.unsupported for one in ask_all(CORPUS, ask)] == [0.5, 0.0]
 
 
 def test_a_model_that_fails_again_ends_the_evaluation() -> None:

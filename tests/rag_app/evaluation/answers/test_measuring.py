@@ -22,6 +22,7 @@ def answered(
     text: str = "one two three [1]",
     signal: float = 0.5,
     kind: str = "fact",
+    unsupported: float = 0.0,
 ) -> AnsweredQuestion:
     return AnsweredQuestion(
         question=Question(identity, f"{identity}?", kind=kind),
@@ -36,17 +37,18 @@ def answered(
         standalone=None,
         llm="extractive",
         markers=frozenset({1, 2}),
+        unsupported=unsupported,
     )
 
 
 FOUR = (
     answered("first", GOLD, OTHER, contained=True, signal=0.9),
     answered("later", OTHER, GOLD, contained=True, text="**one** two [1, 2]", signal=0.8, kind="figure"),
-    answered("wrong", OTHER, signal=0.4),
+    answered("wrong", OTHER, signal=0.4, unsupported=0.5),
     answered("refused", refused=True, signal=0.2),
 )
 NONE = (
-    answered("told", OTHER, wanted=(), signal=0.6, kind="unanswerable"),
+    answered("told", OTHER, wanted=(), signal=0.6, kind="unanswerable", unsupported=1.0),
     answered("right", wanted=(), refused=True, signal=0.1, kind="unanswerable"),
 )
 
@@ -60,6 +62,7 @@ def test_figures_are_those_of_a_person_with_a_pencil() -> None:
         "any_citation_gold": 2 / 4,
         "gold_contained": 2 / 4,
         "exact_span": 0.0,
+        "unsupported_sentences": (0.5 + 1) / 4,
         "words": (3 + 2 + 3) / 3,
         "citations": (2 + 2 + 1) / 3,
         "auc": (2 + 2 + 1 + 1) / 8,
@@ -69,7 +72,7 @@ def test_figures_are_those_of_a_person_with_a_pencil() -> None:
         ("fact", 3), ("unanswerable", 2), ("figure", 1)
     ]  # fmt: skip
     assert found.kinds[2].means["any_citation_gold"] == 1.0
-    assert found.kinds[1].means == {"unanswerable_refused": 0.5}
+    assert found.kinds[1].means == {"unanswerable_refused": 0.5, "unsupported_sentences": 1.0}
 
 
 def test_questions_without_their_gold_article_are_figures_of_their_own() -> None:
