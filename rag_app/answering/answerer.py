@@ -19,6 +19,11 @@ class Answerer(Protocol):
         """The remote host that receives questions and evidence; None: they stay on this machine."""
         ...
 
+    @property
+    def completes(self) -> bool:
+        """Whether it is a language model that only completes text, as base models do."""
+        ...
+
     def count_tokens(self, text: str) -> int: ...
 
     def evidence_tokens(self) -> int | None:

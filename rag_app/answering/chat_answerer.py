@@ -88,7 +88,7 @@ class ChatAnswerer:
 
     @property
     def completes(self) -> bool:
-        """Whether the model only completes text: it answers, but follows no other instruction."""
+        """Whether the model only completes text: it answers, and follows no other instruction."""
         return self.model.completes
 
     def count_tokens(self, text: str) -> int:

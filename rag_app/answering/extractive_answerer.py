@@ -16,6 +16,7 @@ class ExtractiveAnswerer:
 
     name = EXTRACTIVE
     leaves_machine: str | None = None
+    completes = False
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder

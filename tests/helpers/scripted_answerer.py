@@ -17,6 +17,7 @@ class ScriptedAnswerer:
     pieces: Sequence[Piece | Exception]
     name: str = "scripted"
     leaves_machine: str | None = None
+    completes: bool = False
     asked: list[tuple[str, PromptContext]] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     closed: bool = False

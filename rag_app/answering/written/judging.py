@@ -3,6 +3,9 @@
 It looks for text that is no answer to anything: nothing, a loop, an echo, invented sources, nonsense. It does
 not judge whether an answer is right, long enough or well written. An answer with a sentence that the sources
 support is never nonsense, whatever its language; a short answer has too few words to be judged by them.
+
+Of a model that only completes text an answer without any source is useless too: on mixed-dev Gemma 3 270M
+gave 28 such answers to 97 questions, and none of them was right.
 """
 
 import re
@@ -60,12 +63,14 @@ class WrittenFor:
         rules: The prompt's rules.
         evidence: The text of the sources.
         sources: Their numbers.
+        needs_source: An answer without a source is useless.
     """
 
     question: str
     rules: str
     evidence: str
     sources: Collection[int]
+    needs_source: bool = False
 
 
 def fault_of(
@@ -90,6 +95,7 @@ def fault_of(
         "it repeated its instructions": _is_of(words, given.rules),
         "it named sources that do not exist": _invents(text, given.sources, sentences),
         "its text makes no sense": not is_supported and _is_nonsense(plain, given),
+        "no source supports it": given.needs_source and not any(one.markers for one in sentences),
     }
     return next((fault for fault, is_so in faults.items() if is_so), None)
 

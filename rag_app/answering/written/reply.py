@@ -123,7 +123,9 @@ def _judged(
         return Reply(NO_ANSWER, None)  # weak models have other words for it, or a "Yes." before it
     cited = answerer.cite(text, packed)
     fault = fault or ("it went on with the sources" if written.copies else None)
-    fault = fault or fault_of(text, _given(question, packed), cited.sentences, repeats=written.repeats)
+    fault = fault or fault_of(
+        text, _given(answerer, question, packed), cited.sentences, repeats=written.repeats
+    )
     if fault is None:
         cut = f"{answerer.name} began to repeat itself; the answer ends before that"
         return Reply(text, cited, (cut,) if written.repeats else ())
@@ -149,8 +151,10 @@ def _quoted(
     return f"{notice}{''.join(pieces)}".strip(), bool(re.search(r"\w", "".join(pieces)))
 
 
-def _given(question: str, packed: PromptContext) -> WrittenFor:
+def _given(answerer: Answerer, question: str, packed: PromptContext) -> WrittenFor:
     wishes = (WISHES_RULES,) if packed.instructions else ()  # without what the person asks
     rules = "\n".join((RULES, *wishes, *(one.text for one in messages("", (), packed.nonce))))
     evidence = "\n".join(item.text for item in packed.evidence)
-    return WrittenFor(question, rules, evidence, {item.number for item in packed.evidence})
+    # What is compared in two languages resembles nothing.
+    needs_source = answerer.completes and language_of(question) == language_of(evidence)
+    return WrittenFor(question, rules, evidence, {item.number for item in packed.evidence}, needs_source)

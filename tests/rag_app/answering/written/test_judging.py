@@ -19,8 +19,15 @@ PASSAGES = (
 RULES = messages("", (), "30896fc7")[0].text
 
 
-def judged(text: str, encoder: Encoder, question: str = QUESTION, *, repeats: bool = False) -> str | None:
-    given = WrittenFor(question, RULES, "\n".join(one.text for one in PASSAGES), (1, 2))
+def judged(
+    text: str,
+    encoder: Encoder,
+    question: str = QUESTION,
+    *,
+    repeats: bool = False,
+    needs_source: bool = False,
+) -> str | None:
+    given = WrittenFor(question, RULES, "\n".join(one.text for one in PASSAGES), (1, 2), needs_source)
     sentences: Sequence[AnswerSentence] = cite_text(text, PASSAGES, encoder).sentences
     return fault_of(text, given, sentences, repeats=repeats)
 
@@ -99,3 +106,19 @@ def test_useless_text_is_named(encoder: Encoder, text: str, fault: str) -> None:
 def test_a_right_answer_that_was_repeated_is_one(encoder: Encoder) -> None:
     assert judged("Repairs take six weeks [2].", encoder, "How long?", repeats=True) is None
     assert judged("The moon is made of cheese.", encoder, repeats=True) == "it only repeated itself"
+
+
+@pytest.mark.parametrize(
+    "text", ["The moon is made of green cheese.", "It was planted in 1931 [1].", "$100", "Yes."]
+)
+def test_what_no_source_supports_is_useless_where_a_source_is_needed(encoder: Encoder, text: str) -> None:
+    assert judged(text, encoder) is None
+    assert judged(text, encoder, needs_source=True) == "no source supports it"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It was planted in 1921.", "1921", "Planted in 1921 by Ada Finch. The moon is made of green cheese."],
+)
+def test_one_source_is_enough(encoder: Encoder, text: str) -> None:
+    assert judged(text, encoder, needs_source=True) is None

@@ -83,6 +83,28 @@ def quoted(library: Library) -> str:
     return answer.text
 
 
+@pytest.mark.parametrize(
+    ("completes", "question", "stays"),
+    [
+        (True, APPLE, False),
+        (False, APPLE, True),  # a chat model may have concluded it; it is marked as not supported
+        (True, "Wann wurde der Bramley apple tree gepflanzt?", True),  # in two languages nothing is alike
+    ],
+)
+def test_what_a_model_that_completes_text_invents_gives_way_to_quotations(
+    stored: Library, completes: bool, question: str, stays: bool
+) -> None:
+    model = Model(["It was planted in 1931."], library=stored, completes=completes)
+    answer = events_of(stored, model, question)[-1]
+    assert isinstance(answer, Answer)
+    if stays:
+        assert (answer.text, answer.model_text) == ("It was planted in 1931.", None)
+    else:
+        assert answer.text == f"{NOTICE}\n\n{quoted(stored)}"
+        assert answer.model_text == "It was planted in 1931."
+        assert "no source supports it" in answer.flags[0]
+
+
 def test_an_answer_streams_cleaned(stored: Library) -> None:
     tag = '<source 30896fc7 number="1" page="1">'
     streamed, answer, model = asked(
