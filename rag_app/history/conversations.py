@@ -218,9 +218,8 @@ class Conversations:
     def rename(self, identity: str, title: str) -> Conversation:
         """Raises UnknownName, InvalidInput for an empty or too long title."""
         if not title.strip() or len(title) > _LONGEST_TITLE:
-            raise InvalidInput(
-                f"the title has {len(title.strip())} characters; give it 1 to {_LONGEST_TITLE} characters"
-            )
+            given = f"{len(title.strip()):,} characters are given" if title.strip() else "the name is empty"
+            raise InvalidInput(f"{given}; enter a name of 1 to {_LONGEST_TITLE} characters")
         self.get(identity)
         with self._state.changing() as connection:
             connection.execute(

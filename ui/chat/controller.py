@@ -6,9 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import gradio as gr
-
-from ingestion.errors import RagError, UnknownName
+from ingestion.errors import InvalidInput, RagError, UnknownName
 from ingestion.storage.catalogue.filters import Filters
 from rag_app.answering.answers import AnswerEvent, AskOptions, PassagesFound, PromptContext
 from rag_app.history.conversations import TurnState
@@ -25,7 +23,6 @@ from ui.chat.viewer import SourceLocation, Tab, render_page, render_viewer, span
 from ui.components.answering import answered
 from ui.components.choices import check_offered, reranker_chosen
 from ui.components.conversation import ChatTurn, Turns, turn_of
-from ui.components.events import failure_named
 from ui.components.judgements import JudgementController
 from ui.components.text import Span, escape, render_error
 
@@ -85,19 +82,22 @@ class ChatController:
         Returns:
             The conversation with the question in it, the job that follows its answer or searches, the
             conversation's id.
+
+        Raises:
+            RagError: The question cannot be asked so, or not now.
         """
         if job is not None and job.running:
-            raise gr.Error("Wait for the answer, or stop it.", title="Still answering", print_exception=False)
+            raise InvalidInput("wait for the answer, or stop it")
         started = BackgroundJob()
         text = question.strip()
         options = replace(self.options(chosen), standalone=text if as_is else None)
-        with failure_named("Not asked"):
-            check_question(text)
-            check_offered(self.assistant, llm=options.llm, reranker=options.reranker)
-            if not chosen.search_only:
-                current = self.conversations.begun(current)
-                options = replace(options, conversation=current)
-                started = Following(self.assistant.answers.start(text, options))
+        check_question(text)
+        check_offered(self.assistant, llm=options.llm, reranker=options.reranker)
+        if not chosen.search_only:
+            self.assistant.llm(options.llm)  # a model that is not there is said before anything is asked
+            current = self.conversations.begun(current)
+            options = replace(options, conversation=current)
+            started = Following(self.assistant.answers.start(text, options))
         turn = ChatTurn(len(turns) + 1, text, options, search_only=chosen.search_only)
         return (*turns, turn), started, current
 

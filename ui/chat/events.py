@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from ingestion.errors import InvalidInput
 from ui.background import BackgroundJob
 from ui.chat.answer_events import TabStates, Update, address_of, connect_answer
 from ui.chat.controller import ChatController, QueryOptions
@@ -13,8 +14,7 @@ from ui.chat.pane_events import connect_evidence, connect_title
 from ui.chat.switch_events import SwitchEvents
 from ui.components.choices import collection_choices, document_choices, render_help
 from ui.components.conversation import ChatTurn, Turns, messages, turn_of
-from ui.components.events import QUICK, failure_named
-from ui.components.text import render_error
+from ui.components.events import QUICK, noticed
 
 
 def connect_chat(chat: ChatController, page: ChatLayout, blocks: gr.Blocks) -> None:
@@ -63,11 +63,12 @@ class _ChatEvents:
             # Typing over a selected text leaves its first letter, never an empty box.
             return False if len(question.strip()) < 2 else gr.skip()
 
+        begin_told, outputs = noticed(begin, self._begin_outputs, page.notice)
         begun = gr.on(
             [page.question.submit, page.send.click],
-            begin,
+            begin_told,
             [page.question, states.as_is, states.turns, states.job, states.current, *page.selectors.all],
-            self._begin_outputs,
+            outputs,
             **QUICK,
         )
         connect_answer(self.chat, page, states, begun.success)
@@ -90,21 +91,21 @@ class _ChatEvents:
 
         def judge(turns: Turns, event: gr.EventData) -> Update:
             turn = _acted_on(turns, event)
-            with failure_named("Not kept"):
-                grade = 1 if event._data.get("action") == "good" else 0
-                judged = self.chat.evidence.judge_answer(turn, grade)
+            grade = 1 if event._data.get("action") == "good" else 0
+            judged = self.chat.evidence.judge_answer(turn, grade)
             changed = tuple(judged if one.number == judged.number else one for one in turns)
             return changed, messages(changed), self.chat.evidence.sources(judged)
 
         asked = [self.states.turns, self.states.job, self.states.current, *page.selectors.all]
-        begun = page.actions.retry(again, asked, self._begin_outputs, **QUICK)
+        again_told, outputs = noticed(again, self._begin_outputs, page.notice)
+        begun = page.actions.retry(again_told, asked, outputs, **QUICK)
         connect_answer(self.chat, page, self.states, begun.success)
-        page.actions.edit(edit, [self.states.turns], [page.question, self.states.as_is], **QUICK).then(
+        edit_told, outputs = noticed(edit, [page.question, self.states.as_is], page.notice)
+        page.actions.edit(edit_told, [self.states.turns], outputs, **QUICK).then(
             None, js="() => document.querySelector('#question textarea')?.focus()", **QUICK
         )
-        page.actions.like(
-            judge, [self.states.turns], [self.states.turns, page.chatbot, page.sources], **QUICK
-        )
+        judge_told, outputs = noticed(judge, [self.states.turns, page.chatbot, page.sources], page.notice)
+        page.actions.like(judge_told, [self.states.turns], outputs, **QUICK)
 
     def look(self) -> None:
         """Connect a click on an answer, which shows its sources, and the selectors."""
@@ -145,7 +146,7 @@ class _ChatEvents:
         """The components that change when a question begins."""
         page = self.page
         states = [self.states.job, self.states.current, self.states.as_is]
-        buttons = [page.send, page.stop, page.address, page.notice]
+        buttons = [page.send, page.stop, page.address]
         return [self.states.turns, page.chatbot, page.sources, page.viewer, *states, page.question, *buttons]
 
     def _begun(
@@ -158,20 +159,13 @@ class _ChatEvents:
         *,
         as_is: bool,
     ) -> Update:
-        """Return the values of a conversation with a new question, or why it is not asked.
-
-        An error that left this handler would cover the conversation and the answer that is being written.
-        """
+        """Return the values of a conversation with a new question. Raises RagError where it is not asked."""
         chat = self.chat
-        try:
-            asked, started, conversation = chat.begin(question, turns, job, current, chosen, as_is=as_is)
-        except gr.Error as error:
-            kept = [gr.skip() for _ in self._begin_outputs[1:]]
-            return *kept, render_error(f"{error.title}: {error.message}")
+        asked, started, conversation = chat.begin(question, turns, job, current, chosen, as_is=as_is)
         sources = chat.evidence.sources(asked[-1])
         address = address_of(conversation, chosen.strategy, chosen.collection)
         buttons = gr.Button(visible=False), gr.Button(visible=True)
-        return asked, messages(asked), sources, "", started, conversation, False, "", *buttons, address, ""
+        return asked, messages(asked), sources, "", started, conversation, False, "", *buttons, address
 
 
 def asked_again(turn: ChatTurn) -> tuple[str, bool]:
@@ -186,5 +180,5 @@ def asked_again(turn: ChatTurn) -> tuple[str, bool]:
 def _acted_on(turns: Turns, event: gr.EventData) -> ChatTurn:
     turn = turn_of(turns, event._data.get("turn"))
     if turn is None:
-        raise gr.Error("This answer is not there any more.", print_exception=False)
+        raise InvalidInput("this answer is not there any more; reload the page")
     return turn

@@ -56,12 +56,12 @@ class ChatLayout:
                 )
             with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
                 gr.HTML("<h2>Evidence</h2>")
+                self.evidence_notice = gr.HTML("", elem_id="evidence-notice")
                 script = read_static("evidence.js")
                 self.sources = gr.HTML(NO_EVIDENCE, elem_id="sources", js_on_load=script)
                 self.viewer = gr.HTML("", elem_id="viewer", js_on_load=script)
 
     def _lay_out_conversation(self) -> None:
-        self.notice = gr.HTML("", elem_id="notice")
         self.chatbot = gr.Chatbot(
             label="Conversation",
             show_label=False,
@@ -81,6 +81,7 @@ class ChatLayout:
                 "where in them it was found, and which strategy found it.</p>"
             ),
         )
+        self.notice = gr.HTML("", elem_id="notice")
         with gr.Row(elem_id="ask", equal_height=True):
             self.question = question_field("Question", "question", max_lines=6, autofocus=True)
             self.send = gr.Button("Ask", variant="primary", elem_id="send", scale=1, min_width=80)
@@ -132,7 +133,9 @@ class TitlePane:
             self.delete = gr.Button("Delete", elem_id="delete-conversation", visible=False, **_SMALL)
             self.new = gr.Button("New conversation", elem_id="clear", **_SMALL)
         with gr.Row(visible=False, elem_classes="asking", elem_id="renaming") as self.renaming:
-            self.name = gr.Textbox(label="New name", elem_id="conversation-name", max_length=200, scale=4)
+            self.name = gr.Textbox(
+                label="New name", elem_id="conversation-name", max_length=200, max_lines=1, scale=4
+            )
             self.save = gr.Button("Save", variant="primary", elem_id="save-name", **_SMALL)
         with gr.Row(visible=False, elem_classes="asking", elem_id="deleting") as self.deleting:
             gr.HTML("<p>Delete this conversation with its answers? This cannot be undone.</p>")
@@ -149,6 +152,7 @@ class TitlePane:
             with gr.Row():
                 self.link = gr.HTML("")
                 self.closing = gr.Button("Close", elem_id="close-sharing", **_SMALL)
+        self.notice = gr.HTML("", elem_id="title-notice")
 
     @property
     def heading(self) -> list[Any]:

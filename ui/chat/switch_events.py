@@ -16,7 +16,7 @@ from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import heading
 from ui.components.choices import collection_choices, document_choices, strategy_choices
 from ui.components.conversation import Turns, messages
-from ui.components.events import QUICK, failure_named
+from ui.components.events import QUICK, noticed
 from ui.components.text import render_error
 
 
@@ -50,8 +50,7 @@ class SwitchEvents:
 
         def delete(current: str | None, job: BackgroundJob | None, strategy: str, collection: str) -> Update:
             if current is not None:
-                with failure_named("Not deleted"):
-                    self.chat.assistant.delete_conversation(current)
+                self.chat.assistant.delete_conversation(current)
             return self._shown(None, job, strategy, collection)
 
         def look(
@@ -70,7 +69,8 @@ class SwitchEvents:
         anew = [page.title.new.click, page.chatbot.clear]
         gr.on(anew, begin_anew, [states.job, *selected], shown, **QUICK)
         page.listing.select(choose, [states.current, states.job, *selected], shown, **QUICK)
-        page.title.confirm.click(delete, [states.current, states.job, *selected], shown, **QUICK)
+        delete_told, outputs = noticed(delete, shown, page.title.notice)
+        page.title.confirm.click(delete_told, [states.current, states.job, *selected], outputs, **QUICK)
         looked_at = [states.turns, states.current, states.job, *selected]
         page.timer.tick(look, looked_at, shown, trigger_mode="once", **QUICK)
         connect_answer(self.chat, page, states, page.follow.change)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import gradio as gr
 import pytest
 
-from ingestion.errors import ModelError
+from ingestion.errors import ModelError, RagError
 from ingestion.library import Library
 from rag_app.answering.answers import AnswerEvent, AskOptions, Delta
 from rag_app.config.settings import Settings
@@ -171,7 +171,7 @@ def test_every_tab_follows_an_answer_and_stops_it(tmp_path: Path) -> None:
     for stream in streams:
         text = next(stream)[0].text
         assert len(next(state for state in stream if len(state[0].text) > len(text))[0].text) > len(text)
-    with pytest.raises(gr.Error, match="another question of this conversation is being answered"):
+    with pytest.raises(RagError, match="another question of this conversation is being answered"):
         talk.begin("and?", tabs[0][0], None, current, HOW)
     assert tabs[1][1] is not None
     tabs[1][1].stop()
@@ -241,7 +241,7 @@ def test_a_stopped_answer_s_sources_say_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("question", ["", "  ", "?!"])
 def test_an_empty_question_begins_no_conversation(tmp_path: Path, question: str) -> None:
     script = Script(tmp_path, [])
-    with pytest.raises(gr.Error, match="the question is empty"):
+    with pytest.raises(RagError, match="the question is empty"):
         chat(script).begin(question, (), None, None, HOW)
     assert script.conversations.list() == []
 
@@ -326,7 +326,7 @@ def test_an_address_may_name_a_strategy_that_came_after_the_start(
 def test_one_question_at_a_time(tmp_path: Path) -> None:
     script = Script(tmp_path, [])
     turns, job = asked(script)
-    with pytest.raises(gr.Error, match="Wait for the answer"):
+    with pytest.raises(RagError, match="wait for the answer"):
         chat(script).begin("and?", turns, job, None, HOW)
     job.end()
     assert len(chat(script).begin("and?", turns, job, None, HOW)[0]) == 2
