@@ -25,6 +25,7 @@ from tests.helpers.page import (
     ask,
     choose_strategy,
     hand_over,
+    open_chip,
     opened,
     row,
     screenshot,
@@ -171,7 +172,7 @@ def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", s
         expect(page.get_by_role("tab", name="Inspect")).to_have_attribute("aria-selected", "true")
         page.goto(address)
         expect(page.locator("#conversation .question")).to_have_text(re.compile("How many bytes"))
-        expect(page.locator("#strategy label.selected")).to_have_text("mean")
+        expect(page.locator("#chips [data-choose=strategy]")).to_contain_text("mean")
         expect(page.locator("#sources .card mark").first).to_be_attached()
         page.locator("#conversation a.marker").first.click()
         expect(page.locator("#viewer rect").first).to_be_visible()
@@ -192,13 +193,16 @@ def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", s
 def test_narrowed_searches_and_other_strategies(browser: "Browser", server: Server) -> None:
     with opened(browser, server) as page:
         upload(page, SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf")
+        open_chip(page, "llm")
         page.locator("#search-only input").check()
+        open_chip(page, "only")
         page.locator("#only input").click()
         page.get_by_role("option", name="colbert.pdf").click()
         said = ask(page, QUESTION)
         assert "search only" in said
         names = page.locator("#sources .card .document").all_inner_texts()
         assert set(names) == {"colbert.pdf"}
+        open_chip(page, "llm")
         page.locator("#search-only input").uncheck()
         choose_strategy(page, "bm25")
         before = page.locator("#conversation .question").count()
@@ -298,11 +302,12 @@ def test_errors_and_abstentions_are_told_apart(browser: "Browser", server: Serve
         abstained = ask(page, "How many goals did the Brazilian team score in the 1970 final?")
         assert "Nothing in your documents is about this." in abstained
         expect(page.locator("#sources")).to_contain_text("Nearest passages")
-        page.locator("#llm input").fill("/nowhere/model.gguf")
-        page.locator("#llm input").press("Enter")
+        open_chip(page, "reranker")
+        page.locator("#reranker input").fill("/nowhere/reranker")
+        page.locator("#reranker input").press("Enter")
         failed = ask(page, QUESTION)
         assert "This failed." in failed
-        assert "model.gguf" in failed
+        assert "/nowhere/reranker" in failed
         assert "do not answer" not in failed
         screenshot(page, "failed-desktop")
 
@@ -436,8 +441,9 @@ def test_an_llm_streams_and_is_stopped_midway(browser: "Browser", tmp_path: Path
         expect(page.locator("#conversation .stamp").nth(1)).to_contain_text("stopped")
         expect(page.locator("#send")).to_be_visible()
 
+        open_chip(page, "llm")
         page.locator("#llm input").click()
-        page.get_by_role("option", name="extractive").click()
+        page.get_by_role("option", name="Quotes only").click()
         assert "Cormack" in ask(page, QUESTION)
 
         # A tab that is closed in the middle stops no answer; the end of the server does, and keeps it.

@@ -60,7 +60,7 @@ def connect_answer(chat: ChatController, page: ChatLayout, states: TabStates, be
     ).then(
         settle,
         [states.current, states.job],
-        [page.send, page.stop, page.listing, *page.title.heading],
+        [page.composer.send, page.composer.stop, page.listing, *page.title.heading],
         **QUICK,
     )
 

@@ -8,11 +8,12 @@ import gradio as gr
 from ingestion.errors import InvalidInput
 from ui.background import BackgroundJob
 from ui.chat.answer_events import TabStates, Update, address_of, connect_answer
+from ui.chat.composer import render_chips
 from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import connect_evidence, connect_title
 from ui.chat.switch_events import SwitchEvents
-from ui.components.choices import collection_choices, document_choices, render_help
+from ui.components.choices import collection_choices, document_choices, render_llm_help, render_strategy_help
 from ui.components.conversation import ChatTurn, Turns, messages, turn_of
 from ui.components.events import QUICK, noticed
 
@@ -63,17 +64,24 @@ class _ChatEvents:
             # Typing over a selected text leaves its first letter, never an empty box.
             return False if len(question.strip()) < 2 else gr.skip()
 
-        begin_told, outputs = noticed(begin, self._begin_outputs, page.notice)
+        begin_told, outputs = noticed(begin, self._begin_outputs, page.composer.notice)
         begun = gr.on(
-            [page.question.submit, page.send.click],
+            [page.composer.question.submit, page.composer.send.click],
             begin_told,
-            [page.question, states.as_is, states.turns, states.job, states.current, *page.selectors.all],
+            [
+                page.composer.question,
+                states.as_is,
+                states.turns,
+                states.job,
+                states.current,
+                *page.composer.selectors.all,
+            ],
             outputs,
             **QUICK,
         )
         connect_answer(self.chat, page, states, begun.success)
-        page.stop.click(stop, [states.job], **QUICK)
-        page.question.change(forget_edit, [page.question], [states.as_is], **QUICK)
+        page.composer.stop.click(stop, [states.job], **QUICK)
+        page.composer.question.change(forget_edit, [page.composer.question], [states.as_is], **QUICK)
 
     def act(self) -> None:
         """Connect the actions of an answer: ask again, edit how it was understood, judge it."""
@@ -96,20 +104,22 @@ class _ChatEvents:
             changed = tuple(judged if one.number == judged.number else one for one in turns)
             return changed, messages(changed), self.chat.evidence.sources(judged)
 
-        asked = [self.states.turns, self.states.job, self.states.current, *page.selectors.all]
-        again_told, outputs = noticed(again, self._begin_outputs, page.notice)
+        asked = [self.states.turns, self.states.job, self.states.current, *page.composer.selectors.all]
+        again_told, outputs = noticed(again, self._begin_outputs, page.composer.notice)
         begun = page.actions.retry(again_told, asked, outputs, **QUICK)
         connect_answer(self.chat, page, self.states, begun.success)
-        edit_told, outputs = noticed(edit, [page.question, self.states.as_is], page.notice)
+        edit_told, outputs = noticed(edit, [page.composer.question, self.states.as_is], page.composer.notice)
         page.actions.edit(edit_told, [self.states.turns], outputs, **QUICK).then(
             None, js="() => document.querySelector('#question textarea')?.focus()", **QUICK
         )
-        judge_told, outputs = noticed(judge, [self.states.turns, page.chatbot, page.sources], page.notice)
+        judge_told, outputs = noticed(
+            judge, [self.states.turns, page.chatbot, page.sources], page.composer.notice
+        )
         page.actions.like(judge_told, [self.states.turns], outputs, **QUICK)
 
     def look(self) -> None:
         """Connect a click on an answer, which shows its sources, and the selectors."""
-        page, chat, selectors = self.page, self.chat, self.page.selectors
+        page, chat, selectors = self.page, self.chat, self.page.composer.selectors
 
         def select(turns: Turns, event: gr.SelectData) -> str:
             index = event.index if isinstance(event.index, int) else event.index[0]
@@ -117,7 +127,7 @@ class _ChatEvents:
             return chat.evidence.sources(turn)
 
         def describe(strategy: str, current: str | None, collection: str | None) -> tuple[str, str]:
-            return render_help(chat.assistant, strategy), address_of(current, strategy, collection)
+            return render_strategy_help(chat.assistant, strategy), address_of(current, strategy, collection)
 
         def narrow(strategy: str, current: str | None, collection: str | None) -> tuple[gr.Dropdown, str]:
             choices = document_choices(chat.assistant, collection)
@@ -129,10 +139,21 @@ class _ChatEvents:
                 gr.Dropdown(choices=document_choices(chat.assistant, collection)),
             )
 
+        def show_chosen(*chosen: Any) -> tuple[str, str]:
+            return render_chips(chat.assistant, QueryOptions(*chosen)), render_llm_help(chat.assistant)
+
         named = [selectors.strategy, self.states.current, selectors.collection]
         page.chatbot.select(select, [self.states.turns], [page.sources], **QUICK)
         selectors.strategy.change(describe, named, [selectors.about, page.address], **QUICK)
         selectors.collection.input(narrow, named, [selectors.only, page.address], **QUICK)
+        gr.on(
+            [one.change for one in selectors.all],
+            show_chosen,
+            selectors.all,
+            [page.composer.chips, selectors.about_llm],
+            trigger_mode="always_last",
+            **QUICK,
+        )
         gr.on(
             [selectors.only.focus, selectors.collection.focus],
             refresh,
@@ -146,8 +167,16 @@ class _ChatEvents:
         """The components that change when a question begins."""
         page = self.page
         states = [self.states.job, self.states.current, self.states.as_is]
-        buttons = [page.send, page.stop, page.address]
-        return [self.states.turns, page.chatbot, page.sources, page.viewer, *states, page.question, *buttons]
+        buttons = [page.composer.send, page.composer.stop, page.address]
+        return [
+            self.states.turns,
+            page.chatbot,
+            page.sources,
+            page.viewer,
+            *states,
+            page.composer.question,
+            *buttons,
+        ]
 
     def _begun(
         self,

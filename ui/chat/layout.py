@@ -5,24 +5,13 @@ from typing import Any
 import gradio as gr
 
 from rag_app.service.composition import Assistant
+from ui.chat.composer import Composer
 from ui.chat.render import NO_EVIDENCE
-from ui.components.choices import (
-    NO_RERANKER,
-    collection_choices,
-    document_choices,
-    llm_choices,
-    render_help,
-    reranker_choices,
-    strategy_choices,
-)
 from ui.components.events import TICK
-from ui.components.fields import question_field, selector, upload_field
+from ui.components.fields import upload_field
 from ui.static import read_static
 
 _SMALL: dict[str, Any] = {"size": "sm", "min_width": 60}
-_SELECTOR: dict[str, Any] = {"elem_classes": "selector", "min_width": 140}
-# A selector in which a person may also type a file or server.
-_NAMED: dict[str, Any] = {"allow_custom_value": True, **_SELECTOR}
 
 # Seconds between two looks at the conversation that a tab shows and follows no answer of.
 _LOOK_S = 3.0
@@ -41,8 +30,7 @@ class ChatLayout:
             with gr.Column(elem_id="chat-pane", elem_classes="pane", min_width=320):
                 self.title = TitlePane()
                 self._lay_out_conversation()
-                with gr.Column(elem_id="how"):
-                    self.selectors = Selectors(assistant)
+                self.composer = Composer(assistant)
                 # Unseen: their values and events go between the page and its scripts.
                 self.actions = gr.HTML(
                     "", elem_id="actions", elem_classes="unseen", js_on_load=read_static("actions.js")
@@ -68,6 +56,7 @@ class ChatLayout:
             elem_id="conversation",
             height="100%",
             layout="bubble",
+            autoscroll=False,  # static/reading_position.js puts a new question to the top
             # Contents are our own escaped HTML: no Markdown, no LaTeX, and still sanitised by Gradio.
             render_markdown=False,
             sanitize_html=True,
@@ -81,45 +70,6 @@ class ChatLayout:
                 "where in them it was found, and which strategy found it.</p>"
             ),
         )
-        self.notice = gr.HTML("", elem_id="notice")
-        with gr.Row(elem_id="ask", equal_height=True):
-            self.question = question_field("Question", "question", max_lines=6, autofocus=True)
-            self.send = gr.Button("Ask", variant="primary", elem_id="send", scale=1, min_width=80)
-            self.stop = gr.Button(
-                "Stop", variant="stop", elem_id="stop", scale=1, min_width=80, visible=False
-            )
-
-
-class Selectors:
-    """Lays out the selectors below the question."""
-
-    def __init__(self, assistant: Assistant) -> None:
-        options = assistant.options()
-        self.strategy = gr.Radio(
-            strategy_choices(assistant.strategies()),
-            value=options.strategy,
-            label="Strategy",
-            elem_id="strategy",
-        )
-        rerankers, llms = reranker_choices(assistant), llm_choices(assistant)
-        with gr.Row(elem_id="models"):
-            reranker = options.reranker or NO_RERANKER
-            self.reranker = selector("Reranker", "reranker", rerankers, reranker, **_NAMED)
-            self.llm = selector("LLM", "llm", llms, options.llm, **_NAMED)
-        usual = assistant.settings.collection
-        collections, documents = collection_choices(assistant), document_choices(assistant, usual)
-        with gr.Row(elem_id="where"):
-            self.collection = selector("Collection", "collection", collections, usual, **_SELECTOR)
-            self.only = selector("Only in", "only", documents, [], multiselect=True, **_SELECTOR)
-            self.search_only = gr.Checkbox(
-                False, label="Search only", elem_id="search-only", container=False, min_width=100
-            )
-        self.about = gr.HTML(render_help(assistant, options.strategy), elem_id="help")
-
-    @property
-    def all(self) -> list[Any]:
-        """The components in the order of `QueryOptions`."""
-        return [self.strategy, self.reranker, self.llm, self.collection, self.only, self.search_only]
 
 
 class TitlePane:

@@ -94,7 +94,7 @@ def connect_documents(queue: IngestQueueController, page: ChatLayout, blocks: gr
 
     It is brought up to date whenever its tab is chosen: other tabs change the library too.
     """
-    pane, collection = page.documents, page.selectors.collection
+    pane, collection = page.documents, page.composer.selectors.collection
     state: gr.State = gr.State(QueuePageState())
     updates = _DocumentsUpdates(queue)
     shown = [pane.progress, pane.cancel, pane.retry, pane.clear, pane.timer, pane.listing]

@@ -16,4 +16,5 @@ def style_sheet() -> str:
 
 def page_script() -> str:
     """Return the function that runs once the page is drawn."""
-    return f"() => {{ ({read_static('connection.js')})();\n({read_static('page.js')})(); }}"
+    parts = (f"({read_static(name)})();" for name in ("connection.js", "reading_position.js", "page.js"))
+    return f"() => {{ {''.join(parts)} }}"

@@ -19,6 +19,7 @@ from rag_app.evaluation.judgements import Judgements
 from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.serialization import RestoredTurn
+from rag_app.llm.choice import Llm
 from rag_app.service.composition import Assistant
 from rag_app.service.running_answers import RunningAnswers
 from retrievers.availability import StrategyState
@@ -69,6 +70,9 @@ class Script:
 
     def options(self) -> AskOptions:
         return AskOptions(strategy="cascade", reranker="big", llm="auto", collections=("papers",))
+
+    def llm(self, name: str) -> Llm:
+        return Llm()
 
     def stream(self, question: str, options: AskOptions) -> Generator[AnswerEvent]:
         self.asked.append(options)
