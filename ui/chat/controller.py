@@ -22,9 +22,9 @@ from ui.chat.render import render_conversations, render_sources
 from ui.chat.viewer import SourceLocation, Tab, render_page, render_viewer, spans_on
 from ui.components.answering import answered
 from ui.components.choices import check_offered, reranker_chosen
-from ui.components.conversation import ChatTurn, Turns, turn_of
 from ui.components.judgements import JudgementController
 from ui.components.text import Span, escape, render_error
+from ui.components.turns import ChatTurn, Turns, turn_of
 
 # Seconds that a page waits until an answer that was stopped is in the history, with its citations.
 _RECORDED_S = 3.0
@@ -191,6 +191,18 @@ class ConversationController:
         except UnknownName:
             return None
 
+    def rate(self, current: str | None, turns: Turns, turn: ChatTurn, *, helpful: bool) -> Turns:
+        """Keep whether an answer was helpful; return the turns. It says nothing about passages.
+
+        Raises UnknownName.
+        """
+        if current is None or turn.search_only:
+            return turns
+        # Searches are not kept, so a turn may have a smaller number in the history.
+        number = sum(not one.search_only for one in turns if one.number <= turn.number)
+        self.assistant.conversations.rate(current, number, helpful=helpful)
+        return tuple(replace(one, helpful=helpful) if one is turn else one for one in turns)
+
     def shared(self, conversation: str) -> tuple[str, str]:
         """Return a conversation as Markdown, and a link as HTML that saves it. Raises UnknownName."""
         text = self.assistant.conversation_markdown(conversation)
@@ -218,6 +230,7 @@ def _turn(restored: RestoredTurn) -> ChatTurn:
         stopped=kept.state is TurnState.STOPPED,
         interrupted=kept.state is TurnState.INTERRUPTED,
         partial=partial,
+        helpful=kept.helpful,
     )
 
 
@@ -257,14 +270,6 @@ class EvidenceController:
     def judge(self, turn: ChatTurn, hits: Sequence[Hit], grade: int) -> None:
         """Keep that passages answer the turn's question (1) or do not (0). Raises RagError."""
         self.judgements.judge(turn.understood or turn.question, hits, grade)
-
-    def judge_answer(self, turn: ChatTurn, grade: int) -> ChatTurn:
-        """Keep a verdict on an answer as a judgement of the passages that it cites. Raises RagError."""
-        if turn.answer is None or turn.answer.abstained or not turn.answer.citations:
-            return turn
-        markers = {citation.marker for citation in turn.answer.citations}
-        self.judge(turn, [item.hit for item in turn.answer.evidence if item.number in markers], grade)
-        return replace(turn, grade=grade)
 
     def _why(self, turn: ChatTurn, hit: Hit) -> str:
         assert turn.found is not None

@@ -14,8 +14,9 @@ from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import connect_evidence, connect_title
 from ui.chat.switch_events import SwitchEvents
 from ui.components.choices import collection_choices, document_choices, render_llm_help, render_strategy_help
-from ui.components.conversation import ChatTurn, Turns, messages, turn_of
+from ui.components.conversation import messages
 from ui.components.events import QUICK, noticed
+from ui.components.turns import ChatTurn, Turns, turn_of
 
 
 def connect_chat(chat: ChatController, page: ChatLayout, blocks: gr.Blocks) -> None:
@@ -84,7 +85,7 @@ class _ChatEvents:
         page.composer.question.change(forget_edit, [page.composer.question], [states.as_is], **QUICK)
 
     def act(self) -> None:
-        """Connect the actions of an answer: ask again, edit how it was understood, judge it."""
+        """Connect the actions of an answer: ask again, edit how it was understood, rate it."""
         page = self.page
 
         def again(
@@ -97,12 +98,11 @@ class _ChatEvents:
             turn = _acted_on(turns, event)
             return turn.understood or turn.question, True
 
-        def judge(turns: Turns, event: gr.EventData) -> Update:
+        def rate(turns: Turns, current: str | None, event: gr.EventData) -> Update:
             turn = _acted_on(turns, event)
-            grade = 1 if event._data.get("action") == "good" else 0
-            judged = self.chat.evidence.judge_answer(turn, grade)
-            changed = tuple(judged if one.number == judged.number else one for one in turns)
-            return changed, messages(changed), self.chat.evidence.sources(judged)
+            helpful = event._data.get("action") == "good"
+            rated = self.chat.conversations.rate(current, turns, turn, helpful=helpful)
+            return rated, messages(rated)
 
         asked = [self.states.turns, self.states.job, self.states.current, *page.composer.selectors.all]
         again_told, outputs = noticed(again, self._begin_outputs, page.composer.notice)
@@ -112,10 +112,8 @@ class _ChatEvents:
         page.actions.edit(edit_told, [self.states.turns], outputs, **QUICK).then(
             None, js="() => document.querySelector('#question textarea')?.focus()", **QUICK
         )
-        judge_told, outputs = noticed(
-            judge, [self.states.turns, page.chatbot, page.sources], page.composer.notice
-        )
-        page.actions.like(judge_told, [self.states.turns], outputs, **QUICK)
+        rate_told, outputs = noticed(rate, [self.states.turns, page.chatbot], page.composer.notice)
+        page.actions.like(rate_told, [self.states.turns, self.states.current], outputs, **QUICK)
 
     def look(self) -> None:
         """Connect a click on an answer, which shows its sources, and the selectors."""

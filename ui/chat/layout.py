@@ -43,7 +43,7 @@ class ChatLayout:
                     "{}", elem_id="address", elem_classes="unseen", js_on_load=read_static("address.js")
                 )
             with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
-                gr.HTML("<h2>Evidence</h2>")
+                gr.HTML("<h2>Sources</h2>")
                 self.evidence_notice = gr.HTML("", elem_id="evidence-notice")
                 script = read_static("evidence.js")
                 self.sources = gr.HTML(NO_EVIDENCE, elem_id="sources", js_on_load=script)
@@ -66,8 +66,8 @@ class ChatLayout:
             feedback_options=None,
             allow_file_downloads=False,
             placeholder=(
-                "<h2>Ask your documents</h2><p>Add some under Documents, then ask. Each answer shows "
-                "where in them it was found, and which strategy found it.</p>"
+                "<h2>Ask your documents</h2><p>Add your files under Documents. Then ask; every answer links "
+                "to the exact page.</p>"
             ),
         )
 
@@ -79,7 +79,7 @@ class TitlePane:
         with gr.Row(elem_id="chat-title"):
             self.title = gr.HTML("<h2>New conversation</h2>", elem_id="title")
             self.rename = gr.Button("Rename", elem_id="rename", visible=False, **_SMALL)
-            self.share = gr.Button("Share", elem_id="share", visible=False, **_SMALL)
+            self.share = gr.Button("Export", elem_id="share", visible=False, **_SMALL)
             self.delete = gr.Button("Delete", elem_id="delete-conversation", visible=False, **_SMALL)
             self.new = gr.Button("New conversation", elem_id="clear", **_SMALL)
         with gr.Row(visible=False, elem_classes="asking", elem_id="renaming") as self.renaming:

@@ -9,11 +9,11 @@ from ui.chat.controller import ConversationController, EvidenceController, hit_o
 from ui.chat.layout import ChatLayout, DocumentsPane
 from ui.chat.render import render_confirmation, render_documents, render_uploads
 from ui.chat.viewer import place_of
-from ui.components.conversation import Turns, turn_of
 from ui.components.events import QUICK, noticed, scroll_to_question
 from ui.components.fields import received
 from ui.components.ingest_queue import IngestQueueController, QueuePageState
 from ui.components.text import error_of, escape, render_error
+from ui.components.turns import Turns, turn_of
 
 _LONGEST_PASSWORD = 1000
 

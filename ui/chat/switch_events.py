@@ -15,9 +15,10 @@ from ui.chat.following import Following
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import heading
 from ui.components.choices import collection_choices, described_strategies, document_choices
-from ui.components.conversation import Turns, messages
+from ui.components.conversation import messages
 from ui.components.events import QUICK, noticed
 from ui.components.text import render_error
+from ui.components.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@
     const now = questions.map((question) => question.firstChild?.textContent).join("\n");
     if (now === shown) return;
     shown = now;
-    frame.scrollTop += last.getBoundingClientRect().top - frame.getBoundingClientRect().top;
+    frame.scrollTop += last.getBoundingClientRect().top - frame.getBoundingClientRect().top - 8;
   };
   const watch = (tries) => {
     const conversation = document.getElementById("conversation");

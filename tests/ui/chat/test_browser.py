@@ -197,7 +197,7 @@ def test_a_new_question_goes_to_the_top_and_nothing_jumps(page: Page, model: Dic
     choose_model(page, "Quotes only")
     frame.evaluate("frame => (frame.scrollTop = 0)")
     asked = page.locator("#conversation .question").count()
-    page.locator("#conversation a.action", has_text="Ask again").first.click()
+    page.locator("#conversation a.action", has_text="Retry").first.click()
     expect(page.locator("#conversation .question")).to_have_count(asked + 1)
     expect(page.locator("#send")).to_be_visible(timeout=PATIENCE)
     top, question = boxes(page, "#conversation .bubble-wrap", "#conversation .question")
@@ -221,6 +221,30 @@ def test_choosing_moves_nothing_and_works_with_arrow_keys(page: Page) -> None:
     expect(chip).to_contain_text("fusion")
     assert moved(before, boxes(page, *PLACES)) <= 4
     assert accessibility(page) == []
+
+
+# The colour of an element's text, or of a part of it, and the first one behind it that is not transparent.
+COLOURS = """([selector, part]) => {
+  const element = document.querySelector(selector);
+  let behind = element;
+  while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
+  return [getComputedStyle(element, part).color, getComputedStyle(behind).backgroundColor];
+}"""
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of WCAG of a colour such as "rgb(0, 128, 255)"."""
+    parts = [int(one) / 255 for one in re.findall(r"\d+", colour)[:3]]
+    linear = [one / 12.92 if one <= 0.03928 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    return sum(share * one for share, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("selector", "part"), [("#pages > .tab-wrapper button.selected", None), (FIELD, "::placeholder")]
+)
+def test_the_open_tab_and_the_placeholder_can_be_read(page: Page, selector: str, part: str | None) -> None:
+    dark, light = sorted(map(luminance, page.evaluate(COLOURS, [selector, part])))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
 def test_the_conversation_has_most_of_a_small_screen(page: Page) -> None:

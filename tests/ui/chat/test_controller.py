@@ -33,8 +33,8 @@ from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.events import asked_again
 from ui.chat.pane_events import heading
 from ui.components.answering import follow
-from ui.components.conversation import ChatTurn
 from ui.components.text import INTERNAL_ERROR
+from ui.components.turns import ChatTurn
 
 PASSAGE = hit("words")
 HOW = QueryOptions(strategy="colbert", reranker="big")
@@ -324,7 +324,7 @@ def test_an_address_may_name_a_strategy_that_came_after_the_start(
     restored = handlers["restore"](SimpleNamespace(query_params={"strategy": "mean@small"}))
     (radio,) = [one for one in restored if isinstance(one, gr.Radio)]
     assert radio.value == "mean@small"
-    assert ("mean@small", "mean@small") in radio.choices
+    assert "mean@small" in [value for _, value in radio.choices]
 
 
 def test_one_question_at_a_time(tmp_path: Path) -> None:
