@@ -253,6 +253,7 @@ def test_the_conversation_has_most_of_a_small_screen(page: Page) -> None:
     assert conversation["height"] >= 0.55 * 720
     screenshot(page, "laptop")
     page.set_viewport_size(PHONE)
+    expect(page.locator("#send")).to_have_css("min-height", "44px")  # the page is drawn for a phone
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     small = page.evaluate("""() => [...document.querySelectorAll(
         "#chat-pane :is(button, a.action, summary), #pages > .tab-wrapper [role=tab]")]
