@@ -52,7 +52,7 @@ def test_an_abstention_shows_the_nearest_passages() -> None:
     passages = [hit(f"Passage {rank}.", rank=rank) for rank in range(1, 6)]
     shown = render_sources(turn("q", found(*passages), answer("No.", *passages, abstained=True)))
     assert "Closest passages" in shown
-    assert shown.count("<details") == 5
+    assert shown.count('<details class="card') == 5
     assert shown.count(" open>") == 2
     assert "<mark>" not in shown
 
