@@ -26,6 +26,8 @@ class Strategy:
     """A way to find passages.
 
     Attributes:
+        plain: What it is good for, in one sentence without technical words.
+        summary: What it does, in technical words.
         representation: What it reads of a chunk: "cls", "mean", "tokens", "words", joined by "+".
         stores: Where that lies.
         storage: The room that a chunk of 180 wordpieces takes there.
@@ -35,6 +37,7 @@ class Strategy:
     """
 
     name: str
+    plain: str
     summary: str
     representation: str
     stores: tuple[str, ...]
@@ -55,6 +58,7 @@ def _first_stages(library: Library, over: str, *, candidates: bool = False) -> l
 _TABLE = (
     Strategy(
         name="cls",
+        plain="Finds by meaning, with models that sum a passage up in one place.",
         summary="bi-encoder, the [CLS] token's vector: the nearest chunks",
         representation="cls",
         stores=("chroma",),
@@ -65,6 +69,7 @@ _TABLE = (
     ),
     Strategy(
         name="mean",
+        plain="Finds by meaning, also where the words are others.",
         summary="bi-encoder, the mean of all token vectors: the nearest chunks",
         representation="mean",
         stores=("chroma",),
@@ -75,6 +80,7 @@ _TABLE = (
     ),
     Strategy(
         name="colbert",
+        plain="Finds by meaning, word by word, and shows which words fit.",
         summary="late interaction: every word of the question finds its best match (MaxSim)",
         representation="tokens",
         stores=("tokens",),
@@ -85,6 +91,7 @@ _TABLE = (
     ),
     Strategy(
         name="bm25",
+        plain="Finds the exact words: names, codes, figures.",
         summary="exact words, stemmed, rare ones first; no model",
         representation="words",
         stores=("sqlite",),
@@ -94,6 +101,7 @@ _TABLE = (
     ),
     Strategy(
         name="hybrid",
+        plain="Meaning plus exact words, merged by rank.",
         summary="mean and bm25, merged by reciprocal rank fusion",
         representation="mean+words",
         stores=("chroma", "sqlite"),
@@ -103,6 +111,7 @@ _TABLE = (
     ),
     Strategy(
         name="cascade",
+        plain="Meaning plus exact words, then compared word by word.",
         summary="candidates from mean and bm25, ordered by MaxSim",
         representation="mean+words+tokens",
         stores=("chroma", "sqlite", "tokens"),
@@ -114,6 +123,7 @@ _TABLE = (
     ),
     Strategy(
         name="fusion",
+        plain="Meaning plus exact words, all counted together.",
         summary="candidates from mean and bm25, ordered by mean + bm25 + 2 MaxSim, each standardised",
         representation="mean+words+tokens",
         stores=("chroma", "sqlite", "tokens"),
@@ -125,6 +135,7 @@ _TABLE = (
     ),
     Strategy(
         name="documents-first",
+        plain="Best overall: meaning plus exact words, first in the documents that you name.",
         summary="fusion, first in the documents that the question names, and also for what its words mean",
         representation="mean+words+tokens",
         stores=("chroma", "sqlite", "tokens"),

@@ -139,7 +139,7 @@ def _build(assistant: Assistant, workers: Workers, *, uploads: Path, results: Pa
         connect_library(LibraryController(queue), library)
         connect_inspect(InspectController(assistant), inspect)
         connect_evaluate(EvaluateController(assistant, results), evaluate, blocks)
-        selectors = [chat.selectors.reranker, chat.selectors.llm]
+        selectors = [chat.composer.selectors.reranker, chat.composer.selectors.llm]
         connect_models(ModelsController(assistant), models, selectors, blocks)
         connect_chat(ChatController(assistant, workers), chat, blocks)
     return blocks

@@ -20,7 +20,7 @@ from starlette.routing import Mount
 
 from ingestion.errors import RagError
 from ui.login import MESSAGE
-from ui.static import read_static, style_sheet
+from ui.static import page_script, style_sheet
 from ui.theme import theme
 
 _POLL_SECONDS = 0.05
@@ -155,7 +155,7 @@ def mounted(
         allowed_paths=[str(results)] if results else None,
         theme=theme(),
         css=style_sheet(),
-        js=read_static("page.js"),
+        js=page_script(),
         app_kwargs={"middleware": list(layers)},
     )
     # Gradio checks that handlers read only uploads once a page has launched; mounting does not set it.

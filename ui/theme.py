@@ -36,6 +36,8 @@ def theme() -> gr.themes.Base:
         button_cancel_text_color_dark="white",
         block_border_width="1px",
         block_shadow="none",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
         input_background_fill="white",
         input_background_fill_dark="*neutral_900",
     )

@@ -61,6 +61,7 @@ class RecordedTurn:
         answer: The finished answer; None while there is none, and `error` says why.
         receipt: the id of the answer's receipt.
         partial: What was written of an answer that is not finished; `state` says why it is not.
+        helpful: Whether a person found the answer helpful; None: they have not said.
     """
 
     conversation: str
@@ -73,6 +74,7 @@ class RecordedTurn:
     error: str | None = None
     receipt: str | None = None
     partial: AnswerRecord | None = None
+    helpful: bool | None = None
 
     @property
     def read(self) -> AnswerRecord | None:
@@ -218,15 +220,23 @@ class Conversations:
     def rename(self, identity: str, title: str) -> Conversation:
         """Raises UnknownName, InvalidInput for an empty or too long title."""
         if not title.strip() or len(title) > _LONGEST_TITLE:
-            raise InvalidInput(
-                f"the title has {len(title.strip())} characters; give it 1 to {_LONGEST_TITLE} characters"
-            )
+            given = f"{len(title.strip()):,} characters are given" if title.strip() else "the name is empty"
+            raise InvalidInput(f"{given}; enter a name of 1 to {_LONGEST_TITLE} characters")
         self.get(identity)
         with self._state.changing() as connection:
             connection.execute(
                 "UPDATE conversations SET title = ? WHERE id = ?", (" ".join(title.split()), identity)
             )
         return self.get(identity)
+
+    def rate(self, identity: str, number: int, *, helpful: bool) -> None:
+        """Keep whether an answer was helpful. Raises UnknownName where its conversation is gone."""
+        self.get(identity)
+        with self._state.changing() as connection:
+            connection.execute(
+                "UPDATE turns SET helpful = ? WHERE conversation = ? AND number = ?",
+                (helpful, identity, number),
+            )
 
     def delete(self, identity: str) -> Conversation:
         """Delete a conversation, its answers and their receipts; return it. Raises UnknownName."""
@@ -268,6 +278,7 @@ def _turn(row: sqlite3.Row) -> RecordedTurn:
         error=row["error"],
         receipt=row["receipt"],
         partial=partial,
+        helpful=None if row["helpful"] is None else bool(row["helpful"]),
     )
 
 

@@ -87,6 +87,9 @@ _SPANS_AND_VOTES = """
 # What was written of an answer that is not finished; `record` has finished ones alone.
 _PARTIAL_ANSWERS = "ALTER TABLE turns ADD COLUMN partial TEXT"
 
+# Whether a person found the answer helpful (1) or not (0).
+_HELPFUL = "ALTER TABLE turns ADD COLUMN helpful INTEGER"
+
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a database up to date, inside the caller's transaction.
@@ -172,4 +175,5 @@ _STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     _SPANS_AND_VOTES,
     _records,
     _PARTIAL_ANSWERS,
+    _HELPFUL,
 )

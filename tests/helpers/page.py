@@ -201,8 +201,17 @@ def ask(page: Page, question: str) -> str:
     return bubble.inner_text()
 
 
+def open_chip(page: Page, name: str) -> None:
+    """Open the panel of a chip of the composer: strategy, reranker, llm, collection or only (documents)."""
+    if not page.locator(f"#choose-{name}").is_visible():
+        page.locator(f'#chips [data-choose="{name}"]').click()
+    expect(page.locator(f"#choose-{name}")).to_be_visible()
+
+
 def choose_strategy(page: Page, name: str) -> None:
-    page.locator("#strategy label", has_text=name).click()
+    open_chip(page, "strategy")
+    page.locator(f'#strategy label:has(input[value="{name}"])').click()
+    page.keyboard.press("Escape")
     expect(page.locator("#help b").first).to_have_text(name, timeout=PATIENCE)
 
 

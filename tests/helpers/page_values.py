@@ -20,7 +20,7 @@ from rag_app.answering.answers import (
 from retrievers.hits import Hit, Query
 from retrievers.search import SearchResult
 from ui.components.answering import follow
-from ui.components.conversation import ChatTurn
+from ui.components.turns import ChatTurn
 
 START = 100  # where the chunk begins on its page
 

@@ -12,9 +12,10 @@ from ui.background import BackgroundJob
 from ui.chat.controller import ChatController
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import heading
-from ui.components.conversation import ChatbotMessage, Turns, messages
+from ui.components.conversation import ChatbotMessage, messages
 from ui.components.events import QUICK
 from ui.components.text import escape
+from ui.components.turns import Turns
 
 # Tabs that follow an answer or search at the same time. Each takes one of Gradio's forty threads.
 _TABS = 24
@@ -60,7 +61,7 @@ def connect_answer(chat: ChatController, page: ChatLayout, states: TabStates, be
     ).then(
         settle,
         [states.current, states.job],
-        [page.send, page.stop, page.listing, *page.title.heading],
+        [page.composer.send, page.composer.stop, page.listing, *page.title.heading],
         **QUICK,
     )
 

@@ -6,9 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import gradio as gr
-
-from ingestion.errors import RagError, UnknownName
+from ingestion.errors import InvalidInput, RagError, UnknownName
 from ingestion.storage.catalogue.filters import Filters
 from rag_app.answering.answers import AnswerEvent, AskOptions, PassagesFound, PromptContext
 from rag_app.history.conversations import TurnState
@@ -24,10 +22,9 @@ from ui.chat.render import render_conversations, render_sources
 from ui.chat.viewer import SourceLocation, Tab, render_page, render_viewer, spans_on
 from ui.components.answering import answered
 from ui.components.choices import check_offered, reranker_chosen
-from ui.components.conversation import ChatTurn, Turns, turn_of
-from ui.components.events import failure_named
 from ui.components.judgements import JudgementController
 from ui.components.text import Span, escape, render_error
+from ui.components.turns import ChatTurn, Turns, turn_of
 
 # Seconds that a page waits until an answer that was stopped is in the history, with its citations.
 _RECORDED_S = 3.0
@@ -85,19 +82,22 @@ class ChatController:
         Returns:
             The conversation with the question in it, the job that follows its answer or searches, the
             conversation's id.
+
+        Raises:
+            RagError: The question cannot be asked so, or not now.
         """
         if job is not None and job.running:
-            raise gr.Error("Wait for the answer, or stop it.", title="Still answering", print_exception=False)
+            raise InvalidInput("wait for the answer, or stop it")
         started = BackgroundJob()
         text = question.strip()
         options = replace(self.options(chosen), standalone=text if as_is else None)
-        with failure_named("Not asked"):
-            check_question(text)
-            check_offered(self.assistant, llm=options.llm, reranker=options.reranker)
-            if not chosen.search_only:
-                current = self.conversations.begun(current)
-                options = replace(options, conversation=current)
-                started = Following(self.assistant.answers.start(text, options))
+        check_question(text)
+        check_offered(self.assistant, llm=options.llm, reranker=options.reranker)
+        if not chosen.search_only:
+            self.assistant.llm(options.llm)  # a model that is not there is said before anything is asked
+            current = self.conversations.begun(current)
+            options = replace(options, conversation=current)
+            started = Following(self.assistant.answers.start(text, options))
         turn = ChatTurn(len(turns) + 1, text, options, search_only=chosen.search_only)
         return (*turns, turn), started, current
 
@@ -191,6 +191,18 @@ class ConversationController:
         except UnknownName:
             return None
 
+    def rate(self, current: str | None, turns: Turns, turn: ChatTurn, *, helpful: bool) -> Turns:
+        """Keep whether an answer was helpful; return the turns. It says nothing about passages.
+
+        Raises UnknownName.
+        """
+        if current is None or turn.search_only:
+            return turns
+        # Searches are not kept, so a turn may have a smaller number in the history.
+        number = sum(not one.search_only for one in turns if one.number <= turn.number)
+        self.assistant.conversations.rate(current, number, helpful=helpful)
+        return tuple(replace(one, helpful=helpful) if one is turn else one for one in turns)
+
     def shared(self, conversation: str) -> tuple[str, str]:
         """Return a conversation as Markdown, and a link as HTML that saves it. Raises UnknownName."""
         text = self.assistant.conversation_markdown(conversation)
@@ -218,6 +230,7 @@ def _turn(restored: RestoredTurn) -> ChatTurn:
         stopped=kept.state is TurnState.STOPPED,
         interrupted=kept.state is TurnState.INTERRUPTED,
         partial=partial,
+        helpful=kept.helpful,
     )
 
 
@@ -257,14 +270,6 @@ class EvidenceController:
     def judge(self, turn: ChatTurn, hits: Sequence[Hit], grade: int) -> None:
         """Keep that passages answer the turn's question (1) or do not (0). Raises RagError."""
         self.judgements.judge(turn.understood or turn.question, hits, grade)
-
-    def judge_answer(self, turn: ChatTurn, grade: int) -> ChatTurn:
-        """Keep a verdict on an answer as a judgement of the passages that it cites. Raises RagError."""
-        if turn.answer is None or turn.answer.abstained or not turn.answer.citations:
-            return turn
-        markers = {citation.marker for citation in turn.answer.citations}
-        self.judge(turn, [item.hit for item in turn.answer.evidence if item.number in markers], grade)
-        return replace(turn, grade=grade)
 
     def _why(self, turn: ChatTurn, hit: Hit) -> str:
         assert turn.found is not None

@@ -5,16 +5,18 @@ from typing import Any
 
 import gradio as gr
 
+from ingestion.errors import InvalidInput
 from ui.background import BackgroundJob
 from ui.chat.answer_events import TabStates, Update, address_of, connect_answer
+from ui.chat.composer import render_chips
 from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import connect_evidence, connect_title
 from ui.chat.switch_events import SwitchEvents
-from ui.components.choices import collection_choices, document_choices, render_help
-from ui.components.conversation import ChatTurn, Turns, messages, turn_of
-from ui.components.events import QUICK, failure_named
-from ui.components.text import render_error
+from ui.components.choices import collection_choices, document_choices, render_llm_help, render_strategy_help
+from ui.components.conversation import messages
+from ui.components.events import QUICK, noticed
+from ui.components.turns import ChatTurn, Turns, turn_of
 
 
 def connect_chat(chat: ChatController, page: ChatLayout, blocks: gr.Blocks) -> None:
@@ -63,19 +65,27 @@ class _ChatEvents:
             # Typing over a selected text leaves its first letter, never an empty box.
             return False if len(question.strip()) < 2 else gr.skip()
 
+        begin_told, outputs = noticed(begin, self._begin_outputs, page.composer.notice)
         begun = gr.on(
-            [page.question.submit, page.send.click],
-            begin,
-            [page.question, states.as_is, states.turns, states.job, states.current, *page.selectors.all],
-            self._begin_outputs,
+            [page.composer.question.submit, page.composer.send.click],
+            begin_told,
+            [
+                page.composer.question,
+                states.as_is,
+                states.turns,
+                states.job,
+                states.current,
+                *page.composer.selectors.all,
+            ],
+            outputs,
             **QUICK,
         )
         connect_answer(self.chat, page, states, begun.success)
-        page.stop.click(stop, [states.job], **QUICK)
-        page.question.change(forget_edit, [page.question], [states.as_is], **QUICK)
+        page.composer.stop.click(stop, [states.job], **QUICK)
+        page.composer.question.change(forget_edit, [page.composer.question], [states.as_is], **QUICK)
 
     def act(self) -> None:
-        """Connect the actions of an answer: ask again, edit how it was understood, judge it."""
+        """Connect the actions of an answer: ask again, edit how it was understood, rate it."""
         page = self.page
 
         def again(
@@ -88,27 +98,26 @@ class _ChatEvents:
             turn = _acted_on(turns, event)
             return turn.understood or turn.question, True
 
-        def judge(turns: Turns, event: gr.EventData) -> Update:
+        def rate(turns: Turns, current: str | None, event: gr.EventData) -> Update:
             turn = _acted_on(turns, event)
-            with failure_named("Not kept"):
-                grade = 1 if event._data.get("action") == "good" else 0
-                judged = self.chat.evidence.judge_answer(turn, grade)
-            changed = tuple(judged if one.number == judged.number else one for one in turns)
-            return changed, messages(changed), self.chat.evidence.sources(judged)
+            helpful = event._data.get("action") == "good"
+            rated = self.chat.conversations.rate(current, turns, turn, helpful=helpful)
+            return rated, messages(rated)
 
-        asked = [self.states.turns, self.states.job, self.states.current, *page.selectors.all]
-        begun = page.actions.retry(again, asked, self._begin_outputs, **QUICK)
+        asked = [self.states.turns, self.states.job, self.states.current, *page.composer.selectors.all]
+        again_told, outputs = noticed(again, self._begin_outputs, page.composer.notice)
+        begun = page.actions.retry(again_told, asked, outputs, **QUICK)
         connect_answer(self.chat, page, self.states, begun.success)
-        page.actions.edit(edit, [self.states.turns], [page.question, self.states.as_is], **QUICK).then(
+        edit_told, outputs = noticed(edit, [page.composer.question, self.states.as_is], page.composer.notice)
+        page.actions.edit(edit_told, [self.states.turns], outputs, **QUICK).then(
             None, js="() => document.querySelector('#question textarea')?.focus()", **QUICK
         )
-        page.actions.like(
-            judge, [self.states.turns], [self.states.turns, page.chatbot, page.sources], **QUICK
-        )
+        rate_told, outputs = noticed(rate, [self.states.turns, page.chatbot], page.composer.notice)
+        page.actions.like(rate_told, [self.states.turns, self.states.current], outputs, **QUICK)
 
     def look(self) -> None:
         """Connect a click on an answer, which shows its sources, and the selectors."""
-        page, chat, selectors = self.page, self.chat, self.page.selectors
+        page, chat, selectors = self.page, self.chat, self.page.composer.selectors
 
         def select(turns: Turns, event: gr.SelectData) -> str:
             index = event.index if isinstance(event.index, int) else event.index[0]
@@ -116,7 +125,7 @@ class _ChatEvents:
             return chat.evidence.sources(turn)
 
         def describe(strategy: str, current: str | None, collection: str | None) -> tuple[str, str]:
-            return render_help(chat.assistant, strategy), address_of(current, strategy, collection)
+            return render_strategy_help(chat.assistant, strategy), address_of(current, strategy, collection)
 
         def narrow(strategy: str, current: str | None, collection: str | None) -> tuple[gr.Dropdown, str]:
             choices = document_choices(chat.assistant, collection)
@@ -128,10 +137,21 @@ class _ChatEvents:
                 gr.Dropdown(choices=document_choices(chat.assistant, collection)),
             )
 
+        def show_chosen(*chosen: Any) -> tuple[str, str]:
+            return render_chips(chat.assistant, QueryOptions(*chosen)), render_llm_help(chat.assistant)
+
         named = [selectors.strategy, self.states.current, selectors.collection]
         page.chatbot.select(select, [self.states.turns], [page.sources], **QUICK)
         selectors.strategy.change(describe, named, [selectors.about, page.address], **QUICK)
         selectors.collection.input(narrow, named, [selectors.only, page.address], **QUICK)
+        gr.on(
+            [one.change for one in selectors.all],
+            show_chosen,
+            selectors.all,
+            [page.composer.chips, selectors.about_llm],
+            trigger_mode="always_last",
+            **QUICK,
+        )
         gr.on(
             [selectors.only.focus, selectors.collection.focus],
             refresh,
@@ -145,8 +165,16 @@ class _ChatEvents:
         """The components that change when a question begins."""
         page = self.page
         states = [self.states.job, self.states.current, self.states.as_is]
-        buttons = [page.send, page.stop, page.address, page.notice]
-        return [self.states.turns, page.chatbot, page.sources, page.viewer, *states, page.question, *buttons]
+        buttons = [page.composer.send, page.composer.stop, page.address]
+        return [
+            self.states.turns,
+            page.chatbot,
+            page.sources,
+            page.viewer,
+            *states,
+            page.composer.question,
+            *buttons,
+        ]
 
     def _begun(
         self,
@@ -158,20 +186,13 @@ class _ChatEvents:
         *,
         as_is: bool,
     ) -> Update:
-        """Return the values of a conversation with a new question, or why it is not asked.
-
-        An error that left this handler would cover the conversation and the answer that is being written.
-        """
+        """Return the values of a conversation with a new question. Raises RagError where it is not asked."""
         chat = self.chat
-        try:
-            asked, started, conversation = chat.begin(question, turns, job, current, chosen, as_is=as_is)
-        except gr.Error as error:
-            kept = [gr.skip() for _ in self._begin_outputs[1:]]
-            return *kept, render_error(f"{error.title}: {error.message}")
+        asked, started, conversation = chat.begin(question, turns, job, current, chosen, as_is=as_is)
         sources = chat.evidence.sources(asked[-1])
         address = address_of(conversation, chosen.strategy, chosen.collection)
         buttons = gr.Button(visible=False), gr.Button(visible=True)
-        return asked, messages(asked), sources, "", started, conversation, False, "", *buttons, address, ""
+        return asked, messages(asked), sources, "", started, conversation, False, "", *buttons, address
 
 
 def asked_again(turn: ChatTurn) -> tuple[str, bool]:
@@ -186,5 +207,5 @@ def asked_again(turn: ChatTurn) -> tuple[str, bool]:
 def _acted_on(turns: Turns, event: gr.EventData) -> ChatTurn:
     turn = turn_of(turns, event._data.get("turn"))
     if turn is None:
-        raise gr.Error("This answer is not there any more.", print_exception=False)
+        raise InvalidInput("this answer is not there any more; reload the page")
     return turn

@@ -7,8 +7,8 @@ from ingestion.errors import RagError
 from rag_app.service.running_answers import AnswerState, RunningAnswer
 from ui.background import BackgroundJob
 from ui.components.answering import follow
-from ui.components.conversation import ChatTurn
 from ui.components.text import internal_error
+from ui.components.turns import ChatTurn
 
 # Seconds between two redraws.
 _REDRAW_S = 0.1

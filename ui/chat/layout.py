@@ -5,24 +5,13 @@ from typing import Any
 import gradio as gr
 
 from rag_app.service.composition import Assistant
+from ui.chat.composer import Composer
 from ui.chat.render import NO_EVIDENCE
-from ui.components.choices import (
-    NO_RERANKER,
-    collection_choices,
-    document_choices,
-    llm_choices,
-    render_help,
-    reranker_choices,
-    strategy_choices,
-)
 from ui.components.events import TICK
-from ui.components.fields import question_field, selector, upload_field
+from ui.components.fields import upload_field
 from ui.static import read_static
 
 _SMALL: dict[str, Any] = {"size": "sm", "min_width": 60}
-_SELECTOR: dict[str, Any] = {"elem_classes": "selector", "min_width": 140}
-# A selector in which a person may also type a file or server.
-_NAMED: dict[str, Any] = {"allow_custom_value": True, **_SELECTOR}
 
 # Seconds between two looks at the conversation that a tab shows and follows no answer of.
 _LOOK_S = 3.0
@@ -41,8 +30,7 @@ class ChatLayout:
             with gr.Column(elem_id="chat-pane", elem_classes="pane", min_width=320):
                 self.title = TitlePane()
                 self._lay_out_conversation()
-                with gr.Column(elem_id="how"):
-                    self.selectors = Selectors(assistant)
+                self.composer = Composer(assistant)
                 # Unseen: their values and events go between the page and its scripts.
                 self.actions = gr.HTML(
                     "", elem_id="actions", elem_classes="unseen", js_on_load=read_static("actions.js")
@@ -55,19 +43,20 @@ class ChatLayout:
                     "{}", elem_id="address", elem_classes="unseen", js_on_load=read_static("address.js")
                 )
             with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
-                gr.HTML("<h2>Evidence</h2>")
+                gr.HTML("<h2>Sources</h2>")
+                self.evidence_notice = gr.HTML("", elem_id="evidence-notice")
                 script = read_static("evidence.js")
                 self.sources = gr.HTML(NO_EVIDENCE, elem_id="sources", js_on_load=script)
                 self.viewer = gr.HTML("", elem_id="viewer", js_on_load=script)
 
     def _lay_out_conversation(self) -> None:
-        self.notice = gr.HTML("", elem_id="notice")
         self.chatbot = gr.Chatbot(
             label="Conversation",
             show_label=False,
             elem_id="conversation",
             height="100%",
             layout="bubble",
+            autoscroll=False,  # static/reading_position.js puts a new question to the top
             # Contents are our own escaped HTML: no Markdown, no LaTeX, and still sanitised by Gradio.
             render_markdown=False,
             sanitize_html=True,
@@ -77,48 +66,10 @@ class ChatLayout:
             feedback_options=None,
             allow_file_downloads=False,
             placeholder=(
-                "<h2>Ask your documents</h2><p>Add some under Documents, then ask. Each answer shows "
-                "where in them it was found, and which strategy found it.</p>"
+                "<h2>Ask your documents</h2><p>Add your files under Documents. Then ask; every answer links "
+                "to the exact page.</p>"
             ),
         )
-        with gr.Row(elem_id="ask", equal_height=True):
-            self.question = question_field("Question", "question", max_lines=6, autofocus=True)
-            self.send = gr.Button("Ask", variant="primary", elem_id="send", scale=1, min_width=80)
-            self.stop = gr.Button(
-                "Stop", variant="stop", elem_id="stop", scale=1, min_width=80, visible=False
-            )
-
-
-class Selectors:
-    """Lays out the selectors below the question."""
-
-    def __init__(self, assistant: Assistant) -> None:
-        options = assistant.options()
-        self.strategy = gr.Radio(
-            strategy_choices(assistant.strategies()),
-            value=options.strategy,
-            label="Strategy",
-            elem_id="strategy",
-        )
-        rerankers, llms = reranker_choices(assistant), llm_choices(assistant)
-        with gr.Row(elem_id="models"):
-            reranker = options.reranker or NO_RERANKER
-            self.reranker = selector("Reranker", "reranker", rerankers, reranker, **_NAMED)
-            self.llm = selector("LLM", "llm", llms, options.llm, **_NAMED)
-        usual = assistant.settings.collection
-        collections, documents = collection_choices(assistant), document_choices(assistant, usual)
-        with gr.Row(elem_id="where"):
-            self.collection = selector("Collection", "collection", collections, usual, **_SELECTOR)
-            self.only = selector("Only in", "only", documents, [], multiselect=True, **_SELECTOR)
-            self.search_only = gr.Checkbox(
-                False, label="Search only", elem_id="search-only", container=False, min_width=100
-            )
-        self.about = gr.HTML(render_help(assistant, options.strategy), elem_id="help")
-
-    @property
-    def all(self) -> list[Any]:
-        """The components in the order of `QueryOptions`."""
-        return [self.strategy, self.reranker, self.llm, self.collection, self.only, self.search_only]
 
 
 class TitlePane:
@@ -128,11 +79,13 @@ class TitlePane:
         with gr.Row(elem_id="chat-title"):
             self.title = gr.HTML("<h2>New conversation</h2>", elem_id="title")
             self.rename = gr.Button("Rename", elem_id="rename", visible=False, **_SMALL)
-            self.share = gr.Button("Share", elem_id="share", visible=False, **_SMALL)
+            self.share = gr.Button("Export", elem_id="share", visible=False, **_SMALL)
             self.delete = gr.Button("Delete", elem_id="delete-conversation", visible=False, **_SMALL)
             self.new = gr.Button("New conversation", elem_id="clear", **_SMALL)
         with gr.Row(visible=False, elem_classes="asking", elem_id="renaming") as self.renaming:
-            self.name = gr.Textbox(label="New name", elem_id="conversation-name", max_length=200, scale=4)
+            self.name = gr.Textbox(
+                label="New name", elem_id="conversation-name", max_length=200, max_lines=1, scale=4
+            )
             self.save = gr.Button("Save", variant="primary", elem_id="save-name", **_SMALL)
         with gr.Row(visible=False, elem_classes="asking", elem_id="deleting") as self.deleting:
             gr.HTML("<p>Delete this conversation with its answers? This cannot be undone.</p>")
@@ -149,6 +102,7 @@ class TitlePane:
             with gr.Row():
                 self.link = gr.HTML("")
                 self.closing = gr.Button("Close", elem_id="close-sharing", **_SMALL)
+        self.notice = gr.HTML("", elem_id="title-notice")
 
     @property
     def heading(self) -> list[Any]:

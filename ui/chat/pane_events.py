@@ -9,11 +9,11 @@ from ui.chat.controller import ConversationController, EvidenceController, hit_o
 from ui.chat.layout import ChatLayout, DocumentsPane
 from ui.chat.render import render_confirmation, render_documents, render_uploads
 from ui.chat.viewer import place_of
-from ui.components.conversation import Turns, turn_of
-from ui.components.events import QUICK, failure_named, scroll_to_question
+from ui.components.events import QUICK, noticed, scroll_to_question
 from ui.components.fields import received
 from ui.components.ingest_queue import IngestQueueController, QueuePageState
 from ui.components.text import error_of, escape, render_error
+from ui.components.turns import Turns, turn_of
 
 _LONGEST_PASSWORD = 1000
 
@@ -41,20 +41,21 @@ def connect_title(conversations: ConversationController, page: ChatLayout, curre
 
     def rename(current: str | None, name: str) -> Update:
         if current is not None:
-            with failure_named("Not renamed"):
-                conversations.assistant.conversations.rename(current, name)
+            conversations.assistant.conversations.rename(current, name)
         return (*heading(conversations, current), conversations.listed(current))
 
     def share(current: str | None) -> Update:
         if current is None:
             return gr.Column(visible=False), "", ""
-        with failure_named("Not shared"):
-            return gr.Column(visible=True), *conversations.shared(current)
+        return gr.Column(visible=True), *conversations.shared(current)
 
-    pane.rename.click(begin_renaming, [current], [pane.renaming, pane.name], **QUICK)
+    begin_told, outputs = noticed(begin_renaming, [pane.renaming, pane.name], pane.notice)
+    pane.rename.click(begin_told, [current], outputs, **QUICK)
     saved = [pane.save.click, pane.name.submit]
-    gr.on(saved, rename, [current, pane.name], [*pane.heading, page.listing], **QUICK)
-    pane.share.click(share, [current], [pane.sharing, pane.markdown, pane.link], **QUICK)
+    rename_told, outputs = noticed(rename, [*pane.heading, page.listing], pane.notice)
+    gr.on(saved, rename_told, [current, pane.name], outputs, **QUICK)
+    share_told, outputs = noticed(share, [pane.sharing, pane.markdown, pane.link], pane.notice)
+    pane.share.click(share_told, [current], outputs, **QUICK)
     pane.closing.click(lambda: gr.Column(visible=False), None, [pane.sharing], **QUICK)
     pane.delete.click(lambda: gr.Row(visible=True), None, [pane.deleting], **QUICK)
     pane.keep.click(lambda: gr.Row(visible=False), None, [pane.deleting], **QUICK)
@@ -67,10 +68,7 @@ def connect_evidence(evidence: EvidenceController, page: ChatLayout, turns: gr.S
     passwords: gr.State = gr.State({})
 
     def open_source(turns: Turns, known: dict[str, str], event: gr.EventData) -> tuple[str, dict[str, str]]:
-        try:
-            place, tab = place_of(event._data)
-        except (TypeError, ValueError) as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        place, tab = place_of(event._data)
         if word := event._data.get("password"):
             known = {**known, place.document: str(word)[:_LONGEST_PASSWORD]}
         return evidence.open(turns, place, tab, known.get(place.document)), known
@@ -80,13 +78,14 @@ def connect_evidence(evidence: EvidenceController, page: ChatLayout, turns: gr.S
         turn = turn_of(turns, data.get("turn"))
         hit = hit_of(turn, str(data.get("chunk")))
         if turn is not None and hit is not None:
-            with failure_named("Not kept"):
-                evidence.judge(turn, [hit], 1 if str(data.get("grade")) == "1" else 0)
+            evidence.judge(turn, [hit], 1 if str(data.get("grade")) == "1" else 0)
         return evidence.sources(turn)
 
+    open_told, outputs = noticed(open_source, [page.viewer, passwords], page.evidence_notice)
     for component in (page.sources, page.viewer):
-        component.select(open_source, [turns, passwords], [page.viewer, passwords], **QUICK)
-    page.sources.like(judge, [turns], [page.sources], **QUICK)
+        component.select(open_told, [turns, passwords], outputs, **QUICK)
+    judge_told, outputs = noticed(judge, [page.sources], page.evidence_notice)
+    page.sources.like(judge_told, [turns], outputs, **QUICK)
     page.viewer.clear(lambda: "", None, [page.viewer], **QUICK)
 
 
@@ -95,7 +94,7 @@ def connect_documents(queue: IngestQueueController, page: ChatLayout, blocks: gr
 
     It is brought up to date whenever its tab is chosen: other tabs change the library too.
     """
-    pane, collection = page.documents, page.selectors.collection
+    pane, collection = page.documents, page.composer.selectors.collection
     state: gr.State = gr.State(QueuePageState())
     updates = _DocumentsUpdates(queue)
     shown = [pane.progress, pane.cancel, pane.retry, pane.clear, pane.timer, pane.listing]

@@ -10,15 +10,13 @@ from rag_app.history.conversations import Conversation
 from retrievers.hits import Hit
 from retrievers.search import SearchResult
 from ui.chat.viewer import SourceLocation, opens
-from ui.components.conversation import ChatTurn, source_id
+from ui.components.answer_text import source_id
 from ui.components.text import Span, also_known, escape, flow, marked, milliseconds, plural, stage_times
+from ui.components.turns import ChatTurn
 from ui.components.uploads import FileRow, render_bar, render_rows
 
 NO_CONVERSATIONS = '<div class="empty">Conversations are kept here, on this machine.</div>'
-NO_EVIDENCE = (
-    '<div class="empty"><b>No evidence yet.</b> Each answer shows here what it rests on: '
-    "document, page, score, the passage with the cited words marked, and why it was found.</div>"
-)
+NO_EVIDENCE = '<div class="empty">Sources appear here.</div>'
 
 # Judgements of passages by chunk id: 1 answers the question, 0 does not.
 Grades = Mapping[str, int]
@@ -77,22 +75,20 @@ def render_documents(documents: Sequence[Document], collection: str | None = Non
             "Drop PDF, Word, PowerPoint, Excel, e-book, web, CSV, Markdown or text files above.</div>"
         )
     pages = sum(document.pages for document in documents)
-    chunks = sum(document.chunks for document in documents)
-    total = ", ".join([plural(len(documents), "document"), plural(pages, "page"), plural(chunks, "chunk")])
+    total = f"{plural(len(documents), 'document')}, {plural(pages, 'page')}"
     return f'<div class="total">{total}</div><ul class="documents">{"".join(map(_document, documents))}</ul>'
 
 
 def render_confirmation(document: Document) -> str:
     """Return the question whether to delete a document, with the consequences."""
     return (
-        f"<div>Delete <b><bdi>{escape(document.label)}</bdi></b>? Its {plural(document.pages, 'page')} and "
-        f"{plural(document.chunks, 'chunk')} leave the library{also_known(document.names)}. "
-        "The file that you added it from stays.</div>"
+        f"<div>Delete <b><bdi>{escape(document.label)}</bdi></b>{also_known(document.names)}? "
+        "This removes it from the library. Your original file is not touched.</div>"
     )
 
 
 def _document(document: Document) -> str:
-    size = f"{plural(document.pages, 'page')} · {plural(document.chunks, 'chunk')}"
+    size = plural(document.pages, "page")
     status = ""
     if document.status is not Status.OK:
         words = document.status.replace("_", " ")
@@ -145,7 +141,7 @@ def render_sources(turn: ChatTurn | None, grades: Grades | None = None) -> str:
             _card(turn.number, hit.rank, hit, grades, unfolded=hit.rank <= _UNFOLDED)
             for hit in answer.nearest
         ]
-        return f"{summary}{_list('Nearest passages', cards)}"
+        return f"{summary}{_list('Closest passages', cards)}"
     evidence = answer.evidence if answer else turn.found.packed.evidence
     citations = answer.citations if answer else ()
     used = {item.hit.chunk.id for item in evidence}
@@ -164,8 +160,8 @@ def render_sources(turn: ChatTurn | None, grades: Grades | None = None) -> str:
     return (
         summary
         + _list("Closest passages" if answer and answer.abstained else "Cited", cited)
-        + _list("Read, not cited" if citations else "Passages", read)
-        + _list("Found" if turn.search_only else "Found, not read", others)
+        + _list("Also used" if citations else "Passages", read)
+        + _list("Found" if turn.search_only else "Other matches", others)
     )
 
 
@@ -186,8 +182,9 @@ def _summary(turn: ChatTurn, result: SearchResult) -> str:
     how = "" if result.exact else ' <span title="A better passage may be missing.">(approximate)</span>'
     return (
         f'<div class="summary"><div class="asked">{escape(turn.question)}</div>'
+        '<details class="more"><summary aria-label="How they were found">⋯</summary>'
         f"{plural(len(result.hits), 'passage')} by <b>{escape(result.strategy)}</b>{how}{total}"
-        f'<div class="stages">{stage_times(result.timings_ms)}</div></div>'
+        f'<div class="stages">{stage_times(result.timings_ms)}</div></details></div>'
     )
 
 
@@ -213,16 +210,16 @@ def _card(
     return (
         f'<details class="card{" cited" if spans else ""}"{identity}{" open" if unfolded else ""}>'
         f'<summary>{name}<bdi class="document">{escape(chunk.document)}</bdi>'
-        f'<span class="page">page {chunk.page}</span>'
-        f'<span class="score" title="score by which it was ranked">{hit.score:.3f}</span></summary>'
+        f'<span class="page">page {chunk.page}</span></summary>'
         f'{heading}<div class="passage" dir="auto">{marked(flow(chunk.text), spans)}</div>'
         f"{_scores(hit)}{_source_actions(turn, hit, grades.get(chunk.id))}</details>"
     )
 
 
 def _scores(hit: Hit) -> str:
-    parts = [f"rank {hit.rank}", *(f"{escape(name)} {score:.3f}" for name, score in hit.scores.items())]
-    return f'<div class="scores">{" · ".join(parts)}</div>'
+    scores = {"score": hit.score, **hit.scores}
+    parts = [f"rank {hit.rank}", *(f"{escape(name)} {score:.3f}" for name, score in scores.items())]
+    return f'<details class="more"><summary aria-label="Scores">⋯</summary>{" · ".join(parts)}</details>'
 
 
 def _source_actions(turn: int, hit: Hit, grade: int | None) -> str:
@@ -231,8 +228,8 @@ def _source_actions(turn: int, hit: Hit, grade: int | None) -> str:
         f'<button type="button" data-grade="{value}" data-turn="{turn}" data-chunk="{escape(hit.chunk.id)}" '
         f'aria-pressed="{str(grade == value).lower()}" title="{title}">{label}</button>'
         for value, label, title in (
-            (1, "Answers it", "Keep this passage as one that answers the question"),
-            (0, "Does not", "Keep this passage as one that does not answer the question"),
+            (1, "Relevant", "Keep that this passage answers the question"),
+            (0, "Not relevant", "Keep that it does not"),
         )
     )
     return (

@@ -14,10 +14,11 @@ from ui.chat.controller import ChatController
 from ui.chat.following import Following
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import heading
-from ui.components.choices import collection_choices, document_choices, strategy_choices
-from ui.components.conversation import Turns, messages
-from ui.components.events import QUICK, failure_named
+from ui.components.choices import collection_choices, described_strategies, document_choices
+from ui.components.conversation import messages
+from ui.components.events import QUICK, noticed
 from ui.components.text import render_error
+from ui.components.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class SwitchEvents:
 
     def connect(self, blocks: gr.Blocks) -> None:
         page, states, shown = self.page, self.states, self._outputs
-        selected = [page.selectors.strategy, page.selectors.collection]
+        selected = [page.composer.selectors.strategy, page.composer.selectors.collection]
 
         def begin_anew(job: BackgroundJob | None, strategy: str, collection: str) -> Update:
             return self._shown(None, job, strategy, collection)
@@ -50,8 +51,7 @@ class SwitchEvents:
 
         def delete(current: str | None, job: BackgroundJob | None, strategy: str, collection: str) -> Update:
             if current is not None:
-                with failure_named("Not deleted"):
-                    self.chat.assistant.delete_conversation(current)
+                self.chat.assistant.delete_conversation(current)
             return self._shown(None, job, strategy, collection)
 
         def look(
@@ -66,11 +66,12 @@ class SwitchEvents:
         def restore(request: gr.Request) -> Update:
             return self._restored(dict(request.query_params))
 
-        blocks.load(restore, None, [*shown, *selected, page.selectors.only], **QUICK)
+        blocks.load(restore, None, [*shown, *selected, page.composer.selectors.only], **QUICK)
         anew = [page.title.new.click, page.chatbot.clear]
         gr.on(anew, begin_anew, [states.job, *selected], shown, **QUICK)
         page.listing.select(choose, [states.current, states.job, *selected], shown, **QUICK)
-        page.title.confirm.click(delete, [states.current, states.job, *selected], shown, **QUICK)
+        delete_told, outputs = noticed(delete, shown, page.title.notice)
+        page.title.confirm.click(delete_told, [states.current, states.job, *selected], outputs, **QUICK)
         looked_at = [states.turns, states.current, states.job, *selected]
         page.timer.tick(look, looked_at, shown, trigger_mode="once", **QUICK)
         connect_answer(self.chat, page, states, page.follow.change)
@@ -79,9 +80,9 @@ class SwitchEvents:
     def _outputs(self) -> list[Any]:
         """The components that change with the conversation."""
         page, states = self.page, self.states
-        shown = [states.turns, page.chatbot, page.sources, page.viewer, states.current, page.notice]
+        shown = [states.turns, page.chatbot, page.sources, page.viewer, states.current, page.composer.notice]
         shown += [page.listing, page.address, *page.title.heading, states.as_is]
-        return [*shown, states.job, page.send, page.stop, page.follow]
+        return [*shown, states.job, page.composer.send, page.composer.stop, page.follow]
 
     def _unchanged(self) -> Update:
         return tuple(gr.skip() for _ in self._outputs)
@@ -129,7 +130,7 @@ class SwitchEvents:
     def _restored(self, address: dict[str, str]) -> Update:
         """Return the values that the page's address names, and the selectors."""
         assistant = self.chat.assistant
-        strategies = strategy_choices(assistant.strategies())
+        strategies = described_strategies(assistant.strategies())
         collections = collection_choices(assistant)
         found: dict[str, str] = {}
         unknown = []

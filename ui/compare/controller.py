@@ -12,8 +12,8 @@ from ui.background import BackgroundJob, Workers
 from ui.compare.render import ComparisonView, render_answers, render_tally
 from ui.components.answering import answered, streaming
 from ui.components.choices import check_offered, reranker_chosen
-from ui.components.conversation import ChatTurn
 from ui.components.judgements import JudgementController
+from ui.components.turns import ChatTurn
 
 NO_COLUMN = "(no column)"
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 
-from ingestion.errors import RagError
+from ingestion.errors import InvalidInput, RagError
 from retrievers.comparison import MOST
 from ui.background import BackgroundJob
 from ui.compare.controller import AnswersView, AskedComparison, CompareController
 from ui.compare.layout import CompareLayout, column_choices
 from ui.compare.render import name_of, render_comparison, render_passage
 from ui.components.choices import collection_choices, reranker_choices, strategy_choices
-from ui.components.events import QUICK, failure_named
+from ui.components.events import QUICK, noticed
 from ui.components.text import render_error
 
 Update = tuple[Any, ...]
@@ -101,15 +101,14 @@ class _CompareEvents:
         def vote(found: AskedComparison | None, answers: AnswersView | None, preferred: list[int]) -> Update:
             if found is None:
                 return (gr.skip(),) * len(outputs)
-            with failure_named("Not kept"):
-                named = compare.vote(found, preferred)
+            named = compare.vote(found, preferred)
             if answers is not None:
                 answers.comparison = named.view
             written = answers.render() if answers else ""
             return named, render_comparison(named.view), compare.tally(), written, *_vote_buttons(named)
 
         def vote_for(place: int) -> Callable[[AskedComparison | None, AnswersView | None], Update]:
-            return lambda found, answers: vote(found, answers, [place])
+            return noticed(lambda found, answers: vote(found, answers, [place]), outputs, page.notice)[0]
 
         def vote_all(found: AskedComparison | None, answers: AnswersView | None) -> Update:
             return vote(found, answers, list(range(len(found.view.order))) if found else [])
@@ -121,15 +120,17 @@ class _CompareEvents:
             if found is None:
                 return gr.skip(), gr.skip()
             data = event._data
-            with failure_named("Not kept"):
-                judged = compare.judge(found, str(data.get("chunk")), int(str(data.get("grade")) == "1"))
+            judged = compare.judge(found, str(data.get("chunk")), int(str(data.get("grade")) == "1"))
             return judged, render_comparison(judged.view)
 
+        voted = [*outputs, page.notice]
         for place, button in enumerate(page.votes):
-            button.click(vote_for(place), [self.asked, self.answers], outputs, **QUICK)
-        page.all_good.click(vote_all, [self.asked, self.answers], outputs, **QUICK)
-        page.none_good.click(vote_none, [self.asked, self.answers], outputs, **QUICK)
-        page.result.like(judge, [self.asked], [self.asked, page.result], **QUICK)
+            button.click(vote_for(place), [self.asked, self.answers], voted, **QUICK)
+        for button, choose in ((page.all_good, vote_all), (page.none_good, vote_none)):
+            told, _ = noticed(choose, outputs, page.notice)
+            button.click(told, [self.asked, self.answers], voted, **QUICK)
+        judge_told, judged = noticed(judge, [self.asked, page.result], page.notice)
+        page.result.like(judge_told, [self.asked], judged, **QUICK)
 
     def read(self) -> None:
         """Connect cards, and markers in answers, which open a passage below the columns."""
@@ -158,7 +159,7 @@ class _CompareEvents:
 
         def begin_writing(found: AskedComparison | None, job: BackgroundJob | None) -> Update:
             if job is not None and job.running:
-                raise gr.Error("Wait for the answers, or stop them.", print_exception=False)
+                raise InvalidInput("wait for the answers, or stop them")
             begun = (BackgroundJob(), AnswersView(found.view)) if found else (None, None)
             return *begun, gr.Button(visible=False), gr.Button(visible=True)
 
@@ -180,8 +181,10 @@ class _CompareEvents:
             if job is not None:
                 job.stop()
 
-        begun = [self.job, self.answers, page.write, page.stop]
-        page.write.click(begin_writing, [self.asked, self.job], begun, **QUICK).success(
+        begin_told, begun = noticed(
+            begin_writing, [self.job, self.answers, page.write, page.stop], page.notice
+        )
+        page.write.click(begin_told, [self.asked, self.job], begun, **QUICK).success(
             write,
             [self.asked, self.answers, self.job],
             [page.answers],

@@ -35,6 +35,7 @@ class CompareLayout:
             self.reading = gr.HTML("", elem_id="reading", js_on_load=script)
             with gr.Row(visible=False, elem_id="voting") as self.voting:
                 self._lay_out_votes()
+            self.notice = gr.HTML("", elem_id="compare-notice")
             self.answers = gr.HTML("", elem_id="compare-answers", js_on_load=script)
             self.tally = gr.HTML("", elem_id="tally")
 

@@ -11,8 +11,9 @@ from rich.filesize import decimal
 from rag_app.evaluation.votes import Tally
 from retrievers.comparison import Column, StrategyComparison
 from retrievers.hits import Hit
-from ui.components.conversation import ChatTurn, render_turn
+from ui.components.conversation import render_turn
 from ui.components.text import escape, milliseconds, plural, stage_times
+from ui.components.turns import ChatTurn
 
 EMPTY = (
     '<div class="empty"><b>One question, two to four strategies.</b> Each column shows what one of them '

@@ -15,8 +15,8 @@ from rag_app.answering.answers import (
 )
 from rag_app.service.composition import Assistant
 from ui.background import BackgroundJob, Workers
-from ui.components.conversation import ChatTurn
 from ui.components.text import internal_error
+from ui.components.turns import ChatTurn
 
 Work = Callable[[Callable[[AnswerEvent], None]], None]
 

@@ -33,6 +33,12 @@ def strategy_help(strategies: Sequence[StrategyState], chosen: str) -> list[tupl
     return lines + [(state.strategy.name, f"is not available: {state.reason}") for state in unusable]
 
 
+def described_strategies(strategies: Sequence[StrategyState]) -> Choices:
+    """Return the usable strategies, each with a sentence on what it is good for."""
+    usable = (state.strategy for state in strategies if state.available)
+    return [(f"{strategy.name}: {strategy.plain}", strategy.name) for strategy in usable]
+
+
 def _meanwhile(state: StrategyState) -> str:
     if not (state.available and state.reason):
         return ""
@@ -73,7 +79,8 @@ def llm_choices(assistant: Assistant, *, ask: bool = True) -> Choices:
     if configured not in (AUTO, EXTRACTIVE, *files):
         server = Server.parse(configured)
         files[configured] = Llm(server=server).name if server else Path(configured).name
-    return [(AUTO, AUTO), (EXTRACTIVE, EXTRACTIVE), *((name, path) for path, name in files.items())]
+    usual = [("Default model", AUTO), ("Quotes only", EXTRACTIVE)]
+    return [*usual, *((name, path) for path, name in files.items())]
 
 
 def check_offered(assistant: Assistant, *, llm: str | None = None, reranker: str | None = None) -> None:
@@ -109,24 +116,32 @@ def where_to(assistant: Assistant) -> str:
 
 
 def llm_help(assistant: Assistant) -> str:
-    """Return the language model that `auto` chooses now, or why it chooses none."""
+    """Return the language model that the default is now, or why there is none."""
     try:
         llm = assistant.llm()
     except RagError as error:
         return str(error)
     if llm.leaves_machine:
-        return f"auto is {llm.name}: questions and passages leave this machine for {llm.leaves_machine}."
+        return (
+            f"The default is {llm.name}: questions and passages leave this machine for {llm.leaves_machine}."
+        )
     if not llm.quotes:
-        return f"auto is {llm.name}."
-    served = "choose a server's model, or " if assistant.model_pool.served_models(ask=False) else ""
-    return f"auto is extractive: it quotes the documents. For an LLM, {served}give a GGUF file's path."
+        return f"The default is {llm.name}."
+    served = ", or choose a server's model" if assistant.model_pool.served_models(ask=False) else ""
+    return f"No language model yet: answers are quotations. Give a GGUF file's path{served}."
 
 
-def render_help(assistant: Assistant, strategy: str) -> str:
-    """Return the help under the selectors."""
-    about_llm = f"{llm_help(assistant)} Rerankers (cross-encoders) go by name or folder."
-    lines = [*strategy_help(assistant.strategies(), strategy), ("LLM", about_llm)]
-    return "".join(f"<p><b>{escape(name)}</b> {escape(words)}</p>" for name, words in lines)
+def render_llm_help(assistant: Assistant) -> str:
+    """Return the help below the choice of the language model, with the way to get one."""
+    add = ' <a href="?tab=models" data-tab="models">Add a model →</a>'
+    return f"<p>{escape(llm_help(assistant))}{add}</p>"
+
+
+def render_strategy_help(assistant: Assistant, strategy: str) -> str:
+    """Return what a strategy does and costs, folded, and why others cannot be used."""
+    lines = strategy_help(assistant.strategies(), strategy)
+    said = "".join(f"<p><b>{escape(name)}</b> {escape(words)}</p>" for name, words in lines)
+    return f"<details><summary>Technical description</summary>{said}</details>"
 
 
 def reranker_chosen(name: str | None) -> str | None:

@@ -1,9 +1,6 @@
-"""A question with its answer, and how they read in a chat."""
+"""A question with its answer as they read in a chat."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -16,57 +13,9 @@ from rag_app.answering.answers import (
     Verdict,
 )
 from rag_app.llm.choice import EXTRACTIVE
-from ui.components.markdown import MARKER, render_markdown
+from ui.components.answer_text import linked, render_reply
 from ui.components.text import escape, milliseconds, plural, stage_times
-
-# Bold, as answers have it in Markdown.
-_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*")
-# A quotation may contain its author's [3]; our marker stands at its end.
-_MARKER_OF_QUOTATION = re.compile(MARKER.pattern + r"$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class ChatTurn:
-    """A question and its answer so far. It is pending until it has an answer, or has ended without one.
-
-    Attributes:
-        number: The turn's place in its conversation, from 1.
-        text: The answer as far as it is written.
-        understood: A follow-up question, rewritten so that it can be understood alone.
-        waiting: What the answer's first word waits for.
-        search_only: The person wants passages and no answer.
-        grade: The person's verdict on the answer, 1 good, 0 bad.
-        interrupted: The application ended before the answer did.
-        partial: What the history has of an answer that is not finished.
-    """
-
-    number: int
-    question: str
-    options: AskOptions
-    text: str = ""
-    found: PassagesFound | None = None
-    understood: str | None = None
-    waiting: AnswerProgress | None = None
-    answer: Answer | None = None
-    error: str | None = None
-    stopped: bool = False
-    search_only: bool = False
-    grade: int | None = None
-    interrupted: bool = False
-    partial: Answer | None = None
-
-    @property
-    def pending(self) -> bool:
-        answered = self.found is not None if self.search_only else self.answer is not None
-        return not (answered or self.error is not None or self.stopped or self.interrupted)
-
-
-Turns = tuple[ChatTurn, ...]
-
-
-def turn_of(turns: Turns, number: object) -> ChatTurn | None:
-    """Return the turn with a number, which may be the text of an element's attribute."""
-    return next((turn for turn in turns if str(turn.number) == str(number)), None)
+from ui.components.turns import ChatTurn
 
 
 class ChatbotMessage(TypedDict):
@@ -95,18 +44,13 @@ def _question(turn: ChatTurn) -> str:
     return f'<div class="question">{escape(turn.question)}{understood}</div>'
 
 
-def source_id(turn: int, number: int) -> str:
-    """Return the HTML id of a source's card."""
-    return f"source-{turn}-{number}"
-
-
 def render_turn(turn: ChatTurn) -> str:
     """Return the reply: the answer with its stamp, what is written of it, and its progress or its error."""
     if turn.answer is not None:
         return _answer(turn, turn.answer)
     if turn.error is None and turn.search_only and turn.found is not None:
         return _searched(turn, turn.found)
-    written = _reply(turn) if turn.text else ""
+    written = render_reply(turn) if turn.text else ""
     if turn.pending:
         return f'{written}<div class="stamp working">{_names(turn)} · {_phase(turn)}</div>'
     return f'{written}{_unfinished(turn)}<div class="actions">{_again(turn)}</div>'
@@ -129,16 +73,18 @@ def _unfinished(turn: ChatTurn) -> str:
 
 
 def _answer(turn: ChatTurn, answer: Answer) -> str:
-    reply = _reply(turn)
+    reply = render_reply(turn)
     if answer.abstained:
-        said, _, closest = _linked(turn).partition("\n\n")
+        said, _, closest = linked(turn).partition("\n\n")
         below = f'<div class="reply closest">{closest}</div>' if closest else ""
         reply = f'<div class="reply abstained {answer.outcome}">{said}</div>{below}{_advice(answer)}'
     return (
         f"{reply}{_model_text(answer)}{_checks(answer)}{_flags(answer)}{_looked(turn)}"
-        f'<details class="stamp"><summary>{_names(turn)} · {_instructed(answer)}'
-        f"{milliseconds(answer.timings_ms['total'])}</summary>{_instructions(answer)}"
-        f'<div class="stages">{stage_times(answer.timings_ms)}</div></details>{_actions(turn, answer)}'
+        f'{_actions(turn)}<details class="stamp"><summary>⋯'
+        '<span class="unseen">How this was answered</span></summary>'
+        f"<div>{_names(turn)} · {_instructed(answer)}"
+        f"{milliseconds(answer.timings_ms['total'])}</div>{_instructions(answer)}"
+        f'<div class="stages">{stage_times(answer.timings_ms)}</div></details>'
     )
 
 
@@ -163,11 +109,8 @@ def _instructions(answer: Answer) -> str:
 
 def _advice(answer: Answer) -> str:
     """Return what a person can do where the documents do not answer."""
-    evidence = "All passages that were found are under Evidence. " if answer.nearest else ""
-    return (
-        f'<div class="advice">{evidence}'
-        "Ask in other words, choose another strategy, or add the document that knows.</div>"
-    )
+    closest = "The closest passages are under Sources. " if answer.nearest else ""
+    return f'<div class="advice">{closest}Ask in other words, or add the document that has the answer.</div>'
 
 
 def _searched(turn: ChatTurn, found: PassagesFound) -> str:
@@ -175,9 +118,9 @@ def _searched(turn: ChatTurn, found: PassagesFound) -> str:
     reranker = f" · reranked by {escape(result.reranker)}" if result.reranker else ""
     total = milliseconds(result.timings_ms["total"])
     return (
-        f'<div class="reply">{plural(len(result.hits), "passage")} found. They are under Evidence.</div>'
+        f'<div class="reply">{plural(len(result.hits), "passage")} found. They are under Sources.</div>'
         f"{_looked(turn)}"
-        f'<div class="stamp"><span>{escape(result.strategy)}</span>{reranker} · search only · {total}</div>'
+        f'<div class="stamp"><span>{escape(result.strategy)}</span>{reranker} · passages only · {total}</div>'
         f'<div class="actions">{_again(turn)}</div>'
     )
 
@@ -198,21 +141,17 @@ def _looked(turn: ChatTurn) -> str:
     return f'<div class="looked" title="{escape(why)}">{" · ".join(parts)}</div>'
 
 
-def _actions(turn: ChatTurn, answer: Answer) -> str:
-    thumbs = ""
-    if answer.citations and not answer.abstained:
-        good = "Good answer: the cited passages are kept as answering this question"
-        bad = "Bad answer: the cited passages are kept as not answering this question"
-        thumbs = (
-            f"{_action('good', turn, 'Good', good, chosen=turn.grade == 1)}"
-            f"{_action('bad', turn, 'Bad', bad, chosen=turn.grade == 0)}"
-        )
+def _actions(turn: ChatTurn) -> str:
+    thumbs = (
+        f"{_action('good', turn, 'Helpful', 'Keep that this answer helped', chosen=turn.helpful is True)}"
+        f"{_action('bad', turn, 'Not helpful', 'Keep that it did not', chosen=turn.helpful is False)}"
+    )
     return f'<div class="actions">{_again(turn)}{thumbs}</div>'
 
 
 def _again(turn: ChatTurn) -> str:
     return _action(
-        "again", turn, "Ask again", "Ask this again with the strategy, reranker and LLM chosen below"
+        "again", turn, "Retry", "Ask this again with the strategy, reranker and model chosen below"
     )
 
 
@@ -243,57 +182,6 @@ def _checks(answer: Answer) -> str:
 
 def _flags(answer: Answer) -> str:
     return "".join(f'<div class="flag" role="note">{escape(flag)}</div>' for flag in answer.flags)
-
-
-def _reply(turn: ChatTurn) -> str:
-    """Return the text of a language model as Markdown, other text as it is."""
-    if _is_model_text(turn):
-        link_of = partial(_link, turn, _known(turn))
-        answer = turn.answer or turn.partial
-        written = render_markdown(
-            answer.text if answer else turn.text, answer.sentences if answer else (), link_of
-        )
-        return f'<div class="reply written">{written}</div>'
-    return f'<div class="reply">{_linked(turn)}</div>'
-
-
-def _is_model_text(turn: ChatTurn) -> bool:
-    """Return whether a language model wrote the text; while it is written, its waiting tells."""
-    answer = turn.answer or turn.partial
-    if answer is None:
-        return turn.waiting is not None and turn.waiting.stage != "read"
-    return answer.llm != EXTRACTIVE and not answer.abstained and answer.model_text is None
-
-
-def _known(turn: ChatTurn) -> set[int]:
-    evidence = turn.answer.evidence if turn.answer else turn.found.packed.evidence if turn.found else ()
-    return {item.number for item in evidence}
-
-
-def _link(turn: ChatTurn, known: set[int], match: re.Match[str]) -> str | None:
-    """Return the link from a marker to its source's card; None for a number without one."""
-    if int(match[1]) not in known:
-        return None
-    name = source_id(turn.number, int(match[1]))
-    return f'<a class="marker" href="#{name}" title="Open source {match[1]}">{match[0]}</a>'
-
-
-def _linked(turn: ChatTurn) -> str:
-    """Return the text with the markers of its sources linked; a quotation's own `[12]` stays text."""
-    text = turn.answer.text if turn.answer else turn.text
-    known = _known(turn)
-    parts: list[str] = []
-    position = 0
-    for match in (_MARKER_OF_QUOTATION if turn.answer else MARKER).finditer(text):
-        if link := _link(turn, known, match):
-            parts += [_marked_up(text[position : match.start()]), link]
-            position = match.end()
-    return "".join([*parts, _marked_up(text[position:])])
-
-
-def _marked_up(text: str) -> str:
-    """Return a text as HTML, with **bold** parts."""
-    return _BOLD.sub(r"<b>\1</b>", escape(text))
 
 
 def _model_text(answer: Answer) -> str:

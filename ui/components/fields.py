@@ -15,7 +15,7 @@ def question_field(label: str, elem_id: str, *, max_lines: int, autofocus: bool 
         label=label,
         show_label=False,
         container=False,
-        placeholder="Ask a question",
+        placeholder="Ask your documents…",
         elem_id=elem_id,
         autofocus=autofocus,
         lines=1,

@@ -92,6 +92,19 @@ def render_error(message: object) -> str:
     return f'<div class="failed" role="alert">{escape(str(message))}</div>'
 
 
+def render_notice(error: Exception | None = None, words: str = "") -> str:
+    """Return, for the field that they are about, an error or words in one sentence; "" for neither.
+
+    Logs an unexpected error, and names the id under which the log has it.
+    """
+    if error is not None:
+        words = str(error) if isinstance(error, RagError) else internal_error(error)
+    if not words:
+        return ""
+    sentence = f"{words[:1].upper()}{words[1:]}"
+    return render_error(sentence if sentence[-1] in ".?!)…" else f"{sentence}.")
+
+
 def internal_error(error: Exception) -> str:
     """Log an unexpected error; return what a person reads, with the id under which the log has it."""
     return _internal(report_unexpected(error))

@@ -101,6 +101,11 @@ class EvaluateController:
             raise InvalidInput("no strategy is chosen; choose two or more to compare")
         if form.source == FOLDER:
             self._check_folder(form.folder)
+        if form.source == JUDGED and not any(one.grade > 0 for one in self.assistant.judgements.all()):
+            raise InvalidInput(
+                "no passage is judged as relevant yet; judge some under Chat or Compare, or choose "
+                "Question list"
+            )
         questions = self.read_list(form) if form.source == LIST else None
         usable = render_list(questions) if questions else ""
         if questions and questions.unusable and questions.questions:

@@ -8,7 +8,7 @@ from ingestion.errors import RagError
 from rag_app.tasks import TaskState
 from ui.components.events import QUICK
 from ui.components.fields import received
-from ui.components.text import internal_error, render_error
+from ui.components.text import render_error, render_notice
 from ui.evaluate.controller import FOLDER, JUDGED, LIST, EvaluateController, EvaluatePageState, EvaluationForm
 from ui.evaluate.layout import EvaluateLayout
 from ui.evaluate.render import render_list, render_progress, render_result, render_summary
@@ -31,10 +31,8 @@ def connect_evaluate(evaluate: EvaluateController, page: EvaluateLayout, blocks:
         usable, message = "", ""
         try:
             usable, message = evaluate.start(EvaluationForm.of(*form), state)
-        except RagError as error:
-            message = render_error(error)
         except Exception as error:  # noqa: BLE001 (logged, and said on the page)
-            message = render_error(internal_error(error))
+            message = render_notice(error)
         return usable, message, *updates.all(state)
 
     def cancel(state: EvaluatePageState) -> tuple[Any, ...]:
@@ -71,7 +69,8 @@ def _connect_form(evaluate: EvaluateController, page: EvaluateLayout) -> None:
             return None, gr.skip(), render_error(words)
 
     groups = [page.judged_group, page.list_group, page.folder_group]
-    page.source.change(choose, [page.source], [*groups, page.collections, page.message], **QUICK)
+    # By the person alone: a change also comes when the tab is first drawn, and would take a message away.
+    page.source.input(choose, [page.source], [*groups, page.collections, page.message], **QUICK)
     page.check.click(check, page.form, [page.checked, page.message], **QUICK)
     page.upload.upload(
         take, [page.upload], [page.upload, page.text, page.message], preprocess=False, **QUICK

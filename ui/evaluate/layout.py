@@ -20,7 +20,6 @@ class EvaluateLayout:
                 self._lay_out_sources()
                 self._lay_out_choices()
             with gr.Column(elem_id="evaluate-result", min_width=300):
-                self.message = gr.HTML("", elem_id="evaluate-message")
                 self.progress = gr.HTML("", elem_id="evaluate-progress")
                 self.summary = gr.HTML(EMPTY, elem_id="evaluate-said")
                 with gr.Row(elem_id="evaluate-downloads", visible=False) as self.downloads:
@@ -85,6 +84,7 @@ class EvaluateLayout:
             info="Each strategy is also measured with each of these.",
             elem_id="evaluate-rerankers",
         )
+        self.message = gr.HTML("", elem_id="evaluate-message")
         with gr.Row(elem_classes="tools", elem_id="evaluate-go"):
             self.run = gr.Button("Run", variant="primary", elem_id="evaluate-run", min_width=100)
             self.cancel = gr.Button(

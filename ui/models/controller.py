@@ -1,6 +1,7 @@
 """The actions of the Models page, and its state in one open page."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ingestion.errors import InvalidInput
 from rag_app.model_store.store import ModelState
@@ -54,11 +55,12 @@ class ModelsController:
         self.assistant.model_tasks.verify()
         return ""
 
-    def add(self, name: str, role: str, path: str) -> str:
+    def add(self, name: str, role: str, path: str) -> None:
         """Begin to add a model or bundle that lies on this machine."""
         check_may_name_files(self.assistant, "adding a model by its path")
+        if path.strip() and not Path(path.strip()).expanduser().exists():
+            raise InvalidInput(f"there is no file or folder {path.strip()}; give the path of the model")
         self.assistant.model_tasks.add(name, role, path)
-        return ""
 
     def remove(self, name: str, role: str) -> str:
         """Remove a model; return a message."""

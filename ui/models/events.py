@@ -6,7 +6,7 @@ import gradio as gr
 
 from ingestion.errors import RagError
 from ui.components.choices import NO_RERANKER, llm_choices, reranker_choices
-from ui.components.events import QUICK
+from ui.components.events import QUICK, noticed
 from ui.components.text import render_error, result_of
 from ui.models.controller import ModelsController, ModelsPageState
 from ui.models.layout import ModelsLayout
@@ -126,12 +126,14 @@ def _connect_work(updates: _ModelsUpdates, page: ModelsLayout, state: gr.State, 
         return result_of(models.verify_all), *updates.all(state)
 
     def add(path: str, name: str, role: str, state: ModelsPageState) -> tuple[Any, ...]:
-        return result_of(lambda: models.add(name or "", role, path or "")), *updates.all(state)
+        models.add(name or "", role, path or "")
+        return "", *updates.all(state)
 
     def cancel(state: ModelsPageState) -> tuple[Any, ...]:
         models.assistant.model_tasks.cancel()
         return updates.all(state)
 
     page.verify.click(verify, [state], [page.message, *shown], **QUICK)
-    page.add.click(add, [page.path, page.name, page.role, state], [page.message, *shown], **QUICK)
+    add_told, outputs = noticed(add, [page.message, *shown], page.added)
+    page.add.click(add_told, [page.path, page.name, page.role, state], outputs, **QUICK)
     page.cancel.click(cancel, [state], shown, **QUICK)

@@ -64,4 +64,5 @@ class ModelsLayout:
                 label="Kind of model",
                 elem_id="models-role",
             )
+        self.added = gr.HTML("", elem_id="models-added")
         self.add = gr.Button("Add", size="sm", elem_id="models-add-button", min_width=80)

@@ -12,3 +12,9 @@ def style_sheet() -> str:
     """Return the style sheets of this folder as one text, page.css first: the others use its colours."""
     names = sorted(file.name for file in files(__name__).iterdir() if file.name.endswith(".css"))
     return "\n".join(read_static(name) for name in sorted(names, key=lambda name: name != "page.css"))
+
+
+def page_script() -> str:
+    """Return the function that runs once the page is drawn."""
+    parts = (f"({read_static(name)})();" for name in ("connection.js", "reading_position.js", "page.js"))
+    return f"() => {{ {''.join(parts)} }}"

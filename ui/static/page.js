@@ -16,6 +16,18 @@
     };
     reveal(20); // an older answer's sources are being fetched
   });
+  // What is typed and not asked is there after a reload, of this tab alone.
+  const question = () => document.querySelector("#question textarea");
+  window.addEventListener("pagehide", () => sessionStorage.setItem("question", question()?.value ?? ""));
+  const restore = (text, tries) => {
+    const field = question();
+    if (!field) return tries > 0 && setTimeout(() => restore(text, tries - 1), 100);
+    if (field.value) return;
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const unsent = sessionStorage.getItem("question");
+  if (unsent) restore(unsent, 50);
   // The address names the open tab: it is there after a reload, and for whoever is sent the address.
   const openTab = (name, tries) => {
     const tab = document.querySelector(`#pages > .tab-wrapper [data-tab-id="${CSS.escape(name)}"]`);

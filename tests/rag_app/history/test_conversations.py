@@ -88,6 +88,18 @@ def test_a_conversation_is_kept_listed_renamed_and_deleted(conversations: Conver
             use(first.id)
 
 
+def test_whether_an_answer_helped_is_kept(conversations: Conversations) -> None:
+    identity = conversations.create().id
+    for question in ("first", "second"):
+        conversations.begin_turn(identity, question)
+    conversations.rate(identity, 2, helpful=False)
+    assert [turn.helpful for turn in conversations.turns(identity)] == [None, False]
+    conversations.rate(identity, 2, helpful=True)
+    assert [turn.helpful for turn in conversations.turns(identity)] == [None, True]
+    with pytest.raises(UnknownName):
+        conversations.rate("gone", 1, helpful=True)
+
+
 def test_what_was_being_answered_when_the_application_ended_is_seen(conversations: Conversations) -> None:
     one = conversations.create()
     conversations.begin_turn(one.id, "Why?")

@@ -11,7 +11,7 @@ from typing import Any, cast
 import gradio as gr
 import pytest
 
-from ingestion.errors import ModelError
+from ingestion.errors import ModelError, RagError
 from ingestion.library import Library
 from rag_app.answering.answers import AnswerEvent, AskOptions, Delta
 from rag_app.config.settings import Settings
@@ -19,6 +19,7 @@ from rag_app.evaluation.judgements import Judgements
 from rag_app.history.conversations import Conversations, TurnState
 from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.serialization import RestoredTurn
+from rag_app.llm.choice import Llm
 from rag_app.service.composition import Assistant
 from rag_app.service.running_answers import RunningAnswers
 from retrievers.availability import StrategyState
@@ -32,8 +33,8 @@ from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.events import asked_again
 from ui.chat.pane_events import heading
 from ui.components.answering import follow
-from ui.components.conversation import ChatTurn
 from ui.components.text import INTERNAL_ERROR
+from ui.components.turns import ChatTurn
 
 PASSAGE = hit("words")
 HOW = QueryOptions(strategy="colbert", reranker="big")
@@ -69,6 +70,9 @@ class Script:
 
     def options(self) -> AskOptions:
         return AskOptions(strategy="cascade", reranker="big", llm="auto", collections=("papers",))
+
+    def llm(self, name: str) -> Llm:
+        return Llm()
 
     def stream(self, question: str, options: AskOptions) -> Generator[AnswerEvent]:
         self.asked.append(options)
@@ -171,7 +175,7 @@ def test_every_tab_follows_an_answer_and_stops_it(tmp_path: Path) -> None:
     for stream in streams:
         text = next(stream)[0].text
         assert len(next(state for state in stream if len(state[0].text) > len(text))[0].text) > len(text)
-    with pytest.raises(gr.Error, match="another question of this conversation is being answered"):
+    with pytest.raises(RagError, match="another question of this conversation is being answered"):
         talk.begin("and?", tabs[0][0], None, current, HOW)
     assert tabs[1][1] is not None
     tabs[1][1].stop()
@@ -241,7 +245,7 @@ def test_a_stopped_answer_s_sources_say_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("question", ["", "  ", "?!"])
 def test_an_empty_question_begins_no_conversation(tmp_path: Path, question: str) -> None:
     script = Script(tmp_path, [])
-    with pytest.raises(gr.Error, match="the question is empty"):
+    with pytest.raises(RagError, match="the question is empty"):
         chat(script).begin(question, (), None, None, HOW)
     assert script.conversations.list() == []
 
@@ -320,13 +324,13 @@ def test_an_address_may_name_a_strategy_that_came_after_the_start(
     restored = handlers["restore"](SimpleNamespace(query_params={"strategy": "mean@small"}))
     (radio,) = [one for one in restored if isinstance(one, gr.Radio)]
     assert radio.value == "mean@small"
-    assert ("mean@small", "mean@small") in radio.choices
+    assert "mean@small" in [value for _, value in radio.choices]
 
 
 def test_one_question_at_a_time(tmp_path: Path) -> None:
     script = Script(tmp_path, [])
     turns, job = asked(script)
-    with pytest.raises(gr.Error, match="Wait for the answer"):
+    with pytest.raises(RagError, match="wait for the answer"):
         chat(script).begin("and?", turns, job, None, HOW)
     job.end()
     assert len(chat(script).begin("and?", turns, job, None, HOW)[0]) == 2

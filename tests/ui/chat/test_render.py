@@ -72,7 +72,7 @@ def test_markers_of_evidence_are_links_and_others_stay_text() -> None:
 def test_abstention_is_plain_and_no_error() -> None:
     shown = render_turn(turn("q", found(hit("x")), answer("I couldn't find this.", hit("x"), abstained=True)))
     assert "abstained" in shown
-    assert "passages that were found are under Evidence" in shown
+    assert "closest passages are under Sources" in shown
     assert "failed" not in shown
 
 
@@ -91,7 +91,7 @@ def test_the_closest_passages_of_an_abstention_can_be_opened_and_are_no_answer()
     assert '<div class="reply abstained related">I couldn&#x27;t find this.</div>' in said
     assert closest.startswith("Closest passages:\n• notes.pdf, page 3:")
     assert 'href="#source-1-1"' in closest
-    assert "#do-good-1" not in shown
+    assert "#do-bad-1" in shown  # of a refusal one wants to say that it did not help
 
 
 def test_errors_show_their_message_and_no_answer() -> None:
@@ -181,17 +181,38 @@ def test_doubtful_sentences_are_marked_where_they_stand() -> None:
     ]  # fmt: skip
 
 
+def test_quotations_below_the_first_are_folded() -> None:
+    passage = hit("words")
+    quoted = answer("The first. [1]\n\nThe second. [1]\n\nThe third. [1]", passage)
+    seen, _, folded = render_turn(turn("q", found(passage), quoted)).partition('<details class="quotes">')
+    assert "The first." in seen
+    assert "The second." not in seen
+    assert folded.startswith("<summary>2 supporting quotes</summary>")
+    assert "The third." in folded
+    for text in ("One. [1]", "One. [1]\n\nWithout a source.", "One. [1]\n\n- a list [1]"):
+        assert "supporting" not in render_turn(turn("q", found(passage), answer(text, passage)))
+    written = answer("One. [1]\n\nTwo. [1]", passage, llm="tiny.gguf")
+    assert "supporting" not in render_turn(turn("q", found(passage), written))
+
+
+def test_times_stand_behind_the_dots() -> None:
+    passage = hit("words")
+    seen, _, folded = render_turn(turn("q", found(passage), answer("Words [1]", passage))).partition("⋯")
+    assert "42 ms" not in seen
+    assert "42 ms" in folded
+
+
 def test_an_answer_offers_what_can_be_done_with_it() -> None:
     passage = hit("words")
     cited = replace(answer("Words [1]", passage, citations=(citation("words", "words"),)), llm="x.gguf")
-    shown = render_turn(replace(turn("q", found(passage), cited, number=3), grade=0))
+    shown = render_turn(replace(turn("q", found(passage), cited, number=3), helpful=False))
     for action in ("again", "good", "bad"):
         assert f'href="#do-{action}-3"' in shown
     assert 'class="action chosen" href="#do-bad-3"' in shown
     abstained = answer("The documents do not answer this.", passage, abstained=True)
     shown = render_turn(turn("q", found(passage), abstained))
     assert "#do-again-1" in shown
-    assert "#do-good-1" not in shown
+    assert "#do-bad-1" in shown  # of a refusal one wants to say that it did not help
 
 
 def test_what_failed_or_was_stopped_can_be_asked_again() -> None:
@@ -203,7 +224,7 @@ def test_what_failed_or_was_stopped_can_be_asked_again() -> None:
 def test_a_search_alone_says_what_it_is() -> None:
     shown = render_turn(replace(turn("q", found(hit("words"))), search_only=True))
     assert "1 passage found" in shown
-    assert "search only" in shown
+    assert "passages only" in shown
     assert "#do-again-1" in shown
 
 

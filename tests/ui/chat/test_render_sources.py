@@ -37,7 +37,7 @@ def test_cited_cards_are_unfolded_and_come_first() -> None:
     cited = (citation(QUOTE, TEXT, marker=2),)
     shown = render_sources(turn("q", found(first, second), answer("x [2]", first, second, citations=cited)))
     assert shown.index('id="source-1-2" open') < shown.index('id="source-1-1">')
-    assert shown.index("Cited") < shown.index("Read, not cited")
+    assert shown.index("Cited") < shown.index("Also used")
 
 
 def test_found_but_not_read_passages_are_listed_last() -> None:
@@ -45,14 +45,14 @@ def test_found_but_not_read_passages_are_listed_last() -> None:
     event = found(read, unread)
     made = answer("x [1]", read, citations=(citation(QUOTE, TEXT),))
     shown = render_sources(turn("q", event, made))
-    assert shown.index("Found, not read") < shown.index("Left out.")
+    assert shown.index("Other matches") < shown.index("Left out.")
 
 
 def test_an_abstention_shows_the_nearest_passages() -> None:
     passages = [hit(f"Passage {rank}.", rank=rank) for rank in range(1, 6)]
     shown = render_sources(turn("q", found(*passages), answer("No.", *passages, abstained=True)))
-    assert "Nearest passages" in shown
-    assert shown.count("<details") == 5
+    assert "Closest passages" in shown
+    assert shown.count('<details class="card') == 5
     assert shown.count(" open>") == 2
     assert "<mark>" not in shown
 
@@ -75,7 +75,7 @@ def test_hostile_documents_are_text() -> None:
 
 
 def test_empty_states_say_what_to_do() -> None:
-    assert "Each answer shows here" in render_sources(None)
+    assert "Sources appear here" in render_sources(None)
     assert "Searching" in render_sources(turn("q"))
     assert "Add documents" in render_sources(turn("q", found()))
     assert "failed" in render_sources(replace(turn("q"), error="no"))

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
-from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
+from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, open_chip, opened, screenshot, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -144,6 +144,7 @@ def test_keys_act_on_the_open_tab_and_leave_lists_of_choices_alone(
     with opened(browser, server) as page:
         page.evaluate("window.stopped = []")
         stop_button(page, "chat-pane", "stop")
+        open_chip(page, "collection")
         page.locator("#collection input").click()
         page.keyboard.press("Escape")
         assert page.evaluate("window.stopped") == []

@@ -19,7 +19,7 @@ from ui.compare.render import (
     render_passage,
     render_tally,
 )
-from ui.components.conversation import ChatTurn
+from ui.components.turns import ChatTurn
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -12,7 +12,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 
 from tests.helpers.hub import SMALL, Hub, hub_variables, listed, serving_hub
-from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
+from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, open_chip, opened, screenshot, serving
 from tests.helpers.tiny_gguf import write_tiny_gguf
 
 if TYPE_CHECKING:
@@ -98,5 +98,6 @@ def test_a_file_here_is_added_and_offered(browser: "Browser", server: Server, tm
         expect(page.get_by_label("Use tiny-llm")).to_be_visible(timeout=PATIENCE)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         page.get_by_role("tab", name="Chat").click()
+        open_chip(page, "llm")
         page.locator("#llm input").click()
         expect(page.get_by_role("option", name="tiny-llm")).to_be_visible()
