@@ -89,7 +89,7 @@ def test_an_answer_outlives_its_tab(browser: "Browser", server: Server, model: D
         expect(second).to_contain_text("as Cormack and others", timeout=PATIENCE)
         other.fill("#question textarea", "And what else?")
         other.press("#question textarea", "Enter")
-        expect(other.locator("#notice")).to_contain_text("Still answering: Wait for the answer, or stop it.")
+        expect(other.locator("#notice")).to_contain_text("Wait for the answer, or stop it.")
         expect(second).to_be_visible()
         screenshot(other, "asked-while-answering")
 
