@@ -92,11 +92,10 @@ class LoginFirst:
         if waiting.waiting >= _MOST_WAITING:
             await _refuse(scope, receive, send, 429, "too many tries at once; wait a minute")
             return
-        statuses: list[int] = []
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
-                statuses.append(message["status"])
+                self._tries.note(peer, message["status"])  # before the client can know it
                 _keep_on_this_site(MutableHeaders(scope=message))
             await send(message)
 
@@ -105,8 +104,6 @@ class LoginFirst:
             async with waiting.turn:
                 await asyncio.sleep(self._tries.wait(peer))
                 await self.app(scope, receive, noting)
-                if statuses:
-                    self._tries.note(peer, statuses[0])
         finally:
             waiting.waiting -= 1
 

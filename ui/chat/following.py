@@ -10,8 +10,9 @@ from ui.components.answering import follow
 from ui.components.text import internal_error
 from ui.components.turns import ChatTurn
 
-# Seconds between two redraws.
-_REDRAW_S = 0.1
+# Seconds between two redraws, and the characters of an answer for which a second passes. Each redraw draws
+# all of them: on a slow machine a long answer would leave the browser no time for anything else.
+_REDRAW_S, _CHARACTERS_A_SECOND = 0.1, 20_000
 # Seconds until a tab notices that it was closed or shows something else.
 _NOTICE_S = 1.0
 
@@ -55,4 +56,4 @@ def followed(turn: ChatTurn, job: Following) -> Generator[ChatTurn]:
         if state.is_over:
             return
         job.answer.wait(seen, _NOTICE_S)
-        job.answer.wait_for_end(_REDRAW_S)
+        job.answer.wait_for_end(max(_REDRAW_S, len(turn.text) / _CHARACTERS_A_SECOND))

@@ -74,7 +74,8 @@ def test_a_list_is_checked_cancelled_run_and_exported(
         screenshot(page, "evaluate-empty")
         run, progress = page.locator("#evaluate-run"), page.locator("#evaluate-progress")
         run.click()
-        expect(progress).to_contain_text("there are no judgements", timeout=PATIENCE)
+        message = page.locator("#evaluate-message")
+        expect(message).to_contain_text("No passage is judged as relevant yet", timeout=PATIENCE)
 
         page.get_by_text("Question list", exact=True).first.click()
         page.set_input_files("#evaluate input[type=file]", str(questions))

@@ -277,7 +277,7 @@ def test_instructions_of_a_collection_are_written_here_and_used_in_the_chat(
         page.get_by_role("tab", name="Chat").click()
         answer = ask(page, "What constant does reciprocal rank fusion use?")
         assert "Es gilt k = 60" in answer
-        assert "with instructions" in answer
+        expect(page.locator("#conversation .stamp").last).to_contain_text("with instructions")
         page.locator("#conversation details.stamp summary").click()
         stamp = page.locator("#conversation details.stamp")
         expect(stamp).to_contain_text("Instructions of the collection Answer in German.")

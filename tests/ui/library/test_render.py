@@ -25,7 +25,6 @@ def test_documents_show_name_size_and_a_named_delete_button() -> None:
     for part in (
         "report.pdf",
         "12 pages",
-        "1 chunk<",
         'data-delete="d1"',
         'aria-label="Delete report.pdf"',
         "1 document,",
