@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from ingestion.errors import InvalidInput, LibraryError, UnknownName
 from ingestion.library import Library
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION, Catalogue, check_collection_name
-from ingestion.text.invisible import without_invisible
+from ingestion.text.invisible import first_unseen
 
 # Characters of a collection's instructions: some lines. All of them stand in every prompt.
 MOST_INSTRUCTIONS = 1_000
 _LINE_ENDS = re.compile(r"\r\n?")
-# Control characters but for tab and line feed, and lone surrogates, which are no text.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +118,10 @@ def checked_instructions(text: str) -> str:
             f"the instructions have {len(kept):,} characters, and at most {MOST_INSTRUCTIONS:,} are kept; "
             "shorten them"
         )
-    seen = _CONTROL.sub("", without_invisible(kept))
-    if seen != kept:
-        pairs = zip(kept, f"{seen}\0", strict=False)
-        place, unseen = next((place, one) for place, (one, other) in enumerate(pairs, 1) if one != other)
+    if unseen := first_unseen(kept, lines=True):
+        place, character = unseen
         raise InvalidInput(
-            f"character {place} of the instructions is U+{ord(unseen):04X}, which nobody sees; remove it"
+            f"character {place} of the instructions is U+{ord(character):04X}, which nobody sees; remove it"
         )
     return kept
 

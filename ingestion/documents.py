@@ -91,6 +91,22 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class FileProperties:
+    """What a file says of its content beside the text, in one line each; "" where it says nothing.
+
+    `organisation` is a publisher, a company or a web site; `date` is of the content, not of saving the file.
+    """
+
+    author: str = ""
+    organisation: str = ""
+    subject: str = ""
+    date: str = ""
+
+    def __bool__(self) -> bool:
+        return self != FileProperties()
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """A parser's result for one file.
 
@@ -109,6 +125,7 @@ class ParsedDocument:
     headings: tuple[Heading, ...] = ()
     warnings: tuple[str, ...] = ()
     attachments: tuple[str, ...] = ()
+    properties: FileProperties = FileProperties()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ rest of a version that is no longer visible.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -16,12 +17,14 @@ from uuid import uuid4
 from ingestion.documents import Chunk, ParsedDocument
 from ingestion.encoders import CHUNKER_VERSION
 from ingestion.errors import DiskFull, LibraryError
+from ingestion.fields.front_matter import FrontMatter
 from ingestion.parsing import READER_VERSION
 from ingestion.storage.catalogue.journal import remove_entry
 from ingestion.storage.catalogue.records import Document, JournalEntry
 from ingestion.storage.catalogue.rows import insert_document, prepare_text, remove_document
 from ingestion.storage.catalogue.segment_table import insert_segments
 from ingestion.storage.disk_space import is_disk_full, no_space
+from ingestion.storage.document_fields import RecognisedFields, write_edits, write_recognised
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.open_stores import OpenStores
 from ingestion.storage.originals import Source, keep_original
@@ -79,7 +82,9 @@ class Library(OpenStores):
         language = language or detect_language(page.text for page in parsed.pages)
         text = prepare_text(parsed, chunks, language, self.catalogue.terms, self.folder)
         with self.changing:
+            before = self.catalogue.by_source(collection_id, source.path)
             former = self._replaced_by(collection_id, source)
+            fields = self._fields(source, parsed, former)
             identity, version = self._identity(former, known_as)
             document = Document(
                 id=identity,
@@ -101,6 +106,9 @@ class Library(OpenStores):
                     if former:
                         remove_document(connection, former, self.catalogue.terms)
                     insert_document(connection, document, text)
+                    write_recognised(connection, document.id, fields)
+                    if former is None and before:  # which stays, under its other paths
+                        write_edits(connection, document.id, self.fields.edits(before.id))
                     insert_segments(connection, document, entry.segments)
                     self._links.link(connection, collection_id, source.path, document.id)
                     remove_entry(connection, entry)
@@ -134,6 +142,12 @@ class Library(OpenStores):
             return same_bytes
         former = self.catalogue.by_source(collection_id, source.path)
         return former if former and self.catalogue.sources.of(former.id) == [source.path] else None
+
+    def _fields(self, source: Source, parsed: ParsedDocument, former: Document | None) -> RecognisedFields:
+        """Recognise a document's fields. What a file says of itself stays while its bytes do."""
+        if not parsed.properties and former and former.sha256 == source.sha256:
+            parsed = replace(parsed, properties=self.fields.properties(former.id))
+        return RecognisedFields.of(FrontMatter.of(composed(source.name), parsed))
 
     def _identity(self, former: Document | None, known_as: DocumentKey | None) -> DocumentKey:
         if former is None and known_as is not None:

@@ -1,10 +1,11 @@
-"""The documents of a library by name: listed, deleted, and their original files."""
+"""The documents of a library by name: listed, described, deleted, and their original files."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion.errors import InvalidInput, UnknownName
+from ingestion.fields.values import DocumentFields, FieldName
 from ingestion.library import Library
 from ingestion.storage.catalogue.filters import Filters, resolve
 from ingestion.storage.catalogue.records import Document
@@ -20,6 +21,7 @@ class DeletedDocument:
     """
 
     document: Document
+    fields: DocumentFields
     paths: tuple[str, ...]
     kept: tuple[str, ...]
 
@@ -59,13 +61,33 @@ def delete_document(library: Library, name: str, collections: Sequence[str]) -> 
         choices = ", ".join(f"{document.id} ({document.path})" for document in found)
         raise InvalidInput(f"{len(found)} documents are named {name!r}; delete one by its id: {choices}")
     document = found[0]
+    fields = library.fields.of([document])[document.id]
     gone = () if name == document.id else document.called(name)
     kept = tuple(path for path in document.paths if gone and path not in gone)
     if not kept:
         library.delete(document)
-        return DeletedDocument(document, document.paths, ())
+        return DeletedDocument(document, fields, document.paths, ())
     library.unlink(document.collection_id, *gone)
-    return DeletedDocument(catalogue.document(document.id) or document, gone, kept)
+    return DeletedDocument(catalogue.document(document.id) or document, fields, gone, kept)
+
+
+def edit_fields(
+    library: Library, document_id: str, written: Mapping[FieldName, str], restored: Collection[FieldName]
+) -> Document:
+    """Keep what a person writes of a document's fields; see `DocumentFieldTable.edit`.
+
+    Raises:
+        UnknownName: There is no such document.
+        InvalidInput: A value cannot be kept, or a field is both written and restored.
+    """
+    if both := [name for name in restored if name in written]:
+        raise InvalidInput(f"the {both[0]} cannot be written and restored at once; do one of them")
+    with library.changing:
+        document = library.catalogue.document(document_id)
+        if document is None:
+            raise UnknownName("document", document_id, (), advice="rag-app documents lists the ids")
+        library.fields.edit(document_id, written, restored)
+    return document
 
 
 def original_file(library: Library, document_id: str) -> tuple[Document, Path]:

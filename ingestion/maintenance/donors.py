@@ -4,17 +4,20 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ingestion.collections import checked_instructions, instructions_of
-from ingestion.documents import ParsedDocument
+from ingestion.documents import FileProperties, ParsedDocument
 from ingestion.errors import InvalidInput, LibraryError
+from ingestion.fields.values import FieldName
 from ingestion.storage.cards import Card, card_of
 from ingestion.storage.catalogue.catalogue import Catalogue, check_collection_name
 from ingestion.storage.catalogue.records import Document, Representation
 from ingestion.storage.catalogue.representations import RepresentationTable
-from ingestion.storage.catalogue.schema import VERSION
+from ingestion.storage.catalogue.schema import version_of
 from ingestion.storage.catalogue.texts import stored_checksum, text_checksum
+from ingestion.storage.document_fields import DocumentFieldTable
 from ingestion.storage.presence import CATALOGUE
 
 # What reading a damaged one raises: of SQLite, in words; text that is no UTF-8; layouts that are no JSON.
@@ -47,7 +50,8 @@ class Donor:
         for document in self._documents.get(sha256, []):
             if (document.id, document.version) == (card.id, card.version):
                 with suppress(*_FAULTS):
-                    return self._catalogue.parsed(document)
+                    parsed = self._catalogue.parsed(document)
+                    return replace(parsed, properties=self.properties(document.id))
         return None
 
     def is_undamaged(self, document_id: str, checksum: bytes | None = None) -> bool:
@@ -66,6 +70,18 @@ class Donor:
         with suppress(*_FAULTS):
             return RepresentationTable(self._catalogue.database).all("ready")
         return []
+
+    def edits(self, document_id: str) -> dict[FieldName, str]:
+        """Return what a person wrote of a document's fields; nothing where that cannot be read."""
+        with suppress(*_FAULTS):
+            return DocumentFieldTable(self._catalogue).edits(document_id)
+        return {}
+
+    def properties(self, document_id: str) -> FileProperties:
+        """Return what a document's file said of itself; nothing where that cannot be read."""
+        with suppress(*_FAULTS):
+            return DocumentFieldTable(self._catalogue).properties(document_id)
+        return FileProperties()
 
     def instructions(self) -> dict[str, str] | None:
         """Return the collections' instructions; None where they cannot be read."""
@@ -122,5 +138,5 @@ def _number(copy: Path) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         if version <= 0 and "texts" in tables:
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute(f"PRAGMA user_version = {version_of(tables)}")
             connection.commit()

@@ -233,6 +233,8 @@ class _Rebuilding:
         source = Source(path, card.name, sha256, card.bytes, file)
         parsed = with_absent_parts(parsed, source, self._paths)
         vectors = self._vectors(library, card, chunks)
+        if edits := next((found for donor in self._donors if (found := donor.edits(card.id))), {}):
+            library.fields.edit(card.id, edits)  # before the document: then it is whole
         document = library.add(
             collection,
             source,

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ingestion.documents import Heading, Page, PageLayout, Status
+from ingestion.documents import FileProperties, Heading, Page, PageLayout, Status
 from ingestion.parsing.limits import ParseLimits
 
 LENGTH_BYTES = 4
@@ -166,7 +166,7 @@ class AttachmentPiece:
 
 @dataclass(frozen=True, slots=True)
 class TextDone:
-    """All pages are sent; title, labels and outline follow and may be lost."""
+    """All pages are sent; title, properties, labels and outline follow and may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +212,7 @@ Frame = (
     | AttachmentPiece
     | TextDone
     | Title
+    | FileProperties
     | PageLabel
     | Heading
     | DrawnPage
@@ -230,6 +231,7 @@ _SHAPES: dict[str, tuple[type[Frame], tuple[type, ...]]] = {
     "piece": (AttachmentPiece, (int, str)),
     "done": (TextDone, ()),
     "title": (Title, (str,)),
+    "properties": (FileProperties, (str, str, str, str)),
     "label": (PageLabel, (int, str)),
     "heading": (Heading, (str, int, int, int)),
     "picture": (DrawnPage, (str, PageLayout)),

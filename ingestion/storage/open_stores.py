@@ -19,6 +19,7 @@ from ingestion.storage.catalogue.records import Scope
 from ingestion.storage.catalogue.representations import RepresentationTable
 from ingestion.storage.catalogue.snapshots import Snapshots
 from ingestion.storage.disk_space import SMALL_BYTES, SpaceReserve
+from ingestion.storage.document_fields import DocumentFieldTable
 from ingestion.storage.folder_swap import finish_rebuild, finish_swap
 from ingestion.storage.journal_cleaner import JournalCleaner
 from ingestion.storage.lock import LibraryLock
@@ -61,6 +62,7 @@ class OpenStores:
         self.representations = RepresentationTable(catalogue.database)
         self.open_representations = OpenRepresentations(self.representations, tokens, encoder, load)
         self.reserve = SpaceReserve(folder)
+        self.fields = DocumentFieldTable(catalogue)
         self.cards = Cards(folder)
         self.snapshots = Snapshots(folder)
         self.journal_cleaner = JournalCleaner(folder, catalogue, vectors, self.open_representations)

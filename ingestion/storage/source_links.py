@@ -6,6 +6,7 @@ from ingestion.storage.catalogue.catalogue import Catalogue
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.catalogue.rows import hide_document
 from ingestion.storage.catalogue.sources import insert_source, remove_source, update_name
+from ingestion.storage.document_fields import remove_edits
 from ingestion.text.names import UPLOAD, is_gone, is_same
 
 
@@ -72,6 +73,7 @@ class SourceLinks:
         self._changed.clear()
         for document in unlinked:
             hide_document(connection, document)
+            remove_edits(connection, document.id)
         return unlinked
 
     def respell(self, collection_id: int, path: str) -> None:

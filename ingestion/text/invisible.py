@@ -37,6 +37,8 @@ _BLACK_FLAG = "\U0001f3f4"
 _TEXT_CARRIERS = re.compile("[\U000e0000-\U000e0fff]")
 _VARIABLE_ASCII = frozenset("0123456789#*")  # with variants as emoji
 _AS_SPACE = str.maketrans("\u3164\uffa0\ufffa", "   ")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSEEN_IN_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _OVERRIDES = re.compile("[\u202d\u202e][^\u202c\n]*")
 
 _JOINING = re.compile(
@@ -116,6 +118,18 @@ def without_invisible(text: str) -> str:
         pieces += (text[place] for place in run.kept)
         start = run.end
     return "".join(pieces) + text[start:]
+
+
+def first_unseen(text: str, *, lines: bool = False) -> tuple[int, str] | None:
+    """Return the place from 1, and the character, of the first one that nobody sees; None without any.
+
+    Control characters and halves of surrogate pairs are such. With `lines`, line feeds and tabs are seen.
+    """
+    seen = (_UNSEEN_IN_LINES if lines else _UNSEEN).sub("", without_invisible(text))
+    if seen == text:
+        return None
+    pairs = zip(text, f"{seen}\0", strict=False)
+    return next((place, one) for place, (one, other) in enumerate(pairs, 1) if one != other)
 
 
 def _kept(text: str, first: int, behind: int) -> Iterator[int]:

@@ -61,6 +61,7 @@ def _globals(
 
 app.command()(ingestion.ingest)
 app.command()(documents.documents)
+app.command()(documents.fields)
 app.command()(documents.tables)
 app.command()(documents.delete)
 app.command()(questions.search)

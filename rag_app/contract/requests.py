@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from ingestion.errors import InvalidInput
+from ingestion.fields.values import FIELD_NAMES, FieldName
 
 # Longer than any honest name, path or question; short enough that a list of them fits into a request.
 _LONGEST_NAME = 1_000
@@ -54,6 +55,7 @@ _AnyText = PlainValidator(_path, json_schema_input_type=str)
 PathName = Annotated[str, _AnyText, PlainSerializer(_absolute)]
 # A path where there is such a file, else a name: of a model, or of a job's file.
 NameOrPath = Annotated[str, _AnyText, PlainSerializer(_absolute_if_there)]
+Text = Annotated[str, Field(max_length=LONGEST_QUESTION)]
 Names = Annotated[tuple[Name, ...], Field(max_length=_MOST_NAMES)]
 Paths = Annotated[tuple[PathName, ...], Field(max_length=_MOST_PATHS)]
 NamesOrPaths = Annotated[tuple[NameOrPath, ...], Field(max_length=_MOST_PATHS)]
@@ -119,6 +121,23 @@ class InstructionsRequest(Request):
     empty text removes it."""
 
     text: Annotated[str, Field(max_length=LONGEST_QUESTION)]
+
+
+class FieldsRequest(Request):
+    """What a person writes of a document's fields; those that are not given stay as they are.
+
+    An empty text says that the document has none. `restore` takes fields back to what is recognised.
+    """
+
+    title: Text | None = None
+    organisation: Text | None = None
+    period: Text | None = None
+    type: Text | None = None
+    restore: tuple[FieldName, ...] = ()
+
+    def written(self) -> dict[FieldName, str]:
+        """Return the fields that are given, by name."""
+        return {name: text for name in FIELD_NAMES if (text := getattr(self, name)) is not None}
 
 
 class TitleRequest(Request):

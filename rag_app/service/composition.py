@@ -4,7 +4,7 @@ It holds no logic of its own. The page calls this; command line and HTTP call it
 `rag_app.service.protocol`.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
@@ -16,6 +16,7 @@ from ingestion import collections
 from ingestion.collections import CollectionInfo
 from ingestion.encoders import builtin_encoder
 from ingestion.errors import LibraryError
+from ingestion.fields.values import DocumentFields, FieldName
 from ingestion.library import Library
 from ingestion.library_documents import DeletedDocument, delete_document, documents_in
 from ingestion.pipeline.queue import Jobs
@@ -112,6 +113,14 @@ class Assistant:
     def documents(self, collections: Sequence[str] = (), filters: Filters | None = None) -> list[Document]:
         """Return documents of the named collections, or of the configured one; see `documents_in`."""
         return documents_in(self.library, collections or (self.settings.collection,), filters)
+
+    def fields_of(self, documents: Sequence[Document]) -> dict[str, DocumentFields]:
+        return self.document_browser.fields(documents)
+
+    def edit_fields(
+        self, document_id: str, written: Mapping[FieldName, str], restored: Collection[FieldName] = ()
+    ) -> Document:
+        return self.document_browser.edit_fields(document_id, written, restored)
 
     def delete(self, name: str, collections: Sequence[str] = ()) -> DeletedDocument:
         """Delete a document; see `delete_document`."""

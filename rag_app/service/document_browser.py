@@ -1,13 +1,15 @@
 """The documents of a library as its page shows them: filtered lists, pages, deletion, disk use."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
 from ingestion.documents import Heading, Page, Status
 from ingestion.errors import InvalidInput, UnknownName
+from ingestion.fields.values import DocumentFields, FieldName, FieldValues
 from ingestion.library import Library
+from ingestion.library_documents import edit_fields
 from ingestion.maintenance import stats
 from ingestion.parsing import SUPPORTED_SUFFIXES, known_names
 from ingestion.storage.catalogue.records import Document, StoredChunk
@@ -28,7 +30,7 @@ ORDERS: dict[str, Callable[[Document], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class DocumentQuery:
-    """A filter and an order; every word of `text` is in a document's name or title."""
+    """A filter and an order; every word of `text` is in a document's name or fields."""
 
     text: str = ""
     collection: str | None = None
@@ -45,6 +47,7 @@ class PagePreview:
         page: None for a page that could not be read.
         failure: Why it could not be read; None: unknown.
         failures: The number of such pages in the document.
+        fields: Of the document: title, organisation, period, type.
     """
 
     document: Document
@@ -54,6 +57,7 @@ class PagePreview:
     headings: tuple[Heading, ...]
     chunks: tuple[StoredChunk, ...]
     failures: int
+    fields: DocumentFields
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +95,12 @@ class DocumentBrowser:
         found = [
             document
             for document in self._library.catalogue.documents()
-            if query.collection in (None, document.collection)
-            and query.status in (None, document.status)
-            and all(word in _described(document) for word in words)
+            if query.collection in (None, document.collection) and query.status in (None, document.status)
         ]
+        if words:
+            fields = self.fields(found)
+            told = {one.id: _described(one, fields[one.id].values) for one in found}
+            found = [one for one in found if all(word in told[one.id] for word in words)]
         found.sort(key=ORDERS["name"])
         return sorted(found, key=ORDERS[query.order], reverse=query.descending)
 
@@ -104,6 +110,16 @@ class DocumentBrowser:
         if document is None:
             raise UnknownName("document", identity, (), advice="It may have been deleted meanwhile")
         return document
+
+    def fields(self, documents: Sequence[Document]) -> dict[str, DocumentFields]:
+        """Return the documents' title, organisation, period and type, by id."""
+        return self._library.fields.of(documents)
+
+    def edit_fields(
+        self, identity: str, written: Mapping[FieldName, str], restored: Collection[FieldName] = ()
+    ) -> Document:
+        """Keep what a person writes of a document's fields; see `library_documents.edit_fields`."""
+        return edit_fields(self._library, identity, written, restored)
 
     def page(self, identity: str, number: int) -> PagePreview:
         """Return a page of a document, or the nearest page. Raises UnknownName for a deleted document."""
@@ -122,6 +138,7 @@ class DocumentBrowser:
             tuple(catalogue.headings(identity, number)),
             tuple(sorted(chunks, key=lambda chunk: chunk.ordinal)),
             len(failures),
+            self.fields([document])[document.id],
         )
 
     def delete(self, identities: Collection[str]) -> list[Document]:
@@ -150,9 +167,10 @@ class DocumentBrowser:
         )
 
 
-def _described(document: Document) -> str:
-    """Return the text that a filter searches: label, all names, title."""
-    return " ".join((document.label, *document.names, document.title or "")).casefold()
+def _described(document: Document, fields: FieldValues) -> str:
+    """Return the text that a filter searches: label, all names, titles, organisation, period and type."""
+    told = (fields.title, fields.organisation, fields.period, fields.type)
+    return " ".join((document.label, *document.names, document.title or "", *told)).casefold()
 
 
 def supported_suffixes() -> list[str]:

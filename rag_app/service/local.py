@@ -36,6 +36,7 @@ from rag_app.contract.requests import (
     AskRequest,
     CompareRequest,
     DeleteRequest,
+    FieldsRequest,
     IngestRequest,
     InstructionsRequest,
     NameRequest,
@@ -48,12 +49,7 @@ from rag_app.contract.requests import (
     TitleRequest,
     UploadRequest,
 )
-from rag_app.contract.search import (
-    CompareResponse,
-    ExplainedHitFields,
-    SearchResponse,
-    StrategiesResponse,
-)
+from rag_app.contract.search import CompareResponse, ExplainedHitFields, SearchResponse, StrategiesResponse
 from rag_app.contract.status import HealthResponse
 from rag_app.contract.tables import TablesResponse
 from rag_app.contract.tasks import TaskResponse, TasksResponse
@@ -118,11 +114,16 @@ class LocalService(Service):
 
     def documents(self, request: Narrowing) -> DocumentsResponse:
         found = self.assistant.documents(request.collections, filters_of(request))
-        return DocumentsResponse.of(documents=found)
+        return DocumentsResponse.of_documents(found, self.assistant.fields_of(found))
+
+    def edit_fields(self, document_id: str, request: FieldsRequest) -> DocumentsResponse:
+        edited = [self.assistant.edit_fields(document_id, request.written(), request.restore)]
+        return DocumentsResponse.of_documents(edited, self.assistant.fields_of(edited))
 
     def delete(self, request: DeleteRequest) -> DeletedResponse:
         deleted = self.assistant.delete(request.name, request.collections)
-        return DeletedResponse.of(documents=[deleted.document], deleted=deleted.paths, kept=deleted.kept)
+        gone, told = deleted.document, {"deleted": deleted.paths, "kept": deleted.kept}
+        return DeletedResponse.of_documents([gone], {gone.id: deleted.fields}, **told)
 
     def page(self, document_id: str, number: int) -> PageResponse:
         page = self.assistant.library.catalogue.page(document_id, number)

@@ -22,6 +22,7 @@ from rag_app.contract.requests import (
     AskRequest,
     CompareRequest,
     DeleteRequest,
+    FieldsRequest,
     IngestRequest,
     InstructionsRequest,
     NameRequest,
@@ -60,6 +61,14 @@ class Service(AbstractContextManager["Service"], Protocol):
     @verb("GET", "/documents", tag="documents")
     def documents(self, request: Narrowing) -> DocumentsResponse:
         """List documents."""
+
+    @verb("PATCH", "/documents/{document_id}/fields", tag="documents")
+    def edit_fields(self, document_id: str, request: FieldsRequest) -> DocumentsResponse:
+        """Write a document's title, organisation, period or type.
+
+        What is written counts instead of what is recognised, also after the document is replaced. A question
+        that names a document finds it by its title, its organisation and its period.
+        """
 
     @verb("DELETE", "/documents", tag="documents")
     def delete(self, request: DeleteRequest) -> DeletedResponse:

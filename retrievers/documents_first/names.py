@@ -1,4 +1,4 @@
-"""What names a document: its file's name and folder, its title, how its first pages begin, its years.
+"""What names a document: its file's name and folder, its organisation, its title, its first pages, its years.
 
 "MGM's 2020 10-K", "the rotator cuff protocol", "ORCL": a question says in its words which document it means.
 Documents are looked up by the question's words, so that the cost hardly grows with the library.
@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.fields.values import DocumentFields, DocumentType
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Document, Scope
 from ingestion.text.languages import stem
@@ -44,6 +45,18 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _ASKED_YEAR = re.compile(r"(?:fy|cy|h[12]|q[1-4])?((?:19|20)\d\d)")
 _SHORT_YEAR = re.compile(r"(?:fy|cy)(\d\d)")
+# Documents about their period; the date of another one says little of what it is about.
+_OF_A_PERIOD = (
+    DocumentType.ANNUAL_REPORT,
+    DocumentType.QUARTERLY_REPORT,
+    DocumentType.CURRENT_REPORT,
+    DocumentType.EARNINGS_RELEASE,
+)
+# Words of an organisation that name none.
+_LEGAL_FORMS = frozenset(
+    ["inc", "incorporated", "corp", "corporation", "co", "company", "ltd", "limited", "llc", "plc", "gmbh",
+     "ag", "the", "of", "and", "for", "group", "international"]
+)  # fmt: skip
 # Both sides are stemmed alike, so that a rule of another language does no harm.
 _LANGUAGE = "en"
 
@@ -164,16 +177,28 @@ class NamedDocument:
     years: frozenset[str]
 
     @classmethod
-    def of(cls, document: Document, opening: frozenset[str]) -> Self:
-        written = [PurePath(name).stem for name in document.names]
+    def of(cls, document: Document, fields: DocumentFields, opening: frozenset[str]) -> Self:
+        """Return a document by its names.
+
+        What a person wrote of it counts like its file's name, what is recognised like its first page: a name
+        that rules found has words, such as "blood" of a hospital, by which nobody means the document.
+        """
+        files = [PurePath(name).stem for name in document.names]
         folders = [PurePath(p).parent.name for p in document.paths if not p.startswith(UPLOAD)]
-        parts = [part for one in (*written, *folders) for part in _PARTS_OF_A_NAME.findall(one)]
+        values, edits = fields.values, fields.edits
+        written = [edits.get("title", ""), edits.get("organisation", "")]
+        parts = [part for one in (*files, *folders, *written) for part in _PARTS_OF_A_NAME.findall(one)]
         words = {word.casefold() for part in parts for word in (part, *_CAMEL.split(part))}
-        years = {year for one in written for year in _YEAR.findall(one)}
-        title = stems_of(document.title or "")
+        if any(written):
+            words -= _LEGAL_FORMS
+        told = f"{document.title or ''} {values.title}"
         names = frozenset(word for word in words if len(word) > 1 and not word.isdigit())
-        dated = frozenset(years or _YEAR.findall(document.title or ""))
-        return cls(document.id, document.label, names, opening | title, dated)
+        opening |= stems_of(f"{told} {values.organisation}")
+        period = _YEAR.findall(values.period)
+        years = {year for one in files for year in _YEAR.findall(one)} or _YEAR.findall(told)
+        if period and (edits.get("period") or (not years and values.type in _OF_A_PERIOD)):
+            years = period
+        return cls(document.id, document.label, names, opening, frozenset(years))
 
 
 class NamesOfLibraries:
@@ -200,9 +225,12 @@ class NamesOfLibraries:
             ]
             openings = self._openings.setdefault(library, {})
             is_read = len(documents) <= MOST_READ
+            fields = library.fields.of(documents) if is_read else library.fields.stored(documents)
             names = DocumentNames(
                 [
-                    NamedDocument.of(one, _opening(library, one, openings) if is_read else frozenset())
+                    NamedDocument.of(
+                        one, fields[one.id], _opening(library, one, openings) if is_read else frozenset()
+                    )
                     for one in documents
                 ]
             )

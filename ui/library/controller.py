@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ingestion.fields.values import FIELD_NAMES, FieldValues
 from ingestion.storage.catalogue.records import Document
 from rag_app.service.document_browser import DocumentQuery, replacing_name
 from ui.components.ingest_queue import IngestQueueController, QueuePageState
@@ -20,6 +21,8 @@ class LibraryPageState:
     chosen: set[str] = field(default_factory=set)
     opened: str | None = None
     page: int = 1
+    # The open document's fields as its form was filled with them.
+    fields: FieldValues = field(default_factory=FieldValues)
     # The documents, or the collection, that the person is asked whether to delete.
     doomed: tuple[str, ...] = ()
     collection: str | None = None
@@ -49,6 +52,7 @@ class LibraryController:
         state.turn += 1
         return render_table(
             found,
+            fields=self.browser.fields(found[state.part * ROWS : (state.part + 1) * ROWS]),
             known=len(self.browser.documents()),
             chosen=state.chosen,
             order=state.query.order,
@@ -99,6 +103,36 @@ class LibraryController:
             document = self.browser.document(state.opened or "")
             known_as = replacing_name(document, name or file.name)
             self.take(state, [(file, known_as)], document.collection, None)
+
+    def fields(self, state: LibraryPageState) -> FieldValues:
+        """Return the open document's fields, and keep them as what its form shows."""
+        document = self.browser.document(state.opened or "")
+        state.fields = self.browser.fields([document])[document.id].values
+        return state.fields
+
+    def write_fields(self, state: LibraryPageState, written: FieldValues) -> str:
+        """Keep what was changed in the form of the open document; return a message.
+
+        Raises:
+            UnknownName: The document is gone.
+            InvalidInput: A value cannot be kept.
+        """
+        changed = {
+            name: written.of(name) for name in FIELD_NAMES if written.of(name) != state.fields.of(name)
+        }
+        if not changed:
+            return "Nothing was changed."
+        self.browser.edit_fields(state.opened or "", changed)
+        return "Saved."
+
+    def restore_fields(self, state: LibraryPageState) -> str:
+        """Take the open document's fields back to what is recognised; return a message.
+
+        Raises:
+            UnknownName: The document is gone.
+        """
+        self.browser.edit_fields(state.opened or "", {}, FIELD_NAMES)
+        return "The fields are as they were recognised."
 
     def delete(self, state: LibraryPageState) -> str:
         """Delete the documents or the collection that the person was asked about; return a message."""

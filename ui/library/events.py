@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from ingestion.documents import Status
+from ingestion.fields.values import FieldValues
 from ui.components.events import QUICK, scroll_to_question
 from ui.components.fields import received
 from ui.components.text import render_error
@@ -84,7 +85,7 @@ def _connect_table(updates: LibraryUpdates, state: gr.State) -> None:
 
     def read(state: LibraryPageState, event: gr.EventData) -> Update:
         library.act(state, event._data)
-        return {**updates.table(state), **updates.preview(state)}
+        return {**updates.table(state), **updates.preview(state), **updates.fields(state)}
 
     def filtered(state: LibraryPageState, text: str, within: str | None, status: str | None) -> Update:
         state.part = 0
@@ -112,7 +113,11 @@ def _connect_table(updates: LibraryUpdates, state: gr.State) -> None:
 
     page.table.act(act, [state], updates.of_table, trigger_mode="multiple", **QUICK)
     opened = page.table.select(
-        read, [state], [*updates.of_table, *updates.of_preview], trigger_mode="multiple", **QUICK
+        read,
+        [state],
+        [*updates.of_table, *updates.of_preview, *updates.of_fields],
+        trigger_mode="multiple",
+        **QUICK,
     )
     opened.then(  # on a narrow screen the preview stands above the lists, out of sight of its row
         None,
@@ -153,6 +158,18 @@ def _connect_preview(updates: LibraryUpdates, state: gr.State) -> None:
         files = received(page.replace, uploaded)
         return updates.trying(state, lambda: library.replace_opened(state, files))
 
+    def describe(state: LibraryPageState, title: str, organisation: str, period: str, kind: str) -> Update:
+        written = FieldValues(title, organisation, period, kind or "")
+        return updates.described(state, lambda: library.write_fields(state, written))
+
+    def restore(state: LibraryPageState) -> Update:
+        return updates.described(state, lambda: library.restore_fields(state))
+
+    of_described = [*updates.of_table, *updates.of_preview, *updates.of_fields]
+    page.describe.click(
+        describe, [state, page.title, page.organisation, page.period, page.kind], of_described, **QUICK
+    )
+    page.restore.click(restore, [state], of_described, **QUICK)
     page.previous.click(lambda state: turn(state, state.page - 1), [state], updates.of_preview, **QUICK)
     page.next.click(lambda state: turn(state, state.page + 1), [state], updates.of_preview, **QUICK)
     page.number.submit(

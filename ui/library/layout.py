@@ -5,14 +5,17 @@ from typing import Any
 import gradio as gr
 
 from ingestion.documents import Status
+from ingestion.fields.values import DocumentType
 from rag_app.service.document_browser import encodings, supported_suffixes
 from ui.components.events import TICK
 from ui.components.fields import upload_field
+from ui.library.fields import LABELS
 from ui.static import read_static
 
 ALL = "all"
 AUTOMATIC = ""
 _STATUSES = [("All", ALL), ("Complete", Status.OK.value), ("Some pages failed", Status.PARTIAL.value)]
+_TYPES = [("None", ""), *((kind.value.capitalize(), kind.value) for kind in DocumentType)]
 _SMALL: dict[str, Any] = {"size": "sm", "min_width": 60}
 
 
@@ -104,6 +107,21 @@ class LibraryLayout:
             self.replace = gr.UploadButton("Replace", file_types=[*supported_suffixes()], **_SMALL)
             self.delete_one = gr.Button("Delete …", **_SMALL)
             self.close = gr.Button("Close", **_SMALL)
+        with gr.Accordion("Edit these fields", open=False, elem_id="library-fields"):
+            self.title = gr.Textbox(label=LABELS["title"], max_lines=3)
+            self.organisation = gr.Textbox(label=LABELS["organisation"], max_lines=1)
+            with gr.Row(elem_id="library-period"):
+                self.period = gr.Textbox(
+                    label=LABELS["period"],
+                    placeholder="2024, FY2024-Q2, 2024-05-31",
+                    max_lines=1,
+                    min_width=120,
+                )
+                self.kind = gr.Dropdown(_TYPES, label=LABELS["type"], min_width=120)
+            self.told = gr.HTML("", elem_id="library-told")
+            with gr.Row(elem_classes="buttons"):
+                self.describe = gr.Button("Save", **_SMALL)
+                self.restore = gr.Button("Use what was recognised", **_SMALL)
         with gr.Row(elem_id="library-turn"):
             self.previous = gr.Button("Previous page", **_SMALL)
             self.number = gr.Number(

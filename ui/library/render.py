@@ -1,15 +1,18 @@
 """The Documents page as HTML: the table, a page's text, the queue, collections and storage."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from rich.filesize import decimal
 
 from ingestion.collections import CollectionInfo
 from ingestion.documents import Heading, Status
+from ingestion.fields.values import DocumentFields
 from ingestion.storage.catalogue.records import Document, StoredChunk
 from rag_app.service.document_browser import PagePreview, Storage
 from ui.components.text import Span, also_known, escape, marked, plural
 from ui.components.uploads import FileRow, Mood, render_bar, render_rows
+from ui.library.fields import render_fields, render_line
 from ui.library.instructions import render_instructions
 
 # Documents in one part of the table.
@@ -44,6 +47,7 @@ _COLUMNS = {
 def render_table(
     documents: Sequence[Document],
     *,
+    fields: Mapping[str, DocumentFields] = MappingProxyType({}),
     known: int,
     chosen: Collection[str],
     order: str,
@@ -54,6 +58,7 @@ def render_table(
     """Return a part of the documents that the filters left.
 
     Args:
+        fields: Of the part's documents, by id.
         known: The number of documents without filters.
         part: The part, from 0, of `ROWS` documents.
         turn: A counter that makes every rendering differ, so that the page shows the boxes as `chosen` says.
@@ -67,7 +72,7 @@ def render_table(
         f'aria-label="Select {plural(len(documents), "document")}">'
     )
     head = "".join(_head(name, words, order, descending) for name, words in _COLUMNS.items())
-    body = "".join(_row(document, document.id in chosen) for document in rows)
+    body = "".join(_row(document, fields.get(document.id), document.id in chosen) for document in rows)
     return (
         f'<div class="total" data-turn="{turn}">{_total(documents, known)}</div>'
         f'<table role="table"><caption>Documents</caption>'
@@ -97,11 +102,9 @@ def _head(name: str, words: str, order: str, descending: bool) -> str:
     )
 
 
-def _row(document: Document, chosen: bool) -> str:
+def _row(document: Document, fields: DocumentFields | None, chosen: bool) -> str:
     name, identity = escape(document.label), escape(document.id)
-    title = ""
-    if document.title and document.title != document.name:
-        title = f'<bdi class="title">{escape(document.title)}</bdi>'
+    title = render_line(fields, document.name)
     if document.names[1:]:
         others = ", ".join(f"<bdi>{escape(other)}</bdi>" for other in document.names[1:])
         title += f'<span class="title">also known as {others}</span>'
@@ -164,7 +167,7 @@ def _parts(count: int, part: int) -> str:
 
 
 def render_document(view: PagePreview) -> str:
-    """Return a document's facts, its error and its warnings."""
+    """Return a document's facts, its error, its warnings and its fields."""
     document = view.document
     facts = [
         plural(document.pages, "page"),
@@ -174,7 +177,6 @@ def render_document(view: PagePreview) -> str:
         f"added {document.added[:10]}",
         *(f"also known as {name}" for name in document.names[1:]),
     ]
-    title = f'<p><bdi class="title">{escape(document.title)}</bdi></p>' if document.title else ""
     wrong = ""
     if document.status is not Status.OK:
         count = f"{plural(view.failures, 'page')} could not be read. " if view.failures else ""
@@ -183,8 +185,9 @@ def render_document(view: PagePreview) -> str:
         items = "".join(f"<li>{escape(warning)}</li>" for warning in document.warnings)
         wrong += f'<ul class="warnings" aria-label="Warnings">{items}</ul>'
     return (
-        f"<h3><bdi>{escape(document.label)}</bdi></h3>{title}"
+        f"<h3><bdi>{escape(document.label)}</bdi></h3>"
         f'<p class="facts"><bdi>{escape(document.collection)}</bdi> · {escape(" · ".join(facts))}</p>{wrong}'
+        f"{render_fields(view.fields)}"
     )
 
 
@@ -288,6 +291,11 @@ def render_collections(collections: Sequence[CollectionInfo]) -> str:
         for one in collections
     )
     return f'<ul class="collections">{rows}</ul>' if rows else '<div class="empty">No collection yet.</div>'
+
+
+def render_done(message: str) -> str:
+    """Return what a person reads when something is done."""
+    return f'<div class="done" role="status">{escape(message)}</div>'
 
 
 def render_storage(storage: Storage) -> str:

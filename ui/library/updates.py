@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from ingestion.errors import UnknownName
-from ui.components.text import escape, plural, render_error, result_of
+from ingestion.fields.values import FieldValues
+from ui.components.text import plural, render_error, result_of
 from ui.library.controller import LibraryController, LibraryPageState
 from ui.library.instructions import render_counted
 from ui.library.layout import ALL, LibraryLayout
@@ -15,6 +16,7 @@ from ui.library.render import (
     render_collections,
     render_deletion,
     render_document,
+    render_done,
     render_page,
     render_queue,
     render_storage,
@@ -36,6 +38,7 @@ class LibraryUpdates:
         self.of_question: list[Any] = [page.confirmation, page.question, page.sure]
         self.of_preview: list[Any] = [page.preview, page.about, page.number, page.previous, page.next]
         self.of_preview += [page.shown]
+        self.of_fields: list[Any] = [page.title, page.organisation, page.period, page.kind, page.told]
         self.of_all: list[Any] = [page.message, page.storage, *self.of_queue, *self.of_table]
         self.of_all += [*self.of_collections, *self.of_question, *self.of_preview]
 
@@ -117,6 +120,33 @@ class LibraryUpdates:
             page.shown: render_page(shown),
         }
 
+    def fields(self, state: LibraryPageState) -> Update:
+        """Return the open document's fields, to be changed."""
+        page = self.page
+        try:
+            values = self.library.fields(state)
+        except UnknownName:  # another session deleted it
+            values = FieldValues()
+        return {
+            page.title: values.title,
+            page.organisation: values.organisation,
+            page.period: values.period,
+            page.kind: values.type,
+            page.told: "",
+        }
+
+    def described(self, state: LibraryPageState, work: Callable[[], str]) -> Update:
+        """Do work on the open document's fields; what is refused stays in the form, above the reason."""
+        done: Update = {}
+
+        def said() -> str:
+            message = work()
+            done.update(self.fields(state))
+            return render_done(message)
+
+        told = result_of(said)
+        return {**self.table(state), **self.preview(state), **done, self.page.told: told}
+
     def instructions(self, name: str | None) -> Update:
         """Return the instructions of a collection, to be changed; nothing where none is chosen."""
         page = self.page
@@ -160,6 +190,6 @@ class LibraryUpdates:
                 done = work()
             except OSError as error:  # an upload that cannot be moved
                 return render_error(error)
-            return f'<div class="done" role="status">{escape(done)}</div>' if done else ""
+            return render_done(done) if done else ""
 
         return {self.page.message: result_of(said), **self.all(state)}

@@ -7,12 +7,23 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import datetime
 from reprlib import repr as shortened
 from typing import Any, Protocol
 
-from ingestion.documents import Chunk, Heading, Page, PageFailure, PageLayout, ParsedDocument, Status
+from ingestion.documents import (
+    Chunk,
+    FileProperties,
+    Heading,
+    Page,
+    PageFailure,
+    PageLayout,
+    ParsedDocument,
+    Status,
+)
+from ingestion.errors import InvalidInput
+from ingestion.fields.values import FIELD_NAMES, FieldName, checked_field
 from ingestion.storage.catalogue.rows import layout_from
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -34,7 +45,8 @@ _LARGEST_COUNT = 2**62
 
 @dataclass(frozen=True)
 class ArchivedDocument:
-    """One document with everything that adding it takes. `segments` are members by fingerprint."""
+    """One document with everything that adding it takes. `segments` are members by fingerprint; `edits` is
+    what a person wrote of its fields."""
 
     collection: str
     name: str
@@ -50,6 +62,7 @@ class ArchivedDocument:
     original: str | None
     reader: int = 1
     encoding: str | None = None
+    edits: Mapping[FieldName, str] = field(default_factory=dict)
 
 
 class Hashed(Protocol):
@@ -99,6 +112,8 @@ def document_json(document: ArchivedDocument, fingerprints: Sequence[str]) -> di
         "chunks": [[c.page, c.start, c.end, c.heading, c.context] for c in document.chunks],
         "segments": {str(fingerprints.index(key)): member for key, member in document.segments.items()},
         "original": document.original,
+        "properties": list(astuple(parsed.properties)),
+        "edits": dict(document.edits),
     }
 
 
@@ -135,6 +150,7 @@ def document_from(fields: Mapping[str, Any], manifest: Contents) -> ArchivedDocu
         original=_optional(fields["original"], "original", _LONGEST_CODE),
         reader=_number(fields.get("reader", 1)),
         encoding=_optional(fields.get("encoding"), "encoding", _LONGEST_CODE),
+        edits=_edits(fields.get("edits", {})),
     )
     _check(document, manifest)
     return document
@@ -153,7 +169,17 @@ def _parsed(fields: Mapping[str, Any], pages: tuple[Page, ...]) -> ParsedDocumen
             for title, level, page, start in fields["headings"]
         ),
         warnings=tuple(text_of(one, "a warning") for one in fields.get("warnings", ())),
+        properties=FileProperties(*(text_of(one, "a property") for one in fields.get("properties", ()))),
     )
+
+
+def _edits(fields: Mapping[str, Any]) -> dict[FieldName, str]:
+    """Read what a person wrote of a document's fields."""
+    known: dict[str, FieldName] = {name: name for name in FIELD_NAMES}
+    try:
+        return {known[name]: checked_field(known[name], text_of(text, name)) for name, text in fields.items()}
+    except InvalidInput as error:
+        raise ValueError(str(error)) from error
 
 
 def _check(document: ArchivedDocument, manifest: Contents) -> None:

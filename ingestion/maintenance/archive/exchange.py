@@ -5,7 +5,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, cast
@@ -193,7 +193,7 @@ class _Export:
         return len(written), chunks, len(self._originals), tuple(unreadable)
 
     def _write_document(self, number: int, document: Document) -> None:
-        catalogue = self._library.catalogue
+        catalogue, fields = self._library.catalogue, self._library.fields
         archived = ArchivedDocument(
             collection=document.collection,
             name=document.name,
@@ -203,7 +203,7 @@ class _Export:
             chunker=document.chunker,
             language=document.language,
             added=document.added,
-            parsed=catalogue.parsed(document),
+            parsed=replace(catalogue.parsed(document), properties=fields.properties(document.id)),
             chunks=tuple(
                 Chunk(c.ordinal, c.page, c.start, c.end, c.text, c.heading, c.context)
                 for c in catalogue.chunks_of(document)
@@ -212,6 +212,7 @@ class _Export:
             original=self._write_original(document) if self._with_originals else None,
             reader=document.reader,
             encoding=document.encoding,
+            edits=fields.edits(document.id),
         )
         fingerprints = [record.fingerprint for record in self._representations]
         self._writer.add_json(f"documents/{number}.json", document_json(archived, fingerprints))
@@ -282,6 +283,9 @@ class _Import:
         else:
             known = [catalogue.by_source(collection_id, path) for path in archived.paths]
             present = self._add(archived, collection_id, targets)
+            own = library.fields.edits(present.id)  # of the document that it replaces
+            if edits := {name: text for name, text in archived.edits.items() if name not in own}:
+                library.fields.edit(present.id, edits)
             self._replaced += any(known)
             self._added += not any(known)
         for path in archived.paths:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from lxml import etree
 
-from ingestion.documents import Status
+from ingestion.documents import FileProperties, Status
 from ingestion.parsing.encodings.decoding import MARKS, Decoded, decode_unmarked
 from ingestion.parsing.frames import MAX_WARNINGS, FileWarning, Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.markup.html import declared_encoding, parse_html
 from ingestion.parsing.markup.html_writer import write_element
 from ingestion.parsing.shared.page_writer import PageWriter
+from ingestion.parsing.shared.properties import cleaned_properties
 from ingestion.parsing.shared.xml import inner_text, local_name
 from ingestion.parsing.shared.zip_archive import Archive, resolve
 from ingestion.text.cleaning import one_line, sensible_title
@@ -20,6 +21,7 @@ from ingestion.text.cleaning import one_line, sensible_title
 _CHAPTER_TYPES = ("application/xhtml+xml", "text/html", "application/xml")
 _LARGE_PICTURE_BYTES = 60_000  # ornaments and vignettes have less
 _CONTAINER = "META-INF/container.xml"
+_SAID_OF_A_BOOK = ("creator", "publisher", "date")
 _ENCRYPTION = "META-INF/encryption.xml"
 # These two methods only scramble fonts, also in books without copy protection.
 _FONT_ALGORITHMS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
@@ -51,7 +53,7 @@ def read_epub(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     if pictures := book.large_pictures():
         writer.warn(f"Not read: {pictures} large pictures of the book. Text in them cannot be found.")
     yield from warnings[: MAX_WARNINGS // 2]
-    yield from writer.frames(book.title())
+    yield from writer.frames(book.title(), book.properties())
 
 
 class _Book:
@@ -73,6 +75,12 @@ class _Book:
         return next(
             (sensible_title(element.text) for element in self._package.iter("{*}title") if element.text), None
         )
+
+    def properties(self) -> FileProperties:
+        """The book's author, publisher and date of publication."""
+        said = {name: next(self._package.iter(f"{{*}}{name}"), None) for name in _SAID_OF_A_BOOK}
+        author, publisher, date = (None if one is None else one.text for one in said.values())
+        return cleaned_properties(author=author, organisation=publisher, date=date)
 
     def chapters(self) -> Iterator[str]:
         """The names of the chapters in reading order, without the table of contents."""

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from lxml import etree
 
-from ingestion.documents import Status
+from ingestion.documents import FileProperties, Status
 from ingestion.parsing.encodings.decoding import decode
 from ingestion.parsing.frames import Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.markup.html_writer import write_element
 from ingestion.parsing.shared.page_writer import PageWriter
-from ingestion.parsing.shared.xml import inner_text, local_name, parse_xml
+from ingestion.parsing.shared.properties import cleaned_properties
+from ingestion.parsing.shared.xml import inner_text, keyword, local_name, parse_xml
 from ingestion.text.cleaning import sensible_title
 
 # A browser looks for the encoding in the first 1024 bytes; some pages have long comments above.
@@ -45,7 +46,7 @@ def read_html(path: Path, limits: ParseLimits, *, encoding: str | None = None) -
         yield from writer.frames(None)
         return
     write_element(root, writer)
-    yield from writer.frames(html_title(root))
+    yield from writer.frames(html_title(root), html_properties(root))
 
 
 def declared_encoding(beginning: bytes) -> str | None:
@@ -90,3 +91,20 @@ def html_title(root: etree._Element) -> str | None:
         if local_name(element.getparent()) == "head":
             return sensible_title(inner_text(element))
     return None
+
+
+def html_properties(root: etree._Element) -> FileProperties:
+    """What the `meta` elements say of a page's author, site or publisher, and date of publication."""
+    said: dict[str, str] = {}
+    for element in root.iter("{*}meta"):
+        name = keyword(element, "name") or keyword(element, "property")
+        said.setdefault(name, element.get("content") or "")
+
+    def first(names: str) -> str:
+        return next((said[name] for name in names.split() if said.get(name)), "")
+
+    return cleaned_properties(
+        author=first("author dc.creator citation_author"),
+        organisation=first("og:site_name publisher dc.publisher citation_publisher"),
+        date=first("article:published_time dc.date date citation_publication_date"),
+    )

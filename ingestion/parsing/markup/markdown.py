@@ -9,12 +9,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
-from ingestion.documents import Status
+from ingestion.documents import FileProperties, Status
 from ingestion.parsing.encodings.decoding import decode
 from ingestion.parsing.frames import Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.markup.markdown_inline import MarkdownInlineText
 from ingestion.parsing.shared.page_writer import LINE, PARAGRAPH, PageWriter
+from ingestion.parsing.shared.properties import cleaned_properties
 from ingestion.parsing.shared.tables import table_line
 from ingestion.text.cleaning import sensible_title
 
@@ -22,7 +23,9 @@ from ingestion.text.cleaning import sensible_title
 _FRONT_MATTER = re.compile(
     r"\A(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
 )
-_FRONT_TITLE = re.compile(r"""^title\s*[:=]\s*(["']?)(.+?)\1\s*$""", re.MULTILINE)
+_FRONT_FIELD = re.compile(
+    r"""^(title|author|organi[sz]ation|publisher|date)\s*[:=]\s*(["']?)(.+?)\2\s*$""", re.MULTILINE
+)
 
 # Of nested lists and quotations (a list counts twice); markdown-it leaves out what is deeper.
 MAX_NESTING = 100
@@ -43,13 +46,13 @@ def read_markdown(path: Path, limits: ParseLimits, *, encoding: str | None = Non
     yield from decoded.warnings
     # markdown-it counts lines by "\n" alone.
     source = decoded.text.replace("\r\n", "\n").replace("\r", "\n")
-    title = None
+    said: dict[str, str] = {}
     writer = PageWriter(path.name, limits)
     if front := _FRONT_MATTER.match(source):
         source = source[front.end() :]
         writer.block(front.group(2))
-        if named := _FRONT_TITLE.search(front.group(2)):
-            title = sensible_title(named.group(2))
+        for name, _, value in _FRONT_FIELD.findall(front.group(2)):
+            said.setdefault(name, value)
     parser = _parser()
     pictures: list[str] = []
     for page in source.split("\f"):
@@ -70,7 +73,12 @@ def read_markdown(path: Path, limits: ParseLimits, *, encoding: str | None = Non
             f"{len(pictures)} pictures without a description are not read ({named_pictures}); "
             "text that they show cannot be found."
         )
-    yield from writer.frames(title)
+    yield from writer.frames(sensible_title(said.get("title")), _properties(said))
+
+
+def _properties(said: Mapping[str, str]) -> FileProperties:
+    organisation = said.get("organisation") or said.get("organization") or said.get("publisher")
+    return cleaned_properties(author=said.get("author"), organisation=organisation, date=said.get("date"))
 
 
 def _parser() -> MarkdownIt:

@@ -49,7 +49,7 @@ def read_pptx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
             deck.write_slide(part)
         writer.end_page(keep_empty=True)
     deck.missing.warn()
-    yield from writer.frames(sensible_title(package.title()))
+    yield from writer.frames(sensible_title(package.title()), package.properties())
 
 
 class _Deck:

@@ -51,7 +51,7 @@ def read_xlsx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
         except (*BROKEN, *_BROKEN_PARTS) as error:
             raise package.corrupt(f"{type(error).__name__}: {error}") from error
     yield from map(FileWarning, notices[:MAX_WARNINGS])
-    yield from writer.frames(sensible_title(package.title()))
+    yield from writer.frames(sensible_title(package.title()), package.properties())
 
 
 def _write_book(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pypdfium2
 import pypdfium2.raw
 
+from ingestion.documents import FileProperties
 from ingestion.parsing.frames import MAX_ATTACHMENTS, FileWarning
 from ingestion.parsing.geometry.layout import RawPage
 from ingestion.parsing.geometry.page_objects import MAX_FORM_DEPTH, MAX_OBJECTS, hide_text
@@ -26,6 +27,7 @@ from ingestion.parsing.pdf.opening import WrongPasswordError
 from ingestion.parsing.pdf.page_tables import table_places
 from ingestion.parsing.reading_order.ordering import read
 from ingestion.parsing.shared.page_numbers import page_list
+from ingestion.parsing.shared.properties import cleaned_properties
 from ingestion.text.cleaning import control_share, one_line
 
 if TYPE_CHECKING:
@@ -228,6 +230,13 @@ class PdfiumFile:
 
     def title(self) -> str | None:
         return self._document.get_metadata_value("Title") or None
+
+    def properties(self) -> FileProperties:
+        """What the file says of its author, company and subject."""
+        value = self._document.get_metadata_value
+        return cleaned_properties(
+            author=value("Author"), organisation=value("Company"), subject=value("Subject")
+        )
 
     def attachments(self) -> Iterator[str]:
         """The unique names of the attachments. A portfolio keeps its parts as attachments."""

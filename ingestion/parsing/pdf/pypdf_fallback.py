@@ -11,11 +11,13 @@ from typing import Any
 
 from pypdf.generic import Destination
 
+from ingestion.documents import FileProperties
 from ingestion.parsing.frames import FileWarning
 from ingestion.parsing.geometry.layout import RawPage
 from ingestion.parsing.pdf.opening import open_reader
 from ingestion.parsing.pdf.pdfium import PageTooLongError, own_names
 from ingestion.parsing.shared.hidden_text import HiddenText
+from ingestion.parsing.shared.properties import cleaned_properties
 from ingestion.text.cleaning import control_share
 
 
@@ -66,6 +68,16 @@ class PypdfFile:
 
     def title(self) -> str | None:
         return self._reader.metadata.title if self._reader.metadata else None
+
+    def properties(self) -> FileProperties:
+        """What the file says of its author, company and subject."""
+        found = self._reader.metadata
+        if found is None:
+            return FileProperties()
+        company = found.get("/Company")
+        return cleaned_properties(
+            author=found.author, organisation=company and str(company), subject=found.subject
+        )
 
     def labels(self) -> Iterator[tuple[int, str]]:
         """The printed page numbers, where the file has any."""

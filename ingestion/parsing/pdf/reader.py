@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from ingestion.documents import Heading, Page, Status
+from ingestion.documents import FileProperties, Heading, Page, Status
 from ingestion.parsing.frames import (
     MAX_ATTACHMENTS,
     MAX_HEADINGS,
@@ -72,6 +72,7 @@ class PdfFile(Protocol):
     def shows_unread_text(self, number: int) -> bool: ...
     def file_warnings(self) -> Iterator[FileWarning]: ...
     def title(self) -> str | None: ...
+    def properties(self) -> FileProperties: ...
     def labels(self) -> Iterator[tuple[int, str]]: ...
     def outline(self) -> Iterator[tuple[str, int, int]]: ...
     def attachments(self) -> Iterator[str]: ...
@@ -294,6 +295,8 @@ def _extras(
     try:
         if title := sensible_title(document.title()):
             yield Title(title)
+        if properties := document.properties():
+            yield properties
         for number, label in document.labels():
             if cleaned := one_line(label, MAX_LABEL_CHARACTERS):
                 yield PageLabel(number, cleaned)

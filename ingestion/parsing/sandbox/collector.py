@@ -5,6 +5,7 @@ from dataclasses import replace
 from ingestion.documents import (
     ELSEWHERE,
     CellPlace,
+    FileProperties,
     Heading,
     Page,
     PageFailure,
@@ -50,6 +51,7 @@ class Collector:
         self._labels: dict[int, str] = {}
         self._headings: list[Heading] = []
         self._title: str | None = None
+        self._properties = FileProperties()
         self._verdict: Refusal | None = None
         self._characters = 0
         self._hint: str | None = None
@@ -152,6 +154,10 @@ class Collector:
             case Title(text):
                 self._require(len(text) <= MAX_TEXT, frame)
                 self._title = text
+            case FileProperties(author, organisation, subject, date):
+                texts = (author, organisation, subject, date)
+                self._require(all(len(text) <= MAX_TEXT for text in texts), frame)
+                self._properties = frame
             case PageLabel(number, label):
                 self._require(0 < number <= self.page_count and len(label) <= MAX_TEXT, frame)
                 self._labels[number] = label
@@ -201,6 +207,7 @@ class Collector:
         return replace(
             document,
             title=self._title,
+            properties=self._properties,
             page_count=self.page_count,
             failures=failures,
             warnings=tuple(self._warnings),

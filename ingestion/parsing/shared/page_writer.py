@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from ingestion.documents import Heading, Page, Status
+from ingestion.documents import FileProperties, Heading, Page, Status
 from ingestion.parsing.frames import (
     MAX_HEADINGS,
     MAX_WARNINGS,
@@ -118,11 +118,12 @@ class PageWriter:
             self._add("".join(self._blocks), self._marks)
         self._blocks, self._length, self._marks = [], 0, []
 
-    def frames(self, title: str | None) -> Iterator[Frame]:
+    def frames(self, title: str | None, properties: FileProperties = FileProperties()) -> Iterator[Frame]:
         """Yield the whole document; call it once, at the end.
 
         Args:
             title: Of the document; None for its first heading of level 1.
+            properties: What the file says of itself.
 
         Raises:
             RefusalError: The pages are more than the limit.
@@ -142,6 +143,8 @@ class PageWriter:
         first = next((heading.title for heading in self._headings if heading.level == 1), None)
         if title or first:
             yield Title(title or first or "")
+        if properties:
+            yield properties
         yield from self._headings
 
     def _add(self, text: str, marks: list[_Mark]) -> None:

@@ -5,14 +5,16 @@ import posixpath
 import zipfile
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
 from lxml import etree
 
-from ingestion.documents import Status
+from ingestion.documents import FileProperties, Status
 from ingestion.parsing.frames import RefusalError
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.shared.properties import cleaned_properties
 from ingestion.parsing.shared.xml import local_name, parse_xml
 from ingestion.text.cleaning import one_line
 
@@ -21,6 +23,13 @@ _BLOCK_BYTES = 1024 * 1024
 _ENCRYPTED_FLAG = 0x1
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Office files, and new ones with a password
 _OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+# What an Office file says of itself: our name for it, its part, and its element there.
+_PROPERTIES = (
+    ("author", "core-properties", "creator"),
+    ("organisation", "extended-properties", "company"),
+    ("subject", "core-properties", "subject"),
+)
 
 # Exceptions of zipfile on broken archives.
 BROKEN = (
@@ -196,10 +205,21 @@ class OfficePackage(Archive):
 
     def title(self) -> str | None:
         """The title in the file's properties, unchanged."""
-        name = self.part("", "core-properties")
-        if name is None:
+        return self._property("core-properties", "title")
+
+    def properties(self) -> FileProperties:
+        """What the file's properties say of its author, company and subject. A broken part says nothing."""
+        said: dict[str, str | None] = {}
+        for ours, part, name in _PROPERTIES:
+            with suppress(RefusalError):
+                said[ours] = self._property(part, name)
+        return cleaned_properties(**said)
+
+    def _property(self, kind: str, name: str) -> str | None:
+        part = self.part("", kind)
+        if part is None:
             return None
-        return next((element.text for element in self.xml(name) if local_name(element) == "title"), None)
+        return next((element.text for element in self.xml(part) if local_name(element) == name), None)
 
 
 def resolve(folder: str, target: str) -> str:

@@ -2,11 +2,13 @@
 
 import secrets
 import sqlite3
+from collections.abc import Container
 
 from ingestion.errors import REBUILD, LibraryDamaged, LibraryError
 
 # The number that SQLite keeps as user_version. Versions 1 to 6 never left development.
-VERSION = 7
+VERSION = 8
+_OLDEST = 7
 
 # Holds keyed hashes of terms, which ingestion.text makes.
 WORD_TABLE = "CREATE VIRTUAL TABLE chunk_index USING fts5 (context, body, content='', tokenize='ascii')"
@@ -224,16 +226,45 @@ _LATER_TABLES = """
 """
 
 
+# What each schema adds to the one before it.
+# 8: the fields of documents. Text stands in `body`, which is JSON, behind padding: see `catalogue.texts`.
+# document_fields: what rules of the version `rules` recognise, and what the file says of itself. field_edits:
+# what a person wrote instead; like a source it outlives the row of `documents` while a version is swapped,
+# and goes with the document. An application that does not know it would leave it behind: so it has a number.
+_STEPS = {
+    8: """
+    CREATE TABLE document_fields (
+        document_id TEXT PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,
+        rules INTEGER NOT NULL,
+        pad BLOB NOT NULL,
+        body BLOB NOT NULL
+    );
+    CREATE TABLE field_edits (
+        document_id TEXT PRIMARY KEY,
+        pad BLOB NOT NULL,
+        body BLOB NOT NULL
+    );
+    """
+}
+
+
+def version_of(tables: Container[str]) -> int:
+    """Return the version of the schema that has these tables, for a file that lost its number."""
+    return VERSION if "document_fields" in tables else _OLDEST
+
+
 def ensure_schema(connection: sqlite3.Connection) -> None:
     """Create the tables in a new file; accept a file that has them, and add what came since.
 
     Raises:
-        LibraryError: The file has an older or a newer version's schema.
+        LibraryError: The file has a newer version's schema, or one that is too old to be brought up to date.
         LibraryDamaged: The schema's number is one that no version of the application writes.
     """
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == VERSION:
-        connection.executescript(f"BEGIN; {_CHECKSUMS} {_LATER_TABLES} COMMIT;")
+    if _OLDEST <= version <= VERSION:
+        steps = "".join(_STEPS[number] for number in range(version + 1, VERSION + 1))
+        number = f"PRAGMA user_version = {VERSION};" if steps else ""
+        connection.executescript(f"BEGIN; {_CHECKSUMS} {_LATER_TABLES} {steps} {number} COMMIT;")
         return
     tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
     if version < 0 or (version == 0 and tables):
@@ -248,14 +279,14 @@ def ensure_schema(connection: sqlite3.Connection) -> None:
         )
     if version:
         raise LibraryError(
-            f"the library has schema {version} and this version of the application reads {VERSION}; nothing "
-            "was changed. Export it with the version that made it (rag-app export) and import that here, or "
-            "ingest the documents again into a new folder"
+            f"the library has schema {version} and this version of the application reads {_OLDEST} to "
+            f"{VERSION}; nothing was changed. Export it with the version that made it (rag-app export) and "
+            "import that here, or ingest the documents again into a new folder"
         )
     # executescript would end a transaction that is open, so the script begins and ends its own.
     key = secrets.token_bytes(32).hex()
     connection.executescript(
-        f"BEGIN IMMEDIATE; {_TABLES} {_CHECKSUMS} {_LATER_TABLES} {WORD_TABLE}; "
+        f"BEGIN IMMEDIATE; {_TABLES} {_CHECKSUMS} {_LATER_TABLES} {''.join(_STEPS.values())} {WORD_TABLE}; "
         f"PRAGMA user_version = {VERSION}; "
         f"INSERT INTO facts (name, value) VALUES ('words key', x'{key}'); COMMIT;"
     )

@@ -21,8 +21,8 @@ _LEAST_LETTERS = 4
 def has_unknown_name(library: Library, scope: Scope, question: str, evidence: Sequence[Evidence]) -> bool:
     """Return whether a question has a name with a word that no document has.
 
-    A document has it in any inflected form, at the distance of a typing error, and in its name or title. Of
-    passages in another language than the question nothing is said: names are translated too.
+    A document has it in any inflected form, at the distance of a typing error, and in its name, title or
+    organisation. Of passages in another language than the question nothing is said: names are translated too.
     """
     names = [term.text for term in question_terms(question) if term.kind is TermKind.NAME]
     parts = [part for name in names for word in _WORD.findall(name) for part in re.split(r"[-'’]", word)]
@@ -35,5 +35,8 @@ def has_unknown_name(library: Library, scope: Scope, question: str, evidence: Se
     if not unknown:
         return False
     documents = library.catalogue.documents(scope.collections)
-    called = " ".join(text for one in documents for text in (*one.names, one.title or "")).casefold()
+    fields = [one.values for one in library.fields.stored(documents).values()]
+    told = [text for one in fields for text in (one.title, one.organisation)]
+    own = [text for one in documents for text in (*one.names, one.title or "")]
+    called = " ".join((*own, *told)).casefold()
     return any(word.casefold() not in called for word in unknown)

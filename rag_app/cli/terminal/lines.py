@@ -23,6 +23,7 @@ from rag_app.contract.status import DoctorResponse
 from rag_app.contract.tables import TablesResponse
 
 _PREVIEW = 300
+_WIDE = 110  # columns of a terminal
 _WARNINGS = 20  # printed below a list of documents
 _NOTHING = "Nothing found. Is there a document? rag-app documents lists them."
 _SUCCESS = ("ok", "unchanged", "duplicate", "removed")
@@ -63,11 +64,31 @@ def print_documents(console: Console, response: DocumentsResponse) -> None:
     table = table_of("name", "collection", "pages", "chunks", "status", "added", "id")
     for document in documents:
         table.add_row(
-            shown("\n".join(_names(document))), shown(document.collection), str(document.pages),
+            _described(document, console.width), shown(document.collection), str(document.pages),
             str(document.chunks), document.status, document.added[:10], document.document_id,
         )  # fmt: skip
     console.print(table)
     _print_warnings(console, documents)
+
+
+def _described(document: DocumentFields, width: int) -> str:
+    """Return a document's names and, where there is room, who issued what for which period."""
+    fields = document.fields
+    if width < _WIDE:
+        return shown("\n".join(_names(document)))
+    told = " · ".join(filter(None, (fields.organisation.value, fields.type.value, fields.period.value)))
+    return shown("\n".join(_names(document))) + (f"\n[dim]{shown(told)}[/]" if told else "")
+
+
+def print_fields(console: Console, response: DocumentsResponse) -> None:
+    """Print a document's title, organisation, period and type, and what was recognised where that differs."""
+    (document,) = response.documents
+    line(console, f"[bold]{shown(document.label)}[/]")
+    for name, field in document.fields:
+        written = ""
+        if field.edited and field.value != field.recognised:
+            written = f" [dim](recognised: {shown(field.recognised or '–')})[/]"
+        line(console, f"{name:<14}{shown(field.value or '–')}{written}")
 
 
 def _print_warnings(console: Console, documents: Sequence[DocumentFields]) -> None:

@@ -87,7 +87,7 @@ def serve_stdio(pool: ServicePool) -> None:
 def _add_reading(server: FastMCP[None], pool: ServicePool) -> None:
     @server.tool(title="List documents", annotations=Read)
     async def list_documents(collections: Collections = None) -> Documents:
-        """List the documents of the library, with their ids, languages and numbers of pages."""
+        """List the documents of the library: ids, titles, who issued them for which period, pages."""
 
         def work() -> Documents:
             with pool.service() as service:

@@ -6,10 +6,12 @@ from pydantic import AfterValidator, Field
 
 from ingestion.text.invisible import with_marked_tags
 from rag_app.contract.answers import AnswerFields
-from rag_app.contract.schema import Fields
+from rag_app.contract.schema import Fields, source
 
 # Text of a document, without the tags that a model reads and a person does not see.
 DocumentText = Annotated[str, AfterValidator(with_marked_tags)]
+# A field of a document; null where it is empty.
+FieldText = Annotated[str | None, AfterValidator(lambda text: with_marked_tags(text) if text else None)]
 
 
 class Passage(Fields):
@@ -85,7 +87,10 @@ class Listed(Fields):
     label: str = Field(description="how search and ask name it: with folders where others have its name")
     names: list[str] = Field(description="its own and those of other files with the same bytes")
     collection: str
-    title: str | None
+    title: FieldText = source("fields", "title", "value")
+    organisation: FieldText = source("fields", "organisation", "value")
+    period: FieldText = source("fields", "period", "value")
+    type: FieldText = source("fields", "type", "value")
     pages: int
     language: str
     added: str = Field(description="UTC, ISO 8601")

@@ -15,6 +15,7 @@ import pytest
 from ingestion.collections import create_collection, list_collections, set_instructions
 from ingestion.encoders import Encoder, Encodings
 from ingestion.errors import Cancelled, InvalidInput, LibraryError, UnknownName
+from ingestion.fields.values import FieldValues
 from ingestion.library import Library
 from ingestion.maintenance import repair, verify
 from ingestion.maintenance.archive.exchange import Imported, export_library, import_library
@@ -677,3 +678,95 @@ def test_instructions_of_an_archive_are_checked(
     with pytest.raises(InvalidInput, match=f"refused: .*{fault}.*; nothing was imported"):
         import_library(library, hostile)
     assert instructions(library) == {"default": ""}
+
+
+def changed_document(archive: Path, to: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """Write a copy of an archive with another first document."""
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(to, "w") as new:
+        members = {info.filename: old.read(info) for info in old.infolist()}
+        fields = json.loads(members["documents/0.json"])
+        change(fields)
+        data = members["documents/0.json"] = json.dumps(fields).encode()
+        manifest = json.loads(members["manifest.json"])
+        manifest["members"]["documents/0.json"] = [hashlib.sha256(data).hexdigest(), len(data)]
+        members["manifest.json"] = json.dumps(manifest).encode()
+        for name, content in members.items():
+            new.writestr(name, content)
+    return to
+
+
+def values(library: Library) -> dict[str, FieldValues]:
+    documents = library.catalogue.documents()
+    return {d.name: library.fields.of(documents)[d.id].values for d in documents}
+
+
+def test_fields_travel_with_their_documents(tmp_path: Path, encoder: Encoder) -> None:
+    archive, page = tmp_path / "library.zip", tmp_path / "page.html"
+    page.write_text(
+        '<head><title>Pumps</title><meta name="date" content="2021-05-04"></head><p>Water</p>', "utf-8"
+    )
+    with Library.open(tmp_path / "one", encoder) as library:
+        put(library, page, write(tmp_path, "plums.txt", PLUMS))
+        plums = library.catalogue.documents()[1]
+        library.fields.edit(plums.id, {"title": "Drying plums", "organisation": ""})
+        export_library(library, archive)
+        before = values(library)
+    assert before["page.html"] == FieldValues("Pumps", "", "2021-05-04", "web page")
+    assert before["plums.txt"].title == "Drying plums"
+    with Library.open(tmp_path / "two", encoder) as library:
+        import_library(library, archive)
+        assert values(library) == before  # the date is no part of the text
+        (plums,) = (one for one in library.catalogue.documents() if one.name == "plums.txt")
+        assert library.fields.edits(plums.id) == {"title": "Drying plums", "organisation": ""}
+        library.fields.edit(plums.id, {"title": "My plums"}, ["organisation"])
+        assert import_library(library, archive).skipped == 2
+        assert library.fields.edits(plums.id) == {"title": "My plums"}  # as a person wrote it here
+
+
+def test_an_archive_overwrites_no_edit_of_the_document_that_it_replaces(
+    tmp_path: Path, encoder: Encoder, library: Library
+) -> None:
+    archive, file = tmp_path / "library.zip", write(tmp_path, "plums.txt", PLUMS)
+    with Library.open(tmp_path / "one", encoder) as other:
+        put(other, file)
+        other.fields.edit(other.catalogue.documents()[0].id, {"title": "Theirs", "period": "2021"})
+        export_library(other, archive)
+    put(library, write(tmp_path, "plums.txt", f"{PLUMS} And pears."))
+    identity = library.catalogue.documents()[0].id
+    library.fields.edit(identity, {"title": "Mine"})
+    assert import_library(library, archive).replaced == 1
+    assert library.fields.edits(identity) == {"title": "Mine", "period": "2021"}
+
+
+def test_an_older_archive_has_no_fields(tmp_path: Path, exported: Path, library: Library) -> None:
+    def older(fields: dict[str, Any]) -> None:
+        del fields["edits"], fields["properties"]
+
+    assert (
+        import_library(library, changed_document(exported / "plain.zip", tmp_path / "a.zip", older)).added
+        == 3
+    )
+    assert values(library)["apples.md"] == FieldValues(title="Apples")
+
+
+@pytest.mark.parametrize(
+    ("edits", "fault"),
+    [
+        ({"title": "x" * 301}, "301 characters"),
+        ({"title": "a\x1bb"}, r"U\+001B"),
+        ({"title": 7}, "no text"),
+        ({"period": "soon"}, "no period"),
+        ({"type": "novel"}, "no type of document"),
+        ({"author": "Ada"}, "KeyError"),
+        (["title"], "AttributeError"),
+    ],
+)
+def test_fields_of_an_archive_are_checked(
+    tmp_path: Path, exported: Path, library: Library, edits: object, fault: str
+) -> None:
+    hostile = changed_document(
+        exported / "plain.zip", tmp_path / "hostile.zip", lambda fields: fields.update(edits=edits)
+    )
+    with pytest.raises(InvalidInput, match=f"refused: .*{fault}.*; nothing was imported"):
+        import_library(library, hostile)
+    assert library.catalogue.documents() == []

@@ -484,3 +484,21 @@ def test_instructions_come_back_from_a_copy_of_the_catalogue(
     assert rebuild(folder, encoder).ok
     with Library.open(folder, encoder) as library:
         assert {info.name: info.instructions for info in list_collections(library)} == before
+
+
+@pytest.mark.parametrize("damage", [remove, zero_first])
+def test_what_a_person_wrote_of_documents_comes_back_from_a_copy_of_the_catalogue(
+    folder: Path, encoder: Encoder, damage: Damage
+) -> None:
+    with Library.open(folder, encoder) as library:
+        identity = next(one.id for one in library.catalogue.documents() if one.name == "harbour.md")
+        library.fields.edit(identity, {"title": "The log", "type": "notes"})
+        with library.catalogue.database.reading() as connection:
+            assert library.snapshots.take(connection)
+    damage(folder / CATALOGUE)
+    assert rebuild(folder, encoder).ok
+    with Library.open(folder, encoder) as library:
+        assert library.fields.edits(identity) == {"title": "The log", "type": "notes"}
+        documents = library.catalogue.documents()
+        titles = {one.name: library.fields.of(documents)[one.id].values.title for one in documents}
+        assert titles == {"harbour.md": "The log", "orchard.md": "Orchard notes"}

@@ -121,6 +121,8 @@ def test_commands(
     call("ingest", stock, label="ingest")
     call("ingest", "broken.pdf", code=3)
     call("documents")
+    call("fields", "orchard.md", "--organisation", "ACME")
+    call("fields", "orchard.md", "--restore", "organisation")
     call("tables", "orchard.md")
     call("search", CRANE, "--strategy", "colbert", "--explain", "--top-k", 2)
     call("search", APPLE, "--strategy", "cascade", "--top-k", 1)
@@ -217,6 +219,10 @@ def test_routes(api: TestClient, stock: Path, place: Path) -> None:
     call("GET", "/health")
     documents = call("GET", "/documents?collections=harbour")["documents"]
     identity = documents[0]["document_id"]
+    edited = f"/documents/{identity}/fields"
+    call("PATCH", edited, {"period": "Q2 2023"}, label="PATCH fields")
+    call("PATCH", edited, {"restore": ["period"]}, label="PATCH fields, restored")
+    call("PATCH", edited, {"period": "soon"}, status=400, label="PATCH fields, refused")
     call("GET", f"/documents/{identity}/pages/2", label="GET page")
     call("GET", f"/documents/{identity}/pages/9", status=404, label="GET page that is not there")
     call("GET", f"/documents/{identity}/tables", label="GET tables")

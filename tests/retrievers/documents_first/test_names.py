@@ -2,6 +2,9 @@
 
 import pytest
 
+from ingestion.documents import Status
+from ingestion.fields.values import DocumentFields, FieldValues
+from ingestion.storage.catalogue.records import Document
 from retrievers.documents_first.names import DocumentNames, NamedDocument, Naming, stems_of
 
 OPENINGS = {
@@ -74,3 +77,36 @@ def test_nothing_to_name() -> None:
     naming = DocumentNames([]).naming("Boston Properties 2016")
     assert naming.names.shape == naming.years.shape == (0,)
     assert not naming.words
+
+
+def stored(name: str) -> Document:
+    """A document as the catalogue has it; only its name says what it is."""
+    return Document(
+        id=name, collection="default", collection_id=1, name=name, path=f"upload:{name}", title=None,
+        sha256="0", bytes=1, status=Status.OK, error=None, pages=1, pages_failed=0, chunks=1, version=1,
+        chunker=1, language="en", added="2026-01-01T00:00:00+00:00",
+    )  # fmt: skip
+
+
+def named(name: str, recognised: FieldValues, **edits: str) -> NamedDocument:
+    fields = DocumentFields(recognised, dict(edits))  # type: ignore[arg-type]
+    return NamedDocument.of(stored(name), fields, frozenset())
+
+
+def test_what_a_person_wrote_is_a_name_and_what_is_recognised_an_opening() -> None:
+    recognised = FieldValues("Blood of Patients", "Institute of Blood Diseases", "2023-03-15", "protocol")
+    found = named("scan0007.pdf", recognised)
+    assert found.names == {"scan0007"}
+    assert stems_of("blood patients institute diseases") <= found.opening
+    assert found.years == frozenset()  # the day of a protocol says little of what it is about
+    found = named("scan0007.pdf", recognised, organisation="The Acme Company", title="MyScan")
+    assert found.names == {"scan0007", "acme", "myscan", "my", "scan"}
+
+
+def test_years_of_reports_and_of_edits() -> None:
+    report = FieldValues("Form 10-K", "Acme", "FY2019", "annual report")
+    assert named("scan0007.pdf", report).years == {"2019"}
+    assert named("ACME_2018_10K.pdf", report).years == {"2018"}
+    assert named("ACME_2018_10K.pdf", report, period="FY2020-Q2").years == {"2020"}
+    assert named("ACME_2018_10K.pdf", report, period="").years == {"2018"}
+    assert named("scan0007.pdf", report, period="").years == frozenset()

@@ -7,8 +7,10 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.errors import InvalidInput
+from ingestion.fields.values import FIELD_NAMES, FieldName
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
+from ingestion.storage.catalogue.records import Document
 from retrievers.documents_first import DocumentsFirstRetriever, names
 from retrievers.documents_first.names import NamesOfLibraries
 from retrievers.documents_first.retriever import PRIOR, TERMS
@@ -183,3 +185,39 @@ def test_among_very_many_documents_the_first_pages_are_not_read(
     (bare,) = [one for one in NamesOfLibraries().of(stocked, scope).documents if "orchard" in one.names]
     assert bare.names == orchard.names
     assert bare.opening < orchard.opening
+
+
+@pytest.fixture
+def edited(shelf: Library) -> Iterator[Document]:
+    """The report of Northwind of 2021; what is written of it is taken back."""
+    (document,) = (one for one in shelf.catalogue.documents() if one.name == "NORTHWIND_2021_REPORT.txt")
+    yield document
+    shelf.fields.edit(document.id, {}, FIELD_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("field", "text"), [("organisation", "ACME Corporation"), ("title", "What Acme dug up")]
+)
+def test_a_document_is_found_by_what_a_person_calls_it(
+    shelf: Library, edited: Document, field: FieldName, text: str
+) -> None:
+    question = "What does ACME's report say of net sales?"
+    assert find(shelf, question).looked_first == ()
+    shelf.fields.edit(edited.id, {field: text})
+    found = find(shelf, question)
+    assert documents(found) == ["NORTHWIND_2021_REPORT"]
+    (first,) = found.looked_first
+    assert (first.document, first.words) == ("NORTHWIND_2021_REPORT.txt", ("ACME", "report"))
+    assert len({hit.chunk.document for hit in find(shelf, question, top_k=50).hits}) > 3  # it is no filter
+    named = find(shelf, "What were the net sales of Northwind in 2021?")
+    assert documents(named) == ["NORTHWIND_2021_REPORT"]  # also by its file's name
+
+
+def test_a_period_that_a_person_writes_counts_instead_of_the_year_in_the_name(
+    shelf: Library, edited: Document
+) -> None:
+    question = "What were the net sales of Northwind in 2031?"
+    assert {one.words for one in find(shelf, question).looked_first} == {("Northwind",)}  # all three alike
+    shelf.fields.edit(edited.id, {"period": "FY2031"})
+    (first,) = find(shelf, question).looked_first
+    assert (first.document, first.words) == ("NORTHWIND_2021_REPORT.txt", ("Northwind", "2031"))

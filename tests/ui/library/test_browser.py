@@ -293,6 +293,63 @@ def test_instructions_of_a_collection_are_written_here_and_used_in_the_chat(
         expect(listed).to_have_count(0)
 
 
+def test_fields_of_a_document_are_edited_here_and_used_in_the_chat(
+    browser: "Browser", tmp_path: Path
+) -> None:
+    with (
+        serving(tmp_path / "data", tmp_path / "tmp", RAG_APP_LLM="extractive") as server,
+        opened(browser, server) as page,
+    ):
+        turn_to_empty(page)
+        hand_over(page, SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf", SAMPLES / "cross-encoders.pdf")
+        settled(page)
+        page.get_by_title("Read colbert.pdf").click()
+        shown = page.locator("#library-preview .fields")
+        expect(shown).to_contain_text("ColBERT and late interaction")
+        screenshot(page, "documents-fields")
+        page.locator("#library-fields > button").click()
+        form = page.locator("#library-fields")
+        expect(form.get_by_label("Title")).to_have_value("ColBERT and late interaction")
+        form.get_by_label("Organisation").fill("Quokka Press")
+        form.get_by_label("Period").fill("soon")
+        form.get_by_role("button", name="Save").click()
+        expect(form.get_by_role("alert")).to_contain_text("'soon' is no period; write it like one of 2024")
+        expect(form.get_by_label("Organisation")).to_have_value("Quokka Press")  # is not lost
+        form.get_by_label("Period").fill("Q2 2023")
+        form.get_by_label("Type").click()
+        page.get_by_role("option", name="Paper", exact=True).click()
+        form.get_by_role("button", name="Save").click()
+        expect(form.get_by_role("status")).to_have_text("Saved.")
+        expect(form.get_by_label("Period")).to_have_value("2023-Q2")
+        expect(shown).to_contain_text("Quokka Press")
+        row = rows(page).filter(has_text="colbert.pdf")
+        expect(row).to_contain_text("ColBERT and late interaction · Quokka Press · 2023-Q2")
+        screenshot(page, "documents-fields-edited")
+        assert accessibility(page) == []
+        page.get_by_role("button", name="Next page").click()
+        expect(page.locator("#library-page")).to_contain_text("Page 2 of 3")
+        expect(form.get_by_label("Organisation")).to_have_value("Quokka Press")
+
+        page.reload()
+        turn_to(page)
+        page.get_by_title("Read colbert.pdf").click()
+        expect(shown).to_contain_text("Quokka Press")
+        page.get_by_label("Filter").fill("quokka")
+        expect(rows(page)).to_have_count(1)
+        page.get_by_label("Filter").fill("")
+
+        page.get_by_role("tab", name="Chat").click()
+        ask(page, "What does the Quokka Press paper say about the size of an index?")
+        expect(page.locator("#conversation")).to_contain_text("Looked first in colbert.pdf")
+
+        turn_to(page)
+        page.locator("#library-fields > button").click()
+        form.get_by_role("button", name="Use what was recognised").click()
+        expect(form.get_by_role("status")).to_have_text("The fields are as they were recognised.")
+        expect(shown).not_to_contain_text("Quokka")
+        expect(form.get_by_label("Organisation")).to_have_value("")
+
+
 def turn_to_empty(page: Page) -> None:
     page.get_by_role("tab", name="Documents").click()
     expect(page.locator("#library-table")).to_contain_text("No documents yet", timeout=PATIENCE)

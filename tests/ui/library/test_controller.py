@@ -11,6 +11,7 @@ import pytest
 from ingestion.collections import CollectionInfo
 from ingestion.documents import Heading, Page, Status
 from ingestion.errors import InvalidInput, UnknownName
+from ingestion.fields.values import DocumentFields, FieldValues
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Document, StoredChunk
 from rag_app.config.settings import Settings
@@ -93,7 +94,10 @@ def view(
         )
         for place, (start, end) in enumerate(chunks)
     )
-    return replace(PagePreview(document(), 3, Page(3, text), None, headings, stored, 0), **given)
+    page = PagePreview(
+        document(), 3, Page(3, text), None, headings, stored, 0, DocumentFields(FieldValues(), {})
+    )
+    return replace(page, **given)
 
 
 def test_a_page_shows_where_chunks_begin_and_which_lines_are_headings() -> None:
@@ -118,11 +122,10 @@ def test_a_page_without_text_says_why() -> None:
 
 
 def test_a_document_says_which_pages_failed() -> None:
-    partial = replace(document(status=Status.PARTIAL, error="page 3 timed out"), title="Annual report")
+    partial = document(status=Status.PARTIAL, error="page 3 timed out")
     shown = render_document(view("x", document=partial, failures=1))
     for part in (
         "1 page could not be read. page 3 timed out",
-        "Annual report",
         "12 pages",
         "added 2025-01-01",
     ):
@@ -136,14 +139,32 @@ def test_a_document_says_what_its_text_lacks() -> None:
     assert 'class="warnings"' not in render_document(view("x", document=document()))
 
 
+def test_a_document_shows_its_fields_and_what_was_recognised_instead() -> None:
+    recognised = FieldValues("Form 10-K", "Square, Inc.", "FY2018", "")
+    shown = render_document(
+        view("x", fields=DocumentFields(recognised, {"organisation": "Block", "period": "", "type": "notes"}))
+    )
+    text = re.sub(r"<[^>]*>", " ", shown.partition('<dl class="fields">')[2])
+    assert " ".join(text.split()) == (
+        "Title Form 10-K Organisation Block recognised: Square, Inc. "
+        "Period none recognised: FY2018 Type notes"
+    )
+    row = table([document()], fields={"d1": DocumentFields(recognised, {})})
+    assert '<bdi class="title">Form 10-K · Square, Inc. · FY2018</bdi>' in row
+    assert 'class="title"' not in table(
+        [document()], fields={"d1": DocumentFields(FieldValues("report.pdf"), {})}
+    )
+
+
 def test_hostile_names_titles_and_texts_are_text() -> None:
     evil = replace(document(EVIL, Status.PARTIAL, EVIL), title=EVIL, collection=EVIL, language=EVIL, id=EVIL)
     chunk = StoredChunk("c", "d", EVIL, EVIL, 0, 3, 0, len(EVIL), EVIL, "", EVIL)
-    page = PagePreview(evil, 3, Page(3, EVIL, EVIL), None, (Heading(EVIL, 1, 3, 2),), (chunk,), 1)
+    fields = DocumentFields(FieldValues(*[EVIL] * 4), {"title": EVIL[1:], "period": ""})
+    page = PagePreview(evil, 3, Page(3, EVIL, EVIL), None, (Heading(EVIL, 1, 3, 2),), (chunk,), 1, fields)
     info = CollectionInfo(EVIL, 1, 1, 1, EVIL, EVIL)
     row = FileRow(EVIL, EVIL, Mood.FAILED, collection=EVIL, can_retry=True, wants_password=True)
     for shown in (
-        table([evil]),
+        table([evil], fields={evil.id: fields}),
         render_document(page),
         render_page(page),
         render_page(replace(page, failure=EVIL)),
@@ -386,6 +407,28 @@ def test_strategies_are_offered_as_they_are_when_the_tab_is_turned_to(
     assert offered[place].choices[-1] == ("mean@added", "mean@added")
     assert offered[-1].choices == [("default", "default"), ("papers", "papers")]
     assert "value" not in offered[place].constructor_args  # what a person has chosen stays
+
+
+def test_fields_are_filled_in_written_and_restored(page: LibraryController) -> None:
+    (orchard,) = (one for one in page.browser.documents() if one.name == "orchard.md")
+    state = LibraryPageState(opened=orchard.id)
+    filled = page.fields(state)
+    assert filled == FieldValues(title="Orchard notes")
+    assert page.write_fields(state, filled) == "Nothing was changed."
+    assert page.browser.fields([orchard])[orchard.id].edits == {}
+    written = FieldValues("Orchard notes", "ACME", "Q2 2023", "notes")
+    assert page.write_fields(state, written) == "Saved."
+    assert page.browser.fields([orchard])[orchard.id].edits == {
+        "organisation": "ACME", "period": "2023-Q2", "type": "notes",
+    }  # fmt: skip
+    assert page.fields(state).period == "2023-Q2"
+    assert [one.name for one in page.browser.documents(DocumentQuery(text="acme 2023-q2"))] == ["orchard.md"]
+    with pytest.raises(InvalidInput, match="no period"):
+        page.write_fields(state, FieldValues("Orchard notes", "ACME", "soon", "notes"))
+    assert page.restore_fields(state) == "The fields are as they were recognised."
+    assert page.fields(state) == filled
+    with pytest.raises(UnknownName):
+        page.write_fields(LibraryPageState(opened="gone"), written)
 
 
 def test_instructions_are_saved_shown_and_removed(page: LibraryController) -> None:

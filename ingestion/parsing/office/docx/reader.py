@@ -43,7 +43,7 @@ def read_docx(path: Path, limits: ParseLimits) -> Iterator[Frame]:
     body = child(root, "body")
     if body is not None:
         _Body(package, main, root, writer).write_all(body)
-    yield from writer.frames(sensible_title(package.title()))
+    yield from writer.frames(sensible_title(package.title()), package.properties())
 
 
 class _Body:

@@ -126,7 +126,7 @@ def test_an_older_schema_is_refused_with_what_to_do(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 6")
     connection.close()
-    with pytest.raises(LibraryError, match=r"schema 6 .*reads 7; .*rag-app export.*ingest .*again"):
+    with pytest.raises(LibraryError, match=r"schema 6 .*reads 7 to 8; .*rag-app export.*ingest .*again"):
         Catalogue(path)
     assert user_version(path) == 6
 
