@@ -83,13 +83,30 @@ class LookedFirst:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One of several documents that a question names beside each other: companies, or periods of one.
+
+    Attributes:
+        name: As the question writes it.
+        question: What is asked of this side alone.
+        within: The same within its documents, where its name tells nothing apart.
+        documents: Ids; several where the question names them alike, none where no document has the name.
+    """
+
+    name: str
+    question: str
+    within: str
+    documents: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """Candidates, best first. `exact` says that no better chunk of the scope can be missing.
 
     `timings_ms` are by stage, in the order in which the stages ran. `counts` are numbers of chunks: of each
     list that the ranking is made from, by the name of its score, and "candidates" of the lists' union.
     `looked_first` are the documents that the question names, `looked_for` the terms that were also
-    looked for in other words.
+    looked for in other words, `sides` the documents that share the first places: none, or two and more.
     """
 
     candidates: tuple[Candidate, ...]
@@ -98,6 +115,7 @@ class Ranking:
     counts: Mapping[str, int] = field(default_factory=dict)
     looked_first: tuple[LookedFirst, ...] = ()
     looked_for: tuple[Meaning, ...] = ()
+    sides: tuple[Side, ...] = ()
 
 
 class Retriever(Protocol):

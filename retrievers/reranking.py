@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from ingestion.encoders.checkpoint_code import check_no_code
 from ingestion.errors import ModelError
-from ingestion.storage.catalogue.records import StoredChunk
+from ingestion.storage.catalogue.records import StoredChunk, document_of_chunk
 from retrievers.fusion import standardised
-from retrievers.hits import Candidate, Ranking
+from retrievers.hits import Candidate, Ranking, Side
+from retrievers.shares import shared, unshared
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -62,15 +63,17 @@ def rerank(
     """Order the head of a ranking by the reranker, keeping the first scores beside the new one.
 
     What the reranker did not read follows in its former order, with its former score and no "cross_encoder".
+    Of a question with sides it reads what is asked of a passage's side alone, and the sides keep their turns.
     """
     started = time.perf_counter()
+    candidates = unshared(ranking.candidates)
     scores: list[float] = []
-    for first in range(0, min(limits.depth, len(ranking.candidates)), _AT_ONCE):
+    for first in range(0, min(limits.depth, len(candidates)), _AT_ONCE):
         if first and time.perf_counter() - started > limits.seconds:
             break
-        some = ranking.candidates[first : min(first + _AT_ONCE, limits.depth)]
-        scores += reranker.score(question, [passage_text(chunks[one.chunk_id]) for one in some])
-    read, tail = ranking.candidates[: len(scores)], ranking.candidates[len(scores) :]
+        some = [chunks[one.chunk_id] for one in candidates[first : min(first + _AT_ONCE, limits.depth)]]
+        scores += _scores(question, some, reranker, ranking.sides)
+    read, tail = candidates[: len(scores)], ranking.candidates[len(scores) :]
     totals = combined(reranker, scores, [one.score for one in read])
     head = [
         Candidate(one.chunk_id, total, {**one.scores, SCORE: score})
@@ -78,7 +81,22 @@ def rerank(
     ]
     head.sort(key=lambda candidate: (-candidate.score, candidate.chunk_id))
     counts = {**ranking.counts, SCORE: len(head)}
-    return replace(ranking, candidates=(*head, *tail), counts=counts)
+    return replace(ranking, candidates=(*shared(head, ranking.sides), *tail), counts=counts)
+
+
+def _scores(
+    question: str, passages: Sequence[StoredChunk], reranker: Reranker, sides: Sequence[Side]
+) -> list[float]:
+    """Return a score for each passage, asked of its side alone."""
+    asked = {document: side.question for side in sides for document in side.documents}
+    found: dict[str, float] = {}
+    by_question: dict[str, list[StoredChunk]] = {}
+    for one in passages:
+        by_question.setdefault(asked.get(document_of_chunk(one.id), question), []).append(one)
+    for text, some in by_question.items():
+        scores = reranker.score(text, [passage_text(one) for one in some])
+        found.update(zip((one.id for one in some), scores, strict=True))
+    return [found[one.id] for one in passages]
 
 
 def combined(reranker: Reranker, scores: Sequence[float], first: Sequence[float]) -> list[float]:

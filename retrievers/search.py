@@ -10,9 +10,10 @@ from ingestion.storage.catalogue.records import Scope, StoredChunk
 from ingestion.storage.timing import Stopwatch
 from retrievers.exact import Named, named, with_holders_first
 from retrievers.glossary import Meaning
-from retrievers.hits import Hit, LookedFirst, Query, Ranking
+from retrievers.hits import Hit, LookedFirst, Query, Ranking, Side
 from retrievers.preambles import core
 from retrievers.reranking import Reranker, RerankLimits, rerank
+from retrievers.shares import in_turns
 from retrievers.strategies import Strategy
 
 MAX_TOP_K = 1000
@@ -26,6 +27,7 @@ class SearchResult:
     `exact` says that no better chunk can be missing; `timings_ms` has the stages and "total", `counts` is
     what `Ranking` says. Passages that hold what the question names literally (`named`), where few do, come
     first, whatever the strategy. A hit that the reranker did not read has no score "cross_encoder".
+    `sides` are documents that the question names beside each other; they share the first places.
     """
 
     query: Query
@@ -38,6 +40,7 @@ class SearchResult:
     named: tuple[Named, ...] = ()
     looked_first: tuple[LookedFirst, ...] = ()
     looked_for: tuple[Meaning, ...] = ()
+    sides: tuple[Side, ...] = ()
 
 
 def query_of(library: Library, question: str) -> Query:
@@ -77,6 +80,8 @@ def search(
             ranking = rerank(query.text, ranking, chunks, reranker, limits)
     found = named(library, query.text, scope)
     ranking, chunks = with_holders_first(ranking, chunks, found, library)
+    if any(one.is_rare for one in found):
+        ranking = replace(ranking, candidates=in_turns(ranking.candidates, ranking.sides))
     hits = tuple(
         Hit(rank, chunks[candidate.chunk_id], candidate.score, candidate.scores)
         for rank, candidate in enumerate(ranking.candidates[:top_k], start=1)
@@ -94,6 +99,7 @@ def search(
         found,
         ranking.looked_first,
         ranking.looked_for,
+        ranking.sides,
     )
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from ingestion.storage.catalogue.filters import Filters
 from ingestion.tables.table import Table
 from rag_app.llm.token_usage import TokenUsage
-from retrievers.hits import Hit
+from retrievers.hits import Hit, Side
 from retrievers.reader.reading import Reading
 from retrievers.search import SearchResult
 from retrievers.strategies import DEFAULT_STRATEGY
@@ -66,13 +66,12 @@ class AskOptions:
         filters: Further conditions on the passages.
         llm: "auto", "extractive", a GGUF file's path, or a server's URL#MODEL.
         history: Earlier questions and answers, oldest first; they give a follow-up question its meaning.
-        standalone: The question without reference to the history, edited by a person; None: not edited.
+        standalone: The question without reference to the history, as a person edited it.
         conversation: The id of the question's conversation; "new" begins one.
         turn: The question's number in the conversation; None: it is not stored yet.
         nonce: The nonce of the prompt's fences; "": any.
         earlier: The evidence of the conversation's last prompt.
-        cited: Ids of the documents that the conversation's last answer cites; a follow-up question that
-            names nothing else is searched for in them as well.
+        cited: Ids of documents of the last answer, for a follow-up question that names nothing else.
         evidence_tokens: The evidence budget, in tokens of the answerer; None: the settings decide.
         instructions: What the request asks about the form of the answer.
         collection_instructions: The collection's; None: those that it has, where one alone is asked.
@@ -102,8 +101,7 @@ class EvidenceSentence:
 
     Attributes:
         start, end: Its characters in the page's text.
-        score: The mean over the question's tokens of the best cosine with the sentence or its context line;
-            stop words count half.
+        score: The mean over the question's tokens of the best cosine; stop words count half.
         also: The pages that say the same.
         is_heading: It introduces others: a question in the document, or a line of another identifier.
         is_named: It has an identifier of the question.
@@ -122,14 +120,13 @@ class EvidenceSentence:
 
 @dataclass(frozen=True, slots=True)
 class PassageWindow:
-    """A passage with what stands around it on its page, so that its sentences can be shown whole.
+    """A passage with what stands around it, so that its sentences can be shown whole.
 
     Attributes:
         text: The passage, with the passages before and after it on the same page.
         start: Where `text` begins on the page.
         above: The page's text above `text`: the heads of a table's columns.
-        before: The end of the page before, where the passage is the first of its page.
-        after: The beginning of the page after, where it is the last.
+        before, after: The end of the page before, and the beginning of the next, at these edges of the page.
         tables: Of its page; their places are characters of the page.
     """
 
@@ -149,6 +146,7 @@ class Evidence:
         score: The whole passage's, like a sentence's.
         reading: What the reader makes of it; None where it was not read.
         window: What stands around it; None where it is not known.
+        relevance: How well it answers (`evidence.sentence_scores.relevance`).
     """
 
     number: int
@@ -157,6 +155,7 @@ class Evidence:
     score: float = 0.0
     reading: Reading | None = None
     window: PassageWindow | None = None
+    relevance: float = 0.0
 
     @property
     def text(self) -> str:
@@ -177,12 +176,14 @@ class PromptContext:
     """The evidence of a prompt.
 
     Attributes:
-        relevance: Of the best passage (`evidence.prompt_context.relevance`).
+        relevance: Of the best passage.
         nonce: The nonce of the prompt's fences.
         budget: The evidence budget in tokens.
         question: What was searched for.
         forms: The question with the glossary's words in the place of its own.
         instructions: Those that the prompt has, about the form of the answer.
+        sides: Documents of which the question asks something each: an answer has a line for each.
+        lacking: Names of sides whose evidence does not answer.
     """
 
     evidence: tuple[Evidence, ...]
@@ -192,6 +193,8 @@ class PromptContext:
     question: str = ""
     forms: tuple[str, ...] = ()
     instructions: AnswerInstructions = AnswerInstructions()
+    sides: tuple[Side, ...] = ()
+    lacking: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +219,8 @@ class Verdict(StrEnum):
 
 
 class Outcome(StrEnum):
-    """Whether the documents answer a question.
-
-    ANSWERED: they do, or a reply needs none. RELATED: passages are about the question, and none answers it.
-    NOTHING: no passage is about it.
-    """
+    """Whether the documents answer: they do, or a reply needs none; passages are about the question, and none
+    answers it; no passage is about it."""
 
     ANSWERED = "answered"
     RELATED = "related"
@@ -274,8 +274,8 @@ class AnswerProgress(AnswerEvent):
 
     Attributes:
         stage: "queue": `done` questions of others come first (`total` is 0); "load": the model is being
-            loaded; "prefill": `done` of `total` prompt tokens have been read (both 0: unknown); "read":
-            `done` of `total` passages of a summary have been read.
+            loaded; "prefill": `done` of `total` prompt tokens are read (both 0: unknown); "read": `done` of
+            `total` passages of a summary are.
     """
 
     stage: str

@@ -29,12 +29,13 @@ from rag_app.answering.answers import (
     Exchange,
     Outcome,
     PassagesFound,
+    PromptContext,
     QuestionRewritten,
 )
-from rag_app.answering.evidence.answerability import answerability
+from rag_app.answering.evidence.answerability import answerability, lacking_sides
+from rag_app.answering.evidence.asked_of import readings_of
 from rag_app.answering.evidence.literal_matches import partly_missing
 from rag_app.answering.evidence.prompt_context import pack
-from rag_app.answering.evidence.spelled_out import best_form
 from rag_app.answering.prompt_injection import flags
 from rag_app.answering.questions.follow_ups import is_follow_up, names_subject
 from rag_app.answering.questions.query_rewriting import carried_over
@@ -47,6 +48,7 @@ from retrievers.preambles import core
 from retrievers.reader.reading import Reader, Reading
 from retrievers.reranking import Reranker, RerankLimits
 from retrievers.search import SearchResult, search
+from retrievers.shares import shared_hits
 from retrievers.strategies import strategy_named
 
 T = TypeVar("T")
@@ -202,7 +204,7 @@ class AnswerChain:
             top_k=self._options.top_k,
             query=found.query,
         )
-        fused = fused_hits(found.hits, near.hits)[: self._options.top_k]
+        fused = shared_hits(fused_hits(found.hits, near.hits), found.sides)[: self._options.top_k]
         return replace(found, hits=fused, timings_ms=_with_stage(found.timings_ms, "cited", started))
 
     def _pack(self, retrieved: _Retrieved) -> _Gathered:
@@ -229,7 +231,8 @@ class AnswerChain:
                 earlier=options.earlier,
                 readings=readings,
             )
-            packed = replace(context, instructions=asked)
+            lacking = lacking_sides(self._library, context, self._settings.threshold)
+            packed = replace(context, instructions=asked, lacking=lacking)
             if left is None or left <= 1 or answerer.fits(retrieved.question.standalone, packed):
                 break
             left = left * 3 // 4 if left > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
@@ -244,12 +247,7 @@ class AnswerChain:
     def _readings(self, retrieved: _Retrieved) -> dict[str, Reading]:
         if self._reader is None:
             return {}
-        chunks = [hit.chunk for hit in retrieved.result.hits]
-        question = best_form(
-            retrieved.question.standalone, retrieved.result.looked_for, [chunk.text for chunk in chunks]
-        )
-        found = self._reader.read(question, chunks)
-        return {chunk.id: one for chunk, one in zip(chunks, found, strict=True)}
+        return readings_of(self._reader, retrieved.question.standalone, retrieved.result)
 
     def _answer(
         self, gathered: Iterator[AnswerProgress | _Gathered], config: RunnableConfig
@@ -266,7 +264,7 @@ class AnswerChain:
     def _written(self, gathered: _Gathered, config: RunnableConfig) -> Iterator[AnswerEvent]:
         started, answerer = time.perf_counter(), self._answerer
         question, result, packed = gathered.question, gathered.found.result, gathered.found.packed
-        unknown_name = has_unknown_name(self._library, self._scope, question.standalone, packed.evidence)
+        unknown_name = self._has_unknown_name(question.standalone, packed)
         likely = answerability(packed, unknown_name=unknown_name)
         is_enough = likely >= self._settings.threshold
         refuses = must_refuse(self._library, question.standalone, packed, result.named, is_enough=is_enough)
@@ -312,6 +310,11 @@ class AnswerChain:
             model_text=written.model_text,
             instructions=packed.instructions,
         )
+
+    def _has_unknown_name(self, question: str, packed: PromptContext) -> bool:
+        """Return whether a question has a name that no document has; of one with sides, if each side has."""
+        asked = [side.question for side in packed.sides if side.documents] or [question]
+        return all(has_unknown_name(self._library, self._scope, one, packed.evidence) for one in asked)
 
     def _refusal(self, gathered: _Gathered) -> Refusal:
         question, found = gathered.question, gathered.found

@@ -7,7 +7,8 @@ from langchain_core.runnables import RunnableConfig
 from ingestion.encoders import Encoder
 from rag_app.answering.answers import CitedAnswer, PromptContext
 from rag_app.answering.citations import cite_quotations
-from rag_app.answering.quoting.composition import compose
+from rag_app.answering.quoting.composition import answer_lines, compose
+from rag_app.answering.quoting.lines import Quotation
 from rag_app.llm.choice import EXTRACTIVE
 
 
@@ -32,9 +33,10 @@ class ExtractiveAnswerer:
         return True
 
     def write(self, question: str, packed: PromptContext, config: RunnableConfig) -> Generator[str]:  # noqa: ARG002
-        """Yield the answer's text, as Markdown, one quotation at a time."""
-        for place, one in enumerate(compose(packed)):
-            yield ("\n\n" if place else "") + f"{one.line} [{one.evidence.number}]"
+        """Yield the answer's text, as Markdown, one line at a time."""
+        for place, one in enumerate(answer_lines(packed)):
+            marker = f" [{one.evidence.number}]" if isinstance(one, Quotation) else ""
+            yield ("\n\n" if place else "") + one.line + marker
 
     def cite(self, text: str, packed: PromptContext) -> CitedAnswer:
         found = compose(packed)

@@ -130,7 +130,9 @@ class FoundFields(Fields):
     hits: tuple[ExplainedHitFields | HitFields, ...] = Field(description="best first")
     timings_ms: Timings
     looked_first: tuple[LookedFirstFields, ...] = Field(
-        (), description="documents that were looked in first; the strategy fusion looks in all alike"
+        (),
+        description="documents that were looked in first: those that the question names, of several sides "
+        "all; the strategy fusion looks in all alike",
     )
     looked_for: tuple[LookedForFields, ...] = Field(
         (), description="terms that were looked for in other words, too"

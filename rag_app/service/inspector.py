@@ -20,6 +20,7 @@ from ingestion.storage.vectors.store import Pooling
 from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, PassagesFound
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.llm.choice import EXTRACTIVE
+from retrievers.shares import taking_turns
 
 Floats = NDArray[np.float32]
 
@@ -292,7 +293,9 @@ def stages(trace: Trace) -> list[tuple[InspectedStage, ...]]:
         steps.append(tuple(lists))
     if "documents" in times:
         named = ", ".join(one.document for one in result.looked_first) or "none that the question names"
-        step = InspectedStage("Documents", f"first: {named}", "what the question names", times["documents"])
+        shared = "; they take turns in the first places" if taking_turns(result.sides) else ""
+        detail = f"what the question names{shared}"
+        step = InspectedStage("Documents", f"first: {named}", detail, times["documents"])
         steps.append((step,))
     if "candidates" in counts:
         detail = "in either list, by reciprocal rank"

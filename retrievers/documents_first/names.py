@@ -30,10 +30,14 @@ from ingestion.text.stopwords import question_stopwords
 # How far a document is read for what names it: covers, titles, the first lines of a form.
 _PAGES = 3
 _CHARACTERS = 3000
+# The first lines: a report's company and period, a paper's title.
+_HEAD = 600
 # To read a document's first pages takes 1 to 2 ms. Among more documents than these, names and titles tell.
 MOST_READ = 1000
 # Words of a question that may be one word of a file's name: "Boston Properties", BOSTONPROPERTIES.
 _MOST_GLUED = 4
+# Words of a name that a question may say in full: "annual performance report".
+MOST_IN_FULL = 4
 # "MGM" begins MGMRESORTS: the fewest letters of a beginning, and of the name.
 _BEGINNING, _NAME = 3, 5
 _OF_A_BEGINNING = 0.7
@@ -89,14 +93,32 @@ class DocumentNames:
         self._by_name = _listed(one.names for one in documents)
         self._by_stem = _listed({_stemmed(name) for name in one.names} for one in documents)
         self._by_opening = _listed(one.opening for one in documents)
+        self._by_head = _listed(one.head for one in documents)
+        self._in_full = _listed(one.in_full for one in documents)
         self._sorted = sorted(name for name in self._by_name if len(name) >= _NAME)
         self._dated = [(place, one.years) for place, one in enumerate(self.documents) if one.years]
 
+    def called(self, word: str) -> frozenset[int]:
+        """Return the places of the documents with a word in their files' names, in any inflected form."""
+        return frozenset((*self._by_name.get(word, ()), *self._by_stem.get(_stemmed(word), ())))
+
+    def called_in_full(self, words: Sequence[str]) -> frozenset[int]:
+        """Return the places of the documents whose name or title consists of just these words."""
+        return frozenset(self._in_full.get(_in_full(words), ()))
+
+    def beginning_with(self, word: str) -> frozenset[int]:
+        """Return the places of the documents with a word in their files' names that begins so."""
+        return frozenset(place for begun in self._beginning_with(word) for place in self._by_name[begun])
+
+    def headed(self, word: str) -> frozenset[int]:
+        """Return the places of the documents whose title or first lines have a word."""
+        return frozenset(self._by_head.get(_stemmed(word), ()))
+
     def naming(self, question: str) -> Naming:
         """Return how a question names the documents."""
-        words = [(match.group(), match.span()) for match in _WORD.finditer(_POSSESSIVE.sub(_blank, question))]
+        words = words_of(question)
         plain = [word.casefold() for word, _ in words]
-        asked = {place: year for place, word in enumerate(plain) if (year := _asked_year(word))}
+        asked = {place: year for place, word in enumerate(plain) if (year := asked_year(word))}
         left_out = question_stopwords(plain, ("en", "de", "fr", "es"))
         sought = [
             place
@@ -109,7 +131,7 @@ class DocumentNames:
             for document in documents:
                 found[document][word] = max(found[document].get(word, 0.0), rarity)
 
-        for places, name in _glued(plain):
+        for places, name in glued(plain):
             those = self._by_name.get(name, ())
             for place in places:
                 note(those, place, self._rarity(len(those)) / len(places))
@@ -168,16 +190,24 @@ class DocumentNames:
 
 @dataclass(frozen=True, slots=True)
 class NamedDocument:
-    """A document by what names it: words of its names in lower case, stems of its opening, years."""
+    """A document by what names it: words of its names in lower case, stems of its opening, years.
+
+    `in_full` are its names and its title, without numbers, as stems with a space between; `head` are the
+    stems of its title and of the first lines.
+    """
 
     id: str
     label: str
     names: frozenset[str]
     opening: frozenset[str]
     years: frozenset[str]
+    in_full: frozenset[str] = frozenset()
+    head: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, document: Document, fields: DocumentFields, opening: frozenset[str]) -> Self:
+    def of(
+        cls, document: Document, fields: DocumentFields, opening: frozenset[str], head: frozenset[str]
+    ) -> Self:
         """Return a document by its names.
 
         What a person wrote of it counts like its file's name, what is recognised like its first page: a name
@@ -191,14 +221,26 @@ class NamedDocument:
         words = {word.casefold() for part in parts for word in (part, *_CAMEL.split(part))}
         if any(written):
             words -= _LEGAL_FORMS
-        told = f"{document.title or ''} {values.title}"
         names = frozenset(word for word in words if len(word) > 1 and not word.isdigit())
-        opening |= stems_of(f"{told} {values.organisation}")
+        told = f"{document.title or ''} {values.title}"
+        whole = (_in_full(_words_of_a_name(name)) for name in (*files, document.title or "", *written))
         period = _YEAR.findall(values.period)
         years = {year for one in files for year in _YEAR.findall(one)} or _YEAR.findall(told)
         if period and (edits.get("period") or (not years and values.type in _OF_A_PERIOD)):
             years = period
-        return cls(document.id, document.label, names, opening, frozenset(years))
+        return cls(
+            document.id,
+            document.label,
+            names,
+            opening | stems_of(f"{told} {values.organisation}"),
+            frozenset(years),
+            frozenset(one for one in whole if one),
+            head | stems_of(document.title or ""),
+        )
+
+
+# By id and version of a document, the stems of its opening and of its head.
+_Openings = dict[tuple[str, int], tuple[frozenset[str], frozenset[str]]]
 
 
 class NamesOfLibraries:
@@ -206,9 +248,7 @@ class NamesOfLibraries:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._openings: WeakKeyDictionary[Library, dict[tuple[str, int], frozenset[str]]] = (
-            WeakKeyDictionary()
-        )
+        self._openings: WeakKeyDictionary[Library, _Openings] = WeakKeyDictionary()
         self._names: WeakKeyDictionary[Library, tuple[int, Scope, DocumentNames]] = WeakKeyDictionary()
 
     def of(self, library: Library, scope: Scope) -> DocumentNames:
@@ -229,7 +269,7 @@ class NamesOfLibraries:
             names = DocumentNames(
                 [
                     NamedDocument.of(
-                        one, fields[one.id], _opening(library, one, openings) if is_read else frozenset()
+                        one, fields[one.id], *_opening(library, one, openings if is_read else None)
                     )
                     for one in documents
                 ]
@@ -238,21 +278,41 @@ class NamesOfLibraries:
             return names
 
 
+def words_of(question: str) -> list[tuple[str, tuple[int, int]]]:
+    """Return a question's words without a possessive's s, each with its (start, end)."""
+    return [(match.group(), match.span()) for match in _WORD.finditer(_POSSESSIVE.sub(_blank, question))]
+
+
 def stems_of(text: str) -> frozenset[str]:
     return frozenset(_stemmed(word.casefold()) for word in _WORD.findall(_POSSESSIVE.sub(" ", text)))
 
 
 def _opening(
-    library: Library, document: Document, known: dict[tuple[str, int], frozenset[str]]
-) -> frozenset[str]:
+    library: Library, document: Document, known: _Openings | None
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the stems of a document's opening, and of its head; none where it is not read."""
+    if known is None:
+        return frozenset(), frozenset()
     key = document.id, document.version
     if key not in known:
         pages = (library.catalogue.page(document.id, number) for number in range(1, _PAGES + 1))
-        known[key] = stems_of(" ".join(page.text for page in pages if page)[:_CHARACTERS])
+        text = " ".join(page.text for page in pages if page)
+        known[key] = stems_of(text[:_CHARACTERS]), stems_of(text[:_HEAD])
     return known[key]
 
 
-def _glued(words: Sequence[str]) -> Iterator[tuple[range, str]]:
+def _words_of_a_name(name: str) -> list[str]:
+    return [word.casefold() for part in _PARTS_OF_A_NAME.findall(name) for word in _CAMEL.split(part)]
+
+
+def _in_full(words: Sequence[str]) -> str:
+    """Return words that are a name in full; "" of more words than a question would say."""
+    stems = [_stemmed(word) for word in words if not word.isdigit()]
+    return " ".join(stems) if len(stems) <= MOST_IN_FULL else ""
+
+
+def glued(words: Sequence[str]) -> Iterator[tuple[range, str]]:
+    """Yield the places of words that may be one word of a file's name, and that word."""
     for length in range(2, _MOST_GLUED + 1):
         for first in range(len(words) - length + 1):
             name = "".join(words[first : first + length])
@@ -260,7 +320,8 @@ def _glued(words: Sequence[str]) -> Iterator[tuple[range, str]]:
                 yield range(first, first + length), name
 
 
-def _asked_year(word: str) -> str:
+def asked_year(word: str) -> str:
+    """Return the year that a word in lower case is, such as "2022" or "fy22"; "" for another word."""
     if match := _ASKED_YEAR.fullmatch(word):
         return match[1]
     match = _SHORT_YEAR.fullmatch(word)

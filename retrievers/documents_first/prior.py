@@ -39,6 +39,10 @@ class DocumentPrior:
         place = self.names.places.get(document_of_chunk(chunk))
         return 0.0 if place is None else float(self.log_probabilities[place] - self.log_probabilities.max())
 
+    def probability(self, place: int) -> float:
+        """Return how probable the document at a place of `names` is."""
+        return float(np.exp(self.log_probabilities[place]))
+
     def likeliest(self, most: int, least: float) -> list[tuple[NamedDocument, float]]:
         """Return up to `most` documents with their probabilities, the likeliest first, none below `least`."""
         order = np.argsort(-self.log_probabilities, kind="stable")[:most]

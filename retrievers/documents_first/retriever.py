@@ -3,14 +3,17 @@
 1. `fusion`'s three lists, over the whole scope.
 2. From these and from the words that name documents: how probable each document is.
 3. In the likeliest documents, lists of their own; the glossary's terms are looked for like a second question.
+   Where the question names documents beside each other, each of these sides is searched alone as well.
 4. score(p) = (fused for the question + a · fused for the terms) / (1 + a) + b · (log P(d) - log max P)
 
-The last term is bounded, so that a passage that stands far above the others is found in any document.
+The last term is bounded, so that a passage that stands far above the others is found in any document. Sides
+take turns in the first places (`retrievers.shares`).
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope, document_of_chunk
@@ -19,13 +22,16 @@ from ingestion.storage.timing import Stopwatch
 from retrievers.cascade import maxsim_ranking, with_maxsim
 from retrievers.dense import DenseRetriever
 from retrievers.documents_first.abbreviations import abbreviations
+from retrievers.documents_first.mentions import ScopeWords
 from retrievers.documents_first.misspelt import misspelt, respelt
 from retrievers.documents_first.names import NamesOfLibraries
 from retrievers.documents_first.prior import WEIGHTS, DocumentPrior, Floats, document_prior
+from retrievers.documents_first.sides import sides_of
 from retrievers.fusion import CANDIDATES, DEPTH, fuse
 from retrievers.glossary import Meaning, glossary_of
-from retrievers.hits import Candidate, LookedFirst, Query, Ranking
+from retrievers.hits import Candidate, LookedFirst, Query, Ranking, Side
 from retrievers.lexical import LexicalRetriever
+from retrievers.shares import shared, taking_turns
 
 # Chosen on three sets of 54 documents together, each by the weights of the other two: docs/retrieval.md.
 TERMS_WEIGHT = 0.75
@@ -78,20 +84,23 @@ class DocumentsFirstRetriever:
         fused = with_maxsim(lists, first, depth)
         with watch.stage("documents"):
             prior = self._prior(query, scope, fused)
-            narrower = _narrower(prior, scope)
+            sides = self._sides(query, scope, prior)
+            narrower = _narrower(prior, scope, taking_turns(sides))
         with watch.stage("glossary"):
             known, errors = self._meanings(query, scope, narrower)
         asked = [query, *self._terms(query, known, errors)]
         found = [self._lists(one, scope, depth, narrower) for one in asked]
         found = [found[0], *(_within(narrower, found[0], lists) for lists in found[1:])]
-        pool = fuse([ranking for lists in found for ranking in lists])
+        alone = self._alone(query, scope, taking_turns(sides))
+        pool = fuse([ranking for lists in found for ranking in lists] + [_plain(one) for one in alone])
         maxsims = [self._maxsim(one, scope, depth, pool) for one in asked]
         scored = [
             with_maxsim(lists, maxsim, depth, math.inf if one is query else _MOST_DEVIATIONS)
             for one, lists, maxsim in zip(asked, found, maxsims, strict=True)
         ]
-        candidates = self._combined(scored, prior)
-        timings = _added_up([ranking for lists in (*found, [first], maxsims) for ranking in lists])
+        own = [[one.chunk_id for one in ranking.candidates] for ranking in alone]
+        candidates = shared(self._combined(scored, prior), sides, own)
+        timings = _added_up([ranking for lists in (*found, [first], maxsims, alone) for ranking in lists])
         counts = {
             name: count for ranking in (*found[0], maxsims[0]) for name, count in ranking.counts.items()
         }
@@ -100,8 +109,9 @@ class DocumentsFirstRetriever:
             exact=False,
             timings_ms={**timings, **watch.timings_ms},
             counts={**counts, CANDIDATES: len(pool)},
-            looked_first=_looked_first(prior, query.text),
+            looked_first=_looked_first(prior, query.text, sides),
             looked_for=tuple(sorted((*known, *errors), key=lambda one: one.start)),
+            sides=sides,
         )
 
     def _lists(self, query: Query, scope: Scope, depth: int, narrower: Sequence[Scope] = ()) -> list[Ranking]:
@@ -120,10 +130,33 @@ class DocumentsFirstRetriever:
         )
 
     def _prior(self, query: Query, scope: Scope, fused: Sequence[Candidate]) -> DocumentPrior | None:
+        if not self._prior_weight:
+            return None
         names = NAMES.of(self._library, scope)
-        if not self._prior_weight or len(names.documents) < 2:  # nothing to choose from
+        if len(names.documents) < 2:  # nothing to choose from
             return None
         return document_prior(names, query.text, fused, self._feature_weights)
+
+    def _sides(self, query: Query, scope: Scope, prior: DocumentPrior | None) -> tuple[Side, ...]:
+        if prior is None:
+            return ()
+        names = prior.names
+
+        def told(question: str) -> DocumentPrior:
+            return document_prior(names, question, (), self._feature_weights)
+
+        return sides_of(names, query.text, ScopeWords(self._library, scope), prior, told)
+
+    def _alone(self, query: Query, scope: Scope, sides: Sequence[Side]) -> list[Ranking]:
+        """Return a ranking of each side's passages for what is asked of it alone."""
+        retriever = DocumentsFirstRetriever(
+            self._library, self._representation, prior_weight=0, terms_weight=self._terms_weight
+        )
+        found = []
+        for side in sides:
+            asked = query.once(("side", side.question), partial(Query, side.question, query.encoder))
+            found.append(retriever.rank(asked, replace(scope, documents=side.documents), _DEPTH))
+        return found
 
     def _meanings(
         self, query: Query, scope: Scope, narrower: Sequence[Scope]
@@ -166,11 +199,19 @@ class DocumentsFirstRetriever:
         return tuple(sorted(found, key=lambda one: (-one.score, one.chunk_id)))
 
 
-def _narrower(prior: DocumentPrior | None, scope: Scope) -> list[Scope]:
+def _narrower(prior: DocumentPrior | None, scope: Scope, sides: Sequence[Side]) -> list[Scope]:
+    """Return the scopes that are searched by themselves: the likeliest documents, and the sides."""
     if prior is None:
         return []
     likely = [one.id for one, _ in prior.likeliest(_DOCUMENTS, 0.0) if prior.of(f"{one.id}:0:0") > _NEAREST]
-    return [replace(scope, documents=frozenset({one})) for one in likely]
+    some = dict.fromkeys((*(frozenset({one}) for one in likely), *(one.documents for one in sides)))
+    return [replace(scope, documents=documents) for documents in some]
+
+
+def _plain(ranking: Ranking) -> Ranking:
+    """Return a ranking without scores, which are those of another question."""
+    plain = tuple(replace(one, scores={}) for one in ranking.candidates)
+    return replace(ranking, candidates=plain)
 
 
 def _merged(whole: Ranking, others: Sequence[Ranking], depth: int) -> Ranking:
@@ -216,16 +257,23 @@ def _documents(scopes: Sequence[Scope]) -> frozenset[str]:
     return frozenset[str]().union(*(one.documents or () for one in scopes))
 
 
-def _looked_first(prior: DocumentPrior | None, question: str) -> tuple[LookedFirst, ...]:
+def _looked_first(
+    prior: DocumentPrior | None, question: str, sides: Sequence[Side]
+) -> tuple[LookedFirst, ...]:
+    """Return the documents that a question names: the likeliest of each side, else the likeliest of all."""
     if prior is None:
         return ()
-    return tuple(
-        LookedFirst(
-            document.id,
-            document.label,
-            probability,
-            tuple(question[start:end] for start, end in sorted(words)),
-        )
-        for document, probability in prior.likeliest(_DOCUMENTS, _SAID)
-        if (words := prior.words(document.id))
-    )
+    found: list[tuple[int, tuple[str, ...]]] = []
+    for side in sides:
+        places = (prior.names.places[document] for document in side.documents)
+        likely = sorted(places, key=lambda place: (-prior.probability(place), place))
+        found += [(place, (side.name,)) for place in likely[:_DOCUMENTS]]
+    if not found:
+        likeliest = prior.likeliest(_DOCUMENTS, _SAID)
+        found = [(prior.names.places[one.id], ()) for one, _ in likeliest if prior.words(one.id)]
+    looked = []
+    for place, name in found:
+        document = prior.names.documents[place]
+        words = tuple(question[start:end] for start, end in sorted(prior.words(document.id)))
+        looked.append(LookedFirst(document.id, document.label, prior.probability(place), words or name))
+    return tuple(looked)

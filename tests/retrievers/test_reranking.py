@@ -10,9 +10,10 @@ from ingestion.encoders import builtin_model_folder
 from ingestion.errors import ModelError
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import StoredChunk
-from retrievers.hits import Candidate, Ranking
+from retrievers.hits import Candidate, Ranking, Side
 from retrievers.reranking import CrossEncoderReranker, RerankLimits, rerank
 from retrievers.search import search
+from retrievers.shares import SHARE
 from retrievers.strategies import STRATEGIES
 
 
@@ -33,7 +34,7 @@ def test_hits_are_ordered_by_the_reranker_and_keep_their_first_scores(
     stocked: Library, cross_encoder_folder: Path, name: str
 ) -> None:
     reranker = CrossEncoderReranker("tiny", cross_encoder_folder)
-    question = "When did the ferry sail, and when was the tree planted?"
+    question = "When did the boat sail past the tree?"
     result = search(stocked, question, STRATEGIES[name], stocked.catalogue.scope(), reranker=reranker)
     assert result.reranker == "tiny"
     assert "rerank" in result.timings_ms
@@ -130,3 +131,40 @@ def test_a_classifier_with_several_outputs_is_refused(tmp_path: Path, cross_enco
 def test_an_embedder_is_no_reranker() -> None:
     with pytest.raises(ModelError, match=r"an encoder without a head that ranks \(BertModel\)"):
         CrossEncoderReranker(str(builtin_model_folder())).score("q", ["p"])
+
+
+def test_sides_keep_their_turns_and_are_asked_alone() -> None:
+    """The reranker likes one document more; the other one's passages stay among the first."""
+
+    class Partial:
+        name = "partial"
+        first_stage_weight = 0.0
+        asked: list[tuple[str, str]]
+
+        def score(self, question: str, passages: Sequence[str]) -> list[float]:
+            self.asked += [(question, passage) for passage in passages]
+            return [10.0 * ("liked" in passage) - int(passage.split()[-1]) / 100 for passage in passages]
+
+    sides = tuple(Side(one, f"What of {one}?", "What?", frozenset({one})) for one in ("liked", "other"))
+    names = [f"{'liked' if number % 2 else 'other'}:1:{number}" for number in range(20)]
+    chunks = {
+        name: StoredChunk(
+            name, name.split(":")[0], "d", "c", 0, 1, 0, 4, None, "", f"{name.split(':')[0]} {number}"
+        )
+        for number, name in enumerate(names)
+    }
+    first = Ranking(
+        tuple(Candidate(name, 1.0, {"fused": 0.5, SHARE: 0.5}) for name in names), exact=False, sides=sides
+    )
+    reranker = Partial()
+    reranker.asked = []
+    found = rerank("What of both?", first, chunks, reranker, RerankLimits(depth=16)).candidates
+
+    assert [one.chunk_id.split(":")[0] for one in found[:8]] == ["liked", "other"] * 4
+    assert {one.chunk_id for one in found[8:16]} == {*names[:16]} - {one.chunk_id for one in found[:8]}
+    assert [one.score for one in found[:16]] == sorted((one.score for one in found[:16]), reverse=True)
+    assert found[0].scores == {"fused": 0.5, "cross_encoder": pytest.approx(9.99)}
+    assert SHARE in found[1].scores  # lifted above the others of the liked document
+    assert found[16:] == first.candidates[16:]
+    assert len(reranker.asked) == 16
+    assert all(question == f"What of {passage.split()[0]}?" for question, passage in reranker.asked)

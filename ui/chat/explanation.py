@@ -45,6 +45,12 @@ def render_why(why: HitExplanation) -> str:
     shown = [(by_tokens, late), (by_words, terms)]
     parts += [part for used, part in shown if used]
     parts += _singles(scores)
+    if "share" in scores:
+        words = (
+            "The question names several documents, which take turns in the first places, so that each has "
+            "its best passages there. This passage was lifted by so much to its turn."
+        )
+        parts.append(_part("Share", scores["share"], words))
     if "cross_encoder" in scores:
         words = "It reads question and passage together and gives one number, which names no words."
         parts.append(_part("Cross-encoder", scores["cross_encoder"], words))

@@ -5,7 +5,7 @@ and their companions keep nearly all answers in less than half of the tokens; in
 (`benchmarks/packing.py`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from ingestion.library import Library
@@ -13,6 +13,7 @@ from ingestion.storage.catalogue.records import StoredChunk
 from ingestion.storage.open_representations import OpenRepresentation
 from ingestion.storage.tokens.store import TokenMatch
 from rag_app.answering.answers import Evidence, EvidenceRef, EvidenceSentence, PromptContext
+from rag_app.answering.evidence.asked_of import Asked, asked_of
 from rag_app.answering.evidence.duplicates import merged
 from rag_app.answering.evidence.echoes import is_question
 from rag_app.answering.evidence.literal_matches import with_identifiers
@@ -21,11 +22,9 @@ from rag_app.answering.evidence.sentence_scores import (
     Floats,
     best_of,
     in_other_forms,
-    other_forms,
     relevance,
     scored_sentences,
     short_spans,
-    token_weights,
 )
 from rag_app.answering.evidence.spelled_out import spelled_out
 from rag_app.answering.evidence.windows import windows
@@ -33,6 +32,7 @@ from retrievers.explain import matched
 from retrievers.hits import Hit
 from retrievers.reader.reading import Reading
 from retrievers.search import SearchResult
+from retrievers.shares import taking_turns
 
 # The share of the passages' tokens that is packed, and the number that is always packed: they are read at
 # once.
@@ -71,7 +71,8 @@ def pack(
     Passages come in rank order, sentences in reading order; a repeated sentence is packed once. Long
     passages are packed by less than half, for any budget. At least one sentence is packed, so that a small
     budget still gives evidence. Passages of the earlier prompt that need no further sentence come first and
-    unchanged, so that a model that keeps that prompt need not read them again.
+    unchanged, so that a model that keeps that prompt need not read them again. Passages of a side are
+    measured by what is asked of it alone, and each side has its share of the budget.
 
     Args:
         budget: The most tokens, as `count_tokens` counts them; None: all sentences, for an answerer that
@@ -86,7 +87,8 @@ def pack(
     if budget is None:
         chosen = [set(range(len(passage.sentences))) for passage in passages]
     else:
-        chosen = _chosen(passages, sizes, min(budget, max(_ALWAYS, int(_SHARE * total))))
+        most = min(budget, max(_ALWAYS, int(_SHARE * total)))
+        chosen = _chosen(passages, sizes, most, [side.documents for side in taking_turns(result.sides)])
     ordered = _ordered(passages, chosen, earlier)
     around = windows(library, [passage.hit.chunk for passage, _ in ordered])
     evidence = tuple(
@@ -97,6 +99,7 @@ def pack(
             passage.score,
             (readings or {}).get(passage.hit.chunk.id),
             around.get(passage.hit.chunk.id),
+            passage.relevance,
         )
         for number, (passage, places) in enumerate(ordered, start=1)
     )
@@ -107,6 +110,7 @@ def pack(
         total if budget is None else budget,
         result.query.text,
         tuple(spelled_out(result.query.text, result.looked_for)),
+        sides=result.sides,
     )
 
 
@@ -116,42 +120,47 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
     index.check_fresh()
     located = library.catalogue.located([hit.chunk.id for hit in result.hits], index.id)
     segments = {chunk: segment for segment, chunk in located}
-    weights = token_weights(result.query)
-    read: dict[str, tuple[Hit, TokenMatch]] = {}
-    forms = other_forms(library, result)
+    asked = asked_of(library, result)
+    read: dict[str, tuple[Hit, TokenMatch, Asked]] = {}
 
     def look_at(hit: Hit, segment: str) -> None:
-        match = matched(index, result.query, segment, hit.chunk)
+        own = asked(hit.chunk.document_id)
+        match = matched(index, own.query, segment, hit.chunk)
         if match is not None:  # None: deleted meanwhile
-            spans = result.query.encodings.spans
-            read[hit.chunk.id] = hit, with_identifiers(match, hit.chunk, result.named, spans)
+            spans = own.query.encodings.spans
+            read[hit.chunk.id] = hit, with_identifiers(match, hit.chunk, own.named, spans), own
 
     for hit in result.hits:
         look_at(hit, segments.get(hit.chunk.id, ""))
     # The answer to a question at the end of a passage begins the next passage.
     before: dict[str, Floats] = {}
-    for hit, match in list(read.values()):
-        asked = _question_at_end(hit.chunk, match)
-        if asked is not None and float(weights @ asked) >= SAME_QUESTION:
+    for hit, match, own in list(read.values()):
+        above = _question_at_end(hit.chunk, match)
+        if above is not None and float(own.weights @ above) >= SAME_QUESTION:
             for following, segment in _following(library, index, hit):
-                before[following.chunk.id] = asked
+                before[following.chunk.id] = above
                 if following.chunk.id not in read:
                     look_at(following, segment)
     found = [
         (
             hit,
-            scored_sentences(hit, match, weights, result.query.text, result.named, before.get(hit.chunk.id)),
+            scored_sentences(hit, match, own.weights, own.query.text, own.named, before.get(hit.chunk.id)),
             match.similarities.max(axis=1, initial=-1.0),
+            own.weights,
         )
-        for hit, match in read.values()
+        for hit, match, own in read.values()
     ]
     others = {
-        hit.chunk.id: in_other_forms(index, forms, hit, segments.get(hit.chunk.id, "")) for hit, _, _ in found
+        hit.chunk.id: in_other_forms(index, own.forms, hit, segments.get(hit.chunk.id, ""))
+        for hit, _, own in read.values()
     }
-    distinct = merged(
-        [(hit.chunk, best_of(sentences, others[hit.chunk.id][0])) for hit, sentences, _ in found]
+    distinct = _distinct(
+        [
+            (id(own), hit.chunk, best_of(sentences, others[hit.chunk.id][0]))
+            for (hit, sentences, *_), (*_, own) in zip(found, read.values(), strict=True)
+        ]
     )
-    standings = _standings([hit for hit, _, _ in found])
+    standings = _standings([hit for hit, *_ in found])
     return [
         _Passage(
             hit=hit,
@@ -161,8 +170,22 @@ def _passages(library: Library, result: SearchResult) -> list[_Passage]:
             relevance=max(relevance(best, weights), others[hit.chunk.id][1]),
             standing=standing,
         )
-        for (hit, _, best), sentences, standing in zip(found, distinct, standings, strict=True)
+        for (hit, _, best, weights), sentences, standing in zip(found, distinct, standings, strict=True)
     ]
+
+
+def _distinct(
+    passages: Sequence[tuple[Hashable, StoredChunk, Sequence[EvidenceSentence]]],
+) -> list[list[EvidenceSentence]]:
+    """Return each passage's sentences without those of earlier passages of the same side: what two sides say
+    in the same words, each of them says."""
+    found: list[list[EvidenceSentence]] = [[] for _ in passages]
+    for side in dict.fromkeys(side for side, _, _ in passages):
+        places = [place for place, (one, _, _) in enumerate(passages) if one == side]
+        own = merged([passages[place][1:] for place in places])
+        for place, sentences in zip(places, own, strict=True):
+            found[place] = sentences
+    return found
 
 
 def _question_at_end(chunk: StoredChunk, match: TokenMatch) -> Floats | None:
@@ -196,24 +219,55 @@ def _standings(hits: Sequence[Hit]) -> list[float]:
     return [(scores[0] - score) / spread if spread else 0.0 for score in scores]
 
 
-def _chosen(passages: Sequence[_Passage], sizes: Sequence[Sequence[int]], budget: int) -> list[set[int]]:
-    """Return the sentences of each passage to pack: the most valuable ones, with their companions."""
-    values = sorted(
-        (_STANDING * passage.standing - sentence.score, number, place)
-        for number, passage in enumerate(passages)
-        for place, sentence in enumerate(passage.sentences)
-    )
+def _chosen(
+    passages: Sequence[_Passage],
+    sizes: Sequence[Sequence[int]],
+    budget: int,
+    sides: Sequence[Set[str]] = (),
+) -> list[set[int]]:
+    """Return the sentences of each passage to pack: the most valuable ones, with their companions.
+
+    Each side, given by its documents, has its share of the budget first, and one sentence at least.
+    """
     chosen: list[set[int]] = [set() for _ in passages]
+    left = budget
+    for documents in sides:
+        own = [n for n, passage in enumerate(passages) if passage.hit.chunk.document_id in documents]
+        left -= _take(passages, sizes, chosen, own, budget // len(sides), is_first=True)
+    if left > 0 or not sides:
+        _take(passages, sizes, chosen, range(len(passages)), left, is_first=not sides)
+    return chosen
+
+
+def _take(
+    passages: Sequence[_Passage],
+    sizes: Sequence[Sequence[int]],
+    chosen: list[set[int]],
+    numbers: Iterable[int],
+    budget: int,
+    *,
+    is_first: bool,
+) -> int:
+    """Add sentences of some passages to those chosen, within a budget; return their tokens.
+
+    Args:
+        is_first: The best sentence is taken whatever its size.
+    """
+    values = sorted(
+        (_STANDING * passages[number].standing - sentence.score, number, place)
+        for number in numbers
+        for place, sentence in enumerate(passages[number].sentences)
+    )
     left = budget
     for _, number, place in values:
         wanted = {place, *passages[number].companions.get(place, ())} - chosen[number]
         for group in (wanted, {place} - chosen[number]):
             size = sum(sizes[number][one] for one in group)
-            if group and (size <= left or (left == budget and group == {place})):
+            if group and (size <= left or (is_first and left == budget and group == {place})):
                 chosen[number] |= group
                 left -= size
                 break
-    return chosen
+    return budget - left
 
 
 def _ordered(

@@ -9,8 +9,8 @@ from itertools import islice
 
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
-from ingestion.text.languages import UNDETERMINED
 from rag_app.answering.answers import Evidence
+from rag_app.answering.evidence.answerability import speaks
 from rag_app.answering.evidence.question_terms import (
     ASKED_YEAR,
     QuestionTerm,
@@ -97,13 +97,6 @@ def _spellings(term: QuestionTerm) -> list[str]:
 
 def _is_verb(term: QuestionTerm) -> bool:
     return term.text.casefold() in _VERBS or term.text.endswith(_VERB_ENDINGS)
-
-
-def speaks(library: Library, evidence: Sequence[Evidence], language: str) -> bool:
-    """Return whether the document of the best passage is in a language, as far as that is known."""
-    ids = {item.hit.chunk.document_id for item in evidence[:1]}
-    documents = [document for one in ids if (document := library.catalogue.document(one))]
-    return all(document.language in (language, UNDETERMINED) for document in documents)
 
 
 def _listed(terms: Sequence[QuestionTerm], texts: RefusalTexts) -> str:

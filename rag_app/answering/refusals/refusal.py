@@ -12,6 +12,7 @@ from ingestion.storage.catalogue.records import Scope
 from ingestion.text.sentences import sentence_spans
 from rag_app.answering.answers import Citation, Evidence, EvidenceSentence, Outcome, PromptContext
 from rag_app.answering.citations import citation_of
+from rag_app.answering.evidence.answerability import speaks
 from rag_app.answering.evidence.literal_matches import missing
 from rag_app.answering.evidence.question_terms import (
     QuestionTerm,
@@ -21,7 +22,7 @@ from rag_app.answering.evidence.question_terms import (
     mentions,
     question_terms,
 )
-from rag_app.answering.refusals.reasons import reason_for, speaks
+from rag_app.answering.refusals.reasons import reason_for
 from rag_app.answering.refusals.texts import RefusalTexts, texts_in
 from retrievers.exact import Named
 from retrievers.reader.reading import Reading
@@ -87,7 +88,8 @@ def refusal(
     language = language_of(question)
     texts, terms = texts_in(language), question_terms(question)
     lacking = missing(named)
-    if not is_related(packed, terms, language) and not any(one.nearest for one in named):
+    is_about = bool(packed.sides) or is_related(packed, terms, language)
+    if not is_about and not any(one.nearest for one in named):
         return Refusal(Outcome.NOTHING, lacking or texts.nothing)
     reason = "" if lacking else reason_for(library, scope, question, packed.evidence, texts)
     lines, citations = _closest(packed.evidence, terms, language, texts)

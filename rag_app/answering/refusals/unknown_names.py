@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import Scope
 from rag_app.answering.answers import Evidence
+from rag_app.answering.evidence.answerability import speaks
 from rag_app.answering.evidence.question_terms import TermKind, language_of, question_terms
-from rag_app.answering.refusals.reasons import speaks
 
 # A word of a name: shorter ones, acronyms and identifiers have other forms in documents, or are looked up
 # elsewhere.

@@ -136,6 +136,15 @@ def test_each_strategy_has_the_steps_that_it_takes(assistant: Assistant) -> None
     assert reranked["Rerank"].detail == "read by builtin"
 
 
+def test_documents_that_share_the_first_places_are_said_to(assistant: Assistant) -> None:
+    question = "When was the tree of the orchard planted, and when did the crane of the harbour break?"
+    steps = stages(assistant.inspector.trace(question, AskOptions()))
+    (step,) = [stage for step in steps for stage in step if stage.name == "Documents"]
+    assert step.result == "first: orchard.md, harbour.pdf"
+    assert step.detail.endswith("they take turns in the first places")
+    assert "turns" not in by_name(assistant, strategy="documents-first")["Documents"].detail
+
+
 def test_nothing_of_it_is_remembered(assistant: Assistant) -> None:
     before = len(assistant.receipts.list())
     trace = assistant.inspector.trace(CRANE, replace(AskOptions(), conversation="new"))

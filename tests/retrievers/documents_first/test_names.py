@@ -90,7 +90,7 @@ def stored(name: str) -> Document:
 
 def named(name: str, recognised: FieldValues, **edits: str) -> NamedDocument:
     fields = DocumentFields(recognised, dict(edits))  # type: ignore[arg-type]
-    return NamedDocument.of(stored(name), fields, frozenset())
+    return NamedDocument.of(stored(name), fields, frozenset(), frozenset())
 
 
 def test_what_a_person_wrote_is_a_name_and_what_is_recognised_an_opening() -> None:

@@ -13,8 +13,9 @@ from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.records import Document
 from retrievers.documents_first import DocumentsFirstRetriever, names
 from retrievers.documents_first.names import NamesOfLibraries
-from retrievers.documents_first.retriever import PRIOR, TERMS
+from retrievers.documents_first.retriever import FUSED, PRIOR, TERMS
 from retrievers.search import SearchResult, query_of, search
+from retrievers.shares import SHARE
 from retrievers.strategies import strategy_named
 
 COMPANIES = ("NORTHWIND", "SOUTHSIDE", "LAKEVIEW")
@@ -127,6 +128,81 @@ def test_a_scope_is_kept(shelf: Library) -> None:
         shelf, "capex?", strategy_named("documents-first"), shelf.catalogue.scope().__class__(())
     )
     assert nothing.hits == ()
+
+
+@pytest.fixture(scope="module")
+def shops(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Library]:
+    """A report with much on sales, and one with little."""
+    folder = tmp_path_factory.mktemp("shops")
+    towns = (
+        "Torrin",
+        "Elgol",
+        "Kyle",
+        "Broadford",
+        "Portree",
+        "Uig",
+        "Staffin",
+        "Dunvegan",
+        "Carbost",
+        "Ord",
+    )
+    much = [
+        f"# {town}\n\nNet sales of the shop in {town} fell by {n} percent." for n, town in enumerate(towns)
+    ]
+    little = [f"# {town}\n\nThe house in {town} was painted {n} times." for n, town in enumerate(towns)]
+    (folder / "northwind.md").write_text("\n\n".join(much), encoding="utf-8")
+    (folder / "lakeview.md").write_text("\n\n".join([*little, "# Sum\n\nSales fell."]), encoding="utf-8")
+    with Library.open(folder / "data", encoder) as library:
+        assert all(one.status == "ok" for one in ingest(library, sorted(folder.glob("*.md"))))
+        yield library
+
+
+def test_sides_share_the_first_places(shops: Library) -> None:
+    question = "By how much did the net sales of Northwind and of Lakeview fall?"
+    plain = find(shops, question, "fusion", top_k=8)
+    assert documents(plain, 8).count("lakeview.md") < 4
+    found = find(shops, question, top_k=30)
+    assert [side.name for side in found.sides] == ["Northwind", "Lakeview"]
+    assert documents(found, 8) == ["northwind.md", "lakeview.md"] * 4
+    assert found.hits[1].chunk.text.endswith("Sales fell.")
+    assert {hit.chunk.id for hit in plain.hits} <= {hit.chunk.id for hit in found.hits}
+    assert [one.document for one in found.looked_first] == ["northwind.md", "lakeview.md"]
+    assert [one.words for one in found.looked_first] == [("Northwind",), ("Lakeview",)]
+
+
+def test_the_scores_of_sides_fall_and_add_up(shops: Library) -> None:
+    found = find(shops, "By how much did the net sales of Northwind and of Lakeview fall?", top_k=30)
+    scores = [hit.score for hit in found.hits]
+    assert scores == sorted(scores, reverse=True)
+    assert any(SHARE in hit.scores for hit in found.hits)
+    for hit in found.hits:
+        assert hit.score == pytest.approx(hit.scores[FUSED] + hit.scores.get(SHARE, 0.0))
+        assert hit.scores.get(SHARE, 1.0) > 0
+
+
+def test_a_side_is_searched_for_what_is_asked_of_it_alone(shelf: Library) -> None:
+    question = "What does Northwind say of the board, and what does Lakeview say of garden tools?"
+    found = find(shelf, question, top_k=2)
+    by_name = {hit.chunk.document.split("_")[0]: hit.chunk.text for hit in found.hits}
+    assert "board" in by_name["NORTHWIND"]
+    assert "tools" in by_name["LAKEVIEW"]
+
+
+@pytest.mark.parametrize(
+    "question", ["What were the net sales of Southside in 2021?", "What were the net sales of Southside?"]
+)
+def test_one_name_has_no_shares(shelf: Library, question: str) -> None:
+    found = find(shelf, question, top_k=30)
+    assert found.sides == ()
+    assert not any(SHARE in hit.scores for hit in found.hits)
+
+
+def test_sides_keep_to_the_scope(shelf: Library) -> None:
+    scope = shelf.catalogue.scope((), ["NORTHWIND_2020_REPORT.txt", "note.txt"])
+    question = "Compare the net sales of Northwind and Lakeview."
+    found = search(shelf, question, strategy_named("documents-first"), scope)
+    assert found.sides == ()
+    assert {hit.chunk.document for hit in found.hits} <= {"NORTHWIND_2020_REPORT.txt", "note.txt"}
 
 
 def test_a_new_name_counts_at_once(stocked: Library, tmp_path: Path) -> None:

@@ -119,6 +119,15 @@ def test_words_are_marked_and_those_that_lack_are_named() -> None:
     assert "4.25" in shown
 
 
+def test_a_passage_that_was_lifted_to_its_turn_says_so() -> None:
+    found = replace(hit(TEXT), scores={"fused": 3.25, "share": 1.5})
+    shown = render_why(HitExplanation("boats lake now", found, "documents-first", None, ()))
+    assert "Share: 1.500" in shown
+    assert "take turns in the first places" in shown
+    plain = render_why(HitExplanation("boats lake now", hit(TEXT), "documents-first", None, ()))
+    assert "Share" not in plain
+
+
 def test_a_single_vector_and_a_cross_encoder_tell_only_a_number() -> None:
     found = replace(hit(TEXT), scores={"mean": 0.471, "cross_encoder": 7.5})
     shown = render_why(HitExplanation("boats lake now", found, "mean", explanation(), ()))

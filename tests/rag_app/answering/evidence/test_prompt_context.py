@@ -184,3 +184,53 @@ def test_relevance_asks_for_every_word_of_content() -> None:
     halves = np.array([0.2, 0.4, 0.4], np.float32)
     assert relevance(np.array([0.0, 0.8, 0.6], np.float32), halves) == pytest.approx((0.56 + 0.6) / 2)
     assert relevance(np.zeros(0, np.float32), weights) == 0.0
+
+
+LAMPS = {
+    "northwind-report.txt": (
+        "The lighthouse of Northwind was lit in 1172. The lamp of the lighthouse burns oil. Monks lit the "
+        "lighthouse of Northwind every night. The lighthouse of Northwind is white. Cows eat grass."
+    ),
+    "lakeview-report.txt": "Lakeview has a pier. The lamp of the lighthouse burns oil. Bread is baked daily.",
+}
+
+
+@pytest.fixture
+def lamps(library: Library, tmp_path: Path) -> Library:
+    for name, text in LAMPS.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    assert [one.status for one in ingest(library, [tmp_path / name for name in LAMPS])] == ["ok", "ok"]
+    return library
+
+
+@pytest.mark.parametrize("budget", [1, 5, 10, 20, 40, None])
+def test_no_side_vanishes_when_the_budget_cuts(lamps: Library, budget: int | None) -> None:
+    result = find(lamps, "When was the lighthouse of Northwind and of Lakeview lit?", "documents-first")
+    assert [side.name for side in result.sides] == ["Northwind", "Lakeview"]
+    packed = pack(lamps, result, budget=budget, count_tokens=words)
+    assert {item.hit.chunk.document for item in packed.evidence} == set(LAMPS)
+    assert packed.sides == result.sides
+    if budget and budget >= 20:
+        assert spent(packed) <= budget
+
+
+def test_what_two_sides_say_in_the_same_words_each_of_them_says(lamps: Library) -> None:
+    result = find(lamps, "Which oil burns in the lamp of Northwind and of Lakeview?", "documents-first")
+    packed = pack(lamps, result, budget=None, count_tokens=words)
+    assert all("The lamp of the lighthouse burns oil." in item.text for item in packed.evidence)
+    assert not any(sentence.also for item in packed.evidence for sentence in item.sentences)
+
+
+def test_a_passage_is_measured_by_what_is_asked_of_its_side(lamps: Library) -> None:
+    question = "What was lit in 1172 at Northwind, and what is baked daily at Lakeview?"
+    result = find(lamps, question, "documents-first")
+    packed = pack(lamps, result, budget=None, count_tokens=words)
+    best = {
+        item.hit.chunk.document: max(item.sentences, key=lambda one: one.score).text
+        for item in packed.evidence
+    }
+    assert best == {
+        "northwind-report.txt": "The lighthouse of Northwind was lit in 1172.",
+        "lakeview-report.txt": "Bread is baked daily.",
+    }
+    assert all(item.relevance > 0.5 for item in packed.evidence)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rag_app.answering.answers import Evidence, PassageWindow, PromptContext
-from rag_app.answering.quoting.composition import Quotation, compose
+from rag_app.answering.quoting.composition import compose
+from rag_app.answering.quoting.lines import Quotation
 from rag_app.answering.quoting.statements import statements
 from retrievers.reader.reading import AnswerSpan, Reading, SentenceReading
 from tests.helpers.evidence import evidence
