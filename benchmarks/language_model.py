@@ -11,6 +11,9 @@ model/4-askers     tokens written in a second, reading included, for prompts ask
 pass/N-tokens      seconds of a forward pass that reads N tokens and gives N distributions, as decoding with
                    guessed tokens needs; peer: a pass of one token. A ratio of 3 means that 3 tokens of each
                    pass must be right before anything is gained
+lookup/LENGTH      tokens of an answer that a pass gives that also reads LENGTH - 1 guesses: those that
+                   followed the last two or three tokens the time before ("prompt lookup"). The answers are to
+                   questions about the passages. As many tokens as `pass/LENGTH-tokens` costs gain nothing
 prefill/VARIANT    tokens read in a second with flash attention, or with keys and values of 8 bits besides;
                    peer: with neither, as in the application
 
@@ -21,6 +24,7 @@ way, so that no cache spares a part of it. Without --model it is Gemma 3 270M, o
 """
 
 import contextlib
+import csv
 import json
 import subprocess
 import sys
@@ -33,7 +37,7 @@ from typing import Any
 import llama_cpp
 import numpy as np
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from report import Result, arguments, compare, evaluation_data, publish
+from report import Result, arguments, compare, evaluation_data, figure, publish
 
 from rag_app.config.settings import Settings
 from rag_app.llm.base import plain
@@ -105,6 +109,8 @@ def run(model: Path, count: int) -> tuple[list[Result], dict[str, Any]]:
     together = [in_parallel(model, tokens[start : start + ASKERS]) for start in range(0, count, ASKERS)]
     results.append(compare("model/4-askers", "tokens/s", [one_by_one], together, "4 sequences"))
     results += variants(model, tokens)
+    asked = [vocabulary.prompt(plain(prompt)).tokens for prompt in messages(count, asks=True)]
+    results += lookups(model, asked)
     settings = {
         "model": model.name, "prompts": count, "tokens of a prompt": [min(lengths), max(lengths)],
         "written at most": WRITTEN, "threads": default_threads(), "llama-cpp-python": llama_cpp.__version__,
@@ -112,19 +118,32 @@ def run(model: Path, count: int) -> tuple[list[Result], dict[str, Any]]:
     return results, settings
 
 
-def messages(count: int) -> Iterator[list[BaseMessage]]:
-    """Yield prompts of numbered passages, each with a beginning of its own."""
-    file = evaluation_data() / "xquad-en" / "corpus.jsonl"
-    passages = [json.loads(line)["text"] for line in file.read_text("utf-8").splitlines()]
+def messages(count: int, *, asks: bool = False) -> Iterator[list[BaseMessage]]:
+    """Yield prompts of numbered passages, each with a beginning of its own.
+
+    Args:
+        asks: The last message asks something about its first source, rather than what it says.
+    """
+    folder = evaluation_data() / "xquad-en"
+    passages = lines_of(folder / "corpus.jsonl")
+    questions = {one["_id"]: one["text"] for one in lines_of(folder / "queries.jsonl")}
+    with next((folder / "qrels").iterdir()).open(encoding="utf-8", newline="") as rows:
+        about = {row["corpus-id"]: questions[row["query-id"]] for row in csv.DictReader(rows, delimiter="\t")}
     for number in range(count):
-        first, *chosen = passages[number * PASSAGES : (number + 1) * PASSAGES]
+        first, *chosen = (one["text"] for one in passages[number * PASSAGES : (number + 1) * PASSAGES])
+        task = about[passages[number * PASSAGES + 1]["_id"]] if asks else TASK
         sources = "\n\n".join(f"Source {place}:\n{text}" for place, text in enumerate(chosen, 1))
         yield [
             SystemMessage(f"Task {number}: sources are copied."),
             HumanMessage(f"Source 1:\n{first}\n\nQuestion: {TASK}"),
             AIMessage(first),
-            HumanMessage(f"{sources}\n\nQuestion: {TASK}"),
+            HumanMessage(f"{sources}\n\nQuestion: {task}"),
         ]
+
+
+def lines_of(file: Path) -> list[dict[str, Any]]:
+    """Return the values of a file of JSON lines."""
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
 def stream(model: LlamaCpp, prompt: list[BaseMessage]) -> dict[str, float]:
@@ -227,6 +246,48 @@ def variants(model: Path, prompts: Sequence[Sequence[int]]) -> list[Result]:
         *(compare(f"pass/{count}-tokens", "s", passes[count], passes[1], "1 token") for count in (4, 8)),
         *(compare(f"prefill/{name}", "tokens/s", rates, plainly, "plain") for name, rates in reading.items()),
     ]
+
+
+def lookups(model: Path, prompts: Sequence[Sequence[int]]) -> list[Result]:
+    """Count how many tokens a pass would give that also reads guesses from the text before."""
+    threads = default_threads()
+    llm = llama_cpp.Llama(
+        str(model), n_ctx=CONTEXT, n_threads=threads, n_threads_batch=threads, verbose=False
+    )
+    a_pass: dict[int, list[float]] = {4: [], 8: []}
+    for prompt in prompts:
+        pieces: Any = llm.create_completion(
+            list(prompt), max_tokens=WRITTEN, temperature=0.0, stop=list(STOPS), stream=True
+        )
+        text = "".join(piece["choices"][0]["text"] for piece in pieces)
+        answer = llm.tokenize(text.encode(), add_bos=False)
+        for length, rates in a_pass.items():
+            rates.append(len(answer) / max(1, passes_with_lookup(prompt, answer, length)))
+    llm.close()
+    return [figure(f"lookup/{length}", "tokens a pass", rates) for length, rates in a_pass.items()]
+
+
+def passes_with_lookup(prompt: Sequence[int], answer: Sequence[int], length: int) -> int:
+    """Return the passes that write an answer where each reads a token and the guesses behind it."""
+    known, written, passes = list(prompt), 0, 0
+    while written < len(answer):
+        guesses = guessed(known, length - 1)
+        right = next((n for n, one in enumerate(guesses) if answer[written + n : written + n + 1] != [one]),
+                     len(guesses))  # fmt: skip
+        step = min(right + 1, len(answer) - written)
+        known += answer[written : written + step]
+        written, passes = written + step, passes + 1
+    return passes
+
+
+def guessed(known: Sequence[int], count: int) -> Sequence[int]:
+    """Return the tokens that followed the last three, or two, the last time before."""
+    for width in (3, 2):
+        ending = known[-width:]
+        for place in range(len(known) - width - 1, -1, -1):
+            if known[place : place + width] == ending:
+                return known[place + width : place + width + count]
+    return []
 
 
 def in_parallel(model: Path, prompts: Sequence[Sequence[int]]) -> float:
