@@ -118,7 +118,8 @@ def render_chips(assistant: Assistant, chosen: QueryOptions) -> str:
     )
     chips = "".join(
         f'<button type="button" data-choose="{name}" aria-expanded="false" aria-controls="choose-{name}">'
-        f'<span class="name">{label}: </span><bdi>{escape(value)}</bdi></button>'
+        f'<span class="name{" shown" if name == "collection" else ""}">{label}: </span>'
+        f"<bdi>{escape(value)}</bdi></button>"
         for name, label, value in rows
     )
     return f'<div role="group" aria-label="How to answer">{chips}</div>'

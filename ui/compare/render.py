@@ -202,14 +202,14 @@ def render_passage(hit: Hit) -> str:
 def render_tally(tallies: Sequence[Tally], questions: int) -> str:
     """Return the result of the votes so far."""
     if not tallies:
-        return '<p class="note">No votes yet. A vote is kept on this machine; Evaluate reads judgements.</p>'
+        return '<p class="note">No votes yet.</p>'
     rows = "".join(
         f'<tr><th scope="row">{escape(one.contender.name)}</th><td>{one.won}</td><td>{one.lost}</td>'
         f"<td>{one.even}</td></tr>"
         for one in tallies
     )
     return (
-        f'<table class="tally"><caption>Votes so far, on {plural(questions, "question")}: pairs of columns'
+        f'<table class="tally"><caption>Head-to-head results, {plural(questions, "question")}'
         '</caption><thead><tr><th scope="col">strategy</th><th scope="col">preferred</th>'
         '<th scope="col">not preferred</th><th scope="col">even</th></tr></thead>'
         f"<tbody>{rows}</tbody></table>"

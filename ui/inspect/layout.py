@@ -34,7 +34,7 @@ class InspectLayout:
             with gr.Row(equal_height=True, elem_classes="form-row"):
                 self.query = _text("Query", "inspect-query", QUESTION, max_lines=3, scale=3, min_width=220)
                 self.passage = _text("Passage", "inspect-passage", PASSAGE)
-                self.work = _button("Work it out", "inspect-work")
+                self.work = _button("Calculate", "inspect-work")
             self.worked = gr.HTML(WAITING, elem_id="worked")
 
     def _lay_out_stored(self) -> None:
@@ -88,7 +88,7 @@ class InspectLayout:
                 self.collection = selector(
                     "Collection", "inspect-collection", collections, usual, **_SELECTOR
                 )
-                self.ask = _button("Follow it", "inspect-ask")
+                self.ask = _button("Trace", "inspect-ask")
             self.trace = gr.HTML(EMPTY_TRACE, elem_id="trace")
 
 

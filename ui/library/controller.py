@@ -145,7 +145,7 @@ class LibraryController:
 
     def create_collection(self, name: str) -> str:
         """Create a collection; return a message. Raises InvalidInput."""
-        return f"The collection {self.assistant.create_collection(name.strip()).name} is there."
+        return f"Created “{self.assistant.create_collection(name.strip()).name}”."
 
     def instruct_collection(self, name: str | None, text: str) -> str:
         """Give a collection instructions; return a message. Raises UnknownName, InvalidInput."""

@@ -323,7 +323,6 @@ def render_storage(storage: Storage) -> str:
 def render_deletion(documents: Sequence[Document]) -> str:
     """Return the question whether to delete documents, with the consequences."""
     pages = sum(document.pages for document in documents)
-    chunks = sum(document.chunks for document in documents)
     names = "".join(
         f"<li><bdi>{escape(document.label)}</bdi>{also_known(document.names)}</li>"
         for document in documents[:_NAMED]
@@ -332,9 +331,8 @@ def render_deletion(documents: Sequence[Document]) -> str:
         names += f"<li>and {left:,} more</li>" if left > 0 else ""
     whose = "Its" if len(documents) == 1 else "Their"
     return (
-        f"<p><b>Delete {plural(len(documents), 'document')}?</b> {whose} {plural(pages, 'page')} and "
-        f"{plural(chunks, 'chunk')} leave the library. Files that they were added from stay.</p>"
-        f"<ul>{names}</ul>"
+        f"<p><b>Delete {plural(len(documents), 'document')}?</b> {whose} {plural(pages, 'page')} "
+        f"will no longer be found. Your original files are not touched.</p><ul>{names}</ul>"
     )
 
 
@@ -343,5 +341,6 @@ def render_collection_deletion(info: CollectionInfo) -> str:
     verb = "Empty" if info.is_default else "Delete"
     return (
         f"<p><b>{verb} the collection <bdi>{escape(info.name)}</bdi>?</b> Its "
-        f"{plural(info.documents, 'document')} with {plural(info.pages, 'page')} leave the library.</p>"
+        f"{plural(info.documents, 'document')} with {plural(info.pages, 'page')} will no longer be "
+        "found. Your original files are not touched.</p>"
     )

@@ -21,9 +21,9 @@ class ModelsLayout:
                 with gr.Row(elem_id="models-head"):
                     self.total = gr.HTML("")
                     self.verify = gr.Button("Verify all", size="sm", elem_id="models-verify", min_width=80)
-                self.listing = gr.HTML("", elem_id="models-list", js_on_load=read_static("models.js"))
-                with gr.Accordion("Add a model that lies on this machine", open=False, elem_id="models-add"):
+                with gr.Accordion("Add a model file", open=False, elem_id="models-add"):
                     self._lay_out_form()
+                self.listing = gr.HTML("", elem_id="models-list", js_on_load=read_static("models.js"))
             self.timer = gr.Timer(_TICK, active=False)
 
     def _lay_out_notice(self) -> None:

@@ -27,16 +27,17 @@ ROLES = (
     ("embedder", "Embedders", "One vector a passage."),
     ("colbert", "ColBERT", "One vector a token."),
 )
+_KINDS = {"llm": "language model", "reranker": "reranker", "embedder": "embedder", "colbert": "ColBERT"}
 _STATES = {
     Presence.BUILT_IN: ("here", "built in"),
-    Presence.VERIFIED: ("here", "here, verified"),
-    Presence.UNRECORDED: ("here", "here, in the Hugging Face cache; not recorded"),
+    Presence.VERIFIED: ("here", "installed, verified"),
+    Presence.UNRECORDED: ("here", "in the Hugging Face cache; not verified"),
     Presence.CHANGED: ("damaged", "damaged: not what was recorded, so not used"),
-    Presence.ABSENT: ("absent", "not here"),
+    Presence.ABSENT: ("absent", "not installed"),
 }
 _FITS = {
-    Fit.FITS: ("", "fits"),
-    Fit.TIGHT: ("tight", "tight: other programs would have to give memory back"),
+    Fit.FITS: ("", "fits this machine"),
+    Fit.TIGHT: ("tight", "tight: close other programs first"),
     Fit.TOO_LARGE: ("damaged", "more than this machine has"),
     Fit.UNKNOWN: ("", ""),
 }
@@ -44,7 +45,7 @@ _PROMPT_FORMS = {
     "chat": "prompts: chat",
     "completion": "prompts: completion (a base model)",
 }
-_USED = '<span class="used">used</span>'
+_USED = '<span class="used">in use</span>'
 _REASONING = {True: "possible", False: "none", None: "not known"}
 _HERE = (Presence.BUILT_IN, Presence.VERIFIED, Presence.UNRECORDED)
 
@@ -54,25 +55,38 @@ def render_network(host: str, *, network: bool) -> str:
     if not network:
         return (
             '<div class="offline" role="status"><b>This machine has no network</b>, so no model can be '
-            "pulled. On a machine with a network, run <code>rag-app models pull NAME</code> and then "
+            "downloaded. On a machine with a network, run <code>rag-app models pull NAME</code> and then "
             "<code>rag-app models bundle FILE</code>; carry the file here and add it below.</div>"
         )
     return (
-        f"<p>Pull asks <b>{escape(host)}</b>, and the storage that it names, for the model's files. Nothing "
-        "else on this page leaves this machine, and no question or document goes along.</p>"
+        f"<p>Downloads come from <b>{escape(host)}</b> and the storage that it names. Your questions and "
+        "documents never leave this computer.</p>"
     )
 
 
 def render_models(states: Sequence[ModelState], task: ModelTask | None) -> str:
-    """Return the models by role; while a task runs, buttons that begin another one are disabled."""
+    """Return the models, those on this machine first, then what there is of each role.
+
+    While a task runs, buttons that begin another one are disabled.
+    """
     busy = task is not None and task.task.state is TaskState.RUNNING
-    parts = []
+    by_role = sorted(states, key=lambda one: [role for role, *_ in ROLES].index(one.entry.role))
+    found = [one for one in by_role if one.presence is not Presence.ABSENT]
+    parts = [_section("Installed", "On this machine.", found, busy=busy, names_kind=True)]
     for role, title, about in ROLES:
-        rows = "".join(_row(state, busy=busy) for state in states if state.entry.role == role)
-        if rows:
-            head = f'<h3>{title}</h3><p class="about">{about}</p>'
-            parts.append(f'<section>{head}<ul class="models">{rows}</ul></section>')
+        absent = [one for one in states if one.presence is Presence.ABSENT and one.entry.role == role]
+        parts.append(_section(title, about, absent, busy=busy))
     return "".join(parts)
+
+
+def _section(
+    title: str, about: str, states: Sequence[ModelState], *, busy: bool, names_kind: bool = False
+) -> str:
+    if not states:
+        return ""
+    rows = "".join(_row(one, busy=busy, names_kind=names_kind) for one in states)
+    head = f'<h3>{title}</h3><p class="about">{about}</p>'
+    return f'<section>{head}<ul class="models">{rows}</ul></section>'
 
 
 def render_served(models: Sequence[ServedModel], llm: str) -> str:
@@ -105,7 +119,9 @@ def render_task(task: ModelTask | None) -> str:
             return _running(task)
         case TaskState.CANCELLED:
             kept = (
-                " The files so far are kept; Pull goes on where it ended." if task.task.kind == PULL else ""
+                " What was downloaded is kept; Download goes on where it stopped."
+                if task.task.kind == PULL
+                else ""
             )
             return f'<p class="ended">{escape(task.name)}: cancelled.{kept}</p>'
         case TaskState.FAILED:
@@ -117,7 +133,7 @@ def render_task(task: ModelTask | None) -> str:
 def _running(task: ModelTask) -> str:
     name, done, total = task.name, task.task.done, task.task.total
     words = {
-        PULL: f"Pulling {name}: asking the hub",
+        PULL: f"Downloading {name}: asking the hub",
         VERIFY: f"Hashing {name or 'every recorded model'}",
         ADD: f"Hashing the files of {name}",
         UNBUNDLE: f"Reading {name}",
@@ -125,7 +141,7 @@ def _running(task: ModelTask) -> str:
     if total and done == total:
         words = f"Checking the hashes of {name}"
     elif total:
-        doing = "Pulling" if task.task.kind == PULL else "Reading"
+        doing = "Downloading" if task.task.kind == PULL else "Reading"
         words = f"{doing} {name}: {decimal(done)} of {decimal(total)}"
     bar = progress_bar(done / total if total else None, words)
     return f'<div class="working" role="status"><p>{escape(words)}</p>{bar}</div>'
@@ -135,13 +151,13 @@ def _done(task: ModelTask) -> str:
     match task.task.result:
         case PulledFiles(size, commit):
             return (
-                f'<p class="ended">{escape(task.name)} is here and verified: {decimal(size)}, '
+                f'<p class="ended">{escape(task.name)} is installed and verified: {decimal(size)}, '
                 f"commit {escape((commit or '')[:12])}.</p>"
             )
         case AddedModels(names) if task.task.kind == UNBUNDLE:
-            return f'<p class="ended">Here and verified: {escape(", ".join(names))}.</p>'
+            return f'<p class="ended">Installed and verified: {escape(", ".join(names))}.</p>'
         case AddedModels((name,)):
-            return f'<p class="ended">{escape(name)} is listed, and its files are recorded.</p>'
+            return f'<p class="ended">Added {escape(name)}.</p>'
         case VerifiedModels(faults):
             return _verified(faults)
         case _:
@@ -150,14 +166,12 @@ def _done(task: ModelTask) -> str:
 
 def _verified(faults: Mapping[str, Sequence[str]]) -> str:
     if not faults:
-        return (
-            '<p class="ended">No model was pulled or added; the built-in ones came with the installation.</p>'
-        )
+        return '<p class="ended">Nothing to verify: no model was downloaded or added.</p>'
     whole = [name for name, wrong in faults.items() if not wrong]
     lines = [
         f"<li>{escape(name)}: {escape('; '.join(wrong))}</li>" for name, wrong in faults.items() if wrong
     ]
-    said = f'<p class="ended">Whole: {escape(", ".join(whole))}.</p>' if whole else ""
+    said = f'<p class="ended">As recorded: {escape(", ".join(whole))}.</p>' if whole else ""
     if lines:
         said += f'<div class="failed" role="alert">Not what was recorded:<ul>{"".join(lines)}</ul></div>'
     return said
@@ -189,7 +203,7 @@ def render_removal(state: ModelState) -> str:
     """Return the question whether to remove a model, with the consequences."""
     entry = state.entry
     deleted = f"{decimal(state.bytes)} are deleted. " if state.bytes and entry.is_pulled else ""
-    after = "It leaves the list." if state.added else "It can be pulled again."
+    after = "It leaves the list." if state.added else "It can be downloaded again."
     stays = " Its files stay where they are." if state.added and not entry.repo else ""
     what = f"{deleted}{after}{stays}"
     used = " It is in use; choose another one afterwards." if state.in_use else ""
@@ -201,8 +215,9 @@ def render_removed(entry: ModelEntry, freed: int) -> str:
     return f'<p class="ended">Removed {escape(entry.name)}: {decimal(freed)} freed.</p>'
 
 
-def _row(state: ModelState, *, busy: bool) -> str:
+def _row(state: ModelState, *, busy: bool, names_kind: bool) -> str:
     entry = state.entry
+    sort = f'<span class="sort">{_KINDS[entry.role]}</span>' if names_kind else ""
     kind, words = _STATES[state.presence]
     used = _USED if state.in_use else ""
     form = f'<span class="form">{_PROMPT_FORMS[state.prompt_form]}</span>' if state.prompt_form else ""
@@ -210,7 +225,7 @@ def _row(state: ModelState, *, busy: bool) -> str:
     needs = f"needs {decimal(entry.memory_mb * 10**6)}" if entry.memory_mb else ""
     memory = f'{needs}<span class="fit {fit_kind}">{fit}</span>' if needs else "none of its own"
     return (
-        f'<li><div class="what"><bdi class="name">{escape(entry.name)}</bdi>{used}'
+        f'<li><div class="what"><bdi class="name">{escape(entry.name)}</bdi>{sort}{used}'
         f'<p class="note">{escape(entry.note)}</p></div>'
         f'<div class="fact"><span class="label">State</span>'
         f'<span class="state {kind}">{words}</span>{form}</div>'
@@ -225,7 +240,7 @@ def _takes(state: ModelState) -> str:
     if state.bytes:
         return decimal(state.bytes)
     if state.entry.download_mb:
-        return f"{decimal(state.entry.download_mb * 10**6)} to fetch"
+        return f"{decimal(state.entry.download_mb * 10**6)} to download"
     return "came with the application" if state.presence is Presence.BUILT_IN else "not known"
 
 
@@ -234,7 +249,7 @@ def _buttons(state: ModelState, *, busy: bool) -> str:
     can_use = state.presence in _HERE and state.presence is not Presence.BUILT_IN
     can_use = can_use or (state.presence is Presence.BUILT_IN and entry.role == "reranker")
     buttons = [
-        _button("pull", "Pull", entry, busy)
+        _button("pull", "Download", entry, busy)
         if entry.is_pulled and state.presence is not Presence.VERIFIED
         else "",
         _button("use", "Use", entry, False) if can_use and not state.in_use else "",
@@ -257,4 +272,6 @@ def render_total(states: Sequence[ModelState]) -> str:
     """Return the number of models here and the space that they take."""
     here = [state for state in states if state.presence in _HERE]
     taken = sum(state.bytes for state in states)
-    return f'<p class="note">{plural(len(here), "model")} here, {decimal(taken)} in the models folder.</p>'
+    return (
+        f'<p class="note">{plural(len(here), "model")} installed, {decimal(taken)} in the models folder.</p>'
+    )

@@ -114,7 +114,7 @@ def test_what_other_pages_refuse_is_said_beside_the_button(page: Page) -> None:
     expect(page.locator("#evaluate-message [role=alert]")).to_contain_text("No passage is judged")
     expect(page.locator("#evaluate-message [role=alert]")).to_be_in_viewport()
     page.get_by_role("tab", name="Models").click()
-    page.get_by_text("Add a model that lies on this machine").click()
+    page.get_by_text("Add a model file").click()
     page.fill("#models-path :is(input, textarea)", "/nowhere/model.gguf")
     page.locator("#models-add-button").click()
     expect(page.locator("#models-added [role=alert]")).to_contain_text("no file or folder /nowhere/")

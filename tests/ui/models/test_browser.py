@@ -44,10 +44,10 @@ def show_page(page: "Page") -> None:
 def test_pull_refused_cancelled_resumed_used_removed(browser: "Browser", server: Server, hub: Hub) -> None:
     with opened(browser, server) as page:
         show_page(page)
-        expect(page.locator("#models-network")).to_contain_text("Pull asks 127.0.0.1")
+        expect(page.locator("#models-network")).to_contain_text("Downloads come from 127.0.0.1")
         assert not hub.requests  # nothing is asked for until somebody says so
         screenshot(page, "models-desktop")
-        pull, progress = page.get_by_label("Pull small"), page.locator("#models-progress")
+        pull, progress = page.get_by_label("Download small"), page.locator("#models-progress")
 
         hub.wrong = True
         pull.click()
@@ -56,14 +56,14 @@ def test_pull_refused_cancelled_resumed_used_removed(browser: "Browser", server:
         pull.click()
         expect(progress).to_contain_text("of 4.2 MB", timeout=PATIENCE)
         assert hub.slow.wait(PATIENCE / 1000)
-        expect(page.get_by_label("Pull Qwen3-4B")).to_be_disabled()
+        expect(page.get_by_label("Download Qwen3-4B")).to_be_disabled()
         screenshot(page, "models-pulling")
         page.locator("#models-cancel").click()
-        expect(progress).to_contain_text("Pull goes on where it ended", timeout=PATIENCE)
+        expect(progress).to_contain_text("Download goes on where it stopped", timeout=PATIENCE)
         hub.slow = None
         hub.requests.clear()
         pull.click()
-        expect(progress).to_contain_text("small is here and verified: 4.2 MB", timeout=PATIENCE)
+        expect(progress).to_contain_text("small is installed and verified: 4.2 MB", timeout=PATIENCE)
         assert [asked.split("=")[0] for asked in hub.ranges_of("model.safetensors") if asked] == ["bytes"]
 
         page.get_by_label("Use small").click()
@@ -91,10 +91,10 @@ def test_a_file_here_is_added_and_offered(browser: "Browser", server: Server, tm
         show_page(page)
         screenshot(page, "models-phone-dark")
         assert accessibility(page) == []
-        page.get_by_text("Add a model that lies on this machine").click()
+        page.get_by_text("Add a model file").click()
         page.fill("#models-path textarea, #models-path input", str(file))
         page.locator("#models-add-button").click()
-        expect(page.locator("#models-progress")).to_contain_text("tiny-llm is listed", timeout=PATIENCE)
+        expect(page.locator("#models-progress")).to_contain_text("Added tiny-llm.", timeout=PATIENCE)
         expect(page.get_by_label("Use tiny-llm")).to_be_visible(timeout=PATIENCE)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         page.get_by_role("tab", name="Chat").click()

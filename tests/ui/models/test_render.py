@@ -82,10 +82,10 @@ def test_a_model_offers_what_can_be_done_with_it(one: ModelState, wanted: list[s
 
 def test_what_is_known_of_a_model_is_shown_as_text() -> None:
     html = render_models([state(Presence.ABSENT, fit=Fit.TOO_LARGE)], None)
-    assert "92.0 MB to fetch" in html
+    assert "92.0 MB to download" in html
     assert "needs 300.0 MB" in html
     assert "more than this machine has" in html
-    assert 'aria-label="Pull &lt;b&gt;small"' in html
+    assert 'aria-label="Download &lt;b&gt;small"' in html
     assert "<i>" not in html
     assert "<b>" not in html
 
@@ -116,19 +116,19 @@ def task(kind: str, status: TaskState = TaskState.RUNNING, **fields: object) -> 
 @pytest.mark.parametrize(
     ("one", "words"),
     [
-        (task(PULL), "Pulling &lt;b&gt;small: asking the hub"),
-        (task(PULL, done=2 * 10**6, total=4 * 10**6), "Pulling &lt;b&gt;small: 2.0 MB of 4.0 MB"),
+        (task(PULL), "Downloading &lt;b&gt;small: asking the hub"),
+        (task(PULL, done=2 * 10**6, total=4 * 10**6), "Downloading &lt;b&gt;small: 2.0 MB of 4.0 MB"),
         (task(PULL, done=4, total=4), "Checking the hashes of &lt;b&gt;small"),
         (task(UNBUNDLE, done=10**6, total=4 * 10**6), "Reading &lt;b&gt;small: 1.0 MB of 4.0 MB"),
         (task(UNBUNDLE, TaskState.DONE, result=AddedModels(("a", "<b>"))), "verified: a, &lt;b&gt;."),
         (task(VERIFY), "Hashing &lt;b&gt;small"),
-        (task(PULL, TaskState.CANCELLED), "Pull goes on where it ended"),
+        (task(PULL, TaskState.CANCELLED), "Download goes on where it stopped"),
         (task(PULL, TaskState.FAILED, error=ModelError("the hub <x> said no")), "the hub &lt;x&gt; said no"),
         (task(PULL, TaskState.FAILED, error=KeyError("secret")), f">{INTERNAL_ERROR}<"),
         (task(PULL, TaskState.DONE, result=PulledFiles(4 * 10**6, "0123456789abcd")), "789ab."),
-        (task(ADD, TaskState.DONE, result=AddedModels(("<b>",))), "&lt;b&gt; is listed"),
-        (task(VERIFY, TaskState.DONE, result=VerifiedModels({})), "No model was pulled or added;"),
-        (task(VERIFY, TaskState.DONE, result=VerifiedModels({"a": [], "b": ["f: <x>"]})), "Whole: a"),
+        (task(ADD, TaskState.DONE, result=AddedModels(("<b>",))), "Added &lt;b&gt;."),
+        (task(VERIFY, TaskState.DONE, result=VerifiedModels({})), "Nothing to verify:"),
+        (task(VERIFY, TaskState.DONE, result=VerifiedModels({"a": [], "b": ["f: <x>"]})), "As recorded: a"),
         (task(VERIFY, TaskState.DONE, result=VerifiedModels({"b": ["f is damaged: <x>"]})), "&lt;x&gt;"),
     ],
 )  # fmt: skip
@@ -161,7 +161,7 @@ def test_using_says_what_remains_to_be_done() -> None:
 
 
 def test_removing_says_what_is_lost() -> None:
-    assert "10.0 MB are deleted. It can be pulled again." in render_removal(
+    assert "10.0 MB are deleted. It can be downloaded again." in render_removal(
         state(Presence.VERIFIED, bytes=10**7)
     )
     local = replace(ENTRY, source="file:/models/x.gguf")
