@@ -22,7 +22,7 @@ from rag_app.llm.servers.finder import ServerFinder
 from rag_app.llm.servers.served_model import ServedModel
 from rag_app.llm.speed import PrefillSpeed, PrefillSpeeds, ReadingSetup
 from rag_app.llm.usage import GeneratorInfo, model_options
-from rag_app.model_store import all_entries, reranker_named, resolve
+from rag_app.model_store import reranker_named, resolve
 from rag_app.model_store.hashing import FileHashes
 from rag_app.model_store.store import ModelStore, Presence
 from retrievers.reader import BuiltinReader
@@ -131,9 +131,7 @@ class ModelPool:
 
     def llm_names(self) -> list[str]:
         """Return the names of the language models that were pulled or added, and can be used."""
-        usable = (Presence.VERIFIED, Presence.UNRECORDED)
-        states = self._store.states()
-        return [one.entry.name for one in states if one.entry.role == "llm" and one.presence in usable]
+        return self._usable("llm")
 
     def served_models(self, *, ask: bool = True) -> list[ServedModel]:
         """Return the language models of servers on this machine; it takes 300 ms at most.
@@ -152,8 +150,13 @@ class ModelPool:
         return model.counts_exactly if isinstance(model, ServerModel) else True
 
     def reranker_names(self) -> list[str]:
-        """Return the names of all rerankers in the lists, on this machine or not."""
-        return [entry.name for entry in all_entries(self._store.folder) if entry.role == "reranker"]
+        """Return the names of the rerankers on this machine."""
+        return self._usable("reranker")
+
+    def _usable(self, role: str) -> list[str]:
+        usable = (Presence.BUILT_IN, Presence.VERIFIED, Presence.UNRECORDED)
+        states = self._store.states()
+        return [one.entry.name for one in states if one.entry.role == role and one.presence in usable]
 
     def reading_speed(self, file: Path) -> PrefillSpeed | None:
         """Return how fast a GGUF file's model reads on this machine; None where nothing measured it."""

@@ -70,6 +70,7 @@ class Selectors:
         ):
             reranker, rerankers = options.reranker or NO_RERANKER, reranker_choices(assistant)
             self.reranker = selector("Reranker", "reranker", rerankers, reranker, **_NAMED)
+            gr.HTML('<p><a href="?tab=models" data-tab="models">More rerankers →</a></p>')
             gr.HTML(_technical(_RERANKER))
         with _panel("llm", "Who writes the answer from the passages."):
             self.llm = selector("Model", "llm", llm_choices(assistant), options.llm, **_NAMED)

@@ -46,7 +46,7 @@ def _meanwhile(state: StrategyState) -> str:
 
 
 def reranker_choices(assistant: Assistant) -> Choices:
-    """Return "none" and the rerankers that the application knows."""
+    """Return "none" and the rerankers on this machine."""
     known = dict.fromkeys((assistant.options().reranker, *assistant.model_pool.reranker_names()))
     return [(NO_RERANKER, NO_RERANKER), *((name, name) for name in known if name)]
 
