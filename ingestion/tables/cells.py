@@ -16,6 +16,20 @@ from ingestion.tables.units import (
     unit_in,
 )
 
+_VALUE = re.compile(
+    r"[$€£¥]?\s*(?P<negative>\()?\s*[$€£¥]?\s*(?P<sign>[-−–])?(?P<digits>\d[\d,]*(?:\.\d+)?)\s*%?\)?"
+)
+
+
+def value_of(row: Row, column: int) -> float | None:
+    """Return a cell's number as it stands, without its unit; None for another cell."""
+    cell = row.cells[column]
+    found = _VALUE.fullmatch(without_note(cell.text).strip() or cell.text.strip()) if cell else None
+    if found is None:
+        return None
+    value = float(found["digits"].replace(",", ""))
+    return -value if found["negative"] or found["sign"] else value
+
 
 def period_of_cell(table: Table, row: Row, column: int) -> str:
     """Return the period of a cell, by its column or else by its row's label or section; "" without one."""

@@ -8,6 +8,10 @@ MONTHS = (
 )
 # A year that dates a column or a row of a table, from 1900 to 2099.
 PERIOD_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+# How a question writes years: 2022, FY2022, FY22, Q2 '22.
+_ASKED_YEAR = re.compile(
+    r"\b(?:fy|cy)?\s?((?:19|20)\d\d)\b|\b(?:fy|cy|fiscal|q[1-4]|h[12])\s?['’]?(\d\d)\b", re.IGNORECASE
+)
 MONTH_DAY = re.compile(rf"\b(?:{MONTHS})\.?\s+\d{{1,2}}\b", re.IGNORECASE)
 DATE = re.compile(rf"\b(?:{MONTHS})\.?\s+\d{{1,2}},?\s+(?:19|20)\d\d\b", re.IGNORECASE)
 _LENGTH = re.compile(
@@ -25,6 +29,16 @@ _SPAN = re.compile(
 )
 _CHANGE = re.compile(r"\b(?:change|increase|decrease|variance|v|vs|versus)\b", re.IGNORECASE)
 _FISCAL = re.compile(r"\b(?:fiscal(?: year)?|fy)\W?(?:20)?\d\d\b", re.IGNORECASE)
+
+
+def asked_years(question: str) -> set[str]:
+    """Return the years that a question names, of four digits."""
+    return {long or f"20{short}" for long, short in _ASKED_YEAR.findall(question)}
+
+
+def with_year(question: str, year: str) -> str:
+    """Return a question with a year in the place of each that it names."""
+    return _ASKED_YEAR.sub(f" {year}", question)
 
 
 def period_of(head: str, around: str = "") -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from ingestion.tables.cells import period_of_cell, row_at
-from ingestion.tables.periods import PERIOD_YEAR
+from ingestion.tables.periods import PERIOD_YEAR, asked_years
 from ingestion.tables.table import Row, Table, without_note
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import PassageWindow
@@ -64,7 +64,7 @@ def has_years(question: str, window: PassageWindow, one: Statement) -> bool:
 
     Such a row answers however the question asks: "Did it rise from 2021 to 2022?".
     """
-    years = set(PERIOD_YEAR.findall(question))
+    years = asked_years(question)
     if one.kind is not StatementKind.ROW or len(years) < _LEAST_YEARS:
         return False
     placed = row_at(window.tables, window.start + one.start, window.start + one.end)
@@ -78,7 +78,7 @@ def _years_of(table: Table, row: Row) -> set[str]:
 
 def _has_year(question: str, table: Table, row: Row) -> bool:
     """Return whether a row has a cell of a year that the question names; so it is where it names none."""
-    years = set(PERIOD_YEAR.findall(question))
+    years = asked_years(question)
     periods = [period_of_cell(table, row, column) for column in range(len(row.cells))]
     known = {year for period in periods for year in PERIOD_YEAR.findall(period)}
     return not years or not known or bool(years & known)

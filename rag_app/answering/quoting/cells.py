@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from ingestion.tables.cells import characters_in, period_of_cell, row_at, shown_cell
-from ingestion.tables.periods import PERIOD_YEAR, says_only_dates
+from ingestion.tables.periods import PERIOD_YEAR, asked_years, says_only_dates
 from ingestion.tables.table import Cell, Table
 from ingestion.tables.table import Row as TableRow
 from rag_app.answering.quoting.candidates import Candidate
@@ -21,7 +21,6 @@ _SHORT_LABEL = 2
 _SAME_HEAD = " / "
 # The reader's span chooses a column with this probability.
 _POINTED = 0.3
-_SHORT_YEAR = re.compile(r"\b(?:fy|cy|fiscal|q[1-4]|h[12])\s?['’]?(\d\d)\b", re.IGNORECASE)
 _MONTH = re.compile(
     r"\b(jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?(?=\s+\d|\s+(?:of\s+)?(?:19|"
     r"20)\d\d|\W*$)",
@@ -91,7 +90,7 @@ def _columns_of(table: Table, row: TableRow, first: int) -> list[tuple[str, list
     for place, cell in enumerate(row.cells):
         if cell is None or place < first:
             continue
-        head = _head_of(table, row, place)
+        head = head_of(table, row, place)
         if not groups or not head or groups[-1][0] != head:
             groups.append((head, [], []))
         groups[-1][1].append(shown_cell(table, row, place))
@@ -110,7 +109,7 @@ def _marked(values: list[str], pointed: list[bool]) -> str:
     return f"**{bold[0]}**" if len(bold) == 1 else _SAME_HEAD.join(values)
 
 
-def _head_of(table: Table, row: TableRow, column: int) -> str:
+def head_of(table: Table, row: TableRow, column: int) -> str:
     """Return what a column is called: its period where its head says no more."""
     head, period = table.columns[column].head, period_of_cell(table, row, column)
     if not head or says_only_dates(head) or PERIOD_YEAR.fullmatch(head):
@@ -163,7 +162,7 @@ def _as_months(quarter: re.Match[str]) -> str:
 def asked_columns(question: str, columns: tuple[str, ...]) -> list[int]:
     """Return the places of the columns that a question names, by period or by all words; mostly none."""
     columns = tuple(_QUARTER.sub(_as_months, head) for head in columns)
-    years = set(PERIOD_YEAR.findall(question)) | {f"20{short}" for short in _SHORT_YEAR.findall(question)}
+    years = asked_years(question)
     places = [place for place, head in enumerate(columns) if any(year in head for year in years)]
     said = set(re.findall(r"\w+", question.casefold()))
     if not years:

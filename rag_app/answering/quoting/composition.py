@@ -11,6 +11,7 @@ from rag_app.answering.answers import PromptContext
 from rag_app.answering.questions.answer_types import AnswerType, answer_type
 from rag_app.answering.quoting.asked_rows import IN_FULL, content_words
 from rag_app.answering.quoting.candidates import Candidate, candidates
+from rag_app.answering.quoting.computing.computed import computed, growth, is_figure_itself
 from rag_app.answering.quoting.lines import MOST_WORDS, Absence, Quotation, quoted
 from rag_app.answering.quoting.quotable_tables import label_of
 from rag_app.answering.quoting.sides import compared, sides_lines
@@ -62,6 +63,8 @@ def _quotations(packed: PromptContext) -> list[Quotation]:
     ranked = candidates(question, asked, packed)
     if not ranked:
         return []
+    if figures := _figures(question, ranked[0], packed):
+        return figures
     if asked in (AnswerType.LIST, AnswerType.PROCEDURE):
         whole = _whole_list(ranked[0])
         if whole is not None:
@@ -73,13 +76,20 @@ def _quotations(packed: PromptContext) -> list[Quotation]:
     return _lines(question, ranked)
 
 
+def _figures(question: str, best: Candidate, packed: PromptContext) -> list[Quotation]:
+    """Return lines with a figure that is computed from the best statement's document, if one is asked for."""
+    document = best.evidence.hit.chunk.document_id
+    own = [item for item in packed.evidence if item.hit.chunk.document_id == document]
+    row = _row_of(best) if _is_asked_cell(best, question) else None
+    is_there = row is not None and is_figure_itself(question, label_of(row[1])[0])
+    return growth(question, own) or ([] if is_there else computed(question, own))
+
+
 def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
     best = ranked[0]
     share = _SHARE_OF_PARTS if _PARTS.search(question) else _SHARE
     chosen, shown = [quoted(best, question)], [best]
-    if (
-        best.named >= IN_FULL and chosen[0].line.count("**") == 2
-    ):  # the cell that is asked for: nothing adds to it
+    if _is_asked_cell(best, question):  # nothing adds to it
         return chosen
     words = len(chosen[0].plain.split())
     said = _content(best.statement.text)
@@ -100,6 +110,11 @@ def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
         words += length
         said |= own
     return [one for one in chosen if not any(_introduces(one, other) for other in chosen)]
+
+
+def _is_asked_cell(one: Candidate, question: str) -> bool:
+    """Return whether a statement is a row that the question names, with the one cell that it asks for."""
+    return one.named >= IN_FULL and quoted(one, question).line.count("**") == 2
 
 
 def _is_of_others(one: Candidate, other: Candidate, question: str) -> bool:

@@ -7,9 +7,9 @@ table whose column is not certain, or whose rows are not of one kind.
 import re
 from collections.abc import Sequence
 
-from ingestion.tables.cells import row_at
-from ingestion.tables.periods import PERIOD_YEAR
-from ingestion.tables.table import Row, Table, without_note
+from ingestion.tables.cells import row_at, value_of
+from ingestion.tables.periods import PERIOD_YEAR, asked_years
+from ingestion.tables.table import Row, Table
 from rag_app.answering.answers import PassageWindow
 from rag_app.answering.quoting.asked_rows import content_words
 from rag_app.answering.quoting.quotable_tables import label_of, names_columns
@@ -27,9 +27,6 @@ _LEAST = re.compile(
 )
 # A sum over other rows, or a figure made of them.
 _SUM = re.compile(r"\b(?:sub)?totals?\b|\baverage\b|\bnet\b|\ball\b|\boverall\b|\bother\b", re.IGNORECASE)
-_VALUE = re.compile(
-    r"[$€£¥]?\s*(?P<negative>\()?\s*[$€£¥]?\s*(?P<sign>[-−–])?(?P<digits>\d[\d,]*(?:\.\d+)?)\s*%?\)?"
-)
 _LEAST_ROWS = 3
 
 
@@ -49,7 +46,7 @@ def is_extreme(question: str, window: PassageWindow, one: Statement) -> bool:
 
 def _column(question: str, table: Table, row: Row, measure: str) -> int | None:
     """Return the one column whose figures are asked for; None where it is not certain."""
-    said, years = _words(question), set(PERIOD_YEAR.findall(question))
+    said, years = _words(question), asked_years(question)
     named: list[int] = []
     dated: list[int] = []
     for place, column in enumerate(table.columns):
@@ -73,7 +70,7 @@ def _extreme(table: Table, of: Row, column: int, *, sign: float) -> Row | None:
         if row.section == of.section
         and not _SUM.search(label_of(row)[0])
         and any(map(str.isalpha, label_of(row)[0]))
-        and (value := _value(row, column)) is not None
+        and (value := value_of(row, column)) is not None
     ]
     if len(beside) < _LEAST_ROWS:
         return None
@@ -85,12 +82,3 @@ def _extreme(table: Table, of: Row, column: int, *, sign: float) -> Row | None:
 def _words(text: str) -> set[str]:
     """Return all words, without the s of a plural: "For" and "Against" tell columns apart."""
     return {word.removesuffix("s") for word in re.findall(r"[^\W\d_]+", text.casefold())}
-
-
-def _value(row: Row, column: int) -> float | None:
-    cell = row.cells[column]
-    found = _VALUE.fullmatch(without_note(cell.text).strip() or cell.text.strip()) if cell else None
-    if found is None:
-        return None
-    value = float(found["digits"].replace(",", ""))
-    return -value if found["negative"] or found["sign"] else value
