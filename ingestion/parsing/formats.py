@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ingestion.parsing.frames import Frame
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.structured.suffixes import SOURCE_CODE_SUFFIXES
 
 Reader = Callable[[Path, ParseLimits], Iterator[Frame]]
 
@@ -48,6 +49,30 @@ def _csv() -> TextReader:
     return read_csv
 
 
+def _json() -> TextReader:
+    from ingestion.parsing.structured.json_reader import read_json
+
+    return read_json
+
+
+def _json_lines() -> TextReader:
+    from ingestion.parsing.structured.json_reader import read_json_lines
+
+    return read_json_lines
+
+
+def _notebook() -> TextReader:
+    from ingestion.parsing.structured.notebook import read_notebook
+
+    return read_notebook
+
+
+def _source_code() -> TextReader:
+    from ingestion.parsing.structured.source_code import read_source_code
+
+    return read_source_code
+
+
 def _docx() -> Reader:
     from ingestion.parsing.office.docx.reader import read_docx
 
@@ -81,6 +106,11 @@ _TEXT_READERS: dict[str, Callable[[], TextReader]] = {
     ".xhtml": _html,
     ".csv": _csv,
     ".tsv": _csv,
+    ".json": _json,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".ipynb": _notebook,
+    **dict.fromkeys(SOURCE_CODE_SUFFIXES, _source_code),
 }
 
 _READERS: dict[str, Callable[[], Reader]] = {
@@ -92,6 +122,9 @@ _READERS: dict[str, Callable[[], Reader]] = {
 
 SUPPORTED_SUFFIXES: frozenset[str] = frozenset({".pdf", *_TEXT_READERS, *_READERS})
 TEXT_SUFFIXES: frozenset[str] = frozenset(_TEXT_READERS)
+# Of documents, and the few of source code that a message names.
+DOCUMENT_SUFFIXES = tuple(sorted(SUPPORTED_SUFFIXES.difference(SOURCE_CODE_SUFFIXES)))
+READ_SUFFIXES = f"{', '.join(DOCUMENT_SUFFIXES)}, or as source code does (.py, .js, .java and others)"
 
 
 def reader(suffix: str, encoding: str | None = None) -> Reader:
