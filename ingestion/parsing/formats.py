@@ -17,6 +17,9 @@ from ingestion.parsing.structured.suffixes import SOURCE_CODE_SUFFIXES
 Reader = Callable[[Path, ParseLimits], Iterator[Frame]]
 
 
+Sender = Callable[[Path, str | None, ParseLimits], Iterator[Frame]]  # path, password, limits
+
+
 class TextReader(Protocol):
     """Reads a text format; `encoding` is the one that the user names."""
 
@@ -97,6 +100,24 @@ def _epub() -> Reader:
     return read_epub
 
 
+def _eml() -> Reader:
+    from ingestion.parsing.mail.eml import read_eml
+
+    return read_eml
+
+
+def _pdf_sender() -> Sender:
+    from ingestion.parsing.pdf.attachments import send_attachments
+
+    return send_attachments
+
+
+def _eml_sender() -> Sender:
+    from ingestion.parsing.mail.eml import send_attachments
+
+    return send_attachments
+
+
 _TEXT_READERS: dict[str, Callable[[], TextReader]] = {
     ".txt": _text,
     ".md": _markdown,
@@ -118,6 +139,13 @@ _READERS: dict[str, Callable[[], Reader]] = {
     ".pptx": _pptx,
     ".xlsx": _xlsx,
     ".epub": _epub,
+    ".eml": _eml,
+}
+
+# Of formats that hold files of their own.
+_SENDERS: dict[str, Callable[[], Sender]] = {
+    ".pdf": _pdf_sender,
+    ".eml": _eml_sender,
 }
 
 SUPPORTED_SUFFIXES: frozenset[str] = frozenset({".pdf", *_TEXT_READERS, *_READERS})
@@ -138,3 +166,12 @@ def reader(suffix: str, encoding: str | None = None) -> Reader:
     if suffix in _TEXT_READERS:
         return partial(_TEXT_READERS[suffix](), encoding=encoding)
     return _READERS[suffix]()
+
+
+def sender(suffix: str) -> Sender:
+    """Yields the files inside files that end in `suffix`: each `Attachment` with its pieces, then `TextDone`.
+
+    Raises:
+        KeyError: Files of this format hold no others.
+    """
+    return _SENDERS[suffix]()

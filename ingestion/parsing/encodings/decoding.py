@@ -91,6 +91,26 @@ def decode_unmarked(
     return _guessed(data, name, declared)
 
 
+def decode_part(data: bytes, name: str, *, declared: str | None = None) -> Decoded:
+    """Decode a part of a file, such as a chapter or a message's body: a doubtful one does not end the file.
+
+    Args:
+        data: Its bytes, with or without a byte order mark.
+        name: Of the part, for a warning.
+        declared: The encoding that the file declares; ignored if it does not fit.
+    """
+    for mark, encoding in MARKS:
+        if data.startswith(mark):
+            return Decoded(data[len(mark) :].decode(encoding, errors="replace"))
+    try:
+        return decode_unmarked(data, name, declared=declared)
+    except RefusalError:
+        text = data.decode("utf-8", "replace")
+        return Decoded(
+            text, (FileWarning(f"{name!r} has characters in no encoding that is clear, shown as \ufffd."),)
+        )
+
+
 def _marked(data: bytes, mark: bytes, encoding: str, name: str) -> str:
     try:
         return data[len(mark) :].decode(encoding)

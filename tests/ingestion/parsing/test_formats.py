@@ -22,6 +22,7 @@ SOURCES = {
     ".jsonl": '{"a": "words"}',
     ".ndjson": '{"a": "words"}',
     ".ipynb": '{"cells": [{"cell_type": "markdown", "source": "words"}]}',
+    ".eml": "Subject: words",
     **dict.fromkeys(SOURCE_CODE_SUFFIXES, "words = 1"),
 }
 ONE_OF_EACH = {*DOCUMENT_SUFFIXES, ".py"} - {".pdf"}
