@@ -100,6 +100,24 @@ def _epub() -> Reader:
     return read_epub
 
 
+def _odt() -> Reader:
+    from ingestion.parsing.office.odf.reader import read_odt
+
+    return read_odt
+
+
+def _ods() -> Reader:
+    from ingestion.parsing.office.odf.reader import read_ods
+
+    return read_ods
+
+
+def _odp() -> Reader:
+    from ingestion.parsing.office.odf.reader import read_odp
+
+    return read_odp
+
+
 def _eml() -> Reader:
     from ingestion.parsing.mail.eml import read_eml
 
@@ -140,6 +158,9 @@ _READERS: dict[str, Callable[[], Reader]] = {
     ".xlsx": _xlsx,
     ".epub": _epub,
     ".eml": _eml,
+    ".odt": _odt,
+    ".ods": _ods,
+    ".odp": _odp,
 }
 
 # Of formats that hold files of their own.

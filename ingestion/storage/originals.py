@@ -32,6 +32,9 @@ class Source:
     file: Path | None
 
 
+_OPEN_DOCUMENTS = {b"text": ".odt", b"spreadsheet": ".ods", b"presentation": ".odp"}
+
+
 def absent_mark(original: Path) -> Path:
     """Return the empty file that says that the library never had the original."""
     return original.with_suffix(".absent")
@@ -106,8 +109,12 @@ def guess_suffix(file: Path) -> str:
 
 
 def _office_suffixes(file: Path) -> Iterator[str]:
-    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
+    with suppress(OSError, zipfile.BadZipFile, RuntimeError), zipfile.ZipFile(file) as archive:
         names = archive.namelist()
+        if "content.xml" in names and "mimetype" in names:
+            with archive.open("mimetype") as mimetype:
+                kind = mimetype.read(100).rpartition(b".")[2]
+            yield from (suffix for name, suffix in _OPEN_DOCUMENTS.items() if kind == name)
         for part, suffix in (("word/", ".docx"), ("ppt/", ".pptx"), ("xl/", ".xlsx"), ("META-INF/", ".epub")):
             if any(name.startswith(part) for name in names):
                 yield suffix
