@@ -118,6 +118,12 @@ def _odp() -> Reader:
     return read_odp
 
 
+def _rtf() -> Reader:
+    from ingestion.parsing.office.rtf.reader import read_rtf
+
+    return read_rtf
+
+
 def _eml() -> Reader:
     from ingestion.parsing.mail.eml import read_eml
 
@@ -159,6 +165,7 @@ _READERS: dict[str, Callable[[], Reader]] = {
     ".epub": _epub,
     ".eml": _eml,
     ".odt": _odt,
+    ".rtf": _rtf,
     ".ods": _ods,
     ".odp": _odp,
 }

@@ -103,6 +103,8 @@ def guess_suffix(file: Path) -> str:
         head = stream.read(1024)
     if head.startswith(b"%PDF"):
         return ".pdf"
+    if head.startswith(b"{\\rtf"):
+        return ".rtf"
     if head.startswith(b"PK"):
         return next(_office_suffixes(file), ".zip")
     return ".html" if b"<html" in head.lower() else ".txt"

@@ -27,7 +27,7 @@ _OTHER_KINDS = (
     (b"%PDF-", "a PDF", "rename it to end in .pdf"),
     (b"PK\x03\x04", "a ZIP archive (.docx, .epub and others are)", "give it its own suffix"),
     (b"\xd0\xcf\x11\xe0", "a file of an old Office program", "save it as .docx, .pptx or .xlsx"),
-    (b"{\\rtf", "rich text (RTF)", "save it as .docx"),
+    (b"{\\rtf", "rich text (RTF)", "rename it to end in .rtf"),
 )
 
 # Control characters that no text has; ISO-2022 needs the escape character.

@@ -23,6 +23,7 @@ SOURCES = {
     ".ndjson": '{"a": "words"}',
     ".ipynb": '{"cells": [{"cell_type": "markdown", "source": "words"}]}',
     ".eml": "Subject: words",
+    ".rtf": r"{\rtf1 words}",
     **dict.fromkeys(SOURCE_CODE_SUFFIXES, "words = 1"),
 }
 ONE_OF_EACH = {*DOCUMENT_SUFFIXES, ".py"} - {".pdf"}
