@@ -130,6 +130,18 @@ def _eml() -> Reader:
     return read_eml
 
 
+def _zip() -> Reader:
+    from ingestion.parsing.archives.zip_files import read_zip
+
+    return read_zip
+
+
+def _zip_sender() -> Sender:
+    from ingestion.parsing.archives.zip_files import send_members
+
+    return send_members
+
+
 def _pdf_sender() -> Sender:
     from ingestion.parsing.pdf.attachments import send_attachments
 
@@ -166,6 +178,7 @@ _READERS: dict[str, Callable[[], Reader]] = {
     ".eml": _eml,
     ".odt": _odt,
     ".rtf": _rtf,
+    ".zip": _zip,
     ".ods": _ods,
     ".odp": _odp,
 }
@@ -174,6 +187,7 @@ _READERS: dict[str, Callable[[], Reader]] = {
 _SENDERS: dict[str, Callable[[], Sender]] = {
     ".pdf": _pdf_sender,
     ".eml": _eml_sender,
+    ".zip": _zip_sender,
 }
 
 SUPPORTED_SUFFIXES: frozenset[str] = frozenset({".pdf", *_TEXT_READERS, *_READERS})

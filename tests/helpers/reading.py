@@ -92,6 +92,11 @@ def make_odt(path: Path) -> None:
     write_odf(path, "<text:p>words</text:p>")
 
 
+def make_zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("words.txt", "words")
+
+
 def make_ods(path: Path) -> None:
     cell = "<table:table-cell><text:p>words</text:p></table:table-cell>"
     write_odf(path, f'<table:table table:name="A"><table:table-row>{cell}</table:table-row></table:table>')
@@ -113,4 +118,5 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     ".odt": make_odt,
     ".ods": make_ods,
     ".odp": make_odp,
+    ".zip": make_zip,
 }
