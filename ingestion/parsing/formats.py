@@ -148,6 +148,18 @@ def _pdf_sender() -> Sender:
     return send_attachments
 
 
+def _msg() -> Reader:
+    from ingestion.parsing.mail.outlook import read_msg
+
+    return read_msg
+
+
+def _msg_sender() -> Sender:
+    from ingestion.parsing.mail.outlook import send_attachments
+
+    return send_attachments
+
+
 def _eml_sender() -> Sender:
     from ingestion.parsing.mail.eml import send_attachments
 
@@ -176,6 +188,7 @@ _READERS: dict[str, Callable[[], Reader]] = {
     ".xlsx": _xlsx,
     ".epub": _epub,
     ".eml": _eml,
+    ".msg": _msg,
     ".odt": _odt,
     ".rtf": _rtf,
     ".zip": _zip,
@@ -187,6 +200,7 @@ _READERS: dict[str, Callable[[], Reader]] = {
 _SENDERS: dict[str, Callable[[], Sender]] = {
     ".pdf": _pdf_sender,
     ".eml": _eml_sender,
+    ".msg": _msg_sender,
     ".zip": _zip_sender,
 }
 

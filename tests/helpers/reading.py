@@ -17,6 +17,7 @@ from ingestion.parsing.formats import reader
 from ingestion.parsing.frames import RefusalError
 from ingestion.parsing.sandbox.collector import Collector
 from tests.helpers.odf import write_odf
+from tests.helpers.outlook import message, write_msg
 
 
 def read(path: Path, limits: ParseLimits | None = None) -> ParsedDocument:
@@ -97,6 +98,10 @@ def make_zip(path: Path) -> None:
         archive.writestr("words.txt", "words")
 
 
+def make_msg(path: Path) -> None:
+    write_msg(path, message("Letter", "words"))
+
+
 def make_ods(path: Path) -> None:
     cell = "<table:table-cell><text:p>words</text:p></table:table-cell>"
     write_odf(path, f'<table:table table:name="A"><table:table-row>{cell}</table:table-row></table:table>')
@@ -119,4 +124,5 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     ".ods": make_ods,
     ".odp": make_odp,
     ".zip": make_zip,
+    ".msg": make_msg,
 }

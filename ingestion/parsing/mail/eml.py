@@ -4,7 +4,7 @@ The messages are parsed with the policy `compat32`: the newer one parses each he
 many kinds of errors on headers that are merely odd.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError, MessageError
@@ -38,35 +38,57 @@ def read_eml(path: Path, limits: ParseLimits) -> Iterator[Frame]:
         RefusalError: The file is no message, encrypted, nested too deeply, or larger than the limits.
     """
     message, parts = _opened(path)
+    yield from frames_of(message, parts, path.name, limits)
+
+
+def send_attachments(path: Path, _password: str | None, limits: ParseLimits) -> Iterator[Frame]:
+    """Yield the files attached to a message; see `ingestion.parsing.formats.sender`."""
+    _, parts = _opened(path)
+    yield from files_of(parts, limits)
+
+
+def frames_of(
+    message: Message, parts: MessageParts, name: str, limits: ParseLimits, notices: Sequence[str] = ()
+) -> Iterator[Frame]:
+    """Yield a message's text and the names of its files.
+
+    Args:
+        message: Its headers.
+        parts: Its body and its files.
+        name: Of the file, for warnings and errors.
+        limits: Of the text.
+        notices: Warnings about what the parts lack.
+    """
     subject = header(message, "subject")
-    writer = PageWriter(path.name, limits)
+    writer = PageWriter(name, limits)
     write_head(writer, subject, {name: header(message, name) for name in ("From", "To", "Cc", "Date")})
     missing = MissingContent(writer)
     for part in parts.texts:
-        decoded = decode_part(payload(part), path.name, declared=part.get_content_charset())
+        decoded = decode_part(payload(part), name, declared=part.get_content_charset())
         for warning in decoded.warnings:
             writer.warn(warning.text)
         if part.get_content_type() == "text/html":
-            write_page(writer, decoded.text, path.name)
+            write_page(writer, decoded.text, name)
         else:
             writer.block(decoded.text)
     for _ in range(parts.pictures):
         missing.note("pictures within the message")
     missing.warn()
+    for notice in notices:
+        writer.warn(notice)
     if parts.is_damaged:
         writer.warn("The message is damaged or cut off: what it holds behind that place is not read.")
     if len(parts.files) > MAX_ATTACHMENTS:
         writer.warn(
             f"The message has {len(parts.files)} attached files; only the first {MAX_ATTACHMENTS} are read."
         )
-    for number, name in enumerate(_names(parts), 1):
-        yield Attachment(number, name)
+    for number, attached in enumerate(_names(parts), 1):
+        yield Attachment(number, attached)
     yield from writer.frames(one_line(subject) or None, _properties(message))
 
 
-def send_attachments(path: Path, _password: str | None, limits: ParseLimits) -> Iterator[Frame]:
-    """Yield the files attached to a message; see `ingestion.parsing.formats.sender`."""
-    _, parts = _opened(path)
+def files_of(parts: MessageParts, limits: ParseLimits) -> Iterator[Frame]:
+    """Yield a message's files with their bytes, together at most as many as the limit."""
     left = limits.max_bytes
     for number, (name, part) in enumerate(zip(_names(parts), parts.files, strict=False), 1):
         data: bytes | None = payload(part)
@@ -75,6 +97,14 @@ def send_attachments(path: Path, _password: str | None, limits: ParseLimits) -> 
         left -= len(data or b"")
         yield from sent(number, name, data)
     yield TextDone()
+
+
+def refuse_encrypted(name: str) -> RefusalError:
+    """Return the error for a message that needs a key."""
+    return RefusalError(
+        Status.UNSUPPORTED,
+        f"{name!r} is encrypted, and its key is not here; save it decrypted in your mail program",
+    )
 
 
 def _opened(path: Path) -> tuple[Message, MessageParts]:
@@ -92,10 +122,7 @@ def _opened(path: Path) -> tuple[Message, MessageParts]:
             Status.FAILED, f"{path.name!r} is nested too deeply to be read; save its attachments one by one"
         ) from error
     if parts.is_encrypted:
-        raise RefusalError(
-            Status.UNSUPPORTED,
-            f"{path.name!r} is encrypted, and its key is not here; save it decrypted in your mail program",
-        )
+        raise refuse_encrypted(path.name)
     return message, parts
 
 
