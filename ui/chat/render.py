@@ -207,11 +207,14 @@ def _card(
     chunk = hit.chunk
     name = f'<span class="number">{number}</span>' if number is not None else ""
     identity = f' id="{source_id(turn, number)}"' if number is not None else ""
-    heading = f'<div class="heading">{escape(chunk.heading)}</div>' if chunk.heading else ""
+    heading, page = escape(chunk.heading or ""), f"page {chunk.page}"
+    if chunk.is_code:
+        heading, page = "", f"{page}, {heading}"
+    heading = f'<div class="heading">{heading}</div>' if heading else ""
     return (
         f'<details class="card{" cited" if spans else ""}"{identity}{" open" if unfolded else ""}>'
         f'<summary>{name}<bdi class="document">{escape(chunk.document)}</bdi>'
-        f'<span class="page">page {chunk.page}</span></summary>'
+        f'<span class="page">{page}</span></summary>'
         f'{heading}<div class="passage{" code" if chunk.is_code else ""}" dir="auto">'
         f"{marked(chunk.text if chunk.is_code else flow(chunk.text), spans)}</div>"
         f"{_scores(hit)}{_source_actions(turn, hit, grades.get(chunk.id))}</details>"

@@ -103,4 +103,4 @@ def test_source_code_keeps_its_lines() -> None:
     shown = render_sources(turn("q", found(passage), answer("x", passage)))
     assert ":\n    return width * height</div>" in shown
     assert 'class="passage code"' in shown
-    assert "lines 40–41" in shown
+    assert '<span class="page">page 3, lines 40–41</span>' in shown
