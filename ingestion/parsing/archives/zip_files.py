@@ -1,5 +1,6 @@
 """ZIP archives of documents: a list of their files, which are documents of their own."""
 
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ _UTF_8 = 0x800
 _MOST_RATIO = 200
 _BOMB_BYTES = 10_000_000
 _BLOCK_BYTES = 1024 * 1024
+_EXPORTED = re.compile(r"documents/\d{1,9}\.json")
 _OTHER_KINDS = ("[Content_Types].xml", "META-INF/container.xml", "META-INF/manifest.xml")
 
 
@@ -89,7 +91,14 @@ def _opened(path: Path) -> zipfile.ZipFile:
             f"{path.name!r} is damaged or no ZIP archive "
             f"({one_line(str(error), MAX_REASON_CHARACTERS)}); get a new copy",
         ) from error
-    if any(name in archive.namelist() for name in _OTHER_KINDS):
+    names = set(archive.namelist())
+    if "manifest.json" in names and any(map(_EXPORTED.fullmatch, names)):
+        archive.close()
+        raise RefusalError(
+            Status.UNSUPPORTED,
+            f"{path.name!r} is an export of a library; rag-app import brings its documents in",
+        )
+    if not names.isdisjoint(_OTHER_KINDS):
         archive.close()
         raise RefusalError(
             Status.UNSUPPORTED,

@@ -109,6 +109,14 @@ def test_other_files_of_that_kind_say_so(tmp_path: Path) -> None:
     assert "as .docx" in error
 
 
+def test_an_export_of_a_library_is_for_import(tmp_path: Path) -> None:
+    path = packed(tmp_path, ("manifest.json", b"{}"), ("documents/1.json", b"{}"))
+    assert refused(read(path)) == (
+        Status.UNSUPPORTED,
+        "'a.zip' is an export of a library; rag-app import brings its documents in",
+    )
+
+
 @pytest.mark.parametrize(
     ("data", "status"),
     [
