@@ -52,8 +52,8 @@ def test_line_ends_and_form_feeds_move_no_line(tmp_path: Path, source: str) -> N
 
 def test_blocks_stay_whole_and_name_their_lines(tmp_path: Path) -> None:
     chunks = chunked(pages_of(tmp_path, CODE))
-    assert [chunk.heading for chunk in chunks] == ["lines 1–5", "line 7", "lines 10–11"]
-    assert chunks[2].text == "def fence(width, height):\n    return 2 * (width + height)"
+    assert [chunk.heading for chunk in chunks] == ["lines 1–5", "lines 7–11"]
+    assert chunks[1].text.endswith("height\n\n\ndef fence(width, height):\n    return 2 * (width + height)")
     assert {chunk.context for chunk in chunks} == {"field"}
 
 
@@ -68,7 +68,7 @@ def test_a_block_longer_than_a_chunk_is_cut_between_lines(tmp_path: Path) -> Non
 def test_lines_count_on_over_the_pages_of_a_long_file(tmp_path: Path) -> None:
     source = "".join(f"value_{number} = 1\n\n" for number in range(1, 101))
     pages = pages_of(tmp_path, source, ParseLimits(max_page_characters=500))
-    assert len(pages) > 3
+    assert len(pages) == 3
     assert "".join(page.text for page in pages) == source
     for chunk in chunked(pages):
         number = int(chunk.text.split()[0].removeprefix("value_"))
