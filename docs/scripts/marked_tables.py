@@ -1,9 +1,10 @@
 """Parts of written pages that come from the code: the table of strategies, the list of file types."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from ingestion.parsing import SUPPORTED_SUFFIXES
+from ingestion.parsing import DOCUMENT_SUFFIXES, SUPPORTED_SUFFIXES
 from retrievers.strategies import STRATEGIES
 
 DOCS = Path(__file__).parent.parent
@@ -13,11 +14,16 @@ def files() -> dict[str, str]:
     """Return the pages with their current parts, by their paths below docs/."""
     rows = ["| strategy | what it does | a chunk takes | a question costs |", "|---|---|---|---|"]
     rows += [f"| `{s.name}` | {s.summary} | {s.storage} | {s.cost} |" for s in STRATEGIES.values()]
-    suffixes = "The file types are " + ", ".join(f"`{suffix}`" for suffix in sorted(SUPPORTED_SUFFIXES)) + "."
+    code = [suffix for suffix in sorted(SUPPORTED_SUFFIXES) if suffix not in DOCUMENT_SUFFIXES]
+    suffixes = f"The file types are {_listed(DOCUMENT_SUFFIXES)}; of source code {_listed(code)}."
     return {
         "strategies.md": _marked("strategies.md", "strategies", "\n".join(rows)),
         "guides/documents.md": _marked("guides/documents.md", "formats", suffixes),
     }
+
+
+def _listed(suffixes: Sequence[str]) -> str:
+    return ", ".join(f"`{suffix}`" for suffix in suffixes)
 
 
 def _marked(page: str, name: str, part: str) -> str:

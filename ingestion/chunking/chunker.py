@@ -15,8 +15,10 @@ from ingestion.chunking.chunk_context import (
 from ingestion.chunking.headers_footers import header_footer_lines
 from ingestion.chunking.headings import find_headings
 from ingestion.chunking.page_chunks import PageChunks
+from ingestion.chunking.source_code import block_spans
 from ingestion.documents import Chunk, Heading, Page
 from ingestion.tables.reading import tables_of
+from ingestion.text.line_numbers import first_line, lines_between
 from ingestion.text.sentences import SentenceSpan, sentence_spans
 
 # A section smaller than this share of a chunk, mostly a heading above a heading, joins the next section.
@@ -63,6 +65,8 @@ def chunk_pages(
     Returns:
         The chunks in order, with `chunk.text == page.text[chunk.start:chunk.end]`.
     """
+    if pages and all(first_line(page.label) for page in pages):
+        return _chunk_source_code(pages, tokenizer, title, limits)
     chunks = PageChunks(pages)
     contexts = ChunkContexts(headings or find_headings(pages), title, tokenizer, limits.context_tokens)
     running = header_footer_lines(pages)
@@ -79,6 +83,25 @@ def chunk_pages(
             )
             heading, context = contexts.at(page.number, piece.place, above, columns)
             chunks.add(page.number, piece.start, piece.end, heading, context)
+    return chunks
+
+
+def _chunk_source_code(
+    pages: Sequence[Page], tokenizer: Tokenizer, title: str, limits: ChunkLimits
+) -> Sequence[Chunk]:
+    """Cut source code between its blocks. Each chunk has its lines for a heading, which is not encoded."""
+    chunks = PageChunks(pages)
+    _, context = ChunkContexts((), title, tokenizer, limits.context_tokens).at(1, 0)
+    for page in pages:
+        ruler = _Ruler(page.text, tokenizer)
+        units = [
+            piece
+            for span in block_spans(page.text)
+            for piece in _split_long(page.text, span, ruler.starts, limits)
+        ]
+        for start, end in _divide(page.text, units, ruler, limits) if units else ():
+            lines = lines_between(page.label, page.text, start, end)
+            chunks.add(page.number, start, end, lines, context)
     return chunks
 
 

@@ -7,7 +7,9 @@ from ingestion.fields.values import DocumentType
 
 _SUFFIXES = {
     ".pptx": DocumentType.SLIDES,
+    ".odp": DocumentType.SLIDES,
     ".xlsx": DocumentType.SPREADSHEET,
+    ".ods": DocumentType.SPREADSHEET,
     ".csv": DocumentType.SPREADSHEET,
     ".tsv": DocumentType.SPREADSHEET,
     ".epub": DocumentType.BOOK,

@@ -19,12 +19,14 @@ draw_page, unpack                    pictures.py, attachments.py: other work of 
 from ingestion.parsing.attachments import Unpacked, unpack
 from ingestion.parsing.encodings.names import encoding_named, known_names
 from ingestion.parsing.files import READER_VERSION, parse
-from ingestion.parsing.formats import SUPPORTED_SUFFIXES, TEXT_SUFFIXES
+from ingestion.parsing.formats import DOCUMENT_SUFFIXES, READ_SUFFIXES, SUPPORTED_SUFFIXES, TEXT_SUFFIXES
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pictures import Box, PageLocked, PageNotDrawn, PagePicture, draw_page
 
 __all__ = [
+    "DOCUMENT_SUFFIXES",
     "READER_VERSION",
+    "READ_SUFFIXES",
     "SUPPORTED_SUFFIXES",
     "TEXT_SUFFIXES",
     "Box",

@@ -1,4 +1,4 @@
-"""Unpacks the files attached to a PDF into a folder; a child process reads them."""
+"""Unpacks the files inside a file into a folder; a child process reads them."""
 
 import base64
 import binascii
@@ -39,14 +39,21 @@ def unpack(
     password: str | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Unpacked]:
-    """Write the files attached to a PDF into `folder`, each into a folder of its own.
+    """Write the files inside a file into `folder`, each into a folder of its own.
 
     Attachments that the child names but does not send, because it crashes or takes too long, have no file.
 
     Raises:
         Cancelled: `cancelled` returned true.
     """
-    request = ChildRequest(os.path.abspath(path), ".pdf", password, os.getpid(), limits, unpack=True)  # noqa: PTH100
+    request = ChildRequest(
+        os.path.abspath(path),  # noqa: PTH100
+        path.suffix.lower(),
+        password,
+        os.getpid(),
+        limits,
+        unpack=True,
+    )
     with _Receiver(folder, limits) as receiver, ChildProcess(request) as child:
         for frame in child.results(limits.wall_seconds, cancelled, f"reading {path.name!r}"):
             if isinstance(frame, ChildEnded | FrameError | Refusal | TextDone) or not receiver.take(frame):

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from ingestion.documents import ParsedDocument, Status
-from ingestion.parsing.formats import SUPPORTED_SUFFIXES
+from ingestion.parsing.formats import READ_SUFFIXES, SUPPORTED_SUFFIXES
 from ingestion.parsing.frames import ChildRequest
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.sandbox.collector import Collector
@@ -77,9 +77,8 @@ def _refuse(path: Path, suffix: str, limits: ParseLimits) -> ParsedDocument | No
 
 def _refuse_file(name: str, suffix: str, size: int, limits: ParseLimits) -> ParsedDocument | None:
     if suffix not in SUPPORTED_SUFFIXES:
-        known = ", ".join(sorted(SUPPORTED_SUFFIXES))
         kind = f"the suffix {suffix!r}" if suffix else "no suffix"
-        error = f"{name!r} has {kind}; files that can be read end in {known}"
+        error = f"{name!r} has {kind}; files that can be read end in {READ_SUFFIXES}"
         return ParsedDocument(Status.UNSUPPORTED, error)
     if size == 0:
         status = Status.CORRUPT if suffix == ".pdf" else Status.NO_TEXT

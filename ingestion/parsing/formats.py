@@ -12,8 +12,12 @@ from typing import Protocol
 
 from ingestion.parsing.frames import Frame
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.structured.suffixes import SOURCE_CODE_SUFFIXES
 
 Reader = Callable[[Path, ParseLimits], Iterator[Frame]]
+
+
+Sender = Callable[[Path, str | None, ParseLimits], Iterator[Frame]]  # path, password, limits
 
 
 class TextReader(Protocol):
@@ -48,6 +52,30 @@ def _csv() -> TextReader:
     return read_csv
 
 
+def _json() -> TextReader:
+    from ingestion.parsing.structured.json_reader import read_json
+
+    return read_json
+
+
+def _json_lines() -> TextReader:
+    from ingestion.parsing.structured.json_reader import read_json_lines
+
+    return read_json_lines
+
+
+def _notebook() -> TextReader:
+    from ingestion.parsing.structured.notebook import read_notebook
+
+    return read_notebook
+
+
+def _source_code() -> TextReader:
+    from ingestion.parsing.structured.source_code import read_source_code
+
+    return read_source_code
+
+
 def _docx() -> Reader:
     from ingestion.parsing.office.docx.reader import read_docx
 
@@ -72,6 +100,72 @@ def _epub() -> Reader:
     return read_epub
 
 
+def _odt() -> Reader:
+    from ingestion.parsing.office.odf.reader import read_odt
+
+    return read_odt
+
+
+def _ods() -> Reader:
+    from ingestion.parsing.office.odf.reader import read_ods
+
+    return read_ods
+
+
+def _odp() -> Reader:
+    from ingestion.parsing.office.odf.reader import read_odp
+
+    return read_odp
+
+
+def _rtf() -> Reader:
+    from ingestion.parsing.office.rtf.reader import read_rtf
+
+    return read_rtf
+
+
+def _eml() -> Reader:
+    from ingestion.parsing.mail.eml import read_eml
+
+    return read_eml
+
+
+def _zip() -> Reader:
+    from ingestion.parsing.archives.zip_files import read_zip
+
+    return read_zip
+
+
+def _zip_sender() -> Sender:
+    from ingestion.parsing.archives.zip_files import send_members
+
+    return send_members
+
+
+def _pdf_sender() -> Sender:
+    from ingestion.parsing.pdf.attachments import send_attachments
+
+    return send_attachments
+
+
+def _msg() -> Reader:
+    from ingestion.parsing.mail.outlook import read_msg
+
+    return read_msg
+
+
+def _msg_sender() -> Sender:
+    from ingestion.parsing.mail.outlook import send_attachments
+
+    return send_attachments
+
+
+def _eml_sender() -> Sender:
+    from ingestion.parsing.mail.eml import send_attachments
+
+    return send_attachments
+
+
 _TEXT_READERS: dict[str, Callable[[], TextReader]] = {
     ".txt": _text,
     ".md": _markdown,
@@ -81,6 +175,11 @@ _TEXT_READERS: dict[str, Callable[[], TextReader]] = {
     ".xhtml": _html,
     ".csv": _csv,
     ".tsv": _csv,
+    ".json": _json,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".ipynb": _notebook,
+    **dict.fromkeys(SOURCE_CODE_SUFFIXES, _source_code),
 }
 
 _READERS: dict[str, Callable[[], Reader]] = {
@@ -88,10 +187,28 @@ _READERS: dict[str, Callable[[], Reader]] = {
     ".pptx": _pptx,
     ".xlsx": _xlsx,
     ".epub": _epub,
+    ".eml": _eml,
+    ".msg": _msg,
+    ".odt": _odt,
+    ".rtf": _rtf,
+    ".zip": _zip,
+    ".ods": _ods,
+    ".odp": _odp,
+}
+
+# Of formats that hold files of their own.
+_SENDERS: dict[str, Callable[[], Sender]] = {
+    ".pdf": _pdf_sender,
+    ".eml": _eml_sender,
+    ".msg": _msg_sender,
+    ".zip": _zip_sender,
 }
 
 SUPPORTED_SUFFIXES: frozenset[str] = frozenset({".pdf", *_TEXT_READERS, *_READERS})
 TEXT_SUFFIXES: frozenset[str] = frozenset(_TEXT_READERS)
+# Of documents, and the few of source code that a message names.
+DOCUMENT_SUFFIXES = tuple(sorted(SUPPORTED_SUFFIXES.difference(SOURCE_CODE_SUFFIXES)))
+READ_SUFFIXES = f"{', '.join(DOCUMENT_SUFFIXES)}, or as source code does (.py, .js, .java and others)"
 
 
 def reader(suffix: str, encoding: str | None = None) -> Reader:
@@ -105,3 +222,12 @@ def reader(suffix: str, encoding: str | None = None) -> Reader:
     if suffix in _TEXT_READERS:
         return partial(_TEXT_READERS[suffix](), encoding=encoding)
     return _READERS[suffix]()
+
+
+def sender(suffix: str) -> Sender:
+    """Yields the files inside files that end in `suffix`: each `Attachment` with its pieces, then `TextDone`.
+
+    Raises:
+        KeyError: Files of this format hold no others.
+    """
+    return _SENDERS[suffix]()

@@ -58,7 +58,7 @@ class ChildRequest:
         done: Pages that an earlier child has sent.
         failed: Pages that must not be read (again).
         drawing: Draw this page instead of reading text.
-        unpack: Send the files attached to a PDF instead of reading text.
+        unpack: Send the files inside the file instead of reading text.
         encoding: The encoding that the user names for a text file.
     """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ingestion.documents import Status
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
-from ingestion.parsing import SUPPORTED_SUFFIXES
+from ingestion.parsing import READ_SUFFIXES, SUPPORTED_SUFFIXES
 from ingestion.pipeline.reuse import is_current
 from ingestion.storage.catalogue.records import Document
 from ingestion.storage.originals import hash_file, readable
@@ -85,8 +85,7 @@ def list_files(paths: Sequence[Path]) -> Listing:
         listing = list_folder(path.absolute())
         if not (listing.files or listing.unreadable or listing.passed_over):
             raise InvalidInput(
-                f"the folder {path} holds nothing to ingest; supported are "
-                + ", ".join(sorted(SUPPORTED_SUFFIXES))
+                f"the folder {path} holds nothing to ingest; files that can be read end in {READ_SUFFIXES}"
             )
         files.update(dict.fromkeys(listing.files))
         unreadable.extend(listing.unreadable)

@@ -61,6 +61,7 @@ class PartsReader:
         self._limits = limits
         self._cancelled = cancelled
         self._unpacked = 0
+        self._bytes_left = limits.max_bytes  # of all that is unpacked: archives lie in archives
         self._characters = 0
         self.warnings: list[str] = []  # of the container: which parts are not read, and why
 
@@ -75,8 +76,13 @@ class PartsReader:
         self._unpacked += 1
         place.mkdir(mode=0o700, parents=True)
         found = unpack(
-            source.file, place, limits=self._limits, password=self._password, cancelled=self._cancelled
+            source.file,
+            place,
+            limits=replace(self._limits, max_bytes=max(1, self._bytes_left)),
+            password=self._password,
+            cancelled=self._cancelled,
         )
+        self._bytes_left -= sum(one.file.stat().st_size for one in found if one.file is not None)
         for name in parsed.attachments:
             file = next((one.file for one in found if one.name == name), None)
             yield from self._read(source, name, file, depth)

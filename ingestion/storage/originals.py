@@ -32,6 +32,9 @@ class Source:
     file: Path | None
 
 
+_OPEN_DOCUMENTS = {b"text": ".odt", b"spreadsheet": ".ods", b"presentation": ".odp"}
+
+
 def absent_mark(original: Path) -> Path:
     """Return the empty file that says that the library never had the original."""
     return original.with_suffix(".absent")
@@ -100,14 +103,20 @@ def guess_suffix(file: Path) -> str:
         head = stream.read(1024)
     if head.startswith(b"%PDF"):
         return ".pdf"
+    if head.startswith(b"{\\rtf"):
+        return ".rtf"
     if head.startswith(b"PK"):
         return next(_office_suffixes(file), ".zip")
     return ".html" if b"<html" in head.lower() else ".txt"
 
 
 def _office_suffixes(file: Path) -> Iterator[str]:
-    with suppress(OSError, zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
+    with suppress(OSError, zipfile.BadZipFile, RuntimeError), zipfile.ZipFile(file) as archive:
         names = archive.namelist()
+        if "content.xml" in names and "mimetype" in names:
+            with archive.open("mimetype") as mimetype:
+                kind = mimetype.read(100).rpartition(b".")[2]
+            yield from (suffix for name, suffix in _OPEN_DOCUMENTS.items() if kind == name)
         for part, suffix in (("word/", ".docx"), ("ppt/", ".pptx"), ("xl/", ".xlsx"), ("META-INF/", ".epub")):
             if any(name.startswith(part) for name in names):
                 yield suffix

@@ -14,8 +14,7 @@ from retrievers.strategies import DEFAULT_STRATEGY
 
 # The text of an abstention by a model.
 NO_ANSWER = "The documents do not answer this."
-# The strategy of an answer without a search (`rag_app.answering.library_replies`).
-REPLY = "reply"
+REPLY = "reply"  # the strategy of an answer without a search (`rag_app.answering.library_replies`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +207,7 @@ class Citation:
     start: int
     end: int
     quote: str
+    lines: str | None = None  # of source code: "lines 12–40"
 
 
 class Verdict(StrEnum):

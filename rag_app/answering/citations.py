@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders import Encoder
+from ingestion.text.line_numbers import lines_between
 from ingestion.text.sentences import sentence_spans
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import (
@@ -281,4 +282,7 @@ def citation_of(evidence: Evidence, sentence: EvidenceSentence) -> Citation:
         start=sentence.start,
         end=sentence.end,
         quote=sentence.text,
+        lines=lines_between(
+            chunk.heading, chunk.text, sentence.start - chunk.start, sentence.end - chunk.start
+        ),
     )

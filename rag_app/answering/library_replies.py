@@ -16,7 +16,6 @@ from rag_app.answering.answers import (
     Answer,
     AnswerEvent,
     AskOptions,
-    Citation,
     Delta,
     Evidence,
     EvidenceSentence,
@@ -25,6 +24,7 @@ from rag_app.answering.answers import (
     PromptContext,
     QuestionRewritten,
 )
+from rag_app.answering.citations import citation_of
 from rag_app.answering.evidence.mentions import Mentions, mentions, words_of
 from rag_app.answering.questions.follow_ups import is_follow_up
 from rag_app.answering.questions.query_rewriting import carried_over
@@ -119,7 +119,7 @@ def reply_events(
         strategy=REPLY,
         reranker=None,
         llm=llm or EXTRACTIVE,
-        citations=tuple(_citation(one) for one in evidence),
+        citations=tuple(citation_of(one, one.sentences[0]) for one in evidence),
         sentences=(),
         nearest=hits,
         evidence=evidence,
@@ -138,19 +138,6 @@ def _evidence(number: int, mentioned: Mentions) -> Evidence:
     first, last = next(((a, b) for a, b in spans if a <= start < b), (start, end))
     sentence = EvidenceSentence(chunk.start + first, chunk.start + last, chunk.text[first:last], 1.0)
     return Evidence(number, Hit(number, chunk, float(mentioned.passages), {}), (sentence,))
-
-
-def _citation(evidence: Evidence) -> Citation:
-    chunk, (sentence,) = evidence.hit.chunk, evidence.sentences
-    return Citation(
-        evidence.number,
-        chunk.document,
-        chunk.document_id,
-        chunk.page,
-        sentence.start,
-        sentence.end,
-        sentence.text,
-    )
 
 
 def _of_library(

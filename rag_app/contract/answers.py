@@ -19,6 +19,12 @@ class CitationFields(Fields):
     start: int
     end: int
     quote: str
+    lines: str | None = Field(None, description="of source code: the lines of the file, as `lines 12–40`")
+
+    @property
+    def place(self) -> str:
+        """The document, the page and, of source code, the lines, as a person cites them."""
+        return ", ".join(filter(None, (self.document, f"page {self.page}", self.lines)))
 
 
 class SentenceFields(Fields):

@@ -34,8 +34,7 @@ def escaped(text: str) -> str:
 def _answer(answer: AnswerFields) -> list[str]:
     parts = ["\n\n".join(escaped(paragraph) for paragraph in answer.answer.split("\n\n"))]
     sources = [
-        f"- \\[{one.marker}\\] {escaped(one.document)}, page {one.page}: "
-        f"“{escaped(' '.join(one.quote.split()))}”"
+        f"- \\[{one.marker}\\] {escaped(one.place)}: “{escaped(' '.join(one.quote.split()))}”"
         for one in answer.citations
     ]
     if sources and not answer.abstained:  # the text of a refusal has its passages

@@ -34,6 +34,7 @@ class CitationRecord:
     start: int
     end: int
     quote: str
+    lines: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,9 @@ def answer_record(answer: Answer) -> AnswerRecord:
         reranker=answer.reranker,
         llm=answer.llm,
         citations=tuple(
-            CitationRecord(one.marker, one.document, one.document_id, one.page, one.start, one.end, one.quote)
+            CitationRecord(
+                one.marker, one.document, one.document_id, one.page, one.start, one.end, one.quote, one.lines
+            )
             for one in answer.citations
         ),
         sentences=tuple(
@@ -160,7 +162,9 @@ def _answer_of(record: AnswerRecord | None, turn: RecordedTurn, library: Library
         reranker=record.reranker,
         llm=record.llm,
         citations=tuple(
-            Citation(one.marker, one.document, one.document_id, one.page, one.start, one.end, one.quote)
+            Citation(
+                one.marker, one.document, one.document_id, one.page, one.start, one.end, one.quote, one.lines
+            )
             for one in record.citations
         ),
         sentences=tuple(

@@ -16,6 +16,8 @@ from ingestion.parsing import ParseLimits
 from ingestion.parsing.formats import reader
 from ingestion.parsing.frames import RefusalError
 from ingestion.parsing.sandbox.collector import Collector
+from tests.helpers.odf import write_odf
+from tests.helpers.outlook import message, write_msg
 
 
 def read(path: Path, limits: ParseLimits | None = None) -> ParsedDocument:
@@ -87,6 +89,28 @@ def make_epub(path: Path, chapters: dict[str, str] | None = None, *, toc: str = 
             archive.writestr(f"OEBPS/{name}", page.format(body))
 
 
+def make_odt(path: Path) -> None:
+    write_odf(path, "<text:p>words</text:p>")
+
+
+def make_zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("words.txt", "words")
+
+
+def make_msg(path: Path) -> None:
+    write_msg(path, message("Letter", "words"))
+
+
+def make_ods(path: Path) -> None:
+    cell = "<table:table-cell><text:p>words</text:p></table:table-cell>"
+    write_odf(path, f'<table:table table:name="A"><table:table-row>{cell}</table:table-row></table:table>')
+
+
+def make_odp(path: Path) -> None:
+    write_odf(path, "<draw:page><draw:custom-shape><text:p>words</text:p></draw:custom-shape></draw:page>")
+
+
 CONTAINER = (
     '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
     '<rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'
@@ -96,4 +120,9 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     ".pptx": make_pptx,
     ".xlsx": make_xlsx,
     ".epub": make_epub,
+    ".odt": make_odt,
+    ".ods": make_ods,
+    ".odp": make_odp,
+    ".zip": make_zip,
+    ".msg": make_msg,
 }

@@ -72,7 +72,8 @@ def render_documents(documents: Sequence[Document], collection: str | None = Non
         where = f" in <bdi>{escape(collection)}</bdi>" if collection else ""
         return (
             f'<div class="empty"><b>No documents{where} yet.</b> '
-            "Drop PDF, Word, PowerPoint, Excel, e-book, web, CSV, Markdown or text files above.</div>"
+            "Drop PDF, Office, OpenDocument, e-mail, e-book, web, CSV, JSON, Markdown, text or code files "
+            "above, or archives of them.</div>"
         )
     pages = sum(document.pages for document in documents)
     total = f"{plural(len(documents), 'document')}, {plural(pages, 'page')}"
@@ -206,12 +207,16 @@ def _card(
     chunk = hit.chunk
     name = f'<span class="number">{number}</span>' if number is not None else ""
     identity = f' id="{source_id(turn, number)}"' if number is not None else ""
-    heading = f'<div class="heading">{escape(chunk.heading)}</div>' if chunk.heading else ""
+    heading, page = escape(chunk.heading or ""), f"page {chunk.page}"
+    if chunk.is_code:
+        heading, page = "", f"{page}, {heading}"
+    heading = f'<div class="heading">{heading}</div>' if heading else ""
     return (
         f'<details class="card{" cited" if spans else ""}"{identity}{" open" if unfolded else ""}>'
         f'<summary>{name}<bdi class="document">{escape(chunk.document)}</bdi>'
-        f'<span class="page">page {chunk.page}</span></summary>'
-        f'{heading}<div class="passage" dir="auto">{marked(flow(chunk.text), spans)}</div>'
+        f'<span class="page">{page}</span></summary>'
+        f'{heading}<div class="passage{" code" if chunk.is_code else ""}" dir="auto">'
+        f"{marked(chunk.text if chunk.is_code else flow(chunk.text), spans)}</div>"
         f"{_scores(hit)}{_source_actions(turn, hit, grades.get(chunk.id))}</details>"
     )
 

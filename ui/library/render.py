@@ -26,8 +26,9 @@ _LEAST = 0.005
 _QUEUED, _FAILED = 20, 100
 
 EMPTY = (
-    '<div class="empty"><b>No documents yet.</b> Drop PDF, Word, PowerPoint, Excel, e-book, web, CSV, '
-    "Markdown or text files into the field under Add documents, or choose them there.</div>"
+    '<div class="empty"><b>No documents yet.</b> Drop PDF, Office, OpenDocument, e-mail, e-book, web, '
+    "CSV, JSON, Markdown, text or code files, or archives of them, into the field under Add documents, or "
+    "choose them there.</div>"
 )
 NONE_FOUND = '<div class="empty"><b>No document matches.</b> Clear the filters to see all of them.</div>'
 

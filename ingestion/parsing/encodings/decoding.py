@@ -27,7 +27,7 @@ _OTHER_KINDS = (
     (b"%PDF-", "a PDF", "rename it to end in .pdf"),
     (b"PK\x03\x04", "a ZIP archive (.docx, .epub and others are)", "give it its own suffix"),
     (b"\xd0\xcf\x11\xe0", "a file of an old Office program", "save it as .docx, .pptx or .xlsx"),
-    (b"{\\rtf", "rich text (RTF)", "save it as .docx"),
+    (b"{\\rtf", "rich text (RTF)", "rename it to end in .rtf"),
 )
 
 # Control characters that no text has; ISO-2022 needs the escape character.
@@ -89,6 +89,26 @@ def decode_unmarked(
         if honoured is not None:
             return Decoded(honoured)
     return _guessed(data, name, declared)
+
+
+def decode_part(data: bytes, name: str, *, declared: str | None = None) -> Decoded:
+    """Decode a part of a file, such as a chapter or a message's body: a doubtful one does not end the file.
+
+    Args:
+        data: Its bytes, with or without a byte order mark.
+        name: Of the part, for a warning.
+        declared: The encoding that the file declares; ignored if it does not fit.
+    """
+    for mark, encoding in MARKS:
+        if data.startswith(mark):
+            return Decoded(data[len(mark) :].decode(encoding, errors="replace"))
+    try:
+        return decode_unmarked(data, name, declared=declared)
+    except RefusalError:
+        text = data.decode("utf-8", "replace")
+        return Decoded(
+            text, (FileWarning(f"{name!r} has characters in no encoding that is clear, shown as \ufffd."),)
+        )
 
 
 def _marked(data: bytes, mark: bytes, encoding: str, name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from lxml import etree
 
 from ingestion.documents import FileProperties, Status
-from ingestion.parsing.encodings.decoding import MARKS, Decoded, decode_unmarked
+from ingestion.parsing.encodings.decoding import Decoded, decode_part
 from ingestion.parsing.frames import MAX_WARNINGS, FileWarning, Frame, RefusalError
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.markup.html import declared_encoding, parse_html
@@ -144,16 +144,7 @@ def _ncx_entry(point: etree._Element) -> tuple[str | None, str]:
 
 
 def _decode(data: bytes, part: str) -> Decoded:
-    for mark, encoding in MARKS:
-        if data.startswith(mark):
-            return Decoded(data[len(mark) :].decode(encoding, errors="replace"))
-    try:
-        return decode_unmarked(data, part, declared=declared_encoding(data[:4096]))
-    except RefusalError:  # of one chapter, not of the book
-        text = data.decode("utf-8", "replace")
-        return Decoded(
-            text, (FileWarning(f"{part!r} has characters in no encoding that is clear, shown as \ufffd."),)
-        )
+    return decode_part(data, part, declared=declared_encoding(data[:4096]))
 
 
 def _refuse_protected(archive: Archive) -> None:

@@ -53,19 +53,9 @@ def read_markdown(path: Path, limits: ParseLimits, *, encoding: str | None = Non
         writer.block(front.group(2))
         for name, _, value in _FRONT_FIELD.findall(front.group(2)):
             said.setdefault(name, value)
-    parser = _parser()
     pictures: list[str] = []
     for page in source.split("\f"):
-        environment: dict[str, Any] = {}
-        tokens = parser.parse(page, environment)
-        if any(token.level >= MAX_NESTING - 1 for token in tokens):
-            raise RefusalError(
-                Status.FAILED, f"{path.name!r} is nested too deeply to be read; rename it to end in .txt"
-            )
-        shown = _TokenWriter(writer, path.name, environment)
-        shown.write(tokens)
-        shown.write_unused_addresses()
-        pictures += shown.pictures
+        pictures += write_markdown(page, writer, path.name)
         writer.end_page()
     if pictures:
         named_pictures = ", ".join(pictures[:_MAX_PICTURES_NAMED])
@@ -74,6 +64,32 @@ def read_markdown(path: Path, limits: ParseLimits, *, encoding: str | None = Non
             "text that they show cannot be found."
         )
     yield from writer.frames(sensible_title(said.get("title")), _properties(said))
+
+
+def write_markdown(source: str, writer: PageWriter, name: str) -> list[str]:
+    """Write a text in Markdown, whose lines end with "\\n", to the page that is being written.
+
+    Args:
+        source: The text.
+        writer: Takes its paragraphs and headings.
+        name: Of the file, for an error.
+
+    Returns:
+        The addresses of pictures without a description.
+
+    Raises:
+        RefusalError: The text is nested too deeply, or larger than the limits.
+    """
+    environment: dict[str, Any] = {}
+    tokens = _parser().parse(source, environment)
+    if any(token.level >= MAX_NESTING - 1 for token in tokens):
+        raise RefusalError(
+            Status.FAILED, f"{name!r} is nested too deeply to be read; rename it to end in .txt"
+        )
+    shown = _TokenWriter(writer, name, environment)
+    shown.write(tokens)
+    shown.write_unused_addresses()
+    return shown.pictures
 
 
 def _properties(said: Mapping[str, str]) -> FileProperties:

@@ -1,6 +1,5 @@
 """The files attached to a PDF, read by PDFium."""
 
-import base64
 import ctypes
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ import pypdfium2
 import pypdfium2.raw
 
 from ingestion.documents import Status
-from ingestion.parsing.frames import Attachment, AttachmentPiece, Frame, RefusalError, TextDone
+from ingestion.parsing.frames import Frame, RefusalError, TextDone
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pdf.opening import WrongPasswordError
 from ingestion.parsing.pdf.pdfium import (
@@ -17,10 +16,8 @@ from ingestion.parsing.pdf.pdfium import (
     UnknownEncryptionError,
     listed_attachments,
     open_document,
-    own_names,
 )
-
-_PIECE_BYTES = 768 * 1024  # of a file in one frame
+from ingestion.parsing.shared.attached_files import own_names, sent
 
 
 def send_attachments(path: Path, password: str | None, limits: ParseLimits) -> Iterator[Frame]:
@@ -40,18 +37,18 @@ def send_attachments(path: Path, password: str | None, limits: ParseLimits) -> I
     left = limits.max_bytes
     listed = list(listed_attachments(document))
     for number, (name, (_, part)) in enumerate(zip(own_names(n for n, _ in listed), listed, strict=True), 1):
-        yield Attachment(number, name)
-        if not 0 < _size(part) <= left:
-            continue
-        try:
-            data = bytes(part.get_data())
-        except PdfiumError:
-            continue
-        left -= len(data)
-        for start in range(0, len(data), _PIECE_BYTES):
-            piece = base64.b64encode(data[start : start + _PIECE_BYTES]).decode("ascii")
-            yield AttachmentPiece(number, piece)
+        data = _data(part) if 0 < _size(part) <= left else None
+        left -= len(data or b"")
+        yield from sent(number, name, data)
     yield TextDone()
+
+
+def _data(part: pypdfium2.PdfAttachment) -> bytes | None:
+    """The bytes of an attachment; None if they are damaged."""
+    try:
+        return bytes(part.get_data())
+    except PdfiumError:
+        return None
 
 
 def _size(part: pypdfium2.PdfAttachment) -> int:

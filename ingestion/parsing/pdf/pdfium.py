@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
@@ -26,9 +26,10 @@ from ingestion.parsing.pdf.layers import HiddenLayers, may_have_layers, text_wit
 from ingestion.parsing.pdf.opening import WrongPasswordError
 from ingestion.parsing.pdf.page_tables import table_places
 from ingestion.parsing.reading_order.ordering import read
+from ingestion.parsing.shared.attached_files import own_names
 from ingestion.parsing.shared.page_numbers import page_list
 from ingestion.parsing.shared.properties import cleaned_properties
-from ingestion.text.cleaning import control_share, one_line
+from ingestion.text.cleaning import control_share
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 PdfiumError = pypdfium2.PdfiumError
 
 MAX_OUTLINE_DEPTH = 15
-MAX_ATTACHMENT_NAME = 120  # characters
 
 # A page without text is a scan when pictures cover this much of it: a logo or a rule is none.
 MIN_PICTURE_SHARE = 0.1
@@ -255,20 +255,6 @@ class PdfiumFile:
             index = None if destination is None else destination.get_index()
             if index is not None and 0 <= index < self.page_count:
                 yield bookmark.get_title(), bookmark.level + 1, index + 1
-
-
-def own_names(raw_names: Iterable[str]) -> Iterator[str]:
-    """The names of attachments as unique, plain file names without folders."""
-    known: set[str] = set()
-    for number, raw in enumerate(raw_names, start=1):
-        name = one_line(raw.replace("\\", "/").rsplit("/", 1)[-1], MAX_ATTACHMENT_NAME).strip(". ")
-        unique = name = name or f"attachment {number}"
-        count = 1
-        while unique in known:
-            count += 1
-            unique = f"{count} {name}"
-        known.add(unique)
-        yield unique
 
 
 def picture_scale(width: float, height: float) -> float:

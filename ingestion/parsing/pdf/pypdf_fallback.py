@@ -15,7 +15,8 @@ from ingestion.documents import FileProperties
 from ingestion.parsing.frames import FileWarning
 from ingestion.parsing.geometry.layout import RawPage
 from ingestion.parsing.pdf.opening import open_reader
-from ingestion.parsing.pdf.pdfium import PageTooLongError, own_names
+from ingestion.parsing.pdf.pdfium import PageTooLongError
+from ingestion.parsing.shared.attached_files import own_names
 from ingestion.parsing.shared.hidden_text import HiddenText
 from ingestion.parsing.shared.properties import cleaned_properties
 from ingestion.text.cleaning import control_share

@@ -52,9 +52,9 @@ def _read(request: ChildRequest) -> Iterator[Frame]:
 
         return draw(request.file, request.drawing, request.password)
     if request.unpack:
-        from ingestion.parsing.pdf.attachments import send_attachments
+        from ingestion.parsing.formats import sender
 
-        return send_attachments(request.file, request.password, request.limits)
+        return sender(request.suffix)(request.file, request.password, request.limits)
     if request.suffix == ".pdf":
         from ingestion.parsing.pdf.reader import read_pdf
 

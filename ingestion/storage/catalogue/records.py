@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.documents import Status
+from ingestion.text.line_numbers import first_line
 from ingestion.text.names import composed, name_of
 
 # The one representation that every library has: the built-in encoder's.
@@ -89,6 +90,11 @@ class StoredChunk:
     heading: str | None
     context: str
     text: str
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is source code, whose heading names its lines: every line end counts."""
+        return first_line(self.heading) is not None
 
 
 @dataclass(frozen=True, slots=True)

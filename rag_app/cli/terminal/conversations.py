@@ -34,8 +34,7 @@ def print_conversation(console: Console, found: ConversationResponse) -> None:
             line(console, shown(written.answer))
             # The text of a refusal names its passages.
             for citation in () if written.abstained else written.citations:
-                where = f"{citation.document}, page {citation.page}"
-                line(console, f"   [dim]\\[{citation.marker}] {shown(where)}[/]")
+                line(console, f"   [dim]\\[{citation.marker}] {shown(citation.place)}[/]")
         if not turn.answer:
             reason = f": {turn.error}" if turn.error else ""
             line(console, f"   [yellow]{shown(turn.state + reason)}[/]")

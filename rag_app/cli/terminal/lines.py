@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingestion.text.leftovers import summary
+from ingestion.text.line_numbers import first_line
 from rag_app.contract.answers import AskResponse
 from rag_app.contract.documents import DocumentFields, DocumentsResponse
 from rag_app.contract.jobs import JobFields, JobFileFields, UnreadableFields
@@ -158,17 +159,20 @@ def print_warnings(
 def print_sources(console: Console, answer: AskResponse) -> None:
     """Print an answer's sources, and the strategy and models that made it."""
     console.print()
-    places: list[tuple[int, str, int, str]] = []
+    places: list[tuple[int, str, str, str]] = []
     if not answer.abstained:
-        places = [(one.marker, one.document, one.page, one.quote) for one in answer.citations]
+        places = [
+            (one.marker, one.document, _where(one.page, one.lines), one.quote) for one in answer.citations
+        ]
     elif answer.outcome == "related" and not answer.citations:  # else the text names the closest passages
-        places = [(hit.rank, hit.document, hit.page, hit.text) for hit in answer.nearest[:3]]
+        nearest = answer.nearest[:3]
+        places = [(hit.rank, hit.document, _where(hit.page, hit.heading), hit.text) for hit in nearest]
     if not answer.nearest and answer.abstained:
         console.print(_NOTHING)
     elif places:
         console.print("Nearest passages:" if answer.abstained else "Sources:")
-    for number, document, page, text in places:
-        line(console, f"  \\[{number}] [bold]{shown(document)}[/], page {page}")
+    for number, document, place, text in places:
+        line(console, f"  \\[{number}] [bold]{shown(document)}[/], {place}")
         line(console, f"      {shown(_preview(text))}")
     print_warnings(console, answer)
     for flag in answer.flags:
@@ -261,6 +265,11 @@ def line(console: Console, markup: str) -> None:
 def shown(text: str) -> str:
     """Return text as rich shows it literally."""
     return escape(harmless(text))
+
+
+def _where(page: int, heading: str | None) -> str:
+    """Return the page, and the lines where a heading names those of source code."""
+    return f"page {page}" if first_line(heading) is None else f"page {page}, {heading}"
 
 
 def _preview(text: str) -> str:

@@ -45,6 +45,7 @@ class Cited(Fields):
     start: int
     end: int
     quote: DocumentText
+    lines: str | None = Field(description="of source code: the lines of the file")
 
 
 class Sentence(Fields):

@@ -278,7 +278,7 @@ def sources(answer: AnswerFields) -> str:
     if answer.abstained:
         lines = dict.fromkeys(f"- {hit.document}, page {hit.page}" for hit in answer.nearest[:3])
         return NEAREST + "\n".join(lines) if lines else ""
-    cited = dict.fromkeys(f"[{one.marker}] {one.document}, page {one.page}" for one in answer.citations)
+    cited = dict.fromkeys(f"[{one.marker}] {one.place}" for one in answer.citations)
     return SOURCES + "\n".join(cited) if cited else ""
 
 

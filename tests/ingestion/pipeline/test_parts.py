@@ -1,5 +1,6 @@
 """Files inside a PDF are documents of their own, which come, move and go with it."""
 
+import zipfile
 from pathlib import Path
 
 import pypdf
@@ -12,13 +13,15 @@ from ingestion.library import Library
 from ingestion.maintenance import verify
 from ingestion.maintenance.rebuilding import rebuild
 from ingestion.maintenance.reindex import reindex
-from ingestion.parsing import ParseLimits
+from ingestion.parsing import ParseLimits, parse
 from ingestion.pipeline.context import IngestContext
 from ingestion.pipeline.folder_sync import remove_gone
 from ingestion.pipeline.ingest import ingest
 from ingestion.pipeline.parsing_stage import ChunkedDocument
+from ingestion.pipeline.parts import PartsReader
 from ingestion.pipeline.progress import IngestResult
 from ingestion.pipeline.writing_stage import write
+from ingestion.storage.originals import Source, hash_file
 from retrievers.search import search
 from retrievers.strategies import strategy_named
 from tests.helpers.store_contents import assert_whole
@@ -219,3 +222,53 @@ def test_a_fault_that_ends_a_part_is_a_warning_of_its_container(
     assert "memory" in warning
     assert names(library) == ["offer.pdf"]
     assert_whole(library)
+
+
+def packed(path: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), data)
+    return path
+
+
+def test_files_of_an_archive_are_found_and_cited_by_their_names(library: Library, folder: Path) -> None:
+    message = b"From: ada@example.org\nSubject: Pears\n\nThe pears are ripe in October.\n"
+    old = packed(folder / "old.zip", letters__terms_txt=TERMS, pears_eml=message, bad_pdf=b"no", a_gif=b"x")
+    (result,) = added(library, old)
+    assert result.status is Status.OK
+    assert names(library) == ["old.zip", "old.zip › letters∕terms.txt", "old.zip › pears.eml"]
+    assert found(library, "notice period") == ["old.zip › letters∕terms.txt"]
+    assert found(library, "ripe pears")[0] == "old.zip › pears.eml"
+    bad, other = result.warnings
+    assert "'old.zip › bad.pdf' is not in the library: 'bad.pdf' is not a PDF" in bad
+    assert other == (
+        "The attached file 'old.zip › a.gif' is not in the library: files of its type are not read."
+    )
+    assert verify(library).ok
+
+
+def test_archives_in_archives_are_read_to_a_depth(library: Library, folder: Path) -> None:
+    data = b"the deepest pear " * 20
+    for depth in range(4):
+        inner = packed(folder / "inner.zip", **{f"at{depth}_txt": b"pear %d" % depth, "next_zip": data})
+        data = inner.read_bytes()
+        inner.unlink()
+    outer = folder / "outer.zip"
+    outer.write_bytes(data)
+    (result,) = added(library, outer)
+    assert result.status is Status.OK
+    assert "outer.zip › next.zip › at2.txt" in names(library)
+    assert not any(name.endswith("at1.txt") for name in names(library))
+    assert any("it lies too deep" in warning for warning in result.warnings)
+
+
+def test_archives_in_archives_share_one_limit_of_size(folder: Path, tmp_path: Path) -> None:
+    inner = packed(folder / "inner.zip", a_txt=TERMS * 30)
+    outer = packed(folder / "outer.zip", one_zip=inner.read_bytes(), two_zip=inner.read_bytes())
+    limits = ParseLimits(max_bytes=1_500)
+    reader = PartsReader(tmp_path / "unpacked", password=None, limits=limits, cancelled=None)
+    source = Source(str(outer), outer.name, *hash_file(outer), outer)
+    read = [part.source.name for part in reader.read(source, parse(outer, limits=limits))]
+    assert "outer.zip › one.zip › a.txt" in read
+    assert "outer.zip › two.zip › a.txt" not in read
+    assert any("two.zip › a.txt' is not in the library" in warning for warning in reader.warnings)

@@ -57,16 +57,16 @@ def stages(job: Job) -> list[str]:
 
 
 def test_a_job_runs_from_queued_to_finished(jobs: Jobs, library: Library, tmp_path: Path) -> None:
-    job = jobs.submit(write(tmp_path / "in", "a.txt", "b.txt", "c.rtf"), collection="letters")
+    job = jobs.submit(write(tmp_path / "in", "a.txt", "b.txt", "c.wpd"), collection="letters")
     assert (job.state, job.total, job.done, stages(job)) == ("queued", 3, 0, ["queued"] * 3)
     assert [one.id for one in jobs.active] == [job.id]
     seen: list[IngestProgress] = []
     results = {result.name: result.status for result in jobs.run(job.id, on_progress=seen.append)}
-    assert results == {"a.txt": "ok", "b.txt": "ok", "c.rtf": "unsupported"}
+    assert results == {"a.txt": "ok", "b.txt": "ok", "c.wpd": "unsupported"}
     ended = jobs.get(job.id)
     assert (ended.state, ended.done, stages(ended)) == ("finished", 3, ["done"] * 3)
     assert ended.finished is not None
-    assert [(file.name, file.status) for file in ended.failed] == [("c.rtf", "unsupported")]
+    assert [(file.name, file.status) for file in ended.failed] == [("c.wpd", "unsupported")]
     assert "files that can be read end in" in str(ended.failed[0].error)
     assert [file.chunks for file in ended.files] == [1, 1, 0]
     assert {event.stage for event in seen} == set(IngestStage)
@@ -181,9 +181,9 @@ def test_the_last_file_that_is_left_takes_its_job_along(jobs: Jobs, tmp_path: Pa
 
 
 def test_one_file_is_tried_again(jobs: Jobs, tmp_path: Path) -> None:
-    job = jobs.submit(write(tmp_path / "in", "a.rtf", "b.rtf"), collection="default")
+    job = jobs.submit(write(tmp_path / "in", "a.wpd", "b.wpd"), collection="default")
     work(jobs, job)
-    assert [file.name for file in jobs.retry(job.id, files={2}).files] == ["b.rtf"]
+    assert [file.name for file in jobs.retry(job.id, files={2}).files] == ["b.wpd"]
     with pytest.raises(InvalidInput, match="nothing to try again"):
         jobs.retry(job.id, files={3})
 
@@ -225,7 +225,7 @@ def test_retrying_takes_what_failed(jobs: Jobs, tmp_path: Path) -> None:
 
 
 def test_uploads_are_moved_and_gone_when_they_end(jobs: Jobs, library: Library, tmp_path: Path) -> None:
-    good, bad = write(tmp_path / "in", "good.txt", "bad.rtf")
+    good, bad = write(tmp_path / "in", "good.txt", "bad.wpd")
     job = jobs.submit([good, bad], collection="default", uploaded=True)
     assert not good.exists()
     assert not bad.exists()

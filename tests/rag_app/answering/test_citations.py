@@ -1,12 +1,13 @@
 """An LLM's answer, sentence by sentence, aligned with its evidence by the real encoder."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from ingestion.encoders import Encoder
 from rag_app.answering.answers import Citation, CitedAnswer, Verdict
-from rag_app.answering.citations import SUPPORTED, cite_text
+from rag_app.answering.citations import SUPPORTED, citation_of, cite_text
 from tests.helpers.evidence import evidence
 
 ORCHARD = "The Bramley apple tree stands by the north wall. It was planted in 1921 by Ada Finch."
@@ -166,3 +167,11 @@ def test_a_sentence_that_no_source_supports_stays_without_its_markers(encoder: E
     assert (sentence.verdict, sentence.markers, cited.citations) == (Verdict.UNSUPPORTED, (), ())
     assert sentence.reason
     assert cited.text == re.sub(r" \[\d\]", "", text)
+
+
+def test_a_citation_of_source_code_names_its_lines() -> None:
+    code = evidence(1, "# Fields.\n\ndef area(width):\n    return width", document="field.py", start=100)
+    chunk = replace(code.hit.chunk, heading="lines 40–43")
+    code = replace(code, hit=replace(code.hit, chunk=chunk))
+    assert [citation_of(code, sentence).lines for sentence in code.sentences] == ["line 40", "lines 42–43"]
+    assert citation_of(SOURCES[0], SOURCES[0].sentences[0]).lines is None

@@ -110,6 +110,7 @@ def test_an_answer_is_stored_in_the_history_s_own_words(tmp_path: Path) -> None:
                 "start": 3,
                 "end": 11,
                 "quote": "In 1921.",
+                "lines": None,
             }
         ],
         "sentences": [

@@ -95,3 +95,12 @@ def test_prose_flows_and_short_lines_stay() -> None:
     shown = flow(prose)
     assert len(shown) == len(prose)
     assert shown == prose.replace("it\nstood", "it stood")
+
+
+def test_source_code_keeps_its_lines() -> None:
+    code = "def area(width, height, depth=1, factor=1.0, unit='square metres'):\n    return width * height"
+    passage = hit(code, heading="lines 40–41")
+    shown = render_sources(turn("q", found(passage), answer("x", passage)))
+    assert ":\n    return width * height</div>" in shown
+    assert 'class="passage code"' in shown
+    assert '<span class="page">page 3, lines 40–41</span>' in shown

@@ -297,7 +297,7 @@ def test_files_of_a_job_are_cancelled_and_tried_again_one_by_one(
     page: LibraryController, tmp_path: Path
 ) -> None:
     jobs = page.assistant.jobs
-    paths = [tmp_path / name for name in ("a.rtf", "b.rtf")]
+    paths = [tmp_path / name for name in ("a.wpd", "b.wpd")]
     for path in paths:
         path.write_bytes(b"{\\rtf1")
     queued = jobs.submit(paths, collection="default")
@@ -306,7 +306,7 @@ def test_files_of_a_job_are_cancelled_and_tried_again_one_by_one(
     assert [result.status for result in jobs.run(queued.id)] == ["unsupported"]
     page.work({"act": "retry", "job": str(queued.id), "file": "2"})
     (again,) = jobs.active
-    assert [one.name for one in again.files] == ["b.rtf"]
+    assert [one.name for one in again.files] == ["b.wpd"]
 
 
 def test_a_password_opens_a_staged_upload_and_is_not_kept(page: LibraryController, tmp_path: Path) -> None:

@@ -255,10 +255,10 @@ def test_an_encoding_that_is_told_is_taken_and_an_unknown_one_refused(client: ht
 
 
 def test_files_of_a_job_are_tried_again_by_name(client: httpx.Client) -> None:
-    job = ended(client, upload(client, ("a.rtf", b"a"), ("b.rtf", b"b")).json())
+    job = ended(client, upload(client, ("a.wpd", b"a"), ("b.wpd", b"b")).json())
     path = f"/api/v1/jobs/{job['job_id']}/retry"
-    answer = client.post(path, json={"files": ["c.rtf"]})
-    assert (answer.status_code, "a.rtf, b.rtf" in answer.text) == (404, True), answer.text
+    answer = client.post(path, json={"files": ["c.wpd"]})
+    assert (answer.status_code, "a.wpd, b.wpd" in answer.text) == (404, True), answer.text
     assert job["unreadable"] == []
 
 

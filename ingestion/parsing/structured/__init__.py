@@ -1,0 +1,1 @@
+"""Formats with a structure of their own: source code, JSON, notebooks."""
