@@ -15,7 +15,7 @@ from ingestion.parsing.sandbox.supervisor import Supervisor
 
 # The version of all parsers together. It rises when the same bytes give other text: documents that an older
 # version read are read again, by the next ingestion or by `reindex`.
-READER_VERSION = 4
+READER_VERSION = 5
 
 
 def parse(

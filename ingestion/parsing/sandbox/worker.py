@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from ingestion.documents import Status
 from ingestion.parsing.frames import ChildRequest, Frame, PageBegun, Refusal, RefusalError, write_frame
-from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.limits import ParseLimits, recognition_threads
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -110,7 +110,8 @@ def _allow_a_recognition(limits: ParseLimits) -> None:
         return
     import resource
 
-    wanted = math.ceil(time.process_time() + limits.page_seconds + limits.ocr_seconds)
+    recognition = limits.ocr_seconds * recognition_threads()
+    wanted = math.ceil(time.process_time() + limits.page_seconds + recognition)
     _set_limit(resource.RLIMIT_CPU, wanted, keep_hard=True)
 
 
