@@ -1,4 +1,4 @@
-"""The table of formats: suffix to reader. PDF, which has passwords and pictures, is not in it.
+"""The table of formats: suffix to reader. PDF and pictures, whose pages can be drawn, are not in it.
 
 A reader is imported only when it is needed, because the libraries of some formats take long to import. A
 reader takes a file and the limits and yields frames: the number of pages, the pages, `TextDone`, then title
@@ -90,17 +90,19 @@ _READERS: dict[str, Callable[[], Reader]] = {
     ".epub": _epub,
 }
 
-SUPPORTED_SUFFIXES: frozenset[str] = frozenset({".pdf", *_TEXT_READERS, *_READERS})
+IMAGE_SUFFIXES: frozenset[str] = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
+DRAWN_SUFFIXES: frozenset[str] = frozenset({".pdf", *IMAGE_SUFFIXES})
+SUPPORTED_SUFFIXES: frozenset[str] = frozenset({*DRAWN_SUFFIXES, *_TEXT_READERS, *_READERS})
 TEXT_SUFFIXES: frozenset[str] = frozenset(_TEXT_READERS)
 
 
 def reader(suffix: str, encoding: str | None = None) -> Reader:
-    """The reader of files that end in `suffix`, which is in lower case and not `.pdf`.
+    """The reader of files that end in `suffix`, which is in lower case and none of `DRAWN_SUFFIXES`.
 
     `encoding` (see `encoding_named`) is for text formats; the others ignore it.
 
     Raises:
-        KeyError: The suffix is none of `SUPPORTED_SUFFIXES`, or `.pdf`.
+        KeyError: The suffix is none of `SUPPORTED_SUFFIXES`, or one of `DRAWN_SUFFIXES`.
     """
     if suffix in _TEXT_READERS:
         return partial(_TEXT_READERS[suffix](), encoding=encoding)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.documents import Status
-from ingestion.parsing import SUPPORTED_SUFFIXES, ParseLimits, parse
+from ingestion.parsing import DRAWN_SUFFIXES, SUPPORTED_SUFFIXES, ParseLimits, parse
 from tests.helpers.reading import MAKERS
 
 SOURCES = {
@@ -29,10 +29,10 @@ def make(path: Path) -> Path:
 
 
 def test_every_format_is_here() -> None:
-    assert SOURCES.keys() | MAKERS.keys() | {".pdf"} == SUPPORTED_SUFFIXES
+    assert SOURCES.keys() | MAKERS.keys() | DRAWN_SUFFIXES == SUPPORTED_SUFFIXES
 
 
-@pytest.mark.parametrize("suffix", sorted(SUPPORTED_SUFFIXES - {".pdf"}))
+@pytest.mark.parametrize("suffix", sorted(SUPPORTED_SUFFIXES - DRAWN_SUFFIXES))
 def test_parse(tmp_path: Path, suffix: str) -> None:
     document = parse(make(tmp_path / f"a{suffix}"))
     assert (document.status, document.error, document.page_count) == (Status.OK, None, 1)
