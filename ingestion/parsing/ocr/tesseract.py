@@ -98,6 +98,10 @@ class TesseractRecogniser:
             words = self._words(picture, dpi, self._mode, deadline)
         return page_of_words(_certain(words), image.size, (width, height), number)
 
+    def warning(self) -> str | None:
+        """None: tesseract does not tell letters that it does not know."""
+        return None
+
     def _words(self, picture: bytes, dpi: int, mode: str, deadline: float) -> list["_Word"]:
         options = ["-l", self._languages, "-c", "tessedit_create_tsv=1"]
         done = self._run(picture, dpi, mode, options, deadline)

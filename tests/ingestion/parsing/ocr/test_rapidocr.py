@@ -5,8 +5,9 @@ import socket
 from pathlib import Path
 from typing import NoReturn
 
+import fpdf
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from ingestion.documents import Page, Status
 from ingestion.parsing import ParseLimits, parse
@@ -115,6 +116,30 @@ def test_a_scanned_file_is_read_within_the_limits(tmp_path: Path) -> None:
     assert dict(words_of(page))["replaced"] == pytest.approx(boxes["replaced"], abs=8)
 
 
+STAMP = "Received 12 March 2024 - Records Office, file 88/417"
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_stamp_hides_no_scan_however_it_lies(tmp_path: Path, degrees: int) -> None:
+    image, boxes = drawn()
+    width, height = POINTS if degrees % 180 == 0 else POINTS[::-1]
+    document = fpdf.FPDF(unit="pt", format=(width, height))
+    document.set_font("Helvetica", size=8)
+    for scan in (image.rotate(degrees, expand=True), None):
+        document.add_page()
+        if scan is not None:
+            document.image(scan, 0, 0, width, height)
+        document.text(30, 20, STAMP)
+    path = tmp_path / "mixed.pdf"
+    document.output(str(path))
+    parsed = parse(path)
+    assert (parsed.status, parsed.error, parsed.warnings) == (Status.OK, None, ())
+    stamped, typed = parsed.pages
+    assert typed.text == STAMP
+    assert stamped.text == f"{STAMP}\n\n{TEXT}"
+    assert dict(words_of(stamped))["replaced"] == pytest.approx(turned(boxes["replaced"], degrees), abs=8)
+
+
 def test_too_little_memory_fails_the_page_alone(tmp_path: Path) -> None:
     path = tmp_path / "scan.pdf"
     drawn()[0].save(path, resolution=DPI)
@@ -122,6 +147,39 @@ def test_too_little_memory_fails_the_page_alone(tmp_path: Path) -> None:
     assert (document.status, document.pages, len(document.failures)) == (Status.FAILED, (), 1)
     assert document.error is not None
     assert "recognising it failed" in document.error  # what does not fit first, its reason tells
+
+
+def test_letters_that_it_does_not_know_are_told(eval_data: Path) -> None:
+    """A certificate in Russian with a heading in English: signs between the letters are no text."""
+    document = parse(eval_data / "pdf-torture" / "files" / "issue7229.pdf")
+    assert document.status is Status.OK
+    page = document.pages[0]
+    assert "Certificate of periodic technical inspection" in page.text
+    assert "KL1KF484J8C501419" in page.text
+    assert len(page.text) < 1000
+    (warning,) = document.warnings
+    assert warning.startswith(
+        "Some text on pages 1 and 2 is not read, because it is in letters that rapidocr "
+    )
+
+
+def test_a_page_of_unknown_letters_alone_fails(reader: RapidOcrRecogniser, cyrillic: Image.Image) -> None:
+    with pytest.raises(OcrError, match="its text is in letters that rapidocr does not know, such as Russian"):
+        recognised(reader, cyrillic)
+
+
+@pytest.fixture
+def cyrillic() -> Image.Image:
+    """Four lines in Russian; Pillow's own font has the letters of Latin alphabets only."""
+    font = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+    if not font.is_file():
+        pytest.skip("needs the font DejaVu Sans, which has Russian letters")
+    image = Image.new("L", (1700, 2200), 255)
+    draw = ImageDraw.Draw(image)
+    text = "Вода в гавани поднялась очень высоко, и лодки вытащили на берег"
+    for number in range(8):
+        draw.text((100, 200 + 60 * number), text, font=ImageFont.truetype(str(font), 36), fill=0)
+    return image
 
 
 LINES: list[tuple[str, Box]] = [
@@ -160,7 +218,10 @@ def test_the_cells_of_a_row_are_one_line_and_a_wide_gap_parts_paragraphs() -> No
 
 def test_letters_without_boxes_share_the_box_of_their_line() -> None:
     words = rapidocr._words("ab c", (0.0, 0.0, 40.0, 10.0), None)
-    assert words == [("ab", (0.0, 0.0, 20.0, 10.0)), ("c", (30.0, 0.0, 40.0, 10.0))]
+    assert words == [("ab", (0.0, 0.0, 22.0, 10.0)), ("c", (28.0, 0.0, 40.0, 10.0))]
+    near = [(5.0, 0.0, 20.0, 10.0), (21.0, 0.0, 40.0, 10.0)]
+    (first, _, right, _), (left, _, last, _) = rapidocr._widened(near, (4.0, 0.0, 50.0, 10.0))
+    assert (first, right, left, last) == (4.0, 20.5, 20.5, 42.0)
 
 
 def test_the_languages_choose_the_recogniser(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

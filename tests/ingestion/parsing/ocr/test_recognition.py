@@ -57,6 +57,9 @@ class FakeRecogniser:
             raise FakeOcrError("it took too long")
         return Page(number, "seen", layout=PageLayout(width, height))
 
+    def warning(self) -> str | None:
+        return None
+
 
 class FakeOcrError(Exception):
     pass
