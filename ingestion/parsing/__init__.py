@@ -8,7 +8,8 @@ draw_page, unpack                    pictures.py, attachments.py: other work of 
 ─────────────────────────────────────── in the child process
                  sandbox/worker.py   sets limits on itself, then reads the file
                  pdf/                PDFium, pypdf as fallback, layers, annotations, attachments
-                 ocr/                pages that show text in pictures
+                 images/             pictures as documents
+                 ocr/                pages that show text in pictures, and the recognisers
                  reading_order/      lines, columns, hyphens, right-to-left text of a PDF page
                  geometry/           places on a PDF page
                  formats.py          the table of all other formats: office/, markup/
@@ -19,12 +20,19 @@ draw_page, unpack                    pictures.py, attachments.py: other work of 
 from ingestion.parsing.attachments import Unpacked, unpack
 from ingestion.parsing.encodings.names import encoding_named, known_names
 from ingestion.parsing.files import READER_VERSION, parse
-from ingestion.parsing.formats import DOCUMENT_SUFFIXES, READ_SUFFIXES, SUPPORTED_SUFFIXES, TEXT_SUFFIXES
+from ingestion.parsing.formats import (
+    DOCUMENT_SUFFIXES,
+    DRAWN_SUFFIXES,
+    READ_SUFFIXES,
+    SUPPORTED_SUFFIXES,
+    TEXT_SUFFIXES,
+)
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pictures import Box, PageLocked, PageNotDrawn, PagePicture, draw_page
 
 __all__ = [
     "DOCUMENT_SUFFIXES",
+    "DRAWN_SUFFIXES",
     "READER_VERSION",
     "READ_SUFFIXES",
     "SUPPORTED_SUFFIXES",

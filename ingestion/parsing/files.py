@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from ingestion.documents import ParsedDocument, Status
-from ingestion.parsing.formats import READ_SUFFIXES, SUPPORTED_SUFFIXES
+from ingestion.parsing.formats import DRAWN_SUFFIXES, READ_SUFFIXES, SUPPORTED_SUFFIXES
 from ingestion.parsing.frames import ChildRequest
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.sandbox.collector import Collector
@@ -15,7 +15,7 @@ from ingestion.parsing.sandbox.supervisor import Supervisor
 
 # The version of all parsers together. It rises when the same bytes give other text: documents that an older
 # version read are read again, by the next ingestion or by `reindex`.
-READER_VERSION = 4
+READER_VERSION = 5
 
 
 def parse(
@@ -81,7 +81,7 @@ def _refuse_file(name: str, suffix: str, size: int, limits: ParseLimits) -> Pars
         error = f"{name!r} has {kind}; files that can be read end in {READ_SUFFIXES}"
         return ParsedDocument(Status.UNSUPPORTED, error)
     if size == 0:
-        status = Status.CORRUPT if suffix == ".pdf" else Status.NO_TEXT
+        status = Status.CORRUPT if suffix in DRAWN_SUFFIXES else Status.NO_TEXT
         return ParsedDocument(status, f"{name!r} is an empty file (0 bytes); get a new copy")
     if size > limits.max_bytes:
         error = f"{name!r} has {size} bytes, and the limit is {limits.max_bytes}; split it"

@@ -1,4 +1,4 @@
-"""The table of formats: suffix to reader. PDF, which has passwords and pictures, is not in it.
+"""The table of formats: suffix to reader. PDF and pictures, whose pages can be drawn, are not in it.
 
 A reader is imported only when it is needed, because the libraries of some formats take long to import. A
 reader takes a file and the limits and yields frames: the number of pages, the pages, `TextDone`, then title
@@ -204,7 +204,9 @@ _SENDERS: dict[str, Callable[[], Sender]] = {
     ".zip": _zip_sender,
 }
 
-SUPPORTED_SUFFIXES: frozenset[str] = frozenset({".pdf", *_TEXT_READERS, *_READERS})
+IMAGE_SUFFIXES: frozenset[str] = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp"})
+DRAWN_SUFFIXES: frozenset[str] = frozenset({".pdf", *IMAGE_SUFFIXES})
+SUPPORTED_SUFFIXES: frozenset[str] = frozenset({*DRAWN_SUFFIXES, *_TEXT_READERS, *_READERS})
 TEXT_SUFFIXES: frozenset[str] = frozenset(_TEXT_READERS)
 # Of documents, and the few of source code that a message names.
 DOCUMENT_SUFFIXES = tuple(sorted(SUPPORTED_SUFFIXES.difference(SOURCE_CODE_SUFFIXES)))
@@ -212,12 +214,12 @@ READ_SUFFIXES = f"{', '.join(DOCUMENT_SUFFIXES)}, or as source code does (.py, .
 
 
 def reader(suffix: str, encoding: str | None = None) -> Reader:
-    """The reader of files that end in `suffix`, which is in lower case and not `.pdf`.
+    """The reader of files that end in `suffix`, which is in lower case and none of `DRAWN_SUFFIXES`.
 
     `encoding` (see `encoding_named`) is for text formats; the others ignore it.
 
     Raises:
-        KeyError: The suffix is none of `SUPPORTED_SUFFIXES`, or `.pdf`.
+        KeyError: The suffix is none of `SUPPORTED_SUFFIXES`, or one of `DRAWN_SUFFIXES`.
     """
     if suffix in _TEXT_READERS:
         return partial(_TEXT_READERS[suffix](), encoding=encoding)

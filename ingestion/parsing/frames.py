@@ -106,7 +106,7 @@ class PageBegun:
     """The page that comes next; tells the parent which page crashed a child."""
 
     number: int
-    recognise: bool  # by tesseract, which has a clock of its own
+    recognise: bool  # its text, which has a clock of its own
 
 
 @dataclass(frozen=True, slots=True)

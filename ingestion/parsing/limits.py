@@ -1,6 +1,10 @@
 """The time, memory and size that one file may take."""
 
+import os
 from dataclasses import dataclass
+
+AUTOMATIC = "auto"
+FILES_AT_ONCE = 4  # that an ingestion parses, on a machine with so many cores
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,11 @@ class ParseLimits:
         outline_seconds: Time for title, page labels and outline after the text; later ones are lost. 5 s:
         they take
             0.03 s on real filings.
-        ocr_languages: Languages for tesseract, by its names, most likely first; empty for no recognition.
-        ocr_seconds: Time to recognise one page. 60 s: a dense page takes 3 s, or 15 on a slow machine.
-        ocr_pages: Pages to recognise in one file; the others fail. 500: half an hour on two cores; a scanned
-        book
+        ocr_recogniser: What reads scanned pages: rapidocr, tesseract, or auto, which chooses by languages.
+        ocr_languages: Languages of scanned pages, by tesseract's names, most likely first; empty for no
+            recognition.
+        ocr_seconds: Time to recognise one page. 120 s: a dense page takes 10 s, or 50 on a slow machine.
+        ocr_pages: Pages to recognise in one file; the others fail. 500: an hour on one core; a scanned book
             has 400.
     """
 
@@ -46,6 +51,12 @@ class ParseLimits:
     page_seconds: float = 20.0
     restarts: int = 5
     outline_seconds: float = 5.0
+    ocr_recogniser: str = AUTOMATIC
     ocr_languages: tuple[str, ...] = ("eng",)
-    ocr_seconds: float = 60.0
+    ocr_seconds: float = 120.0
     ocr_pages: int = 500
+
+
+def recognition_threads() -> int:
+    """The threads that recognise a page within a parsing process: all cores together serve FILES_AT_ONCE."""
+    return max(1, (os.cpu_count() or 1) // FILES_AT_ONCE)

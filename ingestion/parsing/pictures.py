@@ -1,4 +1,4 @@
-"""Draws a page of a PDF in a child process, with boxes around stretches of its text."""
+"""Draws a page of a PDF or picture in a child process, with boxes around stretches of its text."""
 
 import base64
 import binascii
@@ -63,16 +63,18 @@ def draw_page(
     number: int,
     layout: PageLayout | None,
     *,
+    suffix: str = ".pdf",
     spans: Sequence[Span] = (),
     pixels: int = 1000,
     password: str | None = None,
     limits: ParseLimits = ParseLimits(),
     cancelled: Callable[[], bool] | None = None,
 ) -> PagePicture:
-    """Draw a page of a PDF in a child process.
+    """Draw a page of a PDF or picture in a child process.
 
     Args:
-        file: The PDF.
+        file: The document's bytes, under any name.
+        suffix: Of the document: one of `DRAWN_SUFFIXES`.
         number: The page, from 1.
         layout: Of the page as it was parsed; None without one.
         spans: (start, end) in the page's text, to be found on the picture.
@@ -92,7 +94,7 @@ def draw_page(
     )
     drawing = DrawingRequest(number, pixels, stretches)
     path = os.path.abspath(file)  # noqa: PTH100
-    request = ChildRequest(path, ".pdf", password, os.getpid(), bounded, drawing=drawing)
+    request = ChildRequest(path, suffix, password, os.getpid(), bounded, drawing=drawing)
     picture = _drawn(request, cancelled)
     assert picture.layout is not None
     boxes: list[list[Box]] = [[] for _ in spans]

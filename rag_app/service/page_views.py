@@ -10,7 +10,14 @@ from pathlib import PurePath
 from ingestion.documents import Page
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
-from ingestion.parsing import PageLocked, PageNotDrawn, PagePicture, ParseLimits, draw_page
+from ingestion.parsing import (
+    DRAWN_SUFFIXES,
+    PageLocked,
+    PageNotDrawn,
+    PagePicture,
+    ParseLimits,
+    draw_page,
+)
 from ingestion.storage.catalogue.records import Document
 from ingestion.tables.cells import row_at
 from ingestion.tables.reading import tables_on
@@ -98,8 +105,9 @@ class PageViewer:
     def _picture(
         self, document: Document, page: Page, spans: tuple[Span, ...], password: str | None
     ) -> PagePicture:
-        if PurePath(document.path).suffix.lower() != ".pdf":
-            raise PageNotDrawn("Only PDFs have pages to draw; this is the text.")
+        suffix = PurePath(document.path).suffix.lower()
+        if suffix not in DRAWN_SUFFIXES:
+            raise PageNotDrawn("Only PDFs and pictures have pages to draw; this is the text.")
         original = self._library.original(document.sha256)
         if not original.is_file():
             raise PageNotDrawn("The document came without its own bytes, so its pages cannot be drawn.")
@@ -110,7 +118,13 @@ class PageViewer:
                 return self._kept[key]
         with self._drawing:
             picture = draw_page(
-                original, page.number, page.layout, spans=spans, password=password, limits=self._limits
+                original,
+                page.number,
+                page.layout,
+                suffix=suffix,
+                spans=spans,
+                password=password,
+                limits=self._limits,
             )
         if password is not None:  # drawn each time, for the person who gave the password
             return picture

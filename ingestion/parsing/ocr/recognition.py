@@ -1,4 +1,4 @@
-"""Text recognition (OCR) of pages that show text in pictures: PDFium draws them, tesseract reads them.
+"""Text recognition (OCR) of pages that show text in pictures: PDFium draws them, a recogniser reads them.
 
 They come after all other pages: each takes seconds, and the text that is there stays if the rest is lost.
 """
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 from ingestion.documents import Page, Status
 from ingestion.parsing.frames import FileWarning, Frame, OcrHint, PageBegun, PageFault
 from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.ocr.choice import available, open_recogniser
 from ingestion.parsing.ocr.joining import with_recognised
-from ingestion.parsing.ocr.tesseract import OcrError, Recogniser, available
+from ingestion.parsing.ocr.recogniser import OcrError, Recogniser
 from ingestion.parsing.ocr.unread_text import PlacedLetter
 from ingestion.parsing.shared.page_numbers import page_list
 from ingestion.text.cleaning import one_line
@@ -49,8 +50,8 @@ def recognise(file: Pictures, pages: Sequence[UnreadPage], limits: ParseLimits) 
     """Recognise pages, as many as the limits allow.
 
     Yields:
-        A `Page` or a `PageFault` for each of `pages`, and one `OcrHint` where tesseract or a language is
-        missing. A page that is partly known comes at least so, with a warning.
+        A `Page` or a `PageFault` for each of `pages`, and one `OcrHint` where a recogniser or a
+        language is missing. A page that is partly known comes at least so, with a warning.
     """
     known = {page.number: page.known for page in pages if page.known is not None}
     lacking: dict[str, list[int]] = {}
@@ -72,15 +73,17 @@ def _attempts(file: Pictures, pages: Sequence[UnreadPage], limits: ParseLimits) 
     if not pages:
         return
     allowed = limits.ocr_pages if limits.ocr_languages else 0
-    hint = available(limits.ocr_languages) if allowed else SWITCHED_OFF
+    hint = available(limits.ocr_recogniser, limits.ocr_languages) if allowed else SWITCHED_OFF
     if hint is not None:
         yield OcrHint(one_line(hint))
         yield from (PageFault(page.number, page.reason, Status.NO_TEXT) for page in pages)
         return
-    recogniser = Recogniser(limits.ocr_languages, limits.ocr_seconds)
+    recogniser = open_recogniser(limits)
     for page in pages[:allowed]:
         yield PageBegun(page.number, recognise=True)
         yield _recognised(file, page, recogniser, limits.max_page_characters)
+    if (warning := recogniser.warning()) is not None:
+        yield FileWarning(warning[:MAX_WARNING_CHARACTERS])
     for page in pages[allowed:]:
         reason = f"{page.reason}, and the file has more such pages than the limit allows to be recognised"
         yield PageFault(page.number, reason, Status.NO_TEXT)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingestion.documents import Page, PageLayout
-from ingestion.parsing.frames import MAX_LAYOUT_PIECES
+from ingestion.documents import Page
+from ingestion.parsing.ocr.recogniser import OcrError, SeenWord, page_of_words
 from ingestion.parsing.process_exit import last_line, signal_name
 from ingestion.text.cleaning import one_line
 
@@ -51,10 +51,6 @@ _LEASH = (
 )
 
 
-class OcrError(Exception):
-    """Tesseract could not read a page; the message says why."""
-
-
 def available(languages: tuple[str, ...]) -> str | None:
     """What is missing to recognise pages in `languages`, and how to install it; None if nothing is."""
     program = _program()
@@ -70,7 +66,7 @@ def available(languages: tuple[str, ...]) -> str | None:
     return None
 
 
-class Recogniser:
+class TesseractRecogniser:
     """Reads pictures of pages in the given languages, each in at most `seconds`.
 
     Raises:
@@ -88,22 +84,10 @@ class Recogniser:
         self._mode = AUTOMATIC
 
     def page(self, image: "Image", width: float, height: float, number: int) -> Page:
-        """Recognise one page.
+        """Recognise one page, as a `Recogniser` does.
 
         A page of low confidence may be turned: only then is its orientation detected. After the first turned
         page it is detected on every page, because scans are usually turned as a whole.
-
-        Args:
-            image: The drawn page.
-            width: Of the page in points.
-            height: Of the page in points.
-            number: Of the page, from 1.
-
-        Returns:
-            The page's text with the place of every word.
-
-        Raises:
-            OcrError: Tesseract failed or took too long.
         """
         deadline = time.monotonic() + self._seconds
         picture = _as_pgm(image)
@@ -112,7 +96,11 @@ class Recogniser:
         if self._mode == AUTOMATIC and _is_poor(words) and self._is_turned(picture, dpi, deadline):
             self._mode = AUTOMATIC_TURNING
             words = self._words(picture, dpi, self._mode, deadline)
-        return _page(words, (width / image.width, height / image.height), (width, height), number)
+        return page_of_words(_certain(words), image.size, (width, height), number)
+
+    def warning(self) -> str | None:
+        """None: tesseract does not tell letters that it does not know."""
+        return None
 
     def _words(self, picture: bytes, dpi: int, mode: str, deadline: float) -> list["_Word"]:
         options = ["-l", self._languages, "-c", "tessedit_create_tsv=1"]
@@ -164,36 +152,13 @@ def _is_poor(words: Sequence[_Word]) -> bool:
     return bool(words) and statistics.fmean(word.confidence for word in words) < POOR_CONFIDENCE
 
 
-def _page(words: Sequence[_Word], scale: tuple[float, float], size: tuple[float, float], number: int) -> Page:
-    """The words of sufficient confidence as text, with a blank line between paragraphs."""
-    parts: list[str] = []
-    boxes: list[tuple[int, int, float, float, float, float]] = []
-    length = 0
-    line: tuple[int, int, int] | None = None
-    for word in words:
-        if word.confidence < MIN_CONFIDENCE:
-            continue
-        space = "" if line is None else " " if word.line == line else "\n"
-        if line is not None and word.line[:2] != line[:2]:
-            space = "\n\n"
-        parts += (space, word.text)
-        start = length + len(space)
-        length = start + len(word.text)
-        boxes.append((start, length, *_box(word, scale, size)))
-        line = word.line
-    return Page(number, "".join(parts), layout=PageLayout(*size, words=tuple(boxes[:MAX_LAYOUT_PIECES])))
-
-
-def _box(
-    word: _Word, scale: tuple[float, float], size: tuple[float, float]
-) -> tuple[float, float, float, float]:
-    """The word's box in points, within the page. A pixel is about a third of a point."""
-
-    def place(pixels: int, axis: int) -> float:
-        return round(min(max(pixels * scale[axis], 0.0), size[axis]), 2)
-
-    right, bottom = word.left + word.width, word.top + word.height
-    return place(word.left, 0), place(word.top, 1), place(right, 0), place(bottom, 1)
+def _certain(words: Sequence[_Word]) -> list[SeenWord]:
+    """The words of sufficient confidence."""
+    return [
+        SeenWord(word.text, word.line, (word.left, word.top, word.left + word.width, word.top + word.height))
+        for word in words
+        if word.confidence >= MIN_CONFIDENCE
+    ]
 
 
 def _as_pgm(image: "Image") -> bytes:

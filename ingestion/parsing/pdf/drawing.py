@@ -1,7 +1,5 @@
 """Draws a page of a PDF and finds the places of stretches of its text."""
 
-import base64
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +15,8 @@ from ingestion.parsing.pdf.pdfium import (
     open_document,
     picture_scale,
 )
+from ingestion.parsing.shared.encoded_picture import encoded
 
-# A larger picture is a scan or a photograph, which JPEG makes ten times smaller.
-_LARGE_PNG_BYTES = 600_000
-_JPEG_QUALITY = 85
 # Letters belong to one line if their boxes overlap by this share of the lower one's height, and to one box if
 # the gap between them is at most so many times that height: a wider gap may hold another column's words.
 _SAME_LINE = 0.5
@@ -52,13 +48,7 @@ def draw(path: Path, drawing: DrawingRequest, password: str | None = None) -> It
         ) from error
     except (PdfiumError, OSError, ValueError, ZeroDivisionError) as error:
         raise RefusalError(Status.CORRUPT, f"the page cannot be drawn ({error})") from error
-    stream = io.BytesIO()
-    image.save(stream, "PNG")
-    if stream.tell() > _LARGE_PNG_BYTES:
-        stream = io.BytesIO()
-        image.save(stream, "JPEG", quality=_JPEG_QUALITY)
-    encoded = base64.b64encode(stream.getvalue()).decode("ascii")
-    yield DrawnPage(encoded, PageLayout(width, height, words=words[:MAX_LAYOUT_PIECES]))
+    yield DrawnPage(encoded(image), PageLayout(width, height, words=words[:MAX_LAYOUT_PIECES]))
 
 
 def _boxes(

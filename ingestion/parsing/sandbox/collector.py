@@ -1,6 +1,7 @@
 """Builds a `ParsedDocument` from a child's frames, checking each against the limits and the frames before."""
 
 from dataclasses import replace
+from pathlib import PurePath
 
 from ingestion.documents import (
     ELSEWHERE,
@@ -13,6 +14,7 @@ from ingestion.documents import (
     ParsedDocument,
     Status,
 )
+from ingestion.parsing.formats import IMAGE_SUFFIXES
 from ingestion.parsing.frames import (
     MAX_ATTACHMENTS,
     MAX_HEADINGS,
@@ -241,7 +243,10 @@ class Collector:
         )
 
     def _no_text(self) -> str:
-        if not self._name.lower().endswith(".pdf"):
+        suffix = PurePath(self._name).suffix.lower()
+        if suffix in IMAGE_SUFFIXES:
+            return self._no_words()
+        if suffix != ".pdf":
             return f"{self._name!r} is empty: there is no text in it; check the file"
         empty = f"{self._name!r} has no text on any page (pages: {self.page_count})"
         if self._faults:
@@ -250,6 +255,12 @@ class Collector:
         if self._recognised:
             return f"{empty}; text recognition (OCR) has found none in its pictures either; check the file"
         return f"{empty} and no picture; it is blank, or a drawing: check the file"
+
+    def _no_words(self) -> str:
+        """Why a picture gave no text."""
+        if self._faults:
+            return f"the text of the picture {self._name!r} is not read{self._hinted()}"
+        return f"{self._name!r} is a picture without words: text recognition (OCR) has found none in it"
 
     def _hinted(self) -> str:
         return f". {self._hint}" if self._hint else ""

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ingestion.documents import Status
+from ingestion.parsing.formats import IMAGE_SUFFIXES, reader
 from ingestion.parsing.frames import ChildRequest, Frame, PageBegun, Refusal, RefusalError, write_frame
-from ingestion.parsing.limits import ParseLimits
+from ingestion.parsing.limits import ParseLimits, recognition_threads
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -47,6 +48,11 @@ def main() -> None:
 
 def _read(request: ChildRequest) -> Iterator[Frame]:
     # Imported here, under the limits, and only the one that is needed.
+    is_image = request.suffix in IMAGE_SUFFIXES
+    if request.drawing and is_image:
+        from ingestion.parsing.images.drawing import draw_image
+
+        return draw_image(request.file, request.drawing)
     if request.drawing:
         from ingestion.parsing.pdf.drawing import draw
 
@@ -55,6 +61,11 @@ def _read(request: ChildRequest) -> Iterator[Frame]:
         from ingestion.parsing.formats import sender
 
         return sender(request.suffix)(request.file, request.password, request.limits)
+    done, failed = frozenset(request.done), frozenset(request.failed)
+    if is_image:
+        from ingestion.parsing.images.reader import read_image
+
+        return read_image(request.file, request.limits, done, failed)
     if request.suffix == ".pdf":
         from ingestion.parsing.pdf.reader import read_pdf
 
@@ -62,11 +73,9 @@ def _read(request: ChildRequest) -> Iterator[Frame]:
             request.file,
             password=request.password,
             limits=request.limits,
-            done=frozenset(request.done),
-            failed=frozenset(request.failed),
+            done=done,
+            failed=failed,
         )
-    from ingestion.parsing.formats import reader
-
     return reader(request.suffix, request.encoding)(request.file, request.limits)
 
 
@@ -110,7 +119,8 @@ def _allow_a_recognition(limits: ParseLimits) -> None:
         return
     import resource
 
-    wanted = math.ceil(time.process_time() + limits.page_seconds + limits.ocr_seconds)
+    recognition = limits.ocr_seconds * recognition_threads()
+    wanted = math.ceil(time.process_time() + limits.page_seconds + recognition)
     _set_limit(resource.RLIMIT_CPU, wanted, keep_hard=True)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.documents import Status
-from ingestion.parsing import DOCUMENT_SUFFIXES, SUPPORTED_SUFFIXES, ParseLimits, parse
+from ingestion.parsing import DOCUMENT_SUFFIXES, DRAWN_SUFFIXES, SUPPORTED_SUFFIXES, ParseLimits, parse
 from ingestion.parsing.structured.suffixes import SOURCE_CODE_SUFFIXES
 from tests.helpers.reading import MAKERS
 
@@ -26,7 +26,7 @@ SOURCES = {
     ".rtf": r"{\rtf1 words}",
     **dict.fromkeys(SOURCE_CODE_SUFFIXES, "words = 1"),
 }
-ONE_OF_EACH = {*DOCUMENT_SUFFIXES, ".py"} - {".pdf"}
+ONE_OF_EACH = {*DOCUMENT_SUFFIXES, ".py"} - DRAWN_SUFFIXES
 
 
 def make(path: Path) -> Path:
@@ -38,7 +38,7 @@ def make(path: Path) -> Path:
 
 
 def test_every_format_is_here() -> None:
-    assert SOURCES.keys() | MAKERS.keys() | {".pdf"} == SUPPORTED_SUFFIXES
+    assert SOURCES.keys() | MAKERS.keys() | DRAWN_SUFFIXES == SUPPORTED_SUFFIXES
 
 
 @pytest.mark.parametrize("suffix", sorted(ONE_OF_EACH))

@@ -192,7 +192,7 @@ def test_leftovers_and_empty_files_are_passed_over_and_counted(tmp_path: Path) -
     good = write(tmp_path, "a.txt", "Text.")
     for name in ("~$a.docx", ".DS_Store", "b.pdf.crdownload", "c.pdf.download/c.pdf", "empty.md", ".hidden"):
         write(tmp_path, name, "" if name == "empty.md" else "x")
-    write(tmp_path, "picture.png", "")  # of a type that is not read
+    write(tmp_path, "picture.gif", "")  # of a type that is not read
     listing = list_folder(tmp_path)
     assert listing.files == (good,)
     kinds = [(Path(one.path).name, one.kind) for one in listing.passed_over]

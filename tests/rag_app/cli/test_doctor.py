@@ -109,3 +109,23 @@ def test_doctor_names_the_evidence_that_the_settings_choose(
     monkeypatch.setenv("RAG_APP_LLM", str(path))
     monkeypatch.setenv("RAG_APP_EVIDENCE_TOKENS", "700")
     assert reading(run, tmp_path / "data").endswith("; 700 tokens of evidence, as set")
+
+
+def test_it_says_what_reads_scanned_pages(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def recognition() -> tuple[str, str]:
+        checks = run("--data-dir", tmp_path / "data", "doctor", "--json").json["checks"]
+        (found,) = [check for check in checks if check["name"] == "recognition"]
+        return found["state"], found["detail"]
+
+    assert recognition() == ("ok", "rapidocr, for eng")
+    monkeypatch.setenv("RAG_APP_OCR_LANGUAGES", "eng,tlh")
+    state, detail = recognition()
+    assert state == "warning"
+    assert detail.startswith("scanned pages are not read: ")
+    assert "tlh" in detail
+    monkeypatch.setenv("RAG_APP_OCR_RECOGNISER", "rapidocr")
+    assert recognition()[1].startswith(
+        "scanned pages are not read: rapidocr does not read the language tlh; "
+    )

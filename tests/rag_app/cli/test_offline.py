@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.drawn_page import drawn
 from tests.helpers.paths import ROOT
 
 OUTSIDE = "203.0.113.7"  # TEST-NET-3 of RFC 5737: nobody's address
@@ -58,7 +59,9 @@ def watched(folder: Path, code: str, commands: str = "", **env: str) -> tuple[st
         env={
             **os.environ,
             "HOME": str(folder),
-            "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(folder), str(ROOT), os.environ.get("PYTHONPATH")])
+            ),
             "OUTBOUND_LOG": str(log),
             **env,
         },
@@ -73,8 +76,11 @@ def watched(folder: Path, code: str, commands: str = "", **env: str) -> tuple[st
 @pytest.mark.slow
 def test_no_command_opens_a_connection(stock: Path, gguf: Path, tmp_path: Path) -> None:
     question = "When was the Bramley apple tree planted?"
+    scan = tmp_path / "scan.png"
+    drawn()[0].save(scan)
     commands = (
         f"ingest|{stock}",
+        f"ingest|{scan}",
         f"ask|{question}",
         f"ask|{question}|--llm|{gguf}",
         f"search|{question}|--rerank|nobody/no-such-model",
@@ -88,8 +94,9 @@ def test_no_command_opens_a_connection(stock: Path, gguf: Path, tmp_path: Path) 
         RAG_APP_LLM_MAX_TOKENS="16", RAG_APP_FIND_SERVERS="true", **tracing,
     )  # fmt: skip
     assert [line for line in output.splitlines() if line.startswith("exit ")] == [
-        "exit 0", "exit 0", "exit 0", "exit 1", "exit 0", "exit 0",
+        "exit 0", "exit 0", "exit 0", "exit 0", "exit 1", "exit 0", "exit 0",
     ]  # fmt: skip
+    assert "scan.png ok 1 page" in output
     assert "It was planted in 1921 by Ada Finch." in output
     assert "nobody/no-such-model is not on this machine" in output
     assert log == ""

@@ -86,6 +86,7 @@ def test_every_limit_is_a_setting_with_its_reason() -> None:
         page_seconds=9,
         parse_restarts=10,
         outline_seconds=11,
+        ocr_recogniser="tesseract",
         ocr_languages="deu",
         ocr_seconds=12,
         ocr_pages=13,

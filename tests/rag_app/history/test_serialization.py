@@ -108,7 +108,7 @@ def test_pages_are_shown_and_what_cannot_be_drawn_says_why(assistant: Assistant)
     view = assistant.pages.view(orchard.id, 1, [(0, 7), (9_000, 9_001)])
     assert view.spans == ((0, 7),)
     assert view.picture is None
-    assert view.reason == "Only PDFs have pages to draw; this is the text."
+    assert view.reason == "Only PDFs and pictures have pages to draw; this is the text."
     assert view.page.text.startswith("Orchard")
     with pytest.raises(InvalidInput, match=r"page 2 of orchard\.md does not exist"):
         assistant.pages.view(orchard.id, 2)

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from ingestion.library import Library
 from ingestion.parsing import ParseLimits
 from ingestion.pipeline.ingest import ingest
 from rag_app.service.page_views import PageViewer
+from tests.helpers.drawn_page import DPI, drawn
 from tests.helpers.placed_text import STATEMENT, page, placed
 
 
@@ -31,3 +34,18 @@ def test_the_answers_cell_is_marked_in_its_row(library: Library, tmp_path: Path)
 
     assert viewer.view(identity, 1, [row], answer="no cell in bold").cells == ()
     assert viewer.view(identity, 1, [(0, 10)], answer=answer).cells == ()
+
+
+@pytest.mark.slow
+def test_a_picture_is_shown_with_its_words_marked(library: Library, tmp_path: Path) -> None:
+    image, boxes = drawn()
+    image.save(tmp_path / "harbour.PNG", dpi=(DPI, DPI))
+    (result,) = ingest(library, [tmp_path / "harbour.PNG"])
+    identity = result.document_id or ""
+    stored = library.catalogue.page(identity, 1)
+    assert stored is not None
+    start = stored.text.index("replaced")
+    view = PageViewer(library, ParseLimits()).view(identity, 1, [(start, start + len("replaced"))])
+    assert view.picture is not None
+    ((box,),) = view.picture.boxes
+    assert (box.left, box.top) == pytest.approx(boxes["replaced"][:2], abs=8)

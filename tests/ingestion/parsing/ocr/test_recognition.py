@@ -16,6 +16,7 @@ from ingestion.parsing.pdf.pdfium import MAX_PIXELS, PdfiumFile, picture_scale
 from tests.helpers.pdfs import bare, pdf, show, stream
 
 LIMITS = ParseLimits()
+WANTED = (LIMITS.ocr_recogniser, LIMITS.ocr_languages)
 SCAN = b"q 612 0 0 792 0 0 cm /Im1 Do Q"
 SMALL = b"q 100 0 0 100 0 0 cm /Im1 Do Q "
 PIXEL = b"/Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8"
@@ -50,14 +51,14 @@ class FakeFile:
 
 
 class FakeRecogniser:
-    def __init__(self, languages: tuple[str, ...], seconds: float) -> None:
-        assert (languages, seconds) == (LIMITS.ocr_languages, LIMITS.ocr_seconds)
-
     def page(self, image: Image.Image, width: float, height: float, number: int) -> Page:
         assert image.size == (1, 1)
         if number == 7:
-            raise FakeOcrError("tesseract took too long")
+            raise FakeOcrError("it took too long")
         return Page(number, "seen", layout=PageLayout(width, height))
+
+    def warning(self) -> str | None:
+        return None
 
 
 class FakeOcrError(Exception):
@@ -66,10 +67,10 @@ class FakeOcrError(Exception):
 
 @pytest.fixture
 def ocr(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Stands for tesseract, which has tests of its own."""
+    """Stands for the recognisers, which have tests of their own."""
     monkeypatch.setattr(recognition, "OcrError", FakeOcrError)
-    monkeypatch.setattr(recognition, "Recogniser", FakeRecogniser)
-    monkeypatch.setattr(recognition, "available", lambda _: None)
+    monkeypatch.setattr(recognition, "open_recogniser", lambda _: FakeRecogniser())
+    monkeypatch.setattr(recognition, "available", lambda *_: None)
     return monkeypatch
 
 
@@ -82,7 +83,7 @@ def test_each_page_is_announced_and_ends_as_page_or_fault() -> None:
     assert others[0] == PageBegun(7, recognise=True)
     reasons = [frame.reason for frame in others if isinstance(frame, PageFault)]
     assert reasons == [
-        "it is a picture without text, and recognising it failed (tesseract took too long)",
+        "it is a picture without text, and recognising it failed (it took too long)",
         "it is a picture without text, and drawing it failed (ValueError: bad luck)",
     ]
 
@@ -100,10 +101,10 @@ def test_pages_beyond_the_limit_fail() -> None:
 
 
 def test_one_hint_for_all_pages(ocr: pytest.MonkeyPatch) -> None:
-    ocr.setattr(recognition, "available", {LIMITS.ocr_languages: "install tesseract"}.get)
+    ocr.setattr(recognition, "available", lambda *wanted: {WANTED: "install it"}.get(wanted))
     pages = [UnreadPage(1, "it is a picture"), UnreadPage(3, "it is a picture")]
     assert list(recognise(FakeFile(), pages, LIMITS)) == [
-        OcrHint("install tesseract"),
+        OcrHint("install it"),
         PageFault(1, "it is a picture", Status.NO_TEXT),
         PageFault(3, "it is a picture", Status.NO_TEXT),
     ]

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 DPI = 200
+LIMITS = ParseLimits(ocr_recogniser="tesseract")
 
 
 def scan(*lines: str) -> Image.Image:
@@ -58,7 +59,7 @@ def words(page: Page) -> list[str]:
 def test_scanned_pages_are_recognised_after_the_others(tmp_path: Path) -> None:
     path = scanned(tmp_path, scan("Harvest of 1921", "eleven barrels"), "typed", scan(), "the end")
     seen: list[int] = []
-    document = parse(path, on_page=lambda done, total: seen.append(total * 10 + done))
+    document = parse(path, on_page=lambda done, total: seen.append(total * 10 + done), limits=LIMITS)
     assert seen == [41, 42, 43, 44]
     assert (document.status, document.error, document.failures) == (Status.OK, None, ())
     first, second, third, fourth = document.pages
@@ -86,13 +87,13 @@ def test_letters_that_their_font_hides_are_recognised(tmp_path: Path) -> None:
     content = b"BT /F1 30 Tf 72 720 Td (SECRET HARVEST) Tj ET"
     path = tmp_path / "file.pdf"
     path.write_bytes(pdf([stream(content)], font=font, extra=[stream(table)]))
-    document = parse(path)
+    document = parse(path, limits=LIMITS)
     assert (document.status, document.pages[0].text) == (Status.OK, "SECRET HARVEST")
 
 
 @pytest.mark.slow
 def test_scan_without_words_says_so(tmp_path: Path) -> None:
-    document = parse(scanned(tmp_path, scan()))
+    document = parse(scanned(tmp_path, scan()), limits=LIMITS)
     assert (document.status, document.pages) == (Status.NO_TEXT, ())
     assert document.error == (
         "'scan.pdf' has no text on any page (pages: 1); text recognition (OCR) has found none in its "
@@ -120,7 +121,7 @@ LETTER = ("Harvest of 1921", "eleven barrels", "were sold in May")
 
 @pytest.mark.slow
 def test_an_unseen_mark_is_left_out_and_the_page_is_read_as_a_scan(tmp_path: Path) -> None:
-    document = parse(marked(tmp_path, scan(*LETTER), WHOLE, "HT-000417", hidden=True))
+    document = parse(marked(tmp_path, scan(*LETTER), WHOLE, "HT-000417", hidden=True), limits=LIMITS)
     assert document.pages[0].text.split() == " ".join(LETTER).split()
     (warning,) = document.warnings
     assert warning.startswith("1 passage of hidden text, which a reader does not see, was left out (page 1)")
@@ -129,7 +130,7 @@ def test_an_unseen_mark_is_left_out_and_the_page_is_read_as_a_scan(tmp_path: Pat
 @pytest.mark.slow
 def test_a_mark_does_not_hide_that_a_page_is_a_scan(tmp_path: Path) -> None:
     path = marked(tmp_path, scan(*LETTER), WHOLE, "HT-000417", hidden=False)
-    document = parse(path)
+    document = parse(path, limits=LIMITS)
     assert (document.status, document.warnings) == (Status.OK, ())
     (page,) = document.pages
     assert page.text.split() == ["HT-000417", *" ".join(LETTER).split()]
@@ -147,7 +148,7 @@ def test_a_mark_does_not_hide_that_a_page_is_a_scan(tmp_path: Path) -> None:
 def test_a_page_half_text_half_picture_has_both(tmp_path: Path) -> None:
     typed = ("Typed above the picture", "in two lines")
     path = marked(tmp_path, scan(*LETTER), (0, 40, 360, 248), *typed, hidden=False)
-    assert parse(path).pages[0].text.split() == " ".join((*typed, *LETTER)).split()
+    assert parse(path, limits=LIMITS).pages[0].text.split() == " ".join((*typed, *LETTER)).split()
 
 
 def test_a_scan_that_was_recognised_is_not_recognised_again(tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_a_scan_that_was_recognised_is_not_recognised_again(tmp_path: Path) -> N
             document.text(72, 84 + 36 * number, line)
     path = tmp_path / "known.pdf"
     document.output(str(path))
-    page = parse(path).pages[0]
+    page = parse(path, limits=LIMITS).pages[0]
     assert page.text.split("\n") == list(LETTER)
     assert words(page) == []
 
@@ -171,7 +172,7 @@ def test_a_background_is_not_recognised(tmp_path: Path) -> None:
         Image.linear_gradient("L").point(lambda grey: 90 + grey // 2),
         Image.effect_noise((300, 240), 60),
     ):
-        page = parse(marked(tmp_path, picture, WHOLE, *lines, hidden=False)).pages[0]
+        page = parse(marked(tmp_path, picture, WHOLE, *lines, hidden=False), limits=LIMITS).pages[0]
         assert page.text.split("\n") == lines
         assert words(page) == []
 
@@ -181,7 +182,7 @@ def test_without_tesseract_a_marked_scan_keeps_its_text_and_says_so(
 ) -> None:
     path = marked(tmp_path, scan(*LETTER), WHOLE, "HT-000417", hidden=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    document = parse(path)
+    document = parse(path, limits=LIMITS)
     assert (document.status, document.pages[0].text) == (Status.OK, "HT-000417")
     (warning,) = document.warnings
     assert warning.startswith("Text in pictures on page 1 is not read: text recognition needs the program")
@@ -207,7 +208,7 @@ def test_without_tesseract_there_is_one_hint(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("PATH", str(tmp_path))
     hint = available(("eng",))
     assert hint is not None
-    document = parse(path)
+    document = parse(path, limits=LIMITS)
     assert document.error is not None
     assert (document.status, [page.text for page in document.pages]) == (Status.PARTIAL, ["typed"])
     assert [failure.number for failure in document.failures] == [1, 3]
@@ -240,7 +241,7 @@ def test_cancel_ends_tesseract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     path = scanned(tmp_path, *[scan("one", "two", "three")] * 30)
     with pytest.raises(Cancelled):
-        parse(path, cancelled=lambda: "tesseract" in running())
+        parse(path, limits=LIMITS, cancelled=lambda: "tesseract" in running())
     assert children(os.getpid()) == []
     deadline = time.monotonic() + SOON
     while "tesseract" in running() and time.monotonic() < deadline:

@@ -12,13 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from ingestion.documents import Page, Status
 from ingestion.parsing import parse
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.ocr import tesseract
-from ingestion.parsing.ocr.tesseract import OcrError, Recogniser, available
+from ingestion.parsing.ocr.recogniser import OcrError, page_of_words
+from ingestion.parsing.ocr.tesseract import TesseractRecogniser, available
+from tests.helpers.drawn_page import DPI, POINTS, TEXT, drawn, turned, words_of
 
 # Processes of their own, Chroma in most tests: minutes in all.
 pytestmark = pytest.mark.slow
@@ -26,46 +28,9 @@ pytestmark = pytest.mark.slow
 HINT = available(("eng",))
 needs_tesseract = pytest.mark.skipif(HINT is not None, reason=HINT or "")
 
-DPI = 200
-SCALE = 72 / DPI
-SIZE = (1700, 2200)  # letter paper
-POINTS = (612.0, 792.0)
-
-PARAGRAPHS = [
-    ["High water at the pier was 4.2 metres", "on the third of March, and the", "boats were brought in."],
-    ["The crane's cable was replaced after", "it broke on 9 May 1987."],
-    ["Nobody was hurt. The ferry sailed at noon,", "although the wind was strong."],
-    ["The harbour master wrote all of it down", "in the log that lies before you."],
-]
-
-
-def drawn() -> tuple[Image.Image, dict[str, tuple[float, float, float, float]]]:
-    """A page with the paragraphs, and where each word was drawn, in points."""
-    image = Image.new("L", SIZE, 255)
-    draw = ImageDraw.Draw(image)
-    font = ImageFont.load_default(size=36)
-    boxes: dict[str, tuple[float, float, float, float]] = {}
-    top = 200.0
-    for paragraph in PARAGRAPHS:
-        for line in paragraph:
-            left = 200.0
-            for word in line.split():
-                draw.text((left, top), word, font=font, fill=0)
-                x0, y0, x1, y1 = (side * SCALE for side in draw.textbbox((left, top), word, font=font))
-                boxes.setdefault(word, (x0, y0, x1, y1))
-                left += draw.textlength(word + " ", font=font)
-            top += 50
-        top += 100
-    return image, boxes
-
 
 def recognised(image: Image.Image, size: tuple[float, float] = POINTS, seconds: float = 60.0) -> Page:
-    return Recogniser(("eng",), seconds).page(image, *size, 7)
-
-
-def words_of(page: Page) -> list[tuple[str, tuple[float, float, float, float]]]:
-    assert page.layout is not None
-    return [(page.text[start:end], tuple(box)) for start, end, *box in page.layout.words]  # type: ignore[misc]
+    return TesseractRecogniser(("eng",), seconds).page(image, *size, 7)
 
 
 @needs_tesseract
@@ -73,7 +38,7 @@ def test_lines_paragraphs_and_the_place_of_every_word() -> None:
     image, drawn_boxes = drawn()
     page = recognised(image)
     assert page.number == 7
-    assert page.text == "\n\n".join("\n".join(lines) for lines in PARAGRAPHS)
+    assert page.text == TEXT
     assert page.layout is not None
     assert (page.layout.width, page.layout.height, page.layout.runs) == (*POINTS, ())
     found = words_of(page)
@@ -87,18 +52,10 @@ def test_lines_paragraphs_and_the_place_of_every_word() -> None:
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_a_turned_scan_is_read_and_its_boxes_lie_on_the_scan(degrees: int) -> None:
     image, boxes = drawn()
-    turned = image.rotate(degrees, expand=True)
     size = POINTS if degrees == 180 else POINTS[::-1]
-    found = dict(words_of(recognised(turned, size)))
+    found = dict(words_of(recognised(image.rotate(degrees, expand=True), size)))
     assert {"harbour", "replaced", "ferry", "metres"} <= set(found)
-    left, top, right, bottom = boxes["replaced"]
-    width, height = POINTS
-    expected = {
-        90: (top, width - right, bottom, width - left),
-        180: (width - right, height - bottom, width - left, height - top),
-        270: (height - bottom, left, height - top, right),
-    }[degrees]
-    assert found["replaced"] == pytest.approx(expected, abs=4)
+    assert found["replaced"] == pytest.approx(turned(boxes["replaced"], degrees), abs=4)
 
 
 @needs_tesseract
@@ -123,7 +80,7 @@ def test_what_is_uncertain_is_left_out() -> None:
         "5\t1\t3\t1\t1\t1\t-10\t80\t200\t500\t80\tnoon",
     ]
     words = list(tesseract._parse("\n".join([header, *rows, ""])))
-    page = tesseract._page(words, (0.5, 0.5), (50.0, 100.0), 3)
+    page = page_of_words(tesseract._certain(words), (100, 200), (50.0, 100.0), 3)
     assert page.text == "High water\nat\n\nnoon"
     assert words_of(page) == [
         ("High", (5.0, 5.0, 15.0, 7.5)),
@@ -145,7 +102,7 @@ def test_what_is_missing_and_how_to_install_it(monkeypatch: pytest.MonkeyPatch, 
         "text recognition needs the program tesseract: brew install tesseract tesseract-lang"
     )
     with pytest.raises(OcrError, match="not installed"):
-        Recogniser(("eng",), 1.0)
+        TesseractRecogniser(("eng",), 1.0)
 
 
 @needs_tesseract
@@ -154,7 +111,7 @@ def test_missing_language_data_is_named() -> None:
     assert hint is not None
     assert hint.startswith("tesseract has no data for the language tlh, xx_yy: ")
     with pytest.raises(OcrError, match=r"^tesseract ended with code 1: "):
-        Recogniser(("tlh",), 60.0).page(drawn()[0], *POINTS, 1)
+        TesseractRecogniser(("tlh",), 60.0).page(drawn()[0], *POINTS, 1)
 
 
 @pytest.fixture
@@ -207,8 +164,8 @@ def test_a_crash_is_told_with_its_last_words(sham: Callable[[str], Path]) -> Non
 def test_tesseract_dies_with_the_process_that_called_it(sham: Callable[[str], Path], tmp_path: Path) -> None:
     pid = sham("exec sleep 60")
     code = (
-        "from PIL import Image; from ingestion.parsing.ocr.tesseract import Recogniser; "
-        "Recogniser(('eng',), 60.0).page(Image.new('L', (10, 10)), 9.0, 9.0, 1)"
+        "from PIL import Image; from ingestion.parsing.ocr.tesseract import TesseractRecogniser; "
+        "TesseractRecogniser(('eng',), 60.0).page(Image.new('L', (10, 10)), 9.0, 9.0, 1)"
     )
     root = str(Path(tesseract.__file__).parents[3])
     caller = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root})
@@ -229,10 +186,10 @@ def test_a_scanned_file_is_read_within_the_limits(tmp_path: Path, mebibytes: int
     path = tmp_path / "scan.pdf"
     image, boxes = drawn()
     image.save(path, resolution=DPI)
-    document = parse(path, limits=ParseLimits(memory_bytes=mebibytes * 1024**2))
+    document = parse(path, limits=ParseLimits(memory_bytes=mebibytes * 1024**2, ocr_recogniser="tesseract"))
     assert (document.status, document.error) == (Status.OK, None)
     (page,) = document.pages
-    assert page.text == "\n\n".join("\n".join(lines) for lines in PARAGRAPHS)
+    assert page.text == TEXT
     assert dict(words_of(page))["replaced"] == pytest.approx(boxes["replaced"], abs=3)
 
 
@@ -244,7 +201,9 @@ def test_a_real_scan(eval_data: Path) -> None:
     manifest = json.loads((eval_data / "pdf-torture" / "manifest.json").read_text("utf-8"))
     entry = next(item for item in manifest if item["file"] == name)
     assert {tool["chars"] for tool in entry.values() if isinstance(tool, dict)} == {0}
-    document = parse(eval_data / "pdf-torture" / "files" / name)
+    document = parse(
+        eval_data / "pdf-torture" / "files" / name, limits=ParseLimits(ocr_recogniser="tesseract")
+    )
     assert document.status is Status.OK
     text = re.sub(r"\s+", " ", document.pages[0].text)
     assert "Certificate of periodic technical inspection" in text

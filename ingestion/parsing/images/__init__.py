@@ -1,0 +1,1 @@
+"""Pictures as documents: PNG, JPEG, TIFF with its pages, WebP."""
