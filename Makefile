@@ -13,14 +13,17 @@ unexport PYTHONDONTWRITEBYTECODE
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 KERNEL := ingestion/storage/tokens/kernel
 
-.PHONY: run test fast soak coverage lint docs samples clean
+.PHONY: run test fast soak coverage lint checks docs samples clean
 
 run: $(VENV)/.installed
 	$(BIN)/rag-app --data-dir $(DATA) ingest docs/samples/bi-encoders.pdf docs/samples/colbert.pdf docs/samples/cross-encoders.pdf
 	$(BIN)/rag-app --data-dir $(DATA) serve --port $(PORT) --open
 
-test: lint
-	$(BIN)/python -m pytest $(WORKERS) --durations=60 --durations-min=4 -m "not soak"
+# mypy takes one processor for minutes, so the tests begin beside it.
+test: checks
+	$(BIN)/mypy & types=$$!; \
+	$(BIN)/python -m pytest $(WORKERS) --durations=60 --durations-min=4 -m "not soak"; tests=$$?; \
+	wait $$types && exit $$tests
 
 # What to run while working.
 fast: $(VENV)/.installed-dev
@@ -33,13 +36,16 @@ soak: $(VENV)/.installed-dev
 coverage: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(WORKERS) -m "not soak" --cov --cov-report=term --cov-report=html:build/coverage
 
-lint: $(VENV)/.installed-dev
+lint: checks
+	$(BIN)/mypy
+
+# Style, rooms, and the documents.
+checks: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	# mypy takes longest, on one processor: the others run beside it.
-	$(BIN)/mypy & types=$$!; \
-	$(BIN)/lint-imports && $(BIN)/python docs/scripts/generate.py --check && $(MKDOCS); others=$$?; \
-	wait $$types && exit $$others
+	$(BIN)/lint-imports & rooms=$$!; \
+	$(BIN)/python docs/scripts/generate.py --check && $(MKDOCS); documents=$$?; \
+	wait $$rooms && exit $$documents
 
 # Writes the generated pages and pictures, and builds the site into build/site.
 docs: $(VENV)/.installed-dev

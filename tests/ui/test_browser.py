@@ -318,6 +318,7 @@ def test_errors_and_abstentions_are_told_apart(browser: "Browser", server: Serve
         screenshot(page, "failed-desktop")
 
 
+@pytest.mark.soak
 def test_the_queue_goes_on_beside_questions_uploads_and_reloads(
     browser: "Browser", server: Server, tmp_path: Path
 ) -> None:
@@ -403,6 +404,7 @@ def test_two_sessions_do_not_see_each_other(browser: "Browser", server: Server) 
         assert other.locator("#conversation .question").count() == 1
 
 
+@pytest.mark.soak
 def test_an_llm_streams_and_is_stopped_midway(browser: "Browser", tmp_path: Path) -> None:
     model = write_tiny_gguf(
         tmp_path / "tiny.gguf", TinyModel(width=320, layers=12, context=8192, more_words=3000, counts=True)

@@ -158,8 +158,11 @@ def test_a_file_without_read_permission(run: Command, data: Path, tmp_path: Path
 
 
 def test_a_folder_without_documents(fails: Callable[..., str], tmp_path: Path) -> None:
-    message = fails(WRONG_USE, "ingest", tmp_path)
-    assert str(tmp_path) in message
+    folder = tmp_path / "pictures of nothing"
+    folder.mkdir()
+    (folder / "tune.mp3").write_bytes(b"ID3")
+    message = fails(WRONG_USE, "ingest", folder)
+    assert str(folder) in message
     assert ".pdf" in message
 
 

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.slow
 DOCUMENT = {
     "document_id", "name", "path", "sha256", "status", "pages", "pages_failed", "chunks", "error", "warnings",
 }  # fmt: skip
-LISTED = DOCUMENT | {"label", "names", "paths", "added", "collection", "bytes", "title", "language"}
+LISTED = DOCUMENT | {"label", "names", "paths", "added", "collection", "bytes", "title", "language", "fields"}
+CITATION = {"marker", "document", "document_id", "page", "start", "end", "quote", "lines"}
 STRATEGY = {"name", "summary", "representation", "stores", "storage", "cost", "available", "reason"}
 HIT = {
     "rank", "chunk_id", "document", "document_id", "collection", "heading", "page", "start", "end", "score",
@@ -205,7 +206,16 @@ def test_ask_answers_with_a_quotation_of_the_page(as_json: AsJson, data: Path, e
         assert set(sentence["markers"]) <= {citation["marker"] for citation in answer["citations"]}
     with Library.open(data, encoder) as library:
         for citation in answer["citations"]:
-            assert citation.keys() == {"marker", "document", "document_id", "page", "start", "end", "quote"}
+            assert citation.keys() == {
+                "marker",
+                "document",
+                "document_id",
+                "page",
+                "start",
+                "end",
+                "quote",
+                "lines",
+            }
             page = library.catalogue.page(citation["document_id"], citation["page"])
             assert page is not None
             assert page.text[citation["start"] : citation["end"]] == citation["quote"]

@@ -233,6 +233,7 @@ def test_dark_and_phone(browser: "Browser", server: Server, tmp_path: Path) -> N
         assert accessibility(page) == []
 
 
+@pytest.mark.soak
 def test_instructions_of_a_collection_are_written_here_and_used_in_the_chat(
     browser: "Browser", tmp_path: Path
 ) -> None:
@@ -293,6 +294,7 @@ def test_instructions_of_a_collection_are_written_here_and_used_in_the_chat(
         expect(listed).to_have_count(0)
 
 
+@pytest.mark.soak
 def test_fields_of_a_document_are_edited_here_and_used_in_the_chat(
     browser: "Browser", tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def test_too_little_memory_fails_the_page_alone(tmp_path: Path) -> None:
     assert "recognising it failed" in document.error  # what does not fit first, its reason tells
 
 
+@pytest.mark.soak
 def test_letters_that_it_does_not_know_are_told(eval_data: Path) -> None:
     """A certificate in Russian with a heading in English: signs between the letters are no text."""
     document = parse(eval_data / "pdf-torture" / "files" / "issue7229.pdf")

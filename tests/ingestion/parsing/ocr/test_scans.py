@@ -249,6 +249,7 @@ def test_cancel_ends_tesseract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "tesseract" not in running()
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit on processor time")
 def test_processor_time_counts_anew_for_each_recognised_page(tmp_path: Path) -> None:
