@@ -59,8 +59,8 @@ def render_network(host: str, *, network: bool) -> str:
             "<code>rag-app models bundle FILE</code>; carry the file here and add it below.</div>"
         )
     return (
-        f"<p>Downloads come from <b>{escape(host)}</b> and the storage that it names. Your questions and "
-        "documents never leave this computer.</p>"
+        f"<p>Downloads come from <b>{escape(host)}</b> and the storage that it names. No question and no "
+        "document goes along.</p>"
     )
 
 
