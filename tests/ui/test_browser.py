@@ -104,6 +104,7 @@ def test_upload_ask_switch_strategy_delete(browser: "Browser", server: Server) -
         assert "colbert.pdf" not in page.locator("#sources").inner_text()
 
 
+@pytest.mark.soak
 def test_a_source_is_looked_at_beside_its_card(browser: "Browser", server: Server) -> None:
     with opened(browser, server) as page:
         upload(page, SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf")
@@ -196,6 +197,7 @@ def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", s
         expect(page.locator("#conversation .question")).to_have_count(0)
 
 
+@pytest.mark.soak
 def test_narrowed_searches_and_other_strategies(browser: "Browser", server: Server) -> None:
     with opened(browser, server) as page:
         upload(page, SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf")
