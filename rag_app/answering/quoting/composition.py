@@ -17,13 +17,10 @@ from rag_app.answering.quoting.quotable_tables import label_of
 from rag_app.answering.quoting.sides import compared, sides_lines
 from rag_app.answering.quoting.statements import BULLET, ITEM, Statement, StatementKind
 
-# Of the whole answer, and of a list.
-_MOST_WORDS = 45
+# Of a list.
 _MOST_LIST_WORDS = 180
 _MOST_ITEMS = 15
 _MOST_LINES = 3
-# Without a reader nobody knows where in a long sentence the answer is, so it is shown longer.
-_LONGEST = 60
 # A supporting line is worth at least this share of the first.
 _SHARE = 0.6
 # Of a question in two parts ("…, and who proposed it?") no one line has to answer all.
@@ -35,10 +32,6 @@ _PARTS = re.compile(
 )
 # It says something else if at least this share of its content words is new.
 _NEW = 0.4
-# The reader's span is set in bold with this probability.
-_BOLD = 0.3
-_MOST_BOLD_WORDS = 12
-_NUMBER = re.compile(r"^\(?\d{1,3}[.)]\s+(?=\S)")
 # Sentences between the items of a list that belong to the item before.
 _MOST_BETWEEN = 2
 

@@ -135,12 +135,14 @@ def growth(question: str, evidence: Sequence[Evidence]) -> list[Quotation]:
         return []
     last = years[-1]
     first = years[0] if len(years) > 1 else last - 1
+    every = list(_rows(evidence))
+    whole = _of_a_company(every)
     rows: dict[tuple[int, int], tuple[Evidence, Table, Row]] = {}
-    for item, table, row in _rows(evidence):
+    for item, table, row in every:
         place, label = (item.hit.chunk.page, table.number), label_of(row)[0]
-        if line.labels(label) and (
-            place not in rows or _rank(question, label) > _rank(question, label_of(rows[place][2])[0])
-        ):
+        if not line.labels(label) or (line.is_of_income and place not in whole):
+            continue
+        if place not in rows or _rank(question, label) > _rank(question, label_of(rows[place][2])[0]):
             rows[place] = item, table, row
     for item, table, row in rows.values():
         columns = [_column(with_year(question, str(year)), table, row) for year in (first, last)]
@@ -179,16 +181,11 @@ def _found(question: str, formula: Formula, rows: Sequence[tuple[Evidence, Table
             column = _column(question, table, row)
             if column is not None:
                 of_table[term.line] = _Cell(item, table, row, column)
-    whole = {
-        (item.hit.chunk.page, table.number)
-        for item, table, row in rows
-        if Line.NET_INCOME.labels(label_of(row)[0]) and len(table.columns) > 1
-    }
+    whole = _of_a_company(rows)
     found: dict[Line, _Cell] = {}
     for place, of_table in sorted(cells.items(), key=lambda one: -len(one[1])):
         if formula.is_of_one_table and len(of_table) < len(formula.terms):
             continue
-        # A segment has revenue too; what ends in net income and shows several periods is the company's.
         sure = {line: cell for line, cell in of_table.items() if place in whole or not line.is_of_income}
         if any(_contradict(cell, sure.get(line)) for line, cell in found.items()):
             return {}
@@ -196,6 +193,18 @@ def _found(question: str, formula: Formula, rows: Sequence[tuple[Evidence, Table
     needed = {term.line for term in formula.terms if not term.is_optional}
     years = {one.year for one in found.values()}
     return found if needed <= found.keys() and len(years) == 1 and 0 not in years else {}
+
+
+def _of_a_company(rows: Sequence[tuple[Evidence, Table, Row]]) -> set[tuple[int, int]]:
+    """Return the pages and numbers of tables whose income is the company's.
+
+    A segment has revenue too; a table that has net income, for several periods, is of the whole.
+    """
+    return {
+        (item.hit.chunk.page, table.number)
+        for item, table, row in rows
+        if Line.NET_INCOME.labels(label_of(row)[0]) and len(table.columns) > 1
+    }
 
 
 def _contradict(one: _Cell, other: _Cell | None) -> bool:

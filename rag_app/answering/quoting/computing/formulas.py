@@ -125,10 +125,8 @@ def _over(*lines: Line) -> tuple[Term, ...]:
     return tuple(map(Term, lines))
 
 
-_GROSS_MARGIN, _NET_MARGIN = (
-    r"\bgross (?:profit )?margin\b",
-    r"\b(?:net|net profit|net income|profit) margin\b",
-)
+_GROSS_MARGIN = r"\bgross (?:profit )?margin\b"
+_NET_MARGIN = r"\b(?:net|net profit|net income|profit) margin\b"
 # Of two formulas for one figure the first counts whose lines are found.
 FORMULAS = (
     Formula("Current ratio", r"\b(?:current|working capital) ratio\b", Form.RATIO,
@@ -183,12 +181,11 @@ _BEFORE = (
 _BEHIND = (
     r"\b(?!\s+(?:(?:from|of|in|for|by)\s+(?!(?:the )?(?:fy|cy|fiscal|year|\d{4}))|mix|per|and|or)\b)(?!/)"
 )
-_COMPANY_BEHIND = r"\b(?=\s+(?:growth(?: rate)?|change) (?:for|of|at)\b)"
 
 
 def changing_line(question: str) -> Line | None:
     """Return the line of a whole company whose growth a question asks for; None for any other question."""
     for line, words in _MEASURES:
-        if re.search(rf"{_BEFORE}(?:{words})(?:{_BEHIND}|{_COMPANY_BEHIND})", question, re.IGNORECASE):
+        if re.search(rf"{_BEFORE}(?:{words}){_BEHIND}", question, re.IGNORECASE):
             return line
     return None

@@ -150,6 +150,13 @@ def test_growth_is_the_change_between_two_years() -> None:
     assert grown("How much did its net sales grow from 2019 to 2022?") == []
 
 
+def test_growth_is_not_that_of_a_segment() -> None:
+    question = "By how much did its revenue grow from 2021 to 2022?"
+    assert growth(question, [page(1, SEGMENT)]) == []
+    (line,) = growth(question, [page(1, SEGMENT), page(2, INCOME)])
+    assert line.evidence.number == 2
+
+
 def test_growth_from_a_loss_has_a_sign() -> None:
     (line,) = growth(
         "How much did its net income rise in 2022 compared with the year before?", [page(1, INCOME)]
