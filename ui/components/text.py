@@ -12,6 +12,9 @@ INTERNAL_ERROR = "Something in the application is broken; its log has the detail
 
 # Characters that reorder or hide the text around them: they are shown, not obeyed.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Some programs write every space of a PDF as one that breaks no line: a line would break within words. Between
+# digits it groups a number.
+_UNBREAKABLE = re.compile("(?<![0-9])[\u00a0\u202f]|[\u00a0\u202f](?![0-9])")
 # A line of at least this many characters is taken for prose that was wrapped.
 _PROSE = 55
 
@@ -20,7 +23,8 @@ Span = tuple[int, int]
 
 def escape(text: str) -> str:
     """Return `text` as HTML that shows it and does nothing else, within elements and attributes."""
-    return html.escape(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text), quote=True)
+    shown = _UNBREAKABLE.sub(" ", _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text))
+    return html.escape(shown, quote=True)
 
 
 def merge(spans: Iterable[Span], length: int) -> list[Span]:
