@@ -12,6 +12,7 @@ from rag_app.answering.questions.answer_types import AnswerType, answer_type
 from rag_app.answering.quoting.asked_rows import IN_FULL, content_words
 from rag_app.answering.quoting.candidates import Candidate, candidates
 from rag_app.answering.quoting.computing.computed import computed, growth, is_figure_itself
+from rag_app.answering.quoting.computing.shares import share
 from rag_app.answering.quoting.lines import MOST_WORDS, Absence, Quotation, quoted
 from rag_app.answering.quoting.quotable_tables import label_of
 from rag_app.answering.quoting.sides import compared, sides_lines
@@ -75,7 +76,7 @@ def _figures(question: str, best: Candidate, packed: PromptContext) -> list[Quot
     own = [item for item in packed.evidence if item.hit.chunk.document_id == document]
     row = _row_of(best) if _is_asked_cell(best, question) else None
     is_there = row is not None and is_figure_itself(question, label_of(row[1])[0])
-    return growth(question, own) or ([] if is_there else computed(question, own))
+    return share(question, own) or growth(question, own) or ([] if is_there else computed(question, own))
 
 
 def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:

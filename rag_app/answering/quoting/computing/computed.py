@@ -5,14 +5,13 @@ that is asked for. Otherwise nothing is said, and the rows are quoted like any o
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
-from ingestion.tables.cells import period_of_cell, shown_cell, unit_of_cell, value_of
-from ingestion.tables.periods import PERIOD_YEAR, asked_years, with_year
+from ingestion.tables.cells import unit_of_cell, value_of
+from ingestion.tables.periods import asked_years, with_year
 from ingestion.tables.table import Row, Table
-from rag_app.answering.answers import Evidence, EvidenceSentence, PassageWindow
-from rag_app.answering.quoting.cells import asked_columns, head_of
+from rag_app.answering.answers import Evidence
 from rag_app.answering.quoting.computing.formulas import (
     Form,
     Formula,
@@ -21,11 +20,10 @@ from rag_app.answering.quoting.computing.formulas import (
     changing_line,
     formulas_for,
 )
+from rag_app.answering.quoting.computing.report_cells import ReportCell, asked_column, report_rows
 from rag_app.answering.quoting.lines import Quotation
-from rag_app.answering.quoting.quotable_tables import label_of, names_columns
-from rag_app.answering.quoting.statements import window_of
+from rag_app.answering.quoting.quotable_tables import label_of
 
-_SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 _DAYS = 365
 # Of two tables, one may have thousands and the other billions with two digits.
 _ROUNDED = 0.01
@@ -50,49 +48,6 @@ _YEAR_BEFORE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """A cell of a page, with the evidence that the page is of."""
-
-    evidence: Evidence
-    table: Table
-    row: Row
-    column: int
-
-    @property
-    def label(self) -> str:
-        return label_of(self.row)[0]
-
-    @property
-    def period(self) -> str:
-        return head_of(self.table, self.row, self.column)
-
-    @property
-    def year(self) -> int:
-        years = PERIOD_YEAR.findall(period_of_cell(self.table, self.row, self.column) or self.period)
-        return int(years[-1]) if years else 0
-
-    @property
-    def shown(self) -> str:
-        return shown_cell(self.table, self.row, self.column)
-
-    @property
-    def scale(self) -> float:
-        return _SCALES.get(unit_of_cell(self.table, self.row, self.column), 1.0)
-
-    @property
-    def value(self) -> float:
-        return (value_of(self.row, self.column) or 0.0) * self.scale
-
-    def quotation(self, line: str) -> Quotation:
-        """Return a line that cites the row."""
-        spans = [span for cell in (self.row.label, *self.row.cells) if cell for span in cell.spans]
-        start, end = min(first for first, _ in spans), max(last for _, last in spans)
-        window = window_of(self.evidence)
-        text = _page_text(window, start, end) or f"{self.row.label.text} {self.shown}"
-        return Quotation(self.evidence, EvidenceSentence(start, end, text, 0.0), line)
-
-
 def computed(question: str, evidence: Sequence[Evidence]) -> list[Quotation]:
     """Return lines with the figure that a question names, computed from evidence of one document.
 
@@ -101,7 +56,7 @@ def computed(question: str, evidence: Sequence[Evidence]) -> list[Quotation]:
     """
     if _ASKS_MORE.search(question):
         return []
-    rows = list(_rows(evidence))
+    rows = list(report_rows(evidence))
     years = sorted(asked_years(question), reverse=True)
     if len(years) > 1 and _AVERAGE.search(question):  # "between 2021 and 2022"
         question, years = with_year(question, years[0]), years[:1]
@@ -135,7 +90,7 @@ def growth(question: str, evidence: Sequence[Evidence]) -> list[Quotation]:
         return []
     last = years[-1]
     first = years[0] if len(years) > 1 else last - 1
-    every = list(_rows(evidence))
+    every = list(report_rows(evidence))
     whole = _of_a_company(every)
     rows: dict[tuple[int, int], tuple[Evidence, Table, Row]] = {}
     for item, table, row in every:
@@ -145,8 +100,8 @@ def growth(question: str, evidence: Sequence[Evidence]) -> list[Quotation]:
         if place not in rows or _rank(question, label) > _rank(question, label_of(rows[place][2])[0]):
             rows[place] = item, table, row
     for item, table, row in rows.values():
-        columns = [_column(with_year(question, str(year)), table, row) for year in (first, last)]
-        before, after = (_Cell(item, table, row, one) if one is not None else None for one in columns)
+        columns = [asked_column(with_year(question, str(year)), table, row) for year in (first, last)]
+        before, after = (ReportCell(item, table, row, one) if one is not None else None for one in columns)
         if before and after and before.value and (before.year, after.year) == (first, last):
             share = f"{100 * (after.value - before.value) / abs(before.value):+,.1f}%".replace("-", "−")
             amount = _shown(Form.AMOUNT, after.value - before.value, after)
@@ -155,20 +110,11 @@ def growth(question: str, evidence: Sequence[Evidence]) -> list[Quotation]:
     return []
 
 
-def _rows(evidence: Sequence[Evidence]) -> Iterator[tuple[Evidence, Table, Row]]:
-    """Yield the rows of the tables of the evidence's pages, each once."""
-    seen = set[tuple[int, int]]()
-    for item in evidence:
-        for table in window_of(item).tables:
-            place = item.hit.chunk.page, table.number
-            if place not in seen and names_columns(table):
-                seen.add(place)
-                yield from ((item, table, row) for row in table.rows)
-
-
-def _found(question: str, formula: Formula, rows: Sequence[tuple[Evidence, Table, Row]]) -> dict[Line, _Cell]:
+def _found(
+    question: str, formula: Formula, rows: Sequence[tuple[Evidence, Table, Row]]
+) -> dict[Line, ReportCell]:
     """Return the cell of each of a formula's lines, from the table that has most of them; else nothing."""
-    cells: dict[tuple[int, int], dict[Line, _Cell]] = {}
+    cells: dict[tuple[int, int], dict[Line, ReportCell]] = {}
     for item, table, row in rows:
         label = label_of(row)[0]
         of_table = cells.setdefault((item.hit.chunk.page, table.number), {})
@@ -178,11 +124,11 @@ def _found(question: str, formula: Formula, rows: Sequence[tuple[Evidence, Table
                 known and _rank(question, known.label) >= _rank(question, label)
             ):
                 continue
-            column = _column(question, table, row)
+            column = asked_column(question, table, row)
             if column is not None:
-                of_table[term.line] = _Cell(item, table, row, column)
+                of_table[term.line] = ReportCell(item, table, row, column)
     whole = _of_a_company(rows)
-    found: dict[Line, _Cell] = {}
+    found: dict[Line, ReportCell] = {}
     for place, of_table in sorted(cells.items(), key=lambda one: -len(one[1])):
         if formula.is_of_one_table and len(of_table) < len(formula.terms):
             continue
@@ -207,7 +153,7 @@ def _of_a_company(rows: Sequence[tuple[Evidence, Table, Row]]) -> set[tuple[int,
     }
 
 
-def _contradict(one: _Cell, other: _Cell | None) -> bool:
+def _contradict(one: ReportCell, other: ReportCell | None) -> bool:
     """Return whether two tables give different amounts for a line; rounding aside."""
     return other is not None and abs(one.value - other.value) > _ROUNDED * max(
         abs(one.value), abs(other.value)
@@ -219,20 +165,7 @@ def _rank(question: str, label: str) -> tuple[bool, bool]:
     return label.casefold() in question.casefold(), label.casefold().startswith("total")
 
 
-def _column(question: str, table: Table, row: Row) -> int | None:
-    """Return the column of the time that a question asks for; without a time the latest; None if unsure."""
-    places = [place for place in range(len(row.cells)) if value_of(row, place) is not None]
-    heads = tuple(head_of(table, row, place) for place in places)
-    wanted = asked_columns(question, heads)
-    if len(wanted) == 1:
-        return places[wanted[0]]
-    years = [max(map(int, PERIOD_YEAR.findall(head)), default=0) for head in heads]
-    if wanted or asked_years(question) or not years or years.count(max(years)) != 1 or not max(years):
-        return None
-    return places[years.index(max(years))]
-
-
-def _lines(question: str, formula: Formula, found: dict[Line, _Cell]) -> list[Quotation]:
+def _lines(question: str, formula: Formula, found: dict[Line, ReportCell]) -> list[Quotation]:
     terms = [term for term in formula.terms if term.line in found]
     averages = bool(_AVERAGE.search(question))
     before = {term.line: _before(found[term.line]) for term in terms if term.is_averaged and averages}
@@ -264,7 +197,7 @@ def _lines(question: str, formula: Formula, found: dict[Line, _Cell]) -> list[Qu
     return lines
 
 
-def _before(cell: _Cell) -> _Cell | None:
+def _before(cell: ReportCell) -> ReportCell | None:
     """Return the cell of the year before in the same row; None without one."""
     for column in range(len(cell.row.cells)):
         other = replace(cell, column=column)
@@ -273,7 +206,7 @@ def _before(cell: _Cell) -> _Cell | None:
     return None
 
 
-def _sum(terms: Sequence[tuple[Term, _Cell, _Cell | None]]) -> str:
+def _sum(terms: Sequence[tuple[Term, ReportCell, ReportCell | None]]) -> str:
     """Return a sum as it is computed: "$2,398 million + $280 million"."""
     text = ""
     for term, cell, former in terms:
@@ -283,7 +216,7 @@ def _sum(terms: Sequence[tuple[Term, _Cell, _Cell | None]]) -> str:
     return text.removeprefix(" + ")
 
 
-def _shown(form: Form, value: float, like: _Cell) -> str:
+def _shown(form: Form, value: float, like: ReportCell) -> str:
     if form is Form.PERCENT:
         return f"{100 * value:.1f}%"
     if form is Form.RATIO:
@@ -295,10 +228,3 @@ def _shown(form: Form, value: float, like: _Cell) -> str:
     amount = f"{abs(value) / like.scale:,.{len(digits[1]) if digits else 0}f}"
     sign = "−" if value < 0 else ""
     return f"{sign}{like.table.currency}{amount}{f' {unit}' if unit else ''}"
-
-
-def _page_text(window: PassageWindow, start: int, end: int) -> str:
-    """Return characters of a page, as far as a window has them."""
-    if window.start <= start and end <= window.start + len(window.text):
-        return window.text[start - window.start : end - window.start]
-    return ""
