@@ -6,10 +6,12 @@
 answerability/SET/auc                   of answerable against unanswerable questions, by a model of the other
                                         sets
 answerability/SET/reader-auc            the same, of what the reader says alone
-answerability/SET/both-auc              the same, of both signals
+answerability/SET/both-auc              the same, with what the reader says
 answerability/SET/THRESHOLD/answerable  share of the answerable questions below a threshold: wrongly refused
 answerability/SET/THRESHOLD/unanswerable
                                         share of the unanswerable ones below it: rightly refused
+answerability/SET/SIGNAL/answerable     share of the answerable questions with a signal that is 0 or 1
+answerability/SET/SIGNAL/unanswerable   the same of the unanswerable ones
 answerability/all/COEFFICIENT           the model that is fitted on all sets: what answerability.py has
 
 The sets are those of `asked_evidence`. Sets weigh alike in a fit, and so do the questions with an answer and
@@ -29,14 +31,25 @@ from logistic import Fitted, Floats, fitted
 from quality import set_arguments
 from report import Result, figure, publish
 
-from rag_app.answering.evidence.answerability import SIGNALS, AnswerSignals, signals
+from rag_app.answering.evidence.answerability import AnswerSignals, signals
+from rag_app.answering.quoting.held_values import lacking_value
+from rag_app.answering.refusals.unseen_names import has_unseen_year, unseen_names
 from rag_app.config.environment import stay_offline
 from retrievers.strategies import DEFAULT_STRATEGY
 
 THRESHOLDS = tuple(step / 50 for step in range(51))
+LABELS = (("answerable", 1), ("unanswerable", 0))
+BINARY = ("lacks_value", "unseen_name")
 SHOWN = (0.2, 0.3, 0.4)
 
 Example = tuple[Asked, AnswerSignals]
+
+
+def signals_of(one: Asked) -> AnswerSignals:
+    lacks_value = lacking_value(one.packed) is not None
+    question, evidence = one.packed.question, one.packed.evidence
+    unseen_name = bool(unseen_names(question, evidence)) or has_unseen_year(question, evidence)
+    return signals(one.packed, lacks_value=lacks_value, unseen_name=unseen_name)
 
 
 def matrix(examples: Sequence[Example], names: Sequence[str]) -> tuple[Floats, Floats, Floats]:
@@ -67,12 +80,21 @@ def reported(examples: Sequence[Example], names: Sequence[str]) -> list[Result]:
         values, labels, _ = matrix(own, names)
         probabilities = model(others or own, names).probabilities(values)
         found.append(figure(f"answerability/{name}/auc", "", [auc(probabilities, labels)]))
-        for title, of in (("reader", ("answers",)), ("both", SIGNALS)):
+        for title, of in (("reader", ("answers",)), ("both", ("answers", *names))):
             told = model(others or own, of).probabilities(matrix(own, of)[0])
             found.append(figure(f"answerability/{name}/{title}-auc", "", [auc(told, labels)]))
+        for signal in names:
+            if signal in BINARY:
+                has = matrix(own, (signal,))[0][:, 0]
+                found += [
+                    figure(
+                        f"answerability/{name}/{signal}/{kind}", "share", [float(has[labels == label].mean())]
+                    )
+                    for kind, label in LABELS
+                ]
         for threshold in THRESHOLDS:
             refused = probabilities < threshold
-            for kind, label in (("answerable", 1), ("unanswerable", 0)):
+            for kind, label in LABELS:
                 title = f"answerability/{name}/{threshold:.2f}/{kind}"
                 found.append(figure(title, "share", [float(refused[labels == label].mean())]))
     return found
@@ -111,8 +133,8 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the curves there, as SVG")
     options = parser.parse_args()
     stay_offline()
-    names = ["relevance"]
-    examples = [(one, signals(one.packed)) for one in asked(options)]
+    names = ["relevance", "lacks_value", "unseen_name"]
+    examples = [(one, signals_of(one)) for one in asked(options)]
     results = reported(examples, names)
     whole = model(examples, names)
     pairs = [("intercept", whole.intercept), *zip(names, whole.coefficients.tolist(), strict=True)]

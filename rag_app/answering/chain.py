@@ -37,15 +37,17 @@ from rag_app.answering.evidence.asked_of import readings_of
 from rag_app.answering.evidence.literal_matches import partly_missing
 from rag_app.answering.evidence.prompt_context import pack
 from rag_app.answering.prompt_injection import flags
+from rag_app.answering.questions.asked_values import AskedValue
 from rag_app.answering.questions.follow_ups import is_follow_up, names_subject
 from rag_app.answering.questions.query_rewriting import carried_over
 from rag_app.answering.questions.question_kinds import is_aside
+from rag_app.answering.quoting.held_values import lacking_value
 from rag_app.answering.refusals.refusal import Refusal, must_refuse, refusal
-from rag_app.answering.refusals.unknown_names import has_unknown_name
+from rag_app.answering.refusals.unseen_names import has_unseen_name
 from rag_app.answering.written.reply import Reply, reply
 from retrievers.fusion import fused_hits
 from retrievers.preambles import core
-from retrievers.reader.reading import Reader, Reading
+from retrievers.reader.reading import Reader
 from retrievers.reranking import Reranker, RerankLimits
 from retrievers.search import SearchResult, search
 from retrievers.shares import shared_hits
@@ -99,8 +101,11 @@ class _Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class _Gathered:
+    """What was found; `whole` is all of it, of which a small budget leaves a part."""
+
     question: _Question
     found: PassagesFound
+    whole: PromptContext
 
 
 class AnswerChain:
@@ -218,36 +223,34 @@ class AnswerChain:
         nonce = options.nonce or self._library.catalogue.nonce(first)
         budget = options.evidence_tokens or self._settings.evidence_tokens or answerer.evidence_tokens()
         count_tokens = cache(answerer.count_tokens)
-        readings = self._readings(retrieved)
+        question = retrieved.question.standalone
+        readings = readings_of(self._reader, question, retrieved.result) if self._reader else {}
         asked = self._instructions
         left = budget if budget is None else max(budget - count_tokens(asked.text), budget // 2)
-        while True:
-            context = pack(
+
+        def within(tokens: int | None) -> PromptContext:
+            return pack(
                 self._library,
                 retrieved.result,
-                budget=left,
+                budget=tokens,
                 count_tokens=count_tokens,
                 nonce=nonce,
                 earlier=options.earlier,
                 readings=readings,
             )
+
+        while True:
+            context = within(left)
             lacking = lacking_sides(self._library, context, self._settings.threshold)
             packed = replace(context, instructions=asked, lacking=lacking)
-            if left is None or left <= 1 or answerer.fits(retrieved.question.standalone, packed):
+            if left is None or left <= 1 or answerer.fits(question, packed):
                 break
             left = left * 3 // 4 if left > _LEAST_EVIDENCE else 1  # 1 leaves the best sentence
         result = replace(
             retrieved.result, timings_ms=_with_stage(retrieved.result.timings_ms, "pack", started)
         )
-        return _Gathered(
-            retrieved.question,
-            PassagesFound(result, packed if budget is None else replace(packed, budget=budget)),
-        )
-
-    def _readings(self, retrieved: _Retrieved) -> dict[str, Reading]:
-        if self._reader is None:
-            return {}
-        return readings_of(self._reader, retrieved.question.standalone, retrieved.result)
+        found = PassagesFound(result, packed if budget is None else replace(packed, budget=budget))
+        return _Gathered(retrieved.question, found, packed if left is None else within(None))
 
     def _answer(
         self, gathered: Iterator[AnswerProgress | _Gathered], config: RunnableConfig
@@ -264,20 +267,21 @@ class AnswerChain:
     def _written(self, gathered: _Gathered, config: RunnableConfig) -> Iterator[AnswerEvent]:
         started, answerer = time.perf_counter(), self._answerer
         question, result, packed = gathered.question, gathered.found.result, gathered.found.packed
-        unknown_name = self._has_unknown_name(question.standalone, packed)
-        likely = answerability(packed, unknown_name=unknown_name)
+        lacking = lacking_value(gathered.whole)
+        unseen_name = has_unseen_name(self._library, self._scope, gathered.whole)
+        likely = answerability(packed, lacks_value=lacking is not None, unseen_name=unseen_name)
         is_enough = likely >= self._settings.threshold
         refuses = must_refuse(self._library, question.standalone, packed, result.named, is_enough=is_enough)
         refused: Refusal | None = None
         if refuses:
-            refused = self._refusal(gathered)
+            refused = self._refusal(gathered, lacking)
             written = Reply(refused.text, None)
             yield Delta(refused.text)
         else:
             # Closing this generator closes the writer, so that a person who stops the answer stops the model.
             written = yield from reply(answerer, self._fallback, question.standalone, packed, config)
             if written.cited is None:
-                refused = self._refusal(gathered)
+                refused = self._refusal(gathered, lacking)
                 details = f"\n\n{refused.details}" if refused.details else ""
                 written = replace(written, text=f"{written.text}{details}")
                 yield Delta(details)
@@ -311,14 +315,10 @@ class AnswerChain:
             instructions=packed.instructions,
         )
 
-    def _has_unknown_name(self, question: str, packed: PromptContext) -> bool:
-        """Return whether a question has a name that no document has; of one with sides, if each side has."""
-        asked = [side.question for side in packed.sides if side.documents] or [question]
-        return all(has_unknown_name(self._library, self._scope, one, packed.evidence) for one in asked)
-
-    def _refusal(self, gathered: _Gathered) -> Refusal:
-        question, found = gathered.question, gathered.found
-        return refusal(self._library, self._scope, question.standalone, found.packed, found.result.named)
+    def _refusal(self, gathered: _Gathered, lacking: AskedValue | None) -> Refusal:
+        question, found = gathered.question.standalone, gathered.found
+        named = found.result.named
+        return refusal(self._library, self._scope, question, found.packed, named, lacking=lacking)
 
 
 def sent_away(host: str | None) -> tuple[str, ...]:

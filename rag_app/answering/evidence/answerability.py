@@ -6,7 +6,7 @@ of a question. What the reader says is a signal too, but does not decide: see do
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from ingestion.library import Library
 from ingestion.text.languages import UNDETERMINED
@@ -24,30 +24,33 @@ class AnswerSignals:
         answers: The reader's log-odds that a passage answers, of the passage that answers most likely; 0
             without a reader.
         relevance: MaxSim of the best-matching passage (`prompt_context.relevance`), about 0 to 1.
-        unknown_name: 1 for a question with a name that no document has, else 0.
+        lacks_value: 1 where a question asks for a sort of value that no statement has, else 0.
+        unseen_name: 1 for a question with a name or years that no passage found has, else 0.
     """
 
     answers: float
     relevance: float
-    unknown_name: float = 0.0
+    lacks_value: float = 0.0
+    unseen_name: float = 0.0
 
 
-# The first two are printed by `benchmarks/answerability.py`. The third is counted: of four sets that weigh
-# alike, 1.1% of the questions with an answer have such a name and 12% of those without; ln(.0112 / .120).
-CALIBRATION = Calibration(-5.959, {"relevance": 8.638, "unknown_name": -2.37})
+# Printed by `benchmarks/answerability.py`.
+CALIBRATION = Calibration(-6.425, {"relevance": 10.16, "lacks_value": -4.152, "unseen_name": -2.659})
 # The reader's least probability that some passage of a side answers. Of the 75 questions of mixed-dev with
 # their page among the evidence one has less.
 _LEAST_OF_A_SIDE = 0.1
-SIGNALS = tuple(one.name for one in fields(AnswerSignals))
 
 
-def answerability(packed: PromptContext, *, unknown_name: bool = False) -> float:
+def answerability(packed: PromptContext, *, lacks_value: bool = False, unseen_name: bool = False) -> float:
     """Return the probability, 0 to 1, that the evidence answers its question; 0 without evidence.
 
     Args:
-        unknown_name: The question has a name that no document has.
+        lacks_value: No statement has a value of the sort that the question asks for.
+        unseen_name: The question has a name, or years, that no passage found has.
     """
-    return CALIBRATION.probability(signals(packed, unknown_name=unknown_name)) if packed.evidence else 0.0
+    if not packed.evidence:
+        return 0.0
+    return CALIBRATION.probability(signals(packed, lacks_value=lacks_value, unseen_name=unseen_name))
 
 
 def speaks(library: Library, evidence: Sequence[Evidence], language: str) -> bool:
@@ -81,7 +84,7 @@ def lacking_sides(library: Library, packed: PromptContext, threshold: float) -> 
     return frozenset(found)
 
 
-def signals(packed: PromptContext, *, unknown_name: bool = False) -> AnswerSignals:
+def signals(packed: PromptContext, *, lacks_value: bool = False, unseen_name: bool = False) -> AnswerSignals:
     """Return the signals of evidence."""
     odds = [log_odds(item.reading.answers) for item in packed.evidence if item.reading]
-    return AnswerSignals(max(odds, default=0.0), packed.relevance, float(unknown_name))
+    return AnswerSignals(max(odds, default=0.0), packed.relevance, float(lacks_value), float(unseen_name))

@@ -13,6 +13,7 @@ from rag_app.answering.quoting.asked_rows import IN_FULL, content_words
 from rag_app.answering.quoting.candidates import Candidate, candidates
 from rag_app.answering.quoting.computing.computed import computed, growth, is_figure_itself
 from rag_app.answering.quoting.computing.shares import share
+from rag_app.answering.quoting.held_values import led_by_value
 from rag_app.answering.quoting.lines import MOST_WORDS, Absence, Quotation, quoted
 from rag_app.answering.quoting.quotable_tables import label_of
 from rag_app.answering.quoting.sides import compared, sides_lines
@@ -54,7 +55,7 @@ def compose(packed: PromptContext) -> list[Quotation]:
 def _quotations(packed: PromptContext) -> list[Quotation]:
     question = packed.question
     asked = answer_type(question)
-    ranked = candidates(question, asked, packed)
+    ranked = led_by_value(question, candidates(question, asked, packed))
     if not ranked:
         return []
     if figures := _figures(question, ranked[0], packed):

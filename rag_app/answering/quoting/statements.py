@@ -63,7 +63,7 @@ _OPEN = re.compile(
     r"are|was|were|be|"
     r"been|has|have|had|not|than|its|their|our|your|his|her|this|these|those|into|per|under|over|"
     r"between|der|die|das|"
-    r"des|dem|den|und|oder|von|zu|mit|für|im|ein|eine|de|la|le|les|et|ou|du|el|los|las|y|o|en|del|con|por))$",
+    r"des|dem|den|approximately|nearly|roughly|including|und|oder|von|zu|mit|für|im|ein|eine|de|la|le|les|et|ou|du|el|los|las|y|o|en|del|con|por))$",
     re.IGNORECASE,
 )
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")

@@ -19,7 +19,8 @@ from rag_app.answering.evidence.question_terms import (
     mentioned,
     question_terms,
 )
-from rag_app.answering.refusals.texts import RefusalTexts
+from rag_app.answering.questions.asked_values import AskedValue
+from rag_app.answering.refusals.texts import LACKING, RefusalTexts, texts_in
 
 # The most terms in a reason.
 _MOST_NAMED = 3
@@ -39,10 +40,19 @@ _SPELLINGS = (("ence", "ense"), ("our", "or"), ("ise", "ize"), ("isation", "izat
 
 
 def reason_for(
-    library: Library, scope: Scope, question: str, evidence: Sequence[Evidence], texts: RefusalTexts
+    library: Library,
+    scope: Scope,
+    question: str,
+    evidence: Sequence[Evidence],
+    lacking: AskedValue | None = None,
 ) -> str:
-    """Return a sentence that says what the passages lack."""
+    """Return a sentence that says what the passages lack.
+
+    Args:
+        lacking: The sort of value that the question asks for and no statement has.
+    """
     language = language_of(question)
+    texts = texts_in(language)
     terms = question_terms(question)
     if not speaks(library, evidence, language):
         terms = tuple(term for term in terms if term.kind is not TermKind.WORD)
@@ -50,8 +60,8 @@ def reason_for(
     seen = frozenset[QuestionTerm]().union(*held)
     unseen = [term for term in terms if term not in seen]
     unknown = [term for term in unseen if not _holders(library, scope, term)]
-    for lacking, sentence in ((unknown, texts.unknown), (unseen, texts.unseen)):
-        named = [term for term in lacking if term.kind is not TermKind.WORD]
+    for terms_lacking, sentence in ((unknown, texts.unknown), (unseen, texts.unseen)):
+        named = [term for term in terms_lacking if term.kind is not TermKind.WORD]
         if named:
             return sentence.format(terms=_listed(named, texts))
     if words := [term for term in unknown if len(term.text) >= _LEAST_LETTERS and not _is_verb(term)]:
@@ -61,7 +71,8 @@ def reason_for(
         is_held = any({first, second} <= terms_of for terms_of in held)
         if not is_held and not library.catalogue.words.holding(together, scope, 1):
             return texts.apart.format(first=_quoted(first), second=_quoted(second))
-    return texts.unsaid
+    said = LACKING.get(language, {}).get(lacking.kind) if lacking else None
+    return said or texts.unsaid
 
 
 def _pairs(

@@ -22,6 +22,7 @@ from rag_app.answering.evidence.question_terms import (
     mentions,
     question_terms,
 )
+from rag_app.answering.questions.asked_values import AskedValue
 from rag_app.answering.refusals.reasons import reason_for
 from rag_app.answering.refusals.texts import RefusalTexts, texts_in
 from retrievers.exact import Named
@@ -78,23 +79,30 @@ def must_refuse(
 
 
 def refusal(
-    library: Library, scope: Scope, question: str, packed: PromptContext, named: Sequence[Named] = ()
+    library: Library,
+    scope: Scope,
+    question: str,
+    packed: PromptContext,
+    named: Sequence[Named] = (),
+    *,
+    lacking: AskedValue | None = None,
 ) -> Refusal:
     """Return the refusal of a question.
 
     Args:
         named: The identifiers of the question, with the passages that have them.
+        lacking: The sort of value that the question asks for and no statement has.
     """
     language = language_of(question)
     texts, terms = texts_in(language), question_terms(question)
-    lacking = missing(named)
+    unnamed = missing(named)
     is_about = bool(packed.sides) or is_related(packed, terms, language)
     if not is_about and not any(one.nearest for one in named):
-        return Refusal(Outcome.NOTHING, lacking or texts.nothing)
-    reason = "" if lacking else reason_for(library, scope, question, packed.evidence, texts)
+        return Refusal(Outcome.NOTHING, unnamed or texts.nothing)
+    reason = "" if unnamed else reason_for(library, scope, question, packed.evidence, lacking)
     lines, citations = _closest(packed.evidence, terms, language, texts)
     passages = "\n".join([texts.closest, *lines]) if lines else ""
-    first = lacking or texts.not_found
+    first = unnamed or texts.not_found
     details = "\n\n".join(filter(None, [reason, passages]))
     text = "\n\n".join(filter(None, [" ".join(filter(None, [first, reason])), passages]))
     return Refusal(Outcome.RELATED, text, details, citations)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rag_app.answering.questions.asked_values import ValueKind
+
 
 @dataclass(frozen=True, slots=True)
 class RefusalTexts:
@@ -164,6 +166,41 @@ TEXTS: Mapping[str, RefusalTexts] = {
         "sayfa",
         "veya",
     ),
+}
+
+
+# That no passage has a value of the sort that a question asks for, in the languages of its forms.
+LACKING: Mapping[str, Mapping[ValueKind, str]] = {
+    "en": {
+        ValueKind.PERCENTAGE: "The passages found are about it, but none of them gives a percentage.",
+        ValueKind.MONEY: "The passages found are about it, but none of them gives such an amount of money.",
+        ValueKind.DISTANCE: "The passages found are about it, but none of them gives such a measure.",
+        ValueKind.DURATION: "The passages found are about it, but none of them says how long.",
+        ValueKind.NUMBER: "The passages found are about it, but none of them gives such a figure.",
+        ValueKind.COUNT: "The passages found are about it, but none of them says how many.",
+        ValueKind.DATE: "The passages found are about it, but none of them says when.",
+        ValueKind.FULL_NAME: "The passages found are about it, but none of them gives such a person's name.",
+        ValueKind.PERSON: "The passages found are about it, but none of them says who.",
+    },
+    "de": {
+        ValueKind.PERCENTAGE: "Die gefundenen Stellen handeln davon, aber keine nennt einen Prozentsatz.",
+        ValueKind.MONEY: "Die gefundenen Stellen handeln davon, aber keine nennt einen solchen Betrag.",
+        ValueKind.DURATION: "Die gefundenen Stellen handeln davon, aber keine sagt, wie lange.",
+        ValueKind.COUNT: "Die gefundenen Stellen handeln davon, aber keine sagt, wie viele.",
+        ValueKind.DATE: "Die gefundenen Stellen handeln davon, aber keine sagt, wann.",
+    },
+    "fr": {
+        ValueKind.PERCENTAGE: "Les passages trouvés en parlent, mais aucun ne donne de pourcentage.",
+        ValueKind.MONEY: "Les passages trouvés en parlent, mais aucun ne donne un tel montant.",
+        ValueKind.DURATION: "Les passages trouvés en parlent, mais aucun ne dit combien de temps.",
+        ValueKind.COUNT: "Les passages trouvés en parlent, mais aucun ne dit combien.",
+    },
+    "es": {
+        ValueKind.PERCENTAGE: "Los pasajes encontrados tratan de ello, pero ninguno da un porcentaje.",
+        ValueKind.MONEY: "Los pasajes encontrados tratan de ello, pero ninguno da tal cantidad de dinero.",
+        ValueKind.DURATION: "Los pasajes encontrados tratan de ello, pero ninguno dice cuánto tiempo.",
+        ValueKind.COUNT: "Los pasajes encontrados tratan de ello, pero ninguno dice cuántos.",
+    },
 }
 
 

@@ -1,6 +1,6 @@
 """The probability that the documents answer, from hand-made evidence whose signals one can count."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,6 @@ from ingestion.storage.catalogue.records import StoredChunk
 from rag_app.answering.answers import Evidence, PromptContext
 from rag_app.answering.evidence.answerability import (
     CALIBRATION,
-    SIGNALS,
     answerability,
     lacking_sides,
     signals,
@@ -54,7 +53,7 @@ def test_a_calibration_is_a_logistic_regression() -> None:
     assert Calibration(0.0, {}).probability(found) == 0.5
     odds = Calibration(1.0, {"relevance": 2.0}).probability(replace(found, relevance=0.5))
     assert odds == pytest.approx(1 / (1 + np.exp(-2)))
-    assert set(CALIBRATION.coefficients) <= set(SIGNALS)
+    assert set(CALIBRATION.coefficients) <= {one.name for one in fields(found)}
 
 
 def test_a_side_lacks_an_answer_where_relevance_or_the_reader_says_so(library: Library) -> None:

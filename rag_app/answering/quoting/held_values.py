@@ -1,0 +1,241 @@
+"""Whether a statement has a value of the sort that a question asks for: an amount of money, a person's name.
+
+A statement that has one leads, if it is about as likely to answer as the best. Where none has one, the
+question is probably not answered.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ingestion.text.dates import dates
+from ingestion.text.numbers import numbers
+from rag_app.answering.answers import PromptContext
+from rag_app.answering.evidence.question_terms import TermKind
+from rag_app.answering.questions.answer_types import answer_type
+from rag_app.answering.questions.asked_values import AskedValue, ValueKind, asked_value, word_stem
+from rag_app.answering.quoting.candidates import Candidate, candidates
+from rag_app.answering.quoting.lines import quoted
+from rag_app.answering.quoting.statements import StatementKind
+
+_SMALL = (
+    r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|"
+    r"sixty|ninety|hundred|thousand|million|billion"
+)
+_CURRENCY = (
+    r"[$€£¥₹]|dollars?|euros?|pounds?(?! of)|cents?|francs?|yen|yuan|rupees?|shillings?|USD|EUR|GBP|CHF|JPY"
+)
+_MONEY = re.compile(
+    r"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY))\s?[(–—-]?\d|"
+    rf"\b(?:\d[\d.,]*|{_SMALL})(?:[ -](?:{_SMALL}|mn|bn))?\s?(?:{_CURRENCY})(?!\w)|"
+    r"\d\s?(?:million|billion)\b|"
+    r"\b(?:free of charge|(?:at )?no (?:charge|cost|fee)|for free|kostenlos|kostenfrei|gratis|gratuit\w*)\b",
+    re.IGNORECASE,
+)
+_MONEY_TABLE = re.compile(rf"(?:{_CURRENCY})(?!\w)|\b(?:thousands|millions)\b", re.IGNORECASE)
+_PERCENTAGE = re.compile(
+    r"\d\s?%|\b(?:per ?cent|prozent|por ciento|pour ?cent|basis points|fold)\b|"
+    r"\b(?:half|thirds?|quarters?|fourths?|fifths?|majority|all|none)\b|\d/\d|(?<!\d)0?\.\d|\d\.\d|"
+    r"\b(?:one|two|three|four|five|nine|\d+) (?:in|out of) \w+\b",
+    re.IGNORECASE,
+)
+_DURATION = re.compile(
+    rf"(?:\d|\b(?:an?|{_SMALL}|few|several|half|couple of|many|every|per|each|einem?r?|zwei|drei|vier))"
+    r"\W{0,3}(?:\w+[- ]){0,2}?"
+    r"(?:years?|yrs?|months?|weeks?|days?|hours?|hrs?|h|d|minutes?|mins?|seconds?|secs?|ms|decades?|centur\w+|"
+    r"jahre?n?|monate?n?|wochen?|tage?n?|stunden?|minuten?|años?|meses|semanas?|días?|horas?|ans?|mois|"
+    r"jours?|heures?)\b|"
+    r"\b(?:until|since|indefinite\w*|permanent\w*|forever|perpetual\w*|lifetime|lifelong|annual\w*|daily|"
+    r"weekly|monthly|quarterly|overnight|as long as|longer than|bis|hasta)\b|(?<!\d)\d{4}(?!\d)|\d:\d\d",
+    re.IGNORECASE,
+)
+_DISTANCE = re.compile(
+    rf"(?:\d\s?-?|\b(?:half|several|few|{_SMALL})\W+)(?:km|m|cm|mm|nm|µm|mi|miles?|feet|foot|ft|inch(?:es)?|in|"
+    r"yards?|yd|met(?:er|re)s?|kilomet\w+|centimet\w+|millimet\w+|stor(?:ies|eys)|base pairs)\b|"
+    r"\d\s?[\"”'′″]",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"(?<!\d)(?:1\d|20)\d\d(?!\d)|\b\d[\d,]*\s(?:BC|AD|B?CE|BP)\b|\bcentur(?:y|ies)\b|\b\d{1,2}[:.]\d\d\b|"
+    r"\b(?:after|before|until|within|during|when|while|upon|later|early|today|now|currently|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july|august|september|"
+    r"october|november|december|spring|summer|autumn|winter|age|era|war|decade|years?|months?|weeks?|days?|"
+    r"nach|vor|bis|seit|jahr\w*)\b",
+    re.IGNORECASE,
+)
+# Words in names that are no person's.
+_NOBODY = (
+    r"(?:Agenc\w+|Agreement|Annual|Association|Authority|Bank|Board|Bureau|Cent(?:er|re)|Chapter|City|College|"
+    r"Commission|Committee|Company|Conference|Corporation|Council|Country|County|Court|Department|District|"
+    r"Federal|Financial|Foundation|General|Government|Group|Health|Hospital|House|Inc|Indemnified|Institute|"
+    r"International|Island|Journal|Ltd|Management|Ministry|National|New|North\w*|Office|Organi[sz]ation|Park|"
+    r"Part(?:y|ies)|Program\w*|Project|Protocol|Report|Republic|River|Safety|School|Section|Senate|Services?|"
+    r"Society|South\w*|States?|Street|Systems?|Table|Team|The|Trial|Union|United|University|West\w*|World)\b"
+)
+_NAME = rf"(?!{_NOBODY})[A-Z][a-z’'-]+\b"
+_FULL_NAME = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Dr|Prof|Sir|Dame)\.?\s[A-Z]|\b[A-Z][a-z]+\s(?:et al|and colleagues)\b|"
+    rf"\b{_NAME}(?:\s(?:[A-Z]\.\s?)*(?:(?:de|van|von|der|di|da|del|la|le|bin|al)\s)*{_NAME})+(?!\s{_NOBODY})"
+)
+# Within a sentence, where a capital says that it is a name.
+_SINGLE_NAME = re.compile(rf"(?<=[a-z,;(] ){_NAME}(?!\s{_NOBODY})")
+# Figures that count nothing: of identifiers, sections, years, citations, list marks.
+_NO_COUNT = re.compile(
+    r"\b[^\W\d_]+[-‐]?\d[\w.-]*|\b\d+(?:\.\d+){2,}|\(\d{1,2}\)|\[\d+\]|\b(?:in|since|of|from|until|during|"
+    r"fiscal|year|and|for|to),? (?:19|20)\d\d\b|\b(?:sections?|articles?|tables?|figures?|pages?|chapters?|"
+    r"items?|notes?|steps?|parts?|nos?|vol|version|fy|q)\.?\s?\d[\d.\-]*|^\s*\d+[.)]?\s",
+    re.IGNORECASE,
+)
+# Figures that are of something else than what is counted.
+_PRICE_OR_TIME = re.compile(
+    r"[$€£¥]\s?[\d.,]+|\d[\d.,]*\s?[€£]|\d[\d.,]*\s(?:years?|months?|weeks?|days?|hours?|minutes?)\b",
+    re.IGNORECASE,
+)
+_SOME = re.compile(
+    r"\b(?:no|none|never|once|twice|both|single|only|several|many|few|dozens?|hundreds|thousands|millions|half|"
+    r"pair|couple|all|each|every|another|either|neither|majority|most|first|second|third|fourth|fifth|quarter|"
+    r"triple|double[sd]?|unmanned|ein|eine|zwei|drei|vier|fünf|sechs|uno|dos|tres|cuatro|cinco|deux|trois|"
+    r"quatre)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W_]+(?:[.,'’][^\W_]+)*")
+# How many words stand between a figure and what it counts: before it ("45 evaluable patients"), and behind
+# ("patients enrolled at the end of the year: 45"); a word such as "many" stands before it, and nearer.
+_BEFORE, _BEHIND, _NEAR = 5, 12, 4
+# Texts count the same under many names: people, and places of business.
+_NAMESAKES = (
+    frozenset({
+        "account", "adult", "associate", "case", "child", "children", "customer", "employee", "folk", "fte",
+        "guest", "headcount", "individual", "inhabitant", "man", "member", "membership", "men", "menschen",
+        "miembro", "mitglied", "mitglieder", "participant", "passenger", "patient", "people", "person",
+        "persona", "personen", "personnel", "player", "population", "resident", "respondent", "soldier",
+        "staff", "student", "subject", "subscriber", "subscription", "teilnehmer", "troop", "unmanned",
+        "user", "viewer", "visitor", "volunteer", "woman", "women", "worker", "workforce",
+    }),
+    frozenset({
+        "branch", "branche", "facility", "filiale", "location", "office", "outlet", "plant", "property",
+        "restaurant", "shop", "site", "store", "tienda", "warehouse",
+    }),
+)  # fmt: skip
+# What is worth less than this share of the best statement is no answer, though it has such a value.
+_SHARE = 0.6
+# Of a word so long, this share of its letters tells that another word is a form of it.
+_LEAST_LETTERS, _SAME_BEGINNING = 5, 0.75
+_PATTERNS = {
+    ValueKind.PERCENTAGE: _PERCENTAGE,
+    ValueKind.MONEY: _MONEY,
+    ValueKind.DISTANCE: _DISTANCE,
+    ValueKind.DURATION: _DURATION,
+}
+
+
+def lacking_value(packed: PromptContext) -> AskedValue | None:
+    """Return the sort of value that a question asks for, where no statement that may answer has one.
+
+    None for a question that asks for no sort of value, and for one with sides.
+    """
+    question = packed.question
+    asked = asked_value(question)
+    if asked is None or packed.sides:
+        return None
+    ranked = candidates(question, answer_type(question), packed)
+    return asked if ranked and _holding(question, asked, ranked) is None else None
+
+
+def led_by_value(question: str, ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Return statements with the first that has a value of the sort that is asked for in front.
+
+    Args:
+        ranked: The statements, the best first.
+    """
+    asked = asked_value(question)
+    first = _holding(question, asked, ranked) if asked and ranked else None
+    return list(ranked) if first is None else [first, *(one for one in ranked if one is not first)]
+
+
+def _holding(question: str, asked: AskedValue, ranked: Sequence[Candidate]) -> Candidate | None:
+    """Return the first statement with a value that is worth about as much as the best.
+
+    Of persons, the first that also has most of the names that the question has: many are named around it.
+    """
+    least = _SHARE * ranked[0].worth
+    found = (one for one in ranked if one.worth >= least and _holds(question, asked, one))
+    if asked.kind in (ValueKind.FULL_NAME, ValueKind.PERSON):
+        return max(found, key=_names_of, default=None)
+    return next(found, None)
+
+
+def _names_of(one: Candidate) -> int:
+    return sum(term.kind is TermKind.NAME for term in one.mentioned)
+
+
+def _holds(question: str, asked: AskedValue, one: Candidate) -> bool:
+    line = quoted(one, question).plain
+    return holds_value(line, asked, one.window.text) or (
+        one.statement.kind is StatementKind.ROW and _is_of_table(line, asked, one)
+    )
+
+
+def _is_of_table(line: str, asked: AskedValue, row: Candidate) -> bool:
+    """Return whether a row has a figure whose unit, or what it counts, its table says elsewhere."""
+    if asked.kind is ValueKind.MONEY:
+        return "%" not in line and bool(numbers(line)) and _MONEY_TABLE.search(row.window.text) is not None
+    return asked.kind is ValueKind.COUNT and row.named > 0 and _is_figure(_uncounted(line), asked)
+
+
+def holds_value(text: str, asked: AskedValue, around: str = "") -> bool:
+    """Return whether a text, as it is read, has a value of the sort that is asked for.
+
+    Where it is not sure it has one: "a third of them" is a percentage, and "most patients" a count.
+
+    Args:
+        around: The text that it is from. What stands there without a capital too is no name.
+    """
+    if asked.kind in _PATTERNS:
+        return _PATTERNS[asked.kind].search(text) is not None
+    if asked.kind is ValueKind.DATE:
+        return _TIME.search(text) is not None or bool(dates(text))
+    if asked.kind in (ValueKind.FULL_NAME, ValueKind.PERSON):
+        forms = (_FULL_NAME, _SINGLE_NAME) if asked.kind is ValueKind.PERSON else (_FULL_NAME,)
+        common = {word.capitalize() for word in re.findall(r"\b[a-z]{3,}\b", around)} | asked.known
+        names = [set(re.findall(r"[\w’'-]+", one.group())) for form in forms for one in form.finditer(text)]
+        return any(not name & common for name in names)
+    if asked.counted:
+        return _counts(_uncounted(text), asked)
+    left = _NO_COUNT.sub(" ", text)
+    return _is_figure(left, asked) or _SOME.search(left) is not None
+
+
+def _uncounted(text: str) -> str:
+    """Return a text without the figures that count nothing."""
+    return _PRICE_OR_TIME.sub(" ", _NO_COUNT.sub(" ", text))
+
+
+def _is_figure(text: str, asked: AskedValue) -> bool:
+    return any(number.text not in asked.known for number in numbers(text))
+
+
+def _counts(text: str, asked: AskedValue) -> bool:
+    """Return whether a text has a figure near a form of what is counted."""
+    words = _WORD.findall(text)
+    named = [place for place, word in enumerate(words) if _names(word_stem(word), asked.counted)]
+    return any(
+        _is_figure(word, asked) or (is_near and _SOME.fullmatch(word) is not None)
+        for place in named
+        for word, is_near in _around(words, place)
+    )
+
+
+def _around(words: list[str], place: int) -> Iterator[tuple[str, bool]]:
+    """Yield the words around a place; whether they stand closely before it."""
+    for at in range(max(0, place - _BEFORE), min(len(words), place + _BEHIND + 1)):
+        yield words[at], 0 <= place - at <= _NEAR
+
+
+def _names(stem: str, counted: frozenset[str]) -> bool:
+    if stem in counted or any(stem in group and counted & group for group in _NAMESAKES):
+        return True
+    return any(
+        len(one) >= _LEAST_LETTERS
+        and stem.startswith(one[: max(_LEAST_LETTERS, int(_SAME_BEGINNING * len(one)))])
+        for one in counted
+    )

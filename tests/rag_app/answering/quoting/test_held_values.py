@@ -1,0 +1,96 @@
+"""Whether a statement has a value of the sort that a question asks for."""
+
+from dataclasses import replace
+
+import pytest
+
+from rag_app.answering.answers import Evidence, PromptContext
+from rag_app.answering.questions.asked_values import asked_value
+from rag_app.answering.quoting.composition import compose
+from rag_app.answering.quoting.held_values import holds_value, lacking_value
+from retrievers.hits import Side
+from tests.helpers.evidence import evidence
+
+HOLDS = (
+    ("How much does it cost?", "It costs $ 12.50 a month."),
+    ("How much does it cost?", "The board is two hundred euros."),
+    ("How much does it cost?", "Delivery is free of charge."),
+    ("What percentage of them recovered?", "Two thirds of them recovered."),
+    ("How tall is it?", "The mast is 40 m high."),
+    ("For how long must I keep it?", "Keep it as long as you are insured."),
+    ("For how long must I keep it?", "Records are kept for ten full years."),
+    ("How many people work there?", "In all, 1,853 full-time employees work there."),
+    ("How many people work there?", "Headcount at the end of the year: 45"),
+    ("How many patients recovered?", "Over half of the TB patients recovered."),
+    ("How many stores are in Japan?", "We operate 853 warehouses, of which 32 are in Japan."),
+    ("How many guests came?", "The dinner was attended by 2000 guests."),
+    ("How fast is it?", "It takes 18.132 ms."),
+    ("When was it built?", "It was built in the 19th century."),
+    ("Who signed the contract?", "Signed by Sean E. Brynjelsen for the buyer."),
+    ("Who wrote it?", "It was written by Plato."),
+)
+LACKS = (
+    ("How much does it cost?", "The cost depends on 3 factors."),
+    ("How much does it cost?", "Each of the 40 boards is tested."),
+    ("What percentage of them recovered?", "Many of the 40 recovered."),
+    ("How tall is it?", "It works from 0 to 70 degrees."),
+    ("For how long must I keep it?", "Keep it in the safe on floor 2."),
+    ("How many people work there?", "Sales were 65 million in 2023."),
+    (
+        "How many people work there?",
+        "The pandemic had many effects, as section 4.2 says of the 2019 agreement.",
+    ),
+    ("How many of the 40 patients recovered?", "The 40 patients receive treatment for 12 months."),
+    ("How many iPhone units did Apple sell?", "iPhone units brought $39,669 million."),
+    ("How fast is it?", "The ESP32 is faster than COVID-19 in FY2020, see page 4."),
+    ("Who signed the contract?", "The Effective Date is named by the Board of Directors."),
+    ("Who signed the contract for Eton Pharmaceuticals?", "Eton Pharmaceuticals signed it."),
+    ("Who wrote it?", "It was written in the office."),
+)
+
+
+@pytest.mark.parametrize(("question", "text"), HOLDS)
+def test_a_text_with_such_a_value(question: str, text: str) -> None:
+    asked = asked_value(question)
+    assert asked is not None
+    assert holds_value(text, asked)
+
+
+@pytest.mark.parametrize(("question", "text"), LACKS)
+def test_a_text_without_one(question: str, text: str) -> None:
+    asked = asked_value(question)
+    assert asked is not None
+    assert not holds_value(text, asked, "the effective date, and the directors")
+
+
+def matching(score: float, item: Evidence) -> Evidence:
+    """Return evidence whose sentences match the question so well."""
+    return replace(item, sentences=tuple(replace(one, score=score) for one in item.sentences))
+
+
+def test_a_statement_with_the_value_leads_one_that_only_matches_better() -> None:
+    items = (
+        matching(0.55, evidence(1, "The price of the board is set by the board's price committee.")),
+        evidence(2, "A board comes at $ 24.95 with its cable and a printed guide."),
+    )
+    question = "What is the price of the board?"
+    first, *_ = compose(PromptContext(items, 1.0, question=question))
+    assert "24.95" in first.plain
+    assert lacking_value(PromptContext(items, 1.0, question=question)) is None
+    # Of a question that asks for no sort of value the better match leads.
+    first, *_ = compose(PromptContext(items, 1.0, question="Tell me about the price of the board"))
+    assert "committee" in first.plain
+
+
+def test_a_value_in_a_statement_that_hardly_answers_is_none() -> None:
+    items = (
+        matching(0.7, evidence(1, "The price of the board is set by the board's price committee.")),
+        evidence(2, "Nine hundred dollars were paid for the mended roof of the town's old station."),
+    )
+    context = PromptContext(items, 1.0, question="What is the price of the board?")
+    lacking = lacking_value(context)
+    assert lacking is not None
+    assert lacking.kind == "money"
+    side = Side("board", "What is the price of the board?", "?", frozenset({"d"}))
+    assert lacking_value(PromptContext(items, 1.0, question=context.question, sides=(side,))) is None
+    assert lacking_value(PromptContext((), 0.0, question=context.question)) is None
