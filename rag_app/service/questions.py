@@ -16,7 +16,7 @@ from typing import cast
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from ingestion.collections import single_instructions
-from ingestion.errors import EmptyQuestion, RagError
+from ingestion.errors import EmptyQuestion, ModelError, RagError
 from ingestion.library import Library
 from ingestion.library_documents import documents_in
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
@@ -89,7 +89,7 @@ class QuestionRouter:
         """Return the chain from question to answer. Raises InvalidInput or ModelError for wrong options."""
         settings = self._settings
         answerer = self._models.answerer(options.llm)
-        asked, notes = AnswerInstructions(), tuple[str, ...]()
+        asked, notes = AnswerInstructions(), self._notes(options.llm)
         if isinstance(answerer, ChatAnswerer):
             asked, notes = answerer.usable(self._instructions(options))
         return AnswerChain(
@@ -108,6 +108,11 @@ class QuestionRouter:
             instructions=asked,
             notes=notes,
         ).runnable()
+
+    def _notes(self, llm: str) -> tuple[str, ...]:
+        """Return a flag where a language model was chosen that cannot be used here."""
+        note = self._models.resolve(llm).note
+        return (note,) if note else ()
 
     def _instructions(self, options: AskOptions) -> AnswerInstructions:
         """Return what is asked about the form of the answer; by a collection, where it alone is asked."""
@@ -131,6 +136,7 @@ class QuestionRouter:
             question=question,
             passages=self._settings.summary_passages,
             config=config,
+            notes=self._notes(options.llm),
         )
 
     def side_task(
@@ -162,7 +168,12 @@ def open_ask(models: ModelPool, settings: Settings, library: Library, options: A
 
     Args:
         options: The options of every question; the function adds conversation and documents.
+
+    Raises:
+        ModelError: The options name a file, and llama.cpp is not installed; quotations are no measure of it.
     """
+    if note := models.resolve(options.llm).note:
+        raise ModelError(note)
     with TemporaryDirectory(prefix="rag-app-eval-") as folder:
         state = StateDatabase(Path(folder) / STATE_FILE)
         recorder = ConversationRecorder(Conversations(state), Receipts(state), library, keeps_receipts=True)
