@@ -7,9 +7,9 @@ and by DNS rebinding read the answers), and so can every user of the machine. Th
   127.0.0.1 sends its own name;
 - `Origin` and `Sec-Fetch-Site` must not name another site; a link from there may open the page.
 
-The API, /api and /v1, also needs the token. A new token is made for each run, and stored where only this user
-can read it; a person may set one that lasts. Other machines need that one. The page has a guard of its own:
-`page_guard` here, or `ui.login`.
+The API, /api and /v1, and /metrics also need the token; /healthz and /readyz do not. A new token is made for
+each run, and stored where only this user can read it; a person may set one that lasts. Other machines need
+that one. The page has a guard of its own: `page_guard` here, or `ui.login`.
 """
 
 import hmac
@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rag_app.config.ports import is_loopback
 from rag_app.contract.errors import ErrorFields
 from rag_app.server.errors import error_response
-from rag_app.server.paths import is_api
+from rag_app.server.paths import OPEN, is_api
 
 # The path of the API's description, open without a token for browsers; it says nothing about the library.
 DESCRIPTION = "/api/v1/docs"
@@ -74,7 +74,8 @@ class Guard:
                 f"the host {', '.join(hosts)!r} is not this server; open it as http://127.0.0.1:{self._port}"
             )
         path = scope["path"]
-        wants_token = is_api(path) and not (path == DESCRIPTION and scope.get("method") == "GET")
+        is_open = path in (DESCRIPTION, *OPEN) and scope.get("method") == "GET"
+        wants_token = is_api(path) and not is_open
         origins = headers.getlist("origin")
         site = headers.get("sec-fetch-site", "none")
         navigates = scope.get("method") == "GET" and headers.get("sec-fetch-mode") == "navigate"
