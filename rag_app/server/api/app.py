@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from rag_app.contract.errors import ErrorResponse
 from rag_app.server import errors, monitoring
 from rag_app.server.api import files, openapi, routes
-from rag_app.server.openai import chat
+from rag_app.server.openai import chat, vectors
 from rag_app.server.security.body_limit import BodyLimit
 from rag_app.server.security.guard import DESCRIPTION
 from rag_app.service.composition import Assistant
@@ -38,6 +38,7 @@ def create_api(assistant: Assistant) -> ASGIApp:
         failed: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorResponse, "description": "An error"}}
         api.include_router(part.router_of(service), prefix=PREFIX, responses=failed)
     api.include_router(chat.router_of(service))
+    api.include_router(vectors.router_of(service))
     api.include_router(monitoring.router_of(assistant))
     api.include_router(openapi.router_of(api, DESCRIPTION))
     openapi.describe_events(api)
