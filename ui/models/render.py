@@ -75,7 +75,10 @@ def render_models(states: Sequence[ModelState], task: ModelTask | None, *, missi
     busy = task is not None and task.task.state is TaskState.RUNNING
     by_role = sorted(states, key=lambda one: [role for role, *_ in ROLES].index(one.entry.role))
     found = [one for one in by_role if one.presence is not Presence.ABSENT]
-    parts = [f'<div class="offline" role="status">{escape(missing)}</div>'] if missing else []
+    parts = []
+    if missing:
+        told = escape(f"{missing[0].upper()}{missing[1:]}")
+        parts.append(f'<div class="offline" role="status">{told}</div>')
     parts.append(_section("Installed", "On this machine.", found, busy=busy, names_kind=True))
     for role, title, about in ROLES:
         absent = [one for one in states if one.presence is Presence.ABSENT and one.entry.role == role]
