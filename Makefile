@@ -12,6 +12,8 @@ WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscop
 unexport PYTHONDONTWRITEBYTECODE
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 KERNEL := ingestion/storage/tokens/kernel
+# llama.cpp is compiled. Where it cannot be, everything works but language models in GGUF files.
+WITHOUT_LLAMA := "Without llama.cpp ($(VENV)/llm.log says why it was not built) answers are quotations or a server's."
 
 .PHONY: run test fast soak coverage lint checks docs samples clean
 
@@ -66,8 +68,9 @@ $(VENV)/.torch: constraints.txt
 	touch $@
 
 $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch $(wildcard $(KERNEL)/*.[ch] $(KERNEL)/hatch_build.py)
-	@echo "Setting up. Building llama.cpp takes some minutes the first time."
 	$(INSTALL) --constraint constraints.txt --editable .
+	@echo "Building llama.cpp, which takes some minutes the first time."
+	@$(INSTALL) --constraint constraints.txt --editable ".[llm]" > $(VENV)/llm.log 2>&1 || echo $(WITHOUT_LLAMA)
 	@$(BIN)/python -c 'from ingestion.storage.tokens.maxsim import kernel_name; print("MaxSim runs on:", kernel_name())'
 	touch $@
 

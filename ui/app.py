@@ -76,7 +76,9 @@ def serve(assistant: Assistant, *, host: str, port: int, on_ready: Callable[[str
     layers = [
         Middleware(RequestIds),
         Middleware(OwnFilesOnly),
-        Middleware(Guard, host=host, port=port, token=token, api_token=api_token),
+        Middleware(
+            Guard, host=host, port=port, token=token, api_token=api_token, public_url=settings.public_url
+        ),
         Middleware(ApiBeside, api=create_api(assistant)),
         Middleware(LoginFirst)
         if settings.logins

@@ -20,8 +20,8 @@ _INTRODUCTION = """\
 Generated from the OpenAPI document, which a running server has at `/api/v1/openapi.json`; its own page at
 `/api/v1/docs` shows the same. [Programs](../guides/programs.md) says how to begin.
 
-Every request needs `Authorization: Bearer TOKEN`; `rag-app token` prints the token. An error is
-`{"error": {"type", "message"}}`; under `/v1` it has OpenAI's form.
+Every request but `/healthz` and `/readyz` needs `Authorization: Bearer TOKEN`; `rag-app token` prints the
+token. An error is `{"error": {"type", "message"}}`; under `/v1` it has OpenAI's form.
 """
 
 

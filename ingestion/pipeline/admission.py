@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion.documents import Status
-from ingestion.parsing import ParseLimits
+from ingestion.errors import InvalidInput
+from ingestion.parsing import ParseLimits, encoding_named, known_names
 from ingestion.pipeline.context import IngestContext, IngestTask
 from ingestion.pipeline.progress import IngestResult
 from ingestion.storage.originals import Source, hash_file, readable
@@ -98,3 +99,12 @@ def _source(file: Path, path: str, name: str, limits: ParseLimits) -> Source:
         )
     sha256, size = hash_file(file)
     return Source(path=path, name=name, sha256=sha256, bytes=size, file=file)
+
+
+def encoding_given(name: str | None) -> str | None:
+    """Return Python's name of the encoding that a person gives. Raises InvalidInput for an unknown one."""
+    if name is None or not name.strip():
+        return None
+    if (known := encoding_named(name)) is None:
+        raise InvalidInput(f"{name[:40]!r} is no known encoding; choose one of: {known_names()}")
+    return known

@@ -25,18 +25,25 @@ _logger = logging.getLogger(__name__)
 
 OnProgress = Callable[[IngestProgress], None] | None
 IsCancelled = Callable[[], bool] | None
+OnResult = Callable[[IngestResult], None] | None
 
 
 class JobWork:
     """Ingests the files of jobs; keeps in memory what the table of jobs does not have."""
 
     def __init__(
-        self, library: Library, limits: ParseLimits, staging: Staging, tell: Callable[[], None]
+        self,
+        library: Library,
+        limits: ParseLimits,
+        staging: Staging,
+        tell: Callable[[], None],
+        on_result: OnResult = None,
     ) -> None:
         self._library = library
         self._limits = limits
         self._staging = staging
         self._tell = tell
+        self._on_result = on_result
         self._table = JobTable(library.catalogue.database)
         self.passwords: dict[int, dict[int, str]] = {}  # by job and file
         self.cancelled: set[int] = set()
@@ -193,6 +200,8 @@ class JobWork:
         self._live.pop((identity, file.ordinal), None)
         if result.status not in _UNDECIDED and not result.is_fault:
             self._staging.drop([file])
+        if self._on_result:
+            self._on_result(result)
         self._tell()
 
     def _forget_live(self, identity: int) -> None:

@@ -18,12 +18,13 @@ from pathlib import Path
 from ingestion.documents import Status
 from ingestion.errors import Cancelled, InvalidInput, LibraryError, RagError, UnknownName
 from ingestion.library import Library
-from ingestion.parsing import ParseLimits, encoding_named, known_names
+from ingestion.parsing import ParseLimits
+from ingestion.pipeline.admission import encoding_given
 from ingestion.pipeline.context import is_interrupt
 from ingestion.pipeline.folder_sync import Listing, list_files, remove_gone
 from ingestion.pipeline.folder_sync import sync as plan_sync
 from ingestion.pipeline.job_thread import JobThread
-from ingestion.pipeline.job_work import IsCancelled, JobWork, OnProgress
+from ingestion.pipeline.job_work import IsCancelled, JobWork, OnProgress, OnResult
 from ingestion.pipeline.progress import IngestResult
 from ingestion.pipeline.staging import Staging, file_state
 from ingestion.storage.catalogue.job_table import ENDED, SET_ASIDE_AFTER, FileState, Job, JobTable
@@ -41,14 +42,17 @@ _logger = logging.getLogger(__name__)
 class Jobs:
     """The queue of one open library. Safe to use from several threads."""
 
-    def __init__(self, library: Library, *, limits: ParseLimits, staging: Path) -> None:
+    def __init__(
+        self, library: Library, *, limits: ParseLimits, staging: Path, on_result: OnResult = None
+    ) -> None:
+        """`on_result` gets what comes of each file."""
         self._library = library
         self._staging = Staging(staging)
         self._table = JobTable(library.catalogue.database)
         self._states = JobStates(self._table, library.reserve)
         self._turn = threading.Lock()  # one job at a time
         self._changed = threading.Condition()
-        self._work = JobWork(library, limits, self._staging, self._tell)
+        self._work = JobWork(library, limits, self._staging, self._tell, on_result)
         self._tidying = threading.Lock()  # no upload is cleared away while a job takes it up again
         self._stopping = threading.Event()
         self._thread: JobThread | None = None
@@ -109,7 +113,7 @@ class Jobs:
         removed when the others are done. Passwords are by path and kept in memory only. `encoding`
         is what those files are in that are text, by any of its names. Raises InvalidInput.
         """
-        told = _encoding(encoding)
+        told = encoding_given(encoding)
         self._library.catalogue.ensure_collection(collection)
         named = {as_on_disk(path).absolute() for path in paths}
         folder = None
@@ -209,7 +213,7 @@ class Jobs:
         Files that were set aside are tried only where `files` has them. Without an `encoding` files keep
         theirs. Raises UnknownName; InvalidInput where there is nothing to do again, or its uploads are gone.
         """
-        told = _encoding(encoding)
+        told = encoding_given(encoding)
         job = self.get(identity)
         if job.state in ("queued", "running"):
             raise InvalidInput(f"job {identity} has not ended; cancel it first, or wait for it")
@@ -339,12 +343,3 @@ class Jobs:
     def _tell(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-
-def _encoding(name: str | None) -> str | None:
-    """Python's name of an encoding. Raises InvalidInput for a name that is not known."""
-    if name is None or not name.strip():
-        return None
-    if (known := encoding_named(name)) is None:
-        raise InvalidInput(f"{name[:40]!r} is no known encoding; choose one of: {known_names()}")
-    return known

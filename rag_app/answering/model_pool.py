@@ -15,6 +15,7 @@ from rag_app.answering.chat_answerer import ChatAnswerer, WritingModel
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.llm.base import SAMPLING
 from rag_app.llm.choice import AUTO, EXTRACTIVE, Llm, Server
+from rag_app.llm.installation import missing_llama
 from rag_app.llm.llama import LlamaCpp
 from rag_app.llm.openai import ServerModel
 from rag_app.llm.process.processors import default_threads
@@ -63,12 +64,19 @@ class ModelPool:
         """Return the language model that a name stands for.
 
         "auto" is the setting `llm`; where that is "auto" too, the one GGUF file in the models folder, or
-        quotations without a file.
+        quotations without a file. Without llama.cpp a file stands for quotations, with a note.
 
         Raises:
             InvalidInput: The folder holds several models, or a URL cannot be used.
             ModelError: The model's file is missing.
         """
+        chosen = self._chosen(name)
+        if chosen.file is None:
+            return chosen
+        note = missing_llama(f"answers are quotations, because {chosen.file.name} needs")
+        return Llm(note=note) if note else chosen
+
+    def _chosen(self, name: str) -> Llm:
         settings = self._store.settings
         if name == AUTO:
             name = settings.llm
@@ -120,6 +128,11 @@ class ModelPool:
             given.get("max_tokens", model.max_tokens),
             given.get("thinking", model.thinking),
         )
+
+    @property
+    def missing(self) -> str | None:
+        """A sentence on what language models in files need and is not installed; None: nothing."""
+        return missing_llama()
 
     def chat_answerers(self) -> list[ChatAnswerer]:
         """Return the answerers of the language models that were opened."""

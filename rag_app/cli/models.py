@@ -51,6 +51,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
     A language model that is here gets its prompts as a chat, or as plain text that it completes.
     Below them are the models that servers on this machine offer: Ollama, LM Studio, llama-server, vLLM.
     """
+    from rag_app.llm.installation import missing_llama
     from rag_app.llm.servers.finder import ServerFinder
 
     store = _store(context)
@@ -58,7 +59,7 @@ def list_(context: typer.Context, as_json: Json = False) -> None:
         ModelStateFields.of(state, **dict(ModelEntryFields.of(state.entry))) for state in store.states()
     ]
     served = ServerFinder.on_ports(store.settings.find_servers).models()
-    show(ModelsResponse.of(models=states, served=served), as_json, _print)
+    show(ModelsResponse.of(models=states, served=served, missing=missing_llama()), as_json, _print)
 
 
 @app.command()
@@ -212,6 +213,8 @@ def _print(console: Console, response: ModelsResponse) -> None:
     console.print(table)
     if response.served:
         _print_served(console, response.served)
+    if response.missing:
+        line(console, f"[yellow]![/] {shown(response.missing)}")
     line(console, "[dim]rag-app models pull NAME fetches one; nothing else asks the network.[/]")
 
 

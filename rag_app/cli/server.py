@@ -201,9 +201,7 @@ def _open(address: str, data_dir: Path) -> None:
 
 def _check_guarded(settings: "Settings") -> None:
     """Raise InvalidInput where other machines could read the library without a token or a login."""
-    from rag_app.config.ports import is_loopback
-
-    if is_loopback(settings.host):
+    if settings.is_private:
         return
     missing = []
     if settings.api_token is None:
@@ -211,8 +209,9 @@ def _check_guarded(settings: "Settings") -> None:
     if settings.auth is None:
         missing.append("a login for the page (set RAG_APP_AUTH=NAME:PASSWORD or give --auth-file)")
     if missing:
+        where = settings.public_url or settings.host
         raise InvalidInput(
-            f"{settings.host} can be reached from other machines, which needs {' and '.join(missing)}; "
+            f"{where} can be reached from other machines, which needs {' and '.join(missing)}; "
             "or serve on 127.0.0.1"
         )
 

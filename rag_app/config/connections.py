@@ -1,8 +1,9 @@
 """Settings of the connections that `serve` takes."""
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from rag_app.config.networks import Networks
+from rag_app.config.ports import origin_of
 
 # Of the files that a process may have open, connections take at most this share: stores need the others.
 _SHARE = 2
@@ -30,6 +31,17 @@ class ConnectionSettings(BaseModel):
     trusted_proxies: Networks = Field(
         (), description="proxies whose X-Forwarded-For names the client: addresses or networks, like 10.0.0.2"
     )
+
+    public_url: str | None = Field(
+        None,
+        description="address at which a proxy, or a container's published port, shows the page: "
+        "https://rag.example.org; it needs api_token and auth",
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, url: str | None) -> str | None:
+        return None if url is None else origin_of(url)
 
     @property
     def total_connections(self) -> int:

@@ -3,10 +3,12 @@
 import errno
 import ipaddress
 import socket
+from urllib.parse import urlsplit
 
 from ingestion.errors import InvalidInput, RagError
 
 _TRIES = 100
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 def free_port(host: str, port: int) -> int:
@@ -43,6 +45,24 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a page's address as browsers name its origin.
+
+    Raises:
+        ValueError: It is no address of http or https, or has more than these.
+    """
+    parts = urlsplit(url.strip())
+    scheme, host = parts.scheme.lower(), parts.hostname
+    more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if scheme not in _USUAL_PORTS or not host or more:
+        raise ValueError(
+            f"{url!r} is no page's address; write one like https://rag.example.org, without a path"
+        )
+    name = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, _USUAL_PORTS[scheme]) else f":{parts.port}"
+    return f"{scheme}://{name}{port}"
 
 
 def url_of(host: str, port: int) -> str:

@@ -257,7 +257,12 @@ class Settings(ModelServerSettings, ConnectionSettings, BaseSettings):
     @property
     def visitors_are_trusted(self) -> bool:
         """Whether visitors of the page may name files and servers: only this user can open it."""
-        return is_loopback(self.host) and self.auth is None
+        return self.is_private and self.auth is None
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only programs of this machine reach the server, and no proxy passes on what others ask."""
+        return is_loopback(self.host) and self.public_url is None
 
     def secret(self, name: str) -> str | None:
         """Return the text of a secret setting, None where it is not set."""

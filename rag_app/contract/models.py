@@ -49,6 +49,7 @@ class ServedModelFields(Fields):
 class ModelsResponse(Response):
     models: tuple[ModelStateFields, ...]
     served: tuple[ServedModelFields, ...] = Field((), description="models of servers on this machine")
+    missing: str | None = Field(None, description="what language models in files need and is not installed")
 
 
 class ModelFileFields(Fields):

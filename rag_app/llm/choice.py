@@ -77,6 +77,8 @@ class Llm:
 
     file: Path | None = None
     server: Server | None = None
+    note: str | None = None
+    """Why answers are quotations although a file was chosen."""
 
     @property
     def quotes(self) -> bool:

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from ingestion.errors import RagError
 from rag_app.contract.errors import ErrorFields, ErrorResponse, OpenAiErrorFields, OpenAiErrorResponse
 from rag_app.contract.requests import first_fault
+from rag_app.metrics import Metrics
 from rag_app.server.paths import speaks_openai
 
 # By the name of the error's class, or of a class that it derives from.
@@ -32,8 +33,9 @@ class TooLarge(RagError):
     """A file or request is larger than the limit."""
 
 
-def install(api: FastAPI) -> None:
-    """Have every error of the API answered in its form."""
+def install(api: FastAPI, metrics: Metrics) -> None:
+    """Have every error of the API counted, and answered in its form."""
+    api.state.metrics = metrics
     api.add_exception_handler(RequestValidationError, _wrong_request)
     api.add_exception_handler(HTTPException, _no_such_path)
     api.add_exception_handler(RagError, _answered)
@@ -43,6 +45,12 @@ def install(api: FastAPI) -> None:
 def status_of(error: BaseException) -> int:
     """Return the HTTP status of an error."""
     return next((_STATUS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in _STATUS), 500)
+
+
+def count_error(request: Request, error: ErrorFields) -> None:
+    """Count an error that a request of the API is answered with."""
+    metrics: Metrics = request.app.state.metrics
+    metrics.failed(error.type)
 
 
 def error_response(
@@ -60,17 +68,21 @@ def error_response(
 
 
 async def _answered(request: Request, error: Exception) -> JSONResponse:
-    return error_response(request.url.path, status_of(error), ErrorFields.of_exception(error))
+    fields = ErrorFields.of_exception(error)
+    count_error(request, fields)
+    return error_response(request.url.path, status_of(error), fields)
 
 
 async def _wrong_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # Without the values that were sent: a password may be among them.
     fields = ErrorFields(type="InvalidInput", message=first_fault(error.errors()))
+    count_error(request, fields)
     return error_response(request.url.path, 400, fields)
 
 
 async def _no_such_path(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     fields = ErrorFields(type="HTTP", message=str(error.detail))
+    count_error(request, fields)
     return error_response(request.url.path, error.status_code, fields)

@@ -17,6 +17,7 @@ from rag_app.config.logging import report_unexpected
 from rag_app.contract.answers import ErrorEvent, Event
 from rag_app.contract.errors import ErrorFields
 from rag_app.server.background_generator import BackgroundGenerator, ClientGone, StreamEnd
+from rag_app.server.errors import count_error
 
 E = TypeVar("E", bound=Event)
 
@@ -36,6 +37,7 @@ class Events(Generic[E]):
 
     def __init__(self, asked: Generator[E], request: Request) -> None:
         self._generator = BackgroundGenerator(asked)
+        self._request = request
         self._watch = asyncio.create_task(self._until_gone(request))
 
     async def next(self, seconds: float | None = None) -> E | None:
@@ -54,6 +56,14 @@ class Events(Generic[E]):
             except StreamEnd:
                 assert event is not None
                 return event
+
+    def reported(self, error: Exception) -> ErrorFields:
+        """Return an error's fields for a stream, and count it; log an unexpected one."""
+        if not isinstance(error, RagError):
+            report_unexpected(error)
+        fields = ErrorFields.of_exception(error)
+        count_error(self._request, fields)
+        return fields
 
     def close(self) -> None:
         """Stop the work if it still goes on."""
@@ -105,13 +115,6 @@ async def _and_error(
     except (StreamEnd, ClientGone):
         pass
     except Exception as error:  # noqa: BLE001  # the status has been sent, so the stream tells it
-        yield ErrorEvent(error=reported(error))
+        yield ErrorEvent(error=events.reported(error))
     finally:
         events.close()
-
-
-def reported(error: Exception) -> ErrorFields:
-    """Return an error's fields for a stream; log an unexpected one."""
-    if not isinstance(error, RagError):
-        report_unexpected(error)
-    return ErrorFields.of_exception(error)

@@ -15,7 +15,7 @@ from langchain_core.runnables import RunnableConfig
 from ingestion import collections
 from ingestion.collections import CollectionInfo
 from ingestion.encoders import builtin_encoder
-from ingestion.errors import LibraryError
+from ingestion.errors import LibraryError, ModelError
 from ingestion.fields.values import DocumentFields, FieldName
 from ingestion.library import Library
 from ingestion.library_documents import DeletedDocument, delete_document, documents_in
@@ -37,6 +37,7 @@ from rag_app.history.receipts import Receipts
 from rag_app.history.recorder import ConversationRecorder
 from rag_app.history.serialization import RestoredTurn, restored
 from rag_app.llm.choice import AUTO, Llm
+from rag_app.metrics import Metrics
 from rag_app.model_store.model_tasks import ModelTasks
 from rag_app.model_store.store import ModelStore
 from rag_app.service.document_browser import DocumentBrowser
@@ -58,7 +59,15 @@ class Assistant:
     def __init__(self, settings: Settings, library: Library) -> None:
         self.library = library
         self.uploads = library.folder / "uploads"
-        self.jobs = Jobs(library, limits=settings.limits, staging=self.uploads)
+        self.metrics = Metrics()
+        self.jobs = Jobs(
+            library,
+            limits=settings.limits,
+            staging=self.uploads,
+            on_result=lambda result: self.metrics.ingested(result.status),
+        )
+        self.metrics.watch("files", lambda: sum(job.total - job.done for job in self.jobs.active))
+        self.not_ready: str | None = "the encoder is being loaded"
         self.document_browser = DocumentBrowser(library)
         self.pages = PageViewer(library, settings.limits)
         self.tasks = Tasks()
@@ -69,7 +78,7 @@ class Assistant:
         self.model_tasks = ModelTasks(self.models)
         self.model_pool = ModelPool(self.models, library.encoder)
         recorder = ConversationRecorder(self.conversations, self.receipts, library, settings.keep_receipts)
-        self.questions = QuestionRouter(library, self.model_pool, recorder, settings)
+        self.questions = QuestionRouter(library, self.model_pool, recorder, settings, self.metrics)
         self.answers = RunningAnswers(self.conversations, self.questions.stream)
         ask = partial(open_ask, self.model_pool, settings)
         self.evaluations = Evaluations(library, settings, self.tasks, self.judgements, ask)
@@ -88,6 +97,7 @@ class Assistant:
 
     def close(self) -> None:
         """Stop all work, and release the library."""
+        self.not_ready = "the library is being closed"
         self.answers.close()
         self.tasks.close()
         self.model_tasks.close()
@@ -185,8 +195,13 @@ class Assistant:
     # Questions
 
     def warm_up(self) -> None:
-        """Load the encoder, so that the first question does not wait for it."""
-        self.library.encoder.encode_query("warm up")
+        """Load the encoder, so that the first question does not wait for it. Raises ModelError."""
+        try:
+            self.library.encoder.encode_query("warm up")
+        except ModelError:
+            self.not_ready = "the encoder cannot be loaded; rag-app doctor says why"
+            raise
+        self.not_ready = None
 
     def options(self) -> AskOptions:
         """Return the options that the settings choose."""

@@ -16,7 +16,7 @@ from typing import cast
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from ingestion.collections import single_instructions
-from ingestion.errors import EmptyQuestion, RagError
+from ingestion.errors import Cancelled, EmptyQuestion, ModelError, RagError
 from ingestion.library import Library
 from ingestion.library_documents import documents_in
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
@@ -39,6 +39,7 @@ from rag_app.history.recorder import NEW, ConversationRecorder
 from rag_app.history.records import ReceiptRecord
 from rag_app.history.serialization import receipt_record
 from rag_app.llm.usage import UsageTracker, counted_by
+from rag_app.metrics import Metrics
 from rag_app.summarizing.summary import summarise
 
 
@@ -46,8 +47,14 @@ class QuestionRouter:
     """Decides what answers a question, and streams it. Safe to use from several threads."""
 
     def __init__(
-        self, library: Library, models: ModelPool, recorder: ConversationRecorder, settings: Settings
+        self,
+        library: Library,
+        models: ModelPool,
+        recorder: ConversationRecorder,
+        settings: Settings,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._library = library
         self._models = models
         self._recorder = recorder
@@ -56,7 +63,7 @@ class QuestionRouter:
     def stream(
         self, question: str, options: AskOptions, config: RunnableConfig | None = None
     ) -> Generator[AnswerEvent]:
-        """Yield the events of an answer, and record question and answer.
+        """Yield the events of an answer, and record question and answer. Counts it.
 
         Closing the iterator stops the model.
 
@@ -64,6 +71,24 @@ class QuestionRouter:
             RagError: The options are wrong; then nothing is recorded, unless the question is already. Or a
                 store or a model fails.
         """
+        outcome, strategy = "stopped", ""
+        self._metrics.began()
+        try:
+            with closing(self._recorded(question, options, config)) as events:
+                for event in events:
+                    if isinstance(event, Answer):
+                        outcome, strategy = event.outcome, event.strategy
+                        self._metrics.timed(event.timings_ms)
+                    yield event
+        except Exception as error:
+            outcome = "stopped" if isinstance(error, Cancelled) else "failed"
+            raise
+        finally:
+            self._metrics.ended(outcome, strategy)
+
+    def _recorded(
+        self, question: str, options: AskOptions, config: RunnableConfig | None
+    ) -> Generator[AnswerEvent]:
         usage = UsageTracker()
         config = counted_by(usage, config)
         try:
@@ -89,7 +114,7 @@ class QuestionRouter:
         """Return the chain from question to answer. Raises InvalidInput or ModelError for wrong options."""
         settings = self._settings
         answerer = self._models.answerer(options.llm)
-        asked, notes = AnswerInstructions(), tuple[str, ...]()
+        asked, notes = AnswerInstructions(), self._notes(options.llm)
         if isinstance(answerer, ChatAnswerer):
             asked, notes = answerer.usable(self._instructions(options))
         return AnswerChain(
@@ -108,6 +133,11 @@ class QuestionRouter:
             instructions=asked,
             notes=notes,
         ).runnable()
+
+    def _notes(self, llm: str) -> tuple[str, ...]:
+        """Return a flag where a language model was chosen that cannot be used here."""
+        note = self._models.resolve(llm).note
+        return (note,) if note else ()
 
     def _instructions(self, options: AskOptions) -> AnswerInstructions:
         """Return what is asked about the form of the answer; by a collection, where it alone is asked."""
@@ -131,6 +161,7 @@ class QuestionRouter:
             question=question,
             passages=self._settings.summary_passages,
             config=config,
+            notes=self._notes(options.llm),
         )
 
     def side_task(
@@ -162,7 +193,12 @@ def open_ask(models: ModelPool, settings: Settings, library: Library, options: A
 
     Args:
         options: The options of every question; the function adds conversation and documents.
+
+    Raises:
+        ModelError: The options name a file, and llama.cpp is not installed; quotations are no measure of it.
     """
+    if note := models.resolve(options.llm).note:
+        raise ModelError(note)
     with TemporaryDirectory(prefix="rag-app-eval-") as folder:
         state = StateDatabase(Path(folder) / STATE_FILE)
         recorder = ConversationRecorder(Conversations(state), Receipts(state), library, keeps_receipts=True)

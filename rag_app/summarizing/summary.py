@@ -64,6 +64,7 @@ def summarise(
     question: str | None = None,
     passages: int = MOST_CHUNKS,
     config: RunnableConfig | None = None,
+    notes: Sequence[str] = (),
 ) -> Generator[AnswerEvent]:
     """Yield AnswerProgress("read") as passages are read, PassagesFound, Deltas and the Answer.
 
@@ -73,6 +74,7 @@ def summarise(
     Args:
         question: The question that asks for the summary; None: it is derived from the documents.
         passages: The most passages that an LLM reads; of more, that many at even distances.
+        notes: Flags of a summary by quotations.
 
     Raises:
         RagError: A store or a model fails.
@@ -84,7 +86,7 @@ def summarise(
     elif isinstance(answerer, ChatAnswerer) and not answerer.completes:
         yield from _written(writing, whole, answerer, passages, config or {})
     else:
-        yield from _quoted(writing, whole)
+        yield from _quoted(writing, whole, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class _SummaryWriter:
         yield replace(self.answer(found, CitedAnswer(NOTHING, (), ()), llm, ()), outcome=Outcome.NOTHING)
 
 
-def _quoted(writing: _SummaryWriter, whole: ScopedDocuments) -> Iterator[AnswerEvent]:
+def _quoted(writing: _SummaryWriter, whole: ScopedDocuments, notes: Sequence[str]) -> Iterator[AnswerEvent]:
     """Summarise without an LLM."""
     yield AnswerProgress("read", 0, whole.chunks)
     chosen = _covering(writing.library, whole)
@@ -169,7 +171,8 @@ def _quoted(writing: _SummaryWriter, whole: ScopedDocuments) -> Iterator[AnswerE
         pieces.append(f"{begin}{name}{' '.join(sentence.text.split())} [{item.number}]")
         before = chunk.document_id
     yield from map(Delta, pieces)
-    yield writing.answer(result, cite_quotations(pairs, "".join(pieces)), EXTRACTIVE, flags(evidence))
+    cited = cite_quotations(pairs, "".join(pieces))
+    yield writing.answer(result, cited, EXTRACTIVE, (*notes, *flags(evidence)))
 
 
 def _share_of_budget(documents: int) -> Budget:

@@ -125,6 +125,8 @@ def llm_help(assistant: Assistant) -> str:
         return (
             f"The default is {llm.name}: questions and passages leave this machine for {llm.leaves_machine}."
         )
+    if llm.note:
+        return f"{llm.note[0].upper()}{llm.note[1:]}"
     if not llm.quotes:
         return f"The default is {llm.name}."
     served = ", or choose a server's model" if assistant.model_pool.served_models(ask=False) else ""

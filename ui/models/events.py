@@ -37,7 +37,9 @@ class _ModelsUpdates:
             listing, total = render_error(error), ""
         else:
             served = render_served(assistant.model_pool.served_models(), assistant.options().llm)
-            listing, total = render_models(states, latest) + served, render_total(states)
+            missing = assistant.model_pool.missing
+            listing = render_models(states, latest, missing=missing) + served
+            total = render_total(states)
         ended, state.worked = state.worked and not works, works
         changed, state.listing = listing != state.listing, listing
         return (

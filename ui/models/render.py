@@ -64,15 +64,22 @@ def render_network(host: str, *, network: bool) -> str:
     )
 
 
-def render_models(states: Sequence[ModelState], task: ModelTask | None) -> str:
+def render_models(states: Sequence[ModelState], task: ModelTask | None, *, missing: str | None = None) -> str:
     """Return the models, those on this machine first, then what there is of each role.
 
     While a task runs, buttons that begin another one are disabled.
+
+    Args:
+        missing: What language models in files need and is not installed, as a sentence.
     """
     busy = task is not None and task.task.state is TaskState.RUNNING
     by_role = sorted(states, key=lambda one: [role for role, *_ in ROLES].index(one.entry.role))
     found = [one for one in by_role if one.presence is not Presence.ABSENT]
-    parts = [_section("Installed", "On this machine.", found, busy=busy, names_kind=True)]
+    parts = []
+    if missing:
+        told = escape(f"{missing[0].upper()}{missing[1:]}")
+        parts.append(f'<div class="offline" role="status">{told}</div>')
+    parts.append(_section("Installed", "On this machine.", found, busy=busy, names_kind=True))
     for role, title, about in ROLES:
         absent = [one for one in states if one.presence is Presence.ABSENT and one.entry.role == role]
         parts.append(_section(title, about, absent, busy=busy))

@@ -9,19 +9,21 @@ from typing import Any
 
 from ingestion.errors import ModelError
 from rag_app.llm.adapter import GIVE_ANOTHER
+from rag_app.llm.installation import INSTALL_LLAMA
 from rag_app.llm.process.child import Replies, Reply, WorkerProcess, one_line
 
 ADVICE = {
     "load": "if the file is damaged download it again, if it is new upgrade llama-cpp-python",
     "context": "use a smaller context or a smaller model",
     "adapter": GIVE_ANOTHER,
-    "install": "install llama-cpp-python",
+    "missing": f"install it with: {INSTALL_LLAMA}",
+    "install": "install it again: pip install --force-reinstall llama-cpp-python",
     "too_long": "ask for less evidence, or give the model a larger context",
     "template": "use another model file, one made for chat",
     "silent": "ask again; if it happens again, use a smaller model or close other programs",
     "decode": "ask again; if it fails again, use a smaller context or another model file",
 }
-REFUSED = ("load", "context", "adapter", "install")  # the errors of a model that cannot be loaded
+REFUSED = ("load", "context", "adapter", "missing", "install")  # the errors of a model that cannot be loaded
 
 _logger = logging.getLogger(__name__)
 

@@ -133,6 +133,8 @@ class Worker:
             from rag_app.llm.process.native_log import NativeLog
             from rag_app.llm.process.vocabulary import Vocabulary
         except ImportError as error:
+            if error.name == "llama_cpp":
+                raise EngineError("missing", "llama-cpp-python is not installed") from error
             raise EngineError("install", str(error)) from error
 
         self._heartbeat.template_limit_s = request["template_limit_s"]

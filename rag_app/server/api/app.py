@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from rag_app.contract.errors import ErrorResponse
-from rag_app.server import errors
+from rag_app.server import errors, monitoring
 from rag_app.server.api import files, openapi, routes
-from rag_app.server.openai import chat
+from rag_app.server.openai import chat, vectors
 from rag_app.server.security.body_limit import BodyLimit
 from rag_app.server.security.guard import DESCRIPTION
 from rag_app.service.composition import Assistant
@@ -38,7 +38,9 @@ def create_api(assistant: Assistant) -> ASGIApp:
         failed: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorResponse, "description": "An error"}}
         api.include_router(part.router_of(service), prefix=PREFIX, responses=failed)
     api.include_router(chat.router_of(service))
+    api.include_router(vectors.router_of(service))
+    api.include_router(monitoring.router_of(assistant))
     api.include_router(openapi.router_of(api, DESCRIPTION))
     openapi.describe_events(api)
-    errors.install(api)
+    errors.install(api, assistant.metrics)
     return BodyLimit(api, uploads=f"{PREFIX}/documents")

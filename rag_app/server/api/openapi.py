@@ -16,7 +16,7 @@ _STYLE = (
     "p{white-space:pre-line}"
 )
 _INTRODUCTION = (
-    "<p>Every request but this one wants <code>Authorization: Bearer TOKEN</code>; "
+    "<p>Every request but this one, /healthz and /readyz wants <code>Authorization: Bearer TOKEN</code>; "
     "<code>rag-app token</code> "
     'prints the token. Errors are <code>{"error": {"type", "message"}}</code>, under /v1 in the '
     "form of OpenAI. For programs: <code>/api/v1/openapi.json</code>.</p>"

@@ -46,7 +46,7 @@ from rag_app.server.openai.completions import (
     ModelList,
 )
 from rag_app.server.security.remote_access import check_request, may_name_servers
-from rag_app.server.streaming import KEEP_ALIVE, SSE, Events, gone, reported, streamed
+from rag_app.server.streaming import KEEP_ALIVE, SSE, Events, gone, streamed
 from rag_app.service.local import LocalService
 
 _DONE = format_sse_event(data_str="[DONE]")
@@ -168,7 +168,7 @@ class Reply:
         except ClientGone:
             pass
         except Exception as error:  # noqa: BLE001  # the status has been sent, so the stream tells it
-            fields = OpenAiErrorFields.of_error(errors.status_of(error), reported(error))
+            fields = OpenAiErrorFields.of_error(errors.status_of(error), events.reported(error))
             yield _event(OpenAiErrorResponse(error=fields))
         finally:
             events.close()

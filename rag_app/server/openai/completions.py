@@ -8,7 +8,7 @@ from rag_app.contract.answers import CitationFields, SentenceFields, UsageFields
 from rag_app.contract.schema import Fields, Timings
 
 
-def _left_out() -> Any:
+def left_out() -> Any:
     """Return a field that is not sent where it is None."""
     return Field(None, exclude_if=lambda value: value is None)
 
@@ -46,10 +46,10 @@ class Choice(Fields):
 class DeltaFields(Fields):
     """The part of a message that a chunk adds: its role, text, reasoning, or the citations at its end."""
 
-    role: Literal["assistant"] | None = _left_out()
-    content: str | None = _left_out()
-    reasoning_content: str | None = _left_out()
-    citations: tuple[CitationFields, ...] | None = _left_out()
+    role: Literal["assistant"] | None = left_out()
+    content: str | None = left_out()
+    reasoning_content: str | None = left_out()
+    citations: tuple[CitationFields, ...] | None = left_out()
 
 
 class ChunkChoice(Fields):
@@ -102,4 +102,4 @@ class Chunk(Fields):
     system_fingerprint: None = None
     choices: tuple[ChunkChoice, ...] = ()
     usage: UsageFields | None = None
-    rag_app: AboutFields | None = _left_out()
+    rag_app: AboutFields | None = left_out()

@@ -76,6 +76,20 @@ def test_other_machines_are_not_served_without(run: Command, tmp_path: Path) -> 
     assert not (tmp_path / "data").exists()
 
 
+def test_a_proxys_visitors_are_not_served_without(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_APP_PUBLIC_URL", "https://RAG.example.org/")
+    done = run("--data-dir", tmp_path / "data", "serve", "--port", 0)
+    assert (done.code, done.out) == (2, "")
+    assert "https://rag.example.org can be reached from other machines" in done.err
+    assert "RAG_APP_AUTH" in done.err
+    assert not load_settings().visitors_are_trusted
+    monkeypatch.setenv("RAG_APP_PUBLIC_URL", "rag.example.org")
+    done = run("--data-dir", tmp_path / "data", "serve", "--port", 0)
+    assert (done.code, "write one like https://rag.example.org" in done.err) == (2, True)
+
+
 def test_a_file_of_logins_that_cannot_be_used(run: Command, tmp_path: Path) -> None:
     for name, content, said in [
         ("missing", None, "cannot be read"),

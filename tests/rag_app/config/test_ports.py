@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from ingestion.errors import InvalidInput, RagError
-from rag_app.config.ports import free_port, is_loopback
+from rag_app.config.ports import free_port, is_loopback, origin_of
 
 HOST = "127.0.0.1"
 
@@ -64,3 +64,33 @@ def test_a_host_that_is_not_this_machine(host: str) -> None:
 )
 def test_only_this_machine_reaches_a_loopback_address(host: str, only_here: bool) -> None:
     assert is_loopback(host) is only_here
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://rag.example.org", "https://rag.example.org"),
+        ("HTTPS://RAG.example.org:443/", "https://rag.example.org"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://[fd00::1]:80", "http://[fd00::1]"),
+    ],
+)
+def test_the_origin_of_an_address(url: str, origin: str) -> None:
+    assert origin_of(url) == origin
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rag.example.org",
+        "ftp://x",
+        "https://",
+        "https://x/rag",
+        "https://x?y",
+        "https://me@x",
+        "https://x:port",
+    ],
+)
+def test_what_is_no_pages_address(url: str) -> None:
+    with pytest.raises(ValueError, match=r"no page's address|port"):
+        origin_of(url)

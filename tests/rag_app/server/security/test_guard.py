@@ -27,6 +27,7 @@ def asked(
     listening_on: str = "127.0.0.1",
     peer: tuple[str, int] | None = ("127.0.0.1", 50000),
     api_token: str | None = None,
+    public_url: str | None = None,
     headers: dict[str, str] | list[tuple[str, str]],
 ) -> tuple[int, Any]:
     """Ask the guard; return the status and what was said."""
@@ -43,7 +44,9 @@ def asked(
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    guard = Guard(welcomed, host=listening_on, port=PORT, token=TOKEN, api_token=api_token)
+    guard = Guard(
+        welcomed, host=listening_on, port=PORT, token=TOKEN, api_token=api_token, public_url=public_url
+    )
     asyncio.run(guard(scope, receive, send))
     start, body = sent
     return start["status"], body["body"]
@@ -98,6 +101,42 @@ def test_a_server_for_the_network_goes_by_address_but_not_by_a_strangers_name() 
     assert asked(headers={"Host": "192.168.1.2:7860"}, listening_on="0.0.0.0")[0] == 200
     assert asked(headers={"Host": "evil.example:7860"}, listening_on="0.0.0.0")[0] == 403
     assert asked(headers={"Host": "box.home:7860"}, listening_on="box.home")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "rag.example.org"}, 200),
+        ({"Host": "RAG.example.org:443"}, 200),
+        ({"Host": "rag.example.org", "Origin": "https://rag.example.org"}, 200),
+        (
+            {"Host": "rag.example.org", "Origin": "http://rag.example.org"},
+            403,
+        ),  # not encrypted
+        ({"Host": "rag.example.org", "Origin": "https://evil.example"}, 403),
+        ({"Host": "rag.example.org", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}, 403),
+        ({"Host": "rag.example.org:7860"}, 403),
+        ({"Host": "rag.example.org.evil.example"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "rag.example.org/x"}, 403),
+        ({"Host": "me@rag.example.org"}, 403),
+        ({"Host": "rag.example.org:port"}, 403),
+        ({"Host": ""}, 403),
+        ({"Host": OURS, "Origin": f"http://{OURS}"}, 200),  # this machine's own programs still come
+        ({"Host": OURS, "Origin": "https://rag.example.org"}, 403),
+    ],
+)
+def test_a_public_address_is_one_more_name(headers: dict[str, str], status: int) -> None:
+    answered, body = asked(headers=headers, public_url="https://rag.example.org")
+    assert answered == status
+    if "is not this server" in body.decode():
+        assert "open it as https://rag.example.org" in json.loads(body)["error"]["message"]
+
+
+def test_a_port_that_is_published_under_another_number() -> None:
+    sent = {"Host": "localhost:8080", "Origin": "http://localhost:8080"}
+    assert asked(headers=sent, public_url="http://localhost:8080")[0] == 200
+    assert asked(headers=sent)[0] == 403
 
 
 @pytest.mark.parametrize(
