@@ -50,7 +50,8 @@ _RATES = (
 )
 _TIME_UNITS = r"years?|months?|weeks?|days?|hours?|minutes?|seconds?"
 _CURRENCIES = r"money|(?:us |u\.s\. )?dollars?|euros?|pounds?(?! of)|cents?"
-_OFFICES = (
+# Whose holder is a person.
+OFFICES = (
     r"pilot|author|ceo|cfo|director|chairman|chairwoman|chairperson|president|founder|driver|captain|instructor|"
     r"owner|investigator|officer|manager|inspector|inventor|landlord|tenant|treasurer|secretary"
 )
@@ -124,8 +125,8 @@ _FORMS: tuple[tuple[ValueKind, re.Pattern[str]], ...] = (
         ValueKind.FULL_NAME,
         _form(
             r"^\W*who signed\b",
-            rf"^\W*who (?:is|was) (?:the |its |their )?(?:[\w'’-]+ ){{0,3}}?(?:{_OFFICES})\b",
-            rf"\b(?:what|who) (?:is|was) the (?:full )?name of (?:[\w-]+ ){{1,3}}?(?:{_OFFICES})\b",
+            rf"^\W*who (?:is|was) (?:the |its |their )?(?:[\w'’-]+ ){{0,3}}?(?:{OFFICES})\b",
+            rf"\b(?:what|who) (?:is|was) the (?:full )?name of (?:[\w-]+ ){{1,3}}?(?:{OFFICES})\b",
         ),
     ),
     (ValueKind.PERSON, _form(r"^\W*who (?:wrote|founded|invented|discovered|proposed|designed)\b")),

@@ -6,13 +6,14 @@ question is probably not answered.
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ingestion.text.dates import dates
 from ingestion.text.numbers import numbers
 from rag_app.answering.answers import PromptContext
 from rag_app.answering.evidence.question_terms import TermKind
 from rag_app.answering.questions.answer_types import answer_type
-from rag_app.answering.questions.asked_values import AskedValue, ValueKind, asked_value, word_stem
+from rag_app.answering.questions.asked_values import OFFICES, AskedValue, ValueKind, asked_value, word_stem
 from rag_app.answering.quoting.candidates import Candidate, candidates
 from rag_app.answering.quoting.lines import quoted
 from rag_app.answering.quoting.statements import StatementKind
@@ -24,14 +25,19 @@ _SMALL = (
 _CURRENCY = (
     r"[$€£¥₹]|dollars?|euros?|pounds?(?! of)|cents?|francs?|yen|yuan|rupees?|shillings?|USD|EUR|GBP|CHF|JPY"
 )
+_PRICE = (
+    r"(?:price|cost|fee|fare|rent|salary|wage|premium|deposit|fine|preis|kosten|gebühr|miete|betrag|precio|"
+    r"prix)s?"
+)
 _MONEY = re.compile(
+    rf"\b{_PRICE}(?:\s(?:is|was|are|were|of|at|from|per\s\w+|in\s\w+|beträgt))*\s?[:=·|]?\s?\d|"
     r"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY))\s?[(–—-]?\d|"
     rf"\b(?:\d[\d.,]*|{_SMALL})(?:[ -](?:{_SMALL}|mn|bn))?\s?(?:{_CURRENCY})(?!\w)|"
     r"\d\s?(?:million|billion)\b|"
     r"\b(?:free of charge|(?:at )?no (?:charge|cost|fee)|for free|kostenlos|kostenfrei|gratis|gratuit\w*)\b",
     re.IGNORECASE,
 )
-_MONEY_TABLE = re.compile(rf"(?:{_CURRENCY})(?!\w)|\b(?:thousands|millions)\b", re.IGNORECASE)
+_MONEY_TABLE = re.compile(rf"(?:{_CURRENCY})(?!\w)|\b(?:thousands|millions|{_PRICE})\b", re.IGNORECASE)
 _PERCENTAGE = re.compile(
     r"\d\s?%|\b(?:per ?cent|prozent|por ciento|pour ?cent|basis points|fold)\b|"
     r"\b(?:half|thirds?|quarters?|fourths?|fifths?|majority|all|none)\b|\d/\d|(?<!\d)0?\.\d|\d\.\d|"
@@ -74,7 +80,11 @@ _NOBODY = (
 _NAME = rf"(?!{_NOBODY})[A-Z][a-z’'-]+\b"
 _FULL_NAME = re.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|Prof|Sir|Dame)\.?\s[A-Z]|\b[A-Z][a-z]+\s(?:et al|and colleagues)\b|"
-    rf"\b{_NAME}(?:\s(?:[A-Z]\.\s?)*(?:(?:de|van|von|der|di|da|del|la|le|bin|al)\s)*{_NAME})+(?!\s{_NOBODY})"
+    rf"\b{_NAME}(?:,?\s(?:[A-Z]\.\s?)*(?:(?:de|van|von|der|di|da|del|la|le|bin|al)\s)*{_NAME})+(?!\s{_NOBODY})"
+)
+# "Anna, our secretary", "the secretary is Anna".
+_OF_OFFICE = re.compile(
+    rf"\b{_NAME},?(?:\s\w+){{0,2}}\s(?i:{OFFICES})\b|\b(?i:{OFFICES})(?:\s(?:is|was))?\W{{1,2}}{_NAME}"
 )
 # Within a sentence, where a capital says that it is a name.
 _SINGLE_NAME = re.compile(rf"(?<=[a-z,;(] ){_NAME}(?!\s{_NOBODY})")
@@ -97,6 +107,7 @@ _SOME = re.compile(
     r"quatre)\b",
     re.IGNORECASE,
 )
+_CAPITAL = re.compile(r"[A-Z][\w’'-]+")
 _WORD = re.compile(r"[^\W_]+(?:[.,'’][^\W_]+)*")
 # How many words stand between a figure and what it counts: before it ("45 evaluable patients"), and behind
 # ("patients enrolled at the end of the year: 45"); a word such as "many" stands before it, and nearer.
@@ -104,12 +115,13 @@ _BEFORE, _BEHIND, _NEAR = 5, 12, 4
 # Texts count the same under many names: people, and places of business.
 _NAMESAKES = (
     frozenset({
-        "account", "adult", "associate", "case", "child", "children", "customer", "employee", "folk", "fte",
-        "guest", "headcount", "individual", "inhabitant", "man", "member", "membership", "men", "menschen",
-        "miembro", "mitglied", "mitglieder", "participant", "passenger", "patient", "people", "person",
-        "persona", "personen", "personnel", "player", "population", "resident", "respondent", "soldier",
-        "staff", "student", "subject", "subscriber", "subscription", "teilnehmer", "troop", "unmanned",
-        "user", "viewer", "visitor", "volunteer", "woman", "women", "worker", "workforce",
+        "account", "adult", "associate", "attendance", "attendee", "case", "child", "children", "customer",
+        "employee", "folk", "fte", "guest", "headcount", "individual", "inhabitant", "man", "member",
+        "membership", "men", "menschen", "miembro", "mitglied", "mitglieder", "participant", "passenger",
+        "patient", "people", "person", "persona", "personen", "personnel", "player", "population",
+        "resident", "respondent", "soldier", "staff", "student", "subject", "subscriber", "subscription",
+        "teilnehmer", "troop", "unmanned", "user", "viewer", "visitor", "volunteer", "woman", "women",
+        "worker", "workforce",
     }),
     frozenset({
         "branch", "branche", "facility", "filiale", "location", "office", "outlet", "plant", "property",
@@ -170,9 +182,11 @@ def _names_of(one: Candidate) -> int:
 
 def _holds(question: str, asked: AskedValue, one: Candidate) -> bool:
     line = quoted(one, question).plain
-    return holds_value(line, asked, one.window.text) or (
-        one.statement.kind is StatementKind.ROW and _is_of_table(line, asked, one)
-    )
+    if holds_value(line, asked, one.window.text):
+        return True
+    if one.is_reply and asked.counted:  # below "How many people are in a class?": "Never more than eight."
+        return holds_value(line, replace(asked, counted=frozenset()))
+    return one.statement.kind is StatementKind.ROW and _is_of_table(line, asked, one)
 
 
 def _is_of_table(line: str, asked: AskedValue, row: Candidate) -> bool:
@@ -195,14 +209,22 @@ def holds_value(text: str, asked: AskedValue, around: str = "") -> bool:
     if asked.kind is ValueKind.DATE:
         return _TIME.search(text) is not None or bool(dates(text))
     if asked.kind in (ValueKind.FULL_NAME, ValueKind.PERSON):
-        forms = (_FULL_NAME, _SINGLE_NAME) if asked.kind is ValueKind.PERSON else (_FULL_NAME,)
-        common = {word.capitalize() for word in re.findall(r"\b[a-z]{3,}\b", around)} | asked.known
-        names = [set(re.findall(r"[\w’'-]+", one.group())) for form in forms for one in form.finditer(text)]
-        return any(not name & common for name in names)
+        return _names_someone(text, asked, around)
     if asked.counted:
         return _counts(_uncounted(text), asked)
     left = _NO_COUNT.sub(" ", text)
     return _is_figure(left, asked) or _SOME.search(left) is not None
+
+
+def _names_someone(text: str, asked: AskedValue, around: str) -> bool:
+    common = {word.capitalize() for word in re.findall(r"\b[a-z]{2,}\b", around)} | asked.known
+    forms = (_FULL_NAME, _SINGLE_NAME) if asked.kind is ValueKind.PERSON else (_FULL_NAME,)
+    whole = [set(_CAPITAL.findall(one.group())) for form in forms for one in form.finditer(text)]
+    if any(not name & common for name in whole):
+        return True
+    held = [word for one in _OF_OFFICE.finditer(text) for word in _CAPITAL.findall(one.group())]
+    named = [word for word in held if word not in common and not re.fullmatch(OFFICES, word, re.IGNORECASE)]
+    return asked.kind is ValueKind.FULL_NAME and bool(named)
 
 
 def _uncounted(text: str) -> str:

@@ -15,6 +15,8 @@ HOLDS = (
     ("How much does it cost?", "It costs $ 12.50 a month."),
     ("How much does it cost?", "The board is two hundred euros."),
     ("How much does it cost?", "Delivery is free of charge."),
+    ("How much does the mug cost?", "Blue mug · Price: 12.50"),
+    ("How much does the mug cost?", "The price is 12.50 with the lid."),
     ("What percentage of them recovered?", "Two thirds of them recovered."),
     ("How tall is it?", "The mast is 40 m high."),
     ("For how long must I keep it?", "Keep it as long as you are insured."),
@@ -28,6 +30,10 @@ HOLDS = (
     ("When was it built?", "It was built in the 19th century."),
     ("Who signed the contract?", "Signed by Sean E. Brynjelsen for the buyer."),
     ("Who wrote it?", "It was written by Plato."),
+    ("Who is the treasurer?", "Paul was elected treasurer with four votes to one."),
+    ("Who is the secretary?", "Anna, our secretary, and a board of four."),
+    ("How many guests came?", "Attendance at the party was about 90."),
+    ("Who is the manager of the shop?", "Open: 9 to 5, manager: Anna"),
 )
 LACKS = (
     ("How much does it cost?", "The cost depends on 3 factors."),
@@ -46,6 +52,8 @@ LACKS = (
     ("Who signed the contract?", "The Effective Date is named by the Board of Directors."),
     ("Who signed the contract for Eton Pharmaceuticals?", "Eton Pharmaceuticals signed it."),
     ("Who wrote it?", "It was written in the office."),
+    ("What is the name of the pilot of the plane?", "The pilot of an amateur-built Vans RV-8 touched down."),
+    ("Who is the secretary of the board?", "The Board elects its Secretary every year."),
 )
 
 

@@ -44,7 +44,8 @@ def test_what_is_part_and_whole(question: str, part: set[str] | None, whole: str
 def test_a_share_shows_how_it_is_computed_and_cites_both_rows() -> None:
     found = share("What share of Apple's revenue in 2022 came from the iPhone?", [page(3, SALES)])
     assert [one.line for one in found] == [
-        "iPhone ® as a share of total net sales · December 31, 2022: **48.5%** = $39,669 million ÷ $81,797 million",
+        "iPhone ® as a share of total net sales · December 31, 2022: **48.5%** = "
+        "$39,669 million ÷ $81,797 million",
         "iPhone ® · December 31, 2022: $39,669 million",
         "Total net sales · December 31, 2022: $81,797 million",
     ]
