@@ -35,7 +35,7 @@ from rag_app.history.conversations import Conversation, Conversations
 from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.receipts import Receipts
 from rag_app.history.recorder import ConversationRecorder
-from rag_app.history.serialization import RestoredTurn, restored
+from rag_app.history.serialization import RestoredTurn, recorded_answers, restored
 from rag_app.llm.choice import AUTO, Llm
 from rag_app.model_store.model_tasks import ModelTasks
 from rag_app.model_store.store import ModelStore
@@ -173,7 +173,7 @@ class Assistant:
     def conversation_markdown(self, conversation: str) -> str:
         """Return a conversation as Markdown. Raises UnknownName."""
         found = self.conversations.get(conversation)
-        turns = [(one.turn, one.answer, one.partial) for one in self.restore(conversation)]
+        turns = recorded_answers(self.conversations, conversation, self.library)
         return as_markdown(ConversationResponse.of_turns(found, turns))
 
     def delete_conversation(self, conversation: str) -> Conversation:
@@ -220,6 +220,11 @@ class Assistant:
     def restore(self, conversation: str) -> list[RestoredTurn]:
         """Return a conversation's turns as they were answered. Raises UnknownName."""
         turns = self.conversations.turns(conversation)
+        return [restored(turn, self.receipts, self.library) for turn in turns]
+
+    def restore_variants(self, conversation: str, number: int) -> list[RestoredTurn]:
+        """Return a question once for each of its answers. Raises UnknownName."""
+        turns = self.conversations.variants(conversation, number)
         return [restored(turn, self.receipts, self.library) for turn in turns]
 
     # Models
