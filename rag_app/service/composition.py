@@ -41,6 +41,7 @@ from rag_app.model_store.model_tasks import ModelTasks
 from rag_app.model_store.store import ModelStore
 from rag_app.service.document_browser import DocumentBrowser
 from rag_app.service.document_tables import DocumentTables, document_tables
+from rag_app.service.first_contact import FirstQuestions
 from rag_app.service.inspector import Inspector
 from rag_app.service.page_views import PageViewer
 from rag_app.service.passages import PassageSearch
@@ -71,6 +72,13 @@ class Assistant:
         recorder = ConversationRecorder(self.conversations, self.receipts, library, settings.keep_receipts)
         self.questions = QuestionRouter(library, self.model_pool, recorder, settings)
         self.answers = RunningAnswers(self.conversations, self.questions.stream)
+        self.first_questions = FirstQuestions(
+            library,
+            self.options,
+            self.search,
+            lambda question, options: self.questions.repeat(question, options)[0],
+            lambda: bool(self.jobs.active) or self.answers.is_busy,
+        )
         ask = partial(open_ask, self.model_pool, settings)
         self.evaluations = Evaluations(library, settings, self.tasks, self.judgements, ask)
         self.passages = PassageSearch(library, self.model_pool, settings.rerank_limits)
@@ -89,6 +97,7 @@ class Assistant:
     def close(self) -> None:
         """Stop all work, and release the library."""
         self.answers.close()
+        self.first_questions.close()
         self.tasks.close()
         self.model_tasks.close()
         self.jobs.stop()

@@ -179,6 +179,12 @@ class RunningAnswers:
             found = [one for one in self._answers if one.conversation == conversation]
         return found[-1] if found else None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is being written."""
+        with self._lock:
+            return bool(self._answers)
+
     def stop(self, conversation: str) -> None:
         """Stop the answer that is being written for a conversation, if there is one."""
         answer = self.of(conversation)

@@ -17,6 +17,7 @@ from ui.chat.answer_events import (
 )
 from ui.chat.composer import render_chips
 from ui.chat.controller import ChatController, QueryOptions
+from ui.chat.first_contact import connect_first_contact
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import connect_evidence, connect_title
 from ui.chat.switch_events import SwitchEvents
@@ -39,6 +40,7 @@ def connect_chat(chat: ChatController, page: ChatLayout, blocks: gr.Blocks) -> N
     events.act()
     events.look()
     connect_variants(chat, page, states)
+    connect_first_contact(chat, page, states, blocks)
     SwitchEvents(chat, page, states).connect(blocks)
     connect_title(chat.conversations, page, current)
     connect_evidence(chat.evidence, page, turns)

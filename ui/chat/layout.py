@@ -67,10 +67,7 @@ class ChatLayout:
             buttons=[],
             feedback_options=None,
             allow_file_downloads=False,
-            placeholder=(
-                "<h2>Ask your documents</h2><p>Add your files under Documents. Then ask; every answer links "
-                "to the exact page.</p>"
-            ),
+            placeholder="<h2>Ask your documents</h2>",  # chat/first_contact.py says how to begin
         )
 
 

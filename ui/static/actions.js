@@ -1,6 +1,7 @@
 // Links that an answer offers as actions, see gr.HTML's js_on_load: the chat's own contents cannot trigger anything.
 const EVENTS = {
   again: "retry", with: "offer", edit: "edit", good: "like", bad: "like", previous: "show", next: "show", compare: "compare",
+  ask: "ask",
 };
 let last = null;
 document.addEventListener("click", (event) => {
