@@ -58,6 +58,11 @@ def chat(page: Page) -> None:
 
 
 def documents(page: Page) -> None:
+    page.wait_for_selector("#library-table table", timeout=_WAIT)
+    page.wait_for_timeout(1500)
+
+
+def document(page: Page) -> None:
     page.locator("#library-table").get_by_text("colbert.pdf").first.click()
     page.wait_for_timeout(3000)
 
@@ -87,9 +92,11 @@ def models(page: Page) -> None:
 
 
 PICTURES: dict[str, Callable[[Page], None]] = {
-    "chat": chat, "documents": documents, "compare": compare,
+    "chat": chat, "documents": documents, "document": document, "compare": compare,
     "evaluate": evaluate, "inspect": inspect, "models": models,
 }  # fmt: skip
+# The tab of a picture with another name.
+TABS = {"document": "documents"}
 
 
 def main(names: Sequence[str]) -> None:
@@ -101,7 +108,7 @@ def main(names: Sequence[str]) -> None:
         for name in names or PICTURES:
             page = context.new_page()
             page.goto(address.partition("?")[0])
-            page.get_by_role("tab", name=re.compile(f"^{name}$", re.IGNORECASE)).click()
+            page.get_by_role("tab", name=re.compile(f"^{TABS.get(name, name)}$", re.IGNORECASE)).click()
             page.wait_for_timeout(1500)
             PICTURES[name](page)
             shown = Image.open(BytesIO(page.screenshot())).convert("RGB")

@@ -68,6 +68,7 @@ class AskOptions:
         standalone: The question without reference to the history, as a person edited it.
         conversation: The id of the question's conversation; "new" begins one.
         turn: The question's number in the conversation; None: it is not stored yet.
+        variant: Which of the question's answers this is, from 1.
         nonce: The nonce of the prompt's fences; "": any.
         earlier: The evidence of the conversation's last prompt.
         cited: Ids of documents of the last answer, for a follow-up question that names nothing else.
@@ -86,6 +87,7 @@ class AskOptions:
     standalone: str | None = None
     conversation: str | None = None
     turn: int | None = None
+    variant: int = 1
     nonce: str = ""
     earlier: tuple[EvidenceRef, ...] = ()
     cited: tuple[str, ...] = ()

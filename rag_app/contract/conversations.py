@@ -1,6 +1,6 @@
 """Conversations, receipts and replays."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -11,7 +11,8 @@ from rag_app.contract.schema import Fields, Response, Timings, source
 
 if TYPE_CHECKING:
     from rag_app.answering.answers import Answer
-    from rag_app.history.conversations import Conversation, RecordedTurn
+    from rag_app.history.conversations import Conversation
+    from rag_app.history.turns import RecordedTurn
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -35,11 +36,15 @@ class ConversationsResponse(Response):
     conversations: tuple[ConversationFields, ...]
 
 
-class TurnFields(Fields):
-    """A question of a conversation, and its answer, or what was written of it and why no more."""
-
+class _Question(Fields):
     number: int
     question: str
+
+
+class VariantFields(Fields):
+    """One of the answers to a question, or what was written of it and why no more."""
+
+    variant: int = Field(1, description="which of the question's answers it is, from 1")
     standalone_question: str = source("standalone")
     state: str = Field(
         description="asked: the answer is being written; answered; stopped: by a person; failed: `error` "
@@ -54,6 +59,20 @@ class TurnFields(Fields):
     receipt_id: str | None = source("receipt")
 
 
+class TurnFields(VariantFields, _Question):
+    """A question of a conversation, with the answer that the page shows: follow-up questions are read with
+    it."""
+
+    other_variants: tuple[VariantFields, ...] = Field(
+        (), description="the question's other answers, which other strategies or models gave"
+    )
+
+    @property
+    def all_variants(self) -> "tuple[VariantFields, ...]":
+        """The question's answers, the oldest first."""
+        return tuple(sorted((self, *self.other_variants), key=lambda one: one.variant))
+
+
 class ConversationResponse(_Conversation, Response):
     turns: tuple[TurnFields, ...]
 
@@ -61,11 +80,14 @@ class ConversationResponse(_Conversation, Response):
     def of_turns(
         cls,
         conversation: "Conversation",
-        turns: "Iterable[tuple[RecordedTurn, Answer | None, Answer | None]]",
+        turns: "Iterable[Sequence[tuple[RecordedTurn, Answer | None, Answer | None]]]",
     ) -> Self:
-        """Return the response for turns, each with its finished answer and what is written of an unfinished
-        one."""
-        fields = [TurnFields.of(turn, answer=answer, partial=partial) for turn, answer, partial in turns]
+        """Return the response for turns. Each is a sequence of its answers, the shown one first, as a turn
+        with the finished answer and what is written of an unfinished one."""
+        fields = []
+        for (turn, answer, partial), *others in turns:
+            variants = [VariantFields.of(one, answer=whole, partial=part) for one, whole, part in others]
+            fields.append(TurnFields.of(turn, answer=answer, partial=partial, other_variants=variants))
         return cls.of(conversation, turns=fields)
 
 

@@ -18,10 +18,15 @@ def as_markdown(conversation: ConversationResponse) -> str:
         parts.append(f"## {turn.number}\\. {escaped(turn.question)}")
         if turn.standalone_question != turn.question:
             parts.append(f"*Understood as:* {escaped(turn.standalone_question)}")
-        if (written := turn.answer or turn.partial) and written.answer:
-            parts += _answer(written)
-        if not turn.answer:
-            parts.append(f"*{escaped(f'{turn.state}: {turn.error}' if turn.error else turn.state)}*")
+        variants = turn.all_variants
+        for one in variants:
+            if len(variants) > 1:
+                chosen = ", chosen" if one is turn else ""
+                parts.append(f"### Answer {one.variant} of {len(variants)}{chosen}")
+            if (written := one.answer or one.partial) and written.answer:
+                parts += _answer(written)
+            if not one.answer:
+                parts.append(f"*{escaped(f'{one.state}: {one.error}' if one.error else one.state)}*")
     return "\n\n".join(parts) + "\n"
 
 

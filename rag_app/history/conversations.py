@@ -4,13 +4,13 @@ import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from ingestion.errors import InvalidInput, LibraryError, UnknownName
+from ingestion.errors import InvalidInput, UnknownName
 from ingestion.storage.timing import utc_now
 from rag_app.answering.answers import Exchange
 from rag_app.history.database import StateDatabase
-from rag_app.history.records import AnswerRecord, decode, encode
+from rag_app.history.records import AnswerRecord, encode
+from rag_app.history.turns import SELECT_TURNS, RecordedTurn, TurnState, turn_of_row
 
 _TITLE_CHARACTERS = 80
 _LONGEST_TITLE = 200
@@ -19,17 +19,6 @@ _ID_BYTES = 8
 _NONCE_BYTES = 4
 # Questions and answers that a follow-up question is read with.
 HISTORY_TURNS = 6
-
-
-class TurnState(StrEnum):
-    """How a question ended. ASKED: its answer is being written; INTERRUPTED: the application ended before the
-    answer did."""
-
-    ASKED = "asked"
-    ANSWERED = "answered"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +37,6 @@ class Conversation:
     created: str
     updated: str
     turns: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedTurn:
-    """A question of a conversation and how it ended.
-
-    Attributes:
-        conversation: the conversation's id.
-        number: counted from 1.
-        standalone: the question as it was searched for, understood without the questions before.
-        answer: The finished answer; None while there is none, and `error` says why.
-        receipt: the id of the answer's receipt.
-        partial: What was written of an answer that is not finished; `state` says why it is not.
-        helpful: Whether a person found the answer helpful; None: they have not said.
-    """
-
-    conversation: str
-    number: int
-    question: str
-    standalone: str
-    state: TurnState
-    asked: str
-    answer: AnswerRecord | None = None
-    error: str | None = None
-    receipt: str | None = None
-    partial: AnswerRecord | None = None
-    helpful: bool | None = None
-
-    @property
-    def read(self) -> AnswerRecord | None:
-        """What a person could read when the question had ended: the answer, or what was written of it."""
-        ended = self.state is not TurnState.ASKED
-        return self.answer or (self.partial if ended and self.partial and self.partial.text else None)
 
 
 class Conversations:
@@ -115,28 +71,48 @@ class Conversations:
             ).fetchall()
         return [Conversation(**dict(row)) for row in rows]
 
-    def turns(self, identity: str) -> Sequence[RecordedTurn]:
-        """Return a conversation's turns in order. Raises UnknownName, LibraryError for a damaged turn."""
+    def turns(self, identity: str, before: int | None = None) -> Sequence[RecordedTurn]:
+        """Return a conversation's turns in order, each with the answer that is shown.
+
+        Args:
+            before: Only the turns before the one of this number.
+
+        Raises:
+            UnknownName: There is no such conversation.
+            LibraryError: A turn is damaged.
+        """
         self.get(identity)
         with self._state.reading() as connection:
             rows = connection.execute(
-                "SELECT * FROM turns WHERE conversation = ? ORDER BY number", (identity,)
+                f"{SELECT_TURNS} AND shown AND (? IS NULL OR number < ?) ORDER BY number",
+                (identity, before, before),
             ).fetchall()
-        return [_turn(row) for row in rows]
+        return [turn_of_row(row) for row in rows]
 
-    def history(self, identity: str) -> tuple[Exchange, ...]:
+    def variants(self, identity: str, number: int) -> Sequence[RecordedTurn]:
+        """Return the turn of a number once for each of its answers. Raises what `turns` raises."""
+        self.get(identity)
+        with self._state.reading() as connection:
+            rows = connection.execute(
+                f"{SELECT_TURNS} AND number = ? ORDER BY variant", (identity, number)
+            ).fetchall()
+        return [turn_of_row(row) for row in rows]
+
+    def history(self, identity: str, before: int | None = None) -> tuple[Exchange, ...]:
         """Return the last questions that were answered, if only in part, as they were understood.
 
-        Raises what `turns` raises.
+        Arguments and exceptions are those of `turns`.
         """
-        answered = [(turn.standalone, turn.read) for turn in self.turns(identity)]
+        answered = [(turn.standalone, turn.read) for turn in self.turns(identity, before)]
         exchanges = [Exchange(question, answer.text) for question, answer in answered if answer is not None]
         return tuple(exchanges[-HISTORY_TURNS:])
 
-    def cited(self, identity: str) -> tuple[str, ...]:
-        """Return the ids of the documents that the last answer with citations cites. Raises what `turns`
-        raises."""
-        answers = [read for turn in self.turns(identity) if (read := turn.read) and read.citations]
+    def cited(self, identity: str, before: int | None = None) -> tuple[str, ...]:
+        """Return the ids of the documents that the last answer with citations cites.
+
+        Arguments and exceptions are those of `turns`.
+        """
+        answers = [read for turn in self.turns(identity, before) if (read := turn.read) and read.citations]
         return tuple(dict.fromkeys(one.document_id for one in answers[-1].citations)) if answers else ()
 
     def begin_turn(self, identity: str, question: str) -> int:
@@ -149,8 +125,8 @@ class Conversations:
                 "SELECT coalesce(max(number), 0) + 1 FROM turns WHERE conversation = ?", (identity,)
             ).fetchone()
             connection.execute(
-                "INSERT INTO turns (conversation, number, question, standalone, state, asked) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO turns (conversation, number, variant, shown, question, standalone, state, "
+                "asked) VALUES (?, ?, 1, 1, ?, ?, ?, ?)",
                 (identity, number, question, question, TurnState.ASKED, now),
             )
             connection.execute(
@@ -160,12 +136,53 @@ class Conversations:
             )
         return int(number)
 
+    def begin_variant(self, identity: str, number: int) -> int:
+        """Store that a question is answered once more, and show that answer; return the variant's number.
+
+        Raises:
+            UnknownName: There is no such conversation or question.
+        """
+        now = utc_now("milliseconds")
+        with self._state.changing() as connection:
+            shown = connection.execute(
+                "SELECT question, standalone FROM turns WHERE conversation = ? AND number = ? AND shown",
+                (identity, number),
+            ).fetchone()
+            if shown is None:
+                raise _unknown(identity)
+            (variant,) = connection.execute(
+                "SELECT max(variant) + 1 FROM turns WHERE conversation = ? AND number = ?", (identity, number)
+            ).fetchone()
+            _hide(connection, identity, number)
+            connection.execute(
+                "INSERT INTO turns (conversation, number, variant, shown, question, standalone, state, "
+                "asked) VALUES (?, ?, ?, 1, ?, ?, ?, ?)",
+                (identity, number, variant, *shown, TurnState.ASKED, now),
+            )
+            connection.execute("UPDATE conversations SET updated = ? WHERE id = ?", (now, identity))
+        return int(variant)
+
+    def show(self, identity: str, number: int, variant: int) -> None:
+        """Show one of a question's answers: follow-up questions are read with it.
+
+        Raises:
+            UnknownName: There is no such conversation, question or answer.
+        """
+        with self._state.changing() as connection:
+            place = (identity, number, variant)
+            where = "WHERE conversation = ? AND number = ? AND variant = ?"
+            if connection.execute(f"SELECT 1 FROM turns {where}", place).fetchone() is None:
+                raise _unknown(identity)
+            _hide(connection, identity, number)
+            connection.execute(f"UPDATE turns SET shown = 1 {where}", place)
+
     def end_turn(
         self,
         identity: str,
         number: int,
         state: TurnState,
         *,
+        variant: int = 1,
         answer: AnswerRecord | None = None,
         error: str | None = None,
         receipt: str | None = None,
@@ -184,31 +201,33 @@ class Conversations:
             connection.execute(
                 "UPDATE turns SET state = ?, standalone = coalesce(?, standalone), record = ?, error = ?, "
                 "receipt = ?, partial = CASE WHEN ? THEN NULL ELSE coalesce(?, partial) END "
-                "WHERE conversation = ? AND number = ?",
+                "WHERE conversation = ? AND number = ? AND variant = ?",
                 (
                     *(state, standalone, record, error, receipt),
                     *(answer is not None, encode(partial) if partial else None),
-                    *(identity, number),
+                    *(identity, number, variant),
                 ),
             )
 
-    def write_partial(self, identity: str, number: int, partial: AnswerRecord) -> None:
+    def write_partial(self, identity: str, number: int, partial: AnswerRecord, *, variant: int = 1) -> None:
         """Store what is written of an answer so far; nothing where its question has ended meanwhile."""
         with self._state.changing() as connection:
             connection.execute(
                 "UPDATE turns SET standalone = coalesce(?, standalone), partial = ? "
-                "WHERE conversation = ? AND number = ? AND state = ?",
-                (partial.standalone_question, encode(partial), identity, number, TurnState.ASKED),
+                "WHERE conversation = ? AND number = ? AND variant = ? AND state = ?",
+                (partial.standalone_question, encode(partial), identity, number, variant, TurnState.ASKED),
             )
 
-    def progress(self, identity: str) -> tuple[int, int]:
-        """Return how many questions a conversation has, and how many of them are being answered."""
+    def progress(self, identity: str) -> tuple[tuple[tuple[int, int], ...], int]:
+        """Return for each question of a conversation which answer is shown and how many it has; and how many
+        answers are being written."""
         with self._state.reading() as connection:
-            asked, answering = connection.execute(
-                "SELECT count(*), count(*) FILTER (WHERE state = ?) FROM turns WHERE conversation = ?",
+            rows = connection.execute(
+                "SELECT max(variant) FILTER (WHERE shown), count(*), count(*) FILTER (WHERE state = ?) "
+                "FROM turns WHERE conversation = ? GROUP BY number ORDER BY number",
                 (TurnState.ASKED, identity),
-            ).fetchone()
-        return int(asked), int(answering)
+            ).fetchall()
+        return tuple((int(row[0]), int(row[1])) for row in rows), sum(int(row[2]) for row in rows)
 
     def interrupt(self) -> None:
         """Mark the questions that were being answered when the application ended; called at its start."""
@@ -230,11 +249,12 @@ class Conversations:
         return self.get(identity)
 
     def rate(self, identity: str, number: int, *, helpful: bool) -> None:
-        """Keep whether an answer was helpful. Raises UnknownName where its conversation is gone."""
+        """Keep whether the answer that is shown was helpful. Raises UnknownName where its conversation is
+        gone."""
         self.get(identity)
         with self._state.changing() as connection:
             connection.execute(
-                "UPDATE turns SET helpful = ? WHERE conversation = ? AND number = ?",
+                "UPDATE turns SET helpful = ? WHERE conversation = ? AND number = ? AND shown",
                 (helpful, identity, number),
             )
 
@@ -249,37 +269,16 @@ class Conversations:
 
 _SELECT = (
     "SELECT id, title, nonce, created, updated, "
-    "(SELECT count(*) FROM turns WHERE conversation = id) AS turns FROM conversations"
+    "(SELECT count(*) FROM turns WHERE conversation = id AND shown) AS turns FROM conversations"
 )
+
+
+def _hide(connection: sqlite3.Connection, identity: str, number: int) -> None:
+    connection.execute("UPDATE turns SET shown = 0 WHERE conversation = ? AND number = ?", (identity, number))
 
 
 def _unknown(identity: str) -> UnknownName:
     return UnknownName("conversation", identity, (), advice="rag-app conversations lists them")
-
-
-def _turn(row: sqlite3.Row) -> RecordedTurn:
-    try:
-        answer, partial = (
-            None if text is None else decode(AnswerRecord, text) for text in (row["record"], row["partial"])
-        )
-    except ValueError as error:
-        raise LibraryError(
-            f"answer {row['number']} of conversation {row['conversation']} cannot be read: its record is "
-            f"damaged; rag-app conversations delete {row['conversation']} removes the conversation"
-        ) from error
-    return RecordedTurn(
-        conversation=row["conversation"],
-        number=row["number"],
-        question=row["question"],
-        standalone=row["standalone"],
-        state=TurnState(row["state"]),
-        asked=row["asked"],
-        answer=answer,
-        error=row["error"],
-        receipt=row["receipt"],
-        partial=partial,
-        helpful=None if row["helpful"] is None else bool(row["helpful"]),
-    )
 
 
 def _title(text: str) -> str:

@@ -90,6 +90,32 @@ _PARTIAL_ANSWERS = "ALTER TABLE turns ADD COLUMN partial TEXT"
 # Whether a person found the answer helpful (1) or not (0).
 _HELPFUL = "ALTER TABLE turns ADD COLUMN helpful INTEGER"
 
+# A row for each answer to a question, of which one is shown.
+_VARIANTS = """
+    CREATE TABLE turns_with_variants (
+        conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        variant INTEGER NOT NULL CHECK (variant >= 1),
+        shown INTEGER NOT NULL CHECK (shown IN (0, 1)),
+        question TEXT NOT NULL,
+        standalone TEXT NOT NULL,
+        state TEXT NOT NULL,
+        record TEXT,
+        partial TEXT,
+        error TEXT,
+        receipt TEXT,
+        helpful INTEGER,
+        asked TEXT NOT NULL,
+        PRIMARY KEY (conversation, number, variant)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO turns_with_variants
+        SELECT conversation, number, 1, 1, question, standalone, state, record, partial, error, receipt,
+            helpful, asked FROM turns;
+    DROP TABLE turns;
+    ALTER TABLE turns_with_variants RENAME TO turns;
+    CREATE UNIQUE INDEX one_variant_is_shown ON turns (conversation, number) WHERE shown = 1
+"""
+
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a database up to date, inside the caller's transaction.
@@ -176,4 +202,5 @@ _STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
     _records,
     _PARTIAL_ANSWERS,
     _HELPFUL,
+    _VARIANTS,
 )

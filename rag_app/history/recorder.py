@@ -13,10 +13,11 @@ from ingestion.errors import LibraryError, RagError
 from ingestion.library import Library
 from rag_app.answering.answers import Answer, AnswerEvent, AskOptions, EvidenceRef
 from rag_app.history.answer_so_far import AnswerSoFar, cited
-from rag_app.history.conversations import Conversations, TurnState
+from rag_app.history.conversations import Conversations
 from rag_app.history.receipts import Receipts
 from rag_app.history.records import AnswerRecord
 from rag_app.history.serialization import answer_record, partial_record, receipt_record
+from rag_app.history.turns import TurnState
 from rag_app.llm.token_usage import TokenUsage
 from rag_app.llm.usage import GeneratorInfo, UsageTracker
 
@@ -57,11 +58,12 @@ class ConversationRecorder:
         found = self.conversations.get(options.conversation)
         return replace(
             options,
-            history=options.history or self.conversations.history(found.id),
+            # A question that is answered once more is read with what stands before it.
+            history=options.history or self.conversations.history(found.id, options.turn),
             nonce=found.nonce,
-            earlier=self._earlier(found.id),
+            earlier=self._earlier(found.id, options.turn),
             # A question that a person has written out stands by itself.
-            cited=() if options.standalone is not None else self.conversations.cited(found.id),
+            cited=() if options.standalone is not None else self.conversations.cited(found.id, options.turn),
         )
 
     def follow(
@@ -108,7 +110,11 @@ class ConversationRecorder:
         if options.conversation is not None and options.turn is not None:
             with suppress(LibraryError):  # reading the conversation raises it again
                 self.conversations.end_turn(
-                    options.conversation, options.turn, TurnState.FAILED, error=str(fault)
+                    options.conversation,
+                    options.turn,
+                    TurnState.FAILED,
+                    variant=options.variant,
+                    error=str(fault),
                 )
 
     def _begun(self, options: AskOptions, question: str) -> tuple[AskOptions, int, tuple[str, ...]]:
@@ -143,6 +149,7 @@ class ConversationRecorder:
                     conversation,
                     number,
                     TurnState.ANSWERED,
+                    variant=options.variant,
                     answer=answer_record(answer),
                     receipt=answer.receipt_id,
                 )
@@ -150,9 +157,9 @@ class ConversationRecorder:
             answer = replace(answer, flags=(*answer.flags, f"this answer could not be kept: {fault}"))
         return answer
 
-    def _earlier(self, conversation: str) -> tuple[EvidenceRef, ...]:
-        """Return the evidence of a conversation's last answer."""
-        turns = self.conversations.turns(conversation)
+    def _earlier(self, conversation: str, before: int | None) -> tuple[EvidenceRef, ...]:
+        """Return the evidence of the last answer of a conversation, or of the last one before a question."""
+        turns = self.conversations.turns(conversation, before)
         last = next((turn.receipt for turn in reversed(turns) if turn.receipt), None)
         if last is None:
             return ()
@@ -185,7 +192,9 @@ class _Written:
             return
         record = partial_record(self._unfinished(), self._recorder.library)
         try:
-            self._recorder.conversations.write_partial(self._conversation, self._number, record)
+            self._recorder.conversations.write_partial(
+                self._conversation, self._number, record, variant=self._options.variant
+            )
         except LibraryError as error:  # the answer goes on; its end is stored, or says why not
             _logger.warning("an unfinished answer could not be stored: %s", type(error).__name__)
         self._is_stored, self._stored = True, time.monotonic()
@@ -198,7 +207,14 @@ class _Written:
             answer = cited(replace(self._unfinished(), usage=usage), library.encoder)
             partial = partial_record(answer, library)
         with suppress(LibraryError):  # reading the conversation raises it again
-            conversations.end_turn(self._conversation, self._number, state, error=error, partial=partial)
+            conversations.end_turn(
+                self._conversation,
+                self._number,
+                state,
+                variant=self._options.variant,
+                error=error,
+                partial=partial,
+            )
 
     def _unfinished(self) -> Answer:
         try:

@@ -21,7 +21,7 @@ from rag_app.answering.answers import (
     Verdict,
 )
 from rag_app.answering.prompts import messages
-from rag_app.history.conversations import RecordedTurn
+from rag_app.history.conversations import Conversations
 from rag_app.history.receipts import Receipts
 from rag_app.history.recorded_passages import cited_evidence, evidence_of, hit_of, shown
 from rag_app.history.records import (
@@ -38,6 +38,7 @@ from rag_app.history.records import (
     ScoreRecord,
     SentenceRecord,
 )
+from rag_app.history.turns import RecordedTurn
 from rag_app.llm.token_usage import TokenUsage
 from rag_app.llm.usage import GeneratorInfo
 from retrievers.hits import Hit
@@ -135,6 +136,22 @@ def prompt_hash(
     prompt = messages(question, evidence, nonce, instructions)
     texts = [f"{message.type}\n{message.text}" for message in prompt]
     return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def recorded_answers(
+    conversations: Conversations, identity: str, library: Library
+) -> list[list[tuple[RecordedTurn, Answer | None, Answer | None]]]:
+    """Return all answers of a conversation, question by question, the shown one first: the turn, its finished
+    answer, and what was written of an unfinished one.
+
+    Raises UnknownName, LibraryError for a damaged record.
+    """
+    found = []
+    for turn in conversations.turns(identity):
+        others = conversations.variants(identity, turn.number) if turn.variants > 1 else ()
+        turns = (turn, *(one for one in others if one.variant != turn.variant))
+        found.append([(one, recorded_answer(one, library), recorded_partial(one, library)) for one in turns])
+    return found
 
 
 def recorded_answer(turn: RecordedTurn, library: Library) -> Answer | None:

@@ -35,13 +35,14 @@ from rag_app.history.conversations import Conversation, Conversations
 from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.receipts import Receipts
 from rag_app.history.recorder import ConversationRecorder
-from rag_app.history.serialization import RestoredTurn, restored
+from rag_app.history.serialization import RestoredTurn, recorded_answers, restored
 from rag_app.llm.choice import AUTO, Llm
 from rag_app.metrics import Metrics
 from rag_app.model_store.model_tasks import ModelTasks
 from rag_app.model_store.store import ModelStore
 from rag_app.service.document_browser import DocumentBrowser
 from rag_app.service.document_tables import DocumentTables, document_tables
+from rag_app.service.first_contact import FirstQuestions
 from rag_app.service.inspector import Inspector
 from rag_app.service.page_views import PageViewer
 from rag_app.service.passages import PassageSearch
@@ -80,6 +81,13 @@ class Assistant:
         recorder = ConversationRecorder(self.conversations, self.receipts, library, settings.keep_receipts)
         self.questions = QuestionRouter(library, self.model_pool, recorder, settings, self.metrics)
         self.answers = RunningAnswers(self.conversations, self.questions.stream)
+        self.first_questions = FirstQuestions(
+            library,
+            self.options,
+            self.search,
+            lambda question, options: self.questions.repeat(question, options)[0],
+            lambda: bool(self.jobs.active) or self.answers.is_busy,
+        )
         ask = partial(open_ask, self.model_pool, settings)
         self.evaluations = Evaluations(library, settings, self.tasks, self.judgements, ask)
         self.passages = PassageSearch(library, self.model_pool, settings.rerank_limits)
@@ -99,6 +107,7 @@ class Assistant:
         """Stop all work, and release the library."""
         self.not_ready = "the library is being closed"
         self.answers.close()
+        self.first_questions.close()
         self.tasks.close()
         self.model_tasks.close()
         self.jobs.stop()
@@ -183,7 +192,7 @@ class Assistant:
     def conversation_markdown(self, conversation: str) -> str:
         """Return a conversation as Markdown. Raises UnknownName."""
         found = self.conversations.get(conversation)
-        turns = [(one.turn, one.answer, one.partial) for one in self.restore(conversation)]
+        turns = recorded_answers(self.conversations, conversation, self.library)
         return as_markdown(ConversationResponse.of_turns(found, turns))
 
     def delete_conversation(self, conversation: str) -> Conversation:
@@ -235,6 +244,11 @@ class Assistant:
     def restore(self, conversation: str) -> list[RestoredTurn]:
         """Return a conversation's turns as they were answered. Raises UnknownName."""
         turns = self.conversations.turns(conversation)
+        return [restored(turn, self.receipts, self.library) for turn in turns]
+
+    def restore_variants(self, conversation: str, number: int) -> list[RestoredTurn]:
+        """Return a question once for each of its answers. Raises UnknownName."""
+        turns = self.conversations.variants(conversation, number)
         return [restored(turn, self.receipts, self.library) for turn in turns]
 
     # Models

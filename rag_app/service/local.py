@@ -54,7 +54,7 @@ from rag_app.contract.status import HealthResponse
 from rag_app.contract.tables import TablesResponse
 from rag_app.contract.tasks import TaskResponse, TasksResponse
 from rag_app.history.replay import call_of, differences, options_of
-from rag_app.history.serialization import recorded_answer, recorded_partial
+from rag_app.history.serialization import recorded_answers
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config
 from rag_app.service.composition import Assistant
 from rag_app.service.maintenance import work_of
@@ -201,10 +201,7 @@ class LocalService(Service):
 
     def conversation(self, identity: str) -> ConversationResponse:
         library, kept = self.assistant.library, self.assistant.conversations
-        turns = [
-            (turn, recorded_answer(turn, library), recorded_partial(turn, library))
-            for turn in kept.turns(identity)
-        ]
+        turns = recorded_answers(kept, identity, library)
         return ConversationResponse.of_turns(kept.get(identity), turns)
 
     def rename_conversation(self, identity: str, request: TitleRequest) -> ConversationsResponse:

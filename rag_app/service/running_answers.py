@@ -14,7 +14,8 @@ from ingestion.errors import LibraryError, RagError
 from rag_app.answering.answers import AnswerEvent, AnswerProgress, AskOptions
 from rag_app.config.logging import report_unexpected, request
 from rag_app.history.answer_so_far import AnswerSoFar
-from rag_app.history.conversations import Conversations, TurnState
+from rag_app.history.conversations import Conversations
+from rag_app.history.turns import TurnState
 
 # Answers written at the same time; the encoder and a language model have a lock each.
 AT_ONCE = 4
@@ -142,10 +143,13 @@ class RunningAnswers:
     def start(self, question: str, options: AskOptions) -> RunningAnswer:
         """Store a question in its conversation, and begin to answer it.
 
+        Options with a `turn` have that question answered once more: the answer becomes a variant.
+
         Raises:
             StillAnswering: Another question of the conversation is being answered.
             TooManyAnswers: No other question is taken now.
-            UnknownName: There is no such conversation.
+            UnknownName: There is no such conversation or turn.
+            LibraryError: A variant cannot be stored.
         """
         with self._lock:
             if self._is_closed:
@@ -161,8 +165,8 @@ class RunningAnswers:
                     "another question of this conversation is being answered, maybe in another tab; wait for "
                     "the answer, or stop it"
                 )
-            number = self._stored(question, options)
-            answer = RunningAnswer(question, replace(options, turn=number), number)
+            options = self._stored(question, options)
+            answer = RunningAnswer(question, options, options.turn)
             thread = threading.Thread(target=self._run, args=(answer,), name="answer", daemon=True)
             self._answers[answer] = thread
             self._let_in()
@@ -174,6 +178,12 @@ class RunningAnswers:
         with self._lock:
             found = [one for one in self._answers if one.conversation == conversation]
         return found[-1] if found else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is being written."""
+        with self._lock:
+            return bool(self._answers)
 
     def stop(self, conversation: str) -> None:
         """Stop the answer that is being written for a conversation, if there is one."""
@@ -191,13 +201,16 @@ class RunningAnswers:
         for thread in running.values():
             thread.join(_PATIENCE_S)
 
-    def _stored(self, question: str, options: AskOptions) -> int | None:
-        """Store a question; return its number. Where that fails, the stream tries again, and its answer says
-        why it is not kept."""
+    def _stored(self, question: str, options: AskOptions) -> AskOptions:
+        """Store a question, or one more answer to it; return the options with its place. Where a question
+        cannot be stored, the stream tries again, and its answer says why it is not kept."""
+        conversation = str(options.conversation)
+        if options.turn is not None:
+            return replace(options, variant=self._conversations.begin_variant(conversation, options.turn))
         try:
-            return self._conversations.begin_turn(str(options.conversation), question)
+            return replace(options, turn=self._conversations.begin_turn(conversation, question))
         except LibraryError:
-            return None
+            return options
 
     def _let_in(self) -> None:
         """Let the first answers be written, and tell the others how many come before them."""
@@ -226,7 +239,12 @@ class RunningAnswers:
     def _write(self, answer: RunningAnswer) -> None:
         if answer.state().is_stopped:  # while it waited
             if answer.number is not None:
-                self._conversations.end_turn(str(answer.conversation), answer.number, TurnState.STOPPED)
+                self._conversations.end_turn(
+                    str(answer.conversation),
+                    answer.number,
+                    TurnState.STOPPED,
+                    variant=answer.options.variant,
+                )
             return
         with closing(self._stream(answer.question, answer.options)) as events:
             for event in events:

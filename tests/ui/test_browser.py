@@ -14,7 +14,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 
 from rag_app.config.settings import load_settings
-from rag_app.history.conversations import TurnState
+from rag_app.history.turns import TurnState
 from rag_app.service.composition import Assistant
 from tests.helpers.commands import Command
 from tests.helpers.page import (
@@ -214,7 +214,7 @@ def test_narrowed_searches_and_other_strategies(browser: "Browser", server: Serv
         page.locator("#search-only input").uncheck()
         choose_strategy(page, "bm25")
         before = page.locator("#conversation .question").count()
-        page.locator("#conversation a.action", has_text="Retry").last.click()
+        page.locator("#conversation a.action", has_text="Retry").last.click()  # of a search: a new question
         expect(page.locator("#conversation .question")).to_have_count(before + 1)
         expect(page.locator("#conversation .stamp").last).to_contain_text("bm25 ·", timeout=PATIENCE)
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import gradio as gr
 
+from ingestion.errors import InvalidInput
 from ui.background import BackgroundJob
-from ui.chat.controller import ChatController
+from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import heading
 from ui.components.conversation import ChatbotMessage, messages
 from ui.components.events import QUICK
 from ui.components.text import escape
-from ui.components.turns import Turns
+from ui.components.turns import ChatTurn, Turns, place_of_pending, turn_of
 
 # Tabs that follow an answer or search at the same time. Each takes one of Gradio's forty threads.
 _TABS = 24
@@ -73,17 +74,18 @@ def buttons(job: BackgroundJob | None) -> tuple[gr.Button, gr.Button]:
 
 
 def shown_answer(chat: ChatController, turns: Turns, job: BackgroundJob | None) -> Generator[Update]:
-    """Yield the turns, the conversation and the sources as the last question is answered.
+    """Yield the turns, the conversation and the sources as a question is answered.
 
     Once the job is abandoned the page shows another conversation, and nothing of this one is yielded.
     """
     if job is not None and job.take():  # a question that was refused leaves the job of the one before
+        place = place_of_pending(turns)
         last: Turns | None = None
         before: object = None
         shown: list[ChatbotMessage] = []
         with closing(chat.answer(turns, job)) as states:
             for state in states:
-                turn = state[-1]
+                turn = state[place]
                 seen = (turn.found, turn.answer, turn.partial, turn.error, turn.stopped)
                 sources = gr.skip() if seen == before else chat.evidence.sources(turn)
                 if state is not last:
@@ -99,3 +101,50 @@ def shown_answer(chat: ChatController, turns: Turns, job: BackgroundJob | None) 
 def address_of(current: str | None, strategy: str | None, collection: str | None) -> str:
     """Return the parameters of the page's address, as static/address.js takes them."""
     return escape(json.dumps({"conversation": current, "strategy": strategy, "collection": collection}))
+
+
+def begin_outputs(page: ChatLayout, states: TabStates) -> list[Any]:
+    """Return the components that change when a question begins."""
+    return [
+        states.turns,
+        page.chatbot,
+        page.sources,
+        page.viewer,
+        states.job,
+        states.current,
+        states.as_is,
+        page.composer.question,
+        page.composer.send,
+        page.composer.stop,
+        page.address,
+    ]
+
+
+def begun_values(
+    chat: ChatController,
+    asked: Turns,
+    job: BackgroundJob,
+    conversation: str | None,
+    chosen: QueryOptions,
+    *,
+    place: int,
+    question: Any,
+) -> Update:
+    """Return the values of `begin_outputs` for a conversation with a question that begins to be answered.
+
+    Args:
+        place: The index of its turn.
+        question: The value of the field of the question.
+    """
+    sources = chat.evidence.sources(asked[place])
+    address = address_of(conversation, chosen.strategy, chosen.collection)
+    buttons = gr.Button(visible=False), gr.Button(visible=True)
+    return asked, messages(asked), sources, "", job, conversation, False, question, *buttons, address
+
+
+def acted_on(turns: Turns, event: gr.EventData) -> ChatTurn:
+    """Return the turn that an action of the conversation names. Raises InvalidInput where it is gone."""
+    turn = turn_of(turns, event._data.get("turn"))
+    if turn is None:
+        raise InvalidInput("this answer is not there any more; reload the page")
+    return turn

@@ -47,6 +47,7 @@ class Composer:
                 self.stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=80, visible=False)
             self.chips = gr.HTML("", elem_id="chips", js_on_load=read_static("chips.js"))
             self.selectors = Selectors(assistant)
+            self.retry = RetryPanel(assistant)
         options = assistant.options()
         chosen = QueryOptions(options.strategy, options.reranker, options.llm)
         self.chips.value = render_chips(assistant, chosen)
@@ -90,6 +91,26 @@ class Selectors:
     def all(self) -> list[Any]:
         """The components in the order of `QueryOptions`."""
         return [self.strategy, self.reranker, self.llm, self.collection, self.only, self.search_only]
+
+
+class RetryPanel:
+    """Lays out the panel that answers a question of the conversation once more, in another way."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        options = assistant.options()
+        with _panel("retry"):
+            self.question = gr.HTML("", elem_id="retry-question")
+            strategies = described_strategies(assistant.strategies())
+            self.strategy = selector("Strategy", "retry-strategy", strategies, options.strategy, **_SELECTOR)
+            reranker, rerankers = options.reranker or NO_RERANKER, reranker_choices(assistant)
+            self.reranker = selector("Reranker", "retry-reranker", rerankers, reranker, **_NAMED)
+            self.llm = selector("Model", "retry-llm", llm_choices(assistant), options.llm, **_NAMED)
+            self.send = gr.Button("Answer again", variant="primary", elem_id="retry-send")
+
+    @property
+    def all(self) -> list[Any]:
+        """The selectors in the order of `QueryOptions`."""
+        return [self.strategy, self.reranker, self.llm]
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from ingestion.errors import InvalidInput, RagError, UnknownName
 from ingestion.storage.catalogue.filters import Filters
 from rag_app.answering.answers import AnswerEvent, AskOptions, PassagesFound, PromptContext
-from rag_app.history.conversations import TurnState
 from rag_app.history.serialization import RestoredTurn
+from rag_app.history.turns import TurnState
 from rag_app.service.composition import Assistant
 from rag_app.service.questions import check_question
 from rag_app.service.running_answers import RunningAnswer
@@ -24,7 +24,7 @@ from ui.components.answering import answered
 from ui.components.choices import check_offered, reranker_chosen
 from ui.components.judgements import JudgementController
 from ui.components.text import Span, escape, render_error
-from ui.components.turns import ChatTurn, Turns, turn_of
+from ui.components.turns import ChatTurn, Turns, asked_again, place_of_pending, recorded_number, turn_of
 
 # Seconds that a page waits until an answer that was stopped is in the history, with its citations.
 _RECORDED_S = 3.0
@@ -86,8 +86,7 @@ class ChatController:
         Raises:
             RagError: The question cannot be asked so, or not now.
         """
-        if job is not None and job.running:
-            raise InvalidInput("wait for the answer, or stop it")
+        _check_idle(job)
         started = BackgroundJob()
         text = question.strip()
         options = replace(self.options(chosen), standalone=text if as_is else None)
@@ -101,18 +100,51 @@ class ChatController:
         turn = ChatTurn(len(turns) + 1, text, options, search_only=chosen.search_only)
         return (*turns, turn), started, current
 
+    def retry(
+        self,
+        turn: ChatTurn,
+        turns: Turns,
+        job: BackgroundJob | None,
+        current: str | None,
+        chosen: QueryOptions,
+    ) -> tuple[Turns, BackgroundJob, str | None]:
+        """Answer a question of the conversation once more, as it was understood: the answer is a variant.
+
+        A search, which the history does not have, is asked as a new question. Arguments, results and
+        exceptions are those of `begin`.
+        """
+        question, as_is = asked_again(turn)
+        if current is None or turn.search_only or chosen.search_only:
+            return self.begin(question, turns, job, current, chosen, as_is=as_is)
+        _check_idle(job)
+        options = self.options(chosen)
+        check_offered(self.assistant, llm=options.llm, reranker=options.reranker)
+        self.assistant.llm(options.llm)
+        options = replace(
+            options,
+            standalone=question if as_is else None,
+            conversation=current,
+            turn=recorded_number(turns, turn),
+        )
+        answer = self.assistant.answers.start(turn.question, options)
+        variant = answer.options.variant
+        begun = ChatTurn(turn.number, turn.question, options, variant=variant, variants=variant)
+        begun = replace(begun, understood=turn.understood)
+        return tuple(begun if one is turn else one for one in turns), Following(answer), current
+
     def answer(self, turns: Turns, job: BackgroundJob) -> Generator[Turns]:
-        """Yield the conversation as its last question is answered, the same object where nothing has changed.
+        """Yield the conversation as a question is answered, the same object where nothing has changed.
 
         Closing this ends a search; an answer goes on.
         """
-        *before, turn = turns
+        place = place_of_pending(turns)
+        turn = turns[place]
         states = self._followed(turn, job) if isinstance(job, Following) else self._searched(turn, job)
         try:
             with closing(states):
                 for current in states:
-                    if current is not turns[-1]:
-                        turns = (*before, current)
+                    if current is not turns[place]:
+                        turns = (*turns[:place], current, *turns[place + 1 :])
                     yield turns
         finally:
             job.end()
@@ -161,11 +193,13 @@ class ConversationController:
         """
         # Asked for first: an answer that ends meanwhile is in the history by then.
         answer = self.assistant.answers.of(conversation)
-        turns = tuple(map(_turn, self.assistant.restore(conversation)))
-        if answer is None or not turns or not turns[-1].pending or turns[-1].number != answer.number:
+        turns = tuple(map(turn_of_record, self.assistant.restore(conversation)))
+        place = place_of_pending(turns)
+        if answer is None or not turns or not turns[place].pending or not _is_of(turns[place], answer):
             return turns, None
-        last, state = replace(turns[-1], options=answer.options), answer.state()
-        return (*turns[:-1], turn_so_far(last, state)), None if state.is_over else Following(answer)
+        state = answer.state()
+        written = turn_so_far(replace(turns[place], options=answer.options), state)
+        return (*turns[:place], written, *turns[place + 1 :]), None if state.is_over else Following(answer)
 
     def recorded(self, answer: RunningAnswer) -> ChatTurn | None:
         """Return a turn whose answer has ended as the history has it; None where it does not."""
@@ -173,14 +207,15 @@ class ConversationController:
             turns = self.assistant.restore(str(answer.conversation))
         except RagError:  # it was deleted meanwhile, or is damaged; what is shown stays
             return None
-        return next((_turn(one) for one in turns if one.turn.number == answer.number), None)
+        return next((turn for one in turns if _is_of(turn := turn_of_record(one), answer)), None)
 
     def has_changed(self, conversation: str, turns: Turns) -> bool:
         """Return whether a conversation is not any more as a tab shows it that follows no answer."""
         shown = [turn for turn in turns if not turn.search_only]
-        asked, answering = self.assistant.conversations.progress(conversation)
+        answers, answering = self.assistant.conversations.progress(conversation)
         # Fewer are those of a tab whose last question could not be stored.
-        return asked > len(shown) or answering > 0 or any(turn.pending for turn in shown)
+        as_shown = tuple((turn.variant, turn.variants) for turn in shown[: len(answers)])
+        return answers != as_shown or answering > 0 or any(turn.pending for turn in shown)
 
     def title(self, current: str | None) -> str | None:
         """Return a conversation's title, "" before it has one; None for a new or deleted conversation."""
@@ -198,9 +233,7 @@ class ConversationController:
         """
         if current is None or turn.search_only:
             return turns
-        # Searches are not kept, so a turn may have a smaller number in the history.
-        number = sum(not one.search_only for one in turns if one.number <= turn.number)
-        self.assistant.conversations.rate(current, number, helpful=helpful)
+        self.assistant.conversations.rate(current, recorded_number(turns, turn), helpful=helpful)
         return tuple(replace(one, helpful=helpful) if one is turn else one for one in turns)
 
     def shared(self, conversation: str) -> tuple[str, str]:
@@ -216,7 +249,18 @@ class ConversationController:
         return text, link
 
 
-def _turn(restored: RestoredTurn) -> ChatTurn:
+def _check_idle(job: BackgroundJob | None) -> None:
+    """Raise InvalidInput while the tab follows an answer."""
+    if job is not None and job.running:
+        raise InvalidInput("wait for the answer, or stop it")
+
+
+def _is_of(turn: ChatTurn, answer: RunningAnswer) -> bool:
+    return (turn.number, turn.variant) == (answer.number, answer.options.variant)
+
+
+def turn_of_record(restored: RestoredTurn) -> ChatTurn:
+    """Return a recorded turn as the page holds it."""
     kept, partial = restored.turn, restored.partial
     return ChatTurn(
         kept.number,
@@ -231,6 +275,8 @@ def _turn(restored: RestoredTurn) -> ChatTurn:
         interrupted=kept.state is TurnState.INTERRUPTED,
         partial=partial,
         helpful=kept.helpful,
+        variant=kept.variant,
+        variants=kept.variants,
     )
 
 

@@ -5,18 +5,27 @@ from typing import Any
 
 import gradio as gr
 
-from ingestion.errors import InvalidInput
 from ui.background import BackgroundJob
-from ui.chat.answer_events import TabStates, Update, address_of, connect_answer
+from ui.chat.answer_events import (
+    TabStates,
+    Update,
+    acted_on,
+    address_of,
+    begin_outputs,
+    begun_values,
+    connect_answer,
+)
 from ui.chat.composer import render_chips
 from ui.chat.controller import ChatController, QueryOptions
+from ui.chat.first_contact import connect_first_contact
 from ui.chat.layout import ChatLayout
 from ui.chat.pane_events import connect_evidence, connect_title
 from ui.chat.switch_events import SwitchEvents
+from ui.chat.variants import connect_variants
 from ui.components.choices import collection_choices, document_choices, render_llm_help, render_strategy_help
 from ui.components.conversation import messages
 from ui.components.events import QUICK, noticed
-from ui.components.turns import ChatTurn, Turns, turn_of
+from ui.components.turns import Turns
 
 
 def connect_chat(chat: ChatController, page: ChatLayout, blocks: gr.Blocks) -> None:
@@ -30,6 +39,8 @@ def connect_chat(chat: ChatController, page: ChatLayout, blocks: gr.Blocks) -> N
     events.ask()
     events.act()
     events.look()
+    connect_variants(chat, page, states)
+    connect_first_contact(chat, page, states, blocks)
     SwitchEvents(chat, page, states).connect(blocks)
     connect_title(chat.conversations, page, current)
     connect_evidence(chat.evidence, page, turns)
@@ -55,7 +66,9 @@ class _ChatEvents:
             current: str | None,
             *chosen: Any,
         ) -> Update:
-            return self._begun(question, turns, job, current, QueryOptions(*chosen), as_is=as_is)
+            how = QueryOptions(*chosen)
+            asked = self.chat.begin(question, turns, job, current, how, as_is=as_is)
+            return begun_values(self.chat, *asked, how, place=-1, question="")
 
         def stop(job: BackgroundJob | None) -> None:
             if job is not None:
@@ -65,7 +78,7 @@ class _ChatEvents:
             # Typing over a selected text leaves its first letter, never an empty box.
             return False if len(question.strip()) < 2 else gr.skip()
 
-        begin_told, outputs = noticed(begin, self._begin_outputs, page.composer.notice)
+        begin_told, outputs = noticed(begin, begin_outputs(page, states), page.composer.notice)
         begun = gr.on(
             [page.composer.question.submit, page.composer.send.click],
             begin_told,
@@ -85,29 +98,19 @@ class _ChatEvents:
         page.composer.question.change(forget_edit, [page.composer.question], [states.as_is], **QUICK)
 
     def act(self) -> None:
-        """Connect the actions of an answer: ask again, edit how it was understood, rate it."""
+        """Connect the actions of an answer: edit how it was understood, rate it."""
         page = self.page
 
-        def again(
-            event: gr.EventData, turns: Turns, job: BackgroundJob | None, current: str | None, *chosen: Any
-        ) -> Update:
-            question, as_is = asked_again(_acted_on(turns, event))
-            return self._begun(question, turns, job, current, QueryOptions(*chosen), as_is=as_is)
-
         def edit(turns: Turns, event: gr.EventData) -> tuple[str, bool]:
-            turn = _acted_on(turns, event)
+            turn = acted_on(turns, event)
             return turn.understood or turn.question, True
 
         def rate(turns: Turns, current: str | None, event: gr.EventData) -> Update:
-            turn = _acted_on(turns, event)
+            turn = acted_on(turns, event)
             helpful = event._data.get("action") == "good"
             rated = self.chat.conversations.rate(current, turns, turn, helpful=helpful)
             return rated, messages(rated)
 
-        asked = [self.states.turns, self.states.job, self.states.current, *page.composer.selectors.all]
-        again_told, outputs = noticed(again, self._begin_outputs, page.composer.notice)
-        begun = page.actions.retry(again_told, asked, outputs, **QUICK)
-        connect_answer(self.chat, page, self.states, begun.success)
         edit_told, outputs = noticed(edit, [page.composer.question, self.states.as_is], page.composer.notice)
         page.actions.edit(edit_told, [self.states.turns], outputs, **QUICK).then(
             None, js="() => document.querySelector('#question textarea')?.focus()", **QUICK
@@ -159,53 +162,3 @@ class _ChatEvents:
             [selectors.collection, selectors.only],
             **QUICK,
         )
-
-    @property
-    def _begin_outputs(self) -> list[Any]:
-        """The components that change when a question begins."""
-        page = self.page
-        states = [self.states.job, self.states.current, self.states.as_is]
-        buttons = [page.composer.send, page.composer.stop, page.address]
-        return [
-            self.states.turns,
-            page.chatbot,
-            page.sources,
-            page.viewer,
-            *states,
-            page.composer.question,
-            *buttons,
-        ]
-
-    def _begun(
-        self,
-        question: str,
-        turns: Turns,
-        job: BackgroundJob | None,
-        current: str | None,
-        chosen: QueryOptions,
-        *,
-        as_is: bool,
-    ) -> Update:
-        """Return the values of a conversation with a new question. Raises RagError where it is not asked."""
-        chat = self.chat
-        asked, started, conversation = chat.begin(question, turns, job, current, chosen, as_is=as_is)
-        sources = chat.evidence.sources(asked[-1])
-        address = address_of(conversation, chosen.strategy, chosen.collection)
-        buttons = gr.Button(visible=False), gr.Button(visible=True)
-        return asked, messages(asked), sources, "", started, conversation, False, "", *buttons, address
-
-
-def asked_again(turn: ChatTurn) -> tuple[str, bool]:
-    """Return the question to ask for a turn again, and whether it can be understood alone.
-
-    A follow-up that failed or was stopped before it was understood cannot.
-    """
-    understood = turn.understood or turn.options.standalone
-    return understood or turn.question, bool(understood or turn.found)
-
-
-def _acted_on(turns: Turns, event: gr.EventData) -> ChatTurn:
-    turn = turn_of(turns, event._data.get("turn"))
-    if turn is None:
-        raise InvalidInput("this answer is not there any more; reload the page")
-    return turn

@@ -35,6 +35,8 @@ class ChatLayout:
                 self.actions = gr.HTML(
                     "", elem_id="actions", elem_classes="unseen", js_on_load=read_static("actions.js")
                 )
+                # Two answers to a question, side by side.
+                self.variants = gr.HTML("", elem_id="variants", js_on_load=read_static("overlay.js"))
                 # Its value changes when the tab is to follow an answer that it has not asked for.
                 self.follow = gr.HTML("", elem_id="follow", elem_classes="unseen")
                 # Looks whether another tab or a program has changed the conversation.
@@ -65,10 +67,7 @@ class ChatLayout:
             buttons=[],
             feedback_options=None,
             allow_file_downloads=False,
-            placeholder=(
-                "<h2>Ask your documents</h2><p>Add your files under Documents. Then ask; every answer links "
-                "to the exact page.</p>"
-            ),
+            placeholder="<h2>Ask your documents</h2>",  # chat/first_contact.py says how to begin
         )
 
 

@@ -11,6 +11,7 @@ from retrievers.hits import Hit
 from retrievers.search import SearchResult
 from ui.chat.viewer import SourceLocation, opens
 from ui.components.answer_text import source_id
+from ui.components.samples import is_sample
 from ui.components.text import Span, also_known, escape, flow, marked, milliseconds, plural, stage_times
 from ui.components.turns import ChatTurn
 from ui.components.uploads import FileRow, render_bar, render_rows
@@ -23,6 +24,7 @@ Grades = Mapping[str, int]
 
 # Conversations that are listed, latest first.
 _CONVERSATIONS = 100
+_SAMPLE = ' · <span title="It comes with the application, to try it out.">sample</span>'
 # Uploads that are shown of each mood, and failed uploads.
 _UPLOADS, _FAILED = 5, 20
 # Passages that are shown unfolded where the answer cites none.
@@ -95,9 +97,10 @@ def _document(document: Document) -> str:
         words = document.status.replace("_", " ")
         status = f' · <span class="status" title="{escape(document.error or words)}">{escape(words)}</span>'
     name = escape(document.label)
+    sample = _SAMPLE if is_sample(document) else ""
     return (
         f'<li><bdi class="name" title="{escape(document.path)}">{name}</bdi>'
-        f'<span class="size">{size}{status}{also_known(document.names)}</span>'
+        f'<span class="size">{size}{sample}{status}{also_known(document.names)}</span>'
         f'<button type="button" data-delete="{escape(document.id)}" title="Delete" '
         f'aria-label="Delete {name}">&times;</button></li>'
     )

@@ -52,8 +52,8 @@ def render_turn(turn: ChatTurn) -> str:
         return _searched(turn, turn.found)
     written = render_reply(turn) if turn.text else ""
     if turn.pending:
-        return f'{written}<div class="stamp working">{_names(turn)} · {_phase(turn)}</div>'
-    return f'{written}{_unfinished(turn)}<div class="actions">{_again(turn)}</div>'
+        return f'{written}<div class="stamp working">{names_of(turn)} · {_phase(turn)}</div>'
+    return f'{written}{_unfinished(turn)}<div class="actions">{_again(turn)}{_variants(turn)}</div>'
 
 
 def _unfinished(turn: ChatTurn) -> str:
@@ -63,13 +63,13 @@ def _unfinished(turn: ChatTurn) -> str:
     usage = written.usage if written else None
     tokens = f" · {plural(usage.completion_tokens, 'token')} written" if usage else ""
     if turn.error is not None:
-        stamp = f'<div class="stamp">{_names(turn)} · not finished{tokens}</div>' if turn.text else ""
+        stamp = f'<div class="stamp">{names_of(turn)} · not finished{tokens}</div>' if turn.text else ""
         failed = f'<div class="failed" role="alert"><b>This failed.</b> {escape(turn.error)}</div>'
         return f"{checked}{stamp}{failed}"
     if turn.interrupted:
         why = '<div class="flag" role="note">The application ended while this was answered.</div>'
-        return f'{checked}{why}<div class="stamp">{_names(turn)} · interrupted{tokens}</div>'
-    return f'{checked}<div class="stamp">{_names(turn)} · stopped{tokens}</div>'
+        return f'{checked}{why}<div class="stamp">{names_of(turn)} · interrupted{tokens}</div>'
+    return f'{checked}<div class="stamp">{names_of(turn)} · stopped{tokens}</div>'
 
 
 def _answer(turn: ChatTurn, answer: Answer) -> str:
@@ -82,7 +82,7 @@ def _answer(turn: ChatTurn, answer: Answer) -> str:
         f"{reply}{_model_text(answer)}{_checks(answer)}{_flags(answer)}{_looked(turn)}"
         f'{_actions(turn)}<details class="stamp"><summary>⋯'
         '<span class="unseen">How this was answered</span></summary>'
-        f"<div>{_names(turn)} · {_instructed(answer)}"
+        f"<div>{names_of(turn)} · {_instructed(answer)}"
         f"{milliseconds(answer.timings_ms['total'])}</div>{_instructions(answer)}"
         f'<div class="stages">{stage_times(answer.timings_ms)}</div></details>'
     )
@@ -146,12 +146,34 @@ def _actions(turn: ChatTurn) -> str:
         f"{_action('good', turn, 'Helpful', 'Keep that this answer helped', chosen=turn.helpful is True)}"
         f"{_action('bad', turn, 'Not helpful', 'Keep that it did not', chosen=turn.helpful is False)}"
     )
-    return f'<div class="actions">{_again(turn)}{thumbs}</div>'
+    return f'<div class="actions">{_again(turn)}{thumbs}{_variants(turn)}</div>'
 
 
 def _again(turn: ChatTurn) -> str:
-    return _action(
-        "again", turn, "Retry", "Ask this again with the strategy, reranker and model chosen below"
+    other = _action("with", turn, "Retry with ▾", "Answer again with another strategy, reranker or model")
+    if turn.answer is not None:
+        return other
+    again = _action("again", turn, "Retry", "Ask this again with what is chosen below")
+    return again if turn.search_only else f"{again}{other}"
+
+
+def _variants(turn: ChatTurn) -> str:
+    """Return which of the question's answers is shown, with the way to the others; nothing for one alone."""
+    if turn.variants < 2:
+        return ""
+    which = f"Answer {turn.variant} of {turn.variants}"
+
+    def step(name: str, to: int) -> str:
+        if not 1 <= to <= turn.variants:
+            return f'<span class="step {name}"></span>'
+        # The sign comes from the style sheet: the chat's sanitiser lets no aria-label through.
+        words = f'<span class="unseen">{which}, {name}</span>'
+        return f'<a class="action step {name}" href="#do-{name}-{turn.number}">{words}</a>'
+
+    return (
+        f'<span class="variants">{step("previous", turn.variant - 1)}'
+        f'<span class="which">{turn.variant}/{turn.variants}</span>{step("next", turn.variant + 1)}</span>'
+        f"{_action('compare', turn, 'Compare these', 'See the two latest answers side by side')}"
     )
 
 
@@ -192,8 +214,8 @@ def _model_text(answer: Answer) -> str:
     return f'<details class="own"><summary>What the model wrote</summary><pre>{text}</pre></details>'
 
 
-def _names(turn: ChatTurn) -> str:
-    """Return strategy, reranker and LLM: those asked for, until it is known which were used."""
+def names_of(turn: ChatTurn) -> str:
+    """Return an answer's strategy, reranker and LLM: those asked for, until it is known which were used."""
     made = turn.answer or turn.partial or turn.options
     if made.strategy == REPLY:
         return _chips("looked up by words" if turn.answer and turn.answer.citations else "no documents read")

@@ -18,6 +18,8 @@ class ChatTurn:
         helpful: Whether the person found the answer helpful; None: they have not said.
         interrupted: The application ended before the answer did.
         partial: What the history has of an answer that is not finished.
+        variant: Which of the question's answers this is, from 1.
+        variants: How many answers the question has.
     """
 
     number: int
@@ -34,6 +36,8 @@ class ChatTurn:
     helpful: bool | None = None
     interrupted: bool = False
     partial: Answer | None = None
+    variant: int = 1
+    variants: int = 1
 
     @property
     def pending(self) -> bool:
@@ -47,3 +51,22 @@ Turns = tuple[ChatTurn, ...]
 def turn_of(turns: Turns, number: object) -> ChatTurn | None:
     """Return the turn with a number, which may be the text of an element's attribute."""
     return next((turn for turn in turns if str(turn.number) == str(number)), None)
+
+
+def place_of_pending(turns: Turns) -> int:
+    """Return the index of the turn that is being answered; of the last one where none is."""
+    return next((place for place, turn in enumerate(turns) if turn.pending), len(turns) - 1)
+
+
+def recorded_number(turns: Turns, turn: ChatTurn) -> int:
+    """Return a turn's number in the history, which has no searches."""
+    return sum(not one.search_only for one in turns if one.number <= turn.number)
+
+
+def asked_again(turn: ChatTurn) -> tuple[str, bool]:
+    """Return the question to ask for a turn again, and whether it can be understood alone.
+
+    A follow-up that failed or was stopped before it was understood cannot.
+    """
+    understood = turn.understood or turn.options.standalone
+    return understood or turn.question, bool(understood or turn.found)

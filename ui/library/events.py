@@ -112,18 +112,14 @@ def _connect_table(updates: LibraryUpdates, state: gr.State) -> None:
         return {**done, **updates.asked(state)}
 
     page.table.act(act, [state], updates.of_table, trigger_mode="multiple", **QUICK)
-    opened = page.table.select(
+    # A row of the table opens a document, and so does the page's address.
+    gr.on(
+        [page.table.select, page.opened.select],
         read,
         [state],
         [*updates.of_table, *updates.of_preview, *updates.of_fields],
         trigger_mode="multiple",
         **QUICK,
-    )
-    opened.then(  # on a narrow screen the preview stands above the lists, out of sight of its row
-        None,
-        js="() => { if (matchMedia('(max-width: 1000px)').matches) "
-        "document.getElementById('library-preview')?.scrollIntoView({ block: 'start' }); }",
-        api_visibility="private",
     )
     gr.on(
         [page.text.change, page.within.change, page.status.change],
@@ -152,11 +148,14 @@ def _connect_preview(updates: LibraryUpdates, state: gr.State) -> None:
         return updates.preview(state)
 
     def ask(state: LibraryPageState) -> Update:
-        return updates.ask(state, (state.opened,) if state.opened else ())
+        """Ask below the table, which the open document would hide."""
+        asked = updates.ask(state, (state.opened,) if state.opened else ())
+        return {**asked, **close(state)}
 
     def replace_it(uploaded: Any, state: LibraryPageState) -> Update:
         files = received(page.replace, uploaded)
-        return updates.trying(state, lambda: library.replace_opened(state, files))
+        done = updates.trying(state, lambda: library.replace_opened(state, files))
+        return {**done, **close(state)}  # the queue shows what becomes of it
 
     def describe(state: LibraryPageState, title: str, organisation: str, period: str, kind: str) -> Update:
         written = FieldValues(title, organisation, period, kind or "")
@@ -176,7 +175,8 @@ def _connect_preview(updates: LibraryUpdates, state: gr.State) -> None:
         lambda state, number: turn(state, int(number or 1)), [state, page.number], updates.of_preview, **QUICK
     )
     page.close.click(close, [state], updates.of_preview, **QUICK)
-    asked = page.delete_one.click(ask, [state], [*updates.of_question, *updates.of_table], **QUICK)
+    of_asked = [*updates.of_question, *updates.of_table, *updates.of_preview]
+    asked = page.delete_one.click(ask, [state], of_asked, **QUICK)
     scroll_to_question(asked, "library-confirmation")
     page.replace.upload(replace_it, [page.replace, state], updates.of_all, preprocess=False, **QUICK)
 

@@ -24,35 +24,45 @@ class LibraryLayout:
 
     def __init__(self) -> None:
         with gr.Tab("Documents", id="documents") as self.tab:
-            with gr.Row(elem_id="library"):
-                with gr.Column(elem_id="library-in", min_width=240):
+            with gr.Column(elem_id="library"):
+                with gr.Column(elem_id="library-in"):
                     self._lay_out_uploads()
-                    self._lay_out_collections()
-                    gr.HTML("<h2>Storage</h2>")
-                    self.storage = gr.HTML("", elem_id="library-storage")
-                with gr.Column(elem_id="library-list", min_width=320):
+                with gr.Column(elem_id="library-list"):
                     self._lay_out_list()
-                with gr.Column(visible=False, elem_id="library-preview", min_width=320) as self.preview:
+                with gr.Row(elem_id="library-more"):
+                    with gr.Column(min_width=280):
+                        self._lay_out_collections()
+                    with gr.Column(min_width=280):
+                        gr.HTML("<h2>Storage</h2>")
+                        self.storage = gr.HTML("", elem_id="library-storage")
+                # Lies over the page; static/document_overlay.js says what is behind it.
+                with gr.Column(visible=False, elem_id="library-preview") as self.preview:
                     self._lay_out_preview()
+                # Unseen: its value is the open document's id.
+                script = read_static("document_overlay.js")
+                self.opened = gr.HTML("", elem_id="library-opened", elem_classes="unseen", js_on_load=script)
             self.timer = gr.Timer(TICK, active=False)
 
     def _lay_out_uploads(self) -> None:
         gr.HTML("<h2>Add documents</h2>")
-        self.into = gr.Dropdown(
-            [],
-            label="Into collection",
-            info="Choose one, or type the name of a new one.",
-            allow_custom_value=True,
-            elem_id="library-into",
-        )
-        self.encoding = gr.Dropdown(
-            [("Automatic", AUTOMATIC), *((name, name) for name in encodings())],
-            value=AUTOMATIC,
-            label="Encoding",
-            info="For text, CSV and web files whose letters come out wrong.",
-            elem_id="library-encoding",
-        )
-        self.upload = upload_field(height=120, elem_id="library-upload")
+        with gr.Row(elem_id="library-add"):
+            self.upload = upload_field(height=120, elem_id="library-upload")
+            self.into = gr.Dropdown(
+                [],
+                label="Into collection",
+                info="Choose one, or type the name of a new one.",
+                allow_custom_value=True,
+                elem_id="library-into",
+                min_width=180,
+            )
+            self.encoding = gr.Dropdown(
+                [("Automatic", AUTOMATIC), *((name, name) for name in encodings())],
+                value=AUTOMATIC,
+                label="Encoding",
+                info="For text, CSV and web files whose letters come out wrong.",
+                elem_id="library-encoding",
+                min_width=180,
+            )
         self.message = gr.HTML("", elem_id="library-message")
         self.queue = gr.HTML("", elem_id="library-queue", js_on_load=read_static("library.js"))
         with gr.Row(elem_id="library-jobs", elem_classes="buttons"):
@@ -102,11 +112,30 @@ class LibraryLayout:
         self.table = gr.HTML("", elem_id="library-table", js_on_load=read_static("library.js"))
 
     def _lay_out_preview(self) -> None:
+        self.close = gr.Button("Close", elem_id="library-close", **_SMALL)
+        with gr.Row(elem_id="library-sides"):
+            with gr.Column(elem_id="library-facts", min_width=260):
+                self._lay_out_facts()
+            with gr.Column(elem_id="library-reading", min_width=280):
+                with gr.Row(elem_id="library-turn"):
+                    self.previous = gr.Button("Previous page", **_SMALL)
+                    self.number = gr.Number(
+                        1,
+                        label="Page",
+                        precision=0,
+                        minimum=1,
+                        step=1,
+                        min_width=60,
+                        elem_id="library-number",
+                    )
+                    self.next = gr.Button("Next page", **_SMALL)
+                self.shown = gr.HTML("", elem_id="library-page")
+
+    def _lay_out_facts(self) -> None:
         self.about = gr.HTML("")
         with gr.Row(elem_classes="buttons"):
             self.replace = gr.UploadButton("Replace", file_types=[*supported_suffixes()], **_SMALL)
             self.delete_one = gr.Button("Delete …", **_SMALL)
-            self.close = gr.Button("Close", **_SMALL)
         with gr.Accordion("Edit these fields", open=False, elem_id="library-fields"):
             self.title = gr.Textbox(label=LABELS["title"], max_lines=3)
             self.organisation = gr.Textbox(label=LABELS["organisation"], max_lines=1)
@@ -122,10 +151,3 @@ class LibraryLayout:
             with gr.Row(elem_classes="buttons"):
                 self.describe = gr.Button("Save", **_SMALL)
                 self.restore = gr.Button("Use what was recognised", **_SMALL)
-        with gr.Row(elem_id="library-turn"):
-            self.previous = gr.Button("Previous page", **_SMALL)
-            self.number = gr.Number(
-                1, label="Page", precision=0, minimum=1, step=1, min_width=60, elem_id="library-number"
-            )
-            self.next = gr.Button("Next page", **_SMALL)
-        self.shown = gr.HTML("", elem_id="library-page")

@@ -1,16 +1,17 @@
-"""The Documents page as HTML: the table, a page's text, the queue, collections and storage."""
+"""The Documents page as HTML: the table, the queue, collections and storage."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from rich.filesize import decimal
 
 from ingestion.collections import CollectionInfo
-from ingestion.documents import Heading, Status
+from ingestion.documents import Status
 from ingestion.fields.values import DocumentFields
-from ingestion.storage.catalogue.records import Document, StoredChunk
+from ingestion.storage.catalogue.records import Document
 from rag_app.service.document_browser import PagePreview, Storage
-from ui.components.text import Span, also_known, escape, marked, plural
+from ui.components.samples import is_sample
+from ui.components.text import also_known, escape, plural
 from ui.components.uploads import FileRow, Mood, render_bar, render_rows
 from ui.library.fields import render_fields, render_line
 from ui.library.instructions import render_instructions
@@ -106,6 +107,8 @@ def _head(name: str, words: str, order: str, descending: bool) -> str:
 def _row(document: Document, fields: DocumentFields | None, chosen: bool) -> str:
     name, identity = escape(document.label), escape(document.id)
     title = render_line(fields, document.name)
+    if is_sample(document):
+        title += '<span class="title">sample document, to try the application out</span>'
     if document.names[1:]:
         others = ", ".join(f"<bdi>{escape(other)}</bdi>" for other in document.names[1:])
         title += f'<span class="title">also known as {others}</span>'
@@ -172,9 +175,7 @@ def render_document(view: PagePreview) -> str:
     document = view.document
     facts = [
         plural(document.pages, "page"),
-        plural(document.chunks, "chunk"),
         decimal(document.bytes),
-        document.language,
         f"added {document.added[:10]}",
         *(f"also known as {name}" for name in document.names[1:]),
     ]
@@ -186,57 +187,10 @@ def render_document(view: PagePreview) -> str:
         items = "".join(f"<li>{escape(warning)}</li>" for warning in document.warnings)
         wrong += f'<ul class="warnings" aria-label="Warnings">{items}</ul>'
     return (
-        f"<h3><bdi>{escape(document.label)}</bdi></h3>"
+        f'<h3 id="library-preview-title" tabindex="-1"><bdi>{escape(document.label)}</bdi></h3>'
         f'<p class="facts"><bdi>{escape(document.collection)}</bdi> · {escape(" · ".join(facts))}</p>{wrong}'
         f"{render_fields(view.fields)}"
     )
-
-
-def render_page(view: PagePreview) -> str:
-    """Return a page's text: its chunks in frames, and the text outside them between."""
-    label = view.page.label if view.page else None
-    printed = f" (printed {escape(label)})" if label and label != str(view.number) else ""
-    head = (
-        f'<p class="where" role="status">Page {view.number:,} of {view.document.pages:,}{printed}, '
-        f"{plural(len(view.chunks), 'chunk')}</p>"
-    )
-    if view.page is None or view.failure is not None:
-        reason = escape(view.failure or "it has no text")
-        return f'{head}<div class="empty">This page could not be read: {reason}</div>'
-    if not view.page.text.strip():
-        return f'{head}<div class="empty">This page has no text.</div>'
-    parts = "".join(_page_parts(view.page.text, view.chunks, view.headings))
-    name = f"Text of page {view.number}"
-    return f'{head}<div class="text" dir="auto" tabindex="0" role="region" aria-label="{name}">{parts}</div>'
-
-
-def _page_parts(text: str, chunks: Sequence[StoredChunk], headings: Sequence[Heading]) -> Iterator[str]:
-    lines = [_line(text, heading.start) for heading in headings]
-    position = 0
-    for chunk in sorted(chunks, key=lambda chunk: chunk.start):
-        start = max(position, chunk.start)
-        if text[position:start].strip():
-            yield f'<div class="outside">{_emphasised(text, position, start, lines)}</div>'
-        if start < chunk.end:
-            heading = f" · {escape(chunk.heading)}" if chunk.heading else ""
-            yield (
-                f'<div class="chunk"><span class="label">chunk {chunk.ordinal + 1:,}{heading}</span>'
-                f"{_emphasised(text, start, chunk.end, lines)}</div>"
-            )
-        position = max(position, chunk.end)
-    if text[position:].strip():
-        yield f'<div class="outside">{_emphasised(text, position, len(text), lines)}</div>'
-
-
-def _line(text: str, start: int) -> Span:
-    """Return the span of a heading: from `start` to the end of its line."""
-    end = text.find("\n", start)
-    return start, len(text) if end < 0 else end
-
-
-def _emphasised(text: str, start: int, end: int, lines: Sequence[Span]) -> str:
-    """Return a piece of the text with the lines in it emphasised."""
-    return marked(text[start:end], [(first - start, last - start) for first, last in lines], "strong")
 
 
 def render_queue(rows: Sequence[FileRow]) -> str:

@@ -8,16 +8,16 @@ import gradio as gr
 
 from ingestion.errors import UnknownName
 from ingestion.fields.values import FieldValues
-from ui.components.text import plural, render_error, result_of
+from ui.components.text import escape, plural, render_error, result_of
 from ui.library.controller import LibraryController, LibraryPageState
 from ui.library.instructions import render_counted
 from ui.library.layout import ALL, LibraryLayout
+from ui.library.page_text import render_page
 from ui.library.render import (
     render_collections,
     render_deletion,
     render_document,
     render_done,
-    render_page,
     render_queue,
     render_storage,
 )
@@ -37,7 +37,7 @@ class LibraryUpdates:
         self.of_instructions: list[Any] = [page.instructing, page.instructions, page.counted]
         self.of_question: list[Any] = [page.confirmation, page.question, page.sure]
         self.of_preview: list[Any] = [page.preview, page.about, page.number, page.previous, page.next]
-        self.of_preview += [page.shown]
+        self.of_preview += [page.shown, page.opened]
         self.of_fields: list[Any] = [page.title, page.organisation, page.period, page.kind, page.told]
         self.of_all: list[Any] = [page.message, page.storage, *self.of_queue, *self.of_table]
         self.of_all += [*self.of_collections, *self.of_question, *self.of_preview]
@@ -109,7 +109,8 @@ class LibraryUpdates:
             shown = None
         if shown is None:
             state.opened = None
-            return {page.preview: gr.Column(visible=False), page.shown: "", page.about: ""}
+            closed: Update = {page.preview: gr.Column(visible=False), page.opened: ""}
+            return {**closed, page.shown: "", page.about: ""}
         state.page = shown.number
         return {
             page.preview: gr.Column(visible=True),
@@ -118,6 +119,7 @@ class LibraryUpdates:
             page.previous: gr.Button(interactive=shown.number > 1),
             page.next: gr.Button(interactive=shown.number < shown.document.pages),
             page.shown: render_page(shown),
+            page.opened: escape(shown.document.id),
         }
 
     def fields(self, state: LibraryPageState) -> Update:

@@ -16,5 +16,6 @@ def style_sheet() -> str:
 
 def page_script() -> str:
     """Return the function that runs once the page is drawn."""
-    parts = (f"({read_static(name)})();" for name in ("connection.js", "reading_position.js", "page.js"))
+    names = ("connection.js", "reading_position.js", "page.js", "drop.js")
+    parts = (f"({read_static(name)})();" for name in names)
     return f"() => {{ {''.join(parts)} }}"

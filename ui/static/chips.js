@@ -11,13 +11,23 @@ const open = (name) => {
   panel?.setAttribute("tabindex", "-1");
   (panel?.querySelector("input[type=radio]:checked") ?? panel)?.focus(); // a list would open over its own panel
 };
+// The panel of "Retry with" is opened by a link in the conversation, which may have been drawn anew since.
+let opener = null;
+const openedBy = () => opener && document.querySelector(`#conversation a[href="${opener}"]`);
 const close = (back) => {
   const name = composer.dataset.open;
   if (!name) return;
   composer.dataset.open = "";
   mark();
-  if (back) chips().find((chip) => chip.dataset.choose === name)?.focus();
+  if (back) (chips().find((chip) => chip.dataset.choose === name) ?? openedBy())?.focus();
 };
+document.addEventListener("open-panel", (event) => {
+  opener = event.detail.link.getAttribute("href");
+  open(event.detail.name);
+});
+composer.addEventListener("click", (event) => {
+  if (event.target.closest("#retry-send")) close(true);
+});
 element.addEventListener("click", (event) => {
   const chip = event.target.closest("[data-choose]");
   if (!chip) return;

@@ -38,6 +38,9 @@ def print_conversation(console: Console, found: ConversationResponse) -> None:
         if not turn.answer:
             reason = f": {turn.error}" if turn.error else ""
             line(console, f"   [yellow]{shown(turn.state + reason)}[/]")
+        if others := len(turn.other_variants):
+            which = f"answer {turn.variant} of {others + 1}; conversations export has all"
+            line(console, f"   [dim]{which}[/]")
 
 
 def print_receipts(console: Console, found: ReceiptsResponse) -> None:

@@ -13,9 +13,10 @@ import pytest
 from ingestion.errors import DiskFull, InvalidInput, LibraryError, UnknownName
 from rag_app.answering.answers import Answer, AskOptions, PassagesFound, QuestionRewritten
 from rag_app.config.settings import load_settings
-from rag_app.history.conversations import Conversations, TurnState
+from rag_app.history.conversations import Conversations
 from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.records import AnswerRecord
+from rag_app.history.turns import TurnState
 from rag_app.llm.usage import CallOptions, UsageTracker, call_config
 from rag_app.service.composition import Assistant
 from rag_app.service.local import LocalService
@@ -100,6 +101,46 @@ def test_whether_an_answer_helped_is_kept(conversations: Conversations) -> None:
         conversations.rate("gone", 1, helpful=True)
 
 
+def test_a_question_has_several_answers_and_one_is_shown(conversations: Conversations) -> None:
+    one = conversations.create()
+    for number, text in ((1, "In 1921."), (2, "By Ada.")):
+        conversations.begin_turn(one.id, f"question {number}")
+        conversations.end_turn(one.id, number, TurnState.ANSWERED, answer=record(text), receipt=f"r{number}")
+    assert conversations.begin_variant(one.id, 1) == 2
+    assert conversations.progress(one.id) == (((2, 2), (1, 1)), 1)
+    conversations.write_partial(one.id, 1, record("In spring"), variant=2)
+    conversations.end_turn(one.id, 1, TurnState.STOPPED, variant=2, partial=record("In spring 19"))
+    turns = conversations.turns(one.id)
+    assert [(turn.number, turn.variant, turn.variants, turn.state) for turn in turns] == [
+        (1, 2, 2, "stopped"),
+        (2, 1, 1, "answered"),
+    ]
+    assert [exchange.answer for exchange in conversations.history(one.id)] == ["In spring 19", "By Ada."]
+    assert conversations.history(one.id, before=1) == ()
+    assert conversations.get(one.id).turns == 2
+    conversations.rate(one.id, 1, helpful=False)
+    # A follow-up question is read with the answer that is shown.
+    conversations.show(one.id, 1, 1)
+    assert [exchange.answer for exchange in conversations.history(one.id)] == ["In 1921.", "By Ada."]
+    both = conversations.variants(one.id, 1)
+    assert [(each.variant, each.receipt, each.helpful) for each in both] == [
+        (1, "r1", None),
+        (2, None, False),
+    ]
+    assert conversations.progress(one.id) == (((1, 2), (1, 1)), 0)
+    # One that was being written when the application ended is told.
+    assert conversations.begin_variant(one.id, 2) == 2
+    conversations.interrupt()
+    assert [each.state for each in conversations.variants(one.id, 2)] == ["answered", "interrupted"]
+    for place in ((one.id, 1, 3), (one.id, 3, 1), ("gone", 1, 1)):
+        with pytest.raises(UnknownName):
+            conversations.show(*place)
+    assert [turn.variant for turn in conversations.turns(one.id)] == [1, 2]
+    for identity, number in ((one.id, 3), ("gone", 1)):
+        with pytest.raises(UnknownName):
+            conversations.begin_variant(identity, number)
+
+
 def test_what_was_being_answered_when_the_application_ended_is_seen(conversations: Conversations) -> None:
     one = conversations.create()
     conversations.begin_turn(one.id, "Why?")
@@ -112,7 +153,7 @@ def test_what_is_written_of_an_answer_is_kept_until_the_answer_is(conversations:
     for number, question in enumerate(("Why?", "How?", "When?", "Who?"), start=1):
         conversations.begin_turn(one.id, question)
         conversations.write_partial(one.id, number, record(f"Because {number}"))
-    assert conversations.progress(one.id) == (4, 4)
+    assert conversations.progress(one.id) == (((1, 1),) * 4, 4)
     assert conversations.history(one.id) == ()  # none of them has ended
     conversations.end_turn(one.id, 1, TurnState.ANSWERED, answer=record("Because it is so."))
     conversations.end_turn(one.id, 2, TurnState.STOPPED, partial=record("Because 2 and"))
@@ -123,7 +164,7 @@ def test_what_is_written_of_an_answer_is_kept_until_the_answer_is(conversations:
     assert [turn.answer and turn.answer.text for turn in turns] == ["Because it is so.", None, None, None]
     written = [None, "Because 2 and", "Because 3", "Because 4"]
     assert [turn.partial and turn.partial.text for turn in turns] == written
-    assert conversations.progress(one.id) == (4, 0)
+    assert conversations.progress(one.id) == (((1, 1),) * 4, 0)
     # A follow-up question is read with what a person could read.
     texts = ["Because it is so.", *written[1:]]
     assert [exchange.answer for exchange in conversations.history(one.id)] == texts
@@ -204,6 +245,31 @@ def test_a_question_that_stands_by_itself_stays_as_it_is(assistant: Assistant) -
     second = ask(assistant, APPLE, replace(EXTRACTIVE, conversation=first.conversation_id))
     assert second.standalone_question is None
     assert "1921" in second.text
+
+
+def test_a_question_is_answered_once_more_as_it_was_understood_then(assistant: Assistant) -> None:
+    first = ask(assistant, "Where does the Bramley apple tree stand?", EXTRACTIVE)
+    options = replace(EXTRACTIVE, conversation=first.conversation_id)
+    follow_up = ask(assistant, "Who planted it?", options)
+    ask(assistant, "When does the Conference pear ripen?", options)
+    again = replace(options, strategy="bm25", turn=2)
+    running = assistant.answers.start("Who planted it?", again)
+    assert running.wait_for_end(60)
+    identity = str(first.conversation_id)
+    turns = assistant.conversations.turns(identity)
+    assert [(turn.variant, turn.variants) for turn in turns] == [(1, 1), (2, 2), (1, 1)]
+    assert turns[1].answer
+    assert (turns[1].answer.strategy, turns[1].state) == ("bm25", TurnState.ANSWERED)
+    # Not after the pear: what stands behind the question plays no part.
+    assert turns[1].standalone == follow_up.standalone_question == "Who planted the Bramley apple tree?"
+    assert turns[1].receipt not in (None, follow_up.receipt_id)
+    service = LocalService(assistant)
+    shown = service.conversation(identity).turns[1]
+    assert [one.variant for one in shown.all_variants] == [1, 2]
+    assert [one.receipt_id for one in shown.all_variants] == [follow_up.receipt_id, turns[1].receipt]
+    markdown = assistant.conversation_markdown(identity)
+    assert markdown.index("### Answer 1 of 2\n") < markdown.index("### Answer 2 of 2, chosen\n")
+    assert markdown.count("Who planted it?") == 1
 
 
 def test_a_stopped_question_and_a_failed_one_are_kept_as_such(assistant: Assistant) -> None:

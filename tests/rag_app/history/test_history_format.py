@@ -23,11 +23,12 @@ from rag_app.answering.answers import (
     Verdict,
 )
 from rag_app.history import migrations
-from rag_app.history.conversations import Conversations, TurnState
+from rag_app.history.conversations import Conversations
 from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.receipts import Receipts
 from rag_app.history.records import AnswerRecord, ReceiptRecord, decode
 from rag_app.history.serialization import answer_record
+from rag_app.history.turns import TurnState
 from retrievers.hits import Hit
 from tests.rag_app.history.test_old_data_folder import ARCHIVE
 
@@ -183,6 +184,14 @@ def test_old_records_are_migrated_once(old_file: Path) -> None:
     migrated = content(old_file)
     assert Conversations(StateDatabase(old_file)).list()
     assert content(old_file) == migrated
+
+
+def test_answers_of_before_there_were_variants_are_shown(old_file: Path) -> None:
+    conversations = Conversations(StateDatabase(old_file))
+    assert {(turn.variant, turn.variants) for turn in conversations.turns(FIRST)} == {(1, 1)}
+    assert conversations.begin_variant(FIRST, 2) == 2
+    with database(old_file) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute("UPDATE turns SET shown = 1")  # of a question's answers one alone is shown
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(

@@ -65,8 +65,9 @@ def old(tmp_path: Path) -> OldFolder:
     return OldFolder(tmp_path / "data", commands, expected["votes"])
 
 
-# What an old answer's abstention says too, and what is recognised of an old document's text.
-SINCE = {"outcome", "fields"}
+# What an old answer's abstention says too, what is recognised of an old document's text, and which of the
+# answers to a question it is.
+SINCE = {"outcome", "fields", "variant"}
 
 
 def as_then(printed: Any, output: Any) -> Any:

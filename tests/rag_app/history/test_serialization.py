@@ -11,9 +11,9 @@ from ingestion.library import Library
 from ingestion.maintenance.reindex import reindex
 from rag_app.config.settings import Settings
 from rag_app.contract.search import HitFields
-from rag_app.history.conversations import TurnState
 from rag_app.history.database import STATE_FILE
 from rag_app.history.recorded_passages import GONE
+from rag_app.history.turns import TurnState
 from rag_app.service.composition import Assistant
 from rag_app.service.local import LocalService
 from tests.helpers.turned_encoder import Turned

@@ -13,8 +13,9 @@ from ingestion.errors import DiskFull, ModelError, RagError, UnknownName
 from ingestion.library import Library
 from rag_app.answering.answers import AnswerEvent, AnswerProgress, AskOptions, Delta
 from rag_app.config.settings import Settings
-from rag_app.history.conversations import Conversations, TurnState
+from rag_app.history.conversations import Conversations
 from rag_app.history.database import STATE_FILE, StateDatabase
+from rag_app.history.turns import TurnState
 from rag_app.llm.llama import LlamaCpp
 from rag_app.service.composition import Assistant
 from rag_app.service.running_answers import AT_ONCE, MOST, RunningAnswers, StillAnswering, TooManyAnswers

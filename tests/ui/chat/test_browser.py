@@ -196,9 +196,7 @@ def test_a_new_question_goes_to_the_top_and_nothing_jumps(page: Page, model: Dic
 
     choose_model(page, "Quotes only")
     frame.evaluate("frame => (frame.scrollTop = 0)")
-    asked = page.locator("#conversation .question").count()
-    page.locator("#conversation a.action", has_text="Retry").first.click()
-    expect(page.locator("#conversation .question")).to_have_count(asked + 1)
+    send(page, "What does MaxSim add up?")
     expect(page.locator("#send")).to_be_visible(timeout=PATIENCE)
     top, question = boxes(page, "#conversation .bubble-wrap", "#conversation .question")
     assert 0 <= question["y"] - top["y"] <= 24

@@ -11,14 +11,15 @@ from typing import Any, cast
 import gradio as gr
 import pytest
 
-from ingestion.errors import ModelError, RagError
+from ingestion.errors import InvalidInput, ModelError, RagError
 from ingestion.library import Library
 from rag_app.answering.answers import AnswerEvent, AskOptions, Delta
 from rag_app.config.settings import Settings
 from rag_app.evaluation.judgements import Judgements
-from rag_app.history.conversations import Conversations, TurnState
+from rag_app.history.conversations import Conversations
 from rag_app.history.database import STATE_FILE, StateDatabase
 from rag_app.history.serialization import RestoredTurn
+from rag_app.history.turns import TurnState
 from rag_app.llm.choice import Llm
 from rag_app.service.composition import Assistant
 from rag_app.service.running_answers import RunningAnswers
@@ -30,11 +31,11 @@ from tests.helpers.page_values import answer, found, hit, turn
 from ui.background import BackgroundJob, Workers
 from ui.chat.answer_events import shown_answer
 from ui.chat.controller import ChatController, QueryOptions
-from ui.chat.events import asked_again
 from ui.chat.pane_events import heading
+from ui.chat.variants import shown_variant
 from ui.components.answering import follow
 from ui.components.text import INTERNAL_ERROR
-from ui.components.turns import ChatTurn
+from ui.components.turns import ChatTurn, asked_again
 
 PASSAGE = hit("words")
 HOW = QueryOptions(strategy="colbert", reranker="big")
@@ -56,6 +57,9 @@ class Script:
     def restore(self, conversation: str) -> list[RestoredTurn]:
         """Return the turns as this history has them, whose records a script never writes."""
         return [RestoredTurn(turn, AskOptions()) for turn in self.conversations.turns(conversation)]
+
+    def restore_variants(self, conversation: str, number: int) -> list[RestoredTurn]:
+        return [RestoredTurn(one, AskOptions()) for one in self.conversations.variants(conversation, number)]
 
     @property
     def conversations(self) -> Conversations:
@@ -107,6 +111,40 @@ def test_an_answered_question(tmp_path: Path) -> None:
     (conversation,) = script.conversations.list()
     asked_for = replace(script.options(), strategy="colbert", conversation=conversation.id, turn=1)
     assert script.asked == [asked_for]
+
+
+def test_a_retry_is_another_answer_in_the_same_place(tmp_path: Path) -> None:
+    script = Script(tmp_path, [found(PASSAGE), Delta("One"), answer("One", PASSAGE)])
+    turns, job = asked(script)
+    *_, turns = chat(script).answer(turns, job)
+    (conversation,) = script.conversations.list()
+    turns, job, _ = chat(script).begin("and?", turns, None, conversation.id, HOW)
+    *_, turns = chat(script).answer(turns, job)
+    other = QueryOptions(strategy="bm25", llm="extractive")
+    begun, job, current = chat(script).retry(turns[0], turns, None, conversation.id, other)
+    assert current == conversation.id
+    assert [(one.question, one.pending) for one in begun] == [("why?", True), ("and?", False)]
+    assert (begun[0].variant, begun[0].variants) == (2, 2)
+    with pytest.raises(InvalidInput, match="wait for the answer"):
+        chat(script).retry(turns[0], turns, job, conversation.id, other)
+    *_, done = chat(script).answer(begun, job)
+    assert [one.text for one in done] == ["One", "One"]
+    assert done[1] is turns[1]
+    asked_for = script.asked[-1]
+    assert (asked_for.turn, asked_for.variant, asked_for.strategy) == (1, 2, "bm25")
+    assert asked_for.standalone == "why?"  # it was understood: it stays as it is
+    for number, variant in ((1, 1), (1, 2), (2, 1)):  # as the recorder does
+        script.conversations.end_turn(conversation.id, number, TurnState.STOPPED, variant=variant)
+    assert not chat(script).conversations.has_changed(conversation.id, done)
+    assert chat(script).conversations.has_changed(conversation.id, turns)
+    shown = shown_variant(cast("Assistant", script), conversation.id, done, done[0], 1)
+    assert [(one.variant, one.variants) for one in shown] == [(1, 2), (1, 1)]
+    assert chat(script).conversations.has_changed(conversation.id, done)
+    # A search has no place in the history: asked again, it is a new question.
+    search = replace(turns[1], search_only=True, number=3)
+    again, job, _ = chat(script).retry(search, (*shown, search), None, conversation.id, other)
+    assert [one.question for one in again] == ["why?", "and?", "and?", "and?"]
+    *_, _ = chat(script).answer(again, job)
 
 
 def test_an_error_of_the_application_is_shown_as_it_is(tmp_path: Path) -> None:

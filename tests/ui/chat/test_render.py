@@ -12,6 +12,7 @@ from rag_app.answering.answers import (
     Verdict,
 )
 from tests.helpers.page_values import answer, citation, found, hit, turn
+from ui.chat.variants import render_side_by_side
 from ui.components.conversation import messages, render_turn
 from ui.components.markdown import located
 from ui.components.text import escape, marked, merge, milliseconds
@@ -206,12 +207,12 @@ def test_an_answer_offers_what_can_be_done_with_it() -> None:
     passage = hit("words")
     cited = replace(answer("Words [1]", passage, citations=(citation("words", "words"),)), llm="x.gguf")
     shown = render_turn(replace(turn("q", found(passage), cited, number=3), helpful=False))
-    for action in ("again", "good", "bad"):
+    for action in ("with", "good", "bad"):
         assert f'href="#do-{action}-3"' in shown
     assert 'class="action chosen" href="#do-bad-3"' in shown
     abstained = answer("The documents do not answer this.", passage, abstained=True)
     shown = render_turn(turn("q", found(passage), abstained))
-    assert "#do-again-1" in shown
+    assert "#do-with-1" in shown
     assert "#do-bad-1" in shown  # of a refusal one wants to say that it did not help
 
 
@@ -219,6 +220,36 @@ def test_what_failed_or_was_stopped_can_be_asked_again() -> None:
     assert "#do-again-1" in render_turn(replace(turn("q"), error="no"))
     assert "#do-again-1" in render_turn(replace(turn("q"), stopped=True))
     assert "#do-again-1" in render_turn(replace(turn("q", Delta("The ")), stopped=True))
+
+
+def test_the_ways_to_a_question_s_other_answers_are_named() -> None:
+    passage = hit("words")
+    one = turn("q", found(passage), answer("Words [1]", passage))
+    assert "variants" not in render_turn(one)
+    first, second = (render_turn(replace(one, variant=each, variants=2)) for each in (1, 2))
+    assert "#do-previous-1" not in first
+    assert 'href="#do-next-1"><span class="unseen">Answer 1 of 2, next</span></a>' in first
+    assert "Answer 2 of 2, previous" in second
+    assert "#do-next-1" not in second
+    assert "2/2" in second
+    assert "#do-compare-1" in second
+    stopped = replace(turn("q", Delta("The ")), stopped=True, variant=3, variants=3)
+    assert "Answer 3 of 3, previous" in render_turn(stopped)
+    assert "Answer 3" not in render_turn(replace(stopped, stopped=False))  # it is being written
+
+
+def test_two_answers_stand_side_by_side() -> None:
+    passage = hit("<words>")
+    cited = answer("<Words> [1]", passage, citations=(citation("words", "<words>"),))
+    one = replace(turn("<q>", found(passage), cited), variants=3, variant=2)
+    stopped = replace(turn("<q>", Delta("The ")), stopped=True, variant=3, variants=3)
+    shown = render_side_by_side([one, stopped])
+    assert "Answer 2 of 3" in shown
+    assert "stopped before its end" in shown
+    assert "[1] <bdi>notes.pdf</bdi>, page 3" in shown
+    assert "<a " not in shown  # a marker has no card there
+    assert '&lt;Words&gt; <span class="marker">[1]</span>' in shown
+    assert "&lt;q&gt;" in shown
 
 
 def test_a_search_alone_says_what_it_is() -> None:

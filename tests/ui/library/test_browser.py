@@ -110,6 +110,8 @@ def test_a_library_is_looked_after(browser: "Browser", server: Server, locked: P
         preview.get_by_role("button", name="Next page").click()
         expect(preview).to_contain_text("Its key hangs in the kitchen.")
         expect(preview.get_by_role("button", name="Next page")).to_be_disabled()
+        page.keyboard.press("Escape")
+        expect(preview).to_be_hidden()
         with opened(browser, server) as chat:
             chat.goto(f"{server.url}/?collection=papers")
             expect(chat.locator("#collection input")).to_have_value("papers")
@@ -130,8 +132,9 @@ def test_a_library_is_looked_after(browser: "Browser", server: Server, locked: P
             expect(viewer.get_by_role("img", name="Page 2 of vault.pdf")).to_be_visible()  # asked once
         page.get_by_title("Read <img").click()
         expect(preview.locator(".chunk")).to_contain_text("<script>alert(2)</script> and ${alert(3)}")
+        preview.get_by_role("button", name="Close").click()
         page.get_by_title("Read colbert.pdf").click()
-        expect(preview.locator(".chunk").first).to_contain_text("chunk 1")
+        expect(preview.locator(".chunk").first).to_contain_text("passage 1")
         screenshot(page, "documents-preview-desktop")
         preview.get_by_role("button", name="Close").click()
         expect(preview).to_be_hidden()
@@ -165,6 +168,77 @@ def test_a_library_is_looked_after(browser: "Browser", server: Server, locked: P
         assert not any(SECRET.encode() in file.read_bytes() for file in store if file.is_file())
 
 
+def test_a_document_lies_over_the_table(browser: "Browser", tmp_path: Path) -> None:
+    with (
+        serving(tmp_path / "data", tmp_path / "tmp", RAG_APP_LLM="extractive") as server,
+        opened(browser, server) as page,
+    ):
+        turn_to_empty(page)
+        hand_over(page, SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf")
+        settled(page)
+        page.set_viewport_size({"width": 1280, "height": 720})
+        table = page.locator("#library-table table").bounding_box()
+        assert table
+        assert table["width"] > 1200
+        screenshot(page, "library-laptop")
+
+        row = page.get_by_title("Read colbert.pdf")
+        row.focus()
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog", name="colbert.pdf")
+        expect(dialog.get_by_role("heading", name="colbert.pdf")).to_be_focused()
+        expect(dialog.get_by_role("region", name="Text of page 1")).to_contain_text(
+            "every token keeps its own"
+        )
+        assert accessibility(page) == []
+        screenshot(page, "document-laptop")
+        label = dialog.locator(".label").first
+        expect(label).to_be_hidden()
+        dialog.get_by_label("passages that a search finds").check()
+        expect(label).to_be_visible()
+        screenshot(page, "document-passages-laptop")
+        # Nothing behind it is reached by keyboard.
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            assert page.evaluate(
+                "document.activeElement === document.body || "
+                "!!document.activeElement.closest('#library-preview')"
+            )
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        expect(row).to_be_focused()
+        expect(page).not_to_have_url(re.compile("document="))
+
+        # Back closes it, and its address opens it.
+        row.click()
+        expect(dialog).to_be_visible()
+        expect(page).to_have_url(re.compile("document="))
+        address = page.url
+        page.go_back()
+        expect(dialog).to_be_hidden()
+        expect(page.locator("#library-table table")).to_be_visible()
+        page.go_forward()
+        expect(dialog).to_be_visible()
+        page.goto(address)
+        expect(dialog).to_be_visible(timeout=PATIENCE)
+        page.mouse.click(5, 5)  # beside it
+        expect(dialog).to_be_hidden()
+        expect(page).not_to_have_url(re.compile("document="))
+
+        page.set_viewport_size(PHONE)
+        row.click()
+        box = dialog.bounding_box()
+        assert box
+        assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, PHONE["width"], PHONE["height"])
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        screenshot(page, "document-phone")
+        dialog.get_by_role("button", name="Delete").click()
+        expect(dialog).to_be_hidden()
+        keep = page.locator("#library-confirmation").get_by_role("button", name="Keep")
+        expect(keep).to_be_focused()
+        keep.click()
+
+
 @pytest.mark.soak
 def test_dark_and_phone(browser: "Browser", server: Server, tmp_path: Path) -> None:
     long, other = tmp_path / "long.md", tmp_path / "other.md"
@@ -193,7 +267,9 @@ def test_dark_and_phone(browser: "Browser", server: Server, tmp_path: Path) -> N
         screenshot(page, "documents-preview-phone-dark")
         preview = page.locator("#library-preview")
         expect(preview).to_be_in_viewport()
-        # What is done to the table while a document is open leaves the page where it is.
+        preview.get_by_role("button", name="Close").click()
+        expect(preview).to_be_hidden()
+        # What is done to the table leaves the page where it is.
         box = page.get_by_label("Select bi-encoders.md")
         box.check()
         expect(page.locator("#library-selection")).to_contain_text("1 document selected")
@@ -204,6 +280,7 @@ def test_dark_and_phone(browser: "Browser", server: Server, tmp_path: Path) -> N
         expect(page.locator("#library-filters")).to_be_in_viewport()
         # A question comes into sight, wherever its button stands.
         keep = page.locator("#library-confirmation").get_by_role("button", name="Keep")
+        page.get_by_title("Read bi-encoders.md").click()
         preview.get_by_role("button", name="Delete").click()
         expect(keep).to_be_focused()
         expect(keep).to_be_in_viewport()
@@ -228,6 +305,9 @@ def test_dark_and_phone(browser: "Browser", server: Server, tmp_path: Path) -> N
         turn_to(page)
         page.get_by_title("Read bi-encoders.md").click()
         expect(page.locator("#library-preview .chunk").first).to_be_visible()
+        screenshot(page, "document-dark")
+        assert accessibility(page) == []
+        page.locator("#library-close").click()
         page.locator("#library-collections button").first.click()
         screenshot(page, "documents-dark")
         assert accessibility(page) == []
@@ -324,18 +404,20 @@ def test_fields_of_a_document_are_edited_here_and_used_in_the_chat(
         expect(form.get_by_role("status")).to_have_text("Saved.")
         expect(form.get_by_label("Period")).to_have_value("2023-Q2")
         expect(shown).to_contain_text("Quokka Press")
-        row = rows(page).filter(has_text="colbert.pdf")
-        expect(row).to_contain_text("ColBERT and late interaction · Quokka Press · 2023-Q2")
         screenshot(page, "documents-fields-edited")
         assert accessibility(page) == []
         page.get_by_role("button", name="Next page").click()
         expect(page.locator("#library-page")).to_contain_text("Page 2 of 3")
         expect(form.get_by_label("Organisation")).to_have_value("Quokka Press")
+        page.locator("#library-close").click()
+        row = rows(page).filter(has_text="colbert.pdf")
+        expect(row).to_contain_text("ColBERT and late interaction · Quokka Press · 2023-Q2")
 
         page.reload()
         turn_to(page)
         page.get_by_title("Read colbert.pdf").click()
         expect(shown).to_contain_text("Quokka Press")
+        page.locator("#library-close").click()
         page.get_by_label("Filter").fill("quokka")
         expect(rows(page)).to_have_count(1)
         page.get_by_label("Filter").fill("")
@@ -345,6 +427,7 @@ def test_fields_of_a_document_are_edited_here_and_used_in_the_chat(
         expect(page.locator("#conversation")).to_contain_text("Looked first in colbert.pdf")
 
         turn_to(page)
+        page.get_by_title("Read colbert.pdf").click()
         page.locator("#library-fields > button").click()
         form.get_by_role("button", name="Use what was recognised").click()
         expect(form.get_by_role("status")).to_have_text("The fields are as they were recognised.")

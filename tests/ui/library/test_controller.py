@@ -29,13 +29,13 @@ from ui.components.ingest_queue import IngestQueueController, QueuePageState
 from ui.components.uploads import FileRow, Mood, to_row
 from ui.library.controller import LibraryController, LibraryPageState
 from ui.library.instructions import render_counted
+from ui.library.page_text import render_page
 from ui.library.render import (
     ROWS,
     render_collection_deletion,
     render_collections,
     render_deletion,
     render_document,
-    render_page,
     render_queue,
     render_storage,
     render_table,
@@ -105,10 +105,21 @@ def test_a_page_shows_where_chunks_begin_and_which_lines_are_headings() -> None:
     shown = render_page(view(text, (13, 36), (36, 51), headings=(Heading("Pears", 1, 3, 13),)))
     frames = re.findall(r'<div class="(chunk|outside)">(.*?)</div>', shown, re.DOTALL)
     assert [kind for kind, _ in frames] == ["outside", "chunk", "chunk", "outside"]
-    assert frames[1][1] == '<span class="label">chunk 1</span><strong>Pears</strong>\nThey ripen late.\n'
-    assert "Page 3 of 12, 2 chunks" in shown
+    assert frames[1][1] == '<span class="label">passage 1</span><strong>Pears</strong>\nThey ripen late.\n'
+    assert "Page 3 of 12" in shown
+    assert "Show the 2 passages" in shown
     plain = re.sub(r'<span class="label">.*?</span>|<[^>]*>', "", "".join(part for _, part in frames))
     assert plain == text
+
+
+def test_prose_flows_and_code_keeps_its_lines() -> None:
+    line = "The harbour office opens at eight and closes when the last boat is in, " * 2
+    text = f"{line.strip()}\nwhich is late."
+    one = view(text, (0, len(text)))
+    assert f"{line}which is late." in render_page(one)
+    code = replace(one, chunks=tuple(replace(chunk, heading="lines 1–2") for chunk in one.chunks))
+    assert code.chunks[0].is_code
+    assert "\nwhich is late." in render_page(code)
 
 
 def test_chunks_that_overlap_show_no_text_twice() -> None:
