@@ -12,7 +12,7 @@ INTERNAL_ERROR = "Something in the application is broken; its log has the detail
 
 # Characters that reorder or hide the text around them: they are shown, not obeyed.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# Some programs write every space of a PDF as one that breaks no line: a line would break within words. Between
+# Some programs write every space of a PDF as one that breaks no line: lines would break within words. Between
 # digits it groups a number.
 _UNBREAKABLE = re.compile("(?<![0-9])[\u00a0\u202f]|[\u00a0\u202f](?![0-9])")
 # A line of at least this many characters is taken for prose that was wrapped.
