@@ -1,5 +1,6 @@
 """The real page: served by the command in a process of its own, opened in a real browser."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request,
 
 from ingestion.storage.lock import read_holder
 from rag_app.config.folders import TEMPORARY_FOLDER
+from rag_app.config.ports import free_port
 from rag_app.server.security.page_keys import page_address
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import ForkedProcess, fork_server
@@ -70,6 +72,15 @@ class Server:
         return files_below(self.data / "uploads")
 
 
+# Not of the ports that the system gives to connections: one of these may take a port before a server does.
+_ports = itertools.count(20_000 + os.getpid() * 37 % 9_000)
+
+
+def own_port() -> int:
+    """Return a port that is free, and stays so until this process serves on it."""
+    return free_port("127.0.0.1", next(_ports))
+
+
 @contextmanager
 def serving(data: Path, temporary: Path, *options: object, **variables: str) -> Iterator[Server]:
     """Serve a library, on a free port unless the options name one, until the end of the block."""
@@ -86,7 +97,7 @@ def serving(data: Path, temporary: Path, *options: object, **variables: str) -> 
         **variables,
     }
     with fork_server().start(
-        ["--data-dir", data, "serve", "--port", "0", *options],
+        ["--data-dir", data, "serve", *(() if "--port" in options else ("--port", own_port())), *options],
         env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as process:  # fmt: skip
         server = Server("", process, data, temporary)

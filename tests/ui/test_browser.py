@@ -292,6 +292,7 @@ def test_hostile_document_is_text_and_nothing_is_requested(
         page.get_by_role("tab", name="Documents").click()
         page.get_by_title(f"Read {document.name}").click()
         expect(page.locator("#library-preview")).to_contain_text("<script>fetch(", timeout=PATIENCE)
+        page.keyboard.press("Escape")  # it lies over the page
 
         page.get_by_role("tab", name="Inspect").click()
         page.locator("#inspect-document input").click()

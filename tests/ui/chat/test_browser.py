@@ -13,7 +13,6 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import Page, Route, expect
 
-from rag_app.config.ports import free_port
 from tests.helpers.dictated_model import Dictation, dictated
 from tests.helpers.page import (
     DESKTOP,
@@ -24,6 +23,7 @@ from tests.helpers.page import (
     ask,
     open_chip,
     opened,
+    own_port,
     screenshot,
     send,
     serving,
@@ -264,7 +264,7 @@ def test_the_conversation_has_most_of_a_small_screen(page: Page) -> None:
 
 
 def test_a_server_that_went_is_waited_for(browser: "Browser", tmp_path: Path) -> None:
-    port = free_port("127.0.0.1", 0)
+    port = own_port()
     folders = tmp_path / "data", tmp_path / "tmp"
     with serving(*folders, "--port", port) as server:
         context = browser.new_context()

@@ -75,6 +75,7 @@ def test_files_are_dropped_anywhere_and_questions_come_from_them(browser: "Brows
         expect(page.locator("#library-queue")).to_contain_text("colbert.md", timeout=PATIENCE)
 
 
+@pytest.mark.soak
 def test_samples_say_that_they_are_samples(browser: "Browser", tmp_path: Path, run: Command) -> None:
     folder = tmp_path / "docs" / "samples"
     folder.mkdir(parents=True)

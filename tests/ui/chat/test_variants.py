@@ -12,7 +12,6 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import Page, expect
 
-from rag_app.config.ports import free_port
 from tests.helpers.dictated_model import dictated
 from tests.helpers.page import (
     PATIENCE,
@@ -22,6 +21,7 @@ from tests.helpers.page import (
     choose_strategy,
     open_chip,
     opened,
+    own_port,
     screenshot,
     serving,
     upload,
@@ -51,7 +51,7 @@ def retry_with(page: Page, selector: str, option: str) -> None:
 
 
 def test_an_answer_has_variants(browser: "Browser", tmp_path: Path) -> None:
-    folders, port = (tmp_path / "data", tmp_path / "tmp"), free_port("127.0.0.1", 0)
+    folders, port = (tmp_path / "data", tmp_path / "tmp"), own_port()
     with dictated() as model:
         with (
             serving(*folders, "--port", port, RAG_APP_LLM=model.llm) as server,

@@ -125,6 +125,7 @@ def outcomes(template: Path, cases: list[tuple[str, str, int, bool]]) -> Iterato
 
 
 @pytest.mark.parametrize("noted", [True, False], ids=["closed", "killed"])
+@pytest.mark.soak
 @pytest.mark.slow
 def test_no_damage_to_one_file_ends_the_process(template: Path, noted: bool) -> None:
     cases = [
