@@ -41,6 +41,7 @@ def show_page(page: "Page") -> None:
     expect(page.get_by_text("Rerankers", exact=True)).to_be_visible(timeout=PATIENCE)
 
 
+@pytest.mark.soak
 def test_pull_refused_cancelled_resumed_used_removed(browser: "Browser", server: Server, hub: Hub) -> None:
     with opened(browser, server) as page:
         show_page(page)
