@@ -1,6 +1,12 @@
-"""Two small documents about unlike things."""
+"""Small documents, and libraries of them."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from ingestion.encoders import Encoder
+from ingestion.library import Library
+from ingestion.pipeline.ingest import ingest
 
 ORCHARD = """# Orchard notes
 
@@ -31,3 +37,15 @@ def write_documents(folder: Path) -> Path:
     (folder / "orchard.md").write_text(ORCHARD, "utf-8")
     (folder / "harbour.md").write_text(HARBOUR, "utf-8")
     return folder
+
+
+@contextmanager
+def library_of(documents: Mapping[str, str], folder: Path, encoder: Encoder) -> Iterator[Library]:
+    """Yield a new library of the documents, by their names."""
+    files = folder / "files"
+    files.mkdir()
+    for name, text in documents.items():
+        (files / name).write_text(text, "utf-8")
+    with Library.open(folder / "library", encoder) as opened:
+        assert {result.status for result in ingest(opened, [files])} == {"ok"}
+        yield opened

@@ -146,12 +146,14 @@ def _is_mentioned(term: QuestionTerm, text: str, held: Set[str]) -> bool:
 
 
 def _holds(held: Set[str], stem: str, kind: TermKind) -> bool:
-    if stem in held:
-        return True
-    if kind is TermKind.FIGURE or len(stem) < _LEAST_LETTERS:
-        return False
-    beginning = stem[: max(_LEAST_LETTERS, ceil(_SAME_BEGINNING * len(stem)))]
-    return any(one.startswith(beginning) for one in held)
+    return stem in held or (kind is not TermKind.FIGURE and any(is_form(one, stem) for one in held))
+
+
+def is_form(word: str, stem: str) -> bool:
+    """Return whether a word is a form of another, by its beginning: "franchised" of "franchisees"."""
+    if len(stem) < _LEAST_LETTERS:
+        return word == stem
+    return word.startswith(stem[: max(_LEAST_LETTERS, ceil(_SAME_BEGINNING * len(stem)))])
 
 
 def _tokens(question: str) -> list[_Token]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ingestion.text.dates import dates
 from ingestion.text.numbers import numbers
 from rag_app.answering.answers import PromptContext
-from rag_app.answering.evidence.question_terms import TermKind
+from rag_app.answering.evidence.question_terms import TermKind, is_form
 from rag_app.answering.questions.answer_types import answer_type
 from rag_app.answering.questions.asked_values import OFFICES, AskedValue, ValueKind, asked_value, word_stem
 from rag_app.answering.quoting.candidates import Candidate, candidates
@@ -130,8 +130,6 @@ _NAMESAKES = (
 )  # fmt: skip
 # What is worth less than this share of the best statement is no answer, though it has such a value.
 _SHARE = 0.6
-# Of a word so long, this share of its letters tells that another word is a form of it.
-_LEAST_LETTERS, _SAME_BEGINNING = 5, 0.75
 _PATTERNS = {
     ValueKind.PERCENTAGE: _PERCENTAGE,
     ValueKind.MONEY: _MONEY,
@@ -256,8 +254,4 @@ def _around(words: list[str], place: int) -> Iterator[tuple[str, bool]]:
 def _names(stem: str, counted: frozenset[str]) -> bool:
     if stem in counted or any(stem in group and counted & group for group in _NAMESAKES):
         return True
-    return any(
-        len(one) >= _LEAST_LETTERS
-        and stem.startswith(one[: max(_LEAST_LETTERS, int(_SAME_BEGINNING * len(one)))])
-        for one in counted
-    )
+    return any(is_form(stem, one) for one in counted)

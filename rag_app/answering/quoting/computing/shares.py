@@ -8,6 +8,7 @@ from ingestion.tables.periods import asked_years
 from ingestion.tables.table import Row, Table
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import Evidence
+from rag_app.answering.evidence.question_terms import is_form
 from rag_app.answering.quoting.computing.formulas import Line
 from rag_app.answering.quoting.computing.report_cells import ReportCell, asked_column, report_rows
 from rag_app.answering.quoting.lines import Quotation
@@ -50,8 +51,6 @@ _TOTALS = (Line.REVENUE, Line.NET_REVENUE)
 _OF_A_PART = re.compile(r"\b(?:segments?|divisions?|business|unit|region)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _OWNER = re.compile(r"\b[\w&.-]+(?:['’]s|s['’](?=\s))")
-# Of a word so long, this share of its letters tells that another word is a form of it.
-_LEAST_LETTERS, _SAME_BEGINNING = 5, 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +142,7 @@ def _is_whole(whole: str, label: str) -> bool:
 def _has(label: str, words: Set[str]) -> bool:
     """Return whether a label has all words, in some form."""
     held = _words(label)
-    return all(any(_is_form(one, word) for one in held) for word in words)
-
-
-def _is_form(one: str, word: str) -> bool:
-    if one == word:
-        return True
-    beginning = word[: max(_LEAST_LETTERS, int(_SAME_BEGINNING * len(word)))]
-    return len(word) >= _LEAST_LETTERS and one.startswith(beginning)
+    return all(any(is_form(one, word) for one in held) for word in words)
 
 
 def _words(text: str) -> set[str]:

@@ -8,7 +8,6 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.records import StoredChunk
 from rag_app.answering.answers import Answer, AskOptions, Outcome
 from rag_app.answering.chain import AnswerChain, AnswerSettings
@@ -16,6 +15,7 @@ from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.answering.questions.phrases import PHRASES
 from rag_app.answering.refusals.texts import TEXTS
 from retrievers.reader.reading import AnswerSpan, Reader, Reading
+from tests.helpers.documents import library_of
 
 DOCUMENTS = {
     "factory.md": "The Toyota works opened a new hall in 2021. Its employees build small vans there.",
@@ -27,13 +27,7 @@ STAFF = "How many employees does Toyota have in Japan?"
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Library]:
-    folder = tmp_path_factory.mktemp("refusals")
-    files = folder / "files"
-    files.mkdir()
-    for name, text in DOCUMENTS.items():
-        (files / name).write_text(text, "utf-8")
-    with Library.open(folder / "library", encoder) as opened:
-        assert {result.status for result in ingest(opened, [files])} == {"ok"}
+    with library_of(DOCUMENTS, tmp_path_factory.mktemp("refusals"), encoder) as opened:
         yield opened
 
 

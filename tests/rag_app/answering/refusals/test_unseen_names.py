@@ -6,12 +6,12 @@ import pytest
 
 from ingestion.encoders import Encoder
 from ingestion.library import Library
-from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.filters import resolve
 from rag_app.answering.answers import AskOptions, Outcome, PromptContext
 from rag_app.answering.chain import AnswerChain, AnswerSettings
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.answering.refusals.unseen_names import has_unseen_name
+from tests.helpers.documents import library_of
 
 DOCUMENTS = {
     "factory.md": "# Plants\n\nThe Toyota works opened a new hall in 2021. It has 1,200 employees in Japan.",
@@ -21,13 +21,7 @@ DOCUMENTS = {
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Iterator[Library]:
-    folder = tmp_path_factory.mktemp("names")
-    files = folder / "files"
-    files.mkdir()
-    for name, text in DOCUMENTS.items():
-        (files / name).write_text(text, "utf-8")
-    with Library.open(folder / "library", encoder) as opened:
-        assert {result.status for result in ingest(opened, [files])} == {"ok"}
+    with library_of(DOCUMENTS, tmp_path_factory.mktemp("names"), encoder) as opened:
         yield opened
 
 
