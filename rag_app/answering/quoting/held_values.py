@@ -33,7 +33,6 @@ _MONEY = re.compile(
     rf"\b{_PRICE}(?:\s(?:is|was|are|were|of|at|from|per\s\w+|in\s\w+|beträgt))*\s?[:=·|]?\s?\d|"
     r"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY))\s?[(–—-]?\d|"
     rf"\b(?:\d[\d.,]*|{_SMALL})(?:[ -](?:{_SMALL}|mn|bn))?\s?(?:{_CURRENCY})(?!\w)|"
-    r"\d\s?(?:million|billion)\b|"
     r"\b(?:free of charge|(?:at )?no (?:charge|cost|fee)|for free|kostenlos|kostenfrei|gratis|gratuit\w*)\b",
     re.IGNORECASE,
 )

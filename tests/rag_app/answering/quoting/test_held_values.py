@@ -38,6 +38,7 @@ HOLDS = (
 LACKS = (
     ("How much does it cost?", "The cost depends on 3 factors."),
     ("How much does it cost?", "Each of the 40 boards is tested."),
+    ("How much does it cost?", "The model has 568 million parameters, and costs accordingly."),
     ("What percentage of them recovered?", "Many of the 40 recovered."),
     ("How tall is it?", "It works from 0 to 70 degrees."),
     ("For how long must I keep it?", "Keep it in the safe on floor 2."),
