@@ -22,12 +22,16 @@ class _Loader(SourceFileLoader):
 
 
 class StubsSkipped(MetaPathFinder):
-    """Finds the module that writes the files, and loads it without the function that does."""
+    """Finds the module that writes the files, once, and loads it without the function that does."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(fullname, path, target) if fullname == _MODULE else None
+        if fullname != _MODULE:
+            return None
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        spec = PathFinder.find_spec(fullname, path, target)
         if spec is not None and isinstance(spec.loader, SourceFileLoader):
             spec.loader = _Loader(fullname, spec.loader.path)
         return spec
@@ -39,5 +43,5 @@ def _write_nothing(*_: object) -> None:
 
 def skip_stubs() -> None:
     """Make the first import of Gradio in this process write no stub files; later it changes nothing."""
-    if not any(isinstance(finder, StubsSkipped) for finder in sys.meta_path):
+    if _MODULE not in sys.modules and not any(isinstance(finder, StubsSkipped) for finder in sys.meta_path):
         sys.meta_path.insert(0, StubsSkipped())
