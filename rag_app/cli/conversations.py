@@ -10,7 +10,7 @@ from ingestion.errors import InvalidInput
 from ingestion.regular_files import private_file
 from rag_app.cli.common import EXIT_FAILED, Json, Yes, confirm, open_service, respond
 from rag_app.cli.terminal import conversations
-from rag_app.contract.requests import ReceiptsRequest, TitleRequest
+from rag_app.contract.requests import ConversationsRequest, ReceiptsRequest, TitleRequest
 from rag_app.contract.schema import to_json
 
 app = typer.Typer(rich_markup_mode=None, help="List, show, rename, delete and export conversations.")
@@ -24,15 +24,25 @@ class Format(StrEnum):
 
 
 @app.callback(invoke_without_command=True)
-def _listed(context: typer.Context, as_json: Json = False) -> None:
+Search = Annotated[
+    str | None,
+    typer.Option(
+        "--search", metavar="WORDS", help="Only those that have these words, in a title, question or answer."
+    ),
+]
+
+
+def _listed(context: typer.Context, search: Search = None, as_json: Json = False) -> None:
     if context.invoked_subcommand is None:
-        list_(context, as_json)
+        list_(context, search, as_json)
 
 
 @app.command("list")
-def list_(context: typer.Context, as_json: Json = False) -> None:
+def list_(context: typer.Context, search: Search = None, as_json: Json = False) -> None:
     """List the conversations, the one used last first."""
-    respond(context, as_json, lambda service: service.conversations(), conversations.print_conversations)
+    request = ConversationsRequest.of(search=search)
+    printed = conversations.print_found if request.search.strip() else conversations.print_conversations
+    respond(context, as_json, lambda service: service.conversations(request), printed)
 
 
 @app.command("show")

@@ -170,7 +170,19 @@ def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", s
         assert "384 numbers" in saved.value.path().read_text("utf-8")
         page.locator("#close-sharing").click()
 
-        page.locator("#clear").click()
+        chats, search = page.locator("#conversations li"), page.locator("#search-chats input")
+        search.press_sequentially("numbers 384")
+        expect(page.locator("#conversations .total")).to_have_text("1 chat found")
+        expect(chats.locator(".name")).to_have_text("Bytes <b>of</b> vectors")
+        expect(chats.locator(".excerpt mark").first).to_have_text("384")
+        screenshot(page, "search-chats")
+        search.fill("nothing of the sort")
+        expect(page.locator("#conversations")).to_contain_text("No chat has “nothing of the sort”.")
+        page.locator("#clear").click()  # the search stays while another conversation is open
+        expect(page.locator("#conversations")).to_contain_text("No chat has “nothing of the sort”.")
+        search.press("Escape")
+        expect(search).to_have_value("")
+        expect(chats.first).to_be_visible()
         expect(page.locator("#conversation .question")).to_have_count(0)
         assert "conversation=" not in page.url
         page.get_by_role("tab", name="Inspect").click()

@@ -173,9 +173,10 @@ class ConversationController:
     def __init__(self, assistant: Assistant) -> None:
         self.assistant = assistant
 
-    def listed(self, current: str | None) -> str:
-        """Return the list as HTML."""
-        return render_conversations(self.assistant.conversations.list(), current, datetime.now(UTC))
+    def listed(self, current: str | None, search: str = "") -> str:
+        """Return as HTML the list of conversations, or of those that have the words of a search."""
+        found = self.assistant.conversations.list(search=search)
+        return render_conversations(found, current, datetime.now(UTC), search=search)
 
     def begun(self, current: str | None) -> str:
         """Return the conversation's id, or a new one's where there is none or it was deleted."""

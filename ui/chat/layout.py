@@ -6,7 +6,7 @@ import gradio as gr
 
 from rag_app.service.composition import Assistant
 from ui.chat.composer import Composer
-from ui.chat.render import NO_EVIDENCE
+from ui.chat.render import NO_EVIDENCE, SEARCH_FIELD
 from ui.components.events import TICK
 from ui.components.fields import upload_field
 from ui.static import read_static
@@ -24,6 +24,10 @@ class ChatLayout:
         with gr.Tab("Chat", id="chat") as self.tab, gr.Row(elem_id="panes"):
             with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
                 gr.HTML("<h2>Conversations</h2>")
+                # Its words are the state `search`, which every drawing of the list reads.
+                self.search = gr.HTML(
+                    SEARCH_FIELD, elem_id="search-chats", js_on_load=read_static("search.js")
+                )
                 script = read_static("conversations.js")
                 self.listing = gr.HTML("", elem_id="conversations", js_on_load=script)
                 self.documents = DocumentsPane()

@@ -320,6 +320,10 @@ def test_commands_talk_replay_and_export(
     second = command("ask", "Who planted it?", "--conversation", identity, "--llm", "extractive")
     assert second["standalone_question"] == "Who planted the Bramley apple tree?"
     assert identity in json.dumps(command("conversations"))
+    for words, many in (("TREE finch", 1), ("zzz", 0)):
+        assert len(command("conversations", "--search", words)["conversations"]) == many  # type: ignore[arg-type]
+    none = run("--data-dir", data, "conversations", "list", "--search", "zzz").out
+    assert "No conversation has these words" in none
     found = command("conversations", "show", identity)
     assert "nonce" not in found
     assert [turn["number"] for turn in found["turns"]] == [1, 2]  # type: ignore[attr-defined]
