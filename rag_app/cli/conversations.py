@@ -20,10 +20,10 @@ Identity = Annotated[str, typer.Argument(metavar="ID", help="A conversation's id
 
 class Format(StrEnum):
     MARKDOWN = "md"
+    HTML = "html"
     JSON = "json"
 
 
-@app.callback(invoke_without_command=True)
 Search = Annotated[
     str | None,
     typer.Option(
@@ -32,6 +32,7 @@ Search = Annotated[
 ]
 
 
+@app.callback(invoke_without_command=True)
 def _listed(context: typer.Context, search: Search = None, as_json: Json = False) -> None:
     if context.invoked_subcommand is None:
         list_(context, search, as_json)
@@ -87,15 +88,22 @@ def delete(context: typer.Context, identity: Identity, yes: Yes = False, as_json
 def export(
     context: typer.Context,
     identity: Identity,
-    form: Annotated[Format, typer.Option("--format", help="md or json.")] = Format.MARKDOWN,
+    form: Annotated[Format, typer.Option("--format", help="md, html or json.")] = Format.MARKDOWN,
     file: Annotated[Path | None, typer.Option("--to", help="A file; without it, standard output.")] = None,
 ) -> None:
-    """Write a conversation as Markdown or JSON."""
+    """Write a conversation as Markdown, as one page of HTML, or as JSON."""
+    from rag_app.contract.html_export import as_html
     from rag_app.contract.markdown_export import as_markdown
 
     with open_service(context) as service:
         found = service.conversation(identity)
-    text = as_markdown(found) if form is Format.MARKDOWN else to_json(found) + "\n"
+    match form:
+        case Format.MARKDOWN:
+            text = as_markdown(found)
+        case Format.HTML:
+            text = as_html(found)
+        case Format.JSON:
+            text = to_json(found) + "\n"
     if file is None:
         typer.echo(text, nl=False)
         return

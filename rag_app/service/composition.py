@@ -27,6 +27,7 @@ from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
 from rag_app.answering.model_pool import ModelPool
 from rag_app.config.settings import Settings
 from rag_app.contract.conversations import ConversationResponse
+from rag_app.contract.html_export import as_html
 from rag_app.contract.markdown_export import as_markdown
 from rag_app.evaluation.evaluations import Evaluations
 from rag_app.evaluation.judgements import Judgements
@@ -191,9 +192,16 @@ class Assistant:
 
     def conversation_markdown(self, conversation: str) -> str:
         """Return a conversation as Markdown. Raises UnknownName."""
+        return as_markdown(self._exported(conversation))
+
+    def conversation_html(self, conversation: str) -> str:
+        """Return a conversation as one web page, which loads nothing. Raises UnknownName."""
+        return as_html(self._exported(conversation))
+
+    def _exported(self, conversation: str) -> ConversationResponse:
         found = self.conversations.get(conversation)
         turns = recorded_answers(self.conversations, conversation, self.library)
-        return as_markdown(ConversationResponse.of_turns(found, turns))
+        return ConversationResponse.of_turns(found, turns)
 
     def delete_conversation(self, conversation: str) -> Conversation:
         """Delete a conversation, and stop the answer that is being written for it. Raises UnknownName."""

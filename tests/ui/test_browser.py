@@ -166,8 +166,12 @@ def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", s
         shared = page.locator("#sharing textarea")
         expect(shared).to_have_value(re.compile(r"# Bytes \\<b\\>of"))
         with page.expect_download() as saved:
-            page.get_by_text("Save as a file").click()
+            page.get_by_text("Save as Markdown").click()
         assert "384 numbers" in saved.value.path().read_text("utf-8")
+        with page.expect_download() as saved:
+            page.get_by_text("Save as HTML").click()
+        assert saved.value.suggested_filename.endswith(".html")
+        assert '<h1 dir="auto">Bytes &lt;b&gt;of' in saved.value.path().read_text("utf-8")
         page.locator("#close-sharing").click()
 
         chats, search = page.locator("#conversations li"), page.locator("#search-chats input")

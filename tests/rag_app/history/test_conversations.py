@@ -339,6 +339,9 @@ def test_commands_talk_replay_and_export(
     text = (tmp_path / "talk.md").read_text("utf-8")
     assert "Who planted it?" in text
     assert "Ada Finch" in text
+    page = run("--data-dir", data, "conversations", "export", identity, "--format", "html").out
+    assert page.startswith("<!doctype html>")
+    assert "Ada Finch" in page
     assert command("conversations", "rename", identity, "Trees")
     assert "Trees" in run("--data-dir", data, "conversations").out
     assert run("--data-dir", data, "conversations", "delete", identity).code == 2  # nobody can be asked
