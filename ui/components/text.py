@@ -115,13 +115,11 @@ def internal_error(error: Exception) -> str:
 
 
 def result_of(work: Callable[[], str]) -> str:
-    """Do work; return the HTML that it returns, or that of its error."""
+    """Do work; return the HTML that it returns, or its error in one sentence."""
     try:
         return work()
-    except RagError as error:
-        return render_error(error)
     except Exception as error:  # noqa: BLE001 (logged, and said on the page)
-        return render_error(internal_error(error))
+        return render_notice(error)
 
 
 def error_of(work: Callable[[], object]) -> str:
