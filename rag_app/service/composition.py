@@ -15,7 +15,7 @@ from langchain_core.runnables import RunnableConfig
 from ingestion import collections
 from ingestion.collections import CollectionInfo
 from ingestion.encoders import builtin_encoder
-from ingestion.errors import LibraryError, ModelError
+from ingestion.errors import InvalidInput, LibraryError, ModelError
 from ingestion.fields.values import DocumentFields, FieldName
 from ingestion.library import Library
 from ingestion.library_documents import DeletedDocument, delete_document, documents_in
@@ -38,6 +38,7 @@ from rag_app.history.receipts import Receipts
 from rag_app.history.recorder import ConversationRecorder
 from rag_app.history.serialization import RestoredTurn, recorded_answers, restored
 from rag_app.llm.choice import AUTO, Llm
+from rag_app.llm.gguf_head import PromptForm, read_head
 from rag_app.metrics import Metrics
 from rag_app.model_store.model_tasks import ModelTasks
 from rag_app.model_store.store import ModelStore
@@ -260,6 +261,15 @@ class Assistant:
         return [restored(turn, self.receipts, self.library) for turn in turns]
 
     # Models
+
+    def follows_instructions(self, name: str) -> bool:
+        """Return whether a language model of this machine has a form for chats."""
+        try:
+            file = self.model_pool.resolve(name).file
+            head = read_head(file) if file else None
+        except (InvalidInput, ModelError):
+            return False
+        return head is not None and head.form is PromptForm.CHAT
 
     def llm(self, name: str = AUTO) -> Llm:
         return self.model_pool.resolve(name)

@@ -209,7 +209,9 @@ def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", s
         page.locator("#confirm-delete").click()
         expect(page.locator("#title")).to_have_text("New conversation")
         page.goto(address)
-        expect(page.locator("#notice [role=alert]")).to_contain_text("was not opened")
+        expect(page.locator("#notice [role=alert]")).to_have_text(
+            "This conversation was not opened: it is not there any more; ask below to begin a new one."
+        )
         expect(page.locator("#conversation .question")).to_have_count(0)
 
 

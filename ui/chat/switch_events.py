@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from ingestion.errors import RagError
+from ingestion.errors import RagError, UnknownName
 from ui.background import BackgroundJob
 from ui.chat.answer_events import TabStates, Update, address_of, buttons, connect_answer
 from ui.chat.controller import ChatController
@@ -19,6 +19,8 @@ from ui.components.conversation import messages
 from ui.components.events import QUICK, noticed
 from ui.components.text import render_error
 from ui.components.turns import Turns
+
+_GONE = "This conversation was not opened: it is not there any more; ask below to begin a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,9 @@ class SwitchEvents:
         if conversation is not None:
             try:
                 turns, following = chat.conversations.turns(conversation)
+            except UnknownName:
+                notices = (*notices, _GONE)
+                conversation = None
             except RagError as error:
                 notices = (*notices, f"The conversation was not opened: {error}")
                 conversation = None

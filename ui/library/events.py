@@ -18,6 +18,9 @@ from ui.library.layout import ALL, LibraryLayout
 from ui.library.render import render_collection_deletion
 from ui.library.updates import LibraryUpdates, Update
 
+_GONE = "This document is not in the library any more; choose another one below."
+
+
 def connect_library(library: LibraryController, page: LibraryLayout) -> None:
     """Wire the page. It is brought up to date whenever its tab is chosen."""
     state: gr.State = gr.State(LibraryPageState())
@@ -86,7 +89,9 @@ def _connect_table(updates: LibraryUpdates, state: gr.State) -> None:
 
     def read(state: LibraryPageState, event: gr.EventData) -> Update:
         library.act(state, event._data)
-        return {**updates.table(state), **updates.preview(state), **updates.fields(state)}
+        shown = updates.preview(state)
+        gone = "" if state.opened else render_error(_GONE)
+        return {**updates.table(state), **shown, **updates.fields(state), page.deleted: gone}
 
     def filtered(state: LibraryPageState, text: str, within: str | None, status: str | None) -> Update:
         state.part = 0
@@ -119,7 +124,7 @@ def _connect_table(updates: LibraryUpdates, state: gr.State) -> None:
         [page.table.select, page.opened.select],
         read,
         [state],
-        [*updates.of_table, *updates.of_preview, *updates.of_fields],
+        [*updates.of_table, *updates.of_preview, *updates.of_fields, page.deleted],
         trigger_mode="multiple",
         **QUICK,
     )

@@ -193,6 +193,16 @@ def test_bad_input_is_refused_at_its_field(page: Page, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Chat").click()
 
 
+def test_an_address_of_what_is_gone_says_so(browser: "Browser", server: Server) -> None:
+    with opened(browser, server) as page:
+        page.goto(f"{server.url}/?tab=documents&document=gone")
+        expect(page.locator("#library-deleted [role=alert]")).to_have_text(
+            "This document is not in the library any more; choose another one below."
+        )
+        page.goto(f"{server.url}/?conversation=gone")
+        expect(page.locator("#notice [role=alert]")).to_contain_text("it is not there any more")
+
+
 def test_a_fault_of_the_application_names_its_request_and_covers_nothing(page: Page) -> None:
     def fail(route: Route) -> None:
         route.fulfill(status=500, headers={"X-Request-Id": "f4u17"}, json={"error": None})
