@@ -273,9 +273,37 @@ def test_phone(browser: "Browser", server: Server) -> None:
         expect(page.locator("#sources mark").first).to_be_attached()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         screenshot(page, "answered-phone")
-        page.locator("#sources-pane").scroll_into_view_if_needed()
-        page.locator("#sources mark").first.scroll_into_view_if_needed()
+        sheet, back = page.locator("#sources-pane"), page.locator("#sources-back")
+        expect(sheet).to_be_hidden()
+        opener = page.locator("#conversation a.action", has_text="Sources")
+        opener.click()
+        expect(back).to_be_focused()
+        box = sheet.bounding_box()
+        assert box
+        assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, PHONE["width"], PHONE["height"])
+        expect(page.locator("#sources mark").first).to_be_visible()
+        assert accessibility(page) == []
         screenshot(page, "sources-phone")
+        back.click()
+        expect(sheet).to_be_hidden()
+        expect(opener).to_be_focused()
+
+        # A marker leads to the drawn page, in the width of the sheet; the browser's Back leads to the chat.
+        address = page.url
+        page.locator("#conversation a.marker").first.click()
+        expect(page.locator("#viewer rect").first).to_be_visible()
+        expect(page.locator("#sources")).to_be_hidden()
+        width = page.locator("#viewer .paper").evaluate("paper => paper.getBoundingClientRect().width")
+        assert PHONE["width"] - 40 <= width <= PHONE["width"]
+        screenshot(page, "page-phone")
+        page.go_back()
+        expect(sheet).to_be_hidden()
+        assert page.url == address
+        page.locator("#conversation a.marker").first.click()
+        expect(back).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(sheet).to_be_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_hostile_document_is_text_and_nothing_is_requested(

@@ -129,6 +129,9 @@ class _ChatEvents:
             turn = turns[index // 2] if index // 2 < len(turns) else None
             return chat.evidence.sources(turn)
 
+        def show_sources(turns: Turns, event: gr.EventData) -> str:
+            return chat.evidence.sources(acted_on(turns, event))
+
         def describe(strategy: str, current: str | None, collection: str | None) -> tuple[str, str]:
             return render_strategy_help(chat.assistant, strategy), address_of(current, strategy, collection)
 
@@ -147,6 +150,8 @@ class _ChatEvents:
 
         named = [selectors.strategy, self.states.current, selectors.collection]
         page.chatbot.select(select, [self.states.turns], [page.sources], **QUICK)
+        sources_told, outputs = noticed(show_sources, [page.sources], page.evidence_notice)
+        page.actions.select(sources_told, [self.states.turns], outputs, **QUICK)
         selectors.strategy.change(describe, named, [selectors.about, page.address], **QUICK)
         selectors.collection.input(narrow, named, [selectors.only, page.address], **QUICK)
         gr.on(

@@ -49,7 +49,8 @@ class ChatLayout:
                     "{}", elem_id="address", elem_classes="unseen", js_on_load=read_static("address.js")
                 )
             with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
-                gr.HTML("<h2>Sources</h2>")
+                # A sheet over the chat on a phone, see static/sources_sheet.js.
+                gr.HTML('<button type="button" id="sources-back">‹ Back</button><h2>Sources</h2>')
                 self.evidence_notice = gr.HTML("", elem_id="evidence-notice")
                 script = read_static("evidence.js")
                 self.sources = gr.HTML(NO_EVIDENCE, elem_id="sources", js_on_load=script)
