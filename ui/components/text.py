@@ -105,7 +105,8 @@ def render_notice(error: Exception | None = None, words: str = "") -> str:
         words = str(error) if isinstance(error, RagError) else internal_error(error)
     if not words:
         return ""
-    sentence = f"{words[:1].upper()}{words[1:]}"
+    # Names such as bm25 and notes.md begin a sentence as they are.
+    sentence = f"{words[:1].upper()}{words[1:]}" if words.partition(" ")[0].isalpha() else words
     return render_error(sentence if sentence[-1] in ".?!)…" else f"{sentence}.")
 
 
