@@ -32,7 +32,7 @@ from quality import set_arguments
 from report import Result, figure, publish
 
 from rag_app.answering.evidence.answerability import AnswerSignals, signals
-from rag_app.answering.quoting.held_values import lacking_value
+from rag_app.answering.quoting.values.held_values import lacking_value
 from rag_app.answering.refusals.unseen_names import has_unseen_year, unseen_names
 from rag_app.config.environment import stay_offline
 from retrievers.strategies import DEFAULT_STRATEGY

@@ -180,7 +180,7 @@ class PromptContext:
         relevance: Of the best passage.
         nonce: The nonce of the prompt's fences.
         budget: The evidence budget in tokens.
-        question: What was searched for.
+        question: What was searched for, with its typing errors mended.
         forms: The question with the glossary's words in the place of its own.
         instructions: Those that the prompt has, about the form of the answer.
         sides: Documents of which the question asks something each: an answer has a line for each.

@@ -41,7 +41,7 @@ from rag_app.answering.questions.asked_values import AskedValue
 from rag_app.answering.questions.follow_ups import is_follow_up, names_subject
 from rag_app.answering.questions.query_rewriting import carried_over
 from rag_app.answering.questions.question_kinds import is_aside
-from rag_app.answering.quoting.held_values import lacking_value
+from rag_app.answering.quoting.values.held_values import lacking_value
 from rag_app.answering.refusals.refusal import Refusal, must_refuse, refusal
 from rag_app.answering.refusals.unseen_names import has_unseen_name
 from rag_app.answering.written.reply import Reply, reply

@@ -10,7 +10,7 @@ from ingestion.errors import InvalidInput
 from ingestion.regular_files import private_file
 from rag_app.cli.common import EXIT_FAILED, Json, Yes, confirm, open_service, respond
 from rag_app.cli.terminal import conversations
-from rag_app.contract.requests import ReceiptsRequest, TitleRequest
+from rag_app.contract.requests import ConversationsRequest, ReceiptsRequest, TitleRequest
 from rag_app.contract.schema import to_json
 
 app = typer.Typer(rich_markup_mode=None, help="List, show, rename, delete and export conversations.")
@@ -20,19 +20,30 @@ Identity = Annotated[str, typer.Argument(metavar="ID", help="A conversation's id
 
 class Format(StrEnum):
     MARKDOWN = "md"
+    HTML = "html"
     JSON = "json"
 
 
+Search = Annotated[
+    str | None,
+    typer.Option(
+        "--search", metavar="WORDS", help="Only those that have these words, in a title, question or answer."
+    ),
+]
+
+
 @app.callback(invoke_without_command=True)
-def _listed(context: typer.Context, as_json: Json = False) -> None:
+def _listed(context: typer.Context, search: Search = None, as_json: Json = False) -> None:
     if context.invoked_subcommand is None:
-        list_(context, as_json)
+        list_(context, search, as_json)
 
 
 @app.command("list")
-def list_(context: typer.Context, as_json: Json = False) -> None:
+def list_(context: typer.Context, search: Search = None, as_json: Json = False) -> None:
     """List the conversations, the one used last first."""
-    respond(context, as_json, lambda service: service.conversations(), conversations.print_conversations)
+    request = ConversationsRequest.of(search=search)
+    printed = conversations.print_found if request.search.strip() else conversations.print_conversations
+    respond(context, as_json, lambda service: service.conversations(request), printed)
 
 
 @app.command("show")
@@ -77,15 +88,22 @@ def delete(context: typer.Context, identity: Identity, yes: Yes = False, as_json
 def export(
     context: typer.Context,
     identity: Identity,
-    form: Annotated[Format, typer.Option("--format", help="md or json.")] = Format.MARKDOWN,
+    form: Annotated[Format, typer.Option("--format", help="md, html or json.")] = Format.MARKDOWN,
     file: Annotated[Path | None, typer.Option("--to", help="A file; without it, standard output.")] = None,
 ) -> None:
-    """Write a conversation as Markdown or JSON."""
+    """Write a conversation as Markdown, as one page of HTML, or as JSON."""
+    from rag_app.contract.html_export import as_html
     from rag_app.contract.markdown_export import as_markdown
 
     with open_service(context) as service:
         found = service.conversation(identity)
-    text = as_markdown(found) if form is Format.MARKDOWN else to_json(found) + "\n"
+    match form:
+        case Format.MARKDOWN:
+            text = as_markdown(found)
+        case Format.HTML:
+            text = as_html(found)
+        case Format.JSON:
+            text = to_json(found) + "\n"
     if file is None:
         typer.echo(text, nl=False)
         return

@@ -26,10 +26,24 @@ class _Conversation(Fields):
     updated: str
 
 
+class MatchFields(Fields):
+    """Where a conversation has the words that were searched for."""
+
+    title_spans: Spans = Field(
+        description="the title's characters that are among the words, as start and end"
+    )
+    number: int | None = Field(
+        description="the question that `text` is of, or whose answer it is of; null: the title has the words"
+    )
+    text: str = Field(description="an excerpt with the words")
+    spans: Spans = Field(description="the characters of `text` that are among the words")
+
+
 class ConversationFields(_Conversation):
     """A conversation in a list."""
 
     turns: int = Field(description="how many questions it has")
+    match: MatchFields | None = Field(None, description="in the results of a search")
 
 
 class ConversationsResponse(Response):

@@ -146,6 +146,15 @@ class TitleRequest(Request):
     title: Name
 
 
+class ConversationsRequest(Request):
+    """Which conversations to list: those whose title, questions or answers have each word of `search`.
+
+    Case and accents do not count; "words in quotation marks" are one phrase.
+    """
+
+    search: Name = ""
+
+
 class ReceiptsRequest(Request):
     """How many receipts to list."""
 

@@ -111,7 +111,8 @@ def read_dataset(folder: Path) -> Dataset:
     if (folder / "corpus.jsonl").is_file():
         return _beir(folder)
     raise InvalidInput(
-        f"{folder} has neither corpus.jsonl (a BEIR folder) nor questions.jsonl (a folder of documents)"
+        f"{folder} has neither corpus.jsonl (a BEIR folder) nor questions.jsonl (a folder of documents); "
+        "give the path of one that has"
     )
 
 

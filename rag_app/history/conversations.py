@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.storage.timing import utc_now
 from rag_app.answering.answers import Exchange
+from rag_app.history.conversation_search import ConversationMatch, SearchTerm, find_matches, search_terms
 from rag_app.history.database import StateDatabase
 from rag_app.history.records import AnswerRecord, encode
 from rag_app.history.turns import SELECT_TURNS, RecordedTurn, TurnState, turn_of_row
@@ -29,6 +30,7 @@ class Conversation:
         nonce: fences the evidence in the prompts; authors of documents must not know it.
         created, updated: UTC, in ISO 8601.
         turns: the number of its questions.
+        match: Where it has the words that were searched for; None without a search.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Conversation:
     created: str
     updated: str
     turns: int
+    match: ConversationMatch | None = None
 
 
 class Conversations:
@@ -63,13 +66,26 @@ class Conversations:
             raise _unknown(identity)
         return Conversation(**dict(row))
 
-    def list(self, limit: int = 1000, offset: int = 0) -> list[Conversation]:
-        """Return conversations, the most recently used first."""
+    def list(self, limit: int = 1000, offset: int = 0, *, search: str = "") -> Sequence[Conversation]:
+        """Return conversations, the most recently used first.
+
+        Args:
+            search: Only those that have each of these words in their title, their questions or their answers.
+        """
+        if terms := search_terms(search):
+            return self._found(terms, limit, offset)
         with self._state.reading() as connection:
             rows = connection.execute(
                 f"{_SELECT} ORDER BY updated DESC, id LIMIT ? OFFSET ?", (limit, offset)
             ).fetchall()
         return [Conversation(**dict(row)) for row in rows]
+
+    def _found(self, terms: Sequence[SearchTerm], limit: int, offset: int) -> Sequence[Conversation]:
+        with self._state.reading() as connection:
+            matches = find_matches(connection, terms)
+            rows = connection.execute(f"{_SELECT} ORDER BY updated DESC, id").fetchall()
+        found = [Conversation(**dict(row), match=matches[row["id"]]) for row in rows if row["id"] in matches]
+        return found[offset : offset + limit]
 
     def turns(self, identity: str, before: int | None = None) -> Sequence[RecordedTurn]:
         """Return a conversation's turns in order, each with the answer that is shown.

@@ -84,7 +84,10 @@ def check_gguf(path: Path) -> None:
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}); give the path of a GGUF file") from error
     if magic != GGUF_MAGIC:
-        raise ModelError(f"{path} is not a GGUF file (it begins with {magic!r}); llama.cpp reads GGUF only")
+        raise ModelError(
+            f"{path} is not a GGUF file (it begins with {magic!r}), and llama.cpp reads no other; give the "
+            "path of a GGUF file"
+        )
 
 
 def read_head(path: Path) -> GgufHead | None:

@@ -124,5 +124,6 @@ def _files_at(path: Path, patterns: Sequence[str]) -> tuple[Path, list[str]]:
         and any(fnmatch(name.as_posix(), pattern) for pattern in patterns)
     )
     if not found:
-        raise InvalidInput(f"{path} holds no {' or '.join(patterns)}; name the files with --files")
+        what = "files" if "*" in patterns else " or ".join(patterns)
+        raise InvalidInput(f"{path} holds no {what}; give the folder of a model, or name its files")
     return path, found

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion.errors import InvalidInput
+from rag_app.llm.gguf_head import check_gguf
 from rag_app.model_store.store import ModelStore, OnProgress
 from rag_app.tasks import Control, Task, Tasks, TaskState
+
+_LONGEST_NAME = 100  # characters
 
 PULL, VERIFY, ADD, UNBUNDLE = "pull", "verify", "add", "unbundle"
 
@@ -97,7 +100,8 @@ class ModelTasks:
             path: A GGUF file, a folder, or a bundle.
 
         Raises:
-            InvalidInput: The path is empty.
+            InvalidInput: The path is empty, or the name or what lies there cannot be a model's.
+            ModelError: The file of a language model is no GGUF file.
             TaskRunning: Another task runs.
         """
         if not path.strip():
@@ -107,6 +111,8 @@ class ModelTasks:
             self._unbundle(file)
             return
         called = name.strip() or (file.stem if file.suffix == ".gguf" else file.name)
+        _check_named(called)
+        _check_kind(file, role)
 
         def work(control: Control) -> AddedModels:
             entry = self._store.add(called, role=role, source=f"file:{file}", cancelled=control.cancelled)
@@ -144,6 +150,26 @@ class ModelTasks:
 
 def _reporting(control: Control) -> OnProgress:
     return lambda progress: control.report(progress.name, progress.done, progress.total)
+
+
+def _check_named(name: str) -> None:
+    if not 1 <= len(name) <= _LONGEST_NAME:
+        given = f"the name has {len(name):,} characters" if name else "the model has no name"
+        raise InvalidInput(f"{given}; enter one of 1 to {_LONGEST_NAME}")
+    if "/" in name or not name.isprintable():
+        raise InvalidInput(f"{name!r} cannot name a model; leave out '/' and what cannot be printed")
+
+
+def _check_kind(file: Path, role: str) -> None:
+    """Refuse at once what cannot be a model of this role. Raises InvalidInput, ModelError."""
+    if role == "llm":
+        if file.is_file():
+            check_gguf(file)
+    elif not any((file / name).is_file() for name in ("config.json", "modules.json")):
+        raise InvalidInput(
+            f"{file} is no folder of a sentence-transformers model, which has config.json or modules.json; "
+            "give the path of such a folder, or choose another kind of model"
+        )
 
 
 def _is_bundle(file: Path) -> bool:

@@ -15,7 +15,7 @@ from langchain_core.runnables import RunnableConfig
 from ingestion import collections
 from ingestion.collections import CollectionInfo
 from ingestion.encoders import builtin_encoder
-from ingestion.errors import LibraryError, ModelError
+from ingestion.errors import InvalidInput, LibraryError, ModelError
 from ingestion.fields.values import DocumentFields, FieldName
 from ingestion.library import Library
 from ingestion.library_documents import DeletedDocument, delete_document, documents_in
@@ -27,6 +27,7 @@ from rag_app.answering.answers import Answer, AnswerEvent, AskOptions
 from rag_app.answering.model_pool import ModelPool
 from rag_app.config.settings import Settings
 from rag_app.contract.conversations import ConversationResponse
+from rag_app.contract.html_export import as_html
 from rag_app.contract.markdown_export import as_markdown
 from rag_app.evaluation.evaluations import Evaluations
 from rag_app.evaluation.judgements import Judgements
@@ -37,6 +38,7 @@ from rag_app.history.receipts import Receipts
 from rag_app.history.recorder import ConversationRecorder
 from rag_app.history.serialization import RestoredTurn, recorded_answers, restored
 from rag_app.llm.choice import AUTO, Llm
+from rag_app.llm.gguf_head import PromptForm, read_head
 from rag_app.metrics import Metrics
 from rag_app.model_store.model_tasks import ModelTasks
 from rag_app.model_store.store import ModelStore
@@ -191,9 +193,16 @@ class Assistant:
 
     def conversation_markdown(self, conversation: str) -> str:
         """Return a conversation as Markdown. Raises UnknownName."""
+        return as_markdown(self._exported(conversation))
+
+    def conversation_html(self, conversation: str) -> str:
+        """Return a conversation as one web page, which loads nothing. Raises UnknownName."""
+        return as_html(self._exported(conversation))
+
+    def _exported(self, conversation: str) -> ConversationResponse:
         found = self.conversations.get(conversation)
         turns = recorded_answers(self.conversations, conversation, self.library)
-        return as_markdown(ConversationResponse.of_turns(found, turns))
+        return ConversationResponse.of_turns(found, turns)
 
     def delete_conversation(self, conversation: str) -> Conversation:
         """Delete a conversation, and stop the answer that is being written for it. Raises UnknownName."""
@@ -252,6 +261,15 @@ class Assistant:
         return [restored(turn, self.receipts, self.library) for turn in turns]
 
     # Models
+
+    def follows_instructions(self, name: str) -> bool:
+        """Return whether a language model of this machine has a form for chats."""
+        try:
+            file = self.model_pool.resolve(name).file
+            head = read_head(file) if file else None
+        except (InvalidInput, ModelError):
+            return False
+        return head is not None and head.form is PromptForm.CHAT
 
     def llm(self, name: str = AUTO) -> Llm:
         return self.model_pool.resolve(name)

@@ -197,5 +197,8 @@ def replacing_name(document: Document, file_name: str) -> str:
     name = document.path.removeprefix(UPLOAD)
     suffix, other = PurePath(name).suffix.casefold(), PurePath(file_name).suffix.casefold()
     if suffix != other:
-        raise InvalidInput(f"a new version of {name} ends in {suffix}, not in {other or 'nothing'}")
+        raise InvalidInput(
+            f"a new version of {name} ends in {suffix}, not in {other or 'nothing'}; "
+            "choose a file of that type"
+        )
     return name

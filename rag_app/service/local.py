@@ -35,6 +35,7 @@ from rag_app.contract.library import CollectionsResponse, StatsResponse
 from rag_app.contract.requests import (
     AskRequest,
     CompareRequest,
+    ConversationsRequest,
     DeleteRequest,
     FieldsRequest,
     IngestRequest,
@@ -196,8 +197,9 @@ class LocalService(Service):
 
     # Conversations and receipts
 
-    def conversations(self) -> ConversationsResponse:
-        return ConversationsResponse.of(conversations=self.assistant.conversations.list())
+    def conversations(self, request: ConversationsRequest) -> ConversationsResponse:
+        found = self.assistant.conversations.list(search=request.search)
+        return ConversationsResponse.of(conversations=found)
 
     def conversation(self, identity: str) -> ConversationResponse:
         library, kept = self.assistant.library, self.assistant.conversations

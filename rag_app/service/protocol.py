@@ -21,6 +21,7 @@ from rag_app.contract.library import CollectionsResponse, StatsResponse
 from rag_app.contract.requests import (
     AskRequest,
     CompareRequest,
+    ConversationsRequest,
     DeleteRequest,
     FieldsRequest,
     IngestRequest,
@@ -120,8 +121,8 @@ class Service(AbstractContextManager["Service"], Protocol):
     # Conversations and receipts
 
     @verb("GET", "/conversations", tag="conversations")
-    def conversations(self) -> ConversationsResponse:
-        """List the conversations, the one used last first."""
+    def conversations(self, request: ConversationsRequest) -> ConversationsResponse:
+        """List the conversations, the one used last first, or those that have the words searched for."""
 
     @verb("GET", "/conversations/{identity}", tag="conversations")
     def conversation(self, identity: str) -> ConversationResponse:

@@ -16,7 +16,7 @@ from typing import cast
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from ingestion.collections import single_instructions
-from ingestion.errors import Cancelled, EmptyQuestion, ModelError, RagError
+from ingestion.errors import Cancelled, EmptyQuestion, InvalidInput, ModelError, RagError
 from ingestion.library import Library
 from ingestion.library_documents import documents_in
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
@@ -31,6 +31,7 @@ from rag_app.answering.questions.question_kinds import is_small_talk
 from rag_app.answering.questions.summary_questions import to_summarise
 from rag_app.answering.side_tasks import SideTask, side_task_events
 from rag_app.config.settings import Settings
+from rag_app.contract.requests import LONGEST_QUESTION
 from rag_app.evaluation.answers.asking import Ask
 from rag_app.history.conversations import Conversations
 from rag_app.history.database import STATE_FILE, StateDatabase
@@ -218,7 +219,12 @@ def open_ask(models: ModelPool, settings: Settings, library: Library, options: A
 
 
 def check_question(question: str) -> None:
-    """Raise EmptyQuestion for a question without a letter or digit, unless it is small talk."""
+    """Raise EmptyQuestion for a question without a letter or digit, unless it is small talk; InvalidInput for
+    one that is too long."""
+    if len(question) > LONGEST_QUESTION:
+        raise InvalidInput(
+            f"the question has {len(question):,} characters; shorten it to {LONGEST_QUESTION:,} at most"
+        )
     if not any(map(str.isalnum, question)) and not is_small_talk(question):
         raise EmptyQuestion
 

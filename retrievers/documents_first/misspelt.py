@@ -31,13 +31,13 @@ def misspelt(
             continue
         near = library.catalogue.words.near(match.group(), scope)
         if near and (written := _written(library, match.group(), near, scope)):
-            found.append(Meaning(match.group(), (written,), *match.span()))
+            found.append(Meaning(match.group(), (written,), *match.span(), is_misspelt=True))
     return tuple(found)
 
 
 def respelt(question: str, words: Sequence[Meaning]) -> str:
-    """Return a question with its misspelt words as the documents write them."""
-    for one in sorted(words, key=lambda one: -one.start):
+    """Return a question with its misspelt words as the documents write them; other terms stay."""
+    for one in sorted((one for one in words if one.is_misspelt), key=lambda one: -one.start):
         question = question[: one.start] + one.also[0] + question[one.end :]
     return question
 

@@ -31,12 +31,17 @@ _MOST_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A term of a question, its characters start:end, and what is looked for also."""
+    """A term of a question, its characters start:end, and what is looked for also.
+
+    Attributes:
+        is_misspelt: The term is a typing error of what is looked for.
+    """
 
     term: str
     also: tuple[str, ...]
     start: int
     end: int
+    is_misspelt: bool = False
 
 
 class Glossary:

@@ -166,11 +166,27 @@ def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", s
         shared = page.locator("#sharing textarea")
         expect(shared).to_have_value(re.compile(r"# Bytes \\<b\\>of"))
         with page.expect_download() as saved:
-            page.get_by_text("Save as a file").click()
+            page.get_by_text("Save as Markdown").click()
         assert "384 numbers" in saved.value.path().read_text("utf-8")
+        with page.expect_download() as saved:
+            page.get_by_text("Save as HTML").click()
+        assert saved.value.suggested_filename.endswith(".html")
+        assert '<h1 dir="auto">Bytes &lt;b&gt;of' in saved.value.path().read_text("utf-8")
         page.locator("#close-sharing").click()
 
-        page.locator("#clear").click()
+        chats, search = page.locator("#conversations li"), page.locator("#search-chats input")
+        search.press_sequentially("numbers 384")
+        expect(page.locator("#conversations .total")).to_have_text("1 chat found")
+        expect(chats.locator(".name")).to_have_text("Bytes <b>of</b> vectors")
+        expect(chats.locator(".excerpt mark").first).to_have_text("384")
+        screenshot(page, "search-chats")
+        search.fill("nothing of the sort")
+        expect(page.locator("#conversations")).to_contain_text("No chat has “nothing of the sort”.")
+        page.locator("#clear").click()  # the search stays while another conversation is open
+        expect(page.locator("#conversations")).to_contain_text("No chat has “nothing of the sort”.")
+        search.press("Escape")
+        expect(search).to_have_value("")
+        expect(chats.first).to_be_visible()
         expect(page.locator("#conversation .question")).to_have_count(0)
         assert "conversation=" not in page.url
         page.get_by_role("tab", name="Inspect").click()
@@ -193,7 +209,9 @@ def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", s
         page.locator("#confirm-delete").click()
         expect(page.locator("#title")).to_have_text("New conversation")
         page.goto(address)
-        expect(page.locator("#notice [role=alert]")).to_contain_text("was not opened")
+        expect(page.locator("#notice [role=alert]")).to_have_text(
+            "This conversation was not opened: it is not there any more; ask below to begin a new one."
+        )
         expect(page.locator("#conversation .question")).to_have_count(0)
 
 
@@ -255,9 +273,37 @@ def test_phone(browser: "Browser", server: Server) -> None:
         expect(page.locator("#sources mark").first).to_be_attached()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         screenshot(page, "answered-phone")
-        page.locator("#sources-pane").scroll_into_view_if_needed()
-        page.locator("#sources mark").first.scroll_into_view_if_needed()
+        sheet, back = page.locator("#sources-pane"), page.locator("#sources-back")
+        expect(sheet).to_be_hidden()
+        opener = page.locator("#conversation a.action", has_text="Sources")
+        opener.click()
+        expect(back).to_be_focused()
+        box = sheet.bounding_box()
+        assert box
+        assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, PHONE["width"], PHONE["height"])
+        expect(page.locator("#sources mark").first).to_be_visible()
+        assert accessibility(page) == []
         screenshot(page, "sources-phone")
+        back.click()
+        expect(sheet).to_be_hidden()
+        expect(opener).to_be_focused()
+
+        # A marker leads to the drawn page, in the width of the sheet; the browser's Back leads to the chat.
+        address = page.url
+        page.locator("#conversation a.marker").first.click()
+        expect(page.locator("#viewer rect").first).to_be_visible()
+        expect(page.locator("#sources")).to_be_hidden()
+        width = page.locator("#viewer .paper").evaluate("paper => paper.getBoundingClientRect().width")
+        assert PHONE["width"] - 40 <= width <= PHONE["width"]
+        screenshot(page, "page-phone")
+        page.go_back()
+        expect(sheet).to_be_hidden()
+        assert page.url == address
+        page.locator("#conversation a.marker").first.click()
+        expect(back).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(sheet).to_be_hidden()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_hostile_document_is_text_and_nothing_is_requested(

@@ -17,6 +17,7 @@ from retrievers.strategies import strategy_named
 from tests.helpers import model_servers
 from tests.helpers.built_page import built_page
 from tests.helpers.openai_server import serving
+from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
 from ui.background import Workers
 from ui.chat.controller import ChatController, QueryOptions
 from ui.compare.controller import CompareController
@@ -98,6 +99,18 @@ def test_strangers_choose_among_what_is_offered(stocked: Library) -> None:
         )
     with pytest.raises(InvalidInput, match="use the command line there"):
         check_may_name_files(assistant, "a BEIR folder")
+
+
+def test_an_installed_model_that_completes_text_can_be_chosen(stocked: Library, tmp_path: Path) -> None:
+    assistant = Assistant(Settings(data_dir=tmp_path / "own"), stocked)
+    assert llm_help(assistant).startswith("No language model yet")
+    base = write_tiny_gguf(tmp_path / "base.gguf", TinyModel(chat_template=None, has_chatml=False))
+    assistant.models.add("base", role="llm", source=f"file:{base}")
+    assert assistant.llm().quotes
+    assert llm_help(assistant).startswith("base is installed, which does not follow instructions")
+    chat = write_tiny_gguf(tmp_path / "chat.gguf")
+    assistant.models.add("chat", role="llm", source=f"file:{chat}")
+    assert llm_help(assistant).startswith("chat is installed: choose it here")
 
 
 def test_models_of_servers_on_this_machine_are_offered(stocked: Library) -> None:

@@ -32,12 +32,14 @@ class TabStates:
         job: The search, or the following of an answer, that the tab shows.
         current: The conversation's id.
         as_is: The question in the box was edited and can be understood alone.
+        search: The words that the list of conversations is searched for.
     """
 
     turns: gr.State
     job: gr.State
     current: gr.State
     as_is: gr.State
+    search: gr.State
 
 
 def connect_answer(chat: ChatController, page: ChatLayout, states: TabStates, begun: Any) -> None:
@@ -46,9 +48,10 @@ def connect_answer(chat: ChatController, page: ChatLayout, states: TabStates, be
     def answer(turns: Turns, job: BackgroundJob | None) -> Generator[Update]:
         yield from shown_answer(chat, turns, job)
 
-    def settle(current: str | None, job: BackgroundJob | None) -> Update:
+    def settle(current: str | None, job: BackgroundJob | None, search: str) -> Update:
         # Another question may be asked already in another conversation: its Stop stays.
-        return *buttons(job), chat.conversations.listed(current), *heading(chat.conversations, current)
+        listed = chat.conversations.listed(current, search)
+        return *buttons(job), listed, *heading(chat.conversations, current)
 
     begun(
         answer,
@@ -61,7 +64,7 @@ def connect_answer(chat: ChatController, page: ChatLayout, states: TabStates, be
         concurrency_limit=_TABS,
     ).then(
         settle,
-        [states.current, states.job],
+        [states.current, states.job, states.search],
         [page.composer.send, page.composer.stop, page.listing, *page.title.heading],
         **QUICK,
     )

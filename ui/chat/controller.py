@@ -173,9 +173,10 @@ class ConversationController:
     def __init__(self, assistant: Assistant) -> None:
         self.assistant = assistant
 
-    def listed(self, current: str | None) -> str:
-        """Return the list as HTML."""
-        return render_conversations(self.assistant.conversations.list(), current, datetime.now(UTC))
+    def listed(self, current: str | None, search: str = "") -> str:
+        """Return as HTML the list of conversations, or of those that have the words of a search."""
+        found = self.assistant.conversations.list(search=search)
+        return render_conversations(found, current, datetime.now(UTC), search=search)
 
     def begun(self, current: str | None) -> str:
         """Return the conversation's id, or a new one's where there is none or it was deleted."""
@@ -237,16 +238,22 @@ class ConversationController:
         return tuple(replace(one, helpful=helpful) if one is turn else one for one in turns)
 
     def shared(self, conversation: str) -> tuple[str, str]:
-        """Return a conversation as Markdown, and a link as HTML that saves it. Raises UnknownName."""
+        """Return a conversation as Markdown, and links as HTML that save it. Raises UnknownName."""
         text = self.assistant.conversation_markdown(conversation)
-        encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
         letters = (c if c.isalnum() else "-" for c in self.title(conversation) or "")
         name = "".join(letters)[:60].strip("-") or "conversation"
-        link = (
-            f'<a class="save" download="{escape(name)}.md" '
-            f'href="data:text/markdown;charset=utf-8;base64,{encoded}">Save as a file</a>'
-        )
-        return text, link
+        page = self.assistant.conversation_html(conversation)
+        return text, " ".join((_saving(name, "md", text), _saving(name, "html", page)))
+
+
+def _saving(name: str, form: str, text: str) -> str:
+    """Return a link as HTML that saves a text as a file."""
+    kind, words = {"md": ("markdown", "Markdown"), "html": ("html", "HTML")}[form]
+    encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+    return (
+        f'<a class="save" download="{escape(name)}.{form}" '
+        f'href="data:text/{kind};charset=utf-8;base64,{encoded}">Save as {words}</a>'
+    )
 
 
 def _check_idle(job: BackgroundJob | None) -> None:

@@ -19,7 +19,7 @@ from ui.chat.composer import render_chips
 from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.first_contact import connect_first_contact
 from ui.chat.layout import ChatLayout
-from ui.chat.pane_events import connect_evidence, connect_title
+from ui.chat.pane_events import connect_evidence, connect_search, connect_title
 from ui.chat.switch_events import SwitchEvents
 from ui.chat.variants import connect_variants
 from ui.components.choices import collection_choices, document_choices, render_llm_help, render_strategy_help
@@ -34,7 +34,8 @@ def connect_chat(chat: ChatController, page: ChatLayout, blocks: gr.Blocks) -> N
     job: gr.State = gr.State(None)
     current: gr.State = gr.State(None)  # the conversation's id
     as_is: gr.State = gr.State(False)  # the question in the box was edited and can be understood alone
-    states = TabStates(turns, job, current, as_is)
+    search: gr.State = gr.State("")  # the words that the list of conversations is searched for
+    states = TabStates(turns, job, current, as_is, search)
     events = _ChatEvents(chat, page, states)
     events.ask()
     events.act()
@@ -42,7 +43,8 @@ def connect_chat(chat: ChatController, page: ChatLayout, blocks: gr.Blocks) -> N
     connect_variants(chat, page, states)
     connect_first_contact(chat, page, states, blocks)
     SwitchEvents(chat, page, states).connect(blocks)
-    connect_title(chat.conversations, page, current)
+    connect_title(chat.conversations, page, current, search)
+    connect_search(chat.conversations, page, current, search)
     connect_evidence(chat.evidence, page, turns)
 
 
@@ -127,6 +129,9 @@ class _ChatEvents:
             turn = turns[index // 2] if index // 2 < len(turns) else None
             return chat.evidence.sources(turn)
 
+        def show_sources(turns: Turns, event: gr.EventData) -> str:
+            return chat.evidence.sources(acted_on(turns, event))
+
         def describe(strategy: str, current: str | None, collection: str | None) -> tuple[str, str]:
             return render_strategy_help(chat.assistant, strategy), address_of(current, strategy, collection)
 
@@ -145,6 +150,8 @@ class _ChatEvents:
 
         named = [selectors.strategy, self.states.current, selectors.collection]
         page.chatbot.select(select, [self.states.turns], [page.sources], **QUICK)
+        sources_told, outputs = noticed(show_sources, [page.sources], page.evidence_notice)
+        page.actions.select(sources_told, [self.states.turns], outputs, **QUICK)
         selectors.strategy.change(describe, named, [selectors.about, page.address], **QUICK)
         selectors.collection.input(narrow, named, [selectors.only, page.address], **QUICK)
         gr.on(

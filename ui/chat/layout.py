@@ -6,7 +6,7 @@ import gradio as gr
 
 from rag_app.service.composition import Assistant
 from ui.chat.composer import Composer
-from ui.chat.render import NO_EVIDENCE
+from ui.chat.render import NO_EVIDENCE, SEARCH_FIELD
 from ui.components.events import TICK
 from ui.components.fields import upload_field
 from ui.static import read_static
@@ -24,6 +24,10 @@ class ChatLayout:
         with gr.Tab("Chat", id="chat") as self.tab, gr.Row(elem_id="panes"):
             with gr.Column(elem_id="documents-pane", elem_classes="pane", min_width=220):
                 gr.HTML("<h2>Conversations</h2>")
+                # Its words are the state `search`, which every drawing of the list reads.
+                self.search = gr.HTML(
+                    SEARCH_FIELD, elem_id="search-chats", js_on_load=read_static("search.js")
+                )
                 script = read_static("conversations.js")
                 self.listing = gr.HTML("", elem_id="conversations", js_on_load=script)
                 self.documents = DocumentsPane()
@@ -45,7 +49,8 @@ class ChatLayout:
                     "{}", elem_id="address", elem_classes="unseen", js_on_load=read_static("address.js")
                 )
             with gr.Column(elem_id="sources-pane", elem_classes="pane", min_width=280):
-                gr.HTML("<h2>Sources</h2>")
+                # A sheet over the chat on a phone, see static/sources_sheet.js.
+                gr.HTML('<button type="button" id="sources-back">‹ Back</button><h2>Sources</h2>')
                 self.evidence_notice = gr.HTML("", elem_id="evidence-notice")
                 script = read_static("evidence.js")
                 self.sources = gr.HTML(NO_EVIDENCE, elem_id="sources", js_on_load=script)

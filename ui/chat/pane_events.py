@@ -7,7 +7,7 @@ import gradio as gr
 from ingestion.errors import RagError
 from ui.chat.controller import ConversationController, EvidenceController, hit_of
 from ui.chat.layout import ChatLayout, DocumentsPane
-from ui.chat.render import render_confirmation, render_documents, render_uploads
+from ui.chat.render import LONGEST_SEARCH, render_confirmation, render_documents, render_uploads
 from ui.chat.viewer import place_of
 from ui.components.events import QUICK, noticed, scroll_to_question
 from ui.components.fields import received
@@ -32,17 +32,19 @@ def heading(conversations: ConversationController, current: str | None) -> Updat
     )
 
 
-def connect_title(conversations: ConversationController, page: ChatLayout, current: gr.State) -> None:
+def connect_title(
+    conversations: ConversationController, page: ChatLayout, current: gr.State, search: gr.State
+) -> None:
     """Wire renaming and sharing; deleting changes the conversation and is wired with it."""
     pane = page.title
 
     def begin_renaming(current: str | None) -> tuple[gr.Row, str]:
         return gr.Row(visible=True), conversations.title(current) or ""
 
-    def rename(current: str | None, name: str) -> Update:
+    def rename(current: str | None, name: str, search: str) -> Update:
         if current is not None:
             conversations.assistant.conversations.rename(current, name)
-        return (*heading(conversations, current), conversations.listed(current))
+        return (*heading(conversations, current), conversations.listed(current, search))
 
     def share(current: str | None) -> Update:
         if current is None:
@@ -53,12 +55,24 @@ def connect_title(conversations: ConversationController, page: ChatLayout, curre
     pane.rename.click(begin_told, [current], outputs, **QUICK)
     saved = [pane.save.click, pane.name.submit]
     rename_told, outputs = noticed(rename, [*pane.heading, page.listing], pane.notice)
-    gr.on(saved, rename_told, [current, pane.name], outputs, **QUICK)
+    gr.on(saved, rename_told, [current, pane.name, search], outputs, **QUICK)
     share_told, outputs = noticed(share, [pane.sharing, pane.markdown, pane.link], pane.notice)
     pane.share.click(share_told, [current], outputs, **QUICK)
     pane.closing.click(lambda: gr.Column(visible=False), None, [pane.sharing], **QUICK)
     pane.delete.click(lambda: gr.Row(visible=True), None, [pane.deleting], **QUICK)
     pane.keep.click(lambda: gr.Row(visible=False), None, [pane.deleting], **QUICK)
+
+
+def connect_search(
+    conversations: ConversationController, page: ChatLayout, current: gr.State, search: gr.State
+) -> None:
+    """Wire the search in conversations, whose results are the list."""
+
+    def find(current: str | None, event: gr.EventData) -> tuple[str, str]:
+        words = str(event._data.get("words", ""))[:LONGEST_SEARCH].strip()
+        return words, conversations.listed(current, words)
+
+    page.search.submit(find, [current], [search, page.listing], trigger_mode="always_last", **QUICK)
 
 
 def connect_evidence(evidence: EvidenceController, page: ChatLayout, turns: gr.State) -> None:

@@ -17,6 +17,12 @@ from ui.components.turns import ChatTurn
 from ui.components.uploads import FileRow, render_bar, render_rows
 
 NO_CONVERSATIONS = '<div class="empty">Conversations are kept here, on this machine.</div>'
+# Characters of a search.
+LONGEST_SEARCH = 200
+SEARCH_FIELD = (
+    '<input type="search" placeholder="Search chats" aria-label="Search chats" autocomplete="off" '
+    f'title="Words of a title, question or answer; Esc shows all" maxlength="{LONGEST_SEARCH}">'
+)
 NO_EVIDENCE = '<div class="empty">Sources appear here.</div>'
 
 # Judgements of passages by chunk id: 1 answers the question, 0 does not.
@@ -31,24 +37,44 @@ _UPLOADS, _FAILED = 5, 20
 _UNFOLDED = 2
 
 
-def render_conversations(conversations: Sequence[Conversation], current: str | None, now: datetime) -> str:
-    """Return the latest conversations as a list, with the current one marked."""
+def render_conversations(
+    conversations: Sequence[Conversation], current: str | None, now: datetime, *, search: str = ""
+) -> str:
+    """Return the latest conversations as a list, with the current one marked.
+
+    Args:
+        search: The words that they were searched for.
+    """
     if not conversations:
-        return NO_CONVERSATIONS
+        return _none_found(search) if search else NO_CONVERSATIONS
     rows = "".join(
         _conversation(one, current=one.id == current, now=now) for one in conversations[:_CONVERSATIONS]
     )
+    found = f'<p class="total" role="status">{plural(len(conversations), "chat")} found</p>' if search else ""
     left = len(conversations) - _CONVERSATIONS
     more = f'<p class="more">and {left:,} older; rag-app conversations list has all</p>' if left > 0 else ""
-    return f'<ul class="conversations">{rows}</ul>{more}'
+    return f'{found}<ul class="conversations">{rows}</ul>{more}'
+
+
+def _none_found(search: str) -> str:
+    return (
+        f'<div class="empty" role="status"><b>No chat has “<bdi>{escape(search)}</bdi>”.</b> '
+        "Try fewer or other words; Esc shows all chats.</div>"
+    )
 
 
 def _conversation(one: Conversation, *, current: bool, now: datetime) -> str:
     mark = ' aria-current="true"' if current else ""
-    title = escape(one.title or "Untitled")
+    match = one.match
+    title = marked(one.title, match.title_spans if match else ()) or "Untitled"
+    words = (
+        f'<span class="excerpt" dir="auto">{marked(match.text, match.spans)}</span>'
+        if match and match.text
+        else ""
+    )
     return (
         f'<li><button type="button" data-conversation="{escape(one.id)}"{mark}>'
-        f'<bdi class="name">{title}</bdi>'
+        f'<bdi class="name">{title}</bdi>{words}'
         f'<span class="size">{ago(one.updated, now)} · {plural(one.turns, "question")}</span></button></li>'
     )
 

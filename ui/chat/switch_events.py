@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from ingestion.errors import RagError
+from ingestion.errors import RagError, UnknownName
 from ui.background import BackgroundJob
 from ui.chat.answer_events import TabStates, Update, address_of, buttons, connect_answer
 from ui.chat.controller import ChatController
@@ -19,6 +19,8 @@ from ui.components.conversation import messages
 from ui.components.events import QUICK, noticed
 from ui.components.text import render_error
 from ui.components.turns import Turns
+
+_GONE = "This conversation was not opened: it is not there any more; ask below to begin a new one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +35,46 @@ class SwitchEvents:
     def connect(self, blocks: gr.Blocks) -> None:
         page, states, shown = self.page, self.states, self._outputs
         selected = [page.composer.selectors.strategy, page.composer.selectors.collection]
+        around = [*selected, states.search]
 
-        def begin_anew(job: BackgroundJob | None, strategy: str, collection: str) -> Update:
-            return self._shown(None, job, strategy, collection)
+        def begin_anew(job: BackgroundJob | None, *around: str) -> Update:
+            return self._shown(None, job, *around)
 
         def choose(
             current: str | None,
             job: BackgroundJob | None,
             strategy: str,
             collection: str,
+            search: str,
             event: gr.EventData,
         ) -> Update:
             chosen = str(event._data.get("id"))
             if chosen == current and job is not None and job.running:
                 return self._unchanged()  # it is open, and its answer is followed
-            return self._shown(chosen, job, strategy, collection)
+            return self._shown(chosen, job, strategy, collection, search)
 
-        def delete(current: str | None, job: BackgroundJob | None, strategy: str, collection: str) -> Update:
+        def delete(current: str | None, job: BackgroundJob | None, *around: str) -> Update:
             if current is not None:
                 self.chat.assistant.delete_conversation(current)
-            return self._shown(None, job, strategy, collection)
+            return self._shown(None, job, *around)
 
-        def look(
-            turns: Turns, current: str | None, job: BackgroundJob | None, strategy: str, collection: str
-        ) -> Update:
+        def look(turns: Turns, current: str | None, job: BackgroundJob | None, *around: str) -> Update:
             if current is None or (job is not None and job.running):
                 return self._unchanged()
             if not self.chat.conversations.has_changed(current, turns):
                 return self._unchanged()
-            return self._shown(current, job, strategy, collection)
+            return self._shown(current, job, *around)
 
         def restore(request: gr.Request) -> Update:
             return self._restored(dict(request.query_params))
 
         blocks.load(restore, None, [*shown, *selected, page.composer.selectors.only], **QUICK)
         anew = [page.title.new.click, page.chatbot.clear]
-        gr.on(anew, begin_anew, [states.job, *selected], shown, **QUICK)
-        page.listing.select(choose, [states.current, states.job, *selected], shown, **QUICK)
+        gr.on(anew, begin_anew, [states.job, *around], shown, **QUICK)
+        page.listing.select(choose, [states.current, states.job, *around], shown, **QUICK)
         delete_told, outputs = noticed(delete, shown, page.title.notice)
-        page.title.confirm.click(delete_told, [states.current, states.job, *selected], outputs, **QUICK)
-        looked_at = [states.turns, states.current, states.job, *selected]
+        page.title.confirm.click(delete_told, [states.current, states.job, *around], outputs, **QUICK)
+        looked_at = [states.turns, states.current, states.job, *around]
         page.timer.tick(look, looked_at, shown, trigger_mode="once", **QUICK)
         connect_answer(self.chat, page, states, page.follow.change)
 
@@ -93,6 +95,7 @@ class SwitchEvents:
         job: BackgroundJob | None,
         strategy: str | None,
         collection: str | None,
+        search: str = "",
         notices: Sequence[str] = (),
     ) -> Update:
         """Return the values of a conversation, which takes the place of the one that is open.
@@ -108,6 +111,9 @@ class SwitchEvents:
         if conversation is not None:
             try:
                 turns, following = chat.conversations.turns(conversation)
+            except UnknownName:
+                notices = (*notices, _GONE)
+                conversation = None
             except RagError as error:
                 notices = (*notices, f"The conversation was not opened: {error}")
                 conversation = None
@@ -118,7 +124,7 @@ class SwitchEvents:
             "",
             conversation,
             "".join(map(render_error, notices)),
-            chat.conversations.listed(conversation),
+            chat.conversations.listed(conversation, search),
             address_of(conversation, strategy, collection),
             *heading(chat.conversations, conversation),
             False,
@@ -145,7 +151,7 @@ class SwitchEvents:
             if name in address and found[name] != wanted:
                 unknown.append(f"There is no {name} {wanted!r} here; {default} is chosen.")
         restored = self._shown(
-            address.get("conversation"), None, found["strategy"], found["collection"], unknown
+            address.get("conversation"), None, found["strategy"], found["collection"], notices=unknown
         )
         if "conversation" not in address:  # a quick person has asked already: that stays
             kept = [*(gr.skip() for _ in range(5)), *restored[5:7], gr.skip()]

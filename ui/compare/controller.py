@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from rag_app.answering.answers import AskOptions
 from rag_app.evaluation.votes import Contender, Vote
 from rag_app.service.composition import Assistant
+from rag_app.service.questions import check_question
 from retrievers.hits import Hit
 from ui.background import BackgroundJob, Workers
 from ui.compare.render import ComparisonView, render_answers, render_tally
@@ -82,6 +83,7 @@ class CompareController:
         Raises:
             RagError: The question or the columns cannot be compared.
         """
+        check_question(question)
         usual = self.assistant.options()
         options = tuple(
             replace(

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from ingestion.errors import InvalidInput, RagError
+from ingestion.errors import InvalidInput
 from retrievers.comparison import MOST
 from ui.background import BackgroundJob
 from ui.compare.controller import AnswersView, AskedComparison, CompareController
@@ -14,7 +14,6 @@ from ui.compare.layout import CompareLayout, column_choices
 from ui.compare.render import name_of, render_comparison, render_passage
 from ui.components.choices import collection_choices, reranker_choices, strategy_choices
 from ui.components.events import QUICK, noticed
-from ui.components.text import render_error
 
 Update = tuple[Any, ...]
 
@@ -72,22 +71,28 @@ class _CompareEvents:
             blind: bool,
             *chosen: str | None,
         ) -> Update:
+            columns = list(zip(chosen[::2], chosen[1::2], strict=True))
+            found = self.compare.compare(question, columns, collection=collection, top=top, blind=blind)
             if job is not None:
                 job.stop()
-            columns = list(zip(chosen[::2], chosen[1::2], strict=True))
-            try:
-                found = self.compare.compare(question, columns, collection=collection, top=top, blind=blind)
-            except RagError as error:
-                hidden = (gr.Button(visible=False) for _ in page.votes)
-                return None, None, render_error(error), "", "", gr.Row(visible=False), *hidden
             shown = render_comparison(found.view)
             return found, None, shown, "", "", gr.Row(visible=True), *_vote_buttons(found)
 
+        outputs = [
+            self.asked,
+            self.answers,
+            page.result,
+            page.reading,
+            page.answers,
+            page.voting,
+            *page.votes,
+        ]
+        ask_told, outputs = noticed(ask, outputs, page.refused)
         gr.on(
             [page.send.click, page.question.submit],
-            ask,
+            ask_told,
             [page.question, self.job, page.collection, page.top, page.blind, *page.choosers],
-            [self.asked, self.answers, page.result, page.reading, page.answers, page.voting, *page.votes],
+            outputs,
             api_visibility="private",
             show_progress="minimal",
             concurrency_limit=4,

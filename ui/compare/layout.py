@@ -30,6 +30,7 @@ class CompareLayout:
                 self.send = gr.Button(
                     "Compare", variant="primary", elem_id="compare-send", scale=1, min_width=100
                 )
+            self.refused = gr.HTML("", elem_id="compare-refused")
             self._lay_out_choices(assistant)
             self.result = gr.HTML(EMPTY, elem_id="comparison", js_on_load=script)
             self.reading = gr.HTML("", elem_id="reading", js_on_load=script)

@@ -127,8 +127,22 @@ def llm_help(assistant: Assistant) -> str:
         )
     if llm.note:
         return f"{llm.note[0].upper()}{llm.note[1:]}"
-    if not llm.quotes:
-        return f"The default is {llm.name}."
+    return _without_default(assistant) if llm.quotes else f"The default is {llm.name}."
+
+
+def _without_default(assistant: Assistant) -> str:
+    """Return why answers are quotations by default, and what else can be chosen."""
+    if assistant.options().llm == EXTRACTIVE:
+        return "The settings choose quotations as the default."
+    names = assistant.model_pool.llm_names()
+    able = [name for name in names if assistant.follows_instructions(name)]
+    if able:
+        return f"{able[0]} is installed: choose it here, or Use it under Models. Now answers are quotations."
+    if names:
+        return (
+            f"{names[0]} is installed, which does not follow instructions: the default passes over it and "
+            "quotes the documents. You can choose it here."
+        )
     served = ", or choose a server's model" if assistant.model_pool.served_models(ask=False) else ""
     return f"No language model yet: answers are quotations. Give a GGUF file's path{served}."
 

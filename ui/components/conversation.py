@@ -53,7 +53,8 @@ def render_turn(turn: ChatTurn) -> str:
     written = render_reply(turn) if turn.text else ""
     if turn.pending:
         return f'{written}<div class="stamp working">{names_of(turn)} · {_phase(turn)}</div>'
-    return f'{written}{_unfinished(turn)}<div class="actions">{_again(turn)}{_variants(turn)}</div>'
+    actions = f"{_sources(turn)}{_again(turn)}{_variants(turn)}"
+    return f'{written}{_unfinished(turn)}<div class="actions">{actions}</div>'
 
 
 def _unfinished(turn: ChatTurn) -> str:
@@ -146,7 +147,14 @@ def _actions(turn: ChatTurn) -> str:
         f"{_action('good', turn, 'Helpful', 'Keep that this answer helped', chosen=turn.helpful is True)}"
         f"{_action('bad', turn, 'Not helpful', 'Keep that it did not', chosen=turn.helpful is False)}"
     )
-    return f'<div class="actions">{_again(turn)}{thumbs}{_variants(turn)}</div>'
+    return f'<div class="actions">{_sources(turn)}{_again(turn)}{thumbs}{_variants(turn)}</div>'
+
+
+def _sources(turn: ChatTurn) -> str:
+    """Return the way to the sources, for where they are not beside the chat; nothing without any."""
+    if turn.found is None or not turn.found.result.hits:
+        return ""
+    return _action("sources", turn, "Sources", "See the passages that were found, and their pages")
 
 
 def _again(turn: ChatTurn) -> str:

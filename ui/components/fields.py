@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from rag_app.service.document_browser import supported_suffixes
+from ingestion.errors import InvalidInput
 from ui.components.choices import Choices
 
 
@@ -33,14 +33,29 @@ def selector(
 
 
 def upload_field(*, height: int, elem_id: str) -> gr.File:
-    """Lay out a field for documents."""
+    """Lay out a field for documents.
+
+    It takes files of every type: Gradio would say in a notice that goes away which types it refuses, and take
+    none of the others. The queue says it in the file's row.
+    """
     return gr.File(
         label="Add PDF, Office, web, text …",
         file_count="multiple",
-        file_types=supported_suffixes(),
         height=height,
         elem_id=elem_id,
     )
+
+
+def whole_number(value: float | None, last: int, what: str) -> int:
+    """Return a number that a person entered.
+
+    Raises:
+        InvalidInput: It is not one of 1 to `last`, of which `what` says what they are.
+    """
+    if value is not None and 1 <= value <= last:
+        return int(value)
+    given = "no number is entered" if value is None else f"there is no {what} {int(value):,}"
+    raise InvalidInput(f"{given}; enter {'1' if last == 1 else f'a number from 1 to {last:,}'}")
 
 
 def received(upload: gr.File | gr.UploadButton, items: Any) -> list[tuple[Path, str]]:

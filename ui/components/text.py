@@ -105,7 +105,8 @@ def render_notice(error: Exception | None = None, words: str = "") -> str:
         words = str(error) if isinstance(error, RagError) else internal_error(error)
     if not words:
         return ""
-    sentence = f"{words[:1].upper()}{words[1:]}"
+    # Names such as bm25 and notes.md begin a sentence as they are.
+    sentence = f"{words[:1].upper()}{words[1:]}" if words.partition(" ")[0].isalpha() else words
     return render_error(sentence if sentence[-1] in ".?!)…" else f"{sentence}.")
 
 
@@ -115,13 +116,11 @@ def internal_error(error: Exception) -> str:
 
 
 def result_of(work: Callable[[], str]) -> str:
-    """Do work; return the HTML that it returns, or that of its error."""
+    """Do work; return the HTML that it returns, or its error in one sentence."""
     try:
         return work()
-    except RagError as error:
-        return render_error(error)
     except Exception as error:  # noqa: BLE001 (logged, and said on the page)
-        return render_error(internal_error(error))
+        return render_notice(error)
 
 
 def error_of(work: Callable[[], object]) -> str:

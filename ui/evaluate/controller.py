@@ -122,12 +122,22 @@ class EvaluateController:
         self.assistant.evaluations.start(options, questions)
         return usable, ""
 
+    def field_of(self, form: EvaluationForm) -> str:
+        """Return the field that a refused form is refused for: "list", "folder", or "" for the whole form."""
+        if not form.strategies:
+            return ""
+        if form.source == FOLDER:
+            return "folder"
+        return "list" if form.source == LIST else ""
+
     def _check_folder(self, folder: str) -> None:
         check_may_name_files(self.assistant, "a BEIR folder")
         if not folder:
             raise InvalidInput("no folder is named; give one with corpus.jsonl, queries.jsonl and qrels/")
         if not Path(folder).expanduser().is_dir():
-            raise InvalidInput(f"there is no folder {folder} on the machine that serves this page")
+            raise InvalidInput(
+                f"there is no folder {folder} on the machine that serves this page; give the path of one"
+            )
 
     def exports(self, finished: "Finished") -> list[Path]:
         """Return the result's files. They are written once, and an earlier result's files removed."""

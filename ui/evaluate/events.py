@@ -8,7 +8,7 @@ from ingestion.errors import RagError
 from rag_app.tasks import TaskState
 from ui.components.events import QUICK
 from ui.components.fields import received
-from ui.components.text import render_error, render_notice
+from ui.components.text import render_error, render_notice, result_of
 from ui.evaluate.controller import FOLDER, JUDGED, LIST, EvaluateController, EvaluatePageState, EvaluationForm
 from ui.evaluate.layout import EvaluateLayout
 from ui.evaluate.render import render_list, render_progress, render_result, render_summary
@@ -28,12 +28,20 @@ def connect_evaluate(evaluate: EvaluateController, page: EvaluateLayout, blocks:
         return *updates.choices(first=False), *updates.all(state)
 
     def run(state: EvaluatePageState, *form: Any) -> tuple[Any, ...]:
-        usable, message = "", ""
+        filled = EvaluationForm.of(*form)
+        usable, message, folder = "", "", ""
         try:
-            usable, message = evaluate.start(EvaluationForm.of(*form), state)
+            usable, message = evaluate.start(filled, state)
         except Exception as error:  # noqa: BLE001 (logged, and said on the page)
-            message = render_notice(error)
-        return usable, message, *updates.all(state)
+            told = render_notice(error)
+            match evaluate.field_of(filled):
+                case "list":
+                    usable = told
+                case "folder":
+                    folder = told
+                case _:
+                    message = told
+        return usable, folder, message, *updates.all(state)
 
     def cancel(state: EvaluatePageState) -> tuple[Any, ...]:
         evaluate.assistant.evaluations.cancel()
@@ -41,7 +49,8 @@ def connect_evaluate(evaluate: EvaluateController, page: EvaluateLayout, blocks:
 
     blocks.load(load, [state], [*offered, *updates.outputs], **QUICK)
     page.tab.select(look, [state], [*offered, *updates.outputs], **QUICK)
-    page.run.click(run, [state, *page.form], [page.checked, page.message, *updates.outputs], **QUICK)
+    told = [page.checked, page.folder_told, page.message]
+    page.run.click(run, [state, *page.form], [*told, *updates.outputs], **QUICK)
     page.cancel.click(cancel, [state], updates.outputs, **QUICK)
     page.timer.tick(updates.all, [state], updates.outputs, trigger_mode="once", **QUICK)
     _connect_form(evaluate, page)
@@ -50,31 +59,37 @@ def connect_evaluate(evaluate: EvaluateController, page: EvaluateLayout, blocks:
 def _connect_form(evaluate: EvaluateController, page: EvaluateLayout) -> None:
     def choose(source: str) -> tuple[Any, ...]:
         groups = (gr.Column(visible=source == one) for one in (JUDGED, LIST, FOLDER))
-        return *groups, gr.Dropdown(visible=source != FOLDER), ""
+        return *groups, gr.Dropdown(visible=source != FOLDER), "", ""
 
     def check(*form: Any) -> tuple[str, str]:
-        try:
-            return render_list(evaluate.read_list(EvaluationForm.of(*form))), ""
-        except RagError as error:
-            return "", render_error(error)
+        return result_of(lambda: render_list(evaluate.read_list(EvaluationForm.of(*form)))), ""
 
-    def take(uploaded: list[dict[str, Any]] | None) -> tuple[Any, ...]:
+    def take(uploaded: list[dict[str, Any]] | None, *form: Any) -> tuple[Any, ...]:
         files = received(page.upload, uploaded)
+        if not files:
+            return None, gr.skip(), gr.skip(), gr.skip()
         try:
-            return None, evaluate.take_list(files) if files else gr.skip(), ""
+            text = evaluate.take_list(files)
         except (RagError, OSError) as error:
             words = str(error)
             for file, _ in files:
                 words = words.replace(f"{file.parent}/", "")  # a folder of Gradio's means nothing to a person
-            return None, gr.skip(), render_error(words)
+            return None, gr.skip(), render_notice(words=words), ""
+        return None, text, *check(form[0], text, *form[2:])
 
     groups = [page.judged_group, page.list_group, page.folder_group]
     # By the person alone: a change also comes when the tab is first drawn, and would take a message away.
-    page.source.input(choose, [page.source], [*groups, page.collections, page.message], **QUICK)
+    page.source.input(
+        choose, [page.source], [*groups, page.collections, page.folder_told, page.message], **QUICK
+    )
     page.check.click(check, page.form, [page.checked, page.message], **QUICK)
     page.upload.upload(
-        take, [page.upload], [page.upload, page.text, page.message], preprocess=False, **QUICK
-    ).success(check, page.form, [page.checked, page.message], **QUICK)
+        take,
+        [page.upload, *page.form],
+        [page.upload, page.text, page.checked, page.message],
+        preprocess=False,
+        **QUICK,
+    )
 
 
 class _EvaluateUpdates:

@@ -53,7 +53,6 @@ class EvaluateLayout:
                 self.upload = gr.UploadButton(
                     "Upload a list",
                     file_count="multiple",
-                    file_types=[".tsv", ".txt", ".jsonl"],
                     size="sm",
                     min_width=100,
                     elem_id="evaluate-upload",
@@ -67,6 +66,7 @@ class EvaluateLayout:
                 placeholder="/home/me/beir/scifact",
                 elem_id="evaluate-folder",
             )
+            self.folder_told = gr.HTML("", elem_id="evaluate-folder-told")
 
     def _lay_out_choices(self) -> None:
         self.collections = gr.Dropdown(

@@ -66,7 +66,7 @@ def render_unused(found: "QuestionList") -> str:
     """Return the note that Run, pressed again, evaluates a list without its unusable lines."""
     lines = plural(len(found.unusable), "line")
     return (
-        f'<p class="ask-again">{lines} of the list cannot be used; the reasons stand beside the list. '
+        f'<p class="ask-again" role="alert">{lines} of the list cannot be used; the reasons stand beside it. '
         f"<b>Run again</b> to evaluate the {plural(found.questions, 'question')} that can.</p>"
     )
 

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+from ingestion.errors import RagError
 from rag_app.service.composition import Assistant
+from rag_app.service.questions import check_question
 from ui.components.choices import Choices, reranker_chosen
-from ui.components.text import result_of
+from ui.components.text import render_notice, result_of
 from ui.inspect.render import render_stored, render_trace, render_worked
 
 
@@ -35,6 +37,8 @@ class InspectController:
 
     def would_store(self, text: str) -> str:
         """Return the stored form of a text, which is not kept."""
+        if not text.strip():
+            return render_notice(words="The text is empty; type a sentence.")
         return result_of(lambda: render_stored(self.assistant.inspector.would_store(text)))
 
     def stored(self, document_id: str, place: int) -> str:
@@ -43,6 +47,10 @@ class InspectController:
 
     def trace(self, question: str, strategy: str, reranker: str | None, collection: str | None = None) -> str:
         """Return a question's way through a collection, by default the settings' collection."""
+        try:
+            check_question(question.strip())
+        except RagError as error:
+            return render_notice(error)
         usual = self.assistant.options()
         options = replace(
             usual,

@@ -5,7 +5,8 @@ from typing import Any
 import gradio as gr
 
 from ui.components.choices import collection_choices, reranker_choices, strategy_choices
-from ui.components.events import QUICK
+from ui.components.events import QUICK, noticed
+from ui.components.fields import whole_number
 from ui.inspect.controller import InspectController
 from ui.inspect.layout import InspectLayout
 
@@ -47,12 +48,14 @@ def connect_inspect(inspect: InspectController, page: InspectLayout) -> None:
     def choose(document: str | None) -> tuple[Any, ...]:
         passages = inspect.passages(document)
         if not document or not passages:
-            return gr.Number(visible=False), gr.skip()
-        number = gr.Number(1, label=f"Passage, 1 to {passages:,}", maximum=passages, visible=True)
-        return number, inspect.stored(document, 1)
+            return gr.Number(visible=False), gr.skip(), ""
+        number = gr.Number(1, label=f"Passage, 1 to {passages:,}", visible=True)
+        return number, inspect.stored(document, 1), ""
 
     def turn(document: str | None, place: float | None) -> Any:
-        return inspect.stored(document, int(place)) if document and place is not None else gr.skip()
+        passages = inspect.passages(document)
+        number = whole_number(place, passages, "passage") if passages else 1
+        return inspect.stored(document, number) if document else gr.skip()
 
     selectors = [page.strategy, page.reranker, page.collection]
     examples = [opened, page.query, page.passage, page.text]
@@ -62,7 +65,8 @@ def connect_inspect(inspect: InspectController, page: InspectLayout) -> None:
     asked = [page.work.click, page.query.submit, page.passage.submit]
     gr.on(asked, inspect.worked, [page.query, page.passage], [page.worked], **_WORK)
     gr.on([page.encode.click, page.text.submit], inspect.would_store, [page.text], [page.stored], **_WORK)
-    page.document.input(choose, [page.document], [page.place, page.stored], **_WORK)
-    page.place.input(turn, [page.document, page.place], [page.stored], trigger_mode="always_last", **_WORK)
+    page.document.input(choose, [page.document], [page.place, page.stored, page.turned], **_WORK)
+    turn_told, turned = noticed(turn, [page.stored], page.turned)
+    page.place.input(turn_told, [page.document, page.place], turned, trigger_mode="always_last", **_WORK)
     asked = [page.ask.click, page.question.submit]
     gr.on(asked, inspect.trace, [page.question, *selectors], [page.trace], **_WORK)

@@ -60,12 +60,12 @@ class InspectLayout:
                     1,
                     label="Passage",
                     precision=0,
-                    minimum=1,
                     scale=1,
                     min_width=120,
                     elem_id="inspect-place",
                     visible=False,
                 )
+            self.turned = gr.HTML("", elem_id="inspect-turned")
             self.none = gr.HTML(f'<p class="facts">{NO_DOCUMENTS}</p>', elem_id="inspect-none")
             self.stored = gr.HTML(WAITING, elem_id="stored")
 

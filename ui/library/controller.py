@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ingestion.errors import InvalidInput
 from ingestion.fields.values import FIELD_NAMES, FieldValues
 from ingestion.storage.catalogue.records import Document
 from rag_app.service.document_browser import DocumentQuery, replacing_name
 from ui.components.ingest_queue import IngestQueueController, QueuePageState
 from ui.components.text import plural
 from ui.library.render import ROWS, render_table
+
+_LONGEST_NAME = 63  # characters of a collection's name
 
 
 @dataclass(slots=True)
@@ -145,6 +148,7 @@ class LibraryController:
 
     def create_collection(self, name: str) -> str:
         """Create a collection; return a message. Raises InvalidInput."""
+        _check_named(name)
         return f"Created “{self.assistant.create_collection(name.strip()).name}”."
 
     def instruct_collection(self, name: str | None, text: str) -> str:
@@ -154,4 +158,16 @@ class LibraryController:
 
     def rename_collection(self, old: str | None, new: str) -> str:
         """Rename a collection; return a message. Raises UnknownName, InvalidInput."""
-        return f"It is named {self.assistant.rename_collection(old or '', new.strip()).name} now."
+        if not old:
+            raise InvalidInput("no collection is chosen; choose the one to rename")
+        _check_named(new)
+        renamed = self.assistant.rename_collection(old, new.strip())
+        return f"“{old}” is named “{renamed.name}” now."
+
+
+def _check_named(name: str) -> None:
+    """Refuse a name where `create_collection` would repeat it, or say "''". Raises InvalidInput."""
+    length = len(name.strip())
+    if not 1 <= length <= _LONGEST_NAME:
+        given = f"the new name has {length:,} characters" if length else "the new name is empty"
+        raise InvalidInput(f"{given}; enter 1 to {_LONGEST_NAME} letters, digits, spaces, '.', '-' and '_'")

@@ -1,20 +1,24 @@
 """The events of the Documents page."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from ingestion.documents import Status
+from ingestion.errors import InvalidInput
 from ingestion.fields.values import FieldValues
 from ui.components.events import QUICK, scroll_to_question
-from ui.components.fields import received
-from ui.components.text import render_error
+from ui.components.fields import received, whole_number
+from ui.components.text import render_error, render_notice
 from ui.library.controller import LibraryController, LibraryPageState
 from ui.library.instructions import COUNT_TYPED
 from ui.library.layout import ALL, LibraryLayout
 from ui.library.render import render_collection_deletion
 from ui.library.updates import LibraryUpdates, Update
+
+_GONE = "This document is not in the library any more; choose another one below."
 
 
 def connect_library(library: LibraryController, page: LibraryLayout) -> None:
@@ -85,7 +89,9 @@ def _connect_table(updates: LibraryUpdates, state: gr.State) -> None:
 
     def read(state: LibraryPageState, event: gr.EventData) -> Update:
         library.act(state, event._data)
-        return {**updates.table(state), **updates.preview(state), **updates.fields(state)}
+        shown = updates.preview(state)
+        gone = "" if state.opened else render_error(_GONE)
+        return {**updates.table(state), **shown, **updates.fields(state), page.deleted: gone}
 
     def filtered(state: LibraryPageState, text: str, within: str | None, status: str | None) -> Update:
         state.part = 0
@@ -108,7 +114,8 @@ def _connect_table(updates: LibraryUpdates, state: gr.State) -> None:
         return updates.asked(state)
 
     def delete(state: LibraryPageState) -> Update:
-        done = updates.trying(state, lambda: library.delete(state))
+        about = page.collected if state.collection is not None else page.deleted
+        done = updates.trying(state, lambda: library.delete(state), about)
         return {**done, **updates.asked(state)}
 
     page.table.act(act, [state], updates.of_table, trigger_mode="multiple", **QUICK)
@@ -117,7 +124,7 @@ def _connect_table(updates: LibraryUpdates, state: gr.State) -> None:
         [page.table.select, page.opened.select],
         read,
         [state],
-        [*updates.of_table, *updates.of_preview, *updates.of_fields],
+        [*updates.of_table, *updates.of_preview, *updates.of_fields, page.deleted],
         trigger_mode="multiple",
         **QUICK,
     )
@@ -143,6 +150,13 @@ def _connect_preview(updates: LibraryUpdates, state: gr.State) -> None:
         state.page = to
         return updates.preview(state)
 
+    def turn_to(state: LibraryPageState, number: float | None) -> Update:
+        last = library.assistant.document_pages(state.opened or "")
+        try:
+            return turn(state, whole_number(number, last, "page") if last else 1)
+        except InvalidInput as error:
+            return {page.turned: render_notice(error)}
+
     def close(state: LibraryPageState) -> Update:
         state.opened = None
         return updates.preview(state)
@@ -154,8 +168,12 @@ def _connect_preview(updates: LibraryUpdates, state: gr.State) -> None:
 
     def replace_it(uploaded: Any, state: LibraryPageState) -> Update:
         files = received(page.replace, uploaded)
-        done = updates.trying(state, lambda: library.replace_opened(state, files))
-        return {**done, **close(state)}  # the queue shows what becomes of it
+
+        def work() -> None:
+            library.replace_opened(state, files)
+            state.opened = None  # the queue shows what becomes of it
+
+        return updates.trying(state, work, page.replaced)
 
     def describe(state: LibraryPageState, title: str, organisation: str, period: str, kind: str) -> Update:
         written = FieldValues(title, organisation, period, kind or "")
@@ -171,9 +189,7 @@ def _connect_preview(updates: LibraryUpdates, state: gr.State) -> None:
     page.restore.click(restore, [state], of_described, **QUICK)
     page.previous.click(lambda state: turn(state, state.page - 1), [state], updates.of_preview, **QUICK)
     page.next.click(lambda state: turn(state, state.page + 1), [state], updates.of_preview, **QUICK)
-    page.number.submit(
-        lambda state, number: turn(state, int(number or 1)), [state, page.number], updates.of_preview, **QUICK
-    )
+    page.number.submit(turn_to, [state, page.number], updates.of_preview, **QUICK)
     page.close.click(close, [state], updates.of_preview, **QUICK)
     of_asked = [*updates.of_question, *updates.of_table, *updates.of_preview]
     asked = page.delete_one.click(ask, [state], of_asked, **QUICK)
@@ -184,11 +200,22 @@ def _connect_preview(updates: LibraryUpdates, state: gr.State) -> None:
 def _connect_collections(updates: LibraryUpdates, state: gr.State) -> None:
     library, page = updates.library, updates.page
 
+    def named(state: LibraryPageState, work: Callable[[], str]) -> Update:
+        """Do work with a new name; one that is refused stays in the field."""
+        emptied: Update = {}
+
+        def said() -> str:
+            message = work()
+            emptied[page.name] = ""
+            return message
+
+        return {**updates.trying(state, said, page.collected), **emptied}
+
     def create(state: LibraryPageState, name: str) -> Update:
-        return {page.name: "", **updates.trying(state, lambda: library.create_collection(name))}
+        return named(state, lambda: library.create_collection(name))
 
     def rename(state: LibraryPageState, old: str | None, name: str) -> Update:
-        return {page.name: "", **updates.trying(state, lambda: library.rename_collection(old, name))}
+        return named(state, lambda: library.rename_collection(old, name))
 
     def choose(name: str | None) -> Update:
         return updates.instructions(name)
@@ -202,20 +229,22 @@ def _connect_collections(updates: LibraryUpdates, state: gr.State) -> None:
             saved.update(updates.instructions(name))
             return said
 
-        return {**updates.trying(state, work), **saved}
+        done = updates.trying(state, work, page.instructed)
+        return {**saved, **done}
 
     def ask(state: LibraryPageState, name: str | None) -> Update:
         infos = {info.name: info for info in library.assistant.list_collections()}
         if name not in infos:
-            return {page.message: render_error("Choose the collection first."), **updates.asked(state)}
+            told = render_error("No collection is chosen; choose the one to delete.")
+            return {page.collected: told, **updates.asked(state)}
         updates.asked(state)
         state.collection = name
         button = "Empty it" if infos[name].is_default else "Delete it"
-        return {page.message: "", **updates.question(render_collection_deletion(infos[name]), button)}
+        return {page.collected: "", **updates.question(render_collection_deletion(infos[name]), button)}
 
     page.create.click(create, [state, page.name], [page.name, *updates.of_all], **QUICK)
     page.rename.click(rename, [state, page.collection, page.name], [page.name, *updates.of_all], **QUICK)
-    asked = page.remove.click(ask, [state, page.collection], [page.message, *updates.of_question], **QUICK)
+    asked = page.remove.click(ask, [state, page.collection], [page.collected, *updates.of_question], **QUICK)
     scroll_to_question(asked, "library-confirmation")
     page.collection.change(choose, [page.collection], updates.of_instructions, **QUICK)
     page.instructions.change(
@@ -230,6 +259,6 @@ def _connect_collections(updates: LibraryUpdates, state: gr.State) -> None:
     page.instruct.click(
         instruct,
         [state, page.collection, page.instructions],
-        [*updates.of_all, *updates.of_instructions],
+        list(dict.fromkeys([*updates.of_all, *updates.of_instructions])),
         **QUICK,
     )

@@ -6,7 +6,7 @@ import gradio as gr
 
 from ingestion.documents import Status
 from ingestion.fields.values import DocumentType
-from rag_app.service.document_browser import encodings, supported_suffixes
+from rag_app.service.document_browser import encodings
 from ui.components.events import TICK
 from ui.components.fields import upload_field
 from ui.library.fields import LABELS
@@ -79,6 +79,7 @@ class LibraryLayout:
                 self.create = gr.Button("Create", **_SMALL)
                 self.rename = gr.Button("Rename", **_SMALL)
                 self.remove = gr.Button("Delete …", **_SMALL)
+            self.collected = gr.HTML("", elem_id="library-collected")
             with gr.Column(visible=False, elem_id="library-instructing") as self.instructing:
                 self.instructions = gr.Textbox(
                     label="Instructions",
@@ -90,6 +91,7 @@ class LibraryLayout:
                     elem_id="library-instructions",
                 )
                 self.counted = gr.HTML("", elem_id="library-counted")
+                self.instructed = gr.HTML("", elem_id="library-instructed")
                 with gr.Row(elem_classes="buttons"):
                     self.instruct = gr.Button("Save instructions", **_SMALL)
 
@@ -109,6 +111,7 @@ class LibraryLayout:
             with gr.Row(elem_classes="buttons"):
                 self.keep = gr.Button("Keep", **_SMALL)
                 self.sure = gr.Button("Delete", variant="stop", **_SMALL)
+        self.deleted = gr.HTML("", elem_id="library-deleted")
         self.table = gr.HTML("", elem_id="library-table", js_on_load=read_static("library.js"))
 
     def _lay_out_preview(self) -> None:
@@ -123,19 +126,20 @@ class LibraryLayout:
                         1,
                         label="Page",
                         precision=0,
-                        minimum=1,
                         step=1,
                         min_width=60,
                         elem_id="library-number",
                     )
                     self.next = gr.Button("Next page", **_SMALL)
+                self.turned = gr.HTML("", elem_id="library-turned")
                 self.shown = gr.HTML("", elem_id="library-page")
 
     def _lay_out_facts(self) -> None:
         self.about = gr.HTML("")
         with gr.Row(elem_classes="buttons"):
-            self.replace = gr.UploadButton("Replace", file_types=[*supported_suffixes()], **_SMALL)
+            self.replace = gr.UploadButton("Replace", **_SMALL)
             self.delete_one = gr.Button("Delete …", **_SMALL)
+        self.replaced = gr.HTML("", elem_id="library-replaced")
         with gr.Accordion("Edit these fields", open=False, elem_id="library-fields"):
             self.title = gr.Textbox(label=LABELS["title"], max_lines=3)
             self.organisation = gr.Textbox(label=LABELS["organisation"], max_lines=1)

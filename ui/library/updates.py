@@ -35,11 +35,15 @@ class LibraryUpdates:
         self.of_table: list[Any] = [page.table, page.selection, page.selected]
         self.of_collections: list[Any] = [page.into, page.within, page.collection, page.collections]
         self.of_instructions: list[Any] = [page.instructing, page.instructions, page.counted]
+        self.of_instructions.append(page.instructed)
         self.of_question: list[Any] = [page.confirmation, page.question, page.sure]
         self.of_preview: list[Any] = [page.preview, page.about, page.number, page.previous, page.next]
-        self.of_preview += [page.shown, page.opened]
+        self.of_preview += [page.shown, page.opened, page.turned]
         self.of_fields: list[Any] = [page.title, page.organisation, page.period, page.kind, page.told]
-        self.of_all: list[Any] = [page.message, page.storage, *self.of_queue, *self.of_table]
+        # What an action said or refused stands beside what it is about.
+        self.notices: list[Any] = [page.message, page.deleted, page.collected, page.instructed]
+        self.notices.append(page.replaced)
+        self.of_all: list[Any] = [*self.notices, page.storage, *self.of_queue, *self.of_table]
         self.of_all += [*self.of_collections, *self.of_question, *self.of_preview]
 
     def all(self, state: LibraryPageState) -> Update:
@@ -110,7 +114,7 @@ class LibraryUpdates:
         if shown is None:
             state.opened = None
             closed: Update = {page.preview: gr.Column(visible=False), page.opened: ""}
-            return {**closed, page.shown: "", page.about: ""}
+            return {**closed, page.shown: "", page.about: "", page.turned: ""}
         state.page = shown.number
         return {
             page.preview: gr.Column(visible=True),
@@ -119,6 +123,7 @@ class LibraryUpdates:
             page.previous: gr.Button(interactive=shown.number > 1),
             page.next: gr.Button(interactive=shown.number < shown.document.pages),
             page.shown: render_page(shown),
+            page.turned: "",
             page.opened: escape(shown.document.id),
         }
 
@@ -154,12 +159,14 @@ class LibraryUpdates:
         page = self.page
         found = [info for info in self.library.assistant.list_collections() if info.name == name]
         if not found:
-            return {page.instructing: gr.Column(visible=False), page.instructions: "", page.counted: ""}
+            closed: Update = {page.instructing: gr.Column(visible=False), page.instructed: ""}
+            return {**closed, page.instructions: "", page.counted: ""}
         text = found[0].instructions
         return {
             page.instructing: gr.Column(visible=True),
             page.instructions: text,
             page.counted: render_counted(text),
+            page.instructed: "",
         }
 
     def ask(self, state: LibraryPageState, documents: tuple[str, ...]) -> Update:
@@ -184,8 +191,13 @@ class LibraryUpdates:
         state.doomed, state.collection = (), None
         return {self.page.confirmation: gr.Column(visible=False), self.page.question: ""}
 
-    def trying(self, state: LibraryPageState, work: Callable[[], str | None]) -> Update:
-        """Do work; return all values with its message or its error."""
+    def trying(
+        self, state: LibraryPageState, work: Callable[[], str | None], notice: gr.HTML | None = None
+    ) -> Update:
+        """Do work; return all values, with its message or its error in a notice: by default the queue's.
+
+        The other notices, which are about what was done before, are emptied.
+        """
 
         def said() -> str:
             try:
@@ -194,4 +206,5 @@ class LibraryUpdates:
                 return render_error(error)
             return render_done(done) if done else ""
 
-        return {self.page.message: result_of(said), **self.all(state)}
+        told = dict.fromkeys(self.notices, "") | {notice or self.page.message: result_of(said)}
+        return {**told, **self.all(state)}

@@ -1,7 +1,7 @@
 // Links that an answer offers as actions, see gr.HTML's js_on_load: the chat's own contents cannot trigger anything.
 const EVENTS = {
   again: "retry", with: "offer", edit: "edit", good: "like", bad: "like", previous: "show", next: "show", compare: "compare",
-  ask: "ask",
+  ask: "ask", sources: "select",
 };
 let last = null;
 document.addEventListener("click", (event) => {
@@ -11,6 +11,7 @@ document.addEventListener("click", (event) => {
   event.stopPropagation();
   const [, action, turn] = link.getAttribute("href").match(/^#do-([a-z]+)-(\d+)$/);
   if (action === "with") document.dispatchEvent(new CustomEvent("open-panel", { detail: { name: "retry", link } }));
+  if (action === "sources") document.dispatchEvent(new CustomEvent("open-sources", { detail: { link } }));
   last = { action, turn };
   trigger(EVENTS[action], { action, turn });
 }, true);

@@ -28,6 +28,7 @@ from rag_app.answering.evidence.sentence_scores import (
 )
 from rag_app.answering.evidence.spelled_out import spelled_out
 from rag_app.answering.evidence.windows import windows
+from retrievers.documents_first.misspelt import respelt
 from retrievers.explain import matched
 from retrievers.hits import Hit
 from retrievers.reader.reading import Reading
@@ -108,7 +109,7 @@ def pack(
         max((passage.relevance for passage, _ in ordered), default=0.0),
         nonce,
         total if budget is None else budget,
-        result.query.text,
+        respelt(result.query.text, result.looked_for),
         tuple(spelled_out(result.query.text, result.looked_for)),
         sides=result.sides,
     )

@@ -43,6 +43,7 @@ _FORMS: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
             r"\bdifferen(?:ces?|t|tly|ce) (?:between|from|in)\b|\bdiffer\b",
             r"\bversus\b|\bvs\b",
             r"\bunterschiede?\b|\bvergleich\w*",
+            r"\bse diferencian?\b|\b(?:sich )?unterscheide[nt]\b|\bdiffèrent\b|\bsi differenziano\b",
             r"\bdifférences? entre\b|\bdiferencias? entre\b|\bdifferenz[ae] (?:tra|fra)\b",
         ),
     ),
@@ -140,7 +141,8 @@ def answer_type(question: str) -> AnswerType:
 
 # "the revenue of A and B", "between A and B", "A or B", "A versus B".
 _BETWEEN = re.compile(
-    r"\b(?:between|compare[ds]?|comparison of|zwischen|entre|tra|fra)\s+(?P<a>.+?)\s+"
+    r"\b(?:between|compare[ds]?|comparison of|zwischen|entre|tra|fra|se diferencian|unterscheiden sich|"
+    r"diffèrent|si differenziano)\s+(?P<a>.+?)\s+"
     r"(?:and|with|to|und|mit|et|y|e)\s+(?P<b>.+?)[\s?.!]*$",
     re.IGNORECASE,
 )

@@ -31,7 +31,8 @@ class AskedValue:
 
     Attributes:
         counted: The stems of what is counted: "customer" in "how many monthly active customers"; none for
-            what no text repeats, such as "kinds".
+            what no text repeats, such as "kinds". Of a duration: words of which one stands beside it, where
+            the question asks for a time before something.
         known: The figures of the question, and its words with a capital, which are no answer to it.
     """
 
@@ -97,6 +98,11 @@ _FORMS: tuple[tuple[ValueKind, re.Pattern[str]], ...] = (
         _form(
             rf"\bhow many (?:more |full )?(?:{_TIME_UNITS})\b",
             r"\bfor how long\b",
+            r"\bhow (?:far|long|much time) (?:ahead|in advance|before(?:hand)?)\b",
+            r"\bhow (?:soon|much notice)\b",
+            r"\b(?:at|after) (?:which|what) times? (?:after|before)\b",
+            r"\bwhat(?: is|['’]s| was) the (?:\w+ )?"
+            r"(?:notice|trial|probation|retention|warranty|guarantee|grace|waiting|cooling[- ]off) period\b",
             r"\bhow long (?:ago|did|do|does|has|have|had|will|would|must|should|can|may|after|until)\b",
             r"\bwie lange\b|\bwie ?viele (?:jahre|monate|wochen|tage|stunden|minuten)\b|\bcuánto tiempo\b|"
             r"\bcombien de temps\b",
@@ -109,6 +115,13 @@ _FORMS: tuple[tuple[ValueKind, re.Pattern[str]], ...] = (
             r"\bhow many\b",
             r"^\W*what (?:is|are|was|were) the (?:\w+ ){0,2}number of\b",
             r"\bwie ?viele\b|\bcombien de\b|\bcuánt[oa]s\b",
+        ),
+    ),
+    (
+        ValueKind.NUMBER,  # of each of two, to be compared
+        _form(
+            r"^\W*(?:who|which|what)\b.{1,80}?\b(?:more|less|fewer|higher|lower|larger|smaller|bigger|longer|"
+            r"shorter|older|younger|faster|slower|cheaper|heavier|taller)\b.+\bor\b",
         ),
     ),
     (ValueKind.NUMBER, _form(r"\bhow (?:much|high|large|big|heavy|old|fast|hot|cold|wide|deep|often)\b")),
@@ -130,6 +143,10 @@ _FORMS: tuple[tuple[ValueKind, re.Pattern[str]], ...] = (
         ),
     ),
     (ValueKind.PERSON, _form(r"^\W*who (?:wrote|founded|invented|discovered|proposed|designed)\b")),
+)
+_IS_AHEAD = re.compile(r"\b(?:ahead|in advance|beforehand|notice)\b", re.IGNORECASE)
+_AHEAD = frozenset(
+    {"advance", "ahead", "before", "beforehand", "earlier", "notice", "prior", "frist", "vor", "vorher"}
 )
 _COUNTED = re.compile(
     r"\b(?:how many|number of|wie ?viele|combien de|cuánt[oa]s)\s+(?P<named>.*)$", re.IGNORECASE
@@ -199,6 +216,8 @@ def asked_value(question: str) -> AskedValue | None:
     if kind is None:
         return None
     counted = _COUNTED.search(asked) if kind is ValueKind.COUNT else None
+    if kind is ValueKind.DURATION and _IS_AHEAD.search(asked):
+        return AskedValue(kind, _AHEAD)
     known = {number.text for number in numbers(asked)} | set(re.findall(r"\b[A-Z][\w’'-]*", asked))
     return AskedValue(kind, _counted(counted["named"]) if counted else frozenset(), frozenset(known))
 

@@ -1,7 +1,6 @@
 """Statements that may answer, with how well each does."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag_app.answering.answers import Evidence, EvidenceSentence, PassageWindow, PromptContext
@@ -14,8 +13,9 @@ from rag_app.answering.evidence.question_terms import (
     question_terms,
 )
 from rag_app.answering.questions.answer_types import AnswerType
-from rag_app.answering.quoting.asked_rows import IN_FULL, has_years, named_words
+from rag_app.answering.quoting.asked_rows import IN_FULL, fits_time, has_years, label_and_title, named_words
 from rag_app.answering.quoting.extremes import is_extreme
+from rag_app.answering.quoting.forms import fits
 from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, is_labelled, why_no_answer
 from rag_app.answering.quoting.quotable_tables import is_head
 from rag_app.answering.quoting.statements import ITEM, Statement, StatementKind, inside, statements, window_of
@@ -27,58 +27,8 @@ _NEARLY = 0.05
 # A row with the most or the least of what is asked for counts more than rows whose label the question names.
 _EXTREME = 10 * IN_FULL
 
-_FIGURE = re.compile(r"\d")
-_COUNT = re.compile(
-    r"\b\d[\d.,]*\b|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|"
-    r"thousand|million|zwei|drei|"
-    r"vier|fünf|sechs|deux|trois|quatre|cinq|dos|tres|cuatro|cinco)\b",
-    re.IGNORECASE,
-)
-_AMOUNT = re.compile(
-    r"[$€£¥%]\s?\d|\d\s?[%€£]|\d[\d.,]*\s*(?:million|billion|thousand|percent|\w+)", re.IGNORECASE
-)
-_DATE = re.compile(
-    r"\b(?:1[5-9]|20)\d\d\b|\b(?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d|"
-    r"\b\d{1,2}[:./]\d{2}\b|"
-    r"\b(?:after|before|until|within|during|when|once|if|daily|weekly|monthly|annually|days?|weeks?|"
-    r"months?|years?|hours?|"
-    r"wenn|bis|nach|vor|spätestens)\b",
-    re.IGNORECASE,
-)
-_NAME = re.compile(
-    r"\b(?!The |This |These |In |For |As |An |All )[A-Z][\w.&'’-]*(?:\s+(?:[A-Z]\.|(?:de|van|von|del|"
-    r"and|&|et)\s)?\s*[A-Z][\w.&'’-]+)+|\b(?:LLP|Inc|GmbH|Ltd|et al)\b|"
-    r"\b(?:he|she|they|chairman|director|officer|president|authors?|board|members?|vorstand)\b"
-)
-_DEFINES = re.compile(
-    r"\b(?:is|are|means?|refers? to|denotes?|stands for|is called|is defined as|consists? of|describes|"
-    r"(?:shall|will) mean|"
-    r"ist|sind|bedeutet|bezeichnet|heißt|es|son|significa|est|signifie|è|sono)\b",
-    re.IGNORECASE,
-)
-_DECIDES = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|cannot|without|may|must|shall|should|can|only|required|allowed|"
-    r"permitted|prohibited|"
-    r"except|unless|nicht|kein\w*|darf|dürfen|muss|müssen|no|nunca|ne|pas|jamais|peut|puede|debe)\b|n['’]t\b",
-    re.IGNORECASE,
-)
-_STEP = re.compile(
-    r"\b(?:first|then|next|finally|step|press|click|run|use|set|open|add|call|select|must|should|"
-    r"by \w+ing)\b",
-    re.IGNORECASE,
-)
-_DEFINED = re.compile(
-    r"\b(?:define[sd]?|definition of|meaning of|meant by) (?:an?|"
-    r"the)? ?[\"“']?(?P<x>[\w&./-]+(?: [\w&./-]+){0,3}?)[\"”']?\W*$",
-    re.IGNORECASE,
-)
-_SUBJECT = re.compile(
-    r"^\W*(?:what|was|qué|qu['’]est[- ]ce que?|che cos['’a]\s?)\s*(?:is|are|does|do|did|ist|sind|"
-    r"bedeutet|es|son|è|sono)?\s*"
-    r"(?:an?|the|eine?|der|die|das|un[ea]?|el|la|le)?\s*[\"“”']?(?P<x>.+?)[\"“”']?(?:\s+(?:mean|"
-    r"stand for|in the .+|is it))?\W*$",
-    re.IGNORECASE,
-)
+# What a row of three months is worth to a question about a year, or one of Europe to a question about Asia.
+_OTHER_ROW = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +42,10 @@ class Candidate:
         is_soft: Of a kind that is never an answer; it is quoted where there is nothing else.
         is_reply: It stands below the document's own form of the question.
         named: How well the question names it, where it is a row: see `asked_rows`.
+        time: Whether it is a row of the length of time that is asked for: see `asked_rows`.
+        label: Of a row of a table.
+        is_titled: The question names the table or the section that the row stands in.
+        is_other_row: It is not, but another row with the same label is.
         mentioned: The terms of the question that it mentions.
     """
 
@@ -104,6 +58,10 @@ class Candidate:
     is_soft: bool = False
     is_reply: bool = False
     named: int = 0
+    time: int = 0
+    label: str = ""
+    is_titled: bool = False
+    is_other_row: bool = False
     mentioned: frozenset[QuestionTerm] = frozenset()
 
     @property
@@ -115,11 +73,19 @@ class Candidate:
     @property
     def worth(self) -> float:
         """The probability that it answers; orders the candidates of one question."""
-        return 1.0 if self.is_reply else worth(self.signals, is_read=self.evidence.reading is not None)
+        if self.is_reply:
+            return 1.0
+        found = worth(self.signals, is_read=self.evidence.reading is not None)
+        return found * _OTHER_ROW if self.time < 0 or self.is_other_row else found
 
     @property
     def statement(self) -> Statement:
         return self.found[self.place]
+
+    @property
+    def introduces(self) -> bool:
+        """Whether a list follows it."""
+        return _introduces(self.found, self.place)
 
     @property
     def marked(self) -> float:
@@ -155,6 +121,7 @@ def candidates(question: str, asked: AnswerType, packed: PromptContext) -> list[
     least = known - _NEARLY if known >= SAME_QUESTION else 0.0
     looked = _Question(question, packed.forms, asked, question_terms(question), language_of(question))
     every = _distinct(looked, packed, least) or _distinct(looked, packed, None)
+    every = _told_apart(every)
     firm = [one for one in every if not one.is_soft] or every
     if least > 0.0:  # the text below the document's own question answers, in its order
         firm = [replace(one, is_reply=True) for one in firm]
@@ -165,18 +132,37 @@ def candidates(question: str, asked: AnswerType, packed: PromptContext) -> list[
         """Return whether it has the identifier that is asked for; of a form, most of the words too."""
         return one.is_of_identifier and (not is_labelled(one.statement) or 2 * _words(one.mentioned) >= words)
 
-    def order(one: Candidate) -> tuple[bool, int, float, int, float, int, int]:
+    def order(one: Candidate) -> tuple[bool, int, int, float, int, float, int, int]:
         document = one.evidence.hit.chunk.document_id
         is_of_best = best is not None and document == best.evidence.hit.chunk.document_id
         row = one.named if is_of_best else 0
         # Rows and fields that were read together are worth the same: their own words tell them apart.
         own = (0, 0.0) if one.is_reply else (-len(one.mentioned), -one.marked)
-        return not is_named(one), -row, -one.worth, *own, one.evidence.number, one.sentence.start
+        return (
+            not is_named(one),
+            -row,
+            -one.time * bool(row),
+            -one.worth,
+            *own,
+            one.evidence.number,
+            one.sentence.start,
+        )
 
     ranked = sorted(firm, key=order)
     if ranked and is_named(ranked[0]) and is_labelled(ranked[0].statement):
         ranked.sort(key=lambda one: -_words(one.mentioned) * (is_named(one) and is_labelled(one.statement)))
     return ranked
+
+
+def _told_apart(every: Sequence[Candidate]) -> list[Candidate]:
+    """Return statements with the rows marked that another table of the document has under the asked title."""
+    asked = {(one.evidence.hit.chunk.document_id, one.label) for one in every if one.is_titled}
+    return [
+        replace(one, is_other_row=True)
+        if one.label and not one.is_titled and (one.evidence.hit.chunk.document_id, one.label) in asked
+        else one
+        for one in every
+    ]
 
 
 def _words(terms: Iterable[QuestionTerm]) -> int:
@@ -225,6 +211,8 @@ def _of_passage(
         is_reply = bool(least) and answers >= (least or 0.0)
         reason = None if is_reply else why_no_answer(one)
         mentioned = mentions(question.terms, one.text, question.language)
+        time = fits_time(question.text, window, one)
+        label, is_titled = label_and_title(question.text, window, one)
         introduces = question.asked in (AnswerType.LIST, AnswerType.PROCEDURE) and _introduces(found, place)
         yield Candidate(
             item,
@@ -252,7 +240,10 @@ def _of_passage(
             mentioned=frozenset(mentioned),
             named=_EXTREME
             if is_extreme(question.text, window, one)
-            else named_words(question.text, question.forms, question.asked, window, one),
+            else named_words(question.text, question.forms, question.asked, window, one) * (time >= 0),
+            time=time,
+            label=label,
+            is_titled=is_titled,
             is_soft=(reason is not None and not (introduces and reason in ("label", "heading")))
             or (
                 not is_reply
@@ -281,37 +272,3 @@ def _without_heading(found: tuple[Statement, ...], place: int, heading: str | No
         Statement(one.start, one.end, kind, rest, one.lead, one.tail),
         *found[place + 1 :],
     )
-
-
-def fits(question: str, asked: AnswerType, one: Statement) -> float:
-    """Return how well a statement's form fits the type of answer, from 0 to 1."""
-    if asked is AnswerType.DEFINITION:
-        return float(_is_definition(question, one.text))
-    return _FITS[asked](one) if asked in _FITS else 0.0
-
-
-def _has(pattern: re.Pattern[str]) -> Callable[[Statement], float]:
-    return lambda one: float(pattern.search(one.text) is not None)
-
-
-# How well the form of a statement fits, by the type of answer.
-_FITS: dict[AnswerType, Callable[[Statement], float]] = {
-    AnswerType.WHO: _has(_NAME),
-    AnswerType.WHEN: _has(_DATE),
-    AnswerType.HOW_MANY: _has(_COUNT),
-    AnswerType.FIGURE: lambda one: max(_has(_AMOUNT)(one), 0.5 * _has(_FIGURE)(one)),
-    AnswerType.YES_NO: lambda one: _has(_DECIDES)(one) * (one.kind is not StatementKind.ROW),
-    AnswerType.PROCEDURE: lambda one: max(_has(_STEP)(one), float(one.kind is StatementKind.ITEM)),
-    AnswerType.LIST: lambda one: float(one.kind is StatementKind.ITEM or one.text.count(",") >= 2),
-}
-
-
-def _is_definition(question: str, text: str) -> bool:
-    """Return whether a statement begins "X is …", of the X that a question asks for."""
-    plain = " ".join(question.split())
-    match = _DEFINED.search(plain) or _SUBJECT.match(plain)
-    subject = re.escape(match["x"].split(" in ")[0].strip()) if match else r"[\w-]+"
-    if re.search(rf"\bdefined?s? (?:the term )?[“\"']?{subject}\b", text, re.IGNORECASE):
-        return True
-    told = re.search(rf"(?:^|[\s“\"'(]){subject}[s”\"')]*", text[:120], re.IGNORECASE)
-    return told is not None and _DEFINES.search(text[told.end() : told.end() + 60]) is not None

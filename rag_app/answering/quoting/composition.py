@@ -13,11 +13,11 @@ from rag_app.answering.quoting.asked_rows import IN_FULL, content_words
 from rag_app.answering.quoting.candidates import Candidate, candidates
 from rag_app.answering.quoting.computing.computed import computed, growth, is_figure_itself
 from rag_app.answering.quoting.computing.shares import share
-from rag_app.answering.quoting.held_values import led_by_value
 from rag_app.answering.quoting.lines import MOST_WORDS, Absence, Quotation, quoted
 from rag_app.answering.quoting.quotable_tables import label_of
 from rag_app.answering.quoting.sides import compared, sides_lines
 from rag_app.answering.quoting.statements import BULLET, ITEM, Statement, StatementKind
+from rag_app.answering.quoting.values.held_values import is_row_without, led_by_value
 
 # Of a list.
 _MOST_LIST_WORDS = 180
@@ -25,6 +25,8 @@ _MOST_ITEMS = 15
 _MOST_LINES = 3
 # A supporting line is worth at least this share of the first.
 _SHARE = 0.6
+# A statement that introduces a list is chosen with at least this share of the best statement's worth.
+_SHARE_OF_LISTS = 0.8
 # Of a question in two parts ("…, and who proposed it?") no one line has to answer all.
 _SHARE_OF_PARTS = 0.25
 _PARTS = re.compile(
@@ -61,7 +63,7 @@ def _quotations(packed: PromptContext) -> list[Quotation]:
     if figures := _figures(question, ranked[0], packed):
         return figures
     if asked in (AnswerType.LIST, AnswerType.PROCEDURE):
-        whole = _whole_list(ranked[0])
+        whole = _whole_list(_leading_to_list(ranked))
         if whole is not None:
             return [whole]
     if asked is AnswerType.COMPARISON:
@@ -94,7 +96,7 @@ def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
         own = _content(one.statement.text)
         if not own or len(own - said) < _NEW * len(own):
             continue
-        if any(_is_of_others(one, other, question) for other in shown):
+        if any(_is_of_others(one, other, question) for other in shown) or is_row_without(question, one):
             continue
         line = quoted(one, question)
         length = len(line.plain.split())
@@ -135,6 +137,12 @@ def _introduces(one: Quotation, other: Quotation) -> bool:
     """Return whether a line only leads to another, which begins with the same words: "… was defeated:"."""
     lead = one.plain.rstrip()
     return one is not other and lead.endswith(":") and lead.rstrip(": ") in other.plain
+
+
+def _leading_to_list(ranked: Sequence[Candidate]) -> Candidate:
+    """Return the first statement before a list that is worth about as much as the best; else the best."""
+    near = (one for one in ranked if one.worth >= _SHARE_OF_LISTS * ranked[0].worth and one.introduces)
+    return next(near, ranked[0])
 
 
 def _whole_list(one: Candidate) -> Quotation | None:

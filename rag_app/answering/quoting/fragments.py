@@ -17,6 +17,8 @@ _LEADERS = re.compile(r"(?:\.\s?){5,}|…{2,}|·{4,}|_{6,}")
 _PAGE = re.compile(
     r"^\W*(?:(?:page|seite|página|pagina|p\.)\s*)?(?:[A-Z]-)?\d{1,4}(?:\s*(?:of|/|von|de)\s*\d{1,4})?\W*$|"
     r"^(?:page|seite|página)\s+\d+\s+(?:of|von|de)\s+\d+\b|\bPAGE\s+(?:\d+|[ivx]+|[A-Z]-\d+)$|"
+    r"\|\s*(?:[^|]{0,30}\bform\s+(?:10-[KQ]|20-F|8-K)|(?:annual|quarterly|interim) report[^|]{0,20})"
+    r"\s*\|\s*\d{1,3}$|"
     r"^table of contents\b|^(?:contents|index|inhalt(?:sverzeichnis)?|índice|sommaire)$|^\W*©|"
     r"\ball rights reserved\b|"
     r"^\(?(?:continued|unaudited|intentionally left blank)\)?$|^source: [A-Z ,.&]+",

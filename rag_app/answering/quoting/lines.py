@@ -4,9 +4,11 @@ import re
 from dataclasses import dataclass
 
 from rag_app.answering.answers import Evidence, EvidenceSentence
+from rag_app.answering.questions.asked_values import asked_value
 from rag_app.answering.quoting.candidates import Candidate
 from rag_app.answering.quoting.cells import cell_line
 from rag_app.answering.quoting.statements import BULLET, StatementKind, readable
+from rag_app.answering.quoting.values.text_values import sure_value
 
 # Of a line with words in bold, and of the whole answer.
 MOST_WORDS = 45
@@ -45,11 +47,11 @@ def quoted(one: Candidate, question: str) -> Quotation:
         line = cell_line(one, question)
         if line:
             return Quotation(one.evidence, one.sentence, line)
-    return Quotation(one.evidence, one.sentence, _sentence_line(one))
+    return Quotation(one.evidence, one.sentence, _sentence_line(one, question))
 
 
-def _sentence_line(one: Candidate) -> str:
-    """Return a statement on one line, the span in bold; a very long one is cut around the span."""
+def _sentence_line(one: Candidate, question: str) -> str:
+    """Return a statement on one line, the span in bold; a very long one is cut around what answers."""
     statement, raw, span = one.statement, one.sentence.text, one.span
     bold = ""
     if span is not None and span[2] >= _BOLD:
@@ -57,8 +59,11 @@ def _sentence_line(one: Candidate) -> str:
         if not 0 < len(bold.split()) <= _MOST_BOLD_WORDS or bold == statement.text:
             bold = ""
     text = _NUMBER.sub("", BULLET.sub("", statement.text))
-    at = _place(text, bold, span[0] - one.sentence.start if span else 0)
-    text = shortened(text, at, len(bold), MOST_WORDS if bold else _LONGEST)
+    at, length = _place(text, bold, span[0] - one.sentence.start if span else 0), len(bold)
+    asked = None if bold else asked_value(question)
+    if asked and (value := sure_value(text, asked)):
+        at, length = value[0], value[1] - value[0]
+    text = shortened(text, at, length, MOST_WORDS if bold else _LONGEST)
     at = _place(text, bold, 0)
     if bold and at >= 0:
         text = f"{text[:at]}**{bold}**{text[at + len(bold) :]}"

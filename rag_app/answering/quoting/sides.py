@@ -17,6 +17,7 @@ from rag_app.answering.quoting.absences import nothing_found
 from rag_app.answering.quoting.candidates import Candidate, candidates
 from rag_app.answering.quoting.lines import MOST_WORDS, Absence, Quotation, quoted, shortened
 from rag_app.answering.quoting.statements import StatementKind
+from rag_app.answering.quoting.values.held_values import led_by_value
 from retrievers.hits import Side
 
 # Of a side's line.
@@ -31,7 +32,7 @@ def sides_lines(packed: PromptContext) -> list[Quotation | Absence]:
 
 def _line(packed: PromptContext, side: Side) -> Quotation | Absence:
     own = replace(packed, evidence=of_side(packed.evidence, side), question=side.within, sides=())
-    best = None if side.name in packed.lacking else _best(own)
+    best = None if side.name in packed.lacking else _best(own, packed.question)
     if best is None:
         documents = sorted({item.hit.chunk.document for item in own.evidence})
         return Absence(nothing_found(language_of(packed.question), _capital(side.name), documents))
@@ -43,8 +44,11 @@ def _line(packed: PromptContext, side: Side) -> Quotation | Absence:
     return replace(line, line=f"{_capital(side.name)}{between}{text}")
 
 
-def _best(packed: PromptContext) -> Candidate | None:
-    ranked = candidates(packed.question, answer_type(packed.question), packed) if packed.evidence else []
+def _best(packed: PromptContext, whole: str) -> Candidate | None:
+    """Return the statement that answers for a side, with a value of the sort that the `whole` asks for."""
+    question = packed.question
+    ranked = candidates(question, answer_type(question), packed) if packed.evidence else []
+    ranked = led_by_value(whole, ranked)
     return ranked[0] if ranked and not ranked[0].is_soft else None
 
 

@@ -23,6 +23,18 @@ def print_conversations(console: Console, found: ConversationsResponse) -> None:
     console.print(rows)
 
 
+def print_found(console: Console, found: ConversationsResponse) -> None:
+    """Print the results of a search, each with the text that has its words."""
+    if not found.conversations:
+        console.print("No conversation has these words. rag-app conversations list shows all.")
+        return
+    rows = table_of("id", "title", "found in", "last used")
+    for one in found.conversations:
+        where = shown(one.match.text) if one.match and one.match.text else "the title"
+        rows.add_row(one.conversation_id, shown(one.title), where, _time(one.updated))
+    console.print(rows)
+
+
 def print_conversation(console: Console, found: ConversationResponse) -> None:
     line(console, f"[bold]{shown(found.title)}[/] [dim]{_time(found.created)}[/]")
     for turn in found.turns:

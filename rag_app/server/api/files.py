@@ -1,6 +1,6 @@
-"""Files: those that are uploaded, and a document's own bytes."""
+"""Files: those that are uploaded, a document's own bytes, and conversations to be saved."""
 
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 from fastapi import APIRouter, Request
@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from ingestion.errors import InvalidInput
 from ingestion.library_documents import original_file
+from rag_app.contract.html_export import CONTENT_POLICY
 from rag_app.contract.jobs import JobResponse
 from rag_app.contract.requests import UploadRequest
 from rag_app.server.api.uploads import received
@@ -51,12 +52,15 @@ _INERT = {
     "Cache-Control": "no-store",
 }
 
+_EXPORTS = {"md": "text/markdown", "html": "text/html"}
+
 
 def router_of(service: LocalService) -> APIRouter:
-    router = APIRouter(tags=["documents"])
+    router = APIRouter()
 
     @router.post(
         "/documents",
+        tags=["documents"],
         response_model=JobResponse,
         summary="Upload files",
         description=_UPLOAD,
@@ -77,6 +81,7 @@ def router_of(service: LocalService) -> APIRouter:
 
     @router.get(
         "/documents/{document_id}/original",
+        tags=["documents"],
         response_class=FileResponse,
         summary="The document's own bytes, to be saved",
     )
@@ -84,6 +89,22 @@ def router_of(service: LocalService) -> APIRouter:
         document, file = original_file(service.assistant.library, document_id)
         kind = _SAFE_TYPES.get(document.name.rpartition(".")[2].lower(), "application/octet-stream")
         return FileResponse(file, media_type=kind, filename=document.name, headers=_INERT)
+
+    @router.get(
+        "/conversations/{identity}/export",
+        tags=["conversations"],
+        response_class=Response,
+        summary="A conversation as a file, to be saved: Markdown, or one page of HTML",
+        responses={200: {"content": {kind: {} for kind in _EXPORTS.values()}}},
+    )
+    def export(identity: str, format: Literal["md", "html"] = "md") -> Response:
+        assistant = service.assistant
+        written = assistant.conversation_html if format == "html" else assistant.conversation_markdown
+        headers = {**_INERT, "Content-Disposition": f'attachment; filename="conversation.{format}"'}
+        if format == "html":
+            headers["Content-Security-Policy"] = f"{CONTENT_POLICY}; sandbox"
+        text = written(identity).encode("utf-8", "replace")
+        return Response(text, media_type=_EXPORTS[format], headers=headers)
 
     return router
 

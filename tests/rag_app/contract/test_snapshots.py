@@ -251,6 +251,9 @@ def test_routes(api: TestClient, stock: Path, place: Path) -> None:
     conversation, receipt = asked["conversation_id"], asked["receipt_id"]
     call("GET", "/conversations")
     call("GET", f"/conversations/{conversation}", label="GET conversation")
+    exported = api.get(f"/api/v1/conversations/{conversation}/export?format=html")
+    assert exported.text.startswith("<!doctype html>")
+    assert exported.headers["Content-Disposition"].startswith("attachment")
     call("PATCH", f"/conversations/{conversation}", {"title": "Cranes"}, label="PATCH conversation")
     call("GET", "/receipts?limit=1")
     call("GET", f"/receipts/{receipt}", label="GET receipt")

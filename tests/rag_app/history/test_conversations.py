@@ -320,6 +320,10 @@ def test_commands_talk_replay_and_export(
     second = command("ask", "Who planted it?", "--conversation", identity, "--llm", "extractive")
     assert second["standalone_question"] == "Who planted the Bramley apple tree?"
     assert identity in json.dumps(command("conversations"))
+    for words, many in (("TREE finch", 1), ("zzz", 0)):
+        assert len(command("conversations", "--search", words)["conversations"]) == many  # type: ignore[arg-type]
+    none = run("--data-dir", data, "conversations", "list", "--search", "zzz").out
+    assert "No conversation has these words" in none
     found = command("conversations", "show", identity)
     assert "nonce" not in found
     assert [turn["number"] for turn in found["turns"]] == [1, 2]  # type: ignore[attr-defined]
@@ -335,6 +339,9 @@ def test_commands_talk_replay_and_export(
     text = (tmp_path / "talk.md").read_text("utf-8")
     assert "Who planted it?" in text
     assert "Ada Finch" in text
+    page = run("--data-dir", data, "conversations", "export", identity, "--format", "html").out
+    assert page.startswith("<!doctype html>")
+    assert "Ada Finch" in page
     assert command("conversations", "rename", identity, "Trees")
     assert "Trees" in run("--data-dir", data, "conversations").out
     assert run("--data-dir", data, "conversations", "delete", identity).code == 2  # nobody can be asked

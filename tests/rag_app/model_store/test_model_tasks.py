@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.errors import Cancelled, InvalidInput, UnknownName
+from ingestion.errors import Cancelled, InvalidInput, ModelError, UnknownName
 from rag_app.config.settings import Settings
 from rag_app.model_store import network
 from rag_app.model_store.model_tasks import AddedModels, ModelTask, ModelTasks, PulledFiles, VerifiedModels
@@ -80,8 +80,18 @@ def test_a_file_is_added_by_its_path(tasks: ModelTasks, store: ModelStore, tmp_p
     assert (state.presence, state.added) == (Presence.VERIFIED, True)
     tasks.add("again", "llm", str(tmp_path / "nowhere.gguf"))
     assert "does not exist" in str(ended(tasks).task.error)
-    with pytest.raises(InvalidInput, match="the path is empty"):
-        tasks.add("x", "llm", " ")
+    for name, role, path, said in (
+        ("x", "llm", " ", "the path is empty"),
+        ("x" * 101, "llm", str(file), "101 characters"),
+        ("../x", "llm", str(file), "leave out '/'"),
+        ("", "reranker", str(file), "no folder of a sentence-transformers model"),
+        ("", "colbert", str(tmp_path), "no folder of a sentence-transformers model"),
+    ):
+        with pytest.raises(InvalidInput, match=said):
+            tasks.add(name, role, path)
+    (tmp_path / "notes.gguf").write_text("no model")
+    with pytest.raises(ModelError, match="give the path of a GGUF file"):
+        tasks.add("", "llm", str(tmp_path / "notes.gguf"))
 
 
 def test_a_network_is_a_route_or_a_proxy_or_a_hub_here(monkeypatch: pytest.MonkeyPatch) -> None:

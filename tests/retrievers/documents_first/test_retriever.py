@@ -12,6 +12,7 @@ from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.records import Document
 from retrievers.documents_first import DocumentsFirstRetriever, names
+from retrievers.documents_first.misspelt import respelt
 from retrievers.documents_first.names import NamesOfLibraries
 from retrievers.documents_first.retriever import FUSED, PRIOR, TERMS
 from retrievers.search import SearchResult, query_of, search
@@ -247,6 +248,7 @@ def test_misspelt_words_are_looked_for_as_the_documents_write_them(
 
 def test_a_misspelt_question_finds_its_passage(shelf: Library) -> None:
     found = find(shelf, "Which quoka is at the zooo?")
+    assert respelt(found.query.text, found.looked_for).startswith("Which quokka is at the ")
     assert documents(found) == ["note"]
     assert TERMS in found.hits[0].scores
 

@@ -119,7 +119,88 @@ def test_what_other_pages_refuse_is_said_beside_the_button(page: Page) -> None:
     page.locator("#models-add-button").click()
     expect(page.locator("#models-added [role=alert]")).to_contain_text("no file or folder /nowhere/")
     expect(page.locator("#models-added [role=alert]")).to_be_in_viewport()
+    page.fill("#models-name :is(input, textarea)", "../x")
+    page.fill("#models-path :is(input, textarea)", str(SAMPLES / "colbert.md"))
+    page.locator("#models-add-button").click()
+    expect(page.locator("#models-added [role=alert]")).to_contain_text("leave out '/'")
     page.get_by_role("tab", name="Chat").click()
+
+
+def test_bad_input_is_refused_at_its_field(page: Page, tmp_path: Path) -> None:
+    def refused(selector: str, words: str) -> None:
+        told = page.locator(f"{selector} [role=alert]")
+        expect(told).to_contain_text(words)
+        expect(told).to_be_in_viewport()
+
+    unread = tmp_path / "notes.xyz"
+    unread.write_text("notes")
+    binary = tmp_path / "list.tsv"
+    binary.write_bytes(b"\xff\xfe\x00")
+    page.get_by_role("tab", name="Evaluate").click()
+    page.locator("#evaluate-source").get_by_text("Question list").click()
+    page.locator("#evaluate-check").click()
+    refused("#evaluate-checked", "There is no list yet; paste one, or upload a file.")
+    page.set_input_files("#evaluate-form input[type=file]", str(binary))
+    refused("#evaluate-checked", "The list is not UTF-8 text")
+    page.locator("#evaluate-source").get_by_text("My judgements").click()
+
+    page.get_by_role("tab", name="Documents").click()
+    page.set_input_files("#library-upload input[type=file]", str(unread))
+    expect(page.locator("#library-queue .failed")).to_contain_text("has the suffix '.xyz'")
+    page.get_by_role("button", name="Collections").click()
+    name, collections = (
+        page.locator("#library-name :is(input, textarea)"),
+        page.locator("#library-collections"),
+    )
+    for given, words in (
+        ("", "The new name is empty; enter"),
+        ("default", "There is a collection 'default'"),
+    ):
+        name.fill(given)
+        collections.get_by_role("button", name="Create").click()
+        refused("#library-collected", words)
+        expect(name).to_have_value(given)
+    collections.get_by_role("button", name="Rename").click()
+    refused("#library-collected", "No collection is chosen; choose the one to rename.")
+    page.locator("#library-table button[data-act=open]").first.click()
+    page.locator("#library-number input").fill("999")
+    page.locator("#library-number input").press("Enter")
+    refused("#library-turned", "There is no page 999; enter ")
+    screenshot(page, "no-such-page")
+    page.locator("#library-facts input[type=file]").set_input_files(str(unread))
+    refused("#library-replaced", "not in .xyz; choose a file of that type.")
+    page.locator("#library-close").click()
+
+    page.get_by_role("tab", name="Inspect").click()
+    page.locator("#inspect-document input").click()
+    page.get_by_role("option", name="colbert.md").click()
+    expect(page.locator("#inspect-place")).to_contain_text("1 to")
+    page.locator("#inspect-place input").fill("0")
+    refused("#inspect-turned", "There is no passage 0; enter a number from 1 to")
+    page.locator("#inspect-place input").fill("2")
+    expect(page.locator("#inspect-turned [role=alert]")).to_have_count(0)
+
+    page.get_by_role("tab", name="Compare").click()
+    page.fill("#compare-question textarea", QUESTION)
+    page.locator("#compare-send").click()
+    expect(page.locator("#voting")).to_be_visible()
+    for given, words in ((" ", "The question is empty"), ("word " * 5000, "shorten it to 20,000 at most")):
+        page.fill("#compare-question textarea", given)
+        page.locator("#compare-send").click()
+        refused("#compare-refused", words)
+    expect(page.locator("#voting")).to_be_visible()
+    assert page.locator(".toast-body").count() == 0
+    page.get_by_role("tab", name="Chat").click()
+
+
+def test_an_address_of_what_is_gone_says_so(browser: "Browser", server: Server) -> None:
+    with opened(browser, server) as page:
+        page.goto(f"{server.url}/?tab=documents&document=gone")
+        expect(page.locator("#library-deleted [role=alert]")).to_have_text(
+            "This document is not in the library any more; choose another one below."
+        )
+        page.goto(f"{server.url}/?conversation=gone")
+        expect(page.locator("#notice [role=alert]")).to_contain_text("it is not there any more")
 
 
 def test_a_fault_of_the_application_names_its_request_and_covers_nothing(page: Page) -> None:

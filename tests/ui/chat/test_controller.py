@@ -328,15 +328,15 @@ def test_another_conversation_abandons_the_answer_and_forgets_the_edit(
     handlers: dict[str, Callable[..., Any]],
 ) -> None:
     job = BackgroundJob()
-    as_is = handlers["begin_anew"](job, "cascade", "default")[-5]
+    as_is = handlers["begin_anew"](job, "cascade", "default", "")[-5]
     assert job.abandoned
     assert as_is is False
     running = BackgroundJob()
     event = SimpleNamespace(_data={"id": "c1"})
-    chosen = handlers["choose"]("c1", running, "cascade", "default", event)
+    chosen = handlers["choose"]("c1", running, "cascade", "default", "", event)
     assert set(map(str, chosen)) == {str(gr.skip())}  # the one that is shown: its answer goes on
     assert not running.abandoned
-    handlers["choose"]("c2", running, "cascade", "default", event)
+    handlers["choose"]("c2", running, "cascade", "default", "", event)
     assert running.abandoned
 
 
@@ -348,9 +348,9 @@ def test_an_edit_is_forgotten_when_its_text_is(handlers: dict[str, Callable[...,
 
 def test_settling_leaves_the_stop_of_the_next_question(handlers: dict[str, Callable[..., Any]]) -> None:
     job = BackgroundJob()
-    assert [button.visible for button in handlers["settle"](None, job)[:2]] == [False, True]
+    assert [button.visible for button in handlers["settle"](None, job, "")[:2]] == [False, True]
     job.end()
-    assert [button.visible for button in handlers["settle"](None, job)[:2]] == [True, False]
+    assert [button.visible for button in handlers["settle"](None, job, "")[:2]] == [True, False]
 
 
 def test_an_address_may_name_a_strategy_that_came_after_the_start(

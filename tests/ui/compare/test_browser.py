@@ -121,11 +121,11 @@ def test_blind_until_the_vote_and_what_cannot_be_compared(browser: "Browser", se
         assert accessibility(page) == []
         choose(page, "#compare-strategy-1", "bm25")
         page.press("#compare-question textarea", "Enter")
-        expect(page.locator("#comparison [role=alert]")).to_contain_text("bm25 is there twice")
+        expect(page.locator("#compare-refused [role=alert]")).to_contain_text("bm25 is there twice")
         page.fill("#compare-question textarea", "?!")
         choose(page, "#compare-strategy-1", "mean")
         page.press("#compare-question textarea", "Enter")
-        expect(page.locator("#comparison [role=alert]")).to_contain_text("question")
+        expect(page.locator("#compare-refused [role=alert]")).to_contain_text("question")
 
 
 def stop_button(page: Page, pane: str, name: str) -> None:

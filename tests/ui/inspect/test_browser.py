@@ -67,7 +67,7 @@ def test_examples_own_texts_a_stored_passage_and_a_question(browser: "Browser", 
         expect(page.locator("#worked .cosines thead")).to_contain_text("Chicago", timeout=PATIENCE)
         page.locator("#inspect-passage textarea").fill(" ")
         page.locator("#inspect-work").click()
-        expect(page.locator("#worked")).to_contain_text("the passage is empty", timeout=PATIENCE)
+        expect(page.locator("#worked")).to_contain_text("The passage is empty", timeout=PATIENCE)
         page.locator("#inspect-query textarea").fill("Barack Obama birthplace")
         page.locator("#inspect-passage textarea").fill("Obama was born in Honolulu, Hawaii")
         page.locator("#inspect-work").click()

@@ -161,7 +161,7 @@ def test_a_library_is_looked_after(browser: "Browser", server: Server, locked: P
         page.locator("#library-selection").get_by_role("button", name="Delete").click()
         question.get_by_role("button", name="Delete 2 documents").click()
         expect(rows(page)).to_have_count(2)
-        expect(page.locator("#library-message")).to_contain_text("2 documents deleted.")
+        expect(page.locator("#library-deleted")).to_contain_text("2 documents deleted.")
         expect(page.locator("#library-selection")).to_be_hidden()
         assert not any(SECRET in line for line in server.lines)
         store = server.data.rglob("*")
@@ -342,11 +342,11 @@ def test_instructions_of_a_collection_are_written_here_and_used_in_the_chat(
         expect(counted.locator(".over")).to_have_text("1,001 of 1,000 characters")
         save = page.get_by_role("button", name="Save instructions")
         save.click()
-        expect(page.locator("#library-message")).to_contain_text("at most 1,000 are kept; shorten them")
+        expect(page.locator("#library-instructed")).to_contain_text("at most 1,000 are kept; shorten them")
         expect(field).to_have_value("x" * 1001)  # is not lost
         field.fill("  Answer in German.\nBe brief. ")
         save.click()
-        expect(page.locator("#library-message")).to_contain_text("Instructions of default saved.")
+        expect(page.locator("#library-instructed")).to_contain_text("Instructions of default saved.")
         listed = page.locator("#library-collections .instructions")
         expect(listed).to_have_text("Answer in German.\nBe brief.")
         expect(field).to_have_value("Answer in German.\nBe brief.")
@@ -370,7 +370,7 @@ def test_instructions_of_a_collection_are_written_here_and_used_in_the_chat(
         turn_to(page)
         field.fill("")
         save.click()
-        expect(page.locator("#library-message")).to_contain_text("Instructions of default removed.")
+        expect(page.locator("#library-instructed")).to_contain_text("Instructions of default removed.")
         expect(listed).to_have_count(0)
 
 

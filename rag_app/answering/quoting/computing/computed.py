@@ -28,10 +28,10 @@ _DAYS = 365
 # Of two tables, one may have thousands and the other billions with two digits.
 _ROUNDED = 0.01
 _AVERAGE = re.compile(r"\baverage\b", re.IGNORECASE)
-# What asks for a reason, or for a change of the figure, is not answered by the figure.
+# What asks for a reason, for a change of the figure or for a plan is not answered by the figure.
 _ASKS_MORE = re.compile(
-    r"^\W*(?:why|how come)\b|\b(?:drove|driver|reason|explain|grow|grew|growth|shr[aiu]nk|rise|rose|drop|"
-    r"fell|fall|increase|decrease|change|improv)\w*",
+    r"^\W*(?:why|how come|do|does|did|is|are|was|were)\b|\b(?:plan|expect|guid|forecast|budget|outlook|drove|"
+    r"driver|reason|explain|grow|grew|growth|shr[aiu]nk|rise|rose|drop|fell|fall|increase|decrease|change|improv)\w*",
     re.IGNORECASE,
 )
 _GROWS = re.compile(
@@ -183,6 +183,8 @@ def _lines(question: str, formula: Formula, found: dict[Line, ReportCell]) -> li
     if not divisor:
         return []
     first = found[terms[0].line]
+    if len(terms) == 1 and formula.form is Form.AMOUNT:  # nothing is computed: the line is called otherwise
+        return [first.quotation(f"{first.label} · {first.period}: **{_bare(first.shown)}**")]
     shown = _shown(formula.form, sum(map(value, above)) / divisor, first)
     sums = [
         _sum([(term, found[term.line], before.get(term.line)) for term in side]) for side in (above, below)
@@ -210,10 +212,15 @@ def _sum(terms: Sequence[tuple[Term, ReportCell, ReportCell | None]]) -> str:
     """Return a sum as it is computed: "$2,398 million + $280 million"."""
     text = ""
     for term, cell, former in terms:
-        own = cell.shown.strip("()").replace("$(", "$").replace(")", "") if term.is_spent else cell.shown
+        own = _bare(cell.shown) if term.is_spent else cell.shown
         own = f"average of {own} and {former.shown}" if former else own
         text += (" + " if term.sign > 0 else " − ") + own
     return text.removeprefix(" + ")
+
+
+def _bare(amount: str) -> str:
+    """Return an amount that is spent without the brackets that make it negative."""
+    return amount.strip("()").replace("$(", "$").replace(")", "")
 
 
 def _shown(form: Form, value: float, like: ReportCell) -> str:

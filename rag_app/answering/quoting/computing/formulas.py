@@ -44,6 +44,14 @@ class Line(Enum):
         rf"{_PURCHASES}(?: of| to| in| for)? (?:property|premises|fixed assets|plant|equipment)\b.*|"
         r"capital expenditures(?:, net)?"
     )
+    BUYBACKS = (
+        r"(?:(?:common|treasury|share|stock) )*(?:repurchases?|buybacks?|"
+        r"(?:purchases?|acquisitions?|payments? (?:for|of|to) (?:the )?(?:re)?purchases?)"
+        r"(?= of| (?:common|treasury)))(?: of| for)?(?: the)?"
+        r"(?: (?:company(?:['’]s)?|our|class \w|outstanding|own|common|treasury|capital|ordinary))*"
+        r"(?: (?:stock|shares?)\b.*)?|(?:common|treasury) (?:stock|shares) (?:repurchased|acquired|purchased)"
+    )
+    RESEARCH = r"research(?:,| and| &)(?: product)? development(?: expenses?| costs?)?|r ?& ?d(?: expenses?)?"
     CURRENT_ASSETS = r"total current assets"
     CURRENT_LIABILITIES = r"total current liabilities"
     CASH = r"cash(?:,| and)(?: cash)? equivalents"
@@ -121,6 +129,14 @@ class Formula:
         return self.above + self.below
 
 
+# What is asked of a part of a company, or as a share of something, is another figure.
+_ALONE = (
+    r"(?!\s+(?:per|as an?|intensity|ratio|plans?|commitments?|(?:of|in|for|by|at|on) "
+    r"(?!(?:the )?(?:first|second|third|fourth|last|fiscal|financial|fy|cy|year|quarter|three|six|nine|"
+    r"twelve|\d)))\b)"
+)
+
+
 def _over(*lines: Line) -> tuple[Term, ...]:
     return tuple(map(Term, lines))
 
@@ -142,8 +158,19 @@ FORMULAS = (
     Formula("Operating margin", r"\boperating (?:profit |income )?margin\b", Form.PERCENT,
             _over(Line.OPERATING_INCOME), _over(Line.REVENUE)),
     Formula("Net margin", _NET_MARGIN, Form.PERCENT, _over(Line.NET_INCOME), _over(Line.REVENUE)),
-    Formula("Free cash flow", r"\bfree cash(?: flow)?\b|\bfcf\b", Form.AMOUNT,
+    Formula("Free cash flow",
+            r"\bfree cash(?: flow)?\b|\bfcf\b|\bcash\b.{0,20} (?:left|remain\w*).{0,12} after "
+            r"(?:capex|capital (?:spending|expenditures?|investments?))\b", Form.AMOUNT,
             (Term(Line.OPERATING_CASH), Term(Line.CAPITAL_SPENDING, -1, is_spent=True))),
+    Formula("Capital spending",
+            rf"(?<!after )\b(?:capex|capital (?:expenditures?|spending|outlays?))\b{_ALONE}", Form.AMOUNT,
+            (Term(Line.CAPITAL_SPENDING, is_spent=True),)),
+    Formula("Share repurchases",
+            r"\b(?:buy-?backs?|(?:share|stock) repurchases?|(?:spen[dt]|pa(?:id|y)) .{0,30}"
+            rf"(?:buying back|repurchasing) .{{0,20}}(?:stock|shares))\b{_ALONE}", Form.AMOUNT,
+            (Term(Line.BUYBACKS, is_spent=True),)),
+    Formula("Research and development", rf"\b(?:r ?& ?d|research and development)\b{_ALONE}", Form.AMOUNT,
+            (Term(Line.RESEARCH, is_spent=True),)),
     Formula("Fixed asset turnover", r"\bfixed asset turnover\b", Form.RATIO,
             _over(Line.REVENUE), (Term(Line.FIXED_ASSETS, is_averaged=True),)),
     Formula("Asset turnover", r"\b(?<!fixed )asset turnover\b", Form.RATIO,
@@ -160,8 +187,12 @@ FORMULAS = (
 
 
 def formulas_for(question: str) -> list[Formula]:
-    """Return the formulas of the figure that a question names; of none, and of two figures, nothing."""
-    found = [one for one in FORMULAS if re.search(one.asked, question, re.IGNORECASE)]
+    """Return the formulas of the figure that a question names; of none, and of two figures, nothing.
+
+    A line that a question names beside a figure made of several tells how that one is made.
+    """
+    named = [one for one in FORMULAS if re.search(one.asked, question, re.IGNORECASE)]
+    found = [one for one in named if len(one.terms) > 1] or named
     return found if len({one.name for one in found}) == 1 else []
 
 

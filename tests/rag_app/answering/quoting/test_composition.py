@@ -144,6 +144,17 @@ def test_a_procedure_is_given_whole_and_in_order() -> None:
     )
 
 
+def test_a_procedure_is_told_by_the_list_and_not_by_what_matches_a_little_better() -> None:
+    text = "How the lamp is cleaned matters a lot to us.\nClean the lamp as follows:\n1. Wash it.\n2. Dry it."
+    item = evidence(1, text)
+    near = replace(
+        item,
+        sentences=tuple(replace(one, score=0.51 if "matters" in one.text else 0.5) for one in item.sentences),
+    )
+    (only,) = compose(PromptContext((near,), 1.0, question="How do I clean the lamp?"))
+    assert only.line == "Clean the lamp as follows:\n\n1. Wash it.\n2. Dry it."
+
+
 def test_a_comparison_has_a_line_for_each_side() -> None:
     items = [
         evidence(1, "Revenue at the yard fell by 3% over the year.", document="northyard.txt"),

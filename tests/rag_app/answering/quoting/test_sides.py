@@ -59,6 +59,19 @@ def test_a_cell_stands_behind_the_name_of_its_side() -> None:
     assert lines(context)[1].startswith("Lakeview · Net sales")
 
 
+def test_a_side_is_told_by_the_value_that_is_compared() -> None:
+    told = evidence(
+        5, "The pilot of Lakeview landed there. The flight time was 475 hours.", document="lakeview.txt"
+    )
+    told = replace(
+        told,
+        sentences=tuple(replace(one, score=0.51 - 0.01 * place) for place, one in enumerate(told.sentences)),
+    )
+    context = packed(side("Northwind", SALES), side("Lakeview", told), items=(SALES, told))
+    question = "Who has more flight time, the pilot of Northwind or of Lakeview?"
+    assert lines(replace(context, question=question))[1] == "Lakeview: The flight time was 475 hours."
+
+
 def test_a_side_that_does_not_answer_says_so() -> None:
     context = packed(side("Northwind", SALES, LESS), side("Lakeview", OTHER))
     context = replace(context, lacking=frozenset({"Lakeview"}))

@@ -218,3 +218,51 @@ def test_a_figure_that_a_report_has_is_not_computed() -> None:
     question = "What was the free cash flow in 2022?"
     found = compose(PromptContext((page(1, rows),), 1.0, question=question))
     assert found[0].line == "Free cash flow · December 31, 2022: **$499.0 million**"
+
+
+SPENT = (
+    ("Depreciation", "90", "80"),
+    ("Payments for acquisition of property", "(140.2)", "(90.0)"),
+    ("Repurchases of common stock", "(55)", "(45)"),
+    ("Research and development expenses", "31", "29"),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        (
+            "How much did it sink into capex in 2021?",
+            "Payments for acquisition of property · December 31, 2021: **$90.0 million**",
+        ),
+        (
+            "What were the share buybacks in 2022?",
+            "Repurchases of common stock · December 31, 2022: **$55 million**",
+        ),
+        (
+            "How much was put into R&D?",
+            "Research and development expenses · December 31, 2022: **$31 million**",
+        ),
+    ],
+)
+def test_a_line_that_is_called_otherwise_is_stated_as_it_is(question: str, line: str) -> None:
+    assert lines(question, page(2, SPENT)) == [line]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How much capex is planned for next year?",
+        "Did capex exceed depreciation?",
+        "What was capex as a percentage of sales?",
+        "What was the capex of the southern segment in 2022?",
+        "What was the capex in 2019?",
+    ],
+)
+def test_another_figure_than_the_line_is_not_stated(question: str) -> None:
+    assert lines(question, page(2, SPENT)) == []
+
+
+def test_what_a_figure_is_made_of_does_not_stand_for_it() -> None:
+    first, *_ = lines("What is the free cash flow, cash from operations less capex?", page(4, CASH_FLOWS))
+    assert first.startswith("Free cash flow · December 31, 2022: **$500.3 million**")

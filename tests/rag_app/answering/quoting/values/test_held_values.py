@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from rag_app.answering.answers import Evidence, PromptContext
+from ingestion.documents import Page
+from ingestion.tables.reading import tables_of
+from rag_app.answering.answers import Evidence, PassageWindow, PromptContext
 from rag_app.answering.questions.asked_values import asked_value
 from rag_app.answering.quoting.composition import compose
-from rag_app.answering.quoting.held_values import holds_value, lacking_value
+from rag_app.answering.quoting.values.held_values import lacking_value
+from rag_app.answering.quoting.values.text_values import holds_value
 from retrievers.hits import Side
 from tests.helpers.evidence import evidence
 
@@ -103,3 +106,100 @@ def test_a_value_in_a_statement_that_hardly_answers_is_none() -> None:
     side = Side("board", "What is the price of the board?", "?", frozenset({"d"}))
     assert lacking_value(PromptContext(items, 1.0, question=context.question, sides=(side,))) is None
     assert lacking_value(PromptContext((), 0.0, question=context.question)) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "other", "sure"),
+    [
+        (
+            "How many days is the notice?",
+            "The notice of the keeper and of the board is permanent.",
+            "The notice is given thirty (30) days before.",
+        ),
+        (
+            "What percentage of sales is the royalty?",
+            "6.3.1 The royalty on sales is a percentage that is agreed.",
+            "The royalty is 15% of sales.",
+        ),
+        (
+            "How many objectives does the plan have?",
+            "Objective 4 of the plan has two parts.",
+            "The plan has 13 strategic objectives.",
+        ),
+        (
+            "Who had more hours, the keeper or the pilot?",
+            "The pilot had hours for a third landing.",
+            "The pilot had 475 hours.",
+        ),
+    ],
+)
+def test_of_two_values_the_sure_one_leads(question: str, other: str, sure: str) -> None:
+    items = (matching(0.52, evidence(1, other)), evidence(2, sure))
+    first, *_ = compose(PromptContext(items, 1.0, question=question))
+    assert first.plain == sure
+
+
+def test_a_long_statement_is_cut_around_the_value() -> None:
+    before = ", ".join(f"for the reason that clause {letter} names" for letter in "abcdefghijkl")
+    text = f"The contract may be ended {before}, with a notice of 30 days in writing."
+    first, *_ = compose(
+        PromptContext((evidence(1, text),), 1.0, question="How many days is the notice of the contract?")
+    )
+    assert "30 days" in first.plain
+    assert len(first.plain.split()) < len(text.split())
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["The charges consist of wages, benefits and exits.", "It is handled and dried."],
+)
+def test_a_word_that_begins_like_an_article_is_no_duration(text: str) -> None:
+    asked = asked_value("For how many months is it paid?")
+    assert asked is not None
+    assert not holds_value(text, asked)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How far ahead must members be invited?",
+        "At what times after the injection is pain measured?",
+        "What is the notice period?",
+        "How much notice must a tenant give?",
+    ],
+)
+def test_a_time_ahead_is_a_duration(question: str) -> None:
+    asked = asked_value(question)
+    assert asked is not None
+    assert asked.kind == "duration"
+
+
+def test_the_date_of_a_column_counts_nothing() -> None:
+    text = (
+        "Figures\n | June 30, 2023 | June 30, 2022\n"
+        "Revenue of a member | $10.88 | $9.12\nMembers | 4,246 | 4,001"
+    )
+    item = evidence(1, text)
+    sentences = tuple(replace(one, score=0.52 if "Revenue" in one.text else 0.5) for one in item.sentences)
+    window = PassageWindow(text, 0, tables=tables_of([Page(1, text)]))
+    item = replace(item, sentences=sentences, window=window)
+    first, *_ = compose(PromptContext((item,), 1.0, question="How many members were there in June 2023?"))
+    assert first.plain.startswith("Members")
+
+
+def test_a_row_without_the_value_adds_nothing() -> None:
+    text = (
+        "Figures\n | 2023 | 2022\n"
+        "Price of a blue lamp | $12.50 | $11.00\nBlue lamp breakage, price aside | 3% | 4%"
+    )
+    item = evidence(1, text)
+    window = PassageWindow(text, 0, tables=tables_of([Page(1, text)]))
+    question = "What is the price for which a blue one is sold?"
+    found = compose(PromptContext((replace(item, window=window),), 1.0, question=question))
+    assert [one.plain[:20] for one in found] == ["Price of a blue lamp"]
+
+
+def test_a_running_foot_is_no_answer() -> None:
+    items = (evidence(1, "Lakeview Inc. | Q3 2023 Form 10-Q | 17\nThe lamp was lit by the keeper in 2023."),)
+    found = compose(PromptContext(items, 1.0, question="What did Lakeview say in Q3 2023?"))
+    assert [one.plain for one in found] == ["The lamp was lit by the keeper in 2023."]

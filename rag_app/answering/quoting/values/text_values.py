@@ -1,22 +1,12 @@
-"""Whether a statement has a value of the sort that a question asks for: an amount of money, a person's name.
-
-A statement that has one leads, if it is about as likely to answer as the best. Where none has one, the
-question is probably not answered.
-"""
+"""Values in a text: an amount of money, a duration, a count of something, a person's name."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 from ingestion.text.dates import dates
 from ingestion.text.numbers import numbers
-from rag_app.answering.answers import PromptContext
-from rag_app.answering.evidence.question_terms import TermKind, is_form
-from rag_app.answering.questions.answer_types import answer_type
-from rag_app.answering.questions.asked_values import OFFICES, AskedValue, ValueKind, asked_value, word_stem
-from rag_app.answering.quoting.candidates import Candidate, candidates
-from rag_app.answering.quoting.lines import quoted
-from rag_app.answering.quoting.statements import StatementKind
+from rag_app.answering.evidence.question_terms import is_form
+from rag_app.answering.questions.asked_values import OFFICES, AskedValue, ValueKind, word_stem
 
 _SMALL = (
     r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|"
@@ -36,6 +26,11 @@ _MONEY = re.compile(
     r"\b(?:free of charge|(?:at )?no (?:charge|cost|fee)|for free|kostenlos|kostenfrei|gratis|gratuit\w*)\b",
     re.IGNORECASE,
 )
+_SURE_MONEY = re.compile(
+    r"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF|JPY))\s?[(–—-]?\d|"
+    rf"\b(?:\d[\d.,]*|{_SMALL})(?:[ -](?:{_SMALL}|mn|bn))?\s?(?:{_CURRENCY})(?!\w)",
+    re.IGNORECASE,
+)
 _MONEY_TABLE = re.compile(rf"(?:{_CURRENCY})(?!\w)|\b(?:thousands|millions|{_PRICE})\b", re.IGNORECASE)
 _PERCENTAGE = re.compile(
     r"\d\s?%|\b(?:per ?cent|prozent|por ciento|pour ?cent|basis points|fold)\b|"
@@ -43,14 +38,25 @@ _PERCENTAGE = re.compile(
     r"\b(?:one|two|three|four|five|nine|\d+) (?:in|out of) \w+\b",
     re.IGNORECASE,
 )
+_SURE_PERCENTAGE = re.compile(
+    rf"(?:\d|\b(?:{_SMALL}))[ -]?(?:%|(?:per ?cent|percentage points?|prozent)\b)", re.IGNORECASE
+)
 _DURATION = re.compile(
-    rf"(?:\d|\b(?:an?|{_SMALL}|few|several|half|couple of|many|every|per|each|einem?r?|zwei|drei|vier))"
+    rf"(?:\d|\b(?:an?|{_SMALL}|few|several|half|couple of|many|every|per|each|einem?r?|zwei|drei|vier)\b)"
     r"\W{0,3}(?:\w+[- ]){0,2}?"
     r"(?:years?|yrs?|months?|weeks?|days?|hours?|hrs?|h|d|minutes?|mins?|seconds?|secs?|ms|decades?|centur\w+|"
     r"jahre?n?|monate?n?|wochen?|tage?n?|stunden?|minuten?|años?|meses|semanas?|días?|horas?|ans?|mois|"
     r"jours?|heures?)\b|"
     r"\b(?:until|since|indefinite\w*|permanent\w*|forever|perpetual\w*|lifetime|lifelong|annual\w*|daily|"
     r"weekly|monthly|quarterly|overnight|as long as|longer than|bis|hasta)\b|(?<!\d)\d{4}(?!\d)|\d:\d\d",
+    re.IGNORECASE,
+)
+_SURE_DURATION = re.compile(
+    rf"(?:\d|\b(?:{_SMALL}|zwei|drei|vier)\b)\W{{0,3}}"
+    r"(?:(?:business|calendar|consecutive|full|more|working) )?"
+    r"(?:years?|yrs?|months?|weeks?|days?|hours?|hrs?|h|minutes?|mins?|seconds?|secs?|ms|decades?|centur\w+|"
+    r"jahre?n?|monate?n?|wochen?|tage?n?|stunden?|minuten?|años?|meses|semanas?|días?|horas?|ans?|mois|"
+    r"jours?|heures?)\b",
     re.IGNORECASE,
 )
 _DISTANCE = re.compile(
@@ -127,70 +133,19 @@ _NAMESAKES = (
         "restaurant", "shop", "site", "store", "tienda", "warehouse",
     }),
 )  # fmt: skip
-# What is worth less than this share of the best statement is no answer, though it has such a value.
-_SHARE = 0.6
+# What is a value and nothing else: "15 %", where "6.3" may be a percentage.
+_SURE = {
+    ValueKind.PERCENTAGE: _SURE_PERCENTAGE,
+    ValueKind.MONEY: _SURE_MONEY,
+    ValueKind.DISTANCE: _DISTANCE,
+    ValueKind.DURATION: _SURE_DURATION,
+}
 _PATTERNS = {
     ValueKind.PERCENTAGE: _PERCENTAGE,
     ValueKind.MONEY: _MONEY,
     ValueKind.DISTANCE: _DISTANCE,
     ValueKind.DURATION: _DURATION,
 }
-
-
-def lacking_value(packed: PromptContext) -> AskedValue | None:
-    """Return the sort of value that a question asks for, where no statement that may answer has one.
-
-    None for a question that asks for no sort of value, and for one with sides.
-    """
-    question = packed.question
-    asked = asked_value(question)
-    if asked is None or packed.sides:
-        return None
-    ranked = candidates(question, answer_type(question), packed)
-    return asked if ranked and _holding(question, asked, ranked) is None else None
-
-
-def led_by_value(question: str, ranked: Sequence[Candidate]) -> list[Candidate]:
-    """Return statements with the first that has a value of the sort that is asked for in front.
-
-    Args:
-        ranked: The statements, the best first.
-    """
-    asked = asked_value(question)
-    first = _holding(question, asked, ranked) if asked and ranked else None
-    return list(ranked) if first is None else [first, *(one for one in ranked if one is not first)]
-
-
-def _holding(question: str, asked: AskedValue, ranked: Sequence[Candidate]) -> Candidate | None:
-    """Return the first statement with a value that is worth about as much as the best.
-
-    Of persons, the first that also has most of the names that the question has: many are named around it.
-    """
-    least = _SHARE * ranked[0].worth
-    found = (one for one in ranked if one.worth >= least and _holds(question, asked, one))
-    if asked.kind in (ValueKind.FULL_NAME, ValueKind.PERSON):
-        return max(found, key=_names_of, default=None)
-    return next(found, None)
-
-
-def _names_of(one: Candidate) -> int:
-    return sum(term.kind is TermKind.NAME for term in one.mentioned)
-
-
-def _holds(question: str, asked: AskedValue, one: Candidate) -> bool:
-    line = quoted(one, question).plain
-    if holds_value(line, asked, one.window.text):
-        return True
-    if one.is_reply and asked.counted:  # below "How many people are in a class?": "Never more than eight."
-        return holds_value(line, replace(asked, counted=frozenset()))
-    return one.statement.kind is StatementKind.ROW and _is_of_table(line, asked, one)
-
-
-def _is_of_table(line: str, asked: AskedValue, row: Candidate) -> bool:
-    """Return whether a row has a figure whose unit, or what it counts, its table says elsewhere."""
-    if asked.kind is ValueKind.MONEY:
-        return "%" not in line and bool(numbers(line)) and _MONEY_TABLE.search(row.window.text) is not None
-    return asked.kind is ValueKind.COUNT and row.named > 0 and _is_figure(_uncounted(line), asked)
 
 
 def holds_value(text: str, asked: AskedValue, around: str = "") -> bool:
@@ -207,10 +162,51 @@ def holds_value(text: str, asked: AskedValue, around: str = "") -> bool:
         return _TIME.search(text) is not None or bool(dates(text))
     if asked.kind in (ValueKind.FULL_NAME, ValueKind.PERSON):
         return _names_someone(text, asked, around)
-    if asked.counted:
+    if asked.counted and asked.kind is ValueKind.COUNT:
         return _counts(_uncounted(text), asked)
     left = _NO_COUNT.sub(" ", text)
     return _is_figure(left, asked) or _SOME.search(left) is not None
+
+
+def sure_value(text: str, asked: AskedValue) -> tuple[int, int] | None:
+    """Return the characters of a text's first value that is one of the sort without any doubt; None without.
+
+    Persons, dates and counts have no form that is sure.
+    """
+    match = _SURE[asked.kind].search(text) if asked.kind in _SURE else None
+    return match.span() if match else None
+
+
+def has_sure_value(text: str, asked: AskedValue) -> bool:
+    """Return whether a text has a value that is surely one of the sort; a count stands before what it counts.
+
+    "13 strategic objectives" is a count of objectives, "Strategic objective 4: in 30 days" hardly.
+    """
+    if asked.kind is ValueKind.NUMBER:
+        return _is_figure(_NO_COUNT.sub(" ", text), asked)
+    if asked.kind is not ValueKind.COUNT or not asked.counted:
+        beside = not asked.counted or any(word_stem(word) in asked.counted for word in _WORD.findall(text))
+        return beside and sure_value(text, asked) is not None
+    words = _WORD.findall(_uncounted(text))
+    named = [place for place, word in enumerate(words) if _names(word_stem(word), asked.counted)]
+    return any(
+        _is_figure(word, asked) or _SOME.fullmatch(word) is not None
+        for place in named
+        for word in words[max(0, place - _NEAR) : place]
+    )
+
+
+def is_figure_of_table(line: str, asked: AskedValue, table: str, *, is_named: bool) -> bool:
+    """Return whether a row has a figure whose unit, or what it counts, its table says elsewhere.
+
+    Args:
+        line: The row, as it is read.
+        table: The text around it.
+        is_named: The question has the words of the row's label.
+    """
+    if asked.kind is ValueKind.MONEY:
+        return "%" not in line and bool(numbers(line)) and _MONEY_TABLE.search(table) is not None
+    return asked.kind is ValueKind.COUNT and is_named and _is_figure(_uncounted(line), asked)
 
 
 def _names_someone(text: str, asked: AskedValue, around: str) -> bool:
