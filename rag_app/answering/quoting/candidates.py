@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from rag_app.answering.answers import Evidence, EvidenceSentence, PassageWindow, PromptContext
 from rag_app.answering.evidence.prompt_context import SAME_QUESTION
@@ -115,8 +116,30 @@ class _Question:
     language: str
 
 
+class _Same:
+    """A context that is equal to itself alone: comparing all its evidence takes longer than is saved."""
+
+    __slots__ = ("context",)
+
+    def __init__(self, context: PromptContext) -> None:
+        self.context = context
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.context is self.context
+
+    def __hash__(self) -> int:
+        return id(self.context)
+
+
 def candidates(question: str, asked: AnswerType, packed: PromptContext) -> list[Candidate]:
     """Return the statements that may answer, best first."""
+    return list(_ranked(question, asked, _Same(packed)))
+
+
+# A question's statements are looked at for its refusal, for its answer and for the citations.
+@lru_cache(maxsize=4)
+def _ranked(question: str, asked: AnswerType, of: _Same) -> list[Candidate]:
+    packed = of.context
     known = max((one.answers for item in packed.evidence for one in item.sentences), default=0.0)
     least = known - _NEARLY if known >= SAME_QUESTION else 0.0
     looked = _Question(question, packed.forms, asked, question_terms(question), language_of(question))
