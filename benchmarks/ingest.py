@@ -5,7 +5,7 @@
 The recipe: each page's text by pypdf's `extract_text`, which is what PyPDFLoader does,
 RecursiveCharacterTextSplitter 1000/200, sentence-transformers in fp32 with the same model, Chroma's add.
 It writes one vector a chunk; the library also writes token vectors, a full-text index and page texts. It is
-run with its encoder in fp32 and in int8.
+run with its encoder in fp32 and in int8. Many small notes are measured beside the encoder alone: see `notes`.
 Each run is a process of its own, after its model has answered once; they take turns. Peak memory is
 that of the process with its children, pages that processes share counted once. On a machine that
 is busy with other work only the ratios mean something.
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from notes import notes_results
 from report import Result, arguments, compare, figure, publish
 
 from ingestion.encoders import Precision
@@ -34,6 +35,7 @@ SAMPLES = Path(__file__).parent.parent / "docs" / "samples"
 RUNS = 3
 ENCODE_ROUNDS = 5
 PASSAGES, QUICK_PASSAGES = 320, 48
+NOTES, QUICK_NOTES = 1000, 100
 STAGES = ("parse", "encode", "write")
 READINGS = ("cls", "mean", "tokens")
 QUERY = "Which costs rose most over the year, and why?"
@@ -247,12 +249,15 @@ def main() -> None:
             passages += recipe_chunks([file])[1]
     passages = passages[:wanted]
     results += encoder_results(passages, 2 if options.quick else ENCODE_ROUNDS)
+    notes = QUICK_NOTES if options.quick else NOTES
+    results += notes_results(notes, runs)
     settings = {
         "documents": len(files),
         "megabytes": round(sum(file.stat().st_size for file in files) / 1e6, 1),
         "runs": runs,
         "quick": options.quick,
         "passages": len(passages),
+        "notes": notes,
     }
     publish(results, settings, options.json)
 

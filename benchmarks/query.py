@@ -35,9 +35,8 @@ from large import CHUNKS_A_DOCUMENT, Maker, MeanAndTokens, Real, build, document
 from numpy.typing import NDArray
 from report import Result, arguments, compare, figure, publish
 
-from ingestion.encoders import Encodings, builtin_encoder
+from ingestion.encoders import Encodings, builtin_encoder, join
 from ingestion.library import Library
-from ingestion.pipeline.reuse import join
 from ingestion.storage.originals import Source
 from ingestion.storage.tokens.candidates import CANDIDATES, EXHAUSTIVE_CHUNKS, live_rows
 from ingestion.storage.tokens.codec import Int8Codec

@@ -13,12 +13,11 @@ import pytest
 
 from ingestion.encoders import Encoder, builtin_encoder
 from ingestion.library import Library
-from ingestion.pipeline.ingest import ingest
 from rag_app import cli
 from rag_app.config.environment import stay_offline
 from rag_app.config.settings import CONFIG_VARIABLE
 from tests.helpers.commands import Command, Run
-from tests.helpers.documents import write_documents
+from tests.helpers.documents import ingest_apart, write_documents
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import fork_server
 
@@ -58,7 +57,7 @@ def stocked_template(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder)
     """The folder of a closed library that holds the two small documents. Tests work on copies."""
     folder = tmp_path_factory.mktemp("stocked")
     with Library.open(folder / "library", encoder) as opened:
-        results = list(ingest(opened, [write_documents(folder / "files")]))
+        results = ingest_apart(opened, write_documents(folder / "files"))
     assert [result.status for result in results] == ["ok", "ok"]
     return folder / "library"
 

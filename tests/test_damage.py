@@ -19,7 +19,7 @@ from ingestion.pipeline.ingest import ingest
 from ingestion.storage.originals import hash_file
 from tests.helpers.commands import Run
 from tests.helpers.damage import ANSWER, KINDS, QUESTION, STORES, DataFolder, contents, lost, said
-from tests.helpers.documents import write_documents
+from tests.helpers.documents import ingest_apart, write_documents
 from tests.helpers.paths import ROOT
 
 pytestmark = pytest.mark.slow
@@ -65,7 +65,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path
     (place / "killed").mkdir()
     settings(place / "killed")
     with Library.open(place / "data", encoder) as library:
-        list(ingest(library, [files]))
+        ingest_apart(library, files)
         letter = library.original(hash_file(files / "letter.txt")[0])
     letter.unlink()
     letter.with_suffix(".absent").touch()

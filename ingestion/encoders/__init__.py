@@ -5,7 +5,14 @@ sentence-transformers bi-encoder or ColBERT on this machine. Both are an `Encode
 the rest of the application knows about models.
 """
 
-from ingestion.encoders.base import BLOCK_CHARACTERS, BLOCK_CHUNKS, CHUNKER_VERSION, Encoder, Encodings
+from ingestion.encoders.base import (
+    BLOCK_CHARACTERS,
+    BLOCK_CHUNKS,
+    CHUNKER_VERSION,
+    Encoder,
+    Encodings,
+    join,
+)
 from ingestion.encoders.builtin import (
     BUILTIN_MODEL,
     PRECISIONS,
@@ -28,5 +35,6 @@ __all__ = [
     "Precision",
     "builtin_encoder",
     "builtin_model_folder",
+    "join",
     "load_encoder",
 ]

@@ -65,6 +65,20 @@ class Encodings:
         )
 
 
+def join(parts: Sequence[Encodings]) -> Encodings:
+    """Return the vectors of several lists of passages as those of one."""
+    lengths = [np.diff(part.offsets) for part in parts]
+    known = all(len(part.punctuation) == len(part.tokens) for part in parts)
+    return Encodings(
+        cls=np.concatenate([part.cls for part in parts]),
+        mean=np.concatenate([part.mean for part in parts]),
+        tokens=np.concatenate([part.tokens for part in parts]),
+        offsets=np.cumsum(np.concatenate([[0], *lengths]), dtype=np.int64),
+        spans=np.concatenate([part.spans for part in parts]),
+        punctuation=np.concatenate([part.punctuation if known else part.punctuation[:0] for part in parts]),
+    )
+
+
 class Encoder(Protocol):
     """FairLock text into vectors. Safe to use from several threads; weights are loaded on first use, so
     every member may raise ModelError."""

@@ -2,6 +2,7 @@
 
 parse(path)      files.py            checks the path
                  sandbox/            supervisor.py starts and times the child (child_process.py),
+                                     shared_child.py lends one to small text files in turn,
                                      collector.py builds the document from its frames
 draw_page, unpack                    pictures.py, attachments.py: other work of such a child
                  frames.py           the messages between the two
@@ -19,7 +20,7 @@ draw_page, unpack                    pictures.py, attachments.py: other work of 
 
 from ingestion.parsing.attachments import Unpacked, unpack
 from ingestion.parsing.encodings.names import encoding_named, known_names
-from ingestion.parsing.files import READER_VERSION, parse
+from ingestion.parsing.files import READER_VERSION, is_quick, parse
 from ingestion.parsing.formats import (
     DOCUMENT_SUFFIXES,
     DRAWN_SUFFIXES,
@@ -29,6 +30,7 @@ from ingestion.parsing.formats import (
 )
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.pictures import Box, PageLocked, PageNotDrawn, PagePicture, draw_page
+from ingestion.parsing.sandbox.shared_child import SharedChild
 
 __all__ = [
     "DOCUMENT_SUFFIXES",
@@ -42,9 +44,11 @@ __all__ = [
     "PageNotDrawn",
     "PagePicture",
     "ParseLimits",
+    "SharedChild",
     "Unpacked",
     "draw_page",
     "encoding_named",
+    "is_quick",
     "known_names",
     "parse",
     "unpack",

@@ -7,10 +7,11 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from ingestion.documents import ParsedDocument, Status
-from ingestion.parsing.formats import DRAWN_SUFFIXES, READ_SUFFIXES, SUPPORTED_SUFFIXES
+from ingestion.parsing.formats import DRAWN_SUFFIXES, READ_SUFFIXES, SUPPORTED_SUFFIXES, TEXT_SUFFIXES
 from ingestion.parsing.frames import ChildRequest
 from ingestion.parsing.limits import ParseLimits
 from ingestion.parsing.sandbox.collector import Collector
+from ingestion.parsing.sandbox.shared_child import MOST_BYTES, SharedChild
 from ingestion.parsing.sandbox.supervisor import Supervisor
 
 # The version of all parsers together. It rises when the same bytes give other text: documents that an older
@@ -26,8 +27,9 @@ def parse(
     encoding: str | None = None,
     on_page: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    shared: SharedChild | None = None,
 ) -> ParsedDocument:
-    """Read one file in a child process of its own.
+    """Read one file in a child process: of its own, or a small text file in one that it shares with others.
 
     A broken file does not raise: the result's `status` and one-line `error` say what is wrong. A page that
     crashes, hangs or exhausts memory ends only its child, and the other pages are kept (PARTIAL).
@@ -39,6 +41,7 @@ def parse(
         encoding: The encoding of a text file (`encoding_named`); None to detect it. Other formats ignore it.
         on_page: Called with (pages done, all pages) as pages arrive; in this thread.
         cancelled: Called about every 0.05 s; once it returns true the child is killed.
+        shared: The child that reads small text files one after the other.
 
     Returns:
         Pages with cleaned text, headings, title, and the pages that failed.
@@ -51,9 +54,23 @@ def parse(
         return refused
     absolute = os.path.abspath(path)  # noqa: PTH100  # keeps links
     request = ChildRequest(absolute, suffix, password, os.getpid(), limits, encoding=encoding)
+    if shared is not None and is_quick(path, _size(path)):
+        return shared.parse(request, on_page=on_page, cancelled=cancelled)
     collector = Collector(path.name, limits)
     Supervisor(request, collector, on_page=on_page, cancelled=cancelled).run()
     return collector.finish()
+
+
+def is_quick(path: Path, size: int) -> bool:
+    """Whether a file of so many bytes is one of those that a `SharedChild` reads: text, and small."""
+    return path.suffix.lower() in TEXT_SUFFIXES and size <= MOST_BYTES
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it is gone by now: its own child says so
+        return MOST_BYTES + 1
 
 
 def _refuse(path: Path, suffix: str, limits: ParseLimits) -> ParsedDocument | None:

@@ -60,6 +60,7 @@ class ChildRequest:
         drawing: Draw this page instead of reading text.
         unpack: Send the files inside the file instead of reading text.
         encoding: The encoding that the user names for a text file.
+        stays: Answer with `Served` at the end, and wait for a further request.
     """
 
     path: str
@@ -72,6 +73,7 @@ class ChildRequest:
     drawing: DrawingRequest | None = None
     unpack: bool = False
     encoding: str | None = None
+    stays: bool = False
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self)).encode("ascii") + b"\n"
@@ -170,6 +172,11 @@ class TextDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """All that the child has to say of a file is sent; it waits for the next request."""
+
+
+@dataclass(frozen=True, slots=True)
 class Title:
     text: str
 
@@ -211,6 +218,7 @@ Frame = (
     | Attachment
     | AttachmentPiece
     | TextDone
+    | Served
     | Title
     | FileProperties
     | PageLabel
@@ -236,6 +244,7 @@ _SHAPES: dict[str, tuple[type[Frame], tuple[type, ...]]] = {
     "heading": (Heading, (str, int, int, int)),
     "picture": (DrawnPage, (str, PageLayout)),
     "verdict": (Refusal, (Status, str)),
+    "served": (Served, ()),
 }
 _KINDS = {shape[0]: kind for kind, shape in _SHAPES.items()}
 

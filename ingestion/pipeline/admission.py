@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingestion.documents import Status
 from ingestion.errors import InvalidInput
-from ingestion.parsing import ParseLimits, encoding_named, known_names
+from ingestion.parsing import ParseLimits, encoding_named, is_quick, known_names
 from ingestion.pipeline.context import IngestContext, IngestTask
 from ingestion.pipeline.progress import IngestResult
 from ingestion.storage.originals import Source, hash_file, readable
@@ -24,6 +24,11 @@ class AdmittedFile:
     file: Path
     source: Source
     known: IngestResult | None
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it is one of the small text files that one child reads one after the other."""
+        return is_quick(self.file, self.source.bytes)
 
 
 class Admission:

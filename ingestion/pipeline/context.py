@@ -14,6 +14,7 @@ from ingestion.library import Library
 from ingestion.parsing import TEXT_SUFFIXES, ParseLimits
 from ingestion.pipeline.progress import IngestProgress, IngestResult, IngestStage
 from ingestion.pipeline.reuse import is_current
+from ingestion.storage.catalogue.records import Document
 from ingestion.storage.disk_space import is_disk_full, no_space
 from ingestion.storage.originals import Source, readable
 from ingestion.text.names import UPLOAD, composed, is_gone
@@ -105,14 +106,21 @@ class IngestContext:
         known = self.library.catalogue.by_content(source.sha256, self.collection_id)
         return known.encoding if known else None
 
+    def known_document(self, source: Source, task: IngestTask) -> Document | None:
+        """Return the collection's document with these bytes, if they were read and cut as they are now."""
+        document = self.library.catalogue.by_content(source.sha256, self.collection_id)
+        if document is None or not is_current(document) or task.told not in (None, document.encoding):
+            return None
+        return document
+
     def known_result(self, source: Source, number: int, task: IngestTask) -> IngestResult | None:
         """Return the result for bytes that the collection holds already, read and cut as they are now.
 
         Bytes under a new path become a further path of their document.
         """
         catalogue = self.library.catalogue
-        document = catalogue.by_content(source.sha256, self.collection_id)
-        if document is None or not is_current(document) or task.told not in (None, document.encoding):
+        document = self.known_document(source, task)
+        if document is None:
             return None
         result = IngestResult(
             path=source.path,

@@ -14,20 +14,36 @@ from ingestion.pipeline.reuse import Reuse, encode_chunks, merge
 # Chunks encoded together: enough for batches of equal length. A longer document goes alone, in blocks of so
 # many.
 CHUNKS_TOGETHER = BLOCK_CHUNKS
+# Fewer leave the model's batches half empty.
+FEWEST_TOGETHER = 64
 
 
-def take_batch(parsed: list[ChunkedDocument]) -> list[ChunkedDocument]:
-    """Take documents to encode together off the list, the first ones first."""
+class Pace:
+    """How many chunks are encoded together: what takes about a second, so that documents are soon visible."""
+
+    def __init__(self) -> None:
+        self.chunks = FEWEST_TOGETHER
+
+    def learn(self, chunks: int, seconds: float) -> None:
+        """Take note of how long so many chunks took. Few say little, but for being slow."""
+        if chunks >= FEWEST_TOGETHER or seconds > 1:
+            rate = int(chunks / max(seconds, 1e-3))
+            self.chunks = min(max(rate, FEWEST_TOGETHER), CHUNKS_TOGETHER)
+
+
+def take_batch(parsed: list[ChunkedDocument], most: int = CHUNKS_TOGETHER) -> list[ChunkedDocument]:
+    """Take documents to encode together off the list, the first ones first: of so many chunks at most, unless
+    one document has more."""
     batch = [parsed.pop(0)]
-    while parsed and not _is_too_much((*batch, parsed[0])):
+    while parsed and not _is_too_much((*batch, parsed[0]), most):
         batch.append(parsed.pop(0))
     return batch
 
 
-def _is_too_much(batch: Sequence[ChunkedDocument]) -> bool:
+def _is_too_much(batch: Sequence[ChunkedDocument], most: int) -> bool:
     chunks = sum(len(item.chunks) for item in batch)
     characters = sum(len(page.text) for item in batch for page in item.parsed.pages)
-    return chunks > CHUNKS_TOGETHER or characters > BLOCK_CHARACTERS
+    return chunks > most or characters > BLOCK_CHARACTERS
 
 
 def encode(context: IngestContext, batch: Sequence[ChunkedDocument]) -> None:

@@ -7,12 +7,14 @@ between them are bounded, so that memory does not grow with the number of files.
 """
 
 import os
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ingestion.errors import Cancelled
 from ingestion.library import Library
@@ -20,7 +22,7 @@ from ingestion.parsing import ParseLimits
 from ingestion.parsing.limits import FILES_AT_ONCE
 from ingestion.pipeline.admission import Admission, AdmittedFile
 from ingestion.pipeline.context import IngestContext, IngestTask, is_interrupt
-from ingestion.pipeline.encoding_stage import CHUNKS_TOGETHER, encode, take_batch
+from ingestion.pipeline.encoding_stage import CHUNKS_TOGETHER, Pace, encode, take_batch
 from ingestion.pipeline.folder_sync import find_files
 from ingestion.pipeline.parsing_stage import ChunkedDocument, ParsingStage
 from ingestion.pipeline.progress import IngestProgress, IngestResult
@@ -28,9 +30,9 @@ from ingestion.pipeline.writing_stage import write
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
 
 _PARSERS = min(FILES_AT_ONCE, os.cpu_count() or 1)
-# Small documents parsed ahead of the encoder, and documents encoded ahead of the writer.
-_AHEAD = 64
-_WRITES_AHEAD = 4
+# Small documents being parsed or parsed ahead of the encoder, and batches encoded ahead of the writer.
+_AHEAD = 128
+_WRITES_AHEAD = 2
 # Chunks of these: their text is held until they are written. Only long documents have so many.
 _CHUNKS_AHEAD = 20_000
 _POLL_SECONDS = 0.1
@@ -110,7 +112,8 @@ class _Pipeline:
         self._writer = ThreadPoolExecutor(1, "write")
         self._parsing: dict[Future[list[ChunkedDocument | IngestResult]], AdmittedFile] = {}
         self._parsed: list[ChunkedDocument] = []
-        self._writing: deque[tuple[ChunkedDocument, Future[IngestResult]]] = deque()
+        self._pace = Pace()
+        self._writing: deque[tuple[Sequence[ChunkedDocument], Future[list[IngestResult]]]] = deque()
         self._unfinished: Counter[int] = Counter()  # documents of a file, those inside it among them
         self._held: dict[int, IngestResult] = {}  # of files with documents inside them that are in work
         self._lost_parts: dict[int, list[str]] = {}  # documents inside a file that a fault ended
@@ -129,11 +132,9 @@ class _Pipeline:
         except Cancelled:
             self.close()
             yield from self._held.values()
-            for item, future in self._writing:
+            for batch, future in self._writing:
                 with suppress(Cancelled, CancelledError):  # a long document, and what waited for the writer
-                    result = self._write_result(item, future)
-                    if not result.is_part:
-                        yield result
+                    yield from (result for result in self._write_results(batch, future) if not result.is_part)
             raise
 
     def _results(self, tasks: Sequence[IngestTask]) -> Iterator[IngestResult]:
@@ -142,16 +143,17 @@ class _Pipeline:
             self._context.check_cancelled()
             while left and self._has_room():
                 yield from self._admit(*left.popleft())
-            yield from self._collect(wait_for_one=not self._parsed and not self._writing)
+            yield from self._collect(wait_for_one=not self._parsed)
             if self._parsed:
                 self._parsed.sort(key=lambda item: item.number)
-                yield from self._encode(take_batch(self._parsed))
+                yield from self._encode(take_batch(self._parsed, self._pace.chunks))
             yield from self._written(block=not self._parsed and not self._parsing and not left)
             left.extendleft(reversed(self._admission.released()))
 
     def _has_room(self) -> bool:
         waiting = sum(len(item.chunks) for item in self._parsed)
-        small = len(self._parsing) <= _PARSERS and len(self._parsed) < _AHEAD
+        slow = sum(not one.is_quick for one in self._parsing.values())
+        small = slow <= _PARSERS and len(self._parsing) + len(self._parsed) < _AHEAD
         return small and waiting < 2 * CHUNKS_TOGETHER
 
     def _admit(self, number: int, task: IngestTask) -> Iterator[IngestResult]:
@@ -174,7 +176,8 @@ class _Pipeline:
         """Take over what has been parsed, and yield the results of files that end here; wait a moment where
         there is nothing else to do."""
         if wait_for_one and self._parsing:
-            wait(self._parsing, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+            awaited: list[Future[Any]] = [*self._parsing, *(future for _, future in self._writing)]
+            wait(awaited, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
         done = [future for future in self._parsing if future.done()]
         items = [item for future in done for item in self._parse_results(self._parsing.pop(future), future)]
         self._unfinished.update(
@@ -199,19 +202,26 @@ class _Pipeline:
         """Encode documents and send them to be written; yield the results of files that end here. Where that
         fails, encode each alone: the other ones are not concerned."""
         fault = None
+        started = time.perf_counter()
         try:
             encode(self._context, batch)
+            self._pace.learn(sum(len(item.chunks) for item in batch), time.perf_counter() - started)
         except BaseException as error:
             if is_interrupt(error):
                 raise
             fault = self._fault(batch[0], error, "while it was encoded")
         if fault is None:
-            self._writing.extend((item, self._writer.submit(write, self._context, item)) for item in batch)
+            self._write(batch)
         elif len(batch) == 1:
             yield from self._ended(fault)
         else:
             for item in batch:
                 yield from self._encode([item])
+
+    def _write(self, batch: Sequence[ChunkedDocument]) -> None:
+        """Send documents to the writer, unless the work is stopping: then they are left undone."""
+        if not self._context.stopping:
+            self._writing.append((batch, self._writer.submit(write, self._context, batch)))
 
     def _fault(self, item: ChunkedDocument, error: BaseException, where: str) -> IngestResult:
         """Return the result of a document that an unforeseen error ended. Raises the others."""
@@ -219,10 +229,21 @@ class _Pipeline:
         result = self._context.unforeseen(item.number, item.task, error, where=where, source=item.source)
         return replace(result, is_part=item.is_part)
 
-    def _write_result(self, item: ChunkedDocument, future: Future[IngestResult]) -> IngestResult:
+    def _write_results(
+        self, batch: Sequence[ChunkedDocument], future: Future[list[IngestResult]]
+    ) -> list[IngestResult]:
+        """Return what came of the documents of a batch; send to the writer again what it left. Where it
+        failed, each goes alone: the other ones are not concerned."""
         if (error := future.exception()) is None:
-            return future.result()
-        return self._fault(item, error, "while it was written to the library")
+            results = future.result()
+            if left := batch[len(results) :]:
+                self._write(left)
+            return results
+        if len(batch) == 1:
+            return [self._fault(batch[0], error, "while it was written to the library")]
+        for item in batch:
+            self._write([item])
+        return []
 
     def _written(self, *, block: bool) -> Iterator[IngestResult]:
         """Yield the results of what is written; wait where there is nothing else, or too much waits."""
@@ -230,10 +251,11 @@ class _Pipeline:
             self._context.check_cancelled()
             wait([self._writing[0][1]], timeout=_POLL_SECONDS)
             if self._writing[0][1].done():
-                yield from self._ended(self._write_result(*self._writing.popleft()))
+                for result in self._write_results(*self._writing.popleft()):
+                    yield from self._ended(result)
 
     def _is_far_ahead(self) -> bool:
-        chunks = sum(len(item.chunks) for item, _ in self._writing)
+        chunks = sum(len(item.chunks) for batch, _ in self._writing for item in batch)
         return len(self._writing) > _WRITES_AHEAD or chunks > _CHUNKS_AHEAD
 
     def _ended(self, result: IngestResult) -> Iterator[IngestResult]:

@@ -1,5 +1,6 @@
 """The second stage, in threads: a file and the files inside it are parsed and cut into chunks."""
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, ParsedDocument, Status, name_as_words
-from ingestion.parsing import parse
+from ingestion.parsing import SharedChild, parse
 from ingestion.pipeline.admission import AdmittedFile
 from ingestion.pipeline.context import IngestContext, IngestTask
 from ingestion.pipeline.parts import ContainedFile, PartsReader
@@ -54,6 +55,7 @@ class ParsingStage:
     def __init__(self, context: IngestContext) -> None:
         self._context = context
         self._unpacked: dict[int, TemporaryDirectory[str]] = {}
+        self._children: dict[int, SharedChild] = {}  # by thread: a child ends with the one that started it
 
     def parse(self, admitted: AdmittedFile) -> list[ChunkedDocument | IngestResult]:
         """Read a file and the files inside it. The first item returned is the file's own."""
@@ -67,6 +69,7 @@ class ParsingStage:
             encoding=context.encoding_of(task, source),
             on_page=partial(context.report, number, source.name, IngestStage.PARSING),
             cancelled=context.is_cancelled,
+            shared=self._children.setdefault(threading.get_ident(), SharedChild()),
         )
         if admitted.known and not _is_better(parsed, admitted.known):
             return [replace(admitted.known, status=Status.UNCHANGED)]
@@ -88,7 +91,9 @@ class ParsingStage:
             folder.cleanup()
 
     def close(self) -> None:
-        """Remove everything that was unpacked."""
+        """End the children and remove everything that was unpacked. No thread may be parsing."""
+        for child in self._children.values():
+            child.close()
         for number in list(self._unpacked):
             self.release(number)
 

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
-import numpy as np
-
 from ingestion.documents import Chunk
-from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings
+from ingestion.encoders import CHUNKER_VERSION, Encoder, Encodings, join
 from ingestion.errors import LibraryDamaged
 from ingestion.library import Library
 from ingestion.parsing import READER_VERSION
@@ -83,20 +81,6 @@ def merge(count: int, known: Mapping[int, Encodings], made: Encodings) -> Encodi
     rows = iter(range(len(made)))
     return join(
         [known[place] if place in known else made.part(row := next(rows), row + 1) for place in range(count)]
-    )
-
-
-def join(parts: Sequence[Encodings]) -> Encodings:
-    """Return the vectors of several lists of passages as those of one."""
-    lengths = [np.diff(part.offsets) for part in parts]
-    known = all(len(part.punctuation) == len(part.tokens) for part in parts)
-    return Encodings(
-        cls=np.concatenate([part.cls for part in parts]),
-        mean=np.concatenate([part.mean for part in parts]),
-        tokens=np.concatenate([part.tokens for part in parts]),
-        offsets=np.cumsum(np.concatenate([[0], *lengths]), dtype=np.int64),
-        spans=np.concatenate([part.spans for part in parts]),
-        punctuation=np.concatenate([part.punctuation if known else part.punctuation[:0] for part in parts]),
     )
 
 

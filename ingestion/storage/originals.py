@@ -52,8 +52,10 @@ def unpacking_folder(folder: Path) -> Path:
     return folder / "import"
 
 
-def keep_original(source: Source, original: Path) -> None:
+def keep_original(source: Source, original: Path, *, flush_folder: bool = True) -> None:
     """Copy the file's bytes, if they are still the bytes that were parsed.
+
+    Without `flush_folder` the caller flushes the folder's entries to the disk.
 
     Raises:
         SourceChanged: The file has other bytes now, or is gone.
@@ -61,7 +63,8 @@ def keep_original(source: Source, original: Path) -> None:
     mark = absent_mark(original)
     if source.file is None or (mark.exists() and not source.file.exists()):
         mark.touch(mode=0o600)
-        sync_folder(original.parent)
+        if flush_folder:
+            sync_folder(original.parent)
         return
     temporary = original.with_suffix(".tmp")
     try:
@@ -79,7 +82,8 @@ def keep_original(source: Source, original: Path) -> None:
             raise SourceChanged(f"{source.path} changed while it was ingested; ingest it again")
     temporary.replace(original)
     mark.unlink(missing_ok=True)
-    sync_folder(original.parent)
+    if flush_folder:
+        sync_folder(original.parent)
 
 
 def under_its_name(original: Path, name: str, folder: Path) -> Path:

@@ -76,6 +76,11 @@ class SourceLinks:
             remove_edits(connection, document.id)
         return unlinked
 
+    def is_respelled(self, collection_id: int, path: str) -> bool:
+        """Whether a file is known by another spelling of this path, and none by this one."""
+        former = self._catalogue.sources.spelled(collection_id, path)
+        return former is not None and self._catalogue.by_source(collection_id, path) is None
+
     def respell(self, collection_id: int, path: str) -> None:
         """Let a file that is known by another spelling of this path be known by this spelling.
 

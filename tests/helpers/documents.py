@@ -7,6 +7,7 @@ from pathlib import Path
 from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
+from ingestion.pipeline.progress import IngestResult
 
 ORCHARD = """# Orchard notes
 
@@ -37,6 +38,11 @@ def write_documents(folder: Path) -> Path:
     (folder / "orchard.md").write_text(ORCHARD, "utf-8")
     (folder / "harbour.md").write_text(HARBOUR, "utf-8")
     return folder
+
+
+def ingest_apart(library: Library, folder: Path) -> list[IngestResult]:
+    """Ingest the files of a folder each by a call of its own, so that each has a token segment of its own."""
+    return [result for file in sorted(folder.iterdir()) for result in ingest(library, [file])]
 
 
 @contextmanager

@@ -35,11 +35,11 @@ NEW = "The Conference pear ripens in October. Its fruit keeps until January."
 # Every call that Library.add makes on a store, in order.
 STEPS = {
     "journal": (Journal, "begin"),
-    "original": ("ingestion.library.keep_original", None),
+    "original": ("ingestion.additions.keep_original", None),
     "segment": (TokenStore, "write"),
     "chroma": (VectorStore, "upsert"),
     "attach": (TokenStore, "attach"),
-    "catalogue": ("ingestion.library.insert_document", None),
+    "catalogue": ("ingestion.additions.insert_document", None),
 }
 
 
@@ -300,7 +300,7 @@ def test_a_file_that_vanishes_while_it_is_ingested(
 CRASHER = """
 import os, sys
 from pathlib import Path
-import ingestion.library
+import ingestion.additions
 from ingestion.encoders import builtin_encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
@@ -309,7 +309,7 @@ from ingestion.storage.tokens.store import TokenStore
 from ingestion.storage.vectors.store import VectorStore
 
 folder, file, owner, name, nth, when = sys.argv[1:]
-place = globals()[owner] if owner != "library" else ingestion.library
+place = globals()[owner] if owner != "additions" else ingestion.additions
 real = getattr(place, name)
 calls = 0
 
@@ -336,11 +336,11 @@ os._exit(0)
     "step",
     [
         "Journal begin 1 after",
-        "library keep_original 1 after",
+        "additions keep_original 1 after",
         "TokenStore write 1 after",
         "VectorStore upsert 1 after",
         "VectorStore upsert 2 after",
-        "library insert_document 1 after",
+        "additions insert_document 1 after",
         "VectorStore delete 1 at",
         "VectorStore delete 1 after",
         "TokenStore erase 1 after",

@@ -9,6 +9,7 @@ import pytest
 from ingestion.encoders import Encoder
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
+from tests.helpers.documents import ingest_apart
 from tests.helpers.tiny_gguf import write_tiny_gguf
 
 LIGHTHOUSE = "The lighthouse at Hook Point was lit in 1172. Monks kept its fire for four hundred years."
@@ -51,7 +52,7 @@ def stock_template(stock: Path, tmp_path_factory: pytest.TempPathFactory, encode
     """The folder of a closed library that holds `stock`. Tests work on copies."""
     folder = tmp_path_factory.mktemp("template") / "data"
     with Library.open(folder, encoder) as library:
-        assert [result.status for result in ingest(library, [stock])] == ["ok", "ok"]
+        assert [result.status for result in ingest_apart(library, stock)] == ["ok", "ok"]
     return folder
 
 

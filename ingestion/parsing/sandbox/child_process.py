@@ -1,4 +1,4 @@
-"""The parent's handle on the child process that reads one file.
+"""The parent's handle on a child process that reads a file, or small files one after the other.
 
 It is a plain subprocess because `multiprocessing` pools handle an aborted child badly. Two threads empty the
 child's pipes: frames into a short queue, so that a fast child waits for a slow parent, and stderr into a tail
@@ -63,6 +63,10 @@ class ChildProcess:
         ]
         for thread in self._threads:
             thread.start()
+        self.ask(request)
+
+    def ask(self, request: ChildRequest) -> None:
+        """Send a request. The former one must have been answered."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # a child that is dead already is noticed by its exit code
             self._process.stdin.write(request.encode())
@@ -77,6 +81,10 @@ class ChildProcess:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Kill the child and close its pipes."""
         self.kill()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
@@ -86,7 +94,7 @@ class ChildProcess:
     def receive(self, timeout: float) -> Frame | FrameError | ChildEnded | None:
         """The next frame, or why there is none; None if `timeout` seconds brought nothing."""
         try:
-            return self._frames.get(timeout=timeout)
+            return self._frames.get(timeout > 0, timeout)
         except queue.Empty:
             return None
 

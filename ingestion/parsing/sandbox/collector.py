@@ -32,6 +32,7 @@ from ingestion.parsing.frames import (
     PageFault,
     PageLabel,
     Refusal,
+    Served,
     TextDone,
     Title,
 )
@@ -132,8 +133,8 @@ class Collector:
                     self._faults[number] = frame
             case TextDone():
                 self.text_done = True
-            case DrawnPage() | AttachmentPiece():
-                raise FrameError("a picture or a file that was not requested")
+            case DrawnPage() | AttachmentPiece() | Served():
+                raise FrameError("an answer that was not requested")
             case Refusal(status, error):
                 self.stop(status, error[:MAX_TEXT])
             case _:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ingestion.documents import Status
 from ingestion.errors import Cancelled
-from ingestion.parsing.frames import ChildRequest, Frame, FrameError, PageBegun, PageFault
+from ingestion.parsing.frames import ChildRequest, Frame, FrameError, PageBegun, PageFault, Served
 from ingestion.parsing.process_exit import signal_name
 from ingestion.parsing.sandbox.child_process import POLL_SECONDS, ChildEnded, ChildProcess
 from ingestion.parsing.sandbox.collector import Collector
@@ -48,6 +48,7 @@ class Supervisor:
         self._deadline = time.monotonic() + self._limits.wall_seconds
         self._page: PageBegun | None = None  # begun and not there yet
         self._page_began = 0.0
+        self._served = False
         self._cpu_seconds = float(self._limits.cpu_seconds)  # what is left of it
 
     def run(self) -> None:
@@ -78,6 +79,18 @@ class Supervisor:
                 return
             request = self._rest()
 
+    def follow(self, child: ChildProcess) -> bool:
+        """Feed the collector from a child that was asked for the file; return whether the child has read all
+        of it and waits for the next one.
+
+        Raises:
+            Cancelled: `cancelled` returned true.
+        """
+        fault = self._follow(child)
+        if fault is not None:
+            self._collector.stop(fault.status, fault.reason)
+        return self._served
+
     def _rest(self) -> ChildRequest:
         """The request for the remaining pages, within the rest of the limits."""
         self._collector.restart()
@@ -97,6 +110,9 @@ class Supervisor:
             if late := self._lateness():
                 return None if self._collector.settled else late
             received = child.receive(POLL_SECONDS)
+            if isinstance(received, Served) and self._collector.text_done:
+                self._served = True
+                return None
             if isinstance(received, ChildEnded):
                 return None if self._collector.settled else self._explain_exit(child)
             try:

@@ -1,4 +1,4 @@
-"""The child process: limits itself, reads one file, sends frames, ends.
+"""The child process: limits itself, reads a file, sends frames; ends, or reads the next small file.
 
 The limits are set here, not by the parent before exec: `preexec_fn` can deadlock a process with threads.
 """
@@ -6,6 +6,7 @@ The limits are set here, not by the parent before exec: `preexec_fn` can deadloc
 import ctypes
 import math
 import os
+import queue
 import sys
 import threading
 import time
@@ -14,7 +15,15 @@ from typing import BinaryIO
 
 from ingestion.documents import Status
 from ingestion.parsing.formats import IMAGE_SUFFIXES, reader
-from ingestion.parsing.frames import ChildRequest, Frame, PageBegun, Refusal, RefusalError, write_frame
+from ingestion.parsing.frames import (
+    ChildRequest,
+    Frame,
+    PageBegun,
+    Refusal,
+    RefusalError,
+    Served,
+    write_frame,
+)
 from ingestion.parsing.limits import ParseLimits, recognition_threads
 
 STDIN, STDOUT, STDERR = 0, 1, 2
@@ -23,27 +32,36 @@ MEBIBYTE = 1024**2
 
 
 def main() -> None:
-    """Serve the one request on stdin and end the process. Never returns."""
+    """Serve the request on stdin, and those that follow while it `stays`; end the process. Never returns."""
     request = ChildRequest.decode(sys.stdin.buffer.readline())
     _limit_self(request.limits)
-    _die_with_parent(request.parent)
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    _die_with_parent(request.parent, requests)
     with _frame_stream() as stream:
-        try:
-            for frame in _read(request):
-                if isinstance(frame, PageBegun) and frame.recognise:
-                    _allow_a_recognition(request.limits)
-                write_frame(stream, frame)
-        except RefusalError as refusal:
-            write_frame(stream, Refusal(refusal.status, refusal.error))
-        except MemoryError:
-            write_frame(stream, Refusal(Status.FAILED, _out_of_memory(request)))
-        except RecursionError:
-            write_frame(
-                stream, Refusal(Status.FAILED, f"{request.file.name!r} is nested too deeply to be read")
-            )
-        except BrokenPipeError:
-            os._exit(1)  # the parent has gone or has enough
+        while _serve(request, stream) and request.stays:
+            write_frame(stream, Served())
+            request = ChildRequest.decode(requests.get())
+            _limit_processor_time(time.process_time() + request.limits.cpu_seconds)
     os._exit(0)  # skips PDFium's destructors, which a broken file can crash, and does not wait for the thread
+
+
+def _serve(request: ChildRequest, stream: BinaryIO) -> bool:
+    """Send the frames of a file; return whether it was read without a fault."""
+    try:
+        for frame in _read(request):
+            if isinstance(frame, PageBegun) and frame.recognise:
+                _allow_a_recognition(request.limits)
+            write_frame(stream, frame)
+        return True
+    except RefusalError as refusal:
+        write_frame(stream, Refusal(refusal.status, refusal.error))
+    except MemoryError:
+        write_frame(stream, Refusal(Status.FAILED, _out_of_memory(request)))
+    except RecursionError:
+        write_frame(stream, Refusal(Status.FAILED, f"{request.file.name!r} is nested too deeply to be read"))
+    except BrokenPipeError:
+        os._exit(1)  # the parent has gone or has enough
+    return False
 
 
 def _read(request: ChildRequest) -> Iterator[Frame]:
@@ -115,20 +133,24 @@ def _set_limit(kind: int, amount: int, *, keep_hard: bool = False) -> None:
 
 def _allow_a_recognition(limits: ParseLimits) -> None:
     """Raise the limit of processor time: drawing hundreds of pages takes more than reading ten thousand."""
+    recognition = limits.ocr_seconds * recognition_threads()
+    _limit_processor_time(time.process_time() + limits.page_seconds + recognition)
+
+
+def _limit_processor_time(seconds: float) -> None:
+    """Allow this process so many seconds in all, from its start."""
     if sys.platform == "win32":
         return
     import resource
 
-    recognition = limits.ocr_seconds * recognition_threads()
-    wanted = math.ceil(time.process_time() + limits.page_seconds + recognition)
-    _set_limit(resource.RLIMIT_CPU, wanted, keep_hard=True)
+    _set_limit(resource.RLIMIT_CPU, math.ceil(seconds), keep_hard=True)
 
 
-def _die_with_parent(parent: int) -> None:
+def _die_with_parent(parent: int, requests: "queue.SimpleQueue[bytes]") -> None:
     """End this process when its parent ends, even by kill -9.
 
     Linux sends a signal. On other systems, and as a second way, stdin ends with the parent. (The signal also
-    comes when only the thread that started this process ends, but that thread waits for this process.)
+    comes when only the thread that started this process ends, but that thread outlives this process.)
     """
     if sys.platform == "linux":
         import signal
@@ -136,13 +158,18 @@ def _die_with_parent(parent: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if hasattr(os, "getppid") and sys.platform != "win32" and os.getppid() != parent:
         os._exit(1)  # it ended before the signal was set
-    threading.Thread(target=_wait_for_end_of_stdin, daemon=True).start()
+    threading.Thread(target=_read_stdin, args=(requests,), daemon=True).start()
 
 
-def _wait_for_end_of_stdin() -> None:
+def _read_stdin(requests: "queue.SimpleQueue[bytes]") -> None:
+    """Take further requests, a line each; end with the parent."""
     # os.read, not sys.stdin: a thread inside a buffered reader cannot be left behind at exit.
-    while os.read(STDIN, 4096):
-        pass
+    line = b""
+    while data := os.read(STDIN, 4096):
+        line += data
+        if line.endswith(b"\n"):
+            requests.put(line)
+            line = b""
     os._exit(1)
 
 

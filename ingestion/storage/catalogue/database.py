@@ -46,15 +46,20 @@ class Database:
             self._connection.close()
 
     @contextmanager
-    def transaction(self, *, changes_documents: bool = False) -> Iterator[sqlite3.Connection]:
+    def transaction(
+        self, *, changes_documents: bool = False, flushed: bool = True
+    ) -> Iterator[sqlite3.Connection]:
         """Everything inside becomes visible at once, or not at all.
 
-        `changes` grows with each one that says it `changes_documents`: what a search reads.
+        `changes` grows with each one that says it `changes_documents`: what a search reads. What is not
+        `flushed` outlives the process, also by kill -9, but may be lost where the machine loses its power.
         Raises DiskFull or LibraryError where the file cannot be written, LibraryDamaged where it cannot be
         read.
         """
         with self._lock, self.explained():
             try:
+                if not flushed:
+                    self._connection.execute("PRAGMA synchronous=NORMAL")
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
                 self._connection.execute("COMMIT")
@@ -63,6 +68,9 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+            finally:
+                if not flushed:
+                    self._connection.execute("PRAGMA synchronous=FULL")
             self.changes += changes_documents
 
     @contextmanager

@@ -191,14 +191,16 @@ class JobTable:
             _set_state(connection, identity, state, error)
 
     def set_stage(self, identity: int, ordinal: int, stage: str) -> None:
-        with self._database.transaction() as connection:
+        # After a loss of power the file is begun again all the same.
+        with self._database.transaction(flushed=False) as connection:
             connection.execute(
                 "UPDATE job_files SET stage = ? WHERE job_id = ? AND ordinal = ?", (stage, identity, ordinal)
             )
 
     def finish_file(self, identity: int, file: FileState) -> None:
         """Record how a file ended."""
-        with self._database.transaction() as connection:
+        # An upload is deleted now. Any other file whose end is lost is ingested again, and is unchanged.
+        with self._database.transaction(flushed=file.staged) as connection:
             warnings = json.dumps(file.warnings, ensure_ascii=False)
             connection.execute(
                 "UPDATE job_files SET stage = 'done', status = :status, error = :error, "

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 
 from ingestion.storage.catalogue.database import Database, insert_row
 from ingestion.storage.catalogue.records import Document, JournalEntry
@@ -17,12 +18,17 @@ class Journal:
         """Return what is to be finished or erased, oldest first."""
         return [_entry(row) for row in self._database.rows("SELECT * FROM journal ORDER BY id")]
 
-    def begin(self, kind: str, document: Document, segments: tuple[tuple[int, str], ...]) -> JournalEntry:
-        """Record, before anything is written elsewhere, that a version is on its way."""
+    def begin(
+        self, kind: str, documents: Sequence[Document], segments: tuple[tuple[int, str], ...]
+    ) -> list[JournalEntry]:
+        """Record, before anything is written elsewhere, that versions are on their way; they share the
+        segments."""
         with self._database.transaction() as connection:
-            identity = insert_entry(connection, kind, document, segments)
-            (row,) = connection.execute("SELECT * FROM journal WHERE id = ?", (identity,)).fetchall()
-        return _entry(row)
+            ids = [insert_entry(connection, kind, one, segments) for one in documents]
+            rows = connection.execute(
+                "SELECT * FROM journal WHERE id BETWEEN ? AND ? ORDER BY id", (ids[0], ids[-1])
+            ).fetchall()
+        return [_entry(row) for row in rows]
 
     def next_version(self, document_id: str) -> int:
         """Return a version whose chunk ids no store has seen, not even one that waits for erasure."""

@@ -138,10 +138,11 @@ class SegmentTable:
 def insert_segments(
     connection: sqlite3.Connection, document: Document, segments: Iterable[tuple[int, str]]
 ) -> None:
-    """Write the rows of a document's own segments: (representation, file)."""
+    """Write the rows of a document's segments, also of those that it shares: (representation, file)."""
     for representation, file in segments:
         connection.execute(
-            "INSERT INTO segment_files (file, representation_id, collection_id, chunks) VALUES (?, ?, ?, ?)",
+            "INSERT INTO segment_files (file, representation_id, collection_id, chunks) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET chunks = chunks + excluded.chunks",
             (file, representation, document.collection_id, document.chunks),
         )
         connection.execute(

@@ -75,7 +75,7 @@ class StagedVectors:
 
     def segment(self, fingerprint: str, document: DocumentKey) -> SegmentData:
         """Return the document's segment, to be written: its sections are read block by block."""
-        sections = document_sections(document, len(self))
+        sections = document_sections([(document, len(self))])
         edges = {name: _edges(lengths) for name, lengths in self._lengths.items()}
         for name in ("offsets", "token_offsets") if "owners" in self._files else ("offsets",):
             lengths = np.diff(edges[name])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ingestion.encoders import BLOCK_CHUNKS, Encodings
+from ingestion.encoders import BLOCK_CHUNKS, Encodings, join
 from ingestion.errors import LibraryDamaged
 from ingestion.storage.durable import sync_folder
 from ingestion.storage.timing import Stopwatch
@@ -110,7 +110,9 @@ class TokenStore(AttachedSegments):
     def write(self, name: str, document: DocumentKey, vectors: DocumentVectors, fingerprint: str) -> None:
         """Write a document's segment in the store's codec. It is not searched before `attach`."""
         if isinstance(vectors, Encodings):
-            write_segment(self.folder / name, self._contents(document, vectors, fingerprint).file())
+            write_segment(
+                self.folder / name, self._contents([(document, len(vectors))], vectors, fingerprint).file()
+            )
         elif isinstance(vectors, StagedVectors):
             write_segment(self.folder / name, vectors.segment(fingerprint, document))
         elif len(vectors) <= BLOCK_CHUNKS:
@@ -121,14 +123,28 @@ class TokenStore(AttachedSegments):
                     staged.append(block)
                 self.write(name, document, staged, fingerprint)
 
-    def _contents(self, document: DocumentKey, encodings: Encodings, fingerprint: str) -> SegmentContents:
+    def write_together(
+        self,
+        name: str,
+        documents: Sequence[DocumentKey],
+        vectors: Sequence[DocumentVectors],
+        fingerprint: str,
+    ) -> None:
+        """Write several documents' vectors, all held in memory at once, as one segment."""
+        parts = [some.part(0, len(some)) for some in vectors if not isinstance(some, StagedVectors)]
+        owned = [(key, len(part)) for key, part in zip(documents, parts, strict=True)]
+        write_segment(self.folder / name, self._contents(owned, join(parts), fingerprint).file())
+
+    def _contents(
+        self, documents: Sequence[tuple[DocumentKey, int]], encodings: Encodings, fingerprint: str
+    ) -> SegmentContents:
         arrays = TokenArrays(encodings.tokens, encodings.offsets, encodings.spans, encodings.punctuation)
         stored = store_tokens(self.spec, self._scales, arrays)
         return SegmentContents(
             fingerprint=fingerprint,
             codec=self.spec.name,
             dimension=encodings.tokens.shape[1],
-            document=document,
+            documents=documents,
             codes=stored.codes,
             offsets=stored.offsets,
             spans=stored.spans,

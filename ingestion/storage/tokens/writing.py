@@ -1,7 +1,7 @@
 """Writing token segments: completely, to the disk, and only then under their name."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -37,12 +37,12 @@ class SegmentData:
 
 @dataclass(frozen=True, slots=True)
 class SegmentContents:
-    """What a document's segment is written from: arrays as the sections above."""
+    """What a segment is written from: whose chunks it holds, with their number, and arrays."""
 
     fingerprint: str
     codec: str
     dimension: int
-    document: DocumentKey
+    documents: Sequence[tuple[DocumentKey, int]]
     codes: NDArray[Any]
     offsets: NDArray[np.int64]
     spans: NDArray[np.integer[Any]]
@@ -63,21 +63,21 @@ class SegmentContents:
             "cls": self.cls,
             "mean": self.mean,
         }
-        sections = document_sections(self.document, len(self.offsets) - 1)
+        sections = document_sections(self.documents)
         sections |= {name: section_of(name, array) for name, array in arrays.items() if array is not None}
         return SegmentData(self.fingerprint, self.codec, self.dimension, sections)
 
 
-def document_sections(document: DocumentKey, chunks: int) -> dict[str, Section]:
-    """Return the sections that say whose chunks a document's segment holds. Raises ValueError for an id that
-    is empty or too long."""
-    identity, version = document
-    if not 0 < len(identity.encode()) <= MAX_DOCUMENT_ID:
-        raise ValueError(f"{identity!r} is no document id of 1 to {MAX_DOCUMENT_ID} bytes")
+def document_sections(documents: Sequence[tuple[DocumentKey, int]]) -> dict[str, Section]:
+    """Return the sections that say whose chunks a segment holds: documents, with the number of their chunks.
+    Raises ValueError for an id that is empty or too long."""
+    for (identity, _), _ in documents:
+        if not 0 < len(identity.encode()) <= MAX_DOCUMENT_ID:
+            raise ValueError(f"{identity!r} is no document id of 1 to {MAX_DOCUMENT_ID} bytes")
     arrays: dict[str, NDArray[Any]] = {
-        "documents": np.array([identity.encode()], "|S24"),
-        "versions": np.array([version], "<i4"),
-        "firsts": np.array([0, chunks], "<i8"),
+        "documents": np.array([identity.encode() for (identity, _), _ in documents], "|S24"),
+        "versions": np.array([version for (_, version), _ in documents], "<i4"),
+        "firsts": np.cumsum([0, *(chunks for _, chunks in documents)], dtype="<i8"),
     }
     return {name: section_of(name, array) for name, array in arrays.items()}
 

@@ -132,11 +132,7 @@ def check(library: Library, expected: Expected) -> None:
     assert_whole(library)
     report = verify(library)
     assert report.ok, report.problems
-    texts = {}
-    for document in library.catalogue.documents():
-        pages = [page.text.strip() for page in library.catalogue.parsed(document).pages]
-        texts[document.name] = "\n\f".join(pages)
-    assert texts == expected.texts
+    assert stored_texts(library) == expected.texts
     assert remaining(library.folder, expected.dead) == set()
     ready = {
         index.record.fingerprint for index in library.open_representations.ready() if index.name == "turned"
@@ -243,6 +239,85 @@ def took_place(library: Library, operation: Operation, expected: Expected) -> bo
     if kind == "reindex":  # the former one, of which there may be none, or the new one
         expected.turned |= {f"turned-{text}", *([] if expected.turned else [""])}
     return False
+
+
+# Many files
+
+NOTES = 24
+# Ingests a folder; each result is noted, flushed to the disk. Dies so many seconds after the start.
+NOTES_CHILD = """
+import os, signal, sys, threading
+from pathlib import Path
+from ingestion.encoders import builtin_encoder
+from ingestion.library import Library
+from ingestion.pipeline.ingest import ingest
+
+folder, files, notes, delay = sys.argv[1:]
+with Library.open(Path(folder), builtin_encoder()) as library, open(notes, "a") as note:
+    library.encoder.encode_query("warm")
+    library.vectors.names()
+    threading.Timer(float(delay), os.kill, (os.getpid(), signal.SIGKILL)).start()
+    for result in ingest(library, [Path(files)]):
+        assert result.status.is_success, result
+        print(result.name, file=note, flush=True)
+        os.fsync(note.fileno())
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param(1, marks=pytest.mark.slow),
+        pytest.param(20, marks=[pytest.mark.soak, pytest.mark.timeout(7200)]),
+    ],
+)
+def test_of_many_notes_each_is_whole_or_absent_after_a_kill(
+    tmp_path: Path, encoder: Encoder, points: int
+) -> None:
+    """Notes that are parsed by one child and committed together, new ones and such that replace others."""
+    seed = int(os.environ.get("RAG_TEST_SEED", random.randrange(10**6)))
+    print(f"seed {seed}: to repeat, set RAG_TEST_SEED")
+    generator = random.Random(seed)
+    library, files, noted = tmp_path / "library", tmp_path / "files", tmp_path / "noted"
+    files.mkdir()
+    names = [f"{number:02}.txt" for number in range(NOTES)]
+    former: dict[str, str] = {}
+    longest, within = 2.0, 0
+    for _ in range(TRIES * points):
+        texts = {name: text_of(generator, name) for name in names}
+        for name, text in texts.items():
+            (files / name).write_text(text)
+        ended = run_forked(NOTES_CHILD, library, files, noted, str(generator.uniform(0, longest)))
+        assert ended in (0, -signal.SIGKILL)
+        done = set(noted.read_text().split()) if noted.exists() else set()
+        noted.unlink(missing_ok=True)
+        within += ended != 0
+        longest *= 0.7 if ended == 0 else 1.0 if done else 1.4  # towards what it takes on this machine
+        with opened_soon(library, encoder) as opened:
+            assert_whole(opened)
+            assert verify(opened).ok
+            held = stored_texts(opened)
+            assert all(text in (texts[name], former.get(name)) for name, text in held.items())
+            assert held.keys() >= former.keys()
+            assert {name for name in names if held.get(name) == texts[name]} >= done
+            former = held
+        if within == points:
+            break
+    assert within == points
+    with opened_soon(library, encoder) as opened:  # and what is left can follow
+        assert all(result.status.is_success for result in ingest(opened, [files]))
+        assert stored_texts(opened) == texts
+        assert_whole(opened)
+
+
+def stored_texts(library: Library) -> dict[str, str]:
+    """Return the text of each document, its pages joined as a file has them, by name."""
+    texts = {}
+    for document in library.catalogue.documents():
+        pages = [page.text.strip() for page in library.catalogue.parsed(document).pages]
+        texts[document.name] = "\n\f".join(pages)
+    return texts
 
 
 # Residue

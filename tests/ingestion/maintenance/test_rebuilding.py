@@ -20,7 +20,7 @@ from ingestion.maintenance import rebuilding as rebuilding_module
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.snapshots import Snapshots
 from ingestion.storage.folder_swap import finish_rebuild
-from tests.helpers.documents import write_documents
+from tests.helpers.documents import ingest_apart, write_documents
 from tests.helpers.store_contents import assert_whole
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path
     second.parent.mkdir()
     shutil.copyfile(files / "orchard.md", second)
     with Library.open(place / "library", encoder) as library:
-        list(ingest(library, [files]))
+        ingest_apart(library, files)
         list(ingest(library, [second]))
         list(ingest(library, [files / "orchard.md"], collection="fruit"))
         rename_collection(library, "fruit", "pears and apples")

@@ -26,6 +26,7 @@ from ingestion.storage.catalogue.records import Document
 from ingestion.storage.folder_swap import beside, finish_swap
 from ingestion.storage.tokens.layout import START
 from ingestion.storage.tokens.segment import Segment
+from tests.helpers.documents import ingest_apart
 from tests.helpers.store_contents import assert_whole, bytes_on_disk, everything, found, names_in
 
 # Processes of their own, Chroma in most tests: minutes in all.
@@ -46,7 +47,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path
     for name, text in TEXTS.items():
         (folder / "files" / name).write_text(text)
     with Library.open(folder / "library", encoder) as library:
-        assert [result.status for result in ingest(library, [folder / "files"])] == ["ok", "ok"]
+        assert [result.status for result in ingest_apart(library, folder / "files")] == ["ok", "ok"]
     forget_copies(folder / "library")  # taken when the first of the documents was stored
     with Library.open(folder / "library", encoder):
         pass

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ingestion.library import Library
 from ingestion.pipeline.folder_sync import find_files
 from ingestion.pipeline.ingest import ingest
 from ingestion.pipeline.progress import IngestProgress, IngestResult, IngestStage
+from ingestion.storage.catalogue.records import Document, JournalEntry
 from tests.helpers.store_contents import assert_whole, everything
 
 
@@ -65,6 +66,47 @@ def test_a_folder_with_nothing_to_ingest(library: Library, tmp_path: Path, names
     ):
         run(library, good, folder)
     assert library.catalogue.documents() == []
+
+
+# Many small files
+
+
+def test_notes_are_committed_together(library: Library, tmp_path: Path) -> None:
+    """A few commits, and so a few segments, hold them; a note whose bytes change meanwhile fails alone."""
+    folder = tmp_path / "notes"
+    for number in range(30):
+        write(folder, f"{number:02}.txt", f"The ferry {number} sails at noon.")
+    changed = folder / "07.txt"
+
+    def change(step: IngestProgress) -> None:
+        if step.name == changed.name and step.stage is IngestStage.ENCODING:
+            changed.write_text("The ferry is cancelled.")
+
+    versions: list[int] = []
+    begin = library.catalogue.journal.begin
+
+    def counted(
+        kind: str, documents: Sequence[Document], segments: tuple[tuple[int, str], ...]
+    ) -> list[JournalEntry]:
+        versions.append(len(documents))
+        return begin(kind, documents, segments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(library.catalogue.journal, "begin", counted)
+        results = list(ingest(library, [folder], on_progress=change))
+    assert {result.name: result.status for result in results if result.status != "ok"} == {"07.txt": "failed"}
+    (failed,) = (result for result in results if result.status != "ok")
+    assert "changed while it was ingested" in str(failed.error)
+    assert max(versions) > 1
+    assert_whole(library)
+    write(folder, "05.txt", "The ferry 5 sails at one.")
+    again = {result.name: str(result.status) for result in ingest(library, [folder])}
+    assert {name for name, status in again.items() if status == "ok"} == {"05.txt", "07.txt"}
+    (replaced,) = (one for one in library.catalogue.documents() if one.name == "05.txt")
+    assert replaced.version == 2
+    assert_whole(library)
+    library.delete(*library.catalogue.documents()[:20])
+    assert_whole(library)
 
 
 # Statuses

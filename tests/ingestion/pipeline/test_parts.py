@@ -1,6 +1,7 @@
 """Files inside a PDF are documents of their own, which come, move and go with it."""
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pypdf
@@ -209,10 +210,10 @@ def test_parts_and_warnings_come_back_without_the_catalogue(
 def test_a_fault_that_ends_a_part_is_a_warning_of_its_container(
     library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(context: IngestContext, item: ChunkedDocument) -> IngestResult:
-        if item.is_part:
+    def failing(context: IngestContext, batch: Sequence[ChunkedDocument]) -> list[IngestResult]:
+        if any(item.is_part for item in batch):
             raise MemoryError
-        return write(context, item)
+        return write(context, batch)
 
     monkeypatch.setattr("ingestion.pipeline.ingest.write", failing)
     (result,) = added(library, offer(folder / "offer.pdf", terms_txt=TERMS))

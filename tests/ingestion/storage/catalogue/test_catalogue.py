@@ -436,7 +436,7 @@ def test_begin_journals_and_versions_never_repeat(catalogue: Catalogue) -> None:
     assert catalogue.journal.next_version("a") == 1
     put(catalogue, document)
     assert catalogue.journal.next_version("a") == 4
-    entry = catalogue.journal.begin("add", replace(document, version=4), ((1, "seg-x.tok"),))
+    (entry,) = catalogue.journal.begin("add", [replace(document, version=4)], ((1, "seg-x.tok"),))
     assert catalogue.journal.entries() == [entry]
     assert (entry.kind, entry.version, entry.chunks) == ("add", 4, 2)
     assert catalogue.journal.next_version("a") == 5

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ingestion.encoders import Encoder
+from ingestion.encoders import Encoder, join
 from ingestion.encoders.batches import is_punctuation
 from ingestion.errors import InvalidInput
-from ingestion.pipeline.reuse import join
 from ingestion.storage.tokens.codec import (
     CODECS,
     INT4_STEP,

@@ -27,7 +27,7 @@ def contents_of(
         fingerprint="model-1",
         codec="int8",
         dimension=dimension,
-        document=(document, 1),
+        documents=[((document, 1), len(lengths))],
         codes=generator.integers(-127, 128, (sum(kept), dimension)).astype(np.int8),
         offsets=np.cumsum([0, *kept], dtype=np.int64),
         spans=generator.integers(0, MAX_CHARACTERS + 1, (tokens, 2)).astype(np.int32),

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingestion.encoders import BLOCK_CHUNKS, Encodings
-from ingestion.pipeline.reuse import join
+from ingestion.encoders import BLOCK_CHUNKS, Encodings, join
 from ingestion.storage.tokens.codec import CODECS, CodecSpec
 from ingestion.storage.tokens.staged import StagedVectors
 from ingestion.storage.tokens.store import TokenStore
