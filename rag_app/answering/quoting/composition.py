@@ -14,6 +14,7 @@ from rag_app.answering.quoting.candidates import Candidate, candidates
 from rag_app.answering.quoting.computing.computed import computed, growth, is_figure_itself
 from rag_app.answering.quoting.computing.shares import share
 from rag_app.answering.quoting.lines import MOST_WORDS, Absence, Quotation, quoted
+from rag_app.answering.quoting.parts import PARTS, SHARE_OF_PARTS, of_other_part
 from rag_app.answering.quoting.quotable_tables import label_of
 from rag_app.answering.quoting.sides import compared, sides_lines
 from rag_app.answering.quoting.statements import BULLET, ITEM, Statement, StatementKind
@@ -27,13 +28,6 @@ _MOST_LINES = 3
 _SHARE = 0.6
 # A statement that introduces a list is chosen with at least this share of the best statement's worth.
 _SHARE_OF_LISTS = 0.8
-# Of a question in two parts ("…, and who proposed it?") no one line has to answer all.
-_SHARE_OF_PARTS = 0.25
-_PARTS = re.compile(
-    r"[,;]?\s(?:and|und|et|y|e)\s(?:(?:in|at|by|to|from|on|for)\s)?(?:who|whom|what|when|where|which|why|how|"
-    r"did|does|is|was|wer|wann|wo|warum|wie|qui|que|quand|où|comment|quién|qué|cuándo|dónde|cómo)\b",
-    re.IGNORECASE,
-)
 # It says something else if at least this share of its content words is new.
 _NEW = 0.4
 # Sentences between the items of a list that belong to the item before.
@@ -84,17 +78,18 @@ def _figures(question: str, best: Candidate, packed: PromptContext) -> list[Quot
 
 def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
     best = ranked[0]
-    share = _SHARE_OF_PARTS if _PARTS.search(question) else _SHARE
-    chosen, shown = [quoted(best, question)], [best]
+    share = SHARE_OF_PARTS if PARTS.search(question) else _SHARE
+    shown = [best, *filter(None, [of_other_part(question, ranked)])]
+    chosen = [quoted(one, question) for one in shown]
     if _is_asked_cell(best, question):  # nothing adds to it
         return chosen
-    words = len(chosen[0].plain.split())
-    said = _content(best.statement.text)
+    words = sum(len(one.plain.split()) for one in chosen)
+    said = set[str]().union(*(_content(one.statement.text) for one in shown))
     for one in ranked[1:]:
         if len(chosen) == _MOST_LINES or one.worth < share * best.worth or one.is_soft:
             break
         own = _content(one.statement.text)
-        if not own or len(own - said) < _NEW * len(own):
+        if not own or len(own - said) < _NEW * len(own) or any(one is other for other in shown):
             continue
         if any(_is_of_others(one, other, question) for other in shown) or is_row_without(question, one):
             continue

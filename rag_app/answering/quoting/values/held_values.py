@@ -50,7 +50,7 @@ def led_by_value(question: str, ranked: Sequence[Candidate]) -> list[Candidate]:
 def is_row_without(question: str, one: Candidate) -> bool:
     """Return whether a statement is a row without a value of the sort that a question asks for."""
     asked = asked_value(question) if one.statement.kind is StatementKind.ROW else None
-    return asked is not None and not _holds(question, asked, one)
+    return asked is not None and not holds(question, asked, one)
 
 
 def _holding(question: str, asked: AskedValue, ranked: Sequence[Candidate]) -> Candidate | None:
@@ -59,7 +59,7 @@ def _holding(question: str, asked: AskedValue, ranked: Sequence[Candidate]) -> C
     Of persons, the first that also has most of the names that the question has: many are named around it.
     """
     least = _SHARE * ranked[0].worth
-    found = [one for one in ranked if one.worth >= least and _holds(question, asked, one)]
+    found = [one for one in ranked if one.worth >= least and holds(question, asked, one)]
     if asked.kind in (ValueKind.FULL_NAME, ValueKind.PERSON):
         return max(found, key=_names_of, default=None)
     sure = [one for one in found if _is_sure(question, asked, one)]
@@ -83,7 +83,8 @@ def _names_of(one: Candidate) -> int:
     return sum(term.kind is TermKind.NAME for term in one.mentioned)
 
 
-def _holds(question: str, asked: AskedValue, one: Candidate) -> bool:
+def holds(question: str, asked: AskedValue, one: Candidate) -> bool:
+    """Return whether a statement has a value of the sort that is asked for, as it is read."""
     line = _said(one, question)
     if holds_value(line, asked, one.window.text):
         return True

@@ -155,6 +155,43 @@ def test_a_procedure_is_told_by_the_list_and_not_by_what_matches_a_little_better
     assert only.line == "Clean the lamp as follows:\n\n1. Wash it.\n2. Dry it."
 
 
+def in_order(text: str, *words: str) -> Evidence:
+    """Return evidence whose sentences match a question in the order in which they have these words."""
+    item = evidence(1, text)
+    scores = [next((0.52 - place / 100 for place, word in enumerate(words) if word in one.text), 0.4)
+              for one in item.sentences]  # fmt: skip
+    return replace(
+        item,
+        sentences=tuple(replace(one, score=score) for one, score in zip(item.sentences, scores, strict=True)),
+    )
+
+
+TWO_PARTS = (
+    "The charges for giving up offices are $450 million to $650 million. "
+    "Northern towns, whose keepers moved south before the winter, lose 11 branches. "
+    "The real estate part is expected to be finished in fiscal 2026."
+)
+
+
+def test_the_second_part_of_a_question_has_its_own_line() -> None:
+    item = in_order(TWO_PARTS, "charges", "Northern", "fiscal 2026")
+    question = "How much are the charges for offices, and when should the real estate part be finished?"
+    first, second, *_ = composed(question, item)
+    assert "$450 million" in first.plain
+    assert second.plain == "The real estate part is expected to be finished in fiscal 2026."
+
+
+def test_a_line_that_answers_both_parts_is_followed_as_usual() -> None:
+    text = (
+        "The keeper lit the lamp in 1921 at Torrin, to warn ships. Ships are warned by a bell in fog. "
+        "A second keeper came from the south of the island with a dog."
+    )
+    question = "When was the lamp lit, and why are ships warned?"
+    first, *rest = composed(question, in_order(text, "keeper lit", "bell", "dog"))
+    assert "1921" in first.plain
+    assert len(rest) <= 2
+
+
 def test_a_comparison_has_a_line_for_each_side() -> None:
     items = [
         evidence(1, "Revenue at the yard fell by 3% over the year.", document="northyard.txt"),
