@@ -1,5 +1,1 @@
 """The Gradio pages."""
-
-from ui.gradio_stubs import skip_stubs
-
-skip_stubs()

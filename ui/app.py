@@ -1,5 +1,10 @@
 """The pages and the API, on one port."""
 
+# ruff: noqa: E402 (before anything else imports Gradio)
+from ui.gradio_stubs import skip_stubs
+
+skip_stubs()
+
 import secrets
 import signal
 import tempfile
