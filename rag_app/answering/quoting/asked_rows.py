@@ -36,11 +36,11 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 
 # A length of time, as questions and as the heads of columns call it.
-_LENGTHS = (
+LENGTHS = (
     (
         "quarter",
-        _words(r"\b(?:quarter|three months|q[1-4]|[1-4]q|(?:12|13|14|16) weeks)\b"),
-        _words(r"\b(?:quarter|q[1-4]|three months|1[2346] weeks|thirteen|twelve weeks|sixteen)\b"),
+        _words(r"\bquarter|\b(?:three months|q[1-4]|[1-4]q|1[2346] weeks|thirteen)\b"),
+        _words(r"\bquarter|\b(?:q[1-4]|three months|1[2346] weeks|thirteen|twelve weeks|sixteen)\b"),
     ),
     (
         "half",
@@ -49,12 +49,12 @@ _LENGTHS = (
     ),
     (
         "nine months",
-        _words(r"\b(?:nine months|(?:36|39|40) weeks)\b"),
-        _words(r"\b(?:nine months|(?:36|39|40) weeks|thirty-nine)\b"),
+        _words(r"\b(?:nine months|3[69] weeks|40 weeks)\b"),
+        _words(r"\b(?:nine months|3[69] weeks|40 weeks|thirty-nine)\b"),
     ),
     (
         _YEAR,
-        _words(r"\b(?:year|annual|annually|fiscal|fy\s?\d+)\b"),
+        _words(r"\byear\b|\bannual|\b(?:fiscal|fy\s?\d+)\b"),
         _words(r"\b(?:years?|twelve months|5[23] weeks|fy\W?\d+|fiscal)\b"),
     ),
 )
@@ -147,7 +147,7 @@ def fits_time(question: str, window: PassageWindow, one: Statement) -> int:
     """
     if one.kind is not StatementKind.ROW:
         return 0
-    length = next((length for length, asked, _ in _LENGTHS if asked.search(question)), "")
+    length = next((length for length, asked, _ in LENGTHS if asked.search(question)), "")
     placed = row_at(window.tables, window.start + one.start, window.start + one.end) if length else None
     if placed is None:
         return 0
@@ -169,7 +169,7 @@ def _periods_of(question: str, table: Table, row: Row) -> list[str]:
 
 
 def _length_of(period: str) -> str:
-    found = next((length for length, _, head in _LENGTHS if head.search(period)), "")
+    found = next((length for length, _, head in LENGTHS if head.search(period)), "")
     return found or (_DATE if MONTH_DAY.search(period) else _UNTOLD)
 
 

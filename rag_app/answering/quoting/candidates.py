@@ -242,15 +242,7 @@ def _of_passage(
             window,
             found,
             place,
-            EvidenceSentence(
-                start,
-                end,
-                window.text[one.start : one.end],
-                max(each.score for each in told),
-                tuple(dict.fromkeys(also for each in told for also in each.also)),
-                is_named=any(each.is_named for each in told),
-                answers=answers,
-            ),
+            _as_one(told, start, end, window.text[one.start : one.end]),
             signals_of(
                 item,
                 one,
@@ -273,6 +265,19 @@ def _of_passage(
                 and (listed or among_references(found, place) or is_head(window, one.start, one.end))
             ),
         )
+
+
+def _as_one(told: Sequence[EvidenceSentence], start: int, end: int, text: str) -> EvidenceSentence:
+    """Return a statement's characters with the best of what its sentences have."""
+    return EvidenceSentence(
+        start,
+        end,
+        text,
+        max(each.score for each in told),
+        tuple(dict.fromkeys(also for each in told for also in each.also)),
+        is_named=any(each.is_named for each in told),
+        answers=max(each.answers for each in told),
+    )
 
 
 def _introduces(found: Sequence[Statement], place: int) -> bool:

@@ -8,6 +8,7 @@ from ingestion.tables.cells import characters_in, period_of_cell, row_at, shown_
 from ingestion.tables.periods import PERIOD_YEAR, asked_years, says_only_dates
 from ingestion.tables.table import Cell, Table
 from ingestion.tables.table import Row as TableRow
+from rag_app.answering.quoting.asked_rows import LENGTHS
 from rag_app.answering.quoting.candidates import Candidate
 from rag_app.answering.quoting.quotable_tables import is_form, label_of, names_columns
 from rag_app.answering.quoting.rows import Row, RowHeads, parse_row, read_table, shown_value
@@ -32,16 +33,6 @@ _TIMES = frozenset({
     "months", "nine", "of", "quarter", "quarters", "second", "six", "the", "third", "thirteen", "thirty",
     "three", "twelve", "twenty", "two", "week", "weeks", "year", "years",
 })  # fmt: skip
-# Words of a question, and the words of a column's head that they mean.
-_LENGTHS = (
-    (
-        r"\bquarter|\bthree months\b|\bq[1-4]\b|\b1[23] weeks\b|\bthirteen",
-        r"three months|1[23] weeks|quarter|thirteen|sixteen",
-    ),
-    (r"\bsix months\b|\bfirst half\b|\b26 weeks\b|\bh1\b", r"six months|26 weeks|twenty-six"),
-    (r"\bnine months\b|\b3[69] weeks\b", r"nine months|3[69] weeks|thirty-nine"),
-    (r"\byear\b|\bannual|\bfull[- ]year\b|\bfiscal\b", r"year|twelve months|5[23] weeks"),
-)
 
 
 def cell_line(one: Candidate, question: str) -> str:
@@ -183,9 +174,9 @@ def asked_columns(question: str, columns: tuple[str, ...]) -> list[int]:
 
 def _of_length(question: str, columns: Sequence[str], places: list[int]) -> list[int]:
     """Return those places of columns that are for as long a time as the question says; else all of them."""
-    for asked, head in _LENGTHS:
-        if len(places) > 1 and re.search(asked, question, re.IGNORECASE):
-            of_length = [place for place in places if re.search(head, columns[place], re.IGNORECASE)]
+    for _, asked, head in LENGTHS:
+        if len(places) > 1 and asked.search(question):
+            of_length = [place for place in places if head.search(columns[place])]
             places = of_length or places
     return places
 
