@@ -25,7 +25,7 @@ from rag_app.evaluation.corpus import Corpus, open_corpus
 from rag_app.evaluation.datasets import read_dataset
 from retrievers.exact import Named
 from retrievers.reader import BuiltinReader
-from retrievers.reader.reading import Reader, Reading
+from retrievers.reader.reading import Reader
 from retrievers.search import SearchResult, search
 from retrievers.strategies import DEFAULT_STRATEGY, strategy_named
 
@@ -93,15 +93,13 @@ def _gathered(
                 yield from _of_documents(corpus, folder / "questions.jsonl", reader, every[1])
 
 
-def _evidence(library: Library, question: str, result: SearchResult, reader: Reader | None) -> PromptContext:
-    chunks = [hit.chunk for hit in result.hits]
-    read: Sequence[Reading] = reader.read(question, chunks) if reader else ()
+def _evidence(library: Library, result: SearchResult, reader: Reader | None) -> PromptContext:
     return pack(
         library,
         result,
         budget=None,
         count_tokens=lambda text: len(library.encoder.offsets(text)),
-        readings={chunk.id: one for chunk, one in zip(chunks, read, strict=True)} if reader else None,
+        reader=reader,
     )
 
 
@@ -120,7 +118,7 @@ def _of_passages(corpus: Corpus, reader: Reader | None, every: int) -> Iterator[
         found = search(library, question.text, strategy, corpus.scope(), top_k=DEPTH)
         left = [hit for hit in found.hits if articles[corpus.unit(hit.chunk)] not in gold][:TOP_K]
         for is_answerable, hits in ((True, found.hits[:TOP_K]), (False, tuple(left))):
-            packed = _evidence(library, question.text, replace(found, hits=hits), reader)
+            packed = _evidence(library, replace(found, hits=hits), reader)
             if packed.evidence:
                 yield Asked(
                     dataset.name,
@@ -144,7 +142,7 @@ def _of_documents(corpus: Corpus, questions: Path, reader: Reader | None, every:
         found = search(
             corpus.library, question, strategy_named(DEFAULT_STRATEGY), corpus.scope(), top_k=TOP_K
         )
-        packed = _evidence(corpus.library, question, found, reader)
+        packed = _evidence(corpus.library, found, reader)
         pages = {(one["document"], one["page"]) for one in line["evidence"]}
         if packed.evidence:
             yield Asked(

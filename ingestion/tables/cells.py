@@ -106,7 +106,7 @@ def row_at(tables: Sequence[Table], start: int, end: int) -> tuple[Table, Row] |
         if table.start >= end or start >= table.end:
             continue
         for row in table.rows:
-            cells = sum(characters_in(cell, start, end) for cell in row.cells if cell is not None)
+            cells = sum([characters_in(cell, start, end) for cell in row.cells if cell is not None])
             size = cells + characters_in(row.label, start, end)
             if cells and (best is None or size > best[0]):
                 best = size, table, row
@@ -133,4 +133,8 @@ def is_head_at(tables: Sequence[Table], start: int, end: int) -> bool:
 
 def characters_in(cell: Cell, start: int, end: int) -> int:
     """Return how many characters of a cell lie in a stretch of the page."""
-    return sum(max(0, min(end, last) - max(start, first)) for first, last in cell.spans)
+    shared = 0
+    for first, last in cell.spans:
+        if first < end and start < last:
+            shared += min(end, last) - max(start, first)
+    return shared

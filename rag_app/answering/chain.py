@@ -33,7 +33,6 @@ from rag_app.answering.answers import (
     QuestionRewritten,
 )
 from rag_app.answering.evidence.answerability import answerability, lacking_sides
-from rag_app.answering.evidence.asked_of import readings_of
 from rag_app.answering.evidence.literal_matches import partly_missing
 from rag_app.answering.evidence.prompt_context import pack
 from rag_app.answering.prompt_injection import flags
@@ -224,7 +223,6 @@ class AnswerChain:
         budget = options.evidence_tokens or self._settings.evidence_tokens or answerer.evidence_tokens()
         count_tokens = cache(answerer.count_tokens)
         question = retrieved.question.standalone
-        readings = readings_of(self._reader, question, retrieved.result) if self._reader else {}
         asked = self._instructions
         left = budget if budget is None else max(budget - count_tokens(asked.text), budget // 2)
 
@@ -236,7 +234,7 @@ class AnswerChain:
                 count_tokens=count_tokens,
                 nonce=nonce,
                 earlier=options.earlier,
-                readings=readings,
+                reader=self._reader,
             )
 
         while True:

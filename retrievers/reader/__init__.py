@@ -9,7 +9,6 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +20,8 @@ from ingestion.encoders import BUILTIN_MODEL, builtin_model_folder
 from ingestion.encoders.runtime import has_openvino
 from ingestion.errors import ModelError
 from ingestion.storage.catalogue.records import StoredChunk
-from ingestion.text.sentences import sentence_spans
 from retrievers.reader.antecedents import with_antecedents
-from retrievers.reader.reading import AnswerSpan, Reading, SentenceReading
+from retrievers.reader.reading import AnswerSpan, Reading, SentenceReading, Span
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -37,8 +35,6 @@ _LONGEST_SPAN = 24
 _LARGEST_LOGIT = 30.0
 # The readings that are kept: a question is reranked, then read, then asked again with another strategy.
 _KEPT = 2048
-# The passages of which each sentence is read on its own: the likeliest to answer.
-_BY_SENTENCE = 4
 
 Floats = NDArray[np.float32]
 # Wordpiece ids of a question and passages → relevance, the logit of an answer, and marks [p, 3] of each.
@@ -103,31 +99,24 @@ class BuiltinReader:
         return [one.relevance for one in self._read(question, pairs)]
 
     def read(self, question: str, passages: Sequence[StoredChunk]) -> list[Reading]:
-        """Return a reading a passage; the sentences of the best passages are read on their own too.
+        """See `retrievers.reader.reading.Reader.read`."""
+        return self._read(question, [(chunk.context, chunk.text) for chunk in passages])
 
-        Raises ModelError where the weights cannot be loaded.
-        """
-        found = self._read(question, [(chunk.context, chunk.text) for chunk in passages])
-        best = sorted(range(len(found)), key=lambda place: -found[place].answers)[:_BY_SENTENCE]
-        spans = [
-            (place, one.start, one.end) for place in best for one in sentence_spans(passages[place].text)
+    def read_sentences(
+        self, question: str, passages: Sequence[tuple[StoredChunk, Sequence[Span]]]
+    ) -> list[tuple[SentenceReading, ...]]:
+        """See `retrievers.reader.reading.Reader.read_sentences`. A sentence that refers to the one before is
+        read with it."""
+        texts = [
+            (chunk.context, chunk.text[slice(*span)])
+            for chunk, spans in passages
+            for span in with_antecedents(chunk.text, spans)
         ]
-        texts: list[tuple[str, str]] = []
-        for place in best:
-            chunk = passages[place]
-            own = [(start, end) for of, start, end in spans if of == place]
-            texts += [
-                (chunk.context, chunk.text[start:end]) for start, end in with_antecedents(chunk.text, own)
-            ]
-        read = self._read(question, texts)
-        for place in best:
-            sentences = tuple(
-                SentenceReading(start, end, one.answers)
-                for (own, start, end), one in zip(spans, read, strict=True)
-                if own == place
-            )
-            found[place] = replace(found[place], sentences=sentences)
-        return found
+        read = iter(self._read(question, texts))
+        return [
+            tuple(SentenceReading(start, end, next(read).answers) for start, end in spans)
+            for _, spans in passages
+        ]
 
     def _read(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
         with self._lock:

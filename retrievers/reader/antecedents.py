@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-Span = tuple[int, int]
+from ingestion.text.sentences import sentence_spans
+from retrievers.reader.reading import Span
 
 # The first word of such a sentence, in the languages of the interface.
 _REFERRING = frozenset(
@@ -20,11 +21,17 @@ _LONGEST = 320  # characters of the sentence before
 
 
 def with_antecedents(text: str, sentences: Sequence[Span]) -> list[Span]:
-    """Return the spans of sentences in order; one that refers to the sentence before begins with that one."""
+    """Return the spans of sentences; one that refers to the sentence before begins with that one.
+
+    Args:
+        text: Of the passage.
+        sentences: Some of its sentences, or all.
+    """
+    starts = [one.start for one in sentence_spans(text)]
     found: list[Span] = []
-    for place, (start, end) in enumerate(sentences):
+    for start, end in sentences:
         word = re.match(r"\W*(\w+)", text[start:end])
-        before = sentences[place - 1][0] if place else start
+        before = max((one for one in starts if one < start), default=start)
         refers = word is not None and word[1].casefold() in _REFERRING
         found.append((before if refers and start - before <= _LONGEST else start, end))
     return found

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from ingestion.storage.catalogue.records import StoredChunk
 
+Span = tuple[int, int]  # characters of a passage's text
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerSpan:
@@ -64,9 +66,28 @@ class Reading:
         return float(self.in_answer[inside].mean()) if inside.any() else 0.0
 
 
+# Of a passage that was not read, beside others that were.
+UNREAD = Reading(0.0, 0.0, None, np.zeros((0, 2), np.int32), np.zeros(0, np.float32))
+
+
 class Reader(Protocol):
     """Reads a question and passages together. Safe to use from several threads."""
 
     def read(self, question: str, passages: Sequence[StoredChunk]) -> list[Reading]:
-        """Return a reading a passage. Raises ModelError where the weights cannot be loaded."""
+        """Return a reading a passage, without its sentences.
+
+        Raises ModelError where the weights cannot be loaded.
+        """
+        ...
+
+    def read_sentences(
+        self, question: str, passages: Sequence[tuple[StoredChunk, Sequence[Span]]]
+    ) -> list[tuple[SentenceReading, ...]]:
+        """Return a reading of each sentence on its own, by passage.
+
+        Args:
+            passages: Each with the spans of sentences in its text, as `sentence_spans` has them, in order.
+
+        Raises ModelError where the weights cannot be loaded.
+        """
         ...

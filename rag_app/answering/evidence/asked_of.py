@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from ingestion.library import Library
 from rag_app.answering.answers import Evidence
 from rag_app.answering.evidence.sentence_scores import Floats, other_forms, token_weights
-from rag_app.answering.evidence.spelled_out import best_form
 from retrievers.exact import Named
 from retrievers.glossary import Meaning
 from retrievers.hits import Query, Side
-from retrievers.reader.reading import Reader, Reading
 from retrievers.search import SearchResult
 
 
@@ -43,21 +41,6 @@ def asked_of(library: Library, result: SearchResult) -> Callable[[str], Asked]:
 def of_side(evidence: Iterable[Evidence], side: Side) -> tuple[Evidence, ...]:
     """Return the evidence of a side's documents."""
     return tuple(item for item in evidence if item.hit.chunk.document_id in side.documents)
-
-
-def readings_of(reader: Reader, question: str, result: SearchResult) -> dict[str, Reading]:
-    """Return what a reader makes of the hits, by chunk id; a side's passages are read for its own question.
-
-    Raises ModelError where the reader cannot be loaded.
-    """
-    chunks = [hit.chunk for hit in result.hits]
-    of_sides = [(one.within, [c for c in chunks if c.document_id in one.documents]) for one in result.sides]
-    named = frozenset[str]().union(*(one.documents for one in result.sides))
-    found: dict[str, Reading] = {}
-    for text, some in (*of_sides, (question, [c for c in chunks if c.document_id not in named])):
-        form = best_form(text, result.looked_for, [chunk.text for chunk in some])
-        found.update(zip((one.id for one in some), reader.read(form, some), strict=True))
-    return found
 
 
 def _asked(library: Library, result: SearchResult) -> Asked:

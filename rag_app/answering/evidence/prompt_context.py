@@ -18,6 +18,7 @@ from rag_app.answering.evidence.duplicates import merged
 from rag_app.answering.evidence.echoes import is_question
 from rag_app.answering.evidence.literal_matches import with_identifiers
 from rag_app.answering.evidence.readability import companions
+from rag_app.answering.evidence.readings import Matched, readings_of
 from rag_app.answering.evidence.sentence_scores import (
     Floats,
     best_of,
@@ -31,7 +32,7 @@ from rag_app.answering.evidence.windows import windows
 from retrievers.documents_first.misspelt import respelt
 from retrievers.explain import matched
 from retrievers.hits import Hit
-from retrievers.reader.reading import Reading
+from retrievers.reader.reading import Reader
 from retrievers.search import SearchResult
 from retrievers.shares import taking_turns
 
@@ -65,7 +66,7 @@ def pack(
     count_tokens: Callable[[str], int],
     nonce: str = "",
     earlier: Sequence[EvidenceRef] = (),
-    readings: Mapping[str, Reading] | None = None,
+    reader: Reader | None = None,
 ) -> PromptContext:
     """Return the sentences of the hits that answer best.
 
@@ -80,7 +81,9 @@ def pack(
             reads in no time.
         nonce: The nonce of the prompt's fences.
         earlier: The evidence of the conversation's last prompt.
-        readings: What the reader makes of the hits, by chunk id.
+        reader: Reads the best passages; None: nothing is read.
+
+    Raises ModelError where the reader cannot be loaded.
     """
     passages = _passages(library, result)
     sizes = [[count_tokens(sentence.text) for sentence in passage.sentences] for passage in passages]
@@ -91,6 +94,8 @@ def pack(
         most = min(budget, max(_ALWAYS, int(_SHARE * total)))
         chosen = _chosen(passages, sizes, most, [side.documents for side in taking_turns(result.sides)])
     ordered = _ordered(passages, chosen, earlier)
+    matching = [Matched(one.hit.chunk, one.relevance, one.sentences) for one in passages]
+    readings = readings_of(reader, result, matching) if reader else {}
     around = windows(library, [passage.hit.chunk for passage, _ in ordered])
     evidence = tuple(
         Evidence(
@@ -98,7 +103,7 @@ def pack(
             passage.hit,
             tuple(passage.sentences[place] for place in places),
             passage.score,
-            (readings or {}).get(passage.hit.chunk.id),
+            readings.get(passage.hit.chunk.id),
             around.get(passage.hit.chunk.id),
             passage.relevance,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,13 +104,15 @@ def scored_sentences(
     return sentences
 
 
-def short_spans(text: str) -> list[tuple[int, int]]:
+# A passage is measured by the question and by each of its other forms.
+@lru_cache(maxsize=64)
+def short_spans(text: str) -> tuple[tuple[int, int], ...]:
     """Return the spans of a passage's sentences; long sentences in pieces."""
-    return [
+    return tuple(
         (sentence.start + start, sentence.start + end)
         for sentence in sentence_spans(text)
         for start, end in pieces(text[sentence.start : sentence.end])
-    ]
+    )
 
 
 def other_forms(library: Library, result: SearchResult) -> list[tuple[Query, Floats]]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import Runnable
@@ -34,7 +33,7 @@ from rag_app.answering.answers import (
     Verdict,
 )
 from rag_app.answering.chain import AnswerChain, AnswerSettings
-from retrievers.reader.reading import Reading
+from retrievers.reader.reading import UNREAD, Reading, SentenceReading, Span
 from tests.helpers.scripted_answerer import Piece, ScriptedAnswerer
 from tests.helpers.streams import generator
 
@@ -370,8 +369,12 @@ class ScriptedReader:
 
     def read(self, question: str, passages: Sequence[StoredChunk]) -> list[Reading]:
         self.read_of[question] = [chunk.id for chunk in passages]
-        nothing = np.zeros((0, 2), np.int32), np.zeros(0, np.float32)
-        return [Reading(0.0, 1 / place, None, *nothing) for place in range(1, len(passages) + 1)]
+        return [replace(UNREAD, answers=1 / place) for place in range(1, len(passages) + 1)]
+
+    def read_sentences(
+        self, question: str, passages: Sequence[tuple[StoredChunk, Sequence[Span]]]
+    ) -> list[tuple[SentenceReading, ...]]:
+        return [tuple(SentenceReading(*span, 0.25) for span in spans) for _, spans in passages]
 
 
 def test_a_reader_reads_the_standalone_question_with_what_was_found(stored: Library) -> None:
@@ -386,12 +389,14 @@ def test_a_reader_reads_the_standalone_question_with_what_was_found(stored: Libr
         reader=reader,
     ).runnable()
     answer = answered(read, "Who planted it?")
-    assert reader.read_of == {answer.standalone_question: [hit.chunk.id for hit in answer.nearest]}
-    expected = {hit.chunk.id: 1 / hit.rank for hit in answer.nearest}
+    (chunks,) = reader.read_of.values()
+    assert set(reader.read_of) == {answer.standalone_question}
+    assert set(chunks) <= {hit.chunk.id for hit in answer.nearest}
+    expected = {chunk: 1 / place for place, chunk in enumerate(chunks, start=1)}
     assert answer.evidence
     for item in answer.evidence:
         assert item.reading is not None
-        assert item.reading.answers == expected[item.hit.chunk.id]
+        assert item.reading.answers == expected.get(item.hit.chunk.id, 0.0)
     plain = answered(chain(stored, Scripted(), threshold=0.0))
     assert {item.reading for item in plain.evidence} == {None}
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,8 +114,10 @@ def test_it_says_whether_and_where_a_passage_answers(reranker: BuiltinReader) ->
     assert found.answers > other.answers
     assert found.relevance > other.relevance
     spans = [(one.start, one.end) for one in sentence_spans(FERRY)]
-    scores = [found.sentence(*span) or 0.0 for span in spans]
-    assert scores.index(max(scores)) == 1
+    ((_, sailed, _),) = reranker.read_sentences(
+        "When did the ferry sail for the first time?", [(passages[0], spans)]
+    )
+    assert sailed.answers > 0.5
     assert found.span is not None
     assert spans[1][0] <= found.span.start < found.span.end <= spans[1][1]
     assert 0 < found.span.probability <= 1
@@ -152,11 +155,21 @@ def test_what_was_read_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_sentences_are_read_on_their_own(reranker: BuiltinReader) -> None:
-    (found,) = reranker.read("When did the ferry sail for the first time?", [chunk(FERRY)])
-    spans = [(one.start, one.end) for one in sentence_spans(FERRY)]
-    assert [(one.start, one.end) for one in found.sentences] == spans
-    assert [found.sentence(*span) for span in spans] == [one.answers for one in found.sentences]
-    assert found.sentence(spans[1][0] + 3, spans[1][1] - 3) == found.sentences[1].answers
+    question = "When did the ferry sail for the first time?"
+    passage, other = chunk(FERRY), chunk("Apples grow on trees.")
+    built, sailed, cost = [(one.start, one.end) for one in sentence_spans(FERRY)]
+    read, none, apples = reranker.read_sentences(
+        question, [(passage, [built, sailed, cost]), (passage, []), (other, [(0, 21)])]
+    )
+    assert [(one.start, one.end) for one in read] == [built, sailed, cost]
+    assert none == ()
+    assert max(*read, *apples, key=lambda one: one.answers) == read[1]
+    reading = replace(reranker.read(question, [passage])[0], sentences=read)
+    assert [reading.sentence(*span) for span in (built, sailed, cost)] == [one.answers for one in read]
+    assert reading.sentence(sailed[0] + 3, sailed[1] - 3) == read[1].answers
+    # "It" is the ferry, also where the sentence before is not read.
+    ((alone,),) = reranker.read_sentences(question, [(passage, [sailed])])
+    assert alone == read[1]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

@@ -14,7 +14,7 @@ from rag_app.answering.chain import AnswerChain, AnswerSettings
 from rag_app.answering.extractive_answerer import ExtractiveAnswerer
 from rag_app.answering.questions.phrases import PHRASES
 from rag_app.answering.refusals.texts import TEXTS
-from retrievers.reader.reading import AnswerSpan, Reader, Reading
+from retrievers.reader.reading import AnswerSpan, Reader, Reading, SentenceReading, Span
 from tests.helpers.documents import library_of
 
 DOCUMENTS = {
@@ -46,6 +46,11 @@ class ReadsNoAnswer(Reader):
             in_answer = np.linspace(0, 1, len(places), dtype=np.float32)
             found.append(Reading(0.0, self.answers, span, tokens, in_answer))
         return found
+
+    def read_sentences(
+        self, question: str, passages: Sequence[tuple[StoredChunk, Sequence[Span]]]
+    ) -> list[tuple[SentenceReading, ...]]:
+        return [()] * len(passages)
 
 
 def asked(library: Library, question: str, *, reader: Reader | None = None, threshold: float = 1.1) -> Answer:
