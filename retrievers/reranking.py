@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 from ingestion.encoders.checkpoint_code import check_no_code
 from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
 from ingestion.encoders.device_memory import (
+    DeviceError,
     ModelShape,
-    OutOfDeviceMemory,
     device_memory,
     free_bytes,
+    loading_on,
     passages_at_once,
     run_in_batches,
 )
@@ -147,11 +148,11 @@ class CrossEncoderReranker:
             if not folder.is_dir():
                 folder = Path(snapshot_download(self._source, local_files_only=True))
             check_no_code(folder)
-            with device_memory(placement):
+            with loading_on(placement):
                 model: CrossEncoder = CrossEncoder(
                     str(folder), device=placement.device, local_files_only=True, trust_remote_code=False
                 )
-        except OutOfDeviceMemory:
+        except DeviceError:
             raise
         except (ModelError, SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

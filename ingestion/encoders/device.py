@@ -137,10 +137,9 @@ class InstalledAccelerators:
 
     def idle(self) -> str | None:
         build = self._build
-        if build.get("cuda") or build.get("hip") or not self._has_files("nvidia[0-9]*"):
+        if not build or build.get("cuda") or build.get("hip") or not self._has_files("nvidia[0-9]*"):
             return None
-        version = build.get("__version__", "which is not installed")
-        return f"an NVIDIA GPU is here, and torch {version} is built without CUDA"
+        return f"an NVIDIA GPU is here, and torch {build.get('__version__')} is built without CUDA"
 
     def _has_files(self, *patterns: str) -> bool:
         return any(any(self._device_files.glob(pattern)) for pattern in patterns)
@@ -219,6 +218,8 @@ class ComputeDevice:
         return f"torch finds no device for {_NAMES[self.asked]}; its driver may be missing or too old"
 
     def _absent(self, reason: str) -> ModelError:
+        if self.asked == "xpu" and self.machine.openvino_gpu() is None:
+            reason += ", and OpenVINO finds no GPU"
         usable = ["cpu", *(kind for kind in ACCELERATORS if self.machine.name(kind))]
         return ModelError(
             f"device {self.asked!r} cannot be used: {reason}; usable here: {', '.join(usable)}. "

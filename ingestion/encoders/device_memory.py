@@ -32,7 +32,11 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-class OutOfDeviceMemory(ModelError):
+class DeviceError(ModelError):
+    """A model cannot be loaded on an accelerator."""
+
+
+class OutOfDeviceMemory(DeviceError):
     """The device has too little memory for a batch."""
 
 
@@ -88,10 +92,24 @@ def device_memory(placement: Placement) -> Iterator[None]:
     except RuntimeError as error:
         if placement.is_cpu or not _is_out_of_memory(error):
             raise
-        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise OutOfDeviceMemory(
-            f"the memory of the device {placement} is too small for one passage: {said}; "
+            f"the memory of the device {placement} is too small for one passage: {_said(error)}; "
             "end other programs that use it, choose a smaller model, or set device to cpu"
+        ) from error
+
+
+@contextmanager
+def loading_on(placement: Placement) -> Iterator[None]:
+    """Raise DeviceError where an accelerator refuses a model, instead of what torch and OpenVINO raise."""
+    try:
+        with device_memory(placement):
+            yield
+    except RuntimeError as error:
+        if placement.is_cpu:
+            raise
+        raise DeviceError(
+            f"a model cannot be loaded on the device {placement}: {_said(error)}; "
+            "update its driver, or set device to cpu"
         ) from error
 
 
@@ -112,6 +130,12 @@ def run_in_batches(items: Sequence[In], size: int, run: Callable[[Sequence[In]],
                 raise
             most = len(batch) // 2
     return found
+
+
+def _said(error: RuntimeError) -> str:
+    """Return the first line that says something: OpenVINO begins with places in its own code."""
+    lines = (line.strip() for line in str(error).splitlines() if not line.startswith("Exception from"))
+    return next(filter(None, lines), type(error).__name__)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

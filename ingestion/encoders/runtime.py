@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ingestion.encoders.base import Floats
 from ingestion.encoders.device import CPU, Placement
-from ingestion.encoders.device_memory import device_memory
+from ingestion.encoders.device_memory import device_memory, loading_on
 from ingestion.encoders.fair_lock import FairLock
 from ingestion.encoders.graph import BertGraph, Ranges, openvino_core
 from ingestion.encoders.projection import Projection
@@ -50,8 +50,8 @@ def load_forward(
         placement: The device.
 
     Raises:
-        ModelError: The files are broken, int8 is requested without OpenVINO, or the device has too little
-            memory.
+        ModelError: The files are broken, int8 is requested without OpenVINO, or the device refuses the
+            model.
     """
     if ranges is not None and not has_openvino():
         raise ModelError(
@@ -61,7 +61,7 @@ def load_forward(
     from safetensors import SafetensorError
 
     try:
-        with device_memory(placement):
+        with loading_on(placement):
             if openvino_runs(placement):
                 return OpenVinoForward(folder, projection, ranges, placement)
             return TorchForward(folder, projection, placement)

@@ -25,7 +25,13 @@ from ingestion.encoders.batches import (
     spans_within,
 )
 from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
-from ingestion.encoders.device_memory import ModelShape, device_memory, free_bytes, passages_at_once
+from ingestion.encoders.device_memory import (
+    ModelShape,
+    device_memory,
+    free_bytes,
+    loading_on,
+    passages_at_once,
+)
 from ingestion.encoders.fair_lock import FairLock
 from ingestion.encoders.query_cache import QueryCache
 from ingestion.errors import ModelError
@@ -91,7 +97,7 @@ class _SentenceTransformersModel(ABC):
         broken = (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
         placement = self._compute.by_torch
         try:
-            with device_memory(placement):
+            with loading_on(placement):
                 model = self._load(placement.device)
         except (*broken, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

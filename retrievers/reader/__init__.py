@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ingestion.encoders import BUILTIN_MODEL, builtin_model_folder
 from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
-from ingestion.encoders.device_memory import device_memory
+from ingestion.encoders.device_memory import loading_on
 from ingestion.encoders.runtime import openvino_runs
 from ingestion.errors import ModelError
 from ingestion.storage.catalogue.records import StoredChunk
@@ -86,7 +86,7 @@ class BuiltinReader:
         folder, placement = builtin_model_folder(), self._compute.builtin()
         try:
             tuned = {name: value.astype(np.float32) for name, value in load_file(weights_path()).items()}
-            with device_memory(placement):
+            with loading_on(placement):
                 if openvino_runs(placement):
                     from retrievers.reader.graph import OpenVinoReader
 

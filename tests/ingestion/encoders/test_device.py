@@ -11,7 +11,7 @@ from ingestion.encoders import BUILTIN_MODEL, ComputeDevice, Device, builtin_enc
 from ingestion.encoders.device import InstalledAccelerators, Placement
 from ingestion.encoders.projection import load_projection
 from ingestion.errors import ModelError
-from tests.helpers.devices import META, Pretended
+from tests.helpers.devices import META, Pretended, meta_device
 
 BOTH = Pretended({"xpu": "Arc", "cuda": "H200"})
 
@@ -54,8 +54,10 @@ def test_a_device_that_is_not_here_is_never_replaced() -> None:
     # OpenVINO's GPU runs the built-in models alone.
     compute = ComputeDevice("xpu", Pretended(by_openvino="Iris"))
     assert compute.builtin() == Placement("xpu", "Iris, by OpenVINO", by_openvino=True)
-    with pytest.raises(ModelError, match="usable here: cpu"):
+    with pytest.raises(ModelError, match="this machine has no xpu; usable here: cpu"):
         _ = compute.by_torch
+    with pytest.raises(ModelError, match="this machine has no xpu, and OpenVINO finds no GPU; usable"):
+        ComputeDevice("xpu", Pretended()).check()
 
 
 def test_int8_stays_on_the_processor() -> None:
@@ -122,6 +124,22 @@ def test_the_built_in_model_computes_on_the_device_alone() -> None:
     assert operations.count > 100
     assert {one.device.type for one in (cls, mean, tokens)} == {META}
     assert (cls.shape, mean.shape, tokens.shape) == ((2, 384), (2, 384), (2, 16, 128))
+    # The whole encoder, up to the copy of the vectors.
+    encoder = builtin_encoder("fp32", meta_device())
+    assert encoder.device == META
+    assert encoder.fingerprint == builtin_encoder().fingerprint
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+        encoder.encode(["apple", "pear"])
+
+
+@pytest.mark.slow
+def test_a_gpu_that_refuses_a_model_is_said() -> None:
+    core = pytest.importorskip("ingestion.encoders.graph").openvino_core()
+    if any(one.startswith("GPU") for one in core.available_devices):
+        pytest.skip("OpenVINO has a GPU here")
+    told = "a model cannot be loaded on the device xpu: Iris, by OpenVINO: .*; .* set device to cpu$"
+    with pytest.raises(ModelError, match=told):
+        builtin_encoder("fp32", ComputeDevice("xpu", Pretended(by_openvino="Iris"))).encode_query("why?")
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from retrievers.reader.reading import Reading
 from retrievers.reranking import CrossEncoderReranker, passage_text
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
-from tests.helpers.devices import META, OnlyMeta
+from tests.helpers.devices import META, OnlyMeta, meta_device
 
 pytestmark = pytest.mark.slow
 
@@ -225,6 +225,8 @@ def test_the_network_computes_on_the_device_alone() -> None:
     assert operations.count > 100
     assert {one.device.type for one in read} == {META}
     assert (read.relevance.shape, read.marks.shape) == ((2,), (2, 4, 3))
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+        BuiltinReader(meta_device()).score(QUESTION, PASSAGES)
 
 
 def test_torch_reads_as_openvino_does() -> None:
