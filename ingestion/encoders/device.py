@@ -170,6 +170,10 @@ class ComputeDevice:
             raise self._absent(self.machine.excluded(self.asked) or self._not_found())
         return Placement(self.asked, name)
 
+    @cached_property
+    def _openvino_gpu(self) -> str | None:
+        return self.machine.openvino_gpu()
+
     def builtin(self, precision: str = "fp32") -> Placement:
         """Return where the built-in models run.
 
@@ -183,7 +187,7 @@ class ComputeDevice:
             self._check_int8()
             return CPU if self.asked == "cpu" else Placement("cpu", "int8 runs on the processor")
         if self.asked == "xpu" or (self.asked == "auto" and self.by_torch.device == "xpu"):
-            name = self.machine.openvino_gpu()
+            name = self._openvino_gpu
             if name is not None:
                 return Placement("xpu", f"{name}, by OpenVINO", by_openvino=True)
         return self.by_torch
@@ -195,7 +199,7 @@ class ComputeDevice:
         if precision == "int8":
             self._check_int8()
         excluded = self.machine.excluded(self.asked)
-        if excluded and not (self.asked == "xpu" and self.machine.openvino_gpu()):
+        if excluded and not (self.asked == "xpu" and self._openvino_gpu):
             raise self._absent(excluded)
 
     def describe(self, precision: str = "fp32") -> str:
@@ -218,7 +222,7 @@ class ComputeDevice:
         return f"torch finds no device for {_NAMES[self.asked]}; its driver may be missing or too old"
 
     def _absent(self, reason: str) -> ModelError:
-        if self.asked == "xpu" and self.machine.openvino_gpu() is None:
+        if self.asked == "xpu" and self._openvino_gpu is None:
             reason += ", and OpenVINO finds no GPU"
         usable = ["cpu", *(kind for kind in ACCELERATORS if self.machine.name(kind))]
         return ModelError(
