@@ -9,6 +9,7 @@ from langchain_core.documents import BaseDocumentCompressor, Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
+from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
 from ingestion.library import Library
 from retrievers.hits import Hit
 from retrievers.reranking import CrossEncoderReranker, Reranker, combined
@@ -98,8 +99,8 @@ class RerankCompressor(BaseDocumentCompressor):
 class LocalCrossEncoder(BaseCrossEncoder):
     """Any sentence-transformers CrossEncoder on this machine, as LangChain's rerankers want it."""
 
-    def __init__(self, name: str) -> None:
-        self._reranker = CrossEncoderReranker(name)
+    def __init__(self, name: str, compute: ComputeDevice = ANY_DEVICE) -> None:
+        self._reranker = CrossEncoderReranker(name, compute=compute)
 
     def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
         """Return one score for each (question, passage)."""

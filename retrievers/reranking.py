@@ -10,6 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ingestion.encoders.checkpoint_code import check_no_code
+from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
+from ingestion.encoders.device_memory import (
+    DeviceError,
+    ModelShape,
+    device_memory,
+    free_bytes,
+    loading_on,
+    passages_at_once,
+    run_in_batches,
+)
 from ingestion.errors import ModelError
 from ingestion.storage.catalogue.records import StoredChunk, document_of_chunk
 from retrievers.fusion import standardised
@@ -22,6 +32,8 @@ if TYPE_CHECKING:
 # A cross-encoder reads every candidate anew, so only the head of the list is worth its time.
 RERANK_DEPTH = 20
 SCORE = "cross_encoder"
+# Tokens, for models without a limit of their own.
+_MAX_TOKENS = 512
 # Read at a time, the best first, so that one that is too slow can stop in between.
 _AT_ONCE = 8
 
@@ -116,8 +128,9 @@ class CrossEncoderReranker:
 
     first_stage_weight = 0.0
 
-    def __init__(self, name: str, folder: Path | None = None) -> None:
+    def __init__(self, name: str, folder: Path | None = None, compute: ComputeDevice = ANY_DEVICE) -> None:
         self.name = name
+        self._compute = compute
         self._source = str(folder or name)
         self._lock = threading.Lock()
 
@@ -129,14 +142,18 @@ class CrossEncoderReranker:
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        placement = self._compute.by_torch
         try:
             folder = Path(self._source).expanduser()
             if not folder.is_dir():
                 folder = Path(snapshot_download(self._source, local_files_only=True))
             check_no_code(folder)
-            model: CrossEncoder = CrossEncoder(
-                str(folder), device="cpu", local_files_only=True, trust_remote_code=False
-            )
+            with loading_on(placement):
+                model: CrossEncoder = CrossEncoder(
+                    str(folder), device=placement.device, local_files_only=True, trust_remote_code=False
+                )
+        except DeviceError:
+            raise
         except (ModelError, SafetensorError, OSError, ValueError, KeyError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(
@@ -165,5 +182,17 @@ class CrossEncoderReranker:
         if not pairs:
             return []
         with self._lock:
-            scores = self._model.predict(list(pairs), batch_size=_AT_ONCE, show_progress_bar=False)
+            if self._compute.by_torch.is_cpu:
+                return self._predicted(pairs, _AT_ONCE)
+            return run_in_batches(pairs, self._at_once(), lambda some: self._predicted(some, len(some)))
+
+    def _predicted(self, pairs: Sequence[tuple[str, str]], batch_size: int) -> list[float]:
+        with device_memory(self._compute.by_torch):
+            scores = self._model.predict(list(pairs), batch_size=batch_size, show_progress_bar=False)
         return [float(score) for score in scores]
+
+    def _at_once(self) -> int:
+        """Return how many pairs of the longest kind the accelerator's memory holds."""
+        model = self._model  # loaded first, so that its weights do not count as free
+        tokens = min(model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
+        return passages_at_once(free_bytes(self._compute.by_torch), ModelShape.of(model.config), tokens)

@@ -1,8 +1,10 @@
 """The reference of the settings, from the fields of `Settings`."""
 
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from rag_app.config.connections import ConnectionSettings
+from rag_app.config.hardware import HardwareSettings
 from rag_app.config.model_servers import ModelServerSettings
 from rag_app.config.settings import Settings
 
@@ -31,9 +33,12 @@ top_k = 12
 def files() -> dict[str, str]:
     """Return the page, by its path below docs/."""
     rows = []
-    # Inherited fields come first; they are about serving and other servers, which come last.
-    inherited = {**ConnectionSettings.model_fields, **ModelServerSettings.model_fields}
-    fields = sorted(Settings.model_fields.items(), key=lambda one: one[0] in inherited)
+    # Inherited fields come first; hardware, serving and other servers shall come last.
+    later: tuple[type[BaseModel], ...] = (HardwareSettings, ModelServerSettings, ConnectionSettings)
+    fields = sorted(
+        Settings.model_fields.items(),
+        key=lambda one: next((i for i, group in enumerate(later, 1) if one[0] in group.model_fields), 0),
+    )
     for name, field in fields:
         default = "the user's data folder" if field.default is PydanticUndefined else _shown(field.default)
         rows.append(f"| `{name}` | {default} | {(field.description or '').replace('|', chr(92) + '|')} |")

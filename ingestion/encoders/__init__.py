@@ -21,6 +21,7 @@ from ingestion.encoders.builtin import (
     builtin_encoder,
     builtin_model_folder,
 )
+from ingestion.encoders.device import DEVICES, ComputeDevice, Device
 from ingestion.encoders.loading import load_encoder
 
 __all__ = [
@@ -28,8 +29,11 @@ __all__ = [
     "BLOCK_CHUNKS",
     "BUILTIN_MODEL",
     "CHUNKER_VERSION",
+    "DEVICES",
     "PRECISIONS",
     "BertEncoder",
+    "ComputeDevice",
+    "Device",
     "Encoder",
     "Encodings",
     "Precision",

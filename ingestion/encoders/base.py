@@ -92,6 +92,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def device(self) -> str:
+        """Where the vectors are computed: cpu, cuda, mps or xpu."""
+        ...
+
+    @property
     def vector_kinds(self) -> frozenset[str]:
         """Which of "cls", "mean" and "tokens" the model gives."""
         ...

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
+from ingestion.encoders.device_memory import OutOfDeviceMemory
 from ingestion.errors import Cancelled
 
 # Passages in a batch times their padded length. 512 keeps activations in the CPU's caches: of 512, 1024, 2048
@@ -44,12 +45,18 @@ def encoder_inputs(texts: Sequence[str], contexts: Sequence[str] | None) -> list
     return [EncoderInput(f"{line}\n" if line else "", text) for line, text in zip(lines, texts, strict=True)]
 
 
+def cache_sized(tokens: int) -> int:
+    """Return how many passages of so many tokens a processor encodes at a time."""
+    return max(1, BATCH_TOKENS // max(1, tokens))
+
+
 def encode_batches(
     asked: Sequence[EncoderInput],
     lengths: Callable[[Sequence[EncoderInput]], Sequence[int]],
     encode: Callable[[Sequence[EncoderInput]], Sequence[PassageVectors]],
     *,
     dimensions: tuple[int, int, int],
+    at_once: Callable[[int], int] = cache_sized,
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> Encodings:
@@ -62,11 +69,14 @@ def encode_batches(
         lengths: Gives the padded lengths of passages, in tokens.
         encode: Gives the vectors of one batch.
         dimensions: Of cls, mean and token vectors.
+        at_once: Gives the most passages of a padded length that are encoded together. A batch for which the
+            device has too little memory is halved.
         on_progress: Called with (passages done, all) after each batch.
         cancelled: Called before each batch.
 
     Raises:
         Cancelled: `cancelled` returned true.
+        OutOfDeviceMemory: The device has too little memory for one passage.
     """
     copies: dict[EncoderInput, list[int]] = {}
     for number, passage in enumerate(asked):
@@ -76,12 +86,20 @@ def encode_batches(
     order = sorted(range(len(different)), key=counted.__getitem__, reverse=True)
     vectors: list[PassageVectors | None] = [None] * len(asked)
     first = done = 0
+    most = len(order)
     while first < len(order):
         if cancelled and cancelled():
             raise Cancelled("encoding")
-        size = max(1, BATCH_TOKENS // max(1, counted[order[first]]))
+        size = min(most, at_once(counted[order[first]]))
         batch = [different[i] for i in order[first : first + size]]
-        for passage, one in zip(batch, encode(batch), strict=True):
+        try:
+            encoded = encode(batch)
+        except OutOfDeviceMemory:
+            if len(batch) == 1:
+                raise
+            most = len(batch) // 2
+            continue
+        for passage, one in zip(batch, encoded, strict=True):
             for number in copies[passage]:
                 vectors[number] = one
             done += len(copies[passage])

@@ -5,8 +5,9 @@ dimensions by a fixed matrix (`ingestion.encoders.projection`): a late-interacti
 """
 
 import hashlib
+import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,11 +20,14 @@ from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
 from ingestion.encoders.batches import (
     EncoderInput,
     PassageVectors,
+    cache_sized,
     encode_batches,
     encoder_inputs,
     is_punctuation,
     spans_within,
 )
+from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
+from ingestion.encoders.device_memory import ModelShape, free_bytes, passages_at_once
 from ingestion.encoders.graph import INT8_VERSION, Ranges, load_ranges, ranges_path
 from ingestion.encoders.projection import Projection, load_projection
 from ingestion.encoders.query_cache import QueryCache
@@ -58,6 +62,7 @@ class BertEncoder:
         *,
         max_tokens: int = 256,
         precision: Precision = "fp32",
+        compute: ComputeDevice = ANY_DEVICE,
     ) -> None:
         if precision not in PRECISIONS:
             raise InvalidInput(
@@ -68,6 +73,7 @@ class BertEncoder:
         self.precision = precision
         self.projection = projection
         self._folder = folder
+        self._compute = compute
         self._lock = threading.Lock()
         self._query = QueryCache(lambda text: self.encode([text]))
 
@@ -89,7 +95,8 @@ class BertEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of weights, tokenizer, projection and, in int8, ranges; not of the runtime: in fp32 they agree."""
+        """Of weights, tokenizer, projection and, in int8, ranges; not of runtime and device: in fp32 they
+        agree."""
         files = [self._folder / file for file in ("model.safetensors", "tokenizer.json", "config.json")]
         if self.precision == "int8":
             files.append(ranges_path(self.name))
@@ -126,7 +133,26 @@ class BertEncoder:
         for file in ("config.json", "model.safetensors"):
             _model_file(self._folder / file)
         ranges: Ranges | None = load_ranges(self.name) if self.precision == "int8" else None
-        return load_forward(self._folder, self.projection, ranges)
+        return load_forward(self._folder, self.projection, ranges, self._compute.builtin(self.precision))
+
+    @property
+    def device(self) -> str:
+        return self._compute.builtin(self.precision).device
+
+    def _at_once(self, passages: int) -> Callable[[int], int]:
+        """Return what gives the size of batches; it is asked of an accelerator once the model is there."""
+        placement = self._compute.builtin(self.precision)
+        if placement.is_cpu or passages == 1:
+            return cache_sized
+        with self._lock:
+            _ = self._forward
+        free = free_bytes(placement)
+        return lambda tokens: passages_at_once(free, self._shape, tokens)
+
+    @cached_property
+    def _shape(self) -> ModelShape:
+        config = json.loads(_model_file(self._folder / "config.json").read_text("utf-8"))
+        return ModelShape(config["hidden_size"], config["intermediate_size"], config["num_attention_heads"])
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         return list(self._tokenizer.encode(text, add_special_tokens=False).offsets)
@@ -151,6 +177,7 @@ class BertEncoder:
             lengths,
             lambda batch: self._batch([pieces.pop(passage) for passage in batch]),
             dimensions=(self.dimension, self.dimension, self.token_dimension),
+            at_once=self._at_once(len(texts)),
             on_progress=on_progress,
             cancelled=cancelled,
         )
@@ -215,11 +242,15 @@ def builtin_model_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def builtin_encoder(precision: Precision = "fp32") -> BertEncoder:
+def builtin_encoder(precision: Precision = "fp32", compute: ComputeDevice = ANY_DEVICE) -> BertEncoder:
     """Return the built-in encoder, all-MiniLM-L6-v2. Raises ModelError where its files are missing and
     InvalidInput for a precision that is neither fp32 nor int8."""
     return BertEncoder(
-        BUILTIN_MODEL, builtin_model_folder(), load_projection(BUILTIN_MODEL), precision=precision
+        BUILTIN_MODEL,
+        builtin_model_folder(),
+        load_projection(BUILTIN_MODEL),
+        precision=precision,
+        compute=compute,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from ingestion.encoders.base import Encoder
 from ingestion.encoders.checkpoint_code import check_no_code, read_json
+from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
 from ingestion.encoders.sentence_transformers import BiEncoder, ColbertEncoder
 from ingestion.errors import ModelError
 
@@ -12,11 +13,12 @@ _ADVICE = "give the folder of a sentence-transformers bi-encoder or a ColBERT"
 _WEIGHTS = ("*.safetensors", "*.bin")
 
 
-def load_encoder(source: str | Path) -> Encoder:
+def load_encoder(source: str | Path, compute: ComputeDevice = ANY_DEVICE) -> Encoder:
     """Open a model as an encoder. Nothing is downloaded, and no code of a model is run.
 
     Args:
         source: The model's folder, or the name of a hub model that is on this machine already.
+        compute: Where it runs.
 
     Returns:
         The encoder; its weights are loaded on first use.
@@ -28,7 +30,7 @@ def load_encoder(source: str | Path) -> Encoder:
     folder = _folder(source)
     _check_files(folder)
     name = folder.name if Path(source).is_dir() else str(source)
-    return ColbertEncoder(name, folder) if _is_colbert(folder) else BiEncoder(name, folder)
+    return (ColbertEncoder if _is_colbert(folder) else BiEncoder)(name, folder, compute)
 
 
 def _folder(source: str | Path) -> Path:

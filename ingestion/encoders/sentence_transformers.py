@@ -6,7 +6,7 @@ Pooling, normalisation, prompts, markers, query expansion and skip lists are the
 import hashlib
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,19 @@ from ingestion.encoders.base import Encodings, Floats, IsCancelled, OnProgress
 from ingestion.encoders.batches import (
     EncoderInput,
     PassageVectors,
+    cache_sized,
     encode_batches,
     encoder_inputs,
     is_punctuation,
     spans_within,
+)
+from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
+from ingestion.encoders.device_memory import (
+    ModelShape,
+    device_memory,
+    free_bytes,
+    loading_on,
+    passages_at_once,
 )
 from ingestion.encoders.fair_lock import FairLock
 from ingestion.encoders.query_cache import QueryCache
@@ -42,15 +51,16 @@ class _SentenceTransformersModel(ABC):
 
     _kind: str  # for error messages
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, compute: ComputeDevice = ANY_DEVICE) -> None:
         self.name = name
         self._folder = folder
+        self._compute = compute
         self._lock = threading.RLock()
         self._turn = FairLock()
         self._query = QueryCache(lambda text: self._encode(encoder_inputs([text], None), "query"))
 
     @abstractmethod
-    def _load(self) -> Any: ...
+    def _load(self, device: str) -> Any: ...
 
     @property
     @abstractmethod
@@ -61,8 +71,13 @@ class _SentenceTransformersModel(ABC):
     def _batch(self, some: Sequence[EncoderInput], role: str) -> list[PassageVectors]:
         """Encode one batch; `role` is "document" or "query"."""
 
+    @property
+    def device(self) -> str:
+        return self._compute.by_torch.device
+
     @cached_property
     def fingerprint(self) -> str:
+        """Of the model's files; not of the device, which changes vectors by rounding alone."""
         digest = hashlib.sha256(_CALIBRATION.read_bytes())
         for file in sorted(self._folder.rglob("*")):
             inner = file.relative_to(self._folder)
@@ -80,8 +95,10 @@ class _SentenceTransformersModel(ABC):
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         # What the libraries raise for files that are damaged, missing, or made for code that is not run.
         broken = (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
+        placement = self._compute.by_torch
         try:
-            model = self._load()
+            with loading_on(placement):
+                model = self._load(placement.device)
         except (*broken, RuntimeError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(
@@ -146,11 +163,25 @@ class _SentenceTransformersModel(ABC):
         return encode_batches(
             asked,
             self._lengths,
-            lambda some: self._batch(some, role),
+            lambda some: self._batch_on_device(some, role),
             dimensions=self._dimensions,
+            at_once=self._at_once(len(asked)),
             on_progress=on_progress,
             cancelled=cancelled,
         )
+
+    def _batch_on_device(self, some: Sequence[EncoderInput], role: str) -> list[PassageVectors]:
+        with device_memory(self._compute.by_torch):
+            return self._batch(some, role)
+
+    def _at_once(self, passages: int) -> Callable[[int], int]:
+        """Return what gives the size of batches; it is asked of an accelerator once the model is there."""
+        placement = self._compute.by_torch
+        if placement.is_cpu or passages == 1:
+            return cache_sized
+        shape = ModelShape.of(self._loaded().config)
+        free = free_bytes(placement)
+        return lambda tokens: passages_at_once(free, shape, tokens)
 
     def _lengths(self, some: Sequence[EncoderInput]) -> list[int]:
         """The sizes of passages in a batch: characters, which are never fewer than tokens."""
@@ -169,11 +200,11 @@ class BiEncoder(_SentenceTransformersModel):
     token_dimension = 0
     scales = None
 
-    def _load(self) -> Any:
+    def _load(self, device: str) -> Any:
         from sentence_transformers import SentenceTransformer
 
         return SentenceTransformer(
-            str(self._folder), device="cpu", local_files_only=True, trust_remote_code=False
+            str(self._folder), device=device, local_files_only=True, trust_remote_code=False
         )
 
     @cached_property
@@ -216,15 +247,15 @@ class ColbertEncoder(_SentenceTransformersModel):
     vector_kinds = frozenset({"tokens"})
     dimension = 0
 
-    def __init__(self, name: str, folder: Path) -> None:
-        super().__init__(name, folder)
+    def __init__(self, name: str, folder: Path, compute: ComputeDevice = ANY_DEVICE) -> None:
+        super().__init__(name, folder, compute)
         self._punctuation: dict[int, bool] = {}  # whether a token is punctuation only, by its id, as met
 
-    def _load(self) -> Any:
+    def _load(self, device: str) -> Any:
         from sentence_transformers import MultiVectorEncoder
 
         return MultiVectorEncoder(
-            str(self._folder), device="cpu", local_files_only=True, trust_remote_code=False
+            str(self._folder), device=device, local_files_only=True, trust_remote_code=False
         )
 
     @cached_property
@@ -249,12 +280,13 @@ class ColbertEncoder(_SentenceTransformersModel):
     def _batch(self, some: Sequence[EncoderInput], role: str) -> list[PassageVectors]:
         model, prompt = self._loaded(), self._prompt(role)
         with self._turn:
-            found = getattr(model, f"encode_{role}")(
+            made = getattr(model, f"encode_{role}")(
                 [passage.joined for passage in some],
                 batch_size=len(some),
                 show_progress_bar=False,
                 output_value=None,  # the raw output, which has the ids and the mask of scored tokens
             )
+            found = [_on_cpu(one) for one in made]
             spans = [self._spans(passage, one, prompt) for passage, one in zip(some, found, strict=True)]
             punctuation = [self._punctuation_of(one) for one in found]
         none = np.zeros(0, np.float32)
@@ -297,3 +329,8 @@ class ColbertEncoder(_SentenceTransformersModel):
         spans[first : first + len(ids)] = spans_within(again["offset_mapping"], len(prompt + passage.prefix))
         scored: NDArray[np.int32] = spans[kept]
         return scored
+
+
+def _on_cpu(output: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a passage's raw output with its tensors copied from the device."""
+    return {name: value.cpu() if hasattr(value, "cpu") else value for name, value in output.items()}

@@ -9,6 +9,7 @@ from pathlib import Path
 from langchain_core.runnables import RunnableConfig
 
 from ingestion.encoders import Encoder
+from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
 from ingestion.errors import InvalidInput, ModelError
 from rag_app.answering.answerer import Answerer
 from rag_app.answering.chat_answerer import ChatAnswerer, WritingModel
@@ -39,19 +40,21 @@ class ModelPool:
     Args:
         store: The models on this machine, with the current settings.
         encoder: Encodes answers and evidence to compute citations.
+        compute: The device that rerankers and the reader run on.
 
     Attributes:
         reader: The built-in reader, which is the built-in reranker too.
         servers: Finds the models of servers on this machine.
     """
 
-    def __init__(self, store: ModelStore, encoder: Encoder) -> None:
+    def __init__(self, store: ModelStore, encoder: Encoder, compute: ComputeDevice = ANY_DEVICE) -> None:
         self._store = store
         self._encoder = encoder
         self._hashes = FileHashes()
         self._lock = threading.Lock()
         self._answerers: dict[Llm, ChatAnswerer] = {}
-        self.reader = BuiltinReader()
+        self._compute = compute
+        self.reader = BuiltinReader(compute)
         self._rerankers: dict[str, Reranker] = {self.reader.name: self.reader}
         self.servers = ServerFinder.on_ports(store.settings.find_servers)
 
@@ -111,7 +114,7 @@ class ModelPool:
             return None
         with self._lock:
             if name not in self._rerankers:
-                self._rerankers[name] = reranker_named(name, self._store.folder)
+                self._rerankers[name] = reranker_named(name, self._store.folder, self._compute)
             return self._rerankers[name]
 
     def generator_info(self, name: str, config: RunnableConfig | None) -> GeneratorInfo:

@@ -39,13 +39,14 @@ class Globals:
     """The options before the subcommand."""
 
     data_dir: Path | None
+    device: str | None
     debug: bool
     verbose: bool
 
     def settings(self, **flags: Any) -> "Settings":
         from rag_app.config.settings import load_settings
 
-        settings = load_settings(data_dir=self.data_dir, **flags)
+        settings = load_settings(data_dir=self.data_dir, device=self.device, **flags)
         log_to_standard_error(settings.log_level or ("INFO" if self.verbose else None))
         return settings
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ingestion.encoders import builtin_encoder
+from ingestion.encoders import ComputeDevice, builtin_encoder
 from ingestion.errors import LibraryInUse, RagError
 from ingestion.maintenance import verify
 from ingestion.parsing.ocr.choice import available, chosen
@@ -60,6 +60,7 @@ def examine(settings: Settings) -> list[Check]:
         _python,
         _packages,
         _data_folder,
+        _device,
         _encoder,
         _library,
         _models,
@@ -102,6 +103,21 @@ def _data_folder(settings: Settings) -> Iterator[Check]:
         yield Check("rights", State.WARNING, what, mend.removeprefix("run: "))
 
 
+def _device(settings: Settings) -> Iterator[Check]:
+    """Say where encoders and rerankers run, and why."""
+    compute = ComputeDevice(settings.device)
+    try:
+        said = compute.describe(settings.encoder_precision)
+    except RagError as error:
+        yield Check("device", State.ERROR, str(error), "set RAG_APP_DEVICE to auto")
+        return
+    if compute.asked == "auto" and (idle := compute.machine.idle()):
+        mend = "install a torch built for CUDA (docs/guides/hardware.md), or set RAG_APP_DEVICE to cpu"
+        yield Check("device", State.WARNING, said if idle in said else f"{said}; {idle}", mend)
+    else:
+        yield Check("device", State.OK, said)
+
+
 def _encoder(settings: Settings) -> Iterator[Check]:
     try:
         yield Check("encoder", State.OK, builtin_encoder(settings.encoder_precision).fingerprint)
@@ -110,6 +126,8 @@ def _encoder(settings: Settings) -> Iterator[Check]:
 
 
 def _library(settings: Settings) -> Iterator[Check]:
+    # The check of the device says what is wrong with it; nothing is encoded here.
+    settings = settings.model_copy(update={"device": "cpu"})
     try:
         with Assistant.open(settings) as assistant:
             documents = assistant.documents(assistant.collections())

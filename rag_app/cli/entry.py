@@ -46,6 +46,13 @@ def _globals(
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", envvar="RAG_APP_DATA_DIR", help="The folder of the library.")
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            help="Where encoders run: auto, cpu, cuda, mps or xpu. A running server keeps its own.",
+        ),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log to standard error.")] = False,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
@@ -56,7 +63,8 @@ def _globals(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
         raise typer.Exit(EXIT_WRONG_USE)
-    context.obj = Globals(data_dir.expanduser().absolute() if data_dir else None, debug, verbose)
+    folder = data_dir.expanduser().absolute() if data_dir else None
+    context.obj = Globals(folder, device, debug, verbose)
 
 
 app.command()(ingestion.ingest)

@@ -1,6 +1,7 @@
 """verify, repair, compact, reindex, export, import, stats."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -61,7 +62,7 @@ def repair(
 
 def _rebuild(context: typer.Context, as_json: bool) -> None:
     """Rebuild the library in this process: no service can open it."""
-    from ingestion.encoders import builtin_encoder
+    from ingestion.encoders import ComputeDevice, builtin_encoder, load_encoder
     from ingestion.maintenance import MaintenanceProgress, rebuild
 
     settings = context.obj.settings()
@@ -70,8 +71,15 @@ def _rebuild(context: typer.Context, as_json: bool) -> None:
         if sys.stderr.isatty():
             typer.echo(f"\r{progress.stage} {progress.done} of {progress.total}", err=True, nl=False)
 
-    encoder = builtin_encoder(settings.encoder_precision)
-    done = rebuild(settings.data_dir, encoder, limits=settings.limits, on_progress=tell)
+    compute = ComputeDevice(settings.device)
+    compute.check(settings.encoder_precision)
+    done = rebuild(
+        settings.data_dir,
+        builtin_encoder(settings.encoder_precision, compute),
+        limits=settings.limits,
+        load=partial(load_encoder, compute=compute),
+        on_progress=tell,
+    )
     said = [
         f"made anew: {lines.count(done.documents, 'document')}, {done.parsed} of them read again, "
         f"{done.encoded} encoded again"

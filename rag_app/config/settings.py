@@ -16,11 +16,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from ingestion.encoders import Precision
 from ingestion.errors import InvalidInput, UnknownName
 from ingestion.parsing import ParseLimits
 from ingestion.storage.catalogue.catalogue import DEFAULT_COLLECTION
 from rag_app.config.connections import ConnectionSettings
+from rag_app.config.hardware import HardwareSettings
 from rag_app.config.logging import Level
 from rag_app.config.logins import read_logins
 from rag_app.config.model_servers import ModelServerSettings
@@ -47,7 +47,7 @@ def config_file() -> Path:
     return Path(named) if named else platformdirs.user_config_path("rag-app") / "config.toml"
 
 
-class Settings(ModelServerSettings, ConnectionSettings, BaseSettings):
+class Settings(HardwareSettings, ModelServerSettings, ConnectionSettings, BaseSettings):
     """All settings. Each field is a key of the TOML file and a variable RAG_APP_<FIELD>."""
 
     model_config = SettingsConfigDict(
@@ -68,11 +68,6 @@ class Settings(ModelServerSettings, ConnectionSettings, BaseSettings):
     )
     top_k: int = Field(8, ge=1, le=MAX_TOP_K, description="number of passages found for a question")
 
-    encoder_precision: Precision = Field(
-        "fp32",
-        description="int8 encodes faster and slightly less exactly; run rag-app reindex after a change",
-    )
-
     llm: str = Field(
         "auto",
         description="auto, extractive, a name from models.txt, a GGUF file, or http://HOST:PORT/v1#MODEL",
@@ -82,11 +77,6 @@ class Settings(ModelServerSettings, ConnectionSettings, BaseSettings):
     )
     llm_context_tokens: int | None = Field(
         None, ge=256, description="context window in tokens; none: the model's own"
-    )
-    llm_gpu_layers: int | None = Field(
-        None,
-        ge=-1,
-        description="layers of the LLM on a GPU; -1: all; none: all, where llama.cpp was built for a GPU",
     )
     llm_threads: int | None = Field(
         None, ge=1, description="threads of the LLM; none: one for each physical core"

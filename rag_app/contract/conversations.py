@@ -205,6 +205,7 @@ class ReceiptResponse(Response):
         "record", "prior_evidence"
     )
     encoder: str = source("record", "encoder")
+    device: str | None = source("record", "device")
     representation: str | None = source("record", "representation")
     llm: GeneratorFields = source("record", "generator")
     hits: tuple[ReceiptHitFields, ...] = source("record", "hits")

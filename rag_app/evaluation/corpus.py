@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingestion.chunking.chunker import chunk_pages
 from ingestion.documents import Chunk, Heading, Page, ParsedDocument, Status
-from ingestion.encoders import CHUNKER_VERSION, Encoder
+from ingestion.encoders import CHUNKER_VERSION, Encoder, load_encoder
 from ingestion.errors import Cancelled, InvalidInput
 from ingestion.library import Library
 from ingestion.maintenance.reindex import ReindexProgress, reindex
@@ -78,6 +78,7 @@ def open_corpus(
     encoder: Encoder,
     *,
     limits: ParseLimits = ParseLimits(),
+    load: Callable[[str], Encoder] = load_encoder,
     by_article: bool = False,
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
@@ -88,6 +89,7 @@ def open_corpus(
     date with the documents' files. What was encoded before an error stays.
 
     Args:
+        load: Gives the model of an added representation by its source.
         by_article: Store each article of a BEIR corpus, the passages of one title, as a document of its own.
 
     Raises:
@@ -102,7 +104,7 @@ def open_corpus(
     source += " by article" if by_article else ""
     parts = _parts(dataset.passages, by_article)
     place = folder / f"{dataset.name[:_LONGEST_NAME]}-{_digest(source)}-{_digest(identity)}"
-    with Library.open(place, encoder) as library:
+    with Library.open(place, encoder, load=load) as library:
         if dataset.documents is not None:
             _ingest(library, dataset.documents, limits, on_progress, cancelled)
             dataset, labels = _labelled(library, dataset, dataset.documents)

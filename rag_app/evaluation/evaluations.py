@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ingestion.encoders import ComputeDevice, load_encoder
 from ingestion.errors import InvalidInput
 from ingestion.library import Library
 from ingestion.storage.timing import utc_now
@@ -107,6 +108,7 @@ class Evaluations:
     ) -> None:
         self._library = library
         self._settings = settings
+        self._compute = ComputeDevice(settings.device)
         self._tasks = tasks
         self._judgements = judgements
         self._open_ask = open_ask
@@ -185,7 +187,10 @@ class Evaluations:
         folder = Path(options.report).expanduser().absolute() if options.report else None
         if folder:
             report.check_writable(folder, ANSWERS_FILE if options.answers else report.REPORT_FILE)
-        rerankers = [None, *(reranker_named(name, models) for name in dict.fromkeys(options.rerankers))]
+        rerankers = [
+            None,
+            *(reranker_named(name, models, self._compute) for name in dict.fromkeys(options.rerankers)),
+        ]
         dataset = read_dataset(path) if path and not questions else None
         answers = self._answer_plan(options, strategies, folder, dataset)
         return _Plan(
@@ -241,6 +246,7 @@ class Evaluations:
             library.folder / "evaluation",
             library.encoder,
             limits=self._settings.limits,
+            load=partial(load_encoder, compute=self._compute),
             by_article=plan.answers is not None and plan.answers.without_gold,
             on_progress=control.report,
             cancelled=control.cancelled,

@@ -179,7 +179,8 @@ class ReceiptRecord:
     `representation` is the fingerprint of the vectors that the strategy read, None for the built-in ones;
     `evidence_tokens` is the budget of the evidence; `prior_documents` are the ids of the documents that the
     conversation's last answer cites; `model_text` is the language model's own text where quotations stand for
-    it; `instructions` are None where the prompt had none.
+    it; `instructions` are None where the prompt had none; `device` is where the question was encoded, None in
+    receipts of former versions.
     """
 
     application: str
@@ -204,6 +205,7 @@ class ReceiptRecord:
     prior_documents: tuple[str, ...] = ()
     model_text: str | None = None
     instructions: InstructionsRecord | None = None
+    device: str | None = None
 
 
 _CODECS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (AnswerRecord, ReceiptRecord)}

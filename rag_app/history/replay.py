@@ -70,6 +70,8 @@ def call_of(receipt: ReceiptRecord) -> CallOptions:
 def differences(before: ReceiptRecord, after: ReceiptRecord) -> list[str]:
     """Return how a repeated answer differs from its receipt, empty where nothing does."""
     found = [what for name, what in _COMPARED.items() if getattr(before, name) != getattr(after, name)]
+    if before.device and after.device and before.device != after.device:
+        found.append(f"the question was encoded on another device ({before.device}, now {after.device})")
     one, other = before.generator, after.generator
     if one.name != other.name or (one.sha256 and other.sha256 and one.sha256 != other.sha256):
         found.append("a different language model was used")

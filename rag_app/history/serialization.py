@@ -126,6 +126,7 @@ def receipt_record(
         prior_documents=options.cited,
         model_text=answer.model_text,
         instructions=_instructions_record(answer.instructions),
+        device=library.encoder.device,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
+from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
 from ingestion.errors import ModelError
 from rag_app.llm.gguf_head import PromptForm, read_head
 from rag_app.model_store.lock import Fault, LockedModel, ModelLock
@@ -64,16 +65,18 @@ def resolve(name_or_path: str, *, role: str, folder: Path | None = None) -> Path
     )
 
 
-def reranker_named(name_or_path: str, folder: Path | None = None) -> Reranker:
-    """Return the built-in reranker, or the cross-encoder that `resolve` finds.
+def reranker_named(
+    name_or_path: str, folder: Path | None = None, compute: ComputeDevice = ANY_DEVICE
+) -> Reranker:
+    """Return the built-in reranker, or the cross-encoder that `resolve` finds, to run on a device.
 
     The first use loads the weights. Raises ModelError like `resolve`.
     """
     from retrievers.reader import BuiltinReader
 
     if name_or_path == BuiltinReader.name:
-        return BuiltinReader()
-    return CrossEncoderReranker(name_or_path, resolve(name_or_path, role="reranker", folder=folder))
+        return BuiltinReader(compute)
+    return CrossEncoderReranker(name_or_path, resolve(name_or_path, role="reranker", folder=folder), compute)
 
 
 def prompt_form(entry: ModelEntry, folder: Path) -> PromptForm | None:

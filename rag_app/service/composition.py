@@ -14,7 +14,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ingestion import collections
 from ingestion.collections import CollectionInfo
-from ingestion.encoders import builtin_encoder
+from ingestion.encoders import ComputeDevice, builtin_encoder, load_encoder
 from ingestion.errors import InvalidInput, LibraryError, ModelError
 from ingestion.fields.values import DocumentFields, FieldName
 from ingestion.library import Library
@@ -59,8 +59,9 @@ from retrievers.search import SearchResult
 class Assistant:
     """Everything that a person can do with one open library. Safe to use from several threads."""
 
-    def __init__(self, settings: Settings, library: Library) -> None:
+    def __init__(self, settings: Settings, library: Library, compute: ComputeDevice | None = None) -> None:
         self.library = library
+        self.compute = compute or ComputeDevice(settings.device)
         self.uploads = library.folder / "uploads"
         self.metrics = Metrics()
         self.jobs = Jobs(
@@ -79,7 +80,7 @@ class Assistant:
         self.judgements, self.votes = Judgements(state), Votes(state)
         self.models = ModelStore(settings)
         self.model_tasks = ModelTasks(self.models)
-        self.model_pool = ModelPool(self.models, library.encoder)
+        self.model_pool = ModelPool(self.models, library.encoder, self.compute)
         recorder = ConversationRecorder(self.conversations, self.receipts, library, settings.keep_receipts)
         self.questions = QuestionRouter(library, self.model_pool, recorder, settings, self.metrics)
         self.answers = RunningAnswers(self.conversations, self.questions.stream)
@@ -97,9 +98,13 @@ class Assistant:
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
-        """Open the library of the settings. Raises what `Library.open` raises."""
-        encoder = builtin_encoder(settings.encoder_precision)
-        assistant = cls(settings, Library.open(settings.data_dir, encoder))
+        """Open the library of the settings. Raises what `Library.open` raises, and ModelError for a device
+        that is not here."""
+        compute = ComputeDevice(settings.device)
+        compute.check(settings.encoder_precision)
+        encoder = builtin_encoder(settings.encoder_precision, compute)
+        load = partial(load_encoder, compute=compute)
+        assistant = cls(settings, Library.open(settings.data_dir, encoder, load=load), compute)
         if (settings.data_dir / STATE_FILE).exists():
             with suppress(LibraryError):  # a damaged file is reported where conversations are used
                 assistant.conversations.interrupt()
@@ -261,6 +266,10 @@ class Assistant:
         return [restored(turn, self.receipts, self.library) for turn in turns]
 
     # Models
+
+    def device(self) -> str:
+        """Return one line: where encoders and rerankers run, and why. Raises ModelError."""
+        return self.compute.describe(self.settings.encoder_precision)
 
     def follows_instructions(self, name: str) -> bool:
         """Return whether a language model of this machine has a form for chats."""

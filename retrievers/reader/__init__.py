@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders import BUILTIN_MODEL, builtin_model_folder
-from ingestion.encoders.runtime import has_openvino
+from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
+from ingestion.encoders.device_memory import loading_on
+from ingestion.encoders.runtime import openvino_runs
 from ingestion.errors import ModelError
 from ingestion.storage.catalogue.records import StoredChunk
 from retrievers.reader.antecedents import with_antecedents
@@ -62,7 +64,8 @@ class BuiltinReader:
     name = "builtin"
     first_stage_weight = FIRST_STAGE_WEIGHT
 
-    def __init__(self) -> None:
+    def __init__(self, compute: ComputeDevice = ANY_DEVICE) -> None:
+        self._compute = compute
         self._lock = threading.Lock()
         self._readings: OrderedDict[tuple[str, str, str], Reading] = OrderedDict()
 
@@ -72,20 +75,21 @@ class BuiltinReader:
 
     @cached_property
     def _forward(self) -> Forward:
-        """The network on the fastest runtime of this machine."""
+        """The network on the fastest runtime of the device."""
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        folder = builtin_model_folder()
+        folder, placement = builtin_model_folder(), self._compute.builtin()
         try:
             tuned = {name: value.astype(np.float32) for name, value in load_file(weights_path()).items()}
-            if has_openvino():
-                from retrievers.reader.graph import OpenVinoReader
+            with loading_on(placement):
+                if openvino_runs(placement):
+                    from retrievers.reader.graph import OpenVinoReader
 
-                return OpenVinoReader(folder, tuned)
-            from retrievers.reader.network import TorchReader
+                    return OpenVinoReader(folder, tuned, placement)
+                from retrievers.reader.network import TorchReader
 
-            return TorchReader(folder, tuned)
+                return TorchReader(folder, tuned, placement)
         except (SafetensorError, OSError, KeyError, RuntimeError) as error:
             raise ModelError(
                 f"the built-in reader's weights in {weights_path()} or {folder} cannot be used: {error}; "

@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingestion.encoders.graph import BertLayers, openvino_core
-from retrievers.reader.dimensions import LAYERS, LIKENESS, LOWER_LAYERS
+from ingestion.encoders.device import CPU, Placement
+from ingestion.encoders.device_memory import device_memory, run_in_batches
+from ingestion.encoders.graph import BertLayers
+from ingestion.encoders.runtime import compile_graph
+from retrievers.reader.dimensions import LAYERS, LIKENESS, LOWER_LAYERS, pairs_at_once
 
 Floats = NDArray[np.float32]
 
@@ -105,34 +108,44 @@ class ReaderGraph(BertLayers):
 
 
 class OpenVinoReader:
-    """Both graphs, compiled for this machine's CPU. Not for several threads at once."""
+    """Both graphs, compiled for this machine's processor or for an Intel GPU. Not for several threads at
+    once."""
 
-    def __init__(self, encoder: Path, tuned: Mapping[str, Floats]) -> None:
+    def __init__(self, encoder: Path, tuned: Mapping[str, Floats], placement: Placement = CPU) -> None:
+        self._placement = placement
         graph = ReaderGraph(encoder, tuned)
-        hints = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
         self._lower, self._upper = (
-            openvino_core().compile_model(model, "CPU", hints).create_infer_request()
-            for model in (graph.lower(), graph.upper())
+            compile_graph(model, placement).create_infer_request() for model in (graph.lower(), graph.upper())
         )
 
     def __call__(
         self, question: Sequence[int], passages: Sequence[Sequence[int]]
     ) -> list[tuple[float, float, Floats]]:
         """Return relevance, the logit of an answer, and marks [p, 3] of each passage."""
-        (asked,) = self._states([question])
-        asked_words = _words(np.ones((1, len(question)), np.float32))[0]
-        found: list[tuple[float, float, Floats]] = [(0.0, 0.0, np.zeros((0, 3), np.float32))] * len(passages)
+        size = _AT_ONCE
+        if not self._placement.is_cpu:
+            size = pairs_at_once(self._placement, question, passages)
+        with device_memory(self._placement):
+            (asked,) = self._states([question])
         order = sorted(range(len(passages)), key=lambda place: len(passages[place]))
-        for first in range(0, len(order), _AT_ONCE):
-            some = order[first : first + _AT_ONCE]
-            ids, mask = _padded([passages[place] for place in some])
+        read = run_in_batches(
+            [passages[place] for place in order], size, lambda some: self._read(asked, some)
+        )
+        found = dict(zip(order, read, strict=True))
+        return [found[place] for place in range(len(passages))]
+
+    def _read(self, asked: Floats, passages: Sequence[Sequence[int]]) -> list[tuple[float, float, Floats]]:
+        """Read passages with a question, given as what the lower layers made of it."""
+        asked_words = _words(np.ones((1, len(asked)), np.float32))[0]
+        ids, mask = _padded(passages)
+        with device_memory(self._placement):
             states = self._lower.infer([ids, mask]).to_tuple()[0].copy()
             inputs = [asked[None], asked_words, states, mask, _words(mask)]
             relevance, answers, marks = self._upper.infer(inputs).to_tuple()
-            for row, place in enumerate(some):
-                own = marks[row, : len(passages[place])].copy()
-                found[place] = float(relevance[row, 0]), float(answers[row, 0]), own
-        return found
+            return [
+                (float(relevance[row, 0]), float(answers[row, 0]), marks[row, : len(passage)].copy())
+                for row, passage in enumerate(passages)
+            ]
 
     def _states(self, texts: Sequence[Sequence[int]]) -> list[Floats]:
         ids, mask = _padded(texts)

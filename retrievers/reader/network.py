@@ -25,10 +25,20 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import gelu, linear, normalize, scaled_dot_product_attention
 
-from retrievers.reader.dimensions import DIMENSION, HEADS, LAYERS, LIKENESS, LOWER_LAYERS, MARKS
+from ingestion.encoders.device import CPU, Placement
+from ingestion.encoders.device_memory import device_memory, run_in_batches
+from retrievers.reader.dimensions import (
+    DIMENSION,
+    HEADS,
+    INNER,
+    LAYERS,
+    LIKENESS,
+    LOWER_LAYERS,
+    MARKS,
+    pairs_at_once,
+)
 
 _HIDDEN = 128  # of the head that says whether a passage answers
-_INNER = 1536
 _EPSILON = 1e-12
 _SCALE = 20.0  # of cosines, before training
 _NOTHING = -1e9  # instead of -inf, which makes a text without words no number
@@ -94,28 +104,29 @@ class ReaderNetwork(nn.Module):
             value.copy_(weights[name])
 
     @torch.inference_mode()
-    def read(self, texts: Sequence[Sequence[int]]) -> list[Tensor]:
+    def read(self, texts: Sequence[Sequence[int]], at_once: int = _AT_ONCE) -> list[Tensor]:
         """Return what the lower layers make of texts, given as wordpiece ids with [CLS] and [SEP]:
-        [t, 384] each. Texts of like length are read together."""
-        states = [torch.empty(0)] * len(texts)
+        [t, 384] each. Texts of like length are read together, `at_once` of them."""
+        device = self.scale.device
+        states: dict[int, Tensor] = {}
         order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-        for first in range(0, len(order), _AT_ONCE):
-            some = order[first : first + _AT_ONCE]
-            ids = nn.utils.rnn.pad_sequence([torch.tensor(texts[one]) for one in some], batch_first=True)
-            ids = ids.to(self.scale.device)
-            padding = _padding([len(texts[one]) for one in some]).to(ids.device)
+        for first in range(0, len(order), at_once):
+            some = order[first : first + at_once]
+            rows = [torch.tensor(texts[one], device=device) for one in some]
+            ids = nn.utils.rnn.pad_sequence(rows, batch_first=True)
+            padding = _padding([len(texts[one]) for one in some], device)
             hidden = self.embeddings(ids)
             for layer in self.lower.eval():
                 hidden = layer(hidden, src_key_padding_mask=padding)
             for row, one in enumerate(some):
                 states[one] = hidden[row, : len(texts[one])].clone()
-        return states
+        return [states[one] for one in range(len(texts))]
 
     def forward(self, questions: Sequence[Tensor], passages: Sequence[Tensor]) -> Readings:
         """Read b pairs. [CLS] and [SEP] take no part in MaxSim."""
         question = nn.utils.rnn.pad_sequence(list(questions), batch_first=True) + self.sides[0]
         passage = nn.utils.rnn.pad_sequence(list(passages), batch_first=True) + self.sides[1]
-        padding = [_padding([len(one) for one in side]).to(question.device) for side in (questions, passages)]
+        padding = [_padding([len(one) for one in side], question.device) for side in (questions, passages)]
         hidden = torch.cat([question, passage], dim=1)
         both = torch.cat(padding, dim=1)
         for layer in self.upper:
@@ -139,24 +150,44 @@ class ReaderNetwork(nn.Module):
 class TorchReader:
     """The network as a function of wordpiece ids. Not for several threads at once."""
 
-    def __init__(self, encoder: Path, tuned: Mapping[str, NDArray[np.float32]]) -> None:
+    def __init__(
+        self, encoder: Path, tuned: Mapping[str, NDArray[np.float32]], placement: Placement = CPU
+    ) -> None:
+        self._placement = placement
         self._network = ReaderNetwork(encoder)
         self._network.load_tuned({name: torch.from_numpy(value) for name, value in tuned.items()})
-        self._network.eval()
+        self._network.eval().to(placement.device)
 
-    @torch.inference_mode()
     def __call__(
         self, question: Sequence[int], passages: Sequence[Sequence[int]]
     ) -> list[tuple[float, float, NDArray[np.float32]]]:
         """Return relevance, the logit of an answer, and marks [p, 3] of each passage."""
-        asked, *found = self._network.read([question, *passages])
-        read = self._network([asked] * len(found), found)
-        return [
-            (relevance, answers, marks[: len(passage)].numpy())
-            for relevance, answers, marks, passage in zip(
-                read.relevance.tolist(), read.answers.tolist(), read.marks, passages, strict=True
-            )
-        ]
+        size, at_once = len(passages), _AT_ONCE
+        if not self._placement.is_cpu:
+            size = at_once = pairs_at_once(self._placement, question, passages)
+        return run_in_batches(passages, size, lambda some: self._read(question, some, at_once))
+
+    def _read(
+        self, question: Sequence[int], passages: Sequence[Sequence[int]], at_once: int
+    ) -> list[tuple[float, float, NDArray[np.float32]]]:
+        with device_memory(self._placement):
+            read = self.readings(question, passages, at_once)
+            marks = read.marks.cpu().numpy()
+            return [
+                (relevance, answers, marks[row, : len(passage)])
+                for row, (relevance, answers, passage) in enumerate(
+                    zip(read.relevance.tolist(), read.answers.tolist(), passages, strict=True)
+                )
+            ]
+
+    @torch.inference_mode()
+    def readings(
+        self, question: Sequence[int], passages: Sequence[Sequence[int]], at_once: int = _AT_ONCE
+    ) -> Readings:
+        """Return what the network makes of the question with each passage, as tensors of the device."""
+        asked, *found = self._network.read([question, *passages], at_once)
+        read: Readings = self._network([asked] * len(found), found)
+        return read
 
 
 class _Embeddings(nn.Module):
@@ -198,7 +229,7 @@ class _Layer(nn.TransformerEncoderLayer):
 
 
 def _layer(weights: Mapping[str, Tensor], number: int) -> _Layer:
-    layer = _Layer(DIMENSION, HEADS, _INNER, 0.0, "gelu", layer_norm_eps=_EPSILON, batch_first=True)
+    layer = _Layer(DIMENSION, HEADS, INNER, 0.0, "gelu", layer_norm_eps=_EPSILON, batch_first=True)
     name = f"encoder.layer.{number}"
     places = {
         "self_attn.out_proj": "attention.output.dense",
@@ -216,14 +247,15 @@ def _layer(weights: Mapping[str, Tensor], number: int) -> _Layer:
     return layer
 
 
-def _padding(lengths: Sequence[int]) -> Tensor:
+def _padding(lengths: Sequence[int], device: torch.device) -> Tensor:
     """Return [n, longest] bool: what lies behind each one's end."""
-    return torch.arange(max(lengths))[None] >= torch.tensor(lengths)[:, None]
+    places = torch.arange(max(lengths), device=device)
+    return places[None] >= torch.tensor(lengths, device=device)[:, None]
 
 
 def _words(padding: Tensor) -> Tensor:
     """Return [n, t] bool: what is neither padding, nor the [CLS] before nor the [SEP] behind the words."""
     words = ~padding
-    words[torch.arange(len(words)), words.sum(1) - 1] = False
+    words[torch.arange(len(words), device=words.device), words.sum(1) - 1] = False
     words[:, 0] = False
     return words

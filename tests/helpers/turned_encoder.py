@@ -19,6 +19,7 @@ class Turned:
         self.dimension = encoder.dimension
         self.token_dimension = encoder.token_dimension
         self.scales = None if encoder.scales is None else np.roll(encoder.scales, shift)
+        self.device = encoder.device
         self.max_tokens = encoder.max_tokens
         self.calls: list[int] = []
 

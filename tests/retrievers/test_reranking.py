@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.encoders import builtin_model_folder
+from ingestion.encoders import ComputeDevice, builtin_model_folder
 from ingestion.errors import ModelError
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import StoredChunk
@@ -15,6 +15,7 @@ from retrievers.reranking import CrossEncoderReranker, RerankLimits, rerank
 from retrievers.search import search
 from retrievers.shares import SHARE
 from retrievers.strategies import STRATEGIES
+from tests.helpers.devices import Pretended, look_into_no_mask, meta_device
 
 
 def test_scores_are_those_of_sentence_transformers(cross_encoder_folder: Path) -> None:
@@ -168,3 +169,19 @@ def test_sides_keep_their_turns_and_are_asked_alone() -> None:
     assert found[16:] == first.candidates[16:]
     assert len(reranker.asked) == 16
     assert all(question == f"What of {passage.split()[0]}?" for question, passage in reranker.asked)
+
+
+def test_a_cross_encoder_computes_on_the_device(
+    cross_encoder_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The meta device has no values, so that all ends where scores would be copied from it."""
+    look_into_no_mask(monkeypatch)
+    reranker = CrossEncoderReranker("tiny", cross_encoder_folder, meta_device())
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+        reranker.score("apples?", ["The apple tree.", "The ferry."])
+
+
+def test_a_device_that_is_not_here_is_said(cross_encoder_folder: Path) -> None:
+    reranker = CrossEncoderReranker("tiny", cross_encoder_folder, ComputeDevice("cuda", Pretended()))
+    with pytest.raises(ModelError, match=r"^device 'cuda' cannot be used: this machine has no cuda; "):
+        reranker.score("apples?", ["The apple tree."])

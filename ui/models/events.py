@@ -11,6 +11,7 @@ from ui.components.text import render_error, result_of
 from ui.models.controller import ModelsController, ModelsPageState
 from ui.models.layout import ModelsLayout
 from ui.models.render import (
+    render_device,
     render_models,
     render_network,
     render_removal,
@@ -87,7 +88,8 @@ def connect_models(
         state.listing = ""
         host, network = models.assistant.models.hub()
         return (
-            render_network(host, network=network),
+            result_of(lambda: render_device(models.assistant.device()))
+            + render_network(host, network=network),
             *updates.all(state)[: -len(selectors)],
             *updates.selectors(first=True),
         )

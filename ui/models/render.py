@@ -64,6 +64,12 @@ def render_network(host: str, *, network: bool) -> str:
     )
 
 
+def render_device(line: str) -> str:
+    """Return where encoders and rerankers run, given as "DEVICE: REASON"."""
+    device, _, reason = line.partition(": ")
+    return f"<p>Encoders and rerankers run on <b>{escape(device)}</b>: {escape(reason)}.</p>"
+
+
 def render_models(states: Sequence[ModelState], task: ModelTask | None, *, missing: str | None = None) -> str:
     """Return the models, those on this machine first, then what there is of each role.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ingestion.encoders import load_encoder
 from ingestion.errors import Cancelled, ModelError
+from tests.helpers.devices import look_into_no_mask, meta_device
 
 TEXTS = ["The red apple falls.", "pear", "", "An apple, a pear; and a very old red tree by the wall! " * 3]
 WORDS = "the a an red apple pear tree falls old by wall and very where is it of ##s . , ; ! ?"
@@ -266,3 +267,19 @@ def test_broken_weights_are_named(bi_encoder: Callable[..., Path]) -> None:
     (folder / "model.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(ModelError, match=r"the bi-encoder in .* cannot be loaded"):
         load_encoder(folder).encode(["text"])
+
+
+def test_models_compute_on_the_device_alone(
+    bi_encoder: Callable[..., Path], colbert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The meta device has no values, so that all ends where vectors would be copied from it."""
+    look_into_no_mask(monkeypatch)
+    for folder in (bi_encoder("mean"), colbert):
+        encoder = load_encoder(folder, meta_device())
+        assert encoder.device == "meta"
+        with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+            encoder.encode(TEXTS)
+
+
+def test_a_device_does_not_change_the_fingerprint(colbert: Path) -> None:
+    assert load_encoder(colbert, meta_device()).fingerprint == load_encoder(colbert).fingerprint

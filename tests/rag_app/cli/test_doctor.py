@@ -1,15 +1,18 @@
 """What `doctor` says of llama.cpp on this machine, and of a language model without loading it."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingestion.encoders import ComputeDevice
 from rag_app.cli import doctor
 from rag_app.config.settings import Settings
 from rag_app.llm.process.processors import default_threads
 from rag_app.llm.speed import PrefillSpeeds, ReadingSetup
 from tests.helpers.commands import Command
+from tests.helpers.devices import Pretended
 from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
 
 
@@ -129,3 +132,44 @@ def test_it_says_what_reads_scanned_pages(
     assert recognition()[1].startswith(
         "scanned pages are not read: rapidocr does not read the language tlh; "
     )
+
+
+@pytest.mark.parametrize(
+    ("machine", "asked", "state", "said"),
+    [
+        (Pretended(), "auto", "ok", "cpu: no accelerator found"),
+        (Pretended({"cuda": "H200"}), "auto", "ok", "cuda: H200"),
+        (Pretended({"cuda": "H200"}), "cpu", "ok", "cpu: as set"),
+        (Pretended(unused="an NVIDIA GPU is here"), "auto", "warning", "cpu: an NVIDIA GPU is here"),
+        (
+            Pretended({"mps": "Apple GPU"}, unused="an NVIDIA GPU is here"),
+            "auto",
+            "warning",
+            "mps: Apple GPU; an NVIDIA GPU is here",
+        ),
+    ],
+)
+def test_it_says_where_models_run(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    machine: Pretended, asked: str, state: str, said: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(doctor, "ComputeDevice", lambda asked: ComputeDevice(asked, machine))
+    checks = run("--data-dir", tmp_path / "data", "--device", asked, "doctor", "--json").json["checks"]
+    (found,) = [check for check in checks if check["name"] == "device"]
+    assert (found["state"], found["detail"]) == (state, said)
+
+
+def test_a_device_that_is_not_here_is_one_error(run: Command, tmp_path: Path) -> None:
+    device = "mps" if sys.platform == "linux" else "xpu"
+    checks = run("--data-dir", tmp_path / "data", "--device", device, "doctor", "--json").json["checks"]
+    wrong = {check["name"]: check for check in checks if check["state"] == "error"}
+    assert wrong["device"]["detail"].startswith(f"device '{device}' cannot be used: ")
+    assert wrong["device"]["mend"] == "set RAG_APP_DEVICE to auto"
+    assert "library" not in wrong
+    refused = run("--data-dir", tmp_path / "data", "--device", device, "search", "apples")
+    assert refused.code == 1
+    assert f"device '{device}' cannot be used" in refused.err
+    unknown = run("--data-dir", tmp_path / "data", "--device", "tpu", "search", "apples")
+    assert unknown.code == 2
+    assert "the setting device cannot be 'tpu'" in unknown.err
+    assert "'auto', 'cpu', 'cuda', 'mps' or 'xpu'" in unknown.err

@@ -13,6 +13,7 @@ from rag_app.config.settings import Settings
 from rag_app.contract.search import HitFields
 from rag_app.history.database import STATE_FILE
 from rag_app.history.recorded_passages import GONE
+from rag_app.history.replay import differences
 from rag_app.history.turns import TurnState
 from rag_app.service.composition import Assistant
 from rag_app.service.local import LocalService
@@ -128,6 +129,12 @@ def test_a_replay_tells_that_added_vectors_are_of_another_model(stocked: Library
         answer = assistant.ask(QUESTION, asked)
         service = LocalService(assistant)
         assert service.replay(str(answer.receipt_id)).same
+        record = assistant.receipts.get(str(answer.receipt_id)).record
+        assert record.device == encoder.device
+        assert not differences(replace(record, device=None), record)  # as former versions kept it
+        assert differences(replace(record, device="cuda"), replace(record, device="cpu")) == [
+            "the question was encoded on another device (cuda, now cpu)"
+        ]
         reindex(library, "added", source="/models/b")  # finds the same, in the same order
         assert list(service.replay(str(answer.receipt_id)).differences) == [
             "the strategy's vectors were made by a different model"

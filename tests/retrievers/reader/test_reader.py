@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from ingestion.encoders import builtin_model_folder
+from ingestion.encoders.device import Placement
 from ingestion.errors import ModelError
 from ingestion.library import Library
 from ingestion.storage.catalogue.records import StoredChunk
@@ -18,11 +21,12 @@ from rag_app.model_store import read_manifest, reranker_named, resolve
 from retrievers.fusion import standardised
 from retrievers.reader import FIRST_STAGE_WEIGHT, BuiltinReader, Wordpieces, weights_path
 from retrievers.reader.dimensions import DIMENSION, LOWER_LAYERS
-from retrievers.reader.network import ReaderNetwork
+from retrievers.reader.network import ReaderNetwork, TorchReader
 from retrievers.reader.reading import Reading
 from retrievers.reranking import CrossEncoderReranker, passage_text
 from retrievers.search import search
 from retrievers.strategies import STRATEGIES
+from tests.helpers.devices import META, OnlyMeta, meta_device
 
 pytestmark = pytest.mark.slow
 
@@ -221,3 +225,31 @@ def test_nothing_is_more_than_equal() -> None:
     assert standardised([]) == []
     assert standardised([0.1, 0.1, 0.1]) == [0.0, 0.0, 0.0]  # whose mean is not .1, when rounded
     assert standardised([1.0, 3.0]) == [-1.0, 1.0]
+
+
+def tuned_weights() -> dict[str, NDArray[np.float32]]:
+    return {name: value.float().numpy() for name, value in load_file(weights_path()).items()}
+
+
+def test_the_network_computes_on_the_device_alone() -> None:
+    reader = TorchReader(builtin_model_folder(), tuned_weights(), Placement(META, "no memory"))
+    with OnlyMeta() as operations:
+        read = reader.readings([101, 5, 102], [[101, 7, 8, 102], [101, 9, 102]])
+    assert operations.count > 100
+    assert {one.device.type for one in read} == {META}
+    assert (read.relevance.shape, read.marks.shape) == ((2,), (2, 4, 3))
+    with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
+        BuiltinReader(meta_device()).score(QUESTION, PASSAGES)
+
+
+def test_torch_reads_as_openvino_does() -> None:
+    pytest.importorskip("openvino")
+    from retrievers.reader.graph import OpenVinoReader
+
+    question, *passages = (one.ids for one in Wordpieces(builtin_model_folder())([QUESTION, *PASSAGES]))
+    readers = TorchReader, OpenVinoReader
+    found = [reader(builtin_model_folder(), tuned_weights())(question, passages) for reader in readers]
+    for (relevance, answers, marks), other in zip(*found, strict=True):
+        assert (relevance, answers) == pytest.approx(other[:2], abs=1e-3)
+        # Numbers near -1e9 stand before and behind the words.
+        np.testing.assert_allclose(marks[1:-1], other[2][1:-1], atol=1e-3)

@@ -90,6 +90,7 @@ def test_a_file_here_is_added_and_offered(browser: "Browser", server: Server, tm
     file = write_tiny_gguf(tmp_path / "tiny-llm.gguf")
     with opened(browser, server, viewport=PHONE, scheme="dark") as page:
         show_page(page)
+        expect(page.locator("#models-network")).to_contain_text("Encoders and rerankers run on")
         screenshot(page, "models-phone-dark")
         assert accessibility(page) == []
         page.get_by_text("Add a model file").click()

@@ -27,6 +27,7 @@ from rag_app.model_store.store import ModelState, Presence, UsedModel
 from rag_app.tasks import Task, TaskState
 from ui.components.text import INTERNAL_ERROR
 from ui.models.render import (
+    render_device,
     render_models,
     render_network,
     render_removal,
@@ -190,3 +191,9 @@ def test_models_of_servers() -> None:
     assert html.count("not known") == 2  # window and reasoning of the other
     assert html.count('class="used"') == 1
     assert acts(html) == []
+
+
+def test_the_device_is_said_in_one_line() -> None:
+    assert render_device("cuda: NVIDIA <H200>: 1") == (
+        "<p>Encoders and rerankers run on <b>cuda</b>: NVIDIA &lt;H200&gt;: 1.</p>"
+    )
