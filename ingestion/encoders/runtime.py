@@ -77,7 +77,7 @@ class TorchForward:
         from transformers import AutoModel
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
         self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
         self._projection = projection
         self._turn = FairLock()
