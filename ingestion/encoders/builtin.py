@@ -8,7 +8,7 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -216,11 +216,20 @@ def builtin_model_folder() -> Path:
 
 
 def builtin_encoder(precision: Precision = "fp32") -> BertEncoder:
-    """Return the built-in encoder, all-MiniLM-L6-v2. Raises ModelError where its files are missing and
-    InvalidInput for a precision that is neither fp32 nor int8."""
-    return BertEncoder(
-        BUILTIN_MODEL, builtin_model_folder(), load_projection(BUILTIN_MODEL), precision=precision
-    )
+    """Return the built-in encoder, all-MiniLM-L6-v2.
+
+    A process has one of each precision, however many libraries it opens: to load it takes most of a second.
+
+    Raises:
+        ModelError: Its files are missing.
+        InvalidInput: The precision is neither fp32 nor int8.
+    """
+    return _encoder_in(builtin_model_folder(), precision)
+
+
+@cache
+def _encoder_in(folder: Path, precision: Precision) -> BertEncoder:
+    return BertEncoder(BUILTIN_MODEL, folder, load_projection(BUILTIN_MODEL), precision=precision)
 
 
 def _model_file(path: Path) -> Path:

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,25 +76,7 @@ class BuiltinReader:
 
     @cached_property
     def _forward(self) -> Forward:
-        """The network on the fastest runtime of this machine."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        folder = builtin_model_folder()
-        try:
-            tuned = {name: value.astype(np.float32) for name, value in load_file(weights_path()).items()}
-            if has_openvino():
-                from retrievers.reader.graph import OpenVinoReader
-
-                return OpenVinoReader(folder, tuned)
-            from retrievers.reader.network import TorchReader
-
-            return TorchReader(folder, tuned)
-        except (SafetensorError, OSError, KeyError, RuntimeError) as error:
-            raise ModelError(
-                f"the built-in reader's weights in {weights_path()} or {folder} cannot be used: {error}; "
-                "install the application again"
-            ) from error
+        return _network(builtin_model_folder(), weights_path(), has_openvino())
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]:
         """Return one score a passage, given as `passage_text` makes it. Raises what `read` raises."""
@@ -150,6 +132,42 @@ class BuiltinReader:
             _reading(relevance, answers, marks, piece, len(context) + 1)
             for (relevance, answers, marks), piece, (context, _) in zip(read, pieces, passages, strict=True)
         ]
+
+
+@cache
+def _network(encoder: Path, weights: Path, on_openvino: bool) -> Forward:
+    """Return the network on the fastest runtime of this machine, which all readers of a process share.
+
+    Raises ModelError where the files cannot be used.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tuned = {name: value.astype(np.float32) for name, value in load_file(weights).items()}
+        network: Forward
+        if on_openvino:
+            from retrievers.reader.graph import OpenVinoReader
+
+            network = OpenVinoReader(encoder, tuned)
+        else:
+            from retrievers.reader.network import TorchReader
+
+            network = TorchReader(encoder, tuned)
+    except (SafetensorError, OSError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"the built-in reader's weights in {weights} or {encoder} cannot be used: {error}; "
+            "install the application again"
+        ) from error
+    turn = threading.Lock()
+
+    def forward(
+        question: Sequence[int], passages: Sequence[Sequence[int]]
+    ) -> list[tuple[float, float, Floats]]:
+        with turn:
+            return network(question, passages)
+
+    return forward
 
 
 def weights_path() -> Path:
