@@ -82,7 +82,7 @@ def cross_encoder(folder: Path) -> CrossEncoderReranker:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
     from transformers.utils import logging
 
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()
     model = AutoModelForSequenceClassification.from_pretrained(builtin_model_folder(), num_labels=1)
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(builtin_model_folder()).save_pretrained(folder)

@@ -141,7 +141,7 @@ class CrossEncoderReranker:
         from sentence_transformers import CrossEncoder
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
         placement = self._compute.by_torch
         try:
             folder = Path(self._source).expanduser()

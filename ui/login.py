@@ -72,7 +72,9 @@ class LoginFirst:
             await self.app(scope, receive, send)
         elif method in ("GET", "HEAD") and (path in _OPEN or path.startswith(_OPEN_FOLDERS)):
             # Without the query: some queries make Gradio put more into the page than the form.
-            await self.app({**scope, "query_string": b""}, receive, _titled(send) if path == "/" else send)
+            await self.app(
+                {**scope, "query_string": b""}, receive, with_head(send, _TITLE) if path == "/" else send
+            )
         else:
             await _refuse(scope, receive, send, 401, "log in first, with name and password")
 
@@ -167,24 +169,24 @@ def _peer(scope: Scope) -> str:
     return "loopback" if is_loopback(host) or is_loopback(network) else network
 
 
-def _titled(send: Send) -> Send:
-    """Return a `send` that gives the form a title, which Gradio leaves out."""
+def with_head(send: Send, addition: bytes) -> Send:
+    """Return a `send` that puts HTML at the beginning of the page's head."""
     started: list[Message] = []
 
-    async def titled(message: Message) -> None:
+    async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             started.append(message)
             return
         if started:
             start, body = started.pop(), message.get("body", b"")
             if _HEAD in body:  # the body of an answer to HEAD is empty
-                message = {**message, "body": body.replace(_HEAD, _HEAD + _TITLE, 1)}
+                message = {**message, "body": body.replace(_HEAD, _HEAD + addition, 1)}
                 headers = MutableHeaders(scope=start)
-                headers["content-length"] = str(int(headers["content-length"]) + len(_TITLE))
+                headers["content-length"] = str(int(headers["content-length"]) + len(addition))
             await send(start)
         await send(message)
 
-    return titled
+    return sending
 
 
 def _keep_on_this_site(headers: MutableHeaders) -> None:

@@ -17,10 +17,11 @@ from fastapi import FastAPI
 from gradio.routes import App
 from starlette.middleware import Middleware
 from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingestion.errors import RagError
-from ui.login import MESSAGE
-from ui.static import page_script, style_sheet
+from ui.login import MESSAGE, with_head
+from ui.static import early_script, page_script, style_sheet
 from ui.theme import theme
 
 _POLL_SECONDS = 0.05
@@ -130,6 +131,18 @@ class PageServer:
             self._thread.join(_GRACE_SECONDS)
 
 
+class ScriptFirst:
+    """ASGI middleware that puts a script before those of Gradio's page."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._script = f"<script>{early_script()}</script>".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and scope["path"] == "/"
+        await self.app(scope, receive, with_head(send, self._script) if is_page else send)
+
+
 def mounted(
     page: gr.Blocks,
     layers: Sequence[Middleware],
@@ -156,7 +169,7 @@ def mounted(
         theme=theme(),
         css=style_sheet(),
         js=page_script(),
-        app_kwargs={"middleware": list(layers)},
+        app_kwargs={"middleware": [*layers, Middleware(ScriptFirst)]},
     )
     # Gradio checks that handlers read only uploads once a page has launched; mounting does not set it.
     page.has_launched = True

@@ -9,7 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -243,15 +243,22 @@ def builtin_model_folder() -> Path:
 
 
 def builtin_encoder(precision: Precision = "fp32", compute: ComputeDevice = ANY_DEVICE) -> BertEncoder:
-    """Return the built-in encoder, all-MiniLM-L6-v2. Raises ModelError where its files are missing and
-    InvalidInput for a precision that is neither fp32 nor int8."""
-    return BertEncoder(
-        BUILTIN_MODEL,
-        builtin_model_folder(),
-        load_projection(BUILTIN_MODEL),
-        precision=precision,
-        compute=compute,
-    )
+    """Return the built-in encoder, all-MiniLM-L6-v2.
+
+    A process has one of each precision and device, however many libraries it opens: to load it takes most of
+    a second.
+
+    Raises:
+        ModelError: Its files are missing.
+        InvalidInput: The precision is neither fp32 nor int8.
+    """
+    return _encoder_in(builtin_model_folder(), precision, compute)
+
+
+@cache
+def _encoder_in(folder: Path, precision: Precision, compute: ComputeDevice) -> BertEncoder:
+    projection = load_projection(BUILTIN_MODEL)
+    return BertEncoder(BUILTIN_MODEL, folder, projection, precision=precision, compute=compute)
 
 
 def _model_file(path: Path) -> Path:

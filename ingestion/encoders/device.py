@@ -83,15 +83,15 @@ class Accelerators(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class InstalledAccelerators:
     """What torch and OpenVINO find on this machine.
 
-    Args:
+    Attributes:
         device_files: The folder of the system's devices.
     """
 
-    def __init__(self, device_files: Path = Path("/dev")) -> None:
-        self._device_files = device_files
+    device_files: Path = Path("/dev")
 
     @cached_property
     def _build(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class InstalledAccelerators:
         if not any(build.get(name) for name in _BUILT_FOR[kind]):
             return f"torch {build.get('__version__')} is built without {_NAMES[kind]}"
         if sys.platform == "linux" and not self._has_files(*_DEVICE_FILES[kind]):
-            return f"no device for {_NAMES[kind]} is in {self._device_files}"
+            return f"no device for {_NAMES[kind]} is in {self.device_files}"
         return None
 
     def name(self, kind: str) -> str | None:
@@ -142,7 +142,7 @@ class InstalledAccelerators:
         return f"an NVIDIA GPU is here, and torch {build.get('__version__')} is built without CUDA"
 
     def _has_files(self, *patterns: str) -> bool:
-        return any(any(self._device_files.glob(pattern)) for pattern in patterns)
+        return any(any(self.device_files.glob(pattern)) for pattern in patterns)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class ComputeDevice:
     """The device that a person asked for, looked for when a model first needs it."""
 
     asked: Device = "auto"
-    machine: Accelerators = field(default_factory=InstalledAccelerators, compare=False)
+    machine: Accelerators = field(default_factory=InstalledAccelerators)
 
     @cached_property
     def by_torch(self) -> Placement:

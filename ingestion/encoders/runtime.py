@@ -108,7 +108,7 @@ class TorchForward:
         from transformers import AutoModel
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
         self._placement = placement
         model: Any = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
         self._model = model.eval().to(placement.device)

@@ -92,7 +92,7 @@ class _SentenceTransformersModel(ABC):
         from safetensors import SafetensorError
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
         # What the libraries raise for files that are damaged, missing, or made for code that is not run.
         broken = (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
         placement = self._compute.by_torch

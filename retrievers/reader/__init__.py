@@ -9,7 +9,7 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingestion.encoders import BUILTIN_MODEL, builtin_model_folder
-from ingestion.encoders.device import ANY_DEVICE, ComputeDevice
+from ingestion.encoders.device import ANY_DEVICE, ComputeDevice, Placement
 from ingestion.encoders.device_memory import loading_on
 from ingestion.encoders.runtime import openvino_runs
 from ingestion.errors import ModelError
@@ -76,25 +76,8 @@ class BuiltinReader:
     @cached_property
     def _forward(self) -> Forward:
         """The network on the fastest runtime of the device."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        folder, placement = builtin_model_folder(), self._compute.builtin()
-        try:
-            tuned = {name: value.astype(np.float32) for name, value in load_file(weights_path()).items()}
-            with loading_on(placement):
-                if openvino_runs(placement):
-                    from retrievers.reader.graph import OpenVinoReader
-
-                    return OpenVinoReader(folder, tuned, placement)
-                from retrievers.reader.network import TorchReader
-
-                return TorchReader(folder, tuned, placement)
-        except (SafetensorError, OSError, KeyError, RuntimeError) as error:
-            raise ModelError(
-                f"the built-in reader's weights in {weights_path()} or {folder} cannot be used: {error}; "
-                "install the application again"
-            ) from error
+        placement = self._compute.builtin()
+        return _network(builtin_model_folder(), weights_path(), placement, openvino_runs(placement))
 
     def score(self, question: str, passages: Sequence[str]) -> list[float]:
         """Return one score a passage, given as `passage_text` makes it. Raises what `read` raises."""
@@ -143,6 +126,43 @@ class BuiltinReader:
             _reading(relevance, answers, marks, piece, len(context) + 1)
             for (relevance, answers, marks), piece, (context, _) in zip(read, pieces, passages, strict=True)
         ]
+
+
+@cache
+def _network(encoder: Path, weights: Path, placement: Placement, by_openvino: bool) -> Forward:
+    """Return the network on a device, which all readers of a process share.
+
+    Raises ModelError where the files or the device cannot be used.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        tuned = {name: value.astype(np.float32) for name, value in load_file(weights).items()}
+        network: Forward
+        with loading_on(placement):
+            if by_openvino:
+                from retrievers.reader.graph import OpenVinoReader
+
+                network = OpenVinoReader(encoder, tuned, placement)
+            else:
+                from retrievers.reader.network import TorchReader
+
+                network = TorchReader(encoder, tuned, placement)
+    except (SafetensorError, OSError, KeyError, RuntimeError) as error:
+        raise ModelError(
+            f"the built-in reader's weights in {weights} or {encoder} cannot be used: {error}; "
+            "install the application again"
+        ) from error
+    turn = threading.Lock()
+
+    def forward(
+        question: Sequence[int], passages: Sequence[Sequence[int]]
+    ) -> list[tuple[float, float, Floats]]:
+        with turn:
+            return network(question, passages)
+
+    return forward
 
 
 def weights_path() -> Path:

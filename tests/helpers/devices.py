@@ -16,7 +16,7 @@ META = "meta"
 _ARRIVALS = ("lift_fresh", "_to_copy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pretended:
     """A machine with accelerators by their kinds, and perhaps a GPU of OpenVINO's."""
 

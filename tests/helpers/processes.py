@@ -26,7 +26,8 @@ from tests.helpers.paths import ROOT
 SOON = 60.0  # seconds within which a killed process must be gone: only a failing test waits so long
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc; RLIMIT_AS is Linux's")
 
-# It uses nothing of what it imports, so that it has no threads of its own, which a fork would lose.
+# It loads what each process would load for itself, and runs no model, so that it has no threads of its own,
+# which a fork would lose.
 _SERVER = """
 import os
 if os.fork():  # so that it is no child of the tests, which count theirs
@@ -34,11 +35,18 @@ if os.fork():  # so that it is no child of the tests, which count theirs
 import atexit, gc, json, os, select, signal, socket, sys, tempfile, threading, traceback
 from rag_app.config.environment import stay_offline
 stay_offline()
-import chromadb, openvino, torch, transformers
+import chromadb, matplotlib.pyplot, openvino, torch, transformers
 import ingestion.library, ingestion.pipeline.ingest, ingestion.storage.tokens.maxsim
 import rag_app.server.api.app, rag_app.server.mcp.server, rag_app.service.composition, ui.app
 from rag_app.cli import main
 from transformers import AutoModel, BertModel
+from ingestion.encoders import builtin_encoder
+from ingestion.text.language_detection import detect_language
+from rag_app.answering.questions.question_kinds import kind_of
+
+builtin_encoder().fingerprint, builtin_encoder().offsets("one passage")
+detect_language(["A text of some length in English."])
+kind_of("What is it?")
 
 def serve(control):
     '''Fork for each request. Returns the request in the forked process.'''

@@ -129,14 +129,15 @@ class LibraryMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-def test_any_order_of_changes(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("examples", [4, pytest.param(40, marks=pytest.mark.soak)])
+def test_any_order_of_changes(encoder: Encoder, monkeypatch: pytest.MonkeyPatch, examples: int) -> None:
     # Small enough for lists, and for files that are full, to come about.
     monkeypatch.setattr("ingestion.storage.tokens.indexing.FEWEST_CHUNKS", 8)
     monkeypatch.setattr("ingestion.storage.tokens.attached.FEWEST_CHUNKS", 8)
     monkeypatch.setattr("ingestion.storage.segment_merging.MAX_CHUNKS", 24)
     monkeypatch.setattr(LibraryMachine, "encoder", encoder, raising=False)
     LibraryMachine.TestCase.settings = settings(
-        max_examples=10, stateful_step_count=15, deadline=None, derandomize=True, database=None,
+        max_examples=examples, stateful_step_count=15, deadline=None, derandomize=True, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     LibraryMachine.TestCase().runTest()

@@ -22,7 +22,11 @@ from tests.helpers.served_library import serving
 pytestmark = pytest.mark.slow
 
 APPLE = "When was the Bramley apple tree planted?"
-QUESTIONS = (APPLE, "Who planted the Bramley apple tree?", "Where does the tree stand?")
+QUESTIONS = (
+    APPLE,
+    pytest.param("Who planted the Bramley apple tree?", marks=pytest.mark.soak),
+    pytest.param("Where does the tree stand?", marks=pytest.mark.soak),
+)
 # Of prompts and of other programs' prompts.
 PROMPT_TEXT = re.compile(r"</?\w+[^>]*>|<\||\|>|^\s*(?:Source \d|Question:|Answer:)|\[INST\]", re.MULTILINE)
 

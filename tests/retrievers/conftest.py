@@ -16,7 +16,7 @@ def cross_encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("models") / "tiny-cross-encoder"
     torch.manual_seed(0)
-    config = BertConfig(  # type: ignore[call-arg]
+    config = BertConfig(
         hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, num_labels=1
     )
     BertForSequenceClassification(config).save_pretrained(folder)

@@ -121,7 +121,7 @@ def test_a_classifier_with_several_outputs_is_refused(tmp_path: Path, cross_enco
     from transformers import BertConfig, BertForSequenceClassification
 
     folder = shutil.copytree(cross_encoder_folder, tmp_path / "classifier")
-    config = BertConfig(  # type: ignore[call-arg]
+    config = BertConfig(
         hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, num_labels=3
     )
     BertForSequenceClassification(config).save_pretrained(folder)

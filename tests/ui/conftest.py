@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ingestion.encoders import Encoder
+from ingestion.library import Library
+from ingestion.pipeline.ingest import ingest
+from tests.helpers.paths import SAMPLES
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -30,3 +35,12 @@ def browser() -> "Iterator[Browser]":
         )
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="session")
+def samples_library(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
+    """The folder of a closed library that holds the samples as PDFs. Servers serve copies."""
+    folder = tmp_path_factory.mktemp("samples") / "data"
+    with Library.open(folder, encoder) as library:
+        assert all(one.status == "ok" for one in ingest(library, sorted(SAMPLES.glob("*.pdf"))))
+    return folder

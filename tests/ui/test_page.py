@@ -19,6 +19,7 @@ from tests.helpers.built_page import built_page
 from tests.helpers.openai_server import serving
 from tests.helpers.tiny_gguf import TinyModel, write_tiny_gguf
 from ui.background import Workers
+from ui.chat.changes import fingerprint
 from ui.chat.controller import ChatController, QueryOptions
 from ui.compare.controller import CompareController
 from ui.components.choices import (
@@ -71,6 +72,24 @@ def test_what_a_strategy_does_without_damaged_vectors_is_explained(
     assert "rag-app repair" in words
     ((_, words),) = strategy_help(states, "mean")
     assert "damaged" not in words
+
+
+def test_a_tab_is_told_when_what_it_shows_has_changed(stocked: Library) -> None:
+    assistant = Assistant(Settings(data_dir=stocked.folder), stocked)
+    state_of = fingerprint(assistant)
+    empty = state_of({"conversation": None, "collection": None})
+    assert state_of({"conversation": "", "collection": "default"}) == empty
+    assert state_of({"conversation": None, "collection": "other"}) != empty
+    assistant.delete(assistant.documents()[0].name)
+    assert state_of({}) != empty
+    conversation = assistant.conversations.create().id
+    before = state_of({"conversation": conversation})
+    assert not before[1]
+    assert before != state_of({"conversation": "gone"})
+    assistant.conversations.begin_turn(conversation, "Who planted the tree?")
+    asked, is_writing = state_of({"conversation": conversation})
+    assert (asked, is_writing) != before
+    assert is_writing
 
 
 def test_the_page_says_where_questions_go(stocked: Library) -> None:

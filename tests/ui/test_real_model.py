@@ -17,7 +17,8 @@ from tests.helpers.page import Server, ask, opened, screenshot, serving, upload
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.slow
+# The same model is asked past the page in tests/rag_app/test_real_model.py.
+pytestmark = [pytest.mark.slow, pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")

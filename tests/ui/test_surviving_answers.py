@@ -43,6 +43,44 @@ def server(
         yield started
 
 
+def test_two_tabs_show_one_answer(browser: "Browser", server: Server, model: Dictation) -> None:
+    with opened(browser, server) as page:
+        upload(page, SAMPLES / "bi-encoders.md")
+        send(page, QUESTION)
+        replies = "#conversation .bot.message .reply"
+        model.write("Reciprocal rank fusion uses the constant 60 [1]. ")
+        expect(page.locator(replies)).to_contain_text("the constant 60", timeout=PATIENCE)
+        page.reload()
+        expect(page.locator(replies)).to_contain_text("the constant 60", timeout=PATIENCE)
+        expect(page.locator("#stop")).to_be_visible()
+        other = page.context.new_page()
+        other.goto(page.url)
+        expect(other.locator(replies)).to_contain_text("the constant 60", timeout=PATIENCE)
+        model.write("It was proposed by Cormack and others. ")
+        for tab in (page, other):
+            expect(tab.locator(replies)).to_contain_text("by Cormack and others")
+        other.locator("#stop").click()
+        for tab in (page, other):
+            expect(tab.locator("#conversation .stamp")).to_contain_text("stopped")
+            expect(tab.locator("#send")).to_be_visible()
+        model.end()  # of what is not read any more
+
+        # A tab that only looks on sees what is asked in the other one, and cannot ask meanwhile.
+        send(page, QUESTION)
+        model.write("It uses 60, as Cormack and others say. ")
+        second = other.locator(replies).nth(1)
+        expect(second).to_contain_text("as Cormack and others", timeout=PATIENCE)
+        other.fill("#question textarea", "And what else?")
+        other.press("#question textarea", "Enter")
+        expect(other.locator("#notice")).to_contain_text("Wait for the answer, or stop it.")
+        (identity,) = re.findall(r"conversation=(\w+)", page.url)
+        model.end()
+        for tab in (page, other):
+            expect(tab.locator("#send")).to_be_visible()
+        assert server.states(identity) == ["stopped", "answered"]
+
+
+@pytest.mark.soak
 def test_an_answer_outlives_its_tab(browser: "Browser", server: Server, model: Dictation) -> None:
     with opened(browser, server) as page:
         upload(page, SAMPLES / "bi-encoders.md")

@@ -1,41 +1,18 @@
 """What an empty conversation shows: how to begin, and three questions that the documents answer."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from ingestion.errors import InvalidInput, UnknownName
-from rag_app.service.composition import Assistant
+from ingestion.errors import InvalidInput
 from ui.background import BackgroundJob
 from ui.chat.answer_events import TabStates, Update, begin_outputs, begun_values, connect_answer
+from ui.chat.changes import FirstContact, first_contact
 from ui.chat.controller import ChatController, QueryOptions
 from ui.chat.layout import ChatLayout
 from ui.components.events import QUICK, noticed
-from ui.components.samples import is_sample
 from ui.components.text import escape, plural
 from ui.components.turns import Turns
-
-
-@dataclass(frozen=True, slots=True)
-class FirstContact:
-    """What an empty conversation shows, of one collection."""
-
-    documents: int = 0
-    samples: int = 0
-    questions: tuple[str, ...] = ()
-
-
-def first_contact(assistant: Assistant, collection: str | None) -> FirstContact:
-    """Return what is known of a collection; its questions come when they have been tried."""
-    name = collection or assistant.settings.collection
-    try:
-        documents = assistant.documents([name])
-    except UnknownName:  # it is still empty, or was deleted
-        documents = []
-    if not documents:
-        return FirstContact()
-    return FirstContact(len(documents), sum(map(is_sample, documents)), assistant.first_questions.of(name))
 
 
 def render_first_contact(shown: FirstContact) -> str:
@@ -102,7 +79,7 @@ def connect_first_contact(
     blocks.load(look, seen, [shown, page.chatbot], **QUICK)
     # Not preprocessed: a collection that has gone meanwhile is an empty one.
     gr.on(
-        [page.timer.tick, selectors.collection.change, page.title.new.click],
+        [page.changes.input, selectors.collection.change, page.title.new.click],
         look,
         seen,
         [shown, page.chatbot],

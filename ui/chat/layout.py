@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from rag_app.service.composition import Assistant
+from ui.chat.changes import change_watch
 from ui.chat.composer import Composer
 from ui.chat.render import NO_EVIDENCE, SEARCH_FIELD
 from ui.components.events import TICK
@@ -12,9 +13,6 @@ from ui.components.fields import upload_field
 from ui.static import read_static
 
 _SMALL: dict[str, Any] = {"size": "sm", "min_width": 60}
-
-# Seconds between two looks at the conversation that a tab shows and follows no answer of.
-_LOOK_S = 3.0
 
 
 class ChatLayout:
@@ -43,8 +41,7 @@ class ChatLayout:
                 self.variants = gr.HTML("", elem_id="variants", js_on_load=read_static("overlay.js"))
                 # Its value changes when the tab is to follow an answer that it has not asked for.
                 self.follow = gr.HTML("", elem_id="follow", elem_classes="unseen")
-                # Looks whether another tab or a program has changed the conversation.
-                self.timer = gr.Timer(_LOOK_S)
+                self.changes = change_watch(assistant)
                 self.address = gr.HTML(
                     "{}", elem_id="address", elem_classes="unseen", js_on_load=read_static("address.js")
                 )

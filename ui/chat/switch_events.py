@@ -75,7 +75,7 @@ class SwitchEvents:
         delete_told, outputs = noticed(delete, shown, page.title.notice)
         page.title.confirm.click(delete_told, [states.current, states.job, *around], outputs, **QUICK)
         looked_at = [states.turns, states.current, states.job, *around]
-        page.timer.tick(look, looked_at, shown, trigger_mode="once", **QUICK)
+        page.changes.input(look, looked_at, shown, trigger_mode="once", **QUICK)
         connect_answer(self.chat, page, states, page.follow.change)
 
     @property

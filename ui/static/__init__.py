@@ -19,3 +19,8 @@ def page_script() -> str:
     names = ("connection.js", "reading_position.js", "page.js", "drop.js", "alerts.js", "sources_sheet.js")
     parts = (f"({read_static(name)})();" for name in names)
     return f"() => {{ {''.join(parts)} }}"
+
+
+def early_script() -> str:
+    """Return the script that runs before Gradio's."""
+    return f"{{ {read_static('frames.js')} }}"

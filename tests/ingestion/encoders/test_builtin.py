@@ -197,11 +197,17 @@ assert not {"torch", "transformers"} & set(sys.modules)
 
 def test_without_openvino_torch_does_it(encoder: BertEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingestion.encoders.runtime.has_openvino", lambda: False)
-    other = builtin_encoder()
+    folder, projection = builtin_model_folder(), load_projection(BUILTIN_MODEL)
+    other = BertEncoder(BUILTIN_MODEL, folder, projection)  # not the one that this process has loaded
     assert other.fingerprint == encoder.fingerprint
     np.testing.assert_allclose(other.encode(TEXTS).mean, encoder.encode(TEXTS).mean, atol=CLOSE)
     with pytest.raises(ModelError, match="pip install openvino"):
-        builtin_encoder("int8").encode(TEXTS)
+        BertEncoder(BUILTIN_MODEL, folder, projection, precision="int8").encode(TEXTS)
+
+
+def test_a_process_loads_it_once(encoder: BertEncoder) -> None:
+    assert builtin_encoder() is encoder
+    assert builtin_encoder("int8") is not encoder
 
 
 def _cosines(one: Encodings, other: Encodings, reading: str) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ingestion.encoders import BUILTIN_MODEL, ComputeDevice, Device, builtin_encoder, builtin_model_folder
+from ingestion.encoders.builtin import BertEncoder
 from ingestion.encoders.device import InstalledAccelerators, Placement
 from ingestion.encoders.projection import load_projection
 from ingestion.errors import ModelError
@@ -149,7 +150,8 @@ def test_vectors_of_torch_are_those_of_openvino(monkeypatch: pytest.MonkeyPatch)
     texts = ["The Bramley apple tree stands by the north wall.", "High water " * 90, "x", "Naïve façades"]
     usual = builtin_encoder().encode(texts)
     monkeypatch.setattr("ingestion.encoders.runtime.has_openvino", lambda: False)
-    other = builtin_encoder("fp32", ComputeDevice("cpu"))
+    folder, projection = builtin_model_folder(), load_projection(BUILTIN_MODEL)
+    other = BertEncoder(BUILTIN_MODEL, folder, projection, compute=ComputeDevice("cpu"))
     assert other.device == "cpu"
     found = other.encode(texts)
     for kind in ("cls", "mean", "tokens"):

@@ -930,7 +930,7 @@ def test_a_failed_rebuild_keeps_the_old_chroma(
 # Inverted lists
 
 
-@pytest.mark.parametrize("section", ["list_chunks", "centroids"])
+@pytest.mark.parametrize("section", ["list_chunks", pytest.param("centroids", marks=pytest.mark.soak)])
 def test_damaged_lists_are_made_anew(
     folder: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch, section: str
 ) -> None:

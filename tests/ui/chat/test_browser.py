@@ -193,14 +193,26 @@ def test_bad_input_is_refused_at_its_field(page: Page, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Chat").click()
 
 
+COUNT_FRAMES = """(() => {
+  const frame = window.requestAnimationFrame.bind(window);
+  window.frames_asked = 0;
+  window.requestAnimationFrame = (callback) => (window.frames_asked++, frame(callback));
+})()"""
+
+
 def test_an_address_of_what_is_gone_says_so(browser: "Browser", server: Server) -> None:
     with opened(browser, server) as page:
         page.goto(f"{server.url}/?tab=documents&document=gone")
         expect(page.locator("#library-deleted [role=alert]")).to_have_text(
             "This document is not in the library any more; choose another one below."
         )
+        page.add_init_script(COUNT_FRAMES)
         page.goto(f"{server.url}/?conversation=gone")
         expect(page.locator("#notice [role=alert]")).to_contain_text("it is not there any more")
+        page.wait_for_timeout(3000)  # longer than the pause between two looks for changes
+        before = page.evaluate("window.frames_asked")
+        page.wait_for_timeout(500)  # thirty frames, where something moves
+        assert page.evaluate("window.frames_asked") - before < 10  # a page that rests is not drawn
 
 
 def test_a_fault_of_the_application_names_its_request_and_covers_nothing(page: Page) -> None:

@@ -50,6 +50,33 @@ def retry_with(page: Page, selector: str, option: str) -> None:
     expect(page.locator("#choose-retry")).to_be_hidden()
 
 
+def test_a_question_is_answered_again_in_its_place(browser: "Browser", tmp_path: Path) -> None:
+    with (
+        dictated() as model,
+        serving(tmp_path / "data", tmp_path / "tmp", RAG_APP_LLM=model.llm) as server,
+        opened(browser, server) as page,
+    ):
+        upload(page, SAMPLES / "bi-encoders.md")
+        model.write("It uses 60 [1].")
+        model.end()
+        ask(page, QUESTION)
+        expect(page.locator(WHICH)).to_have_count(0)
+        retry_with(page, "retry-llm", "Quotes only")
+        expect(page.locator(WHICH)).to_have_text("2/2", timeout=PATIENCE)
+        expect(page.locator("#conversation .question")).to_have_count(1)
+        expect(page.locator(REPLY)).to_contain_text("Cormack")
+        previous = page.get_by_role("link", name="Answer 2 of 2, previous")
+        previous.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(REPLY)).to_contain_text("It uses 60")
+        expect(page.get_by_role("link", name="Answer 1 of 2, next")).to_be_focused()
+        page.locator("#conversation a.action", has_text="Compare these").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("region", name="Answer 2 of 2")).to_contain_text("Cormack")
+        assert accessibility(page) == []
+
+
+@pytest.mark.soak
 def test_an_answer_has_variants(browser: "Browser", tmp_path: Path) -> None:
     folders, port = (tmp_path / "data", tmp_path / "tmp"), own_port()
     with dictated() as model:

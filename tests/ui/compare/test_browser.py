@@ -1,20 +1,17 @@
 """The Compare page in headless Chromium."""
 
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from tests.helpers.paths import SAMPLES
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import Page, expect
 
-from ingestion.encoders import Encoder
-from ingestion.library import Library
-from ingestion.pipeline.ingest import ingest
 from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, open_chip, opened, screenshot, serving
 
 if TYPE_CHECKING:
@@ -27,11 +24,10 @@ QUESTION = "What does late interaction store?"
 
 @pytest.fixture(scope="module")
 def server(
-    browser: "Browser", encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
+    browser: "Browser", samples_library: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("compare")
-    with Library.open(folder / "data", encoder) as library:
-        assert all(one.status == "ok" for one in ingest(library, sorted(SAMPLES.glob("*.pdf"))))
+    shutil.copytree(samples_library, folder / "data")
     with serving(folder / "data", folder / "tmp") as started:
         yield started
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +14,8 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import expect
 
-from ingestion.encoders import Encoder
-from ingestion.library import Library
-from ingestion.pipeline.ingest import ingest
 from retrievers.strategies import STRATEGIES
 from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
-from tests.helpers.paths import SAMPLES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,11 +42,10 @@ HOSTILE = "<img src=http://evil.example/x.png onerror=alert(1)> fusion | Cormack
 
 @pytest.fixture(scope="module")
 def server(
-    browser: "Browser", encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
+    browser: "Browser", samples_library: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("evaluate")
-    with Library.open(folder / "data", encoder) as library:
-        assert all(one.status == "ok" for one in ingest(library, [SAMPLES]))
+    shutil.copytree(samples_library, folder / "data")
     with serving(folder / "data", folder / "tmp") as started:
         yield started
 

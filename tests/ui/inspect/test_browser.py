@@ -1,20 +1,17 @@
 """The Inspect page in headless Chromium: the worked example, stored passages, a question's way."""
 
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from tests.helpers.paths import SAMPLES
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import expect
 
-from ingestion.encoders import Encoder
-from ingestion.library import Library
-from ingestion.pipeline.ingest import ingest
 from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
 
 if TYPE_CHECKING:
@@ -27,12 +24,10 @@ QUESTION = "What constant does reciprocal rank fusion use, and who proposed it?"
 
 @pytest.fixture(scope="module")
 def server(
-    browser: "Browser", encoder: Encoder, tmp_path_factory: pytest.TempPathFactory
+    browser: "Browser", samples_library: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("inspect")
-    with Library.open(folder / "data", encoder) as library:
-        files = [SAMPLES / "bi-encoders.pdf", SAMPLES / "colbert.pdf"]
-        assert all(one.status == "ok" for one in ingest(library, files))
+    shutil.copytree(samples_library, folder / "data")
     with serving(folder / "data", folder / "tmp") as started:
         yield started
 
@@ -89,17 +84,6 @@ def test_examples_own_texts_a_stored_passage_and_a_question(browser: "Browser", 
         expect(page.locator("#trace .time").first).to_have_text(re.compile(r"[\d.]+ m?s"))
         picture(page, "inspect-desktop")
         assert not accessibility(page)
-        page.emulate_media(color_scheme="dark")
-        page.reload()
-        show_page(page)
-        page.locator("#inspect-document input").click()
-        page.get_by_role("option", name="bi-encoders.pdf").click()
-        expect(page.locator("#stored")).to_contain_text("bi-encoders.pdf, page 1", timeout=PATIENCE)
-        page.locator("#inspect-question textarea").fill(QUESTION)
-        page.locator("#inspect-ask").click()
-        expect(page.locator("#trace .step")).to_have_count(9, timeout=PATIENCE)
-        picture(page, "inspect-dark")
-        assert not accessibility(page)
 
 
 @pytest.mark.soak
@@ -111,3 +95,17 @@ def test_phone(browser: "Browser", server: Server) -> None:
         expect(page.locator("#trace .step")).to_have_count(9, timeout=PATIENCE)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         picture(page, "inspect-phone")
+
+
+@pytest.mark.soak
+def test_dark(browser: "Browser", server: Server) -> None:
+    with opened(browser, server, scheme="dark") as page:
+        show_page(page)
+        page.locator("#inspect-document input").click()
+        page.get_by_role("option", name="bi-encoders.pdf").click()
+        expect(page.locator("#stored")).to_contain_text("bi-encoders.pdf, page 1", timeout=PATIENCE)
+        page.locator("#inspect-question textarea").fill(QUESTION)
+        page.locator("#inspect-ask").click()
+        expect(page.locator("#trace .step")).to_have_count(9, timeout=PATIENCE)
+        picture(page, "inspect-dark")
+        assert not accessibility(page)

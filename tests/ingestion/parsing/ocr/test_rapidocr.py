@@ -61,7 +61,9 @@ def test_lines_paragraphs_and_the_place_of_every_word() -> None:
         assert seen[3] - seen[1] < 22, word
 
 
-@pytest.mark.parametrize("degrees", [90, 180, 270])
+@pytest.mark.parametrize(
+    "degrees", [90, *(pytest.param(degrees, marks=pytest.mark.soak) for degrees in (180, 270))]
+)
 def test_a_turned_scan_is_read_and_its_boxes_lie_on_the_scan(
     reader: RapidOcrRecogniser, degrees: int
 ) -> None:
@@ -119,7 +121,9 @@ def test_a_scanned_file_is_read_within_the_limits(tmp_path: Path) -> None:
 STAMP = "Received 12 March 2024 - Records Office, file 88/417"
 
 
-@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+@pytest.mark.parametrize(
+    "degrees", [0, 90, *(pytest.param(degrees, marks=pytest.mark.soak) for degrees in (180, 270))]
+)
 def test_a_stamp_hides_no_scan_however_it_lies(tmp_path: Path, degrees: int) -> None:
     image, boxes = drawn()
     width, height = POINTS if degrees % 180 == 0 else POINTS[::-1]

@@ -49,7 +49,9 @@ def test_lines_paragraphs_and_the_place_of_every_word() -> None:
 
 
 @needs_tesseract
-@pytest.mark.parametrize("degrees", [90, 180, 270])
+@pytest.mark.parametrize(
+    "degrees", [90, *(pytest.param(degrees, marks=pytest.mark.soak) for degrees in (180, 270))]
+)
 def test_a_turned_scan_is_read_and_its_boxes_lie_on_the_scan(degrees: int) -> None:
     image, boxes = drawn()
     size = POINTS if degrees == 180 else POINTS[::-1]
