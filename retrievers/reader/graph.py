@@ -2,7 +2,7 @@
 transformers is loaded. `retrievers.reader.network` says what they compute.
 
     ids, mask [b, s]                                          →  what the lower layers make of texts [b, s, d]
-    question [1, q, d], its words [q],
+    question [1, q, d], its mask and words [q],
     passages [b, p, d], their mask and words [b, p]           →  relevance [b], answers [b], marks [b, p, 3]
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.encoders.batches import cache_sized
 from ingestion.encoders.device import CPU, Placement
 from ingestion.encoders.device_memory import device_memory, run_in_batches
 from ingestion.encoders.graph import BertLayers
@@ -21,7 +22,8 @@ from retrievers.reader.dimensions import LAYERS, LIKENESS, LOWER_LAYERS, pairs_a
 
 Floats = NDArray[np.float32]
 
-_AT_ONCE = 4  # texts of like length
+# Texts are padded to a multiple of this: a length that is new to OpenVINO costs some 20 ms once.
+_STEP = 16
 _NOTHING = np.float32(-1e9)
 _SHORTEST = np.float32(1e-12)
 
@@ -44,6 +46,7 @@ class ReaderGraph(BertLayers):
         """Return the openvino.Model that reads a question with passages."""
         op, size = self._op, self._config["hidden_size"]
         question = op.parameter([1, -1, size], np.float32, name="question")
+        asked_mask = op.parameter([-1], np.float32, name="asked_mask")
         asked_words = op.parameter([-1], np.float32, name="asked_words")
         passages = op.parameter([-1, -1, size], np.float32, name="passages")
         mask = op.parameter([-1, -1], np.float32, name="mask")
@@ -53,8 +56,8 @@ class ReaderGraph(BertLayers):
         shape = op.concat([count, length, self._ints([size])], 0)
         asked = op.broadcast(op.add(question, self._side(0)), shape)
         hidden = op.concat([asked, op.add(passages, self._side(1))], 1)
-        all_asked = op.broadcast(op.constant(np.float32(1)), op.concat([count, length], 0))
-        hidden = self._through(hidden, op.concat([all_asked, mask], 1), range(LOWER_LAYERS, LAYERS))
+        masks = op.concat([op.broadcast(asked_mask, op.concat([count, length], 0)), mask], 1)
+        hidden = self._through(hidden, masks, range(LOWER_LAYERS, LAYERS))
         end = op.gather(op.shape_of(hidden), self._ints([1]), self._ints(0))
         asked = op.slice(hidden, self._ints([0]), length, self._ints([1]), self._ints([1]))
         found = op.slice(hidden, length, end, self._ints([1]), self._ints([1]))
@@ -65,7 +68,7 @@ class ReaderGraph(BertLayers):
         inner = op.gelu(self._head("answers.0", op.concat([*first, mean, most], 1)), "erf")
         marks = self._head("marks", op.concat([found, likeness], 2))
         results = [relevance, op.add(relevance, self._head("answers.2", inner)), marks]
-        inputs = [question, asked_words, passages, mask, words]
+        inputs = [question, asked_mask, asked_words, passages, mask, words]
         return self._openvino.Model(results, inputs, "reader, above")
 
     def _late(self, asked: Any, asked_words: Any, found: Any, words: Any) -> tuple[Any, Any]:
@@ -122,40 +125,60 @@ class OpenVinoReader:
         self, question: Sequence[int], passages: Sequence[Sequence[int]]
     ) -> list[tuple[float, float, Floats]]:
         """Return relevance, the logit of an answer, and marks [p, 3] of each passage."""
-        size = _AT_ONCE
-        if not self._placement.is_cpu:
-            size = pairs_at_once(self._placement, question, passages)
-        with device_memory(self._placement):
-            (asked,) = self._states([question])
-        order = sorted(range(len(passages)), key=lambda place: len(passages[place]))
-        read = run_in_batches(
-            [passages[place] for place in order], size, lambda some: self._read(asked, some)
-        )
-        found = dict(zip(order, read, strict=True))
+        if self._placement.is_cpu:
+            batches = alike([len(passage) for passage in passages])
+        else:
+            batches = [sorted(range(len(passages)), key=lambda place: len(passages[place]))]
+        asked = self._asked(question)
+        found: dict[int, tuple[float, float, Floats]] = {}
+        for places in batches:
+            texts = [passages[place] for place in places]
+            size = len(texts)
+            if not self._placement.is_cpu:
+                size = pairs_at_once(self._placement, question, texts)
+            read = run_in_batches(texts, size, lambda some: self._read(asked, some))
+            found.update(zip(places, read, strict=True))
         return [found[place] for place in range(len(passages))]
 
-    def _read(self, asked: Floats, passages: Sequence[Sequence[int]]) -> list[tuple[float, float, Floats]]:
-        """Read passages with a question, given as what the lower layers made of it."""
-        asked_words = _words(np.ones((1, len(asked)), np.float32))[0]
+    def _asked(self, question: Sequence[int]) -> list[Floats]:
+        """Return what the upper layers get of a question: its states, its mask and its words."""
+        ids, mask = _padded([question])
+        with device_memory(self._placement):
+            states = self._lower.infer([ids, mask]).to_tuple()[0].copy()
+        return [states, mask[0], _words(mask)[0]]
+
+    def _read(
+        self, asked: Sequence[Floats], passages: Sequence[Sequence[int]]
+    ) -> list[tuple[float, float, Floats]]:
+        """Read passages with a question, given as what the upper layers get of it."""
         ids, mask = _padded(passages)
         with device_memory(self._placement):
             states = self._lower.infer([ids, mask]).to_tuple()[0].copy()
-            inputs = [asked[None], asked_words, states, mask, _words(mask)]
-            relevance, answers, marks = self._upper.infer(inputs).to_tuple()
+            relevance, answers, marks = self._upper.infer([*asked, states, mask, _words(mask)]).to_tuple()
             return [
                 (float(relevance[row, 0]), float(answers[row, 0]), marks[row, : len(passage)].copy())
                 for row, passage in enumerate(passages)
             ]
 
-    def _states(self, texts: Sequence[Sequence[int]]) -> list[Floats]:
-        ids, mask = _padded(texts)
-        states = self._lower.infer([ids, mask]).to_tuple()[0]
-        return [states[row, : len(text)].copy() for row, text in enumerate(texts)]
+
+def alike(lengths: Sequence[int]) -> list[list[int]]:
+    """Return the places of texts in batches: of nearly the same padded length, and no more tokens than fill a
+    processor's caches."""
+    batches: list[list[int]] = []
+    shortest = 0
+    for place in sorted(range(len(lengths)), key=lambda place: lengths[place]):
+        steps = -(-lengths[place] // _STEP)
+        if not batches or steps > shortest + 1 or len(batches[-1]) >= cache_sized(steps * _STEP):
+            batches.append([])
+            shortest = steps
+        batches[-1].append(place)
+    return batches
 
 
 def _padded(texts: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], Floats]:
     """Return [b, s] ids, and a mask that is 0 behind each text's end."""
-    ids = np.zeros((len(texts), max(map(len, texts))), np.int64)
+    longest = max(map(len, texts))
+    ids = np.zeros((len(texts), -(-longest // _STEP) * _STEP), np.int64)
     mask = np.zeros(ids.shape, np.float32)
     for row, text in enumerate(texts):
         ids[row, : len(text)] = text

@@ -253,3 +253,14 @@ def test_torch_reads_as_openvino_does() -> None:
         assert (relevance, answers) == pytest.approx(other[:2], abs=1e-3)
         # Numbers near -1e9 stand before and behind the words.
         np.testing.assert_allclose(marks[1:-1], other[2][1:-1], atol=1e-3)
+
+
+def test_texts_of_like_length_are_read_together() -> None:
+    from retrievers.reader.graph import alike
+
+    assert alike([]) == []
+    assert alike([200, 30, 33, 20, 17, 256, 256, 256]) == [[4, 3, 1, 2], [0], [5, 6], [7]]
+    lengths = [16] * 100
+    batches = alike(lengths)
+    assert [len(one) for one in batches] == [32, 32, 32, 4]
+    assert sorted(place for one in batches for place in one) == list(range(100))
