@@ -38,7 +38,7 @@ OFF_TOPIC = "Who won the football world cup in Brazil?"
 # Fields whose values depend on the machine.
 _OF_THE_MACHINE = {
     "data_dir", "pid", "version", "application", "detail", "mend", "fit", "presence", "commit", "created",
-    "nonce",
+    "nonce", "device",
 }  # fmt: skip
 _LARGE = 1_000
 _REPLACED = (

@@ -15,10 +15,16 @@ from rag_app.answering.questions.asked_values import AskedValue, ValueKind, aske
 from rag_app.answering.quoting.candidates import Candidate, candidates
 from rag_app.answering.quoting.lines import quoted
 from rag_app.answering.quoting.statements import StatementKind
-from rag_app.answering.quoting.values.text_values import has_sure_value, holds_value, is_figure_of_table
+from rag_app.answering.quoting.values.text_values import (
+    has_sure_value,
+    holds_value,
+    is_figure_of_table,
+    names_counted,
+)
 
 # What is worth less than this share of the best statement is no answer, though it has such a value.
 _SHARE = 0.6
+_WORD = re.compile(r"\w+")
 # "· Year ended December 31, 2018:", between a row's label or another value and the value.
 _HEAD = re.compile(r"\s[·;]\s[^:;·]*:(?=\s)")
 
@@ -62,8 +68,9 @@ def _holding(question: str, asked: AskedValue, ranked: Sequence[Candidate]) -> C
     found = [one for one in ranked if one.worth >= least and holds(question, asked, one)]
     if asked.kind in (ValueKind.FULL_NAME, ValueKind.PERSON):
         return max(found, key=_names_of, default=None)
+    labelled = [one for one in found if _has_asked_label(question, asked, one)]
     sure = [one for one in found if _is_sure(question, asked, one)]
-    return next(iter(sure or found), None)
+    return next(iter(labelled or sure or found), None)
 
 
 def _is_sure(question: str, asked: AskedValue, one: Candidate) -> bool:
@@ -91,4 +98,12 @@ def holds(question: str, asked: AskedValue, one: Candidate) -> bool:
     if one.is_reply and asked.counted:  # below "How many people are in a class?": "Never more than eight."
         return holds_value(line, replace(asked, counted=frozenset()))
     is_row = one.statement.kind is StatementKind.ROW
-    return is_row and is_figure_of_table(line, asked, one.window.text, is_named=one.named > 0)
+    is_named = one.named > 0 or _has_asked_label(question, asked, one)
+    return is_row and is_figure_of_table(line, asked, one.window.text, is_named=is_named)
+
+
+def _has_asked_label(question: str, asked: AskedValue, one: Candidate) -> bool:
+    """Return whether a question asks for a row of a count by its whole label, such as "for" of votes."""
+    label = set(_WORD.findall(one.label.casefold()))
+    is_asked = bool(label) and label <= set(_WORD.findall(question.casefold()))
+    return asked.kind is ValueKind.COUNT and is_asked and names_counted(one.window.text, asked)

@@ -209,6 +209,11 @@ def is_figure_of_table(line: str, asked: AskedValue, table: str, *, is_named: bo
     return asked.kind is ValueKind.COUNT and is_named and _is_figure(_uncounted(line), asked)
 
 
+def names_counted(text: str, asked: AskedValue) -> bool:
+    """Return whether a text has a form of what is counted."""
+    return any(_names(word_stem(word), asked.counted) for word in _WORD.findall(text))
+
+
 def _names_someone(text: str, asked: AskedValue, around: str) -> bool:
     common = {word.capitalize() for word in re.findall(r"\b[a-z]{2,}\b", around)} | asked.known
     forms = (_FULL_NAME, _SINGLE_NAME) if asked.kind is ValueKind.PERSON else (_FULL_NAME,)

@@ -203,3 +203,20 @@ def test_a_running_foot_is_no_answer() -> None:
     items = (evidence(1, "Lakeview Inc. | Q3 2023 Form 10-Q | 17\nThe lamp was lit by the keeper in 2023."),)
     found = compose(PromptContext(items, 1.0, question="What did Lakeview say in Q3 2023?"))
     assert [one.plain for one in found] == ["The lamp was lit by the keeper in 2023."]
+
+
+@pytest.mark.parametrize("asked", ["for", "against"])
+def test_a_row_whose_label_is_a_small_word_is_asked_for_by_it(asked: str) -> None:
+    text = (
+        "The proposal on emissions was defeated:\n | Shares\n"
+        "For | 19,718,780\nAgainst | 900,100,200\nBroker non-votes | 172,969,325"
+    )
+    window = PassageWindow(text, 0, tables=tables_of([Page(1, text)]))
+    item = replace(evidence(1, text), window=window)
+    context = PromptContext((item,), 1.0, question=f"How many votes were {asked} the proposal on emissions?")
+    assert lacking_value(context) is None
+    first, *_ = compose(context)
+    assert {"for": "19,718,780", "against": "900,100,200"}[asked] in first.plain
+    # Nothing around says that these are brushes.
+    other = replace(context, question=f"How many brushes were {asked} the proposal on emissions?")
+    assert lacking_value(other) is not None
