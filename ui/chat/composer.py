@@ -41,6 +41,7 @@ class Composer:
     def __init__(self, assistant: Assistant) -> None:
         self.notice = gr.HTML("", elem_id="notice")
         with gr.Column(elem_id="composer"):
+            self.waiting = gr.HTML("", elem_id="waiting", js_on_load=read_static("waiting.js"))
             with gr.Row(elem_id="ask"):
                 self.question = question_field("Question", "question", max_lines=6, autofocus=True)
                 self.send = gr.Button("Ask", variant="primary", elem_id="send", min_width=80)

@@ -57,7 +57,7 @@ class _ChatEvents:
     states: TabStates
 
     def ask(self) -> None:
-        """Connect Enter, Ask and Stop."""
+        """Connect Enter, Ask and Stop, and the questions that wait for the answer before them."""
         page, states = self.page, self.states
 
         def begin(
@@ -71,6 +71,13 @@ class _ChatEvents:
             how = QueryOptions(*chosen)
             asked = self.chat.begin(question, turns, job, current, how, as_is=as_is)
             return begun_values(self.chat, *asked, how, place=-1, question="")
+
+        def begin_waiting(
+            event: gr.EventData, turns: Turns, job: BackgroundJob | None, current: str | None, *chosen: Any
+        ) -> Update:
+            how = QueryOptions(*chosen)
+            asked = self.chat.begin(str(event._data.get("question")), turns, job, current, how)
+            return begun_values(self.chat, *asked, how, place=-1, question=gr.skip())
 
         def stop(job: BackgroundJob | None) -> None:
             if job is not None:
@@ -96,6 +103,11 @@ class _ChatEvents:
             **QUICK,
         )
         connect_answer(self.chat, page, states, begun.success)
+        waiting_told, outputs = noticed(begin_waiting, begin_outputs(page, states), page.composer.notice)
+        chosen = [states.turns, states.job, states.current, *page.composer.selectors.all]
+        waited = page.composer.waiting.submit(waiting_told, chosen, outputs, **QUICK)
+        waited.then(None, js="() => document.dispatchEvent(new CustomEvent('waiting-asked'))", **QUICK)
+        connect_answer(self.chat, page, states, waited.success)
         page.composer.stop.click(stop, [states.job], **QUICK)
         page.composer.question.change(forget_edit, [page.composer.question], [states.as_is], **QUICK)
 

@@ -295,6 +295,40 @@ def test_a_new_question_goes_to_the_top_and_nothing_jumps(page: Page, model: Dic
     assert 0 <= question["y"] - top["y"] <= 24
 
 
+def test_a_question_waits_for_the_answer_before_it(page: Page, model: Dictation) -> None:
+    waiting, questions = page.locator("#waiting li"), page.locator("#conversation .question")
+    choose_model(page, "Default model")
+    count = questions.count()
+    send(page, "How does ColBERT score a passage?")
+    expect(page.locator("#stop")).to_be_visible(timeout=PATIENCE)
+    for text in ("What does MaxSim add up?", "Who knows?", " "):
+        page.locator(FIELD).fill(text)
+        page.locator(FIELD).press("Enter")
+    expect(waiting).to_have_text(["Next: What does MaxSim add up?×", "Then: Who knows?×"])
+    expect(page.locator("#notice")).to_have_text("")
+    page.get_by_role("button", name="Do not ask: Who knows?").click()
+    expect(waiting).to_have_count(1)
+    assert accessibility(page) == []
+    screenshot(page, "waiting")
+    page.reload()  # it still waits, and the answer goes on
+    expect(waiting).to_have_text(["Next: What does MaxSim add up?×"], timeout=PATIENCE)
+    expect(questions).to_have_count(count + 1, timeout=PATIENCE)
+    page.locator(FIELD).fill("a draft")
+    choose_model(page, "Default model")
+    model.write("By MaxSim. [1]")
+    model.end()
+    expect(questions).to_have_count(count + 2, timeout=PATIENCE)
+    expect(questions.last).to_contain_text("What does MaxSim add up?")
+    expect(waiting).to_have_count(0)
+    expect(page.locator(FIELD)).to_have_value("a draft")
+    model.write("Cosines of tokens. [1]")
+    model.end()
+    expect(page.locator("#conversation .reply").last).to_contain_text("Cosines of tokens", timeout=PATIENCE)
+    expect(page.locator("#send")).to_be_visible(timeout=PATIENCE)
+    expect(questions).to_have_count(count + 2)
+    page.locator(FIELD).fill("")
+
+
 def test_choosing_moves_nothing_and_works_with_arrow_keys(page: Page) -> None:
     before = boxes(page, *PLACES)
     chip = page.locator("#chips [data-choose=strategy]")
