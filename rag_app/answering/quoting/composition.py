@@ -93,6 +93,8 @@ def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
             continue
         if any(_is_of_others(one, other, question) for other in shown) or is_row_without(question, one):
             continue
+        if _only_introduces(one):
+            continue
         line = quoted(one, question)
         length = len(line.plain.split())
         if words + length > MOST_WORDS:
@@ -107,6 +109,12 @@ def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
 def _is_asked_cell(one: Candidate, question: str) -> bool:
     """Return whether a statement is a row that the question names, with the one cell that it asks for."""
     return one.named >= IN_FULL and quoted(one, question).line.count("**") == 2
+
+
+def _only_introduces(one: Candidate) -> bool:
+    """Return whether a statement introduces what is not shown: it ends with a colon, or is in capitals."""
+    text = one.statement.text
+    return text.endswith(":") or (one.statement.kind is not StatementKind.ROW and text.isupper())
 
 
 def _is_of_others(one: Candidate, other: Candidate, question: str) -> bool:

@@ -133,6 +133,16 @@ def test_supporting_sentences_add_something_and_the_answer_stays_short() -> None
     assert sum("twelve" in text for text in texts) <= 1
 
 
+@pytest.mark.parametrize(
+    "line", ["\n(7) The payment of milestones is set by:\n", "MILESTONES AND OTHER PAYMENTS."]
+)
+def test_no_supporting_line_introduces_what_is_not_shown(line: str) -> None:
+    text = f"The payment of the milestones is due in May.\n{line}\nOther payments are made in June to it."
+    first, *more = composed("When is the payment of milestones due?", evidence(1, text))
+    assert first.plain == "The payment of the milestones is due in May."
+    assert [one.plain for one in more] == ["Other payments are made in June to it."]
+
+
 def test_a_procedure_is_given_whole_and_in_order() -> None:
     text = (
         "The lamp must be cleaned weekly.\nTo change the lamp:\n1. Switch off the current.\n"
