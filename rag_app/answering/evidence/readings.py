@@ -40,10 +40,9 @@ def readings_of(reader: Reader, result: SearchResult, passages: Sequence[Matched
     Raises ModelError where the reader cannot be loaded.
     """
     named = frozenset[str]().union(*(one.documents for one in result.sides))
-    shares = [(one.within, one.documents, _OF_A_SIDE) for one in result.sides]
     asked = [
-        (text, [each for each in passages if each.chunk.document_id in documents], most)
-        for text, documents, most in shares
+        (side.within, [each for each in passages if each.chunk.document_id in side.documents], _OF_A_SIDE)
+        for side in result.sides
     ]
     others = [each for each in passages if each.chunk.document_id not in named]
     found: dict[str, Reading] = {}
