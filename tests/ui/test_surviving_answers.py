@@ -65,19 +65,25 @@ def test_two_tabs_show_one_answer(browser: "Browser", server: Server, model: Dic
             expect(tab.locator("#send")).to_be_visible()
         model.end()  # of what is not read any more
 
-        # A tab that only looks on sees what is asked in the other one, and cannot ask meanwhile.
+        # A tab that only looks on sees what is asked in the other one; what it asks meanwhile waits.
         send(page, QUESTION)
         model.write("It uses 60, as Cormack and others say. ")
-        second = other.locator(replies).nth(1)
+        second, third = (other.locator(replies).nth(place) for place in (1, 2))
         expect(second).to_contain_text("as Cormack and others", timeout=PATIENCE)
-        other.fill("#question textarea", "And what else?")
+        expect(other.locator("#stop")).to_be_visible()
+        other.fill("#question textarea", "What does reciprocal rank fusion add up?")
         other.press("#question textarea", "Enter")
-        expect(other.locator("#notice")).to_contain_text("Wait for the answer, or stop it.")
+        expect(other.locator("#waiting li")).to_have_text(["Next: What does reciprocal rank fusion add up?×"])
+        model.end()
+        expect(other.locator("#conversation .question")).to_have_count(3, timeout=PATIENCE)
+        model.write("Reciprocal ranks. ")
+        expect(third).to_contain_text("Reciprocal ranks", timeout=PATIENCE)
         (identity,) = re.findall(r"conversation=(\w+)", page.url)
         model.end()
         for tab in (page, other):
+            expect(tab.locator(replies)).to_have_count(3, timeout=PATIENCE)
             expect(tab.locator("#send")).to_be_visible()
-        assert server.states(identity) == ["stopped", "answered"]
+        assert server.states(identity) == ["stopped", "answered", "answered"]
 
 
 @pytest.mark.soak
@@ -120,14 +126,15 @@ def test_an_answer_outlives_its_tab(browser: "Browser", server: Server, model: D
             expect(tab.locator("#sources .card").first).to_be_attached()
         screenshot(page, "stopped-and-reloaded")
 
-        # A tab that only looks on sees what is asked in the other one, and cannot ask meanwhile.
+        # A tab that only looks on sees what is asked in the other one; what it asks meanwhile waits.
         send(page, QUESTION)
         model.write("It uses 60, as Cormack and others say. ")
         second = other.locator(replies).nth(1)
         expect(second).to_contain_text("as Cormack and others", timeout=PATIENCE)
-        other.fill("#question textarea", "And what else?")
+        expect(other.locator("#stop")).to_be_visible()
+        other.fill("#question textarea", "What does reciprocal rank fusion add up?")
         other.press("#question textarea", "Enter")
-        expect(other.locator("#notice")).to_contain_text("Wait for the answer, or stop it.")
+        expect(other.locator("#waiting li")).to_have_count(1)
         expect(second).to_be_visible()
         screenshot(other, "asked-while-answering")
 
