@@ -21,6 +21,7 @@ class AnswerType(Enum):
     PROCEDURE = "procedure"
     LIST = "list"
     COMPARISON = "comparison"
+    REASON = "reason"
 
 
 def _form(*patterns: str) -> re.Pattern[str]:
@@ -36,6 +37,16 @@ _AMOUNT = (
 )
 # The first form that matches decides.
 _FORMS: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
+    (
+        AnswerType.REASON,
+        _form(
+            r"(?:^|[,;:] )\W*(?:and )?why\b|\band why\W*$|\bhow come\b|\bfor what reasons?\b",
+            r"\bwhat reason (?:did|does|do|has|have|had|is|was)\b|"
+            r"\bwhat (?:is|are|was|were|did|do|does)\b.{0,50}\b(?:causes?|reasons?)\b(?! of action)",
+            r"^\W*what (?:caused?s?|drove|led to|prompted|explains?|(?:is|are|was|were) behind)\b",
+            r"^\W*(?:und )?(?:warum|wieso|weshalb|weswegen)\b|^\W*por qué\b|^\W*pourquoi\b|^\W*perché\b",
+        ),
+    ),
     (
         AnswerType.COMPARISON,
         _form(

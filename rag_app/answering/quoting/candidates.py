@@ -20,6 +20,7 @@ from rag_app.answering.quoting.forms import fits
 from rag_app.answering.quoting.fragments import BIBLIOGRAPHY, among_references, is_labelled, why_no_answer
 from rag_app.answering.quoting.quotable_tables import is_head
 from rag_app.answering.quoting.statements import ITEM, Statement, StatementKind, inside, statements, window_of
+from rag_app.answering.quoting.values.numbered import is_of_asked_number, is_of_other_number, numbered_things
 from rag_app.answering.quoting.worth import StatementSignals, signals_of, standings, worth
 
 # Of a document's questions, those that match the question asked at most this much worse than the best.
@@ -46,7 +47,9 @@ class Candidate:
         time: Whether it is a row of the length of time that is asked for: see `asked_rows`.
         label: Of a row of a table.
         is_titled: The question names the table or the section that the row stands in.
-        is_other_row: It is not, but another row with the same label is.
+        is_other_row: It is not, but another row with the same label is; or it is about "week 3" where another
+            statement is about the asked "week 5".
+        is_of_named: It is a field of the one document that has the identifier that is asked for.
         mentioned: The terms of the question that it mentions.
     """
 
@@ -63,13 +66,14 @@ class Candidate:
     label: str = ""
     is_titled: bool = False
     is_other_row: bool = False
+    is_of_named: bool = False
     mentioned: frozenset[QuestionTerm] = frozenset()
 
     @property
     def is_of_identifier(self) -> bool:
         """Whether it has the question's identifier, or is a field of a form that has it."""
         is_of_form = is_labelled(self.statement) and any(one.is_named for one in self.evidence.sentences)
-        return self.sentence.is_named or is_of_form
+        return self.sentence.is_named or is_of_form or self.is_of_named
 
     @property
     def worth(self) -> float:
@@ -144,7 +148,7 @@ def _ranked(question: str, asked: AnswerType, of: _Same) -> list[Candidate]:
     least = known - _NEARLY if known >= SAME_QUESTION else 0.0
     looked = _Question(question, packed.forms, asked, question_terms(question), language_of(question))
     every = _distinct(looked, packed, least) or _distinct(looked, packed, None)
-    every = _told_apart(every)
+    every = _told_apart(_of_asked_number(question, every))
     firm = [one for one in every if not one.is_soft] or every
     if least > 0.0:  # the text below the document's own question answers, in its order
         firm = [replace(one, is_reply=True) for one in firm]
@@ -154,6 +158,8 @@ def _ranked(question: str, asked: AnswerType, of: _Same) -> list[Candidate]:
     def is_named(one: Candidate) -> bool:
         """Return whether it has the identifier that is asked for; of a form, most of the words too."""
         return one.is_of_identifier and (not is_labelled(one.statement) or 2 * _words(one.mentioned) >= words)
+
+    firm = firm if any(is_named(one) for one in firm) else _with_fields_of_named(firm, words)
 
     def order(one: Candidate) -> tuple[bool, int, int, float, int, float, int, int]:
         document = one.evidence.hit.chunk.document_id
@@ -175,6 +181,35 @@ def _ranked(question: str, asked: AnswerType, of: _Same) -> list[Candidate]:
     if ranked and is_named(ranked[0]) and is_labelled(ranked[0].statement):
         ranked.sort(key=lambda one: -_words(one.mentioned) * (is_named(one) and is_labelled(one.statement)))
     return ranked
+
+
+def _with_fields_of_named(firm: Sequence[Candidate], words: int) -> list[Candidate]:
+    """Return statements with the fields marked that tell of the one document that has the identifier.
+
+    A form may name its subject on one page and tell of it on the next. Fields with most of the question's
+    words are marked, where no other document has the identifier.
+    """
+    named = {one.evidence.hit.chunk.document_id for one in firm if one.is_of_identifier}
+    return [
+        replace(one, is_of_named=True)
+        if len(named) == 1
+        and one.evidence.hit.chunk.document_id in named
+        and is_labelled(one.statement)
+        and 2 * _words(one.mentioned) > words
+        else one
+        for one in firm
+    ]
+
+
+def _of_asked_number(question: str, every: Sequence[Candidate]) -> list[Candidate]:
+    """Return statements with those about "week 3" marked, where another is about the asked "week 5"."""
+    asked = numbered_things(question)
+    if not any(is_of_asked_number(asked, one.statement.text) for one in every):
+        return list(every)
+    return [
+        replace(one, is_other_row=True) if is_of_other_number(asked, one.statement.text) else one
+        for one in every
+    ]
 
 
 def _told_apart(every: Sequence[Candidate]) -> list[Candidate]:
@@ -260,6 +295,7 @@ def _of_passage(
             label=label,
             is_titled=is_titled,
             is_soft=(reason is not None and not (introduces and reason in ("label", "heading")))
+            or (question.asked is AnswerType.REASON and one.kind is StatementKind.ROW)
             or (
                 not is_reply
                 and (listed or among_references(found, place) or is_head(window, one.start, one.end))

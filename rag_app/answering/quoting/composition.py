@@ -30,6 +30,8 @@ _SHARE = 0.6
 _SHARE_OF_LISTS = 0.8
 # It says something else if at least this share of its content words is new.
 _NEW = 0.4
+# As the items of a list end: "…; and".
+_ITEM_END = re.compile(r";(?:\s*(?:and|or|und|oder|y|o|et|ou|e))?$", re.IGNORECASE)
 # Sentences between the items of a list that belong to the item before.
 _MOST_BETWEEN = 2
 
@@ -56,7 +58,7 @@ def _quotations(packed: PromptContext) -> list[Quotation]:
         return []
     if figures := _figures(question, ranked[0], packed):
         return figures
-    if asked in (AnswerType.LIST, AnswerType.PROCEDURE):
+    if asked in (AnswerType.LIST, AnswerType.PROCEDURE) or ranked[0].introduces:
         whole = _whole_list(_leading_to_list(ranked))
         if whole is not None:
             return [whole]
@@ -204,11 +206,16 @@ def _extended(found: Sequence[Statement], place: int, step: int) -> int:
     while 0 <= (place := place + step) < len(found):
         if found[place].kind is StatementKind.ITEM:
             reached, between = place, 0
-        elif found[place].kind is StatementKind.SENTENCE and between < _MOST_BETWEEN:
+        elif _is_of_item(found[place]) and between < _MOST_BETWEEN:
             between += 1
         else:
             break
     return reached
+
+
+def _is_of_item(one: Statement) -> bool:
+    """Return whether a statement may be of the list's item before it."""
+    return one.kind is StatementKind.SENTENCE or _ITEM_END.search(one.text) is not None
 
 
 def _items(found: Sequence[Statement]) -> list[list[Statement]]:

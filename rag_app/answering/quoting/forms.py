@@ -41,6 +41,15 @@ _DECIDES = re.compile(
     r"except|unless|nicht|kein\w*|darf|dürfen|muss|müssen|no|nunca|ne|pas|jamais|peut|puede|debe)\b|n['’]t\b",
     re.IGNORECASE,
 )
+_CAUSE = re.compile(
+    r"\b(?:because|since|due to|owing to|thanks to|as a result|result(?:s|ed|ing)? (?:of|in|from)|"
+    r"reflect(?:s|ed|ing)?|caus(?:es?|ed|ing)|reasons?|attribut(?:ed|able)|driven by|drove|led to|leads? to|"
+    r"leading to|contribut(?:es?|ed|ing)|therefore|thus|hence|so that|in order to|in an effort to|"
+    r"to (?:avoid|prevent|ensure|reduce|protect|allow|enable|keep|gain|make)|explain(?:s|ed)?|primarily|"
+    r"mainly|partially offset|given (?:that|the)|weil|da|wegen|aufgrund|damit|deshalb|daher|um|porque|"
+    r"debido a|ya que|por lo que|parce que|car|en raison|puisque|perché|a causa)\b",
+    re.IGNORECASE,
+)
 _STEP = re.compile(
     r"\b(?:first|then|next|finally|step|press|click|run|use|set|open|add|call|select|must|should|"
     r"by \w+ing)\b",
@@ -78,6 +87,7 @@ _FITS: dict[AnswerType, Callable[[Statement], float]] = {
     AnswerType.HOW_MANY: _has(_COUNT),
     AnswerType.FIGURE: lambda one: max(_has(_AMOUNT)(one), 0.5 * _has(_FIGURE)(one)),
     AnswerType.YES_NO: lambda one: _has(_DECIDES)(one) * (one.kind is not StatementKind.ROW),
+    AnswerType.REASON: lambda one: _has(_CAUSE)(one) * (one.kind is not StatementKind.ROW),
     AnswerType.PROCEDURE: lambda one: max(_has(_STEP)(one), float(one.kind is StatementKind.ITEM)),
     AnswerType.LIST: lambda one: float(one.kind is StatementKind.ITEM or one.text.count(",") >= 2),
 }

@@ -28,7 +28,9 @@ _CAPTION = re.compile(
     r"^(?:fig(?:ure|\.)?|table|tab\.|abb(?:ildung|\.)|tabelle|figura|tabla|tableau|exhibit|annex|"
     r"appendix|anhang|chart|"
     r"listing|schedule|box|plate)\s*(?:[A-Z]{1,2}-)?(?:\d+(?:[.-]\d+)*|[IVX]+|[A-Z])\s*(?:[.:–—|-]|$|"
-    r"\s(?=[A-Z(]))",
+    r"\s(?=[A-Z(]))|"
+    # A table's title with its unit: "Sales and marketing (in thousands)".
+    r"^[^.!?\d]{3,90}\((?:[\w. ]{0,20}\b)?in (?:thousands|millions|billions)\b[^)]{0,60}\)?\W*$",
     re.IGNORECASE,
 )
 _REFERENCE_SIGNS = (
@@ -56,9 +58,10 @@ _POINTER = re.compile(
     r"to (?:the )?(?:condensed )?consolidated financial statements)|"
     r"^the (?:following|table below|above) (?:table|tables|chart|graph)s?\b.{0,140}\b(?:presents?|"
     r"shows?|sets? forth|"
-    r"summari[sz]es?|provides?|details?|lists?)\b|\b(?:is|are) (?:shown|presented|summari[sz]ed|"
-    r"set forth|provided|as "
-    r"follows|discussed|described|included)\b.{0,60}\b(?:below|above|follows?|table|following)\b.{0,30}$|"
+    r"summari[sz]es?|provides?|details?|lists?|compares?|reconciles?)\b|"
+    r"\bincorporated (?:herein )?by reference\b|"
+    r"\b(?:is|are) (?:shown|presented|summari[sz]ed|set forth|provided|as follows|discussed|described|"
+    r"included)\b.{0,60}\b(?:below|above|follows?|table|following)\b.{0,30}$|"
     r"^/s/|^by:|\bhereto(?:fore)? duly\b|^signature\b",
     re.IGNORECASE,
 )

@@ -26,6 +26,13 @@ from rag_app.answering.questions.answer_types import AnswerType, answer_type, si
         ("What are the duties of the keeper?", AnswerType.LIST),
         ("Which criteria must a keeper meet?", AnswerType.LIST),
         ("What is the difference between a beacon and a buoy?", AnswerType.COMPARISON),
+        ("Why was the lamp put out?", AnswerType.REASON),
+        ("The lamp was put out: why?", AnswerType.REASON),
+        ("What was the cause of the fire?", AnswerType.REASON),
+        ("What caused the fire?", AnswerType.REASON),
+        ("What reason did the keeper give?", AnswerType.REASON),
+        ("Which causes of action are named?", AnswerType.FACT),
+        ("Warum wurde die Lampe gelöscht?", AnswerType.REASON),
         ("Where is the harbour?", AnswerType.FACT),
     ],
 )

@@ -74,6 +74,9 @@ def test_the_passage_that_answers_comes_before_the_one_that_matches() -> None:
         "When is the lighthouse open to visitors?",
         "and the opening hours of the lighthouse in winter.",
         "-* No opening hours of the lighthouse available for this period.",
+        "Opening hours of the lighthouse (in thousands, except percentages)",
+        "The opening hours of the lighthouse are incorporated by reference in this notice.",
+        "The following table compares the opening hours of the lighthouse with those of the harbour.",
     ],
 )
 def test_a_fragment_is_no_answer(fragment: str) -> None:
@@ -165,6 +168,41 @@ def test_a_procedure_is_told_by_the_list_and_not_by_what_matches_a_little_better
     assert only.line == "Clean the lamp as follows:\n\n1. Wash it.\n2. Dry it."
 
 
+def test_the_list_that_an_answer_introduces_is_shown_with_it() -> None:
+    text = (
+        "Costs of the lamp rose by 62% in 1918, primarily due to the following:\n"
+        "• an increase of £90 in oil. We burn oil in the lamp in winter;\n"
+        "• an increase of £25 in wages; and\n• an increase of £20 for paint.\nThe tower was shut in 1919."
+    )
+    (whole,) = composed("Why did the costs of the lamp rise in 1918?", evidence(1, text))
+    assert whole.line == (
+        "Costs of the lamp rose by 62% in 1918, primarily due to the following:\n\n"
+        "- an increase of £90 in oil. We burn oil in the lamp in winter;\n"
+        "- an increase of £25 in wages; and\n- an increase of £20 for paint."
+    )
+
+
+def test_a_reason_is_a_sentence_that_gives_one() -> None:
+    text = (
+        "The lamp was put out in the spring of 1917 by its keeper. "
+        "It was put out because ships of the enemy had been seen.\n"
+        "Lamps put out 1,217 1,414\nKeepers sent home 2,317 2,514\nBells taken down 3,217 3,414"
+    )
+    first, *rest = composed("Why was the lamp put out in 1917?", evidence(1, text))
+    assert first.plain == "It was put out because ships of the enemy had been seen."
+    assert not any("414" in one.plain for one in rest)
+
+
+def test_a_thing_with_another_number_is_not_the_one_that_is_asked_for() -> None:
+    text = (
+        "Week 3: the lamps and all lenses are cleaned.\nWeek 5: the lenses are ground.\nWeek 6: all lenses."
+    )
+    first, *_ = composed("Which lenses are done in week 5?", in_order(text, "Week 3", "Week 6", "Week 5"))
+    assert first.plain == "Week 5: the lenses are ground."
+    first, *_ = composed("Which lenses are done in week 8?", in_order(text, "Week 3", "Week 6", "Week 5"))
+    assert first.plain == "Week 3: the lamps and all lenses are cleaned."
+
+
 def in_order(text: str, *words: str) -> Evidence:
     """Return evidence whose sentences match a question in the order in which they have these words."""
     item = evidence(1, text)
@@ -228,6 +266,18 @@ def test_a_field_of_the_identifier_is_the_one_that_is_asked_for() -> None:
     form = named(evidence(1, "Lamp: L-17\nColour: white\nLamp fuel: petrol oil\nLamp oil: clear"), "L-17")
     first, *_ = composed("L-17 lamp fuel", form)
     assert first.plain == "Lamp fuel: petrol oil"
+
+
+def test_a_form_names_its_subject_on_one_page_and_tells_of_it_on_another() -> None:
+    lamp = named(evidence(1, "Lamp: L-17\nColour: white\nMade in: Torrin"), "L-17")
+    lamp = replace(lamp, hit=replace(lamp.hit, score=9.0))
+    other = evidence(2, "Hours burnt by the keeper: 11,000\nKeeper: John")
+    question = "total hours that the keeper burnt L-17"
+    first, *_ = composed(question, lamp, other)
+    assert first.plain == "Lamp: L-17"
+    chunk = replace(other.hit.chunk, document_id=lamp.hit.chunk.document_id, page=2)
+    first, *_ = composed(question, lamp, replace(other, hit=replace(other.hit, chunk=chunk)))
+    assert first.plain == "Hours burnt by the keeper: 11,000"
 
 
 def test_another_field_of_the_identifier_is_no_answer() -> None:
