@@ -161,9 +161,13 @@ def _lines_above(text: str) -> list[str]:
 
 
 def _unit(heads: str, above: Sequence[str], page: str) -> tuple[str, str]:
-    """The scale of a table's amounts and what it is not for: from its heads, or near above, or its page."""
+    """The scale of a table's amounts and what it is not for: from its heads, or near above, or its page.
+
+    A line of the page that ends with a value is a row, and its unit is its own: "Volume (in millions) $ 49".
+    """
     top = [" ".join(line.split()) for line in page.split("\n", _LINES_ABOVE + 2)[: _LINES_ABOVE + 1]]
-    for text in (heads, *above, *(line for line in top if len(line) < _MOST_TITLE_CHARACTERS)):
+    around = [*above, *(line for line in top if len(line) < _MOST_TITLE_CHARACTERS)]
+    for text in (heads, *(line for line in around if not _VALUE_AT_END.search(line))):
         found = unit_in(text)
         if found.scale:
             return found.scale, found.exempt

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ingestion.tables.cells import row_at
-from ingestion.tables.table import Row, Table
+from ingestion.tables.table import Row, Table, without_note
 from ingestion.text.stopwords import stopwords_of
 from rag_app.answering.answers import PromptContext
 from rag_app.answering.questions.answer_types import AnswerType, answer_type
@@ -82,8 +82,9 @@ def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
     best = ranked[0]
     share = SHARE_OF_PARTS if PARTS.search(question) else _SHARE
     shown = [best, *filter(None, [of_other_part(question, ranked)])]
+    shown += _other_asked_rows(shown, ranked, question)
     chosen = [quoted(one, question) for one in shown]
-    if _is_asked_cell(best, question):  # nothing adds to it
+    if _is_asked_cell(best, question):  # nothing else adds to it
         return chosen
     words = sum(len(one.plain.split()) for one in chosen)
     said = set[str]().union(*(_content(one.statement.text) for one in shown))
@@ -106,6 +107,32 @@ def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
         words += length
         said |= own
     return [one for one in chosen if not any(_introduces(one, other) for other in chosen)]
+
+
+def _other_asked_rows(
+    shown: Sequence[Candidate], ranked: Sequence[Candidate], question: str
+) -> list[Candidate]:
+    """Return rows that a question names beside the first one: "revenue and gross profit".
+
+    Of another table of its document only those that are likely to answer.
+    """
+    best, first = shown[0], _row_of(shown[0])
+    if first is None or best.named < IN_FULL:
+        return []
+    found = list[Candidate]()
+    known = set[str]().union(*(content_words(one.statement.text) for one in shown))
+    asked = re.sub(r"\([^)]*\)", "", question.casefold())  # brackets only explain
+    for one in ranked[1:]:
+        row = _row_of(one)
+        label = without_note(label_of(row[1])[0]).casefold() if row is not None else ""
+        if row is None or one.named < IN_FULL or label not in asked:
+            continue
+        is_of_document = one.evidence.hit.chunk.document_id == best.evidence.hit.chunk.document_id
+        is_likely = is_of_document and one.worth >= _SHARE * best.worth
+        if content_words(label) - known and (row[0] == first[0] or is_likely):
+            found.append(one)
+            known |= content_words(label)
+    return found[: _MOST_LINES - len(shown)]
 
 
 def _is_asked_cell(one: Candidate, question: str) -> bool:

@@ -41,6 +41,8 @@ _DECIDES = re.compile(
     r"except|unless|nicht|kein\w*|darf|dürfen|muss|müssen|no|nunca|ne|pas|jamais|peut|puede|debe)\b|n['’]t\b",
     re.IGNORECASE,
 )
+# What would be is not what is.
+_CONDITION = re.compile(r"\W*(?:if|unless|whether|falls|wenn|si|se)\b", re.IGNORECASE)
 _CAUSE = re.compile(
     r"\b(?:because|since|due to|owing to|thanks to|as a result|result(?:s|ed|ing)? (?:of|in|from)|"
     r"reflect(?:s|ed|ing)?|caus(?:es?|ed|ing)|reasons?|attribut(?:ed|able)|driven by|drove|led to|leads? to|"
@@ -86,7 +88,9 @@ _FITS: dict[AnswerType, Callable[[Statement], float]] = {
     AnswerType.WHEN: _has(_DATE),
     AnswerType.HOW_MANY: _has(_COUNT),
     AnswerType.FIGURE: lambda one: max(_has(_AMOUNT)(one), 0.5 * _has(_FIGURE)(one)),
-    AnswerType.YES_NO: lambda one: _has(_DECIDES)(one) * (one.kind is not StatementKind.ROW),
+    AnswerType.YES_NO: lambda one: (
+        _has(_DECIDES)(one) * (one.kind is not StatementKind.ROW) * (_CONDITION.match(one.text) is None)
+    ),
     AnswerType.REASON: lambda one: _has(_CAUSE)(one) * (one.kind is not StatementKind.ROW),
     AnswerType.PROCEDURE: lambda one: max(_has(_STEP)(one), float(one.kind is StatementKind.ITEM)),
     AnswerType.LIST: lambda one: float(one.kind is StatementKind.ITEM or one.text.count(",") >= 2),

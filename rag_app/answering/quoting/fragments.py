@@ -71,6 +71,14 @@ _EMPTY_CELL = re.compile(
     r"disclosed|meaningful|collected)\b",
     re.IGNORECASE,
 )
+# Of what may come otherwise than it is told: no answer to what is.
+_CAUTION = re.compile(
+    r"\b(?:there (?:can|is|are) (?:be )?no|"
+    r"(?:cannot|can not|can['’]t|unable to) (?:provide|give|offer|make)(?: \w+)?) "
+    r"(?:assurances?|guarantees?)\b|"
+    r"\b(?:cannot|can not|can['’]t) (?:assure|guarantee)\b|\bmay not be comparable to\b",
+    re.IGNORECASE,
+)
 _NUMBERED_HEADING = re.compile(
     r"^(?:\d{1,2}(?:\.\d{1,2})*\.?|§\s*\d+|[A-Z]\.|[IVX]+\.|(?:item|article|section|chapter|part|"
     r"artikel|kapitel|teil|note|"
@@ -200,6 +208,7 @@ RULES: tuple[tuple[str, Callable[[Statement], bool]], ...] = (
         ),
     ),
     ("pointer", lambda one: _POINTER.search(one.text) is not None),
+    ("caution", lambda one: _CAUTION.search(one.text) is not None),
     ("note on an empty cell", lambda one: _EMPTY_CELL.search(one.text) is not None),
     ("row without a value", _is_valueless_row),
     ("noise", _is_noise),

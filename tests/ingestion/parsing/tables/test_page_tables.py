@@ -55,6 +55,21 @@ def test_a_statement_has_its_rows_columns_unit_and_periods(tmp_path: Path) -> No
     assert unit_of_cell(table, table.rows[4], 0) == ""
 
 
+def test_the_unit_of_a_row_is_not_that_of_its_table(tmp_path: Path) -> None:
+    words = [right_aligned(400, 60, "2023"), right_aligned(500, 60, "2022")]
+    figures = {
+        "Payment volume (in millions)": "$49,683 $35,643",
+        "Net revenue": "$1,708,721 $1,267,118",
+        "Costs": "7,721 9,218",
+        "Result": "1,021 1,118",
+    }
+    for top, (label, values) in zip(range(80, 200, 14), figures.items(), strict=False):
+        first, second = values.split()
+        words += [(LEFT, top, label), right_aligned(400, top, first), right_aligned(500, top, second)]
+    (table,) = tables(tmp_path, page(words))
+    assert [unit_of_cell(table, row, 0) for row in table.rows] == ["million", "", "", ""]
+
+
 def test_a_head_stands_over_the_columns_below_its_line(tmp_path: Path) -> None:
     """Two spanning heads, told apart by the lines below them; the last column has none."""
     rights = (260.0, 330.0, 400.0, 470.0, 540.0)

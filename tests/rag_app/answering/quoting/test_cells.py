@@ -256,3 +256,19 @@ def test_a_row_is_of_the_table_whose_title_is_asked_for(region: str, count: str)
     question = f"How many people paid to be members of the {region} at the end of June 2023?"
     first, *_ = compose(PromptContext(items, 1.0, question=question))
     assert first.plain.endswith(count)
+
+
+def test_two_rows_that_a_question_names_are_both_shown() -> None:
+    text = (
+        "Consolidated statements (in millions)\n | 2023 | 2022\nNet sales | $1,204 | $977\n"
+        "Cost of sales | 292 | 186\nGross profit | 912 | 791\nOther sales profit | 1 | 2"
+    )
+    item = replace(evidence(1, text), window=PassageWindow(text, 0, tables=tables_of([Page(1, text)])))
+    question = "What were net sales and gross profit in 2022?"
+    found = compose(PromptContext((item,), 1.0, question=question))
+    assert {one.line for one in found} == {
+        "Net sales · 2022: **$977 million**",
+        "Gross profit · 2022: **$791 million**",
+    }
+    (only,) = compose(PromptContext((item,), 1.0, question="What was the gross profit on sales in 2022?"))
+    assert only.line == "Gross profit · 2022: **$791 million**"

@@ -76,6 +76,7 @@ def test_the_passage_that_answers_comes_before_the_one_that_matches() -> None:
         "-* No opening hours of the lighthouse available for this period.",
         "Opening hours of the lighthouse (in thousands, except percentages)",
         "The opening hours of the lighthouse are incorporated by reference in this notice.",
+        "We cannot provide assurance that the opening hours of the lighthouse will stay as they are.",
         "The following table compares the opening hours of the lighthouse with those of the harbour.",
     ],
 )
@@ -180,6 +181,12 @@ def test_the_list_that_an_answer_introduces_is_shown_with_it() -> None:
         "- an increase of £90 in oil. We burn oil in the lamp in winter;\n"
         "- an increase of £25 in wages; and\n- an increase of £20 for paint."
     )
+
+
+def test_what_would_be_does_not_say_what_is() -> None:
+    text = "If the lamp is not lit, ships are lost. The lamp is not lit in summer, when nights are short."
+    first, *_ = composed("Is the lamp lit in summer?", in_order(text, "If the", "The lamp"))
+    assert first.plain == "The lamp is not lit in summer, when nights are short."
 
 
 def test_a_reason_is_a_sentence_that_gives_one() -> None:
