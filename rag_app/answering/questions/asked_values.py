@@ -18,6 +18,7 @@ class ValueKind(StrEnum):
     MONEY = "money"
     DISTANCE = "distance"
     DURATION = "duration"
+    AGE = "age"
     NUMBER = "number"
     COUNT = "count"
     DATE = "date"
@@ -108,6 +109,10 @@ _FORMS: tuple[tuple[ValueKind, re.Pattern[str]], ...] = (
             r"\bcombien de temps\b",
         ),
     ),
+    (
+        ValueKind.AGE,
+        _form(r"\bhow old\b", r"\b(?:what|which) age\b", r"\bwie alt\b|\bquel âge\b|\bqué edad\b"),
+    ),
     (ValueKind.NUMBER, _form(rf"\bhow (?:many|much) (?:\w+ )?(?:{_MEASURES})\b")),
     (
         ValueKind.COUNT,
@@ -124,7 +129,7 @@ _FORMS: tuple[tuple[ValueKind, re.Pattern[str]], ...] = (
             r"shorter|older|younger|faster|slower|cheaper|heavier|taller)\b.+\bor\b",
         ),
     ),
-    (ValueKind.NUMBER, _form(r"\bhow (?:much|high|large|big|heavy|old|fast|hot|cold|wide|deep|often)\b")),
+    (ValueKind.NUMBER, _form(r"\bhow (?:much|high|large|big|heavy|fast|hot|cold|wide|deep|often)\b")),
     (
         ValueKind.DATE,
         _form(

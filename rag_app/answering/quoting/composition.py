@@ -18,7 +18,7 @@ from rag_app.answering.quoting.parts import PARTS, SHARE_OF_PARTS, of_other_part
 from rag_app.answering.quoting.quotable_tables import label_of
 from rag_app.answering.quoting.sides import compared, sides_lines
 from rag_app.answering.quoting.statements import BULLET, ITEM, Statement, StatementKind
-from rag_app.answering.quoting.values.held_values import is_row_without, led_by_value
+from rag_app.answering.quoting.values.held_values import is_asked_field, is_row_without, led_by_value
 
 # Of a list.
 _MOST_LIST_WORDS = 180
@@ -58,8 +58,9 @@ def _quotations(packed: PromptContext) -> list[Quotation]:
         return []
     if figures := _figures(question, ranked[0], packed):
         return figures
-    if asked in (AnswerType.LIST, AnswerType.PROCEDURE) or ranked[0].introduces:
-        whole = _whole_list(_leading_to_list(ranked))
+    is_list = asked in (AnswerType.LIST, AnswerType.PROCEDURE)
+    if is_list or ranked[0].introduces:
+        whole = _whole_list(_leading_to_list(ranked, question) if is_list else ranked[0])
         if whole is not None:
             return [whole]
     if asked is AnswerType.COMPARISON:
@@ -84,7 +85,7 @@ def _lines(question: str, ranked: Sequence[Candidate]) -> list[Quotation]:
     shown = [best, *filter(None, [of_other_part(question, ranked)])]
     shown += _other_asked_rows(shown, ranked, question)
     chosen = [quoted(one, question) for one in shown]
-    if _is_asked_cell(best, question):  # nothing else adds to it
+    if _is_asked_cell(best, question) or is_asked_field(question, best):  # nothing else adds to it
         return chosen
     words = sum(len(one.plain.split()) for one in chosen)
     said = set[str]().union(*(_content(one.statement.text) for one in shown))
@@ -171,10 +172,29 @@ def _introduces(one: Quotation, other: Quotation) -> bool:
     return one is not other and lead.endswith(":") and lead.rstrip(": ") in other.plain
 
 
-def _leading_to_list(ranked: Sequence[Candidate]) -> Candidate:
-    """Return the first statement before a list that is worth about as much as the best; else the best."""
-    near = (one for one in ranked if one.worth >= _SHARE_OF_LISTS * ranked[0].worth and one.introduces)
-    return next(near, ranked[0])
+def _leading_to_list(ranked: Sequence[Candidate], question: str) -> Candidate:
+    """Return what leads to the asked list.
+
+    It is an item of a list whose heading has more of the question's words than the best one's list has
+    ("Exclusion criteria"), or the first statement before a list that is worth about as much as the best, or
+    the best itself.
+    """
+    asked, best = content_words(question), ranked[0]
+    items = [one for one in ranked if one.worth >= _SHARE * best.worth and _heading_of_list(one)]
+    headed = max(items, key=lambda one: len(content_words(_heading_of_list(one)) & asked), default=best)
+    if content_words(_heading_of_list(headed)) & asked > content_words(_heading_of_list(best)) & asked:
+        return headed
+    near = (one for one in ranked if one.worth >= _SHARE_OF_LISTS * best.worth and one.introduces)
+    return next(near, best)
+
+
+def _heading_of_list(one: Candidate) -> str:
+    """Return the line before the list that a statement is an item of; "" for another statement."""
+    if one.statement.kind is not StatementKind.ITEM:
+        return ""
+    first = _extended(one.found, one.place, -1)
+    heading = one.found[first - 1] if first else None
+    return heading.text if heading is not None and heading.kind is StatementKind.LINE else ""
 
 
 def _whole_list(one: Candidate) -> Quotation | None:

@@ -12,6 +12,8 @@ from rag_app.answering.quoting.rows import is_head, parse_row
 from rag_app.answering.quoting.statements import ITEM, Statement, StatementKind, is_open
 
 _ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]*_\d]*$")
+# "operate!(op, args...) (resp."
+_OPEN_BRACKET = re.compile(r"\([^()\s]{1,12}\.?$")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _LEADERS = re.compile(r"(?:\.\s?){5,}|…{2,}|·{4,}|_{6,}")
 _PAGE = re.compile(
@@ -163,7 +165,9 @@ def _is_cut_start(one: Statement) -> bool:
 
 
 def _is_cut_end(one: Statement) -> bool:
-    return one.kind not in (StatementKind.ROW, StatementKind.ITEM) and is_open(one.text)
+    if one.kind in (StatementKind.ROW, StatementKind.ITEM):
+        return False
+    return is_open(one.text) or _OPEN_BRACKET.search(one.text) is not None
 
 
 def _is_bare_label(one: Statement) -> bool:

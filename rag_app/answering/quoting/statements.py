@@ -4,6 +4,7 @@ A passage's lines break anywhere, and a chunk or a page may end within a sentenc
 all of these, and reads as one line; its characters are those on the page.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +49,8 @@ ITEM = re.compile(
 )
 BULLET = re.compile(r"^[•▪◦●○‣·*\ue000-\uf8ff➢►✓✔■□\s]+(?=\S)|^[-–—+]\s+|^o\s+(?=\w)")
 _BULLET_LINE = re.compile(r"\n(?=\s*[•▪◦●○‣\ue000-\uf8ff➢►✓✔■□]\s*\S)")
+# "3." at the beginning of a line.
+_NUMBER_LINE = re.compile(r"^[ \t]*(?P<open>\(?)(?P<number>\d{1,2})(?P<close>[.)])\s", re.MULTILINE)
 # Where a form's next field begins a line.
 _FIELD_LINE = re.compile(r"(?<![,;(-])\n(?=[A-Z][^.:!?\n]{1,45}:[ \t]+\S)")
 # Where a line follows one that ends with a formula: "k = 60".
@@ -80,7 +83,7 @@ def window_of(evidence: Evidence) -> PassageWindow:
 def statements(window: PassageWindow) -> list[Statement]:
     """Return a window's statements in order."""
     text, found = window.text, list[tuple[int, int]]()
-    certain = edges(window)
+    certain = sorted({*edges(window), *_numbered(text)})
     for start, end in _units(text, certain):
         if start not in certain and found and _goes_on(text, found[-1], (start, end)):
             found[-1] = found[-1][0], end
@@ -142,6 +145,18 @@ def _units(text: str, certain: Sequence[int]) -> list[tuple[int, int]]:
             whole = text[start:end]
             found.append((start + len(whole) - len(whole.lstrip()), start + len(whole.rstrip())))
     return [(start, end) for start, end in found if start < end]
+
+
+def _numbered(text: str) -> set[int]:
+    """Return where items of a numbered list begin: lines that begin with one number and the next."""
+    marks = list(_NUMBER_LINE.finditer(text))
+    return {
+        mark.start("open")
+        for one, next_ in itertools.pairwise(marks)
+        if int(next_["number"]) == int(one["number"]) + 1
+        and (one["open"], one["close"]) == (next_["open"], next_["close"])
+        for mark in (one, next_)
+    }
 
 
 def _goes_on(text: str, before: tuple[int, int], after: tuple[int, int]) -> bool:

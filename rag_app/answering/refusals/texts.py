@@ -176,6 +176,7 @@ LACKING: Mapping[str, Mapping[ValueKind, str]] = {
         ValueKind.MONEY: "The passages found are about it, but none of them gives such an amount of money.",
         ValueKind.DISTANCE: "The passages found are about it, but none of them gives such a measure.",
         ValueKind.DURATION: "The passages found are about it, but none of them says how long.",
+        ValueKind.AGE: "The passages found are about it, but none of them says how old.",
         ValueKind.NUMBER: "The passages found are about it, but none of them gives such a figure.",
         ValueKind.COUNT: "The passages found are about it, but none of them says how many.",
         ValueKind.DATE: "The passages found are about it, but none of them says when.",

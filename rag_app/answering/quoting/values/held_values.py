@@ -13,6 +13,7 @@ from rag_app.answering.evidence.question_terms import TermKind
 from rag_app.answering.questions.answer_types import answer_type
 from rag_app.answering.questions.asked_values import AskedValue, ValueKind, asked_value
 from rag_app.answering.quoting.candidates import Candidate, candidates
+from rag_app.answering.quoting.fragments import is_labelled
 from rag_app.answering.quoting.lines import quoted
 from rag_app.answering.quoting.statements import StatementKind
 from rag_app.answering.quoting.values.text_values import (
@@ -25,6 +26,7 @@ from rag_app.answering.quoting.values.text_values import (
 # What is worth less than this share of the best statement is no answer, though it has such a value.
 _SHARE = 0.6
 _WORD = re.compile(r"\w+")
+_LABELS = {ValueKind.AGE: re.compile(r"\b(?:age|alter|âge|edad):", re.IGNORECASE)}
 # "· Year ended December 31, 2018:", between a row's label or another value and the value.
 _HEAD = re.compile(r"\s[·;]\s[^:;·]*:(?=\s)")
 
@@ -70,7 +72,25 @@ def _holding(question: str, asked: AskedValue, ranked: Sequence[Candidate]) -> C
         return max(found, key=_names_of, default=None)
     labelled = [one for one in found if _has_asked_label(question, asked, one)]
     sure = [one for one in found if _is_sure(question, asked, one)]
-    return next(iter(labelled or sure or found), None)
+    return next(iter(labelled or sure or found or _fields(question, asked, ranked)), None)
+
+
+def _fields(question: str, asked: AskedValue, ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Return the fields with the sort of value as a label that the best statement's document has."""
+    document = ranked[0].evidence.hit.chunk.document_id
+    own = [one for one in ranked if one.evidence.hit.chunk.document_id == document]
+    return [one for one in own if _is_field(asked, one) and holds(question, asked, one)]
+
+
+def is_asked_field(question: str, one: Candidate) -> bool:
+    """Return whether a statement is a field whose label is the sort of value asked for: "Age: 60"."""
+    asked = asked_value(question)
+    return asked is not None and _is_field(asked, one)
+
+
+def _is_field(asked: AskedValue, one: Candidate) -> bool:
+    label = _LABELS.get(asked.kind)
+    return label is not None and is_labelled(one.statement) and label.search(one.statement.text) is not None
 
 
 def _is_sure(question: str, asked: AskedValue, one: Candidate) -> bool:

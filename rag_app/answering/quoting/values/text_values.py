@@ -65,6 +65,14 @@ _DISTANCE = re.compile(
     r"\d\s?[\"”'′″]",
     re.IGNORECASE,
 )
+_AGE = re.compile(
+    r"\bage[sd]?\b\W{0,4}(?:(?:of|at|is|was|were|between|from|over|under|than|least|most|range\w*|mean|"
+    rf"median)\W{{1,3}}){{0,3}}(?:\d|(?:{_SMALL})\b)|"
+    rf"(?:\d|\b(?:{_SMALL}))\W{{1,3}}(?:years?|months?|weeks?|days?)\W(?:olds?|of age)\b|"
+    r"\b(?:alter|edad|âge)\b\W{0,4}\d|\d\s(?:jahre alt|años de edad|ans)\b|"
+    r"\b(?:born|founded|built|established|created|opened|dat(?:es?|ing) (?:from|back))\b.{0,60}\d{3}",
+    re.IGNORECASE,
+)
 _TIME = re.compile(
     r"(?<!\d)(?:1\d|20)\d\d(?!\d)|\b\d[\d,]*\s(?:BC|AD|B?CE|BP)\b|\bcentur(?:y|ies)\b|\b\d{1,2}[:.]\d\d\b|"
     r"\b(?:after|before|until|within|during|when|while|upon|later|early|today|now|currently|"
@@ -139,12 +147,14 @@ _SURE = {
     ValueKind.MONEY: _SURE_MONEY,
     ValueKind.DISTANCE: _DISTANCE,
     ValueKind.DURATION: _SURE_DURATION,
+    ValueKind.AGE: _AGE,
 }
 _PATTERNS = {
     ValueKind.PERCENTAGE: _PERCENTAGE,
     ValueKind.MONEY: _MONEY,
     ValueKind.DISTANCE: _DISTANCE,
     ValueKind.DURATION: _DURATION,
+    ValueKind.AGE: _AGE,
 }
 
 

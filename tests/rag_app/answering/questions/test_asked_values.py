@@ -24,6 +24,8 @@ from rag_app.answering.questions.asked_values import ValueKind, asked_value
         ("Wie lange dauert die Prüfung?", ValueKind.DURATION),
         ("How many patients took part?", ValueKind.COUNT),
         ("How high is the tower?", ValueKind.NUMBER),
+        ("How old was the keeper?", ValueKind.AGE),
+        ("At what age may he vote?", ValueKind.AGE),
         ("When was the tower built?", ValueKind.DATE),
         ("When do I have to switch it off?", None),  # a condition answers
         ("Who signed the agreement?", ValueKind.FULL_NAME),

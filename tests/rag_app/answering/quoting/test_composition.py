@@ -74,6 +74,7 @@ def test_the_passage_that_answers_comes_before_the_one_that_matches() -> None:
         "When is the lighthouse open to visitors?",
         "and the opening hours of the lighthouse in winter.",
         "-* No opening hours of the lighthouse available for this period.",
+        "The lighthouse has opening hours (resp.",
         "Opening hours of the lighthouse (in thousands, except percentages)",
         "The opening hours of the lighthouse are incorporated by reference in this notice.",
         "We cannot provide assurance that the opening hours of the lighthouse will stay as they are.",
@@ -208,6 +209,15 @@ def test_a_thing_with_another_number_is_not_the_one_that_is_asked_for() -> None:
     assert first.plain == "Week 5: the lenses are ground."
     first, *_ = composed("Which lenses are done in week 8?", in_order(text, "Week 3", "Week 6", "Week 5"))
     assert first.plain == "Week 3: the lamps and all lenses are cleaned."
+
+
+def test_of_two_lists_the_one_below_the_asked_heading_is_shown() -> None:
+    inclusion = "1. Adults with a torn sail who sailed the cup,\n2. torn sails."
+    exclusion = "1. No torn sail,\n2. a sail of paper that was made for the cup,\n3. Sailors\n4. dogs."
+    text = f"Inclusion criteria\n{inclusion}\nExclusion criteria\n{exclusion}"
+    for name, shown in (("exclusion", exclusion), ("inclusion", inclusion)):
+        (whole,) = composed(f"What are the {name} criteria of the cup?", in_order(text, "Adults", "paper"))
+        assert whole.line == shown
 
 
 def in_order(text: str, *words: str) -> Evidence:

@@ -30,6 +30,10 @@ HOLDS = (
     ("How many stores are in Japan?", "We operate 853 warehouses, of which 32 are in Japan."),
     ("How many guests came?", "The dinner was attended by 2000 guests."),
     ("How fast is it?", "It takes 18.132 ms."),
+    ("How old was the keeper?", "Age: 60, male"),
+    ("How old must a patient be?", "Patients aged between 18 and 50 take part."),
+    ("How old must a patient be?", "Adults who are at least 18 years old take part."),
+    ("How old is the tower?", "The tower was built of granite in 1921."),
     ("When was it built?", "It was built in the 19th century."),
     ("Who signed the contract?", "Signed by Sean E. Brynjelsen for the buyer."),
     ("Who wrote it?", "It was written by Plato."),
@@ -44,6 +48,7 @@ LACKS = (
     ("How much does it cost?", "The model has 568 million parameters, and costs accordingly."),
     ("What percentage of them recovered?", "Many of the 40 recovered."),
     ("How tall is it?", "It works from 0 to 70 degrees."),
+    ("How old was the keeper?", "The keeper left the island one year before."),
     ("For how long must I keep it?", "Keep it in the safe on floor 2."),
     ("How many people work there?", "Sales were 65 million in 2023."),
     (
@@ -220,3 +225,14 @@ def test_a_row_whose_label_is_a_small_word_is_asked_for_by_it(asked: str) -> Non
     # Nothing around says that these are brushes.
     other = replace(context, question=f"How many brushes were {asked} the proposal on emissions?")
     assert lacking_value(other) is not None
+
+
+def test_a_field_with_the_sort_of_value_as_its_label_answers() -> None:
+    person = evidence(1, "Keeper information\nAge: 60, male\nSeat: front")
+    story = replace(evidence(2, "The keeper of L-17 left one year before. The keeper of L-17 came back."))
+    own = replace(person, hit=replace(person.hit, chunk=replace(person.hit.chunk, document_id="d2")))
+    question = "How old was the keeper of L-17?"
+    assert lacking_value(PromptContext((story, person), 1.0, question=question)) is not None
+    packed = PromptContext((replace(story, hit=replace(story.hit, score=9.0)), own), 1.0, question=question)
+    assert lacking_value(packed) is None
+    assert [one.line for one in compose(packed)] == ["Age: 60, male"]
