@@ -13,10 +13,14 @@ _ABBREVIATIONS = frozenset(
     re.findall(
         r"\S+",
         """mr mrs ms dr prof sr jr st vs etc e.g i.e cf al fig figs eq eqs no nos vol pp approx inc ltd co
-        corp u.s u.k jan feb mar apr jun jul aug sep sept oct nov dec dept est sec ch art ref refs""",
+        corp u.s u.k jan feb mar apr jun jul aug sep sept oct nov dec dept est sec ch art ref refs resp
+        abs bspw bzw ca evtl ff ggf inkl insb nr sog str tel u.a vgl z.b zzgl d.h e.v núm pág sra p.ex""",
     )
 )
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*(?=\s+[\"'“‘(\[]*[A-Z0-9À-ÖØ-Þ•–-])|[。！？]")
+# "z. B.", "e. V.": a small letter before another letter and its stop.
+_SPACED = re.compile(r"\b[a-z]$")
+_LETTER_NEXT = re.compile(r"\s{1,2}[A-Za-z]\.")
 _LAST_WORD = re.compile(r"([\w.&]+)$")
 _NUMBER = re.compile(r"^[($€£¥+\-–—]*\d[\d.,:%)]*$|^[-–—]$")
 _LIST_ITEM = re.compile(r"\s*(?:[•▪◦●○‣·*]|[-–—]\s|\(?\d{1,3}[.)]\s|\(?[a-zA-Z][.)]\s)")
@@ -64,6 +68,8 @@ def _sentence_cuts(text: str, start: int, end: int) -> list[int]:
     for match in _SENTENCE_END.finditer(text, start, end):
         word = _LAST_WORD.search(text, max(start, match.start() - 20), match.start())
         if match.group()[0] == "." and word and _is_abbreviation(word.group(1)):
+            continue
+        if _SPACED.search(text, start, match.start()) and _LETTER_NEXT.match(text, match.end()):
             continue
         cuts.append(match.end())
     return cuts

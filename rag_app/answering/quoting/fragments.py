@@ -165,9 +165,9 @@ def _is_cut_start(one: Statement) -> bool:
 
 
 def _is_cut_end(one: Statement) -> bool:
-    if one.kind in (StatementKind.ROW, StatementKind.ITEM):
-        return False
-    return is_open(one.text) or _OPEN_BRACKET.search(one.text) is not None
+    if _OPEN_BRACKET.search(one.text):
+        return True
+    return one.kind not in (StatementKind.ROW, StatementKind.ITEM) and is_open(one.text)
 
 
 def _is_bare_label(one: Statement) -> bool:

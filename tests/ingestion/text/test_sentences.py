@@ -66,10 +66,17 @@ def test_chinese_and_japanese_stops_need_no_space() -> None:
         "The U.S. Navy and J. F. Finch.",
         "It rose by 4.2 metres, version 2.0.1 of it.",
         "It stopped... and went on.",
+        "Es gilt § 51 ff. AO, nach Abs. 2 bzw. Nr. 3 des Gesetzes.",
+        "Der Verein führt den Zusatz e. V. im Namen, z. B. Äpfel e. V. und andere.",
+        "The function (resp. Op) of it.",
     ],
 )
 def test_stops_that_end_no_sentence(text: str) -> None:
     assert pieces(text) == [text]
+
+
+def test_a_letter_may_end_a_sentence() -> None:
+    assert pieces("Wir nehmen Plan b. Der ist gut.") == ["Wir nehmen Plan b.", "Der ist gut."]
 
 
 def test_wrapped_prose_is_joined() -> None:
