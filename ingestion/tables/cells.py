@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from ingestion.tables.periods import DATE, MONTH_DAY, PERIOD_YEAR, period_of, says_only_dates
+from ingestion.tables.periods import DATE, MONTH_DAY, PERIOD_YEAR, SPAN, period_of, says_only_dates
 from ingestion.tables.table import Cell, Row, Table, without_note
 from ingestion.tables.units import (
     COUNT,
@@ -19,12 +19,17 @@ from ingestion.tables.units import (
 _VALUE = re.compile(
     r"[$€£¥]?\s*(?P<negative>\()?\s*[$€£¥]?\s*(?P<sign>[-−–])?(?P<digits>\d[\d,]*(?:\.\d+)?)\s*%?\)?"
 )
+# Years in a cell: 1987, 1968-1979/1987
+_YEARS = re.compile(r"(?:19|20)\d\d(?:\s?[-–/,]\s?(?:19|20)\d\d)*")
+
+# April 1 - 30, 2023 · April 2, 2023 to May 6, 2023
+_RANGE = re.compile(r"\d\s?[-–—]\s?(?:\d{1,2}\b|[A-Z])|\d{4}\s?(?:to|through|[-–—])\s?[A-Z]")
 
 
 def value_of(row: Row, column: int) -> float | None:
     """Return a cell's number as it stands, without its unit; None for another cell."""
     cell = row.cells[column]
-    found = _VALUE.fullmatch(without_note(cell.text).strip() or cell.text.strip()) if cell else None
+    found = _VALUE.fullmatch(_bare_value(cell.text).strip()) if cell else None
     if found is None:
         return None
     value = float(found["digits"].replace(",", ""))
@@ -35,14 +40,35 @@ def period_of_cell(table: Table, row: Row, column: int) -> str:
     """Return the period of a cell, by its column or else by its row's label or section; "" without one."""
     head = table.columns[column]
     period = head.period
+    cell = row.cells[column]
+    if cell is not None and _is_text(cell.text) and not PERIOD_YEAR.search(head.head):
+        period = ""  # a name or a place is for no time that only the table's title says
     above = [row.label.text, *reversed(row.section)]
     if PERIOD_YEAR.fullmatch(period):  # "2016" below "Years ended December 31:"
         around = next((text for text in above[1:] if MONTH_DAY.search(text)), "")
         return period_of(head.head, around) if around else period
+    first = table.rows[0].section[:1]  # above all rows
+    if not period and (
+        compared := next((one for text in (*above, *first) if (one := SPAN.search(text))), None)
+    ):
+        return compared.group()  # "Total 2015 vs. 2014"
     dated = next((text for text in above if _is_dated(text)), "")
+    if dated and not period and _RANGE.search(dated) and says_only_dates(dated):
+        return " ".join(without_note(dated).split())
     if dated and (not period or not PERIOD_YEAR.search(head.head)):
-        return period_of(without_note(dated))
+        return period_of(without_note(dated), table.label_head)
     return period
+
+
+def _is_text(cell: str) -> bool:
+    """Return whether a cell has words, and is no value with a word beside it."""
+    return re.search(r"[^\W\d_]{3}", cell) is not None and not re.match(r"\W*\d", cell)
+
+
+def _bare_value(cell: str) -> str:
+    """Return a cell without its footnote's mark; a negative number in brackets is none."""
+    bare = without_note(cell)
+    return bare if re.search(r"[\d—–]", bare) else cell
 
 
 def _is_dated(label: str) -> bool:
@@ -57,10 +83,10 @@ def _is_dated(label: str) -> bool:
 def unit_of_cell(table: Table, row: Row, column: int) -> str:
     """Return a cell's unit: "%", the table's scale, or "" for what has none."""
     cell = row.cells[column]
-    value = (without_note(cell.text) or cell.text) if cell is not None else ""
-    if "%" in value:
+    value = _bare_value(cell.text) if cell is not None else ""
+    if "%" in value or _is_of_shares(table, column, value):
         return "%"
-    if not re.search(r"[\d—–]", value) or any(map(str.isalpha, value)):
+    if not re.search(r"[\d—–]", value) or any(map(str.isalpha, value)) or _YEARS.fullmatch(value):
         return ""
     head = table.columns[column].head
     is_share = re.search(r"%|\bpercent|\brate|\byield|\bmargin", row.label.text, re.IGNORECASE)
@@ -73,12 +99,22 @@ def unit_of_cell(table: Table, row: Row, column: int) -> str:
     if counted is not None and COUNT.search(text) and not CURRENCY.search(value):
         return counted[1].lower() if re.search(r"\d,\d|^\d+$|[—–]", value) else ""
     own = unit_in(row.label.text).scale or unit_in(head).scale
+    if not own and row.section:  # "Shares used in calculation (000's)" above "Basic"
+        own = unit_in(row.section[-1]).scale
     if not own and is_whole_number(value, text):
         return ""
     unit = Unit(own or table.unit, "" if own else table.exempt)
     money = re.sub("[—–]", "1,000", value)  # nothing, in the unit of the others
     shown = shown_amount(money, row.label.text, unit, "", section=" ".join((*row.section, head)))
     return unit.scale if unit.scale and shown.endswith(unit.scale) else ""
+
+
+def _is_of_shares(table: Table, column: int, value: str) -> bool:
+    """Return whether a bare number is a percentage: columns show the sign in their first row alone."""
+    values = [cell.text for row in table.rows if (cell := row.cells[column]) is not None]
+    values = [text for text in values if re.search(r"\d", text) and not _is_text(text)]
+    is_number = value in map(_bare_value, values)
+    return is_number and "%" in values[0] and not any("," in text or CURRENCY.search(text) for text in values)
 
 
 def shown_cell(table: Table, row: Row, column: int) -> str:

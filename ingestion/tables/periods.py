@@ -16,18 +16,24 @@ MONTH_DAY = re.compile(rf"\b(?:{MONTHS})\.?\s+\d{{1,2}}\b", re.IGNORECASE)
 DATE = re.compile(rf"\b(?:{MONTHS})\.?\s+\d{{1,2}},?\s+(?:19|20)\d\d\b", re.IGNORECASE)
 _LENGTH = re.compile(
     r"\b(?:(?:\d{1,2}|three|six|nine|twelve|thirteen|twenty-six|thirty-nine|fifty-two)[- ](?:weeks?|months?)|"
-    r"(?:fiscal |first |second |third |fourth )?(?:years?|quarters?)|quarter to date|year to date)"
+    r"(?:fiscal |first |second |third |fourth )?(?:years?|quarters?|periods?)|quarter to date|year to date)"
     r"(?:\s+(?:ended|ending))",
     re.IGNORECASE,
 )
-_WEEKS = re.compile(r"\b(?:\d{1,2}|three|six|nine|twelve)[- ](?:weeks|months)\b", re.IGNORECASE)
+_WEEKS = re.compile(
+    r"(?<!next )(?<!than )(?<!within )(?<!beyond )(?<!over )(?<!after )\b"
+    r"(?:\d{1,2}|three|six|nine|twelve)[- ](?:weeks|months)\b",
+    re.IGNORECASE,
+)
 _QUARTER = re.compile(r"\b(?:q[1-4]|[1-4]q|h[12])\W{0,2}(?:(?:fy|cy)?\W?(?:20)?\d\d)?\b", re.IGNORECASE)
 # 2017 to 2018 · 2019 v 2018 · 16/15
-_SPAN = re.compile(
-    r"\b(?:19|20)\d\d\s?(?:to|vs?\.?|versus|[-–/])\s?(?:19|20)\d\d\b|\b\d\d/\d\d\b(?!/)|"
-    r"\b(?:YTD|Q[1-4])\s?['’]?\d\d vs?\.? (?:YTD|Q[1-4])\s?['’]?\d\d\b"
+SPAN = re.compile(
+    r"(?:\bfiscal (?:years? )?)?\b(?:19|20)\d\d\s?(?:to|vs?\.?|versus|compared (?:to|with)|[-–/])\s?"
+    r"(?:19|20)\d\d\b|\b\d\d/\d\d\b(?!/)|"
+    r"\b(?:YTD|Q[1-4])\s?['’]?\d\d vs?\.? (?:YTD|Q[1-4])\s?['’]?\d\d\b",
+    re.IGNORECASE,
 )
-_CHANGE = re.compile(r"\b(?:change|increase|decrease|variance|v|vs|versus)\b", re.IGNORECASE)
+_CHANGE = re.compile(r"\b(?:change|increase|decrease|variance|v|vs|versus)\b|\binc\.?\s?/", re.IGNORECASE)
 _FISCAL = re.compile(r"\b(?:fiscal(?: year)?|fy)\W?(?:20)?\d\d\b", re.IGNORECASE)
 
 
@@ -48,7 +54,7 @@ def period_of(head: str, around: str = "") -> str:
         head: All levels of the head, from the top.
         around: What completes it: the head of the labels, or the table's title.
     """
-    span = _SPAN.search(head or around)
+    span = SPAN.search(head or around)
     if span is not None or _CHANGE.search(head):
         return "" if span is None else str(span.group())
     years = PERIOD_YEAR.findall(head)
@@ -78,6 +84,8 @@ def _dated(head: str, year: str, around: str) -> str:
         return " ".join(fiscal.group().split())
     if day is None and (outer := MONTH_DAY.search(around)) is not None:
         day, length = outer, length or _length(around)
+    elif day is not None and not MONTH_DAY.search(around) and says_only_dates(around):
+        length = length or _length(around)  # "Period ended" above the days
     shown = f"{' '.join(day.group().split())}, {year}" if day is not None else year
     return f"{length} {shown}".strip()
 
@@ -85,7 +93,9 @@ def _dated(head: str, year: str, around: str) -> str:
 def says_only_dates(text: str) -> bool:
     """Return whether a head has only words of dates and lengths of time: "Years Ended December 31,"."""
     rest = re.sub(r"[\d,.\s()]+|\b(?:as|of|at|the|for|and|to|in)\b", " ", _LENGTH.sub(" ", text.casefold()))
-    rest = re.sub(rf"\b(?:{MONTHS}|fiscal|ended|ending|years?|quarters?|months?|weeks?)\b", " ", rest)
+    rest = re.sub(
+        rf"\b(?:{MONTHS}|fiscal|ended|ending|years?|quarters?|periods?|months?|weeks?)\b", " ", rest
+    )
     return not rest.strip(" -–—:;") and any(map(str.isalpha, text))
 
 

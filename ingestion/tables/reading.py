@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ingestion.documents import CellPlace, Page
-from ingestion.tables.periods import MONTH_DAY, PERIOD_YEAR, period_of, says_only_dates
+from ingestion.tables.periods import MONTH_DAY, PERIOD_YEAR, SPAN, period_of, says_only_dates
 from ingestion.tables.table import Cell, Column, Row, Span, Table, without_note
 from ingestion.tables.units import CURRENCY, UNIT, Unit, unit_in, without_unit
 from ingestion.tables.written import written_tables
@@ -14,6 +14,8 @@ from ingestion.tables.written import written_tables
 _LINES_ABOVE = 6
 _MOST_TITLE_LINES = 2
 _DATES_ABOVE = 4
+_INTRODUCTION = 2  # lines that say the unit together: "(in" may end the first, and "millions):" be the second
+_MOST_COMPARED_WORDS = 7
 _MOST_TITLE_CHARACTERS = 110
 # Characters between two tables of a page that may share their heads.
 _BETWEEN = 160
@@ -30,8 +32,13 @@ def tables_of(pages: Sequence[Page]) -> tuple[Table, ...]:
     with it.
     """
     found: list[Table] = []
+    former_page: Page | None = None
     for page in pages:
         tables = tables_on(page)
+        if tables and former_page is not None and not tables[0].unit and tables[0].start < _BETWEEN:
+            unit, exempt = _unit("", _lines_above(former_page.text), "")  # its sentence ends the page before
+            tables[0] = replace(tables[0], unit=unit, exempt=exempt)
+        former_page = page
         for number, table in enumerate(tables):
             former = tables[number - 1] if number else found[-1] if found else None
             if former is not None and _goes_on(former, table):
@@ -72,8 +79,11 @@ def _table(page: Page, number: int, places: Sequence[CellPlace], after: int) -> 
         for (row, column), text in sorted(texts.items())
         if row < 0 and column == 0 and not _is_unit(text)
     )
-    dated = next((line for line in above[:_DATES_ABOVE] if _is_dated(line)), title)
-    around = label_head if says_only_dates(label_head) else dated
+    labels = [texts[row, 0] for row, column in sorted(texts) if row < 0 and column == 0]
+    dates = next((without_unit(text) for text in labels if says_only_dates(without_unit(text))), "")
+    compared = next((line for line in above if _is_compared(line)), "")
+    dated = next((line for line in above[:_DATES_ABOVE] if _is_dated(line)), compared or title)
+    around = label_head if says_only_dates(label_head) else dates or dated
     columns = tuple(_column(column, grid, texts, around) for column in range(1, last + 1))
     rows = tuple(_rows(grid, texts, last))
     signs = [text for (row, _), text in texts.items() if row >= 0] + [unit_text]
@@ -142,7 +152,9 @@ def _rows(
 
 def _is_left(section: tuple[int, str, bool], indent: int, label: str) -> bool:
     """Whether a row stands no more below a section: further left, or as far after rows further right."""
-    own, _, had_indented = section
+    own, name, had_indented = section
+    if PERIOD_YEAR.search(name) and says_only_dates(name):
+        return indent < own  # a date holds until the next
     if indent == own and re.match(r"total\b", label, re.IGNORECASE):
         return True
     return indent < own or (indent == own and had_indented)
@@ -152,6 +164,13 @@ def _is_dated(line: str) -> bool:
     """Whether a line above a table is a date or a stretch of time: "Years ended December 31"."""
     bare = without_unit(line)
     return MONTH_DAY.search(bare) is not None and says_only_dates(bare)
+
+
+def _is_compared(line: str) -> bool:
+    """Whether a line above a table names the years that it compares: "Fiscal year 2015 versus 2014"."""
+    return (
+        SPAN.search(line) is not None and len(line.split()) <= _MOST_COMPARED_WORDS and line[-1] not in ".:,"
+    )
 
 
 def _lines_above(text: str) -> list[str]:
@@ -166,7 +185,9 @@ def _unit(heads: str, above: Sequence[str], page: str) -> tuple[str, str]:
     A line of the page that ends with a value is a row, and its unit is its own: "Volume (in millions) $ 49".
     """
     top = [" ".join(line.split()) for line in page.split("\n", _LINES_ABOVE + 2)[: _LINES_ABOVE + 1]]
-    around = [*above, *(line for line in top if len(line) < _MOST_TITLE_CHARACTERS)]
+    short = (line for line in top if len(line) < _MOST_TITLE_CHARACTERS)
+    introduction = " ".join(reversed(above[:_INTRODUCTION]))
+    around = (*above[:1], introduction, *above[1:], *short)
     for text in (heads, *(line for line in around if not _VALUE_AT_END.search(line))):
         found = unit_in(text)
         if found.scale:

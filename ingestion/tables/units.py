@@ -10,20 +10,22 @@ UNIT = re.compile(
     r"\((?:[^()\n\d]{0,40}?\b)?(?P<unit>thousand|million|billion)s?\b(?P<rest>[^)\n]*)\)?|"
     r"^(?:(?:u\.?s\.? )?(?:dollars|amounts|\$|€|usd) )?in (?P<plain>thousand|million|billion)s\b"
     r"(?P<more>.*)$|(?:[$€£]|\b(?:dollars|amounts|shares|figures|data))[^.;:()\n\d]{0,40}? in "
-    r"(?P<words>thousand|million|billion)s\b(?P<besides>[^)\n]*)|[($€£]\s?(?P<short>000s?)\b(?:['’]s)?",
+    r"(?P<words>thousand|million|billion)s\b(?P<besides>[^)\n]*)|[($€£]\s?(?P<short>000s?)\b(?:['’]s)?|"
+    r"\bin (?P<last>thousand|million|billion)s\)?\s?:$",
     re.IGNORECASE,
 )
 # Labels of amounts that a table's unit is not for.
 COUNT = re.compile(
     r"\bnumber\b|(?<!per )(?<!per-)\bshares?"
     r"(?: (?:outstanding|used|issued|repurchased|purchased|granted|vested))?\W*$|"
-    r"\b(?:weighted|dilutive|employees|stores|restaurants|customers|units|headcount|count|members|memberships?|"
-    r"hours|tokens|votes|subscribers)\b",
+    r"\bshares used\b|\b(?:weighted|dilutive|employees|stores|restaurants|customers|units|headcount|count|"
+    r"members|memberships?|hours|tokens|votes|subscribers)\b",
     re.IGNORECASE,
 )
 # Places and people that a table's unit is never for: 908 "Stores at Beginning of Quarter" ($ in millions).
 _WHOLE_NUMBER = re.compile(
     r"\bnumber of\b[^|]{0,40}\b(?:stores|restaurants|employees|locations|branches)\b|\bheadcount\b|\bvotes\b|"
+    r"\b(?:store|restaurant|club|branch) (?:openings|closings|closures|count)\b|"
     r"\b(?:stores|restaurants|employees|locations|branches)\b[^|]{0,20}"
     r"\b(?:opened|closed|(?:at|as of)(?: the)? (?:beginning|end))\b",
     re.IGNORECASE,
@@ -45,7 +47,18 @@ RATIO = re.compile(
 EXEMPT_COUNTS = re.compile(r"\bnumber|(?<!per )(?<!per-)\bshares?\b", re.IGNORECASE)
 # (…, except number of shares, which are reflected in thousands, …)
 COUNTS_IN = re.compile(r"\bshares\b[^)]{0,30}\bin (thousand|million)s", re.IGNORECASE)
-PER_UNIT = re.compile(r"\bper\b|\bbasic\b|\bdiluted\b", re.IGNORECASE)
+# Amounts for one share or unit, and averages of such prices.
+PER_UNIT = re.compile(
+    r"\bper\b|\bbasic\b|\bdiluted\b|\bweighted[- ]\s?average\b.*\b(?:prices?|values?)\b|"
+    r"\b(?:exercise|average|share|stock) prices?\b|\bgrant[- ]date fair values?\b",
+    re.IGNORECASE,
+)
+# Lengths of time: "Weighted average remaining term (years)".
+YEARS = re.compile(
+    r"\((?:in )?(?:years|months)\)|\bin years\b|\b(?:remaining|average|expected|useful|vesting)\b"
+    r".*\b(?:term|period|life|lives)\b",
+    re.IGNORECASE,
+)
 CURRENCY = re.compile(r"[$€£¥]")
 
 
@@ -62,9 +75,10 @@ def unit_in(text: str) -> Unit:
     found = UNIT.search(text)
     if found is None:
         return Unit()
-    scale = found["unit"] or found["plain"] or found["words"] or "thousand"
+    scale = found["unit"] or found["plain"] or found["words"] or found["last"] or "thousand"
     besides = found["rest"] or found["more"] or found["besides"] or ""
-    return Unit(scale.lower(), besides.strip(" ,;:") if "xcept" in besides else "")
+    own = "xcept" in besides or COUNTS_IN.search(besides) is not None
+    return Unit(scale.lower(), besides.strip(" ,;:") if own else "")
 
 
 def without_unit(text: str) -> str:
@@ -114,5 +128,6 @@ def shown_amount(value: str, label: str, unit: Unit, currency: str, *, section: 
     is_ratio = RATIO.search(label) is not None and not own and "," not in bare
     is_money = own or not (is_count(text) or is_ratio)
     sign = currency if is_money and not own else ""
-    scale = "" if is_small or (is_exempt and not own) or is_ratio else unit.scale
+    is_time = YEARS.search(text) is not None and not own and re.fullmatch(r"\d{1,2}(?:\.\d{1,2})?", bare)
+    scale = "" if is_small or (is_exempt and not own) or is_ratio or is_time else unit.scale
     return f"{sign}{bare}{' ' + scale if scale else ''}"

@@ -23,16 +23,25 @@ def centred(middle: float, top: float, text: str) -> tuple[float, float, str]:
 
 
 def page(
-    words: Sequence[tuple[float, float, str]], lines: Sequence[tuple[float, float, float, float]] = ()
+    words: Sequence[tuple[float, float, str]],
+    lines: Sequence[tuple[float, float, float, float]] = (),
+    fills: Sequence[tuple[float, float, float, float]] = (),
 ) -> bytes:
-    """A page of words (left, top, text) and lines (from x, y to x, y), in points from the top left corner."""
+    """A page in points from the top left corner.
+
+    Args:
+        words: Left, top and text of each.
+        lines: From x, y to x, y.
+        fills: Grey boxes: left, top, right, bottom.
+    """
     shown = [
         b"BT /F1 %d Tf %.2f %.2f Td (%s) Tj ET"
         % (SIZE, left, 792 - top - SIZE, text.replace("(", r"\(").replace(")", r"\)").encode("cp1252"))
         for left, top, text in words
     ]
     drawn = [b"%.2f %.2f m %.2f %.2f l S" % (x, 792 - y, u, 792 - v) for x, y, u, v in lines]
-    return stream(b"0.5 w\n" + b"\n".join([*drawn, *shown]))
+    grey = [b"0.9 g %.2f %.2f %.2f %.2f re f 0 g" % (x, 792 - v, u - x, v - y) for x, y, u, v in fills]
+    return stream(b"0.5 w\n" + b"\n".join([*grey, *drawn, *shown]))
 
 
 def placed(*pages: bytes) -> bytes:

@@ -64,7 +64,8 @@ def joined_lines(lines: list[tuple[float, float, float]]) -> tuple[tuple[float, 
     """Lines of (place, start, end) with those that go on in each other as one."""
     found: list[tuple[float, float, float]] = []
     for place, start, end in sorted(lines, key=lambda line: (round(line[0]), line[1])):
-        if found and abs(found[-1][0] - place) <= _THIN / 2 and start <= found[-1][2] + _TOUCHING:
+        near = bool(found) and abs(found[-1][0] - place) <= _THIN / 2
+        if near and found[-1][1] - _TOUCHING <= start <= found[-1][2] + _TOUCHING:
             found[-1] = found[-1][0], found[-1][1], max(found[-1][2], end)
         else:
             found.append((place, start, end))

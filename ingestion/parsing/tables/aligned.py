@@ -6,17 +6,20 @@ from collections.abc import Iterator, Sequence
 from ingestion.parsing.geometry.rules import Rules
 from ingestion.parsing.tables.columns import ColumnBox, columns_of, is_contents, placed_pieces
 from ingestion.parsing.tables.grid import Grid
-from ingestion.parsing.tables.heads import head_lines, heads_of
+from ingestion.parsing.tables.head_lines import head_lines
+from ingestion.parsing.tables.heads import heads_of
 from ingestion.parsing.tables.lines import Line, lines_of
 from ingestion.parsing.tables.words import DATE_WORD, Word, pieces_of
 from ingestion.parsing.tables.wrapping import logical_rows
 
 _MOST_BETWEEN = 4  # lines without a value between two rows of a table
+_MOST_LABEL_LINES = 8  # of a narrow label between two rows
 _MOST_DRAWN_HEADS = 4  # rows of a drawn table that are no more than heads
 _FAR = 3.2  # of a line's height: more space ends a table
 _ROWS_ABOVE = 8  # among which a row's columns are looked for
 _LEAST_ROWS = 2
 _PROSE_WORDS = 9  # a line of as many words that reaches into the columns is prose
+_NARROW_WORDS = 3
 _TICK = re.compile(r"[xX✓✔●]")
 
 
@@ -46,7 +49,10 @@ def _regions(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
         between = 0
         for place in range(at + 1, len(lines)):
             line, above = lines[place], lines[place - 1]
-            if above.bottom - line.top > _FAR * line.height or line.is_head:
+            is_dated = (
+                line.is_head and len(line.pieces) == 1 and line.right < zone
+            )  # a section: "December 31, 2017"
+            if above.bottom - line.top > _FAR * line.height or (line.is_head and not is_dated):
                 break
             if line.is_data or (line.values and len(line.pieces) == 1 and line.left > zone - line.height):
                 if not _shares_columns(
@@ -62,7 +68,10 @@ def _regions(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
             is_prose = (
                 line.right > zone + 2 * line.height and line.words >= _PROSE_WORDS and len(line.pieces) < 3
             )
-            if between > _MOST_BETWEEN or is_prose:
+            is_narrow = (
+                line.right < zone - line.height and len(line.pieces) == 1 and line.words <= _NARROW_WORDS
+            )
+            if between > (_MOST_LABEL_LINES if is_narrow else _MOST_BETWEEN) or is_prose:
                 break
         yield first, last
         at = last + 1

@@ -11,6 +11,7 @@ from ingestion.parsing.tables.words import Piece
 _SECTION_WORDS = 9  # a line of fewer words in the middle of a table is a section of it
 # In a table of so many rows, one of them may reach into the next column; one more for each _ROWS_MORE.
 _MANY_ROWS, _ROWS_MORE = 8, 25
+_MOST_INDENT = 5  # of a line's height
 
 
 @dataclass
@@ -40,6 +41,7 @@ def columns_of(data: Sequence[Line]) -> list[ColumnBox]:
             columns[-1].right = x
     if tolerated:  # where few rows have a value at all
         columns = _with_sparse(columns, pieces)
+    columns = _with_indented(columns, data)
     if columns and any(line.pieces[0].is_value for line in data):
         labelled = [line for line in data if not line.pieces[0].is_value]
         if not labelled:
@@ -58,6 +60,19 @@ def _with_sparse(columns: list[ColumnBox], pieces: Sequence[Piece]) -> list[Colu
         else:
             boxes.append(ColumnBox(piece.left, piece.right))
     return sorted([*columns, *boxes], key=lambda box: box.left)
+
+
+def _with_indented(columns: list[ColumnBox], data: Sequence[Line]) -> list[ColumnBox]:
+    """The columns with short labels and those further right as one: no row has both."""
+    while len(columns) > 2:
+        one, two = columns[:2]
+        labels = [line for line in data if any(_overlap(piece, two) for piece in line.pieces)]
+        if two.left - one.left > _MOST_INDENT * data[0].height or not all(
+            _overlap(line.pieces[0], two) and not line.pieces[0].is_value for line in labels
+        ):
+            break
+        columns = [ColumnBox(one.left, two.right), *columns[2:]]
+    return columns
 
 
 def _overlap(piece: Piece, box: ColumnBox) -> bool:

@@ -10,6 +10,7 @@ from ingestion.parsing.tables.aligned import aligned_tables, is_head_alone
 from ingestion.parsing.tables.grid import Grid
 from ingestion.parsing.tables.listed import listed_tables
 from ingestion.parsing.tables.ruled import ruled_tables
+from ingestion.parsing.tables.sides import sides_of
 from ingestion.parsing.tables.words import Word, rows_of, words_of
 
 # A line that ends with two values, or with one of money or thousands.
@@ -22,6 +23,8 @@ _FEWEST_ROWS = 2
 _SAMPLE = 12  # lines of a page
 _MOST_WORDS = 6_000
 _FEWEST_WORDS = 6
+_LEAST_INSIDE = 0.5  # of the cells of tables across columns: those without the other column's text
+_MOST_LINES_APART = 8  # a row's label and its first value in the page's text
 
 
 def find_tables(
@@ -72,12 +75,28 @@ def _may_have_tables(text: str, glyphs: Glyphs) -> bool:
 
 
 def _aligned(words: Sequence[Word], rules: Rules, *, has_columns: bool) -> list[Grid]:
-    found = list(aligned_tables(rows_of(words, as_written=False), rules))
-    if has_columns:  # a table in one of them stands beside the other's text
+    sides = sides_of(rows_of(words, as_written=False))
+    found = [grid for rows in sides for grid in aligned_tables(rows, rules)]
+    if has_columns:  # a table in one of the page's columns stands beside the other's text
         inside = list(aligned_tables(rows_of(words, as_written=True), rules))
-        if sum(len(grid.cells) for grid in inside) > sum(len(grid.cells) for grid in found):
+        if _size(inside) > _size(found) * (_LEAST_INSIDE if any(map(_is_across, found)) else 1):
             return inside
     return found
+
+
+def _size(grids: Sequence[Grid]) -> int:
+    return sum(len(grid.cells) for grid in grids)
+
+
+def _is_across(grid: Grid) -> bool:
+    """Whether most rows have a label of one of the page's columns and values of the other."""
+    first: dict[int, int] = {}  # by row: the line of text of its label, and of its first value
+    beside: dict[int, int] = {}
+    for (row, column, _), words in sorted(grid.cells.items()):
+        if row >= 0:
+            (first if column == 0 else beside).setdefault(row, words[0].line)
+    apart = [abs(first[row] - line) > _MOST_LINES_APART for row, line in beside.items() if row in first]
+    return sum(apart) > len(apart) / 2
 
 
 def _lies_in(word: Word, grids: Sequence[Grid]) -> bool:

@@ -10,6 +10,11 @@ from ingestion.parsing.tables.words import DATE_WORD, UNIT_WORD, Piece, Word, pi
 
 # A year as it names a column: 2019, 2019 (a), 2019E, 16/15.
 YEAR_HEAD = re.compile(r"(?:19|20)\d\d(?:\s?(?:\(\w\)|[A-Z]))?|\d\d/\d\d")
+# A unit alone, where the labels have their head.
+UNIT_LABEL = re.compile(
+    r"\(?(?:(?:u\.?s\.? )?(?:dollars|amounts|shares|\$|€) )?in (?:thousand|million|billion)s\b.*",
+    re.IGNORECASE,
+)
 _SHIFTED = 0.15  # of a line's height: a label and its values overlap at least so much
 _MARK = re.compile(r"\(\w{1,2}\)|\*+")  # of a footnote
 _PERIOD = re.compile(
@@ -54,6 +59,8 @@ class Line:
         if all(DATE_WORD.fullmatch(word) for word in words):
             return any(_PERIOD.fullmatch(word) for word in words)
         values = self.values
+        if values and UNIT_LABEL.fullmatch(self.pieces[0].text):
+            return all(DATE_WORD.fullmatch(word.text) for piece in values for word in piece.words)
         if not values or not all(YEAR_HEAD.fullmatch(one.text) for one in values):
             return False
         first = self.pieces[0]
@@ -61,7 +68,7 @@ class Line:
         steps = {one - two for one, two in pairwise(years)}
         return (
             first is values[0]
-            or (len(years) > 1 and steps in ({1}, {-1}))
+            or (len(years) > 1 and (steps in ({1}, {-1}) or (len(years) > 3 and steps == {1, -1})))
             or UNIT_WORD.search(first.text) is not None
             or all(DATE_WORD.fullmatch(word.text) for word in first.words)
         )
@@ -92,8 +99,8 @@ def lines_of(rows: Sequence[Sequence[Word]]) -> list[Line]:
             continue
         line = Line(pieces_of(row))
         if found and _stands_beside(found[-1], line):
-            pieces = sorted([*found[-1].pieces, *line.pieces], key=lambda piece: piece.left)
-            found[-1] = Line(pieces)
+            words = [word for piece in (*found[-1].pieces, *line.pieces) for word in piece.words]
+            found[-1] = Line(pieces_of(sorted(words, key=lambda word: word.left)))
         else:
             found.append(line)
     return found

@@ -8,14 +8,17 @@ from statistics import median
 from ingestion.parsing.geometry.rules import Rules
 from ingestion.parsing.tables.columns import ColumnBox, columns_of, is_contents, placed_pieces
 from ingestion.parsing.tables.grid import Grid
-from ingestion.parsing.tables.heads import head_lines, heads_of
+from ingestion.parsing.tables.head_lines import head_lines
+from ingestion.parsing.tables.heads import heads_of
 from ingestion.parsing.tables.lines import Line
 from ingestion.parsing.tables.words import Word, piece_of, pieces_of
 from ingestion.parsing.tables.wrapping import goes_on
 
 _LEAST_ROWS = 3
 _NEAR = 3.0  # points between the left sides of cells in one column
+_ABOUT = 0.55  # of a line's height, between the centres of cells that stand about below each other
 _TIGHT = 0.7  # of the distance of rows: a line as close below heads is one of them
+_LARGER = 1.06  # letters as much larger than those of the heads are a row's
 _FAR = 3.0  # of a line's height: more space ends a table
 _FULL = 0.5  # of the labels may fill their column, or be a list's numbers: more are prose, or a list
 _MOST_LABEL_WIDTH = 0.6  # of the table's
@@ -24,7 +27,7 @@ _WIDER = 1.25  # times the distance of lines in a cell: where rows are set apart
 _MOST_LABEL_WORDS = 6  # on average
 _MOST_HEAD_WORDS = 4
 _ITEM = re.compile(
-    r"\(?\w{1,4}[.)]|[•●▪◦○*–—-]|\[\d+\]|\d+(?:\.\d+)*|(?:Item|Note|Article|Section|Part)\b.{0,8}"
+    r"\(?\w{1,4}[.)]|[•●▪◦○*·∙‣⁃►▶➢➤❖☐☒\uf000-\uf0ff–—-]|o|\[\d+\]|\d+(?:\.\d+)*|(?:Item|Note|Article|Section|Part)\b.{0,8}"
 )
 
 
@@ -52,14 +55,18 @@ def _lines_from(lines: Sequence[Line], first: int) -> list[Line]:
     if len(lines[first].pieces) < 2:
         return found
     second, centre = lines[first].pieces[1].left, lines[first].pieces[1].centre
+    last = centre
     for place in range(first + 1, len(lines)):
         line = lines[place]
         if lines[place - 1].bottom - line.top > _FAR * line.height:
             break
         if len(line.pieces) > 1:
-            cell = line.pieces[1]
-            if abs(cell.left - second) > _NEAR and abs(cell.centre - centre) > _NEAR:
+            cell, former = line.pieces[1], last
+            if abs(cell.left - second) > _NEAR and all(
+                abs(cell.centre - one) > _ABOUT * line.height for one in (centre, former)
+            ):
                 break
+            last = cell.centre
         elif line.left > second + _NEAR and abs(line.pieces[0].centre - centre) > _NEAR:
             break
         elif line.left < second - _NEAR and line.right > second - line.height:
@@ -90,8 +97,19 @@ def _grid(lines: Sequence[Line], page: Sequence[Line], first: int, rules: Rules)
         return None
     above, _ = head_lines(page, first, columns)
     pitch = median(one.top - two.top for one, two in pairwise(lines))
-    touches = bool(above) and above[-1].top - lines[0].top < _TIGHT * pitch
-    heads = 1 if len(rows) > _LEAST_ROWS and (touches or (not above and _is_head(rows, rules))) else 0
+    touches = (
+        bool(above)
+        and above[-1].top - lines[0].top < _TIGHT * pitch
+        and _letters(lines[0]) < _LARGER * _letters(above[-1])
+    )
+    is_form = sum(row[0].pieces[0].text.endswith(":") for row in rows) > _FULL * len(rows)
+    if is_form:  # labels with their values: nothing above them is a head
+        above, touches = [], False
+    heads = (
+        1
+        if not is_form and len(rows) > _LEAST_ROWS and (touches or (not above and _is_head(rows, rules)))
+        else 0
+    )
     grid = Grid(above[0].top if above else lines[0].top, lines[-1].bottom)
     placed = heads_of([line.pieces for line in above], columns, rules)
     for number, found in enumerate(placed, start=-len(placed) - heads):
@@ -102,6 +120,11 @@ def _grid(lines: Sequence[Line], page: Sequence[Line], first: int, rules: Rules)
             for column, piece in placed_pieces(line, columns):
                 grid.add(number, column, 1, piece.words)
     return grid
+
+
+def _letters(line: Line) -> float:
+    """The height of a line's letters, without marks of footnotes."""
+    return median(word.height for piece in line.pieces for word in piece.words)
 
 
 def _is_ruled(upper: Line, lower: Line, rules: Rules) -> bool:
@@ -144,7 +167,7 @@ def _rows(lines: Sequence[Line], columns: Sequence[ColumnBox], rules: Rules) -> 
         is_label = line.left <= columns[0].right + 1
         alone = is_label and len(line.pieces) == 1
         if is_spaced:
-            goes = gap <= _WIDER * within
+            goes = gap <= _WIDER * within and _letters(line) < _LARGER * _letters(rows[-1][-1])
         else:
             goes = not is_label or (alone and goes_on(rows[-1], line, limit, columns, rules))
         if goes:

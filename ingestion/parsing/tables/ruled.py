@@ -16,6 +16,8 @@ _MOST_COLUMNS, _MOST_ROWS = 60, 200  # of a table; drawings have more
 _COVERED = 0.6  # of a cell's side that a line must cover to part two cells
 _LEAST_ROWS = 2
 _MOST_HEAD_WORDS = 8  # in a cell; longer heads have a colour behind them
+_LEAST_WIDTH = 12.0  # of a cell that a colour shows
+_LEAST_UPRIGHT, _LEAST_HEIGHT = 3, 30.0  # lines, and points, of a table without lines across
 _LEAST_FILLED = 0.35  # of the cells
 
 
@@ -37,8 +39,14 @@ def ruled_tables(words: Sequence[Word], rules: Rules) -> Iterator[Grid]:
         rules: Of the page.
     """
     found: list[Grid] = []
-    coloured = [edge for fill in rules.fills for edge in _edges(fill)]
-    sides = [side for fill in rules.fills for side in _sides(fill)]
+    bands = Counter((round(bottom), round(top)) for _, bottom, _, top in rules.fills)
+    fills = [  # no bars of a chart: narrow boxes without others beside them
+        fill
+        for fill in rules.fills
+        if fill[2] - fill[0] > _LEAST_WIDTH or bands[round(fill[1]), round(fill[3])] > _LEAST_UPRIGHT
+    ]
+    coloured = [edge for fill in fills for edge in _edges(fill)] + list(_ends(rules.upright))
+    sides = [side for fill in fills for side in _sides(fill)]
     # Colours part rows where no lines do; behind words they may be no more than the words' own ground.
     for across, upright in (
         (rules.across, rules.upright),
@@ -85,6 +93,18 @@ def _edges(fill: Box) -> Iterator[tuple[float, float, float]]:
     yield from ((bottom, left, right), (top, left, right))
 
 
+def _ends(upright: Sequence[tuple[float, float, float]]) -> Iterator[tuple[float, float, float]]:
+    """The upper and the lower side of a table that only upright lines of the same height show."""
+    heights: dict[tuple[int, int], list[tuple[float, float, float]]] = {}
+    for line in upright:
+        if line[2] - line[1] > _LEAST_HEIGHT:
+            heights.setdefault((round(line[1] / _NEAR), round(line[2] / _NEAR)), []).append(line)
+    for lines in heights.values():
+        if len(lines) >= _LEAST_UPRIGHT:
+            left, right = min(line[0] for line in lines), max(line[0] for line in lines)
+            yield from ((lines[0][1], left, right), (lines[0][2], left, right))
+
+
 def _sides(fill: Box) -> Iterator[tuple[float, float, float]]:
     left, bottom, right, top = fill
     yield from ((left, bottom, top), (right, bottom, top))
@@ -116,7 +136,8 @@ def _merged(lines: Sequence[tuple[float, float, float]]) -> list[tuple[float, fl
     """Lines with the same place joined where they meet."""
     found: list[tuple[float, float, float]] = []
     for place, start, end in sorted(lines, key=lambda line: (round(line[0] / _NEAR), line[1])):
-        if found and abs(found[-1][0] - place) <= _NEAR and start <= found[-1][2] + _NEAR:
+        near = bool(found) and abs(found[-1][0] - place) <= _NEAR
+        if near and found[-1][1] - _NEAR <= start <= found[-1][2] + _NEAR:
             found[-1] = found[-1][0], found[-1][1], max(found[-1][2], end)
         else:
             found.append((place, start, end))
@@ -141,7 +162,7 @@ def _grid(words: Sequence[Word], frame: _Frame, rules: Rules) -> Grid | None:
     if len(joined) < _LEAST_FILLED * len(filled_columns) * len(filled_rows):
         return None
     first = min(filled_columns)
-    if any(SIGN.fullmatch(" ".join(word.text for word in found)) for found in joined.values()):
+    if any(_is_sign(found) for found in joined.values()):
         return None  # boxes behind a sign and its amount: columns by their places
     if any(_holds_rows(found, is_label=column == first) for (_, column, _), found in joined.items()):
         return None
@@ -163,6 +184,11 @@ def _grid(words: Sequence[Word], frame: _Frame, rules: Rules) -> Grid | None:
     for (row, column, width), found in cells.items():
         grid.add(row - heads, column, width, found)
     return grid
+
+
+def _is_sign(words: Sequence[Word]) -> bool:
+    text = " ".join(word.text for word in words)
+    return SIGN.fullmatch(text) is not None or text in ("%", ")", ")%")
 
 
 def _width(column: int, width: int, narrow: dict[int, int]) -> int:

@@ -13,20 +13,25 @@ from ingestion.parsing.reading_order.segments import WIDE_GAP, line_spans
 # be its sign alone, and one that ends it a bracket or a footnote's mark.
 VALUE = re.compile(
     r"[$€£¥]?\s?[(\[]?\s?[-–−+~<>≥≤±]?\s?[$€£¥]?\s?\d[\d.,'’ ]*(?:%?\s?[-–/]\s?\d[\d.,]*)?\s?"
-    r"(?:%|x|bps?|pts?|[MBK]|€|million|billion)?\s?[)\]]?\s?%?\s?\)?(?:\s\([a-z]{1,4}\))?|"
+    r"(?:%|x|bps?|pts?|[MBK]|€|million|billion)?\s?[)\]]?\s?%?\s?\)?(?:\s(?:\([a-z]{1,4}\)){1,3})?|"
     r"[$€£¥]?\s?[—–\-−]{1,3}\s?%?|n/?[am]\.?|nm|\*+|[xX✓✔●]",
     re.IGNORECASE,
 )
 UNIT_WORD = re.compile(r"\b(?:thousand|million|billion|dollars)s?\b|\b000s?\b", re.IGNORECASE)
 SIGN = re.compile(r"[(]?(?:US)?[$€£¥]")
-TAIL = re.compile(r"[)%]{1,2}|%?\)?\s?(?:\([a-z0-9*]{1,2}\)|\*{1,3}|[†‡])|pts?|bps?|x")
+TAIL = re.compile(
+    r"[)%]{1,2}|%?\)?\s?(?:\([a-z0-9*]{1,2}\)|\*{1,3}|[†‡])|pts?|bps?|x|(?:\([a-z]{1,2}\)){2,3}"
+)
+_MARK = re.compile(r"(?:\([a-z]{1,2}\)){1,3}")  # of a footnote
 # A word of a date or of the name of a period, as heads of columns have them.
 DATE_WORD = re.compile(
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\.?,?|\d{1,2},?|(?:19|20)\d\d,?|q[1-4]|fy\d*|"
-    r"[1-4]q|h[12]|\d{1,2}/\d{1,2}(?:/\d{2,4})?|ended|as|of|at|vs\.?|and|to|year|years|quarter|months|weeks|"
+    r"[1-4]q|h[12]|\d{1,2}/\d{1,2}(?:/\d{2,4})?|ended|ending|as|of|at|vs\.?|and|to|years?|quarters?|"
+    r"months?|weeks?|"
     r"three|six|nine|twelve|the|for|fiscal|change|\$|%|first|second|third|fourth|\d{4}[-–]\d{2,4}",
     re.IGNORECASE,
 )
+_BEFORE = ("$", "£")  # signs that begin a value
 _LEADERS = re.compile(r"(?:\s?[.…_]){4,}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _WORD = re.compile(r"[^\s\0\ufffe]+")
@@ -34,6 +39,7 @@ _WORD = re.compile(r"[^\s\0\ufffe]+")
 # Between two values of a row, of the lower word's height: closer ones are words of one text.
 _VALUE_GAP = 0.38
 _HEAD_GAP = 0.5  # behind a year
+_MARK_GAP = 1.5  # before a footnote's mark
 
 
 class Word(NamedTuple):
@@ -156,6 +162,7 @@ def _cut(row: Sequence[Word]) -> Iterator[list[Word]]:
                 gap > WIDE_GAP * height
                 or (of_values and gap > _VALUE_GAP * height)
                 or (of_heads and gap > _HEAD_GAP * height)
+                or (word.text in _BEFORE and VALUE.fullmatch(last.text))
             ):
                 yield piece
                 piece = []
@@ -187,8 +194,14 @@ def _joined(pieces: list[list[Word]]) -> list[list[Word]]:
             found
             and TAIL.fullmatch(text)
             and VALUE.fullmatch(" ".join(word.text for word in found[-1]))
-            and piece[0].left - found[-1][-1].right < 2 * piece[0].height
+            and piece[0].left - found[-1][-1].right < 2 * max(piece[0].height, found[-1][-1].height)
         ):
+            found[-1] += piece
+        elif (
+            found
+            and _MARK.fullmatch(text)
+            and piece[0].left - found[-1][-1].right < _MARK_GAP * found[-1][-1].height
+        ):  # of the label before it
             found[-1] += piece
         else:
             found.append(piece)

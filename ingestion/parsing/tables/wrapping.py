@@ -13,6 +13,7 @@ from ingestion.parsing.tables.words import Piece
 _APART = 0.9  # of a line's height: more space parts two rows
 _TIGHT = 0.75  # of the distance of two rows: closer lines are one row
 _USUAL = 0.97  # of that distance: lines as far apart as rows are two
+_YEAR_AT_END = re.compile(r"\b(?:19|20)\d\d$")  # a date alone is a section of the rows below it
 _OPEN = re.compile(r"[-–—,]$|\b(?:and|of|the|to|for|in|or|from|by|on|with)$")
 
 
@@ -68,7 +69,8 @@ def goes_on(
     label, former = line.pieces[0], last.pieces[0]
     if last.bottom - line.top > _APART * line.height or (has_values and line.values):
         return False
-    is_open = not former.text.endswith(":")
+    is_date = last.is_head and len(last.pieces) == 1 and _YEAR_AT_END.search(former.text) is not None
+    is_open = not former.text.endswith(":") and not is_date
     if line.values and label.is_value and label.left > columns[0].right and not _has_letters(label):
         return is_open  # the values of a label that stands above them
     if label.left > columns[0].right + 1 or former.left > columns[0].right + 1:  # a wrapped cell of words
