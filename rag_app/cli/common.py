@@ -1,5 +1,6 @@
 """Options, exit codes and the service, which all commands share."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ EXIT_FAILED = 1
 EXIT_WRONG_USE = 2
 EXIT_SOME_FILES_FAILED = 3
 EXIT_INTERRUPTED = 130
+# Of lines for another program: a name that is cut at 80 columns is found by no grep.
+_PIPE_WIDTH = 240
 
 STOPPED = "stopped; what was finished before is kept"
 
@@ -98,7 +101,8 @@ def show(document: F, as_json: bool, people: Callable[[Console, F], None]) -> No
     if as_json:
         typer.echo(to_json(document))
     else:
-        people(Console(), document)
+        is_chosen = sys.stdout.isatty() or "COLUMNS" in os.environ
+        people(Console(width=None if is_chosen else _PIPE_WIDTH), document)
 
 
 def confirm(question: str, as_json: bool, what: str) -> None:
