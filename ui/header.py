@@ -7,6 +7,7 @@ import gradio as gr
 from ingestion.errors import RagError
 from rag_app.llm.choice import AUTO
 from rag_app.service.composition import Assistant
+from ui.components.choices import check_offered
 from ui.components.events import QUICK
 from ui.components.text import escape
 from ui.login import LOGOUT
@@ -76,8 +77,9 @@ def _sign(assistant: Assistant, llm: str) -> str:
 def _remote_host(assistant: Assistant, llm: str) -> str | None:
     """Return the remote host that receives questions, None where they stay."""
     try:
+        check_offered(assistant, llm=llm)
         return assistant.llm(llm).leaves_machine
-    except RagError:  # the selector says what is wrong, and no question is asked of it
+    except (RagError, OSError):  # no question is answered by it: asking says what is wrong
         return None
 
 
