@@ -35,18 +35,18 @@ from ui.chat.pane_events import connect_documents
 from ui.compare.controller import CompareController
 from ui.compare.events import connect_compare
 from ui.compare.layout import CompareLayout
-from ui.components.choices import where_to
 from ui.components.ingest_queue import IngestQueueController
 from ui.evaluate.controller import EvaluateController
 from ui.evaluate.events import connect_evaluate
 from ui.evaluate.layout import EvaluateLayout
+from ui.header import Header
 from ui.inspect.controller import InspectController
 from ui.inspect.events import connect_inspect
 from ui.inspect.layout import InspectLayout
 from ui.library.controller import LibraryController
 from ui.library.events import connect_library
 from ui.library.layout import LibraryLayout
-from ui.login import LOGOUT, LoginFirst
+from ui.login import LoginFirst
 from ui.models.controller import ModelsController
 from ui.models.events import connect_models
 from ui.models.layout import ModelsLayout
@@ -131,15 +131,13 @@ def _build(assistant: Assistant, workers: Workers, *, uploads: Path, results: Pa
         delete_cache=(_DAY, _DAY),
     )
     with blocks:
-        gr.HTML(
-            f"<h1>rag-app</h1><p>Answers from your own documents. {where_to(assistant)}</p>"
-            f"{LOGOUT if assistant.settings.logins else ''}",
-            elem_id="header",
-        )
-        # Tabs, not pages of their own: an answer goes on being written while another tab is open.
+        header = Header(assistant)
+        # Tabs, not pages of their own: an answer goes on being written while another page is open. The Lab's
+        # pages are not nested: of an inner tab Gradio says that it was selected, not that it is seen again.
         with gr.Tabs(elem_id="pages", selected="chat", overflow_behavior="wrap"):
-            chat, compare, library = ChatLayout(assistant), CompareLayout(assistant), LibraryLayout()
-            inspect, evaluate, models = InspectLayout(assistant), EvaluateLayout(), ModelsLayout()
+            chat, library = ChatLayout(assistant), LibraryLayout()
+            compare, evaluate = CompareLayout(assistant), EvaluateLayout()
+            inspect, models = InspectLayout(assistant), ModelsLayout()
         queue = IngestQueueController(assistant, uploads)
         connect_compare(CompareController(assistant, workers), compare, blocks)
         connect_documents(queue, chat, blocks)
@@ -149,6 +147,7 @@ def _build(assistant: Assistant, workers: Workers, *, uploads: Path, results: Pa
         selectors = [chat.composer.selectors.reranker, chat.composer.selectors.llm]
         connect_models(ModelsController(assistant), models, selectors, blocks)
         connect_chat(ChatController(assistant, workers), chat, blocks)
+        header.follow(chat.composer.selectors.llm)
     return blocks
 
 

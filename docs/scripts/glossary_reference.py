@@ -9,7 +9,7 @@ _INTRODUCTION = """# Glossary
 <!-- Generated from retrievers/glossary/*.tsv by docs/scripts/generate.py. -->
 
 The strategy `documents-first` looks for these terms in their other words, too. [How to add your
-own](../guides/documents.md#your-own-words).
+own](../guides/library.md#your-own-words).
 """
 _TITLES = {"general.tsv": "Everyday words", "finance.tsv": "Finance"}
 

@@ -18,7 +18,7 @@ def files() -> dict[str, str]:
     suffixes = f"The file types are {_listed(DOCUMENT_SUFFIXES)}; of source code {_listed(code)}."
     return {
         "strategies.md": _marked("strategies.md", "strategies", "\n".join(rows)),
-        "guides/documents.md": _marked("guides/documents.md", "formats", suffixes),
+        "guides/library.md": _marked("guides/library.md", "formats", suffixes),
     }
 
 

@@ -57,7 +57,7 @@ def chat(page: Page) -> None:
     page.wait_for_timeout(3000)
 
 
-def documents(page: Page) -> None:
+def library(page: Page) -> None:
     page.wait_for_selector("#library-table table", timeout=_WAIT)
     page.wait_for_timeout(1500)
 
@@ -92,11 +92,11 @@ def models(page: Page) -> None:
 
 
 PICTURES: dict[str, Callable[[Page], None]] = {
-    "chat": chat, "documents": documents, "document": document, "compare": compare,
+    "chat": chat, "library": library, "document": document, "compare": compare,
     "evaluate": evaluate, "inspect": inspect, "models": models,
 }  # fmt: skip
-# The tab of a picture with another name.
-TABS = {"document": "documents"}
+# The page of a picture with another name.
+PAGES = {"document": "library"}
 
 
 def main(names: Sequence[str]) -> None:
@@ -107,8 +107,7 @@ def main(names: Sequence[str]) -> None:
         context.new_page().goto(address)  # it opens the page once; the context is known from then on
         for name in names or PICTURES:
             page = context.new_page()
-            page.goto(address.partition("?")[0])
-            page.get_by_role("tab", name=re.compile(f"^{TABS.get(name, name)}$", re.IGNORECASE)).click()
+            page.goto(f"{address.partition('?')[0]}?tab={PAGES.get(name, name)}")
             page.wait_for_timeout(1500)
             PICTURES[name](page)
             shown = Image.open(BytesIO(page.screenshot())).convert("RGB")

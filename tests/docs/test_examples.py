@@ -72,7 +72,7 @@ def test_the_commands_of_the_start_and_the_guides_work(
     monkeypatch.setenv("RAG_APP_DATA_DIR", "demo")
     pages = [
         "index",
-        *(f"guides/{name}" for name in ("chat", "documents", "compare", "evaluate", "inspect", "programs")),
+        *(f"guides/{name}" for name in ("chat", "library", "compare", "evaluate", "inspect", "programs")),
     ]
     done = 0
     for page in pages:

@@ -27,6 +27,7 @@ PATIENCE = 120_000  # ms: two slow cores that load a model
 expect.set_options(timeout=60_000)  # ms: Playwright's own five seconds are few on a busy machine
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+LAB = ("Compare", "Evaluate", "Inspect")
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -173,6 +174,19 @@ def opened(
             context.close()
     assert hosts == {urlsplit(server.url).hostname}
     assert not errors
+
+
+def page_link(page: Page, name: str) -> Locator:
+    """Return the link in the bar that opens a page; those of the Lab are seen once the Lab is open."""
+    return page.locator(f'#header a[data-tab="{name.lower()}"]')
+
+
+def open_page(page: Page, name: str) -> None:
+    """Open a page by the bar: Chat, Library, Models, or Compare, Evaluate or Inspect of the Lab."""
+    if name in LAB and not page_link(page, name).is_visible():
+        page_link(page, "Lab").click()
+    page_link(page, name).click()
+    expect(page_link(page, name)).to_have_attribute("aria-current", "page")
 
 
 def hand_over(page: Page, *files: Path) -> None:

@@ -26,7 +26,9 @@ from tests.helpers.page import (
     choose_strategy,
     hand_over,
     open_chip,
+    open_page,
     opened,
+    page_link,
     row,
     screenshot,
     send,
@@ -189,10 +191,10 @@ def test_conversations_are_kept_and_the_address_names_them(browser: "Browser", s
         expect(chats.first).to_be_visible()
         expect(page.locator("#conversation .question")).to_have_count(0)
         assert "conversation=" not in page.url
-        page.get_by_role("tab", name="Inspect").click()
+        open_page(page, "Inspect")
         assert "tab=inspect" in page.url
         page.reload()
-        expect(page.get_by_role("tab", name="Inspect")).to_have_attribute("aria-selected", "true")
+        expect(page_link(page, "Inspect")).to_have_attribute("aria-current", "page")
         page.goto(address)
         expect(page.locator("#conversation .question")).to_have_text(re.compile("How many bytes"))
         expect(page.locator("#chips [data-choose=strategy]")).to_contain_text("mean")
@@ -243,7 +245,7 @@ def test_dark_and_keyboard(browser: "Browser", server: Server) -> None:
         upload(page, *sorted(SAMPLES.glob("*.pdf")))
         page.reload()
         expect(page.locator("#documents li")).to_have_count(3)
-        page.locator("#header").click()
+        page.locator("#header h1").click()
         page.keyboard.press("/")
         expect(page.locator("#question textarea")).to_be_focused()
         page.keyboard.type("first line")
@@ -328,19 +330,19 @@ def test_hostile_document_is_text_and_nothing_is_requested(
         assert page.locator("#conversation .message img").count() == 0
         screenshot(page, "hostile-desktop")
 
-        page.get_by_role("tab", name="Compare").click()
+        open_page(page, "Compare")
         page.fill("#compare-question textarea", question)
         page.press("#compare-question textarea", "Enter")
         expect(page.locator("#comparison")).to_contain_text(document.name, timeout=PATIENCE)
         page.locator("#comparison [data-show]").first.click()
         expect(page.locator("#reading .passage")).to_contain_text("<script>fetch(")
 
-        page.get_by_role("tab", name="Documents").click()
+        open_page(page, "Library")
         page.get_by_title(f"Read {document.name}").click()
         expect(page.locator("#library-preview")).to_contain_text("<script>fetch(", timeout=PATIENCE)
         page.keyboard.press("Escape")  # it lies over the page
 
-        page.get_by_role("tab", name="Inspect").click()
+        open_page(page, "Inspect")
         page.locator("#inspect-document input").click()
         page.get_by_role("option", name=document.name).click()
         expect(page.locator("#stored")).to_contain_text(document.name, timeout=PATIENCE)

@@ -13,7 +13,16 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import Page, expect
 
 from tests.helpers.commands import Command
-from tests.helpers.page import DESKTOP, PATIENCE, PHONE, Server, accessibility, screenshot, serving
+from tests.helpers.page import (
+    DESKTOP,
+    PATIENCE,
+    PHONE,
+    Server,
+    accessibility,
+    page_link,
+    screenshot,
+    serving,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -88,7 +97,7 @@ def test_one_click_opens_the_page_for_good(browser: "Browser", server: Server) -
         arrived(page, server)
         second = context.new_page()
         second.goto(f"{server.url}/?tab=inspect")
-        expect(second.get_by_role("tab", name="Inspect")).to_have_attribute("aria-selected", "true")
+        expect(page_link(second, "Inspect")).to_have_attribute("aria-current", "page")
         assert "rag-app-page" not in page.evaluate("document.cookie")
         (cookie,) = context.cookies()
         assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
@@ -115,7 +124,7 @@ def test_another_browser_is_told_how_to_get_in(browser: "Browser", server: Serve
         expect(page.get_by_role("alert")).to_contain_text("no key of the server")
         page.get_by_label("The address, or its key").fill(server.address())
         page.get_by_role("button", name="Open").click()
-        expect(page.get_by_role("tab", name="Inspect")).to_have_attribute("aria-selected", "true")
+        expect(page_link(page, "Inspect")).to_have_attribute("aria-current", "page")
         assert page.url == f"{server.url}/?tab=inspect"
 
 

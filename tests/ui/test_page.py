@@ -29,8 +29,8 @@ from ui.components.choices import (
     llm_help,
     strategy_choices,
     strategy_help,
-    where_to,
 )
+from ui.header import render_header
 
 
 @pytest.fixture
@@ -93,11 +93,19 @@ def test_a_tab_is_told_when_what_it_shows_has_changed(stocked: Library) -> None:
 
 
 def test_the_page_says_where_questions_go(stocked: Library) -> None:
-    assert where_to(Assistant(Settings(data_dir=stocked.folder), stocked)) == "Nothing leaves this machine."
-    near = Settings(data_dir=stocked.folder, llm="http://127.0.0.1:11434/v1#m")
-    assert where_to(Assistant(near, stocked)) == "Nothing leaves this machine."
-    far = Settings(data_dir=stocked.folder, llm="https://models.example/v1#m")
-    assert "leave this machine for models.example" in where_to(Assistant(far, stocked))
+    def bar(chosen: str = "auto", **settings: Any) -> str:
+        return render_header(Assistant(Settings(data_dir=stocked.folder, **settings), stocked), chosen)
+
+    far = "https://models.example/v1#m"
+    for own in (bar(), bar(llm="http://127.0.0.1:11434/v1#m"), bar("extractive", llm=far)):
+        assert "<summary>local</summary>" in own
+        assert "Nothing leaves this machine." in own
+    for elsewhere in (bar(llm=far), bar(far)):  # of the settings, and chosen in the chat
+        assert "<summary>Questions and passages leave this machine for models.example.</summary>" in elsewhere
+        assert "local" not in elsewhere
+    for served in (bar(host="192.0.2.1"), bar(public_url="https://rag.example")):
+        assert "local" not in served
+        assert "Nothing leaves the server." in served
 
 
 def test_strangers_choose_among_what_is_offered(stocked: Library) -> None:

@@ -20,7 +20,7 @@ def render_first_contact(shown: FirstContact) -> str:
     if not shown.documents:
         return (
             "<h2>Ask your documents</h2><p>Drop your files anywhere on this page, or choose them under "
-            "Documents. Then ask; every answer links to the exact page.</p>"
+            "Library. Then ask; every answer links to the exact page.</p>"
         )
     told = f"{plural(shown.documents, 'document')} {'is' if shown.documents == 1 else 'are'} here."
     if shown.samples:

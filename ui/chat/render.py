@@ -139,7 +139,7 @@ def render_uploads(rows: Sequence[FileRow]) -> str:
 
 
 def _upload(row: FileRow) -> str:
-    where = " (enter it under Documents)" if row.wants_password else ""
+    where = " (enter it under Library)" if row.wants_password else ""
     return (
         f'<li class="{row.mood}"><bdi class="name">{escape(row.name)}</bdi>'
         f'<span class="words">{escape(row.words)}{where}</span>{render_bar(row)}</li>'

@@ -104,17 +104,6 @@ def check_may_name_files(assistant: Assistant, what: str) -> None:
         raise InvalidInput(f"{what} names files of the server's machine: use the command line there")
 
 
-def where_to(assistant: Assistant) -> str:
-    """Return, as HTML, where the configured language model receives questions."""
-    try:
-        host = assistant.llm().leaves_machine
-    except RagError:  # the selector says what is wrong
-        host = None
-    if host is None:
-        return "Nothing leaves this machine."
-    return f"<b>Questions and passages leave this machine for {escape(host)}.</b>"
-
-
 def llm_help(assistant: Assistant) -> str:
     """Return the language model that the default is now, or why there is none."""
     try:

@@ -21,8 +21,9 @@ EMPTY = (
     "</div>"
 )
 NOTHING_JUDGED = (
-    '<div class="empty"><b>Nothing was judged yet.</b> Ask something under Chat or Compare and say which '
-    "passages answer it. Or bring questions whose answers you know: choose Question list.</div>"
+    '<div class="empty"><b>Nothing was judged yet.</b> Ask something under '
+    '<a href="?tab=chat" data-tab="chat">Chat</a> or <a href="?tab=compare" data-tab="compare">Compare</a> '
+    "and say which passages answer it. Or bring questions whose answers you know: choose Question list.</div>"
 )
 FORMATS = (
     "<p>One question a line, from a sheet or by hand, with a tab or &ldquo; | &rdquo; between:</p>"

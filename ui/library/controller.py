@@ -1,4 +1,4 @@
-"""The actions of the Documents page, and its state in one open page."""
+"""The actions of the Library page, and its state in one open page."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The events of the Documents page."""
+"""The events of the Library page."""
 
 from collections.abc import Callable
 from dataclasses import replace

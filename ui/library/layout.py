@@ -1,4 +1,4 @@
-"""The components of the Documents page."""
+"""The components of the Library page."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class LibraryLayout:
     """Lays out the page, as a tab; its components are the attributes."""
 
     def __init__(self) -> None:
-        with gr.Tab("Documents", id="documents") as self.tab:
+        with gr.Tab("Library", id="library") as self.tab:
             with gr.Column(elem_id="library"):
                 with gr.Column(elem_id="library-in"):
                     self._lay_out_uploads()
@@ -59,7 +59,7 @@ class LibraryLayout:
                 [("Automatic", AUTOMATIC), *((name, name) for name in encodings())],
                 value=AUTOMATIC,
                 label="Encoding",
-                info="For text, CSV and web files whose letters come out wrong.",
+                info="For text files whose letters come out wrong.",
                 elem_id="library-encoding",
                 min_width=180,
             )

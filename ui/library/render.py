@@ -1,4 +1,4 @@
-"""The Documents page as HTML: the table, the queue, collections and storage."""
+"""The Library page as HTML: the table, the queue, collections and storage."""
 
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""The values that the events of the Documents page give its components."""
+"""The values that the events of the Library page give its components."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -16,7 +16,10 @@ def style_sheet() -> str:
 
 def page_script() -> str:
     """Return the function that runs once the page is drawn."""
-    names = ("connection.js", "reading_position.js", "page.js", "drop.js", "alerts.js", "sources_sheet.js")
+    names = (
+        "connection.js", "reading_position.js", "page.js", "navigation.js", "drop.js", "alerts.js",
+        "sources_sheet.js",
+    )  # fmt: skip
     parts = (f"({read_static(name)})();" for name in names)
     return f"() => {{ {''.join(parts)} }}"
 

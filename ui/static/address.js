@@ -7,3 +7,4 @@ const write = () => {
   window.history.replaceState(window.history.state, "", address);
 };
 watch("value", write);
+window.addEventListener("popstate", write); // Back leads to another page, and to no other conversation

@@ -49,12 +49,8 @@ document.addEventListener("keydown", (event) => {
 composer.addEventListener("keydown", () => {
   for (const radio of composer.querySelectorAll("#strategy input")) radio.name = "strategy";
 }, true);
-// A page that says where models come from is another tab.
+// A link in a panel that leads to another page: static/navigation.js opens it.
 composer.addEventListener("click", (event) => {
-  const link = event.target.closest("[data-tab]");
-  if (!link) return;
-  event.preventDefault();
-  close(false);
-  document.querySelector(`#pages > .tab-wrapper [data-tab-id="${link.dataset.tab}"]`)?.click();
+  if (event.target.closest("[data-tab]")) close(false);
 });
 watch("value", mark);

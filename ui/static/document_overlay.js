@@ -2,7 +2,7 @@
 // takes neither focus nor clicks. The address names it, so that Back closes it and a link opens it.
 let shown = "";
 const overlay = () => document.getElementById("library-preview");
-const behind = () => document.querySelectorAll("#header, #pages > .tab-wrapper, #library > :not(#library-preview, #library-opened)");
+const behind = () => document.querySelectorAll("#header, #library > :not(#library-preview, #library-opened)");
 const named = () => new URL(window.location).searchParams.get("document") ?? "";
 const close = () => document.getElementById("library-close")?.click();
 const appear = (tries = 40) => {
@@ -21,7 +21,7 @@ const open = (id) => {
   shown = id;
   if (named() !== id) {
     const address = new URL(window.location);
-    address.searchParams.set("tab", "documents");
+    address.searchParams.set("tab", "library");
     address.searchParams.set("document", id);
     window.history.pushState({ ...window.history.state, overlay: true }, "", address);
   }

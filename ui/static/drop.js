@@ -16,7 +16,7 @@
     if (!hasFiles(event)) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = field() ? "copy" : "none";
-    show(field() ? "Drop the files to add them to your documents." : "Files are added on the pages Chat and Documents.");
+    show(field() ? "Drop the files to add them to your documents." : "Files are added on the pages Chat and Library.");
     clearTimeout(timer);
     timer = setTimeout(() => show(""), 300); // it comes several times a second while files are over the page
   });

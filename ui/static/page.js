@@ -28,21 +28,7 @@
   };
   const unsent = sessionStorage.getItem("question");
   if (unsent) restore(unsent, 50);
-  // The address names the open tab: it is there after a reload, and for whoever is sent the address.
-  const openTab = (name, tries) => {
-    const tab = document.querySelector(`#pages > .tab-wrapper [data-tab-id="${CSS.escape(name)}"]`);
-    tab ? tab.click() : tries > 0 && setTimeout(() => openTab(name, tries - 1), 100);
-  };
-  const asked = new URL(window.location).searchParams.get("tab");
-  if (asked) openTab(asked, 50); // the tabs are being drawn
-  document.addEventListener("click", (event) => {
-    const tab = event.target.closest?.('#pages > .tab-wrapper [role="tab"]')?.dataset.tabId;
-    if (!tab) return;
-    const address = new URL(window.location);
-    tab === "chat" ? address.searchParams.delete("tab") : address.searchParams.set("tab", tab);
-    window.history.replaceState(window.history.state, "", address);
-  });
-  // Of what the tabs have, that of the open one.
+  // Of what the pages have, that of the open one.
   const inSight = (selector) =>
     [...document.querySelectorAll(selector)].find((one) => one.offsetParent !== null);
   document.addEventListener("keydown", (event) => {

@@ -12,7 +12,7 @@
     for (const [name, value] of [["role", "dialog"], ["aria-modal", "true"], ["aria-label", "Sources"]]) {
       on ? pane.setAttribute(name, value) : pane.removeAttribute(name);
     }
-    for (const one of document.querySelectorAll("#header, #pages > .tab-wrapper, #chat-pane, #documents-pane")) one.inert = on;
+    for (const one of document.querySelectorAll("#header, #chat-pane, #documents-pane")) one.inert = on;
     on ? back()?.focus() : (opener?.isConnected ? opener : document.querySelector(`#conversation a[href="${opener?.getAttribute("href")}"]`))?.focus();
   };
   const open = (link) => {

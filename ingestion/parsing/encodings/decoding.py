@@ -38,7 +38,7 @@ _FEW = 3
 
 _SAY_IT = (
     "save it as UTF-8, or say its encoding: rag-app ingest --encoding NAME, or the field Encoding on the "
-    "page Documents"
+    "page Library"
 )
 
 

@@ -22,6 +22,7 @@ from tests.helpers.page import (
     accessibility,
     ask,
     open_chip,
+    open_page,
     opened,
     own_port,
     screenshot,
@@ -107,13 +108,13 @@ def test_errors_stand_at_the_field_that_they_are_about(page: Page) -> None:
 
 
 def test_what_other_pages_refuse_is_said_beside_the_button(page: Page) -> None:
-    page.get_by_role("tab", name="Evaluate").click()
+    open_page(page, "Evaluate")
     expect(page.locator("#evaluate-judged")).to_contain_text("Nothing was judged")
     expect(page.locator("#evaluate-strategies")).to_contain_text("colbert")
     page.locator("#evaluate-run").click()
     expect(page.locator("#evaluate-message [role=alert]")).to_contain_text("No passage is judged")
     expect(page.locator("#evaluate-message [role=alert]")).to_be_in_viewport()
-    page.get_by_role("tab", name="Models").click()
+    open_page(page, "Models")
     page.get_by_text("Add a model file").click()
     page.fill("#models-path :is(input, textarea)", "/nowhere/model.gguf")
     page.locator("#models-add-button").click()
@@ -123,7 +124,7 @@ def test_what_other_pages_refuse_is_said_beside_the_button(page: Page) -> None:
     page.fill("#models-path :is(input, textarea)", str(SAMPLES / "colbert.md"))
     page.locator("#models-add-button").click()
     expect(page.locator("#models-added [role=alert]")).to_contain_text("leave out '/'")
-    page.get_by_role("tab", name="Chat").click()
+    open_page(page, "Chat")
 
 
 def test_bad_input_is_refused_at_its_field(page: Page, tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_bad_input_is_refused_at_its_field(page: Page, tmp_path: Path) -> None:
     unread.write_text("notes")
     binary = tmp_path / "list.tsv"
     binary.write_bytes(b"\xff\xfe\x00")
-    page.get_by_role("tab", name="Evaluate").click()
+    open_page(page, "Evaluate")
     page.locator("#evaluate-source").get_by_text("Question list").click()
     page.locator("#evaluate-check").click()
     refused("#evaluate-checked", "There is no list yet; paste one, or upload a file.")
@@ -144,7 +145,7 @@ def test_bad_input_is_refused_at_its_field(page: Page, tmp_path: Path) -> None:
     refused("#evaluate-checked", "The list is not UTF-8 text")
     page.locator("#evaluate-source").get_by_text("My judgements").click()
 
-    page.get_by_role("tab", name="Documents").click()
+    open_page(page, "Library")
     page.set_input_files("#library-upload input[type=file]", str(unread))
     expect(page.locator("#library-queue .failed")).to_contain_text("has the suffix '.xyz'")
     page.get_by_role("button", name="Collections").click()
@@ -171,7 +172,7 @@ def test_bad_input_is_refused_at_its_field(page: Page, tmp_path: Path) -> None:
     refused("#library-replaced", "not in .xyz; choose a file of that type.")
     page.locator("#library-close").click()
 
-    page.get_by_role("tab", name="Inspect").click()
+    open_page(page, "Inspect")
     page.locator("#inspect-document input").click()
     page.get_by_role("option", name="colbert.md").click()
     expect(page.locator("#inspect-place")).to_contain_text("1 to")
@@ -180,7 +181,7 @@ def test_bad_input_is_refused_at_its_field(page: Page, tmp_path: Path) -> None:
     page.locator("#inspect-place input").fill("2")
     expect(page.locator("#inspect-turned [role=alert]")).to_have_count(0)
 
-    page.get_by_role("tab", name="Compare").click()
+    open_page(page, "Compare")
     page.fill("#compare-question textarea", QUESTION)
     page.locator("#compare-send").click()
     expect(page.locator("#voting")).to_be_visible()
@@ -190,7 +191,7 @@ def test_bad_input_is_refused_at_its_field(page: Page, tmp_path: Path) -> None:
         refused("#compare-refused", words)
     expect(page.locator("#voting")).to_be_visible()
     assert page.locator(".toast-body").count() == 0
-    page.get_by_role("tab", name="Chat").click()
+    open_page(page, "Chat")
 
 
 COUNT_FRAMES = """(() => {
@@ -364,10 +365,8 @@ def luminance(colour: str) -> float:
     return sum(share * one for share, one in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("selector", "part"), [("#pages > .tab-wrapper button.selected", None), (FIELD, "::placeholder")]
-)
-def test_the_open_tab_and_the_placeholder_can_be_read(page: Page, selector: str, part: str | None) -> None:
+@pytest.mark.parametrize(("selector", "part"), [("#header a[aria-current]", None), (FIELD, "::placeholder")])
+def test_the_open_page_and_the_placeholder_can_be_read(page: Page, selector: str, part: str | None) -> None:
     dark, light = sorted(map(luminance, page.evaluate(COLOURS, [selector, part])))
     assert (light + 0.05) / (dark + 0.05) >= 4.5
 
@@ -381,7 +380,7 @@ def test_the_conversation_has_most_of_a_small_screen(page: Page) -> None:
     expect(page.locator("#send")).to_have_css("min-height", "44px")  # the page is drawn for a phone
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     small = page.evaluate("""() => [...document.querySelectorAll(
-        "#chat-pane :is(button, a.action, summary), #pages > .tab-wrapper [role=tab]")]
+        "#chat-pane :is(button, a.action, summary), #header :is(nav.pages a, summary)")]
       .filter((one) => one.checkVisibility())
       .filter((one) => one.getBoundingClientRect().height < 44 || one.getBoundingClientRect().width < 44)
       .map((one) => one.outerHTML.slice(0, 120))""")

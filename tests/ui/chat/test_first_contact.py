@@ -14,7 +14,16 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import Page, expect
 
-from tests.helpers.page import PATIENCE, PHONE, accessibility, opened, row, screenshot, serving
+from tests.helpers.page import (
+    PATIENCE,
+    PHONE,
+    accessibility,
+    open_page,
+    opened,
+    row,
+    screenshot,
+    serving,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -69,7 +78,7 @@ def test_files_are_dropped_anywhere_and_questions_come_from_them(browser: "Brows
         assert box["height"] >= 44
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         screenshot(page, "first-questions-phone")
-        page.get_by_role("tab", name="Documents").click()
+        open_page(page, "Library")
         expect(page.locator("#library-table")).to_contain_text("bi-encoders.md")
         drag(page, SAMPLES / "colbert.md", drops=True)
         expect(page.locator("#library-queue")).to_contain_text("colbert.md", timeout=PATIENCE)
@@ -89,5 +98,5 @@ def test_samples_say_that_they_are_samples(browser: "Browser", tmp_path: Path, r
         expect(page.locator("#documents")).to_contain_text("3 pages · sample")
         expect(page.locator("#conversation a.first").first).to_be_visible(timeout=PATIENCE)
         screenshot(page, "first-samples-dark")
-        page.get_by_role("tab", name="Documents").click()
+        open_page(page, "Library")
         expect(page.locator("#library-table")).to_contain_text("sample document")

@@ -12,7 +12,19 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import Page, expect
 
-from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, open_chip, opened, screenshot, serving
+from tests.helpers.page import (
+    LAB,
+    PATIENCE,
+    PHONE,
+    Server,
+    accessibility,
+    open_chip,
+    open_page,
+    opened,
+    page_link,
+    screenshot,
+    serving,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -33,7 +45,7 @@ def server(
 
 
 def compare(page: Page, question: str) -> None:
-    page.get_by_role("tab", name="Compare").click()
+    open_page(page, "Compare")
     page.fill("#compare-question textarea", question)
     page.press("#compare-question textarea", "Enter")
     expect(page.locator("#comparison .asked")).to_have_text(question, timeout=PATIENCE)
@@ -46,7 +58,7 @@ def choose(page: Page, box: str, option: str) -> None:
 
 def test_columns_votes_and_answers(browser: "Browser", server: Server) -> None:
     with opened(browser, server) as page:
-        page.get_by_role("tab", name="Compare").click()
+        open_page(page, "Compare")
         expect(page.locator("#comparison")).to_contain_text("two to four strategies")
         choose(page, "#compare-strategy-3", "colbert")
         compare(page, QUESTION)
@@ -90,7 +102,7 @@ def test_columns_votes_and_answers(browser: "Browser", server: Server) -> None:
 @pytest.mark.soak
 def test_blind_until_the_vote_and_what_cannot_be_compared(browser: "Browser", server: Server) -> None:
     with opened(browser, server, scheme="dark") as page:
-        page.get_by_role("tab", name="Compare").click()
+        open_page(page, "Compare")
         page.locator("#compare-blind input").check()
         compare(page, "How is a cross-encoder trained?")
         expect(page.locator("#comparison .column h3")).to_have_text(["A", "B"])
@@ -147,7 +159,7 @@ def test_keys_act_on_the_open_tab_and_leave_lists_of_choices_alone(
         page.locator("#question textarea").focus()
         page.keyboard.press("Escape")
         assert page.evaluate("window.stopped") == ["stop"]
-        page.get_by_role("tab", name="Compare").click()
+        open_page(page, "Compare")
         expect(page.locator("#compare-question textarea")).to_be_visible()
         stop_button(page, "compare", "compare-stop")
         page.locator("#compare-strategy-1 input").click()
@@ -157,7 +169,7 @@ def test_keys_act_on_the_open_tab_and_leave_lists_of_choices_alone(
         page.keyboard.press("Escape")
         assert page.evaluate("window.stopped") == ["stop", "compare-stop"]
         # Where nothing is asked, a slash is any key.
-        page.get_by_role("tab", name="Documents").click()
+        open_page(page, "Library")
         expect(page.locator("#library-table")).to_be_visible()
         page.evaluate(
             "document.addEventListener('keydown', (event) => { window.taken = event.defaultPrevented; })"
@@ -166,10 +178,50 @@ def test_keys_act_on_the_open_tab_and_leave_lists_of_choices_alone(
         assert page.evaluate("window.taken") is False
 
 
+def test_the_lab_by_keyboard_back_and_address(browser: "Browser", server: Server) -> None:
+    with opened(browser, server) as page:
+        expect(page_link(page, "Compare")).to_be_hidden()
+        page_link(page, "Lab").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#compare-question textarea")).to_be_visible()
+        for _ in ("Models", "local", "Compare", "Evaluate", "Inspect"):
+            page.keyboard.press("Tab")
+        expect(page_link(page, "Inspect")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("#worked .cosines")).to_be_visible(timeout=PATIENCE)  # works once it is seen
+        assert accessibility(page) == []
+        open_page(page, "Library")
+        for seen in ("Inspect", "Compare", "Chat"):
+            page.go_back()
+            expect(page_link(page, seen)).to_have_attribute("aria-current", "page")
+        expect(page.locator("#question textarea")).to_be_visible()
+        expect(page_link(page, "Compare")).to_be_hidden()
+
+        # The Lab opens with the page that was seen last, which is told so once more.
+        open_page(page, "Evaluate")
+        open_page(page, "Chat")
+        with page.expect_request("**/gradio_api/run/**"):
+            page_link(page, "Lab").click()
+        expect(page_link(page, "Evaluate")).to_have_attribute("aria-current", "page")
+
+        page.goto(f"{server.url}/?tab=inspect")
+        expect(page.locator("#worked .cosines")).to_be_visible(timeout=PATIENCE)
+        page.set_viewport_size(PHONE)
+        expect(page_link(page, "Lab")).to_have_css("line-height", "56px")  # the page is drawn for a phone
+        places = [page_link(page, name).bounding_box() for name in (*LAB, "Chat", "Library", "Lab", "Models")]
+        assert all(place and min(place["width"], place["height"]) >= 44 for place in places)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert accessibility(page) == []
+        screenshot(page, "lab-phone")
+        page.goto(f"{server.url}/?tab=documents")  # as this page was called
+        expect(page.locator("#library-table")).to_contain_text("colbert.pdf")
+        assert "tab=library" in page.url
+
+
 @pytest.mark.soak
 def test_on_a_phone_columns_scroll_in_their_own_box(browser: "Browser", server: Server) -> None:
     with opened(browser, server, PHONE) as page:
-        page.get_by_role("tab", name="Compare").click()
+        open_page(page, "Compare")
         compare(page, QUESTION)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         screenshot(page, "compare-phone")

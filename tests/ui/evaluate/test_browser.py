@@ -15,7 +15,16 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 
 from retrievers.strategies import STRATEGIES
-from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
+from tests.helpers.page import (
+    PATIENCE,
+    PHONE,
+    Server,
+    accessibility,
+    open_page,
+    opened,
+    screenshot,
+    serving,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -51,7 +60,7 @@ def server(
 
 
 def show_page(page: "Page") -> None:
-    page.get_by_role("tab", name="Evaluate").click()
+    open_page(page, "Evaluate")
     chosen = page.locator("#evaluate-strategies input:checked")
     expect(chosen).to_have_count(len(STRATEGIES), timeout=PATIENCE)
 

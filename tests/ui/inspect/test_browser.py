@@ -12,7 +12,16 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import expect
 
-from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, opened, screenshot, serving
+from tests.helpers.page import (
+    PATIENCE,
+    PHONE,
+    Server,
+    accessibility,
+    open_page,
+    opened,
+    screenshot,
+    serving,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -33,7 +42,7 @@ def server(
 
 
 def show_page(page: "Page") -> None:
-    page.get_by_role("tab", name="Inspect").click()
+    open_page(page, "Inspect")
     expect(page.locator("#worked .cosines tbody tr")).to_have_count(3, timeout=PATIENCE)
     expect(page.locator("#stored .matrix img")).to_be_visible()
 

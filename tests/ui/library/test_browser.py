@@ -1,4 +1,4 @@
-"""The page Documents in headless Chromium: real server, real documents."""
+"""The page Library in headless Chromium: real server, real documents."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,17 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.helpers.openai_server import StandIn, delta, end
 from tests.helpers.openai_server import serving as serving_model
-from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, ask, opened, screenshot, serving
+from tests.helpers.page import (
+    PATIENCE,
+    PHONE,
+    Server,
+    accessibility,
+    ask,
+    open_page,
+    opened,
+    screenshot,
+    serving,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -50,7 +60,7 @@ def locked(tmp_path: Path) -> Path:
 
 
 def turn_to(page: Page) -> None:
-    page.get_by_role("tab", name="Documents").click()
+    open_page(page, "Library")
     expect(page.locator("#library-table")).to_contain_text("document", timeout=PATIENCE)
 
 
@@ -244,7 +254,7 @@ def test_dark_and_phone(browser: "Browser", server: Server, tmp_path: Path) -> N
         expect(keep).to_be_in_viewport()
         keep.click()
         # The chat's list shows what was added here.
-        page.get_by_role("tab", name="Chat").click()
+        open_page(page, "Chat")
         expect(page.locator("#documents")).to_contain_text("bi-encoders.md")
         page.locator("#documents [data-delete]").first.click()
         expect(page.locator("#keep")).to_be_focused()
@@ -304,7 +314,7 @@ def test_instructions_of_a_collection_are_written_here_and_used_in_the_chat(
         screenshot(page, "documents-instructions")
         assert accessibility(page) == []
 
-        page.get_by_role("tab", name="Chat").click()
+        open_page(page, "Chat")
         answer = ask(page, "What constant does reciprocal rank fusion use?")
         assert "Es gilt k = 60" in answer
         expect(page.locator("#conversation .stamp").last).to_contain_text("with instructions")
@@ -371,7 +381,7 @@ def test_fields_of_a_document_are_edited_here_and_used_in_the_chat(
         expect(rows(page)).to_have_count(1)
         page.get_by_label("Filter").fill("")
 
-        page.get_by_role("tab", name="Chat").click()
+        open_page(page, "Chat")
         ask(page, "What does the Quokka Press paper say about the size of an index?")
         expect(page.locator("#conversation")).to_contain_text("Looked first in colbert.pdf")
 
@@ -385,7 +395,7 @@ def test_fields_of_a_document_are_edited_here_and_used_in_the_chat(
 
 
 def turn_to_empty(page: Page) -> None:
-    page.get_by_role("tab", name="Documents").click()
+    open_page(page, "Library")
     expect(page.locator("#library-table")).to_contain_text("No documents yet", timeout=PATIENCE)
 
 

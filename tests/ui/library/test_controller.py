@@ -1,4 +1,4 @@
-"""The page Documents without a browser: what it renders, and what its handlers do to a real library."""
+"""The page Library without a browser: what it renders, and what its handlers do to a real library."""
 
 import re
 from dataclasses import replace

@@ -99,7 +99,7 @@ def test_results_in_words(status: Status, error: str | None, words: str, mood: M
 
 
 def test_a_password_is_asked_for_where_one_can_be_used(tmp_path: Path) -> None:
-    asks = "enter it under Documents"
+    asks = "enter it under Library"
     for name, here, asked in [("a.pdf", True, True), ("a.pdf", False, False), ("a.docx", True, False)]:
         staged = tmp_path / name
         staged.touch() if here else staged.unlink(missing_ok=True)

@@ -12,7 +12,17 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 from playwright.sync_api import expect
 
 from tests.helpers.hub import SMALL, Hub, hub_variables, listed, serving_hub
-from tests.helpers.page import PATIENCE, PHONE, Server, accessibility, open_chip, opened, screenshot, serving
+from tests.helpers.page import (
+    PATIENCE,
+    PHONE,
+    Server,
+    accessibility,
+    open_chip,
+    open_page,
+    opened,
+    screenshot,
+    serving,
+)
 from tests.helpers.tiny_gguf import write_tiny_gguf
 
 if TYPE_CHECKING:
@@ -37,7 +47,7 @@ def server(browser: "Browser", hub: Hub, tmp_path_factory: pytest.TempPathFactor
 
 
 def show_page(page: "Page") -> None:
-    page.get_by_role("tab", name="Models").click()
+    open_page(page, "Models")
     expect(page.get_by_text("Rerankers", exact=True)).to_be_visible(timeout=PATIENCE)
 
 
@@ -99,7 +109,7 @@ def test_a_file_here_is_added_and_offered(browser: "Browser", server: Server, tm
         expect(page.locator("#models-progress")).to_contain_text("Added tiny-llm.", timeout=PATIENCE)
         expect(page.get_by_label("Use tiny-llm")).to_be_visible(timeout=PATIENCE)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        page.get_by_role("tab", name="Chat").click()
+        open_page(page, "Chat")
         open_chip(page, "llm")
         page.locator("#llm input").click()
         expect(page.get_by_role("option", name="tiny-llm")).to_be_visible()
