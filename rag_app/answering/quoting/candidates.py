@@ -148,7 +148,7 @@ def _ranked(question: str, asked: AnswerType, of: _Same) -> list[Candidate]:
     least = known - _NEARLY if known >= SAME_QUESTION else 0.0
     looked = _Question(question, packed.forms, asked, question_terms(question), language_of(question))
     every = _distinct(looked, packed, least) or _distinct(looked, packed, None)
-    every = _told_apart(_of_asked_number(question, every))
+    every = _told_apart(_of_asked_number(question, _without_labels(every)))
     firm = [one for one in every if not one.is_soft] or every
     if least > 0.0:  # the text below the document's own question answers, in its order
         firm = [replace(one, is_reply=True) for one in firm]
@@ -208,6 +208,17 @@ def _of_asked_number(question: str, every: Sequence[Candidate]) -> list[Candidat
         return list(every)
     return [
         replace(one, is_other_row=True) if is_of_other_number(asked, one.statement.text) else one
+        for one in every
+    ]
+
+
+def _without_labels(every: Sequence[Candidate]) -> list[Candidate]:
+    """Return statements with lines marked soft that only repeat the label of a row."""
+    labels = {one.label for one in every if one.label}
+    return [
+        replace(one, is_soft=True)
+        if one.statement.kind is StatementKind.LINE and one.statement.text.casefold() in labels
+        else one
         for one in every
     ]
 

@@ -272,3 +272,13 @@ def test_two_rows_that_a_question_names_are_both_shown() -> None:
     }
     (only,) = compose(PromptContext((item,), 1.0, question="What was the gross profit on sales in 2022?"))
     assert only.line == "Gross profit · 2022: **$791 million**"
+
+
+def test_a_line_that_repeats_the_label_of_a_row_says_nothing() -> None:
+    label = "Average number of barrels of oil that keepers burnt"
+    text = f"Statements\n | 2023 | 2022\nCost of lamps at sea | 292 | 186\n{label} | 9 | 7"
+    row = replace(evidence(1, text), window=PassageWindow(text, 0, tables=tables_of([Page(1, text)])))
+    line = evidence(2, f"The town itself pays for all the oil of keepers.\n\n{label}")
+    found = compose(PromptContext((line, row), 1.0, question="Who pays for it?"))
+    assert found[0].line == "The town itself pays for all the oil of keepers."
+    assert not any(one.line == label for one in found)
