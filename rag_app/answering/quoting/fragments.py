@@ -56,6 +56,7 @@ _ADDRESS = re.compile(
 )
 _POINTER = re.compile(
     r"^(?:see|refer to|please (?:see|refer)|siehe|véase|voir)\b.{0,120}$|^\(?(?:the )?accompanying notes\b|"
+    r"^for (?:more|further|additional) (?:information|details?|discussion)\b.{0,140}\b(?:see|refer|visit)\b|"
     r"\b(?:accompanying notes|notes) (?:are an integral part|"
     r"to (?:the )?(?:condensed )?consolidated financial statements)|"
     r"^the (?:following|table below|above) (?:table|tables|chart|graph)s?\b.{0,140}\b(?:presents?|"

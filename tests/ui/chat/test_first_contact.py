@@ -73,9 +73,11 @@ def test_files_are_dropped_anywhere_and_questions_come_from_them(browser: "Brows
         page.locator("#clear").click()
         expect(first.first).to_have_text("When should I use a bi-encoder?")
         page.set_viewport_size(PHONE)
-        box = first.first.bounding_box()
-        assert box
-        assert box["height"] >= 44
+        # Looked at until it is so: the questions are drawn again when the page has looked for changes.
+        page.wait_for_function(
+            "() => document.querySelector('#conversation a.first')?.getBoundingClientRect().height >= 44",
+            timeout=PATIENCE,
+        )
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         screenshot(page, "first-questions-phone")
         open_page(page, "Library")

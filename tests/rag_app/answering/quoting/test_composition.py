@@ -77,6 +77,7 @@ def test_the_passage_that_answers_comes_before_the_one_that_matches() -> None:
         "The lighthouse has opening hours (resp.",
         "Opening hours of the lighthouse (in thousands, except percentages)",
         "The opening hours of the lighthouse are incorporated by reference in this notice.",
+        "For more information on the opening hours of the lighthouse, see the notice at its door.",
         "We cannot provide assurance that the opening hours of the lighthouse will stay as they are.",
         "The following table compares the opening hours of the lighthouse with those of the harbour.",
     ],
