@@ -49,7 +49,7 @@ _CAUSE = re.compile(
     r"leading to|contribut(?:es?|ed|ing)|therefore|thus|hence|so that|in order to|in an effort to|"
     r"to (?:avoid|prevent|ensure|reduce|protect|allow|enable|keep|gain|make)|explain(?:s|ed)?|primarily|"
     r"mainly|partially offset|given (?:that|the)|weil|da|wegen|aufgrund|damit|deshalb|daher|um|porque|"
-    r"debido a|ya que|por lo que|parce que|car|en raison|puisque|perché|a causa)\b",
+    r"debido a|ya que|por lo que|parce que|en raison|puisque|perché|a causa)\b",
     re.IGNORECASE,
 )
 _STEP = re.compile(
