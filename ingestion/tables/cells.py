@@ -84,7 +84,7 @@ def unit_of_cell(table: Table, row: Row, column: int) -> str:
     """Return a cell's unit: "%", the table's scale, or "" for what has none."""
     cell = row.cells[column]
     value = _bare_value(cell.text) if cell is not None else ""
-    if "%" in value or _is_of_shares(table, column, value):
+    if "%" in value or (cell is not None and _is_of_shares(table, column, cell)):
         return "%"
     if not re.search(r"[\d—–]", value) or any(map(str.isalpha, value)) or _YEARS.fullmatch(value):
         return ""
@@ -109,12 +109,17 @@ def unit_of_cell(table: Table, row: Row, column: int) -> str:
     return unit.scale if unit.scale and shown.endswith(unit.scale) else ""
 
 
-def _is_of_shares(table: Table, column: int, value: str) -> bool:
+def _is_of_shares(table: Table, column: int, cell: Cell) -> bool:
     """Return whether a bare number is a percentage: columns show the sign in their first row alone."""
-    values = [cell.text for row in table.rows if (cell := row.cells[column]) is not None]
-    values = [text for text in values if re.search(r"\d", text) and not _is_text(text)]
-    is_number = value in map(_bare_value, values)
-    return is_number and "%" in values[0] and not any("," in text or CURRENCY.search(text) for text in values)
+    if not _is_number(cell):
+        return False
+    numbers = (one.text for row in table.rows if (one := row.cells[column]) is not None and _is_number(one))
+    first = next(numbers)
+    return "%" in first and not any("," in text or CURRENCY.search(text) for text in (first, *numbers))
+
+
+def _is_number(cell: Cell) -> bool:
+    return re.search(r"\d", cell.text) is not None and not _is_text(cell.text)
 
 
 def shown_cell(table: Table, row: Row, column: int) -> str:

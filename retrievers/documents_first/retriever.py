@@ -100,7 +100,9 @@ class DocumentsFirstRetriever:
         ]
         own = [[one.chunk_id for one in ranking.candidates] for ranking in alone]
         candidates = shared(self._combined(scored, prior), sides, own)
-        timings = _added_up([ranking for lists in (*found, [first], maxsims, alone) for ranking in lists])
+        every = [ranking for lists in (*found, [first], maxsims, alone) for ranking in lists]
+        # The same candidates are scored once, and counted once.
+        timings = _added_up(list({id(ranking): ranking for ranking in every}.values()))
         counts = {
             name: count for ranking in (*found[0], maxsims[0]) for name, count in ranking.counts.items()
         }

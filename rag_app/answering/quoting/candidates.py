@@ -190,10 +190,11 @@ def _with_fields_of_named(firm: Sequence[Candidate], words: int) -> list[Candida
     words are marked, where no other document has the identifier.
     """
     named = {one.evidence.hit.chunk.document_id for one in firm if one.is_of_identifier}
+    if len(named) != 1:
+        return list(firm)
     return [
         replace(one, is_of_named=True)
-        if len(named) == 1
-        and one.evidence.hit.chunk.document_id in named
+        if one.evidence.hit.chunk.document_id in named
         and is_labelled(one.statement)
         and 2 * _words(one.mentioned) > words
         else one
@@ -204,7 +205,7 @@ def _with_fields_of_named(firm: Sequence[Candidate], words: int) -> list[Candida
 def _of_asked_number(question: str, every: Sequence[Candidate]) -> list[Candidate]:
     """Return statements with those about "week 3" marked, where another is about the asked "week 5"."""
     asked = numbered_things(question)
-    if not any(is_of_asked_number(asked, one.statement.text) for one in every):
+    if not asked or not any(is_of_asked_number(asked, one.statement.text) for one in every):
         return list(every)
     return [
         replace(one, is_other_row=True) if is_of_other_number(asked, one.statement.text) else one

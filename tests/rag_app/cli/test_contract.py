@@ -353,6 +353,18 @@ def test_delete_takes_a_name_or_an_id(run: Command, stock: Path, tmp_path: Path)
     assert all(twin.exists() for twin in twins)
 
 
+def test_a_table_in_a_pipe_is_not_cut_at_80_columns(
+    run: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    name = f"{'long-name-' * 12}.md"
+    (tmp_path / name).write_text("The gate is made of oak.", "utf-8")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert run("--data-dir", tmp_path / "data", "ingest", tmp_path / name).code == 0
+    assert name in run("--data-dir", tmp_path / "data", "documents").out
+    monkeypatch.setenv("COLUMNS", "80")
+    assert name not in run("--data-dir", tmp_path / "data", "documents").out
+
+
 @pytest.mark.soak
 def test_what_people_read(run: Command, data: Path, tmp_path: Path, stock: Path) -> None:
     library = ("--data-dir", data)

@@ -1,7 +1,9 @@
 """Documents first: reports that look alike are told apart by what the question names."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,10 +13,12 @@ from ingestion.fields.values import FIELD_NAMES, FieldName
 from ingestion.library import Library
 from ingestion.pipeline.ingest import ingest
 from ingestion.storage.catalogue.records import Document
+from retrievers.cascade import maxsim_ranking
 from retrievers.documents_first import DocumentsFirstRetriever, names
 from retrievers.documents_first.misspelt import respelt
 from retrievers.documents_first.names import NamesOfLibraries
 from retrievers.documents_first.retriever import FUSED, PRIOR, TERMS
+from retrievers.hits import Ranking
 from retrievers.search import SearchResult, query_of, search
 from retrievers.shares import SHARE
 from retrievers.strategies import strategy_named
@@ -52,6 +56,19 @@ def find(
     library: Library, question: str, strategy: str = "documents-first", *, top_k: int = 10
 ) -> SearchResult:
     return search(library, question, strategy_named(strategy), library.catalogue.scope(), top_k=top_k)
+
+
+def test_what_is_scored_once_is_counted_once(shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    scored: list[Ranking] = []
+
+    def in_a_second(*arguments: Any) -> Ranking:
+        scored.append(replace(maxsim_ranking(*arguments), timings_ms={"score": 1000.0}))
+        return scored[-1]
+
+    monkeypatch.setattr("retrievers.documents_first.retriever.maxsim_ranking", in_a_second)
+    found = find(shelf, "Who is called Pip?")
+    assert len(scored) == 1
+    assert found.timings_ms["score"] == 1000.0
 
 
 def documents(result: SearchResult, count: int = 1) -> list[str]:
